@@ -1,0 +1,1 @@
+"""caedsl: a declarative language and compiler for convolutional autoencoders."""
