@@ -1,0 +1,22 @@
+"""A constructor call as data: the torch backend prints it as source or makes it a module, so the two cannot differ."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Call:
+    """``name(*args, **kwargs)``.
+
+    ``name`` is a class of ``torch.nn``, or one of the few modules that PyTorch lacks (``caedsl/backends/torch/modules.py``).
+    Arguments are numbers, strings, tuples of them, or calls.
+    """
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+
+def call(name: str, *args: Any, **kwargs: Any) -> Call:
+    """A ``Call`` in the notation of the call itself."""
+    return Call(name, args, tuple(kwargs.items()))
