@@ -1,0 +1,131 @@
+"""The resolved model: what every later room reads. Every size is known, the mirror is made, defaults are filled in."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import Shape, elements
+from caedsl.model.data import DataSource, InputRange
+from caedsl.model.settings import Train
+from caedsl.source import Source, Span
+
+
+@dataclass(frozen=True)
+class Input:
+    """What goes in: ``shape`` is (channels, height, width); the spans are those of the shape and of the range."""
+
+    shape: Shape
+    range: InputRange
+    span: Span
+    range_span: Span
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """Where the code is made.
+
+    ``form`` is ``bare``, ``conv`` or ``dense``. ``layers`` end the encoder, ``inverse`` starts the decoder (for ``dense``).
+    ``l1`` is the activity penalty on the code and ``noise`` the standard deviation of the Gaussian noise that the decoder
+    sees on it while training.
+    """
+
+    form: str
+    code_shape: Shape
+    layers: tuple[Layer, ...]
+    inverse: tuple[Layer, ...]
+    l1: float
+    noise: float
+    span: Span
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One line of ``require``: ``low <= quantity <= high``; an open end leaves the bound itself out."""
+
+    quantity: str
+    low: float | None
+    high: float | None
+    low_open: bool
+    high_open: bool
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """``allow NAME "reason"``: the finding of that name is silenced in the whole spec."""
+
+    name: str
+    reason: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """A whole model.
+
+    Where a spec has errors the model is the best that could be understood: ``complete`` is then False, and a part's layers
+    end before the first whose shape is unknown. ``places`` maps top-level statements and train settings
+    (``input``, ``train``, ``train.batch``, ``train.optimizer.lr`` …) to where they are written.
+    """
+
+    name: str
+    source: Source
+    input: Input
+    data: tuple[DataSource, ...]
+    encoder: tuple[Layer, ...]
+    bottleneck: Bottleneck
+    decoder: tuple[Layer, ...]
+    mirrored: bool
+    train: Train | None
+    require: tuple[Bound, ...]
+    allowances: tuple[Allowance, ...] = ()
+    places: Mapping[str, Span] = field(default_factory=dict)
+    complete: bool = True
+
+    @property
+    def parts(self) -> tuple[tuple[str, tuple[Layer, ...]], ...]:
+        """The layers in the order of the data: ``encoder``, ``bottleneck`` (which ends the encoder), ``decoder``.
+
+        The inverse map of a dense bottleneck is the start of the decoder.
+        """
+        return (
+            ("encoder", self.encoder),
+            ("bottleneck", self.bottleneck.layers),
+            ("decoder", (*self.bottleneck.inverse, *self.decoder)),
+        )
+
+    def layers(self) -> Iterator[tuple[str, Layer]]:
+        """Every layer in the order of computation, with the name of its part; a group follows the layers inside it."""
+        for part, layers in self.parts:
+            for layer in layers:
+                for inner in layer.walk():
+                    yield part, inner
+
+    @property
+    def code_shape(self) -> Shape:
+        """The shape of the code."""
+        return self.bottleneck.code_shape
+
+    @property
+    def out_shape(self) -> Shape:
+        """The shape that the decoder returns."""
+        last = self.decoder or self.bottleneck.inverse
+        return last[-1].out_shape if last else self.code_shape
+
+    @property
+    def compression(self) -> float:
+        """Input elements over code elements: above 1 the code is smaller than the input."""
+        return elements(self.input.shape) / elements(self.code_shape)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths of the spec start from."""
+        return Path(self.source.path).parent if not self.source.path.startswith("<") else Path()
+
+    def place(self, name: str) -> Span:
+        """Where a statement or setting is written; the nearest enclosing statement where it is left to its default."""
+        while name not in self.places and "." in name:
+            name = name.rpartition(".")[0]
+        return self.places.get(name, self.input.span)

@@ -1,0 +1,42 @@
+"""Where samples come from, as a spec declares it; the room ``caedsl.data`` reads them."""
+
+from dataclasses import dataclass, field
+
+from caedsl.source import Span
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """One source of images.
+
+    ``name`` is ``digits mnist fashion_mnist kmnist cifar10 folder npy npz idx``; ``path`` is as written, relative to the
+    folder of the spec, for the last four. ``key`` names the array of an npz. ``gray`` averages colours, ``limit`` takes the
+    first so many images, ``resize`` is ``stretch fit crop``. ``labels`` is the path of a file with one label an image (npy
+    or idx) or, for an npz, the key of that array. ``only`` keeps the images of one class: a number, or a folder's name.
+    """
+
+    name: str
+    path: str | None = None
+    key: str | None = None
+    gray: bool = False
+    limit: int | None = None
+    resize: str = "stretch"
+    labels: str | None = None
+    only: int | str | None = None
+    span: Span = field(default=Span(0, 0), compare=False)
+
+
+@dataclass(frozen=True)
+class InputRange:
+    """The values that images have: ``low..high``, or any real number where both are None."""
+
+    low: float | None = 0.0
+    high: float | None = 1.0
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the range has ends."""
+        return self.low is not None
+
+    def __str__(self) -> str:
+        return "real" if self.low is None or self.high is None else f"{self.low:g}..{self.high:g}"
