@@ -60,7 +60,7 @@ def variance(layer: "Layer") -> float:
 def weight_call(layer: "Layer") -> Call | None:
     """The function of ``torch.nn.init`` that starts the weight, its tensor left out; None for PyTorch's own default."""
     match scheme(layer):
-        case "he" if layer.kind.fans(layer) != layer.kind.weight_fans(layer):
+        case "he" if layer.kind.fans(layer)[0] != layer.kind.weight_fans(layer)[0]:
             # torch counts the fan of a transposed convolution as if it were a plain one, so the deviation is given.
             return call("normal_", std=float(f"{sqrt(variance(layer)):.6g}"))
         case "he":

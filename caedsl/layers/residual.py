@@ -70,11 +70,5 @@ class Residual(Kind):
         return Reach(extents[0], strides[0]), Reach(extents[1], strides[1])
 
     def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """A module that adds the two branches."""
-        body = call("Sequential", *_calls(layer.children))
-        branches = (body, call("Sequential", *_calls(layer.shortcut))) if layer.shortcut else (body,)
-        return (call("Residual", *branches),)
-
-
-def _calls(layers: tuple[Layer, ...]) -> tuple[Call, ...]:
-    return tuple(c for layer in layers for c in layer.kind.calls(layer))
+        """A module that adds the two branches, which the backend gives it."""
+        return (call("Residual"),)

@@ -1,8 +1,6 @@
 """``stage``: a named group of layers."""
 
-from caedsl.layers.call import Call
 from caedsl.layers.kind import Kind, Options
-from caedsl.layers.layer import Layer
 from caedsl.layers.misfit import Misfit
 from caedsl.layers.option import REQUIRED, Option, Type, Written
 from caedsl.layers.shape import Shape
@@ -19,7 +17,3 @@ class Stage(Kind):
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """The input's: what the layers inside make of it is decided by them."""
         return in_shape
-
-    def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """The calls of the layers inside."""
-        return tuple(c for child in layer.children for c in child.kind.calls(child))

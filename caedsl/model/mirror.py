@@ -7,6 +7,7 @@ from caedsl.layers.activations import FUNCTIONS, LINEAR, Activation
 from caedsl.layers.kind import Line
 from caedsl.layers.layer import Layer
 from caedsl.layers.option import REQUIRED, Domain, Option, Type, Written
+from caedsl.layers.residual import Residual
 from caedsl.layers.shape import Shape, text
 from caedsl.model.data import InputRange
 from caedsl.model.placing import Placed, group, place_lines
@@ -117,7 +118,9 @@ def _undo(layer: Layer, activation: Activation, plan: Plan, placed: Placed, scop
 def _undo_group(layer: Layer, activation: Activation, plan: Plan, placed: Placed, scope: Scope, last: bool) -> None:
     assert placed.out_shape is not None
     inner = Placed(placed.out_shape)
-    _undo_all(layer.children, activation, plan, inner, scope, last and layer.kind.name == "stage")
+    # The last layer inside a residual is summed before any activation, as in the encoder.
+    ending = LINEAR if isinstance(layer.kind, Residual) else activation
+    _undo_all(layer.children, ending, plan, inner, scope, last and layer.kind.name == "stage")
     options = dict(layer.options)
     if options.get("activation", LINEAR) != LINEAR:
         options["activation"] = activation

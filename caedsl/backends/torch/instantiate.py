@@ -1,0 +1,63 @@
+"""Instantiating: a lowered program as an ``nn.Module``.
+
+Tensors: x_bchw = images (batch, channels, height, width), z = codes (batch, then the code's shape).
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import init
+
+from caedsl.backends.torch.lower import Program, Step, lower
+from caedsl.backends.torch.modules import MODULES
+from caedsl.model.autoencoder import Autoencoder
+
+
+class ConvolutionalAutoencoder(nn.Module):
+    """The module that an emitted file defines, made from the same program: the same ``state_dict`` keys, the same numbers."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self.encoder = _sequential(program.encoder)
+        self.decoder = _sequential(program.decoder)
+        self._program = program
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Starts weights and biases as the spec says; what it leaves to torch keeps torch's default."""
+        for start in self._program.starts:
+            function = getattr(init, start.call.name)
+            for path in start.paths:
+                function(self.get_submodule(path).weight, *start.call.args, **dict(start.call.kwargs))
+        for path in self._program.zero_biases:
+            init.zeros_(self.get_parameter(f"{path}.bias"))
+
+    def encode(self, x_bchw: Tensor) -> Tensor:
+        """Images to codes."""
+        code: Tensor = self.encoder(x_bchw)
+        return code
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Codes to images."""
+        image: Tensor = self.decoder(z)
+        return image
+
+    def forward(self, x_bchw: Tensor) -> Tensor:
+        """Images to their reconstructions, of the same shape."""
+        return self.decode(self.encode(x_bchw))
+
+
+def _sequential(sequence: Sequence[Step]) -> nn.Sequential:
+    return nn.Sequential(*(_module(step) for step in sequence))
+
+
+def _module(step: Step) -> nn.Module:
+    branches = [_sequential(branch) for branch in step.branches]
+    make = MODULES.get(step.call.name) or getattr(nn, step.call.name)
+    module: nn.Module = make(*branches, *step.call.args, **dict(step.call.kwargs))
+    return module
+
+
+def build(model: Autoencoder) -> ConvolutionalAutoencoder:
+    """The torch module of ``model``; its weights start from torch's global random numbers."""
+    return ConvolutionalAutoencoder(lower(model))

@@ -1,0 +1,143 @@
+"""Lowering: an ``Autoencoder`` to the torch modules that compute it, as data.
+
+``render`` prints a program as source and ``instantiate`` makes it a module; what they share is here, so they cannot differ.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from caedsl.layers.call import Call, call
+from caedsl.layers.initialisation import weight_call
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import text
+from caedsl.model.autoencoder import Autoencoder
+
+WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")
+"""The classes of ``torch.nn`` whose kernels a spec initialises and penalises."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One module of a ``Sequential``: its call, and for a group the sequences that are its arguments.
+
+    ``shape`` is the output's shape where this step decides it, ``heading`` what a reader should know before it.
+    """
+
+    call: Call
+    branches: "tuple[tuple[Step, ...], ...]" = ()
+    shape: str = ""
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the weights of the modules at ``paths`` start: a function of ``torch.nn.init`` with its arguments."""
+
+    call: Call
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """λ₁·Σ|w| + λ₂·Σw² over the parameter of that name in the ``state_dict``."""
+
+    parameter: str
+    l1: float
+    l2: float
+
+
+@dataclass(frozen=True)
+class Program:
+    """All that makes the torch module: two sequences, the start of their weights, and the penalties on them."""
+
+    encoder: tuple[Step, ...]
+    decoder: tuple[Step, ...]
+    starts: tuple[Start, ...]
+    zero_biases: tuple[str, ...]
+    penalties: tuple[Penalty, ...]
+
+    @property
+    def all_biases_zero(self) -> bool:
+        """Whether every bias of a weighted module starts at zero."""
+        return len(self.zero_biases) == sum(_has_bias(step) for step in steps((*self.encoder, *self.decoder)))
+
+
+def steps(sequence: Sequence[Step]) -> Iterator[Step]:
+    """The steps of a sequence, those inside branches among them."""
+    for step in sequence:
+        yield step
+        for branch in step.branches:
+            yield from steps(branch)
+
+
+def _has_bias(step: Step) -> bool:
+    return step.call.name in WEIGHTED and ("bias", False) not in step.call.kwargs
+
+
+class _Lowering:
+    def __init__(self) -> None:
+        self.weighted: list[tuple[str, Layer]] = []
+
+    def sequence(self, layers: Sequence[Layer], path: str, count: int = 0) -> tuple[Step, ...]:
+        """The steps of ``layers``, which stand in the ``Sequential`` at ``path`` behind ``count`` others."""
+        lowered: list[Step] = []
+        for layer in layers:
+            lowered.extend(self._layer(layer, path, count + len(lowered)))
+        return tuple(lowered)
+
+    def _layer(self, layer: Layer, path: str, index: int) -> tuple[Step, ...]:
+        if layer.kind.name == "stage":
+            inside = self.sequence(layer.children, path, index)
+            return (_headed(inside[0], layer.options["name"]), *inside[1:])
+        shape = text(layer.out_shape)
+        if layer.children:
+            branches = [self.sequence(layer.children, f"{path}.{index}.body")]
+            if layer.shortcut:
+                branches.append(self.sequence(layer.shortcut, f"{path}.{index}.shortcut"))
+            operation, *finish = layer.kind.calls(layer)
+            return (Step(operation, tuple(branches), shape), *(Step(c) for c in finish))
+        calls = layer.kind.calls(layer)
+        main = len(layer.kind.operation(layer)) - 1
+        for offset, c in enumerate(calls):
+            if c.name in WEIGHTED:
+                self.weighted.append((f"{path}.{index + offset}", layer))
+        return tuple(Step(c, shape=shape if i == main else "") for i, c in enumerate(calls))
+
+
+def _headed(step: Step, heading: str) -> Step:
+    joined = f"{heading}, {step.heading}" if step.heading else heading
+    return Step(step.call, step.branches, step.shape, joined)
+
+
+def lower(model: Autoencoder) -> Program:
+    """The program of a complete model; encoder and bottleneck are one sequence, so that it ends with the code."""
+    assert model.complete, "a model with errors has no program"
+    lowering = _Lowering()
+    encoder = lowering.sequence(model.encoder, "encoder")
+    code = lowering.sequence(model.bottleneck.layers, "encoder", len(encoder))
+    if code:
+        encoder = (*encoder, _headed(code[0], "bottleneck"), *code[1:])
+    noise = (Step(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
+    inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
+    decoder = lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse))
+    return Program(
+        encoder,
+        (*noise, *inverse, *decoder),
+        _starts(lowering.weighted),
+        tuple(p for p, layer in lowering.weighted if weight_call(layer) is not None and layer.options["bias"]),
+        tuple(
+            Penalty(f"{path}.weight", layer.options["l1"], layer.options["l2"])
+            for path, layer in lowering.weighted
+            if layer.options["l1"] or layer.options["l2"]
+        ),
+    )
+
+
+def _starts(weighted: Sequence[tuple[str, Layer]]) -> tuple[Start, ...]:
+    """Modules that start alike, together, in the order of the first of each."""
+    paths: dict[Call, list[str]] = {}
+    for path, layer in weighted:
+        start = weight_call(layer)
+        if start is not None:
+            paths.setdefault(start, []).append(path)
+    return tuple(Start(start, tuple(where)) for start, where in paths.items())

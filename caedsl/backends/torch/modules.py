@@ -1,0 +1,33 @@
+"""The few modules that PyTorch lacks. Emitted files carry their source, so they import nothing but torch.
+
+Tensors: x_bchw = batch, channels, height, width.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class Residual(nn.Module):
+    """Adds its input, projected where the shapes differ, to the output of its body."""
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module | None = None) -> None:
+        super().__init__()
+        self.body = body
+        self.shortcut = shortcut if shortcut is not None else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x) + self.shortcut(x)
+
+
+class GaussianNoise(nn.Module):
+    """Adds Gaussian noise of the given standard deviation while training."""
+
+    def __init__(self, std: float) -> None:
+        super().__init__()
+        self.std = std
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.std * torch.randn_like(x) if self.training else x
+
+
+MODULES: dict[str, type[nn.Module]] = {"Residual": Residual, "GaussianNoise": GaussianNoise}

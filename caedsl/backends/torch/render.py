@@ -1,0 +1,178 @@
+"""Rendering: a lowered program as one Python file that needs nothing but PyTorch."""
+
+import inspect
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from caedsl.backends.torch.lower import Program, Start, Step, lower, steps
+from caedsl.backends.torch.modules import MODULES
+from caedsl.layers.call import Call
+from caedsl.layers.shape import text
+from caedsl.model.autoencoder import Autoencoder
+
+WIDTH = 100
+"""Lines of emitted source are at most so long."""
+
+INDENT = "    "
+
+
+def class_name(name: str) -> str:
+    """``mnist_l2`` → ``MnistL2``: the spec's name as Python spells a class."""
+    joined = "".join(part[:1].upper() + part[1:] for part in name.split("_") if part)
+    return joined if joined and not joined[0].isdigit() else f"Autoencoder{joined}"
+
+
+def emit(model: Autoencoder) -> str:
+    """The source of a module with ``encode``, ``decode`` and ``forward``; weights trained by caedsl load into it."""
+    program = lower(model)
+    parts = [_header(model, program), *_own_modules(program), _class(model, program)]
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _header(model: Autoencoder, program: Program) -> str:
+    imports = "from torch import Tensor, nn"
+    if any(step.call.name == "GaussianNoise" for step in steps(program.decoder)):
+        imports = f"import torch\n{imports}"
+    shapes = f"{text(model.input.shape)} images, codes of {text(model.code_shape)}"
+    return f'"""{model.name}: a convolutional autoencoder for {shapes}."""\n\n{imports}'
+
+
+def _own_modules(program: Program) -> list[str]:
+    used = {step.call.name for step in steps((*program.encoder, *program.decoder))}
+    return [inspect.getsource(module) for name, module in MODULES.items() if name in used]
+
+
+def _class(model: Autoencoder, program: Program) -> str:
+    image, code = text(model.input.shape), text(model.code_shape)
+    return f'''class {class_name(model.name)}(nn.Module):
+    """{image} images with values in {model.input.range}, codes of {code} numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(  # {image}
+{_lines(program.encoder, 3)}
+        )
+        self.decoder = nn.Sequential(  # {code}
+{_lines(program.decoder, 3)}
+        )
+{_reset(program)}
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (batch, {_axes(model.input.shape)}) to codes (batch, {_axes(model.code_shape)})."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Codes to images."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decode(self.encode(x))
+'''
+
+
+def _axes(shape: tuple[int, ...]) -> str:
+    return ", ".join(map(str, shape))
+
+
+def _lines(sequence: Sequence[Step], depth: int) -> str:
+    return "\n".join(line for step in sequence for line in _step(step, depth))
+
+
+def _step(step: Step, depth: int) -> list[str]:
+    pad = INDENT * depth
+    comment = f"  # {step.shape}" if step.shape else ""
+    heading = [f"{pad}# {step.heading}"] if step.heading else []
+    if not step.branches:
+        return [*heading, *_broken(f"{pad}{_constructor(step.call)}(", _arguments(step.call), f"),{comment}", pad)]
+    inner = [
+        line
+        for branch in step.branches
+        for line in (f"{pad}{INDENT}nn.Sequential(", *_lines(branch, depth + 2).split("\n"), f"{pad}{INDENT}),")
+    ]
+    return [*heading, f"{pad}{_constructor(step.call)}(", *inner, f"{pad}),{comment}"]
+
+
+def _broken(opening: str, arguments: Sequence[str], closing: str, pad: str) -> list[str]:
+    """A call on one line where it fits, and otherwise its arguments on a line or on lines of their own."""
+    line = f"{opening}{', '.join(arguments)}{closing}"
+    if len(line) <= WIDTH or not arguments:
+        return [line]
+    together = f"{pad}{INDENT}{', '.join(arguments)}"
+    if len(together) <= WIDTH:
+        return [opening, together, f"{pad}{closing}"]
+    return [opening, *(f"{pad}{INDENT}{argument}," for argument in arguments), f"{pad}{closing}"]
+
+
+def _constructor(call: Call) -> str:
+    return call.name if call.name in MODULES else f"nn.{call.name}"
+
+
+def _arguments(call: Call) -> list[str]:
+    return [*map(_literal, call.args), *(f"{name}={_literal(value)}" for name, value in call.kwargs)]
+
+
+def _literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _reset(program: Program) -> str:
+    body = [line for start in program.starts for line in _start(start)]
+    if program.zero_biases:
+        body += _zero_biases(program)
+    if not body:
+        return ""
+    return "\n".join(
+        [
+            f"{INDENT * 2}self.reset_parameters()",
+            "",
+            f"{INDENT}def reset_parameters(self) -> None:",
+            f'{INDENT * 2}"""{_start_text(program)}"""',
+            *body,
+            "",
+        ]
+    )
+
+
+_START_NAMES = {
+    "kaiming_normal_": "He",
+    "normal_": "He",
+    "xavier_uniform_": "Glorot",
+    "orthogonal_": "orthogonal",
+}
+
+
+def _start_text(program: Program) -> str:
+    names = list(dict.fromkeys(_START_NAMES[start.call.name] for start in program.starts))
+    schemes = " and ".join(name[0].upper() + name[1:] if i == 0 else name for i, name in enumerate(names))
+    return f"{schemes} initialisation{'; biases start at zero' if program.zero_biases else ''}."
+
+
+def _start(start: Start) -> list[str]:
+    keywords = "".join(f", {argument}" for argument in _arguments(start.call))
+    modules = [_attribute(path) for path in start.paths]
+    if len(modules) == 1:
+        return [f"{INDENT * 2}nn.init.{start.call.name}({modules[0]}.weight{keywords})"]
+    return [*_loop(modules), f"{INDENT * 3}nn.init.{start.call.name}(layer.weight{keywords})"]
+
+
+def _zero_biases(program: Program) -> list[str]:
+    if program.all_biases_zero:
+        return [
+            f"{INDENT * 2}for name, parameter in self.named_parameters():",
+            f'{INDENT * 3}if name.endswith("bias"):',
+            f"{INDENT * 4}nn.init.zeros_(parameter)",
+        ]
+    return [*_loop([_attribute(path) for path in program.zero_biases]), f"{INDENT * 3}nn.init.zeros_(layer.bias)"]
+
+
+def _loop(modules: Sequence[str]) -> list[str]:
+    listed = ", ".join(modules) + ("," if len(modules) == 1 else "")
+    line = f"{INDENT * 2}for layer in ({listed}):"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"{INDENT * 2}for layer in (", *(f"{INDENT * 3}{module}," for module in modules), f"{INDENT * 2}):"]
+
+
+def _attribute(path: str) -> str:
+    """``encoder.3.body.0`` → ``self.encoder[3].body[0]``."""
+    return "self." + re.sub(r"\.(\d+)", r"[\1]", path)

@@ -1,0 +1,70 @@
+"""Rows of terminal cells that are drawn on in any order and read out as lines."""
+
+from caedsl.diagnostics.colour import Style, paint
+from caedsl.diagnostics.text import Line, width
+
+CUT = "…"
+
+
+class Canvas:
+    """An unbounded grid of styled cells, drawn over from the top left."""
+
+    def __init__(self) -> None:
+        self._rows: list[dict[int, tuple[str, Style]]] = []
+
+    @property
+    def height(self) -> int:
+        """The number of rows drawn on so far."""
+        return len(self._rows)
+
+    def put(self, row: int, column: int, text: str, style: Style = Style.PLAIN) -> None:
+        """Draw ``text`` from ``column`` on: a wide character covers two cells, a combining mark joins the last."""
+        self._rows.extend({} for _ in range(row + 1 - self.height))
+        cells = self._rows[row]
+        for character in text:
+            columns = width(character)
+            if columns:
+                cells[column] = (character, style)
+                cells.update({column + covered: ("", style) for covered in range(1, columns)})
+                column += columns
+            else:
+                before = next((place for place in (column - 1, column - 2) if cells.get(place, ("",))[0]), column)
+                cells[before] = (cells.get(before, (" ", style))[0] + character, style)
+
+    def put_line(self, row: int, column: int, line: Line, scroll: int, room: int) -> None:
+        """Draw the part of a source line that ``room`` columns show, with a sign where it is cut."""
+        cut_left, cut_right = scroll > 0, line.width - scroll > room
+        self.put(row, column, "")
+        for place, character in line.between(scroll + cut_left, scroll + room - cut_right):
+            self.put(row, column + place - scroll, character)
+        if cut_left:
+            self.put(row, column, CUT, Style.FRAME)
+        if cut_right:
+            self.put(row, column + room - 1, CUT, Style.FRAME)
+
+    def restyle(self, row: int, start: int, end: int, style: Style) -> None:
+        """Give the plain cells ``start..end`` of a row another style."""
+        cells = self._rows[row]
+        for column, (character, old) in cells.items():
+            if start <= column < end and old is Style.PLAIN:
+                cells[column] = (character, style)
+
+    def is_blank(self, row: int, column: int) -> bool:
+        """Whether nothing, or only the stroke of a bracket, is drawn in a cell."""
+        return row >= self.height or self._rows[row].get(column, (" ",))[0] in " _"
+
+    def lines(self, colour: bool) -> list[str]:
+        """The rows as text, without spaces at their ends."""
+        return [_read(cells, colour) for cells in self._rows]
+
+
+def _read(cells: dict[int, tuple[str, Style]], colour: bool) -> str:
+    end = max((column for column, (character, _) in cells.items() if character not in (" ", "\u3000")), default=-1)
+    runs: list[tuple[str, Style]] = []
+    for column in range(end + 1):
+        character, style = cells.get(column, (" ", Style.PLAIN))
+        if runs and runs[-1][1] is style:
+            runs[-1] = (runs[-1][0] + character, style)
+        else:
+            runs.append((character, style))
+    return "".join(paint(text, style, colour) for text, style in runs)

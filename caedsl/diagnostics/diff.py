@@ -1,0 +1,27 @@
+"""What a command would change, as a unified diff."""
+
+import re
+
+from caedsl.diagnostics.colour import Style, paint
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+
+
+def unified_diff(before: str, after: str, path: str, colour: bool = False) -> str:
+    """The change from ``before`` to ``after`` as ``patch`` reads it; nothing where they are equal."""
+    if before == after:
+        return ""
+    from difflib import unified_diff as compare
+
+    lines = compare(_LINE.findall(before), _LINE.findall(after), path, path)
+    return "".join(_draw(place, line, colour) for place, line in enumerate(lines))
+
+
+def _draw(place: int, line: str, colour: bool) -> str:
+    body = line.removesuffix("\n")
+    if place < 2:
+        style = Style.HEADLINE
+    else:
+        style = {"@": Style.INFO, "-": Style.REMOVED, "+": Style.ADDED}.get(line[0], Style.PLAIN)
+    ending = "\n" if line.endswith("\n") else "\n\\ No newline at end of file\n"
+    return paint(body, style, colour) + ending

@@ -1,0 +1,36 @@
+"""Findings as GitHub workflow commands, which show beside the lines of a pull request."""
+
+from collections.abc import Sequence
+
+from caedsl.diagnostics.finding import Finding, Report, Severity, in_order
+from caedsl.source import Source
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def render_github(reports: Sequence[Report]) -> str:
+    """One workflow command a finding.
+
+    Source: "Workflow commands for GitHub Actions", GitHub Docs. Columns are given only where the span stays in one
+    line: GitHub ignores an annotation with columns and several lines.
+    """
+    return "".join(f"{_command(source, finding)}\n" for source, finding in in_order(reports))
+
+
+def _command(source: Source, finding: Finding) -> str:
+    start, end = source.position(finding.primary.span.start), source.position(finding.primary.span.end)
+    properties: dict[str, object] = {"title": f"caedsl ({finding.rule})", "file": source.path, "line": start.line}
+    if start.line == end.line:
+        properties |= {"col": start.column, "endLine": end.line, "endColumn": end.column}
+    else:
+        properties |= {"endLine": end.line}
+    listed = ",".join(f"{name}={_escape_property(str(value))}" for name, value in properties.items())
+    return f"::{_COMMANDS[finding.severity]} {listed}::{_escape(finding.explanation)}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,52 @@
+"""The word that somebody meant who wrote another."""
+
+from collections.abc import Iterable, Mapping
+
+_SHORTEST = 3  # below three letters every word is near every other
+
+
+def did_you_mean(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
+    """The one of ``candidates`` that ``word`` most likely stands for, or None where nothing is near.
+
+    ``aliases`` give the word to suggest for a name from elsewhere (``learning_rate`` for ``lr``). Case, underscores
+    and a ``2d`` at the end do not count. A typo is a letter added, left out or replaced, or two neighbours swapped
+    (Damerau 1964): one is allowed in words of three to five letters, two in six to eight, and so on. Else a longer or
+    shorter form of the word will do. The word itself is never suggested.
+    """
+    meanings = {candidate: candidate for candidate in candidates} | dict(aliases)
+    near = [
+        (distance, _plain(name)[:1] != _plain(word)[:1], place, meaning)
+        for place, (name, meaning) in enumerate(meanings.items())
+        if meaning != word and (distance := _distance_if_near(_plain(word), _plain(name))) is not None
+    ]
+    return min(near)[-1] if near else None
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "").removesuffix("2d")
+
+
+def _distance_if_near(word: str, name: str) -> int | None:
+    if word == name:
+        return 0
+    shorter, longer = sorted((word, name), key=len)
+    allowed = len(longer) // 3 if len(longer) >= _SHORTEST else 0
+    if len(longer) - len(shorter) <= allowed and (distance := _distance(word, name)) <= allowed:
+        return distance
+    if len(shorter) >= _SHORTEST and longer.startswith(shorter):
+        return len(longer)  # farther than any typo
+    return None
+
+
+def _distance(one: str, other: str) -> int:
+    """The number of typos between two words: optimal string alignment."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        two_before, before, row = before, row, [i]
+        for j, match in enumerate(other, 1):
+            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != match))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == match:
+                best = min(best, two_before[j - 2] + 1)
+            row.append(best)
+    return row[-1]

@@ -1,0 +1,109 @@
+"""Text as a terminal shows it: what is safe to print, how wide it is, where it breaks."""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+TAB_STOP = 4
+
+_JOINERS = "\u200c\u200d"
+
+
+def printable(text: str) -> str:
+    """``text`` with every character that would move the cursor, reorder or hide text made visible."""
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def one_line(text: str) -> str:
+    """``text`` on a single line, safe to print."""
+    return printable(" ".join(text.split()))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs":
+        return character
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    return "\u2421" if character == "\x7f" else "\ufffd"
+
+
+def width(text: str) -> int:
+    """The columns that ``text`` takes on a terminal (Unicode's East Asian width; combining marks take none)."""
+    return len(text) if text.isascii() else sum(map(_character_width, text))
+
+
+def _character_width(character: str) -> int:
+    if character in _JOINERS or unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def wrap(text: str, room: int) -> list[str]:
+    """``text`` in lines of at most ``room`` columns, broken at spaces; its own line breaks and indents are kept."""
+    return [piece for line in text.split("\n") for piece in _wrap_line(printable(line), room)]
+
+
+def _wrap_line(line: str, room: int) -> list[str]:
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    pieces: list[str] = []
+    current = ""
+    for gap, word in re.findall(r"( *)([^ ]+)", line):
+        if not current:
+            current = indent + word
+        elif width(current + gap + word) <= room:
+            current += gap + word
+        else:
+            pieces.append(current)
+            current = indent + word
+    return [*pieces, current]
+
+
+class Line(NamedTuple):
+    """A line of source laid out in columns.
+
+    ``characters`` are what is drawn for each of the source's characters (nothing for a tab), and ``columns`` where; the
+    last column is the one after the line.
+    """
+
+    characters: Sequence[str]
+    columns: Sequence[int]
+
+    @property
+    def width(self) -> int:
+        """The columns of the whole line."""
+        return self.columns[-1]
+
+    def column(self, index: int) -> int:
+        """The column of character ``index``, or of the line's end where the line is shorter."""
+        return self.columns[min(index, len(self.columns) - 1)]
+
+    def begins_at(self, index: int) -> bool:
+        """Whether nothing but blanks stands before character ``index``."""
+        return all(character in ("", " ") for character in self.characters[:index])
+
+    def between(self, left: int, right: int) -> Iterator[tuple[int, str]]:
+        """The characters that lie wholly within the columns ``left..right``, each after its column."""
+        for index in range(bisect_left(self.columns, left), len(self.characters)):
+            if self.columns[index + 1] > right:
+                break
+            yield self.columns[index], self.characters[index]
+
+    def scroll(self, focus: int, end: int, room: int) -> int:
+        """How far the line moves left for the columns ``focus`` to ``end`` to be seen in ``room`` columns."""
+        if self.width <= room or end < room:
+            return 0
+        return max(0, min(focus - room // 4, self.width + 1 - room))
+
+
+def lay_out(text: str) -> Line:
+    """Lay a source line out in columns: tabs to the next stop of 4, wide characters on two columns."""
+    if text.isascii() and text.isprintable():
+        return Line(text, range(len(text) + 1))
+    characters = ["" if character == "\t" else _visible(character) for character in text]
+    columns = [0]
+    for character in characters:
+        column = columns[-1]
+        columns.append(column + (width(character) if character else TAB_STOP - column % TAB_STOP))
+    return Line(characters, columns)

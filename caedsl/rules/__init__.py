@@ -1,0 +1,1 @@
+"""Rules: one file a rule, in the folder of its family."""

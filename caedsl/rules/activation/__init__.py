@@ -1,0 +1,1 @@
+"""CAE4: what activations let through, and what the output can reach."""

@@ -1,0 +1,1 @@
+"""CAE3: how much the code and the layers can hold."""

@@ -1,0 +1,81 @@
+"""Checking a spec: syntax, then the model, then every rule; the findings in the order of their places."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from caedsl.diagnostics.finding import Finding, Report, Severity
+from caedsl.model import Autoencoder, resolve
+from caedsl.rules import catalogue
+from caedsl.rules.allowances import apply_allowances
+from caedsl.source import Source
+from caedsl.syntax.parser import parse
+from caedsl.syntax.tree import Spec
+
+
+class Selection(NamedTuple):
+    """Which rules speak: those in ``select`` (all where it is None) without those in ``ignore``. Errors always speak."""
+
+    select: frozenset[str] | None = None
+    ignore: frozenset[str] = frozenset()
+
+    def takes(self, name: str) -> bool:
+        """Whether a finding of that name that is no error is wanted."""
+        return name not in self.ignore and (self.select is None or name in self.select)
+
+
+class Checked(NamedTuple):
+    """A checked spec: ``model`` is None where there was nothing to build on."""
+
+    source: Source
+    spec: Spec
+    model: Autoencoder | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def report(self) -> Report:
+        """What a renderer wants."""
+        return Report(self.source, self.findings)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the model cannot be built."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+def check_source(source: Source, selection: Selection = Selection()) -> Checked:
+    """Everything that can be said of a spec before training; text of any kind is answered with findings, never raised."""
+    spec, syntax_findings = parse(source)
+    model, model_findings = resolve(spec, source)
+    compiled = [_identified(finding) for finding in (*syntax_findings, *model_findings)]
+    findings = [*compiled, *_rule_findings(source, model, compiled)] if model else compiled
+    wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
+    ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
+    allowed = [_identified(finding) for finding in apply_allowances(source, model, wanted, ran)]
+    ordered = sorted(allowed, key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
+    return Checked(source, spec, model, tuple(ordered))
+
+
+def _identified(finding: Finding) -> Finding:
+    """A finding of the compiler with the code and the severity of its rule."""
+    if finding.code:
+        return finding
+    entry = catalogue.find(finding.name)
+    assert entry is not None, f"{finding.name} has no rule file"
+    return replace(finding, code=entry.rule.code, severity=entry.rule.severity)
+
+
+def _rule_findings(source: Source, model: Autoencoder, compiled: Sequence[Finding]) -> list[Finding]:
+    """What the rules find; on a line that the compiler has faulted they stay silent, for the cause is likely the same."""
+    faulted = {
+        source.position(finding.primary.span.start).line
+        for finding in compiled
+        if finding.severity is Severity.ERROR
+    }
+    findings = (
+        finding
+        for entry in catalogue.checks()
+        if entry.check is not None and (model.complete or entry.rule.partial)
+        for finding in entry.check(model)
+    )
+    return [f for f in findings if source.position(f.primary.span.start).line not in faulted]

@@ -1,0 +1,1 @@
+"""CAE9: size, memory and time."""

@@ -1,0 +1,1 @@
+"""CAE6: images, their number and their values."""

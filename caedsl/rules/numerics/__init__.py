@@ -1,0 +1,1 @@
+"""CAE8: initial weights, signal in depth, number formats."""

@@ -1,0 +1,1 @@
+"""CAE5: learning rate, steps, batch and optimiser."""

@@ -1,0 +1,1 @@
+"""CAE7: penalties, dropout and normalisation."""

@@ -1,0 +1,63 @@
+"""What a rule is.
+
+A rule is one file: its docstring is its documentation (see ``CONTRIBUTING.md`` for the headings), ``RULE`` its identity, and
+``check``, where it has one, a function from a model to findings. A rule without ``check`` documents what the compiler itself
+reports under that name.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from caedsl.diagnostics.finding import Finding, Fix, Label, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.source import Span
+
+
+class Rule(NamedTuple):
+    """The identity of a rule.
+
+    ``name`` names the bad pattern, read as "allow NAME"; ``severity`` is the usual one. ``partial`` says that the rule can be
+    decided on a model whose shapes are not all known.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    partial: bool = False
+
+    def found(
+        self,
+        span: Span,
+        message: str,
+        *,
+        label: str = "",
+        related: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str = "",
+        fix: Fix | None = None,
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding of this rule at ``span``."""
+        return Finding(
+            self.name,
+            message,
+            Label(span, label),
+            related,
+            notes,
+            help,
+            fix,
+            self.code,
+            severity or self.severity,
+        )
+
+
+Check = Callable[[Autoencoder], Iterable[Finding]]
+
+
+class Entry(NamedTuple):
+    """A rule as the catalogue holds it: ``family`` is its folder, ``documentation`` its docstring."""
+
+    rule: Rule
+    family: str
+    documentation: str
+    check: Check | None
