@@ -1,1 +1,26 @@
-"""caedsl: a declarative language and compiler for convolutional autoencoders."""
+"""caedsl: a declarative language and compiler for convolutional autoencoders.
+
+``parse``, ``check`` and ``load`` read specs; ``build``, ``emit`` and ``train`` need PyTorch, which is imported when one of
+them is first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from caedsl.api import SpecError, build, check, emit, load, parse, train
+
+__all__ = ["SpecError", "__version__", "build", "check", "emit", "load", "parse", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'caedsl' has no attribute {name!r}")
+    from caedsl import api
+
+    return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -29,6 +29,13 @@ def misfit(options: Mapping[str, Any], shape: Shape) -> Misfit | None:
             help="use `norm=layer` or `norm=batch` on a vector",
             option="norm",
         )
+    if norm == "instance" and shape[1:] == (1, 1):
+        return Misfit(
+            "needs-a-map",
+            "`norm=instance` on a map of 1x1 subtracts every number from itself: nothing is left",
+            help="use `norm=layer` or `norm=batch` here, or leave the normalisation out",
+            option="norm",
+        )
     if norm == "group" and channels % options["groups"]:
         return Misfit(
             "groups-do-not-divide",

@@ -121,6 +121,8 @@ def _undo_group(layer: Layer, activation: Activation, plan: Plan, placed: Placed
     # The last layer inside a residual is summed before any activation, as in the encoder.
     ending = LINEAR if isinstance(layer.kind, Residual) else activation
     _undo_all(layer.children, ending, plan, inner, scope, last and layer.kind.name == "stage")
+    if not inner.layers and inner.out_shape is not None:
+        return  # nothing inside has a shape to undo
     options = dict(layer.options)
     if options.get("activation", LINEAR) != LINEAR:
         options["activation"] = activation

@@ -1,0 +1,116 @@
+"""The Python interface, re-exported by ``caedsl`` itself. Importing it does not import torch."""
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from caedsl.diagnostics.finding import Finding
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.source import Source
+from caedsl.syntax.tree import Spec
+
+if TYPE_CHECKING:
+    from caedsl.backends.torch import ConvolutionalAutoencoder
+    from caedsl.evaluation.run import EvaluatedRun
+
+SpecLike = str | PathLike[str]
+"""A spec: the path of a ``.cae`` file, or the text itself, which has a line break or a brace."""
+
+
+class SpecError(ValueError):
+    """A spec that no model can be built from. ``findings`` are what is wrong; the message shows them as ``check`` does."""
+
+    def __init__(self, message: str, findings: tuple[Finding, ...]) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
+def _source(spec: SpecLike) -> Source:
+    text = spec if isinstance(spec, str) else None
+    if text is not None and any(mark in text for mark in "\n{;"):
+        return Source(text)
+    from caedsl.syntax.reading import read_source
+
+    return read_source(str(spec))
+
+
+def parse(spec: SpecLike) -> tuple[Spec, tuple[Finding, ...]]:
+    """The syntax tree of a spec and its syntax errors."""
+    from caedsl.syntax.parser import parse as parse_source
+
+    return parse_source(_source(spec))
+
+
+def check(spec: SpecLike) -> tuple[Finding, ...]:
+    """Everything that ``caedsl check`` finds in a spec, in the order of the text."""
+    from caedsl.rules.checking import check_source
+
+    return check_source(_source(spec)).findings
+
+
+def load(spec: SpecLike, settings: Mapping[str, object] | None = None) -> Autoencoder:
+    """The model that a spec describes, every size known.
+
+    ``settings`` replaces parts of it, as ``--set`` does: ``{"train.batch": 64, "train.optimizer.lr": 1e-4}``.
+    Raises ``SpecError`` where the spec has errors.
+    """
+    return _load(_source(spec), settings)
+
+
+def _load(source: Source, settings: Mapping[str, object] | None) -> Autoencoder:
+    from caedsl.diagnostics.full import render_full
+    from caedsl.rules.checking import check_source
+    from caedsl.syntax.overrides import override
+
+    if settings:
+        source = override(source, {name: str(value) for name, value in settings.items()})
+    checked = check_source(source)
+    if checked.model is None or checked.has_errors:
+        raise SpecError("\n" + render_full([checked.report], colour=False), checked.findings)
+    return checked.model
+
+
+def _model(model: Autoencoder | SpecLike) -> Autoencoder:
+    return model if isinstance(model, Autoencoder) else load(model)
+
+
+def build(model: Autoencoder | SpecLike) -> "ConvolutionalAutoencoder":
+    """The ``torch.nn.Module`` of a model, with ``encode``, ``decode`` and ``forward``; torch's seed decides its weights."""
+    from caedsl.backends.torch import build as build_module
+
+    return build_module(_model(model))
+
+
+def emit(model: Autoencoder | SpecLike, training: bool = False) -> str:
+    """The same module as Python source that needs nothing but torch; with ``training``, a plain training loop too."""
+    from caedsl.backends.torch import emit as emit_source
+
+    return emit_source(_model(model), training)
+
+
+def train(
+    model: Autoencoder | SpecLike,
+    *,
+    device: str = "auto",
+    out: SpecLike | None = None,
+    data_dir: SpecLike | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> "EvaluatedRun":
+    """Trains a model as its ``train`` block says, evaluates it and writes the run folder.
+
+    ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder (a
+    fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie. Returns the run with its module.
+    """
+    from caedsl.evaluation.run import train_and_evaluate
+    from caedsl.syntax.formatter import format_source
+
+    if not isinstance(model, Autoencoder) or settings:
+        model = _load(model.source if isinstance(model, Autoencoder) else _source(model), settings)
+    text, _ = format_source(model.source)
+    return train_and_evaluate(
+        model,
+        spec_text=text or model.source.text,
+        device=device,
+        out=str(out) if out is not None else None,
+        data_dir=str(data_dir) if data_dir is not None else None,
+    )

@@ -1,0 +1,40 @@
+"""``caedsl graph``: the architecture as a picture."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Style(StrEnum):
+    """How the architecture is drawn."""
+
+    HOURGLASS = "hourglass"
+    BLOCKS = "blocks"
+
+
+def graph(
+    spec: Annotated[str, typer.Argument(help="The spec.", metavar="SPEC")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Ends in .svg, .png, .pdf, .dot or .mmd; NAME.svg by default."),
+    ] = None,
+    style: Annotated[
+        Style, typer.Option("--style", help="An hourglass for papers, or blocks: one row a layer, through Graphviz.")
+    ] = Style.HOURGLASS,
+) -> None:
+    """Draw the architecture."""
+    from caedsl.cli.specs import fail, read_model
+    from caedsl.figures.errors import FigureError
+    from caedsl.figures.graph import draw
+
+    model = read_model(spec, quiet=True)
+    target = output or Path(f"{model.name}.svg")
+    try:
+        draw(model, target, style.value)
+    except FigureError as error:
+        raise fail(str(error)) from None
+    except OSError as error:
+        raise fail(f"cannot write {target}: {error.strerror or error}; choose another place with -o") from None
+    typer.echo(f"drew {target}")

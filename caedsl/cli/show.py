@@ -1,0 +1,103 @@
+"""``caedsl show``: every layer, every number, every setting."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from caedsl.model.autoencoder import Autoencoder
+    from caedsl.model.summary import Summary
+
+
+def show(
+    spec: Annotated[str, typer.Argument(help="The spec.", metavar="SPEC")],
+    json: Annotated[bool, typer.Option("--json", help="As JSON on standard output.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64.")
+    ] = None,
+) -> None:
+    """Show every layer with its shape and cost, the totals, and the resolved settings."""
+    from caedsl.cli.specs import read_model
+    from caedsl.model.summary import summarise
+
+    model = read_model(spec, set_ or (), quiet=True)
+    summary = summarise(model)
+    if json:
+        from caedsl.model.schema import summary_json
+
+        typer.echo(summary_json(summary), nl=False)
+        return
+    _print(model, summary)
+
+
+def _print(model: "Autoencoder", summary: "Summary") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(model.name, style="bold"), f" {_shape(summary.input_shape)} in {model.input.range}\n")
+    console.print(_layer_table(summary))
+    for name, value in _totals(summary):
+        console.print(f"  {name:<17}{value}")
+    if model.train is not None:
+        from caedsl.model.settings_text import settings_lines
+
+        console.print("\ntrain")
+        for name, text, written in settings_lines(model):
+            console.print(f"  {name:<12}{text}" + ("" if written else "  [dim](default)[/dim]"))
+
+
+def _layer_table(summary: "Summary") -> object:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("part", "layer", "line"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "line" else "left")
+    for heading in ("shape", "parameters", "MACs", "sees"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    table.columns[1].no_wrap = False
+    part = ""
+    for row in summary.layers:
+        if part and row.part != part:
+            table.add_section()
+        table.add_row(
+            row.part if row.part != part else "",
+            row.spelling,
+            str(row.line),
+            _shape(row.out_shape),
+            f"{row.parameters:,}" if row.parameters else "",
+            f"{row.macs:,}" if row.macs else "",
+            str(row.receptive_field),
+        )
+        part = row.part
+    return table
+
+
+def _totals(summary: "Summary") -> list[tuple[str, str]]:
+    from caedsl.layers.shape import elements
+
+    code = elements(summary.code_shape)
+    ratio = summary.compression
+    compared = f"{ratio:.4g}× smaller" if ratio > 1 else "as large" if ratio == 1 else f"{1 / ratio:.4g}× larger"
+    return [
+        ("code", f"{_shape(summary.code_shape)} = {code:,} numbers, {compared} than the input".replace("large than", "large as")),
+        ("compression", f"{ratio:.4g}"),
+        ("parameters", f"{summary.parameters:,}"),
+        ("MACs", f"{summary.macs:,} an image"),
+        ("receptive field", f"{summary.receptive_field} pixels at the code"),
+        ("memory", f"about {_bytes(summary.memory)} for one training step"),
+    ]
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    from caedsl.layers.shape import text
+
+    return text(shape)
+
+
+def _bytes(number: int) -> str:
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number} bytes"

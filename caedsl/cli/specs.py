@@ -1,0 +1,56 @@
+"""Reading the spec that a command is about; its findings go to standard error, so that standard output stays the command's."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from caedsl.diagnostics.finding import Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.source import Source
+
+FINDINGS = 1
+COULD_NOT_RUN = 2
+
+
+def fail(message: str, code: int = COULD_NOT_RUN) -> typer.Exit:
+    """Says on standard error why the command cannot go on; raise what it returns."""
+    print(f"caedsl: {message}", file=sys.stderr)
+    return typer.Exit(code)
+
+
+def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) -> Autoencoder:
+    """The model of the spec at ``path`` with the ``--set`` assignments made.
+
+    Errors and warnings are shown; with errors the command ends with exit code 1, and 2 where the spec cannot be read.
+    """
+    from caedsl.diagnostics.colour import use_colour
+    from caedsl.diagnostics.finding import Report
+    from caedsl.diagnostics.full import render_full
+    from caedsl.rules.checking import check_source
+
+    checked = check_source(_source(path, assignments))
+    shown = [f for f in checked.findings if f.severity is Severity.ERROR or (f.severity is Severity.WARNING and not quiet)]
+    if shown:
+        sys.stderr.write(render_full([Report(checked.source, tuple(shown))], colour=use_colour(sys.stderr)))
+    if checked.model is None or checked.has_errors:
+        raise typer.Exit(FINDINGS)
+    return checked.model
+
+
+def _source(path: str, assignments: Sequence[str]) -> Source:
+    from caedsl.syntax.overrides import OverrideError, override
+    from caedsl.syntax.reading import SourceError, read_source
+
+    values = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise fail(f"--set {assignment}: write NAME=VALUE, as in --set train.batch=64")
+        values[name.strip()] = value
+    try:
+        return override(read_source(path), values)
+    except SourceError as error:
+        raise fail(str(error)) from None
+    except OverrideError as error:
+        raise fail(f"--set: {error}") from None

@@ -1,0 +1,66 @@
+"""``caedsl train``: from a spec to a trained model in a run folder."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Device(StrEnum):
+    """Where to train."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+def train(
+    spec: Annotated[str, typer.Argument(help="The spec.", metavar="SPEC")],
+    device: Annotated[Device, typer.Option(help="Where to train; auto takes a GPU where there is one.")] = Device.AUTO,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images, instead of the spec's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Start of all random numbers, instead of the spec's.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64, train.optimizer.lr=1e-4."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; a fresh one below runs/ by default.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Train a model, compare it with the mean image and PCA, and keep everything in a run folder."""
+    from caedsl.cli.specs import fail, read_model
+    from caedsl.syntax.formatter import format_source
+
+    assignments = list(set_ or ())
+    if epochs is not None:
+        assignments.append(f"train.epochs={epochs}")
+    if seed is not None:
+        assignments.append(f"train.seed={seed}")
+    model = read_model(spec, assignments, quiet)
+    if model.train is None:
+        raise fail(f"{spec} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`")
+    if not model.data:
+        raise fail(f"{spec} has no `data` line: add one, such as `data digits` or `data folder \"photos/\"`")
+
+    from caedsl.data.images import DataError
+    from caedsl.evaluation.run import train_and_evaluate
+    from caedsl.model.schema import settings_json
+    from caedsl.training.errors import TrainingError
+    from caedsl.training.progress import make_reporter
+
+    text, _ = format_source(model.source)
+    try:
+        train_and_evaluate(
+            model,
+            spec_text=text or model.source.text,
+            device=device.value,
+            out=out,
+            data_dir=data_dir,
+            settings_json=settings_json(model.train),
+            reporter=make_reporter(quiet),
+        )
+    except (DataError, TrainingError) as error:
+        raise fail(str(error)) from None

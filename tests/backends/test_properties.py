@@ -1,0 +1,132 @@
+"""Properties 1 to 3 of every spec, generated and shipped: torch is the referee for shapes, costs and source."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from caedsl.backends.torch import build, emit, lower
+from caedsl.backends.torch.lower import Step
+from caedsl.backends.torch.render import class_name
+from caedsl.layers.shape import text
+from caedsl.model import Autoencoder, resolve
+from caedsl.model.cost import total_macs, total_parameters
+from caedsl.source import Source
+from caedsl.syntax.parser import parse
+from tests.conftest import SPECS
+from tests.generated import spec_texts
+
+MANY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def resolved(source: str) -> Autoencoder | None:
+    spec, findings = parse(Source(source))
+    assert not findings
+    model, _ = resolve(spec, Source(source))
+    return model if model is not None and model.complete else None
+
+
+def followed(modules: nn.Sequential, steps: Sequence[Step], x: Tensor) -> Tensor:
+    """Runs the modules one by one and holds every shape that the lowering announces."""
+    for module, step in zip(modules, steps, strict=True):
+        x = module(x)
+        if step.shape:
+            assert text(tuple(x.shape[1:])) == step.shape, step
+    return x
+
+
+def hold_shapes_and_costs(model: Autoencoder) -> None:
+    program = lower(model)
+    with torch.device("meta"):
+        module = build(model).eval()
+        x = torch.empty(2, *model.input.shape)
+    code = followed(module.encoder, program.encoder, x)
+    assert tuple(code.shape[1:]) == model.code_shape
+    out = followed(module.decoder, program.decoder, code)
+    assert tuple(out.shape[1:]) == model.out_shape
+    assert sum(parameter.numel() for parameter in module.parameters()) == total_parameters(model)
+    with FlopCounterMode(display=False) as counter:
+        module(x[:1])
+    assert counter.get_total_flops() == 2 * total_macs(model)
+
+
+def hold_training_step(model: Autoencoder) -> None:
+    torch.manual_seed(0)
+    module = build(model)
+    x = torch.rand(3, *model.input.shape)
+    loss = module(x).square().mean()
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(parameter.grad is not None for parameter in module.parameters())
+
+
+def hold_emitted_source(model: Autoencoder) -> None:
+    source = emit(model)
+    assert "caedsl" not in source
+    namespace: dict[str, object] = {"__name__": "emitted"}
+    exec(compile(source, "emitted.py", "exec"), namespace)
+    torch.manual_seed(1)
+    built = build(model)
+    torch.manual_seed(1)
+    emitted = namespace[class_name(model.name)]()  # type: ignore[operator]
+    assert list(built.state_dict()) == list(emitted.state_dict())
+    for ours, theirs in zip(built.state_dict().values(), emitted.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+    x = torch.rand(2, *model.input.shape)
+    assert torch.equal(built.eval()(x), emitted.eval()(x))
+
+
+@MANY
+@given(spec_texts())
+def test_shapes_and_costs_are_those_of_torch(source: str) -> None:
+    model = resolved(source)
+    if model is not None:
+        hold_shapes_and_costs(model)
+
+
+@MANY
+@given(spec_texts())
+def test_a_complete_model_runs_forward_and_backward(source: str) -> None:
+    model = resolved(source)
+    if model is not None:
+        hold_training_step(model)
+
+
+@MANY
+@given(spec_texts())
+def test_emitted_source_is_the_built_module(source: str) -> None:
+    model = resolved(source)
+    if model is not None:
+        hold_emitted_source(model)
+
+
+@settings(max_examples=200, deadline=None)
+@given(spec_texts())
+def test_a_mirrored_decoder_returns_to_the_inputs_shape(source: str) -> None:
+    model = resolved(source)
+    if model is not None and model.mirrored:
+        assert model.out_shape == model.input.shape
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_shipped_specs(path: Path) -> None:
+    model = resolved(path.read_text("utf-8"))
+    assert model is not None
+    assert model.out_shape == model.input.shape
+    hold_shapes_and_costs(model)
+    hold_training_step(model)
+    hold_emitted_source(model)
+
+
+def test_emitted_source_runs_without_caedsl(tmp_path: Path) -> None:
+    model = resolved(SPECS[0].read_text("utf-8"))
+    assert model is not None
+    (tmp_path / "emitted.py").write_text(emit(model))
+    probe = "import sys, emitted; sys.exit(any(name.startswith('caedsl') for name in sys.modules))"
+    subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, check=True, env={"PYTHONPATH": ""})

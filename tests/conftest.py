@@ -1,0 +1,31 @@
+"""What every test room shares: golden texts, and a torch that leaves the other core alone."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+ROOT = Path(__file__).parents[1]
+SPECS = sorted((ROOT / "specs").glob("*.cae"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts; review the diff by eye")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """``golden(text, "name.txt")`` holds that the text is that of ``golden/name.txt`` beside the test."""
+
+    def compare(text: str, name: str) -> None:
+        path = Path(request.fspath).parent / "golden" / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8", newline="")
+        assert path.exists(), f"no golden text {path.name}: run pytest with --update-golden and review it"
+        assert text == path.read_bytes().decode("utf-8")
+
+    return compare

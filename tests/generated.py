@@ -1,0 +1,79 @@
+"""Hypothesis strategies for whole specs: most are buildable, some are not, all are text that a person could write."""
+
+from hypothesis import strategies as st
+
+ACTIVATIONS = ["", "relu", "leaky_relu=0.2", "tanh", "sigmoid", "gelu", "prelu", "elu", "selu", "silu", "mish", "softplus"]
+NORMS = ["", "", "norm=batch", "norm=instance", "norm=layer", "norm=group groups=2", "norm=batch affine=off eps=1e-3"]
+
+
+@st.composite
+def window(draw: st.DrawFn, pads: list[str]) -> str:
+    kernel = draw(st.sampled_from(["", "k1", "k2", "k3", "k4", "k5x3"]))
+    stride = draw(st.sampled_from(["", "", "s2", "s3", "s2x1"]))
+    dilation = draw(st.sampled_from(["", "", "", "d2"]))
+    return " ".join(filter(None, [kernel, stride, dilation, draw(st.sampled_from(pads))]))
+
+
+@st.composite
+def finish(draw: st.DrawFn) -> str:
+    extras = ["", "", "dropout=10%", "l2=1e-3", "l1=1e-4", "init=orthogonal", "init=torch", "init=glorot", "bias=off"]
+    words = [draw(st.sampled_from(NORMS)), draw(st.sampled_from(ACTIVATIONS)), draw(st.sampled_from(extras))]
+    return " ".join(filter(None, words))
+
+
+@st.composite
+def layer(draw: st.DrawFn, depth: int = 0) -> str:
+    kinds = ["conv", "conv", "conv", "deconv", "maxpool", "avgpool", "upsample", "dropout", "x2", "depthwise"]
+    kind = draw(st.sampled_from([*kinds, *(["residual", "repeat", "stage"] if depth < 2 else [])]))
+    channels = draw(st.sampled_from([1, 2, 4, 6, 8]))
+    match kind:
+        case "conv":
+            pads = ["", "", "pad=valid", "pad=1", "pad=reflect", "pad=2x0"]
+            return f"conv {channels} {draw(window(pads))} {draw(finish())}"
+        case "x2":
+            return f"conv {channels} x2 {draw(finish())}"
+        case "depthwise":
+            return f"conv {channels} depthwise {draw(finish())}"
+        case "deconv":
+            return f"deconv {channels} {draw(window(['', '', 'pad=valid', 'pad=1 output_pad=1']))} {draw(finish())}"
+        case "maxpool" | "avgpool":
+            return f"{kind} {draw(st.sampled_from(['2', '2', '3', 'k3 s2 pad=1', '2 ceil', 'k3 s1']))}"
+        case "upsample":
+            return f"upsample {draw(st.sampled_from(['2', '2 bilinear', '1x2', 'to 9x7', '3']))}"
+        case "dropout":
+            return "dropout 20%"
+    inner = "; ".join(draw(st.lists(layer(depth=depth + 1), min_size=1, max_size=2)))
+    heads = {"residual": f"residual {draw(st.sampled_from(['', 'relu', 'prelu']))}", "repeat": "repeat 2", "stage": "stage s"}
+    return f"{heads[kind]} {{ {inner} }}"
+
+
+@st.composite
+def decoder(draw: st.DrawFn) -> str:
+    if draw(st.integers(0, 3)):
+        options = ["", "", "upsample=bilinear", "upsample=deconv", "upsample=pixelshuffle", "channels=/2", "norm=batch"]
+        return f"decoder mirror {draw(st.sampled_from(options))} {draw(st.sampled_from(['', 'output=linear']))}"
+    lines = draw(st.lists(layer(), min_size=1, max_size=3))
+    return "decoder {\n" + "\n".join(lines) + "\n}"
+
+
+@st.composite
+def spec_texts(draw: st.DrawFn) -> str:
+    """A whole spec, small enough to run."""
+    channels, height, width = draw(st.integers(1, 3)), draw(st.integers(4, 24)), draw(st.integers(4, 24))
+    bottleneck = draw(
+        st.sampled_from(["", "", "conv 4", "conv 2 k3 tanh", "dense 5", "dense 8 relu norm=batch", "noise=0.1 l1=1e-4"])
+    )
+    lines = draw(st.lists(layer(), min_size=1, max_size=4))
+    tail = draw(st.sampled_from(["", "", "dense 12 relu", "dense 12\nreshape 3x2x2"]))
+    return "\n".join(
+        [
+            "autoencoder generated",
+            f"input {channels}x{height}x{width} in {draw(st.sampled_from(['0..1', '-1..1', 'real']))}",
+            "encoder {",
+            *lines,
+            *([tail] if tail else []),
+            "}",
+            f"bottleneck {bottleneck}",
+            draw(decoder()),
+        ]
+    )
