@@ -5,37 +5,54 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from caedsl.backends.torch import render_training
 from caedsl.backends.torch.lower import Program, Start, Step, lower, steps
 from caedsl.backends.torch.modules import MODULES
 from caedsl.layers.call import Call
 from caedsl.layers.shape import text
 from caedsl.model.autoencoder import Autoencoder
 
-WIDTH = 100
+WIDTH = 120
 """Lines of emitted source are at most so long."""
 
 INDENT = "    "
 
 
+_TAKEN = {*MODULES, "Tensor", "None", "True", "False"}
+"""Names that mean something else in an emitted file."""
+
+
 def class_name(name: str) -> str:
     """``mnist_l2`` → ``MnistL2``: the spec's name as Python spells a class."""
     joined = "".join(part[:1].upper() + part[1:] for part in name.split("_") if part)
-    return joined if joined and not joined[0].isdigit() else f"Autoencoder{joined}"
+    if not joined or joined[0].isdigit():
+        return f"Autoencoder{joined}"
+    return f"{joined}Autoencoder" if joined in _TAKEN else joined
 
 
-def emit(model: Autoencoder) -> str:
-    """The source of a module with ``encode``, ``decode`` and ``forward``; weights trained by caedsl load into it."""
+def emit(model: Autoencoder, training: bool = False) -> str:
+    """The source of a module with ``encode``, ``decode`` and ``forward``; weights trained by caedsl load into it.
+
+    With ``training`` a plain training loop with the spec's settings follows, which needs a ``train`` block.
+    """
     program = lower(model)
-    parts = [_header(model, program), *_own_modules(program), _class(model, program)]
+    parts = [_header(model, program, training), *_own_modules(program), _class(model, program)]
+    if training:
+        parts += render_training.functions(model, program, class_name(model.name))
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _header(model: Autoencoder, program: Program) -> str:
-    imports = "from torch import Tensor, nn"
-    if any(step.call.name == "GaussianNoise" for step in steps(program.decoder)):
-        imports = f"import torch\n{imports}"
+def _header(model: Autoencoder, program: Program, training: bool) -> str:
     shapes = f"{text(model.input.shape)} images, codes of {text(model.code_shape)}"
-    return f'"""{model.name}: a convolutional autoencoder for {shapes}."""\n\n{imports}'
+    lines = [f'"""{model.name}: a convolutional autoencoder for {shapes}."""', ""]
+    if training:
+        lines += [*render_training.imports(model), ""]
+    if training or any(step.call.name == "GaussianNoise" for step in steps(program.decoder)):
+        lines.append("import torch")
+    lines.append("from torch import Tensor, nn")
+    if training:
+        lines.append("from torch.nn import functional")
+    return "\n".join(lines)
 
 
 def _own_modules(program: Program) -> list[str]:

@@ -1,0 +1,103 @@
+"""deep_svdd: a convolutional autoencoder for 1x28x28 images, codes of 32."""
+
+import sys
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class DeepSvdd(nn.Module):
+    """1x28x28 images with values in 0..1, codes of 32 numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(  # 1x28x28
+            nn.Conv2d(1, 8, kernel_size=5, padding=2, bias=False),  # 8x28x28
+            nn.BatchNorm2d(8, eps=0.0001, affine=False),
+            nn.LeakyReLU(),
+            nn.MaxPool2d(2),  # 8x14x14
+            nn.Conv2d(8, 4, kernel_size=5, padding=2, bias=False),  # 4x14x14
+            nn.BatchNorm2d(4, eps=0.0001, affine=False),
+            nn.LeakyReLU(),
+            nn.MaxPool2d(2),  # 4x7x7
+            nn.Flatten(),
+            nn.Linear(196, 32, bias=False),  # 32
+        )
+        self.decoder = nn.Sequential(  # 32
+            nn.Unflatten(1, (2, 4, 4)),  # 2x4x4
+            nn.LeakyReLU(),
+            nn.Upsample(scale_factor=2, mode="nearest"),  # 2x8x8
+            nn.ConvTranspose2d(2, 4, kernel_size=5, padding=2, bias=False),  # 4x8x8
+            nn.BatchNorm2d(4, eps=0.0001, affine=False),
+            nn.LeakyReLU(),
+            nn.Upsample(scale_factor=2, mode="nearest"),  # 4x16x16
+            nn.ConvTranspose2d(4, 8, kernel_size=5, padding=3, bias=False),  # 8x14x14
+            nn.BatchNorm2d(8, eps=0.0001, affine=False),
+            nn.LeakyReLU(),
+            nn.Upsample(scale_factor=2, mode="nearest"),  # 8x28x28
+            nn.ConvTranspose2d(8, 1, kernel_size=5, padding=2, bias=False),  # 1x28x28
+            nn.Sigmoid(),
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Glorot initialisation."""
+        for layer in (
+            self.encoder[0],
+            self.encoder[4],
+            self.encoder[9],
+            self.decoder[3],
+            self.decoder[7],
+            self.decoder[11],
+        ):
+            nn.init.xavier_uniform_(layer.weight)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (batch, 1, 28, 28) to codes (batch, 32)."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Codes to images."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decode(self.encode(x))
+
+
+def train(model: DeepSvdd, images: Tensor, epochs: int = 150, device: str = "cpu") -> None:
+    """Train on images (number, 1, 28, 28) with values in 0..1.
+
+    Full precision, on all images: validation is left to the caller.
+    """
+    torch.manual_seed(0)
+    model.to(device).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.0001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0005)
+    steps_per_epoch = -(-len(images) // 200)
+
+    def factor(step: int) -> float:
+        return 0.1 if step >= 50 * steps_per_epoch else 1.0
+
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    for epoch in range(1, epochs + 1):
+        total = 0.0
+        for indices in torch.randperm(len(images)).split(200):
+            x = images[indices].to(device)
+            x_hat = model(x)
+            loss = functional.mse_loss(x_hat, x)
+            loss = loss * x[0].numel()  # summed over the pixels of an image
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            scheduler.step()
+            total += loss.item() * len(x)
+        print(f"epoch {epoch}: loss {total / len(images):.5f}")
+    model.eval()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python deep_svdd.py IMAGES.pt WEIGHTS.pt, with images (number, 1, 28, 28)")
+    autoencoder = DeepSvdd()
+    train(autoencoder, torch.load(sys.argv[1]), device="cuda" if torch.cuda.is_available() else "cpu")
+    torch.save(autoencoder.state_dict(), sys.argv[2])

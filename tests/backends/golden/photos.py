@@ -1,0 +1,168 @@
+"""photos: a convolutional autoencoder for 3x64x64 images, codes of 256."""
+
+import math
+import sys
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Photos(nn.Module):
+    """3x64x64 images with values in 0..1, codes of 256 numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(  # 3x64x64
+            # half
+            nn.Conv2d(3, 32, kernel_size=3, padding=1, bias=False),  # 32x64x64
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, kernel_size=4, stride=2, padding=1, bias=False),  # 32x32x32
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            # quarter
+            nn.Conv2d(32, 64, kernel_size=4, stride=2, padding=1, bias=False),  # 64x16x16
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            # eighth
+            nn.Conv2d(64, 128, kernel_size=4, stride=2, padding=1, bias=False),  # 128x8x8
+            nn.BatchNorm2d(128),
+            nn.ReLU(),
+            # bottleneck
+            nn.Flatten(),
+            nn.Linear(8192, 256),  # 256
+        )
+        self.decoder = nn.Sequential(  # 256
+            nn.Linear(256, 8192),  # 8192
+            nn.ReLU(),
+            nn.Unflatten(1, (128, 8, 8)),  # 128x8x8
+            # eighth
+            nn.ConvTranspose2d(128, 64, kernel_size=4, stride=2, padding=1, bias=False),  # 64x16x16
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            # quarter
+            nn.ConvTranspose2d(64, 32, kernel_size=4, stride=2, padding=1, bias=False),  # 32x32x32
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            # half
+            nn.ConvTranspose2d(32, 32, kernel_size=4, stride=2, padding=1, bias=False),  # 32x64x64
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 3, kernel_size=3, padding=1),  # 3x64x64
+            nn.Sigmoid(),
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """He and Glorot initialisation; biases start at zero."""
+        for layer in (self.encoder[0], self.encoder[3], self.encoder[6], self.encoder[9], self.decoder[0]):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        for layer in (self.encoder[13], self.decoder[12]):
+            nn.init.xavier_uniform_(layer.weight)
+        nn.init.normal_(self.decoder[3].weight, std=0.0625)
+        nn.init.normal_(self.decoder[6].weight, std=0.0883883)
+        nn.init.normal_(self.decoder[9].weight, std=0.125)
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (batch, 3, 64, 64) to codes (batch, 256)."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Codes to images."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decode(self.encode(x))
+
+
+WINDOW, SIGMA = 11, 1.5
+K1, K2 = 0.01, 0.03
+
+
+def gaussian_window(size: int, sigma: float) -> Tensor:
+    """A Gaussian of ``size`` samples that sum to 1."""
+    x = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    weights = torch.exp(-x.square() / (2 * sigma**2))
+    return weights / weights.sum()
+
+
+def window_size(height: int, width: int) -> int:
+    """The side of the window: 11, or the largest odd number that fits into a smaller image."""
+    side = min(height, width, WINDOW)
+    return side if side % 2 else side - 1
+
+
+def blur(x_bchw: Tensor, window: Tensor) -> Tensor:
+    """Filter rows, then columns, wherever the whole window lies inside the image."""
+    channels = x_bchw.shape[1]
+    kernel = window.expand(channels, 1, 1, -1)
+    rows = functional.conv2d(x_bchw, kernel, groups=channels)
+    return functional.conv2d(rows, kernel.transpose(2, 3), groups=channels)
+
+
+def ssim_per_image(x_bchw: Tensor, y_bchw: Tensor, data_range: float) -> Tensor:
+    """The mean SSIM index of each pair of images, between -1 and 1, as a vector of length B.
+
+    The window is Gaussian, 11x11 with sigma 1.5, at the positions where it lies inside the image, each channel by
+    itself. On images smaller than 11 the window is the largest odd one that fits and sigma shrinks in proportion, so
+    that its shape stays. ``data_range`` is the distance between the least and the greatest pixel value.
+    """
+    size = window_size(*x_bchw.shape[-2:])
+    window = gaussian_window(size, SIGMA * size / WINDOW).to(x_bchw.device)
+    with torch.autocast(x_bchw.device.type, enabled=False):
+        x, y = x_bchw.float(), y_bchw.float()
+        moments = torch.cat((x, y, x * x, y * y, x * y), dim=1)
+        mean_x, mean_y, xx, yy, xy = blur(moments, window).chunk(5, dim=1)
+    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
+    covariance = xy - mean_x * mean_y
+    variances = xx - mean_x.square() + yy - mean_y.square()
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x.square() + mean_y.square() + c1)
+    structure = (2 * covariance + c2) / (variances + c2)
+    return (luminance * structure).flatten(1).mean(dim=1)
+
+
+def train(model: Photos, images: Tensor, epochs: int = 100, device: str = "cpu") -> None:
+    """Train on images (number, 3, 64, 64) with values in 0..1.
+
+    Full precision, on all images: validation and early stopping are left to the caller.
+    """
+    torch.manual_seed(0)
+    model.to(device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01)
+    steps_per_epoch = -(-len(images) // 64)
+    steps = epochs * steps_per_epoch
+    rising = round(0.05 * steps)
+
+    def factor(step: int) -> float:
+        if step < rising:
+            return (step + 1) / rising
+        return (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising))) / 2
+
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    for epoch in range(1, epochs + 1):
+        total = 0.0
+        for indices in torch.randperm(len(images)).split(64):
+            x = images[indices].to(device)
+            x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x.flip(-1), x)
+            x_hat = model(x)
+            loss = functional.mse_loss(x_hat, x)
+            loss = loss + 0.2 * (1 - ssim_per_image(x_hat, x, 1.0).mean())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            scheduler.step()
+            total += loss.item() * len(x)
+        print(f"epoch {epoch}: loss {total / len(images):.5f}")
+    model.eval()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python photos.py IMAGES.pt WEIGHTS.pt, with images (number, 3, 64, 64)")
+    autoencoder = Photos()
+    train(autoencoder, torch.load(sys.argv[1]), device="cuda" if torch.cuda.is_available() else "cpu")
+    torch.save(autoencoder.state_dict(), sys.argv[2])

@@ -1,0 +1,98 @@
+"""The emitted source as a person reads it, and its training loop."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from caedsl.api import load
+from caedsl.backends.torch import emit
+from caedsl.backends.torch.render import class_name
+from tests.conftest import ROOT
+
+EVERYTHING = """
+autoencoder everything
+input 1x16x20 in -1..1
+encoder {
+  stage half { conv 8 relu l2=1e-3 s2; residual relu { conv 8 relu norm=batch; conv 8 } }
+  conv 6 k4 leaky_relu=0.1 l1=1e-4
+  conv 6 pad=reflect depthwise init=orthogonal
+  maxpool k3 s2 pad=1 ceil
+}
+bottleneck dense 5 l1=1e-3 noise=0.1
+decoder mirror
+train {
+  loss mse + 0.2 ssim + huber reduction=sum
+  optimizer sgd lr=1e-4 momentum=0.9
+  schedule onecycle
+  batch 8
+  clip 1.0
+  ema 0.9
+  corrupt gaussian=0.1 masking=10% saltpepper=5%
+  augment flip shift=2 rotate=10
+  stop patience=3
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["mnist_l2", "deep_svdd", "photos", "keras_blog"])
+def test_golden_source(name: str, golden: Callable[[str, str], None]) -> None:
+    golden(emit(load(ROOT / "specs" / f"{name}.cae"), training=name != "mnist_l2"), f"{name}.py")
+
+
+def test_golden_source_of_everything(golden: Callable[[str, str], None]) -> None:
+    golden(emit(load(EVERYTHING), training=True), "everything.py")
+
+
+@pytest.mark.parametrize("name", ["mnist_l2", "photos", "everything"])
+def test_emitted_source_is_formatted_and_clean(name: str, tmp_path: Path) -> None:
+    source = emit(load(EVERYTHING if name == "everything" else ROOT / "specs" / f"{name}.cae"), training=True)
+    path = tmp_path / "emitted.py"
+    path.write_text(source)
+    ruff = [sys.executable, "-m", "ruff"]
+    subprocess.run([*ruff, "format", "--check", "--isolated", "--line-length", "120", path], check=True)
+    subprocess.run([*ruff, "check", "--isolated", "--select", "E,F,I,B,UP", "--line-length", "120", path], check=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "optimizer.step()"),
+        ({"train.schedule": "cosine warmup=10%"}, "LambdaLR"),
+        ({"train.schedule": "step at=2"}, "LambdaLR"),
+        ({"train.schedule": "plateau patience=1"}, "ReduceLROnPlateau"),
+        ({"train.schedule": "constant warmup=20%"}, "LambdaLR"),
+        ({"train.optimizer": "adamw lr=1e-3"}, "AdamW"),
+        ({"train.optimizer": "rmsprop lr=1e-3 momentum=0.5"}, "RMSprop"),
+        ({"train.loss": "bce", "input": "1x16x20 in 0..1"}, "binary_cross_entropy"),
+        ({"train.loss": "mae"}, "l1_loss"),
+    ],
+)
+def test_emitted_loop_lowers_the_loss(
+    change: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load(EVERYTHING, {"train.augment": "flip", "train.corrupt": "gaussian=0.05", "train.ema": "0.5", **change})
+    source = emit(model, training=True)
+    assert words in source
+    namespace: dict[str, object] = {"__name__": "emitted"}
+    exec(compile(source, "emitted.py", "exec"), namespace)
+    torch.manual_seed(0)
+    module = namespace[class_name(model.name)]()  # type: ignore[operator]
+    low, high = (0.0, 1.0) if model.input.range.low == 0 else (-1.0, 1.0)
+    images = torch.linspace(low, high, 24).view(24, 1, 1, 1).expand(24, *model.input.shape).contiguous()
+    namespace["train"](module, images, epochs=6)  # type: ignore[operator]
+    losses = [float(text) for text in re.findall(r"loss ([\d.]+)", capsys.readouterr().out)]
+    assert len(losses) == 6
+    assert losses[-1] < losses[0]
+
+
+def test_class_names() -> None:
+    assert class_name("mnist_l2") == "MnistL2"
+    assert class_name("AE") == "AE"
+    assert class_name("__") == "Autoencoder"
+    assert class_name("residual") == "ResidualAutoencoder"
+    assert class_name("none") == "NoneAutoencoder"
