@@ -1,0 +1,1 @@
+"""Images: found, read, fitted to a spec's input, split, corrupted, augmented."""

@@ -1,0 +1,99 @@
+"""Images in NumPy's files: ``npy`` and ``npz``, never pickles."""
+
+from pathlib import Path
+
+import numpy as np
+
+from caedsl.data.idx_format import read_idx
+from caedsl.data.images import DataError
+from caedsl.data.layout import array_stack
+from caedsl.data.source_reader import Found, Request, reason
+from caedsl.data.stack import Array, Labels, shape_text
+
+_NPY, _NPZ = b"\x93NUMPY", b"PK"
+_NOT_DAMAGE = (DataError, OSError, MemoryError)
+"""What is no fault of a file's content; numpy meets a damaged one with whatever its parsers stumble over."""
+
+
+def read_npy(request: Request) -> Found:
+    """The images of one array, memory-mapped, with ``labels`` from an npy or idx file where the source names it."""
+    path = request.path(request.source.path)
+    labels = read_labels(request.path(request.source.labels)) if request.source.labels else None
+    return Found(array_stack(_open(path), path, request, labels))
+
+
+def read_npz(request: Request) -> Found:
+    """The images of the array ``key`` (needed where there are several), with the array that ``labels`` names."""
+    path, source = request.path(request.source.path), request.source
+    _expect(path, _NPZ, "npz")
+    try:
+        # Opened here, since numpy leaves the files open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            keys = list(arrays)
+            images = _member(arrays, source.key or _only_key(keys, path), keys, path)
+            labels = _member(arrays, source.labels, keys, path) if source.labels else None
+    except _NOT_DAMAGE:
+        raise
+    except Exception as error:
+        raise DataError(_damaged(path, "npz", error)) from error
+    stored = None if labels is None else as_labels(labels, f"{path}, {source.labels}")
+    return Found(array_stack(images, path, request, stored))
+
+
+def _open(path: Path) -> Array:
+    _expect(path, _NPY, "npy")
+    try:
+        array: Array = np.load(path, mmap_mode="c", allow_pickle=False)
+    except _NOT_DAMAGE:
+        raise
+    except Exception as error:
+        raise DataError(_damaged(path, "npy", error)) from error
+    return array
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(6)
+
+
+def _expect(path: Path, start: bytes, kind: str) -> None:
+    there = _start(path)
+    if there.startswith(start):
+        return
+    other = next((name for name, its in (("npy", _NPY), ("npz", _NPZ)) if there.startswith(its)), None)
+    raise DataError(f"{path} is not an {kind} file{f', but an {other} file: write `{other}` for it' if other else ''}")
+
+
+def _damaged(path: Path, kind: str, error: BaseException) -> str:
+    if "Object arrays" in str(error) or "Python objects" in str(error):
+        return f"{path} holds Python objects, which could run code when read: save a plain array of numbers instead"
+    return f"{path} is damaged, or is not an {kind} file: {reason(error)}"
+
+
+def _only_key(keys: list[str], path: Path) -> str:
+    if len(keys) == 1:
+        return keys[0]
+    raise DataError(f"{path} holds {len(keys)} arrays: say which one with `key=`, of {', '.join(keys) or 'none'}")
+
+
+def _member(arrays: "np.lib.npyio.NpzFile", key: str, keys: list[str], path: Path) -> Array:
+    if key not in keys:
+        raise DataError(f"{path} has no array `{key}`: it has {', '.join(keys) or 'none'}")
+    array: Array = arrays[key]
+    return array
+
+
+def read_labels(path: Path) -> Labels:
+    """Labels, one an image, from an npy or idx file (what is not npy is read as idx)."""
+    return as_labels(_open(path) if _start(path) == _NPY else read_idx(path), str(path))
+
+
+def as_labels(array: Array, file: str) -> Labels:
+    """An array of labels as int64; a ``DataError`` where it is anything but one whole number an image."""
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise DataError(f"{file}: labels are one number an image, and this array is {shape_text(array.shape)}")
+    if array.dtype.kind not in "biu":
+        raise DataError(f"{file}: labels are whole numbers, and these are of type {array.dtype}: save them as integers")
+    return array.astype(np.int64)

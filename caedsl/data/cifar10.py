@@ -1,0 +1,85 @@
+"""CIFAR-10 in its binary form (one byte of label and 3,072 of pixels an image), which needs no pickle to be read."""
+
+import gzip
+import tarfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from caedsl.data.data_folders import StandardSet, complete, fetch
+from caedsl.data.images import DataError
+from caedsl.data.layout import layout
+from caedsl.data.source_reader import Found, Request, reason
+from caedsl.data.stack import ArrayStack
+
+_ARCHIVE = "cifar-10-binary.tar.gz"
+_UNPACKED = "cifar-10-batches-bin"
+_TRAIN = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
+_TEST = "test_batch.bin"
+_RECORD = 1 + 3 * 32 * 32
+
+CIFAR10 = StandardSet(
+    "cifar10",
+    # Its MD5 is the one that the authors publish beside it, c32a1d4ab5d03f1284b67883e8d87530.
+    {_ARCHIVE: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
+    ("https://www.cs.toronto.edu/~kriz/", "https://cave.cs.toronto.edu/kriz/"),
+    ("cifar10", "cifar-10", "CIFAR10"),
+)
+CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+def read(request: Request) -> Found:
+    """The 50,000 and 10,000 colour images, from the unpacked files, the archive or the network."""
+    places = [folder / place for folder in request.data_folders for place in (*CIFAR10.places, ".")]
+    unpacked = next((place / _UNPACKED for place in places if _is_whole(place / _UNPACKED)), None)
+    if unpacked is not None:
+        batches = {name: (unpacked / name).read_bytes() for name in (*_TRAIN, _TEST)}
+        return _found(batches, unpacked, request)
+    pickled = next(
+        (place / "cifar-10-batches-py" for place in places if (place / "cifar-10-batches-py").is_dir()), None
+    )
+    looked = (
+        [] if pickled is None else [f"{pickled} holds pickles, which can run code when read: take {_ARCHIVE} instead"]
+    )
+    found = next(complete(CIFAR10, request.data_folders), None) or fetch(CIFAR10, request, looked)
+    return _found(_unpack(found[_ARCHIVE]), found[_ARCHIVE], request)
+
+
+def _is_whole(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in (*_TRAIN, _TEST))
+
+
+def _unpack(archive: Path) -> dict[str, bytes]:
+    batches: dict[str, bytes] = {}
+    try:
+        with tarfile.open(archive) as members:
+            for member in members:
+                name = Path(member.name).name
+                if name in (*_TRAIN, _TEST) and (stream := members.extractfile(member)) is not None:
+                    batches[name] = stream.read()
+    except (EOFError, gzip.BadGzipFile, tarfile.TarError, zlib.error) as error:
+        raise DataError(f"{archive} is damaged ({reason(error)}): get the file again") from error
+    missing = [name for name in (*_TRAIN, _TEST) if name not in batches]
+    if missing:
+        raise DataError(f"{archive} has no {', '.join(missing)}: get the file again")
+    return batches
+
+
+def _found(batches: dict[str, bytes], path: Path, request: Request) -> Found:
+    for name, batch in batches.items():
+        if not batch or len(batch) % _RECORD:
+            raise DataError(
+                f"{path}: {name} has {len(batch):,} bytes, not a multiple of {_RECORD:,}: get the files again"
+            )
+    train = _stack(b"".join(batches[name] for name in _TRAIN), path, request)
+    return Found(train, _stack(batches[_TEST], path, request), CLASS_NAMES)
+
+
+def _stack(batch: bytes, path: Path, request: Request) -> ArrayStack:
+    records = np.frombuffer(bytearray(batch), np.uint8).reshape(-1, _RECORD)
+    pixels = records[:, 1:].reshape(-1, 3, 32, 32)
+    if request.fit.channels not in (1, 3):
+        raise DataError(f"cifar10 has 3 channels, and the input is {request.fit.input}: write `input 3x32x32`")
+    labels = records[:, 0].astype(np.int64)
+    return ArrayStack(pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels)

@@ -1,0 +1,89 @@
+"""Where the standard files of a data set are kept, and how they come there."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from caedsl.data.download import download
+from caedsl.data.images import Progress, UnavailableError
+from caedsl.data.source_reader import Request, reason
+
+VARIABLE = "CAEDSL_DATA"
+
+
+@dataclass(frozen=True)
+class StandardSet:
+    """The published files of a data set.
+
+    ``files`` maps the name of each to its SHA-256; ``mirrors`` are the addresses of folders that have them all.
+    ``places`` are the subfolders of a data folder where people keep them, the first being where downloads go.
+    """
+
+    name: str
+    files: Mapping[str, str]
+    mirrors: tuple[str, ...]
+    places: tuple[str, ...]
+
+
+def data_folders(chosen: Path | None) -> tuple[Path, ...]:
+    """Where standard files are looked for: ``chosen``, the folder that CAEDSL_DATA names, the user's cache."""
+    from pooch import os_cache
+
+    named = os.environ.get(VARIABLE)
+    folders = [chosen, named or None, os_cache("caedsl")]
+    return tuple(dict.fromkeys(Path(os.path.expanduser(folder)).absolute() for folder in folders if folder is not None))
+
+
+def complete(wanted: StandardSet, folders: Sequence[Path]) -> Iterator[dict[str, Path]]:
+    """The places that hold all files of a set, gzipped or not, best first: where each lies by its published name."""
+    for folder in folders:
+        for place in (*wanted.places, "."):
+            found = {file: path for file in wanted.files if (path := _lying(folder / place, file)) is not None}
+            if len(found) == len(wanted.files):
+                yield found
+
+
+def _lying(place: Path, file: str) -> Path | None:
+    candidates = (place / file, place / file.removesuffix(".gz"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> dict[str, Path]:
+    """Download the files of a set into the first data folder; where each lies by name.
+
+    ``UnavailableError`` says where was looked before (``looked`` adds to that), and why each address did not serve.
+    """
+    place = request.data_folders[0] / wanted.places[0]
+    searched = ", ".join(f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in request.data_folders)
+    made = [folder for folder in (place, *place.parents) if not folder.exists()]
+    mirrors, failures = list(wanted.mirrors), []
+    for file, sha256 in wanted.files.items():
+        while mirrors:
+            try:
+                failure = download(mirrors[0] + file, place / file, sha256, partial(_show, request.progress, file))
+            except OSError as error:
+                failures.append(f"{place} cannot be written: {reason(error)}")
+                mirrors.clear()
+                break
+            if failure is None:
+                break
+            # What failed once is not asked again for the next file: without a network each try may take seconds.
+            failures.append(f"{mirrors.pop(0)}{file}: {failure}")
+        if not mirrors:
+            _remove_empty(made)
+            text = "\n".join([f"no files of {wanted.name} in {searched}", *looked, *failures])
+            raise UnavailableError(text, f"put {', '.join(wanted.files)} into {place}")
+    return {file: place / file for file in wanted.files}
+
+
+def _show(progress: Progress, file: str, done: int, total: int) -> None:
+    progress(f"downloading {file}", done, total, "bytes")
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()

@@ -1,0 +1,19 @@
+"""The 1,797 handwritten digits of 8x8 pixels and 17 greys that scikit-learn carries (UCI, Alpaydin and Kaynak 1998)."""
+
+import numpy as np
+
+from caedsl.data.layout import layout
+from caedsl.data.source_reader import Found, Request
+from caedsl.data.stack import ArrayStack
+
+
+def read(request: Request) -> Found:
+    """The digits; there is no test part, so that all are for training and validation."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    pixels, labels = digits.images.astype(np.uint8), digits.target.astype(np.int64)
+    return Found(
+        ArrayStack(pixels, layout(pixels.shape, request.fit, "digits"), request.fit, "digits", labels, top=16),
+        class_names=tuple(str(digit) for digit in range(10)),
+    )

@@ -1,0 +1,62 @@
+"""One file from the network, by pooch: to a temporary name, checked, then moved to its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 20.0
+"""How long a server may take to be reached, and to send the next piece."""
+
+
+class _Bar:
+    """What pooch takes for a progress bar."""
+
+    def __init__(self, show: Callable[[int, int], None]) -> None:
+        self.total = 0
+        self._done = 0
+        self._show = show
+
+    def update(self, amount: int) -> None:
+        # pooch counts whole chunks, and sets the bar to nothing before it fills it at the end.
+        self._done = min(self._done + amount, self.total or self._done + amount)
+        self._show(self._done, self.total)
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def download(url: str, path: Path, sha256: str, show: Callable[[int, int], None]) -> str | None:
+    """Download ``url`` to ``path`` and check it; None, or in one line why it failed, and then ``path`` is not written.
+
+    ``show`` is called with the bytes done and their total (0 where unknown). An ``OSError`` means that ``path`` cannot
+    be written.
+    """
+    import pooch
+    from requests import RequestException
+
+    pooch.get_logger().setLevel("WARNING")
+    downloader = pooch.HTTPDownloader(
+        progressbar=_Bar(show), chunk_size=1 << 16, timeout=(CONNECT_SECONDS, READ_SECONDS)
+    )
+    try:
+        pooch.retrieve(url, f"sha256:{sha256}", fname=path.name, path=path.parent, downloader=downloader)
+    except RequestException as error:
+        return _why(error)
+    except ValueError:
+        return "the file there has another checksum than the published one"
+    return None
+
+
+def _why(error: Exception) -> str:
+    from requests import ConnectionError as NoConnection
+    from requests import HTTPError, Timeout
+
+    if isinstance(error, HTTPError) and error.response is not None:
+        return f"the server answers {error.response.status_code} {error.response.reason}".rstrip()
+    if isinstance(error, Timeout) or "timed out" in str(error):
+        return f"no answer within {CONNECT_SECONDS:g} s, or nothing sent for {READ_SECONDS:g} s"
+    if isinstance(error, NoConnection):
+        return "the server's name is not known here" if "resolve" in str(error) else "no connection"
+    return "the connection broke off"

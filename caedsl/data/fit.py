@@ -1,0 +1,91 @@
+"""How an image comes to the input's size, channels and range.
+
+Shapes: b images, c channels, h rows, w columns.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from caedsl.model.data import InputRange
+
+LUMA = (0.299, 0.587, 0.114)
+"""The weights of red, green and blue in grey, of ITU-R BT.601: those that Pillow uses."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What every image is made to be: ``channels`` × ``height`` × ``width`` in ``range``.
+
+    ``resize`` is ``stretch`` (both sides to the input's), ``fit`` (the whole image, its sides in proportion, amid the
+    low end of the range: 0 for ``real``) or ``crop`` (the middle of the image, its sides in proportion).
+    """
+
+    channels: int
+    height: int
+    width: int
+    range: InputRange
+    gray: bool
+    resize: str
+
+    @property
+    def low(self) -> float:
+        """The value of black: the low end of the range, 0 for ``real``."""
+        return 0.0 if self.range.low is None else self.range.low
+
+    @property
+    def high(self) -> float:
+        """The value of white: the high end of the range, 1 for ``real``."""
+        return 1.0 if self.range.high is None else self.range.high
+
+    @property
+    def input(self) -> str:
+        """The input as a spec writes its size."""
+        return f"{self.channels}x{self.height}x{self.width}"
+
+    def scaled_size(self, height: int, width: int) -> tuple[int, int]:
+        """The height and width that an image is scaled to before it is padded or cut."""
+        if self.resize == "stretch":
+            return self.height, self.width
+        across, down = self.width / width, self.height / height
+        scale = min(across, down) if self.resize == "fit" else max(across, down)
+        return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def scale_(x: Tensor, top: int, fit: Fit) -> Tensor:
+    """Scale float images of 0..``top`` to the input's range, in place; bytes in the range 0..255 stay what they are."""
+    width = fit.high - fit.low
+    if width != top:
+        # Not divided by top / width: for 0..1 that would differ from the usual x / 255 in the last bit.
+        (x.mul_(width) if width != 1 else x).div_(top)
+    if (fit.low, fit.high) == (0, 1):
+        return x
+    return x.add_(fit.low).clamp_(fit.low, fit.high)
+
+
+def to_gray(x_bchw: Tensor) -> Tensor:
+    """One channel from three, by the luma weights of ITU-R BT.601."""
+    weights = torch.tensor(LUMA, dtype=x_bchw.dtype).view(1, 3, 1, 1)
+    return (x_bchw * weights).sum(1, keepdim=True)
+
+
+def resized(x_bchw: Tensor, fit: Fit) -> Tensor:
+    """The images at the input's size: bilinear, smoothed before it shrinks; values stay within those of the image."""
+    height, width = x_bchw.shape[-2:]
+    if (height, width) == (fit.height, fit.width):
+        return x_bchw
+    low, high = x_bchw.aminmax()
+    scaled = functional.interpolate(
+        x_bchw, fit.scaled_size(height, width), mode="bilinear", antialias=True, align_corners=False
+    )
+    # The weights of the interpolation sum to one only up to rounding.
+    return centred(scaled.clamp_(low, high), fit.height, fit.width, fit.low)
+
+
+def centred(x: Tensor, height: int, width: int, fill: float) -> Tensor:
+    """The middle ``height`` × ``width`` of ``x``'s last two dimensions; what lies outside of ``x`` is ``fill``."""
+    top, left = (height - x.shape[-2]) // 2, (width - x.shape[-1]) // 2
+    bottom, right = height - x.shape[-2] - top, width - x.shape[-1] - left
+    return functional.pad(x, (left, right, top, bottom), value=fill) if any((top, bottom, left, right)) else x

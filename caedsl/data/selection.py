@@ -1,0 +1,46 @@
+"""Which images of a source are taken: ``only`` a class, and of these the first ``limit``."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from caedsl.data.images import DataError
+from caedsl.data.source_reader import describe
+from caedsl.data.stack import Index, Labels, Stack
+from caedsl.model.data import DataSource
+
+
+def select(stack: Stack, class_names: Sequence[str], source: DataSource) -> Index:
+    """The numbers of the images that are taken, in their order; a ``DataError`` where ``only`` means no class."""
+    if stack.labels is not None and len(stack.labels) != len(stack):
+        raise DataError(
+            f"{describe(source)} has {len(stack)} images and {len(stack.labels)} labels: one label an image is needed"
+        )
+    index = np.arange(len(stack))
+    if source.only is not None:
+        if stack.labels is None:
+            remedy = (
+                "put the images into one subfolder a class" if source.name == "folder" else "name them by `labels=`"
+            )
+            raise DataError(f"`only={source.only}` needs labels, and {describe(source)} has none: {remedy}")
+        index = index[stack.labels == _number(source.only, stack.labels, class_names, source)]
+    return index[: source.limit]
+
+
+def _number(only: int | str, labels: Labels, names: Sequence[str], source: DataSource) -> int:
+    """The label that ``only`` means: the class of that name, or else, where names are not numbers, of that number."""
+    if str(only) in names:
+        return names.index(str(only))
+    numbers: Sequence[int] = range(len(names)) if names else np.unique(labels).tolist()
+    if only in numbers and not any(name.isdigit() for name in names):
+        return int(only)
+    known = names or [str(number) for number in numbers]
+    raise DataError(f"{describe(source)} has no class {only}: its classes are {', '.join(known[:100])}")
+
+
+def selection_notes(source: DataSource, taken: int, there: int) -> Iterator[str]:
+    """What ``only`` and ``limit`` left out."""
+    if source.only is not None:
+        yield f"only images of class {source.only}"
+    if taken == source.limit and taken < there:
+        yield f"limited to the first {taken:,} images"

@@ -1,0 +1,74 @@
+"""What a source is asked, and what it answers."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from caedsl.data.fit import Fit
+from caedsl.data.images import DataError, Progress, UnavailableError
+from caedsl.data.stack import Stack
+from caedsl.model.data import DataSource
+
+
+@dataclass(frozen=True)
+class Request:
+    """One source of a spec: ``folder`` is where its relative paths start, ``data_folders`` hold the standard files.
+
+    The first data folder is where downloads go.
+    """
+
+    source: DataSource
+    folder: Path
+    data_folders: tuple[Path, ...]
+    fit: Fit
+    progress: Progress
+
+    def path(self, written: str | None) -> Path:
+        """A path of the spec; ``UnavailableError`` where there is nothing."""
+        if not written:
+            raise DataError(f'`data {self.source.name}` needs a path: write `{self.source.name} "…"`')
+        path = self.folder / os.path.expanduser(written)
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            where = (
+                ""
+                if Path(written).is_absolute()
+                else f" (paths start from the folder of the spec, {self.folder.absolute()})"
+            )
+            raise UnavailableError(
+                f"{path} does not exist{where}", f"correct the path, or put the images at {path}"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path!s} cannot be read: {reason(error)}") from error
+        return path
+
+
+@dataclass(frozen=True)
+class Found:
+    """The images of a source, not yet read."""
+
+    train: Stack
+    test: Stack | None = None
+    class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """One kind of source."""
+
+    def __call__(self, request: Request) -> Found:
+        """Find the images; ``UnavailableError`` where they are not there, ``DataError`` where they are damaged."""
+
+
+def describe(source: DataSource) -> str:
+    """A source as a spec names it: ``mnist``, ``folder "photos"``."""
+    return source.name if source.path is None else f'{source.name} "{source.path}"'
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, in one line without the path."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    first: str = str(text).strip().splitlines()[0]
+    return first[:1].lower() + first[1:]

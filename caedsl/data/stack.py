@@ -1,0 +1,176 @@
+"""Images as a source holds them: read in blocks, each block fitted to the input when it is read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from caedsl.data.fit import Fit, resized, scale_, to_gray
+from caedsl.data.images import DataError
+
+Array = NDArray[Any]
+Index = NDArray[np.int64]
+Labels = NDArray[np.int64]
+
+_TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
+
+
+class Digest(Protocol):
+    """A running checksum, such as ``hashlib.sha256()``."""
+
+    def update(self, data: Any, /) -> None:
+        """Add bytes."""
+
+
+class Stack(Protocol):
+    """Images that can be read in any order; reading needs no more memory than the images asked for."""
+
+    labels: Labels | None
+
+    def __len__(self) -> int:
+        """How many images there are."""
+
+    def read(self, index: Index, digest: Digest) -> Tensor:
+        """The images of these numbers, float32 b×C×H×W fitted to the input; their stored bytes go to ``digest``."""
+
+    def conclude(self) -> tuple[str, ...]:
+        """What is to be said about the images read so far; a ``DataError`` where they cannot be used together."""
+
+
+@dataclass
+class ArrayStack:
+    """Images in one array, which may lie in a file.
+
+    ``layout`` is ``HW``, ``HWC`` or ``CHW``. Integers are scaled from 0..``top`` to the input's range: by default
+    booleans from 0..1, uint16 from 0..65535, all others from 0..255. Floats must lie in the range. ``file`` is named in
+    messages.
+    """
+
+    pixels: Array
+    layout: str
+    fit: Fit
+    file: str
+    labels: Labels | None = None
+    top: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype.kind not in "biuf":
+            raise DataError(
+                f"{self.file} holds values of type {self.pixels.dtype}: images are integers or real numbers"
+            )
+        if len(self.pixels) and not self.pixels.size:
+            raise DataError(f"{self.file} holds images without pixels: its shape is {shape_text(self.pixels.shape)}")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The height and width of the stored images."""
+        height, width = self.pixels.shape[2:] if self.layout == "CHW" else self.pixels.shape[1:3]
+        return height, width
+
+    def read(self, index: Index, digest: Digest) -> Tensor:
+        """See ``Stack.read``; values outside the range, NaN and infinity are a ``DataError``."""
+        block = np.ascontiguousarray(self._take(index))
+        digest.update(block.reshape(-1).view(np.uint8))
+        # Bytes are cast by torch, which is several times faster; it does not know every other type and byte order.
+        x = torch.from_numpy(block).float() if block.dtype == np.uint8 else torch.from_numpy(_to_float32(block))
+        self._check(x, index)
+        if block.dtype.kind != "f":
+            scale_(x, self._top, self.fit)
+        x_bchw = _to_bchw(x, self.layout)
+        if self.fit.gray and x_bchw.shape[1] == 3:
+            x_bchw = to_gray(x_bchw)
+        return resized(x_bchw, self.fit)
+
+    def conclude(self) -> tuple[str, ...]:
+        """The size, the range and the colours, where they are not the input's."""
+        notes = []
+        if self.size != (self.fit.height, self.fit.width):
+            (height, width), fit = self.size, self.fit
+            notes.append(f"resized from {height}x{width} to {fit.height}x{fit.width} ({fit.resize})")
+        if self.fit.gray and self.layout != "HW" and self.pixels.shape[1 if self.layout == "CHW" else 3] == 3:
+            notes.append("colours made grey (ITU-R 601 luma)")
+        if self.pixels.dtype.name == "uint16":
+            notes.append("16-bit integers scaled from 0..65535")
+        return tuple(notes)
+
+    @property
+    def _top(self) -> int:
+        return self.top or _TOPS.get(self.pixels.dtype.name, 255)
+
+    def _take(self, index: Index) -> Array:
+        first, last = int(index[0]), int(index[-1])
+        consecutive = last - first + 1 == len(index) and bool((np.diff(index) == 1).all())
+        return self.pixels[first : last + 1] if consecutive else self.pixels[index]
+
+    def _check(self, x: Tensor, index: Index) -> None:
+        if _TOPS.get(self.pixels.dtype.name) == self._top:
+            return
+        low, high = 0.0, float(self._top)
+        if self.pixels.dtype.kind == "f":
+            low, high = (self.fit.low, self.fit.high) if self.fit.range.bounded else (-torch.inf, torch.inf)
+        least, most = x.aminmax()
+        if low <= least and most <= high and bool(torch.isfinite(least) & torch.isfinite(most)):
+            return
+        if not bool(torch.isfinite(x).all()):
+            raise DataError(self._not_finite())
+        outside = (x < low) | (x > high)
+        image = int(outside.flatten(1).any(1).nonzero()[0])
+        value = x[image][outside[image]][0].item()
+        raise DataError(self._outside(int(index[image]), value, low, high))
+
+    def _outside(self, image: int, value: float, low: float, high: float) -> str:
+        place = f"{self.file}: image {image} (counted from 0) has the value {value:g}, outside of {low:g}..{high:g}"
+        if self.pixels.dtype.kind == "f":
+            scale = (
+                "divide the array by 255"
+                if self.fit.low == 0 and self.fit.high == 1 and value > 2
+                else "scale the array"
+            )
+            return (
+                f"{place}, the input's range: {scale}, save it as integers of 0..255 (uint8), "
+                f"or write `input {self.fit.input} in real`"
+            )
+        return (
+            f"{place}, which {self.pixels.dtype} images are scaled from: save them as uint8, as uint16 where they "
+            f"reach 65535, or as real numbers in {self.fit.range}"
+        )
+
+    def _not_finite(self) -> str:
+        bad = [start + int(i) for start, block in self._blocks() for i in np.flatnonzero(_has_bad_number(block))]
+        return (
+            f"{self.file}: {len(bad)} of {len(self)} images hold{'s' * (len(bad) == 1)} NaN or infinity (as 32-bit "
+            f"numbers), the first is image {bad[0]} (counted from 0): leave these images out, or replace the values"
+        )
+
+    def _blocks(self, images: int = 1024) -> Iterator[tuple[int, Array]]:
+        for start in range(0, len(self), images):
+            yield start, self.pixels[start : start + images]
+
+
+def _to_bchw(x: Tensor, layout: str) -> Tensor:
+    if layout == "HW":
+        return x.unsqueeze(1)
+    return x.permute(0, 3, 1, 2) if layout == "HWC" else x
+
+
+def _to_float32(block: Array) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return block.astype(np.float32)
+
+
+def _has_bad_number(block: Array) -> NDArray[np.bool_]:
+    finite = np.isfinite(_to_float32(block)).reshape(len(block), -1)
+    bad: NDArray[np.bool_] = np.logical_not(finite.all(axis=1))
+    return bad
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """An array's shape as people write it: ``100 x 28 x 28``."""
+    return " x ".join(map(str, shape))

@@ -1,0 +1,1 @@
+"""Evaluation: metrics, baselines, the picture of reconstructions, and the whole run."""

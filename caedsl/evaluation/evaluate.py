@@ -1,0 +1,107 @@
+"""A trained module held against the mean image and PCA on the same images."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from caedsl.evaluation.baselines import MeanImage, Predictor, fit_pca
+from caedsl.evaluation.metrics import Scores, score
+from caedsl.model.data import InputRange
+from caedsl.model.settings import Corrupt
+from caedsl.training.batches import Batches
+from caedsl.training.loop import corrupted
+from caedsl.training.pixel_range import PixelRange
+from caedsl.training.seeds import derived_seed
+
+MODEL, CORRUPTED, MEAN = "model", "corrupted input", "mean image"
+
+
+class Examination:
+    """The images that predictors are judged on, and what they see of them: the same damage each time, from the seed."""
+
+    def __init__(self, images: Batches, batch: int, input_range: InputRange, corrupt: Corrupt, seed: int) -> None:
+        self.images = images
+        self.batch = batch
+        self.input_range = input_range
+        self.corrupt = corrupt
+        self.seed = seed
+
+    @property
+    def denoises(self) -> bool:
+        """Whether what predictors see differs from what they must return."""
+        return self.corrupt != Corrupt()
+
+    def pairs(self, images: Batches | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of (what is seen, what is to be returned)."""
+        generator = torch.Generator(self.images.device).manual_seed(derived_seed(self.seed, "evaluation"))
+        for target in (images or self.images).in_order(self.batch):
+            yield corrupted(target, self.corrupt, self.input_range, generator), target
+
+    @torch.no_grad()
+    def predictions(self, predictor: Predictor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of (what the predictor returns, what is to be returned)."""
+        for seen, target in self.pairs():
+            yield predictor(seen), target
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, and for a denoiser ``corrupted input``.
+
+    ``part`` says which images were judged: ``test``, ``validation`` or ``training``. ``notes`` say what a reader must
+    know.
+    """
+
+    part: str
+    images: int
+    pixels: PixelRange
+    code_size: int
+    scores: dict[str, Scores]
+    notes: tuple[str, ...]
+
+    @property
+    def model(self) -> Scores:
+        """The scores of the model itself."""
+        return self.scores[MODEL]
+
+    @property
+    def pca(self) -> Scores | None:
+        """The scores of PCA at the same code size, None where it is exact or was not computed."""
+        return self.scores.get(f"PCA-{self.code_size}")
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of ``metrics.json``; errors are of pixels mapped to 0..1 from ``pixels``."""
+        return {
+            "evaluated_on": self.part,
+            "images": self.images,
+            "pixels": str(self.pixels),
+            "code_size": self.code_size,
+            "scores": {name: asdict(scores) for name, scores in self.scores.items()},
+            "notes": list(self.notes),
+        }
+
+
+def evaluate(
+    module: Predictor, exam: Examination, train: Batches, pixels: PixelRange, code_size: int, part: str
+) -> Evaluation:
+    """Judge ``module``, in eval mode, and the baselines, fitted to ``train``, on the images of ``exam``.
+
+    All predict in 32 bits and see the same input. PCA of a denoiser is fitted to clean images and applied to corrupted
+    ones.
+    """
+    predictors: dict[str, Predictor] = {MODEL: module}
+    if exam.denoises:
+        predictors[CORRUPTED] = _unchanged
+    predictors[MEAN] = MeanImage(train)
+    pca, note = fit_pca(train, code_size)
+    if pca is not None:
+        predictors[f"PCA-{code_size}"] = pca
+    scores = {name: score(exam.predictions(predictor), pixels) for name, predictor in predictors.items()}
+    return Evaluation(part, len(exam.images), pixels, code_size, scores, (note,) if note else ())
+
+
+def _unchanged(x_bchw: Tensor) -> Tensor:
+    return x_bchw

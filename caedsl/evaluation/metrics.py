@@ -1,0 +1,78 @@
+"""How far reconstructions are from their originals, on pixels mapped to 0..1.
+
+x_bchw: batch, channels, height, width.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from caedsl.training.pixel_range import PixelRange
+from caedsl.training.ssim import ssim_per_image
+
+LEAST_LOG = -100.0
+LEAST_ERROR = 1e-10
+"""The mean squared error below which images count as equal: a PSNR of 100 dB."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Errors of a set of images, pixels mapped from the input's range to 0..1.
+
+    ``mse`` and ``mae`` are means over all pixels, unclipped. ``psnr`` is in dB, computed for each image, clipped to
+    0..1 where the input's range has ends, and averaged; an exact image counts as 100 dB. ``ssim`` is that of Wang et
+    al. 2004, averaged. ``bce`` is the binary cross-entropy, and ``bce_above_floor`` its distance from the entropy of
+    the originals, which no model gets below; both are None where the input's range is not 0..1.
+    """
+
+    mse: float
+    mae: float
+    psnr: float
+    ssim: float
+    bce: float | None = None
+    bce_above_floor: float | None = None
+
+
+def psnr_per_image(prediction: Tensor, target: Tensor) -> Tensor:
+    """The peak signal-to-noise ratio of each image in dB, the peak being 1; at most 100 dB."""
+    error = (prediction - target).square().flatten(1).mean(dim=1)
+    return -10 * torch.log10(error.clamp(min=LEAST_ERROR))
+
+
+def bce_per_image(prediction: Tensor, target: Tensor) -> Tensor:
+    """The binary cross-entropy of each image in nats per pixel; logarithms end at -100 as in PyTorch's."""
+    p = prediction.clamp(0, 1)
+    likelihood = target * p.log().clamp(min=LEAST_LOG) + (1 - target) * (1 - p).log().clamp(min=LEAST_LOG)
+    return -likelihood.flatten(1).mean(dim=1)
+
+
+def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
+    """Score batches of (prediction, original), each B×C×H×W; sums are kept in 64 bits."""
+    probabilities = pixels.bounded and (pixels.low, pixels.high) == (0.0, 1.0)
+    names = ("mse", "mae", "psnr", "ssim", "bce", "floor") if probabilities else ("mse", "mae", "psnr", "ssim")
+    sums = torch.zeros(len(names), dtype=torch.float64)
+    images = 0
+    for prediction, target in pairs:
+        sums += torch.stack(
+            [column.double().sum().cpu() for column in _columns(prediction, target, pixels, probabilities)]
+        )
+        images += len(target)
+    means = dict(zip(names, (sums / images).tolist(), strict=True))
+    if probabilities:
+        means["bce_above_floor"] = means["bce"] - means.pop("floor")
+    return Scores(**means)
+
+
+def _columns(prediction: Tensor, target: Tensor, pixels: PixelRange, probabilities: bool) -> Iterable[Tensor]:
+    """One value an image for each metric."""
+    y_bchw, x_bchw = pixels.to_unit(prediction.float()), pixels.to_unit(target.float())
+    error = y_bchw - x_bchw
+    yield error.square().flatten(1).mean(dim=1)
+    yield error.abs().flatten(1).mean(dim=1)
+    yield psnr_per_image(y_bchw.clamp(0, 1) if pixels.bounded else y_bchw, x_bchw)
+    yield ssim_per_image(y_bchw, x_bchw, data_range=1.0)
+    if probabilities:
+        yield bce_per_image(y_bchw, x_bchw)
+        yield bce_per_image(x_bchw, x_bchw)

@@ -1,0 +1,113 @@
+"""A whole run: train, judge against the baselines, draw, and put everything into the run folder."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate
+from caedsl.evaluation.metrics import Scores
+from caedsl.evaluation.reconstructions import PictureRow, draw
+from caedsl.evaluation.summary import report
+from caedsl.layers.shape import elements
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.training.progress import Reporter
+from caedsl.training.run_folder import METRICS, PICTURE
+from caedsl.training.train import Run, train
+
+PICTURE_COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class EvaluatedRun:
+    """A finished run, what its model is worth, and the picture of its reconstructions."""
+
+    run: Run
+    evaluation: Evaluation
+    picture: Path
+
+
+def train_and_evaluate(
+    model: Autoencoder,
+    *,
+    spec_text: str,
+    device: str = "auto",
+    out: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    settings_json: str | None = None,
+    reporter: Reporter | None = None,
+) -> EvaluatedRun:
+    """Train ``model``, evaluate the best weights, and write ``metrics.json`` and ``reconstructions.png``.
+
+    See ``caedsl.training.train.train`` for the arguments and the errors. The test images of the source are judged, its
+    validation images where there are none, and the training images where nothing was held out.
+    """
+    reporter = reporter or Reporter()
+    run = train(
+        model,
+        spec_text=spec_text,
+        device=device,
+        out=out,
+        data_dir=data_dir,
+        settings_json=settings_json,
+        reporter=reporter,
+    )
+    reporter.loading("evaluating", 0, 0, "images")
+    try:
+        evaluated = evaluate_run(run)
+    finally:
+        reporter.end()
+    report(run, evaluated.evaluation, reporter)
+    reporter.result(f"run      {run.folder.path}\npicture  {evaluated.picture}")
+    return evaluated
+
+
+def evaluate_run(run: Run) -> EvaluatedRun:
+    """Judge a run on held-out images and write the result into its folder."""
+    part, images = run.held_out
+    settings = run.settings
+    exam = Examination(images, settings.batch, run.model.input.range, settings.corrupt, settings.seed)
+    evaluation = evaluate(run.module, exam, run.train, run.pixels, elements(run.model.code_shape), part)
+    picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
+    run.folder.write_json(METRICS, _finite({**evaluation.as_json(), "training": _training(run)}))
+    return EvaluatedRun(run, evaluation, picture)
+
+
+def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:
+    shown = exam.images.spread(PICTURE_COLUMNS)
+    seen, original = (torch.cat(batches) for batches in zip(*exam.pairs(shown), strict=True))
+    with torch.no_grad():
+        reconstruction = run.module(seen)
+    judged = f"{run.model.name}: {len(shown)} of {evaluation.images:,} {evaluation.part} images"
+    rows = [PictureRow("original", original, judged)]
+    if exam.denoises:
+        rows.append(PictureRow("corrupted", seen, _detail(evaluation.scores[CORRUPTED])))
+    rows.append(PictureRow("reconstruction", reconstruction, _detail(evaluation.model)))
+    return rows
+
+
+def _detail(scores: Scores) -> str:
+    return f"mean squared error {scores.mse:.5f}, PSNR {scores.psnr:.2f} dB over all images"
+
+
+def _training(run: Run) -> dict[str, Any]:
+    best, last = run.history.best, run.history.epochs[-1]
+    return {
+        "ended": run.history.ended,
+        "epochs": last.epoch,
+        "steps": last.step,
+        "seconds": last.seconds,
+        "best_epoch": best.epoch if best else None,
+        "best_validation_loss": best.validation if best else None,
+        "parameters": sum(weight.numel() for weight in run.module.parameters()),
+    }
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity and no NaN: they become null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,56 @@
+"""The few lines at the end of a run: how long, how good, and against what."""
+
+from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
+from caedsl.evaluation.metrics import Scores
+from caedsl.training.history import History
+from caedsl.training.progress import Reporter, duration
+from caedsl.training.train import Run
+
+_ENDED = {
+    "finished": "finished",
+    "patience": "stopped, no better for {patience} epochs,",
+    "time": "stopped when the time was up,",
+    "interrupted": "interrupted",
+}
+
+
+def report(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
+    """Say what came out of a run: a table of errors beside the baselines, and plainly whether PCA is better."""
+    reporter.result(_ending(run.history, run.settings.stop.patience))
+    probabilities = any(term.name == "bce" for term in run.settings.loss.terms) and evaluation.model.bce is not None
+    headings = ["", "MSE", "PSNR dB", "SSIM", *(["BCE", "above floor"] if probabilities else [])]
+    rows = [[name, *_cells(scores, probabilities)] for name, scores in evaluation.scores.items()]
+    reporter.table(headings, rows)
+    scale = "pixels in 0..1" if str(evaluation.pixels) == "0..1" else f"pixels mapped from {evaluation.pixels} to 0..1"
+    reporter.result(f"on {evaluation.images:,} {evaluation.part} images, {scale}")
+    for line in (*evaluation.notes, *verdict(evaluation)):
+        reporter.result(line)
+
+
+def _ending(history: History, patience: int | None) -> str:
+    last, best = history.epochs[-1], history.best or history.epochs[-1]
+    ended = _ENDED[history.ended].format(patience=patience)
+    kind = "training" if best.validation is None else "validation"
+    time = f"{ended} in epoch {last.epoch} after {duration(last.seconds)}"
+    return f"{time}; best is epoch {best.epoch}, {kind} loss {best.score:.5f}"
+
+
+def _cells(scores: Scores, probabilities: bool) -> list[str]:
+    cells = [f"{scores.mse:.5f}", f"{scores.psnr:.2f}", f"{scores.ssim:.4f}"]
+    if probabilities and scores.bce is not None and scores.bce_above_floor is not None:
+        cells += [f"{scores.bce:.4f}", f"{scores.bce_above_floor:.4f}"]
+    return cells
+
+
+def verdict(evaluation: Evaluation) -> tuple[str, ...]:
+    """What to think of a model that a simple predictor beats in mean squared error; empty where none does."""
+    model, mean, pca = evaluation.scores[MODEL], evaluation.scores[MEAN], evaluation.pca
+    if model.mse >= mean.mse:
+        return ("The model is no better than the mean image: it has learned nothing about single images yet.",)
+    if pca is not None and model.mse >= pca.mse:
+        numbers = f"{evaluation.code_size:,} numbers"
+        return (
+            f"PCA, a linear map to {numbers} too, is better: its error is {pca.mse / model.mse:.0%} of the model's.",
+            "Train longer, or change the model until it earns its layers.",
+        )
+    return ()

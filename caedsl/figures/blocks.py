@@ -1,0 +1,141 @@
+"""A model as a graph of blocks, one a layer, which ``dot`` and ``mermaid`` write down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from caedsl.figures.caption import caption, shape_text, size_of_code
+from caedsl.figures.runs import Copies, alone, beside, inside, runs
+from caedsl.layers.shape import Shape
+from caedsl.model.autoencoder import Autoencoder
+
+
+@dataclass(frozen=True)
+class Block:
+    """One layer, or several equal ones in a row; ``parameters`` are those of all of them.
+
+    ``role`` is ``layer``, ``sum`` (the ⊕ of a residual) or ``end`` (the input, the code where no layer makes it, and
+    the reconstruction). ``reshapes`` says that the shape that leaves is not the one that comes in; ``note`` is what
+    there is to say of the code.
+    """
+
+    id: str
+    role: str
+    head: str
+    details: str
+    shape: Shape
+    parameters: int = 0
+    reshapes: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """From block to block; ``label`` is the shape that passes, where ``start`` made it.
+
+    ``shortcut`` marks the way around a residual's layers, at its end.
+    """
+
+    start: str
+    end: str
+    label: str
+    shortcut: bool = False
+
+
+@dataclass
+class Cluster:
+    """Blocks and clusters with a frame and a label around them; ``part`` names the colour."""
+
+    id: str
+    label: str
+    part: str
+    members: "list[Block | Cluster]" = field(default_factory=list)
+
+
+@dataclass
+class Blocks:
+    """The whole graph: what stands before the parts, the parts, what stands after, and the edges in order."""
+
+    name: str
+    input: Block
+    parts: list[Cluster] = field(default_factory=list)
+    output: Block | None = None
+    edges: list[Edge] = field(default_factory=list)
+
+
+def blocks(model: Autoencoder) -> Blocks:
+    """The graph of a model; parts without layers are left out, but for the bottleneck."""
+    return _Builder(model).graph
+
+
+class _Builder:
+    """Follows the data through the model; ``last`` is the block that it has come to."""
+
+    def __init__(self, model: Autoencoder) -> None:
+        start = Block("input", "end", "input", "", model.input.shape, reshapes=True)
+        self.graph = Blocks(model.name, start)
+        self.last = start
+        self.number = self.clusters = 0
+        for part, layers in model.parts:
+            cluster = Cluster(part, part, part)
+            self._extend(cluster, alone(layers))
+            if part == "bottleneck":
+                self._finish_bottleneck(cluster, model)
+            if cluster.members:
+                self.graph.parts.append(cluster)
+        end = Block("reconstruction", "end", "reconstruction", "", model.out_shape)
+        self._connect(end)
+        self.graph.output = end
+
+    def _finish_bottleneck(self, cluster: Cluster, model: Autoencoder) -> None:
+        if not cluster.members:
+            self._append(cluster, Block("code", "end", "code", "", model.code_shape))
+        self.last = cluster.members[-1] = replace(self.last, note=size_of_code(model)[1])
+
+    def _extend(self, cluster: Cluster, layers: Sequence[Copies]) -> None:
+        for pattern, times in runs(layers):
+            first = pattern[0][0]
+            repeated = f"×{times}" if times > 1 else ""
+            if len(pattern) > 1:
+                self._extend(self._nested(cluster, repeated), pattern)
+            elif not first.children:
+                head, details = caption(first)
+                self._append(cluster, self._block("layer", head, (*details, repeated), pattern[0]))
+            elif first.kind.name == "residual":
+                self._residual(self._nested(cluster, f"residual {repeated}".strip()), pattern[0])
+            else:
+                self._extend(self._nested(cluster, f"{first.label} {repeated}".strip()), inside(pattern[0]))
+
+    def _residual(self, cluster: Cluster, group: Copies) -> None:
+        start = self.last
+        self._extend(cluster, inside(group))
+        body, self.last = self.last, start
+        self._extend(cluster, beside(group))
+        shortcut, self.last = self.last, body
+        total = self._block("sum", "⊕", caption(group[0])[1], group)
+        self._append(cluster, total)
+        self.graph.edges.append(_edge(shortcut, total, shortcut=True))
+
+    def _nested(self, cluster: Cluster, label: str) -> Cluster:
+        self.clusters += 1
+        nested = Cluster(f"group{self.clusters}", label, cluster.part)
+        cluster.members.append(nested)
+        return nested
+
+    def _block(self, role: str, head: str, details: Sequence[str], copies: Copies) -> Block:
+        self.number += 1
+        parameters = sum(layer.kind.parameters(layer) for layer in copies)
+        words = " ".join(word for word in details if word)
+        reshapes = role == "layer" and copies[0].in_shape != copies[0].out_shape
+        return Block(f"n{self.number}", role, head, words, copies[0].out_shape, parameters, reshapes)
+
+    def _append(self, cluster: Cluster, block: Block) -> None:
+        cluster.members.append(block)
+        self._connect(block)
+
+    def _connect(self, block: Block) -> None:
+        self.graph.edges.append(_edge(self.last, block))
+        self.last = block
+
+
+def _edge(start: Block, end: Block, shortcut: bool = False) -> Edge:
+    return Edge(start.id, end.id, shape_text(start.shape) if start.reshapes and not shortcut else "", shortcut)

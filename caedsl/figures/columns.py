@@ -1,0 +1,213 @@
+"""What stands where from left to right: slabs in columns, columns in stages, the stages mirrored about the code."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from itertools import groupby
+
+from caedsl.figures.drawing import text_width
+from caedsl.figures.scale import LABEL_SIZE, Scale
+from caedsl.figures.slabs import Hourglass, Operation, Slab
+from caedsl.layers.shape import Shape
+
+LONGEST_LIST = 8
+"""So many operations at most stand under one column."""
+SLAB_GAP = 3.0
+COLUMN_GAP = 16.0
+SLAB_TEXT, LIST_TEXT = 76.0, 92.0
+NARROWEST, NARROWEST_CODE = 48.0, 88.0
+HEAD_SIZE, DETAIL_SIZE = 10.0, 9.0
+
+
+@dataclass(frozen=True)
+class Word:
+    """A line of text under a column; ``apart`` sets it off from the line above."""
+
+    text: str
+    size: float = DETAIL_SIZE
+    fill: str = "muted"
+    bold: bool = False
+    apart: bool = False
+
+    @property
+    def width(self) -> float:
+        """How long the line is."""
+        return text_width(self.text, self.size, self.bold)
+
+
+@dataclass
+class Column:
+    """Slabs side by side (by number), and the lines of text under them."""
+
+    part: str
+    slabs: list[int]
+    lines: list[Word]
+    width: float
+    resolution: Shape = ()
+    x: float = 0.0
+    beyond: float = 0.0
+    """How much of the width is left empty on the side away from the code; negative: on the side of the code."""
+
+    @property
+    def middle(self) -> float:
+        """The x of the centre of what stands in the column."""
+        return self.x + (self.width + self.beyond * (1 if self.part == "encoder" else -1)) / 2
+
+
+@dataclass
+class Stage:
+    """Columns of one part in a row that share a resolution, from the code outwards."""
+
+    resolution: Shape
+    columns: list[Column]
+
+    @property
+    def width(self) -> float:
+        """The columns together."""
+        return sum(column.width for column in self.columns)
+
+
+@dataclass
+class Arrangement:
+    """The columns of a figure from left to right (the first holds the input, the last the reconstruction).
+
+    ``twins`` are the stages of encoder and decoder that share a resolution, from the code outwards.
+    """
+
+    columns: list[Column] = field(default_factory=list)
+    twins: list[tuple[Stage, Stage]] = field(default_factory=list)
+
+    @property
+    def width(self) -> float:
+        """The columns together."""
+        return sum(column.width for column in self.columns)
+
+
+def arrange(
+    found: Hourglass, scale: Scale, ends: tuple[list[Word], list[Word]], code: list[Word], end_width: float
+) -> Arrangement:
+    """Columns for all slabs, each wide enough for what stands in it, with equal widths for twin stages.
+
+    ``ends`` are the lines under the input and the reconstruction, whose boxes are ``end_width`` wide; ``code`` those
+    that go before the bottleneck's operations.
+    """
+    columns = list(_columns(found, scale, code))
+    _make_room_for_labels(found, columns)
+    encoder = _stages([column for column in reversed(columns) if column.part == "encoder"])
+    decoder = _stages([column for column in columns if column.part == "decoder"])
+    twins = list(_twins(encoder, decoder))
+    _mirror(encoder, decoder, twins, next(c.resolution for c in columns if c.part == "bottleneck"))
+    broadest = max(end_width, NARROWEST, *(word.width for lines in ends for word in lines)) + COLUMN_GAP
+    entrance, exit = (Column(part, [], lines, broadest) for part, lines in zip(("input", "output"), ends, strict=True))
+    placed = Arrangement([entrance, *columns, exit], twins)
+    x = 0.0
+    for column in placed.columns:
+        column.x = x
+        x += column.width
+    return placed
+
+
+def _columns(found: Hourglass, scale: Scale, code: list[Word]) -> Iterator[Column]:
+    for numbers in _split(found.slabs, scale.crowded):
+        slabs = [found.slabs[i] for i in numbers]
+        is_code = slabs[0].part == "bottleneck"
+        across = sum(scale.slab_width(slab.shape) for slab in slabs) + SLAB_GAP * (len(slabs) - 1)
+        limit = max(across, LIST_TEXT if scale.crowded else SLAB_TEXT)
+        lines = [word for slab in slabs for operation in slab.operations for word in _words(operation, limit)]
+        if is_code:
+            lines = [*code, *lines]
+        narrowest = NARROWEST_CODE if is_code else NARROWEST
+        width = max(across, narrowest, *(word.width for word in lines)) if lines else max(across, narrowest)
+        yield Column(slabs[0].part, numbers, lines, width + COLUMN_GAP, slabs[0].resolution)
+
+
+def _split(slabs: Sequence[Slab], crowded: bool) -> Iterator[list[int]]:
+    """One slab a column; in a crowd all that share part, resolution and groups, until the list grows too long."""
+    current: list[int] = []
+    for i, slab in enumerate(slabs):
+        if current:
+            last = slabs[current[-1]]
+            same = (slab.part, slab.resolution, slab.groups) == (last.part, last.resolution, last.groups)
+            listed = sum(len(slabs[j].operations) for j in (*current, i))
+            if not crowded or not same or listed > LONGEST_LIST:
+                yield current
+                current = []
+        current.append(i)
+    yield current
+
+
+def _words(operation: Operation, limit: float) -> Iterator[Word]:
+    for i, text in enumerate(_wrapped(operation.head.split(), HEAD_SIZE, limit)):
+        yield Word(text, HEAD_SIZE, "ink", apart=i == 0)
+    for text in _wrapped(operation.details, DETAIL_SIZE, limit):
+        yield Word(text)
+
+
+def wrapped(text: str, size: float, limit: float, fill: str) -> list[Word]:
+    """The words of ``text`` in lines no longer than ``limit``, where no single word is."""
+    return [Word(line, size, fill, bold=True) for line in _wrapped(text.split(), size * 1.16, limit)]
+
+
+def _wrapped(words: Sequence[str], size: float, limit: float) -> Iterator[str]:
+    line = ""
+    for word in words:
+        longer = f"{line} {word}" if line else word
+        if line and text_width(longer, size) > limit:
+            yield line
+            longer = word
+        line = longer
+    if line:
+        yield line
+
+
+def _make_room_for_labels(found: Hourglass, columns: list[Column]) -> None:
+    for group in found.groups:
+        within = [column for column in columns if group.first <= column.slabs[0] <= group.last]
+        _widen(within, text_width(group.label, LABEL_SIZE) + COLUMN_GAP)
+
+
+def _twins(encoder: list[Stage], decoder: list[Stage]) -> Iterator[tuple[Stage, Stage]]:
+    matcher = SequenceMatcher(
+        None, [stage.resolution for stage in encoder], [stage.resolution for stage in decoder], False
+    )
+    for a, b, size in matcher.get_matching_blocks():
+        yield from zip(encoder[a : a + size], decoder[b : b + size], strict=True)
+
+
+def _stages(columns: list[Column]) -> list[Stage]:
+    return [
+        Stage(resolution, list(members))
+        for resolution, members in groupby(columns, key=lambda column: column.resolution)
+    ]
+
+
+def _mirror(encoder: list[Stage], decoder: list[Stage], twins: list[tuple[Stage, Stage]], code: Shape) -> None:
+    """Gives twin columns equal widths; where the whole decoder mirrors the encoder, twins get equal distances as well.
+
+    A stage of the code's own resolution need not have a twin: the other side is left empty there.
+    """
+    for left, right in twins:
+        for one, other in zip(left.columns, right.columns, strict=False):
+            one.width = other.width = max(one.width, other.width)
+    outer = [[stage for stage in side if stage.resolution != code] for side in (encoder, decoder)]
+    if not len(outer[0]) == len(outer[1]) == sum(left.resolution != code for left, _ in twins):
+        return
+    for left, right in twins[:-1]:
+        for stage in (left, right):
+            _leave_empty(stage.columns[-1], max(left.width, right.width) - stage.width, far=True)
+    inner = [sum(stage.width for stage in side if stage.resolution == code) for side in (encoder, decoder)]
+    for side, missing in zip(outer, (inner[1] - inner[0], inner[0] - inner[1]), strict=True):
+        if side and missing > 0:
+            _leave_empty(side[0].columns[0], missing, far=False)
+
+
+def _leave_empty(column: Column, room: float, far: bool) -> None:
+    column.width += room
+    column.beyond += room if far else -room
+
+
+def _widen(columns: list[Column], width: float) -> None:
+    missing = width - sum(column.width for column in columns)
+    if missing > 0:
+        for column in columns:
+            column.width += missing / len(columns)

@@ -1,0 +1,181 @@
+"""What a figure is made of, as plain data: shapes with coordinates, which ``svg`` and ``raster`` draw alike.
+
+Units are points (1/72 inch), ``y`` grows downwards. Colours are names of ``palette``.
+"""
+
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+
+_WIDTHS = {
+    "ijlIJ'": 0.33,
+    " ,.·:;/\\|": 0.34,
+    "()[]ft-r!": 0.42,
+    '_*`?"s': 0.53,
+    "mMWw@%…": 1.0,
+    "+=<>~×#→−^": 0.84,
+    "ABCDEFGHKLNOPQRSTUVXYZ&": 0.79,
+}
+_WIDTH = {character: width for characters, width in _WIDTHS.items() for character in characters}
+_OTHER = 0.64
+_BOLD = 1.16
+ARROW = 6.0
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """The width of ``text`` in a wide sans font (DejaVu Sans, Verdana), rounded up, so that it fits in any."""
+    return sum(_WIDTH.get(c, _OTHER if c.isascii() else 1.0) for c in text) * size * (_BOLD if bold else 1.0)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """An upright rectangle from (left, top) to (right, bottom)."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: "Bounds") -> bool:
+        """Whether the two share an area."""
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle, outlined and filled; without ``fill`` it is an outline, dashed on request."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    stroke: str
+    fill: str | None = None
+    dashed: bool = False
+
+    @property
+    def bounds(self) -> Bounds:
+        """The rectangle itself."""
+        return Bounds(self.x, self.y, self.x + self.width, self.y + self.height)
+
+
+@dataclass(frozen=True)
+class Area:
+    """A filled polygon without an outline."""
+
+    points: tuple[Point, ...]
+    fill: str
+
+    @property
+    def bounds(self) -> Bounds:
+        """The smallest rectangle around the polygon."""
+        return _around(self.points)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A polyline with rounded corners of ``radius``, dotted on request, with an arrow's head at its end on request."""
+
+    points: tuple[Point, ...]
+    stroke: str
+    width: float = 1.0
+    dotted: bool = False
+    arrow: bool = False
+    radius: float = 0.0
+
+    @property
+    def head(self) -> tuple[Point, ...]:
+        """The triangle of an arrow that points to the right."""
+        x, y = self.points[-1]
+        return ((x, y), (x - ARROW, y - ARROW / 2), (x - ARROW, y + ARROW / 2))
+
+    @property
+    def bounds(self) -> Bounds:
+        """The smallest rectangle around the line."""
+        return _around((*self.points, *(self.head if self.arrow else ())))
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sign ⊕: where a shortcut is added."""
+
+    x: float
+    y: float
+    radius: float
+    stroke: str
+
+    @property
+    def bounds(self) -> Bounds:
+        """The square around the circle."""
+        return Bounds(self.x - self.radius, self.y - self.radius, self.x + self.radius, self.y + self.radius)
+
+
+@dataclass(frozen=True)
+class Text:
+    """One line of text, centred on ``x`` (or starting there, ``anchor="start"``) with its middle at ``y``.
+
+    ``upwards`` turns it a quarter to the left around that point.
+    """
+
+    x: float
+    y: float
+    text: str
+    size: float
+    fill: str = "ink"
+    bold: bool = False
+    anchor: str = "middle"
+    upwards: bool = False
+
+    @property
+    def width(self) -> float:
+        """How long the line is."""
+        return text_width(self.text, self.size, self.bold)
+
+    @property
+    def bounds(self) -> Bounds:
+        """The area that the letters may take."""
+        along, across = self.width, self.size * 1.16
+        if self.upwards:
+            return Bounds(self.x - across / 2, self.y - along / 2, self.x + across / 2, self.y + along / 2)
+        left = self.x if self.anchor == "start" else self.x - along / 2
+        return Bounds(left, self.y - across / 2, left + along, self.y + across / 2)
+
+
+Mark = Box | Area | Line | Sum | Text
+
+
+@dataclass(frozen=True)
+class Group:
+    """Marks that belong together: an id unique in the figure, and a title that a viewer shows under the pointer."""
+
+    id: str
+    title: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A whole figure: its size, a title, a sentence that says what it shows, and the groups from back to front."""
+
+    width: float
+    height: float
+    title: str
+    about: str
+    groups: tuple[Group, ...]
+
+    def marks(self) -> tuple[Mark, ...]:
+        """All marks from back to front."""
+        return tuple(mark for group in self.groups for mark in group.marks)
+
+
+def _around(points: tuple[Point, ...]) -> Bounds:
+    across, down = [x for x, _ in points], [y for _, y in points]
+    return Bounds(min(across), min(down), max(across), max(down))
+
+
+def toward(start: Point, end: Point, distance: float) -> Point:
+    """The point so far from ``start`` on the way to ``end``, at most half-way."""
+    length = ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5
+    share = min(distance / length, 0.5) if length else 0.0
+    return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share

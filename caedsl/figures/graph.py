@@ -1,0 +1,76 @@
+"""``caedsl graph``: the diagram of a model, in the format that a file's ending names."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, get_args
+
+from caedsl.figures.errors import FigureError
+from caedsl.model.autoencoder import Autoencoder
+
+Style = Literal["hourglass", "blocks"]
+FORMATS = ("svg", "png", "pdf", "dot", "mmd")
+STYLES: tuple[str, ...] = get_args(Style)
+
+
+def draw(model: Autoencoder, path: Path, style: Style = "hourglass") -> None:
+    """Writes the diagram of a model whose shapes are all known to ``path``, whole or not at all.
+
+    The ending of ``path`` chooses the format. ``FigureError`` where it names none, where the file cannot be written,
+    and where ``blocks`` find no Graphviz.
+    """
+    format = path.suffix.lower().removeprefix(".")
+    if format not in FORMATS:
+        what = f"ends in .{format}" if format else "has no ending"
+        endings = ", ".join(f".{known}" for known in FORMATS)
+        raise FigureError(f"{path} {what}, which names no format of diagrams: use one of {endings}")
+    drawn = render(model, format, style)
+    _write(path, drawn.encode() if isinstance(drawn, str) else drawn)
+
+
+def render(model: Autoencoder, format: str, style: Style = "hourglass") -> str | bytes:
+    """The diagram as text (``svg``, ``dot``, ``mmd``) or as bytes (``png``, ``pdf``).
+
+    Graphviz and Mermaid lay out by themselves, so ``dot`` and ``mmd`` hold the graph of blocks in either style.
+    """
+    if format in ("dot", "mmd") or style == "blocks":
+        return _blocks(model, format)
+    from caedsl.figures.layout import layout
+
+    drawing = layout(model)
+    if format == "svg":
+        from caedsl.figures.svg import svg
+
+        return svg(drawing)
+    # matplotlib takes half a second to import, and only these two formats need it.
+    from caedsl.figures.raster import pdf, png
+
+    return png(drawing) if format == "png" else pdf(drawing)
+
+
+def _blocks(model: Autoencoder, format: str) -> str | bytes:
+    from caedsl.figures.blocks import blocks
+
+    graph = blocks(model)
+    if format == "mmd":
+        from caedsl.figures.mermaid import mermaid
+
+        return mermaid(graph)
+    from caedsl.figures import dot
+
+    if format == "dot":
+        return dot.dot(graph)
+    drawn = dot.draw(graph, format)
+    return drawn.decode() if format == "svg" else drawn
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        reason = "there is no such folder" if not path.parent.exists() else (error.strerror or str(error))
+        raise FigureError(f"cannot write {path}: {reason}") from error

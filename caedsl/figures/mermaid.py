@@ -1,0 +1,71 @@
+"""The graph of blocks as Mermaid text, which GitHub, GitLab and many editors draw."""
+
+import json
+from collections.abc import Iterator
+
+from caedsl.figures.blocks import Block, Blocks, Cluster, Edge
+from caedsl.figures.caption import plural, shape_text
+from caedsl.figures.palette import LIGHT
+
+_ENTITIES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;"})
+
+
+def mermaid(graph: Blocks) -> str:
+    """The text of a ``.mmd`` file: a flowchart from left to right with a subgraph for every part and group."""
+    lines = ["---", f"title: {json.dumps(graph.name)}", "---", "flowchart LR", f"  {_block(graph.input)}"]
+    for part in graph.parts:
+        lines += _cluster(part, "  ")
+    if graph.output:
+        lines.append(f"  {_block(graph.output)}")
+    lines += (f"  {_edge(edge)}" for edge in graph.edges)
+    for part in graph.parts:
+        lines += _colours(part)
+    return "\n".join((*lines, ""))
+
+
+def _cluster(cluster: Cluster, indent: str) -> Iterator[str]:
+    yield f'{indent}subgraph {cluster.id}["{_escaped(cluster.label)}"]'
+    yield f"{indent}  direction LR"
+    for member in cluster.members:
+        if isinstance(member, Cluster):
+            yield from _cluster(member, indent + "  ")
+        else:
+            yield f"{indent}  {_block(member)}"
+    yield f"{indent}end"
+
+
+def _block(block: Block) -> str:
+    rows = [f"{block.head} {block.details}".strip()]
+    if block.role != "sum":
+        rows.append(shape_text(block.shape))
+    if block.parameters:
+        rows.append(plural(block.parameters, "parameter"))
+    if block.note:
+        rows.append(block.note)
+    label = "<br/>".join(map(_escaped, rows))
+    opening, closing = {"sum": ("((", "))"), "end": ("([", "])")}.get(block.role, ("[", "]"))
+    return f'{block.id}{opening}"{label}"{closing}'
+
+
+def _edge(edge: Edge) -> str:
+    arrow = "-.->" if edge.shortcut else "-->"
+    label = f'|"{_escaped(edge.label)}"|' if edge.label else ""
+    return f"{edge.start} {arrow}{label} {edge.end}"
+
+
+def _colours(part: Cluster) -> list[str]:
+    ids = ",".join(_ids(part))
+    style = f"fill:{LIGHT[f'{part.id}-fill']},stroke:{LIGHT[part.id]},color:{LIGHT['ink']}"
+    return [f"  classDef {part.id}Block {style}", f"  class {ids} {part.id}Block"]
+
+
+def _ids(cluster: Cluster) -> Iterator[str]:
+    for member in cluster.members:
+        if isinstance(member, Cluster):
+            yield from _ids(member)
+        else:
+            yield member.id
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ENTITIES)

@@ -1,0 +1,131 @@
+"""A model as the hourglass shows it: slabs (feature maps and vectors), each with the layers that lead to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from caedsl.figures.caption import caption, line
+from caedsl.figures.runs import Copies, alone, inside, runs
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import Shape, is_map
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.source import Source
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What stands under a slab for one layer: its caption in two parts; ``spec`` is all of it with its place."""
+
+    head: str
+    details: tuple[str, ...]
+    spec: str
+
+
+@dataclass(frozen=True)
+class Slab:
+    """The output of one layer, or of several in a row that share its shape.
+
+    ``groups`` are the groups around it, outermost first, as numbers into ``Hourglass.groups``.
+    """
+
+    part: str
+    shape: Shape
+    operations: tuple[Operation, ...]
+    groups: tuple[int, ...] = ()
+
+    @property
+    def resolution(self) -> Shape:
+        """Height and width; empty for a vector."""
+        return self.shape[1:]
+
+
+@dataclass(frozen=True)
+class GroupAround:
+    """A group of slabs, from ``first`` to ``last``.
+
+    ``label`` is written over it; ``added`` says that its input is added to its output. ``depth`` is the number of
+    labelled groups around it.
+    """
+
+    label: str
+    added: bool
+    first: int
+    last: int
+    depth: int
+
+
+@dataclass
+class Hourglass:
+    """All slabs in the order of the data, and the groups around them, outer before inner."""
+
+    slabs: list[Slab] = field(default_factory=list)
+    groups: list[GroupAround] = field(default_factory=list)
+
+
+def hourglass(model: Autoencoder) -> Hourglass:
+    """The slabs of a model; there is always exactly one for the bottleneck."""
+    found = Hourglass()
+    for part, layers in model.parts:
+        if part == "bottleneck":
+            code = tuple(_operation(model.source, layer, 1) for layer in layers)
+            found.slabs.append(Slab(part, model.code_shape, code))
+        else:
+            _Walk(found, model.source, part).extend(alone(layers), ())
+    return found
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """The layers of one part on their way into the hourglass."""
+
+    found: Hourglass
+    source: Source
+    part: str
+
+    def extend(self, layers: Sequence[Copies], around: tuple[int, ...]) -> None:
+        for pattern, times in runs(layers):
+            first = pattern[0][0]
+            repeated = f"×{times}" if times > 1 else ""
+            if len(pattern) > 1:
+                self._surround(pattern, around, repeated, added=False)
+            elif not first.children:
+                operation = _operation(self.source, first, times)
+                self._add(Slab(self.part, first.out_shape, (operation,), around), first)
+            elif first.kind.name == "residual":
+                self._surround(inside(pattern[0]), around, repeated, added=True)
+                self._note_on_sum(first)
+            else:
+                self._surround(inside(pattern[0]), around, f"{first.label} {repeated}".strip(), added=False)
+
+    def _surround(self, layers: Sequence[Copies], around: tuple[int, ...], label: str, added: bool) -> None:
+        groups, first = self.found.groups, len(self.found.slabs)
+        number, depth = len(groups), sum(bool(groups[i].label) for i in around)
+        groups.append(GroupAround(label, added, first, first, depth))
+        self.extend(layers, (*around, number))
+        groups[number] = replace(groups[number], last=len(self.found.slabs) - 1)
+
+    def _add(self, slab: Slab, layer: Layer) -> None:
+        last = self.found.slabs[-1] if self.found.slabs else None
+        if last and (last.part, last.groups) == (slab.part, slab.groups):
+            # A vector that is only there to be reshaped is not drawn: the map that it becomes stands for both.
+            reshaped = is_map(slab.shape) and layer.in_shape == last.shape and not is_map(last.shape)
+            if last.shape == slab.shape or reshaped:
+                self.found.slabs[-1] = replace(slab, operations=(*last.operations, *slab.operations))
+                return
+        self.found.slabs.append(slab)
+
+    def _note_on_sum(self, group: Layer) -> None:
+        """Writes under the last slab what happens at the sum: the projection of the input, the activation after."""
+        added = [(f"+ {caption(layer)[0]}", caption(layer)[1], line(layer)) for layer in group.shortcut]
+        after = [(word, (), line(group)) for word in caption(group)[1]]
+        notes = (Operation(*note) for note in (added or [("+ input", (), line(group))]) + after)
+        last = self.found.slabs[-1]
+        self.found.slabs[-1] = replace(last, operations=(*last.operations, *notes))
+
+
+def _operation(source: Source, layer: Layer, times: int) -> Operation:
+    head, details = caption(layer)
+    repeated = (f"×{times}",) if times > 1 else ()
+    place = f"line {source.position(layer.span.start).line}"
+    if layer.mirrors:
+        place = f"mirrors line {source.position(layer.mirrors.span.start).line}"
+    return Operation(head, (*details, *repeated), f"{' '.join((line(layer), *repeated))} ({place})")

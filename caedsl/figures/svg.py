@@ -1,0 +1,109 @@
+"""A drawing as SVG: text stays text, the background transparent, the colours those of the reader's light or dark theme.
+
+Colours are CSS variables; each mark also carries its light colour as an attribute, for programs that know no variables.
+"""
+
+from html import escape
+
+from caedsl.figures.drawing import Area, Box, Drawing, Group, Line, Mark, Point, Sum, Text, toward
+from caedsl.figures.palette import DARK, LIGHT, Palette
+
+FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', 'DejaVu Sans', sans-serif"
+CAP_HALF = 0.36
+"""Half the height of capitals in most sans fonts, in ems: text is centred by it, as no baseline keyword is portable."""
+
+
+def svg(drawing: Drawing) -> str:
+    """The drawing as the text of an SVG file; equal drawings give equal text."""
+    width, height = _number(drawing.width), _number(drawing.height)
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="caedsl" width="{width}" height="{height}"',
+        f'  viewBox="0 0 {width} {height}" role="img" aria-labelledby="figure-title figure-about"',
+        f'  font-family="{FONTS}">',
+        f'<title id="figure-title">{escape(drawing.title)}</title>',
+        f'<desc id="figure-about">{escape(drawing.about)}</desc>',
+        *_style(),
+    ]
+    for group in drawing.groups:
+        lines += _group(group)
+    return "\n".join((*lines, "</svg>", ""))
+
+
+def _style() -> list[str]:
+    def variables(palette: Palette) -> str:
+        return " ".join(f"--{name}: {colour};" for name, colour in palette.items())
+
+    return [
+        "<style>",
+        f".caedsl {{ {variables(LIGHT)} }}",
+        f"@media (prefers-color-scheme: dark) {{ .caedsl {{ {variables(DARK)} }} }}",
+        *(f".caedsl .fill-{name} {{ fill: var(--{name}); }}" for name in LIGHT),
+        *(f".caedsl .stroke-{name} {{ stroke: var(--{name}); }}" for name in LIGHT),
+        "</style>",
+    ]
+
+
+def _group(group: Group) -> list[str]:
+    title = [f"  <title>{escape(group.title)}</title>"] if group.title else []
+    return [f'<g id="{escape(group.id)}">', *title, *(f"  {_mark(mark)}" for mark in group.marks), "</g>"]
+
+
+def _mark(mark: Mark) -> str:
+    match mark:
+        case Box():
+            dashes = ' stroke-dasharray="4 3"' if mark.dashed else ""
+            place = f'x="{_number(mark.x)}" y="{_number(mark.y)}"'
+            size = f'width="{_number(mark.width)}" height="{_number(mark.height)}" rx="2"'
+            return f'<rect {place} {size} {_paint(mark.fill, mark.stroke)} stroke-width="1.2"{dashes}/>'
+        case Area():
+            points = " ".join(f"{_number(x)},{_number(y)}" for x, y in mark.points)
+            return f'<polygon points="{points}" {_paint(mark.fill, None)}/>'
+        case Line():
+            dots = ' stroke-dasharray="1.5 3"' if mark.dotted else ""
+            path = f'<path d="{_path(mark)}" {_paint(None, mark.stroke)} stroke-width="{_number(mark.width)}"{dots}/>'
+            return path + (_arrow_head(mark) if mark.arrow else "")
+        case Sum():
+            x, y, r = _number(mark.x), _number(mark.y), mark.radius
+            sign = f"M{_number(mark.x - r)} {y}h{_number(2 * r)}M{x} {_number(mark.y - r)}v{_number(2 * r)}"
+            circle = f'<circle cx="{x}" cy="{y}" r="{_number(r)}" {_paint(None, mark.stroke)} stroke-width="1.2"/>'
+            return f'{circle}<path d="{sign}" {_paint(None, mark.stroke)} stroke-width="1.2"/>'
+        case Text():
+            return _text(mark)
+
+
+def _text(mark: Text) -> str:
+    shift = mark.size * CAP_HALF
+    x, y = (mark.x + shift, mark.y) if mark.upwards else (mark.x, mark.y + shift)
+    turned = f' transform="rotate(-90 {_number(x)} {_number(y)})"' if mark.upwards else ""
+    weight = ' font-weight="600"' if mark.bold else ""
+    anchor = ' text-anchor="middle"' if mark.anchor == "middle" else ""
+    place = f'x="{_number(x)}" y="{_number(y)}" font-size="{_number(mark.size)}"'
+    return f"<text {place}{weight}{anchor}{turned} {_paint(mark.fill, None)}>{escape(mark.text)}</text>"
+
+
+def _path(line: Line) -> str:
+    """Straight from point to point; at each corner a quadratic curve that starts and ends ``radius`` away from it."""
+    steps = [f"M{_point(line.points[0])}"]
+    for before, corner, after in zip(line.points, line.points[1:], line.points[2:], strict=False):
+        near, far = (toward(corner, before, line.radius), toward(corner, after, line.radius))
+        steps.append(f"L{_point(near)}Q{_point(corner)} {_point(far)}" if line.radius else f"L{_point(corner)}")
+    return "".join((*steps, f"L{_point(line.points[-1])}"))
+
+
+def _arrow_head(line: Line) -> str:
+    points = " ".join(f"{_number(x)},{_number(y)}" for x, y in line.head)
+    return f'<polygon points="{points}" {_paint(line.stroke, None)}/>'
+
+
+def _paint(fill: str | None, stroke: str | None) -> str:
+    classes = [f"fill-{fill}"] * bool(fill) + [f"stroke-{stroke}"] * bool(stroke)
+    colours = f'fill="{LIGHT[fill] if fill else "none"}"' + (f' stroke="{LIGHT[stroke]}"' if stroke else "")
+    return f'class="{" ".join(classes)}" {colours}'
+
+
+def _point(point: Point) -> str:
+    return f"{_number(point[0])} {_number(point[1])}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")

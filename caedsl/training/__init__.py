@@ -1,0 +1,1 @@
+"""Training: the loop, losses and penalties, precision, and the run folder."""

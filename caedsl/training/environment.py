@@ -1,0 +1,42 @@
+"""What a run ran on: enough to repeat it, or to see why a repetition differs."""
+
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from caedsl.training.device import device_name
+from caedsl.training.precision import Precision
+
+
+def package_version(name: str) -> str | None:
+    """The version of an installed package, None where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def describe(
+    device: torch.device, precision: Precision, seed: int, data: dict[str, Any], notes: Sequence[str]
+) -> dict[str, Any]:
+    """The content of ``environment.json``; ``data`` names the images, ``notes`` what was done to them."""
+    return {
+        "caedsl": package_version("caedsl"),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": package_version("numpy"),
+        "platform": platform.platform(),
+        "device": str(device),
+        "device_name": device_name(device),
+        "threads": torch.get_num_threads(),
+        "precision": precision.name,
+        "seed": seed,
+        "data": data,
+        "notes": list(notes),
+        "command": shlex.join(sys.argv),
+    }

@@ -1,0 +1,37 @@
+"""The losses of an epoch, kept on the device so that training does not wait for them."""
+
+import torch
+from torch import Tensor
+
+from caedsl.training.errors import NotFiniteError
+
+
+class Ledger:
+    """One column a step: the loss with penalties, and the reconstruction loss."""
+
+    def __init__(self, steps: int, device: torch.device, first_step: int) -> None:
+        self._losses = torch.zeros(2, steps, device=device)
+        self._sizes: list[int] = []
+        self._first_step = first_step
+
+    @property
+    def images(self) -> int:
+        """How many images were trained on."""
+        return sum(self._sizes)
+
+    def record(self, total: Tensor, reconstruction: Tensor, images: int) -> None:
+        """Take in the losses of a step on so many images, without reading them."""
+        column = self._losses[:, len(self._sizes)]
+        column[0], column[1] = total, reconstruction
+        self._sizes.append(images)
+
+    def means(self) -> tuple[float, float]:
+        """The means over images of both losses; waits for the device. The first loss that is not finite is an error."""
+        losses = self._losses[:, : len(self._sizes)].double().cpu()
+        finite = losses.isfinite().all(dim=0)
+        if not finite.all():
+            column = int(finite.logical_not().nonzero()[0])
+            raise NotFiniteError(f"the loss is {losses[0, column].item()} at step {self._first_step + column}")
+        sizes = torch.tensor(self._sizes, dtype=torch.float64)
+        total, reconstruction = (losses @ sizes / sizes.sum()).tolist()
+        return total, reconstruction

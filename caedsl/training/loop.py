@@ -1,0 +1,250 @@
+"""The training loop.
+
+The inner loop never waits for the device: losses are written to a ledger there, and read a few times a second and at
+the end of each epoch. Every random number comes from the seed and the epoch, so that an epoch can be repeated by
+itself.
+
+x_bchw: batch, channels, height, width.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.data.augmentation import augment
+from caedsl.data.corruption import corrupt
+from caedsl.model.data import InputRange
+from caedsl.model.settings import Augment, Corrupt, Train
+from caedsl.training.batches import Batches
+from caedsl.training.ema import WeightAverage
+from caedsl.training.errors import NotFiniteError, memory_errors
+from caedsl.training.history import Epoch, History
+from caedsl.training.ledger import Ledger
+from caedsl.training.objective import Objective
+from caedsl.training.optimizers import make_optimizer
+from caedsl.training.precision import Precision, exact_output
+from caedsl.training.schedules import Plateau, factor
+from caedsl.training.seeds import derived_seed
+
+SECONDS_BETWEEN_READS = 0.25
+
+
+class Step(NamedTuple):
+    """Where a run is: ``reconstruction`` is the mean over the epoch so far; counts start from 1."""
+
+    epoch: int
+    step: int
+    steps: int
+    reconstruction: float
+    images_per_second: float
+
+
+def corrupted(x_bchw: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator) -> Tensor:
+    """What a denoiser sees of clean images; the images themselves where nothing is to be damaged."""
+    return x_bchw if settings == Corrupt() else corrupt(x_bchw, settings, input_range, generator)
+
+
+class Training:
+    """A run in progress: what changes from step to step, and the weights of the best and of the last epoch."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        train: Batches,
+        validation: Batches | None,
+        settings: Train,
+        objective: Objective,
+        input_range: InputRange,
+        precision: Precision,
+    ) -> None:
+        self.module = _channels_last(module.to(train.device))
+        self.train, self.validation = train, validation
+        self.settings, self.objective, self.input_range, self.precision = settings, objective, input_range, precision
+        self.optimizer = make_optimizer(settings.optimizer, module.parameters())
+        self.scaler = precision.scaler()
+        self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
+        self.plateau = Plateau(settings.schedule)
+        self.generator = torch.Generator(train.device)
+        self.steps_per_epoch = math.ceil(len(train) / settings.batch)
+        self.steps = self.steps_per_epoch * settings.epochs
+        self.step = 0
+        self.history = History()
+        self.best_weights = self.last_weights = self.weights()
+        self.started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """The time since the start."""
+        return time.monotonic() - self.started
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        scheduled = factor(self.settings.schedule, self.step, self.steps, self.steps_per_epoch)
+        return self.settings.optimizer.lr * scheduled * self.plateau.factor
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy in main memory of the state as it would be used now (averaged with ``ema``), in plain layout."""
+        with self._averaged():
+            return {
+                name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+                for name, value in self.module.state_dict().items()
+            }
+
+    def optimize(self, x_bchw: Tensor) -> tuple[Tensor, Tensor]:
+        """Take one step on a batch of clean images; the total and the reconstruction loss, left on the device."""
+        target = x_bchw
+        if self.settings.augment != Augment():
+            target = augment(x_bchw, self.settings.augment, self.generator)
+        seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator)
+        with self.precision.autocast():
+            prediction = self.module(seen)
+        reconstruction = self.objective.reconstruction(prediction, target)
+        total = self.objective.total(self.module, reconstruction)
+        self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
+        self._update()
+        return total.detach(), reconstruction.detach()
+
+    def _update(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr
+        if self.settings.clip is not None:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.average is not None:
+            self.average.update()
+        self.step += 1
+
+    def run_epoch(self, number: int, ended: Callable[[], str | None], on_step: Callable[[Step], None]) -> str | None:
+        """Train on every image once and record the epoch; the reason to end the run within it, if ``ended`` gave one.
+
+        ``ended`` is asked after each step. A loss that is not finite is a ``NotFiniteError`` that names its step.
+        """
+        seed = self.settings.seed
+        torch.manual_seed(derived_seed(seed, "layers", number))
+        self.generator.manual_seed(derived_seed(seed, "disturbance", number))
+        self.module.train()
+        ledger = Ledger(self.steps_per_epoch, self.train.device, first_step=self.step + 1)
+        begun = last_read = self.seconds
+        reason, lr = None, self.lr
+        for x_bchw in self.train.shuffled(self.settings.batch, derived_seed(seed, "order", number)):
+            lr = self.lr
+            ledger.record(*self.optimize(x_bchw), len(x_bchw))
+            if self.seconds - last_read > SECONDS_BETWEEN_READS:
+                last_read = self.seconds
+                _, mean = ledger.means()
+                on_step(Step(number, self.step, self.steps, mean, ledger.images / (self.seconds - begun)))
+            reason = ended()
+            if reason is not None:
+                break
+        loss, reconstruction = ledger.means()
+        rate = ledger.images / max(self.seconds - begun, 1e-9)
+        validation = self.validate()
+        self._record(
+            Epoch(number, self.step, loss, reconstruction, validation, lr, round(self.seconds, 3), round(rate, 1))
+        )
+        return reason
+
+    def _record(self, row: Epoch) -> None:
+        self.history.epochs.append(row)
+        self.plateau.update(row.score)
+        self.last_weights = self.weights()
+        if self.history.best is row:
+            self.best_weights = self.last_weights
+
+    @torch.no_grad()
+    def validate(self) -> float | None:
+        """The reconstruction loss of the validation images, corrupted alike each time; None without such images."""
+        if self.validation is None:
+            return None
+        self.generator.manual_seed(derived_seed(self.settings.seed, "validation"))
+        total = torch.zeros((), device=self.train.device, dtype=torch.float64)
+        self.module.eval()
+        with self._averaged():
+            for target in self.validation.in_order(self.settings.batch):
+                seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator)
+                with self.precision.autocast():
+                    prediction = self.module(seen)
+                total += self.objective.reconstruction(prediction, target) * len(target)
+        loss = total.item() / len(self.validation)
+        if not math.isfinite(loss):
+            raise NotFiniteError(f"the validation loss is {loss} after step {self.step}")
+        return loss
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.average is None else self.average.applied()
+
+    def _ended(self, interrupted: Callable[[], bool]) -> str | None:
+        if interrupted():
+            return "interrupted"
+        after = self.settings.stop.after
+        return "time" if after is not None and self.seconds > after else None
+
+    def _out_of_patience(self) -> str | None:
+        best, patience = self.history.best, self.settings.stop.patience
+        waited = self.history.epochs[-1].epoch - best.epoch if best is not None else 0
+        return "patience" if patience is not None and waited >= patience else None
+
+    def run(
+        self,
+        on_step: Callable[[Step], None] = lambda step: None,
+        on_epoch: Callable[["Training"], None] = lambda training: None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> History:
+        """Train to the end, or to the reason to end before; the module then has the best weights and is in eval mode.
+
+        PyTorch's global random state is left as it was found.
+        """
+        device = self.train.device
+        with ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+            stack.enter_context(self.objective.watching(self.module))
+            if self.precision.name != "fp32":
+                stack.enter_context(exact_output(self.module))
+            stack.enter_context(memory_errors(self.settings.batch))
+            self.history.ended = self._run_epochs(on_step, on_epoch, interrupted)
+        self.module.load_state_dict(self.best_weights)
+        self.module.eval()
+        return self.history
+
+    def _run_epochs(
+        self,
+        on_step: Callable[[Step], None],
+        on_epoch: Callable[["Training"], None],
+        interrupted: Callable[[], bool],
+    ) -> str:
+        def ended() -> str | None:
+            return self._ended(interrupted)
+
+        for number in range(1, self.settings.epochs + 1):
+            try:
+                reason = self.run_epoch(number, ended, on_step)
+            except NotFiniteError as error:
+                self.history.ended = "failed"
+                raise NotFiniteError(f"{error} (epoch {number}): {self._remedies()}") from error
+            on_epoch(self)
+            reason = reason or self._out_of_patience() or ended()
+            if reason is not None and number < self.settings.epochs:
+                return reason
+        return "finished"
+
+    def _remedies(self) -> str:
+        remedies = [f"a smaller learning rate than {self.settings.optimizer.lr:g} (`--set train.optimizer.lr=…`)"]
+        if self.settings.clip is None:
+            remedies.append("`clip 1.0` in the train block")
+        if self.precision.name != "fp32":
+            remedies.append("`precision fp32`")
+        return "try " + ", ".join(remedies[:-1]) + " or " + remedies[-1] if len(remedies) > 1 else "try " + remedies[0]
+
+
+def _channels_last(module: nn.Module) -> nn.Module:
+    """The module with its kernels in the layout that convolutions are fastest in."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

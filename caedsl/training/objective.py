@@ -1,0 +1,63 @@
+"""What training minimises: the reconstruction loss plus penalties, kept apart so that both can be reported."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from caedsl.backends.torch import Penalty
+from caedsl.model.settings import Loss
+from caedsl.training.losses import reconstruction_loss
+from caedsl.training.penalties import code_penalty, weight_penalty
+from caedsl.training.pixel_range import PixelRange
+
+
+class Objective:
+    """The loss of a module on a batch.
+
+    ``penalties`` are those on the weights; ``code_l1`` is the activity penalty on the code, which ``module.encoder``
+    returns.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        pixels: PixelRange,
+        penalties: Sequence[Penalty] = (),
+        code_l1: float = 0.0,
+    ) -> None:
+        self.loss = loss
+        self.pixels = pixels
+        self.penalties = tuple(penalties)
+        self.code_l1 = code_l1
+        self._code: Tensor | None = None
+
+    @contextmanager
+    def watching(self, module: nn.Module) -> Iterator[None]:
+        """Inside, the code of each forward pass of ``module`` is kept for its penalty."""
+
+        # A hook and not a call of `encode`, so that training calls the module as everybody else does.
+        def keep(encoder: nn.Module, inputs: Any, code: Tensor) -> None:
+            self._code = code
+
+        handle = module.get_submodule("encoder").register_forward_hook(keep) if self.code_l1 else None
+        try:
+            yield
+        finally:
+            if handle is not None:
+                handle.remove()
+            self._code = None
+
+    def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The reconstruction loss alone, a scalar."""
+        return reconstruction_loss(self.loss, prediction, target, self.pixels)
+
+    def total(self, module: nn.Module, reconstruction: Tensor) -> Tensor:
+        """``reconstruction`` plus the penalties on the weights and on the last code that was watched."""
+        total = reconstruction
+        if self.penalties:
+            total = total + weight_penalty(module, self.penalties)
+        if self._code is not None:
+            total = total + code_penalty(self._code, self.code_l1)
+        return total

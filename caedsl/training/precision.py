@@ -1,0 +1,69 @@
+"""The number format of the forward pass; weights, gradients of weights and losses stay in 32 bits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.training.errors import TrainingError
+
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Precision:
+    """``fp32``, ``bf16`` or ``fp16`` on a type of device (``cpu``, ``cuda``)."""
+
+    name: str
+    device_type: str
+
+    def autocast(self) -> torch.autocast:
+        """Inside, convolutions and matrix products run in this format."""
+        return torch.autocast(self.device_type, _DTYPES.get(self.name, torch.bfloat16), enabled=self.name != "fp32")
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """Scales the loss so that gradients do not underflow in fp16; passes everything through otherwise."""
+        return torch.amp.GradScaler(self.device_type, enabled=self.name == "fp16")
+
+
+def choose_precision(wanted: str, device: torch.device) -> Precision:
+    """``auto`` is bf16 where the device computes it fast, fp32 elsewhere.
+
+    Fast means tensor cores on CUDA (Ampere and later), AVX-512 BF16 or AMX on a CPU. fp16 needs CUDA.
+    """
+    if wanted == "auto":
+        return Precision("bf16" if _has_fast_bf16(device) else "fp32", device.type)
+    if wanted == "fp16" and device.type != "cuda":
+        raise TrainingError(
+            f"precision fp16 needs a CUDA device, and this run is on {device.type}: use bf16, fp32 or auto"
+        )
+    return Precision(wanted, device.type)
+
+
+def _has_fast_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # PyTorch asks the processor only through private functions.
+    return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+
+
+@contextmanager
+def exact_output(module: nn.Module) -> Iterator[None]:
+    """Inside, the last activation of the decoder computes in 32 bits.
+
+    A sigmoid in bf16 has no number between 0.996 and 1, and its gradient vanishes there.
+    """
+
+    def to_float(activation: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(x.float() if isinstance(x, Tensor) else x for x in inputs)
+
+    last = list(module.get_submodule("decoder").modules())[-1]
+    handle = last.register_forward_pre_hook(to_float) if isinstance(last, (nn.Sigmoid, nn.Tanh)) else None
+    try:
+        yield
+    finally:
+        if handle is not None:
+            handle.remove()

@@ -1,0 +1,72 @@
+"""From a module, images and settings to a run that is ready to start."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from itertools import count
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.backends.torch import Penalty
+from caedsl.model.data import InputRange
+from caedsl.model.settings import Train
+from caedsl.training.batches import Batches, resident
+from caedsl.training.errors import TrainingError
+from caedsl.training.loop import Training
+from caedsl.training.objective import Objective
+from caedsl.training.pixel_range import PixelRange
+from caedsl.training.precision import choose_precision
+
+UNIT_RANGE = InputRange()
+CPU = torch.device("cpu")
+
+
+def prepare(
+    module: nn.Module,
+    images: Tensor,
+    settings: Train,
+    *,
+    train: Tensor | None = None,
+    validation: Tensor | None = None,
+    input_range: InputRange = UNIT_RANGE,
+    penalties: Sequence[Penalty] = (),
+    code_l1: float = 0.0,
+    device: torch.device = CPU,
+) -> Training:
+    """A run of ``module`` on images N×C×H×W, ready to start.
+
+    ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none).
+    ``penalties`` are those on the weights, ``code_l1`` the one on what ``module.encoder`` returns. Settings that cannot
+    work with these images or this device are a ``TrainingError``.
+    """
+    everything = resident(images, device)
+    train_batches = Batches(everything, train, device)
+    held_out = Batches(everything, validation, device) if validation is not None and len(validation) else None
+    if not len(train_batches):
+        raise TrainingError("there is no image to train on")
+    _check_last_batch(module, train_batches, settings.batch)
+    pixels = PixelRange.of(input_range, images)
+    objective = Objective(settings.loss, pixels, penalties, code_l1)
+    precision = choose_precision(settings.precision, device)
+    return Training(module, train_batches, held_out, settings, objective, input_range, precision)
+
+
+def _check_last_batch(module: nn.Module, train: Batches, batch: int) -> None:
+    """Batch normalisation cannot train on one value a channel: find out before an epoch's work is lost."""
+    images = len(train)
+    if images % batch != 1 and batch != 1:
+        return
+    trial = deepcopy(module).to(train.device).train()
+    try:
+        with torch.no_grad():
+            trial(next(train.in_order(1)))
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        if images == 1:
+            raise TrainingError("there is one image to train on, and a normalisation on a 1x1 map needs two") from error
+        better = next(size for size in count(max(2, batch - 1)) if images % size != 1)
+        raise TrainingError(
+            f"the last batch of each epoch has one image ({images} images in batches of {batch}), and a normalisation "
+            f"on a 1x1 map cannot be trained on it: use another batch size, such as `batch {better}`"
+        ) from error

@@ -1,0 +1,9 @@
+"""One seed a run, from which every stream of random numbers gets its own."""
+
+from hashlib import sha256
+
+
+def derived_seed(seed: int, *purpose: str | int) -> int:
+    """A seed of 63 bits that depends on ``seed`` and on what it is for, and on nothing that happened before."""
+    text = "/".join(str(part) for part in (seed, *purpose))
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1

@@ -1,0 +1,283 @@
+"""npy and npz files: layouts, types, ranges, and what is refused."""
+
+import os
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from caedsl.data.images import DataError
+from caedsl.model.data import InputRange
+
+DRAW = np.random.default_rng(0)
+BYTES = DRAW.integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
+REAL = InputRange(None, None)
+
+
+@pytest.mark.parametrize("layout", ["NHW", "NHWC", "NCHW"])
+def test_grey_layouts_are_told_apart(layout: str, tmp_path: Path, read) -> None:
+    grey = BYTES[..., 0]
+    stored = {"NHW": grey, "NHWC": grey[..., None], "NCHW": grey[:, None]}[layout]
+    np.save(tmp_path / "x.npy", stored)
+    images = read("npy", path="x.npy")
+    assert torch.equal(images.train, torch.tensor(grey[:, None]).float() / 255)
+    assert images.labels is None
+    assert images.name == 'npy "x.npy"'
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("channels_first", [True, False])
+def test_colour_layouts_are_told_apart(channels_first: bool, order: str, tmp_path: Path, read) -> None:
+    expected = BYTES.transpose(0, 3, 1, 2)
+    np.save(tmp_path / "x.npy", np.asarray(expected if channels_first else BYTES, order=order))
+    images = read("npy", path="x.npy", shape=(3, 8, 8), range=InputRange(0, 255))
+    assert images.train.is_contiguous()
+    np.testing.assert_array_equal(images.train.numpy(), expected)
+
+
+def test_a_layout_that_can_be_read_in_two_ways_is_an_error(tmp_path: Path, read) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((2, 3, 8, 3), np.uint8))
+    with pytest.raises(DataError, match="can be read as N x C x H x W and as N x H x W x C"):
+        read("npy", path="x.npy", shape=(3, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("stored", "shape", "message"),
+    [
+        ((5, 8, 8), (3, 8, 8), "x.npy is 5 x 8 x 8, one channel an image, .* write `input 1x8x8`"),
+        ((5, 64), (1, 8, 8), "x.npy is 5 x 64: images are N x H x W"),
+        ((5, 8, 8, 3), (1, 8, 8), "for colours made grey add `gray`"),
+        ((5, 8, 8, 1), (3, 8, 8), "the images are grey: write `input 1x8x8`"),
+        ((5, 8, 8, 4), (3, 8, 8), "neither dimension 2 nor dimension 4 is 3"),
+        ((0, 8, 8), (1, 8, 8), 'npy "x.npy" holds no images'),
+        ((5, 0, 8), (1, 8, 8), "holds images without pixels: its shape is 5 x 0 x 8"),
+    ],
+)
+def test_shapes_that_are_no_images_are_explained(stored, shape, message: str, tmp_path: Path, read) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(stored, np.uint8))
+    with pytest.raises(DataError, match=message):
+        read("npy", path="x.npy", shape=shape)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white"),
+    [("?", 1), ("u1", 255), ("i2", 255), ("<i8", 255), ("u2", 65535), (">u2", 65535), ("<u4", 255)],
+)
+@pytest.mark.parametrize("range", [InputRange(0, 1), InputRange(-1, 1), InputRange(0, 255), REAL], ids=str)
+def test_integers_are_scaled_to_the_range(dtype: str, white: int, range: InputRange, tmp_path: Path, read) -> None:
+    np.save(tmp_path / "x.npy", np.array([0, white] * 32).reshape(1, 8, 8).astype(dtype))
+    images = read("npy", path="x.npy", range=range)
+    low, high = (0, 1) if range.low is None else (range.low, range.high)
+    assert images.train.flatten()[:2].tolist() == [low, high]
+    assert any("0..65535" in note for note in images.notes) == ("u2" in dtype)
+
+
+def test_integers_beyond_a_byte_are_refused(tmp_path: Path, read) -> None:
+    array = np.zeros((4, 8, 8), np.int32)
+    array[2, 1, 1] = 4095
+    np.save(tmp_path / "x.npy", array)
+    with pytest.raises(DataError, match=r"x.npy: image 2 \(counted from 0\) has the value 4095, outside of 0..255"):
+        read("npy", path="x.npy")
+
+
+def test_dark_images_are_remarked(tmp_path: Path, read) -> None:
+    np.save(tmp_path / "x.npy", np.full((2, 8, 8), 4095, np.uint16))
+    assert "the images are dark: no pixel is brighter than 0.0625 of 0..1" in read("npy", path="x.npy").notes
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", ">f4", "f8"])
+def test_real_numbers_in_the_range_are_taken_as_they_are(dtype: str, tmp_path: Path, read) -> None:
+    array = DRAW.uniform(-1, 1, (3, 8, 8)).astype(dtype)
+    np.save(tmp_path / "x.npy", array)
+    images = read("npy", path="x.npy", range=InputRange(-1, 1))
+    np.testing.assert_array_equal(images.train.numpy()[:, 0], array.astype(np.float32))
+
+
+def test_real_numbers_outside_the_range_name_image_value_and_remedies(tmp_path: Path, read) -> None:
+    array = np.zeros((4, 8, 8))
+    array[3, 2, 2] = 255
+    np.save(tmp_path / "x.npy", array)
+    with pytest.raises(DataError) as caught:
+        read("npy", path="x.npy")
+    text = str(caught.value)
+    assert f"{tmp_path / 'x.npy'}: image 3 (counted from 0) has the value 255, outside of 0..1" in text
+    assert "divide the array by 255" in text
+    assert "`input 1x8x8 in real`" in text
+    assert read("npy", path="x.npy", range=REAL).train.max() == 255
+
+
+@pytest.mark.parametrize("range", [InputRange(), REAL], ids=str)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
+def test_numbers_that_are_not_finite_are_counted(bad: float, range: InputRange, tmp_path: Path, read) -> None:
+    array = np.zeros((3000, 2, 2))
+    array[[1500, 2999], 0, 1] = bad
+    np.save(tmp_path / "x.npy", array)
+    with pytest.raises(DataError, match=r"2 of 3000 images hold NaN .* is image 1500"):
+        read("npy", path="x.npy", shape=(1, 2, 2), range=range)
+
+
+@pytest.mark.parametrize("dtype", ["c8", "U3", "M8[s]"])
+def test_other_types_are_refused(dtype: str, tmp_path: Path, read) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((2, 8, 8), dtype))
+    with pytest.raises(DataError, match="images are integers or real numbers"):
+        read("npy", path="x.npy")
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("exploded",)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_pickles_are_refused_and_not_run(kind: str, tmp_path: Path, read, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    objects = np.array([Bomb()], dtype=object)
+    if kind == "npy":
+        np.save("x.npy", objects, allow_pickle=True)
+    else:
+        np.savez("x.npz", x=objects)
+    with pytest.raises(DataError, match=f"x.{kind} holds Python objects, which could run code"):
+        read(kind, path=f"x.{kind}")
+    assert not Path("exploded").exists()
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"PK\x03\x04", b"hello", b"\x93NUMPY\x01\x00\x05\x00{'a'"])
+def test_damaged_files_are_named(kind: str, content: bytes, tmp_path: Path, read) -> None:
+    (tmp_path / f"x.{kind}").write_bytes(content)
+    with pytest.raises(DataError, match=f"x.{kind} is (damaged, or is )?not an {kind} file"):
+        read(kind, path=f"x.{kind}")
+
+
+def test_truncated_files_are_named(tmp_path: Path, read) -> None:
+    np.save(tmp_path / "x.npy", BYTES[..., 0])
+    np.savez_compressed(tmp_path / "x.npz", x=BYTES[..., 0])
+    for name in ("x.npy", "x.npz"):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+        with pytest.raises(DataError, match=f"{name} is damaged, or is not an np. file: "):
+            read(name[2:], path=name)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "idx", "folder"])
+def test_paths_that_lead_nowhere_are_explained(kind: str, tmp_path: Path, read) -> None:
+    with pytest.raises(
+        DataError, match=f"missing.x does not exist .paths start from the folder of the spec, {tmp_path}"
+    ):
+        read(kind, path="missing.x")
+    for path in ("a\0b", "~nobody-of-this-name/x", "x" * 5000):
+        with pytest.raises(DataError):
+            read(kind, path=path)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "idx"])
+def test_a_folder_in_the_place_of_a_file_is_explained(kind: str, tmp_path: Path, read) -> None:
+    (tmp_path / "here").mkdir()
+    with pytest.raises(DataError, match=r"here.* cannot be read: is a directory"):
+        read(kind, path="here")
+
+
+def test_an_npz_needs_a_key_where_it_has_several_arrays(tmp_path: Path, read) -> None:
+    np.savez(tmp_path / "one.npz", photos=BYTES[..., 0])
+    np.savez(tmp_path / "two.npz", photos=BYTES[..., 0], kind=np.array([1, 0, 1, 0, 1]))
+    assert len(read("npz", path="one.npz")) == 5
+    with pytest.raises(DataError, match=r"two.npz holds 2 arrays: say which one with `key=`, of photos, kind"):
+        read("npz", path="two.npz")
+    with pytest.raises(DataError, match=r"two.npz has no array `x`: it has photos, kind"):
+        read("npz", path="two.npz", key="x")
+    images = read("npz", path="two.npz", key="photos", labels="kind", only=1)
+    assert len(images) == 3
+    assert images.labels.tolist() == [1, 1, 1]
+
+
+def test_npy_and_npz_are_not_mixed_up(tmp_path: Path, read) -> None:
+    np.savez(tmp_path / "x.npz", x=BYTES)
+    np.save(tmp_path / "x.npy", BYTES)
+    (tmp_path / "x.npz").rename(tmp_path / "was_npz")
+    with pytest.raises(DataError, match="write `npz` for it"):
+        read("npy", path="was_npz")
+    with pytest.raises(DataError, match="write `npy` for it"):
+        read("npz", path="x.npy")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.zeros(5), "labels are whole numbers, and these are of type float64"),
+        (np.zeros((5, 2), int), "labels are one number an image, and this array is 5 x 2"),
+        (np.zeros(4, int), "has 5 images and 4 labels"),
+    ],
+)
+def test_labels_that_do_not_fit_are_explained(labels: np.ndarray, message: str, tmp_path: Path, read) -> None:
+    np.save(tmp_path / "x.npy", BYTES[..., 0])
+    np.save(tmp_path / "y.npy", labels)
+    with pytest.raises(DataError, match=message):
+        read("npy", path="x.npy", labels="y.npy")
+
+
+def test_a_column_of_labels_will_do(tmp_path: Path, read) -> None:
+    np.save(tmp_path / "x.npy", BYTES[..., 0])
+    np.save(tmp_path / "y.npy", np.arange(5, dtype=np.uint8)[:, None])
+    assert read("npy", path="x.npy", labels="y.npy").labels.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_limit_reads_no_more_than_it_needs(tmp_path: Path, read) -> None:
+    """A file much larger than what is taken of it: memory-mapped, and only the part taken is converted."""
+    large = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint8, (20_000, 64, 64))
+    large[7] = 255
+    del large
+    tracemalloc.start()
+    images = read("npy", path="x.npy", shape=(1, 64, 64), limit=10)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert images.train.mean(dim=(1, 2, 3)).tolist() == [0.0] * 7 + [1.0, 0.0, 0.0]
+    assert images.notes == ("limited to the first 10 images",)
+    assert peak < 10_000_000
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    hnp.arrays(
+        st.sampled_from(["?", "u1", "u2", "i4", "f4", "f8"]).map(np.dtype),
+        hnp.array_shapes(min_dims=1, max_dims=5, min_side=0, max_side=4),
+    ),
+    st.sampled_from([(1, 3, 2), (3, 2, 2)]),
+    st.sampled_from([InputRange(), InputRange(-1, 1), REAL]),
+    st.sampled_from(["stretch", "fit", "crop"]),
+    st.booleans(),
+)
+def test_any_array_loads_as_promised_or_is_explained(tmp_path, read, array, shape, range, resize, gray) -> None:
+    np.save(tmp_path / "x.npy", array)
+    try:
+        images = read("npy", path="x.npy", shape=shape, range=range, resize=resize, gray=gray)
+    except DataError:
+        return
+    assert images.train.shape == (len(array), *shape)
+    assert images.train.dtype == torch.float32
+    assert images.train.is_contiguous()
+    assert bool(torch.isfinite(images.train).all())
+    if range.bounded:
+        assert range.low <= images.train.min() <= images.train.max() <= range.high
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(st.sampled_from(["npy", "npz"]), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=3))
+def test_no_damage_makes_a_file_fail_otherwise(tmp_path: Path, read, kind: str, damage) -> None:
+    path = tmp_path / f"x.{kind}"
+    path.unlink(missing_ok=True)
+    (np.save if kind == "npy" else np.savez_compressed)(path, BYTES[..., 0])
+    content = bytearray(path.read_bytes())
+    for place, byte in damage:
+        content[int(place * (len(content) - 1))] = byte
+    path.write_bytes(content)
+    named = path.name
+    try:
+        read(kind, path=path.name)
+    except DataError as error:
+        named = str(error)
+    assert path.name in named

@@ -1,0 +1,81 @@
+"""Damage to a denoiser's input."""
+
+import pytest
+import torch
+
+from caedsl.data.corruption import corrupt
+from caedsl.model.data import InputRange
+from caedsl.model.settings import Corrupt
+
+REAL = InputRange(None, None)
+RANGES = pytest.mark.parametrize("range", [InputRange(), InputRange(-1, 1), InputRange(0, 255), REAL], ids=str)
+KINDS = pytest.mark.parametrize(
+    "settings", [Corrupt(gaussian=0.3), Corrupt(masking=0.5), Corrupt(saltpepper=0.2), Corrupt(0.3, 0.2, 0.1)], ids=str
+)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def grey(range: InputRange, channels: int = 1) -> torch.Tensor:
+    """Images at the middle of the range."""
+    middle = 0.5 if range.low is None or range.high is None else (range.low + range.high) / 2
+    return torch.full((4, channels, 100, 100), middle)
+
+
+@RANGES
+@KINDS
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_the_clean_image_the_type_and_the_range_are_kept(settings: Corrupt, range: InputRange, dtype) -> None:
+    clean = grey(range).to(dtype)
+    before = clean.clone()
+    seen = corrupt(clean, settings, range, seeded())
+    assert torch.equal(clean, before)
+    assert (seen.dtype, seen.shape) == (clean.dtype, clean.shape)
+    assert not torch.equal(seen, clean)
+    if range.low is not None and range.high is not None:
+        assert range.low <= seen.min() <= seen.max() <= range.high
+
+
+@KINDS
+def test_the_seed_decides(settings: Corrupt) -> None:
+    first, again, other = (corrupt(grey(REAL), settings, REAL, seeded(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@RANGES
+def test_noise_is_in_widths_of_the_range(range: InputRange) -> None:
+    seen = corrupt(grey(range), Corrupt(gaussian=0.05), range, seeded()) - grey(range)
+    width = 1 if range.low is None or range.high is None else range.high - range.low
+    assert seen.std() / width == pytest.approx(0.05, rel=0.03)
+    assert seen.mean() / width == pytest.approx(0, abs=0.002)
+
+
+def test_noise_is_not_clipped_where_there_is_no_range() -> None:
+    seen = corrupt(torch.zeros(1, 1, 100, 100), Corrupt(gaussian=3), REAL, seeded())
+    assert seen.abs().max() > 6
+
+
+@RANGES
+def test_masking_sets_its_share_of_the_pixels_to_the_low_end(range: InputRange) -> None:
+    seen = corrupt(grey(range, channels=3), Corrupt(masking=0.3), range, seeded())
+    masked = seen == (0 if range.low is None else range.low)
+    assert masked.float().mean() == pytest.approx(0.3, abs=0.02)
+    assert torch.equal(masked.all(1), masked.any(1))
+    assert torch.equal(seen[~masked], grey(range, 3)[~masked])
+
+
+@RANGES
+def test_salt_and_pepper_are_half_each(range: InputRange) -> None:
+    seen = corrupt(grey(range, channels=3), Corrupt(saltpepper=0.2), range, seeded())
+    pepper, salt = (-3, 3) if range.low is None else (range.low, range.high)
+    assert (seen == pepper).float().mean() == pytest.approx(0.1, abs=0.015)
+    assert (seen == salt).float().mean() == pytest.approx(0.1, abs=0.015)
+    assert torch.equal((seen == salt).all(1), (seen == salt).any(1))
+
+
+def test_everything_can_be_masked_and_nothing() -> None:
+    assert not corrupt(grey(InputRange()), Corrupt(masking=1.0), InputRange(), seeded()).any()
+    assert torch.equal(corrupt(grey(REAL), Corrupt(), REAL, seeded()), grey(REAL))

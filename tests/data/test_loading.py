@@ -1,0 +1,95 @@
+"""What holds for every source: the table, selection, checksums, memory."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from caedsl.data import loading
+from caedsl.data.images import DataError
+from caedsl.data.loading import load
+from caedsl.data.sources import READERS
+from caedsl.model.data import DataSource
+from caedsl.model.sources_table import SOURCES
+
+from .conftest import spec
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (10, 8, 8), dtype=np.uint8)
+
+
+@pytest.fixture
+def arrays(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", IMAGES)
+    np.save(tmp_path / "y.npy", np.arange(10) % 3)
+
+
+def test_every_source_of_the_language_is_read() -> None:
+    assert set(READERS) == set(SOURCES)
+
+
+def test_a_spec_without_data_says_what_to_add() -> None:
+    with pytest.raises(DataError, match="tiny has no `data` line: add one, such as `data digits`"):
+        load(spec())
+
+
+def test_gray_needs_an_input_of_one_channel(read) -> None:
+    with pytest.raises(DataError, match="`gray` leaves one channel, and the input is 3x8x8"):
+        read("digits", shape=(3, 8, 8), gray=True)
+
+
+def test_only_is_applied_before_limit(arrays, read) -> None:
+    images = read("npy", path="x.npy", labels="y.npy", only=1, limit=2)
+    np.testing.assert_array_equal(images.train[:, 0].numpy() * 255, IMAGES[[1, 4]])
+    assert images.labels.tolist() == [1, 1]
+    assert images.notes == ("only images of class 1", "limited to the first 2 images")
+
+
+def test_a_limit_that_leaves_nothing_out_is_not_mentioned(arrays, read) -> None:
+    assert read("npy", path="x.npy", limit=10).notes == ()
+
+
+def test_a_class_that_is_not_there_is_an_error_with_those_that_are(arrays, read) -> None:
+    with pytest.raises(DataError, match=r'npy "x.npy" has no class 7: its classes are 0, 1, 2'):
+        read("npy", path="x.npy", labels="y.npy", only=7)
+    with pytest.raises(DataError, match=r"digits has no class cat: its classes are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"):
+        read("digits", only="cat")
+
+
+def test_only_needs_labels(arrays, read) -> None:
+    with pytest.raises(DataError, match=r"`only=1` needs labels, and .* name them by `labels=`"):
+        read("npy", path="x.npy", only=1)
+
+
+def test_the_checksum_is_that_of_the_images_that_are_used(arrays, read) -> None:
+    import hashlib
+
+    whole, part = read("npy", path="x.npy"), read("npy", path="x.npy", limit=4)
+    assert whole.sha256 == hashlib.sha256(IMAGES.tobytes()).hexdigest()
+    assert part.sha256 == hashlib.sha256(IMAGES[:4].tobytes()).hexdigest()
+    assert read("npy", path="x.npy", shape=(1, 4, 4)).sha256 == whole.sha256
+
+
+def test_blocks_change_nothing(arrays, read, monkeypatch) -> None:
+    whole = read("npy", path="x.npy", shape=(1, 5, 5))
+    monkeypatch.setattr(loading, "_BLOCK_BYTES", 300)
+    seen: list[tuple[str, int, int, str]] = []
+    in_blocks = read("npy", path="x.npy", shape=(1, 5, 5), progress=lambda *step: seen.append(step))
+    assert (in_blocks.train == whole.train).all()
+    assert in_blocks.sha256 == whole.sha256
+    assert seen == [('reading npy "x.npy"', done, 10, "images") for done in (3, 6, 9, 10)]
+
+
+def test_images_that_no_memory_holds_are_refused_with_a_limit(arrays, read, monkeypatch) -> None:
+    monkeypatch.setattr(loading, "_memory", lambda: 2048)
+    with pytest.raises(DataError, match=r"10 images of 1x8x8 take 0.0 GB of memory, .* add `limit=4`"):
+        read("npy", path="x.npy")
+
+
+def test_a_path_starts_from_the_folder_of_the_spec(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "specs").mkdir()
+    np.save(tmp_path / "specs" / "x.npy", IMAGES)
+    monkeypatch.chdir(tmp_path)
+    model = spec(DataSource("npy", path="x.npy"), folder=Path("specs"))
+    assert len(load(model)) == 10
+    assert len(load(replace(model, data=(DataSource("npy", path=str(tmp_path / "specs" / "x.npy")),)))) == 10

@@ -1,0 +1,86 @@
+"""The article's three models against real Keras: same weights, same batches, the same weights after 20 steps.
+
+Needs the extra ``keras`` (``pip install '.[keras]'``); any of Keras's backends will do.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from caedsl.api import load
+from caedsl.backends.torch import build, lower
+from caedsl.layers.layer import Layer
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.training.losses import reconstruction_loss
+from caedsl.training.optimizers import make_optimizer
+from caedsl.training.penalties import weight_penalty
+from caedsl.training.pixel_range import PixelRange
+from tests.conftest import ROOT
+
+keras = pytest.importorskip("keras", reason="real Keras is an extra: pip install '.[keras]'")
+
+STEPS, BATCH = 20, 8
+
+
+def keras_layers(model: Autoencoder) -> Iterator[Any]:
+    """The article's layers as Keras itself names them."""
+    for _, layer in model.layers():
+        yield keras_layer(layer)
+
+
+def keras_layer(layer: Layer) -> Any:
+    options = layer.options
+    if layer.kind.name == "maxpool":
+        return keras.layers.MaxPooling2D(options["kernel"], padding="same")
+    if layer.kind.name == "upsample":
+        return keras.layers.UpSampling2D(options["factor"])
+    make = {"conv": keras.layers.Conv2D, "deconv": keras.layers.Conv2DTranspose}[layer.kind.name]
+    return make(
+        options["channels"],
+        options["kernel"],
+        padding="same",
+        activation=options["activation"].name,
+        kernel_regularizer=keras.regularizers.L2(options["l2"]) if options["l2"] else None,
+    )
+
+
+def to_keras(weight: torch.Tensor) -> np.ndarray:
+    """(out, in, h, w) to (h, w, in, out); a transposed convolution has in and out the other way round on both sides."""
+    return weight.detach().permute(2, 3, 1, 0).numpy()
+
+
+def ours_after_steps(model: Autoencoder, module: torch.nn.Module, batches: np.ndarray) -> None:
+    assert model.train is not None
+    optimizer = make_optimizer(model.train.optimizer, module.parameters())
+    penalties = lower(model).penalties
+    for batch in batches:
+        x = torch.from_numpy(batch)
+        loss = reconstruction_loss(model.train.loss, module(x), x, PixelRange.of(model.input.range, x))
+        (loss + weight_penalty(module, penalties)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+@pytest.mark.parametrize("name", ["mnist_pitfalls", "mnist_wide", "mnist_l2"])
+def test_twenty_steps_agree_with_keras(name: str) -> None:
+    model = load(ROOT / "specs" / f"{name}.cae")
+    assert model.train is not None
+    torch.manual_seed(0)
+    module = build(model)
+    reference = keras.Sequential([keras.Input((28, 28, 1)), *keras_layers(model)])
+    parameters = list(module.parameters())
+    reference.set_weights([to_keras(p) if p.ndim == 4 else p.detach().numpy() for p in parameters])
+    reference.compile(keras.optimizers.Adam(model.train.optimizer.lr), loss="mse")
+    assert reference.count_params() == sum(p.numel() for p in parameters)
+
+    batches = np.random.default_rng(0).random((STEPS, BATCH, 1, 28, 28), dtype=np.float32)
+    for batch in batches:
+        channels_last = batch.transpose(0, 2, 3, 1)
+        reference.train_on_batch(channels_last, channels_last)
+    ours_after_steps(model, module, batches)
+    for mine, theirs in zip(parameters, reference.get_weights(), strict=True):
+        ours = to_keras(mine) if mine.ndim == 4 else mine.detach().numpy()
+        assert np.abs(ours - theirs).max() < 1e-4

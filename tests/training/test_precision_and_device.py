@@ -1,0 +1,57 @@
+"""What a run computes in, and on what."""
+
+import pytest
+import torch
+from torch import nn
+
+from caedsl.training.device import choose_device
+from caedsl.training.errors import TrainingError
+from caedsl.training.precision import Precision, choose_precision, exact_output
+
+from .tiny import tiny
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(("fast", "expected"), [(True, "bf16"), (False, "fp32")])
+def test_auto_is_bf16_where_the_processor_has_it(fast: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: fast, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
+    assert choose_precision("auto", CPU) == Precision(expected, "cpu")
+
+
+def test_fp16_on_a_cpu_is_refused() -> None:
+    with pytest.raises(TrainingError, match=r"fp16 needs a CUDA device.*use bf16"):
+        choose_precision("fp16", CPU)
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_autocast_computes_in_the_precision_and_weights_stay_in_32_bits(name: str, dtype: torch.dtype) -> None:
+    module = tiny()
+    with choose_precision(name, CPU).autocast():
+        assert module.encoder(torch.rand(2, 1, 6, 6)).dtype == dtype
+    assert {weight.dtype for weight in module.parameters()} == {torch.float32}
+
+
+def test_the_last_sigmoid_is_computed_in_32_bits() -> None:
+    module = tiny()
+    nn.init.constant_(module.get_parameter("decoder.1.bias"), 7.0)
+    nn.init.zeros_(module.get_parameter("decoder.1.weight"))
+    x = torch.rand(1, 1, 6, 6)
+    with choose_precision("bf16", CPU).autocast():
+        assert module(x).max() == 1
+        with exact_output(module):
+            assert module(x).max().item() == pytest.approx(1 / (1 + 2.718281828**-7), abs=1e-6)
+        assert module(x).max() == 1
+
+
+def test_devices_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert choose_device("auto") == choose_device("cpu") == CPU
+    with pytest.raises(TrainingError, match=r"cuda was asked for.*--device cpu"):
+        choose_device("cuda")
+    with pytest.raises(TrainingError, match="unknown device `gpu`: use auto, cpu or cuda"):
+        choose_device("gpu")
+    with pytest.raises(TrainingError, match="meta is not supported"):
+        choose_device("meta")

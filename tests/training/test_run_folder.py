@@ -1,0 +1,90 @@
+"""The run folder: fresh, whole, and clear about what it cannot do."""
+
+import errno
+import os
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from caedsl.training.errors import RunError
+from caedsl.training.run_folder import RunFolder
+
+from .tiny import tiny
+
+
+def test_every_run_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "strftime", lambda form: "20300102-030405")
+    paths = [RunFolder.create("net", base=tmp_path / "runs").path.name for _ in range(3)]
+    assert paths == ["net-20300102-030405", "net-20300102-030405-2", "net-20300102-030405-3"]
+
+
+def test_a_named_folder_must_be_new_or_empty(tmp_path: Path) -> None:
+    assert RunFolder.create("net", tmp_path / "a" / "b").path.is_dir()
+    RunFolder.create("net", tmp_path / "a" / "b").write_text("x.txt", "x")
+    with pytest.raises(RunError, match=r"a/b is not empty: choose another"):
+        RunFolder.create("net", tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "x.txt").read_text() == "x"
+
+
+def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "inside"):
+        with pytest.raises(RunError, match=r"cannot make the run folder .*file.*--out"):
+            RunFolder.create("net", out)
+    with pytest.raises(RunError, match="cannot make the run folder"):
+        RunFolder.create("net", base=tmp_path / "file")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_a_clear_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(RunError, match="permission denied"):
+        RunFolder.create("net", tmp_path / "inside")
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder.create("net", tmp_path / "run")
+    folder.write_text("history.csv", "old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunError, match=r"cannot write .*history.csv: no space left on device"):
+        folder.write_text("history.csv", "new")
+    assert [path.name for path in folder.path.iterdir()] == ["history.csv"]
+    assert (folder.path / "history.csv").read_text() == "old"
+
+
+def test_a_folder_that_vanishes_is_a_clear_error(tmp_path: Path) -> None:
+    folder = RunFolder.create("net", tmp_path / "run")
+    folder.path.rmdir()
+    with pytest.raises(RunError, match="no such file or directory"):
+        folder.write_json("metrics.json", {})
+
+
+def test_weights_read_back_as_they_were(tmp_path: Path) -> None:
+    module = tiny().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    state = {name: value.contiguous() for name, value in module.state_dict().items()}
+    path = RunFolder.create("net", tmp_path / "run").write_weights("weights.safetensors", state)
+    read = load_file(path)
+    assert read.keys() == state.keys()
+    assert all(torch.equal(read[name], state[name]) for name in state)
+
+
+def test_discarding_takes_back_only_what_was_written(tmp_path: Path) -> None:
+    fresh = RunFolder.create("net", tmp_path / "fresh")
+    fresh.write_text("spec.cae", "")
+    fresh.discard()
+    assert not fresh.path.exists()
+    (tmp_path / "empty").mkdir()
+    given = RunFolder.create("net", tmp_path / "empty")
+    given.write_text("spec.cae", "")
+    (given.path / "notes.txt").write_text("mine")
+    given.discard()
+    assert [path.name for path in given.path.iterdir()] == ["notes.txt"]

@@ -1,0 +1,63 @@
+"""The shapes of the learning-rate schedules."""
+
+from math import cos, pi
+
+import pytest
+
+from caedsl.model.settings import Schedule
+from caedsl.training.schedules import Plateau, factor
+
+STEPS, EPOCH = 100, 10
+
+
+def curve(schedule: Schedule) -> list[float]:
+    return [factor(schedule, step, STEPS, EPOCH) for step in range(STEPS)]
+
+
+def test_constant_stays() -> None:
+    assert set(curve(Schedule())) == {1.0}
+
+
+@pytest.mark.parametrize("name", ["constant", "cosine", "plateau", "step"])
+def test_warmup_rises_linearly_to_the_whole_rate(name: str) -> None:
+    rising = curve(Schedule(name, warmup=0.05, at=9))[:6]
+    assert rising == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.0])
+
+
+def test_cosine_falls_from_one_towards_zero() -> None:
+    values = curve(Schedule("cosine"))
+    assert values[0] == 1
+    assert values[50] == pytest.approx(0.5)
+    assert values[99] == pytest.approx((1 + cos(0.99 * pi)) / 2)
+    assert values == sorted(values, reverse=True)
+
+
+def test_onecycle_rises_to_its_peak_and_falls_to_almost_nothing() -> None:
+    values = curve(Schedule("onecycle", warmup=0.3))
+    assert values[0] == pytest.approx(1 / 25 + 24 / 25 / 30)
+    assert values[29:31] == pytest.approx([1, 1])
+    assert values[:30] == sorted(values[:30])
+    assert values[30:] == sorted(values[30:], reverse=True)
+    assert 0 < values[99] < 1e-3
+
+
+def test_step_falls_once_after_its_epoch() -> None:
+    values = curve(Schedule("step", at=4, factor=0.2))
+    assert values[:40] == [1.0] * 40
+    assert values[40:] == [0.2] * 60
+
+
+def test_plateau_falls_each_time_the_score_does_not() -> None:
+    plateau = Plateau(Schedule("plateau", patience=2, factor=0.5))
+    factors = []
+    for score in (3.0, 2.0, 2.5, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0):
+        plateau.update(score)
+        factors.append(plateau.factor)
+    assert factors == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
+
+
+def test_other_schedules_ignore_the_score() -> None:
+    plateau = Plateau(Schedule("cosine", patience=1))
+    for _ in range(5):
+        plateau.update(1.0)
+    assert plateau.factor == 1

@@ -1,0 +1,199 @@
+"""A run from a spec to its folder."""
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from caedsl.data.images import DataError
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.training import run_folder
+from caedsl.training import train as training_module
+from caedsl.training.errors import NotFiniteError, RunError, TrainingError
+from caedsl.training.loop import Step, Training
+from caedsl.training.progress import Reporter
+from caedsl.training.train import Run, train
+
+from .tiny import model_of
+
+SPEC = """
+autoencoder small
+input 1x8x8
+data digits limit=60
+encoder { conv 2 relu l2=1e-2; maxpool 2 }
+bottleneck dense 3 l1=1e-3
+decoder mirror
+train { optimizer adam lr=1e-2; batch 20; epochs 3; precision fp32 }
+"""
+FILES = {"spec.cae", "settings.json", "environment.json", "history.csv", "weights.safetensors", "last.safetensors"}
+
+
+def run(tmp_path: Path, text: str = SPEC, **options: object) -> Run:
+    return train(model_of(text), spec_text=text, out=tmp_path / "run", **options)  # type: ignore[arg-type]
+
+
+def test_a_run_leaves_all_that_is_needed_to_use_and_repeat_it(tmp_path: Path) -> None:
+    finished = run(tmp_path)
+    assert {path.name for path in finished.folder.path.iterdir()} == FILES
+    assert (tmp_path / "run" / "spec.cae").read_text() == SPEC
+    assert json.loads((tmp_path / "run" / "settings.json").read_text())["optimizer"]["lr"] == 1e-2
+    environment = json.loads((tmp_path / "run" / "environment.json").read_text())
+    assert environment["torch"] == torch.__version__
+    assert environment["precision"] == "fp32"
+    assert environment["data"]["name"] == "digits"
+    assert (environment["data"]["train"], environment["data"]["validation"]) == (54, 6)
+    assert len(environment["data"]["sha256"]) == 64
+    assert environment["notes"] == ["limited to the first 60 images"]
+
+
+def test_history_is_read_back_to_the_last_digit(tmp_path: Path) -> None:
+    finished = run(tmp_path)
+    with (tmp_path / "run" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["validation"]) for row in rows] == [row.validation for row in finished.history.epochs]
+    assert [int(row["step"]) for row in rows] == [3, 6, 9]
+    assert all(float(row["loss"]) > float(row["reconstruction"]) for row in rows)
+
+
+def test_weights_are_those_of_the_returned_module(tmp_path: Path) -> None:
+    finished = run(tmp_path)
+    best = load_file(tmp_path / "run" / "weights.safetensors")
+    assert all(torch.equal(value, best[name]) for name, value in finished.module.state_dict().items())
+
+
+def test_the_same_spec_gives_the_same_weights(tmp_path: Path) -> None:
+    run(tmp_path / "a")
+    run(tmp_path / "b")
+    first, second = ((tmp_path / name / "run" / "last.safetensors").read_bytes() for name in "ab")
+    assert first == second
+
+
+def test_settings_of_the_caller_are_kept_as_they_are(tmp_path: Path) -> None:
+    run(tmp_path, settings_json='{"epochs": 3}')
+    assert (tmp_path / "run" / "settings.json").read_text() == '{"epochs": 3}'
+
+
+class Acting(Reporter):
+    """Does something after the first epoch."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.act = act
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+    def epoch(self, row: object) -> None:
+        self.act()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_with_what_was_learned_saved(tmp_path: Path, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    finished = run(tmp_path, reporter=Acting(lambda: os.kill(os.getpid(), number)))
+    assert finished.history.ended == "interrupted"
+    assert [row.epoch for row in finished.history.epochs] == [1]
+    assert {path.name for path in finished.folder.path.iterdir()} == FILES
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> None:
+    def twice() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, reporter=Acting(twice))
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+
+
+def test_notes_of_the_data_are_said(tmp_path: Path) -> None:
+    reporter = Acting(lambda: None)
+    run(tmp_path, reporter=reporter)
+    assert reporter.said == ["limited to the first 60 images"]
+
+
+def test_a_spec_without_train_or_without_images_cannot_be_trained(tmp_path: Path) -> None:
+    without = SPEC[: SPEC.index("train")]
+    with pytest.raises(TrainingError, match="no `train` block"):
+        run(tmp_path, without)
+    with pytest.raises(DataError, match=r"1 image, and validation needs one"):
+        run(tmp_path, SPEC.replace("limit=60", "limit=1"))
+    with pytest.raises(DataError, match=r"missing\.npy"):
+        run(tmp_path, SPEC.replace("data digits limit=60", 'data npy "missing.npy"'))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_before_it_learned_anything_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Training, x: torch.Tensor) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(Training, "optimize", fail)
+    with pytest.raises(TrainingError, match=r"out of memory with batch 20: try `--set train.batch=10`"):
+        run(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_later_keeps_what_it_learned_and_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Training.optimize
+
+    def fail_in_epoch_2(self: Training, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        total, reconstruction = step(self, x)
+        return (total * float("nan"), reconstruction) if self.step == 5 else (total, reconstruction)
+
+    monkeypatch.setattr(Training, "optimize", fail_in_epoch_2)
+    with pytest.raises(NotFiniteError, match=r"nan at step 5 \(epoch 2\).*what was learned before is in .*run"):
+        run(tmp_path)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+
+
+def test_what_was_learned_is_saved_while_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_module, "SECONDS_BETWEEN_SAVES", 0)
+    seen: list[bool] = []
+
+    class Watching(Reporter):
+        def step(self, step: Step) -> None:
+            seen.append((tmp_path / "run" / "weights.safetensors").exists())
+
+    monkeypatch.setattr("caedsl.training.loop.SECONDS_BETWEEN_READS", 0)
+    run(tmp_path, reporter=Watching())
+    assert (seen[0], seen[-1]) == (False, True)
+
+
+def test_a_disk_that_fills_up_while_training_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_module, "SECONDS_BETWEEN_SAVES", 0)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    def fill() -> None:
+        monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(RunError, match="no space left on device"):
+        run(tmp_path, reporter=Acting(fill))
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.endswith(".part")]
+
+
+def test_a_folder_in_use_is_refused_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path)
+    weights = (tmp_path / "run" / run_folder.BEST).read_bytes()
+    with pytest.raises(RunError, match="not empty"):
+        run(tmp_path)
+    assert (tmp_path / "run" / run_folder.BEST).read_bytes() == weights
+
+
+def test_the_model_is_not_changed_by_training(tmp_path: Path) -> None:
+    model: Autoencoder = model_of(SPEC)
+    finished = train(model, spec_text=SPEC, out=tmp_path / "run")
+    assert finished.model is model
+    assert finished.held_out[0] == "validation"

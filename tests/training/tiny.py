@@ -1,0 +1,50 @@
+"""A model of a few dozen weights, made by hand, and images that it can learn."""
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.resolve import resolve
+from caedsl.model.settings import Optimizer, Train
+from caedsl.source import Source
+from caedsl.syntax.parser import parse
+
+
+class TinyAutoencoder(nn.Module):
+    """1x6x6 images, codes of 2x3x3; the interface of what the torch backend builds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.decoder = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2, 1, 3, padding=1), nn.Sigmoid())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decoder(self.encoder(x))
+
+
+def tiny(seed: int = 0) -> TinyAutoencoder:
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        return TinyAutoencoder()
+
+
+def blobs(count: int = 50) -> Tensor:
+    """Images with one bright quarter."""
+    generator = torch.Generator().manual_seed(7)
+    x = 0.2 * torch.rand(count, 1, 6, 6, generator=generator)
+    for image, quarter in zip(x, torch.randint(0, 4, (count,), generator=generator).tolist(), strict=True):
+        image[0, 3 * (quarter // 2) : 3 * (quarter // 2) + 3, 3 * (quarter % 2) : 3 * (quarter % 2) + 3] += 0.7
+    return x
+
+
+QUICK = Train(optimizer=Optimizer(lr=1e-2), batch=16, epochs=3, precision="fp32")
+
+
+def model_of(text: str) -> Autoencoder:
+    """The model of a spec without errors."""
+    source = Source(text)
+    spec, syntax = parse(source)
+    model, findings = resolve(spec, source)
+    assert model is not None, syntax
+    assert model.complete, [finding.message for finding in (*syntax, *findings)]
+    return model
