@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.training.pixel_range import PixelRange
-from caedsl.training.ssim import ssim_per_image
 
 LEAST_LOG = -100.0
 LEAST_ERROR = 1e-10

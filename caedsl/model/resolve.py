@@ -195,8 +195,9 @@ def _read_defaults(statement: tree.Statement, found: _Found, scope: Scope) -> No
 
 def _read_allow(statement: tree.Statement, found: _Found, scope: Scope) -> None:
     match statement.items:
-        case (tree.Word() as name, tree.Text() as reason) if reason.value.strip():
-            found.allowances.append(Allowance(name.text, reason.value, statement.span))
+        case (tree.Word() | tree.Operation() as name, tree.Text() as reason) if reason.value.strip():
+            # A name with hyphens is read as a difference of words.
+            found.allowances.append(Allowance(scope.source.slice(name.span), reason.value, statement.span))
         case _ if not statement.broken:
             scope.report(
                 "allowance-without-reason",
@@ -359,7 +360,7 @@ def _read_decoder(
         if start is None:
             return unknown
         return _block_of_layers("decoder", statement, start, found, scope)
-    values = _mirror_values(statement, scope)
+    values = _mirror_values(statement, found, scope)
     if values is None or start is None or encoder.out_shape is None or bottleneck is None:
         return unknown
     layers: Sequence[Layer] = encoder.layers
@@ -380,8 +381,9 @@ def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
         )
 
 
-def _mirror_values(statement: tree.Statement, scope: Scope) -> dict[str, Any] | None:
+def _mirror_values(statement: tree.Statement, found: _Found, scope: Scope) -> dict[str, Any] | None:
     bound = bind("decoder", statement.items, MIRROR_OPTIONS, scope)
+    found.places.update({f"decoder.{option}": span for option, span in bound.spans.items()})
     if "mode" in bound.failed:
         return None
     if "mode" not in bound.values:

@@ -24,7 +24,11 @@ class Loss:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """``adam adamw sgd rmsprop`` with PyTorch's meaning of each number. ``weight_decay`` is decoupled for ``adamw`` alone."""
+    """``adam adamw sgd rmsprop`` with PyTorch's meaning of each number. ``weight_decay`` is decoupled for ``adamw`` alone.
+
+    ``eps_hat`` replaces ``eps`` by Keras's: it is added to the root of the second moment before that is corrected for its
+    start at zero (Kingma and Ba 2015, end of section 2), so that it weighs up to 30 times more in the first steps.
+    """
 
     name: str = "adam"
     lr: float = 1e-3
@@ -32,6 +36,7 @@ class Optimizer:
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
+    eps_hat: float | None = None
     weight_decay: float = 0.0
 
 

@@ -18,13 +18,14 @@ _LR = Option("lr", Type.NUMBER, 1e-3, "learning rate", domain=POSITIVE)
 _DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=NOT_NEGATIVE)
 _MOMENTUM = Option("momentum", Type.NUMBER, 0.0, "momentum", domain=FRACTION)
 _EPS = Option("eps", Type.NUMBER, 1e-8, "added to the root of the second moment", domain=POSITIVE)
+_EPS_HAT = Option("eps_hat", Type.NUMBER, None, "Keras's epsilon, instead of `eps`", domain=POSITIVE)
 _BETAS = (
     Option("beta1", Type.NUMBER, 0.9, "decay of the first moment", domain=FRACTION),
     Option("beta2", Type.NUMBER, 0.999, "decay of the second moment", domain=FRACTION),
 )
 OPTIMIZERS: Mapping[str, tuple[Option, ...]] = {
-    "adam": (_LR, *_BETAS, _EPS, _DECAY),
-    "adamw": (_LR, *_BETAS, _EPS, _DECAY._replace(default=0.01)),
+    "adam": (_LR, *_BETAS, _EPS, _EPS_HAT, _DECAY),
+    "adamw": (_LR, *_BETAS, _EPS, _EPS_HAT, _DECAY._replace(default=0.01)),
     "sgd": (_LR._replace(default=1e-2), _MOMENTUM, _DECAY),
     "rmsprop": (_LR, _MOMENTUM, _EPS, _DECAY),
 }
@@ -189,6 +190,14 @@ def _read_variant(
     values = filled(bound, options, statement, scope)
     if values is None or "name" in bound.failed or values["name"] not in setting.variants:
         return None
+    if values.get("eps_hat") is not None and "eps" in bound.spans:
+        scope.report(
+            "contradicting-options",
+            bound.spans["eps_hat"],
+            "`eps` and `eps_hat` are two meanings of one number",
+            related=(Label(bound.spans["eps"], "given here too"),),
+            help="keep `eps` for PyTorch's meaning, `eps_hat` for Keras's",
+        )
     return setting.build(**values)
 
 

@@ -26,7 +26,7 @@ from caedsl.training.errors import NotFiniteError, memory_errors
 from caedsl.training.history import Epoch, History
 from caedsl.training.ledger import Ledger
 from caedsl.training.objective import Objective
-from caedsl.training.optimizers import make_optimizer
+from caedsl.training.optimizers import epsilon, make_optimizer
 from caedsl.training.precision import Precision, exact_output
 from caedsl.training.schedules import Plateau, factor
 from caedsl.training.seeds import derived_seed
@@ -113,6 +113,8 @@ class Training:
     def _update(self) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = self.lr
+            if "eps" in group:
+                group["eps"] = epsilon(self.settings.optimizer, self.step + 1)
         if self.settings.clip is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.model.settings import Loss
 from caedsl.training.pixel_range import PixelRange
-from caedsl.training.ssim import ssim_per_image
 
 
 def mse(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
@@ -37,7 +37,7 @@ def bce(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
 
 
 def ssim(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """1 - SSIM (see ``caedsl.training.ssim``), so that it falls as the images agree."""
+    """1 - SSIM (see ``caedsl.backends.torch.ssim``), so that it falls as the images agree."""
     return 1 - ssim_per_image(prediction, target, pixels.width).mean()
 
 
@@ -51,12 +51,12 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor, PixelRange], Tensor]] = {
 
 
 def reconstruction_loss(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """The weighted sum of ``loss`` for a batch, in 32-bit floats whatever the precision of the prediction.
+    """The weighted sum of ``loss`` for a batch, in the number format of the target whatever that of the prediction.
 
     ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number.
     """
     with torch.autocast(prediction.device.type, enabled=False):
-        prediction = prediction.float()
+        prediction = prediction.to(target.dtype)
         total = sum(
             (term.weight * LOSSES[term.name](prediction, target, pixels) for term in loss.terms),
             prediction.new_zeros(()),

@@ -34,7 +34,7 @@ _AUGMENTED = '''def moved(x: Tensor, pixels: float, degrees: float) -> Tensor:
 def imports(model: Autoencoder) -> list[str]:
     """The import lines that the loop needs besides torch itself."""
     settings = _settings(model)
-    needs_math = _has_curve(settings.schedule) or settings.augment.shift or settings.augment.rotate
+    needs_math = settings.optimizer.eps_hat or _has_curve(settings.schedule) or settings.augment.shift or settings.augment.rotate
     return (["import math"] if needs_math else []) + ["import sys"]
 
 
@@ -69,6 +69,7 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
         "optimizer.zero_grad()",
         "loss.backward()",
         *([f"nn.utils.clip_grad_norm_(model.parameters(), {settings.clip!r})"] if settings.clip else []),
+        *_epsilon_lines(settings.optimizer),
         "optimizer.step()",
         *(["scheduler.step()"] if _by_step(settings.schedule) else []),
         *(["average.update_parameters(model)"] if settings.ema else []),
@@ -83,7 +84,7 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
     torch.manual_seed({settings.seed})
     model.to(device).train()
     optimizer = {_optimizer(settings.optimizer)}
-{_schedule_lines(settings)}    for epoch in range(1, epochs + 1):
+{_schedule_lines(settings)}{_counter(settings)}    for epoch in range(1, epochs + 1):
         total = 0.0
         for indices in torch.randperm(len(images)).split({settings.batch}):
             x = images[indices].to(device)
@@ -104,13 +105,27 @@ def _optimizer(optimizer: Optimizer) -> str:
     words = [f"lr={optimizer.lr!r}"]
     if optimizer.name in ("adam", "adamw"):
         words.append(f"betas=({optimizer.beta1!r}, {optimizer.beta2!r})")
-    if optimizer.name != "sgd":
+    if optimizer.name != "sgd" and optimizer.eps_hat is None:
         words.append(f"eps={optimizer.eps!r}")
     if optimizer.momentum:
         words.append(f"momentum={optimizer.momentum!r}")
     if optimizer.weight_decay or optimizer.name == "adamw":
         words.append(f"weight_decay={optimizer.weight_decay!r}")
     return f"torch.optim.{classes[optimizer.name]}(model.parameters(), {', '.join(words)})"
+
+
+def _epsilon_lines(optimizer: Optimizer) -> list[str]:
+    if optimizer.eps_hat is None:
+        return []
+    # Keras adds its epsilon before the second moment is corrected for its start at zero, PyTorch after.
+    return [
+        "step += 1",
+        f'optimizer.param_groups[0]["eps"] = {optimizer.eps_hat!r} / math.sqrt(1 - {optimizer.beta2!r} ** step)',
+    ]
+
+
+def _counter(settings: Train) -> str:
+    return "    step = 0\n" if settings.optimizer.eps_hat is not None else ""
 
 
 def _has_curve(schedule: Schedule) -> bool:

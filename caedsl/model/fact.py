@@ -1,0 +1,25 @@
+"""Facts: what rules ask of a model, computed once a model however many rules ask."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from caedsl.model.autoencoder import Autoencoder
+
+Value = TypeVar("Value")
+
+
+def fact(compute: Callable[[Autoencoder], Value]) -> Callable[[Autoencoder], Value]:
+    """``compute``, whose answer is kept with the model it is about."""
+    key = f"{compute.__module__}.{compute.__qualname__}"
+
+    @wraps(compute)
+    def known(model: Autoencoder) -> Value:
+        # Beside the fields, as functools.cached_property does: equality, copies and JSON do not see it.
+        kept = model.__dict__
+        if key not in kept:
+            kept[key] = compute(model)
+        value: Value = kept[key]
+        return value
+
+    return known

@@ -1,0 +1,133 @@
+"""Where code and reconstruction get their values, and the part of the images that an output can never reach."""
+
+from collections.abc import Sequence
+from math import exp, inf, isinf, pi, sqrt
+from typing import NamedTuple
+
+from caedsl.layers.activations import LINEAR, Activation
+from caedsl.layers.layer import Layer
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import InputRange
+from caedsl.model.fact import fact
+from caedsl.model.presets import image_variance, pixel_range, preset
+
+_PASSING = ("maxpool", "avgpool", "upsample", "pixelshuffle", "dropout")
+"""Kinds that only choose among values, or average them: the range stays."""
+
+
+class Unreachable(NamedTuple):
+    """What the output can never reach.
+
+    ``share`` is E[(x - clip(x, low, high))²] over the squared error of the mean image: 1 is as bad as always answering with
+    that. ``spread`` says how the values x are spread: the name of a measured data set, or ``evenly`` or ``normally`` where
+    that is assumed. ``low`` and ``high`` bound the output.
+    """
+
+    share: float
+    spread: str
+    low: float
+    high: float
+
+
+def last_valued(layers: Sequence[Layer]) -> Layer | None:
+    """The layer whose activation the values after ``layers`` have, or a residual whose sum they are."""
+    for layer in reversed(layers):
+        if layer.kind.name in _PASSING or _only_reshapes(layer):
+            continue
+        if layer.kind.name == "stage":
+            inner = last_valued(layer.children)
+            if inner is None:
+                continue
+            return inner
+        return layer
+    return None
+
+
+def _only_reshapes(layer: Layer) -> bool:
+    return layer.kind.name == "reshape" and layer.options["norm"] == "none" and layer.options["activation"] == LINEAR
+
+
+@fact
+def output_layer(model: Autoencoder) -> Layer | None:
+    """The layer that gives the reconstruction its values; None where the decoder has no such layer."""
+    return last_valued((*model.bottleneck.inverse, *model.decoder))
+
+
+@fact
+def code_layer(model: Autoencoder) -> Layer | None:
+    """The layer that gives the code its values; None where the encoder has no such layer."""
+    return last_valued((*model.encoder, *model.bottleneck.layers))
+
+
+def activation_of(layer: Layer) -> Activation:
+    """The activation on the layer's line; linear for kinds without one."""
+    activation: Activation = layer.options.get("activation", LINEAR)
+    return activation
+
+
+@fact
+def unreachable(model: Autoencoder) -> Unreachable | None:
+    """What the output's activation leaves out of the images' range; None where nothing can be said, or all is reached.
+
+    For a measured data set the share is computed from its greys. Otherwise values are taken as spread evenly over the
+    declared range (variance: its width² / 12) or, for an input that is ``real``, as standard normal.
+    """
+    layer = output_layer(model)
+    if layer is None:
+        return None
+    low, high = activation_of(layer).low, activation_of(layer).high
+    values, known = pixel_range(model), preset(model)
+    if isinf(low) and isinf(high):
+        return None
+    if values.low is None or values.high is None:
+        share, spread = _normal_share(low, high), "normally"
+    elif known and known.greys:
+        share = _grey_share(known.greys, values, low, high) / image_variance(model)
+        spread = model.data[0].name
+    else:
+        share, spread = _even_share(values.low, values.high, low, high), "evenly"
+    return Unreachable(share, spread, low, high) if share > 0 else None
+
+
+def _grey_share(greys: Sequence[float], values: InputRange, low: float, high: float) -> float:
+    assert values.low is not None and values.high is not None
+    start, width = values.low, values.high - values.low
+    pixels = (start + width * level / (len(greys) - 1) for level in range(len(greys)))
+    return sum(share * _miss(x, low, high) for share, x in zip(greys, pixels, strict=True))
+
+
+def _miss(x: float, low: float, high: float) -> float:
+    return (x - min(max(x, low), high)) ** 2
+
+
+def _even_share(first: float, last: float, low: float, high: float) -> float:
+    """The mean over first..last of the squared miss, over width² / 12: both tails are cubes."""
+    below, above = max(0.0, min(low, last) - first), max(0.0, last - max(high, first))
+    width = last - first
+    if low >= last:
+        return 12 * _mean_square(low - last, low - first) / width**2
+    if high <= first:
+        return 12 * _mean_square(first - high, last - high) / width**2
+    return 4 * (below**3 + above**3) / width**3
+
+
+def _mean_square(nearest: float, farthest: float) -> float:
+    return (nearest**2 + nearest * farthest + farthest**2) / 3
+
+
+def _normal_share(low: float, high: float) -> float:
+    """E[(x - clip(x))²] of a standard normal x, by the midpoint rule on -6..6; its variance is 1."""
+    steps = 600
+    middles = (-6 + 12 * (i + 0.5) / steps for i in range(steps))
+    return sum(_miss(x, low, high) * exp(-x * x / 2) for x in middles) * 12 / steps / sqrt(2 * pi)
+
+
+def wasted_range(model: Autoencoder) -> float:
+    """The share of a bounded output's range that no pixel has; 0 where it is unbounded or the images go beyond it."""
+    layer, values = output_layer(model), pixel_range(model)
+    if layer is None or values.low is None or values.high is None:
+        return 0.0
+    low, high = activation_of(layer).low, activation_of(layer).high
+    if -inf < low <= values.low and values.high <= high < inf:
+        return 1 - (values.high - values.low) / (high - low)
+    return 0.0
