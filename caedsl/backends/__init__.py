@@ -1,0 +1,1 @@
+"""Backends: what a model becomes. There is one, for PyTorch."""

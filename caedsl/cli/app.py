@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from typer._click.exceptions import ClickException  # typer carries click and exports no base of its errors
 
 from caedsl import __version__
 from caedsl.cli.emit import emit
@@ -34,7 +35,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Convolutional autoencoders from compact specs: checked, drawn, emitted as PyTorch, trained."""
 
@@ -68,5 +71,11 @@ for command, example in (
 
 def run(arguments: Sequence[str]) -> int:
     """Runs a command; bad usage is exit code 2."""
-    code = app(args=list(arguments), prog_name="caedsl", standalone_mode=False)
+    try:
+        code = app(args=list(arguments), prog_name="caedsl", standalone_mode=False)
+    except ClickException as error:
+        error.show()
+        return error.exit_code
+    except typer.Abort:
+        raise KeyboardInterrupt from None
     return code if isinstance(code, int) else 0

@@ -7,26 +7,29 @@ import typer
 
 
 def emit(
-    spec: Annotated[str, typer.Argument(help="The spec.", metavar="SPEC")],
+    spec: Annotated[str, typer.Argument(help="The spec.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it; standard output by default.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to write it; standard output by default."),
     ] = None,
     training: Annotated[bool, typer.Option("--training", help="Add a short, plain training loop.")] = False,
 ) -> None:
     """Write the model as one readable Python file that needs nothing but PyTorch."""
     from caedsl.backends.torch import emit as emit_source
-    from caedsl.cli.files import write_text
+    from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail, read_model
 
     model = read_model(spec, quiet=True)
     if training and model.train is None:
-        raise fail(f"{spec} has no `train` block, so there is no training loop to write: leave --training out, or add one")
+        raise fail(
+            f"{spec} has no `train` block, so there is no training loop to write: leave --training out, or add one"
+        )
     source = emit_source(model, training)
     if output is None:
         typer.echo(source, nl=False)
         return
     try:
-        write_text(output, source)
-    except OSError as error:
-        raise fail(f"cannot write {output}: {error.strerror or error}; choose another place with -o") from None
+        write_text(str(output), source)
+    except WriteError as error:
+        raise fail(str(error)) from None
     typer.echo(f"wrote {output}")

@@ -15,10 +15,12 @@ class Style(StrEnum):
 
 
 def graph(
-    spec: Annotated[str, typer.Argument(help="The spec.", metavar="SPEC")],
+    spec: Annotated[str, typer.Argument(help="The spec.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Ends in .svg, .png, .pdf, .dot or .mmd; NAME.svg by default."),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Ends in .svg, .png, .pdf, .dot or .mmd; NAME.svg by default."
+        ),
     ] = None,
     style: Annotated[
         Style, typer.Option("--style", help="An hourglass for papers, or blocks: one row a layer, through Graphviz.")

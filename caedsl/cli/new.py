@@ -19,13 +19,13 @@ class Template(StrEnum):
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the model; NAME.cae is written.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="Name of the model; NAME.cae is written.")],
     template: Annotated[
         Template, typer.Option(help="Small grey images, a folder of photographs, or a denoiser.")
     ] = Template.BASIC,
 ) -> None:
     """Write a commented spec to start from."""
-    from caedsl.cli.files import write_text
+    from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail
 
     path = Path(name) if name.endswith(".cae") else Path(f"{name}.cae")
@@ -35,7 +35,7 @@ def new(
         raise fail(f"{path} is there already: choose another name, or remove it first")
     text = (TEMPLATES / f"{template.value}.cae").read_text("utf-8")
     try:
-        write_text(path, re.sub(r"(?m)^autoencoder NAME$", f"autoencoder {path.stem}", text))
-    except OSError as error:
-        raise fail(f"cannot write {path}: {error.strerror or error}; choose another place") from None
+        write_text(str(path), re.sub(r"(?m)^autoencoder NAME$", f"autoencoder {path.stem}", text))
+    except WriteError as error:
+        raise fail(str(error)) from None
     typer.echo(f"wrote {path}\nnext: caedsl check {path} && caedsl train {path}")

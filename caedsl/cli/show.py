@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from caedsl.model.summary import Summary
 
 
+WIDTH_IN_A_FILE = 140
+"""Columns of the table where no terminal sets them: wide enough for a long layer line."""
+
+
 def show(
-    spec: Annotated[str, typer.Argument(help="The spec.", metavar="SPEC")],
+    spec: Annotated[str, typer.Argument(help="The spec.")],
     json: Annotated[bool, typer.Option("--json", help="As JSON on standard output.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64.")
@@ -35,8 +39,10 @@ def _print(model: "Autoencoder", summary: "Summary") -> None:
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = WIDTH_IN_A_FILE
     console.print(Text(model.name, style="bold"), f" {_shape(summary.input_shape)} in {model.input.range}\n")
-    console.print(_layer_table(summary))
+    console.print(_layer_table(summary), "")
     for name, value in _totals(summary):
         console.print(f"  {name:<17}{value}")
     if model.train is not None:
@@ -81,7 +87,12 @@ def _totals(summary: "Summary") -> list[tuple[str, str]]:
     ratio = summary.compression
     compared = f"{ratio:.4g}× smaller" if ratio > 1 else "as large" if ratio == 1 else f"{1 / ratio:.4g}× larger"
     return [
-        ("code", f"{_shape(summary.code_shape)} = {code:,} numbers, {compared} than the input".replace("large than", "large as")),
+        (
+            "code",
+            f"{_shape(summary.code_shape)} = {code:,} numbers, {compared} than the input".replace(
+                "large than", "large as"
+            ),
+        ),
         ("compression", f"{ratio:.4g}"),
         ("parameters", f"{summary.parameters:,}"),
         ("MACs", f"{summary.macs:,} an image"),

@@ -30,7 +30,9 @@ def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) 
     from caedsl.rules.checking import check_source
 
     checked = check_source(_source(path, assignments))
-    shown = [f for f in checked.findings if f.severity is Severity.ERROR or (f.severity is Severity.WARNING and not quiet)]
+    shown = [
+        f for f in checked.findings if f.severity is Severity.ERROR or (f.severity is Severity.WARNING and not quiet)
+    ]
     if shown:
         sys.stderr.write(render_full([Report(checked.source, tuple(shown))], colour=use_colour(sys.stderr)))
     if checked.model is None or checked.has_errors:

@@ -16,7 +16,7 @@ class Device(StrEnum):
 
 
 def train(
-    spec: Annotated[str, typer.Argument(help="The spec.", metavar="SPEC")],
+    spec: Annotated[str, typer.Argument(help="The spec.")],
     device: Annotated[Device, typer.Option(help="Where to train; auto takes a GPU where there is one.")] = Device.AUTO,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images, instead of the spec's.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Start of all random numbers, instead of the spec's.")] = None,
@@ -24,7 +24,9 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64, train.optimizer.lr=1e-4."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; a fresh one below runs/ by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run's folder; a fresh one below runs/ by default.")
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
     ] = None,
@@ -43,7 +45,7 @@ def train(
     if model.train is None:
         raise fail(f"{spec} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`")
     if not model.data:
-        raise fail(f"{spec} has no `data` line: add one, such as `data digits` or `data folder \"photos/\"`")
+        raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
 
     from caedsl.data.images import DataError
     from caedsl.evaluation.run import train_and_evaluate

@@ -91,4 +91,3 @@ ACTIVATION = Option(
     Written.BARE,
     choices=tuple(FUNCTIONS),
 )
-

@@ -7,6 +7,7 @@ PyTorch's own default has a sixth of He's variance (pytorch issue 15314), so tha
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from caedsl.layers.activations import Activation
 from caedsl.layers.call import Call, call
 from caedsl.layers.option import Option, Type
 
@@ -32,11 +33,18 @@ def scheme(layer: "Layer") -> str:
 
 def gain_squared(layer: "Layer") -> float:
     """He's factor on 1 / fan_in: 2 for rectifiers, 2 / (1 + slope²) for leaky ones, 1 where nothing rectifies."""
-    activation = layer.options["activation"]
-    if activation.name in ("leaky_relu", "prelu"):
-        slope = activation.function.parameter if activation.parameter is None else activation.parameter
-        return 2.0 / (1.0 + slope**2)
-    return 2.0 if activation.function.rectifier else 1.0
+    slope = _slope(layer)
+    if slope is not None:
+        return 2.0 / (1.0 + slope * slope)
+    return 2.0 if layer.options["activation"].function.rectifier else 1.0
+
+
+def _slope(layer: "Layer") -> float | None:
+    """The slope below zero of a leaky rectifier."""
+    activation: Activation = layer.options["activation"]
+    if activation.name not in ("leaky_relu", "prelu"):
+        return None
+    return activation.function.parameter if activation.parameter is None else activation.parameter
 
 
 def variance(layer: "Layer") -> float:
@@ -74,8 +82,8 @@ def weight_call(layer: "Layer") -> Call | None:
 
 
 def _kaiming(layer: "Layer") -> Call:
-    activation = layer.options["activation"]
-    if activation.name in ("leaky_relu", "prelu"):
-        slope = activation.function.parameter if activation.parameter is None else activation.parameter
+    slope = _slope(layer)
+    if slope is not None:
         return call("kaiming_normal_", a=slope, nonlinearity="leaky_relu")
-    return call("kaiming_normal_", nonlinearity="relu" if activation.function.rectifier else "linear")
+    rectifier = layer.options["activation"].function.rectifier
+    return call("kaiming_normal_", nonlinearity="relu" if rectifier else "linear")

@@ -121,7 +121,8 @@ class Kind:
 
     def _finish_parameters(self, layer: Layer) -> int:
         norm = normalisation.parameters(layer.options, layer.out_shape) if "norm" in layer.options else 0
-        return norm + (layer.options["activation"].parameters if "activation" in layer.options else 0)
+        learned: int = layer.options["activation"].parameters if "activation" in layer.options else 0
+        return norm + learned
 
 
 CARRIED = ("norm", "groups", "affine", "eps", "init", "l1", "l2", "bias")

@@ -55,9 +55,13 @@ class Domain(NamedTuple):
         return above and below
 
     def __str__(self) -> str:
-        low = "" if self.low is None else f"{'above' if self.low_open else 'at least'} {self.low:g}"
-        high = "" if self.high is None else f"{'below' if self.high_open else 'at most'} {self.high:g}"
+        low = "" if self.low is None else f"{'above' if self.low_open else 'at least'} {_bound(self.low)}"
+        high = "" if self.high is None else f"{'below' if self.high_open else 'at most'} {_bound(self.high)}"
         return " and ".join(part for part in (low, high) if part)
+
+
+def _bound(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
 
 
 POSITIVE = Domain(low=0, low_open=True)

@@ -4,8 +4,8 @@ from caedsl.layers.call import Call, call
 from caedsl.layers.kind import FINISH, Kind, Line, Options, Reach
 from caedsl.layers.layer import Layer
 from caedsl.layers.misfit import Misfit
-from caedsl.layers.option import FROM_ONE, REQUIRED, Option, Type, Written
 from caedsl.layers.normalisation import misfit as norm_misfit
+from caedsl.layers.option import FROM_ONE, REQUIRED, Option, Type, Written
 from caedsl.layers.shape import Shape, elements, text
 
 

@@ -54,8 +54,7 @@ class Residual(Kind):
 
     def parameters(self, layer: Layer) -> int:
         """Those of the activation after the sum; the layers inside count their own."""
-        activation = layer.options["activation"]
-        return activation.parameters
+        return self._finish_parameters(layer)
 
     def reach(self, layer: Layer) -> tuple[Reach, Reach] | None:
         """That of the layers inside, taken together."""

@@ -1,5 +1,6 @@
 """Options and layer lines back in the words of the language: for tables, diagrams and resolved settings."""
 
+import re
 from typing import Any
 
 from caedsl.layers.layer import Layer
@@ -31,7 +32,12 @@ def value_text(option: Option, value: Any) -> str:
         return "on" if value else "off"
     if option.type is Type.SHARE:
         return f"{100 * value:g}%"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def number_text(value: float) -> str:
+    """The number in its shortest spelling: ``0.001``, ``1e-8``."""
+    return re.sub(r"e([+-])0*", lambda sign: "e-" if sign[1] == "-" else "e", f"{value:g}")
 
 
 def line(layer: Layer) -> str:

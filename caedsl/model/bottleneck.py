@@ -18,7 +18,13 @@ from caedsl.model.scope import Scope
 from caedsl.syntax import tree
 
 CODE_OPTIONS = (
-    Option("l1", Type.NUMBER, 0.0, "λ of λ·Σ|z| over the code, added to the loss: a sparse autoencoder", domain=NOT_NEGATIVE),
+    Option(
+        "l1",
+        Type.NUMBER,
+        0.0,
+        "λ of λ·Σ|z| over the code, added to the loss: a sparse autoencoder",
+        domain=NOT_NEGATIVE,
+    ),
     Option("noise", Type.NUMBER, 0.0, "deviation of Gaussian noise on the code while training", domain=NOT_NEGATIVE),
 )
 ASSERTED = Option("shape", Type.SHAPE, None, "the code's shape, asserted", Written.FIRST, FROM_ONE)
@@ -124,9 +130,7 @@ def _made(
     if layer is None:
         return None, None
     inverse = _inverse(layer, activation_of(encoder), scope) if kind.name == "dense" else Placed(layer.out_shape)
-    bottleneck = Bottleneck(
-        kind.name, layer.out_shape, (layer,), tuple(inverse.layers), penalty, noise, statement.span
-    )
+    bottleneck = Bottleneck(kind.name, layer.out_shape, (layer,), tuple(inverse.layers), penalty, noise, statement.span)
     return bottleneck, inverse.out_shape
 
 

@@ -18,7 +18,11 @@ LOSSES = {
 """What a loss may be called, and what it measures."""
 
 REDUCTION = Option(
-    "reduction", Type.CHOICE, "mean", "over the pixels of an image; always the mean over a batch", choices=("mean", "sum")
+    "reduction",
+    Type.CHOICE,
+    "mean",
+    "over the pixels of an image; always the mean over a batch",
+    choices=("mean", "sum"),
 )
 
 

@@ -16,7 +16,9 @@ from caedsl.source import Span
 
 OPTIONS = (
     Option("mode", Type.CHOICE, REQUIRED, "how the decoder is made", Written.FIRST, choices=("mirror",)),
-    Option("output", Type.ACTIVATION, None, "activation of the last layer; by default the one that fits the input's range"),
+    Option(
+        "output", Type.ACTIVATION, None, "activation of the last layer; by default the one that fits the input's range"
+    ),
     Option(
         "upsample",
         Type.CHOICE,
@@ -31,7 +33,13 @@ OPTIONS = (
         "normalisation of every layer but the last; by default that of its twin",
         choices=("none", "batch", "instance", "layer", "group"),
     ),
-    Option("channels", Type.DIVISOR, 1, "divides the channels of every layer but the last", domain=Domain(low=1, high=2**10)),
+    Option(
+        "channels",
+        Type.DIVISOR,
+        1,
+        "divides the channels of every layer but the last",
+        domain=Domain(low=1, high=2**10),
+    ),
 )
 
 _OUTPUT_FOR_RANGE = {(0.0, 1.0): "sigmoid", (-1.0, 1.0): "tanh"}
@@ -50,7 +58,9 @@ class Plan(NamedTuple):
 def plan(values: dict[str, Any], input_range: InputRange, span: Span) -> Plan:
     """The options of the line, with the output activation that reaches the input's range and no further."""
     output = values["output"] or _output_for(input_range)
-    return Plan(Activation(output, FUNCTIONS[output].parameter), values["upsample"], values["norm"], values["channels"], span)
+    return Plan(
+        Activation(output, FUNCTIONS[output].parameter), values["upsample"], values["norm"], values["channels"], span
+    )
 
 
 def _output_for(input_range: InputRange) -> str:
@@ -199,4 +209,3 @@ def _extend(placed: Placed, more: Placed) -> None:
         placed.add(layer)
     if more.out_shape is None:
         placed.out_shape = None
-

@@ -18,7 +18,9 @@ from caedsl.syntax import tree
 MOST_LAYERS = 2000
 """More layers than this are taken for a mistake in a repeat; the deepest published convolutional nets have about 1,000."""
 
-TIMES = Option("times", Type.COUNT, 1, "repeats the line, each copy with weights of its own", Written.SHORT, FROM_ONE, short="x")
+TIMES = Option(
+    "times", Type.COUNT, 1, "repeats the line, each copy with weights of its own", Written.SHORT, FROM_ONE, short="x"
+)
 
 FOREIGN_KINDS = {
     "conv2d": "conv",
@@ -203,7 +205,9 @@ def group(
     return Layer(kind, options, in_shape, inner.out_shape, span, spans, tuple(inner.layers), shortcut, mirrors)
 
 
-def place_lines(lines: Sequence[Line], in_shape: Shape, span: Span, scope: Scope, mirrors: Layer | None = None) -> Placed:
+def place_lines(
+    lines: Sequence[Line], in_shape: Shape, span: Span, scope: Scope, mirrors: Layer | None = None
+) -> Placed:
     """Layers that the compiler writes itself; they point at ``span``."""
     placed = Placed(in_shape)
     for line in lines:

@@ -29,21 +29,23 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
         remedy = f"did you mean `{near}`?" if near else f"bounds are on {', '.join(QUANTITIES)}"
         scope.report("unknown-setting", statement.head.span, f'unknown quantity "{name}" in require', help=remedy)
         return None
+    bound: tuple[float | None, float | None, bool, bool] | None = None
     match statement.items:
         case (tree.Range() as limits,):
             low, high = _number(limits.low, scope), _number(limits.high, scope)
-            bound = None if low is None or high is None else (float(low), float(high), False, False)
+            if low is not None and high is not None:
+                bound = (float(low), float(high), False, False)
         case (tree.Sign() as sign, limit) if not isinstance(limit, tree.Option | tree.Sign):
             bound = _one_sided(sign.text, _number(limit, scope))
+        case _ if not statement.broken:
+            scope.report(
+                "unexpected-value",
+                statement.span,
+                f"`{scope.source.slice(statement.span)}` is not a bound",
+                help=f"write `{name} < 500k`, `{name} >= 28` or `{name} 4..64`",
+            )
         case _:
-            bound = None
-            if not statement.broken:
-                scope.report(
-                    "unexpected-value",
-                    statement.span,
-                    f"`{scope.source.slice(statement.span)}` is not a bound",
-                    help=f"write `{name} < 500k`, `{name} >= 28` or `{name} 4..64`",
-                )
+            pass
     if bound is None:
         return None
     if bound[0] is not None and bound[1] is not None and bound[0] > bound[1]:

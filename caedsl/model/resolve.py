@@ -7,7 +7,7 @@ from typing import Any
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.layers import KINDS
 from caedsl.layers.layer import Layer
-from caedsl.layers.option import FROM_ONE, REQUIRED, Domain, Option, Type, Written
+from caedsl.layers.option import REQUIRED, Domain, Option, Type, Written
 from caedsl.layers.shape import Shape, text
 from caedsl.model.autoencoder import Allowance, Autoencoder, Bottleneck, Bound, Input
 from caedsl.model.binding import bind, filled
@@ -219,7 +219,9 @@ def _report_missing(spec: tree.Spec, found: _Found, scope: Scope) -> None:
     listed = ", ".join(f"`{word}`" for word in missing)
     if not spec.statements:
         message = "the spec is empty"
-        help_line = "start with `caedsl new NAME`, or write `autoencoder NAME`, `input`, `encoder`, `bottleneck`, `decoder`"
+        help_line = (
+            "start with `caedsl new NAME`, or write `autoencoder NAME`, `input`, `encoder`, `bottleneck`, `decoder`"
+        )
     else:
         message = f"the spec lacks {listed}"
         help_line = "; ".join(f"add `{REQUIRED_STATEMENTS[word]}`" for word in missing)
@@ -236,7 +238,9 @@ def _assemble(spec: tree.Spec, found: _Found, scope: Scope) -> Autoencoder | Non
     encoder = _read_encoder(found, image.shape, scope)
     bottleneck, start = _read_bottleneck(found, encoder, scope)
     decoder = _read_decoder(found, encoder, bottleneck, start, image, scope)
-    complete = spec.complete and bottleneck is not None and encoder.out_shape is not None and decoder.out_shape is not None
+    complete = (
+        spec.complete and bottleneck is not None and encoder.out_shape is not None and decoder.out_shape is not None
+    )
     if bottleneck is None:
         known = encoder.layers[-1].out_shape if encoder.layers else image.shape
         bottleneck = Bottleneck("bare", known, (), (), 0.0, 0.0, found.places.get("bottleneck", image.span))

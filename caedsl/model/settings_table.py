@@ -39,14 +39,22 @@ SCHEDULES: Mapping[str, tuple[Option, ...]] = {
     "plateau": (
         _WARMUP,
         _FACTOR,
-        Option("patience", Type.COUNT, 5, "epochs without a better validation loss before the rate falls", domain=FROM_ONE),
+        Option(
+            "patience", Type.COUNT, 5, "epochs without a better validation loss before the rate falls", domain=FROM_ONE
+        ),
     ),
-    "step": (_WARMUP, Option("at", Type.COUNT, REQUIRED, "the epoch after which the rate falls", domain=FROM_ONE), _FACTOR),
+    "step": (
+        _WARMUP,
+        Option("at", Type.COUNT, REQUIRED, "the epoch after which the rate falls", domain=FROM_ONE),
+        _FACTOR,
+    ),
 }
 
 
-def _value(type_: Type, about: str, domain: Domain = FROM_ONE, choices: tuple[str, ...] = ()) -> tuple[Option, ...]:
-    return (Option("value", type_, REQUIRED, about, Written.FIRST, domain, choices),)
+def _value(
+    name: str, type_: Type, about: str, domain: Domain = FROM_ONE, choices: tuple[str, ...] = ()
+) -> tuple[Option, ...]:
+    return (Option(name, type_, REQUIRED, about, Written.FIRST, domain, choices),)
 
 
 def _optional(name: str, type_: Type, default: Any, about: str, domain: Domain) -> Option:
@@ -68,9 +76,9 @@ SETTINGS: Mapping[str, Setting] = {
     "loss": Setting("what is minimised: `mse mae huber bce ssim`, or a weighted sum such as `mse + 0.2 ssim`", ()),
     "optimizer": Setting("how the weights are moved", (), settings.Optimizer, OPTIMIZERS),
     "schedule": Setting("how the learning rate moves", (), settings.Schedule, SCHEDULES),
-    "batch": Setting("images a step", _value(Type.COUNT, "images a step")),
-    "epochs": Setting("passes over the training images", _value(Type.COUNT, "passes over the training images")),
-    "validation": Setting("share of the training images held out", _value(Type.SHARE, "share held out", FRACTION)),
+    "batch": Setting("images a step", _value("batch", Type.COUNT, "images a step")),
+    "epochs": Setting("passes over the training images", _value("epochs", Type.COUNT, "passes over the training images")),
+    "validation": Setting("share of the training images held out", _value("validation", Type.SHARE, "share held out", FRACTION)),
     "stop": Setting(
         "when to end early",
         (
@@ -83,7 +91,9 @@ SETTINGS: Mapping[str, Setting] = {
     "corrupt": Setting(
         "damage to the input; the target stays clean",
         (
-            _optional("gaussian", Type.NUMBER, 0.0, "standard deviation of added noise, the range being 1 wide", NOT_NEGATIVE),
+            _optional(
+                "gaussian", Type.NUMBER, 0.0, "standard deviation of added noise, the range being 1 wide", NOT_NEGATIVE
+            ),
             _optional("masking", Type.SHARE, 0.0, "share of pixels set to the low end", WHOLE_SHARE),
             _optional("saltpepper", Type.SHARE, 0.0, "share of pixels set to either end", WHOLE_SHARE),
         ),
@@ -100,16 +110,18 @@ SETTINGS: Mapping[str, Setting] = {
         settings.Augment,
         some=True,
     ),
-    "clip": Setting("largest norm of the gradient", _value(Type.NUMBER, "largest norm of the gradient", POSITIVE)),
+    "clip": Setting("largest norm of the gradient", _value("clip", Type.NUMBER, "largest norm of the gradient", POSITIVE)),
     "precision": Setting(
         "number format of the computation; weights and loss stay fp32",
-        _value(Type.CHOICE, "number format", choices=("auto", "fp32", "bf16", "fp16")),
+        _value("precision", Type.CHOICE, "number format", choices=("auto", "fp32", "bf16", "fp16")),
     ),
     "ema": Setting(
         "decay of the averaged weights that are validated and saved",
-        _value(Type.NUMBER, "decay a step", Domain(0, 1, True, True)),
+        _value("ema", Type.NUMBER, "decay a step", Domain(0, 1, True, True)),
     ),
-    "seed": Setting("start of all random numbers", _value(Type.COUNT, "start of all random numbers", Domain(0, 2**31 - 1))),
+    "seed": Setting(
+        "start of all random numbers", _value("seed", Type.COUNT, "start of all random numbers", Domain(0, 2**31 - 1))
+    ),
 }
 
 FOREIGN_SETTINGS = {
@@ -170,7 +182,7 @@ def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span],
     if values is None:
         return None
     if setting.build is None:
-        return values["value"]
+        return values[name]
     if setting.some and not bound.spans and not statement.broken:
         listed = ", ".join(f"`{option.name}`" for option in setting.options)
         scope.report("missing-value", statement.span, f"`{name}` needs at least one of {listed}")
@@ -178,9 +190,7 @@ def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span],
     return setting.build(**values)
 
 
-def _read_variant(
-    name: str, setting: Setting, statement: tree.Statement, places: dict[str, Span], scope: Scope
-) -> Any:
+def _read_variant(name: str, setting: Setting, statement: tree.Statement, places: dict[str, Span], scope: Scope) -> Any:
     assert setting.variants is not None and setting.build is not None
     chosen = Option("name", Type.CHOICE, REQUIRED, setting.about, Written.FIRST, choices=tuple(setting.variants))
     given = next((item.text for item in statement.items if isinstance(item, tree.Word)), "")

@@ -32,7 +32,8 @@ def setting_text(name: str, setting: Setting, value: Any) -> str:
 
 
 def _options(options: tuple[Option, ...], value: Any) -> list[str]:
-    given = ((option, getattr(value, option.name)) for option in options)
+    replaced = "eps" if getattr(value, "eps_hat", None) is not None else ""
+    given = ((option, getattr(value, option.name)) for option in options if option.name != replaced)
     return [written(option, number) for option, number in given if number is not None and number is not False]
 
 

@@ -49,6 +49,18 @@ def resolutions(start: Shape, layers: Sequence[Layer]) -> list[Size]:
     return [here for i, here in enumerate(sizes) if i == 0 or here != sizes[i - 1]]
 
 
+def missing_resolutions(down: Sequence[Size], up: Sequence[Size]) -> list[Size]:
+    """The sizes of ``down`` that do not come up again in ``up``, in reverse order."""
+    missing: list[Size] = []
+    place = 0
+    for passed in reversed(down):
+        if passed in up[place:]:
+            place = up.index(passed, place)
+        elif passed not in missing:
+            missing.append(passed)
+    return missing
+
+
 def resizes(layer: Layer) -> bool:
     """Whether the layer turns a map into one of another size."""
     maps = is_map(layer.in_shape) and is_map(layer.out_shape)

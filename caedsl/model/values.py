@@ -87,7 +87,9 @@ def _constant(node: tree.Word, scope: Scope) -> Quantity | Misread:
 
         near = did_you_mean(node.text, tuple(scope.constants))
         remedy = f"did you mean `{near}`?" if near else f"define it above: `let {node.text} = 32`"
-        return Misread("unknown-name", node.span, f"`{node.text}` is not a number, nor a constant defined above", remedy)
+        return Misread(
+            "unknown-name", node.span, f"`{node.text}` is not a number, nor a constant defined above", remedy
+        )
     scope.used.add(node.text)
     return Quantity(constant.value)
 
@@ -218,7 +220,9 @@ def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
 
     near = did_you_mean(text, option.choices)
     help_line = f"did you mean `{near}`?" if near else f"choose one of {listed}"
-    return Misread("unknown-value", node.span, f"{_called(option)} cannot be `{text}`: it is one of {listed}", help_line)
+    return Misread(
+        "unknown-value", node.span, f"{_called(option)} cannot be `{text}`: it is one of {listed}", help_line
+    )
 
 
 def _switch(option: Option, node: tree.Value, scope: Scope) -> Any:

@@ -34,7 +34,9 @@ _AUGMENTED = '''def moved(x: Tensor, pixels: float, degrees: float) -> Tensor:
 def imports(model: Autoencoder) -> list[str]:
     """The import lines that the loop needs besides torch itself."""
     settings = _settings(model)
-    needs_math = settings.optimizer.eps_hat or _has_curve(settings.schedule) or settings.augment.shift or settings.augment.rotate
+    needs_math = (
+        settings.optimizer.eps_hat or _has_curve(settings.schedule) or settings.augment.shift or settings.augment.rotate
+    )
     return (["import math"] if needs_math else []) + ["import sys"]
 
 
@@ -120,7 +122,7 @@ def _epsilon_lines(optimizer: Optimizer) -> list[str]:
     # Keras adds its epsilon before the second moment is corrected for its start at zero, PyTorch after.
     return [
         "step += 1",
-        f'optimizer.param_groups[0]["eps"] = {optimizer.eps_hat!r} / math.sqrt(1 - {optimizer.beta2!r} ** step)',
+        f'optimizer.param_groups[0]["eps"] = {optimizer.eps_hat!r} / math.sqrt(1 - {optimizer.beta2!r}**step)',
     ]
 
 
@@ -141,7 +143,8 @@ def _by_step(schedule: Schedule) -> bool:
 
 
 def _schedule_lines(settings: Train) -> str:
-    schedule, lines = settings.schedule, []
+    schedule = settings.schedule
+    lines: list[str] = []
     if _by_step(schedule):
         lines = [
             f"steps_per_epoch = -(-len(images) // {settings.batch})",
@@ -195,10 +198,11 @@ def _augment_lines(augment: Augment) -> list[str]:
 def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
     if corrupt == Corrupt():
         return []
-    low, high = (input_range.low, input_range.high) if input_range.low is not None else (0.0, 1.0)
-    assert low is not None and high is not None
-    pepper, salt = (low, high) if input_range.bounded else (-3.0, 3.0)
     lines = ["seen = x"]
+    low, high = (input_range.low, input_range.high) if input_range.low is not None else (0.0, 1.0)
+    assert low is not None
+    assert high is not None
+    pepper, salt = (low, high) if input_range.bounded else (-3.0, 3.0)
     if corrupt.gaussian:
         noisy = f"seen + {corrupt.gaussian * (high - low)!r} * torch.randn_like(x)"
         lines.append(f"seen = ({noisy}).clamp({low!r}, {high!r})" if input_range.bounded else f"seen = {noisy}")
@@ -225,7 +229,7 @@ def _forward_lines(model: Autoencoder, settings: Train) -> list[str]:
 def _loss_lines(loss: Loss, input_range: InputRange) -> list[str]:
     low, high = input_range.low, input_range.high
     width = repr(high - low) if low is not None and high is not None else "(x.max() - x.min()).item()"
-    lines = []
+    lines: list[str] = []
     for term in loss.terms:
         text = _LOSSES[term.name].format(x_hat="x_hat", x="x", width=width)
         weighted = text if term.weight == 1 else f"{term.weight!r} * {text}"
@@ -241,7 +245,9 @@ def _penalty_lines(penalties: Sequence[Penalty], code_l1: float) -> list[str]:
         if penalty.l1:
             weights.setdefault(f"{penalty.l1!r} * model.get_parameter(name).abs().sum()", []).append(penalty.parameter)
         if penalty.l2:
-            weights.setdefault(f"{penalty.l2!r} * model.get_parameter(name).square().sum()", []).append(penalty.parameter)
+            weights.setdefault(f"{penalty.l2!r} * model.get_parameter(name).square().sum()", []).append(
+                penalty.parameter
+            )
     lines = []
     for term, names in weights.items():
         listed = ", ".join(f'"{name}"' for name in names)
@@ -263,9 +269,9 @@ def _after_training(settings: Train) -> str:
 
 def _main(model: Autoencoder, name: str) -> str:
     shape = ", ".join(map(str, model.input.shape))
-    return f'''if __name__ == "__main__":
+    return f"""if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python {model.name}.py IMAGES.pt WEIGHTS.pt, with images (number, {shape})")
     autoencoder = {name}()
     train(autoencoder, torch.load(sys.argv[1]), device="cuda" if torch.cuda.is_available() else "cpu")
-    torch.save(autoencoder.state_dict(), sys.argv[2])'''
+    torch.save(autoencoder.state_dict(), sys.argv[2])"""

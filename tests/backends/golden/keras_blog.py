@@ -1,5 +1,6 @@
 """keras_blog: a convolutional autoencoder for 1x28x28 images, codes of 8x4x4."""
 
+import math
 import sys
 
 import torch
@@ -73,7 +74,8 @@ def train(model: KerasBlog, images: Tensor, epochs: int = 50, device: str = "cpu
     """
     torch.manual_seed(0)
     model.to(device).train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.9, 0.999), eps=1e-07)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.9, 0.999))
+    step = 0
     for epoch in range(1, epochs + 1):
         total = 0.0
         for indices in torch.randperm(len(images)).split(128):
@@ -82,6 +84,8 @@ def train(model: KerasBlog, images: Tensor, epochs: int = 50, device: str = "cpu
             loss = functional.binary_cross_entropy(x_hat, x)
             optimizer.zero_grad()
             loss.backward()
+            step += 1
+            optimizer.param_groups[0]["eps"] = 1e-07 / math.sqrt(1 - 0.999**step)
             optimizer.step()
             total += loss.item() * len(x)
         print(f"epoch {epoch}: loss {total / len(images):.5f}")

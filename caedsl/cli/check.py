@@ -1,0 +1,228 @@
+"""``caedsl check``: what will fail in specs, and why, before training."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from caedsl.cli.files import STANDARD_INPUT, WriteError, find_specs, read_spec, write_text
+from caedsl.cli.front import COULD_NOT_RUN, FINDINGS, FINE, Parser, complain, new_parser, parse_arguments
+from caedsl.diagnostics import FORMATS, Report, RuleText, Setting, Severity
+from caedsl.diagnostics.colour import use_colour
+from caedsl.diagnostics.diff import unified_diff
+from caedsl.diagnostics.summary import summary
+from caedsl.rules.checking import Selection, check_source
+from caedsl.rules.configuration import (
+    Configuration,
+    ConfigurationError,
+    output_format,
+    read_configuration,
+    rule_names,
+)
+from caedsl.source import Source
+from caedsl.syntax.reading import SourceError
+
+FORMAT_VARIABLE = "CAEDSL_OUTPUT_FORMAT"
+_FULL = "full"
+
+_EXAMPLES = """\
+  caedsl check specs/digits.cae
+  caedsl check . --strict --output-format github
+  caedsl check model.cae --fix --unsafe-fixes --diff"""
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What was asked for on the command line, in the environment and in pyproject.toml, in this order."""
+
+    paths: tuple[str, ...]
+    configuration: Configuration
+    selection: Selection
+    format: str
+    strict: bool
+    fix: bool
+    unsafe: bool
+    diff: bool
+    quiet: bool
+
+
+@dataclass
+class _Outcome:
+    """What a run has come to; ``failed`` says that something could not be read or written."""
+
+    reports: list[Report] = field(default_factory=list)
+    diffs: list[str] = field(default_factory=list)
+    fixed: int = 0
+    failed: bool = False
+
+    def fail(self, problem: object) -> None:
+        complain(problem)
+        self.failed = True
+
+
+def run(argv: Sequence[str]) -> int:
+    """Checks specs and returns the exit code."""
+    arguments = parse_arguments(_parser(), argv)
+    if isinstance(arguments, int):
+        return arguments
+    try:
+        wishes = _wishes(arguments)
+    except ConfigurationError as error:
+        complain(error)
+        return COULD_NOT_RUN
+    outcome = _check(wishes)
+    sys.stdout.write(_rendered(wishes, outcome))
+    return _exit_code(wishes, outcome)
+
+
+def _parser() -> Parser:
+    parser = new_parser(
+        "check",
+        "Find what will fail in specs, and why, before training.",
+        _EXAMPLES,
+        "findings: errors, with --strict warnings too; with --diff also fixes to be made",
+    )
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="a spec, a folder of specs, or - for standard input")
+    add(
+        "--output-format",
+        metavar="FORMAT",
+        help=f"{', '.join(FORMATS)}; by default full, or what the variable {FORMAT_VARIABLE} says",
+    )
+    add("--strict", action="store_true", help="warnings fail too")
+    rules = "names, codes, beginnings of codes (CAE4) or families (shapes), separated by commas"
+    add("--select", action="append", metavar="RULES", help=f"only these rules, and errors: {rules}")
+    add("--ignore", action="append", metavar="RULES", help="all but these rules; errors always show")
+    add("--fix", action="store_true", help="make the safe fixes")
+    add("--unsafe-fixes", action="store_true", help="with --fix or --diff: also the fixes that change the model")
+    add("--diff", action="store_true", help="show what the fixes would change, and write nothing")
+    add("--quiet", action="store_true", help="only findings: no summary")
+    return parser
+
+
+def _wishes(arguments: argparse.Namespace) -> _Wishes:
+    """Raises ``ConfigurationError`` where what is asked for cannot be."""
+    paths = tuple(arguments.paths)
+    if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
+        raise ConfigurationError("--unsafe-fixes alone does nothing; add --fix to make fixes, or --diff to see them")
+    if arguments.fix and not arguments.diff and STANDARD_INPUT in paths:
+        raise ConfigurationError("--fix cannot write to standard input; add --diff to see the fixes, or name a file")
+    configuration = read_configuration("." if paths[0] == STANDARD_INPUT else paths[0])
+    select = _rules(arguments.select, "--select", configuration.select)
+    ignore = _rules(arguments.ignore, "--ignore", configuration.ignore)
+    return _Wishes(
+        paths=paths,
+        configuration=configuration,
+        selection=Selection(select, ignore or frozenset()),
+        format=_format(arguments.output_format, configuration),
+        strict=arguments.strict or bool(configuration.strict),
+        fix=arguments.fix,
+        unsafe=arguments.unsafe_fixes,
+        diff=arguments.diff,
+        quiet=arguments.quiet,
+    )
+
+
+def _rules(lists: list[str] | None, option: str, configured: frozenset[str] | None) -> frozenset[str] | None:
+    if lists is None:
+        return configured
+    return rule_names((word for words in lists for word in words.split(",") if word.strip()), option)
+
+
+def _format(wanted: str | None, configuration: Configuration) -> str:
+    if wanted is not None:
+        return output_format(wanted, "--output-format")
+    if in_environment := os.environ.get(FORMAT_VARIABLE):
+        return output_format(in_environment, f"the environment variable {FORMAT_VARIABLE}")
+    return configuration.output_format or _FULL
+
+
+def _check(wishes: _Wishes) -> _Outcome:
+    outcome = _Outcome()
+    found = find_specs(wishes.paths, wishes.configuration.excludes)
+    for problem in found.problems:
+        outcome.fail(problem)
+    for path in found.paths:
+        try:
+            source = read_spec(path)
+        except SourceError as error:
+            outcome.fail(error)
+            continue
+        if wishes.fix or wishes.diff:
+            _fix(path, source, wishes, outcome)
+        else:
+            outcome.reports.append(check_source(source, wishes.selection).report)
+    return outcome
+
+
+def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> None:
+    """Makes the fixes of one spec, or shows them; the report is of the text that is then in the file."""
+    from caedsl.rules.fixing import fix_source
+
+    fixed = fix_source(source, wishes.selection, wishes.unsafe)
+    text = fixed.checked.source.text
+    if not wishes.diff and text != source.text:
+        try:
+            write_text(path, text)
+        except WriteError as error:
+            outcome.fail(error)
+            outcome.reports.append(check_source(source, wishes.selection).report)
+            return
+    elif wishes.diff:
+        outcome.diffs.append(unified_diff(source.text, text, source.path, use_colour(sys.stdout)))
+    outcome.fixed += fixed.count
+    outcome.reports.append(fixed.checked.report)
+
+
+def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:
+    """What goes to standard output; the summary goes to standard error where that is for something else."""
+    closing = "" if wishes.quiet else _closing(wishes, outcome)
+    if wishes.diff or wishes.format != _FULL:
+        if outcome.fixed or wishes.diff:
+            sys.stderr.write(closing)
+        if wishes.diff:
+            return "".join(outcome.diffs)
+        closing = ""
+    setting = Setting(
+        colour=use_colour(sys.stdout),
+        width=shutil.get_terminal_size((100, 24)).columns,
+        rules=_rule_texts(outcome.reports) if wishes.format == "sarif" else {},
+        version=_version() if wishes.format == "sarif" else "",
+    )
+    body = FORMATS[wishes.format](outcome.reports, setting)
+    return f"{body}\n{closing}" if body and closing else body + closing
+
+
+def _closing(wishes: _Wishes, outcome: _Outcome) -> str:
+    """The last line: what was fixed and what is left."""
+    if not outcome.reports and outcome.failed:
+        return ""
+    left = summary(outcome.reports, len(outcome.reports))
+    if not outcome.fixed:
+        return f"{left}\n"
+    done = "Would fix" if wishes.diff else "Fixed"
+    return f"{done} {outcome.fixed} finding{'s' if outcome.fixed > 1 else ''}. {left}\n"
+
+
+def _rule_texts(reports: Iterable[Report]) -> dict[str, RuleText]:
+    from caedsl.rules.catalogue import every
+    from caedsl.rules.documentation import rule_text
+
+    names = {finding.name for report in reports for finding in report.findings}
+    return {known.rule.name: rule_text(known) for known in every() if known.rule.name in names}
+
+
+def _version() -> str:
+    from caedsl import __version__
+
+    return __version__
+
+
+def _exit_code(wishes: _Wishes, outcome: _Outcome) -> int:
+    if outcome.failed:
+        return COULD_NOT_RUN
+    failing = {Severity.ERROR, Severity.WARNING} if wishes.strict else {Severity.ERROR}
+    found = any(finding.severity in failing for report in outcome.reports for finding in report.findings)
+    return FINDINGS if found or (wishes.diff and outcome.fixed) else FINE

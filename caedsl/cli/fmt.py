@@ -1,0 +1,129 @@
+"""``caedsl fmt``: specs in their canonical layout."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from caedsl.cli.files import STANDARD_INPUT, WriteError, find_specs, read_spec, write_text
+from caedsl.cli.front import COULD_NOT_RUN, FINDINGS, FINE, Parser, complain, new_parser, parse_arguments
+from caedsl.diagnostics import Finding, Report
+from caedsl.diagnostics.colour import use_colour
+from caedsl.diagnostics.diff import unified_diff
+from caedsl.diagnostics.full import render_full
+from caedsl.rules.configuration import ConfigurationError, read_configuration
+from caedsl.source import Source
+from caedsl.syntax.formatter import FormatterBug, format_source
+from caedsl.syntax.reading import SourceError
+
+_EXAMPLES = """\
+  caedsl fmt specs
+  caedsl fmt --check .
+  caedsl fmt - < model.cae"""
+
+
+@dataclass
+class _Outcome:
+    """What became of the specs; ``failed`` says that something could not be read, formatted or written."""
+
+    changed: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    refused: int = 0
+    failed: bool = False
+
+    def fail(self, problem: object) -> None:
+        complain(problem)
+        self.failed = True
+
+
+def run(argv: Sequence[str]) -> int:
+    """Formats specs and returns the exit code."""
+    arguments = parse_arguments(_parser(), argv)
+    if isinstance(arguments, int):
+        return arguments
+    outcome = _Outcome()
+    for path in _paths(arguments, outcome):
+        try:
+            _format(path, read_spec(path), arguments, outcome)
+        except (SourceError, WriteError) as error:
+            outcome.fail(error)
+        except FormatterBug as bug:
+            outcome.fail(f"{path}: left as it is: {bug}. This is a bug in caedsl, sorry; please report it with the spec")
+    _say(arguments, outcome)
+    if outcome.failed:
+        return COULD_NOT_RUN
+    only_shown = arguments.check or arguments.diff
+    return FINDINGS if outcome.refused or (only_shown and outcome.changed) else FINE
+
+
+def _parser() -> Parser:
+    parser = new_parser(
+        "fmt",
+        "Format specs: white space and canonical spelling; meaning, order and comments stay.",
+        _EXAMPLES,
+        "a spec has syntax errors, or --check or --diff would format one",
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a spec, a folder of specs, or - for standard input")
+    parser.add_argument("--check", action="store_true", help="only say which specs would change")
+    parser.add_argument("--diff", action="store_true", help="show what would change, and write nothing")
+    return parser
+
+
+def _paths(arguments: argparse.Namespace, outcome: _Outcome) -> list[str]:
+    first = arguments.paths[0]
+    try:
+        configuration = read_configuration("." if first == STANDARD_INPUT else first)
+    except ConfigurationError as error:
+        outcome.fail(error)
+        return []
+    found = find_specs(arguments.paths, configuration.excludes)
+    for problem in found.problems:
+        outcome.fail(problem)
+    return found.paths
+
+
+def _format(path: str, source: Source, arguments: argparse.Namespace, outcome: _Outcome) -> None:
+    text, findings = format_source(source)
+    if text is None:
+        outcome.refused += 1
+        _show(source, findings)
+        return
+    if text == source.text:
+        outcome.unchanged += 1
+    else:
+        if arguments.diff:
+            sys.stdout.write(unified_diff(source.text, text, source.path, use_colour(sys.stdout)))
+        elif not arguments.check and path != STANDARD_INPUT:
+            write_text(path, text)
+        outcome.changed.append(source.path)
+    if path == STANDARD_INPUT and not (arguments.check or arguments.diff):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()
+
+
+def _show(source: Source, findings: Sequence[Finding]) -> None:
+    """Syntax errors go to standard error: standard output is for formatted text and diffs."""
+    from caedsl.rules.checking import identified
+
+    report = Report(source, tuple(identified(finding) for finding in findings))
+    width = shutil.get_terminal_size((100, 24)).columns
+    sys.stderr.write(render_full([report], use_colour(sys.stderr), width) + "\n")
+
+
+def _say(arguments: argparse.Namespace, outcome: _Outcome) -> None:
+    """Which specs changed and how many did not: on standard error where standard output is for something else."""
+    stream = sys.stderr if arguments.diff or STANDARD_INPUT in arguments.paths else sys.stdout
+    only_shown = arguments.check or arguments.diff
+    if only_shown or STANDARD_INPUT not in arguments.paths:
+        for path in outcome.changed:
+            print(f"{'Would format' if only_shown else 'Formatted'} {path}", file=stream)
+    counts = (
+        (len(outcome.changed), "would change" if only_shown else "formatted"),
+        (outcome.unchanged, "fine already"),
+        (outcome.refused, "left alone for syntax errors"),
+    )
+    parts = [f"{count} spec{'s' if count > 1 else ''} {what}" for count, what in counts if count]
+    if parts:
+        print(f"{', '.join(parts)}.", file=stream)

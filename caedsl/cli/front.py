@@ -1,0 +1,48 @@
+"""What ``check`` and ``fmt`` share on the command line, without typer: their arguments, exit codes and complaints."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+FINE = 0
+FINDINGS = 1
+COULD_NOT_RUN = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line with the remedy."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the program with exit code 2."""
+        complain(f"{message}; see `{self.prog} --help`")
+        self.exit(COULD_NOT_RUN)
+
+
+def parse_arguments(parser: Parser, argv: Sequence[str]) -> argparse.Namespace | int:
+    """The arguments, or the exit code where nothing is left to do (``--help``, wrong usage)."""
+    try:
+        return parser.parse_args(argv)
+    except SystemExit as end:
+        return int(end.code or FINE)
+
+
+def new_parser(command: str, description: str, examples: str, findings: str) -> Parser:
+    """A parser whose help ends with examples and the exit codes; ``findings`` says what code 1 stands for."""
+    codes = f"""\
+exit codes:
+  {FINE}  fine
+  {FINDINGS}  {findings}
+  {COULD_NOT_RUN}  could not run: wrong usage, or a file that cannot be read or written"""
+    return Parser(
+        prog=f"caedsl {command}",
+        description=description,
+        epilog=f"examples:\n{examples}\n\n{codes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def complain(message: object) -> None:
+    """Says on standard error what could not be done."""
+    print(f"caedsl: {message}", file=sys.stderr)
