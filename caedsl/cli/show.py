@@ -85,20 +85,20 @@ def _totals(summary: "Summary") -> list[tuple[str, str]]:
 
     code = elements(summary.code_shape)
     ratio = summary.compression
-    compared = f"{ratio:.4g}× smaller" if ratio > 1 else "as large" if ratio == 1 else f"{1 / ratio:.4g}× larger"
+    compared = "as many as the input has" if ratio == 1 else _compared(ratio)
+    shape = f"{_shape(summary.code_shape)} = " if len(summary.code_shape) > 1 else ""
     return [
-        (
-            "code",
-            f"{_shape(summary.code_shape)} = {code:,} numbers, {compared} than the input".replace(
-                "large than", "large as"
-            ),
-        ),
+        ("code", f"{shape}{code:,} numbers, {compared}"),
         ("compression", f"{ratio:.4g}"),
         ("parameters", f"{summary.parameters:,}"),
         ("MACs", f"{summary.macs:,} an image"),
         ("receptive field", f"{summary.receptive_field} pixels at the code"),
         ("memory", f"about {_bytes(summary.memory)} for one training step"),
     ]
+
+
+def _compared(ratio: float) -> str:
+    return f"{ratio:.4g}× smaller than the input" if ratio > 1 else f"{1 / ratio:.4g}× larger than the input"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

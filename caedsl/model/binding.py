@@ -145,9 +145,10 @@ class _Binder:
             self._unknown(word, "word")
 
     def _first_takes(self, first: Option, word: tree.Word) -> bool:
-        if word.text in self.scope.constants:
-            return first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PAIR, Type.SHAPE)
-        return first.type in (Type.NAME, Type.CHOICE) and first.name not in self.bound.values
+        if first.type in (Type.NAME, Type.CHOICE):
+            return first.name not in self.bound.spans
+        numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PAIR, Type.SHAPE)
+        return numeric and word.text in self.scope.constants
 
     def _bare(self, option: Option, word: tree.Word) -> None:
         if option.type is Type.FLAG:
@@ -169,8 +170,8 @@ class _Binder:
             message = f"`{self.owner}` takes no value alone, and `{text}` is one"
         else:
             message = f"`{self.owner}` takes one value alone, its {self.first.name}; `{text}` is left over"
-        shorts = [option for option in self.options if option.written is Written.SHORT]
-        examples = ", ".join(f"`{option.short}{text}` ({option.name})" for option in shorts if text.isdigit())
+        windows = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
+        examples = " or ".join(f"`{option.short}{text}` for the {option.name}" for option in windows if text.isdigit())
         help_line = f"write {examples}" if examples else f"options of `{self.owner}` are {self._listed()}"
         self.scope.report("unexpected-value", item.span, message, help=help_line)
 

@@ -192,13 +192,13 @@ def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span],
 
 def _read_variant(name: str, setting: Setting, statement: tree.Statement, places: dict[str, Span], scope: Scope) -> Any:
     assert setting.variants is not None and setting.build is not None
-    chosen = Option("name", Type.CHOICE, REQUIRED, setting.about, Written.FIRST, choices=tuple(setting.variants))
+    chosen = Option(name, Type.CHOICE, REQUIRED, setting.about, Written.FIRST, choices=tuple(setting.variants))
     given = next((item.text for item in statement.items if isinstance(item, tree.Word)), "")
-    options = (chosen, *setting.variants.get(given, _all_options(setting.variants)))
+    options = (chosen, *setting.variants.get(given, _any_options(setting.variants)))
     bound = bind(f"{name} {given}" if given in setting.variants else name, statement.items, options, scope)
     _keep_places(f"train.{name}", bound, places)
     values = filled(bound, options, statement, scope)
-    if values is None or "name" in bound.failed or values["name"] not in setting.variants:
+    if values is None or name in bound.failed:
         return None
     if values.get("eps_hat") is not None and "eps" in bound.spans:
         scope.report(
@@ -208,12 +208,12 @@ def _read_variant(name: str, setting: Setting, statement: tree.Statement, places
             related=(Label(bound.spans["eps"], "given here too"),),
             help="keep `eps` for PyTorch's meaning, `eps_hat` for Keras's",
         )
-    return setting.build(**values)
+    return setting.build(name=values.pop(name), **values)
 
 
-def _all_options(variants: Mapping[str, tuple[Option, ...]]) -> tuple[Option, ...]:
-    """Every option that some variant has: what a line with an unknown name is held to."""
-    merged = {option.name: option for options in variants.values() for option in options}
+def _any_options(variants: Mapping[str, tuple[Option, ...]]) -> tuple[Option, ...]:
+    """Every option that some variant has, none required: what a line with an unknown name is held to."""
+    merged = {option.name: option._replace(default=None) for options in variants.values() for option in options}
     return tuple(merged.values())
 
 

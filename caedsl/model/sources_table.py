@@ -83,4 +83,4 @@ def _report_unknown(item: tree.Item, scope: Scope) -> None:
         help_line = f"say what it is: `folder {text}`, `npy {text}`, `npz {text}` or `idx {text}`"
     else:
         help_line = f"did you mean `{near}`?" if near else f"sources are {', '.join(SOURCES)}"
-    scope.report("unknown-value", item.span, f"unknown data source {text}", help=help_line)
+    scope.report("unknown-value", item.span, f'unknown data source "{text.strip(chr(34))}"', help=help_line)

@@ -1,0 +1,93 @@
+"""``caedsl rule`` and the pages of ``docs/rules``."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from caedsl.rules import catalogue, documentation
+from caedsl.rules.checking import examine
+from caedsl.rules.example import examples, whole_spec
+from caedsl.rules.rule import Entry
+from caedsl.source import Source
+from tests.cli.test_check import Run, run
+
+__all__ = ["run"]
+
+RULES = catalogue.every()
+NO_TEXT = "not-text"  # its example is no spec
+HEADINGS = ["What it does", "Why is this bad?", "Example", "Instead", "How sure"]
+
+
+@pytest.mark.parametrize("word", ["unknown-layer", "CAE121", "cae121", "Unknown-Layer"])
+def test_a_rule_is_found_by_name_and_code(run: Run, word: str) -> None:
+    known = catalogue.find("unknown-layer")
+    assert known is not None
+    code, out, _ = run(word.replace("121", known.rule.code[3:]), command="rule")
+    assert code == 0
+    assert out.splitlines()[0] == f"{known.rule.code} unknown-layer"
+    assert "Why is this bad?" in out
+    assert "```" not in out
+    assert "##" not in out
+    assert max(map(len, out.splitlines())) <= 110
+
+
+def test_an_unknown_rule_is_code_2_with_a_suggestion(run: Run) -> None:
+    code, out, err = run("unknown-lyaer", command="rule")
+    assert (code, out) == (2, "")
+    assert "did you mean `unknown-layer`?" in err
+
+
+def test_without_a_name_every_rule_is_listed(run: Run) -> None:
+    code, out, _ = run(command="rule")
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines()] == [entry.rule.name for entry in RULES]
+
+
+def test_all_prints_every_document(run: Run) -> None:
+    out = run("--all", command="rule")[1]
+    assert out.count("Why is this bad?") == len(RULES)
+    listed = json.loads(run("--all", "--output-format", "json", command="rule")[1])["rules"]
+    assert [rule["name"] for rule in listed] == [entry.rule.name for entry in RULES]
+
+
+@pytest.mark.parametrize("entry", RULES, ids=lambda entry: entry.rule.name)
+def test_every_rule_is_documented(entry: Entry) -> None:
+    """The headings are there, in their order, the example fires and what to write instead does not."""
+    headings = re.findall(r"^## (.+)$", entry.documentation, re.MULTILINE)
+    assert [heading for heading in headings if heading in HEADINGS] == HEADINGS
+    assert documentation.summary_of(entry).endswith(".")
+    bad, good = (list(examples(entry.documentation, heading)) for heading in ("Example", "Instead"))
+    assert good
+    assert bad or entry.rule.name == NO_TEXT
+    for fragment in bad:
+        assert entry.rule.name in names(fragment), fragment
+    for fragment in good:
+        assert entry.rule.name not in names(fragment), fragment
+
+
+def names(fragment: str) -> set[str]:
+    return {finding.name for finding in examine(Source(whole_spec(fragment))).findings}
+
+
+def test_codes_and_names_are_unique_and_codes_follow_the_families() -> None:
+    assert len({entry.rule.code for entry in RULES}) == len(RULES)
+    assert len({entry.rule.name for entry in RULES}) == len(RULES)
+    for entry in RULES:
+        assert entry.rule.code.startswith(f"CAE{catalogue.FAMILIES.index(entry.family) + 1}"), entry.rule.name
+
+
+def test_the_pages_are_what_the_rules_say() -> None:
+    assert documentation.stale_pages() == [], "run `python -m caedsl.rules.documentation`"
+
+
+def test_stale_pages_are_found_and_rewritten(tmp_path: Path) -> None:
+    documentation.write_pages(tmp_path)
+    assert documentation.stale_pages(tmp_path) == []
+    (tmp_path / "unknown-layer.md").write_text("old")
+    (tmp_path / "no-such-rule.md").write_text("old")
+    (tmp_path / "README.md").unlink()
+    assert documentation.stale_pages(tmp_path) == ["README.md", "no-such-rule.md", "unknown-layer.md"]
+    documentation.write_pages(tmp_path)
+    assert documentation.stale_pages(tmp_path) == []

@@ -1,0 +1,65 @@
+"""Numbers, units, constants and arithmetic, wherever a number stands."""
+
+import pytest
+
+from caedsl.api import SpecError, load
+
+
+def channels(value: str, lets: str = "") -> int:
+    model = load(f"autoencoder a\ninput 1x8x8\n{lets}\nencoder {{ conv {value} relu }}\nbottleneck\ndecoder mirror")
+    return model.encoder[0].out_shape[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("8", 8),
+        ("1k", 1000),
+        ("w", 6),
+        ("w*2", 12),
+        ("w/2", 3),
+        ("w + 2", 8),
+        ("w - 2", 4),
+        ("(w + 2)*3", 24),
+        ("2*(w - (3 + 1))", 4),
+        ("1e1", 10),
+        ("half*4", 2),
+    ],
+)
+def test_numbers(value: str, expected: int) -> None:
+    assert channels(value, "let w = 3*2\nlet half = .5") == expected
+
+
+@pytest.mark.parametrize("value", ["w/4", "1.5", "10%", "3s", "w/0", "0", "0 - 3", "2M", "12abc", "v", "1e400"])
+def test_numbers_that_are_none(value: str) -> None:
+    with pytest.raises(SpecError):
+        channels(value, "let w = 6")
+
+
+def test_decimal_fractions_are_exact() -> None:
+    assert channels("a*10", "let a = 0.1 + 0.2") == 3
+
+
+def test_settings_with_units() -> None:
+    model = load(
+        "autoencoder a\ninput 1x8x8\ndata digits\nencoder { conv 4 }\nbottleneck\ndecoder mirror\n"
+        "train { validation 20%; stop patience=3 after=1.5h; schedule cosine warmup=5%; corrupt masking=10% }"
+    )
+    assert model.train is not None
+    assert model.train.validation == 0.2
+    assert model.train.stop.after == 5400
+    assert model.train.schedule.warmup == 0.05
+    assert model.train.corrupt.masking == 0.1
+
+
+def test_defaults_hold_for_the_layers_below_them() -> None:
+    model = load(
+        "autoencoder a\ninput 1x8x8\ndefaults conv k5 relu norm=batch\nencoder { conv 4; conv 4 k3 tanh norm=none }\n"
+        "bottleneck conv 2\ndefaults conv k1\ndecoder { conv 4; conv 1 sigmoid norm=none }"
+    )
+    first, second = model.encoder
+    assert (first.options["kernel"], first.options["activation"].name, first.options["bias"]) == ((5, 5), "relu", False)
+    assert (second.options["kernel"], second.options["activation"].name, second.options["bias"]) == ((3, 3), "tanh", True)
+    assert model.bottleneck.layers[0].options["activation"].name == "linear"
+    assert model.decoder[0].options["kernel"] == (1, 1)
+    assert model.decoder[0].options["activation"].name == "relu"
