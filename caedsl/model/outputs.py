@@ -10,6 +10,9 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.fact import fact
 from caedsl.model.presets import Preset, pixel_range, preset
 
+NOTICEABLE = 0.01
+"""The share of the mean image's error that is worth saying that it is out of reach."""
+
 _PASSING = ("maxpool", "avgpool", "upsample", "pixelshuffle", "dropout")
 """Kinds that only choose among values, or average them: the range stays."""
 
@@ -117,6 +120,11 @@ def _normal_share(low: float, high: float) -> float:
     steps = 600
     middles = (-6 + 12 * (i + 0.5) / steps for i in range(steps))
     return sum(_miss(x, low, high) * exp(-x * x / 2) for x in middles) * 12 / steps / sqrt(2 * pi)
+
+
+def takes_probabilities(model: Autoencoder) -> bool:
+    """Whether the loss is one for probabilities: binary cross-entropy, alone or in a sum."""
+    return model.train is not None and any(term.name == "bce" for term in model.train.loss.terms)
 
 
 def wasted_range(model: Autoencoder) -> float:

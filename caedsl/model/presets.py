@@ -130,8 +130,8 @@ def _of_class(known: Preset, label: int | str | None) -> int | None:
         return known.images
     if not known.class_images:
         return known.images // CLASSES
-    number = int(label) if str(label) in "0123456789" else CLASSES
-    return known.class_images[number] if number < CLASSES else None
+    name = str(label)
+    return known.class_images[int(name)] if name in map(str, range(CLASSES)) else None
 
 
 @fact
