@@ -10,7 +10,21 @@ from caedsl.syntax.printer import print_head
 
 NOWHERE = Span(0, 0)
 
-_KEYWORDS = ["autoencoder", "let", "train", "require", "encoder", "conv", "stage", "relu", "k3", "k3x3", "s2x2", "k", "e1"]
+_KEYWORDS = [
+    "autoencoder",
+    "let",
+    "train",
+    "require",
+    "encoder",
+    "conv",
+    "stage",
+    "relu",
+    "k3",
+    "k3x3",
+    "s2x2",
+    "k",
+    "e1",
+]
 _UNITS = ["", "", "", "k", "M", "%", "min", "e", "E", "_x", "x3a"]
 _COMMENTS = ["#", "# fmt: off", "# fmt: on", '# "', "# a; b }", "#{", "#  tab\t ", "# é × “"]
 
@@ -27,9 +41,7 @@ _number_texts = st.builds(
 
 words = st.builds(tree.Word, names, st.just(NOWHERE))
 numbers = st.builds(tree.Number, _number_texts, st.just(NOWHERE))
-sizes = st.builds(
-    tree.Size, st.lists(st.integers(0, 4096), min_size=2, max_size=4).map(tuple), st.just(NOWHERE)
-)
+sizes = st.builds(tree.Size, st.lists(st.integers(0, 4096), min_size=2, max_size=4).map(tuple), st.just(NOWHERE))
 texts = st.builds(tree.Text, st.text("ab1 /\\.#;{}()=é×“\t\u2028", max_size=6), st.just(NOWHERE))
 
 
@@ -108,9 +120,7 @@ def specs() -> st.SearchStrategy[tree.Spec]:
 
 
 _spaces = st.sampled_from(["", " ", "  ", "\t", " \t "])
-comments = st.sampled_from(_COMMENTS) | st.text("ab1 #;{}\"=é×“\t\x0c\u2028", max_size=6).map(
-    lambda text: f"#{text}"
-)
+comments = st.sampled_from(_COMMENTS) | st.text('ab1 #;{}"=é×“\t\x0c\u2028', max_size=6).map(lambda text: f"#{text}")
 
 
 @st.composite
@@ -152,7 +162,9 @@ class _Writer:
             return f"{item.name.text}{self.space()}={self.space()}{self.item(item.value)}"
         alone = tree.Statement(tree.Word("x", NOWHERE), (item,), None, NOWHERE)
         text = print_head(alone).removeprefix("x ")
-        return text.replace(" + ", "+") if self.draw(st.booleans()) and '"' not in text and "e" not in text else text
+        # "1e + 3" is a sum of a number with a unit, "1e+3" is a number.
+        tight = '"' not in text and "e" not in text.lower() and self.draw(st.booleans())
+        return text.replace(" + ", "+") if tight else text
 
     def separator(self, needed: bool) -> None:
         count = self.draw(st.sampled_from([1, 1, 1, 2, 3, 4])) if needed else self.draw(st.integers(0, 3))

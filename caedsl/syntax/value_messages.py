@@ -90,7 +90,8 @@ def missing(fault: Fault) -> Finding | None:
         case "LPAR":
             return error(f"a value is missing between `(` and {quoted(found or '')}", behind)
         case kind if kind in OPERATORS or kind == NEGATION:
-            message = f"`{before}` has no value behind it{gap}"
+            between = f"no value stands between {quoted(before)} and {quoted(found)}" if found is not None else ""
+            message = between or f"`{before}` has no value behind it"
             return error(message, behind, help="write the whole expression on one line: a statement ends with its line")
     low = fault.tokens[fault.place - 2]
     return error(

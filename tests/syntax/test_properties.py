@@ -80,7 +80,9 @@ def test_no_text_raises_and_findings_lie_in_it(text: str) -> None:
     for finding in findings:
         assert finding.message
         assert finding.help
-        assert all(0 <= label.span.start <= label.span.end <= len(text) for label in (finding.primary, *finding.related))
+        assert all(
+            0 <= label.span.start <= label.span.end <= len(text) for label in (finding.primary, *finding.related)
+        )
     for statement in spec.walk():
         assert text[slice(*statement.head.span)] == statement.head.text or findings
 
