@@ -50,12 +50,12 @@ def test_show_golden(caedsl: Run, golden: Callable[[str, str], None], monkeypatc
 
 def test_show_json_has_the_promised_keys(caedsl: Run) -> None:
     shown = json.loads(caedsl("show", "--json", ROOT / "specs" / "deep_svdd.cae").out)
-    promised = "name input_shape code_shape compression parameters macs receptive_field layers train".split()
+    promised = ["name", "input_shape", "code_shape", "compression", "parameters", "macs", "receptive_field", "layers", "train"]
     assert set(promised) <= set(shown)
     assert shown["parameters"] == 8472
     assert shown["input_shape"] == [1, 28, 28]
     assert shown["train"]["optimizer"]["weight_decay"] == 5e-4
-    keys = set("part kind name out_shape parameters macs receptive_field line".split())
+    keys = {"part", "kind", "name", "out_shape", "parameters", "macs", "receptive_field", "line"}
     assert all(keys <= set(layer) for layer in shown["layers"])
     assert sum(layer["parameters"] for layer in shown["layers"]) == 8472
 
