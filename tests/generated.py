@@ -2,7 +2,20 @@
 
 from hypothesis import strategies as st
 
-ACTIVATIONS = ["", "relu", "leaky_relu=0.2", "tanh", "sigmoid", "gelu", "prelu", "elu", "selu", "silu", "mish", "softplus"]
+ACTIVATIONS = [
+    "",
+    "relu",
+    "leaky_relu=0.2",
+    "tanh",
+    "sigmoid",
+    "gelu",
+    "prelu",
+    "elu",
+    "selu",
+    "silu",
+    "mish",
+    "softplus",
+]
 NORMS = ["", "", "norm=batch", "norm=instance", "norm=layer", "norm=group groups=2", "norm=batch affine=off eps=1e-3"]
 
 
@@ -43,7 +56,11 @@ def layer(draw: st.DrawFn, depth: int = 0) -> str:
         case "dropout":
             return "dropout 20%"
     inner = "; ".join(draw(st.lists(layer(depth=depth + 1), min_size=1, max_size=2)))
-    heads = {"residual": f"residual {draw(st.sampled_from(['', 'relu', 'prelu']))}", "repeat": "repeat 2", "stage": "stage s"}
+    heads = {
+        "residual": f"residual {draw(st.sampled_from(['', 'relu', 'prelu']))}",
+        "repeat": "repeat 2",
+        "stage": "stage s",
+    }
     return f"{heads[kind]} {{ {inner} }}"
 
 

@@ -8,7 +8,22 @@ from hypothesis import strategies as st
 _SPECS = [path.read_text("utf-8") for path in sorted((Path(__file__).parents[1] / "specs").glob("*.cae"))]
 _TOKEN = re.compile(r"[A-Za-z_]+|[0-9.][0-9A-Za-z.+-]*|[{}()=;<>/*]|[ \t]+|\n")
 _NUMBERS = ["0", "1", "2", "3", "7", "13", "64", "100000", "10**12", "1000000000000", "-1", "1e-9", "0.5", "1e9", "99%"]
-_WORDS = ["sigmoid", "relu", "tanh", "conv", "maxpool", "upsample", "sgd", "bce", "k7", "s2", "s3", "pad=valid", "x3", "ceil"]
+_WORDS = [
+    "sigmoid",
+    "relu",
+    "tanh",
+    "conv",
+    "maxpool",
+    "upsample",
+    "sgd",
+    "bce",
+    "k7",
+    "s2",
+    "s3",
+    "pad=valid",
+    "x3",
+    "ceil",
+]
 
 
 @st.composite

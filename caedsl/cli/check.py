@@ -172,7 +172,7 @@ def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> None:
             return
     elif wishes.diff:
         outcome.diffs.append(unified_diff(source.text, text, source.path, use_colour(sys.stdout)))
-    outcome.fixed += fixed.count
+    outcome.fixed += fixed.made
     outcome.reports.append(fixed.checked.report)
 
 

@@ -1,8 +1,10 @@
 """Applying the edits of fixes to a text."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 
 from caedsl.diagnostics.finding import Edit, Fix
+from caedsl.source import Span
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
@@ -27,13 +29,27 @@ def merge_fixes(fixes: Iterable[Fix]) -> tuple[tuple[Fix, ...], tuple[Edit, ...]
     Fixes with the same edits are made once.
     """
     chosen: list[Fix] = []
+    made: set[tuple[Edit, ...]] = set()
     taken: list[Edit] = []
     for fix in sorted((fix for fix in fixes if fix.edits), key=lambda fix: fix.edits[0].span):
-        same = any(fix.edits == other.edits for other in chosen)
-        if same or not any(_clash(edit, other) for edit in fix.edits for other in taken):
-            chosen.append(fix)
-            taken += () if same else fix.edits
-    return tuple(chosen), tuple(sorted(taken, key=lambda edit: edit.span))
+        if fix.edits not in made:
+            if any(_is_taken(edit, taken) for edit in fix.edits):
+                continue
+            made.add(fix.edits)
+            for edit in fix.edits:
+                insort(taken, edit, key=_place)
+        chosen.append(fix)
+    return tuple(chosen), tuple(taken)
+
+
+def _is_taken(edit: Edit, taken: Sequence[Edit]) -> bool:
+    """Whether ``edit`` clashes with one of ``taken``, which are sorted and do not overlap: its neighbours tell."""
+    place = bisect_left(taken, _place(edit), key=_place)
+    return any(_clash(edit, other) for other in taken[max(place - 1, 0) : place + 2])
+
+
+def _place(edit: Edit) -> Span:
+    return edit.span
 
 
 def _clash(one: Edit, other: Edit) -> bool:

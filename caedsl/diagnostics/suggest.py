@@ -31,15 +31,15 @@ def _distance_if_near(word: str, name: str) -> int | None:
         return 0
     shorter, longer = sorted((word, name), key=len)
     allowed = len(longer) // 3 if len(longer) >= _SHORTEST else 0
-    if len(longer) - len(shorter) <= allowed and (distance := _distance(word, name)) <= allowed:
+    if len(longer) - len(shorter) <= allowed and (distance := _distance(word, name, allowed)) <= allowed:
         return distance
     if len(shorter) >= _SHORTEST and longer.startswith(shorter):
         return len(longer)  # farther than any typo
     return None
 
 
-def _distance(one: str, other: str) -> int:
-    """The number of typos between two words: optimal string alignment."""
+def _distance(one: str, other: str, allowed: int) -> int:
+    """The number of typos between two words (optimal string alignment), or a larger one than ``allowed``."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
@@ -49,4 +49,6 @@ def _distance(one: str, other: str) -> int:
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == match:
                 best = min(best, two_before[j - 2] + 1)
             row.append(best)
+        if min(row) > allowed and min(before) > allowed:
+            return allowed + 1
     return row[-1]

@@ -179,21 +179,26 @@ class _Binder:
         return ", ".join(_spelling(option) for option in self.options)
 
     def _unknown(self, word: tree.Word, what: str) -> None:
-        from caedsl.diagnostics.suggest import did_you_mean
-
         candidates = {option.name: _spelling(option) for option in self.options if option.written is Written.NAMED}
         candidates |= {word: word for word in self.words}
         candidates |= {name: name for name in self.scope.constants}
         candidates |= {option.name: _spelling(option) for option in self.options if option.written is Written.SHORT}
         foreign = FOREIGN_WORDS.get(word.text)
-        near = did_you_mean(word.text, tuple(candidates))
+        near = self.scope.nearest(word.text, tuple(candidates))
         if foreign is not None and self._speaks(foreign):
             help_line = f"write `{foreign}`" if " " not in foreign or "=" in foreign else f"write {foreign}"
         elif near is not None:
             help_line = f"did you mean `{candidates[near]}`?"
         else:
             help_line = f"options of `{self.owner}` are {self._listed()}"
-        self.scope.report("unknown-option", word.span, f'unknown {what} "{word.text}" on {self.owner}', help=help_line)
+        named = near is not None and candidates[near] == (f"{near}=" if what == "option" else near)
+        self.scope.report(
+            "unknown-option",
+            word.span,
+            f'unknown {what} "{word.text}" on {self.owner}',
+            help=help_line,
+            meant=near if named and foreign is None else None,
+        )
 
     def _speaks(self, foreign: str) -> bool:
         word = foreign.partition("=")[0]
@@ -226,7 +231,7 @@ class _Binder:
         self.bound.spans[option.name] = span
 
     def _report(self, misread: Misread) -> None:
-        self.scope.report(misread.name, misread.span, misread.message, help=misread.help)
+        self.scope.report(misread.name, misread.span, misread.message, help=misread.help, meant=misread.meant)
 
 
 def _bare_words(option: Option) -> Iterable[str]:

@@ -74,11 +74,9 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[str | None, Sequence
             help="use `bottleneck dense 32`, or `bottleneck conv 8`",
         )
         return None, ()
-    from caedsl.diagnostics.suggest import did_you_mean
-
-    near = did_you_mean(word.text, FORMS, {"linear": "dense", "fc": "dense", "vae": "variational"})
-    remedy = f"did you mean `{near}`?" if near else "write `bottleneck`, `bottleneck conv 8` or `bottleneck dense 64`"
-    scope.report("unknown-value", word.span, f'unknown bottleneck "{word.text}"', help=remedy)
+    near = scope.nearest(word.text, FORMS, {"linear": "dense", "fc": "dense", "vae": "variational"})
+    remedy = "write `bottleneck`, `bottleneck conv 8` or `bottleneck dense 64`"
+    scope.report("unknown-value", word.span, f'unknown bottleneck "{word.text}"', help=remedy, meant=near)
     return None, ()
 
 

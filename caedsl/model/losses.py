@@ -35,7 +35,7 @@ def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
         if isinstance(item, tree.Option) and item.name.text == "reduction":
             reduction = read(REDUCTION, item.value, scope)
             if isinstance(reduction, Misread):
-                scope.report(reduction.name, reduction.span, reduction.message, help=reduction.help)
+                scope.report(reduction.name, reduction.span, reduction.message, help=reduction.help, meant=reduction.meant)
                 failed = True
         elif isinstance(item, tree.Option):
             scope.report(
@@ -100,18 +100,16 @@ def _loss_name(word: tree.Word, terms: list[LossTerm], scope: Scope) -> str | No
         return None
     if word.text in LOSSES:
         return word.text
-    from caedsl.diagnostics.suggest import did_you_mean
-
-    near = did_you_mean(word.text, tuple(LOSSES), {"l2": "mse", "l1": "mae", "binary_crossentropy": "bce"})
-    help_line = f"did you mean `{near}`?" if near else f"losses are {', '.join(LOSSES)}"
-    scope.report("unknown-value", word.span, f'unknown loss "{word.text}"', help=help_line)
+    near = scope.nearest(word.text, tuple(LOSSES), {"l2": "mse", "l1": "mae", "binary_crossentropy": "bce"})
+    help_line = f"losses are {', '.join(LOSSES)}"
+    scope.report("unknown-value", word.span, f'unknown loss "{word.text}"', help=help_line, meant=near)
     return None
 
 
 def _weight(piece: tree.Value, scope: Scope) -> float | None:
     number = quantity(piece, scope)
     if isinstance(number, Misread):
-        scope.report(number.name, number.span, number.message, help=number.help)
+        scope.report(number.name, number.span, number.message, help=number.help, meant=number.meant)
         return None
     if number.unit or number.value <= 0:
         text = scope.source.slice(piece.span)

@@ -6,7 +6,13 @@ means; r_l is the squared norm of the kernel at gain 1. A layer without a penalt
 as its weights can travel.
 
 What r_l is was fitted to trainings on MNIST and Fashion-MNIST (heuristic): 1 for a convolution, and twice the numbers that
-get through, 32 at most, for a dense layer. Behind a penalised norm the scale is free and the rule of it does not hold.
+get through, 32 at most, for a dense layer. A
+normalisation undoes the scale of all that comes before it, so that only what follows the last one counts, and the
+normalised layer is one that makes up for it.
+
+The formula agrees with 20 trainings of three architectures on MNIST and with the pilot's eight on each of two data sets:
+shares below 0.1 cost little, from 0.15 on the error that is left is 1.5 times that without the penalty or more, and from 1 on
+the weights go to 0.
 """
 
 from math import exp, log, sqrt
@@ -19,7 +25,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.fact import fact
 from caedsl.model.presets import image_variance
 from caedsl.model.settings import LossTerm, Train
-from caedsl.model.signal import weighted_layers
+from caedsl.model.signal import signal_path
 from caedsl.model.steps import loss_scale, travel
 
 COUPLED = ("adam", "sgd", "rmsprop")
@@ -30,7 +36,8 @@ ERROR_SCALE = {"mse": 1.0, "huber": 0.5, "bce": 3.0, "mae": 2.0, "ssim": 10.0}
 cross-entropy (0.263 to 0.058, against 0.067); about so for the others."""
 
 MOST_DIRECTIONS = 32
-SMALLEST_LOSS = 1e-300
+SMALLEST = 1e-300
+"""Nothing is divided by less."""
 FARTHEST_GAIN = 100.0
 """How much power a free layer is trusted to add, at most: trainings found it near that (heuristic)."""
 
@@ -49,6 +56,11 @@ class L2Cost(NamedTuple):
     free: int
 
 
+def chain(model: Autoencoder) -> list[Layer]:
+    """The layers with a kernel that all of the signal goes through: those inside residuals can be passed by."""
+    return [gain.layer for gain in signal_path(model) if "init" in gain.layer.options]
+
+
 def decay_penalty(train: Train) -> float:
     """The λ of λ·Σw² that the optimiser's weight decay stands for; 0 where it is decoupled."""
     return train.optimizer.weight_decay / 2 if train.optimizer.name in COUPLED else 0.0
@@ -56,11 +68,11 @@ def decay_penalty(train: Train) -> float:
 
 @fact
 def l2_cost(model: Autoencoder) -> L2Cost | None:
-    """The L2 penalties at their cheapest; None where there are none, or where every penalised layer is normalised."""
+    """The L2 penalties at their cheapest; None where there are none, or none behind the last normalisation."""
     if model.train is None:
         return None
     decay = decay_penalty(model.train)
-    layers = [(layer, layer.options["l2"] + decay) for layer in weighted_layers(model)]
+    layers = [(layer, layer.options["l2"] + decay) for layer in _from_last_norm(chain(model))]
     held = tuple((layer, lam) for layer, lam in layers if lam and layer.options["norm"] == "none")
     if not held:
         return None
@@ -69,8 +81,14 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
     spared = sum(log(_free_gain(layer, travel(model))) for layer in free[-1:])
     cost = len(held) * exp((logs - spared) / len(held))
     scale = sum(_error_scale(term) for term in model.train.loss.terms) / _weights(model.train)
-    loss = max(image_variance(model) * loss_scale(model, model.train.loss) * scale, SMALLEST_LOSS)
+    loss = max(image_variance(model) * loss_scale(model, model.train.loss) * scale, SMALLEST)
     return L2Cost(cost / loss, cost, loss, held, len(free))
+
+
+def _from_last_norm(layers: list[Layer]) -> list[Layer]:
+    """The layers from the last that is normalised on: it undoes what the scale of all before it does."""
+    normalised = [place for place, layer in enumerate(layers) if layer.options["norm"] != "none"]
+    return layers[normalised[-1] :] if normalised else layers
 
 
 def _error_scale(term: LossTerm) -> float:
@@ -91,5 +109,5 @@ def _free_gain(layer: Layer, travelled: float | None) -> float:
     """The power that an unpenalised layer can add by growing from where it starts, as far as the rate travels."""
     if travelled is None or layer.options["norm"] != "none":
         return FARTHEST_GAIN
-    grown = 1 + travelled / sqrt(variance(layer))
+    grown = 1 + travelled / sqrt(max(variance(layer), SMALLEST))
     return min(FARTHEST_GAIN, grown * grown)

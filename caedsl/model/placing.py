@@ -75,11 +75,9 @@ def find_kind(head: tree.Word, scope: Scope) -> Kind | None:
     kind = KINDS.get(head.text)
     if kind is not None:
         return kind
-    from caedsl.diagnostics.suggest import did_you_mean
-
-    near = FOREIGN_KINDS.get(head.text.lower()) or did_you_mean(head.text, tuple(KINDS))
-    help_line = f"did you mean `{near}`?" if near else f"layers are {', '.join(KINDS)}"
-    scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line)
+    near = FOREIGN_KINDS.get(head.text.lower()) or scope.nearest(head.text, tuple(KINDS))
+    help_line = f"layers are {', '.join(KINDS)}"
+    scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
     return KINDS[near] if near else None
 
 

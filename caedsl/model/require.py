@@ -23,11 +23,11 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
     """The bound of one line: ``compression 4..64`` or ``parameters < 500k``."""
     name = statement.head.text
     if name not in QUANTITIES:
-        from caedsl.diagnostics.suggest import did_you_mean
-
-        near = did_you_mean(name, tuple(QUANTITIES), {"params": "parameters", "flops": "macs", "ratio": "compression"})
-        remedy = f"did you mean `{near}`?" if near else f"bounds are on {', '.join(QUANTITIES)}"
-        scope.report("unknown-setting", statement.head.span, f'unknown quantity "{name}" in require', help=remedy)
+        near = scope.nearest(name, tuple(QUANTITIES), {"params": "parameters", "flops": "macs", "ratio": "compression"})
+        remedy = f"bounds are on {', '.join(QUANTITIES)}"
+        scope.report(
+            "unknown-setting", statement.head.span, f'unknown quantity "{name}" in require', help=remedy, meant=near
+        )
         return None
     bound: tuple[float | None, float | None, bool, bool] | None = None
     match statement.items:
@@ -57,7 +57,7 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
 def _number(node: tree.Value, scope: Scope) -> Fraction | None:
     number = quantity(node, scope)
     if isinstance(number, Misread):
-        scope.report(number.name, number.span, number.message, help=number.help)
+        scope.report(number.name, number.span, number.message, help=number.help, meant=number.meant)
         return None
     if number.unit:
         text = scope.source.slice(node.span)

@@ -1,11 +1,13 @@
 """What is known while a spec is resolved: its constants, its defaults, and the findings so far."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from caedsl.diagnostics.finding import Finding, Fix, Label
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Source, Span
+
+_MOST_SUGGESTIONS = 20
 
 
 class Constant(NamedTuple):
@@ -32,6 +34,17 @@ class Scope:
         self.defaults: dict[str, Defaults] = {}
         self.findings: list[Finding] = []
         self.layers_placed = 0
+        self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
+
+    def nearest(self, word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
+        """What ``did_you_mean`` says; of very many unknown words only the first are looked into."""
+        key = word, tuple(candidates)
+        if key not in self._meant and len(self._meant) < _MOST_SUGGESTIONS:
+            # Imported on the way to an error alone: a spec without errors does without.
+            from caedsl.diagnostics.suggest import did_you_mean
+
+            self._meant[key] = did_you_mean(word, key[1], aliases)
+        return self._meant.get(key)
 
     def report(
         self,
@@ -43,7 +56,13 @@ class Scope:
         related: tuple[Label, ...] = (),
         notes: tuple[str, ...] = (),
         help: str = "",
+        meant: str | None = None,
         fix: Fix | None = None,
     ) -> None:
-        """Adds a finding of the rule ``name`` at ``span``."""
+        """Adds a finding of the rule ``name`` at ``span``; ``meant`` is the word that was likely meant there."""
+        if meant is not None:
+            help = f"did you mean `{meant}`?"
+            # The names of an author lie close together: there a near one may still be another.
+            applicability = Applicability.UNSAFE if meant in self.constants else Applicability.SAFE
+            fix = Fix(f"write `{meant}`", (Edit(span, meant),), applicability)
         self.findings.append(Finding(name, message, Label(span, label), related, notes, help, fix))

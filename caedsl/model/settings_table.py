@@ -128,7 +128,6 @@ FOREIGN_SETTINGS = {
     "lr": "optimizer adam lr=1e-3",
     "learning_rate": "optimizer adam lr=1e-3",
     "batch_size": "batch 128",
-    "epoch": "epochs 20",
     "early_stopping": "stop patience=10",
     "patience": "stop patience=10",
     "noise": "corrupt gaussian=0.2",
@@ -223,15 +222,9 @@ def _keep_places(place: str, bound: Bound, places: dict[str, Span]) -> None:
 
 
 def _report_unknown(statement: tree.Statement, scope: Scope) -> None:
-    from caedsl.diagnostics.suggest import did_you_mean
-
     word = statement.head.text
     foreign = FOREIGN_SETTINGS.get(word)
-    near = did_you_mean(word, tuple(SETTINGS))
-    if foreign:
-        help_line = f"write `{foreign}`"
-    elif near:
-        help_line = f"did you mean `{near}`?"
-    else:
-        help_line = f"settings are {', '.join(SETTINGS)}"
-    scope.report("unknown-setting", statement.head.span, f'unknown setting "{word}" in train', help=help_line)
+    near = None if foreign else scope.nearest(word, tuple(SETTINGS))
+    help_line = f"write `{foreign}`" if foreign else f"settings are {', '.join(SETTINGS)}"
+    span = statement.head.span
+    scope.report("unknown-setting", span, f'unknown setting "{word}" in train', help=help_line, meant=near)

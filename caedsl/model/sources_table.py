@@ -75,12 +75,12 @@ def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: S
 
 
 def _report_unknown(item: tree.Item, scope: Scope) -> None:
-    from caedsl.diagnostics.suggest import did_you_mean
-
     text = scope.source.slice(item.span)
-    near = did_you_mean(text, tuple(SOURCES), {"images": "folder", "dir": "folder", "cifar": "cifar10"})
     if isinstance(item, tree.Text):
+        near = None
         help_line = f"say what it is: `folder {text}`, `npy {text}`, `npz {text}` or `idx {text}`"
     else:
-        help_line = f"did you mean `{near}`?" if near else f"sources are {', '.join(SOURCES)}"
-    scope.report("unknown-value", item.span, f'unknown data source "{text.strip(chr(34))}"', help=help_line)
+        near = scope.nearest(text, tuple(SOURCES), {"images": "folder", "dir": "folder", "cifar": "cifar10"})
+        help_line = f"sources are {', '.join(SOURCES)}"
+    message = f'unknown data source "{text.strip(chr(34))}"'
+    scope.report("unknown-value", item.span, message, help=help_line, meant=near)

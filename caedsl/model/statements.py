@@ -90,14 +90,12 @@ def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
     word = statement.head.text
     if word in STATEMENTS:
         return word
-    from caedsl.diagnostics.suggest import did_you_mean
-
-    near = did_you_mean(word, STATEMENTS, {"latent": "bottleneck", "model": "autoencoder", "training": "train"})
+    near = scope.nearest(word, STATEMENTS, {"latent": "bottleneck", "model": "autoencoder", "training": "train"})
     if near is None and (word in KINDS or word.lower() in ("relu", "sigmoid", "tanh")):
         help_line = "layers stand inside `encoder { ... }` or `decoder { ... }`"
     else:
-        help_line = f"did you mean `{near}`?" if near else f"statements are {', '.join(STATEMENTS)}"
-    scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line)
+        help_line = f"statements are {', '.join(STATEMENTS)}"
+    scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)
     return near
 
 
@@ -127,7 +125,7 @@ def _read_let(statement: tree.Statement, found: Found, scope: Scope) -> None:
         case (tree.Option() as option,):
             value = quantity(option.value, scope)
             if isinstance(value, Misread):
-                scope.report(value.name, value.span, value.message, help=value.help)
+                scope.report(value.name, value.span, value.message, help=value.help, meant=value.meant)
             elif option.name.text in scope.constants:
                 scope.report(
                     "duplicate-statement",

@@ -10,7 +10,17 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.fact import fact
 from caedsl.model.outputs import activation_of, output_layer
 from caedsl.model.presets import training_images
-from caedsl.model.settings import Loss, Schedule, Train
+from caedsl.model.settings import Loss, Optimizer, Schedule, Train
+
+ADAPTIVE = ("adam", "adamw", "rmsprop")
+"""Optimisers whose steps are about as large as the rate, whatever the scale of the loss."""
+
+FEWEST_STEPS, ENOUGH_STEPS = 300, 1000
+"""Steps below which a run learns little, and a number that is enough to learn something (heuristics): in a pilot on MNIST
+healthy models left the mean picture after 40 to 240 steps and were good after 500."""
+
+FEWEST_BATCHES = 10
+LARGEST_CURE, SMALLEST_CURE = 64, 8
 
 ONECYCLE_START = 1 / 25
 """The share of its peak at which ``onecycle`` starts, that of ``torch.optim.lr_scheduler.OneCycleLR``."""
@@ -35,6 +45,25 @@ def steps(model: Autoencoder) -> int | None:
     """Steps of the whole run, where nothing ends it early."""
     epoch = steps_per_epoch(model)
     return None if epoch is None or model.train is None else epoch * model.train.epochs
+
+
+@fact
+def better_batch(model: Autoencoder) -> int | None:
+    """The batch that gives a run of too few steps enough of them; None where the batch is not what is wrong.
+
+    It is the largest power of two from 64 down to 8 that does, where an epoch has fewer than 10 batches now.
+    """
+    images, count, epoch = training_images(model), steps(model), steps_per_epoch(model)
+    if images is None or count is None or epoch is None or model.train is None:
+        return None
+    if count >= FEWEST_STEPS or epoch >= FEWEST_BATCHES:
+        return None
+    batch = LARGEST_CURE
+    while batch >= SMALLEST_CURE:
+        if batch < model.train.batch and ceil(images / batch) * model.train.epochs >= FEWEST_STEPS:
+            return batch
+        batch //= 2
+    return None
 
 
 def mean_factor(schedule: Schedule, epochs: int) -> float:
@@ -74,6 +103,11 @@ def loss_scale(model: Autoencoder, loss: Loss) -> float:
     return weight * (pixels(model) if loss.reduction == "sum" else 1)
 
 
+def gathered(optimizer: Optimizer) -> float:
+    """How many times its rate SGD moves by where gradients agree: 1 / (1 - momentum)."""
+    return 1 / (1 - optimizer.momentum)
+
+
 def sgd_rate(model: Autoencoder, train: Train) -> float | None:
     """The rate of SGD as it acts: in units of squared error, averaged over pixels, behind a sigmoid, without momentum.
 
@@ -87,5 +121,4 @@ def sgd_rate(model: Autoencoder, train: Train) -> float | None:
     curvature = CURVATURE.get((name, "sigmoid" if output == "sigmoid" else ""))
     if curvature is None:
         return None
-    optimizer = train.optimizer
-    return optimizer.lr * loss_scale(model, train.loss) * curvature / (1 - optimizer.momentum)
+    return train.optimizer.lr * gathered(train.optimizer) * loss_scale(model, train.loss) * curvature

@@ -26,6 +26,7 @@ class Misread(NamedTuple):
     span: Span
     message: str
     help: str = ""
+    meant: str | None = None
 
 
 class Quantity(NamedTuple):
@@ -82,14 +83,9 @@ def _literal(node: tree.Number) -> Quantity | Misread:
 def _constant(node: tree.Word, scope: Scope) -> Quantity | Misread:
     constant = scope.constants.get(node.text)
     if constant is None:
-        # Imported on the way to an error alone: the fast path does without.
-        from caedsl.diagnostics.suggest import did_you_mean
-
-        near = did_you_mean(node.text, tuple(scope.constants))
-        remedy = f"did you mean `{near}`?" if near else f"define it above: `let {node.text} = 32`"
-        return Misread(
-            "unknown-name", node.span, f"`{node.text}` is not a number, nor a constant defined above", remedy
-        )
+        near = scope.nearest(node.text, tuple(scope.constants))
+        message = f"`{node.text}` is not a number, nor a constant defined above"
+        return Misread("unknown-name", node.span, message, f"define it above: `let {node.text} = 32`", near)
     scope.used.add(node.text)
     return Quantity(constant.value)
 
@@ -216,13 +212,9 @@ def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
         return node.text
     listed = ", ".join(option.choices)
     text = scope.source.slice(node.span)
-    from caedsl.diagnostics.suggest import did_you_mean
-
-    near = did_you_mean(text, option.choices)
-    help_line = f"did you mean `{near}`?" if near else f"choose one of {listed}"
-    return Misread(
-        "unknown-value", node.span, f"{_called(option)} cannot be `{text}`: it is one of {listed}", help_line
-    )
+    near = scope.nearest(text, option.choices)
+    message = f"{_called(option)} cannot be `{text}`: it is one of {listed}"
+    return Misread("unknown-value", node.span, message, f"choose one of {listed}", near)
 
 
 def _switch(option: Option, node: tree.Value, scope: Scope) -> Any:

@@ -5,7 +5,7 @@ allowed: a model that cannot be built is not built by asking.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
@@ -14,6 +14,7 @@ from caedsl.rules.catalogue import all_names
 from caedsl.source import Source, Span
 
 _COMMENT = re.compile(r"#[ \t]*cae:[ \t]*allow[ \t]*(?:\[([^\]\r\n]*)\])?([^\r\n]*)")
+_MOST_SUGGESTIONS = 20
 
 
 @dataclass
@@ -36,24 +37,43 @@ def apply_allowances(
     allowed, about = _comments(source)
     for statement in model.allowances if model else ():
         allowed.append(_Allowed(statement.name, statement.span, None))
-    kept = [finding for finding in findings if not _is_allowed(finding, source, allowed)]
-    known = frozenset(all_names())
+    if not allowed:
+        return [*findings, *about]
+    places: dict[tuple[str, int | None], list[_Allowed]] = {}
     for allowance in allowed:
-        if allowance.name not in known:
-            about.append(_unknown(allowance))
+        places.setdefault((allowance.name, allowance.line), []).append(allowance)
+    kept = [finding for finding in findings if not _is_allowed(finding, source, places)]
+    left = {finding.name for finding in kept}
+    meant = _meant(allowed)
+    for allowance in allowed:
+        if allowance.name in meant:
+            about.append(_unknown(allowance, meant[allowance.name]))
         elif not allowance.used and (active is None or allowance.name in active):
-            about.append(_unused(allowance, source, kept))
+            about.append(_unused(allowance, allowance.name in left))
     return [*kept, *about]
 
 
-def _is_allowed(finding: Finding, source: Source, allowed: Sequence[_Allowed]) -> bool:
-    if finding.severity is Severity.ERROR or not allowed:
+def _is_allowed(finding: Finding, source: Source, places: Mapping[tuple[str, int | None], Sequence[_Allowed]]) -> bool:
+    if finding.severity is Severity.ERROR:
         return False
     line = source.position(finding.primary.span.start).line
-    matching = [a for a in allowed if a.name == finding.name and a.line in (None, line)]
+    matching = [*places.get((finding.name, None), ()), *places.get((finding.name, line), ())]
     for allowance in matching:
         allowance.used = True
     return bool(matching)
+
+
+def _meant(allowed: Sequence[_Allowed]) -> dict[str, str | None]:
+    """Every name that is no rule's, with the rule it likely means; of very many only the first are looked into."""
+    known = all_names()
+    unknown = dict.fromkeys(allowance.name for allowance in allowed if allowance.name not in known)
+    if not unknown:
+        return {}
+    from caedsl.diagnostics.suggest import did_you_mean
+
+    return {
+        name: did_you_mean(name, known) if place < _MOST_SUGGESTIONS else None for place, name in enumerate(unknown)
+    }
 
 
 def _comments(source: Source) -> tuple[list[_Allowed], list[Finding]]:
@@ -81,21 +101,17 @@ def _comments(source: Source) -> tuple[list[_Allowed], list[Finding]]:
     return allowed, about
 
 
-def _unknown(allowance: _Allowed) -> Finding:
-    from caedsl.diagnostics.suggest import did_you_mean
-
-    near = did_you_mean(allowance.name, all_names())
+def _unknown(allowance: _Allowed, near: str | None) -> Finding:
     return Finding(
         "unknown-rule",
         f'there is no finding called "{allowance.name}"',
         Label(allowance.span),
-        help=f"did you mean `{near}`?" if near else "`caedsl rule --all` lists them",
+        help=f"did you mean `{near}`?" if near else "`caedsl rule` lists them",
     )
 
 
-def _unused(allowance: _Allowed, source: Source, kept: Sequence[Finding]) -> Finding:
-    errors = [finding for finding in kept if finding.name == allowance.name]
-    if errors:
+def _unused(allowance: _Allowed, is_error: bool) -> Finding:
+    if is_error:
         message = f"`{allowance.name}` is an error here, and errors cannot be allowed"
     else:
         where = "in this spec" if allowance.line is None else "on this line"

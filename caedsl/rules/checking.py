@@ -67,6 +67,8 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
     findings = [*compiled, *_rule_findings(source, model, compiled)] if model else compiled
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
+    if any(finding.severity is Severity.ERROR for finding in compiled):
+        ran -= {entry.rule.name for entry in catalogue.checks()}  # kept from all or some of the spec
     allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, ran)]
     ordered = sorted(allowed, key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
     return Checked(source, spec, model, tuple(ordered))

@@ -9,13 +9,15 @@ from caedsl.rules.verification import cures
 from caedsl.source import Source
 
 _MOST_ROUNDS = 50
+_MOST_READ = 200_000  # characters of a text times rounds: a huge one may need a second run
+_FEWEST_ROUNDS = 3
 
 
 class Fixed(NamedTuple):
-    """A spec after its fixes: ``count`` of them were made, and ``checked`` is the result."""
+    """A spec after its fixes: how many were ``made``, and the result, ``checked``."""
 
     checked: Checked
-    count: int
+    made: int
 
 
 def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool = False) -> Fixed:
@@ -25,18 +27,20 @@ def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool 
     before.
     """
     applicable = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
-    checked, count = check_source(source, selection), 0
+    checked, made = check_source(source, selection), 0
     if not checked.spec.complete:
-        return Fixed(checked, count)
-    for _ in range(_MOST_ROUNDS):
+        return Fixed(checked, made)
+    rounds = min(_MOST_ROUNDS, max(_FEWEST_ROUNDS, _MOST_READ // (len(source.text) + 1)))
+    for _ in range(rounds):
         curable = [f for f in checked.findings if f.fix and f.fix.applicability in applicable]
         if not curable:
             break
         chosen, edits = merge_fixes(finding.fix for finding in curable if finding.fix)
-        cured = [finding for finding in curable if finding.fix in chosen]
+        now = frozenset(chosen)
+        cured = [finding for finding in curable if finding.fix in now]
         before = examine(checked.source, selection).findings
         if len(cured) > 1 and not cures(checked.source, edits, cured, before, lambda s: examine(s, selection).findings):
             chosen, edits = chosen[:1], chosen[0].edits
         checked = check_source(Source(apply_edits(checked.source.text, edits), source.path), selection)
-        count += len(chosen)
-    return Fixed(checked, count)
+        made += len(chosen)
+    return Fixed(checked, made)

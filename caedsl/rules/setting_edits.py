@@ -6,7 +6,7 @@ from caedsl.source import Span
 
 
 def write_setting(model: Autoencoder, name: str, option: str, text: str) -> tuple[Edit, ...]:
-    """``text`` for one option of the setting ``name``; ``value`` is the option of a setting that is one value.
+    """``text`` for one option of the setting ``name``; A setting that is one value has that as an option of its own name.
 
     Empty where the block has no setting yet, beside which a new one could stand.
     """

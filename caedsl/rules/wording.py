@@ -1,11 +1,18 @@
 """Numbers as findings write them."""
 
+import re
+
 _UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
 def counted(count: int, what: str) -> str:
     """``1 channel``, ``3 channels``."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def plain(value: float, digits: int = 6) -> str:
+    """A number in so many digits, its power of ten as a spec writes it: ``0.001``, ``1e-6``."""
+    return re.sub(r"e([+-])0*", lambda power: "e" + power[1].strip("+"), f"{value:.{digits}g}")
 
 
 def readable_bytes(count: float) -> str:

@@ -15,7 +15,7 @@ RIGHTLY_WARNED = {
     "flagship": {"overcomplete"},
     "keras_io": {"overcomplete"},
 }
-FAMILIES = ("CAE1", "CAE2", "CAE3", "CAE6", "CAE9")
+FAMILIES = tuple(f"CAE{family}" for family in range(1, 10))
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -44,6 +44,14 @@ SUSPICIOUS = {
     "colour": "input 3x32x32\ndata cifar10\nencoder { conv 32 relu; maxpool 2; conv 64 relu; maxpool 2 }\nbottleneck dense 128",
     "grey colours": "input 1x32x32\ndata cifar10 gray",
     "enlarged stand-in": "data mnist else digits",
+    "tanh on 0..1": "decoder mirror output=tanh",
+    "summed loss with adam": "data mnist\ntrain { loss mse reduction=sum; optimizer adam lr=1e-3 }",
+    "the best rate of the pilot": "data mnist\ntrain { optimizer adam lr=0.03 }",
+    "sigmoid and squared error": "data mnist\ntrain { loss mse }\ndecoder mirror output=sigmoid",
+    "no hidden activation": "encoder { conv 16 k4 s2; conv 32 k4 s2 }",
+    "long run of adamw": "data mnist\ntrain { optimizer adamw lr=1e-3 weight_decay=0.01; epochs 1000 }",
+    "batch normalisation with decay": "data mnist\ndefaults conv relu norm=batch\n"
+    "train { optimizer adam lr=1e-3 weight_decay=1e-3 }",
 }
 
 

@@ -70,9 +70,9 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
     held = elements(layer.out_shape)
     if held < min(code, elements(model.input.shape)):
         first = next(other for other in part if elements(other.out_shape) < code)
-        return _less_than_code(model, layer, held, code) if first is layer else None
-    wide = _neighbours(part, i)
-    if not _is_thin(layer) or wide is None or wide < TIMES * layer.out_shape[0]:
+        return _less_than_code(model, part, i) if first is layer else None
+    wide = _neighbours(part, i) if _is_thin(layer) else None
+    if wide is None or wide < TIMES * layer.out_shape[0]:
         return None
     channels = layer.out_shape[0]
     few = "one rectified channel" if channels == 1 else f"{channels} rectified channels"
@@ -86,16 +86,23 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
     )
 
 
-def _less_than_code(model: Autoencoder, layer: Layer, held: int, code: int) -> Finding:
-    room = elements(layer.out_shape[1:]) if is_map(layer.out_shape) else 1
+def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding:
+    layer, code = part[i], elements(model.code_shape)
+    held, least = elements(layer.out_shape), -(-code // _room(part[i:]))
     return RULE.found(
         layer.place("channels"),
         f"this layer holds {held:,} numbers, and the code {code:,}: only {held:,} of them can matter",
         label=f"{text(layer.out_shape)} = {held:,}",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
-        help=f"widen it to at least {-(-code // room)} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",
-        fix=_widened(model, layer, -(-code // room)),
+        help=f"widen it to at least {least} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",
+        fix=_widened(model, layer, least if least > NARROW else max(least, _neighbours(part, i) or 0)),
     )
+
+
+def _room(layers: Sequence[Layer]) -> int:
+    """The fewest pixels that the channels of the first of ``layers`` have, up to the next one with channels of its own."""
+    last = next((i for i in range(1, len(layers)) if "init" in layers[i].options), len(layers))
+    return min(elements(layer.out_shape[1:]) if is_map(layer.out_shape) else 1 for layer in layers[:last])
 
 
 def _is_thin(layer: Layer) -> bool:
@@ -106,9 +113,9 @@ def _is_thin(layer: Layer) -> bool:
 
 def _neighbours(part: Sequence[Layer], i: int) -> int | None:
     """The smaller number of channels of the nearest weighted layers on both sides; None where one side has none."""
-    before = [layer.out_shape[0] for layer in part[:i] if "channels" in layer.options]
-    after = [layer.out_shape[0] for layer in part[i + 1 :] if "channels" in layer.options]
-    return min(before[-1], after[0]) if before and after else None
+    sides = reversed(part[:i]), iter(part[i + 1 :])
+    nearest = [next((layer.out_shape[0] for layer in side if "channels" in layer.options), None) for side in sides]
+    return None if None in nearest else min(filter(None, nearest))
 
 
 def _widened(model: Autoencoder, layer: Layer, channels: int) -> Fix | None:

@@ -76,14 +76,16 @@ def _narrower(model: Autoencoder) -> Fix | None:
     whole = elements(model.input.shape)
     on_map = is_map(model.code_shape)
     room = whole // TARGET // elements(model.code_shape[1:]) if on_map else whole // TARGET**2
-    if not room or model.bottleneck.form == "conv":
+    if not room:
         return None
-    written = f"bottleneck {'conv' if on_map else 'dense'} {_power_of_two(room)}"
-    edits = (Edit(model.bottleneck.span, written),)
+    number = str(_power_of_two(room))
+    made = model.bottleneck.layers[-1] if model.bottleneck.layers else None
+    place = made.place("channels" if on_map else "units") if made else model.bottleneck.span
+    edits = (Edit(place, number if made else f"bottleneck {'conv' if on_map else 'dense'} {number}"),)
     changed = tried(model, edits)
     if changed is None or changed.out_shape != model.out_shape or 2 * elements(changed.code_shape) >= whole:
         return None
-    return Fix(f"narrow the code to {elements(changed.code_shape):,} numbers: `{written}`", edits, Applicability.UNSAFE)
+    return Fix(f"narrow the code to {elements(changed.code_shape):,} numbers", edits, Applicability.UNSAFE)
 
 
 def _power_of_two(most: int) -> int:

@@ -31,10 +31,11 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label,
 from caedsl.layers.shape import text
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
+from caedsl.model.outputs import output_layer
 from caedsl.model.presets import PRESETS
 from caedsl.model.sizes import channels_last
 from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried
+from caedsl.rules.trial import tried, write
 from caedsl.rules.wording import counted
 from caedsl.source import Span
 
@@ -78,13 +79,17 @@ def _help(source: DataSource, given: int, model: Autoencoder) -> str:
 
 
 def _fix(source: DataSource, given: int, model: Autoencoder) -> Fix | None:
-    """Grey images for a grey input, or the input's channels where the decoder follows them."""
+    """Grey images for a grey input, or the channels of the data at the input and at a written output."""
     if model.input.shape[0] == 1:
         end = source.span.end
         return Fix("make the colours grey", (Edit(Span(end, end), " gray"),), Applicability.UNSAFE)
     shape = text((given, *model.input.shape[1:]))
-    edits = (Edit(model.input.span, shape),)
+    output = output_layer(model)
+    edits = [Edit(model.input.span, shape)]
+    if output is not None and not model.mirrored and "channels" in output.spans:
+        edits.append(write(output, "channels", str(given)))
+    edits.sort()
     changed = tried(model, edits)
     if changed is None or changed.out_shape != changed.input.shape:
         return None
-    return Fix(f"give the input the channels of the data: {shape}", edits, Applicability.UNSAFE)
+    return Fix(f"give the input the channels of the data: {shape}", tuple(edits), Applicability.UNSAFE)

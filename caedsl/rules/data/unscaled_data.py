@@ -61,7 +61,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     fits = tried(model, edits) is not None
     yield RULE.found(
         model.input.range_span,
-        f"pixels are {values}: squared errors are {width**2:,.0f} times those of 0..1"
+        f"pixels are {values}: squared errors are {width * width:,.0f} times those of 0..1"
         + (", and the steps of SGD with them" if plain else ""),
         help="declare `in 0..1`: integer images are scaled to it",
         fix=Fix("scale the images to 0..1", edits, Applicability.UNSAFE) if fits else None,

@@ -1,0 +1,119 @@
+"""Edits that operators are made of: small changes of a spec, placed by the spans of its resolved model."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from caedsl.diagnostics.finding import Edit
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import is_map
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.outputs import output_layer
+from caedsl.model.sizes import leaves
+from caedsl.rules.trial import write
+from caedsl.source import Span
+
+Edits = list[Edit]
+
+
+def written(layers: Iterable[Layer]) -> list[Layer]:
+    """The layers that stand in the spec, groups opened, a repeated line once."""
+    lines: dict[Span, Layer] = {}
+    for layer in leaves(layers):
+        if layer.mirrors is None:
+            lines.setdefault(layer.span, layer)
+    return list(lines.values())
+
+
+def passed(layers: Iterable[Layer]) -> list[Layer]:
+    """The same without what stands inside a residual, which its shortcut goes around."""
+    around = {
+        inner for layer in layers for group in layer.walk() if group.kind.name == "residual" for inner in group.walk()
+    }
+    return [layer for layer in written(layers) if layer not in around]
+
+
+def decoder_lines(model: Autoencoder) -> list[Layer]:
+    """The layers of a decoder that is written out."""
+    return [] if model.mirrored else written(model.decoder)
+
+
+def hidden(model: Autoencoder) -> list[Layer]:
+    """The convolutions and dense layers that stand in the spec and are neither the code nor the output."""
+    weighted = [layer for layer in (*written(model.encoder), *decoder_lines(model)) if "init" in layer.options]
+    return [layer for layer in weighted if layer is not output_layer(model)]
+
+
+def convolutions(layers: Iterable[Layer]) -> list[Layer]:
+    return [layer for layer in layers if layer.kind.name in ("conv", "deconv")]
+
+
+def strided(layers: Iterable[Layer]) -> list[Layer]:
+    return [layer for layer in convolutions(layers) if layer.options["stride"] == (2, 2)]
+
+
+def on_every(layers: Iterable[Layer], option: str, text: str) -> Edits:
+    """The same option on every line."""
+    return [write(layer, option, text) for layer in layers]
+
+
+def option_on_output(model: Autoencoder, activation: str) -> Edits:
+    """Another activation at the output, of a written decoder or of a mirror."""
+    if model.mirrored:
+        span = model.place("decoder")
+        plain = re.sub(r"\s+output=\w+", "", model.source.slice(span))
+        return [Edit(span, f"{plain} output={activation}")]
+    output = output_layer(model)
+    return [write(output, "activation", activation)] if output in written(model.decoder) and output else []
+
+
+def statement(model: Autoencoder, name: str, text: str) -> Edits:
+    """``text`` in the place of a train setting or of a top-level statement; nothing where it is not written."""
+    span = model.places.get(name)
+    return [] if span is None else [Edit(span, text)]
+
+
+def setting(model: Autoencoder, text: str) -> Edits:
+    """A train setting in the place of the one that stands there, or a new one beside the loss."""
+    name = text.split()[0]
+    if f"train.{name}" in model.places:
+        return statement(model, f"train.{name}", text)
+    loss = model.places.get("train.loss")
+    return [] if loss is None else [Edit(Span(loss.end, loss.end), f"; {text}")]
+
+
+def after(layer: Layer, text: str) -> Edit:
+    """Another layer behind ``layer``."""
+    return Edit(Span(layer.span.end, layer.span.end), f"; {text}")
+
+
+def decoder_block(model: Autoencoder) -> Span:
+    """The whole decoder, from its word to its closing brace."""
+    start = model.places["decoder"].start
+    if model.mirrored:
+        return model.places["decoder"]
+    text, depth = model.source.text, 0
+    for end in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[end], 0)
+        if text[end] == "}" and depth == 0:
+            return Span(start, end + 1)
+    raise AssertionError("the decoder is not closed")
+
+
+def value_range(model: Autoencoder, text: str) -> Edits:
+    """Another declared range of the pixels."""
+    span = model.input.range_span
+    if span == model.input.span:
+        return [Edit(Span(span.end, span.end), f" {text}")]
+    return [Edit(span, text)]
+
+
+def losses(model: Autoencoder) -> Sequence[str]:
+    return [term.name for term in model.train.loss.terms] if model.train else []
+
+
+def is_normalised(model: Autoencoder) -> bool:
+    return any(layer.options.get("norm", "none") != "none" for layer in hidden(model))
+
+
+def has_dense(model: Autoencoder) -> bool:
+    return any(not is_map(layer.out_shape) for _, layer in model.layers())

@@ -1,0 +1,117 @@
+"""The proof by training: parent, faulty and repaired spec of the faults that change what training comes to."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from statistics import median
+
+from benchmarks.faults.cases import Case, Result, draw, examine
+from benchmarks.faults.small_parents import SMALL
+
+EACH, BORNE = 2, 1
+"""Parents that a strength of an operator is trained in: one that harms, and one that does not."""
+
+BROKEN, RESTORED = 1.5, 1.1
+"""Times the parent's median FVU: above the first a fault has done harm, up to the second a repair has undone it."""
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The FVU of every seed for the three specs of a case; ``repaired`` is None where nothing was repaired."""
+
+    result: Result
+    parent: list[float]
+    faulty: list[float]
+    repaired: list[float] | None
+
+    @property
+    def harm(self) -> float:
+        """The median of the faulty spec over the parent's."""
+        return median(self.faulty) / median(self.parent)
+
+    @property
+    def harms(self) -> bool:
+        return self.harm > BROKEN
+
+    @property
+    def restores(self) -> bool:
+        return self.rest is not None and self.rest <= RESTORED
+
+    @property
+    def rest(self) -> float | None:
+        """The median of the repaired spec over the parent's."""
+        return None if self.repaired is None else median(self.repaired) / median(self.parent)
+
+
+def parents() -> dict[str, str]:
+    """The small parents, on real MNIST where CAEDSL_DATA names a folder that holds it."""
+    if not os.environ.get("CAEDSL_DATA"):
+        return dict(SMALL)
+    return {name: text.replace("data digits", "data mnist limit=4000") for name, text in SMALL.items()}
+
+
+def prove(seed: int) -> list[Proof]:
+    """Trains what is to be shown by training, two processes of one thread each."""
+    healthy = parents()
+    cases = [case for case in draw(healthy, len(healthy) * 3, seed) if case.operator.trained]
+    results = [examine(case) for case in _few(cases)]
+    texts = {text for result in results for text in _specs(healthy, result)}
+    known = _outcomes(sorted(texts))
+    return [
+        Proof(
+            result,
+            known[healthy[result.case.parent]],
+            known[result.case.text],
+            known[result.repair] if _is_repaired(result) else None,
+        )
+        for result in results
+    ]
+
+
+def _few(cases: Iterable[Case]) -> list[Case]:
+    """The first of every operator and strength."""
+    counts: dict[tuple[str, str], int] = {}
+    chosen = []
+    for case in cases:
+        key = case.operator.name, case.strength
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] <= (BORNE if case.harmless else EACH):
+            chosen.append(case)
+    return chosen
+
+
+def _is_repaired(result: Result) -> bool:
+    return not result.case.harmless and result.repaired
+
+
+def _specs(healthy: dict[str, str], result: Result) -> Sequence[str]:
+    specs = [healthy[result.case.parent], result.case.text]
+    return [*specs, result.repair] if _is_repaired(result) else specs
+
+
+def _outcomes(texts: Sequence[str]) -> dict[str, list[float]]:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _one_thread) as pool:
+        waiting = {pool.submit(_outcome, text): text for text in texts}
+        known = {}
+        for done in as_completed(waiting):
+            known[waiting[done]] = done.result()
+            print(f"trained {len(known)} of {len(texts)} specs", end="\r", file=sys.stderr)
+    return known
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _outcome(text: str) -> list[float]:
+    # torch is imported in the workers alone, so that the check beside it is timed without.
+    from benchmarks.faults.training import outcome
+
+    return outcome(text)

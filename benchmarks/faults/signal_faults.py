@@ -1,0 +1,245 @@
+"""Faults of activations, data ranges, regularisation and numerics."""
+
+from benchmarks.faults.edits import (
+    Edits,
+    after,
+    convolutions,
+    decoder_lines,
+    hidden,
+    is_normalised,
+    losses,
+    on_every,
+    option_on_output,
+    setting,
+    statement,
+    value_range,
+    written,
+)
+from benchmarks.faults.operator_type import operator
+from caedsl.diagnostics.finding import Edit
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.outputs import output_layer
+from caedsl.rules.trial import write
+
+
+def unreachable_values(model: Autoencoder, fault: tuple[str, str]) -> Edits:
+    """A range of pixels, and an output that does not reach it."""
+    declared, activation = fault
+    if "bce" in losses(model):
+        return []
+    outputs = option_on_output(model, activation)
+    return [*value_range(model, declared), *outputs] if outputs else []
+
+
+def standardised(model: Autoencoder, activation: str) -> Edits:
+    """Standardised images, of which a bounded output reaches but a part."""
+    outputs = option_on_output(model, activation)
+    if "bce" in losses(model) or not outputs:
+        return []
+    data = 'data npy "standardised.npy" limit=20000'
+    return [*value_range(model, "in real"), *outputs, *statement(model, "data", data)]
+
+
+def rectified_output(model: Autoencoder, _: None) -> Edits:
+    unit = (model.input.range.low, model.input.range.high) == (0, 1)
+    return option_on_output(model, "relu") if unit and "bce" not in losses(model) else []
+
+
+def saturating(model: Autoencoder, normalised: bool) -> Edits:
+    """Sigmoids in every hidden layer."""
+    layers = [layer for layer in hidden(model) if layer.options["activation"].name != "linear"]
+    sides = [sum(layer in written(part) for layer in layers) for part in (model.encoder, model.decoder)]
+    if is_normalised(model) != normalised or sides[0] < 2 or (sides[1] < 2 and not model.mirrored):
+        return []
+    return on_every(layers, "activation", "sigmoid")
+
+
+def normalised_output(model: Autoencoder, _: None) -> Edits:
+    output = output_layer(model)
+    return [write(output, "norm", "norm=batch")] if output in decoder_lines(model) and output else []
+
+
+def rectified_code(model: Autoencoder, numbers: int) -> Edits:
+    if model.bottleneck.form != "dense":
+        return []
+    units = model.bottleneck.layers[-1].options["units"]
+    return [Edit(model.bottleneck.span, f"bottleneck dense {min(numbers, units)} relu")]
+
+
+def cross_entropy(model: Autoencoder, fault: str) -> Edits:
+    """A binary cross-entropy where pixels, or outputs, are no probabilities."""
+    if fault == "targets":
+        outputs = option_on_output(model, "tanh")
+        return [*setting(model, "loss bce"), *value_range(model, "in -1..1"), *outputs] if outputs else []
+    outputs = option_on_output(model, fault)
+    unit = (model.input.range.low, model.input.range.high) == (0, 1)
+    return [*setting(model, "loss bce"), *outputs] if outputs and unit else []
+
+
+def unscaled(model: Autoencoder, optimizer: str) -> Edits:
+    if "bce" in losses(model) or is_normalised(model):
+        return []
+    outputs = option_on_output(model, "linear")
+    return [*value_range(model, "in 0..255"), *outputs, *setting(model, optimizer)] if outputs else []
+
+
+def weight_penalty(model: Autoencoder, strength: float) -> Edits:
+    """The same L2 penalty on every convolution that is written."""
+    if is_normalised(model):
+        return []
+    output = output_layer(model)
+    layers = [*hidden(model), *([output] if output in decoder_lines(model) and output else [])]
+    return on_every(convolutions(layers), "l2", f"l2={strength:g}")
+
+
+def coupled_decay(model: Autoencoder, strength: float) -> Edits:
+    if model.train is None or is_normalised(model) or model.train.loss.reduction == "sum":
+        return []
+    return setting(model, f"optimizer adam lr=1e-3 weight_decay={strength:g}")
+
+
+def heavy_dropout(model: Autoencoder, share: float) -> Edits:
+    layers = [layer for layer in hidden(model) if layer in written(model.encoder)]
+    return [write(layers[-1], "dropout", f"dropout={share}")]
+
+
+def small_batch(model: Autoencoder, size: int) -> Edits:
+    uses = any(layer.options.get("norm") == "batch" for layer in hidden(model))
+    return setting(model, f"batch {size}") if uses else []
+
+
+def deep_default(model: Autoencoder, fault: tuple[int, str]) -> Edits:
+    """Many more layers, all starting from PyTorch's default weights."""
+    depth, norm = fault
+    layer = next((layer for layer in convolutions(written(model.encoder)) if layer.out_shape[0] > 1), None)
+    if layer is None or is_normalised(model):
+        return []
+    weighted = convolutions([*hidden(model), *decoder_lines(model)])
+    edits = on_every(dict.fromkeys(weighted), "init", "init=torch")
+    same = f"conv {layer.out_shape[0]} k3 s1 relu init=torch{norm} x{depth}"
+    return [*edits, after(layer, same)]
+
+
+def half_precision(model: Autoencoder, fault: tuple[str, str]) -> Edits:
+    """Images of sixteen bits, which end beyond the largest number of fp16; and such of eight, which do not."""
+    declared, loss = fault
+    outputs = option_on_output(model, "linear")
+    if losses(model) != ["mse"] or not outputs or (model.train and model.train.optimizer.name == "sgd"):
+        return []
+    return [*value_range(model, declared), *outputs, *setting(model, loss), *setting(model, "precision fp16")]
+
+
+ACTIVATION = [
+    operator(
+        "output that cannot reach the pixels",
+        "activation",
+        "output-range",
+        unreachable_values,
+        strengths={"strong": ("in -1..1", "sigmoid"), "fatal": ("in 0..255", "sigmoid")},
+        trained=True,
+    ),
+    operator(
+        "standardised pixels behind a bound",
+        "activation",
+        "output-range final-relu",
+        standardised,
+        strengths={"mild": "tanh", "strong": "sigmoid", "fatal": "relu"},
+    ),
+    operator("rectified output", "activation", "final-relu", rectified_output, trained=True),
+    operator(
+        "saturating hidden layers",
+        "activation",
+        "saturating-hidden",
+        saturating,
+        strengths={"strong": False, "mild": True},
+        harmless="mild",
+        trained=True,
+    ),
+    operator("normalised output", "activation", "normalised-output", normalised_output, trained=True),
+    operator(
+        "rectified code",
+        "activation",
+        "relu-code",
+        rectified_code,
+        strengths={"mild": 64, "strong": 6},
+        harmless="mild",
+        trained=True,
+    ),
+]
+
+DATA = [
+    operator(
+        "cross-entropy outside its range",
+        "data",
+        "bce-range",
+        cross_entropy,
+        strengths={"mild": "tanh", "strong": "linear", "fatal": "targets"},
+    ),
+    operator(
+        "unscaled pixels",
+        "data",
+        "unscaled-data mismatched-sgd-rate",
+        unscaled,
+        strengths={"mild": "optimizer adam lr=1e-3", "strong": "optimizer sgd lr=0.01 momentum=0.9"},
+        harmless="mild",
+        trained=True,
+    ),
+]
+
+REGULARISATION = [
+    operator(
+        "strong L2",
+        "regularisation",
+        "strong-l2",
+        weight_penalty,
+        strengths={"mild": 1e-5, "strong": 1e-2, "fatal": 0.1},
+        harmless="mild",
+        trained=True,
+    ),
+    operator(
+        "strong weight decay under Adam",
+        "regularisation",
+        "strong-l2",
+        coupled_decay,
+        strengths={"mild": 1e-5, "strong": 0.05, "fatal": 0.5},
+        harmless="mild",
+        trained=True,
+    ),
+    operator(
+        "heavy dropout",
+        "regularisation",
+        "heavy-dropout",
+        heavy_dropout,
+        strengths={"mild": 0.1, "strong": 0.7, "fatal": 0.9},
+        harmless="mild",
+        trained=True,
+    ),
+    operator(
+        "batch normalisation of a few images",
+        "regularisation",
+        "small-batch-norm",
+        small_batch,
+        strengths={"mild": 2, "strong": 1},
+        trained=True,
+    ),
+]
+
+NUMERICS = [
+    operator(
+        "PyTorch's default weights in depth",
+        "numerics",
+        "fading-signal",
+        deep_default,
+        strengths={"mild": (12, " norm=batch"), "strong": (14, ""), "fatal": (26, "")},
+        harmless="mild",
+        trained=True,
+    ),
+    operator(
+        "overflow of sixteen bits",
+        "numerics",
+        "fp16-overflow",
+        half_precision,
+        strengths={"mild": ("in 0..255", "loss mse reduction=sum"), "strong": ("in 0..65535", "loss mse")},
+        harmless="mild",
+    ),
+]

@@ -1,0 +1,80 @@
+"""The outcome of a spec: trained in process, and measured by the share of the variance that it leaves unexplained.
+
+x_bchw: batch, channels, height, width.
+"""
+
+from dataclasses import replace
+from math import inf, isfinite
+
+import torch
+from torch import Tensor
+
+from caedsl.backends.torch import build, lower
+from caedsl.data.images import Images
+from caedsl.data.loading import load
+from caedsl.data.split import split_validation
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.checking import check_source
+from caedsl.source import Source
+from caedsl.training.batches import Batches
+from caedsl.training.errors import TrainingError
+from caedsl.training.loop import Training
+from caedsl.training.prepare import prepare
+
+SEEDS = (0, 1, 2)
+
+
+def outcome(text: str) -> list[float]:
+    """The FVU of the spec for every seed; infinite where training fails or the model cannot be built."""
+    checked = check_source(Source(text))
+    if checked.model is None or not checked.model.complete:
+        return [inf] * len(SEEDS)
+    images = load(checked.model)
+    return [_fvu(checked.model, images, seed) for seed in SEEDS]
+
+
+def _fvu(model: Autoencoder, images: Images, seed: int) -> float:
+    """Validation MSE over the variance of the validation images about their mean image; 1 is as good as that image."""
+    try:
+        training = _prepared(model, images, seed)
+        training.run()
+    except TrainingError:
+        return inf
+    assert training.validation is not None
+    error, spread = _mse(training.module, training.validation), _variance(training.validation)
+    return error / spread if isfinite(error) else inf
+
+
+def _prepared(model: Autoencoder, images: Images, seed: int) -> Training:
+    assert model.train is not None
+    settings = replace(model.train, seed=seed, precision="fp32")
+    train, validation = split_validation(images, settings.validation, seed)
+    torch.manual_seed(seed)
+    return prepare(
+        build(model),
+        images.train,
+        settings,
+        train=train,
+        validation=validation,
+        input_range=model.input.range,
+        penalties=lower(model).penalties,
+        code_l1=model.bottleneck.l1,
+    )
+
+
+@torch.no_grad()
+def _mse(module: torch.nn.Module, validation: Batches) -> float:
+    module.eval()
+    total = sum(
+        float((module(x_bchw) - x_bchw).square().sum(dtype=torch.float64)) for x_bchw in validation.in_order(512)
+    )
+    return total / _all(validation).numel()
+
+
+def _variance(validation: Batches) -> float:
+    images = _all(validation).double()
+    return float((images - images.mean(dim=0)).square().mean())
+
+
+def _all(validation: Batches) -> Tensor:
+    return validation.images[validation.index]

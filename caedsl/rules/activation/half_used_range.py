@@ -1,0 +1,49 @@
+"""The output's range is at least twice as wide as that of the images.
+
+## What it does
+Informs where half or more of what a bounded output can return is never needed, as with tanh for images in 0..1.
+
+## Why is this bad?
+It hardly is. In a pilot on MNIST and Fashion-MNIST tanh on 0..1 trained as well as a sigmoid (0.16 to 0.21 of the
+variance left, against 0.19 to 0.22). The reconstructions can hold values that no image has, and no more.
+
+## Example
+```cae
+decoder { conv 8 relu; upsample 2; conv 1 tanh }
+```
+
+## Instead
+```cae
+decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
+```
+
+## How sure
+Measured to be harmless, so it only informs.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.outputs import activation_of, output_layer, takes_probabilities, wasted_range
+from caedsl.model.presets import pixel_range
+from caedsl.rules.output_edits import output_place
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE402", "half-used-range", Severity.INFO)
+
+HALF = 0.5
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the output's activation; with cross-entropy the output is `bce-range`'s."""
+    layer, wasted = output_layer(model), wasted_range(model)
+    if layer is None or wasted < HALF or takes_probabilities(model):
+        return
+    activation, values = activation_of(layer), pixel_range(model)
+    yield RULE.found(
+        output_place(model, layer),
+        f"{activation.name} returns {activation.low:g}..{activation.high:g}, and the images are in {values}: "
+        f"{wasted:.0%} of the range is never used, which does little harm",
+        related=(Label(model.input.range_span, f"images are in {values}"),),
+    )

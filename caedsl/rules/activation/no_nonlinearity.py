@@ -1,0 +1,57 @@
+"""No hidden layer has an activation: the model is a linear autoencoder.
+
+## What it does
+Informs where everything before the output's activation is one linear map: no activation, no max pool, no normalisation
+that depends on the image. It names what PCA, the best linear autoencoder, leaves at the code's size where that is known.
+
+## Why is this bad?
+It is not, if a linear code is wanted: it trained well in a pilot (0.17 to 0.19 of the variance left). But no depth makes
+it better than PCA, apart from what the output's activation adds, and PCA takes seconds.
+
+## Example
+```cae
+encoder { conv 16 k4 s2; conv 32 k4 s2 }
+```
+
+## Instead
+```cae
+encoder { conv 16 k4 s2 relu; conv 32 k4 s2 relu }
+```
+
+## How sure
+Arithmetic: a product of matrices is a matrix.
+
+## References
+- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition".
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.layers.shape import elements
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.presets import as_published, unexplained_by
+from caedsl.model.signal import is_linear, weighted_layers
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE408", "no-nonlinearity", Severity.INFO)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the encoder, for models of two weight layers or more."""
+    if len(weighted_layers(model)) < 2 or not is_linear(model):
+        return
+    yield RULE.found(
+        model.place("encoder"),
+        "no hidden layer has an activation: this is a linear autoencoder, and PCA is its limit",
+        notes=_limit(model),
+        help="add `relu` to the hidden layers, unless a linear code is what you want",
+    )
+
+
+def _limit(model: Autoencoder) -> tuple[str, ...]:
+    known, numbers = as_published(model), elements(model.code_shape)
+    left = unexplained_by(known, numbers) if known else None
+    if left is None or left[0] != numbers:
+        return ()
+    return (f"PCA with {numbers} numbers leaves {left[1]:.1%} of the variance of {model.data[0].name}",)

@@ -1,0 +1,77 @@
+"""A normalisation stands right before the output.
+
+## What it does
+Warns where the layer that makes the reconstruction has `norm=`, of any kind.
+
+## Why is this bad?
+A normalisation gives each channel mean 0 and deviation 1, over the batch or over each image; images have neither. It has
+to learn the images' mean and contrast by its own scale and shift, step by step, and until then every output is wrong:
+in a pilot of 500 steps batch normalisation before a sigmoid left 1.0 of the variance on MNIST (0.36 on Fashion-MNIST),
+before a linear output 1.4 to 1.5 (1.1 to 1.2), against about 0.2 without. Longer training may recover. With `affine=off`
+it cannot learn them at all.
+
+## Example
+```cae
+decoder { conv 8 relu norm=batch; upsample 2; conv 1 norm=batch sigmoid }
+```
+
+## Instead
+```cae
+decoder { conv 8 relu norm=batch; upsample 2; conv 1 sigmoid }
+```
+
+## How sure
+Measured for batch normalisation on two data sets, after 500 steps.
+
+## References
+- Radford et al. 2016, "Unsupervised representation learning with deep convolutional generative adversarial networks",
+  arXiv 1511.06434: no batch normalisation at the generator's output.
+"""
+
+from collections.abc import Iterator
+from math import sqrt
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.layers.layer import Layer
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.outputs import output_layer
+from caedsl.model.presets import pixel_range, preset
+from caedsl.rules.rule import Rule
+from caedsl.rules.trial import drop, write
+
+RULE = Rule("CAE407", "normalised-output", Severity.WARNING)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the output layer's normalisation."""
+    layer = output_layer(model)
+    if layer is None or layer.options.get("norm", "none") == "none":
+        return
+    yield RULE.found(
+        layer.place("norm"),
+        f"`norm={layer.options['norm']}` before the output gives each channel mean 0 and deviation 1, which no image has",
+        label="contrast has to be learned anew",
+        notes=_statistics(model),
+        help="leave the normalisation out of the last layer",
+        fix=Fix("no normalisation in the last layer", _without(model, layer), Applicability.UNSAFE),
+    )
+
+
+def _without(model: Autoencoder, layer: Layer) -> tuple[Edit, ...]:
+    """The line without its normalisation and the options of it."""
+    if "norm" not in layer.spans:
+        return (write(layer, "norm", "norm=none"),)
+    named = [layer.spans[name] for name in ("norm", "affine", "eps", "groups") if name in layer.spans]
+    return tuple(sorted((drop(model, span) for span in named), key=lambda edit: edit.span))
+
+
+def _statistics(model: Autoencoder) -> tuple[str, ...]:
+    known, values = preset(model), pixel_range(model)
+    if known is None or not known.greys or values.low is None or values.high is None:
+        return ()
+    width, top = values.high - values.low, len(known.greys) - 1
+    mean = sum(share * level / top for level, share in enumerate(known.greys))
+    deviation = sqrt(sum(share * (level / top - mean) ** 2 for level, share in enumerate(known.greys)))
+    return (
+        f"the pixels of {model.data[0].name} have mean {values.low + width * mean:.2g}, deviation {width * deviation:.2g}",
+    )

@@ -1,0 +1,57 @@
+"""The code ends in a ReLU, so that some of its numbers may be 0 for every image.
+
+## What it does
+Warns of a ReLU on a code of up to 8 numbers and informs on a larger vector. A code that is to be sparse (`l1=` on the
+bottleneck) is left alone, and so are feature maps of more than 8 numbers: published autoencoders have a ReLU there and
+train.
+
+## Why is this bad?
+A unit that is below zero for every image is dead, and the code is smaller than it looks. In a pilot with a code of 32 on
+MNIST 17 of 32 numbers died, which left 0.35 of the variance against 0.22; with a code of 2 it left 0.93 against 0.85. On
+Fashion-MNIST a code of 32 lost almost nothing.
+
+## Example
+```cae
+bottleneck dense 4 relu
+```
+
+## Instead
+```cae
+bottleneck dense 4
+```
+
+## How sure
+Measured on two data sets; that 8 numbers are few is a heuristic.
+
+## References
+- pixelite1201/pytorch_coma issue 21: a ReLU on the code.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.layers.shape import elements, is_map
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.outputs import activation_of, code_layer
+from caedsl.rules.rule import Rule
+from caedsl.rules.trial import write
+
+RULE = Rule("CAE405", "relu-code", Severity.WARNING)
+
+FEW = 8
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the code's activation."""
+    layer, numbers = code_layer(model), elements(model.code_shape)
+    if layer is None or activation_of(layer).name != "relu" or model.bottleneck.l1:
+        return
+    if numbers > FEW and is_map(model.code_shape):
+        return
+    yield RULE.found(
+        layer.place("activation"),
+        f"a ReLU on the code: each of its {numbers} numbers that is below 0 for every image is lost",
+        help="leave the code linear; for a sparse code add `l1=1e-4` to the bottleneck",
+        fix=Fix("leave the code linear", (write(layer, "activation", "linear"),), Applicability.UNSAFE),
+        severity=None if numbers <= FEW else Severity.INFO,
+    )

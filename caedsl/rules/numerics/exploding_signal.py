@@ -1,0 +1,52 @@
+"""The signal grows on its way through the depth, beyond what training starts well from.
+
+## What it does
+Follows the variance of the image through the layers as `fading-signal` does, and warns where it grows above 1e8.
+
+## Why is this bad?
+Outputs and gradients then start ten thousand times too large. Residuals without a normalisation do this: each adds as much
+as it was given, and 30 of them double the variance 30 times.
+
+## Example
+```cae
+encoder { conv 16 relu; repeat 30 { residual { conv 16 relu; conv 16 init=he } }; maxpool 2 }
+```
+
+## Instead
+```cae
+encoder { conv 16 relu; repeat 30 { residual { conv 16 relu norm=batch; conv 16 norm=batch } }; maxpool 2 }
+```
+
+## How sure
+The gain is arithmetic; that 1e8 is too much is a heuristic.
+
+## References
+- Zhang et al. 2019, "Fixup initialization: residual learning without normalization", arXiv 1901.09321.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.signal import signal_path
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE802", "exploding-signal", Severity.WARNING)
+
+LOUD = 8.0
+"""The power of ten of the signal's variance."""
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the layer after which the signal is loudest."""
+    loudest = max(signal_path(model), key=lambda gain: gain.total, default=None)
+    if loudest is None or loudest.total <= LOUD:
+        return
+    growing = [gain for gain in signal_path(model) if gain.own > 0]
+    yield RULE.found(
+        loudest.layer.span,
+        f"{len(growing)} layers make the image's variance 1e{loudest.total:.0f} times larger before training",
+        label="loudest here",
+        notes=(f"{10 ** (sum(gain.own for gain in growing) / len(growing)):.3g} a layer on average",),
+        help="add a normalisation (`norm=batch`) to the layers, or inside the residuals",
+    )

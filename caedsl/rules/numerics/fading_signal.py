@@ -1,0 +1,90 @@
+"""The signal fades on its way through the depth: the image hardly reaches the output.
+
+## What it does
+Multiplies, layer by layer, fan_in·Var(w) of the initialisation by what the activation passes on (1/2 for a ReLU), which is
+the gain of the image's variance before training. It warns where this falls below 1e-8 anywhere. Normalisations start the
+count anew, and a residual adds its input. Stacks of sigmoids are `saturating-hidden`'s.
+
+## Why is this bad?
+What the output shows before training is then biases and rounding, and the gradient fades in the same way on its way back.
+PyTorch's own default keeps 1/6 a ReLU layer. In a pilot a net of 30 layers with it failed in 4 of 4 runs; with He's
+initialisation it left 0.24 to 0.31 of the variance, with batch normalisation 0.23 to 0.27.
+
+## Example
+```cae
+encoder { conv 16 relu init=torch x14; maxpool 2 }
+```
+
+## Instead
+```cae
+encoder { conv 16 relu x14; maxpool 2 }
+```
+
+## How sure
+The gain is arithmetic (for activations other than ReLU at unit variance); that 1e-8 is too little is a heuristic. It is an
+error below 1e-14 where biases do not start at 0 (`init=torch`): amplitudes are then 1e-7 of the biases', less than a
+32-bit number can tell.
+
+## References
+- He et al. 2015, "Delving deep into rectifiers", arXiv 1502.01852.
+- pytorch/pytorch issues 6950 and 15314: the default's variance is a sixth of He's.
+"""
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.layers.initialisation import scheme
+from caedsl.layers.layer import Layer
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.signal import Gain, saturating_sides, signal_path
+from caedsl.rules.rule import Rule
+from caedsl.rules.trial import write
+
+RULE = Rule("CAE801", "fading-signal", Severity.WARNING)
+
+FAINT, LOST = -8.0, -14.0
+"""Powers of ten of the signal's variance."""
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the layer where the signal is faintest."""
+    path = signal_path(model)
+    faintest = min(path, key=lambda gain: gain.total, default=None)
+    if faintest is None or faintest.total >= FAINT or saturating_sides(model):
+        return
+    run = _since_normalised(path[: path.index(faintest) + 1])
+    fading = [gain for gain in run if gain.own < 0 and "init" in gain.layer.options]
+    biased = any(scheme(gain.layer) == "torch" and gain.layer.options["bias"] for gain in fading)
+    edits = _edits(run)
+    yield RULE.found(
+        fading[0].layer.place("init") if fading else faintest.layer.span,
+        f"{len(fading)} layers fade the image to 1e{faintest.total:.0f} of its variance before training",
+        label="fades from here on",
+        notes=(f"fan_in·Var(w)·(what the activation passes on): {_product(fading)}",),
+        help="use the default initialisation, or `norm=batch`",
+        fix=Fix("use the default initialisation", edits, Applicability.UNSAFE) if edits else None,
+        severity=Severity.ERROR if biased and faintest.total < LOST else None,
+    )
+
+
+def _since_normalised(path: tuple[Gain, ...]) -> list[Gain]:
+    later = takewhile(lambda gain: gain.layer.options.get("norm", "none") == "none", reversed(path))
+    return list(later)[::-1]
+
+
+def _product(fading: list[Gain]) -> str:
+    powers = sum(gain.own for gain in fading)
+    mean = 10 ** (powers / max(1, len(fading)))
+    return f"{mean:.2g} a layer on average, {mean:.2g}^{len(fading)} = 1e{powers:.0f}"
+
+
+def _edits(run: list[Gain]) -> tuple[Edit, ...]:
+    """The default in the place of every other initialisation on the way, where a line has one of its own."""
+    written: dict[object, Layer] = {}
+    for gain in run:
+        layer = gain.layer
+        if layer.mirrors is None and layer.options.get("init", "auto") != "auto":
+            written[layer.span] = layer
+    edits = (write(layer, "init", "init=auto") for layer in written.values())
+    return tuple(sorted(edits, key=lambda edit: edit.span))

@@ -1,0 +1,59 @@
+"""The images hold values beyond what 16-bit floats can hold.
+
+## What it does
+Reports `precision fp16` where the input's range goes beyond -65504..65504. Losses and weights stay in 32 bits under every
+precision, so that neither a summed loss nor squares of 255 overflow.
+
+## Why is this bad?
+In `fp16` the largest number is 65504. An image of 0..65535, the range of 16-bit pictures, becomes infinite in the first
+convolution, and the loss is no number from the first step on.
+
+## Example
+```cae
+input 1x28x28 in 0..65535
+data npy "x.npy"
+decoder mirror
+train { loss mse; precision fp16; epochs 20 }
+```
+
+## Instead
+```cae
+input 1x28x28 in 0..1
+data npy "x.npy"
+decoder mirror
+train { loss mse; precision fp16; epochs 20 }
+```
+
+## How sure
+Arithmetic.
+
+## References
+- IEEE 754-2019, binary16: (2 - 2⁻¹⁰)·2¹⁵ = 65504.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.rule import Rule
+from caedsl.rules.setting_edits import write_setting
+
+RULE = Rule("CAE803", "fp16-overflow", Severity.ERROR)
+
+LARGEST = 65504.0
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the precision."""
+    values = model.input.range
+    if model.train is None or model.train.precision != "fp16" or values.low is None or values.high is None:
+        return
+    if max(-values.low, values.high) <= LARGEST:
+        return
+    yield RULE.found(
+        model.place("train.precision"),
+        f"fp16 ends at 65504, and the images are in {values}: they become infinite",
+        related=(Label(model.input.range_span, f"images are in {values}"),),
+        help="declare `in 0..1` (integer images are scaled to it), or use `precision bf16`",
+        fix=Fix("use precision bf16", write_setting(model, "precision", "precision", "bf16"), Applicability.UNSAFE),
+    )

@@ -1,0 +1,93 @@
+"""Batch normalisation over so few images that it is noise, or cannot be computed.
+
+## What it does
+Warns of `norm=batch` with batches of fewer than 4 images. It is an error where a normalised layer returns one number a
+channel and a batch of the run has one image: either all of them, or the last of each epoch, where the number of images
+is known.
+
+## Why is this bad?
+The mean and the deviation of each channel are taken over the batch. Over two or three images they are noise, which
+disturbs training and differs from what is used afterwards. Over a single number the deviation is 0, and PyTorch refuses
+to train.
+
+## Example
+```cae
+data mnist
+defaults conv norm=batch relu
+train { batch 2; epochs 20 }
+```
+
+## Instead
+```cae
+data mnist
+defaults conv norm=layer relu
+train { batch 2; epochs 20 }
+```
+
+## How sure
+That one number has no deviation is arithmetic; that fewer than 4 images are too few is a heuristic.
+
+## References
+- Ioffe and Szegedy 2015, "Batch normalization", arXiv 1502.03167.
+- Wu and He 2018, "Group normalization", arXiv 1803.08494: the error of batch normalisation grows below 8 images.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Severity
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import elements
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.presets import training_images
+from caedsl.rules.rule import Rule
+from caedsl.rules.setting_edits import write_setting
+from caedsl.rules.trial import write
+
+RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING)
+
+FEW = 4
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the batch."""
+    normalised = [layer for _, layer in model.layers() if layer.options.get("norm") == "batch"]
+    if model.train is None or not normalised:
+        return
+    batch, images = model.train.batch, training_images(model)
+    single = next((layer for layer in normalised if elements(layer.out_shape) == layer.out_shape[0]), None)
+    if batch == 1 and single is not None:
+        yield _refused(model, single, "each batch", _other_norm(normalised))
+    elif batch < FEW:
+        yield RULE.found(
+            model.place("train.batch"),
+            f"batch normalisation over {'one image' if batch == 1 else f'{batch} images'} is mostly noise",
+            related=(Label(normalised[0].place("norm"), "normalised over the batch"),),
+            help="use `norm=layer`, which does not depend on the batch, or a larger batch",
+            fix=_other_norm(normalised),
+        )
+    elif single is not None and images is not None and images % batch == 1:
+        yield _refused(model, single, f"the last batch of each epoch ({images:,} images)", _other_batch(model, images))
+
+
+def _refused(model: Autoencoder, layer: Layer, which: str, fix: Fix | None) -> Finding:
+    return RULE.found(
+        model.place("train.batch"),
+        f"{which} has one image, and batch normalisation cannot be trained on one number a channel",
+        related=(Label(layer.place("norm"), f"{layer.kind.name} returns one number a channel"),),
+        help="use another batch size, or `norm=layer` there",
+        fix=fix,
+        severity=Severity.ERROR,
+    )
+
+
+def _other_norm(layers: list[Layer]) -> Fix | None:
+    written = {layer.span: layer for layer in layers if layer.mirrors is None}
+    edits = sorted((write(layer, "norm", "norm=layer") for layer in written.values()), key=lambda edit: edit.span)
+    return Fix("use norm=layer", tuple(edits), Applicability.UNSAFE) if edits else None
+
+
+def _other_batch(model: Autoencoder, images: int) -> Fix | None:
+    assert model.train is not None
+    better = next((size for size in range(model.train.batch - 1, 1, -1) if images % size != 1), None)
+    edits = () if better is None else write_setting(model, "batch", "batch", str(better))
+    return Fix(f"use batch {better}", edits, Applicability.UNSAFE) if edits else None

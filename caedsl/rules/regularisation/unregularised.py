@@ -1,0 +1,67 @@
+"""Nothing keeps a large model from learning its images by heart.
+
+## What it does
+Informs where a model has more than 1,000 parameters for each training image and nothing that limits it: no penalty, no
+dropout, no noise, no augmentation, no early end by the validation loss. Fewer than 1,000 images are
+`tiny-dataset`'s. The number of images must be known: for the published sets, or by `limit=`.
+
+## Why is this bad?
+It need not be: an autoencoder's code is a limit by itself, and in a pilot a lack of regularisation was never the cause of a
+failure. But with so many parameters an image the validation loss is worth an eye.
+
+## Example
+```cae
+data mnist limit=1500
+encoder { conv 64 k4 s2 relu; conv 128 k4 s2 relu }
+bottleneck dense 256
+train { epochs 50 }
+```
+
+## Instead
+```cae
+data mnist limit=1500
+encoder { conv 64 k4 s2 relu; conv 128 k4 s2 relu }
+bottleneck dense 256
+train { epochs 50; augment shift=2; stop patience=10 }
+```
+
+## How sure
+A heuristic, so it only informs.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.cost import total_parameters
+from caedsl.model.drops import drops
+from caedsl.model.presets import training_images
+from caedsl.model.settings import Augment, Corrupt, Train
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE704", "unregularised", Severity.INFO)
+
+FEWEST_IMAGES, TIMES = 1_000, 1_000
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the settings."""
+    images = training_images(model)
+    if images is None or images < FEWEST_IMAGES or model.train is None or _limited(model, model.train):
+        return
+    weights = total_parameters(model)
+    if weights > TIMES * images:
+        yield RULE.found(
+            model.place("train"),
+            f"{weights:,} parameters for {images:,} images, and nothing keeps the model from learning them by heart",
+            notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters an image",),
+            help="watch the validation loss, or add `augment shift=2`, `corrupt gaussian=0.2`, or `stop patience=10`",
+        )
+
+
+def _limited(model: Autoencoder, train: Train) -> bool:
+    code = model.bottleneck
+    varied = train.corrupt != Corrupt() or train.augment != Augment() or train.stop.patience is not None
+    penalised = train.optimizer.weight_decay or code.l1 or code.noise
+    held = any(layer.options.get("l1") or layer.options.get("l2") for _, layer in model.layers())
+    return bool(varied or penalised or held or drops(model))
