@@ -96,8 +96,9 @@ class TestDataChannels:
         assert "input 1x28x28" in fixed("input 3x28x28\ndata mnist", "data-channels")
 
     def test_an_explicit_decoder_has_to_be_changed_too(self) -> None:
-        finding = the("input 3x28x28\ndata mnist\ndecoder { upsample 2; conv 3 sigmoid }", "data-channels")
-        assert finding.fix is None
+        text = fixed("input 3x28x28\ndata mnist\ndecoder { upsample 2; conv 3 sigmoid }", "data-channels")
+        assert "input 1x28x28" in text
+        assert "conv 1 sigmoid" in text
 
     @pytest.mark.parametrize(
         "fragment",
