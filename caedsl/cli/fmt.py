@@ -49,7 +49,9 @@ def run(argv: Sequence[str]) -> int:
         except (SourceError, WriteError) as error:
             outcome.fail(error)
         except FormatterBug as bug:
-            outcome.fail(f"{path}: left as it is: {bug}. This is a bug in caedsl, sorry; please report it with the spec")
+            outcome.fail(
+                f"{path}: left as it is: {bug}. This is a bug in caedsl, sorry; please report it with the spec"
+            )
     _say(arguments, outcome)
     if outcome.failed:
         return COULD_NOT_RUN

@@ -1,7 +1,7 @@
 """``caedsl rule``: the documentation of rules."""
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from caedsl.rules.rule import Entry
 
 
-class Form(str, Enum):
+class Form(StrEnum):
     """How the documentation is printed."""
 
     TEXT = "text"
@@ -21,7 +21,9 @@ class Form(str, Enum):
 
 
 def rule(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME|CODE]", help="A rule; without one, all are listed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME|CODE]", help="A rule; without one, all are listed.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Print the documentation of every rule.")] = False,
     form: Annotated[Form, typer.Option("--output-format", help="How to print it.")] = Form.TEXT,
 ) -> None:

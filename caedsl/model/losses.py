@@ -35,7 +35,9 @@ def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
         if isinstance(item, tree.Option) and item.name.text == "reduction":
             reduction = read(REDUCTION, item.value, scope)
             if isinstance(reduction, Misread):
-                scope.report(reduction.name, reduction.span, reduction.message, help=reduction.help, meant=reduction.meant)
+                scope.report(
+                    reduction.name, reduction.span, reduction.message, help=reduction.help, meant=reduction.meant
+                )
                 failed = True
         elif isinstance(item, tree.Option):
             scope.report(

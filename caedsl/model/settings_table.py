@@ -77,8 +77,12 @@ SETTINGS: Mapping[str, Setting] = {
     "optimizer": Setting("how the weights are moved", (), settings.Optimizer, OPTIMIZERS),
     "schedule": Setting("how the learning rate moves", (), settings.Schedule, SCHEDULES),
     "batch": Setting("images a step", _value("batch", Type.COUNT, "images a step")),
-    "epochs": Setting("passes over the training images", _value("epochs", Type.COUNT, "passes over the training images")),
-    "validation": Setting("share of the training images held out", _value("validation", Type.SHARE, "share held out", FRACTION)),
+    "epochs": Setting(
+        "passes over the training images", _value("epochs", Type.COUNT, "passes over the training images")
+    ),
+    "validation": Setting(
+        "share of the training images held out", _value("validation", Type.SHARE, "share held out", FRACTION)
+    ),
     "stop": Setting(
         "when to end early",
         (
@@ -110,7 +114,9 @@ SETTINGS: Mapping[str, Setting] = {
         settings.Augment,
         some=True,
     ),
-    "clip": Setting("largest norm of the gradient", _value("clip", Type.NUMBER, "largest norm of the gradient", POSITIVE)),
+    "clip": Setting(
+        "largest norm of the gradient", _value("clip", Type.NUMBER, "largest norm of the gradient", POSITIVE)
+    ),
     "precision": Setting(
         "number format of the computation; weights and loss stay fp32",
         _value("precision", Type.CHOICE, "number format", choices=("auto", "fp32", "bf16", "fp16")),

@@ -55,7 +55,9 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
 
     wide = Selection(None, selection.ignore)  # a rule that was not asked for still judges what a fix does
     before = checked.findings if selection.select is None else examine(source, wide).findings
-    findings = verified(source, checked.findings, before, lambda text: examine(text, wide).findings, checked.spec.complete)
+    findings = verified(
+        source, checked.findings, before, lambda text: examine(text, wide).findings, checked.spec.complete
+    )
     return checked._replace(findings=findings)
 
 
@@ -86,9 +88,7 @@ def identified(finding: Finding) -> Finding:
 def _rule_findings(source: Source, model: Autoencoder, compiled: Sequence[Finding]) -> list[Finding]:
     """What the rules find; on a line that the compiler has faulted they stay silent, for the cause is likely the same."""
     faulted = {
-        source.position(finding.primary.span.start).line
-        for finding in compiled
-        if finding.severity is Severity.ERROR
+        source.position(finding.primary.span.start).line for finding in compiled if finding.severity is Severity.ERROR
     }
     findings = (
         finding

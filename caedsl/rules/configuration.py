@@ -65,7 +65,9 @@ def _table(file: str) -> Mapping[str, Any] | None:
         with open(file, "rb") as opened:
             data = opened.read()
     except OSError as error:
-        raise ConfigurationError(f"{shown}: the file cannot be read ({error.strerror}); change its permissions") from None
+        raise ConfigurationError(
+            f"{shown}: the file cannot be read ({error.strerror}); change its permissions"
+        ) from None
     if _TABLE.encode() not in data:
         return None
     import tomllib

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from caedsl.diagnostics.edits import apply_edits, merge_fixes
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Severity
 from caedsl.rules.catalogue import find
 from caedsl.source import Source, Span
 
@@ -36,7 +36,9 @@ def verified(
         together = [finding for finding in rest if finding.fix in made]
         good += together if cures(source, edits, together, before, examine) else []
     kept = {id(finding) for finding in good}
-    return tuple(_offering(f, source, parsed) if id(f) in kept else replace(f, fix=None) if f.fix else f for f in findings)
+    return tuple(
+        _offering(f, source, parsed) if id(f) in kept else replace(f, fix=None) if f.fix else f for f in findings
+    )
 
 
 def _offering(finding: Finding, source: Source, parsed: bool) -> Finding:

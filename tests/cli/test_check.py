@@ -141,8 +141,23 @@ def test_json_is_all_there_is_on_standard_output(run: Run) -> None:
     findings = json.loads(out)["findings"]
     assert code == 2
     assert "nowhere.cae" in err
-    assert [(finding["path"], finding["line"], finding["name"]) for finding in findings] == [("a.cae", 4, "unknown-layer")]
-    wanted = "code name severity message path line column end_line end_column help related fix".split()
+    assert [(finding["path"], finding["line"], finding["name"]) for finding in findings] == [
+        ("a.cae", 4, "unknown-layer")
+    ]
+    wanted = [
+        "code",
+        "name",
+        "severity",
+        "message",
+        "path",
+        "line",
+        "column",
+        "end_line",
+        "end_column",
+        "help",
+        "related",
+        "fix",
+    ]
     assert set(wanted) <= set(findings[0])
 
 
@@ -182,7 +197,9 @@ def test_the_format_comes_from_the_option_then_the_environment_then_the_project(
     assert '"xml"' in err
 
 
-@pytest.mark.parametrize("word", ["unused-constant", "CAE143", "cae14", "language", "all", "overcomplete, unused-constant"])
+@pytest.mark.parametrize(
+    "word", ["unused-constant", "CAE143", "cae14", "language", "all", "overcomplete, unused-constant"]
+)
 def test_rules_are_chosen_by_name_code_prefix_and_family(run: Run, word: str) -> None:
     write("a.cae", UNUSED)
     assert "unused-constant" in run("a.cae")[1]
@@ -292,10 +309,12 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
 
 @pytest.mark.parametrize("arguments", [["check", "specs"], ["check", "specs", "--diff"], ["fmt", "--check", "specs"]])
 def test_check_and_fmt_start_light(arguments: list[str]) -> None:
-    heavy = "torch pydantic rich numpy matplotlib typer graphviz PIL sklearn".split()
+    heavy = ["torch", "pydantic", "rich", "numpy", "matplotlib", "typer", "graphviz", "PIL", "sklearn"]
     code = (
         "import sys; from caedsl.cli.main import main; code = main(sys.argv[1:]);"
         f"loaded = set({heavy}) & set(sys.modules); sys.exit(str(loaded) if loaded or code == 2 else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr if done.returncode else "") == (0, "")

@@ -50,7 +50,17 @@ def test_show_golden(caedsl: Run, golden: Callable[[str, str], None], monkeypatc
 
 def test_show_json_has_the_promised_keys(caedsl: Run) -> None:
     shown = json.loads(caedsl("show", "--json", ROOT / "specs" / "deep_svdd.cae").out)
-    promised = ["name", "input_shape", "code_shape", "compression", "parameters", "macs", "receptive_field", "layers", "train"]
+    promised = [
+        "name",
+        "input_shape",
+        "code_shape",
+        "compression",
+        "parameters",
+        "macs",
+        "receptive_field",
+        "layers",
+        "train",
+    ]
     assert set(promised) <= set(shown)
     assert shown["parameters"] == 8472
     assert shown["input_shape"] == [1, 28, 28]

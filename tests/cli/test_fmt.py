@@ -32,7 +32,11 @@ def test_a_spec_is_formatted_in_place(run: Run) -> None:
 def test_check_says_what_would_change_and_writes_nothing(run: Run) -> None:
     file = write("a.cae", UNTIDY)
     write("b.cae", TIDY)
-    assert run(".", "--check", command="fmt") == (1, "Would format a.cae\n1 spec would change, 1 spec fine already.\n", "")
+    assert run(".", "--check", command="fmt") == (
+        1,
+        "Would format a.cae\n1 spec would change, 1 spec fine already.\n",
+        "",
+    )
     assert file.read_text() == UNTIDY
     assert run("b.cae", "--check", command="fmt")[0] == 0
 

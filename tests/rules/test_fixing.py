@@ -139,7 +139,7 @@ def test_of_very_many_fixes_the_first_are_made_alone_and_the_others_together() -
         looked_at.append(changed)
         return bad_words("bad", *spoilers)(changed)
 
-    for spoilers, last_is_offered in ((), True), (("good " * 100,), False):
+    for spoilers, last_is_offered in ((), True), (("good " * 100,), False):  # noqa: B007 (examine uses it)
         looked_at.clear()
         kept = verified(source, proposed, findings, examine, parsed=True)
         assert len(looked_at) < 50
@@ -181,7 +181,7 @@ def test_a_text_with_syntax_errors_is_left() -> None:
 @pytest.mark.parametrize("unsafe", [False, True], ids=["safe", "unsafe"])
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_fixing_a_shipped_spec_twice_is_fixing_it_once(path: object, unsafe: bool) -> None:
-    text = getattr(path, "read_text")("utf-8")
+    text = path.read_text("utf-8")
     holds_what_fixing_promises(text, unsafe)
 
 

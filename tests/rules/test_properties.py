@@ -23,7 +23,20 @@ from tests.generated import spec_texts
 from tests.mutations import mutated
 
 TOKENS = re.findall(r"[\w.]+|[^\w\s]|\n", "\n".join(path.read_text("utf-8") for path in SPECS))
-ODD = ["", "\ufeff", "\x00", "\u2028", "\r", '"', "#", "# cae: allow[", "# cae: allow[x] y", "9" * 400, "1e999", "x" * 300]
+ODD = [
+    "",
+    "\ufeff",
+    "\x00",
+    "\u2028",
+    "\r",
+    '"',
+    "#",
+    "# cae: allow[",
+    "# cae: allow[x] y",
+    "9" * 400,
+    "1e999",
+    "x" * 300,
+]
 RULES = {entry.rule.name: rule_text(entry) for entry in catalogue.every()}
 
 soup = st.lists(st.sampled_from([*TOKENS, *ODD]), max_size=60).map(" ".join)
@@ -73,7 +86,8 @@ def test_any_bytes(data: bytes) -> None:
     try:
         source = decode_source(data, "a.cae")
     except SourceError as error:
-        assert str(error).startswith("a.cae: ")
+        refusal = str(error)
+        assert refusal.startswith("a.cae: ")
     else:
         assert all(isinstance(shown, str) for shown in answer(source))
 
@@ -99,7 +113,9 @@ LARGE = {
     "a repeated model": BODY.format("repeat 1000 { repeat 1000 { repeat 1000 { conv 8 relu } } }"),
     "a huge input": BODY.replace("28x28", "1000000000000x1000000000000").format("conv 8 relu; maxpool 2"),
     "huge channels": BODY.format("conv 1000000000000 k99999 relu; maxpool 2"),
-    "huge numbers": BODY.replace("loss mse", "batch 1e300; epochs 1e308; optimizer adam lr=1e999").format("conv 8 relu"),
+    "huge numbers": BODY.replace("loss mse", "batch 1e300; epochs 1e308; optimizer adam lr=1e999").format(
+        "conv 8 relu"
+    ),
     "constants": "".join(f"let a{n} = {f'a{n - 1} * 9' if n else '9'}\n" for n in range(600)),
     "same statement": "autoencoder a\n" * 1_000,
 }
