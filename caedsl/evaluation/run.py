@@ -15,8 +15,9 @@ from caedsl.evaluation.summary import report
 from caedsl.layers.shape import elements
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.progress import Reporter
-from caedsl.training.run_folder import METRICS, PICTURE
-from caedsl.training.train import Run, train
+from caedsl.training.resume import resume
+from caedsl.training.run_files import METRICS, PICTURE
+from caedsl.training.train import Run, resume_command, train
 
 PICTURE_COLUMNS = 10
 
@@ -55,6 +56,24 @@ def train_and_evaluate(
         settings_json=settings_json,
         reporter=reporter,
     )
+    return _judged(run, reporter)
+
+
+def resume_and_evaluate(
+    path: str | Path,
+    *,
+    epochs: int | None = None,
+    data_dir: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> EvaluatedRun:
+    """Go on with the run in the folder ``path`` as ``caedsl.training.resume.resume`` does, and evaluate it."""
+    reporter = reporter or Reporter()
+    return _judged(resume(path, epochs=epochs, data_dir=data_dir, reporter=reporter), reporter)
+
+
+def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
+    if run.history.ended == "interrupted":
+        reporter.note(f"interrupted, and kept; to go on: {resume_command(run.folder.path)}")
     reporter.loading("evaluating", 0, 0, "images")
     try:
         evaluated = evaluate_run(run)
@@ -99,7 +118,6 @@ def _training(run: Run) -> dict[str, Any]:
         "ended": run.history.ended,
         "epochs": last.epoch,
         "steps": last.step,
-        "seconds": last.seconds,
         "best_epoch": best.epoch if best else None,
         "best_validation_loss": best.validation if best else None,
         "parameters": sum(weight.numel() for weight in run.module.parameters()),

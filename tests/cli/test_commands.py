@@ -50,12 +50,12 @@ def test_show_golden(caedsl: Run, golden: Callable[[str, str], None], monkeypatc
 
 def test_show_json_has_the_promised_keys(caedsl: Run) -> None:
     shown = json.loads(caedsl("show", "--json", ROOT / "specs" / "deep_svdd.cae").out)
-    promised = "name input_shape code_shape compression parameters macs receptive_field layers train".split()
+    promised = ["name", "input_shape", "code_shape", "compression", "parameters", "macs", "receptive_field", "layers", "train"]
     assert set(promised) <= set(shown)
     assert shown["parameters"] == 8472
     assert shown["input_shape"] == [1, 28, 28]
     assert shown["train"]["optimizer"]["weight_decay"] == 5e-4
-    keys = set("part kind name out_shape parameters macs receptive_field line".split())
+    keys = set(["part", "kind", "name", "out_shape", "parameters", "macs", "receptive_field", "line"])
     assert all(keys <= set(layer) for layer in shown["layers"])
     assert sum(layer["parameters"] for layer in shown["layers"]) == 8472
 
@@ -102,7 +102,7 @@ def test_train_fills_the_run_folder_and_the_weights_load_into_emitted_code(
     ran = caedsl("train", tiny, "--out", run, "--seed", 3, "--set", "train.optimizer.lr=1e-2")
     assert ran.code == 0
     assert {"model", "PCA-6", "mean image"} <= {line.split("  ")[0] for line in ran.out.splitlines()}
-    names = "spec.cae settings.json weights.safetensors last.safetensors history.csv metrics.json environment.json"
+    names = "checkpoint.safetensors history.jsonl state.json spec.cae settings.json weights.safetensors last.safetensors history.csv metrics.json environment.json"
     assert sorted([*names.split(), "reconstructions.png"]) == sorted(path.name for path in run.iterdir())
     settings = json.loads((run / "settings.json").read_text())
     assert (settings["seed"], settings["optimizer"]["lr"], settings["epochs"]) == (3, 1e-2, 2)
