@@ -65,7 +65,7 @@ def train(
     from caedsl.training.progress import make_reporter
 
     text, _ = format_source(model.source)
-    with _outside_errors():
+    with outside_errors():
         evaluated = train_and_evaluate(
             model,
             spec_text=text or model.source.text,
@@ -82,7 +82,7 @@ def _resume(folder: Path, epochs: int | None, data_dir: Path | None, quiet: bool
     from caedsl.evaluation.run import resume_and_evaluate
     from caedsl.training.progress import make_reporter
 
-    with _outside_errors():
+    with outside_errors():
         evaluated = resume_and_evaluate(folder, epochs=epochs, data_dir=data_dir, reporter=make_reporter(quiet))
     _exit_if_interrupted(evaluated.run.history.ended)
 
@@ -98,7 +98,8 @@ def _refuse_changes(names: list[str]) -> None:
 
 
 @contextmanager
-def _outside_errors() -> Iterator[None]:
+def outside_errors() -> Iterator[None]:
+    """Inside, what the outside world does wrong ends the command with its message."""
     from caedsl.cli.specs import fail
     from caedsl.data.images import DataError
     from caedsl.training.errors import TrainingError

@@ -86,13 +86,22 @@ def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
 
 def evaluate_run(run: Run) -> EvaluatedRun:
     """Judge a run on held-out images and write the result into its folder."""
-    part, images = run.held_out
-    settings = run.settings
-    exam = Examination(images, settings.batch, run.model.input.range, settings.corrupt, settings.seed)
-    evaluation = evaluate(run.module, exam, run.train, run.pixels, elements(run.model.code_shape), part)
+    exam, evaluation = _examination(run), evaluation_of(run)
     picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
-    run.folder.write_json(METRICS, _finite({**evaluation.as_json(), "training": _training(run)}))
+    run.folder.write_json(METRICS, finite({**evaluation.as_json(), "training": _training(run)}))
     return EvaluatedRun(run, evaluation, picture)
+
+
+def evaluation_of(run: Run) -> Evaluation:
+    """What the module of a run is worth on held-out images, beside the baselines."""
+    return evaluate(
+        run.module, _examination(run), run.train, run.pixels, elements(run.model.code_shape), run.held_out[0]
+    )
+
+
+def _examination(run: Run) -> Examination:
+    settings = run.settings
+    return Examination(run.held_out[1], settings.batch, run.model.input.range, settings.corrupt, settings.seed)
 
 
 def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:
@@ -124,8 +133,8 @@ def _training(run: Run) -> dict[str, Any]:
     }
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no infinity and no NaN: they become null."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

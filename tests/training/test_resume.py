@@ -129,13 +129,13 @@ def test_more_epochs_are_as_if_they_had_been_asked_for_at_once(tmp_path: Path) -
     assert "epochs 5" in (tmp_path / "three" / "spec.cae").read_text()
     assert json.loads((tmp_path / "three" / "settings.json").read_text())["epochs"] == 5
     (tmp_path / "three" / "metrics.json").write_text("{}")
-    with pytest.raises(RunError, match="finished its 5 epochs.*--epochs 10"):
+    with pytest.raises(RunError, match=r"finished its 5 epochs.*--epochs 10"):
         resume(tmp_path / "three")
 
 
 def test_epochs_that_would_have_changed_the_past_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(tmp_path / "run", VARIANTS["momentum"])
-    with pytest.raises(RunError, match="schedule cosine spreads over all 3 epochs.*--epochs 4"):
+    with pytest.raises(RunError, match=r"schedule cosine spreads over all 3 epochs.*--epochs 4"):
         resume(tmp_path / "run", epochs=4)
     with pytest.raises(RunError, match="--epochs 2 is fewer than the 3"):
         resume(tmp_path / "run", epochs=2)

@@ -86,7 +86,7 @@ def test_a_full_disk_keeps_the_last_good_state(killed: Path, tmp_path: Path, mon
 def test_an_edited_spec_is_another_run(killed: Path) -> None:
     (killed / "spec.cae").write_text(SPEC.replace("conv 2", "conv 4"))
     before = contents(killed)
-    with pytest.raises(RunError, match="belongs to another run.*spec or the settings"):
+    with pytest.raises(RunError, match=r"belongs to another run.*spec or the settings"):
         resume(killed)
     assert contents(killed) == before
 
@@ -111,7 +111,7 @@ def test_a_folder_that_is_no_run_is_refused(name: str, killed: Path) -> None:
     (killed / name).unlink()
     with pytest.raises(RunError, match=rf"not the folder of a run.*{name}"):
         resume(killed)
-    with pytest.raises(RunError, match="no run folder .*nowhere"):
+    with pytest.raises(RunError, match=r"no run folder .*nowhere"):
         resume(killed.parent / "nowhere")
 
 
