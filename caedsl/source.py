@@ -5,7 +5,6 @@ from bisect import bisect_right
 from functools import cached_property
 from typing import NamedTuple
 
-
 _LINE_ENDING = re.compile(r"\r\n|\n|\r")
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from caedsl.source import Source
@@ -120,8 +121,7 @@ def _umask() -> int:
 def _keep_owner(beside: str, status: os.stat_result) -> None:
     """Gives the new file the owner of the old one, where that is allowed, and its permissions."""
     if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-        try:
+        # Another's file stays writable for those who may write it; only its owner becomes who changed it.
+        with suppress(PermissionError):
             os.chown(beside, status.st_uid, status.st_gid)
-        except PermissionError:
-            pass  # another's file stays writable for those who may write it; only its owner becomes who changed it
     os.chmod(beside, status.st_mode & 0o7777)

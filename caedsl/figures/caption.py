@@ -4,8 +4,9 @@ from typing import Any
 
 from caedsl.layers.kind import WEIGHTS
 from caedsl.layers.layer import Layer
-from caedsl.layers.option import Option, Type, Written
+from caedsl.layers.option import Option, Written
 from caedsl.layers.shape import Shape, elements
+from caedsl.layers.spelling import written
 from caedsl.model.autoencoder import Autoencoder
 
 _HOW_IT_LEARNS = {option.name for option in WEIGHTS} | {"affine", "eps"}
@@ -25,9 +26,9 @@ def caption(layer: Layer) -> tuple[str, tuple[str, ...]]:
         if value is None or option.name in hidden or _goes_without_saying(option, value, layer):
             continue
         if option.written is Written.FIRST:
-            first += " " + _written(option, value)
+            first += " " + written(option, value)
         else:
-            rest.append(_written(option, value))
+            rest.append(written(option, value))
     return first, tuple(rest)
 
 
@@ -70,29 +71,3 @@ def _goes_without_saying(option: Option, value: Any, layer: Layer) -> bool:
         absent = layer.options.get("kernel") if option.default is None else option.default
         return bool(value == absent and value in (1, (1, 1), layer.options.get("kernel")) and option.short != "k")
     return bool(value == option.default)
-
-
-def _written(option: Option, value: Any) -> str:
-    words = _value(option, value)
-    match option.written:
-        case Written.FIRST:
-            return words
-        case Written.SHORT:
-            return option.short + words
-        case Written.BARE:
-            return option.name if option.type is Type.FLAG else words
-        case Written.WORDED:
-            return f"{option.name} {words}"
-        case Written.NAMED:
-            return f"{option.name}={words}"
-
-
-def _value(option: Option, value: Any) -> str:
-    if isinstance(value, tuple) and option.type is not Type.ACTIVATION:
-        one = len(set(value)) == 1 and option.type in (Type.PAIR, Type.PADDING)
-        return str(value[0]) if one else "x".join(map(str, value))
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if option.type is Type.SHARE:
-        return f"{100 * value:g}%"
-    return f"{value:g}" if isinstance(value, float) else str(value)

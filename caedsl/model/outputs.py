@@ -7,12 +7,18 @@ from typing import NamedTuple
 from caedsl.layers.activations import LINEAR, Activation
 from caedsl.layers.layer import Layer
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.data import InputRange
 from caedsl.model.fact import fact
-from caedsl.model.presets import image_variance, pixel_range, preset
+from caedsl.model.presets import Preset, pixel_range, preset
+
+NOTICEABLE = 0.01
+"""The share of the mean image's error that is worth saying that it is out of reach."""
 
 _PASSING = ("maxpool", "avgpool", "upsample", "pixelshuffle", "dropout")
 """Kinds that only choose among values, or average them: the range stays."""
+
+
+EVEN_GREYS = (1 / 512, *(1 / 256,) * 255, 1 / 512)
+"""Greys spread evenly over 0..1, by the trapezoidal rule."""
 
 
 class Unreachable(NamedTuple):
@@ -70,7 +76,7 @@ def unreachable(model: Autoencoder) -> Unreachable | None:
     """What the output's activation leaves out of the images' range; None where nothing can be said, or all is reached.
 
     For a measured data set the share is computed from its greys. Otherwise values are taken as spread evenly over the
-    declared range (variance: its width² / 12) or, for an input that is ``real``, as standard normal.
+    declared range (whose variance is width² / 12) or, for an input that is ``real``, as standard normal.
     """
     layer = output_layer(model)
     if layer is None:
@@ -81,38 +87,32 @@ def unreachable(model: Autoencoder) -> Unreachable | None:
         return None
     if values.low is None or values.high is None:
         share, spread = _normal_share(low, high), "normally"
-    elif known and known.greys:
-        share = _grey_share(known.greys, values, low, high) / image_variance(model)
-        spread = model.data[0].name
+    elif values.high == values.low:
+        return None
     else:
-        share, spread = _even_share(values.low, values.high, low, high), "evenly"
+        share, spread = _share_of_width(model, known, values.low, values.high, low, high)
     return Unreachable(share, spread, low, high) if share > 0 else None
 
 
-def _grey_share(greys: Sequence[float], values: InputRange, low: float, high: float) -> float:
-    assert values.low is not None and values.high is not None
-    start, width = values.low, values.high - values.low
-    pixels = (start + width * level / (len(greys) - 1) for level in range(len(greys)))
-    return sum(share * _miss(x, low, high) for share, x in zip(greys, pixels, strict=True))
+def _share_of_width(
+    model: Autoencoder, known: Preset | None, first: float, last: float, low: float, high: float
+) -> tuple[float, str]:
+    """The share in units of the range's width, where it is the same for every range, and how the values are spread."""
+    least, most = (low - first) / (last - first), (high - first) / (last - first)
+    if known is None or not known.greys or known.variance is None:
+        return 12 * _mean_miss(EVEN_GREYS, least, most), "evenly"
+    return _mean_miss(known.greys, least, most) / known.variance, model.data[0].name
+
+
+def _mean_miss(greys: Sequence[float], low: float, high: float) -> float:
+    """E[(u - clip(u, low, high))²] over greys u of 0..1 that are equally far apart and have these shares."""
+    top = len(greys) - 1
+    return sum(share * _miss(level / top, low, high) for level, share in enumerate(greys))
 
 
 def _miss(x: float, low: float, high: float) -> float:
-    return (x - min(max(x, low), high)) ** 2
-
-
-def _even_share(first: float, last: float, low: float, high: float) -> float:
-    """The mean over first..last of the squared miss, over width² / 12: both tails are cubes."""
-    below, above = max(0.0, min(low, last) - first), max(0.0, last - max(high, first))
-    width = last - first
-    if low >= last:
-        return 12 * _mean_square(low - last, low - first) / width**2
-    if high <= first:
-        return 12 * _mean_square(first - high, last - high) / width**2
-    return 4 * (below**3 + above**3) / width**3
-
-
-def _mean_square(nearest: float, farthest: float) -> float:
-    return (nearest**2 + nearest * farthest + farthest**2) / 3
+    missed = x - min(max(x, low), high)
+    return missed * missed
 
 
 def _normal_share(low: float, high: float) -> float:
@@ -120,6 +120,11 @@ def _normal_share(low: float, high: float) -> float:
     steps = 600
     middles = (-6 + 12 * (i + 0.5) / steps for i in range(steps))
     return sum(_miss(x, low, high) * exp(-x * x / 2) for x in middles) * 12 / steps / sqrt(2 * pi)
+
+
+def takes_probabilities(model: Autoencoder) -> bool:
+    """Whether the loss is one for probabilities: binary cross-entropy, alone or in a sum."""
+    return model.train is not None and any(term.name == "bce" for term in model.train.loss.terms)
 
 
 def wasted_range(model: Autoencoder) -> float:

@@ -19,7 +19,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.fact import fact
 from caedsl.model.presets import image_variance
 from caedsl.model.settings import LossTerm, Train
-from caedsl.model.sizes import decoder_path, encoder_path
+from caedsl.model.signal import weighted_layers
 from caedsl.model.steps import loss_scale, travel
 
 COUPLED = ("adam", "sgd", "rmsprop")
@@ -49,11 +49,6 @@ class L2Cost(NamedTuple):
     free: int
 
 
-def weighted(model: Autoencoder) -> list[Layer]:
-    """The layers with a kernel on the way from input to output; shortcuts are left out."""
-    return [layer for layer in (*encoder_path(model), *decoder_path(model)) if "init" in layer.options]
-
-
 def decay_penalty(train: Train) -> float:
     """The λ of λ·Σw² that the optimiser's weight decay stands for; 0 where it is decoupled."""
     return train.optimizer.weight_decay / 2 if train.optimizer.name in COUPLED else 0.0
@@ -65,7 +60,7 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
     if model.train is None:
         return None
     decay = decay_penalty(model.train)
-    layers = [(layer, layer.options["l2"] + decay) for layer in weighted(model)]
+    layers = [(layer, layer.options["l2"] + decay) for layer in weighted_layers(model)]
     held = tuple((layer, lam) for layer, lam in layers if lam and layer.options["norm"] == "none")
     if not held:
         return None

@@ -2,18 +2,18 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from math import floor
 from typing import NamedTuple
 
 from caedsl.layers.shape import Shape
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource, InputRange
+from caedsl.model.fact import fact
 
 
 class Preset(NamedTuple):
     """A data set as it is published.
 
-    ``images`` are those for training. ``greys`` is the share of their pixels at each of equally spaced levels from black to
+    ``images`` are those for training, ``class_images`` those of each class where they differ. ``greys`` is the share of their pixels at each of equally spaced levels from black to
     white, and ``variance`` their mean squared distance from the mean image, pixels being 0..1. ``bce_floor`` is the
     entropy of the test images' pixels in nats, the least binary cross-entropy that any model reaches. ``unexplained`` is
     the share of the variance of the test images that the best linear code (PCA) of so many numbers leaves, fitted on the
@@ -22,7 +22,7 @@ class Preset(NamedTuple):
 
     shape: Shape
     images: int
-    classes: int = 10
+    class_images: tuple[int, ...] = ()
     greys: tuple[float, ...] = ()
     variance: float | None = None
     bce_floor: float | None = None
@@ -33,6 +33,7 @@ PRESETS: Mapping[str, Preset] = {
     "digits": Preset(
         (1, 8, 8),
         1_797,
+        (178, 182, 177, 183, 181, 182, 181, 179, 174, 180),
         greys=(
             0.4893, 0.0356, 0.0287, 0.0256, 0.0284, 0.0244, 0.0223, 0.0228, 0.0301,
             0.0225, 0.0236, 0.0247, 0.0319, 0.0305, 0.0314, 0.0374, 0.0909,
@@ -47,6 +48,7 @@ PRESETS: Mapping[str, Preset] = {
     "mnist": Preset(
         (1, 28, 28),
         60_000,
+        (5_923, 6_742, 5_958, 6_131, 5_842, 5_421, 5_918, 6_265, 5_851, 5_949),
         greys=(
             0.8140, 0.0106, 0.0084, 0.0070, 0.0071, 0.0062, 0.0056, 0.0059, 0.0069,
             0.0062, 0.0057, 0.0066, 0.0074, 0.0073, 0.0087, 0.0112, 0.0752,
@@ -76,6 +78,12 @@ PRESETS: Mapping[str, Preset] = {
     "cifar10": Preset((3, 32, 32), 50_000),
 }  # fmt: skip
 
+CLASSES = 10
+"""Every published set has so many."""
+
+ARRAYS = ("npy", "npz", "idx")
+"""Sources that can hold real numbers."""
+
 
 def preset(model: Autoencoder) -> Preset | None:
     """The published set that a spec asks for first."""
@@ -83,8 +91,13 @@ def preset(model: Autoencoder) -> Preset | None:
 
 
 def pixel_range(model: Autoencoder) -> InputRange:
-    """The values that pixels have: those the input declares, to which integer images are scaled."""
-    return model.input.range
+    """The values that pixels have: those the input declares, to which integer images are scaled.
+
+    For an input that is ``real`` they are scaled to 0..1; only the sources of arrays can then hold other numbers.
+    """
+    declared = model.input.range
+    integers = bool(model.data) and model.data[0].name not in ARRAYS
+    return InputRange() if not declared.bounded and integers else declared
 
 
 def image_variance(model: Autoencoder) -> float:
@@ -97,29 +110,38 @@ def image_variance(model: Autoencoder) -> float:
     if values.low is None or values.high is None:
         return 1.0
     width = values.high - values.low
-    return width**2 * (known.variance if known and known.variance is not None else 1 / 12)
+    return width * width * (known.variance if known and known.variance is not None else 1 / 12)
 
 
 def image_count(source: DataSource) -> int | None:
-    """About how many images a source gives for training and validation; None where only its files can tell.
+    """How many images a source gives for training and validation; None where only its files can tell.
 
-    The classes of the published sets are about equally large.
+    ``only`` is applied before ``limit``. Where nothing but a limit is known, there are taken to be as many.
     """
     known = PRESETS.get(source.name)
-    whole = None if known is None else known.images
-    if known is not None and source.only is not None:
-        whole = known.images // known.classes
+    whole = None if known is None else _of_class(known, source.only)
     if source.limit is None:
         return whole
     return source.limit if whole is None else min(source.limit, whole)
 
 
+def _of_class(known: Preset, label: int | str | None) -> int | None:
+    if label is None:
+        return known.images
+    if not known.class_images:
+        return known.images // CLASSES
+    name = str(label)
+    return known.class_images[int(name)] if name in map(str, range(CLASSES)) else None
+
+
+@fact
 def training_images(model: Autoencoder) -> int | None:
-    """About how many images an epoch goes through, those for validation left out; None where it is unknown."""
+    """How many images an epoch goes through, those for validation left out; None where it is unknown."""
     count = image_count(model.data[0]) if model.data else None
     if count is None or model.train is None:
         return count
-    return max(1, count - floor(count * model.train.validation))
+    share = model.train.validation
+    return count if not share or count < 2 else count - min(count - 1, max(1, round(count * share)))
 
 
 def as_published(model: Autoencoder) -> Preset | None:

@@ -1,70 +1,32 @@
 """From a syntax tree to an ``Autoencoder``: statements found, then resolved in the order of the data."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from caedsl.diagnostics.finding import Finding, Label
-from caedsl.layers import KINDS
+from caedsl.diagnostics.finding import Finding
 from caedsl.layers.layer import Layer
 from caedsl.layers.option import REQUIRED, Domain, Option, Type, Written
 from caedsl.layers.shape import Shape, text
-from caedsl.model.autoencoder import Allowance, Autoencoder, Bottleneck, Bound, Input
+from caedsl.model.autoencoder import Autoencoder, Bottleneck, Bound, Input
 from caedsl.model.binding import bind, filled
 from caedsl.model.bottleneck import read_bottleneck
 from caedsl.model.data import DataSource, InputRange
 from caedsl.model.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.model.mirror import mirror, plan
-from caedsl.model.placing import Placed, find_kind, options_of, place_block
+from caedsl.model.placing import Placed, place_block
 from caedsl.model.require import read_bound
-from caedsl.model.scope import Constant, Defaults, Scope
+from caedsl.model.scope import Scope
 from caedsl.model.settings import Train
 from caedsl.model.settings_table import read_train
 from caedsl.model.sources_table import read_data
-from caedsl.model.values import Misread, quantity
-from caedsl.source import Source, Span
+from caedsl.model.statements import Found, find, report_missing
+from caedsl.source import Source
 from caedsl.syntax import tree
-
-STATEMENTS = (
-    "autoencoder",
-    "input",
-    "data",
-    "let",
-    "defaults",
-    "encoder",
-    "bottleneck",
-    "decoder",
-    "train",
-    "require",
-    "allow",
-)
-REQUIRED_STATEMENTS = {
-    "autoencoder": "autoencoder NAME",
-    "input": "input 1x28x28",
-    "encoder": "encoder { conv 16 relu; maxpool 2 }",
-    "bottleneck": "bottleneck",
-    "decoder": "decoder mirror",
-}
-"""What every spec has, and an example of each."""
-
-MANY = ("let", "defaults", "allow")
-BLOCKS = {"encoder": True, "decoder": None, "train": True, "require": True}
-"""Whether a statement has a block: yes, or (None) as it likes; the others have none."""
 
 INPUT_OPTIONS = (
     Option("shape", Type.SHAPE, REQUIRED, "channels, height and width", Written.FIRST, Domain(low=1, high=2**16)),
     Option("in", Type.RANGE, InputRange(), "the values that pixels have", Written.WORDED),
 )
-
-
-@dataclass
-class _Found:
-    """The statements of a spec by their word, and the ``defaults`` that stand above each."""
-
-    single: dict[str, tree.Statement] = field(default_factory=dict)
-    defaults: dict[str, dict[str, Defaults]] = field(default_factory=dict)
-    allowances: list[Allowance] = field(default_factory=list)
-    places: dict[str, Span] = field(default_factory=dict)
 
 
 def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[Finding, ...]]:
@@ -73,8 +35,8 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
     None where there is no input shape to start from.
     """
     scope = Scope(source)
-    found = _find(spec, scope)
-    _report_missing(spec, found, scope)
+    found = find(spec, scope)
+    report_missing(spec, found, scope)
     model = _assemble(spec, found, scope)
     for name, constant in scope.constants.items():
         if name not in scope.used and spec.complete:
@@ -87,148 +49,7 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
     return model, tuple(scope.findings)
 
 
-def _find(spec: tree.Spec, scope: Scope) -> _Found:
-    found = _Found()
-    for position, statement in enumerate(spec.statements):
-        word = _statement_word(statement, scope)
-        if word is None:
-            continue
-        _check_block(word, statement, scope)
-        if word == "autoencoder" and position:
-            scope.report(
-                "misplaced-statement",
-                statement.head.span,
-                "`autoencoder` is the first statement of a spec",
-                help="move it to the top",
-            )
-        if word in MANY:
-            _read_many(word, statement, found, scope)
-        elif word in found.single:
-            scope.report(
-                "duplicate-statement",
-                statement.span,
-                f"`{word}` stands twice in the spec",
-                related=(Label(found.single[word].span, "first here"),),
-                help="keep one of them; a spec describes one model",
-            )
-        else:
-            found.single[word] = statement
-            found.places[word] = statement.span
-            found.defaults[word] = dict(scope.defaults)
-    return found
-
-
-def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
-    word = statement.head.text
-    if word in STATEMENTS:
-        return word
-    from caedsl.diagnostics.suggest import did_you_mean
-
-    near = did_you_mean(word, STATEMENTS, {"latent": "bottleneck", "model": "autoencoder", "training": "train"})
-    if near is None and (word in KINDS or word.lower() in ("relu", "sigmoid", "tanh")):
-        help_line = "layers stand inside `encoder { ... }` or `decoder { ... }`"
-    else:
-        help_line = f"did you mean `{near}`?" if near else f"statements are {', '.join(STATEMENTS)}"
-    scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line)
-    return near
-
-
-def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
-    wanted = BLOCKS.get(word, False)
-    if statement.block is not None and wanted is False:
-        scope.report("unexpected-block", statement.span, f"`{word}` takes no block", help="remove the braces")
-    if wanted and statement.block is None and not statement.broken:
-        scope.report("missing-block", statement.span, f"`{word}` needs a block", help=f"write `{word} {{ ... }}`")
-    if wanted and statement.items:
-        item = statement.items[0]
-        text_ = scope.source.slice(item.span)
-        scope.report("unexpected-value", item.span, f"`{text_}` has no place between `{word}` and its block")
-
-
-def _read_many(word: str, statement: tree.Statement, found: _Found, scope: Scope) -> None:
-    readers: dict[str, Callable[[tree.Statement, _Found, Scope], None]] = {
-        "let": _read_let,
-        "defaults": _read_defaults,
-        "allow": _read_allow,
-    }
-    readers[word](statement, found, scope)
-
-
-def _read_let(statement: tree.Statement, found: _Found, scope: Scope) -> None:
-    match statement.items:
-        case (tree.Option() as option,):
-            value = quantity(option.value, scope)
-            if isinstance(value, Misread):
-                scope.report(value.name, value.span, value.message, help=value.help)
-            elif option.name.text in scope.constants:
-                scope.report(
-                    "duplicate-statement",
-                    option.name.span,
-                    f"the constant `{option.name.text}` is defined twice",
-                    related=(Label(scope.constants[option.name.text].span, "first here"),),
-                    help="give one of them another name",
-                )
-            else:
-                scope.constants[option.name.text] = Constant(value.value, option.name.span)
-        case _ if not statement.broken:
-            scope.report("missing-value", statement.span, "`let` defines one constant", help="write `let width = 32`")
-        case _:
-            pass
-
-
-def _read_defaults(statement: tree.Statement, found: _Found, scope: Scope) -> None:
-    if not statement.items or not isinstance(statement.items[0], tree.Word):
-        if not statement.broken:
-            scope.report(
-                "missing-value", statement.span, "`defaults` needs a layer kind", help="write `defaults conv k3 relu`"
-            )
-        return
-    kind = find_kind(statement.items[0], scope)
-    if kind is None:
-        return
-    allowed = tuple(option for option in options_of(kind) if option.name != "times")
-    bound = bind(f"defaults {kind.name}", statement.items[1:], allowed, scope)
-    scope.defaults[kind.name] = Defaults(
-        {**scope.defaults.get(kind.name, Defaults({}, {})).values, **bound.values}, bound.spans
-    )
-
-
-def _read_allow(statement: tree.Statement, found: _Found, scope: Scope) -> None:
-    match statement.items:
-        case (tree.Word() | tree.Operation() as name, tree.Text() as reason) if reason.value.strip():
-            # A name with hyphens is read as a difference of words.
-            found.allowances.append(Allowance(scope.source.slice(name.span), reason.value, statement.span))
-        case _ if not statement.broken:
-            scope.report(
-                "allowance-without-reason",
-                statement.span,
-                "`allow` needs the name of a finding and a reason",
-                help='write `allow overcomplete "a denoiser: the noise is the limit"`',
-            )
-        case _:
-            pass
-
-
-def _report_missing(spec: tree.Spec, found: _Found, scope: Scope) -> None:
-    if not spec.complete:
-        return
-    missing = [word for word in REQUIRED_STATEMENTS if word not in found.single]
-    if not missing:
-        return
-    end = Span(len(scope.source.text), len(scope.source.text))
-    listed = ", ".join(f"`{word}`" for word in missing)
-    if not spec.statements:
-        message = "the spec is empty"
-        help_line = (
-            "start with `caedsl new NAME`, or write `autoencoder NAME`, `input`, `encoder`, `bottleneck`, `decoder`"
-        )
-    else:
-        message = f"the spec lacks {listed}"
-        help_line = "; ".join(f"add `{REQUIRED_STATEMENTS[word]}`" for word in missing)
-    scope.report("missing-statement", end, message, help=help_line)
-
-
-def _assemble(spec: tree.Spec, found: _Found, scope: Scope) -> Autoencoder | None:
+def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None:
     name = _read_name(found.single.get("autoencoder"), scope)
     train = _read_train(found, scope)
     data = _read_data(found, scope)
@@ -269,19 +90,19 @@ def _read_name(statement: tree.Statement | None, scope: Scope) -> str:
     return "unnamed" if values is None else str(values["name"])
 
 
-def _read_train(found: _Found, scope: Scope) -> Train | None:
+def _read_train(found: Found, scope: Scope) -> Train | None:
     statement = found.single.get("train")
     if statement is None or statement.block is None:
         return None
     return read_train(statement.block, found.places, scope)
 
 
-def _read_data(found: _Found, scope: Scope) -> tuple[DataSource, ...]:
+def _read_data(found: Found, scope: Scope) -> tuple[DataSource, ...]:
     statement = found.single.get("data")
     return () if statement is None else read_data(statement, scope)
 
 
-def _read_bounds(found: _Found, scope: Scope) -> tuple[Bound, ...]:
+def _read_bounds(found: Found, scope: Scope) -> tuple[Bound, ...]:
     statement = found.single.get("require")
     bounds = (read_bound(line, scope) for line in (statement.block or ())) if statement else ()
     return tuple(bound for bound in bounds if bound is not None)
@@ -322,7 +143,7 @@ def _image_shape(item: tree.Item, scope: Scope) -> tree.Item:
     return item
 
 
-def _read_encoder(found: _Found, in_shape: Shape, scope: Scope) -> Placed:
+def _read_encoder(found: Found, in_shape: Shape, scope: Scope) -> Placed:
     statement = found.single.get("encoder")
     if statement is None or statement.block is None:
         nothing = Placed(in_shape)
@@ -331,7 +152,7 @@ def _read_encoder(found: _Found, in_shape: Shape, scope: Scope) -> Placed:
     return _block_of_layers("encoder", statement, in_shape, found, scope)
 
 
-def _block_of_layers(word: str, statement: tree.Statement, in_shape: Shape, found: _Found, scope: Scope) -> Placed:
+def _block_of_layers(word: str, statement: tree.Statement, in_shape: Shape, found: Found, scope: Scope) -> Placed:
     assert statement.block is not None
     if not statement.block and not statement.broken:
         scope.report(
@@ -344,7 +165,7 @@ def _block_of_layers(word: str, statement: tree.Statement, in_shape: Shape, foun
     return place_block(statement.block, in_shape, scope)
 
 
-def _read_bottleneck(found: _Found, encoder: Placed, scope: Scope) -> tuple[Bottleneck | None, Shape | None]:
+def _read_bottleneck(found: Found, encoder: Placed, scope: Scope) -> tuple[Bottleneck | None, Shape | None]:
     statement = found.single.get("bottleneck")
     if statement is None:
         return None, encoder.out_shape
@@ -352,7 +173,7 @@ def _read_bottleneck(found: _Found, encoder: Placed, scope: Scope) -> tuple[Bott
 
 
 def _read_decoder(
-    found: _Found, encoder: Placed, bottleneck: Bottleneck | None, start: Shape | None, image: Input, scope: Scope
+    found: Found, encoder: Placed, bottleneck: Bottleneck | None, start: Shape | None, image: Input, scope: Scope
 ) -> Placed:
     statement = found.single.get("decoder")
     unknown = Placed(image.shape)
@@ -385,7 +206,7 @@ def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
         )
 
 
-def _mirror_values(statement: tree.Statement, found: _Found, scope: Scope) -> dict[str, Any] | None:
+def _mirror_values(statement: tree.Statement, found: Found, scope: Scope) -> dict[str, Any] | None:
     bound = bind("decoder", statement.items, MIRROR_OPTIONS, scope)
     found.places.update({f"decoder.{option}": span for option, span in bound.spans.items()})
     if "mode" in bound.failed:

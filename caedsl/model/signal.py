@@ -105,6 +105,12 @@ def _sum(one: float, other: float) -> float:
     return larger + log10(1 + 10 ** (smaller - larger))
 
 
+@fact
+def weighted_layers(model: Autoencoder) -> tuple[Layer, ...]:
+    """The layers with a kernel on the way from input to output; shortcuts are left out."""
+    return tuple(layer for layer in (*encoder_path(model), *decoder_path(model)) if "init" in layer.options)
+
+
 def hidden(layers: Sequence[Layer], output: Layer | None) -> list[Layer]:
     """The layers with an activation that are not the output."""
     return [layer for layer in layers if "activation" in layer.options and layer is not output]

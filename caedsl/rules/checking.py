@@ -44,19 +44,35 @@ class Checked(NamedTuple):
 
 
 def check_source(source: Source, selection: Selection = Selection()) -> Checked:
-    """Everything that can be said of a spec before training; text of any kind is answered with findings, never raised."""
+    """Everything that can be said of a spec before training; text of any kind is answered with findings, never raised.
+
+    A fix that a finding carries has been tried: it cures the finding and brings no other.
+    """
+    checked = examine(source, selection)
+    if all(finding.fix is None for finding in checked.findings):
+        return checked
+    from caedsl.rules.verification import verified
+
+    wide = Selection(None, selection.ignore)  # a rule that was not asked for still judges what a fix does
+    before = checked.findings if selection.select is None else examine(source, wide).findings
+    findings = verified(source, checked.findings, before, lambda text: examine(text, wide).findings, checked.spec.complete)
+    return checked._replace(findings=findings)
+
+
+def examine(source: Source, selection: Selection = Selection()) -> Checked:
+    """What ``check_source`` finds, with the fixes as they were proposed."""
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
-    compiled = [_identified(finding) for finding in (*syntax_findings, *model_findings)]
+    compiled = [identified(finding) for finding in (*syntax_findings, *model_findings)]
     findings = [*compiled, *_rule_findings(source, model, compiled)] if model else compiled
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
-    allowed = [_identified(finding) for finding in apply_allowances(source, model, wanted, ran)]
+    allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, ran)]
     ordered = sorted(allowed, key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
     return Checked(source, spec, model, tuple(ordered))
 
 
-def _identified(finding: Finding) -> Finding:
+def identified(finding: Finding) -> Finding:
     """A finding of the compiler with the code and the severity of its rule."""
     if finding.code:
         return finding

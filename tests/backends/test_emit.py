@@ -72,9 +72,7 @@ def test_emitted_source_is_formatted_and_clean(name: str, tmp_path: Path) -> Non
         ({"train.loss": "mae"}, "l1_loss"),
     ],
 )
-def test_emitted_loop_lowers_the_loss(
-    change: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_emitted_loop_lowers_the_loss(change: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     model = load(EVERYTHING, {"train.augment": "flip", "train.corrupt": "gaussian=0.05", "train.ema": "0.5", **change})
     source = emit(model, training=True)
     assert words in source

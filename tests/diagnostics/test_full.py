@@ -262,7 +262,7 @@ def test_any_span_of_any_text_is_drawn_within_the_width(data, text, width):
     primary, *related = (Label(data.draw(spans(len(text))), "label") for _ in range(data.draw(st.integers(1, 3))))
     fix = Fix("fix", (Edit(data.draw(spans(len(text))), data.draw(TEXTS)),), Applicability.SAFE)
     frame = render_full([Report(source, (found(primary, *related, fix=fix),))], colour=False, width=width)
-    head, *rows = frame.rstrip("\n").split("\n")
+    _head, *rows = frame.rstrip("\n").split("\n")
     assert any("^" in row for row in rows)
     assert not re.search(r"[\x00-\x1f]", "".join(rows))
     assert all(columns(row) <= width + 1 for row in rows)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from caedsl.diagnostics.finding import Report
 from caedsl.diagnostics.full import render_full
 from caedsl.model import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
-from caedsl.diagnostics.finding import Report
 
 WRONG = {
     "names": """autoencoder wrong

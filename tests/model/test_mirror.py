@@ -7,7 +7,9 @@ from caedsl.layers.spelling import line
 from caedsl.model.autoencoder import Autoencoder
 
 
-def mirrored(encoder: str, *, shape: str = "1x28x28", in_: str = "0..1", bottleneck: str = "", options: str = "") -> Autoencoder:
+def mirrored(
+    encoder: str, *, shape: str = "1x28x28", in_: str = "0..1", bottleneck: str = "", options: str = ""
+) -> Autoencoder:
     return load(
         f"autoencoder m\ninput {shape} in {in_}\nencoder {{ {encoder} }}\nbottleneck {bottleneck}\ndecoder mirror {options}"
     )
@@ -27,7 +29,9 @@ def test_odd_sizes_come_back() -> None:
     assert model.out_shape == (3, 51, 37)
 
 
-@pytest.mark.parametrize(("in_", "activation"), [("0..1", " sigmoid"), ("-1..1", " tanh"), ("real", ""), ("0..255", "")])
+@pytest.mark.parametrize(
+    ("in_", "activation"), [("0..1", " sigmoid"), ("-1..1", " tanh"), ("real", ""), ("0..255", "")]
+)
 def test_the_output_reaches_the_inputs_range(in_: str, activation: str) -> None:
     assert decoder_lines(mirrored("conv 4 relu", in_=in_))[-1] == f"conv 1{activation}"
 
@@ -38,7 +42,9 @@ def test_a_dense_code_is_undone_with_the_activation_of_its_map() -> None:
 
 
 def test_stage_residual_and_repeat_mirror_as_groups() -> None:
-    model = mirrored("stage down { conv 8 relu; maxpool 2 }; residual relu { conv 8 relu; conv 8 }; repeat 2 { conv 8 relu }")
+    model = mirrored(
+        "stage down { conv 8 relu; maxpool 2 }; residual relu { conv 8 relu; conv 8 }; repeat 2 { conv 8 relu }"
+    )
     kinds = [layer.kind.name for layer in model.decoder]
     assert kinds == ["conv", "conv", "residual", "stage"]
     residual, stage = model.decoder[2:]

@@ -59,7 +59,11 @@ def test_defaults_hold_for_the_layers_below_them() -> None:
     )
     first, second = model.encoder
     assert (first.options["kernel"], first.options["activation"].name, first.options["bias"]) == ((5, 5), "relu", False)
-    assert (second.options["kernel"], second.options["activation"].name, second.options["bias"]) == ((3, 3), "tanh", True)
+    assert (second.options["kernel"], second.options["activation"].name, second.options["bias"]) == (
+        (3, 3),
+        "tanh",
+        True,
+    )
     assert model.bottleneck.layers[0].options["activation"].name == "linear"
     assert model.decoder[0].options["kernel"] == (1, 1)
     assert model.decoder[0].options["activation"].name == "relu"

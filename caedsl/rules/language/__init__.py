@@ -1,1 +1,1 @@
-"""CAE1: what a spec says: syntax, names, values, statements. The compiler itself reports these; here is what each means."""
+"""CAE1: what a spec says: syntax, names, values, statements. The compiler itself reports these."""

@@ -1,0 +1,54 @@
+"""No layer is smaller than the image: the network can copy it.
+
+## What it does
+Reports models without any reduction in size (stride, pool, dense layer) in which every layer of the encoder holds
+at least as many numbers as the input. It is silent for denoisers and for codes with noise or an activity penalty,
+which forbid copying in another way.
+
+## Why is this bad?
+A stack of convolutions that never narrows can learn the identity: its loss falls to nothing, and its code is the
+image.
+
+## Example
+```cae
+encoder { conv 8 relu; conv 4 relu }
+bottleneck
+```
+
+## Instead
+```cae
+encoder { conv 8 relu; maxpool 2; conv 4 relu; maxpool 2 }
+bottleneck conv 2
+```
+
+## How sure
+The sizes are arithmetic; that a network able to copy will copy is the textbook argument, so it is a warning.
+
+## References
+- Goodfellow, Bengio and Courville 2016, "Deep Learning", section 14.1.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.layers.shape import elements, text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.code import can_copy, kept_from_copying
+from caedsl.model.promises import bounded_below
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE301", "no-bottleneck", Severity.WARNING)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the bottleneck line."""
+    if not can_copy(model) or kept_from_copying(model) or bounded_below(model, "compression"):
+        return
+    whole, code = elements(model.input.shape), elements(model.code_shape)
+    yield RULE.found(
+        model.bottleneck.span,
+        f"no layer is smaller than the image: the code holds {code:,} numbers for {whole:,} pixels, at full size",
+        label=f"the code is {text(model.code_shape)}",
+        related=(Label(model.input.span, f"{whole:,} pixel values"),),
+        help="reduce the size with `maxpool 2` or `s2`, or end with `bottleneck dense 32`; for a denoiser add `corrupt`",
+    )

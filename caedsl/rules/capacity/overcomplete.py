@@ -1,0 +1,91 @@
+"""The code holds at least as many numbers as the image.
+
+## What it does
+Compares the numbers of the code with those of the input. It warns from as many numbers on, and informs from half as
+many. It is silent for denoisers and for codes with noise or an activity penalty: there, noise or sparsity limits
+what the code can hold. A lower bound on `compression` in `require` is held in its place.
+
+## Why is this bad?
+An autoencoder is to compress; one whose code is larger than the image can pass the image through. Such models reach
+a low loss and train well: what suffers is the code. The model of "Why is the convolutional autoencoder failing to
+train?" has a code of exactly 784 numbers for 784 pixels, and its two improved versions have 6,272.
+
+## Example
+```cae
+encoder { conv 16 relu x2; maxpool 2; conv 16 relu }
+bottleneck
+```
+
+## Instead
+```cae
+encoder { conv 16 relu x2; maxpool 2; conv 16 relu }
+bottleneck conv 1
+```
+
+## How sure
+The count is arithmetic. That the code is then worth little is the textbook argument and no statement about the
+loss.
+
+## References
+- Goodfellow, Bengio and Courville 2016, "Deep Learning", sections 14.1 and 14.2.
+- Vincent et al. 2010, "Stacked denoising autoencoders", JMLR 11: overcomplete codes that noise makes useful.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.layers.shape import elements, is_map, text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.code import can_copy, kept_from_copying
+from caedsl.model.promises import bounded_below
+from caedsl.rules.rule import Rule
+from caedsl.rules.trial import tried
+
+RULE = Rule("CAE302", "overcomplete", Severity.WARNING)
+
+TARGET = 4
+"""The compression that the fix aims for on a map; a common choice where nothing else is known."""
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the bottleneck line."""
+    whole, code = elements(model.input.shape), elements(model.code_shape)
+    if 2 * code < whole or can_copy(model) or kept_from_copying(model) or bounded_below(model, "compression"):
+        return
+    if code == whole:
+        size = f"exactly as many as the image has: {whole:,}"
+    elif code > whole:
+        size = f"{code / whole:.3g} times the {whole:,} of the image"
+    else:
+        size = f"{code / whole:.0%} of the {whole:,} of the image"
+    yield RULE.found(
+        model.bottleneck.span,
+        f"the code holds {code:,} numbers, {size}",
+        label=f"the code is {text(model.code_shape)}",
+        related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
+        notes=(f"compression {whole:,} / {code:,} = {model.compression:.3g}",),
+        help="narrow the code (`bottleneck conv N`, `bottleneck dense N`), or limit it otherwise: `corrupt gaussian=0.2` "
+        "makes a denoiser, `l1=1e-4` on the bottleneck a sparse code",
+        fix=_narrower(model),
+        severity=None if code >= whole else Severity.INFO,
+    )
+
+
+def _narrower(model: Autoencoder) -> Fix | None:
+    """A bottleneck a quarter of the image's size, or a sixteenth for a vector, where the rest of the model takes it."""
+    whole = elements(model.input.shape)
+    on_map = is_map(model.code_shape)
+    room = whole // TARGET // elements(model.code_shape[1:]) if on_map else whole // TARGET**2
+    if not room or model.bottleneck.form == "conv":
+        return None
+    written = f"bottleneck {'conv' if on_map else 'dense'} {_power_of_two(room)}"
+    edits = (Edit(model.bottleneck.span, written),)
+    changed = tried(model, edits)
+    if changed is None or changed.out_shape != model.out_shape or 2 * elements(changed.code_shape) >= whole:
+        return None
+    return Fix(f"narrow the code to {elements(changed.code_shape):,} numbers: `{written}`", edits, Applicability.UNSAFE)
+
+
+def _power_of_two(most: int) -> int:
+    """The largest power of two up to ``most``."""
+    return 1 << (most.bit_length() - 1)

@@ -1,0 +1,67 @@
+"""Nearly all weights stand in one dense layer.
+
+## What it does
+Reports a dense layer that holds more than 95 % of the parameters and more than five million of them. It informs,
+and warns above a hundred million.
+
+## Why is this bad?
+A dense layer on a large map is where convolution's saving is lost: 64x32x32 numbers to a code of 256 are 16.8
+million weights, and as many on the way back. Reducing the map first costs little and keeps what the code can hold.
+
+## Example
+```cae
+input 3x128x128
+encoder { conv 32 k4 s2 relu; conv 64 relu }
+bottleneck dense 1024
+```
+
+## Instead
+```cae
+input 3x128x128
+encoder { conv 32 k4 s2 relu; conv 64 k4 s2 relu; conv 64 k4 s2 relu; conv 64 k4 s2 relu }
+bottleneck dense 256
+```
+
+## How sure
+The count is arithmetic, the limits are heuristics.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.layers.shape import elements, text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.cost import total_parameters
+from caedsl.model.needs import beyond_machines
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE903", "dense-dominates", Severity.WARNING)
+
+SHARE, MANY, TOO_MANY = 0.95, 5_000_000, 100_000_000
+"""The share of the parameters and their number above which it informs, and the number above which it warns (heuristic)."""
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the dense layer; a code's two halves, there and back, count as one."""
+    dense = [layer for _, layer in model.layers() if layer.kind.name == "dense"]
+    if not dense or beyond_machines(model):
+        return
+    counts = {layer.span: 0 for layer in dense}
+    for layer in dense:
+        counts[layer.span if layer.mirrors is None else layer.mirrors.span] += layer.kind.parameters(layer)
+    span, count = max(counts.items(), key=lambda pair: pair[1])
+    whole = total_parameters(model)
+    if count <= MANY or count <= SHARE * whole:
+        return
+    heaviest = next(layer for layer in dense if layer.span == span)
+    shapes = f"{text(heaviest.in_shape)} to {text(heaviest.out_shape)}"
+    back = " and back" if model.bottleneck.inverse and heaviest in model.bottleneck.layers else ""
+    yield RULE.found(
+        span,
+        f"one dense layer holds {count / 1e6:,.1f} of the {whole / 1e6:,.1f} million parameters ({shapes}{back})",
+        notes=(
+            f"{elements(heaviest.in_shape):,} · {elements(heaviest.out_shape):,} weights{' each way' if back else ''}",
+        ),
+        help="reduce the map before it, for example with one more `conv 64 k4 s2 relu`",
+        severity=None if count > TOO_MANY else Severity.INFO,
+    )

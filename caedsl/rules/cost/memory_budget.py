@@ -1,0 +1,81 @@
+"""A training step needs more memory than a large graphics card has.
+
+## What it does
+Estimates the memory of a training step and warns above 24 GB, the memory of the largest cards for a desk (a data
+centre's have up to ten times as much).
+
+## Why is this bad?
+Training ends with an out-of-memory error at the first step, or is swapped out and crawls. A smaller batch needs
+less in proportion.
+
+## Example
+```cae
+input 3x512x512
+data folder "photos/"
+encoder { conv 64 k4 s2 relu; conv 64 relu x2; maxpool 2; conv 64 relu x2; maxpool 2; conv 16 relu }
+train { batch 256 }
+```
+
+## Instead
+```cae
+input 3x512x512
+data folder "photos/"
+encoder { conv 64 k4 s2 relu; conv 64 relu x2; maxpool 2; conv 64 relu x2; maxpool 2; conv 16 relu }
+train { batch 16 }
+```
+
+## How sure
+An estimate, good to about 30 %: weights, gradients and the optimiser's states, and for each image of the batch
+every layer's output with its gradient, in fp32. A budget of your own can be held with `require { memory < 8G }`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.cost import training_memory
+from caedsl.model.needs import beyond_machines, least_memory
+from caedsl.model.promises import bounded_above
+from caedsl.model.settings import Train
+from caedsl.rules.rule import Rule
+from caedsl.rules.wording import readable_bytes
+
+RULE = Rule("CAE902", "memory-budget", Severity.WARNING)
+
+BUDGET = 24 * 10**9
+"""Bytes of the largest graphics cards for a desk, some models aside."""
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the batch, or at the train block where the batch is left to its default."""
+    train = model.train
+    if train is None or beyond_machines(model) or bounded_above(model, "memory"):
+        return
+    needed = training_memory(model)
+    if needed <= BUDGET:
+        return
+    fitting = _fitting(model, train)
+    batch = f"a batch of {train.batch}"
+    yield RULE.found(
+        model.place("train.batch"),
+        f"a step with {batch} needs about {readable_bytes(needed)} of memory, more than the 24 GB of a large graphics card",
+        notes=(f"with a batch of 1 it needs {readable_bytes(least_memory(model))}",),
+        help=f"write `batch {fitting}`" if fitting else "use fewer channels, or reduce the size earlier",
+        fix=_smaller(model, fitting),
+    )
+
+
+def _fitting(model: Autoencoder, train: Train) -> int:
+    """The largest power of two below the batch that fits; 0 where none does."""
+    batch = 1 << (train.batch.bit_length() - 1)
+    while batch and training_memory(model, replace(train, batch=batch)) > BUDGET:
+        batch //= 2
+    return batch
+
+
+def _smaller(model: Autoencoder, fitting: int) -> Fix | None:
+    place = model.places.get("train.batch.batch")
+    if place is None or not fitting:
+        return None
+    return Fix(f"use a batch of {fitting}", (Edit(place, str(fitting)),), Applicability.UNSAFE)

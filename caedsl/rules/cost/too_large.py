@@ -1,0 +1,64 @@
+"""No machine holds this model.
+
+## What it does
+Computes what training on a single image at a time would need and reports more than a terabyte, as well as tensors
+with more than 2^63 - 1 numbers, which cannot be addressed. The largest layer is named.
+
+## Why is this bad?
+The largest accelerators hold less than a third of a terabyte. Most often a size has a digit too many.
+
+## Example
+```cae
+encoder { conv 1000000 relu; conv 1000000 relu; maxpool 2; conv 4 relu }
+```
+
+## Instead
+```cae
+encoder { conv 64 relu; conv 64 relu; maxpool 2; conv 2 relu }
+```
+
+## How sure
+Arithmetic for the need: 4 bytes for each weight, gradient and state of the optimiser, and for each value and
+gradient of every layer's output. That a terabyte is too much holds for single machines of today.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import elements, text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.cost import parameters
+from caedsl.model.needs import TERABYTE, least_memory
+from caedsl.rules.rule import Rule
+from caedsl.rules.wording import readable_bytes
+
+RULE = Rule("CAE901", "too-large", Severity.ERROR)
+
+ADDRESSABLE = 2**63 - 1
+"""Numbers that a tensor's 64-bit index can count."""
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the layer that needs the most."""
+    needed = least_memory(model)
+    if needed <= TERABYTE:
+        return
+    size, layer = max(((_size(layer), layer) for _, layer in model.layers()), key=lambda pair: pair[0])
+    weights = parameters([layer]) > elements(layer.out_shape)
+    what = (
+        f"{parameters([layer]):,} parameters"
+        if weights
+        else f"{elements(layer.out_shape):,} outputs an image ({text(layer.out_shape)})"
+    )
+    beyond = f"; {size:,} numbers cannot even be addressed" if size > ADDRESSABLE else ""
+    yield RULE.found(
+        layer.span if layer.mirrors is None else layer.mirrors.span,
+        f"this layer has {what}: training on one image at a time would need {readable_bytes(needed)}{beyond}",
+        label="the largest layer",
+        help="use fewer channels, a smaller input, or reduce the size before the wide layers",
+    )
+
+
+def _size(layer: Layer) -> int:
+    return max(layer.kind.parameters(layer), elements(layer.out_shape))

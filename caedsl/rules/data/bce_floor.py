@@ -1,0 +1,60 @@
+"""Binary cross-entropy on grey pixels cannot fall to zero.
+
+## What it does
+For the data sets where it was measured, says how low a binary cross-entropy can get: the entropy of the grey pixels
+themselves.
+
+## Why is this bad?
+It is not: many good autoencoders are trained so, and the minimum lies at the same image as that of the squared
+error. But a loss that stops at 0.06 on MNIST, or at 0.24 on Fashion-MNIST, looks like a model that no longer learns
+and is one that is done.
+
+## Example
+```cae
+data fashion_mnist
+encoder { conv 16 relu x2; maxpool 2; conv 8 relu; maxpool 2 }
+train { loss bce }
+```
+
+## Instead
+```cae
+data fashion_mnist
+encoder { conv 16 relu x2; maxpool 2; conv 8 relu; maxpool 2 }
+train { loss mse }
+```
+
+## How sure
+Arithmetic: -t·log(p) - (1 - t)·log(1 - p) is least at p = t, where it is the entropy of t. Measured on the test
+images.
+
+## References
+- Cross Validated question 441750: why the binary cross-entropy of an autoencoder never reaches 0.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.layers.shape import elements
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.presets import as_published
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE607", "bce-floor", Severity.INFO)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the loss, where cross-entropy is all of it and the pixels are 0..1."""
+    known = as_published(model)
+    if known is None or known.bce_floor is None or model.train is None:
+        return
+    loss, values = model.train.loss, model.input.range
+    if [term.name for term in loss.terms] != ["bce"] or (values.low, values.high) != (0, 1):
+        return
+    scale = loss.terms[0].weight * (elements(model.input.shape) if loss.reduction == "sum" else 1)
+    floor = f"{known.bce_floor * scale:.3g}"
+    name = model.data[0].name
+    yield RULE.found(
+        model.place("train.loss"),
+        f"this loss cannot fall below {floor} on {name}: that is the entropy of its grey pixels",
+        help=f"compare losses after taking {floor} off, or use `loss mse`, whose floor is 0",
+    )

@@ -1,0 +1,90 @@
+"""The data set has another number of channels than the input.
+
+## What it does
+Compares the channels of the published data sets with the input's, and `gray`, which leaves one channel, with an
+input of several.
+
+## Why is this bad?
+Training stops before it begins: there are no colours in MNIST to fill three channels with.
+
+## Example
+```cae
+input 3x28x28
+data mnist
+encoder { conv 16 relu x2; maxpool 2; conv 8 relu; maxpool 2 }
+```
+
+## Instead
+```cae
+input 1x28x28
+data mnist
+encoder { conv 16 relu x2; maxpool 2; conv 8 relu; maxpool 2 }
+```
+
+## How sure
+Certain: the channels of these sets are known.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.layers.shape import text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import DataSource
+from caedsl.model.presets import PRESETS
+from caedsl.model.sizes import channels_last
+from caedsl.rules.rule import Rule
+from caedsl.rules.trial import tried
+from caedsl.rules.wording import counted
+from caedsl.source import Span
+
+RULE = Rule("CAE603", "data-channels", Severity.ERROR)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """A finding at the first source of each number of channels that does not fit."""
+    wanted = model.input.shape[0]
+    if channels_last(model):
+        return
+    said = set()
+    for source in model.data:
+        given = _channels(source)
+        if given in (None, wanted) or given in said:
+            continue
+        said.add(given)
+        yield RULE.found(
+            source.span,
+            f"{source.name}{' made grey' if source.gray else ''} has {counted(given or 0, 'channel')}, "
+            f"but the input is {text(model.input.shape)}",
+            related=(Label(model.input.span, counted(wanted, "channel")),),
+            help=_help(source, given or 0, model),
+            fix=_fix(source, given or 0, model),
+        )
+
+
+def _channels(source: DataSource) -> int | None:
+    """The channels that a source gives; None where its files decide."""
+    if source.gray:
+        return 1
+    known = PRESETS.get(source.name)
+    return known.shape[0] if known else None
+
+
+def _help(source: DataSource, given: int, model: Autoencoder) -> str:
+    size = text(model.input.shape[1:])
+    if model.input.shape[0] == 1:
+        return f"add `gray` to make the colours grey, or write `input {given}x{size}`"
+    return f"write `input {given}x{size}`" + (", or leave `gray` out" if source.gray else "")
+
+
+def _fix(source: DataSource, given: int, model: Autoencoder) -> Fix | None:
+    """Grey images for a grey input, or the input's channels where the decoder follows them."""
+    if model.input.shape[0] == 1:
+        end = source.span.end
+        return Fix("make the colours grey", (Edit(Span(end, end), " gray"),), Applicability.UNSAFE)
+    shape = text((given, *model.input.shape[1:]))
+    edits = (Edit(model.input.span, shape),)
+    changed = tried(model, edits)
+    if changed is None or changed.out_shape != changed.input.shape:
+        return None
+    return Fix(f"give the input the channels of the data: {shape}", edits, Applicability.UNSAFE)

@@ -1,0 +1,43 @@
+"""A spec with training settings and nothing to train on.
+
+## What it does
+Reports a `train` block in a spec without a `data` line.
+
+## Why is this bad?
+`caedsl train` stops at once: there are no images. The model itself is whole, so it can be checked, drawn and
+emitted, and trained from Python on images of your own. It is therefore no error.
+
+## Example
+```cae
+encoder { conv 16 relu x2; maxpool 2; conv 8 relu; maxpool 2 }
+train { epochs 10 }
+```
+
+## Instead
+```cae
+data mnist else digits
+encoder { conv 16 relu x2; maxpool 2; conv 8 relu; maxpool 2 }
+train { epochs 10 }
+```
+
+## How sure
+Certain for `caedsl train`.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE604", "no-data", Severity.WARNING)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding at the train block."""
+    if model.train is not None and "data" not in model.places:
+        yield RULE.found(
+            model.place("train"),
+            "there are settings for training, but no `data` line says where images come from",
+            help='write `data mnist else digits`, or `data folder "photos/"` for images of your own',
+        )

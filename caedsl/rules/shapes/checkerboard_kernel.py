@@ -1,0 +1,121 @@
+"""A transposed convolution whose kernel is no multiple of its stride.
+
+## What it does
+Counts how many kernel positions reach each output pixel: with kernel 3 and stride 2 it is one or two on each side,
+so one, two or four in the plane, in a fixed pattern. It warns where nothing with a kernel of its own follows at
+full size, so that the pattern is the output's; elsewhere it informs.
+
+## Why is this bad?
+Uneven sums show as a grid of the stride's width, which training seldom removes (Odena et al. 2016). It is a matter
+of how images look, not of whether the model trains: published models with kernel 3 and stride 2 are healthy, and
+the layers behind smooth the grid.
+
+## Example
+```cae
+encoder { conv 16 s2 relu; conv 32 s2 relu }
+decoder { deconv 16 k4 s2 relu; deconv 1 k3 s2 sigmoid }
+```
+
+## Instead
+```cae
+encoder { conv 16 s2 relu; conv 32 s2 relu }
+decoder { deconv 16 k4 s2 relu; deconv 1 k4 s2 sigmoid }
+```
+
+## How sure
+The counts are arithmetic; how visible the grid becomes is a heuristic. Divisible kernels reduce it and do not
+always remove it; resizing before a plain convolution (`upsample 2`, then `conv`) does so more surely.
+
+## References
+- Odena, Dumoulin and Olah 2016, "Deconvolution and checkerboard artifacts", Distill.
+- Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution", arXiv 1707.02937.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import is_map
+from caedsl.layers.window import Axis, axes, factor_text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.sizes import channels_last, decoder_path
+from caedsl.rules.rule import Rule
+from caedsl.rules.trial import drop, tried, write
+
+RULE = Rule("CAE215", "checkerboard-kernel", Severity.WARNING)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """A finding for every line with an uneven transposed convolution; in a mirror, at the convolution that it undoes."""
+    if channels_last(model):
+        return
+    layers = decoder_path(model)
+    seen = set()
+    for i in range(len(layers) - 1, -1, -1):
+        layer = layers[i]
+        source = layer.mirrors or layer
+        if layer.kind.name == "deconv" and source.span not in seen and (uneven := _uneven(layer)):
+            seen.add(source.span)
+            yield _finding(model, source, uneven, layer.mirrors is not None, _smoothed(layers[i + 1 :]))
+
+
+def _uneven(layer: Layer) -> Axis | None:
+    """The first axis on which outputs are reached unevenly, though all of them are reached."""
+    window = axes(layer.options, layer.in_shape)
+    return next((axis for axis in window if axis.kernel > axis.stride > 1 and axis.kernel % axis.stride), None)
+
+
+def _smoothed(after: Sequence[Layer]) -> bool:
+    """Whether a later layer mixes neighbouring pixels again."""
+    return any(_mixes(layer) for layer in after)
+
+
+def _mixes(layer: Layer) -> bool:
+    return is_map(layer.out_shape) and min(layer.options.get("kernel") or (1, 1)) > 1
+
+
+def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoothed: bool) -> Finding:
+    few, many = axis.kernel // axis.stride, -(-axis.kernel // axis.stride)
+    divisible = axis.stride * many
+    fix = _fix(model, layer)
+    twin = "the mirror of this convolution" if mirrored else "this deconv"
+    where = "" if smoothed else ", and no later layer smooths it"
+    return RULE.found(
+        layer.place("kernel"),
+        f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} pixels wide{where}",
+        notes=(f"on each side an output is the sum of {few} or of {many} kernel positions, by turns",),
+        help="" if fix else f"use a kernel of {divisible}, or `upsample {axis.stride}` and a plain `conv`",
+        fix=fix,
+        severity=Severity.INFO if smoothed else None,
+    )
+
+
+def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
+    """The next kernel that the stride divides, with the padding that keeps every size."""
+    kernel, stride = layer.options["kernel"], layer.options["stride"]
+    larger = tuple(s * -(-k // s) for k, s in zip(kernel, stride, strict=True))
+    written = factor_text((larger[0], larger[1]))
+    edits: list[Edit] = [write(layer, "kernel", f"k{written}")]
+    if layer.kind.name == "deconv" and not isinstance(layer.options["pad"], str):
+        surplus = (larger[0] - kernel[0], larger[1] - kernel[1])
+        edits += _paddings(model, layer, surplus)
+    changes = tuple(sorted(edits, key=lambda edit: edit.span))
+    changed = tried(model, changes)
+    if changed is None or changed.out_shape != model.out_shape:
+        return None
+    return Fix(f"use a kernel that the stride divides: k{written}", changes, Applicability.UNSAFE)
+
+
+def _paddings(model: Autoencoder, layer: Layer, surplus: tuple[int, int]) -> list[Edit]:
+    """The padding that takes off what a larger kernel adds: first from the output padding, then from both sides."""
+    pads, rests = [], []
+    for more, pad, rest in zip(surplus, layer.options["pad"], layer.options["output_pad"], strict=True):
+        left = more - min(more, rest)
+        pads.append(pad + -(-left // 2))
+        rests.append(rest - min(more, rest) + left % 2)
+    edits = [write(layer, "pad", f"pad={factor_text((pads[0], pads[1]))}")]
+    if any(rests):
+        edits.append(write(layer, "output_pad", f"output_pad={factor_text((rests[0], rests[1]))}"))
+    elif "output_pad" in layer.spans:
+        edits.append(drop(model, layer.spans["output_pad"]))
+    return edits

@@ -1,0 +1,82 @@
+"""A convolution over a map that is one pixel high or wide.
+
+## What it does
+Reports the first convolution with a kernel larger than 1 on a side where its map has a single pixel.
+
+## Why is this bad?
+Around one pixel there is nothing but padding: of a 3x3 kernel eight weights only ever meet zeros and never learn
+anything. The map was halved once too often, or a `dense` layer is what is meant.
+
+## Example
+```cae
+input 1x16x16
+encoder { conv 8 k4 s2 relu x4; conv 16 k3 relu }
+bottleneck dense 8
+```
+
+## Instead
+```cae
+input 1x16x16
+encoder { conv 8 k4 s2 relu x3; conv 16 k3 relu }
+bottleneck dense 8
+```
+
+## How sure
+That the weights meet nothing but padding is arithmetic. The model trains all the same, so it is a warning.
+
+## References
+- Nikanjam et al. 2021, "Automatic fault detection for deep learning programs using graph transformations"
+  (NeuraLint), arXiv 2105.08095.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.sizes import channels_last, decoder_path, encoder_path, resizes
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE214", "collapsed-map", Severity.WARNING)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """One finding, at the first convolution that has a single pixel to look at."""
+    if channels_last(model):
+        return
+    layers = (*encoder_path(model), *decoder_path(model))
+    idle = [layer for layer in layers if _idle(layer)]
+    if not idle:
+        return
+    first = idle[0]
+    kernel = first.options["kernel"]
+    used = _used(first)
+    weights = kernel[0] * kernel[1]
+    shrunk = [layer for layer in layers[: layers.index(first)] if resizes(layer)]
+    others = f" (and {len(idle) - 1} more after it)" if len(idle) > 1 else ""
+    yield RULE.found(
+        first.place("kernel"),
+        f"the map is {text(first.in_shape[1:])} here: {weights - used} of the {weights} weights of this kernel only ever "
+        f"meet padding{others}",
+        related=(Label(shrunk[-1].span, f"{text(shrunk[-1].in_shape[1:])} became {text(shrunk[-1].out_shape[1:])}"),)
+        if shrunk
+        else (),
+        help="halve the map less often before it, or write `k1`, which is the same convolution without the idle weights",
+    )
+
+
+def _idle(layer: Layer) -> bool:
+    return layer.kind.name == "conv" and layer.mirrors is None and _used(layer) < _taps(layer)
+
+
+def _taps(layer: Layer) -> int:
+    height, width = layer.options["kernel"]
+    return int(height * width)
+
+
+def _used(layer: Layer) -> int:
+    """The weights that can meet a pixel: on a side of a single pixel it is one."""
+    sides = zip(layer.options["kernel"], layer.in_shape[1:], strict=True)
+    height, width = (1 if side == 1 else taps for taps, side in sides)
+    return int(height * width)

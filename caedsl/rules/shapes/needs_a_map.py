@@ -1,0 +1,27 @@
+"""A layer for feature maps behind a vector.
+
+## What it does
+Reports convolutions, pools, upsampling and instance normalisation where what comes before has no height and width.
+
+## Why is this bad?
+A vector has no neighbours to convolve over.
+
+## Example
+```cae
+encoder { dense 64 relu; conv 8 relu }
+```
+
+## Instead
+```cae
+encoder { dense 64 relu; reshape 4x4x4; conv 8 relu }
+decoder { conv 8 relu; upsample 7; conv 1 sigmoid }
+```
+
+## How sure
+Arithmetic.
+"""
+
+from caedsl.diagnostics.finding import Severity
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE206", "needs-a-map", Severity.ERROR)

@@ -1,0 +1,160 @@
+"""The decoder returns images of another size than the input's.
+
+## What it does
+Follows the sizes through encoder and decoder and compares the end with the beginning. The sizes stand in the notes,
+and every step that is no plain halving or doubling says how it came about.
+
+## Why is this bad?
+A reconstruction is compared with its image pixel by pixel, which two sizes do not allow: training cannot start.
+Most often an odd side was halved and rounded, and doubling cannot return to it: 50 becomes 25, 13, 7, and then 14,
+28, 56.
+
+A fix is offered only where the changed spec was resolved again and returns the input's size. "Same" padding is not
+always the answer: a well-known published model (see the references) needs its one valid convolution, 4 → 8 → 16 →
+14 → 28, and returns 32 where somebody "repairs" it.
+
+## Example
+```cae
+encoder { conv 16 relu; maxpool 2; conv 16 relu; maxpool 2; conv 8 relu; maxpool 2 }
+decoder { conv 8 relu; upsample 2; conv 16 relu; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid }
+```
+
+## Instead
+```cae
+encoder { conv 16 relu; maxpool 2; conv 16 relu; maxpool 2; conv 8 relu; maxpool 2 ceil }
+decoder { conv 8 relu; upsample to 7x7; conv 16 relu; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid }
+```
+
+## How sure
+Arithmetic. The fix changes the model and is therefore applied with `--unsafe-fixes` only.
+
+## References
+- Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", arXiv 1603.07285.
+- F. Chollet 2016, "Building autoencoders in Keras", The Keras Blog: the model with the lone valid convolution.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from math import prod
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.layers.layer import Layer
+from caedsl.layers.shape import elements, is_map, text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.sizes import channels_last, decoder_path, encoder_path, resizes, size_path
+from caedsl.rules.rule import Rule
+from caedsl.rules.size_repair import size_fix
+from caedsl.source import Span
+
+RULE = Rule("CAE201", "output-shape", Severity.ERROR)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding where the decoder does not end at the input's height and width."""
+    out = model.out_shape
+    if out[1:] == model.input.shape[1:] or channels_last(model) or _code_disputed(model):
+        return
+    if not is_map(out):
+        yield _vector(model)
+        return
+    fix = size_fix(model)
+    sides = f"{out[1]}x{out[2]}", f"{model.input.shape[1]}x{model.input.shape[2]}"
+    yield RULE.found(
+        _last_resizing(model),
+        f"the decoder returns {sides[0]}, but the input is {sides[1]}",
+        label=f"this leads to {sides[0]}",
+        related=(Label(model.input.span, f"{sides[1]} goes in"), *_rounded(model)),
+        notes=_columns(model),
+        help="" if fix else _remedy(model),
+        fix=fix,
+    )
+
+
+def _code_disputed(model: Autoencoder) -> bool:
+    """Whether the bottleneck asserts another shape than the code has: the cause then lies there, and has its finding."""
+    asserted = re.search(r"\d+(?:x\d+)+", model.source.slice(model.bottleneck.span))
+    return model.bottleneck.form == "bare" and asserted is not None and asserted[0] != text(model.code_shape)
+
+
+def _last_resizing(model: Autoencoder) -> Span:
+    """The last layer of the decoder that changes the size, or else its last layer."""
+    layers = decoder_path(model)
+    last = next((layer for layer in reversed(layers) if resizes(layer)), layers[-1] if layers else None)
+    return last.span if last else model.place("decoder")
+
+
+def _rounded(model: Autoencoder) -> tuple[Label, ...]:
+    """The layer of the encoder whose rounding is first undone wrongly, if there is one."""
+    odd = (layer for layer in encoder_path(model) if resizes(layer) and _rounds(layer))
+    return tuple(
+        Label(layer.span, f"{text(layer.in_shape[1:])} becomes {text(layer.out_shape[1:])}") for layer in list(odd)[:1]
+    )
+
+
+def _rounds(layer: Layer) -> bool:
+    return any(before % after for before, after in zip(layer.in_shape[1:], layer.out_shape[1:], strict=True))
+
+
+def _columns(model: Autoencoder) -> tuple[str, ...]:
+    """Encoder and decoder step by step, for each side that comes back wrong; once where both do alike."""
+    wrong = [i for i in (0, 1) if model.out_shape[1 + i] != model.input.shape[1 + i]]
+    lines = [(_down(model, i), _up(model, i)) for i in wrong]
+    alike = len(set(lines)) == 1 and len(lines) == 2
+    names = ("height and width",) if alike else tuple(("height", "width")[i] for i in wrong)
+    return tuple(
+        f"{name}: encoder {down}; decoder {up}, but the input side was {model.input.shape[1 + wrong[i]]}"
+        for i, (name, (down, up)) in enumerate(zip(names, lines, strict=False))
+    )
+
+
+def _down(model: Autoencoder, which: int) -> str:
+    return size_path(model.input.shape, encoder_path(model), which)
+
+
+def _up(model: Autoencoder, which: int) -> str:
+    return size_path(model.code_shape, decoder_path(model), which)
+
+
+def _remedy(model: Autoencoder) -> str:
+    """What to do where no change to a single layer helps."""
+    down, up = _reduction(encoder_path(model)), _reduction(decoder_path(model))
+    opening = "no change to one layer makes the sizes meet"
+    if model.mirrored:
+        return "write the decoder out: `decoder { ... }`"
+    if all(d * u == 1 for d, u in zip(down, up, strict=True)):
+        return f"{opening}: write `decoder mirror`, which returns to every size that the encoder had"
+    factors = " and ".join(f"{1 / d:g} down, {u:g} up" for d, u in sorted(set(zip(down, up, strict=True))))
+    return f"{opening} (in all {factors}): give the decoder as many steps as the encoder has, or write `decoder mirror`"
+
+
+def _reduction(layers: Sequence[Layer]) -> tuple[float, float]:
+    """The product of the plain factors by which both sides change."""
+    resizing = [layer for layer in layers if resizes(layer)]
+    return tuple(prod(_factor(layer, i) for layer in resizing) for i in (1, 2))  # type: ignore[return-value]  # two sides
+
+
+def _factor(layer: Layer, side: int) -> float:
+    before, after = layer.in_shape[side], layer.out_shape[side]
+    return round(after / before) or 1 if after > before else 1 / round(before / after)
+
+
+def _vector(model: Autoencoder) -> Finding:
+    """The decoder ends with a vector: a reshape is missing, where the numbers suffice."""
+    got, wanted = model.out_shape[0], model.input.shape
+    fits = got == elements(wanted)
+    end = decoder_path(model)[-1].span.end
+    written = bool(model.decoder) and not model.mirrored
+    fix = Fix(
+        f"reshape the vector to {text(wanted)}",
+        (Edit(Span(end, end), f"; reshape {text(wanted)}"),),
+        Applicability.SAFE,
+    )
+    return RULE.found(
+        decoder_path(model)[-1].span,
+        f"the decoder ends with a vector of {got} numbers, but the input is {text(wanted)}",
+        related=(Label(model.input.span, f"{text(wanted)} = {elements(wanted)} numbers go in"),),
+        help=f"end with `reshape {text(wanted)}`"
+        if fits
+        else f"end with `dense {elements(wanted)}`, then `reshape {text(wanted)}`",
+        fix=fix if fits and written else None,
+    )

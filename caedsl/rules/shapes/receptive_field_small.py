@@ -1,0 +1,71 @@
+"""A number of the code sees only a small patch of the image.
+
+## What it does
+Computes the receptive field of the code: how many pixels high and wide the patch is on which one of its numbers can
+depend. It warns where that is a single pixel, or less than an eighth of the image's shorter side, and informs below
+a quarter. A fully connected layer sees everything and is never reported.
+
+## Why is this bad?
+A network that sees one pixel at a time cannot know shapes: it can neither denoise nor compress them, only recolour.
+With a small patch it learns textures, which is right for textures and too little for objects.
+
+## Example
+```cae
+encoder { conv 8 k1 relu; maxpool 2 }
+bottleneck
+decoder { upsample 2; conv 1 sigmoid }
+```
+
+## Instead
+```cae
+encoder { conv 8 relu x2; maxpool 2; conv 1 relu }
+bottleneck
+decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
+```
+
+## How sure
+The size of the patch is arithmetic: it grows by (extent - 1)·jump a layer, the jump being the product of the
+strides so far. That an eighth is too little is a heuristic.
+
+## References
+- Araujo, Norris and Sim 2019, "Computing receptive fields of convolutional neural networks", Distill.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.cost import code_field
+from caedsl.model.promises import bounded_below
+from caedsl.model.sizes import channels_last
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE217", "receptive-field-small", Severity.WARNING)
+
+LITTLE = 8
+"""Below the image's shorter side over this it warns (heuristic)."""
+
+NOTED = 4
+"""Below the image's shorter side over this it informs (heuristic)."""
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """The finding for the code's field, on images of which a patch can be a part."""
+    height, width = model.input.shape[1:]
+    side = min(height, width)
+    field = code_field(model)
+    seen = field.smaller
+    if side < LITTLE or seen * NOTED >= side or channels_last(model) or bounded_below(model, "receptive_field"):
+        return
+    warned = seen == 1 or seen * LITTLE < side
+    patch = f"{field.height}x{field.width}"
+    yield RULE.found(
+        model.bottleneck.span,
+        f"a number of the code sees {patch} pixels of a {height}x{width} image",
+        related=(Label(model.input.span, f"{height}x{width}"),),
+        notes=(
+            f"receptive field {patch}: {seen} < {side}/{LITTLE if warned else NOTED} = {side / (LITTLE if warned else NOTED):g}",
+        ),
+        help="reduce once more (`s2`, `maxpool 2`), use larger kernels or more layers, or end with `bottleneck dense 64`",
+        severity=None if warned else Severity.INFO,
+    )

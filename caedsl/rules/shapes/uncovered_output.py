@@ -1,0 +1,97 @@
+"""A transposed convolution whose stride is larger than its kernel: some outputs are made of the bias alone.
+
+## What it does
+Counts the rows and columns that no kernel position reaches. It is an error where no later layer mixes neighbouring
+pixels: those pixels of the reconstruction are then the same for every image. Elsewhere it warns.
+
+## Why is this bad?
+With kernel 2 and stride 3 every third row and column is empty: 5 of 9 pixels get nothing from the code.
+
+## Example
+```cae
+encoder { conv 8 k4 s2 relu }
+decoder { deconv 1 k1 s2 sigmoid }
+```
+
+## Instead
+```cae
+encoder { conv 8 k4 s2 relu }
+decoder { deconv 1 k2 s2 sigmoid }
+```
+
+## How sure
+Arithmetic: of every s outputs min(k, s / gcd(s, dilation)) are reached.
+
+## References
+- Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", arXiv 1603.07285.
+"""
+
+from collections.abc import Iterator
+from math import gcd, prod
+
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.layers.layer import Layer
+from caedsl.layers.window import Axis, axes, factor_text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.sizes import channels_last, decoder_path
+from caedsl.rules.rule import Rule
+from caedsl.rules.trial import tried, write
+
+RULE = Rule("CAE216", "uncovered-output", Severity.ERROR)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """A finding for every line that leaves outputs empty; in a mirror, at the convolution that it undoes."""
+    if channels_last(model):
+        return
+    layers = decoder_path(model)
+    seen = set()
+    for i in range(len(layers) - 1, -1, -1):
+        layer = layers[i]
+        source = layer.mirrors or layer
+        if layer.kind.name == "deconv" and source.span not in seen and _empty(layer):
+            seen.add(source.span)
+            yield _finding(model, layer, source, any(map(_mixes, layers[i + 1 :])))
+
+
+def _empty(layer: Layer) -> bool:
+    return any(_reached(axis) < axis.stride for axis in axes(layer.options, layer.in_shape))
+
+
+def _reached(axis: Axis) -> int:
+    """Of ``stride`` outputs in a row, those that some kernel position reaches."""
+    return min(axis.kernel, axis.stride // gcd(axis.stride, axis.dilation))
+
+
+def _mixes(layer: Layer) -> bool:
+    return min(layer.options.get("kernel") or (1, 1)) > 1
+
+
+def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Finding:
+    window = axes(layer.options, layer.in_shape)
+    axis = next(axis for axis in window if _reached(axis) < axis.stride)
+    total = prod(axis.stride for axis in window)
+    empty = total - prod(map(_reached, window))
+    what = "this deconv" if source is layer else "the mirror of this convolution"
+    fix = _fix(model, source)
+    return RULE.found(
+        source.place("kernel"),
+        f"kernel {axis.kernel} does not cover stride {axis.stride}: {empty} of {total} pixels that {what} makes "
+        "get nothing but its bias",
+        notes=(
+            f"{_reached(axis)} of every {axis.stride} rows and columns {'is' if _reached(axis) == 1 else 'are'} reached",
+        ),
+        help="" if fix else f"use a kernel of {axis.stride} or a multiple of it",
+        fix=fix,
+        severity=Severity.WARNING if mixed else None,
+    )
+
+
+def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
+    """A kernel as large as the stride, where every size stays."""
+    stride = factor_text(layer.options["stride"])
+    edits = (write(layer, "kernel", f"k{stride}"),)
+    changed = tried(model, edits)
+    if changed is None or changed.out_shape != model.out_shape:
+        return None
+    return Fix(f"use a kernel as large as the stride: k{stride}", edits, Applicability.UNSAFE)

@@ -1,0 +1,78 @@
+"""The decoder does not pass through the resolutions that the encoder had.
+
+## What it does
+Lists the sizes of the encoder's maps and looks for each of them, in reverse, among the sizes of an explicit
+decoder. A mirrored decoder passes through all of them by construction.
+
+## Why is this bad?
+It need not be: published models that work do without (one goes 28, 14, 7, 4 and back over 8, 16, 14, 28). But where
+a size has no twin, a pixel of the decoder's map does not stand over the same piece of the image as one of the
+encoder's, and a skip or a comparison between the two is not possible.
+
+## Example
+```cae
+encoder { conv 8 relu; maxpool 2; conv 8 relu; maxpool 2 }
+decoder { conv 8 relu; upsample 4; conv 1 sigmoid }
+```
+
+## Instead
+```cae
+encoder { conv 8 relu; maxpool 2; conv 8 relu; maxpool 2 }
+decoder { conv 8 relu; upsample 2; conv 8 relu; upsample 2; conv 1 sigmoid }
+```
+
+## How sure
+The sizes are arithmetic; that symmetry helps is a heuristic, so this only informs.
+
+## References
+- F. Chollet 2016, "Building autoencoders in Keras", The Keras Blog: a model that is not symmetric and trains.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.layers.shape import is_map
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.sizes import (
+    channels_last,
+    decoder_path,
+    encoder_path,
+    missing_resolutions,
+    resolutions,
+    size_path,
+    unread,
+)
+from caedsl.rules.rule import Rule
+
+RULE = Rule("CAE212", "unmatched-resolution", Severity.INFO)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """One finding that lists the resolutions without a twin, where the sizes agree at both ends."""
+    if model.mirrored or model.out_shape[1:] != model.input.shape[1:] or channels_last(model) or _cut(model):
+        return
+    down = resolutions(model.input.shape, encoder_path(model))
+    up = resolutions(model.code_shape, decoder_path(model))
+    missing = missing_resolutions(down, up)
+    if not missing:
+        return
+    listed = ", ".join(f"{height}x{width}" for height, width in missing)
+    yield RULE.found(
+        model.place("decoder"),
+        f"the decoder does not pass through {listed}, which the encoder had",
+        notes=(
+            f"encoder: {size_path(model.input.shape, encoder_path(model), 0)} (height)",
+            f"decoder: {_start(model)}{size_path(model.code_shape, decoder_path(model), 0)} (height)",
+        ),
+        help="`decoder mirror` passes through all of them; an asymmetric decoder may do as well",
+    )
+
+
+def _start(model: Autoencoder) -> str:
+    return "" if is_map(model.code_shape) else f"{model.code_shape[0]} numbers → "
+
+
+def _cut(model: Autoencoder) -> bool:
+    """Whether a pool cuts the size, which is then the cause and has a finding of its own."""
+    pools = (layer for layer in encoder_path(model) if layer.kind.name in ("maxpool", "avgpool"))
+    return any(axis.edge for layer in pools for axis in unread(layer))

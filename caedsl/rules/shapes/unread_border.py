@@ -1,0 +1,128 @@
+"""A strided window leaves rows or columns of its input unread.
+
+## What it does
+Follows where the window of a convolution or pool ends up: rows behind its last position, and rows between two
+positions where the stride is larger than the kernel, are never read. What a pool cuts off at the far edge is
+`cut-by-pooling`'s.
+
+## Why is this bad?
+What no weight looks at cannot reach the code. A 1x1 convolution with stride 2 reads a quarter of its map; moving
+the stride to a 3x3 convolution was worth about half a percent of accuracy in residual networks (He et al. 2019).
+
+## Example
+```cae
+encoder { conv 8 relu; conv 16 k1 s2 relu }
+decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
+```
+
+## Instead
+```cae
+encoder { conv 8 relu; conv 16 k3 s2 relu }
+decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
+```
+
+## How sure
+Arithmetic: the last row read is (out - 1)·stride + extent - padding. A single row at the edge only informs: its
+content is mostly seen by the layer before.
+
+## References
+- He et al. 2019, "Bag of tricks for image classification with convolutional neural networks", arXiv 1812.01187.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.layers.layer import Layer
+from caedsl.layers.window import factor_text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.sizes import WINDOWED, Unread, channels_last, decoder_path, encoder_path, unread
+from caedsl.rules.rule import Rule
+from caedsl.rules.trial import tried, write
+
+RULE = Rule("CAE213", "unread-border", Severity.WARNING)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """A finding for every line whose window leaves something unread.
+
+    The skipped rows of a mirrored convolution are rows that its twin never writes: `uncovered-output` speaks of them.
+    """
+    if model.out_shape[1:] != model.input.shape[1:] or channels_last(model):
+        return
+    layers = (layer for layer in (*encoder_path(model), *decoder_path(model)) if _speaks(layer))
+    for layer in {layer.span: layer for layer in layers}.values():
+        found = [axis for axis in unread(layer) if (axis.skipped and not model.mirrored) or _edge(layer, axis)]
+        if found:
+            yield _finding(model, layer, found)
+
+
+def _speaks(layer: Layer) -> bool:
+    return layer.kind.name in WINDOWED and layer.mirrors is None
+
+
+def _edge(layer: Layer, axis: Unread) -> int:
+    """The rows at the far edge; for a pool they are another rule's."""
+    return axis.edge if layer.kind.name == "conv" and not axis.skipped else 0
+
+
+def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
+    first = found[0]
+    axis = first.axis
+    lines = "rows" if first.which == "height" else "columns"
+    if first.skipped and not model.mirrored:
+        met = axis.stride - first.skipped
+        message = (
+            f"this {layer.kind.name} reads {met} of every {axis.stride} {lines}: its stride is larger than its window"
+        )
+        if axis.dilation > 1:
+            message = (
+                f"this {layer.kind.name} reads {met} of every {axis.stride} {lines}: its taps lie {axis.dilation} apart"
+            )
+        note = f"kernel {axis.kernel}, stride {axis.stride}, dilation {axis.dilation}: {first.skipped} of {axis.stride} skipped"
+        slight = False
+    else:
+        some = f"the last {lines[:-1]}" if first.edge == 1 else f"the last {first.edge} {lines}"
+        message = f"this {layer.kind.name} never reads {some} of its {axis.size}"
+        reached = axis.size - first.edge
+        out = layer.out_shape[1 if first.which == "height" else 2]
+        note = f"its last window ends at ({out} - 1)·{axis.stride} + {axis.extent}{_less(layer, first)} = {reached}"
+        slight = max(other.edge for other in found) == 1
+    fix = _fix(model, layer)
+    return RULE.found(
+        layer.span,
+        message,
+        notes=(note,),
+        help="" if fix else "use a larger kernel, or `pad=same`",
+        fix=fix,
+        severity=Severity.INFO if slight else None,
+    )
+
+
+def _less(layer: Layer, found: Unread) -> str:
+    pad = layer.options["pad"]
+    if isinstance(pad, str):
+        return ""
+    side = pad[0 if found.which == "height" else 1]
+    return f" - {side}" if side else ""
+
+
+def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
+    """A slightly larger kernel that reads everything and leaves the sizes as they are; odd ones first, which have a middle."""
+    kernel = layer.options["kernel"]
+    for step in (2, 1, 4, 3) if kernel[0] % 2 else (1, 2, 3, 4):
+        larger = factor_text((kernel[0] + step, kernel[1] + step))
+        edit = write(layer, "kernel", f"k{larger}" if layer.kind.name == "conv" else larger)
+        changed = tried(model, (edit,))
+        if changed is None or changed.out_shape != model.out_shape or changed.code_shape != model.code_shape:
+            continue
+        twin = next(
+            (
+                other
+                for other in (*encoder_path(changed), *decoder_path(changed))
+                if other.span.start == layer.span.start
+            ),
+            None,
+        )
+        if twin is not None and not unread(twin):
+            return Fix(f"read everything with the kernel {larger}", (edit,), Applicability.UNSAFE)
+    return None

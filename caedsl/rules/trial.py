@@ -1,0 +1,48 @@
+"""Trying a change: the text is edited and resolved again, so that a rule proposes only what fits."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from caedsl.diagnostics.edits import apply_edits
+from caedsl.diagnostics.finding import Edit
+from caedsl.layers.layer import Layer
+from caedsl.model import Autoencoder, resolve
+from caedsl.source import Source, Span
+from caedsl.syntax.parser import parse
+
+_NO_FAULT = "unused-constant"
+
+
+def write(layer: Layer, option: str, text: str) -> Edit:
+    """Puts ``text`` in the place of an option, or at the end of the layer's line where it is left to its default."""
+    span = layer.spans.get(option)
+    if span is not None:
+        return Edit(span, text)
+    return Edit(Span(layer.span.end, layer.span.end), f" {text}")
+
+
+def drop(model: Autoencoder, span: Span) -> Edit:
+    """Removes an option with the space before it."""
+    text = model.source.text
+    start = span.start
+    while start and text[start - 1] in " \t":
+        start -= 1
+    return Edit(Span(start, span.end), "")
+
+
+def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:
+    """The model after ``edits``; None where the compiler then finds a fault that it does not find now."""
+    text = model.source.text
+    changed, faults = _resolved(apply_edits(text, edits), model.source.path)
+    if changed is None or not changed.complete or faults > _resolved(text, model.source.path)[1]:
+        return None
+    return changed
+
+
+@lru_cache(maxsize=4)
+def _resolved(text: str, path: str) -> tuple[Autoencoder | None, int]:
+    """The model of a text, and how many faults the compiler finds in it."""
+    source = Source(text, path)
+    spec, unreadable = parse(source)
+    model, findings = resolve(spec, source)
+    return model, len(unreadable) + sum(finding.name != _NO_FAULT for finding in findings)

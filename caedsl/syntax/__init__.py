@@ -1,0 +1,1 @@
+"""From `.cae` text to a syntax tree and back: parser, recovery, messages, printer, formatter."""

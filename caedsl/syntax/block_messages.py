@@ -1,0 +1,105 @@
+"""What is said about braces, about limits, and about what is no text at all."""
+
+from lark import Token
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
+from caedsl.source import Span
+from caedsl.syntax.heads import Fault
+from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
+from caedsl.syntax.tokens import span_of
+from caedsl.syntax.tree import Statement, Word
+
+_BRACES = "unbalanced-braces"
+_DEEP = "nested-too-deeply"
+
+
+def not_text(text: str) -> Finding:
+    """For binary content."""
+    first = Label(Span(0, min(1, len(text))))
+    return Finding(
+        "not-text", "this is not a text file", first, help="give the path of a `.cae` spec, which is plain UTF-8 text"
+    )
+
+
+def more(count: int, place: Span) -> Finding:
+    """The last finding where there are more than are shown."""
+    message = "1 more syntax error is not shown" if count == 1 else f"{count:,} more syntax errors are not shown"
+    return Finding("syntax-error", message, Label(place, "the next one"), help="correct those above first")
+
+
+def unclosed(brace: Token, where_missing: Label) -> Finding:
+    """For ``{`` without its ``}``."""
+    label = Label(span_of(brace), "opened here")
+    return Finding(_BRACES, "this `{` is never closed", label, (where_missing,), help="close the block with `}`")
+
+
+def stray(brace: Token) -> Finding:
+    """For ``}`` without its ``{``."""
+    return Finding(
+        _BRACES,
+        "this `}` closes nothing",
+        Label(span_of(brace)),
+        help="delete it, or open the block it should close: `encoder {`",
+    )
+
+
+def nameless(brace: Token) -> Finding:
+    """For ``{`` with no word before it."""
+    return Finding(
+        "syntax-error",
+        "this block has no word before its `{`",
+        Label(span_of(brace)),
+        help="write what the block is on the same line: `encoder {`",
+    )
+
+
+def on_its_own_line(brace: Token, owner: Statement, text: str) -> Finding:
+    """For ``{`` on a line after the statement it belongs to."""
+    place = span_of(brace)
+    between = Span(owner.span.end, place.start)
+    if "#" in text[between.start : between.end]:
+        edits: tuple[Edit, ...] = (Edit(Span(between.start, between.start), " {"), Edit(place, ""))
+    else:
+        edits = (Edit(between.to(place), " {"),)
+    return Finding(
+        "syntax-error",
+        f"the `{{` of `{owner.head.text}` stands on its own line",
+        Label(place, "belongs to the line before"),
+        (Label(owner.span, "this statement has already ended"),),
+        help="write the brace after the statement, on the same line",
+        fix=Fix(f"move `{{` behind `{owner.head.text}`", edits, Applicability.SAFE),
+    )
+
+
+def glued(brace: Token, word: Word) -> Finding:
+    """For a statement on the line of the ``}`` before it."""
+    end = span_of(brace).end
+    return Finding(
+        "syntax-error",
+        f"`{word.text}` follows a `}}` on the same line",
+        Label(word.span, "a new statement"),
+        help="start a new line, or write `;` after the `}`",
+        fix=Fix("write `;` after the `}`", (Edit(Span(end, end), ";"),), Applicability.SAFE),
+    )
+
+
+def deep_block(brace: Token) -> Finding:
+    """For the block that is one too deep."""
+    return Finding(
+        _DEEP,
+        f"blocks are nested more than {MAX_DEPTH} deep",
+        Label(span_of(brace), f"the block number {MAX_DEPTH + 1}"),
+        help="close blocks with `}` before opening others",
+    )
+
+
+def long_expression(fault: Fault) -> Finding:
+    """For parentheses nested too deeply, or more operators than an expression has."""
+    found = fault.found
+    assert found is not None
+    message = (
+        f"parentheses are nested more than {MAX_DEPTH} deep"
+        if found == "("
+        else f"this statement has more than {MAX_OPERATORS} operators"
+    )
+    return Finding(_DEEP, message, Label(span_of(found)), help="name parts of the expression: `let NAME = …`")

@@ -1,0 +1,93 @@
+"""Builds the tree while Lark parses: one method for each rule of the grammar, called with the rule's children."""
+
+from typing import cast
+
+from lark import Token
+
+from caedsl.source import Span
+from caedsl.syntax.tree import (
+    Divisor,
+    Group,
+    Item,
+    Negative,
+    Number,
+    Operation,
+    Option,
+    Range,
+    Sign,
+    Size,
+    Spec,
+    Statement,
+    Text,
+    Value,
+    Word,
+)
+
+
+class _TreeBuilder:
+    """The methods that Lark calls; it has no ``__default__``, for Lark inlines the rules named ``_…`` itself."""
+
+    def spec(self, children: list[Statement]) -> Spec:
+        return Spec(tuple(children))
+
+    def block(self, children: list[Statement]) -> tuple[Statement, ...]:
+        return tuple(children)
+
+    def statement(self, children: list[object]) -> Statement:
+        head = cast(Statement, children[0])
+        if len(children) == 1:
+            return head
+        return Statement(head.head, head.items, cast(tuple[Statement, ...], children[1]), head.span)
+
+    def head(self, children: list[object]) -> Statement:
+        word = self.word(cast(list[Token], children))
+        items = cast(tuple[Item, ...], tuple(children[1:]))
+        end = items[-1].span.end if items else word.span.end
+        return Statement(word, items, None, Span(word.span.start, end))
+
+    def option(self, children: list[object]) -> Option:
+        name = self.word(cast(list[Token], children))
+        value = cast(Value, children[1])
+        return Option(name, value, Span(name.span.start, value.span.end))
+
+    def divisor(self, children: list[object]) -> Divisor:
+        value = cast(Value, children[1])
+        return Divisor(value, Span(_span(children[0]).start, value.span.end))
+
+    def range(self, children: list[Value]) -> Range:
+        low, high = children
+        return Range(low, high, Span(low.span.start, high.span.end))
+
+    def operation(self, children: list[object]) -> Operation:
+        left, right = cast(Value, children[0]), cast(Value, children[2])
+        operator = cast(Token, children[1]).value
+        return Operation(operator, left, right, Span(left.span.start, right.span.end))
+
+    def negative(self, children: list[object]) -> Negative:
+        value = cast(Value, children[1])
+        return Negative(value, Span(_span(children[0]).start, value.span.end))
+
+    def group(self, children: list[object]) -> Group:
+        return Group(cast(Value, children[1]), Span(_span(children[0]).start, _span(children[2]).end))
+
+    def sign(self, children: list[Token]) -> Sign:
+        return Sign(children[0].value, _span(children[0]))
+
+    def word(self, children: list[Token]) -> Word:
+        return Word(children[0].value, _span(children[0]))
+
+    def number(self, children: list[Token]) -> Number:
+        return Number(children[0].value, _span(children[0]))
+
+    def size(self, children: list[Token]) -> Size:
+        return Size(tuple(map(int, children[0].value.split("x"))), _span(children[0]))
+
+    def text(self, children: list[Token]) -> Text:
+        return Text(children[0].value[1:-1], _span(children[0]))
+
+
+def _span(token: object) -> Span:
+    return Span(token.start_pos, token.end_pos)  # type: ignore[attr-defined]  # a Token, whose places are set
+
+
+TREE_BUILDER = _TreeBuilder()

@@ -1,0 +1,182 @@
+"""The canonical layout of a spec: spaces, line breaks and spellings; statements, their order and comments stay."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from caedsl.diagnostics.finding import Finding
+from caedsl.source import Source
+from caedsl.syntax.parser import parse
+from caedsl.syntax.printer import INDENT, head_width, print_head
+from caedsl.syntax.spelling import canonical_head, canonical_spec
+from caedsl.syntax.tree import Spec, Statement
+
+MAX_WIDTH = 100
+"""A block written on one line stays there up to this many columns."""
+
+_OFF, _ON = "# fmt: off", "# fmt: on"
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_TRIVIA = re.compile(r"[ \t]*(?:(?P<comment>#[^\r\n]*)|(?P<line_end>\r\n|\n|\r)|;)")
+_COMMENT_OR_STRING = re.compile(r'"[^"\r\n]*"|(#[^\r\n]*)')
+
+
+class FormatterBug(Exception):
+    """The formatted text would not say the same as the text: a bug in caedsl, and a reason to leave the file alone."""
+
+
+def format_source(source: Source) -> tuple[str | None, tuple[Finding, ...]]:
+    """The text of ``source`` in its canonical layout; None and the findings where it has syntax errors.
+
+    Lines between ``# fmt: off`` and ``# fmt: on`` (or the end of the block) are kept as they are. Raises ``FormatterBug``
+    where the result has another meaning, has lost a comment or would be formatted differently again.
+    """
+    spec, findings = parse(source)
+    if findings:
+        return None, findings
+    text = _laid_out(source.text, spec)
+    again, errors = parse(Source(text))
+    if errors or canonical_spec(again) != canonical_spec(spec):
+        raise FormatterBug("formatting would change the meaning of the spec")
+    if _comments(text) != _comments(source.text):
+        raise FormatterBug("formatting would change a comment")
+    if _laid_out(text, again) != text:
+        raise FormatterBug("formatting twice would give another text than formatting once")
+    return text, ()
+
+
+def _comments(text: str) -> list[str]:
+    """The comments of a text without syntax errors, in their order."""
+    return [match[1].rstrip(" \t") for match in _COMMENT_OR_STRING.finditer(text) if match[1]]
+
+
+def _laid_out(text: str, spec: Spec) -> str:
+    layout = _Layout(text)
+    layout.body(spec.statements, depth=0, width=0)
+    lines = layout.lines
+    while lines and not lines[-1].strip():
+        lines.pop()
+    first_line_end = _LINE_END.search(text)
+    line_end = first_line_end[0] if first_line_end else "\n"
+    return "".join(line + line_end for line in lines)
+
+
+@dataclass
+class _Layout:
+    """Walks along the text: statements come from the tree, what stands between them from the text at ``place``."""
+
+    text: str
+    place: int = 0
+    lines: list[str] = field(default_factory=list)
+    opened: bool = True  # whether the last line starts a block, or nothing has been written: no blank line follows
+
+    def __post_init__(self) -> None:
+        self.place = int(self.text.startswith("\ufeff"))
+
+    def body(self, statements: Sequence[Statement], depth: int, width: int) -> None:
+        """Lay out the statements of a block and the comments around them; ``place`` ends at its ``}`` or the text's end."""
+        index = 0
+        off, blank = self._between(depth, after_line_end=not self.lines)
+        while off or index < len(statements):
+            if off:
+                index = self._keep_lines(statements, index)
+            else:
+                self._statement(statements[index], depth, width, blank)
+                index += 1
+            off, blank = self._between(depth, after_line_end=off)
+
+    def _statement(self, statement: Statement, depth: int, width: int, blank: bool) -> None:
+        head = print_head(canonical_head(statement), width)
+        if statement.block is None:
+            self._write(depth, head, blank)
+            self.place = statement.span.end
+            return
+        closing = self._closing(statement)
+        flat = head + _flat_block(statement.block)
+        written = self.text[statement.span.start : closing]
+        empty = not statement.block and "#" not in self.text[statement.span.end : closing]
+        on_one_line = not _LINE_END.search(written) and len(INDENT * depth + flat) <= MAX_WIDTH
+        if empty or on_one_line:
+            self._write(depth, flat, blank)
+        else:
+            self._write(depth, f"{head} {{", blank)
+            self.opened = True
+            self.place = self._opening(statement) + 1
+            self.body(statement.block, depth + 1, head_width(statement))
+            self._write(depth, "}", blank=False)
+        self.place = closing + 1
+
+    def _write(self, depth: int, text: str, blank: bool) -> None:
+        if blank and not self.opened:
+            self.lines.append("")
+        self.lines.append(INDENT * depth + text)
+        self.opened = False
+
+    def _between(self, depth: int, after_line_end: bool) -> tuple[bool, bool]:
+        """Write the comments up to the next statement or brace.
+
+        Says whether formatting is switched off there, and whether a blank line comes before what follows.
+        """
+        line_ends = int(after_line_end)
+        while match := _TRIVIA.match(self.text, self.place):
+            self.place = match.end()
+            if match["line_end"]:
+                line_ends += 1
+            elif match["comment"]:
+                comment = match["comment"].rstrip(" \t")
+                if line_ends == 0:
+                    self.lines[-1] += f"  {comment}"
+                    continue
+                self._write(depth, comment, blank=line_ends > 1)
+                if comment == _OFF:
+                    return True, False
+                line_ends = 0
+        return False, line_ends > 1
+
+    def _keep_lines(self, statements: Sequence[Statement], index: int) -> int:
+        """Copy the lines after ``# fmt: off``; the index of the first statement after them."""
+        if line_end := _LINE_END.match(self.text, self.place):
+            self.place = line_end.end()
+        start = self.place
+        own_line = True
+        while True:
+            match = _TRIVIA.match(self.text, self.place)
+            if match is None and index == len(statements):
+                break
+            if match is None:
+                self.place = self._end(statements[index])
+                index += 1
+                own_line = False
+            elif own_line and match["comment"] and match["comment"].rstrip(" \t") == _ON:
+                self.place = match.start()
+                break
+            else:
+                self.place = match.end()
+                own_line = own_line or match["line_end"] is not None
+        *kept, rest = _LINE_END.split(self.text[start : self.place])
+        self.lines += [*kept, rest] if rest.strip() else kept
+        self.opened = False
+        return index
+
+    def _opening(self, statement: Statement) -> int:
+        return self.text.index("{", statement.span.end)
+
+    def _closing(self, statement: Statement) -> int:
+        """Where the ``}`` of a statement with a block stands."""
+        place = self._opening(statement) + 1
+        for child in statement.block or ():
+            place = self._end(child)
+        while match := _TRIVIA.match(self.text, place):
+            place = match.end()
+        return self.text.index("}", place)
+
+    def _end(self, statement: Statement) -> int:
+        return statement.span.end if statement.block is None else self._closing(statement) + 1
+
+
+def _flat_block(block: Sequence[Statement]) -> str:
+    return f" {{ {'; '.join(map(_flat, block))} }}" if block else " {}"
+
+
+def _flat(statement: Statement) -> str:
+    head = print_head(canonical_head(statement))
+    return head if statement.block is None else head + _flat_block(statement.block)

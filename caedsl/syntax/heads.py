@@ -1,0 +1,148 @@
+"""Reading the words and items of one statement: the whole of it, or as much as parses."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedToken
+
+from caedsl.diagnostics.edits import apply_edits
+from caedsl.diagnostics.finding import Edit
+from caedsl.source import Span
+from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
+from caedsl.syntax.tokens import ATOM_ENDS, CLOSE, END, OPEN, OPERATORS, lex, span_of
+from caedsl.syntax.tree import Statement
+
+_MOST_EDITS = 100  # beyond that a statement is no slip of a person
+_GOES_ON = OPERATORS | {"EQUAL"}
+
+
+class Fault(NamedTuple):
+    """Where a statement stops making sense: at ``tokens[place]``, or at its end where ``place`` is their number."""
+
+    text: str
+    tokens: Sequence[Token]
+    place: int
+
+    @property
+    def found(self) -> Token | None:
+        """The token that does not fit; None at the end."""
+        return self.tokens[self.place] if self.place < len(self.tokens) else None
+
+    @property
+    def before(self) -> Token | None:
+        """The last token that fits."""
+        return self.tokens[self.place - 1] if self.place else None
+
+    @property
+    def span(self) -> Span:
+        """The whole statement."""
+        return span_of(self.tokens[0]).to(span_of(self.tokens[-1]))
+
+    @property
+    def opens_block(self) -> bool:
+        """Whether a block follows the statement on its line."""
+        return self.text[self.span.end :].lstrip(" \t").startswith("{")
+
+    @property
+    def parenthesis(self) -> Token | None:
+        """The innermost parenthesis that is open at the fault."""
+        still_open: list[Token] = []
+        for token in self.tokens[: self.place]:
+            if token == "(":
+                still_open.append(token)
+            elif token == ")" and still_open:
+                still_open.pop()
+        return still_open[-1] if still_open else None
+
+
+def read_head(text: str, tokens: Sequence[Token], grammar: Lark) -> tuple[Statement | None, Fault | None]:
+    """The statement that ``tokens`` say, without a block; with a fault, the whole items that stand before it."""
+    limit = _first_beyond_limits(tokens)
+    parsed = _parsed(tokens[:limit], grammar)
+    if isinstance(parsed, Statement) and limit == len(tokens):
+        return parsed, None
+    fault = Fault(text, tokens, parsed if isinstance(parsed, int) else limit)
+    kept = _parsed(tokens[: _whole_items(tokens, fault.place)], grammar)
+    return (replace(kept, broken=True) if isinstance(kept, Statement) else None), fault
+
+
+def is_beyond_limits(fault: Fault) -> bool:
+    """Whether the fault is nothing but the depth of the expression."""
+    return fault.place == _first_beyond_limits(fault.tokens) < len(fault.tokens)
+
+
+def cured(fault: Fault, edits: Sequence[Edit], grammar: Lark) -> tuple[str, Statement | None] | None:
+    """The statement's text after ``edits`` and its tree with the places of the old text, if that parses.
+
+    The tree is None where only a comment or nothing remains.
+    """
+    span = fault.span
+    inside = all(span.start <= edit.span.start <= edit.span.end <= span.end for edit in edits)
+    if not inside or len(edits) > _MOST_EDITS:
+        return None
+    relative = [Edit(Span(e.span.start - span.start, e.span.end - span.start), e.text) for e in edits]
+    text = apply_edits(fault.text[span.start : span.end], relative)
+    tokens = lex(text, grammar)
+    if tokens and tokens[0].type == END:
+        del tokens[0]
+    if any(token.type in (OPEN, CLOSE, END) for token in tokens):
+        return None
+    for token in tokens:
+        start, end = span_of(token)
+        token.start_pos = span.start + _before_edits(start, relative, is_end=False)
+        token.end_pos = span.start + _before_edits(end, relative, is_end=True)
+    if not tokens:
+        return text, None
+    statement, remaining_fault = read_head(text, tokens, grammar)
+    return None if remaining_fault else (text, statement)
+
+
+def _before_edits(offset: int, edits: Sequence[Edit], is_end: bool) -> int:
+    """Where ``offset`` of the edited text was before the edits; inside an edit, the border of what it replaced."""
+    shift = 0
+    for span, text in edits:
+        start = span.start + shift
+        if offset < start or (is_end and offset == start):
+            break
+        if offset < start + len(text) or (is_end and offset == start + len(text)):
+            return span.end if is_end else span.start
+        shift += len(text) - (span.end - span.start)
+    return offset - shift
+
+
+def _parsed(tokens: Sequence[Token], grammar: Lark) -> Statement | int:
+    """The statement, or the index of the first token that does not fit (their number where the end does not)."""
+    cursor = grammar.parse_interactive(start="head")
+    for index, token in enumerate(tokens):
+        try:
+            cursor.feed_token(token)
+        except UnexpectedToken:
+            return index
+    try:
+        return cast(Statement, cursor.feed_eof())  # type: ignore[no-untyped-call]
+    except UnexpectedToken:
+        return len(tokens)
+
+
+def _first_beyond_limits(tokens: Sequence[Token]) -> int:
+    depth = operators = 0
+    for index, token in enumerate(tokens):
+        depth += (token == "(") - (token == ")")
+        operators += token.type in OPERATORS
+        if depth > MAX_DEPTH or operators > MAX_OPERATORS:
+            return index
+    return len(tokens)
+
+
+def _whole_items(tokens: Sequence[Token], index: int) -> int:
+    """How many of the tokens before ``index``, all of which fit, make whole items."""
+    depth = whole = 0
+    for place, token in enumerate(tokens[:index]):
+        depth += (token == "(") - (token == ")")
+        following = tokens[place + 1] if place + 1 < index else None
+        goes_on = following is not None and (following.type in _GOES_ON or following == "..")
+        if depth == 0 and token.type in ATOM_ENDS and not goes_on:
+            whole = place + 1
+    return whole

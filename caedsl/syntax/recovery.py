@@ -1,0 +1,233 @@
+"""Reading a text that does not parse: statement by statement, so that an error costs its own statement and no other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from lark import Lark, Token
+
+from caedsl.diagnostics.finding import Finding, Label
+from caedsl.source import Source, Span
+from caedsl.syntax import block_messages, messages
+from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head
+from caedsl.syntax.limits import MAX_DEPTH, is_text
+from caedsl.syntax.tokens import CLOSE, END, OPEN, lex_broken, span_of
+from caedsl.syntax.tree import Spec, Statement
+from caedsl.syntax.wording import error
+
+MAX_FINDINGS = 20
+"""Syntax errors shown of one text; beyond that they say nothing new."""
+
+_LONGEST_JOINED = 100  # tokens looked through for the parenthesis that closes on a later line
+
+
+def recover(text: str, grammar: Lark) -> tuple[Spec, tuple[Finding, ...]]:
+    """The tree of what can be read of ``text``, and what is wrong with it; a text without errors loses nothing."""
+    if not is_text(text):
+        return Spec((), complete=False), (block_messages.not_text(text),)
+    tokens = lex_broken(text, grammar)
+    reader = _Reader(text, tokens, grammar)
+    reader.read()
+    if reader.unclosed:
+        by_indent = _Reader(text, tokens, grammar, by_indent=True)
+        by_indent.read()
+        if not by_indent.unclosed and not by_indent.strays:
+            reader = by_indent
+    findings = sorted(reader.findings, key=lambda finding: finding.primary.span)
+    return Spec(tuple(reader.blocks[0].statements), complete=not findings), _shown(findings)
+
+
+def _shown(findings: list[Finding]) -> tuple[Finding, ...]:
+    if len(findings) <= MAX_FINDINGS:
+        return tuple(findings)
+    rest = len(findings) - MAX_FINDINGS
+    return (*findings[:MAX_FINDINGS], block_messages.more(rest, findings[MAX_FINDINGS].primary.span))
+
+
+@dataclass
+class _Block:
+    """A block that is being read: its brace and the statement it belongs to, both None for the spec itself."""
+
+    brace: Token | None = None
+    owner: Statement | None = None
+    statements: list[Statement] = field(default_factory=list)
+
+
+@dataclass
+class _Heading:
+    """The statement just read, whose block may follow; None where nothing of it could be kept."""
+
+    statement: Statement | None
+    line_ended: bool = False
+
+
+class _Reader:
+    """Walks over the tokens once and keeps the blocks that are open.
+
+    ``by_indent`` closes a block where a line stands no deeper than the line that opened it, though those before did:
+    the way to find the brace that was forgotten, where the braces alone only show that one is missing.
+    """
+
+    def __init__(self, text: str, tokens: Sequence[Token], grammar: Lark, by_indent: bool = False) -> None:
+        self.source = Source(text)
+        self.tokens = tokens
+        self.grammar = grammar
+        self.by_indent = by_indent
+        self.findings: list[Finding] = []
+        self.blocks = [_Block()]
+        self.heading: _Heading | None = None
+        self.closed: Token | None = None  # the brace that closed a block, while nothing follows it
+        self.unclosed = False
+        self.strays = False
+
+    def read(self) -> None:
+        place = 0
+        while place < len(self.tokens):
+            token = self.tokens[place]
+            if token.type == END:
+                self.closed = None
+                if self.heading:
+                    self.heading.line_ended = True
+            elif token.type == OPEN and len(self.blocks) > MAX_DEPTH:
+                place = self._skip_block(place)
+                continue
+            elif token.type == OPEN:
+                self._open(token)
+            elif token.type == CLOSE:
+                self._close_by_indent(token, line_closes=True)
+                self._close(token)
+            else:
+                end = self._statement_end(place)
+                self._close_by_indent(token, line_closes=False)
+                self._statement(self.tokens[place:end])
+                place = end
+                continue
+            place += 1
+        self._end()
+
+    def _statement(self, tokens: Sequence[Token]) -> None:
+        statement, fault = read_head(self.source.text, tokens, self.grammar)
+        vanishes = False
+        if fault is not None:
+            statement, finding = self._explained(fault, statement)
+            self.findings.append(finding)
+            vanishes = statement is None and finding.fix is not None
+        if statement is not None:
+            if self.closed is not None and tokens[0] != ",":  # a comma there has a finding already
+                self.findings.append(block_messages.glued(self.closed, statement.head))
+            self.blocks[-1].statements.append(statement)
+        if not vanishes:
+            self.closed = None
+            self.heading = _Heading(statement)
+
+    def _explained(self, fault: Fault, kept: Statement | None) -> tuple[Statement | None, Finding]:
+        """The finding for ``fault`` and the statement: as meant where the cure is certain, else as far as it parses."""
+        if is_beyond_limits(fault):
+            return kept, block_messages.long_expression(fault)
+        if len(self.findings) > MAX_FINDINGS:  # counted, never shown
+            return kept, error("", fault.span)
+        finding = messages.explain(fault)
+        cure = cured(fault, finding.fix.edits, self.grammar) if finding.fix else None
+        if cure is None:
+            return kept, replace(finding, fix=None)
+        text, statement = cure
+        if fault.opens_block:
+            text += " {"
+        return statement, replace(finding, help=messages.write(text) or finding.help)
+
+    def _open(self, brace: Token) -> None:
+        block = self.blocks[-1]
+        owner = self.heading.statement if self.heading else None
+        in_nameless = block.brace is not None and block.owner is None
+        if self.heading is None and not in_nameless:
+            self.findings.append(block_messages.nameless(brace))
+        elif self.heading and self.heading.line_ended and owner:
+            self.findings.append(block_messages.on_its_own_line(brace, owner, self.source.text))
+        if owner is not None:
+            block.statements.pop()
+        self.blocks.append(_Block(brace, owner))
+        self.heading = self.closed = None
+
+    def _close(self, brace: Token) -> None:
+        if len(self.blocks) == 1:
+            self.strays = True
+            self.findings.append(block_messages.stray(brace))
+        else:
+            self._fold()
+        self.heading = None
+        self.closed = brace
+
+    def _fold(self) -> None:
+        """Give the innermost block to its statement; what no statement owns joins the block around."""
+        block = self.blocks.pop()
+        around = self.blocks[-1].statements
+        if block.owner is None:
+            around += block.statements
+        else:
+            around.append(replace(block.owner, block=tuple(block.statements)))
+
+    def _skip_block(self, place: int) -> int:
+        """Where reading goes on after a block that is nested too deeply."""
+        around = {span_of(block.brace) for block in self.blocks if block.brace}
+        self.findings = [finding for finding in self.findings if finding.primary.span not in around]
+        self.findings.append(block_messages.deep_block(self.tokens[place]))
+        depth = 0
+        for index in range(place, len(self.tokens)):
+            depth += (self.tokens[index].type == OPEN) - (self.tokens[index].type == CLOSE)
+            if depth == 0:
+                self.heading = None
+                return index + 1
+        while len(self.blocks) > 1:
+            self._fold()
+        return len(self.tokens)
+
+    def _end(self) -> None:
+        """Close what is still open at the end of the text: one finding for the outermost brace."""
+        if len(self.blocks) > 1:
+            self.unclosed = True
+            brace = self.blocks[1].brace
+            assert brace is not None
+            end = len(self.source.text.rstrip())
+            self.findings.append(block_messages.unclosed(brace, Label(Span(end, end), "the text ends here")))
+        while len(self.blocks) > 1:
+            self._fold()
+
+    def _close_by_indent(self, token: Token, line_closes: bool) -> None:
+        """Close the blocks that the line of ``token`` has left, when reading by indent."""
+        if not self.by_indent or (column := self._indent(token)) is None:
+            return
+        while (brace := self.blocks[-1].brace) and self.blocks[-1].statements:
+            own = self._indent_of_line(brace)
+            body = self._indent(self.blocks[-1].statements[0])
+            if body is None or body <= own or column > own or (line_closes and column == own):
+                return
+            self._fold()
+            place = Label(span_of(token), "a `}` is missing before this line")
+            self.findings.append(block_messages.unclosed(brace, place))
+            self.heading = None
+
+    def _indent(self, node: Token | Statement) -> int | None:
+        """The column of ``node``, counted from 0, if it is the first on its line."""
+        start = node.span.start if isinstance(node, Statement) else span_of(node).start
+        column = self.source.position(start).column - 1
+        return None if self.source.text[start - column : start].strip() else column
+
+    def _indent_of_line(self, token: Token) -> int:
+        line = self.source.line_text(self.source.position(span_of(token).start).line)
+        return len(line) - len(line.lstrip())
+
+    def _statement_end(self, place: int) -> int:
+        """The index after the statement at ``place``; it goes on past its line if a later one closes its bracket."""
+        depth = 0
+        joined_from: int | None = None
+        for index in range(place, len(self.tokens)):
+            token = self.tokens[index]
+            if token.type in (OPEN, CLOSE) or (joined_from is not None and index - joined_from > _LONGEST_JOINED):
+                return index if joined_from is None else joined_from
+            if token.type == END:
+                if depth <= 0:
+                    return index
+                joined_from = index if joined_from is None else joined_from
+            depth += (token in ("(", "[")) - (token in (")", "]"))
+            if depth <= 0:
+                joined_from = None
+        return len(self.tokens) if joined_from is None else joined_from

@@ -1,0 +1,84 @@
+"""Canonical spellings: the one way to write a word, a number or an option that can be written in several."""
+
+import re
+from dataclasses import replace
+
+from caedsl.syntax.tree import (
+    Divisor,
+    Group,
+    Item,
+    Negative,
+    Number,
+    Operation,
+    Option,
+    Range,
+    Sign,
+    Size,
+    Spec,
+    Statement,
+    Text,
+    Value,
+    Word,
+)
+
+_SQUARE = re.compile(r"([ksd])([0-9]+)x\2")
+_INTEGER = re.compile(r"0|[1-9][0-9]*")
+_EXPONENT = re.compile(r"\A([0-9.]+)E(?=[+-]?[0-9])")
+_BARE_POINT = re.compile(r"\A([0-9]+)\.(?![0-9])")
+_SHORT = frozenset("ksdg")
+
+_NAMING = frozenset({"autoencoder", "let", "stage", "block"})
+"""Statements whose words are names that the author gives: there ``k3x3`` is no kernel."""
+
+
+def canonical_spec(spec: Spec) -> Spec:
+    """``spec`` with every item in its canonical spelling."""
+    return replace(spec, statements=tuple(map(_statement, spec.statements)))
+
+
+def canonical_head(statement: Statement) -> Statement:
+    """``statement`` with its own items in their canonical spelling, and its block as it is."""
+    return replace(statement, items=tuple(_item(item, statement.head.text in _NAMING) for item in statement.items))
+
+
+def _statement(statement: Statement) -> Statement:
+    block = None if statement.block is None else tuple(map(_statement, statement.block))
+    return replace(canonical_head(statement), block=block)
+
+
+def _item(item: Item, naming: bool) -> Item:
+    match item:
+        case Word(text, span) if not naming:
+            return Word(_SQUARE.sub(r"\1\2", text) if _SQUARE.fullmatch(text) else text, span)
+        case Option(name, Number(text), span) if not naming and name.text in _SHORT and _INTEGER.fullmatch(text):
+            return Word(name.text + text, span)
+        case Option(name, value, span):
+            return Option(name, _value(value), span)
+        case Sign():
+            return item
+        case _:
+            return _value(item)
+
+
+def _value(value: Value) -> Value:
+    match value:
+        case Number(text, span):
+            return Number(_number(text), span)
+        case Operation(operator, left, right, span):
+            return Operation(operator, _value(left), _value(right), span)
+        case Range(low, high, span):
+            return Range(_value(low), _value(high), span)
+        case Group(inner, span):
+            return Group(_value(inner), span)
+        case Negative(inner, span):
+            return Negative(_value(inner), span)
+        case Divisor(inner, span):
+            return Divisor(_value(inner), span)
+        case Word() | Size() | Text():
+            return value
+
+
+def _number(text: str) -> str:
+    """``1E-3`` as ``1e-3``, ``.5`` as ``0.5`` and ``5.`` as ``5.0``; units stay as they are."""
+    text = _BARE_POINT.sub(r"\1.0", _EXPONENT.sub(r"\1e", text))
+    return f"0{text}" if text.startswith(".") else text

@@ -1,0 +1,72 @@
+"""The tokens of a text that does not parse, with what beginners write made one token each."""
+
+import re
+from collections.abc import Iterator
+
+from lark import Lark, Token
+
+from caedsl.source import Span
+
+END, OPEN, CLOSE, NAME = "_END", "LBRACE", "RBRACE", "NAME"
+FOREIGN_COMMENT = "FOREIGN_COMMENT"
+"""``// …`` up to the end of its line, or ``/* … */``."""
+
+UNCLOSED = "UNCLOSED"
+OVERLONG = "OVERLONG"
+INVALID = "INVALID"
+NEGATION = "NEGATION"
+OPERATORS = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
+ATOM_ENDS = frozenset({"NAME", "NUMBER", "SIZE", "STRING", "RPAR", "COMPARE"})
+"""Tokens after which an item may be over."""
+
+_FOREIGN_COMMENT = re.compile(r"//[^\r\n]*|/\*(?s:.*?)\*/|/\*[^\r\n]*")
+_LINE_END = re.compile(r"[\r\n]")
+_CLOSERS = re.compile(r"[ \t}]*\Z")
+
+
+def lex(text: str, grammar: Lark) -> list[Token]:
+    """All tokens of ``text``, line ends included."""
+    cursor = grammar.parse_interactive(text, start="spec")
+    return list(cursor.lexer_thread.lex(cursor.parser_state))  # type: ignore[no-untyped-call]
+
+
+def lex_broken(text: str, grammar: Lark) -> list[Token]:
+    """The tokens of a text with errors; what was meant as a comment is one, a string left open ends before ``}``."""
+    tokens: list[Token] = []
+    done = 0
+    opened = False  # whether a block was opened on the line being read
+    for token in lex(text, grammar):
+        start, end = span_of(token)
+        opened = token.type == OPEN or (opened and not (token.type == END and _LINE_END.search(token)))
+        if start < done < end and token.type == END:
+            tokens.append(_token(END, text, done, end))  # what a comment of ours leaves of the line end
+        elif start < done:
+            continue
+        elif token.type == "OVER" and (comment := _FOREIGN_COMMENT.match(text, start)):
+            done = comment.end()
+            tokens.append(_token(FOREIGN_COMMENT, text, start, done))
+        elif token.type == UNCLOSED and opened:
+            tokens += _open_string(token, text)
+        else:
+            tokens.append(token)
+    return tokens
+
+
+def span_of(token: Token) -> Span:
+    """The place of ``token``."""
+    return Span(token.start_pos or 0, token.end_pos or 0)
+
+
+def _open_string(token: Token, text: str) -> Iterator[Token]:
+    """The string and the braces at its end, which close what its line has opened."""
+    start, end = span_of(token)
+    closers = _CLOSERS.search(text, start + 1, end)
+    string_end = closers.start() if closers else end
+    yield _token(UNCLOSED, text, start, string_end)
+    for place in range(string_end, end):
+        if text[place] == "}":
+            yield _token(CLOSE, text, place, place + 1)
+
+
+def _token(kind: str, text: str, start: int, end: int) -> Token:
+    return Token(kind, text[start:end], start_pos=start, end_pos=end)

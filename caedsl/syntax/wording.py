@@ -1,0 +1,22 @@
+"""The parts that every message about a statement is made of."""
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
+from caedsl.source import Span
+
+_LONGEST_QUOTE = 40
+
+
+def error(message: str, span: Span, label: str = "", help: str = "", fix: Fix | None = None) -> Finding:
+    """A ``syntax-error`` at ``span``."""
+    return Finding("syntax-error", message, Label(span, label), help=help, fix=fix)
+
+
+def proposal(title: str, *edits: Edit) -> Fix:
+    """A fix that is safe if the statement parses with it."""
+    return Fix(title, edits, Applicability.SAFE)
+
+
+def quoted(text: str) -> str:
+    """``text`` between backticks, on one line and not too long."""
+    line = " ".join(text.split())
+    return f"`{line}`" if len(line) <= _LONGEST_QUOTE else f"`{line[: _LONGEST_QUOTE - 1]}…`"

@@ -1,0 +1,58 @@
+"""From a folder of images to a trained autoencoder, with images made on the spot.
+
+Draws small coloured shapes into FOLDER/photos, writes a spec for them by `caedsl new`, trains it for a few epochs and says
+how good it has become.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+import caedsl
+
+SIDE = 64
+
+
+def shape(chance: random.Random) -> Image.Image:
+    """A disc or a square of some colour, somewhere on a ground of another one."""
+    ground, colour = ((chance.randrange(256), chance.randrange(256), chance.randrange(256)) for _ in range(2))
+    image = Image.new("RGB", (SIDE, SIDE), ground)
+    left, top, side = chance.randrange(SIDE // 2), chance.randrange(SIDE // 2), chance.randrange(SIDE // 4, SIDE // 2)
+    draw = ImageDraw.Draw(image)
+    outline = draw.ellipse if chance.random() < 0.5 else draw.rectangle
+    outline((left, top, left + side, top + side), fill=colour)
+    return image
+
+
+def main() -> None:
+    """Makes the images, the spec and the run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder that is made, or empty")
+    parser.add_argument("--images", type=int, default=200, help="how many are drawn (200)")
+    parser.add_argument("--epochs", type=int, default=3, help="how often they are trained on (3)")
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder
+    if folder.exists() and any(folder.iterdir()):
+        parser.error(f"{folder} is not empty: name another folder")
+
+    photos = folder / "photos"
+    photos.mkdir(parents=True)
+    chance = random.Random(0)
+    for number in range(arguments.images):
+        shape(chance).save(photos / f"{number:04}.png")
+
+    new = [sys.executable, "-m", "caedsl", "new", "shapes", "--template", "photos"]
+    subprocess.run(new, cwd=folder, check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    trained = caedsl.train(folder / "shapes.cae", out=folder / "run", settings={"train.epochs": arguments.epochs})
+    for name, scores in trained.evaluation.scores.items():
+        print(f"{name:<12} mean squared error {scores.mse:.4f}, PSNR {scores.psnr:.1f} dB")
+    print(f"originals over reconstructions: {trained.picture}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The fenced blocks of the project's Markdown, and what may be expected of each.
+
+The words after a fence's language say how a block is tested:
+
+- ``cae`` alone is a whole spec; ``cae encoder``, ``cae decoder``, ``cae train``, ``cae require`` are lines of that block and
+  ``cae statements`` are top-level statements, which stand in for those of a small healthy spec.
+- ``# error: [name]`` (or ``warning``, ``info``) at the end of a line expects that finding there.
+- ``file=NAME`` writes the block to a file, for the commands that follow.
+- ``console`` blocks are run, ``python`` blocks executed, in the order of the page. What is shown after a command, or in a
+  ``text`` block right after the Python, is compared; ``…`` stands for anything. ``exit=N`` is the exit code expected.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "why-it-fails.md"),
+]
+"""The pages that this room tests; what the rules say of themselves is tested beside them."""
+
+_FENCE = re.compile(r"^(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL)
+_WORD = re.compile(r'(\w+)=("[^"]*"|\S+)|(\S+)')
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: ``words`` and ``values`` are those after its language, ``end`` the offset behind it."""
+
+    page: Path
+    line: int
+    language: str
+    words: tuple[str, ...]
+    values: dict[str, str]
+    text: str
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The fenced blocks of a page, in its order."""
+    text = page.read_text("utf-8")
+    for match in _FENCE.finditer(text):
+        language, *rest = match["info"].split(maxsplit=1)
+        found = _WORD.findall(rest[0]) if rest else []
+        yield Block(
+            page,
+            text.count("\n", 0, match.start()) + 1,
+            language,
+            tuple(word for _, _, word in found if word),
+            {name: value.strip('"') for name, value, _ in found if name},
+            match["text"],
+            match.start(),
+            match.end(),
+        )
+
+
+def matches(shown: str, actual: str) -> bool:
+    """Whether ``actual`` is what a page shows; ``…`` alone in a line stands for any lines, within a line for any text."""
+    wanted = [re.escape(line.rstrip()) for line in shown.strip("\n").split("\n")]
+    lines = ["(?:.*\n)*" if line == "…" else line.replace("…", ".*") + "\n" for line in wanted]
+    got = "".join(f"{line.rstrip()}\n" for line in actual.strip("\n").split("\n"))
+    return re.fullmatch("".join(lines), got) is not None

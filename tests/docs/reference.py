@@ -1,0 +1,213 @@
+"""The tables of the language reference, written from the declarations that the compiler itself reads.
+
+``python -m tests.docs.reference`` rewrites them, and the picture of the README; a test fails where they are stale.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from caedsl.api import load
+from caedsl.figures.graph import draw
+from caedsl.layers import KINDS, Kind
+from caedsl.layers.activations import FUNCTIONS
+from caedsl.layers.kind import FINISH, WEIGHTS
+from caedsl.layers.option import FROM_ONE, REQUIRED, Option, Type, Written
+from caedsl.layers.spelling import value_text
+from caedsl.model.bottleneck import CODE_OPTIONS
+from caedsl.model.losses import LOSSES
+from caedsl.model.mirror import OPTIONS as MIRROR_OPTIONS
+from caedsl.model.settings import Train
+from caedsl.model.settings_table import OPTIMIZERS, SCHEDULES, SETTINGS
+from caedsl.model.settings_text import setting_text
+from caedsl.model.sources_table import SOURCES
+from tests.conftest import ROOT
+
+PAGE = ROOT / "docs" / "language.md"
+PICTURE = ROOT / "docs" / "images" / "mnist_mirror.svg"
+PICTURED = ROOT / "specs" / "mnist_mirror.cae"
+
+_SHARED = {"finish": FINISH, "weights": WEIGHTS}
+_DOMAINLESS = (Type.CHOICE, Type.SWITCH, Type.FLAG, Type.ACTIVATION)
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    headings = tuple(headings)
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def options_table(options: Iterable[Option]) -> str:
+    """How each option is written, what it does, what it may be and what it is where it is left out."""
+    rows = ((_spelling(option), option.about, _values(option), _default(option)) for option in options)
+    return table(("written", "what it is", "values", "default"), rows)
+
+
+def _spelling(option: Option) -> str:
+    match option.written:
+        case Written.FIRST:
+            return f"`{option.name.upper()}`, first"
+        case Written.SHORT:
+            return f"`{option.short}{2 if option.default is None else _default(option).strip('`')}`"
+        case Written.BARE if option.type is Type.FLAG:
+            return f"`{option.name}`"
+        case Written.BARE:
+            return "its word" if option.type is Type.ACTIVATION else " ".join(f"`{word}`" for word in option.choices)
+        case Written.WORDED:
+            return f"`{option.name} {'HxW' if option.type is Type.SIZE else '…'}`"
+        case Written.NAMED:
+            return f"`{option.name}=`"
+
+
+def _values(option: Option) -> str:
+    if option.type is Type.FLAG:
+        return ""
+    if option.type is Type.CHOICE:
+        return " ".join(f"`{word}`" for word in option.choices)
+    text = "an [activation](#activations)" if option.type is Type.ACTIVATION else option.type.value
+    if option.type is Type.PADDING:
+        text = ", ".join(f"`{word}`" for word in option.choices) + ", or the zeros on each side"
+    if option.type in _DOMAINLESS:
+        return text
+    # The bound that keeps sizes within what a tensor can have says nothing to a reader.
+    domain = option.domain._replace(high=None) if option.domain == FROM_ONE else option.domain
+    return f"{text}; {domain}" if str(domain) else text
+
+
+def _default(option: Option) -> str:
+    if option.default is REQUIRED:
+        return "required"
+    if option.default is None or option.default is False:
+        return ""
+    return f"`{value_text(option, option.default)}`"
+
+
+def kind_entry(kind: Kind) -> str:
+    """A layer kind: its docstring, an example, its own options, and which shared ones it has."""
+    text = [f"### `{kind.name}`", inspect.getdoc(kind) or "", f"For example `{kind.example}`."]
+    shared = {option for options in _SHARED.values() for option in options}
+    own = [option for option in kind.options if option not in shared]
+    if own:
+        text.append(options_table(own))
+    also = [f"[{name}](#{name})" for name, options in _SHARED.items() if set(options) <= set(kind.options)]
+    single = [
+        o.name for o in kind.options if o in shared and not any(set(s) <= set(kind.options) for s in _SHARED.values())
+    ]
+    also += [f"`{name}`" for name in single]
+    if also:
+        text.append(f"{'Also' if own else 'Its options:'} {' and '.join(also)}.")
+    return "\n\n".join(text)
+
+
+def kinds() -> str:
+    """Every layer kind."""
+    return "\n\n".join(kind_entry(kind) for kind in KINDS.values())
+
+
+def activations() -> str:
+    """Every activation: its class in PyTorch, the values it returns, its number."""
+    rows = (
+        (
+            f"`{name}`",
+            f"`nn.{function.module}`" if function.module else "nothing",
+            _interval(function.low, function.high),
+            "" if function.parameter is None else f"`{name}={function.parameter:g}`",
+            "He" if function.rectifier else "Glorot",
+        )
+        for name, function in FUNCTIONS.items()
+    )
+    return table(("activation", "in PyTorch", "returns", "its number", "`init=auto` before it"), rows)
+
+
+def _interval(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "any number"
+    return f"from {low:g}" if math.isinf(high) else f"{low:g} to {high:g}"
+
+
+def sources() -> str:
+    """Every source of images and its options."""
+    rows = ((f"`{name}`", " ".join(_source_option(option) for option in options)) for name, options in SOURCES.items())
+    return table(("source", "options"), rows)
+
+
+def _source_option(option: Option) -> str:
+    if option.written is Written.FIRST:
+        return '`"PATH"`'
+    return f"`{option.name}`" if option.written is Written.BARE else f"`{option.name}=`"
+
+
+def settings() -> str:
+    """Every training setting, what it is, and what it is where it is left out."""
+    rows = (
+        (f"`{name}`", setting.about, f"`{setting_text(name, setting, getattr(Train(), name))}`")
+        for name, setting in SETTINGS.items()
+    )
+    return table(("setting", "what it is", "default"), rows)
+
+
+def losses() -> str:
+    """Every loss."""
+    return table(("loss", "what it measures"), ((f"`{name}`", about) for name, about in LOSSES.items()))
+
+
+def variants(options: Mapping[str, tuple[Option, ...]]) -> str:
+    """The options of each optimiser or schedule with their defaults, and what each option is."""
+    by_name = ((f"`{name}`", " ".join(_variant_option(option) for option in given)) for name, given in options.items())
+    meanings = {option.name: option.about for given in options.values() for option in reversed(given)}
+    in_order = dict.fromkeys(option.name for given in options.values() for option in given)
+    by_option = ((f"`{name}`", meanings[name]) for name in in_order)
+    return f"{table(('name', 'options and their defaults'), by_name)}\n\n{table(('option', 'what it is'), by_option)}"
+
+
+def _variant_option(option: Option) -> str:
+    value = "" if option.default in (REQUIRED, None) else value_text(option, option.default)
+    return f"`{option.name}={value}`"
+
+
+def setting_options() -> str:
+    """The options of the settings that have several."""
+    rows = (
+        (f"`{name}`", _spelling(option), option.about, _values(option), _default(option))
+        for name, setting in SETTINGS.items()
+        if setting.build is not None and setting.variants is None
+        for option in setting.options
+    )
+    return table(("setting", "written", "what it is", "values", "default"), rows)
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "kinds": kinds,
+    "finish": lambda: options_table(FINISH),
+    "weights": lambda: options_table(WEIGHTS),
+    "activations": activations,
+    "code": lambda: options_table(CODE_OPTIONS),
+    "mirror": lambda: options_table(option for option in MIRROR_OPTIONS if option.default is not REQUIRED),
+    "sources": sources,
+    "settings": settings,
+    "losses": losses,
+    "optimizers": lambda: variants(OPTIMIZERS),
+    "schedules": lambda: variants(SCHEDULES),
+    "setting-options": setting_options,
+}
+"""What stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``."""
+
+_SECTION = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def regenerated(text: str) -> str:
+    """The page with its generated parts written anew."""
+    return _SECTION.sub(lambda match: f"{match[1]}{SECTIONS[match[2]]()}\n{match[3]}", text)
+
+
+def picture(path: Path) -> None:
+    """The picture of the README."""
+    draw(load(PICTURED), path, "hourglass")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(regenerated(PAGE.read_text("utf-8")), "utf-8")
+    picture(PICTURE)

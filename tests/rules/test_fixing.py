@@ -1,0 +1,221 @@
+"""Fixes: only those that cure are offered, and making them leaves a spec that has no more to offer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caedsl.diagnostics import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.rules.checking import Selection, check_source
+from caedsl.rules.fixing import fix_source
+from caedsl.rules.verification import cures, verified
+from caedsl.source import Source, Span
+from tests.conftest import SPECS
+from tests.generated import spec_texts
+from tests.mutations import mutated
+
+SOUND = """\
+autoencoder small
+input 1x28x28 in 0..1
+data mnist else digits
+encoder { conv 16 relu; maxpool 2 }
+bottleneck dense 32
+decoder mirror
+train { loss mse; optimizer adam lr=1e-3; batch 128; epochs 20 }
+"""
+
+Examine = Callable[[Source], Sequence[Finding]]
+
+
+def bad_words(*rules: str, compiled: str = "") -> Examine:
+    """A checker that finds every occurrence of some words, each word being the rule; ``compiled`` ones are errors."""
+
+    def examine(source: Source) -> list[Finding]:
+        found = []
+        for word in rules:
+            start = source.text.find(word)
+            while start >= 0:
+                span = Span(start, start + len(word))
+                severity = Severity.ERROR if word == compiled else Severity.WARNING
+                found.append(Finding(word, f"there is {word}", Label(span), severity=severity))
+                start = source.text.find(word, start + 1)
+        return found
+
+    return examine
+
+
+def replaced(source: Source, word: str, by: str, applicability: Applicability = Applicability.SAFE) -> Fix:
+    start = source.text.index(word)
+    return Fix(f"write {by}", (Edit(Span(start, start + len(word)), by),), applicability)
+
+
+def offered(text: str, word: str, by: str, examine: Examine, parsed: bool = True) -> Fix | None:
+    """The fix of the first finding of ``word`` after verification, which proposes to write ``by``."""
+    source = Source(text)
+    findings = examine(source)
+    proposed = [replace(f, fix=replaced(source, word, by)) if f.name == word else f for f in findings]
+    kept = verified(source, proposed, findings, examine, parsed)
+    return next(finding.fix for finding in kept if finding.name == word)
+
+
+def test_a_fix_that_cures_is_offered() -> None:
+    assert offered("one bad two", "bad", "good", bad_words("bad")) is not None
+
+
+def test_a_fix_that_leaves_its_finding_is_not() -> None:
+    assert offered("one bad two", "bad", "bad!", bad_words("bad")) is None
+
+
+def test_a_fix_that_moves_its_finding_is_not() -> None:
+    assert offered("bad two bid", "bad", "x bad", bad_words("bad")) is None
+
+
+def test_a_fix_that_brings_another_finding_is_not() -> None:
+    assert offered("one bad two", "bad", "worse", bad_words("bad", "worse")) is None
+
+
+def test_other_findings_that_were_there_do_not_count() -> None:
+    assert offered("bad bad worse", "bad", "good", bad_words("bad", "worse")) is not None
+
+
+def test_one_more_of_a_finding_that_was_there_counts() -> None:
+    assert offered("bad worse", "bad", "worse", bad_words("bad", "worse")) is None
+
+
+def test_what_an_error_of_the_compiler_hid_elsewhere_does_not_count_but_errors_on_its_line_do() -> None:
+    words = bad_words("bad", "hidden", compiled="bad")
+
+    def hiding(source: Source) -> Sequence[Finding]:
+        findings = words(source)
+        return findings if "bad" not in source.text else [finding for finding in findings if finding.name == "bad"]
+
+    assert offered("bad\nhidden", "bad", "good", hiding) is not None
+    errors = bad_words("bad", "hidden", compiled="hidden")
+
+    def hiding_errors(source: Source) -> Sequence[Finding]:
+        findings = [replace(finding, severity=Severity.ERROR) for finding in errors(source)]
+        return findings if "bad" not in source.text else [finding for finding in findings if finding.name == "bad"]
+
+    assert offered("bad\nhidden", "bad", "good", hiding_errors) is not None
+    assert offered("bad hidden", "bad", "good", hiding_errors) is None
+
+
+def test_in_a_text_with_syntax_errors_a_fix_is_only_shown() -> None:
+    fix = offered("one bad two", "bad", "good", bad_words("bad"), parsed=False)
+    assert fix is not None
+    assert fix.applicability is Applicability.DISPLAY
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_what_a_fix_inserts_has_the_line_endings_of_the_text(ending: str) -> None:
+    fix = offered(f"one{ending}bad", "bad", "good\nbetter", bad_words("bad"))
+    assert fix is not None
+    assert fix.edits[0].text == f"good{ending}better"
+
+
+def test_fixes_that_spoil_each_other_do_not_cure_together() -> None:
+    def examine(source: Source) -> Sequence[Finding]:
+        found = bad_words("left", "right")(source)
+        return found if found else bad_words("both")(Source("both"))
+
+    source = Source("left right")
+    findings = examine(source)
+    edits = [replaced(source, word, "ok").edits[0] for word in ("left", "right")]
+    assert cures(source, edits[:1], findings[:1], findings, examine)
+    assert not cures(source, edits, findings, findings, examine)
+
+
+def test_of_very_many_fixes_the_first_are_verified() -> None:
+    text = "bad " * 3000
+    seen = []
+
+    def examine(source: Source) -> Sequence[Finding]:
+        seen.append(source)
+        return []
+
+    source = Source(text)
+    findings = bad_words("bad")(source)
+    proposed = [replace(f, fix=Fix("", (Edit(f.primary.span, "good"),), Applicability.SAFE)) for f in findings]
+    kept = verified(source, proposed, findings, examine, parsed=True)
+    assert len(seen) < 50
+    assert kept[0].fix is not None
+    assert kept[-1].fix is None
+
+
+def test_a_sound_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("nothing was to be verified")
+
+    monkeypatch.setattr("caedsl.rules.verification.verified", refuse)
+    assert check_source(Source(SOUND)).findings == ()
+
+
+def test_a_rule_that_was_not_selected_still_judges_a_fix() -> None:
+    text = SOUND.replace("bottleneck", "let unused = 3\nbottleneck").replace("conv 16", "cnov 16")
+    wide, narrow = (check_source(Source(text), Selection(select)) for select in (None, frozenset({"overcomplete"})))
+    of_wide, of_narrow = ([f.fix for f in found.findings if f.name == "unknown-layer"] for found in (wide, narrow))
+    assert of_wide == of_narrow
+    assert of_wide[0] is not None
+
+
+def test_fixing_goes_on_until_nothing_is_left() -> None:
+    text = SOUND.replace("conv 16 relu", "cnov 16 rleu").replace("mse", "mze").replace("adam lr", "adma lr")
+    fixed = fix_source(Source(text))
+    assert fixed.checked.source.text == SOUND
+    assert fixed.count == 4
+    assert fixed.checked.findings == ()
+
+
+def test_a_text_with_syntax_errors_is_left() -> None:
+    text = SOUND.replace("conv", "cnov").replace("dense 32", "dense (32, 3")
+    fixed = fix_source(Source(text), unsafe=True)
+    assert (fixed.checked.source.text, fixed.count) == (text, 0)
+    assert not fixed.checked.spec.complete
+
+
+@pytest.mark.parametrize("unsafe", [False, True], ids=["safe", "unsafe"])
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_fixing_a_shipped_spec_twice_is_fixing_it_once(path: object, unsafe: bool) -> None:
+    text = getattr(path, "read_text")("utf-8")
+    holds_what_fixing_promises(text, unsafe)
+
+
+@given(st.one_of(spec_texts(), mutated()), st.booleans())
+def test_fixing_a_faulty_spec_twice_is_fixing_it_once(text: str, unsafe: bool) -> None:
+    holds_what_fixing_promises(text, unsafe)
+
+
+def holds_what_fixing_promises(text: str, unsafe: bool) -> None:
+    """Twice is once, no fix that may be made is left, and there are no more errors than before."""
+    fixed = fix_source(Source(text), unsafe=unsafe)
+    again = fix_source(fixed.checked.source, unsafe=unsafe)
+    assert again.checked.source.text == fixed.checked.source.text
+    assert again.count == 0
+    if not fixed.checked.spec.complete:
+        assert fixed.checked.source.text == text
+        return
+    wanted = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
+    assert not [finding for finding in fixed.checked.findings if finding.fix and finding.fix.applicability in wanted]
+    if fixed.count == 0:
+        assert fixed.checked.source.text == text
+
+
+@given(spec_texts(), mutated())
+def test_every_fix_that_is_offered_cures(sound: str, faulty: str) -> None:
+    for text in (sound, faulty):
+        checked = check_source(Source(text))
+        for finding in checked.findings:
+            if finding.fix is None or not checked.spec.complete:
+                continue
+            fixed = check_source(Source(apply(text, finding.fix)))
+            before = sum(other.name == finding.name for other in checked.findings)
+            after = sum(other.name == finding.name for other in fixed.findings)
+            assert after < before or not checked.model or not checked.model.complete, (text, finding)
+
+
+def apply(text: str, fix: Fix) -> str:
+    from caedsl.diagnostics.edits import apply_edits
+
+    return apply_edits(text, fix.edits)

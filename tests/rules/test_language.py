@@ -1,0 +1,108 @@
+"""The documentation of rules: each name that is reported has its file, and each file is true to its examples."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import caedsl
+from caedsl.diagnostics import Severity
+from caedsl.rules import catalogue
+from caedsl.rules.rule import Entry
+from tests.rules.fragments import checked
+
+PACKAGE = Path(caedsl.__file__).parent
+CODES = {family: f"CAE{number}" for number, family in enumerate(catalogue.FAMILIES, start=1)}
+HEADINGS = ("What it does", "Why is this bad?", "Example", "Instead", "How sure")
+ENTRIES = catalogue.every()
+BY_NAME = {entry.rule.name: entry for entry in ENTRIES}
+REPORTING = {"report", "Finding", "Misfit", "Misread", "Rule"}
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
+_NAME = re.compile(r"[a-z]+(-[a-z]+)+")
+
+
+def reported_names() -> Iterator[str]:
+    """Every kebab-case name that a call in the package reports a finding under."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and _called(node) in REPORTING and node.args:
+                yield from (
+                    constant.value
+                    for argument in node.args[:2]
+                    for constant in ast.walk(argument)
+                    if isinstance(constant, ast.Constant)
+                    and isinstance(constant.value, str)
+                    and _NAME.fullmatch(constant.value)
+                )
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def example(entry: Entry, heading: str) -> tuple[str, str]:
+    """The language and the text of the block under a heading."""
+    section = entry.documentation.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    block = _BLOCK.search(section)
+    assert block, f"{entry.rule.name} has no block under {heading}"
+    return block[1], block[2]
+
+
+def test_every_name_that_is_reported_has_a_file() -> None:
+    names = set(reported_names())
+    assert {"syntax-error", "missing-value", "contradicting-options", "output-shape", "unused-allowance"} <= names
+    assert names <= set(BY_NAME), f"no rule file for {names - set(BY_NAME)}"
+
+
+def test_codes_and_names_are_unique() -> None:
+    assert len({entry.rule.code for entry in ENTRIES}) == len({entry.rule.name for entry in ENTRIES}) == len(ENTRIES)
+
+
+@pytest.mark.parametrize("family", catalogue.FAMILIES)
+def test_code_name_file_and_family_agree(family: str) -> None:
+    for name in catalogue.names(family):
+        rule = catalogue.entry(family, name).rule
+        assert rule.name == name
+        assert re.fullmatch(rf"{CODES[family]}\d\d", rule.code), f"{name} is {rule.code}"
+
+
+def test_the_compiler_family_has_no_checks() -> None:
+    assert all(entry.check is None for entry in ENTRIES if entry.family == catalogue.COMPILER_FAMILY)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_documentation_has_its_headings_in_order(name: str) -> None:
+    documentation = BY_NAME[name].documentation
+    summary, _, rest = documentation.partition("\n")
+    assert summary.endswith(".")
+    assert not rest.split("\n")[0], "the summary is one line"
+    headings = re.findall(r"^## (.+)$", documentation, re.M)
+    assert [heading for heading in headings if heading in HEADINGS] == list(HEADINGS)
+    assert set(headings) <= {*HEADINGS, "References"}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_the_example_is_found(name: str) -> None:
+    language, text = example(BY_NAME[name], "Example")
+    text = text.replace(r"\x00", "\0") if language == "text" else text
+    assert name in {finding.name for finding in checked(text).findings}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_what_to_write_instead_is_not_found(name: str) -> None:
+    entry = BY_NAME[name]
+    findings = checked(example(entry, "Instead")[1]).findings
+    assert name not in {finding.name for finding in findings}
+    # The syntax of a single line is shown on specs that other rules may have an opinion of.
+    worst = (Severity.ERROR,) if entry.family == catalogue.COMPILER_FAMILY else (Severity.ERROR, Severity.WARNING)
+    assert not [f"{finding.name}: {finding.message}" for finding in findings if finding.severity in worst]
+
+
+def test_an_allowance_may_name_a_rule_with_hyphens() -> None:
+    allowing = (
+        'bottleneck\nallow no-bottleneck "the identity is what we study"\nencoder { conv 8 relu x3; conv 4 relu }'
+    )
+    names = {finding.name for finding in checked(allowing).findings}
+    assert not names & {"no-bottleneck", "unknown-rule", "allowance-without-reason"}

@@ -1,0 +1,354 @@
+"""The shape rules: what fires, what stays silent, and fixes that make the sizes meet."""
+
+import pytest
+
+from caedsl.diagnostics import Applicability, Severity
+from caedsl.rules.checking import check_source
+from caedsl.source import Source
+from tests.rules.fragments import checked, completed, fixed, found, place, the
+
+THREE_POOLS = "encoder { conv 16 relu; maxpool 2; conv 8 relu; maxpool 2; conv 8 relu; maxpool 2 }\nbottleneck\n"
+ROUNDED_UP = THREE_POOLS.replace("maxpool 2 }", "maxpool 2 ceil }")
+THREE_UPS = "decoder { conv 8 relu; upsample 2; conv 8 relu; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid }"
+LONE_VALID = THREE_UPS.replace("conv 16 relu", "conv 16 relu pad=valid")
+TWO_STRIDES = "encoder { conv 16 k4 s2 relu; conv 8 k4 s2 relu }\nbottleneck dense 16\n"
+
+
+def names(fragment: str) -> set[str]:
+    return {finding.name for finding in checked(fragment).findings}
+
+
+class TestOutputShape:
+    def test_the_headline_and_the_columns(self) -> None:
+        finding = the(THREE_POOLS + THREE_UPS, "output-shape")
+        assert finding.severity is Severity.ERROR
+        assert finding.message == "the decoder returns 24x24, but the input is 28x28"
+        assert finding.notes == (
+            "height and width: encoder 28 → 14 → 7 → 3 (floor(7/2)); decoder 3 → 6 → 12 → 24, but the input side was 28",
+        )
+
+    def test_sides_that_differ_have_a_column_each(self) -> None:
+        finding = the("input 1x50x60\n" + ROUNDED_UP + THREE_UPS, "output-shape")
+        assert [note.partition(":")[0] for note in finding.notes] == ["height", "width"]
+
+    def test_a_side_that_returns_is_not_spoken_of(self) -> None:
+        (note,) = the("input 1x50x64\n" + ROUNDED_UP + THREE_UPS, "output-shape").notes
+        assert note.startswith("height:")
+
+    @pytest.mark.parametrize(
+        ("broken", "change"),
+        [
+            (THREE_POOLS + THREE_UPS, "upsample to 7x7"),
+            (ROUNDED_UP + THREE_UPS, "upsample to 7x7"),
+            (THREE_POOLS + LONE_VALID, "maxpool 2 ceil"),
+            (
+                TWO_STRIDES + "decoder { deconv 8 k4 s2 relu; conv 8 pad=valid relu; deconv 1 k4 s2 sigmoid }",
+                "pad=same",
+            ),
+            (TWO_STRIDES + "decoder { deconv 8 k4 s2 pad=1 relu; deconv 1 k4 s2 pad=0 sigmoid }", "pad=1 sigmoid"),
+            (
+                TWO_STRIDES + "decoder { deconv 8 k3 s2 pad=1 relu; conv 8 relu; deconv 1 k4 s2 sigmoid }",
+                "deconv 8 k4 s2",
+            ),
+            (
+                TWO_STRIDES + "decoder { conv 8 relu; upsample 3; conv 8 relu; upsample 2; conv 1 sigmoid }",
+                "upsample 2; conv 8",
+            ),
+            (TWO_STRIDES + "decoder { deconv 8 k4 s2 relu; deconv 1 k4 s1 sigmoid }", "deconv 1 k4 s2"),
+            (TWO_STRIDES + "decoder { conv 8 relu; upsample 2; conv 1 sigmoid }", "upsample"),
+            (
+                TWO_STRIDES
+                + "decoder { conv 8 relu; upsample 2; conv 8 relu; upsample 2; upsample 2; conv 1 sigmoid }",
+                "upsample 2; conv 1",
+            ),
+        ],
+    )
+    def test_a_change_to_one_line_is_found(self, broken: str, change: str) -> None:
+        assert change in fixed(broken, "output-shape")
+
+    def test_odd_strides_return_by_their_padding(self) -> None:
+        text = fixed(
+            "input 3x50x64\nencoder { conv 16 k4 s2 relu x3 }\n"
+            "decoder { deconv 16 k4 s2 relu; deconv 16 k4 s2 relu; deconv 3 k4 s2 sigmoid }",
+            "output-shape",
+        )
+        assert text.count("pad=") >= 2
+
+    def test_two_faults_are_cured_together(self) -> None:
+        broken = "input 1x27x27\n" + TWO_STRIDES + "decoder { upsample 2; conv 8 relu; upsample 3; conv 1 sigmoid }"
+        text = fixed(broken, "output-shape")
+        assert "upsample to 27x27" in text or "upsample to 14x14" in text
+
+    def test_the_text_around_is_kept(self) -> None:
+        broken = completed(
+            THREE_POOLS + THREE_UPS.replace("; upsample 2; conv 16", "\n  # back up\n  upsample 2 # to 14\n  conv 16")
+        )
+        text = fixed(broken, "output-shape")
+        assert "# back up" in text
+        assert "upsample 2 # to 14" in text
+
+    def test_an_asserted_code_keeps_the_encoder_as_it_is(self) -> None:
+        text = fixed(THREE_POOLS.replace("bottleneck", "bottleneck 8x3x3") + THREE_UPS, "output-shape")
+        assert "bottleneck 8x3x3" in text
+        assert "ceil" not in text
+
+    def test_a_code_that_is_not_the_asserted_one_is_the_cause(self) -> None:
+        disputed = THREE_POOLS.replace("bottleneck", "bottleneck 8x4x4") + THREE_UPS
+        assert names(disputed) & {"output-shape", "code-shape-mismatch"} == {"code-shape-mismatch"}
+
+    def test_where_no_change_helps_the_help_says_so(self) -> None:
+        finding = the(
+            "encoder { conv 8 relu s4 k4 }\ndecoder { conv 8 pad=valid k5 relu; conv 1 k2 pad=valid sigmoid }",
+            "output-shape",
+        )
+        assert finding.fix is None
+        assert "decoder mirror" in finding.help
+
+    def test_a_vector_wants_a_reshape(self) -> None:
+        text = fixed("decoder { dense 784 sigmoid }", "output-shape", Applicability.SAFE)
+        assert "dense 784 sigmoid; reshape 1x28x28" in text
+
+    def test_a_vector_of_another_length_has_no_fix(self) -> None:
+        finding = the("decoder { dense 100 sigmoid }", "output-shape")
+        assert finding.fix is None
+        assert "dense 784" in finding.help
+
+    @pytest.mark.parametrize("size", ["1x28x28", "1x27x45", "1x50x64", "1x33x17"])
+    def test_a_mirror_always_returns(self, size: str) -> None:
+        assert not found(f"input {size}\n{THREE_POOLS}", "output-shape")
+
+    def test_the_published_lone_valid_convolution_is_left_alone(self) -> None:
+        assert not found(ROUNDED_UP + LONE_VALID, "output-shape")
+
+
+class TestChannelMismatch:
+    COLOUR = "input 3x32x32\ndecoder { conv 8 relu; upsample 2; %s }"
+
+    def test_an_output_layer_gets_the_right_number(self) -> None:
+        assert "conv 3 sigmoid" in fixed(self.COLOUR % "conv 1 sigmoid", "channel-mismatch", Applicability.SAFE)
+
+    def test_a_hidden_layer_gets_an_output_layer(self) -> None:
+        assert "conv 16 relu; conv 3 sigmoid" in fixed(self.COLOUR % "conv 16 relu", "channel-mismatch")
+
+    def test_the_output_layer_fits_the_range(self) -> None:
+        assert "conv 3 tanh" in fixed(
+            (self.COLOUR % "conv 16 relu").replace("32x32", "32x32 in -1..1"), "channel-mismatch"
+        )
+
+    def test_the_number_is_pointed_at(self) -> None:
+        fragment = self.COLOUR % "conv 7 sigmoid"
+        finding = the(fragment, "channel-mismatch")
+        assert place(fragment, finding) == "7"
+        assert finding.message == "the decoder returns 7 channels, but the image has 3"
+
+    def test_matching_channels_are_silent(self) -> None:
+        assert not found(self.COLOUR % "conv 3 sigmoid", "channel-mismatch")
+
+
+class TestCutByPooling:
+    ODD = "input 1x14x14\nencoder { conv 8 relu; maxpool 2; conv 8 relu; maxpool 2%s }\nbottleneck conv 2\n"
+    BACK = "decoder { conv 8 relu; upsample to 7x7; conv 8 relu; upsample 2; conv 1 sigmoid }"
+    PAST = "decoder { conv 8 relu; upsample 3; conv 8 relu; upsample to 14x14; conv 1 sigmoid }"
+
+    def test_it_informs_where_the_decoder_comes_back(self) -> None:
+        finding = the(self.ODD % "" + self.BACK, "cut-by-pooling")
+        assert finding.severity is Severity.INFO
+        assert finding.primary.text == "13 of 49 pixels unread"
+
+    def test_it_warns_where_the_decoder_does_not_come_back(self) -> None:
+        assert the(self.ODD % "" + self.PAST, "cut-by-pooling").severity is Severity.WARNING
+
+    def test_it_only_informs_in_a_mirror(self) -> None:
+        assert the(self.ODD % "" + "decoder mirror", "cut-by-pooling").severity is Severity.INFO
+
+    def test_rounding_up_cures(self) -> None:
+        assert "maxpool 2 ceil" in fixed(self.ODD % "" + self.BACK, "cut-by-pooling")
+
+    def test_it_is_silent_where_the_size_divides_or_is_rounded_up(self) -> None:
+        assert not found(self.ODD % " ceil" + self.BACK, "cut-by-pooling")
+        assert not found("encoder { conv 8 relu; maxpool 2; maxpool 2 }", "cut-by-pooling")
+
+    def test_it_does_not_double_with_output_shape(self) -> None:
+        assert names(THREE_POOLS + THREE_UPS) & {"output-shape", "cut-by-pooling", "unmatched-resolution"} == {
+            "output-shape"
+        }
+
+
+class TestUnmatchedResolution:
+    DOWN = "encoder { conv 8 relu; maxpool 2; conv 8 relu; maxpool 2 }\n"
+
+    def test_it_lists_what_the_decoder_skips(self) -> None:
+        finding = the(self.DOWN + "decoder { conv 8 relu; upsample 4; conv 1 sigmoid }", "unmatched-resolution")
+        assert finding.severity is Severity.INFO
+        assert "14x14" in finding.message
+
+    def test_a_matching_decoder_is_silent(self) -> None:
+        up = "decoder { upsample 2; conv 8 relu; upsample 2; conv 1 sigmoid }"
+        assert not found(self.DOWN + up, "unmatched-resolution")
+
+    def test_the_lone_valid_convolution_is_no_more_than_an_info(self) -> None:
+        assert the(ROUNDED_UP + LONE_VALID, "unmatched-resolution").severity is Severity.INFO
+
+
+class TestUnreadBorder:
+    BACK = "\ndecoder { conv 8 relu; upsample to 28x28; conv 1 sigmoid }"
+
+    @pytest.mark.parametrize(
+        ("layer", "severity", "words"),
+        [
+            ("conv 8 k1 s2 relu", Severity.WARNING, "reads 1 of every 2 rows"),
+            ("conv 8 k3 s2 d2 relu", Severity.WARNING, "reads 1 of every 2 rows"),
+            ("conv 8 k2 s5 relu", Severity.WARNING, "reads 2 of every 5 rows"),
+            ("conv 8 k3 s4 relu pad=valid", Severity.WARNING, "reads 3 of every 4"),
+            ("conv 8 k5 s5 relu pad=valid", Severity.WARNING, "never reads the last 3 rows of its 28"),
+            ("conv 8 k3 s2 relu pad=valid", Severity.INFO, "never reads the last row of its 28"),
+        ],
+    )
+    def test_it_counts_what_is_not_read(self, layer: str, severity: Severity, words: str) -> None:
+        finding = the(f"encoder {{ {layer} }}{self.BACK}", "unread-border")
+        assert words in finding.message
+        assert finding.severity is severity
+
+    @pytest.mark.parametrize(
+        "layer", ["conv 8 s2 relu", "conv 8 k4 s2 pad=1 relu", "conv 8 k2 s2 relu", "conv 8 k1 relu"]
+    )
+    def test_it_is_silent_where_everything_is_read(self, layer: str) -> None:
+        assert not found(f"encoder {{ {layer} }}{self.BACK}", "unread-border")
+
+    def test_the_shortcut_of_a_residual_is_the_compilers(self) -> None:
+        assert not found("encoder { conv 8 relu; residual { conv 16 s2 relu; conv 16 } }" + self.BACK, "unread-border")
+
+    def test_a_larger_kernel_cures(self) -> None:
+        assert "conv 8 k3 s2 relu" in fixed(f"encoder {{ conv 8 k1 s2 relu }}{self.BACK}", "unread-border")
+
+    def test_a_single_row_at_the_edge_is_cured_without_another_size(self) -> None:
+        assert "k4" in fixed(f"encoder {{ conv 8 k3 s2 relu pad=valid }}{self.BACK}", "unread-border")
+
+
+class TestCollapsedMap:
+    def test_it_counts_the_idle_weights(self) -> None:
+        finding = the("input 1x8x8\nencoder { conv 8 s2 relu x3; conv 8 relu }", "collapsed-map")
+        assert "8 of the 9 weights" in finding.message
+        assert finding.related
+
+    def test_one_side_may_collapse_alone(self) -> None:
+        finding = the("input 1x8x4\nencoder { conv 8 k4 s2 relu x2; conv 8 relu }", "collapsed-map")
+        assert "6 of the 9 weights" in finding.message
+
+    def test_the_last_reduction_to_one_pixel_is_no_fault(self) -> None:
+        assert not found("input 1x8x8\nencoder { conv 8 k4 s2 relu x3; conv 8 k1 relu }", "collapsed-map")
+
+    def test_many_layers_give_one_finding(self) -> None:
+        assert (
+            "and 3 more"
+            in the("input 1x8x8\nencoder { conv 8 k4 s2 relu x3; conv 8 relu x4 }", "collapsed-map").message
+        )
+
+
+class TestCheckerboardKernel:
+    DOWN = "encoder { conv 8 k4 s2 relu }\n"
+
+    def test_it_warns_at_the_output(self) -> None:
+        assert the(self.DOWN + "decoder { deconv 1 k3 s2 sigmoid }", "checkerboard-kernel").severity is Severity.WARNING
+
+    def test_it_informs_where_a_convolution_smooths(self) -> None:
+        smoothed = self.DOWN + "decoder { deconv 8 k3 s2 relu; conv 1 sigmoid }"
+        assert the(smoothed, "checkerboard-kernel").severity is Severity.INFO
+
+    def test_a_pointwise_convolution_smooths_nothing(self) -> None:
+        pointwise = self.DOWN + "decoder { deconv 8 k3 s2 relu; conv 1 k1 sigmoid }"
+        assert the(pointwise, "checkerboard-kernel").severity is Severity.WARNING
+
+    @pytest.mark.parametrize(
+        "layer", ["deconv 1 k4 s2 sigmoid", "deconv 1 k2 s2 sigmoid", "deconv 1 k3 sigmoid; upsample 2"]
+    )
+    def test_divisible_kernels_are_silent(self, layer: str) -> None:
+        assert not found(self.DOWN + f"decoder {{ {layer} }}", "checkerboard-kernel")
+
+    @pytest.mark.parametrize(
+        ("layer", "cured"),
+        [
+            ("deconv 1 k3 s2 sigmoid", "k4 s2"),
+            ("deconv 1 s2 sigmoid", "k4"),
+            ("deconv 1 k3 s2 pad=1 output_pad=1 sigmoid", "k4 s2 pad=1 sigmoid"),
+            ("deconv 1 k5 s2 pad=2 output_pad=1 sigmoid", "k6 s2 pad=2 sigmoid"),
+        ],
+    )
+    def test_the_next_multiple_keeps_the_size(self, layer: str, cured: str) -> None:
+        assert cured in fixed(self.DOWN + f"decoder {{ {layer} }}", "checkerboard-kernel")
+
+    def test_in_a_mirror_the_encoder_is_changed(self) -> None:
+        fragment = "encoder { conv 8 s2 relu }"
+        assert place(fragment, the(fragment, "checkerboard-kernel")) == "conv 8 s2 relu"
+        assert "conv 8 s2 relu k4" in fixed(fragment, "checkerboard-kernel")
+
+
+class TestUncoveredOutput:
+    DOWN = "encoder { conv 8 k4 s2 relu }\n"
+
+    def test_constant_pixels_are_an_error(self) -> None:
+        finding = the(self.DOWN + "decoder { deconv 1 k1 s2 sigmoid }", "uncovered-output")
+        assert finding.severity is Severity.ERROR
+        assert "3 of 4 pixels" in finding.message
+
+    def test_it_warns_where_a_convolution_fills_them(self) -> None:
+        filled = self.DOWN + "decoder { deconv 8 k1 s2 relu; conv 1 sigmoid }"
+        assert the(filled, "uncovered-output").severity is Severity.WARNING
+
+    def test_a_dilated_kernel_may_miss_as_many(self) -> None:
+        dilated = self.DOWN + "decoder { deconv 1 k3 s2 d2 sigmoid }"
+        assert the(dilated, "uncovered-output").severity is Severity.ERROR
+
+    def test_it_speaks_once_of_a_mirror(self) -> None:
+        fragment = "encoder { conv 8 relu; conv 8 k1 s2 relu }"
+        assert names(fragment) & {"uncovered-output", "unread-border"} == {"uncovered-output"}
+
+    def test_a_kernel_as_large_as_the_stride_cures(self) -> None:
+        assert "k2 s2" in fixed(self.DOWN + "decoder { deconv 1 k1 s2 sigmoid }", "uncovered-output")
+
+    def test_covering_kernels_are_silent(self) -> None:
+        assert not found(self.DOWN + "decoder { deconv 1 k2 s2 sigmoid }", "uncovered-output")
+
+
+class TestReceptiveFieldSmall:
+    @pytest.mark.parametrize(
+        ("layers", "severity"),
+        [
+            ("conv 8 k1 relu; conv 2 k1 relu", Severity.WARNING),
+            ("conv 8 k3 s2 relu", Severity.WARNING),
+            ("conv 8 relu; conv 8 relu; maxpool 2", Severity.INFO),
+        ],
+    )
+    def test_small_fields(self, layers: str, severity: Severity) -> None:
+        assert the(f"encoder {{ {layers} }}\nbottleneck", "receptive-field-small").severity is severity
+
+    @pytest.mark.parametrize("bottleneck", ["bottleneck dense 8", "bottleneck conv 1 k9"])
+    def test_wide_fields_are_silent(self, bottleneck: str) -> None:
+        assert not found(f"encoder {{ conv 8 k3 s2 relu }}\n{bottleneck}", "receptive-field-small")
+
+
+class TestChannelsLast:
+    def test_the_safe_fix_puts_them_first(self) -> None:
+        fragment = "input 28x28x1\nencoder { conv 8 relu; maxpool 2 }\nbottleneck dense 16"
+        assert "input 1x28x28" in fixed(fragment, "channels-last", Applicability.SAFE)
+
+    def test_sides_that_differ_might_be_meant(self) -> None:
+        fragment = "input 40x28x3\nencoder { conv 8 relu x2; conv 4 relu }\nbottleneck dense 16"
+        assert the(fragment, "channels-last").severity is Severity.WARNING
+        assert "input 3x40x28" in fixed(fragment, "channels-last")
+
+    def test_it_is_an_error_where_the_output_contradicts_it(self) -> None:
+        found_names = names("input 28x28x1\nencoder { conv 8 relu }\ndecoder { conv 1 sigmoid }")
+        assert "channels-last" in found_names
+        assert not found_names & {"channel-mismatch", "output-shape"}
+        finding = the("input 28x28x1\nencoder { conv 8 relu }\ndecoder { conv 1 sigmoid }", "channels-last")
+        assert finding.severity is Severity.ERROR
+
+    @pytest.mark.parametrize("size", ["1x28x28", "3x32x32", "4x4x4", "64x64x64", "8x1x1"])
+    def test_other_shapes_are_silent(self, size: str) -> None:
+        assert not found(f"input {size}\nencoder {{ conv 8 k1 relu }}", "channels-last")
+
+
+def test_rules_survive_parts_without_layers() -> None:
+    text = "autoencoder empty\ninput 1x28x28\nencoder { dropout 10% }\nbottleneck\ndecoder { dropout 10% }\n"
+    assert not check_source(Source(text)).has_errors

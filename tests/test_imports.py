@@ -1,0 +1,143 @@
+"""Who may import whom: the rooms in their order, what comes from outside, and what stays out of the fast commands."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "caedsl"
+ROOMS = (
+    "source",
+    "diagnostics",
+    "syntax",
+    "layers",
+    "model",
+    "rules",
+    "backends",
+    "data",
+    "training",
+    "evaluation",
+    "figures",
+    "api",
+    "cli",
+)
+"""Lowest first: a room imports only from itself and from rooms before it."""
+
+ENTRANCES = {"__init__.py": {"api"}, "__main__.py": {"cli"}}
+"""The files of the package itself, and the room that each opens."""
+
+OUTSIDE = {
+    "syntax": {"lark"},
+    "model": {"pydantic"},
+    "backends": {"torch"},
+    "data": {"PIL", "numpy", "pooch", "requests", "sklearn", "torch"},
+    "training": {"rich", "safetensors", "torch"},
+    "evaluation": {"PIL", "sklearn", "torch"},
+    "figures": {"graphviz", "jinja2", "matplotlib"},
+    "cli": {"rich", "typer"},
+}
+"""What a room may import besides the standard library; ``requests`` comes with pooch, whose downloads raise its errors."""
+
+ONE_FILE_ALONE = {"pydantic": PACKAGE / "model" / "schema.py"}
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every import of a file, inside functions too: its line and the module's whole name."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield node.lineno, whole if whole in MODULES else str(node.module)
+
+
+def room(path: Path) -> str:
+    """The room that a file is in; its own name for the files of the package itself."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first if first in ENTRANCES else first.removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_only_from_rooms_before(path: Path) -> None:
+    mine = room(path)
+    assert mine in ROOMS or mine in ENTRANCES, f"{path} is in no room"
+    below = ENTRANCES.get(mine) or {*ROOMS[: ROOMS.index(mine) + 1]}
+    for line, name in imports(path):
+        first, _, rest = name.partition(".")
+        place = f"{path.relative_to(ROOT)}:{line}"
+        if first == "caedsl":
+            target = rest.partition(".")[0]
+            # The package itself holds the version alone, which the commands show.
+            assert target in below or (not target and mine == "cli"), f"{place}: {mine} imports {name}"
+        elif first not in sys.stdlib_module_names:
+            assert first in OUTSIDE.get(mine, ()), f"{place}: {mine} imports {name}"
+            assert ONE_FILE_ALONE.get(first, path) == path, f"{place}: {name} belongs to {ONE_FILE_ALONE[first].name}"
+
+
+def test_diagnostics_know_of_the_source_alone() -> None:
+    for path in FILES:
+        if room(path) == "diagnostics":
+            rooms = {name.split(".")[1] for _, name in imports(path) if name.startswith("caedsl.")}
+            assert rooms <= {"source", "diagnostics"}, path
+
+
+TORCH = {"torch", "torchvision"}
+HEAVY = TORCH | {"PIL", "graphviz", "matplotlib", "numpy", "pooch", "pydantic", "rich", "sklearn", "typer"}
+
+_LOADED = "import sys; {doing}; sys.stdout.flush(); print('\\n' + ' '.join({{name.partition('.')[0] for name in sys.modules}}))"
+
+
+def loaded(doing: str, folder: Path) -> set[str]:
+    """The top-level modules that a fresh process has imported after ``doing``."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _LOADED.format(doing=doing)],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ended.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "banned"),
+    [
+        (["check", "digits.cae"], HEAVY),
+        (["check", "faulty.cae", "--fix", "--unsafe-fixes"], HEAVY),
+        (["check", "digits.cae", "--output-format", "sarif"], HEAVY),
+        (["fmt", "--check", "digits.cae"], HEAVY),
+        (["show", "digits.cae"], TORCH),
+        (["show", "digits.cae", "--json"], TORCH),
+        (["rule", "output-shape"], TORCH),
+        (["new", "fresh"], TORCH),
+        (["graph", "digits.cae", "-o", "digits.svg"], TORCH),
+        (["graph", "digits.cae", "-o", "digits.png"], TORCH),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_command_stays_light(arguments: list[str], banned: set[str], tmp_path: Path) -> None:
+    digits = (ROOT / "specs" / "digits.cae").read_text("utf-8")
+    (tmp_path / "digits.cae").write_text(digits, "utf-8")
+    (tmp_path / "faulty.cae").write_text(
+        digits.replace("decoder mirror", "decoder { upsample 3; conv 1 sigmoid }"), "utf-8"
+    )
+    doing = f"from caedsl.cli.main import main; main({arguments!r})"
+    modules = loaded(doing, tmp_path)
+    assert "caedsl" in modules
+    assert not modules & banned
+
+
+@pytest.mark.parametrize("doing", ["import caedsl", "import caedsl.api; caedsl.check('autoencoder a; input 1x8x8')"])
+def test_package_stays_light(doing: str, tmp_path: Path) -> None:
+    assert not loaded(doing, tmp_path) & HEAVY
