@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
 from caedsl.evaluation.evaluate import Evaluation
 from caedsl.evaluation.run import evaluation_of, finite
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
 from caedsl.training.errors import RunError
 from caedsl.training.kept_run import open_run
-from caedsl.training.loop import Training
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import BEST, METRICS
+from caedsl.training.run_files import METRICS
 from caedsl.training.run_folder import RunFolder
 from caedsl.training.train import environment_of, finished, prepare_training
 
@@ -43,7 +39,7 @@ def evaluate_again(
     images = kept.images(data_dir, reporter)
     chosen = choose_device(kept.environment["device"] if device == "auto" else device)
     training = prepare_training(kept.model, kept.settings, images, chosen)
-    _load_weights(training, kept.path / BEST)
+    kept.load_weights(training.module)
     changed = differences(kept.environment, environment_of(training, kept.model, images, None))
     if changed:
         reporter.note(f"the run was made elsewhere ({'; '.join(changed)}): its last digits may differ")
@@ -61,18 +57,6 @@ def _metrics(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise RunError(f"{path / METRICS} cannot be read: it holds no JSON object")
     return content
-
-
-def _load_weights(training: Training, path: Path) -> None:
-    try:
-        training.module.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise RunError(f"{path} is not there: the run has no weights to judge") from None
-    except (SafetensorError, OSError) as error:
-        raise RunError(f"{path} is truncated or damaged ({error})") from error
-    except RuntimeError as error:
-        raise RunError(f"{path} does not fit the spec beside it: one of them was changed") from error
-    training.module.eval()
 
 
 def _differing(before: dict[str, Any], now: dict[str, Any], place: str = "") -> list[str]:

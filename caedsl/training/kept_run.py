@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
 
 from caedsl.data.images import Images
 from caedsl.model.autoencoder import Autoencoder
@@ -17,7 +19,7 @@ from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.training.errors import RunError
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import ENVIRONMENT, SETTINGS, SPEC
+from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC
 from caedsl.training.train import load_images
 
 
@@ -48,6 +50,19 @@ class KeptRun:
             )
         return images
 
+    def load_weights(self, module: nn.Module) -> None:
+        """Give ``module`` the weights of the best epoch; it is then in eval mode."""
+        path = self.path / BEST
+        try:
+            module.load_state_dict(load_file(path))
+        except FileNotFoundError:
+            raise RunError(f"{path} is not there: the run has no weights to judge") from None
+        except (SafetensorError, OSError) as error:
+            raise RunError(f"{path} is truncated or damaged ({error})") from error
+        except RuntimeError as error:
+            raise RunError(f"{path} does not fit the spec beside it: one of them was changed") from error
+        module.eval()
+
     def data_dir(self, chosen: str | Path | None) -> str | Path | None:
         """``chosen``, or else the folder that data sets were looked for in when the run began."""
         kept: str | None = self.environment["data"].get("data_dir")
@@ -65,7 +80,7 @@ def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
         settings = read_settings(texts[SETTINGS])
         spec_folder = Path(environment["data"]["spec_folder"])
         environment["data"]["sha256"], environment["caedsl"], environment["device"], environment["precision"]
-    except (ValidationError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{path} is damaged, or of another version of caedsl: {SETTINGS} and {ENVIRONMENT} are not what this version "
             f"writes ({str(error).splitlines()[0]}); start a new run from its {SPEC}"
