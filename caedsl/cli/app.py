@@ -8,9 +8,11 @@ from typer._click.exceptions import ClickException  # typer carries click and ex
 
 from caedsl import __version__
 from caedsl.cli.emit import emit
+from caedsl.cli.evaluate import evaluate
 from caedsl.cli.graph import graph
 from caedsl.cli.new import new
 from caedsl.cli.rule import rule
+from caedsl.cli.runs import runs
 from caedsl.cli.show import show
 from caedsl.cli.train import train
 
@@ -64,6 +66,8 @@ for command, example in (
     (graph, "caedsl graph specs/digits.cae -o digits.svg"),
     (emit, "caedsl emit specs/digits.cae -o digits.py"),
     (train, "caedsl train specs/digits.cae --epochs 5"),
+    (evaluate, "caedsl evaluate runs/digits-20300102-030405"),
+    (runs, "caedsl runs"),
     (new, "caedsl new parts --template photos"),
 ):
     app.command(epilog=f"Example: {example}")(command)

@@ -1,5 +1,7 @@
 """``caedsl train``: from a spec to a trained model in a run folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +18,7 @@ class Device(StrEnum):
 
 
 def train(
-    spec: Annotated[str, typer.Argument(help="The spec.")],
+    spec: Annotated[str | None, typer.Argument(help="The spec; none with --resume, whose folder has it.")] = None,
     device: Annotated[Device, typer.Option(help="Where to train; auto takes a GPU where there is one.")] = Device.AUTO,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images, instead of the spec's.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Start of all random numbers, instead of the spec's.")] = None,
@@ -30,12 +32,22 @@ def train(
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Go on with the run in this folder, from the last state that it kept."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a model, compare it with the mean image and PCA, and keep everything in a run folder."""
     from caedsl.cli.specs import fail, read_model
-    from caedsl.syntax.formatter import format_source
 
+    if resume is not None:
+        changes = ("SPEC", spec), ("--device", device is not Device.AUTO), ("--set", set_), ("--out", out)
+        _refuse_changes([name for name, given in (*changes, ("--seed", seed is not None)) if given])
+        _resume(resume, epochs, data_dir, quiet)
+        return
+    if spec is None:
+        raise fail("name the spec to train, as in `caedsl train digits.cae`, or a run to go on with: --resume RUN")
     assignments = list(set_ or ())
     if epochs is not None:
         assignments.append(f"train.epochs={epochs}")
@@ -47,15 +59,14 @@ def train(
     if not model.data:
         raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
 
-    from caedsl.data.images import DataError
     from caedsl.evaluation.run import train_and_evaluate
     from caedsl.model.schema import settings_json
-    from caedsl.training.errors import TrainingError
+    from caedsl.syntax.formatter import format_source
     from caedsl.training.progress import make_reporter
 
     text, _ = format_source(model.source)
-    try:
-        train_and_evaluate(
+    with outside_errors():
+        evaluated = train_and_evaluate(
             model,
             spec_text=text or model.source.text,
             device=device.value,
@@ -64,5 +75,43 @@ def train(
             settings_json=settings_json(model.train),
             reporter=make_reporter(quiet),
         )
+    _exit_if_interrupted(evaluated.run.history.ended)
+
+
+def _resume(folder: Path, epochs: int | None, data_dir: Path | None, quiet: bool) -> None:
+    from caedsl.evaluation.run import resume_and_evaluate
+    from caedsl.training.progress import make_reporter
+
+    with outside_errors():
+        evaluated = resume_and_evaluate(folder, epochs=epochs, data_dir=data_dir, reporter=make_reporter(quiet))
+    _exit_if_interrupted(evaluated.run.history.ended)
+
+
+def _refuse_changes(names: list[str]) -> None:
+    from caedsl.cli.specs import fail
+
+    if names:
+        raise fail(
+            f"--resume takes its spec, settings and device from the run folder: leave out {', '.join(names)} "
+            "(only --epochs, --data-dir and --quiet go with it), or start a new run without --resume"
+        )
+
+
+@contextmanager
+def outside_errors() -> Iterator[None]:
+    """Inside, what the outside world does wrong ends the command with its message."""
+    from caedsl.cli.specs import fail
+    from caedsl.data.images import DataError
+    from caedsl.training.errors import TrainingError
+
+    try:
+        yield
     except (DataError, TrainingError) as error:
         raise fail(str(error)) from None
+
+
+def _exit_if_interrupted(ended: str) -> None:
+    from caedsl.cli.main import INTERRUPTED
+
+    if ended == "interrupted":
+        raise typer.Exit(INTERRUPTED)

@@ -15,8 +15,9 @@ from caedsl.evaluation.summary import report
 from caedsl.layers.shape import elements
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.progress import Reporter
-from caedsl.training.run_folder import METRICS, PICTURE
-from caedsl.training.train import Run, train
+from caedsl.training.resume import resume
+from caedsl.training.run_files import METRICS, PICTURE
+from caedsl.training.train import Run, resume_command, train
 
 PICTURE_COLUMNS = 10
 
@@ -55,6 +56,24 @@ def train_and_evaluate(
         settings_json=settings_json,
         reporter=reporter,
     )
+    return _judged(run, reporter)
+
+
+def resume_and_evaluate(
+    path: str | Path,
+    *,
+    epochs: int | None = None,
+    data_dir: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> EvaluatedRun:
+    """Go on with the run in the folder ``path`` as ``caedsl.training.resume.resume`` does, and evaluate it."""
+    reporter = reporter or Reporter()
+    return _judged(resume(path, epochs=epochs, data_dir=data_dir, reporter=reporter), reporter)
+
+
+def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
+    if run.history.ended == "interrupted":
+        reporter.note(f"interrupted, and kept; to go on: {resume_command(run.folder.path)}")
     reporter.loading("evaluating", 0, 0, "images")
     try:
         evaluated = evaluate_run(run)
@@ -67,13 +86,22 @@ def train_and_evaluate(
 
 def evaluate_run(run: Run) -> EvaluatedRun:
     """Judge a run on held-out images and write the result into its folder."""
-    part, images = run.held_out
-    settings = run.settings
-    exam = Examination(images, settings.batch, run.model.input.range, settings.corrupt, settings.seed)
-    evaluation = evaluate(run.module, exam, run.train, run.pixels, elements(run.model.code_shape), part)
+    exam, evaluation = _examination(run), evaluation_of(run)
     picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
-    run.folder.write_json(METRICS, _finite({**evaluation.as_json(), "training": _training(run)}))
+    run.folder.write_json(METRICS, finite({**evaluation.as_json(), "training": _training(run)}))
     return EvaluatedRun(run, evaluation, picture)
+
+
+def evaluation_of(run: Run) -> Evaluation:
+    """What the module of a run is worth on held-out images, beside the baselines."""
+    return evaluate(
+        run.module, _examination(run), run.train, run.pixels, elements(run.model.code_shape), run.held_out[0]
+    )
+
+
+def _examination(run: Run) -> Examination:
+    settings = run.settings
+    return Examination(run.held_out[1], settings.batch, run.model.input.range, settings.corrupt, settings.seed)
 
 
 def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:
@@ -99,15 +127,14 @@ def _training(run: Run) -> dict[str, Any]:
         "ended": run.history.ended,
         "epochs": last.epoch,
         "steps": last.step,
-        "seconds": last.seconds,
         "best_epoch": best.epoch if best else None,
         "best_validation_loss": best.validation if best else None,
         "parameters": sum(weight.numel() for weight in run.module.parameters()),
     }
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no infinity and no NaN: they become null."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

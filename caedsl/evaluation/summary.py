@@ -2,8 +2,9 @@
 
 from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
 from caedsl.evaluation.metrics import Scores
+from caedsl.training.durations import duration
 from caedsl.training.history import History
-from caedsl.training.progress import Reporter, duration
+from caedsl.training.progress import Reporter
 from caedsl.training.train import Run
 
 _ENDED = {
@@ -17,7 +18,12 @@ _ENDED = {
 def report(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
     """Say what came out of a run: a table of errors beside the baselines, and plainly whether PCA is better."""
     reporter.result(_ending(run.history, run.settings.stop.patience))
-    probabilities = any(term.name == "bce" for term in run.settings.loss.terms) and evaluation.model.bce is not None
+    table(evaluation, any(term.name == "bce" for term in run.settings.loss.terms), reporter)
+
+
+def table(evaluation: Evaluation, probabilities: bool, reporter: Reporter) -> None:
+    """Show the errors beside the baselines, with those of ``probabilities`` where pixels are such, and the verdict."""
+    probabilities = probabilities and evaluation.model.bce is not None
     headings = ["", "MSE", "PSNR dB", "SSIM", *(["BCE", "above floor"] if probabilities else [])]
     rows = [[name, *_cells(scores, probabilities)] for name, scores in evaluation.scores.items()]
     reporter.table(headings, rows)

@@ -33,10 +33,13 @@ class Batches:
         """Every image once, in order, in batches of ``size``; the last may be smaller."""
         return self._gather(self.index, size)
 
-    def shuffled(self, size: int, seed: int) -> Iterator[Tensor]:
-        """Every image once, in an order that only ``seed`` decides, in batches of ``size``; the last may be smaller."""
-        generator = torch.Generator().manual_seed(seed)
-        return self._gather(self.index[torch.randperm(len(self.index), generator=generator)], size)
+    def shuffled(self, size: int, seed: int, skip: int = 0) -> Iterator[Tensor]:
+        """Every image once, in an order that only ``seed`` decides, in batches of ``size``; the last may be smaller.
+
+        The first ``skip`` batches are left out.
+        """
+        order = torch.randperm(len(self.index), generator=torch.Generator().manual_seed(seed))
+        return self._gather(self.index[order[skip * size :]], size)
 
     def spread(self, count: int) -> "Batches":
         """``count`` of the images, evenly spaced from the first to the last; all where there are no more."""

@@ -19,14 +19,14 @@ class WeightAverage:
         self.decay = decay
         self.updates = 0
         self._weights: list[Tensor] = [weight for weight in module.parameters() if weight.requires_grad]
-        self._averages = [weight.detach().clone() for weight in self._weights]
+        self.averages = [weight.detach().clone() for weight in self._weights]
 
     @torch.no_grad()
     def update(self) -> None:
         """Take in the weights after a step."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        torch._foreach_lerp_(self._averages, self._weights, 1 - decay)
+        torch._foreach_lerp_(self.averages, self._weights, 1 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -39,7 +39,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def _swap(self) -> None:
-        for weight, average in zip(self._weights, self._averages, strict=True):
+        for weight, average in zip(self._weights, self.averages, strict=True):
             kept = weight.clone()
             weight.copy_(average)
             average.copy_(kept)

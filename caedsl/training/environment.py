@@ -3,12 +3,13 @@
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
 
+from caedsl import __version__
 from caedsl.training.device import device_name
 from caedsl.training.precision import Precision
 
@@ -26,7 +27,7 @@ def describe(
 ) -> dict[str, Any]:
     """The content of ``environment.json``; ``data`` names the images, ``notes`` what was done to them."""
     return {
-        "caedsl": package_version("caedsl"),
+        "caedsl": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": package_version("numpy"),
@@ -40,3 +41,12 @@ def describe(
         "notes": list(notes),
         "command": shlex.join(sys.argv),
     }
+
+
+DECIDING = ("python", "torch", "platform", "device_name", "threads")
+"""What may change the last digits of a computation."""
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """How the environment of a run differs from the one it began in, as far as digits may depend on it."""
+    return [f"{key} {before.get(key)}, now {now[key]}" for key in DECIDING if before.get(key) != now[key]]

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from dataclasses import astuple, dataclass, field, fields
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, astuple, dataclass, field, fields
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,13 @@ class Epoch:
 
 @dataclass
 class History:
-    """All epochs of a run, and why it ended: ``ended`` is "finished", "patience", "time", "interrupted" or "failed"."""
+    """All epochs of a run, and why it ended.
+
+    ``ended`` is "finished", "patience", "time", "interrupted" or "failed"; "running" while it goes on.
+    """
 
     epochs: list[Epoch] = field(default_factory=list)
-    ended: str = "finished"
+    ended: str = "running"
 
     @property
     def best(self) -> Epoch | None:
@@ -44,9 +49,24 @@ class History:
 
     def to_csv(self) -> str:
         """A header and one line an epoch; numbers are written so that they read back exactly."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(column.name for column in fields(Epoch))
-        for epoch in self.epochs:
-            writer.writerow("" if value is None else value for value in astuple(epoch))
-        return text.getvalue()
+        return _csv_line(column.name for column in fields(Epoch)) + "".join(map(csv_line, self.epochs))
+
+    def to_json_lines(self) -> str:
+        """One JSON object an epoch, each on a line of its own."""
+        return "".join(map(json_line, self.epochs))
+
+
+def csv_line(epoch: Epoch) -> str:
+    """The line of an epoch in ``history.csv``."""
+    return _csv_line("" if value is None else value for value in astuple(epoch))
+
+
+def json_line(epoch: Epoch) -> str:
+    """The line of an epoch in ``history.jsonl``."""
+    return json.dumps(asdict(epoch)) + "\n"
+
+
+def _csv_line(values: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()

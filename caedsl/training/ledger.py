@@ -15,6 +15,11 @@ class Ledger:
         self._first_step = first_step
 
     @property
+    def steps(self) -> int:
+        """How many steps were recorded."""
+        return len(self._sizes)
+
+    @property
     def images(self) -> int:
         """How many images were trained on."""
         return sum(self._sizes)
@@ -24,6 +29,15 @@ class Ledger:
         column = self._losses[:, len(self._sizes)]
         column[0], column[1] = total, reconstruction
         self._sizes.append(images)
+
+    def entries(self) -> tuple[Tensor, list[int]]:
+        """A copy in main memory of both losses, 2×steps, and the images of each step."""
+        return self._losses[:, : self.steps].to("cpu", copy=True), list(self._sizes)
+
+    def restore(self, losses: Tensor, sizes: list[int]) -> None:
+        """Put what ``entries`` gave back in place."""
+        self._losses[:, : len(sizes)] = losses.to(self._losses.device)
+        self._sizes = list(sizes)
 
     def means(self) -> tuple[float, float]:
         """The means over images of both losses; waits for the device. The first loss that is not finite is an error."""

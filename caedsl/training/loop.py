@@ -2,7 +2,7 @@
 
 The inner loop never waits for the device: losses are written to a ledger there, and read a few times a second and at
 the end of each epoch. Every random number comes from the seed and the epoch, so that an epoch can be repeated by
-itself.
+itself. Between two steps the whole state can be kept, and a run that starts from it takes the same steps bit for bit.
 
 x_bchw: batch, channels, height, width.
 """
@@ -73,6 +73,8 @@ class Training:
         self.steps_per_epoch = math.ceil(len(train) / settings.batch)
         self.steps = self.steps_per_epoch * settings.epochs
         self.step = 0
+        self.epoch = 1
+        self.ledger: Ledger | None = None
         self.history = History()
         self.best_weights = self.last_weights = self.weights()
         self.started = time.monotonic()
@@ -125,35 +127,57 @@ class Training:
             self.average.update()
         self.step += 1
 
-    def run_epoch(self, number: int, ended: Callable[[], str | None], on_step: Callable[[Step], None]) -> str | None:
-        """Train on every image once and record the epoch; the reason to end the run within it, if ``ended`` gave one.
+    def run_epoch(
+        self,
+        ended: Callable[[], str | None],
+        on_step: Callable[[Step], None],
+        keep: Callable[["Training", bool], None] = lambda training, now: None,
+    ) -> str | None:
+        """Train on what is left of the epoch and record it; the reason to end the run within it, if ``ended`` gave one.
 
-        ``ended`` is asked after each step. A loss that is not finite is a ``NotFiniteError`` that names its step.
+        ``ended`` is asked and ``keep`` called after each step. A loss that is not finite is a ``NotFiniteError`` that
+        names its step.
         """
-        seed = self.settings.seed
-        torch.manual_seed(derived_seed(seed, "layers", number))
-        self.generator.manual_seed(derived_seed(seed, "disturbance", number))
+        number, ledger = self.epoch, self._open_epoch()
         self.module.train()
-        ledger = Ledger(self.steps_per_epoch, self.train.device, first_step=self.step + 1)
         begun = last_read = self.seconds
-        reason, lr = None, self.lr
-        for x_bchw in self.train.shuffled(self.settings.batch, derived_seed(seed, "order", number)):
+        images_before, reason, lr = ledger.images, None, self.lr
+        order = derived_seed(self.settings.seed, "order", number)
+        for x_bchw in self.train.shuffled(self.settings.batch, order, skip=ledger.steps):
             lr = self.lr
             ledger.record(*self.optimize(x_bchw), len(x_bchw))
             if self.seconds - last_read > SECONDS_BETWEEN_READS:
                 last_read = self.seconds
                 _, mean = ledger.means()
-                on_step(Step(number, self.step, self.steps, mean, ledger.images / (self.seconds - begun)))
+                rate = (ledger.images - images_before) / (self.seconds - begun)
+                on_step(Step(number, self.step, self.steps, mean, rate))
             reason = ended()
+            if ledger.steps < self.steps_per_epoch:
+                keep(self, reason == "interrupted")
             if reason is not None:
                 break
         loss, reconstruction = ledger.means()
-        rate = ledger.images / max(self.seconds - begun, 1e-9)
+        rate = (ledger.images - images_before) / max(self.seconds - begun, 1e-9)
         validation = self.validate()
+        if ledger.steps == self.steps_per_epoch:
+            self.epoch, self.ledger = number + 1, None
         self._record(
             Epoch(number, self.step, loss, reconstruction, validation, lr, round(self.seconds, 3), round(rate, 1))
         )
         return reason
+
+    def _open_epoch(self) -> Ledger:
+        """The losses of the epoch under way; one that begins gets the random streams of its own."""
+        if self.ledger is None:
+            torch.manual_seed(derived_seed(self.settings.seed, "layers", self.epoch))
+            self.generator.manual_seed(derived_seed(self.settings.seed, "disturbance", self.epoch))
+            self.ledger = Ledger(self.steps_per_epoch, self.train.device, first_step=self.step + 1)
+        return self.ledger
+
+    def resume_epoch(self, losses: Tensor, sizes: list[int]) -> None:
+        """Go on within an epoch, after the steps with these losses and numbers of images (see ``Ledger.entries``)."""
+        self.ledger = Ledger(self.steps_per_epoch, self.train.device, first_step=self.step - len(sizes) + 1)
+        self.ledger.restore(losses, sizes)
 
     def _record(self, row: Epoch) -> None:
         self.history.epochs.append(row)
@@ -200,10 +224,13 @@ class Training:
         on_step: Callable[[Step], None] = lambda step: None,
         on_epoch: Callable[["Training"], None] = lambda training: None,
         interrupted: Callable[[], bool] = lambda: False,
+        keep: Callable[["Training", bool], None] = lambda training, now: None,
+        begin: Callable[["Training"], None] = lambda training: None,
     ) -> History:
         """Train to the end, or to the reason to end before; the module then has the best weights and is in eval mode.
 
-        PyTorch's global random state is left as it was found.
+        ``keep`` is called wherever the state is whole, and told whether it must be kept now; ``begin`` is called first,
+        and may put a state that was kept in place. PyTorch's global random state is left as it was found.
         """
         device = self.train.device
         with ExitStack() as stack:
@@ -212,7 +239,10 @@ class Training:
             if self.precision.name != "fp32":
                 stack.enter_context(exact_output(self.module))
             stack.enter_context(memory_errors(self.settings.batch))
-            self.history.ended = self._run_epochs(on_step, on_epoch, interrupted)
+            begin(self)
+            self.history.ended = self._run_epochs(on_step, on_epoch, interrupted, keep)
+            if self.ledger is None or self.history.ended != "interrupted":
+                keep(self, True)
         self.module.load_state_dict(self.best_weights)
         self.module.eval()
         return self.history
@@ -222,21 +252,26 @@ class Training:
         on_step: Callable[[Step], None],
         on_epoch: Callable[["Training"], None],
         interrupted: Callable[[], bool],
+        keep: Callable[["Training", bool], None],
     ) -> str:
         def ended() -> str | None:
             return self._ended(interrupted)
 
-        for number in range(1, self.settings.epochs + 1):
+        # A run that starts from a kept state may have no more to do.
+        reason = (ended() or self._out_of_patience()) if self.history.epochs else None
+        while reason is None and self.epoch <= self.settings.epochs:
+            number = self.epoch
             try:
-                reason = self.run_epoch(number, ended, on_step)
+                reason = self.run_epoch(ended, on_step, keep)
             except NotFiniteError as error:
                 self.history.ended = "failed"
                 raise NotFiniteError(f"{error} (epoch {number}): {self._remedies()}") from error
             on_epoch(self)
             reason = reason or self._out_of_patience() or ended()
-            if reason is not None and number < self.settings.epochs:
-                return reason
-        return "finished"
+            if self.ledger is None:
+                keep(self, False)
+        # What would have ended the run before its last epoch says nothing once that is complete.
+        return "finished" if reason is None or self.epoch > self.settings.epochs else reason
 
     def _remedies(self) -> str:
         remedies = [f"a smaller learning rate than {self.settings.optimizer.lr:g} (`--set train.optimizer.lr=…`)"]

@@ -7,6 +7,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 from rich.text import Text
 
+from caedsl.training.durations import duration
 from caedsl.training.history import Epoch
 from caedsl.training.loop import Step
 
@@ -37,13 +38,6 @@ class Reporter:
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Show a table of the result: the first column is text, the others are numbers."""
-
-
-def duration(seconds: float) -> str:
-    """Seconds as ``0:07`` or ``1:02:03``."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 class Plain(Reporter):

@@ -3,33 +3,31 @@
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Any, Self
 
+from filelock import FileLock, Timeout
 from safetensors.torch import save
 from torch import Tensor
 
 from caedsl.training.errors import RunError
-from caedsl.training.history import History
-
-SPEC = "spec.cae"
-SETTINGS = "settings.json"
-ENVIRONMENT = "environment.json"
-HISTORY = "history.csv"
-BEST = "weights.safetensors"
-LAST = "last.safetensors"
-METRICS = "metrics.json"
-PICTURE = "reconstructions.png"
+from caedsl.training.history import Epoch, History, csv_line, json_line
+from caedsl.training.run_files import BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE
+from caedsl.training.run_state import RunState
 
 
 class RunFolder:
     """A folder that belongs to one run; a file appears whole or not at all, and ``RunError`` is its one error."""
 
-    def __init__(self, path: Path, made: bool) -> None:
+    def __init__(self, path: Path, made: bool = False) -> None:
         self.path = path
         self._made = made
         self._written: set[str] = set()
+        self._lock = FileLock(path / LOCK, timeout=0)
 
     @classmethod
     def create(cls, name: str, out: str | Path | None = None, base: Path = Path("runs")) -> Self:
@@ -60,6 +58,21 @@ class RunFolder:
             raise RunError(_refused("make the run folder", path, error)) from error
         return cls(path, made=True)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Inside, no other process can train in this folder. The lock ends with the process, however that ends."""
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise RunError(f"another process trains in {self.path}: wait for it, or end it first") from error
+        except OSError as error:
+            raise RunError(_refused("lock", self.path, error)) from error
+        try:
+            yield
+        finally:
+            (self.path / LOCK).unlink(missing_ok=True)
+            self._lock.release()
+
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file whole: beside its place first, then into it."""
         path = self.path / name
@@ -88,20 +101,39 @@ class RunFolder:
         """Write a state as safetensors, with the names of ``state_dict``."""
         return self.write_bytes(name, save(dict(weights), metadata={"format": "pt"}))
 
-    def write_progress(self, history: History, best: Mapping[str, Tensor], last: Mapping[str, Tensor]) -> None:
-        """Write what has been learned so far."""
+    def write_state(self, state: RunState) -> None:
+        """Write how the run stands."""
+        self.write_json(STATE, asdict(state))
+
+    def write_learned(self, best: Mapping[str, Tensor], last: Mapping[str, Tensor]) -> None:
+        """Write the weights of the best and of the last epoch."""
         self.write_weights(BEST, best)
         self.write_weights(LAST, last)
+
+    def write_history(self, history: History) -> None:
+        """Write all epochs so far, in both forms."""
         self.write_text(HISTORY, history.to_csv())
+        self.write_text(HISTORY_LINES, history.to_json_lines())
+
+    def append_epoch(self, row: Epoch) -> None:
+        """Add an epoch to what ``write_history`` wrote; the one writing that a crash may leave half done."""
+        for name, line in ((HISTORY, csv_line(row)), (HISTORY_LINES, json_line(row))):
+            try:
+                with (self.path / name).open("a", encoding="utf-8", newline="") as file:
+                    file.write(line)
+            except OSError as error:
+                raise RunError(_refused("write", self.path / name, error)) from error
 
     def discard(self) -> None:
         """Take back what was written: for a run that ended before it learned anything."""
         for name in self._written:
             (self.path / name).unlink(missing_ok=True)
-        if self._made and not any(self.path.iterdir()):
+        if self._made and self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
 
 
 def _refused(action: str, path: Path, error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
+    if error.errno in (ENOSPC, EDQUOT):
+        return f"cannot {action} {path}: {reason}; make room on this disk, or choose a folder on another with --out"
     return f"cannot {action} {path}: {reason}; choose a folder that can be written with --out"

@@ -1,9 +1,12 @@
 """From a model to a trained module in a run folder."""
 
 import json
+import shlex
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,10 @@ from caedsl.data.loading import load
 from caedsl.data.split import split_validation
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
-from caedsl.training import run_folder
+from caedsl.source import Source
+from caedsl.syntax.overrides import override
 from caedsl.training.batches import Batches
+from caedsl.training.checkpoints import Checkpoints, has_checkpoint
 from caedsl.training.device import choose_device, device_name
 from caedsl.training.environment import describe
 from caedsl.training.errors import RunError, TrainingError
@@ -27,9 +32,9 @@ from caedsl.training.loop import Training
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
 from caedsl.training.progress import Reporter
+from caedsl.training.run_files import ENVIRONMENT, SETTINGS, SPEC
 from caedsl.training.run_folder import RunFolder
-
-SECONDS_BETWEEN_SAVES = 10
+from caedsl.training.run_state import FAILED, FINISHED, INTERRUPTED, RUNNING, RunState
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,8 @@ def train(
 
     ``spec_text`` is the canonical text kept as ``spec.cae``, ``settings_json`` the resolved settings (written from the
     model where None). ``device`` is auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie.
-    Ctrl-C and SIGTERM end training after the current step, and the run goes on with what was learned. Errors of the
-    outside world are a ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch
+    Ctrl-C and SIGTERM end training after the current step; its state is kept, see ``resume``. Errors of the outside
+    world are a ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch
     is over they leave no folder.
     """
     reporter = reporter or Reporter()
@@ -77,37 +82,50 @@ def train(
         raise TrainingError(
             f"{model.source.path} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`"
         )
-    target = choose_device(device)
+    images = load_images(model, data_dir, reporter)
+    training = prepare_training(model, model.train, images, choose_device(device))
+    folder = RunFolder.create(model.name, out)
+    settings_text = settings_json or json.dumps(asdict(model.train), indent=2) + "\n"
+    try:
+        with folder.locked():
+            folder.write_text(SPEC, spec_text)
+            folder.write_text(SETTINGS, settings_text)
+            folder.write_json(ENVIRONMENT, environment_of(training, model, images, data_dir))
+            state = RunState(RUNNING, model.name, model.train.epochs, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+            carry_out(training, folder, state, Checkpoints(folder, identity(spec_text, settings_text)), reporter)
+    except BaseException:
+        if not training.history.epochs and not has_checkpoint(folder.path):
+            folder.discard()
+        raise
+    return finished(training, folder, model, images)
+
+
+def load_images(model: Autoencoder, data_dir: str | Path | None, reporter: Reporter) -> Images:
+    """The images of a spec, what is to be said of them said; a ``DataError`` where they cannot be had."""
     images = load(model, Path(data_dir) if data_dir is not None else None, reporter.loading)
     for note in images.notes:
         reporter.note(note)
-    training = _prepare(model, model.train, images, target)
-    folder = RunFolder.create(model.name, out)
-    try:
-        folder.write_text(run_folder.SPEC, spec_text)
-        folder.write_text(run_folder.SETTINGS, settings_json or json.dumps(asdict(model.train), indent=2) + "\n")
-        folder.write_json(run_folder.ENVIRONMENT, _environment(training, images))
-        reporter.start(model.name, model.train.epochs, f"{device_name(target)}, {training.precision.name}")
-        _run(training, folder, reporter)
-    except BaseException:
-        if not training.history.epochs:
-            folder.discard()
-        raise
-    test = Batches(images.test, device=target) if images.test is not None and len(images.test) else None
+    return images
+
+
+def finished(training: Training, folder: RunFolder, model: Autoencoder, images: Images) -> Run:
+    """A training that is over, as a ``Run``."""
+    target = training.train.device
     return Run(
         folder=folder,
         model=model,
-        settings=model.train,
+        settings=training.settings,
         module=training.module,
         train=training.train,
         validation=training.validation,
-        test=test,
+        test=Batches(images.test, device=target) if images.test is not None and len(images.test) else None,
         pixels=training.objective.pixels,
         history=training.history,
     )
 
 
-def _prepare(model: Autoencoder, settings: Train, images: Images, device: torch.device) -> Training:
+def prepare_training(model: Autoencoder, settings: Train, images: Images, device: torch.device) -> Training:
+    """A run of ``model`` that is ready to start; the seed decides its weights and which images are held out."""
     train_index, validation_index = split_validation(images, settings.validation, settings.seed)
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
@@ -125,50 +143,87 @@ def _prepare(model: Autoencoder, settings: Train, images: Images, device: torch.
     )
 
 
-def _environment(training: Training, images: Images) -> dict[str, Any]:
+def environment_of(
+    training: Training, model: Autoencoder, images: Images, data_dir: str | Path | None
+) -> dict[str, Any]:
+    """The content of ``environment.json``, with all that is needed to find the same images again."""
     data = {
         "name": images.name,
         "sha256": images.sha256,
         "train": len(training.train),
         "validation": len(training.validation) if training.validation is not None else 0,
         "test": len(images.test) if images.test is not None else 0,
+        "spec_folder": str(model.folder.absolute()),
+        "data_dir": str(Path(data_dir).absolute()) if data_dir is not None else None,
     }
     return describe(training.train.device, training.precision, training.settings.seed, data, images.notes)
 
 
-def _run(training: Training, folder: RunFolder, reporter: Reporter) -> None:
-    """Train, saving now and then and at the end, in whatever way it comes."""
-    save = _saver(training, folder)
+def carry_out(
+    training: Training,
+    folder: RunFolder,
+    state: RunState,
+    checkpoints: Checkpoints,
+    reporter: Reporter,
+    begin: Callable[[Training], None] = lambda training: None,
+) -> None:
+    """Train, keeping the state now and then and at the end, in whatever way that comes.
+
+    ``begin`` is that of ``Training.run``.
+    """
+
+    def start(current: Training) -> None:
+        begin(current)
+        folder.write_history(current.history)
 
     def on_epoch(current: Training) -> None:
-        reporter.epoch(current.history.epochs[-1])
-        save(False)
+        row = current.history.epochs[-1]
+        reporter.epoch(row)
+        folder.append_epoch(row)
 
+    device = training.train.device
+    reporter.start(state.model, state.epochs, f"{device_name(device)}, {training.precision.name}")
+    folder.write_state(state)
     try:
         with Interruption() as interruption:
-            training.run(reporter.step, on_epoch, lambda: interruption.requested)
-    except RunError:
-        raise
+            training.run(reporter.step, on_epoch, lambda: interruption.requested, checkpoints.keep, start)
+        if training.history.epochs:
+            folder.write_learned(training.best_weights, training.last_weights)
+        folder.write_state(replace(state, state=INTERRUPTED if training.history.ended == "interrupted" else FINISHED))
     except BaseException as error:
         if not training.history.epochs:
             raise
-        save(True)
+        _keep_what_can_be_kept(training, folder, state, error)
         if isinstance(error, TrainingError):
-            raise type(error)(f"{error}; what was learned before is in {folder.path}") from error
+            kept = f"what was learned before is in {folder.path}"
+            raise type(error)(f"{error}; {kept}{_ways_on(folder)}") from error
         raise
     finally:
         reporter.end()
-    save(True)
 
 
-def _saver(training: Training, folder: RunFolder) -> Callable[[bool], None]:
-    """Saves what was learned: at once if told to, else only when the last time is a while ago."""
-    saved = time.monotonic()
+def _keep_what_can_be_kept(training: Training, folder: RunFolder, state: RunState, error: BaseException) -> None:
+    """The weights of the best epoch are good whatever happened; the state of this moment may not be, and stays."""
+    interrupted = isinstance(error, KeyboardInterrupt)
+    with suppress(RunError):
+        folder.write_learned(training.best_weights, training.last_weights)
+    with suppress(RunError):
+        folder.write_state(
+            replace(state, state=INTERRUPTED if interrupted else FAILED, error=None if interrupted else str(error))
+        )
 
-    def save(now: bool) -> None:
-        nonlocal saved
-        if now or time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
-            folder.write_progress(training.history, training.best_weights, training.last_weights)
-            saved = time.monotonic()
 
-    return save
+def _ways_on(folder: RunFolder) -> str:
+    return f"; to go on from its last checkpoint: {resume_command(folder.path)}" if has_checkpoint(folder.path) else ""
+
+
+def resume_command(path: Path) -> str:
+    """What to type to go on with the run in ``path``."""
+    return f"caedsl train --resume {shlex.quote(str(path))}"
+
+
+def identity(spec_text: str, settings_text: str) -> str:
+    """What makes a checkpoint one of this run: its spec and its settings, but for the number of epochs."""
+    settings = {**json.loads(settings_text), "epochs": 0}
+    spec = override(Source(spec_text), {"train.epochs": "1"}).text
+    return sha256(f"{spec}\n{json.dumps(settings, sort_keys=True)}".encode()).hexdigest()

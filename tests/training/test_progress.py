@@ -4,9 +4,10 @@ import io
 
 from rich.console import Console
 
+from caedsl.training.durations import duration
 from caedsl.training.history import Epoch
 from caedsl.training.loop import Step
-from caedsl.training.progress import Live, Plain, Reporter, duration
+from caedsl.training.progress import Live, Plain, Reporter
 
 ROW = Epoch(2, 20, 0.5, 0.25, 0.125, 1e-3, 10.0, 1234.5)
 

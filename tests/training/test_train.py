@@ -13,14 +13,13 @@ from safetensors.torch import load_file
 
 from caedsl.data.images import DataError
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.training import run_folder
-from caedsl.training import train as training_module
+from caedsl.training import run_files
 from caedsl.training.errors import NotFiniteError, RunError, TrainingError
 from caedsl.training.loop import Step, Training
 from caedsl.training.progress import Reporter
 from caedsl.training.train import Run, train
 
-from .tiny import model_of
+from .tiny import always_keep, model_of
 
 SPEC = """
 autoencoder small
@@ -31,7 +30,9 @@ bottleneck dense 3 l1=1e-3
 decoder mirror
 train { optimizer adam lr=1e-2; batch 20; epochs 3; precision fp32 }
 """
-FILES = {"spec.cae", "settings.json", "environment.json", "history.csv", "weights.safetensors", "last.safetensors"}
+LEARNED = {"history.csv", "history.jsonl", "weights.safetensors", "last.safetensors"}
+UNKEPT = {"spec.cae", "settings.json", "environment.json", "state.json", *LEARNED}
+FILES = {*UNKEPT, "checkpoint.safetensors"}
 
 
 def run(tmp_path: Path, text: str = SPEC, **options: object) -> Run:
@@ -110,7 +111,7 @@ def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> N
 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, reporter=Acting(twice))
-    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+    assert {path.name for path in (tmp_path / "run").iterdir()} == UNKEPT
 
 
 def test_notes_of_the_data_are_said(tmp_path: Path) -> None:
@@ -154,11 +155,11 @@ def test_a_run_that_fails_later_keeps_what_it_learned_and_says_where(
     monkeypatch.setattr(Training, "optimize", fail_in_epoch_2)
     with pytest.raises(NotFiniteError, match=r"nan at step 5 \(epoch 2\).*what was learned before is in .*run"):
         run(tmp_path)
-    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+    assert {path.name for path in (tmp_path / "run").iterdir()} == UNKEPT
 
 
 def test_what_was_learned_is_saved_while_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_module, "SECONDS_BETWEEN_SAVES", 0)
+    always_keep(monkeypatch)
     seen: list[bool] = []
 
     class Watching(Reporter):
@@ -171,7 +172,7 @@ def test_what_was_learned_is_saved_while_training_goes_on(tmp_path: Path, monkey
 
 
 def test_a_disk_that_fills_up_while_training_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_module, "SECONDS_BETWEEN_SAVES", 0)
+    always_keep(monkeypatch)
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -186,10 +187,10 @@ def test_a_disk_that_fills_up_while_training_is_a_clear_error(tmp_path: Path, mo
 
 def test_a_folder_in_use_is_refused_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(tmp_path)
-    weights = (tmp_path / "run" / run_folder.BEST).read_bytes()
+    weights = (tmp_path / "run" / run_files.BEST).read_bytes()
     with pytest.raises(RunError, match="not empty"):
         run(tmp_path)
-    assert (tmp_path / "run" / run_folder.BEST).read_bytes() == weights
+    assert (tmp_path / "run" / run_files.BEST).read_bytes() == weights
 
 
 def test_the_model_is_not_changed_by_training(tmp_path: Path) -> None:

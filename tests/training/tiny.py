@@ -1,5 +1,6 @@
 """A model of a few dozen weights, made by hand, and images that it can learn."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -8,6 +9,7 @@ from caedsl.model.resolve import resolve
 from caedsl.model.settings import Optimizer, Train
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
+from caedsl.training import checkpoints
 
 
 class TinyAutoencoder(nn.Module):
@@ -38,6 +40,12 @@ def blobs(count: int = 50) -> Tensor:
 
 
 QUICK = Train(optimizer=Optimizer(lr=1e-2), batch=16, epochs=3, precision="fp32")
+
+
+def always_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step writes a checkpoint."""
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(checkpoints, "MOST_OF_THE_TIME", float("inf"))
 
 
 def model_of(text: str) -> Autoencoder:

@@ -1,0 +1,146 @@
+"""Going on with a run that was ended before its time, from the last state that it kept."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from caedsl import __version__
+from caedsl.data.images import Images
+from caedsl.model.settings import Train
+from caedsl.source import Source
+from caedsl.syntax.overrides import override
+from caedsl.training.checkpoint import Checkpoint, restore
+from caedsl.training.checkpoints import Checkpoints, latest
+from caedsl.training.device import choose_device
+from caedsl.training.environment import differences
+from caedsl.training.errors import RunError
+from caedsl.training.kept_run import KeptRun, open_run
+from caedsl.training.loop import Training
+from caedsl.training.progress import Reporter
+from caedsl.training.run_files import METRICS, SETTINGS, SPEC, STATE
+from caedsl.training.run_folder import RunFolder
+from caedsl.training.run_state import RUNNING, RunState
+from caedsl.training.train import Run, carry_out, environment_of, finished, identity, prepare_training
+
+_WHOLE_RUN = ("cosine", "onecycle")
+"""Schedules that spread over all epochs: with more of them, the epochs that are over would have been others."""
+
+
+def resume(
+    path: str | Path,
+    *,
+    epochs: int | None = None,
+    data_dir: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Go on with the run in the folder ``path``, on the device it began on; it ends as if it had never been interrupted.
+
+    On a CPU that means the same weights bit for bit. ``epochs`` is a new number of epochs, larger than before: the
+    result is that of a run which had it from the start. ``data_dir`` is where data sets lie now. Errors are those of
+    ``caedsl.training.train.train``; they leave the folder as it is.
+    """
+    reporter = reporter or Reporter()
+    kept = open_run(Path(path), data_dir)
+    _check_version(kept)
+    run = identity(kept.spec_text, kept.settings_text)
+    folder = RunFolder(kept.path)
+    with folder.locked():
+        checkpoint, note = latest(kept.path, run)
+        if note:
+            reporter.note(note)
+        kept = _extended(kept, epochs, checkpoint)
+        _check_unfinished(kept, checkpoint)
+        images = kept.images(data_dir, reporter)
+        training = _prepared(kept, images, reporter)
+        if epochs is not None:
+            folder.write_text(SPEC, kept.spec_text)
+            folder.write_text(SETTINGS, kept.settings_text)
+        begin = _beginning(checkpoint, training, reporter)
+        carry_out(training, folder, _state(kept), Checkpoints(folder, run), reporter, begin)
+    return finished(training, folder, kept.model, images)
+
+
+def _beginning(checkpoint: Checkpoint | None, training: Training, reporter: Reporter) -> Callable[[Training], None]:
+    def begin(current: Training) -> None:
+        if checkpoint is not None:
+            restore(current, checkpoint)
+            reporter.note(
+                f"going on in epoch {min(current.epoch, current.settings.epochs)} after step {current.step:,}"
+            )
+
+    return begin
+
+
+def _prepared(kept: KeptRun, images: Images, reporter: Reporter) -> Training:
+    precision: str = kept.environment["precision"]
+    device = choose_device(kept.environment["device"])
+    training = prepare_training(kept.model, replace(kept.settings, precision=precision), images, device)
+    now = environment_of(training, kept.model, images, None)
+    changed = differences(kept.environment, now)
+    if changed:
+        reporter.note(f"the run began elsewhere ({'; '.join(changed)}): its last digits may differ")
+    return training
+
+
+def _check_version(kept: KeptRun) -> None:
+    version = kept.environment["caedsl"]
+    if version != __version__:
+        raise RunError(
+            f"the run in {kept.path} was begun with caedsl {version}, and this is {__version__}: "
+            f"install that version to go on with it, or start a new run from {kept.path / SPEC}"
+        )
+
+
+def _check_unfinished(kept: KeptRun, checkpoint: Checkpoint | None) -> None:
+    ended = checkpoint.progress["ended"] if checkpoint is not None else "running"
+    if not (kept.path / METRICS).exists():
+        return  # killed between training and evaluation: the latter is still to be done
+    if ended == "finished" and len(_epochs(checkpoint)) >= kept.settings.epochs:
+        raise RunError(
+            f"the run in {kept.path} has finished its {kept.settings.epochs} epochs: there is nothing to go on with; "
+            f"to train longer, add --epochs {2 * kept.settings.epochs}"
+        )
+    if ended in ("patience", "time"):
+        raise RunError(
+            f"the run in {kept.path} ended as its `stop` setting says ({ended}): there is nothing to go on with; "
+            f"to train longer, start a new run from {kept.path / SPEC} with another `stop`"
+        )
+
+
+def _epochs(checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
+    return checkpoint.progress["history"] if checkpoint is not None else []
+
+
+def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) -> KeptRun:
+    """The run with another number of epochs, where that would not have changed the epochs that are over."""
+    if epochs is None:
+        return kept
+    done = len(_epochs(checkpoint))
+    if epochs < kept.settings.epochs:
+        raise RunError(
+            f"--epochs {epochs} is fewer than the {kept.settings.epochs} of the run in {kept.path}, of which {done} "
+            "are over: with --resume it can only be raised"
+        )
+    schedule = kept.settings.schedule
+    if epochs > kept.settings.epochs and (schedule.name in _WHOLE_RUN or schedule.warmup):
+        name = schedule.name if schedule.name in _WHOLE_RUN else "with warmup"
+        raise RunError(
+            f"schedule {name} spreads over all {kept.settings.epochs} epochs of the run in {kept.path}: "
+            f"more epochs make it another run; start it from {kept.path / SPEC} with --epochs {epochs}"
+        )
+    settings: Train = replace(kept.settings, epochs=epochs)
+    spec_text = override(Source(kept.spec_text), {"train.epochs": str(epochs)}).text
+    model = replace(kept.model, train=settings)
+    settings_text = json.dumps({**json.loads(kept.settings_text), "epochs": epochs}, indent=2) + "\n"
+    return replace(kept, model=model, settings=settings, spec_text=spec_text, settings_text=settings_text)
+
+
+def _state(kept: KeptRun) -> RunState:
+    try:
+        started = json.loads((kept.path / STATE).read_text())["started"]
+    except (OSError, ValueError, KeyError, TypeError):
+        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    return RunState(RUNNING, kept.model.name, kept.settings.epochs, started)

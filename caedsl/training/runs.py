@@ -1,0 +1,106 @@
+"""The runs below a folder, read from what they wrote; nothing here needs torch."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from caedsl.training.history import Epoch, History
+from caedsl.training.run_files import ENVIRONMENT, HISTORY_LINES, LOCK, STATE
+from caedsl.training.run_state import CRASHED, RUNNING
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run as a list shows it.
+
+    ``state`` is ``running``, ``finished``, ``interrupted``, ``failed`` (``error`` says why) or ``crashed``: ended
+    without a word, as by a power cut or kill -9. ``best_loss`` is the validation loss of ``best_epoch``, or its training
+    loss where nothing is held out (``validated`` is False then); both are None before the first epoch is over.
+    ``seconds`` is the time spent on training.
+    """
+
+    folder: str
+    model: str
+    data: str
+    state: str
+    epoch: int
+    epochs: int
+    best_epoch: int | None
+    best_loss: float | None
+    validated: bool
+    seconds: float
+    started: str
+    error: str | None
+
+
+def list_runs(base: Path) -> list[RunRecord]:
+    """The runs in ``base`` and in the folders right below it, in the order of their start."""
+    folders = [base, *sorted(path for path in base.iterdir() if path.is_dir())]
+    records = [record for folder in folders if (record := read_run(folder)) is not None]
+    return sorted(records, key=lambda record: record.started)
+
+
+def read_run(folder: Path) -> RunRecord | None:
+    """The run in ``folder``, None where there is none."""
+    state, environment = _object(folder / STATE), _object(folder / ENVIRONMENT)
+    if state is None or environment is None:
+        return None
+    history = History(_epochs(folder))
+    best = history.best
+    try:
+        return RunRecord(
+            folder=str(folder),
+            model=state["model"],
+            data=environment["data"]["name"],
+            state=CRASHED if state["state"] == RUNNING and not _is_held(folder) else state["state"],
+            epoch=history.epochs[-1].epoch if history.epochs else 0,
+            epochs=state["epochs"],
+            best_epoch=best.epoch if best else None,
+            best_loss=best.score if best else None,
+            validated=best is not None and best.validation is not None,
+            seconds=history.epochs[-1].seconds if history.epochs else 0.0,
+            started=state["started"],
+            error=state["error"],
+        )
+    except (KeyError, TypeError):
+        return None
+
+
+def _object(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _epochs(folder: Path) -> list[Epoch]:
+    """The epochs that were written whole; the last line of a run that crashed, or writes now, may not be."""
+    try:
+        lines: Sequence[str] = (folder / HISTORY_LINES).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    epochs = []
+    for line in lines:
+        try:
+            epochs.append(Epoch(**json.loads(line)))
+        except (ValueError, TypeError):
+            break
+    return epochs
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a process trains in the folder: the system takes its lock away when it ends, in whatever way."""
+    if not (folder / LOCK).exists():
+        return False
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False

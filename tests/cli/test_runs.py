@@ -1,0 +1,191 @@
+"""``train --resume``, ``runs`` and ``evaluate`` as a person uses them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from torch import Tensor
+
+from caedsl.training.loop import Training
+from tests.cli.conftest import Ran
+from tests.conftest import ROOT
+
+Run = Callable[..., Ran]
+
+TINY = """autoencoder tiny
+input 1x8x8
+data digits limit=60
+encoder { conv 2 relu; maxpool 2 }
+bottleneck dense 3
+decoder mirror
+train { epochs 2; batch 20; optimizer adam lr=1e-2; corrupt gaussian=0.1; precision fp32 }
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.cae"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture
+def finished(spec: Path, tmp_path: Path, caedsl: Run) -> Path:
+    run = tmp_path / "runs" / "finished"
+    assert caedsl("train", spec, "--out", run, "--quiet").code == 0
+    return run
+
+
+def interrupt_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    optimize = Training.optimize
+
+    def interrupting(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+        if self.step == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return optimize(self, x)
+
+    monkeypatch.setattr(Training, "optimize", interrupting)
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_does(
+    spec: Path, finished: Path, tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "runs" / "stop here"
+    with monkeypatch.context() as patched:
+        interrupt_at(4, patched)
+        ran = caedsl("train", spec, "--out", run)
+    assert ran.code == 130
+    command = f"caedsl train --resume '{run}'"
+    assert command in ran.err
+    assert caedsl("train", "--resume", run).code == 0
+    assert (run / "metrics.json").read_bytes() == (finished / "metrics.json").read_bytes()
+
+
+def test_the_same_seed_gives_the_same_metrics_byte_for_byte(
+    spec: Path, finished: Path, tmp_path: Path, caedsl: Run
+) -> None:
+    caedsl("train", spec, "--out", tmp_path / "again", "--quiet")
+    for name in ("metrics.json", "weights.safetensors", "last.safetensors", "reconstructions.png"):
+        assert (tmp_path / "again" / name).read_bytes() == (finished / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["tiny.cae"], "SPEC"),
+        (["--set", "train.batch=8"], "--set"),
+        (["--seed", "0"], "--seed"),
+        (["--device", "cpu"], "--device"),
+        (["--out", "x"], "--out"),
+    ],
+)
+def test_resume_takes_nothing_that_would_change_the_run(
+    options: list[str], words: str, finished: Path, caedsl: Run
+) -> None:
+    ran = caedsl("train", "--resume", finished, *options)
+    assert ran.code == 2
+    assert f"leave out {words}" in ran.err
+
+
+def test_resume_of_a_finished_run_and_of_none(finished: Path, tmp_path: Path, caedsl: Run) -> None:
+    ran = caedsl("train", "--resume", finished)
+    assert ran.code == 2
+    assert "--epochs 4" in ran.err
+    assert caedsl("train", "--resume", finished, "--epochs", 3, "--quiet").code == 0
+    assert json.loads((finished / "metrics.json").read_text())["training"]["epochs"] == 3
+    assert "no run folder" in caedsl("train", "--resume", tmp_path / "none").err
+    assert "name the spec" in caedsl("train").err
+
+
+def copy_of(run: Path, name: str, **changes: object) -> Path:
+    copy = run.parent / name
+    shutil.copytree(run, copy)
+    state = json.loads((copy / "state.json").read_text())
+    (copy / "state.json").write_text(json.dumps({**state, **changes}))
+    return copy
+
+
+def test_runs_are_listed_with_how_they_stand(finished: Path, caedsl: Run) -> None:
+    crashed = copy_of(finished, "crashed", state="running", started="2030")
+    with (crashed / "history.jsonl").open("a") as file:
+        file.write('{"epoch": 3, "st')
+    copy_of(finished, "failed", state="failed", error="the loss is nan", started="2031")
+    running = copy_of(finished, "running", state="running", started="2032")
+    (finished.parent / "other").mkdir()
+    with FileLock(running / ".lock"):
+        ran = caedsl("runs", finished.parent)
+        listed = json.loads(caedsl("runs", finished.parent, "--json").out)
+    assert [Path(run["folder"]).name for run in listed] == ["finished", "crashed", "failed", "running"]
+    assert [run["state"] for run in listed] == ["finished", "crashed", "failed", "running"]
+    history = [json.loads(line) for line in (finished / "history.jsonl").read_text().splitlines()]
+    assert listed[1]["epoch"] == 2
+    assert listed[1]["best_loss"] == min(row["validation"] for row in history)
+    assert listed[2]["error"] == "the loss is nan"
+    lines = ran.out.splitlines()
+    assert [line.split()[-1] for line in lines[1:]] == ["finished", "crashed", "failed", "running"]
+    assert all({"tiny", "digits", "2/2"} <= set(line.split()) for line in lines[1:])
+
+
+def test_runs_of_a_folder_without_any(tmp_path: Path, caedsl: Run) -> None:
+    assert "no runs in" in caedsl("runs", tmp_path).out
+    assert json.loads(caedsl("runs", tmp_path, "--json").out) == []
+    ran = caedsl("runs", tmp_path / "nowhere")
+    assert (ran.code, "cannot be listed" in ran.err) == (2, True)
+
+
+def test_runs_needs_no_torch(finished: Path) -> None:
+    code = (
+        "import sys; from caedsl.cli.main import main; "
+        f"main(['runs', {str(finished.parent)!r}]); sys.exit('torch' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+
+
+def test_a_folder_alone_gives_the_same_evaluation(finished: Path, tmp_path: Path, caedsl: Run) -> None:
+    moved = shutil.move(finished, tmp_path / "elsewhere")
+    for name in ("checkpoint.safetensors", "last.safetensors", "history.csv", "history.jsonl", "state.json"):
+        (moved / name).unlink()
+    before = {path.name: path.read_bytes() for path in moved.iterdir()}
+    ran = caedsl("evaluate", moved)
+    assert ran.code == 0, ran.err
+    assert "agrees" in ran.out and "to the last digit" in ran.out
+    assert {path.name: path.read_bytes() for path in moved.iterdir()} == before
+
+
+def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    metrics["scores"]["model"]["mse"] += 1e-9
+    (finished / "metrics.json").write_text(json.dumps(metrics))
+    ran = caedsl("evaluate", finished, "--quiet")
+    assert ran.code == 1
+    assert "scores.model.mse: " in ran.err and "then" in ran.err
+    assert len(ran.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("weights.safetensors", b"xx", "truncated or damaged"),
+        ("weights.safetensors", None, "no weights"),
+        ("metrics.json", b"{", "cannot be read"),
+        ("metrics.json", None, "did not come to its end"),
+        ("spec.cae", TINY.replace("conv 2", "conv 3").encode(), "does not fit the spec"),
+        ("spec.cae", b"autoencoder", "not a spec that can be trained"),
+        ("environment.json", b"{}", "damaged, or of another version"),
+    ],
+)
+def test_a_damaged_folder_is_a_clear_error(
+    name: str, content: bytes | None, words: str, finished: Path, caedsl: Run
+) -> None:
+    (finished / name).unlink() if content is None else (finished / name).write_bytes(content)
+    ran = caedsl("evaluate", finished)
+    assert ran.code == 2
+    assert words in ran.err and str(finished) in ran.err
