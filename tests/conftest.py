@@ -5,6 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Examples are drawn anew on a desk and are the same in every CI run; how long one takes is the machine's affair.
+settings.register_profile("caedsl", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("caedsl")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -69,7 +69,7 @@ class Conv(Convolution):
         height, width = (Reach(a.extent, Fraction(a.stride)) for a in axes(layer.options, layer.in_shape))
         return height, width
 
-    def twin(self, layer: Layer) -> tuple[Line, ...]:
+    def twin(self, layer: Layer) -> tuple[Line, ...] | None:
         """A convolution back where the size stays; otherwise the transposed one with the same window, exact for any size."""
         options = {
             **carried(layer),
@@ -79,9 +79,13 @@ class Conv(Convolution):
         if layer.in_shape[1:] == layer.out_shape[1:] and layer.options["stride"] == (1, 1):
             return (Line("conv", {**options, "pad": layer.options["pad"]}),)
         window = axes(layer.options, layer.in_shape)
+        options["stride"] = layer.options["stride"]
+        if any(before != after for before, after in map(padding, window)):
+            exact = all(convolved(axis) * axis.stride == axis.size for axis in window)
+            return (Line("deconv", {**options, "pad": "same"}),) if exact else None
         pads = tuple(padding(axis)[0] for axis in window)
         rest = tuple((axis.size + 2 * padding(axis)[0] - axis.extent) % axis.stride for axis in window)
-        return (Line("deconv", {**options, "stride": layer.options["stride"], "pad": pads, "output_pad": rest}),)
+        return (Line("deconv", {**options, "pad": pads, "output_pad": rest}),)
 
     def operation(self, layer: Layer) -> tuple[Call, ...]:
         """``Conv2d``, behind a padding layer where the two sides differ."""

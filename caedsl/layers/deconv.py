@@ -69,9 +69,11 @@ class Deconv(Convolution):
         )
         return height, width
 
-    def twin(self, layer: Layer) -> tuple[Line, ...]:
-        """The convolution with the same window."""
+    def twin(self, layer: Layer) -> tuple[Line, ...] | None:
+        """The convolution with the same window; none where a dilated one adds as many rows as its stride, or more."""
         window = axes(layer.options, layer.in_shape)
+        if any(transposition(axis).output_padding >= axis.stride for axis in window):
+            return None
         options = {
             **carried(layer),
             **{name: layer.options[name] for name in ("kernel", "stride", "dilation", "channel_groups", "depthwise")},

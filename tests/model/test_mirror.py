@@ -2,7 +2,7 @@
 
 import pytest
 
-from caedsl.api import load
+from caedsl.api import SpecError, load
 from caedsl.layers.spelling import line
 from caedsl.model.autoencoder import Autoencoder
 
@@ -78,3 +78,14 @@ def test_options_of_the_mirror() -> None:
 def test_a_bias_that_was_switched_off_stays_off() -> None:
     assert decoder_lines(mirrored("conv 8 relu bias=off"))[-1] == "conv 1 sigmoid bias=off"
     assert decoder_lines(mirrored("conv 8 relu norm=batch"))[-1] == "conv 1 sigmoid"
+
+
+def test_an_even_kernel_that_strides_along_one_axis_comes_back() -> None:
+    assert mirrored("conv 2 k2 s2x1", shape="1x4x4").out_shape == (1, 4, 4)
+
+
+def test_what_cannot_be_undone_exactly_is_refused() -> None:
+    with pytest.raises(SpecError, match="cannot undo this `deconv`"):
+        mirrored("conv 2; deconv 1 d2 pad=1 output_pad=1", shape="1x4x4")
+    with pytest.raises(SpecError, match="cannot undo this `pixelshuffle`"):
+        mirrored("conv 4; pixelshuffle 2")
