@@ -61,8 +61,11 @@ class Training:
         objective: Objective,
         input_range: InputRange,
         precision: Precision,
+        network: nn.Module | None = None,
     ) -> None:
+        """``network`` is what a step calls: another form of ``module`` with its weights, by default the module itself."""
         self.module = _channels_last(module.to(train.device))
+        self.network = module if network is None else network
         self.train, self.validation = train, validation
         self.settings, self.objective, self.input_range, self.precision = settings, objective, input_range, precision
         self.optimizer = make_optimizer(settings.optimizer, module.parameters())
@@ -105,7 +108,7 @@ class Training:
             target = augment(x_bchw, self.settings.augment, self.generator)
         seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator)
         with self.precision.autocast():
-            prediction = self.module(seen)
+            prediction = self.network(seen)
         reconstruction = self.objective.reconstruction(prediction, target)
         total = self.objective.total(self.module, reconstruction)
         self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
@@ -139,7 +142,7 @@ class Training:
         names its step.
         """
         number, ledger = self.epoch, self._open_epoch()
-        self.module.train()
+        self._switch(training=True)
         begun = last_read = self.seconds
         images_before, reason, lr = ledger.images, None, self.lr
         order = derived_seed(self.settings.seed, "order", number)
@@ -193,17 +196,21 @@ class Training:
             return None
         self.generator.manual_seed(derived_seed(self.settings.seed, "validation"))
         total = torch.zeros((), device=self.train.device, dtype=torch.float64)
-        self.module.eval()
+        self._switch(training=False)
         with self._averaged():
             for target in self.validation.in_order(self.settings.batch):
                 seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator)
                 with self.precision.autocast():
-                    prediction = self.module(seen)
+                    prediction = self.network(seen)
                 total += self.objective.reconstruction(prediction, target) * len(target)
         loss = total.item() / len(self.validation)
         if not math.isfinite(loss):
             raise NotFiniteError(f"the validation loss is {loss} after step {self.step}")
         return loss
+
+    def _switch(self, training: bool) -> None:
+        for form in (self.module, self.network):
+            form.train(training)
 
     def _averaged(self) -> AbstractContextManager[None]:
         return nullcontext() if self.average is None else self.average.applied()
@@ -235,9 +242,9 @@ class Training:
         device = self.train.device
         with ExitStack() as stack:
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
-            stack.enter_context(self.objective.watching(self.module))
+            stack.enter_context(self.objective.watching(self.network))
             if self.precision.name != "fp32":
-                stack.enter_context(exact_output(self.module))
+                stack.enter_context(exact_output(self.network))
             stack.enter_context(memory_errors(self.settings.batch))
             begin(self)
             self.history.ended = self._run_epochs(on_step, on_epoch, interrupted, keep)

@@ -7,7 +7,8 @@ from itertools import count
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch import Penalty
+from caedsl.backends.torch import ConvolutionalAutoencoder, Penalty
+from caedsl.backends.torch.fast import fast_form
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Train
 from caedsl.training.batches import Batches, resident
@@ -48,7 +49,15 @@ def prepare(
     pixels = PixelRange.of(input_range, images)
     objective = Objective(settings.loss, pixels, penalties, code_l1)
     precision = choose_precision(settings.precision, device)
-    return Training(module, train_batches, held_out, settings, objective, input_range, precision)
+    network = _network(module, images, device)
+    return Training(module, train_batches, held_out, settings, objective, input_range, precision, network)
+
+
+def _network(module: nn.Module, images: Tensor, device: torch.device) -> nn.Module:
+    """The form of ``module`` that a step calls; only of what the backend builds is known how it computes."""
+    if device.type != "cpu" or not isinstance(module, ConvolutionalAutoencoder):
+        return module
+    return fast_form(module, tuple(images.shape[1:]))
 
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int) -> None:

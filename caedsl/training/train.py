@@ -29,6 +29,7 @@ from caedsl.training.errors import RunError, TrainingError
 from caedsl.training.history import History
 from caedsl.training.interruption import Interruption
 from caedsl.training.loop import Training
+from caedsl.training.memory import keep_freed_memory
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
 from caedsl.training.progress import Reporter
@@ -182,6 +183,8 @@ def carry_out(
         folder.append_epoch(row)
 
     device = training.train.device
+    if device.type == "cpu":
+        keep_freed_memory()
     reporter.start(state.model, state.epochs, f"{device_name(device)}, {training.precision.name}")
     folder.write_state(state)
     try:

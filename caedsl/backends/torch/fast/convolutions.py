@@ -1,0 +1,149 @@
+"""Convolutions computed another way than PyTorch's own modules do, with the weights of those modules.
+
+Every class here stands for the layer that it was made from, computes the same but for rounding, and owns nothing.
+
+x_bchw: batch, channels, height, width.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from caedsl.backends.torch.fast.kernels import (
+    Convolution,
+    enlarging_kernel,
+    pair,
+    transposed_kernel,
+    transposed_window,
+    turned,
+)
+from caedsl.backends.torch.fast.patches import Fold, Pair, Window
+
+
+class ToFew(nn.Module):
+    """A convolution to very few channels: first every pixel times the kernel, then the patches are added up.
+
+    oneDNN computes in blocks of 16 channels, of which an image of one leaves 15 empty; its patches fill them. ``ratio`` is
+    that of an enlargement before it, which is part of the kernel then. The result has 32 bits, or those of the weights.
+    """
+
+    def __init__(self, layer: Convolution, ratio: Pair = (1, 1)) -> None:
+        super().__init__()
+        self.layer, self.ratio = layer, ratio
+        self.window = transposed_window(layer, ratio)
+
+    def forward(self, x_bchw: Tensor) -> Tensor:
+        """What ``layer`` gives for the enlarged image."""
+        kernel_iohw = _kernel(self.layer, self.ratio)
+        x_bchw, kernel_iohw = _in_autocast(x_bchw, kernel_iohw)
+        u_bphw = functional.conv2d(x_bchw, kernel_iohw.flatten(1).T[..., None, None])
+        y_bchw = _apply(Fold, u_bphw, self.window, _size(x_bchw, self.window, self.layer))
+        return y_bchw if self.layer.bias is None else y_bchw + self.layer.bias.view(-1, 1, 1)
+
+
+class Transposed(nn.Module):
+    """A transposed convolution whose gradients are those of the convolution that it transposes: oneDNN's own are slower.
+
+    ``ratio`` is that of an enlargement before it, which is part of the kernel then: an enlargement by 2 makes nine
+    products a pixel out of four that differ.
+    """
+
+    def __init__(self, layer: Convolution, ratio: Pair = (1, 1)) -> None:
+        super().__init__()
+        self.layer, self.ratio = layer, ratio
+        self.window = transposed_window(layer, ratio)
+
+    def forward(self, x_bchw: Tensor) -> Tensor:
+        """What ``layer`` gives for the enlarged image."""
+        kernel_iohw = _kernel(self.layer, self.ratio)
+        x_bchw, kernel_iohw, bias = _in_autocast(x_bchw, kernel_iohw, self.layer.bias)
+        size = _size(x_bchw, self.window, self.layer)
+        return _apply(_TransposedConvolution, x_bchw, kernel_iohw, bias, self.window, size)
+
+
+class Untransposed(nn.Module):
+    """A transposed convolution that moves by one pixel, as the plain convolution that it is."""
+
+    def __init__(self, layer: nn.ConvTranspose2d) -> None:
+        super().__init__()
+        self.layer = layer
+        kernel, padding = pair(layer.kernel_size), pair(layer.padding)
+        self.padding = (kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1])
+
+    def forward(self, x_bchw: Tensor) -> Tensor:
+        """What ``layer`` gives."""
+        return functional.conv2d(x_bchw, turned(self.layer.weight), self.layer.bias, padding=self.padding)
+
+
+class _TransposedConvolution(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x_bchw: Tensor, kernel_iohw: Tensor, bias: Tensor | None, window: Window, size: Pair
+    ) -> Tensor:
+        ctx.save_for_backward(x_bchw, kernel_iohw)
+        ctx.window, ctx.has_bias = window, bias is not None
+        places = window.places(size)
+        assert places == tuple(x_bchw.shape[2:])
+        rest = [
+            wanted - ((n - 1) * s - 2 * p + d * (k - 1) + 1)
+            for wanted, n, k, s, p, d in zip(size, places, *window, strict=True)
+        ]
+        return functional.conv_transpose2d(
+            x_bchw, kernel_iohw, bias, window.stride, window.padding, (rest[0], rest[1]), 1, window.dilation
+        )
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
+        x_bchw, kernel_iohw = ctx.saved_tensors
+        window: Window = ctx.window
+        grad = grad.contiguous(memory_format=torch.channels_last)
+        grad_x = grad_kernel = None
+        if ctx.needs_input_grad[0]:
+            grad_x = functional.conv2d(grad, kernel_iohw, None, window.stride, window.padding, window.dilation)
+        if ctx.needs_input_grad[1]:
+            _, grad_kernel, _ = torch.ops.aten.convolution_backward(
+                x_bchw,
+                grad,
+                kernel_iohw,
+                None,
+                window.stride,
+                window.padding,
+                window.dilation,
+                False,
+                (0, 0),
+                1,
+                (False, True, False),
+            )
+        grad_bias = grad.sum((0, 2, 3)) if ctx.has_bias and ctx.needs_input_grad[2] else None
+        return grad_x, grad_kernel, grad_bias, None, None
+
+
+def _in_autocast(*tensors: Tensor | None) -> Any:
+    """The tensors in the number format that autocast asks for here, as its own convolutions would take them."""
+    if not torch.is_autocast_enabled("cpu"):
+        return tensors
+    dtype = torch.get_autocast_dtype("cpu")
+    return tuple(None if tensor is None else tensor.to(dtype) for tensor in tensors)
+
+
+def _apply(function: type[torch.autograd.Function], *arguments: object) -> Tensor:
+    """``function.apply``, which PyTorch leaves untyped."""
+    result: Tensor = function.apply(*arguments)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _kernel(layer: Convolution, ratio: Pair) -> Tensor:
+    kernel_iohw = transposed_kernel(layer)
+    return kernel_iohw if ratio == (1, 1) else enlarging_kernel(kernel_iohw, ratio)
+
+
+def _size(x_bchw: Tensor, window: Window, layer: Convolution) -> Pair:
+    """The size that comes out."""
+    extra = pair(layer.output_padding) if isinstance(layer, nn.ConvTranspose2d) else (0, 0)
+    height, width = (
+        (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
+        for n, k, s, p, d, e in zip(x_bchw.shape[2:], *window, extra, strict=True)
+    )
+    return height, width

@@ -1,0 +1,75 @@
+"""Kernels in the form that a transposed convolution wants: input channels × output channels × rows × columns."""
+
+from typing import TypeGuard
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.backends.torch.fast.patches import Pair, Window
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d
+
+
+def pair(value: object) -> Pair:
+    """A setting of a torch module as (rows, columns)."""
+    rows, columns = value if isinstance(value, tuple) else (value, value)
+    return rows, columns
+
+
+def is_plain(module: object) -> TypeGuard[Convolution]:
+    """Whether it is a convolution, transposed or not, in one group and with zeros around the image."""
+    if not isinstance(module, Convolution):
+        return False
+    return module.groups == 1 and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+
+
+def is_single(module: object) -> TypeGuard[Convolution]:
+    """Whether it moves by one pixel and keeps its kernel together: then it is a transposed convolution too, and back."""
+    if not is_plain(module) or pair(module.stride) != (1, 1) or pair(module.dilation) != (1, 1):
+        return False
+    kernel, padding = pair(module.kernel_size), pair(module.padding)
+    if isinstance(module, nn.ConvTranspose2d) and pair(module.output_padding) != (0, 0):
+        return False
+    return padding[0] < kernel[0] and padding[1] < kernel[1]
+
+
+def transposed_kernel(layer: Convolution) -> Tensor:
+    """The kernel of ``layer`` as a transposed convolution; one that is none moves by one pixel."""
+    return layer.weight if isinstance(layer, nn.ConvTranspose2d) else turned(layer.weight)
+
+
+def turned(kernel: Tensor) -> Tensor:
+    """A kernel that moves by one pixel, from that of a convolution to that of a transposed one, or back.
+
+    It is channels last: PyTorch lays out what comes out of a convolution by its input and its kernel.
+    """
+    return kernel.flip((2, 3)).transpose(0, 1).contiguous(memory_format=torch.channels_last)
+
+
+def transposed_window(layer: Convolution, ratio: Pair = (1, 1)) -> Window:
+    """How ``layer`` walks as a transposed convolution, behind an enlargement by ``ratio`` that it takes over."""
+    kernel, padding = pair(layer.kernel_size), pair(layer.padding)
+    if isinstance(layer, nn.Conv2d):
+        padding = (kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1])
+    if ratio == (1, 1):
+        return Window(kernel, pair(layer.stride), padding, pair(layer.dilation))
+    return Window((kernel[0] + ratio[0] - 1, kernel[1] + ratio[1] - 1), ratio, padding)
+
+
+def enlarging_kernel(kernel_iohw: Tensor, ratio: Pair) -> Tensor:
+    """The kernel that, moved by ``ratio``, does what ``kernel_iohw`` does to an image enlarged by it (nearest).
+
+    An enlargement is a transposed convolution with a kernel of ones that moves by its own size, and two transposed
+    convolutions one after the other are one whose kernel is the first spread by the second.
+    """
+    rows, columns = (
+        _spread(size, times, kernel_iohw) for size, times in zip(kernel_iohw.shape[2:], ratio, strict=True)
+    )
+    spread_iohw = torch.einsum("rh,iohw,cw->iorc", rows, kernel_iohw, columns)
+    return spread_iohw.contiguous(memory_format=torch.channels_last)
+
+
+def _spread(size: int, times: int, like: Tensor) -> Tensor:
+    """(size + times - 1) × size: adds up the elements of a kernel that meet the same pixel before the enlargement."""
+    offset = torch.arange(size + times - 1, device=like.device).unsqueeze(1) - torch.arange(size, device=like.device)
+    return ((offset >= 0) & (offset < times)).to(like.dtype)

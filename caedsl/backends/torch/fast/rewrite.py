@@ -1,0 +1,120 @@
+"""A module as its faster form: the same weights, the same values but for rounding, other ways to compute them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.backends.torch.fast.convolutions import ToFew, Transposed, Untransposed
+from caedsl.backends.torch.fast.kernels import Convolution, is_plain, is_single, transposed_window
+from caedsl.backends.torch.fast.patches import Pair
+from caedsl.backends.torch.modules import Residual
+from caedsl.layers.shape import Shape
+
+FEW = 4
+LEAST_RATIO = 10
+"""Output channels that leave most of a block of 16, in which oneDNN computes, empty; and how many times more input
+channels there must be. Measured at 28x28 in bf16 and fp32, kernels of 3 and 5: with 8 inputs to one output patches gain
+nothing, with 16 they gain 54 to 126 %, with 64 124 to 228 %; with 16 inputs to three outputs they lose, with 32 they gain
+37 to 42 %."""
+LARGEST_PATCH = 64
+"""Products a pixel beyond which patches cost more memory traffic than empty channels cost time (a heuristic)."""
+LEAST_PRODUCT = 64
+"""Input times output channels from which a kernel that enlarges pays: measured, it loses 14 % at 4·8 and gains 11 to
+118 % from 8·8 to 64·64, kernels of 3 and 5."""
+
+Ratios = Mapping[nn.Module, Pair]
+"""By how much each enlargement of a module enlarges, where that is a whole number of times."""
+
+
+class FastForm(nn.Module):
+    """An autoencoder in a form that is faster on a CPU: a view of another module's weights and running statistics.
+
+    ``encoder`` and ``decoder`` compute what those of the other do; the ``state_dict`` to keep is the other's.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def forward(self, x_bchw: Tensor) -> Tensor:
+        """Images to their reconstructions, of the same shape."""
+        image: Tensor = self.decoder(self.encoder(x_bchw))
+        return image
+
+
+def fast_form(module: nn.Module, in_shape: Shape) -> nn.Module:
+    """The form of ``module``, for images of ``in_shape``, that is fastest to train on a CPU."""
+    ratios = _ratios(module, in_shape)
+    encoder, decoder = (_rewritten(module.get_submodule(part), ratios) for part in ("encoder", "decoder"))
+    return FastForm(encoder, decoder).train(module.training)
+
+
+def _ratios(module: nn.Module, in_shape: Shape) -> Ratios:
+    """Found by looking at an image on its way through."""
+    ratios: dict[nn.Module, Pair] = {}
+
+    def look(enlargement: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        (rows, no_row), (columns, no_column) = (
+            divmod(after, before) for before, after in zip(inputs[0].shape[2:], output.shape[2:], strict=True)
+        )
+        if not no_row and not no_column:
+            ratios[enlargement] = rows, columns
+
+    nearest = [part for part in module.modules() if isinstance(part, nn.Upsample) and part.mode == "nearest"]
+    handles = [part.register_forward_hook(look) for part in nearest]
+    training = module.training
+    try:
+        with torch.no_grad():
+            weight = next(module.parameters())
+            module.eval()(torch.zeros(1, *in_shape, device=weight.device, dtype=weight.dtype))
+    finally:
+        module.train(training)
+        for handle in handles:
+            handle.remove()
+    return ratios
+
+
+def _rewritten(module: nn.Module, ratios: Ratios) -> nn.Module:
+    if isinstance(module, nn.Sequential):
+        return nn.Sequential(*_joined(list(module), ratios))
+    if isinstance(module, Residual):
+        return Residual(_rewritten(module.body, ratios), _rewritten(module.shortcut, ratios))
+    return _faster(module)
+
+
+def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]:
+    """The modules of a sequence rewritten, an enlargement and the convolution behind it as one."""
+    remaining = iter(zip(modules, [*modules[1:], None], strict=True))
+    for module, following in remaining:
+        joined = _enlarging(following, ratios.get(module))
+        if joined is not None:
+            next(remaining)
+        yield joined or _rewritten(module, ratios)
+
+
+def _enlarging(layer: nn.Module | None, ratio: Pair | None) -> nn.Module | None:
+    """``layer`` with the enlargement before it, None where the two are better left apart."""
+    if ratio is None or not is_single(layer) or ratio == (1, 1):
+        return None
+    if _has_few_outputs(layer, ratio):
+        return ToFew(layer, ratio)
+    pays = layer.in_channels * layer.out_channels >= LEAST_PRODUCT and max(layer.kernel_size) > 1
+    return Transposed(layer, ratio) if pays else None
+
+
+def _faster(module: nn.Module) -> nn.Module:
+    if is_single(module):
+        if _has_few_outputs(module):
+            return ToFew(module)
+        return Untransposed(module) if isinstance(module, nn.ConvTranspose2d) else module
+    if is_plain(module) and isinstance(module, nn.ConvTranspose2d):
+        return ToFew(module) if _has_few_outputs(module) else Transposed(module)
+    return module
+
+
+def _has_few_outputs(layer: Convolution, ratio: Pair = (1, 1)) -> bool:
+    rows, columns = transposed_window(layer, ratio).kernel
+    inputs, outputs, area = layer.in_channels, layer.out_channels, rows * columns
+    return area > 1 and outputs <= FEW and LEAST_RATIO * outputs <= inputs and outputs * area <= LARGEST_PATCH

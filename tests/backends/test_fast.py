@@ -1,0 +1,122 @@
+"""The faster form of a module computes what the module computes, forward and backward."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from torch import Tensor, nn
+
+from caedsl.backends.torch import build
+from caedsl.backends.torch.fast import fast_form, rewrite
+from caedsl.backends.torch.fast.convolutions import ToFew, Transposed, Untransposed
+from caedsl.model import Autoencoder
+from tests.backends.test_properties import resolved
+from tests.conftest import SPECS
+from tests.generated import spec_texts
+
+MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _whatever_the_size() -> None:
+    """The forms are taken for layers of any size, not only for those that are large enough to gain by them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rewrite, "LEAST_RATIO", 2)
+        patch.setattr(rewrite, "LEAST_PRODUCT", 1)
+        yield
+
+
+def step(network: nn.Module, module: nn.Module, x_bchw: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """The output of a training step, the gradients of the weights, and the buffers after it."""
+    module.zero_grad()
+    torch.manual_seed(3)
+    y_bchw = network(x_bchw)
+    (y_bchw - x_bchw[:, :1, :1, :1]).square().mean().backward()
+    gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
+    return y_bchw.detach(), gradients, [buffer.clone() for buffer in module.buffers()]
+
+
+def hold_same_step(model: Autoencoder) -> None:
+    torch.manual_seed(0)
+    plain = build(model).double().to(memory_format=torch.channels_last).train()
+    other = deepcopy(plain)
+    x_bchw = torch.rand(3, *model.input.shape, dtype=torch.float64).contiguous(memory_format=torch.channels_last)
+    expected = step(plain, plain, x_bchw)
+    actual = step(fast_form(other, model.input.shape), other, x_bchw)
+    torch.testing.assert_close(actual, expected, rtol=1e-7, atol=1e-9)
+
+
+@MANY
+@given(spec_texts())
+def test_generated_models_take_the_same_step(source: str) -> None:
+    model = resolved(source)
+    if model is not None:
+        hold_same_step(model)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_shipped_models_take_the_same_step(path: Path) -> None:
+    model = resolved(path.read_text("utf-8"))
+    assert model is not None
+    hold_same_step(model)
+
+
+def forms(network: nn.Module) -> list[type[nn.Module]]:
+    return [type(part) for part in network.modules() if isinstance(part, ToFew | Transposed | Untransposed)]
+
+
+SMALL = """\
+autoencoder a
+input 1x28x28
+encoder { conv 16 k3 relu; maxpool 2; conv 8 k3 relu; maxpool 2 }
+bottleneck
+decoder { %s }
+"""
+
+
+@pytest.mark.parametrize(
+    ("decoder", "expected"),
+    [
+        ("deconv 8 relu; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid", [Untransposed, Transposed, ToFew]),
+        ("upsample to 14x14; conv 16 k5 relu; upsample 2; deconv 1 k5 sigmoid", [Transposed, ToFew]),
+        ("deconv 16 k4 s2 relu; deconv 1 k3 s2 sigmoid", [Transposed, ToFew]),
+        ("upsample 2 bilinear; conv 16 relu; upsample 2; conv 8 k1; conv 1 sigmoid", [ToFew]),
+        ("upsample 4; residual sigmoid { conv 16 relu; deconv 16 relu; conv 1 }", [Untransposed, ToFew]),
+    ],
+)
+def test_which_layers_have_a_faster_form(decoder: str, expected: list[type[nn.Module]]) -> None:
+    model = resolved(SMALL % decoder)
+    assert model is not None
+    found = forms(fast_form(build(model), model.input.shape))
+    assert sorted(form.__name__ for form in found) == sorted(form.__name__ for form in expected)
+    hold_same_step(model)
+
+
+def test_it_is_a_view_of_the_module() -> None:
+    model = resolved(SMALL % "upsample 2; conv 16 relu norm=batch; upsample 2; conv 1 sigmoid")
+    assert model is not None
+    module = build(model)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    network = fast_form(module.train(), model.input.shape)
+    assert {id(weight) for weight in network.parameters()} == {id(weight) for weight in module.parameters()}
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+    assert module.training
+    assert network.training
+
+
+def test_autocast_asks_for_sixteen_bits_as_of_any_module() -> None:
+    model = resolved(SMALL % "deconv 16 k4 s2 relu; upsample 2; conv 1 sigmoid")
+    assert model is not None
+    module = build(model).eval()
+    x_bchw = torch.rand(2, *model.input.shape)
+    seen: list[torch.dtype] = []
+    network = fast_form(module, model.input.shape)
+    for part in network.modules():
+        if isinstance(part, Transposed):
+            part.register_forward_hook(lambda part, inputs, output: seen.append(output.dtype))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        actual, expected = network(x_bchw), module(x_bchw)
+    assert seen == [torch.bfloat16]
+    torch.testing.assert_close(actual.float(), expected.float(), rtol=0.02, atol=0.02)
