@@ -45,6 +45,8 @@ def prepare(
     held_out = Batches(everything, validation, device) if validation is not None and len(validation) else None
     if not len(train_batches):
         raise TrainingError("there is no image to train on")
+    if not any(weight.requires_grad for weight in module.parameters()):
+        raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
     _check_last_batch(module, train_batches, settings.batch)
     pixels = PixelRange.of(input_range, images)
     objective = Objective(settings.loss, pixels, penalties, code_l1)

@@ -61,8 +61,10 @@ def hold_training_step(model: Autoencoder) -> None:
     module = build(model)
     x = torch.rand(3, *model.input.shape)
     loss = module(x).square().mean()
-    loss.backward()
     assert torch.isfinite(loss)
+    if not list(module.parameters()):
+        return  # pooling alone: there is nothing to train, and training says so
+    loss.backward()
     assert all(parameter.grad is not None for parameter in module.parameters())
 
 

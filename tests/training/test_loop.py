@@ -282,6 +282,8 @@ def test_a_last_batch_of_one_image_is_refused_where_it_cannot_be_normalised() ->
 def test_no_image_to_train_on_is_refused() -> None:
     with pytest.raises(TrainingError, match="no image"):
         prepare(tiny(), blobs(), QUICK, train=torch.arange(0))
+    with pytest.raises(TrainingError, match="no weights to train"):
+        prepare(nn.MaxPool2d(2), blobs(), QUICK)
 
 
 def test_out_of_memory_names_the_batch() -> None:

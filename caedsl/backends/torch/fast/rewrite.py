@@ -67,8 +67,8 @@ def _ratios(module: nn.Module, in_shape: Shape) -> Ratios:
     training = module.training
     try:
         with torch.no_grad():
-            weight = next(module.parameters())
-            module.eval()(torch.zeros(1, *in_shape, device=weight.device, dtype=weight.dtype))
+            like = next(module.parameters(), torch.empty(0))
+            module.eval()(like.new_zeros(1, *in_shape))
     finally:
         module.train(training)
         for handle in handles:
