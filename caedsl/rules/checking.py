@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Finding, Report, Severity
-from caedsl.model import Autoencoder, resolve
+from caedsl.model import Autoencoder
 from caedsl.rules import catalogue
 from caedsl.rules.allowances import apply_allowances
+from caedsl.rules.compiling import compiled
 from caedsl.source import Source
-from caedsl.syntax.parser import parse
 from caedsl.syntax.tree import Spec
 
 
@@ -63,13 +63,14 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
 
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
     """What ``check_source`` finds, with the fixes as they were proposed."""
-    spec, syntax_findings = parse(source)
-    model, model_findings = resolve(spec, source)
-    compiled = [identified(finding) for finding in (*syntax_findings, *model_findings)]
-    findings = [*compiled, *_rule_findings(source, model, compiled)] if model else compiled
+    spec, model, faults = compiled(source.text, source.path)
+    findings = [identified(finding) for finding in faults]
+    has_errors = any(finding.severity is Severity.ERROR for finding in findings)
+    if model:
+        findings += _rule_findings(source, model, findings)
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
-    if any(finding.severity is Severity.ERROR for finding in compiled):
+    if has_errors:
         ran -= {entry.rule.name for entry in catalogue.checks()}  # kept from all or some of the spec
     allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, ran)]
     ordered = sorted(allowed, key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
@@ -85,10 +86,10 @@ def identified(finding: Finding) -> Finding:
     return replace(finding, code=entry.rule.code, severity=entry.rule.severity)
 
 
-def _rule_findings(source: Source, model: Autoencoder, compiled: Sequence[Finding]) -> list[Finding]:
+def _rule_findings(source: Source, model: Autoencoder, faults: Sequence[Finding]) -> list[Finding]:
     """What the rules find; on a line that the compiler has faulted they stay silent, for the cause is likely the same."""
     faulted = {
-        source.position(finding.primary.span.start).line for finding in compiled if finding.severity is Severity.ERROR
+        source.position(finding.primary.span.start).line for finding in faults if finding.severity is Severity.ERROR
     }
     findings = (
         finding

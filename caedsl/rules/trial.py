@@ -1,14 +1,13 @@
 """Trying a change: the text is edited and resolved again, so that a rule proposes only what fits."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Edit
 from caedsl.layers.layer import Layer
-from caedsl.model import Autoencoder, resolve
-from caedsl.source import Source, Span
-from caedsl.syntax.parser import parse
+from caedsl.model import Autoencoder
+from caedsl.rules.compiling import Compiled, compiled
+from caedsl.source import Span
 
 _NO_FAULT = "unused-constant"
 
@@ -33,16 +32,11 @@ def drop(model: Autoencoder, span: Span) -> Edit:
 def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:
     """The model after ``edits``; None where the compiler then finds a fault that it does not find now."""
     text = model.source.text
-    changed, faults = _resolved(apply_edits(text, edits), model.source.path)
-    if changed is None or not changed.complete or faults > _resolved(text, model.source.path)[1]:
+    changed = compiled(apply_edits(text, edits), model.source.path)
+    if changed.model is None or not changed.model.complete:
         return None
-    return changed
+    return changed.model if _faults(changed) <= _faults(compiled(text, model.source.path)) else None
 
 
-@lru_cache(maxsize=4)
-def _resolved(text: str, path: str) -> tuple[Autoencoder | None, int]:
-    """The model of a text, and how many faults the compiler finds in it."""
-    source = Source(text, path)
-    spec, unreadable = parse(source)
-    model, findings = resolve(spec, source)
-    return model, len(unreadable) + sum(finding.name != _NO_FAULT for finding in findings)
+def _faults(found: Compiled) -> int:
+    return sum(finding.name != _NO_FAULT for finding in found.findings)

@@ -106,3 +106,12 @@ def test_an_allowance_may_name_a_rule_with_hyphens() -> None:
     )
     names = {finding.name for finding in checked(allowing).findings}
     assert not names & {"no-bottleneck", "unknown-rule", "allowance-without-reason"}
+
+
+def test_an_allowance_is_not_called_unused_where_an_error_kept_its_rule_from_running() -> None:
+    spec = (
+        "autoencoder a\ninput 1x28x28\nencoder { cnov 64 x4; maxpool 2 }\n"
+        "bottleneck # cae: allow[overcomplete] wide on purpose\ndecoder mirror\n"
+    )
+    assert {finding.name for finding in checked(spec).findings} == {"unknown-layer"}
+    assert checked(spec.replace("cnov", "conv")).findings == ()
