@@ -25,6 +25,9 @@ _SQUARE = re.compile(r"([ksd])([0-9]+)x\2")
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 _EXPONENT = re.compile(r"\A([0-9.]+)E(?=[+-]?[0-9])")
 _BARE_POINT = re.compile(r"\A([0-9]+)\.(?![0-9])")
+_GLUED_SIZE = re.compile(r"[0-9]+(x[0-9]+)+")
+"""``1x28`` read as a number with a unit, as it is where a point follows at once (``1x28.5``)."""
+
 _SHORT = frozenset("ksdg")
 
 _NAMING = frozenset({"autoencoder", "let", "stage", "block"})
@@ -62,6 +65,8 @@ def _item(item: Item, naming: bool) -> Item:
 
 def _value(value: Value) -> Value:
     match value:
+        case Number(text, span) if _GLUED_SIZE.fullmatch(text):
+            return Size(tuple(map(int, text.split("x"))), span)
         case Number(text, span):
             return Number(_number(text), span)
         case Operation(operator, left, right, span):

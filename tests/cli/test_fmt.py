@@ -91,6 +91,12 @@ def test_what_cannot_be_read_or_written_is_said_and_the_rest_formatted(run: Run)
     assert Path("z.cae").read_text() == TIDY
 
 
+def test_numbers_without_a_space_between_them_are_set_apart(run: Run) -> None:
+    file = write("a.cae", TIDY.replace("dense 32", "32x7x70.5"))
+    assert run("a.cae", command="fmt")[0] == 0
+    assert "bottleneck 32x7x70 0.5\n" in file.read_text()
+
+
 def test_the_project_can_exclude_specs(run: Run) -> None:
     write("pyproject.toml", '[tool.caedsl]\nexclude = ["drafts"]\n')
     write("drafts/a.cae", UNTIDY)
