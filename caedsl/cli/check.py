@@ -2,13 +2,21 @@
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from caedsl.cli.files import STANDARD_INPUT, WriteError, find_specs, read_spec, write_text
-from caedsl.cli.front import COULD_NOT_RUN, FINDINGS, FINE, Parser, complain, new_parser, parse_arguments
+from caedsl.cli.front import (
+    COULD_NOT_RUN,
+    FINDINGS,
+    FINE,
+    Parser,
+    complain,
+    new_parser,
+    parse_arguments,
+    terminal_width,
+)
 from caedsl.diagnostics import FORMATS, Report, RuleText, Setting, Severity
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
@@ -187,7 +195,7 @@ def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:
         closing = ""
     setting = Setting(
         colour=use_colour(sys.stdout),
-        width=shutil.get_terminal_size((100, 24)).columns,
+        width=terminal_width(),
         rules=_rule_texts(outcome.reports) if wishes.format == "sarif" else {},
         version=_version() if wishes.format == "sarif" else "",
     )

@@ -1,13 +1,21 @@
 """``caedsl fmt``: specs in their canonical layout."""
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from caedsl.cli.files import STANDARD_INPUT, WriteError, find_specs, read_spec, write_text
-from caedsl.cli.front import COULD_NOT_RUN, FINDINGS, FINE, Parser, complain, new_parser, parse_arguments
+from caedsl.cli.front import (
+    COULD_NOT_RUN,
+    FINDINGS,
+    FINE,
+    Parser,
+    complain,
+    new_parser,
+    parse_arguments,
+    terminal_width,
+)
 from caedsl.diagnostics import Finding, Report
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
@@ -110,7 +118,7 @@ def _show(source: Source, findings: Sequence[Finding]) -> None:
     from caedsl.rules.checking import identified
 
     report = Report(source, tuple(identified(finding) for finding in findings))
-    width = shutil.get_terminal_size((100, 24)).columns
+    width = terminal_width()
     sys.stderr.write(render_full([report], use_colour(sys.stderr), width) + "\n")
 
 

@@ -46,3 +46,10 @@ exit codes:
 def complain(message: object) -> None:
     """Says on standard error what could not be done."""
     print(f"caedsl: {message}", file=sys.stderr)
+
+
+def terminal_width() -> int:
+    """The columns of the terminal, or what ``COLUMNS`` says; 100 where there is neither."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size((100, 24)).columns
