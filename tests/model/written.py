@@ -1,14 +1,14 @@
 """Models of fragments of specs."""
 
 from caedsl.model import Autoencoder, resolve
+from caedsl.rules.example import whole_spec
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
-from tests.rules.fragments import completed
 
 
 def model(fragment: str) -> Autoencoder:
     """The model of ``fragment``, in which the compiler must find nothing."""
-    source = Source(completed(fragment))
+    source = Source(whole_spec(fragment))
     resolved, findings = resolve(parse(source)[0], source)
     assert resolved is not None
     assert not findings, [finding.message for finding in findings]
