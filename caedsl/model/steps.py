@@ -15,12 +15,12 @@ from caedsl.model.settings import Loss, Optimizer, Schedule, Train
 ADAPTIVE = ("adam", "adamw", "rmsprop")
 """Optimisers whose steps are about as large as the rate, whatever the scale of the loss."""
 
-FEWEST_STEPS, ENOUGH_STEPS = 300, 1000
-"""Steps below which a run learns little, and a number that is enough to learn something (heuristics): in a pilot on MNIST
+FEWEST_STEPS, GOOD_STEPS, ENOUGH_STEPS = 300, 500, 1000
+"""Steps below which a run learns little, and numbers that are enough to learn something (heuristics): in a pilot on MNIST
 healthy models left the mean picture after 40 to 240 steps and were good after 500."""
 
 FEWEST_BATCHES = 10
-LARGEST_CURE, SMALLEST_CURE = 64, 8
+CURES = (64, 32, 16, 8)
 
 ONECYCLE_START = 1 / 25
 """The share of its peak at which ``onecycle`` starts, that of ``torch.optim.lr_scheduler.OneCycleLR``."""
@@ -51,18 +51,19 @@ def steps(model: Autoencoder) -> int | None:
 def better_batch(model: Autoencoder) -> int | None:
     """The batch that gives a run of too few steps enough of them; None where the batch is not what is wrong.
 
-    It is the largest power of two from 64 down to 8 that does, where an epoch has fewer than 10 batches now.
+    It is the largest power of two from 64 down to 8 that gives 500 steps, or else 300, where an epoch has fewer than 10
+    batches now.
     """
     images, count, epoch = training_images(model), steps(model), steps_per_epoch(model)
     if images is None or count is None or epoch is None or model.train is None:
         return None
     if count >= FEWEST_STEPS or epoch >= FEWEST_BATCHES:
         return None
-    batch = LARGEST_CURE
-    while batch >= SMALLEST_CURE:
-        if batch < model.train.batch and ceil(images / batch) * model.train.epochs >= FEWEST_STEPS:
-            return batch
-        batch //= 2
+    sizes = [size for size in CURES if size < model.train.batch]
+    for wanted in (GOOD_STEPS, FEWEST_STEPS):
+        for size in sizes:
+            if ceil(images / size) * model.train.epochs >= wanted:
+                return size
     return None
 
 
@@ -122,3 +123,15 @@ def sgd_rate(model: Autoencoder, train: Train) -> float | None:
     if curvature is None:
         return None
     return train.optimizer.lr * gathered(train.optimizer) * loss_scale(model, train.loss) * curvature
+
+
+def sgd_pace(model: Autoencoder, train: Train) -> float | None:
+    """The same as it counts towards learning: a steeper output bears smaller rates, but learns no faster from them.
+
+    On MNIST, 450 steps at 0.1 with momentum 0.9 left 0.51 of the variance behind a linear output, and at 0.2 0.44 behind a
+    sigmoid; at 0.01, 0.03 and 0.3 the linear one left 0.97, 0.74 and 0.38.
+    """
+    rate, layer = sgd_rate(model, train), output_layer(model)
+    if rate is None or layer is None or activation_of(layer).name == "sigmoid":
+        return rate
+    return rate / CURVATURE[train.loss.terms[0].name, ""]

@@ -70,9 +70,10 @@ def test_the_rate_of_sgd_on_one_scale(settings: str, output: str, rate: float | 
 @pytest.mark.parametrize(
     ("settings", "batch"),
     [
-        ("batch 4000; epochs 4", 64),
-        ("batch 4000; epochs 1", 16),
+        ("batch 4000; epochs 4", 32),
+        ("batch 4000; epochs 1", 8),
         ("batch 4000; epochs 200", None),
+        ("batch 4000; epochs 2", 16),
         ("batch 100; epochs 1", None),
     ],
 )

@@ -67,6 +67,7 @@ class TestOvercomplete:
             ("bottleneck", "bottleneck conv 1"),
             ("bottleneck 16x14x14", "bottleneck conv 1"),
             ("bottleneck dense 900", "bottleneck dense 32"),
+            ("bottleneck conv 8 tanh", "bottleneck conv 1 tanh"),
         ],
     )
     def test_the_code_is_narrowed(self, bottleneck: str, cured: str) -> None:
@@ -138,6 +139,14 @@ class TestChannelPinch:
         decoder = "decoder { conv 16 relu; conv 1 relu; upsample 2; conv 16 relu; conv 1 sigmoid }"
         assert the(decoder, "channel-pinch").severity is Severity.WARNING
 
+    def test_before_the_output(self) -> None:
+        decoder = "decoder { conv 16 relu; upsample 2; conv 1 relu; conv 1 sigmoid }"
+        assert the(decoder, "channel-pinch").severity is Severity.WARNING
+        assert "conv 16 relu; conv 1 sigmoid" in fixed(decoder, "channel-pinch")
+
+    def test_a_repeated_line_is_one_pinch(self) -> None:
+        assert len(found(self.THIN % "2 relu x4", "channel-pinch")) == 1
+
     def test_a_mirror_is_not_blamed_twice(self) -> None:
         assert len(found(self.THIN % "1 relu", "channel-pinch")) == 1
 
@@ -153,6 +162,13 @@ class TestChannelPinch:
         finding = the(fragment, "channel-pinch")
         assert "holds 49 numbers, and the code 64" in finding.message
         assert "conv 2 k4 s2" in fixed(fragment, "channel-pinch")
+
+    def test_the_fix_leaves_room_behind_a_pool_and_no_thin_layer(self) -> None:
+        for code, channels in ((128, 3), (400, 9)):
+            pooled = f"encoder {{ conv 32 relu; maxpool 2; conv 1 relu; maxpool 2 }}\nbottleneck dense {code}"
+            assert f"conv {channels} relu; maxpool" in fixed(pooled, "channel-pinch")
+        thin = "encoder { conv 16 relu; maxpool 2; conv 1 relu; conv 16 relu }\nbottleneck dense 200"
+        assert "conv 16 relu; conv 16 relu" in fixed(thin, "channel-pinch")
 
     def test_an_overcomplete_code_is_not_a_pinch_of_everything(self) -> None:
         assert "channel-pinch" not in names(SPECS["mnist_wide"])

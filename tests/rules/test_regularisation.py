@@ -88,8 +88,8 @@ class TestDropout:
     @pytest.mark.parametrize(
         ("line", "repaired"),
         [
-            ("conv 8 relu dropout=90%", "conv 8 relu dropout=20%"),
-            ("conv 8 relu; dropout 0.6", "conv 8 relu; dropout 20%"),
+            ("conv 8 relu dropout=90%", "conv 8 relu dropout=10%"),
+            ("conv 8 relu; dropout 0.6", "conv 8 relu; dropout 10%"),
         ],
     )
     def test_most_is_dropped(self, line: str, repaired: str) -> None:
@@ -153,8 +153,17 @@ class TestSmallBatchNorm:
     @pytest.mark.parametrize("batch", [1, 2, 3])
     def test_few_images(self, batch: int) -> None:
         fragment = self.NORMED % ("mnist", batch)
-        assert the(fragment, "small-batch-norm").severity is Severity.WARNING
+        assert the(fragment, "small-batch-norm").severity is Severity.INFO
         assert "norm=layer" in fixed(fragment, "small-batch-norm")
+
+    @pytest.mark.parametrize(("batch", "severity"), [(1, Severity.WARNING), (3, Severity.WARNING), (2, Severity.INFO)])
+    def test_few_numbers_a_channel(self, batch: int, severity: Severity) -> None:
+        kernel = "k7 s7" if severity is Severity.INFO else "k14 s14"
+        fragment = (self.NORMED % ("mnist", batch)).replace("relu norm=batch", f"{kernel} relu norm=batch")
+        numbers = batch * (16 if severity is Severity.INFO else 4)
+        finding = the(fragment.replace("; maxpool 2", ""), "small-batch-norm")
+        assert finding.severity is severity
+        assert f"{numbers} numbers a channel" in finding.message
 
     def test_one_number_a_channel_cannot_be_normalised(self) -> None:
         fragment = self.SINGLE % ("mnist", 1)

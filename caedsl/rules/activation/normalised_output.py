@@ -37,9 +37,11 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import output_layer
 from caedsl.model.presets import pixel_range, preset
 from caedsl.rules.rule import Rule
-from caedsl.rules.trial import drop, write
+from caedsl.rules.trial import drop, tried, write
 
 RULE = Rule("CAE407", "normalised-output", Severity.WARNING)
+
+_OPTIONS = ("norm", "affine", "eps", "groups")
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -58,11 +60,15 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _without(model: Autoencoder, layer: Layer) -> tuple[Edit, ...]:
-    """The line without its normalisation and the options of it."""
+    """The line without its normalisation and the options of it; `norm=none` where the defaults would bring one back."""
     if "norm" not in layer.spans:
         return (write(layer, "norm", "norm=none"),)
-    named = [layer.spans[name] for name in ("norm", "affine", "eps", "groups") if name in layer.spans]
-    return tuple(sorted((drop(model, span) for span in named), key=lambda edit: edit.span))
+    edits = sorted(drop(model, layer.spans[name]) for name in _OPTIONS if name in layer.spans)
+    changed = tried(model, edits)
+    left = output_layer(changed) if changed else None
+    if left is not None and left.options["norm"] == "none":
+        return tuple(edits)
+    return (Edit(layer.spans["norm"], "norm=none"),)
 
 
 def _statistics(model: Autoencoder) -> tuple[str, ...]:

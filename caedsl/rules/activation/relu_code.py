@@ -1,14 +1,14 @@
 """The code ends in a ReLU, so that some of its numbers may be 0 for every image.
 
 ## What it does
-Warns of a ReLU on a code of up to 8 numbers and informs on a larger vector. A code that is to be sparse (`l1=` on the
-bottleneck) is left alone, and so are feature maps of more than 8 numbers: published autoencoders have a ReLU there and
-train.
+Warns of a ReLU on a code of up to 16 numbers and informs on a larger vector. A code that is to be sparse (`l1=` on the
+bottleneck) is left alone, and so are feature maps of more than 16 numbers: published autoencoders have a ReLU there
+and train.
 
 ## Why is this bad?
 A unit that is below zero for every image is dead, and the code is smaller than it looks. In a pilot with a code of 32 on
 MNIST 17 of 32 numbers died, which left 0.35 of the variance against 0.22; with a code of 2 it left 0.93 against 0.85. On
-Fashion-MNIST a code of 32 lost almost nothing.
+Fashion-MNIST a code of 32 lost almost nothing. On digits, codes of 12 and 16 left 1.8 times as much as linear ones.
 
 ## Example
 ```cae
@@ -21,7 +21,7 @@ bottleneck dense 4
 ```
 
 ## How sure
-Measured on two data sets; that 8 numbers are few is a heuristic.
+Measured on three small data sets; that 16 numbers are few is a heuristic.
 
 ## References
 - pixelite1201/pytorch_coma issue 21: a ReLU on the code.
@@ -38,7 +38,7 @@ from caedsl.rules.trial import write
 
 RULE = Rule("CAE405", "relu-code", Severity.WARNING)
 
-FEW = 8
+FEW = 16
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -2,12 +2,14 @@
 
 ## What it does
 Reports two kinds of pinch: a layer other than the code that holds fewer numbers than the code (and than the image),
-and a layer of one or two rectified channels between layers of at least four times as many.
+and a layer of one or two rectified channels between layers of at least four times as many; the later one may be the
+output layer, whatever its channels.
 
 ## Why is this bad?
 The narrowest layer is the real code: behind 16 numbers a code of 64 holds 16. And where a single rectified channel
 dies, the output no longer depends on the image at all. In a pilot on MNIST one such layer in the decoder left 40 to
-56 % of the variance unexplained where the same model without it left 19 to 22 %; in the encoder 22 to 34 %.
+56 % of the variance unexplained where the same model without it left 19 to 22 %; in the encoder 22 to 34 %. On digits
+one channel before the output layer left 1.7 and 2.9 times as much as the same model without it, in the encoder 1.2.
 
 ## Example
 ```cae
@@ -22,7 +24,7 @@ bottleneck dense 32
 ```
 
 ## How sure
-That fewer numbers cannot carry more is arithmetic; how much a narrow layer costs was measured on two small data
+That fewer numbers cannot carry more is arithmetic; how much a narrow layer costs was measured on three small data
 sets.
 """
 
@@ -32,6 +34,7 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label,
 from caedsl.layers.layer import Layer
 from caedsl.layers.shape import elements, is_map, text
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.outputs import output_layer
 from caedsl.model.sizes import channels_last
 from caedsl.rules.rule import Rule
 from caedsl.rules.trial import tried
@@ -39,7 +42,7 @@ from caedsl.rules.trial import tried
 RULE = Rule("CAE305", "channel-pinch", Severity.WARNING)
 
 NARROW, TIMES = 2, 4
-"""So many rectified channels between layers of so many times as many are a pinch (measured on two data sets)."""
+"""So many rectified channels between layers of so many times as many are a pinch (measured on three small data sets)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -71,31 +74,32 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
     if held < min(code, elements(model.input.shape)):
         first = next(other for other in part if elements(other.out_shape) < code)
         return _less_than_code(model, part, i) if first is layer else None
-    wide = _neighbours(part, i) if _is_thin(layer) else None
-    if wide is None or wide < TIMES * layer.out_shape[0]:
+    beside = _neighbours(model, part, i) if _is_thin(layer) else ()
+    if not beside or min(beside) < TIMES * layer.out_shape[0]:
         return None
     channels = layer.out_shape[0]
     few = "one rectified channel" if channels == 1 else f"{channels} rectified channels"
     return RULE.found(
         layer.place("channels"),
-        f"everything passes through {few} between layers of {wide} and more: where {'it dies' if channels == 1 else 'they die'}, "
+        f"everything passes through {few}, with {min(beside)} beside: where {'it dies' if channels == 1 else 'they die'}, "
         "the output is a constant",
         label=f"{text(layer.out_shape)}",
-        help=f"use {wide} channels, as beside it",
-        fix=_widened(model, layer, wide),
+        help=f"use {max(beside)} channels, as beside it",
+        fix=_widened(model, layer, max(beside)),
     )
 
 
 def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding:
     layer, code = part[i], elements(model.code_shape)
     held, least = elements(layer.out_shape), -(-code // _room(part[i:]))
+    maker = next((other for other in reversed(part[: i + 1]) if "init" in other.options), layer)
     return RULE.found(
         layer.place("channels"),
         f"this layer holds {held:,} numbers, and the code {code:,}: only {held:,} of them can matter",
         label=f"{text(layer.out_shape)} = {held:,}",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
         help=f"widen it to at least {least} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",
-        fix=_widened(model, layer, least if least > NARROW else max(least, _neighbours(part, i) or 0)),
+        fix=_widened(model, maker, least if least > NARROW else max((least, *_neighbours(model, part, i)))),
     )
 
 
@@ -111,11 +115,20 @@ def _is_thin(layer: Layer) -> bool:
     return layer.out_shape[0] <= NARROW and layer.options["activation"].function.low == 0
 
 
-def _neighbours(part: Sequence[Layer], i: int) -> int | None:
-    """The smaller number of channels of the nearest weighted layers on both sides; None where one side has none."""
+def _neighbours(model: Autoencoder, part: Sequence[Layer], i: int) -> tuple[int, ...]:
+    """The channels of the nearest weighted layers on both sides that stand on other lines; none where one side has none.
+
+    The output layer has the channels of the image, which say nothing of its neighbour's.
+    """
     sides = reversed(part[:i]), iter(part[i + 1 :])
-    nearest = [next((layer.out_shape[0] for layer in side if "channels" in layer.options), None) for side in sides]
-    return None if None in nearest else min(filter(None, nearest))
+    nearest = (
+        next((layer for layer in side if "channels" in layer.options and layer.span != part[i].span), None)
+        for side in sides
+    )
+    before, after = nearest
+    if before is None or after is None:
+        return ()
+    return (before.out_shape[0],) if after is output_layer(model) else (before.out_shape[0], after.out_shape[0])
 
 
 def _widened(model: Autoencoder, layer: Layer, channels: int) -> Fix | None:

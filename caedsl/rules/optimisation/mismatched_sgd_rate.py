@@ -10,7 +10,7 @@ step, so that no rate is called too high. The number of images must be known for
 ## Why is this bad?
 A rate that is too low leaves the network as it was; one that is too high throws it about. On MNIST, 500 steps at 1 (a sum
 of 500) left 0.54 of the variance or more, at 3 to 30 (1,500 to 15,000) 0.29 to 0.38, and 78 was dead; Adam at 1e-3 left
-0.21.
+0.21. Behind a linear output, which bears less, 450 steps at 0.1 (45) left 0.97 and at 3 (1,350) 0.38.
 
 ## Example
 ```cae
@@ -39,7 +39,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import activation_of, output_layer
 from caedsl.model.presets import pixel_range
 from caedsl.model.settings import Train
-from caedsl.model.steps import FEWEST_STEPS, gathered, loss_scale, mean_factor, pixels, sgd_rate, steps
+from caedsl.model.steps import FEWEST_STEPS, gathered, loss_scale, mean_factor, pixels, sgd_pace, sgd_rate, steps
 from caedsl.rules.rule import Rule
 from caedsl.rules.setting_edits import write_statement
 from caedsl.rules.wording import plain
@@ -55,8 +55,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the learning rate."""
     if model.train is None or model.train.optimizer.name != "sgd" or _unscaled(model):
         return
-    rate = sgd_rate(model, model.train)
-    if rate is None:
+    rate, pace = sgd_rate(model, model.train), sgd_pace(model, model.train)
+    if rate is None or pace is None:
         return
     limit = _bias_limit(model, model.train)
     count = steps(model)
@@ -65,7 +65,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     elif rate > HIGHEST and model.train.clip is None:
         yield _high(model, model.train, rate)
     elif count is not None and count >= FEWEST_STEPS:
-        distance = rate * count * mean_factor(model.train.schedule, model.train.epochs)
+        distance = pace * count * mean_factor(model.train.schedule, model.train.epochs)
         if distance < SHORTEST:
             yield _low(model, model.train, count, distance)
 

@@ -46,9 +46,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
                 drop.layer.place(drop.option),
                 f"dropout of {drop.rate:.0%}: what is dropped cannot be reconstructed, and the outputs blur",
                 help="use 10% to 20%",
-                fix=Fix("use 20%", (write(drop.layer, drop.option, _written(drop)),), Applicability.UNSAFE),
+                fix=Fix("use 10%", (write(drop.layer, drop.option, _written(drop)),), Applicability.UNSAFE),
             )
 
 
 def _written(drop: Drop) -> str:
-    return "20%" if drop.layer.kind.name == "dropout" else "dropout=20%"
+    return "10%" if drop.layer.kind.name == "dropout" else "dropout=10%"

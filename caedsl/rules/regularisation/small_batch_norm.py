@@ -1,31 +1,35 @@
 """Batch normalisation over so few images that it is noise, or cannot be computed.
 
 ## What it does
-Warns of `norm=batch` with batches of fewer than 4 images. It is an error where a normalised layer returns one number a
+Warns of `norm=batch` with batches of fewer than 4 images where they give some channel fewer than 32 numbers, height and
+width counted in, and informs where they give more. It is an error where a normalised layer returns one number a
 channel and a batch of the run has one image: either all of them, or the last of each epoch, where the number of images
 is known.
 
 ## Why is this bad?
 The mean and the deviation of each channel are taken over the batch. Over two or three images they are noise, which
 disturbs training and differs from what is used afterwards. Over a single number the deviation is 0, and PyTorch refuses
-to train.
+to train. On digits, batches of 1, 2 and 4 over maps of 2x2 (4, 8 and 16 numbers a channel) left 2.4, 2.1 and 1.5 times as
+much of the variance as batches of 32; over maps of 8x8 batches of 1 and 2 did no harm.
 
 ## Example
 ```cae
 data mnist
-defaults conv norm=batch relu
+defaults conv k4 s2 relu norm=batch
+encoder { conv 8; conv 16; conv 32; conv 32 }
 train { batch 2; epochs 20 }
 ```
 
 ## Instead
 ```cae
 data mnist
-defaults conv norm=layer relu
+defaults conv k4 s2 relu norm=layer
+encoder { conv 8; conv 16; conv 32; conv 32 }
 train { batch 2; epochs 20 }
 ```
 
 ## How sure
-That one number has no deviation is arithmetic; that fewer than 4 images are too few is a heuristic.
+That one number has no deviation is arithmetic; that fewer than 4 images or 32 numbers are too few is a heuristic.
 
 ## References
 - Ioffe and Szegedy 2015, "Batch normalization", arXiv 1502.03167.
@@ -45,7 +49,8 @@ from caedsl.rules.trial import write
 
 RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING)
 
-FEW = 4
+FEW, FEW_NUMBERS = 4, 32
+"""Images a batch, and numbers a channel in it, below which a batch is taken for noise (heuristics)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -58,12 +63,15 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if batch == 1 and single is not None:
         yield _refused(model, single, "each batch", _other_norm(normalised))
     elif batch < FEW:
+        numbers = batch * min(elements(layer.out_shape) // layer.out_shape[0] for layer in normalised)
+        images_each = "one image" if batch == 1 else f"{batch} images"
         yield RULE.found(
             model.place("train.batch"),
-            f"batch normalisation over {'one image' if batch == 1 else f'{batch} images'} is mostly noise",
+            f"batch normalisation over {images_each} takes its statistics from {numbers} numbers a channel",
             related=(Label(normalised[0].place("norm"), "normalised over the batch"),),
             help="use `norm=layer`, which does not depend on the batch, or a larger batch",
             fix=_other_norm(normalised),
+            severity=None if numbers < FEW_NUMBERS else Severity.INFO,
         )
     elif single is not None and images is not None and images % batch == 1:
         yield _refused(model, single, f"the last batch of each epoch ({images:,} images)", _other_batch(model, images))
