@@ -40,6 +40,12 @@ class TestOutputRange:
         assert "conv 1 tanh" in fixed(with_range("-1..1", "sigmoid"), "output-range", Applicability.SAFE)
         assert "conv 1 linear" in fixed(with_range("0..255", "sigmoid"), "output-range", Applicability.SAFE)
 
+    def test_the_other_output_has_a_rate_that_suits(self) -> None:
+        settings = "train { loss mse; optimizer sgd lr=1 momentum=0.9; batch 64; epochs 10 }"
+        text = fixed(f"{with_range('-1..1', 'sigmoid', 'data mnist')}\n{settings}", "output-range")
+        assert "conv 1 tanh" in text
+        assert "optimizer adam lr=1e-3" in text
+
     def test_an_activation_from_the_defaults_is_overruled(self) -> None:
         fragment = "input 1x28x28 in -1..1\ndefaults conv relu\ndecoder { conv 8; upsample 2; conv 1 }"
         assert "conv 1 tanh" in fixed(fragment, "output-range", Applicability.SAFE)
@@ -155,6 +161,7 @@ class TestSaturatingHidden:
 class TestReluCode:
     def test_a_small_code(self) -> None:
         assert the("bottleneck dense 4 relu", "relu-code").severity is Severity.WARNING
+        assert the("bottleneck dense 16 relu", "relu-code").severity is Severity.WARNING
         assert "bottleneck dense 4 linear" in fixed("bottleneck dense 4 relu", "relu-code")
 
     def test_a_larger_vector_is_informed_of(self) -> None:
@@ -201,6 +208,10 @@ class TestNormalisedOutput:
 
     def test_the_defaults_are_overruled(self) -> None:
         fragment = "defaults conv norm=batch relu\ndecoder { conv 8; upsample 2; conv 1 sigmoid }"
+        assert "conv 1 sigmoid norm=none" in fixed(fragment, "normalised-output")
+
+    def test_defaults_do_not_bring_it_back(self) -> None:
+        fragment = f"defaults conv norm=batch eps=1e-4\n{DECODER % 'sigmoid norm=batch'}"
         assert "conv 1 sigmoid norm=none" in fixed(fragment, "normalised-output")
 
     def test_the_statistics_of_a_measured_set(self) -> None:

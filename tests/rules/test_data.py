@@ -31,6 +31,11 @@ class TestBceRange:
         fragment = f"input 1x28x28 in -1..1\n{BCE}{DECODER % 'tanh'}"
         assert "loss mse" in fixed(fragment, "bce-range")
 
+    def test_the_loss_that_is_put_in_its_place_has_a_rate_that_suits(self) -> None:
+        train = "data mnist\ntrain { loss bce; optimizer sgd lr=1 momentum=0.9; epochs 10; batch 64 }\n"
+        text = fixed(f"input 1x28x28 in -1..1\n{train}{DECODER % 'tanh'}", "bce-range")
+        assert "loss mse; optimizer adam lr=1e-3" in text
+
     def test_it_is_found_in_a_sum(self) -> None:
         assert found(BCE.replace("bce", "mse + 0.1 bce") + DECODER % "tanh", "bce-range")
 
@@ -56,7 +61,14 @@ class TestUnscaledData:
         assert the(self.RAW % "adam lr=1e-3", "unscaled-data").severity is Severity.INFO
 
     def test_images_are_scaled(self) -> None:
-        assert "in 0..1" in fixed(self.RAW % "sgd lr=1e-2", "unscaled-data")
+        text = fixed(self.RAW % "sgd lr=1e-2", "unscaled-data")
+        assert "in 0..1" in text
+        assert "optimizer adam lr=1e-3" in text  # 1e-2 would be too slow for images of 0..1
+
+    def test_a_rate_that_suits_scaled_images_stays(self) -> None:
+        text = fixed(self.RAW % "sgd lr=0.1 momentum=0.9; batch 64; epochs 10", "unscaled-data")
+        assert "in 0..1" in text
+        assert "sgd lr=0.1" in text
 
     @pytest.mark.parametrize("limits", ["0..1", "-1..1", "-3..3", "real"])
     def test_scaled_ranges_are_silent(self, limits: str) -> None:

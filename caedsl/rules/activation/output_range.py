@@ -34,12 +34,13 @@ changed.
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
 from caedsl.model.outputs import NOTICEABLE, Unreachable, activation_of, output_layer, takes_probabilities, unreachable
 from caedsl.model.presets import pixel_range
 from caedsl.rules.output_edits import activation_edit, fitting_activation, output_place
+from caedsl.rules.rate_edits import with_suited_rate
 from caedsl.rules.rule import Rule
 from caedsl.rules.wording import plain
 
@@ -57,6 +58,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     proven = missed.share > FATAL and missed.spread != "normally"
     values, fitting = pixel_range(model), fitting_activation(model)
     edit = activation_edit(model, layer, fitting)
+    sure = Applicability.SAFE if proven else Applicability.UNSAFE
     yield RULE.found(
         output_place(model, layer),
         f"{activation_of(layer).name} returns {_interval(missed)}, but the images are {_described(values)}: {_loss(missed)}",
@@ -64,7 +66,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         related=(Label(model.input.range_span, f"images are {_described(values)}"),),
         notes=(_arithmetic(missed, values),),
         help=f"end the decoder with `{fitting}`",
-        fix=edit and Fix(f"end with `{fitting}`", (edit,), Applicability.SAFE if proven else Applicability.UNSAFE),
+        fix=edit and with_suited_rate(model, f"end with `{fitting}`", (edit,), sure),
         severity=None if proven else Severity.WARNING,
     )
 

@@ -39,6 +39,7 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label,
 from caedsl.layers.layer import Layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import activation_of, output_layer
+from caedsl.rules.rate_edits import with_suited_rate
 from caedsl.rules.rule import Rule
 from caedsl.rules.trial import tried, write
 from caedsl.source import Span
@@ -81,7 +82,7 @@ def _rescaled(model: Autoencoder) -> Fix | None:
     layer = output_layer(changed) if changed else None
     if layer is None or activation_of(layer).name != "sigmoid":
         return None
-    return Fix("scale the images to 0..1", edits, Applicability.UNSAFE)
+    return with_suited_rate(model, "scale the images to 0..1", edits, Applicability.UNSAFE)
 
 
 def _squared(model: Autoencoder) -> Fix | None:
@@ -91,7 +92,7 @@ def _squared(model: Autoencoder) -> Fix | None:
     if word is None or "mse" in model.source.slice(place):
         return None
     span = Span(place.start + word.start(), place.start + word.end())
-    return Fix("use the squared error", (Edit(span, "mse"),), Applicability.UNSAFE)
+    return with_suited_rate(model, "use the squared error", (Edit(span, "mse"),), Applicability.UNSAFE)
 
 
 def _output(model: Autoencoder, layer: Layer) -> Finding:

@@ -38,9 +38,10 @@ measured.
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import unreachable
+from caedsl.rules.rate_edits import with_suited_rate
 from caedsl.rules.rule import Rule
 from caedsl.rules.trial import tried
 
@@ -64,7 +65,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"pixels are {values}: squared errors are {width * width:,.0f} times those of 0..1"
         + (", and the steps of SGD with them" if plain else ""),
         help="declare `in 0..1`: integer images are scaled to it",
-        fix=Fix("scale the images to 0..1", edits, Applicability.UNSAFE) if fits else None,
+        fix=with_suited_rate(model, "scale the images to 0..1", edits, Applicability.UNSAFE) if fits else None,
         severity=None if plain else Severity.INFO,
     )
 
