@@ -6,7 +6,7 @@ from typing import Any
 from caedsl.layers.call import Call, call
 from caedsl.layers.misfit import Misfit
 from caedsl.layers.option import FROM_ONE, POSITIVE, Option, Type
-from caedsl.layers.shape import Shape, is_map, text
+from caedsl.layers.shape import Shape, elements, is_map, text
 
 EPSILON = 1e-5
 """PyTorch's default for every normalisation."""
@@ -29,13 +29,6 @@ def misfit(options: Mapping[str, Any], shape: Shape) -> Misfit | None:
             help="use `norm=layer` or `norm=batch` on a vector",
             option="norm",
         )
-    if norm == "instance" and shape[1:] == (1, 1):
-        return Misfit(
-            "needs-a-map",
-            "`norm=instance` on a map of 1x1 subtracts every number from itself: nothing is left",
-            help="use `norm=layer` or `norm=batch` here, or leave the normalisation out",
-            option="norm",
-        )
     if norm == "group" and channels % options["groups"]:
         return Misfit(
             "groups-do-not-divide",
@@ -43,7 +36,21 @@ def misfit(options: Mapping[str, Any], shape: Shape) -> Misfit | None:
             help=f"use `groups={_largest_divisor(channels, options['groups'])}`",
             option="groups",
         )
+    if _taken_together(options, shape) == 1:
+        others = "`norm=layer` or `norm=batch`" if elements(shape) > 1 else "`norm=batch`"
+        return Misfit(
+            "needs-a-map",
+            f"`norm={norm}` on {text(shape)} subtracts every number from itself: nothing is left",
+            help=f"use {others} here, or leave the normalisation out",
+            option="norm",
+        )
     return None
+
+
+def _taken_together(options: Mapping[str, Any], shape: Shape) -> int | None:
+    """How many numbers of one image share a mean; None where other images share it too."""
+    groups = {"instance": shape[0], "group": options["groups"], "layer": 1}.get(options["norm"])
+    return None if groups is None else elements(shape) // groups
 
 
 def _largest_divisor(number: int, at_most: int) -> int:

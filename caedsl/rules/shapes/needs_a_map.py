@@ -1,10 +1,11 @@
 """A layer for feature maps behind a vector.
 
 ## What it does
-Reports convolutions, pools, upsampling and instance normalisation where what comes before has no height and width.
+Reports convolutions, pools, upsampling and instance normalisation where what comes before has no height and width, and
+normalisations of an image by itself (`norm=instance`, `layer`, `group`) where every mean is that of a single number.
 
 ## Why is this bad?
-A vector has no neighbours to convolve over.
+A vector has no neighbours to convolve over. And a number less its own mean is 0, whatever the image.
 
 ## Example
 ```cae
