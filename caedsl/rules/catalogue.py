@@ -35,7 +35,9 @@ def names(family: str) -> tuple[str, ...]:
 def entry(family: str, name: str) -> Entry:
     """The rule ``name`` of ``family``."""
     module = import_module(f"caedsl.rules.{family}.{name.replace('-', '_')}")
-    return Entry(module.RULE, family, module.__doc__ or "", getattr(module, "check", None))
+    return Entry(
+        module.RULE, family, module.__doc__ or "", getattr(module, "check", None), getattr(module, "repair", None)
+    )
 
 
 @cache

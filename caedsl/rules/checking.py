@@ -12,6 +12,8 @@ from caedsl.rules.compiling import compiled
 from caedsl.source import Source
 from caedsl.syntax.tree import Spec
 
+_CHANNELS_LAST = "channels-last"
+
 
 class Selection(NamedTuple):
     """Which rules speak: those in ``select`` (all where it is None) without those in ``ignore``. Errors always speak."""
@@ -64,10 +66,12 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
     """What ``check_source`` finds, with the fixes as they were proposed."""
     spec, model, faults = compiled(source.text, source.path)
-    findings = [identified(finding) for finding in faults]
+    findings = [_repairable(identified(finding), model) for finding in faults]
     has_errors = any(finding.severity is Severity.ERROR for finding in findings)
     if model:
         findings += _rule_findings(source, model, findings)
+    if any(finding.name == _CHANNELS_LAST and finding.severity is Severity.ERROR for finding in findings):
+        findings = [finding for finding in findings if not _is_misfit(finding)]
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
     if has_errors:
@@ -84,6 +88,20 @@ def identified(finding: Finding) -> Finding:
     entry = catalogue.find(finding.name)
     assert entry is not None, f"{finding.name} has no rule file"
     return replace(finding, code=entry.rule.code, severity=entry.rule.severity)
+
+
+def _repairable(finding: Finding, model: Autoencoder | None) -> Finding:
+    """A finding of the compiler with the fix that its rule proposes."""
+    entry = catalogue.find(finding.name)
+    if model is None or finding.fix or entry is None or entry.repair is None:
+        return finding
+    return replace(finding, fix=entry.repair(model, finding))
+
+
+def _is_misfit(finding: Finding) -> bool:
+    """Whether the compiler found that sizes do not fit: where the channels stand last, it is their fault."""
+    entry = catalogue.find(finding.name)
+    return entry is not None and entry.family == "shapes" and entry.check is None
 
 
 def _rule_findings(source: Source, model: Autoencoder, faults: Sequence[Finding]) -> list[Finding]:

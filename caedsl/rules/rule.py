@@ -2,7 +2,7 @@
 
 A rule is one file: its docstring is its documentation (see ``CONTRIBUTING.md`` for the headings), ``RULE`` its identity, and
 ``check``, where it has one, a function from a model to findings. A rule without ``check`` documents what the compiler itself
-reports under that name.
+reports under that name; its ``repair``, where it has one, proposes the fix.
 """
 
 from collections.abc import Callable, Iterable
@@ -52,12 +52,17 @@ class Rule(NamedTuple):
 
 
 Check = Callable[[Autoencoder], Iterable[Finding]]
+Repair = Callable[[Autoencoder, Finding], Fix | None]
 
 
 class Entry(NamedTuple):
-    """A rule as the catalogue holds it: ``family`` is its folder, ``documentation`` its docstring."""
+    """A rule as the catalogue holds it: ``family`` is its folder, ``documentation`` its docstring.
+
+    ``check`` finds, and ``repair`` mends what the compiler found: a rule has one of them at most.
+    """
 
     rule: Rule
     family: str
     documentation: str
     check: Check | None
+    repair: Repair | None = None

@@ -190,8 +190,10 @@ def _towards(layer: Layer, before: Shape, target: Size) -> Options | None:
     if layer.kind.name == "deconv":
         return _padded(layer, before, target)
     factor = layer.options.get("factor")
-    if layer.kind.name != "upsample" or factor is None:
+    if layer.kind.name != "upsample":
         return None
+    if factor is None:
+        return {"to": target}
     near = all(f * (b - 1) < t < f * (b + 1) for b, f, t in zip(size(before), factor, target, strict=True))
     return {"factor": None, "to": target} if near else None
 

@@ -83,7 +83,7 @@ def _edits(model: Autoencoder, change: Change) -> tuple[Edit, ...]:
     if change.added:
         edits.append(_line_added(model, change.added))
     if change.without is not None:
-        edits.append(_line_removed(model, change.without))
+        edits.append(line_removed(model, change.without))
     return tuple(sorted(edits, key=lambda edit: edit.span))
 
 
@@ -93,7 +93,8 @@ def _edit(model: Autoencoder, layer: Layer, option: str, value: Any) -> Edit | N
         return None
     if value is False:
         return drop(model, layer.spans[option])
-    return write(layer, "factor" if option == "to" else option, spelled(layer, option, value))
+    place = "factor" if option == "to" and "to" not in layer.spans else option
+    return write(layer, place, spelled(layer, option, value))
 
 
 def _line_added(model: Autoencoder, line: str) -> Edit:
@@ -105,7 +106,7 @@ def _line_added(model: Autoencoder, line: str) -> Edit:
     return Edit(Span(start, start), f"{line}{gap}")
 
 
-def _line_removed(model: Autoencoder, span: Span) -> Edit:
+def line_removed(model: Autoencoder, span: Span) -> Edit:
     """Removes a statement with what separates it from the next one."""
     text = model.source.text
     start, end = span

@@ -4,8 +4,9 @@ import pytest
 
 from caedsl.diagnostics import Applicability, Severity
 from caedsl.rules.checking import check_source
+from caedsl.rules.example import whole_spec
 from caedsl.source import Source
-from tests.rules.fragments import checked, completed, fixed, found, place, the
+from tests.rules.fragments import checked, fixed, found, place, the
 
 THREE_POOLS = "encoder { conv 16 relu; maxpool 2; conv 8 relu; maxpool 2; conv 8 relu; maxpool 2 }\nbottleneck\n"
 ROUNDED_UP = THREE_POOLS.replace("maxpool 2 }", "maxpool 2 ceil }")
@@ -74,13 +75,19 @@ class TestOutputShape:
         )
         assert text.count("pad=") >= 2
 
+    def test_sizes_that_are_named_follow_the_input(self) -> None:
+        named = "decoder { conv 8 relu; upsample to 14x14; conv 8 relu; upsample to 28x28; conv 1 sigmoid }"
+        text = fixed(f"input 1x30x26\n{TWO_STRIDES}{named}", "output-shape")
+        assert "upsample to 15x13" in text
+        assert "upsample to 30x26" in text
+
     def test_two_faults_are_cured_together(self) -> None:
         broken = "input 1x27x27\n" + TWO_STRIDES + "decoder { upsample 2; conv 8 relu; upsample 3; conv 1 sigmoid }"
         text = fixed(broken, "output-shape")
         assert "upsample to 27x27" in text or "upsample to 14x14" in text
 
     def test_the_text_around_is_kept(self) -> None:
-        broken = completed(
+        broken = whole_spec(
             THREE_POOLS + THREE_UPS.replace("; upsample 2; conv 16", "\n  # back up\n  upsample 2 # to 14\n  conv 16")
         )
         text = fixed(broken, "output-shape")
@@ -317,6 +324,7 @@ class TestReceptiveFieldSmall:
             ("conv 8 k1 relu; conv 2 k1 relu", Severity.WARNING),
             ("conv 8 k3 s2 relu", Severity.WARNING),
             ("conv 8 relu; conv 8 relu; maxpool 2", Severity.INFO),
+            ("conv 8 k1 relu; maxpool 2; conv 8 k1 relu; maxpool 2; conv 8 k1; maxpool 2", Severity.WARNING),
         ],
     )
     def test_small_fields(self, layers: str, severity: Severity) -> None:
@@ -344,6 +352,16 @@ class TestChannelsLast:
         finding = the("input 28x28x1\nencoder { conv 8 relu }\ndecoder { conv 1 sigmoid }", "channels-last")
         assert finding.severity is Severity.ERROR
 
+    def test_what_does_not_fit_for_that_reason_has_no_finding_of_its_own(self) -> None:
+        fragment = "input 32x32x3\nencoder { conv 8 relu; maxpool 2; conv 8 relu; maxpool 2 }"
+        assert names(fragment) == {"channels-last"}
+        assert the(fragment, "channels-last").severity is Severity.ERROR
+        assert "input 3x32x32" in fixed(fragment, "channels-last", Applicability.SAFE)
+
+    def test_what_does_not_fit_for_another_reason_is_told(self) -> None:
+        fragment = "input 32x32x3\nencoder { conv 8 relu; maxpool 2; conv 8 k40 pad=valid relu }"
+        assert names(fragment) >= {"channels-last", "kernel-too-large"}
+
     @pytest.mark.parametrize("size", ["1x28x28", "3x32x32", "4x4x4", "64x64x64", "8x1x1"])
     def test_other_shapes_are_silent(self, size: str) -> None:
         assert not found(f"input {size}\nencoder {{ conv 8 k1 relu }}", "channels-last")
@@ -352,3 +370,43 @@ class TestChannelsLast:
 def test_rules_survive_parts_without_layers() -> None:
     text = "autoencoder empty\ninput 1x28x28\nencoder { dropout 10% }\nbottleneck\ndecoder { dropout 10% }\n"
     assert not check_source(Source(text)).has_errors
+
+
+class TestReshapeMismatch:
+    ENCODER = "encoder { conv 16 k4 s2 relu; conv 32 k4 s2 relu; dense 24 }\nbottleneck\n"
+    DECODER = "decoder { dense 1568 relu; reshape %s; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid }"
+
+    @pytest.mark.parametrize("shape", ["32x8x8", "32x6x6", "64x7x7"])
+    def test_the_map_that_returns_the_size_is_written(self, shape: str) -> None:
+        text = fixed(self.ENCODER + self.DECODER % shape, "reshape-mismatch", Applicability.SAFE)
+        assert "reshape 32x7x7" in text
+
+    def test_of_several_maps_the_nearest(self) -> None:
+        fragment = "encoder { conv 8 relu; maxpool 2; reshape 8x7x7 }"
+        assert "reshape 32x7x7" in fixed(fragment, "reshape-mismatch")
+
+    def test_where_no_map_returns_the_size_nothing_is_offered(self) -> None:
+        fragment = self.ENCODER + self.DECODER.replace("1568", "1500") % "32x7x7"
+        assert the(fragment, "reshape-mismatch").fix is None
+
+
+class TestCodeShapeMismatch:
+    POOLS = "encoder { conv 8 relu; maxpool 2; conv 8 relu; maxpool 2; maxpool 2 }\nbottleneck 8x7x7\n"
+
+    def test_a_pool_too_many_is_left_out(self) -> None:
+        for decoder in ("decoder mirror", "decoder { upsample 2; conv 8 relu; upsample 2; conv 1 sigmoid }"):
+            assert "conv 8 relu; maxpool 2; }" in fixed(self.POOLS + decoder, "code-shape-mismatch")
+
+    def test_what_else_was_meant_is_left_to_the_author(self) -> None:
+        assert the(self.POOLS.replace("8x7x7", "16x7x7"), "code-shape-mismatch").fix is None
+
+
+class TestNeedsAMap:
+    @pytest.mark.parametrize(
+        "layer", ["conv 8 norm=instance", "conv 1 norm=layer", "conv 8 norm=group groups=8", "dense 1 norm=layer"]
+    )
+    def test_a_mean_of_one_number_leaves_nothing(self, layer: str) -> None:
+        alone = f"encoder {{ conv 4 k28 pad=valid; {layer} }}\ndecoder {{ dense 784; reshape 1x28x28 }}"
+        assert "subtracts every number from itself" in the(alone, "needs-a-map").message
+        beside = alone.replace("k28", "k27").replace("dense 1 ", "dense 2 ")
+        assert not found(beside, "needs-a-map")

@@ -2,7 +2,7 @@
 
 ## What it does
 Reports inputs such as `28x28x1` and `32x32x3`: a spec has the channels first, as PyTorch has. It is an error where
-the output's shape shows that the sizes cannot have been meant so.
+the output's shape, or a layer that fits only with the channels first, shows that the sizes cannot have been meant so.
 
 ## Why is this bad?
 Read as written, `28x28x1` is an image of 28 channels, 28 pixels high and one pixel wide. Everything that is said of
@@ -33,6 +33,7 @@ from caedsl.layers.shape import text
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.sizes import channels_last
 from caedsl.rules.rule import Rule
+from caedsl.rules.trial import tried
 
 RULE = Rule("CAE218", "channels-last", Severity.WARNING, partial=True)
 
@@ -43,14 +44,15 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     height, width, channels = model.input.shape
     meant = f"{channels}x{height}x{width}"
-    contradicted = model.complete and model.out_shape != model.input.shape
+    edits = (Edit(model.input.span, meant),)
+    contradicted = model.out_shape != model.input.shape if model.complete else tried(model, edits) is not None
     yield RULE.found(
         model.input.span,
         f"`{text(model.input.shape)}` is an image of {height} channels, {width}x{channels} pixels: the channels come first",
         help=f"write `input {meant}`",
         fix=Fix(
             f"write the channels first: {meant}",
-            (Edit(model.input.span, meant),),
+            edits,
             Applicability.SAFE if height == width else Applicability.UNSAFE,
         ),
         severity=Severity.ERROR if contradicted else None,

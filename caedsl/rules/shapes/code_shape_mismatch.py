@@ -19,10 +19,26 @@ bottleneck 8x7x7
 ```
 
 ## How sure
-Arithmetic.
+Arithmetic. Where the encoder has one pool too many, a fix leaves it out; what else was meant only the author knows.
 """
 
-from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.sizes import encoder_path
 from caedsl.rules.rule import Rule
+from caedsl.rules.size_changes import POOLS
+from caedsl.rules.size_repair import line_removed
+from caedsl.rules.trial import tried
 
 RULE = Rule("CAE203", "code-shape-mismatch", Severity.ERROR)
+
+
+def repair(model: Autoencoder, finding: Finding) -> Fix | None:
+    """The encoder without a pool, where the code then is what is asserted and the input's size comes back."""
+    pools = {layer.span: layer for layer in reversed(encoder_path(model)) if layer.kind.name in POOLS}
+    for span in pools:
+        edits = (line_removed(model, span),)
+        changed = tried(model, edits)
+        if changed is not None and changed.out_shape == changed.input.shape:
+            return Fix(f"leave this `{model.source.slice(span)}` out", edits, Applicability.UNSAFE)
+    return None

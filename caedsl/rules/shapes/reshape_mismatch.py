@@ -17,10 +17,51 @@ encoder { conv 8 relu; maxpool 2; reshape 32x7x7 }
 ```
 
 ## How sure
-Arithmetic.
+Arithmetic. `--fix` writes the one map of the input's proportions that holds the numbers and with which the spec returns
+the input's size; where there are several, the nearest is an unsafe fix.
 """
 
-from caedsl.diagnostics.finding import Severity
+from collections.abc import Iterator
+from itertools import islice
+
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.layers.shape import Shape, elements, text
+from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.rule import Rule
+from caedsl.rules.trial import tried
 
 RULE = Rule("CAE205", "reshape-mismatch", Severity.ERROR)
+
+
+def repair(model: Autoencoder, finding: Finding) -> Fix | None:
+    """A shape that fits on both sides."""
+    written = model.source.slice(finding.primary.span)
+    sides = [int(side) for side in written.split("x") if side.isdecimal()]
+    if len(sides) != 3:
+        return None
+    fitting = list(islice(_fitting(model, finding, sides[1]), 2))
+    if not fitting:
+        return None
+    edits = (Edit(finding.primary.span, text(fitting[0])),)
+    sure = Applicability.SAFE if len(fitting) == 1 else Applicability.UNSAFE
+    return Fix(f"write `reshape {text(fitting[0])}`", edits, sure)
+
+
+def _fitting(model: Autoencoder, finding: Finding, height: int) -> Iterator[Shape]:
+    """Shapes with which the spec returns the input's size, those of nearly the written height first."""
+    before = [layer for _, layer in model.layers() if layer.span.end <= finding.primary.span.start]
+    if not before:
+        return
+    for shape in sorted(_maps(model, elements(before[-1].out_shape)), key=lambda shape: abs(shape[1] - height)):
+        changed = tried(model, (Edit(finding.primary.span, text(shape)),))
+        if changed is not None and changed.out_shape == changed.input.shape:
+            yield shape
+
+
+def _maps(model: Autoencoder, numbers: int) -> Iterator[Shape]:
+    """Maps of so many numbers that are no larger than the input and have its proportions, but for rounding."""
+    _, height, width = model.input.shape
+    for rows in range(1, height + 1):
+        columns = max(1, round(width * rows / height))
+        if numbers % (rows * columns) == 0:
+            yield (numbers // (rows * columns), rows, columns)
