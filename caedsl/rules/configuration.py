@@ -9,6 +9,7 @@ from caedsl.rules import catalogue
 
 FILE = "pyproject.toml"
 _TABLE = "tool.caedsl"
+_NAME = b"caedsl"
 _PREFIX = "CAE"
 _MOST_SHOWN = 60
 
@@ -68,7 +69,7 @@ def _table(file: str) -> Mapping[str, Any] | None:
         raise ConfigurationError(
             f"{shown}: the file cannot be read ({error.strerror}); change its permissions"
         ) from None
-    if _TABLE.encode() not in data:
+    if _NAME not in data.replace(b"\0", b""):  # no zeros, so that the name is seen in UTF-16 too
         return None
     import tomllib
 

@@ -198,7 +198,8 @@ class _Reader:
         while (brace := self.blocks[-1].brace) and self.blocks[-1].statements:
             own = self._indent_of_line(brace)
             body = self._indent(self.blocks[-1].statements[0])
-            if body is None or body <= own or column > own or (line_closes and column == own):
+            # A body on the line of its brace, as in `encoder { conv 8`, has no indent: a line no deeper cannot belong to it.
+            if (body is not None and body <= own) or column > own or (line_closes and column == own):
                 return
             self._fold()
             place = Label(span_of(token), "a `}` is missing before this line")

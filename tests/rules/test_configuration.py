@@ -40,6 +40,18 @@ def test_the_nearest_file_that_speaks_of_caedsl_holds() -> None:
     assert read_configuration("one/a.cae").strict is True
 
 
+@pytest.mark.parametrize("text", ["[tool]\ncaedsl = {strict = true}\n", "[ tool . caedsl ]\nstrict = true\n"])
+def test_a_table_may_be_written_otherwise(text: str) -> None:
+    project(text)
+    assert read_configuration("a.cae").strict is True
+
+
+def test_another_encoding_is_told() -> None:
+    Path("pyproject.toml").write_bytes("[tool.caedsl]\nstrict = true\n".encode("utf-16"))
+    with pytest.raises(ConfigurationError, match="not valid TOML"):
+        read_configuration("a.cae")
+
+
 def test_without_a_file_nothing_is_set() -> None:
     project("this is no TOML, but it does not speak of the program either")
     assert read_configuration("a.cae") == Configuration()

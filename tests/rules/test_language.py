@@ -115,3 +115,15 @@ def test_an_allowance_is_not_called_unused_where_an_error_kept_its_rule_from_run
     )
     assert {finding.name for finding in checked(spec).findings} == {"unknown-layer"}
     assert checked(spec.replace("cnov", "conv")).findings == ()
+
+
+def test_what_does_not_depend_on_an_unreadable_line_is_still_said() -> None:
+    spec = (
+        "autoencoder a\ninput 1x28x28\ndata cifar10\nencoder { conv (8 relu; maxpool 2 }\n"
+        "bottleneck\ndecoder mirror\ntrain { optimizer adam lr=3 }\n"
+    )
+    assert {finding.name for finding in checked(spec).findings} == {
+        "syntax-error",
+        "data-channels",
+        "high-learning-rate",
+    }

@@ -127,3 +127,11 @@ def test_statements_in_a_foreign_comment_are_no_statements() -> None:
     spec, findings = parse(Source("// encoder { ; x\n/* conv 8 {\n } */\nconv 16\n"))
     assert len(findings) == 2
     assert [print_head(statement) for statement in spec.statements] == ["conv 16"]
+
+
+def test_a_brace_forgotten_at_the_end_of_a_line_costs_no_other_line() -> None:
+    text = "autoencoder a\nencoder { conv 8 relu; maxpool 2\nbottleneck dense 4\ndecoder mirror\ntrain { loss mse }\n"
+    spec, findings = parse(Source(text))
+    assert [finding.name for finding in findings] == ["unbalanced-braces"]
+    words = ["autoencoder", "encoder", "bottleneck", "decoder", "train"]
+    assert [statement.head.text for statement in spec.statements] == words

@@ -39,7 +39,7 @@ from caedsl.rules.trial import tried, write
 from caedsl.rules.wording import counted
 from caedsl.source import Span
 
-RULE = Rule("CAE603", "data-channels", Severity.ERROR)
+RULE = Rule("CAE603", "data-channels", Severity.ERROR, partial=True)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

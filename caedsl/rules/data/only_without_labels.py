@@ -29,7 +29,7 @@ from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.rule import Rule
 
-RULE = Rule("CAE605", "only-without-labels", Severity.ERROR)
+RULE = Rule("CAE605", "only-without-labels", Severity.ERROR, partial=True)
 
 EXAMPLES = {"npy": 'labels="labels.npy"', "idx": 'labels="labels-idx1-ubyte"', "npz": "labels=y"}
 """How each source of bare arrays names its labels."""

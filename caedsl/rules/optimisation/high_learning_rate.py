@@ -40,7 +40,7 @@ from caedsl.rules.rule import Rule
 from caedsl.rules.setting_edits import write_setting
 from caedsl.rules.wording import plain
 
-RULE = Rule("CAE501", "high-learning-rate", Severity.WARNING)
+RULE = Rule("CAE501", "high-learning-rate", Severity.WARNING, partial=True)
 
 HIGHEST = 0.05
 
