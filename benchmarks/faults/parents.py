@@ -194,7 +194,34 @@ decoder { deconv 32 k4 s2 relu; conv 32 k3 relu; upsample 2 bilinear; conv 32 re
 train { loss mae; optimizer adam lr=1e-3; batch 64; epochs 20 }
 """
 
+_DEEP_GREY = """\
+autoencoder deep_grey
+input 1x28x28 in 0..1
+data fashion_mnist
+encoder { conv 16 k4 s2 relu; conv 16 relu x26; conv 32 k4 s2 relu }
+bottleneck dense 32
+decoder { deconv 16 k4 s2 relu; conv 16 relu; deconv 1 k4 s2 sigmoid }
+train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 20 }
+"""
+
+_DEEP_MIRROR = """\
+autoencoder deep_mirror
+input 3x32x32 in 0..1
+data cifar10
+encoder {
+  conv 32 relu x7
+  maxpool 2
+  conv 48 relu x7
+  maxpool 2
+}
+bottleneck conv 8
+decoder mirror
+train { loss mse; optimizer adam lr=1e-3; batch 128; epochs 20 }
+"""
+
 _SINGLE = {
+    "deep_grey": _DEEP_GREY,
+    "deep_mirror": _DEEP_MIRROR,
     "dcgan_like": _DCGAN,
     "wide_denoiser": _WIDE_DENOISER,
     "odd": _ODD,
@@ -205,10 +232,13 @@ _SINGLE = {
     "asserted": _ASSERTED,
 }
 
+_FAULTY = {"mnist_pitfalls"}
+"""The article's first model, which is shipped with its fault."""
+
 PARENTS: dict[str, str] = {
     **_grid(),
     **SMALL,
     **_SINGLE,
-    **{path.stem: path.read_text("utf-8") for path in sorted(SHIPPED_FOLDER.glob("*.cae"))},
+    **{path.stem: path.read_text("utf-8") for path in sorted(SHIPPED_FOLDER.glob("*.cae")) if path.stem not in _FAULTY},
 }
 """The text of every parent by its name."""

@@ -43,6 +43,8 @@ from caedsl.rules.trial import tried
 
 RULE = Rule("CAE302", "overcomplete", Severity.WARNING)
 
+_COPY = "a code that is not smaller than the image can hold a copy: the loss falls, and nothing need be learned"
+
 TARGET = 4
 """The compression that the fix aims for on a map; a common choice where nothing else is known."""
 
@@ -63,7 +65,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"the code holds {code:,} numbers, {size}",
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
-        notes=(f"compression {whole:,} / {code:,} = {model.compression:.3g}",),
+        notes=(f"compression {whole:,} / {code:,} = {model.compression:.3g}", *((_COPY,) if code >= whole else ())),
         help="narrow the code (`bottleneck conv N`, `bottleneck dense N`), or limit it otherwise: `corrupt gaussian=0.2` "
         "makes a denoiser, `l1=1e-4` on the bottleneck a sparse code",
         fix=_narrower(model),
