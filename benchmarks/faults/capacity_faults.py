@@ -131,8 +131,7 @@ CAPACITY = [
         "capacity",
         "code-too-small",
         tiny_code,
-        strengths={"mild": 2, "fatal": 1},
-        harmless="mild",
+        strengths={"fatal": 1},
         trained=True,
     ),
     operator(

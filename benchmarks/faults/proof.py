@@ -1,18 +1,17 @@
 """The proof by training: parent, faulty and repaired spec of the faults that change what training comes to."""
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from statistics import median
 
 from benchmarks.faults.cases import Case, Result, draw, examine
 from benchmarks.faults.small_parents import SMALL
-
-EACH, BORNE = 2, 1
-"""Parents that a strength of an operator is trained in: one that harms, and one that does not."""
 
 BROKEN, RESTORED = 1.5, 1.1
 """Times the parent's median FVU: above the first a fault has done harm, up to the second a repair has undone it."""
@@ -55,13 +54,17 @@ def parents() -> dict[str, str]:
     return {name: text.replace("data digits", "data mnist limit=4000") for name, text in SMALL.items()}
 
 
-def prove(seed: int) -> list[Proof]:
-    """Trains what is to be shown by training, two processes of one thread each."""
+def prove(seed: int, each: int, kept: Path | None = None) -> list[Proof]:
+    """Trains what is to be shown by training, two processes of one thread each.
+
+    Every strength of every operator is trained in ``each`` parents, in one where it is harmless. ``kept`` is a file of
+    outcomes: what stands there is not trained again.
+    """
     healthy = parents()
     cases = [case for case in draw(healthy, len(healthy) * 3, seed) if case.operator.trained]
-    results = [examine(case) for case in _few(cases)]
-    texts = {text for result in results for text in _specs(healthy, result)}
-    known = _outcomes(sorted(texts))
+    results = [examine(case) for case in _few(cases, each)]
+    texts = dict.fromkeys(text for result in results for text in _specs(healthy, result))
+    known = _outcomes(list(texts), kept)
     return [
         Proof(
             result,
@@ -73,14 +76,14 @@ def prove(seed: int) -> list[Proof]:
     ]
 
 
-def _few(cases: Iterable[Case]) -> list[Case]:
-    """The first of every operator and strength."""
+def _few(cases: Iterable[Case], each: int) -> list[Case]:
+    """The first ``each`` of every operator and strength, and of harmless ones one."""
     counts: dict[tuple[str, str], int] = {}
     chosen = []
     for case in cases:
         key = case.operator.name, case.strength
         counts[key] = counts.get(key, 0) + 1
-        if counts[key] <= (BORNE if case.harmless else EACH):
+        if counts[key] <= (1 if case.harmless else each):
             chosen.append(case)
     return chosen
 
@@ -94,13 +97,15 @@ def _specs(healthy: dict[str, str], result: Result) -> Sequence[str]:
     return [*specs, result.repair] if _is_repaired(result) else specs
 
 
-def _outcomes(texts: Sequence[str]) -> dict[str, list[float]]:
+def _outcomes(texts: Sequence[str], kept: Path | None) -> dict[str, list[float]]:
+    known: dict[str, list[float]] = json.loads(kept.read_text("utf-8")) if kept and kept.exists() else {}
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), _one_thread) as pool:
-        waiting = {pool.submit(_outcome, text): text for text in texts}
-        known = {}
-        for done in as_completed(waiting):
+        waiting = {pool.submit(_outcome, text): text for text in texts if text not in known}
+        for count, done in enumerate(as_completed(waiting), 1):
             known[waiting[done]] = done.result()
-            print(f"trained {len(known)} of {len(texts)} specs", end="\r", file=sys.stderr)
+            if kept:
+                kept.write_text(json.dumps(known), "utf-8")
+            print(f"trained {count} of {len(waiting)} specs", end="\r", file=sys.stderr)
     return known
 
 

@@ -1,6 +1,6 @@
 """How many injected faults `caedsl check` finds by the right rule, and how many `--fix --unsafe-fixes` repairs.
 
-    python benchmarks/faults/run.py [--train] [--json FILE] [--each 10] [--seed 0]
+    python benchmarks/faults/run.py [--train] [--proofs 2] [--kept FILE] [--json FILE] [--each 10] [--seed 0]
 
 Every case is one fault in one healthy spec. `--train` also trains parent, faulty and repaired spec of the faults that
 change training: on scikit-learn's digits, or on MNIST where CAEDSL_DATA names a folder that holds it.
@@ -34,7 +34,7 @@ def main() -> None:
     healthy = {name: alarms(text) for name, text in {**PARENTS, **CONTROLS}.items()}
     print_table(results, healthy)
     print_details(results, healthy)
-    proofs = prove(arguments.seed) if arguments.train else []
+    proofs = prove(arguments.seed, arguments.proofs, arguments.kept) if arguments.train else []
     if proofs:
         print_proofs(proofs)
     if arguments.json:
@@ -44,6 +44,10 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", action="store_true", help="show harm and repair by training")
+    parser.add_argument(
+        "--kept", metavar="FILE", type=Path, help="keep the outcomes of training there, and use them again"
+    )
+    parser.add_argument("--proofs", type=int, default=2, help="parents that each fault is trained in")
     parser.add_argument("--json", metavar="FILE", help="write every case there")
     parser.add_argument("--each", type=int, default=10, help="cases an operator, at most")
     parser.add_argument("--seed", type=int, default=0, help="what draws the cases")

@@ -2,7 +2,6 @@
 
 from benchmarks.faults.edits import (
     Edits,
-    after,
     convolutions,
     decoder_lines,
     hidden,
@@ -16,9 +15,9 @@ from benchmarks.faults.edits import (
     written,
 )
 from benchmarks.faults.operator_type import operator
-from caedsl.diagnostics.finding import Edit
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import output_layer
+from caedsl.model.sizes import decoder_path, encoder_path
 from caedsl.rules.trial import write
 
 
@@ -59,11 +58,11 @@ def normalised_output(model: Autoencoder, _: None) -> Edits:
     return [write(output, "norm", "norm=batch")] if output in decoder_lines(model) and output else []
 
 
-def rectified_code(model: Autoencoder, numbers: int) -> Edits:
-    if model.bottleneck.form != "dense":
+def rectified_code(model: Autoencoder, most: int) -> Edits:
+    """A ReLU on a code of at most so many numbers."""
+    if model.bottleneck.form != "dense" or model.bottleneck.layers[-1].options["units"] > most:
         return []
-    units = model.bottleneck.layers[-1].options["units"]
-    return [Edit(model.bottleneck.span, f"bottleneck dense {min(numbers, units)} relu")]
+    return [write(model.bottleneck.layers[-1], "activation", "relu")]
 
 
 def cross_entropy(model: Autoencoder, fault: str) -> Edits:
@@ -95,7 +94,9 @@ def weight_penalty(model: Autoencoder, strength: float) -> Edits:
 def coupled_decay(model: Autoencoder, strength: float) -> Edits:
     if model.train is None or is_normalised(model) or model.train.loss.reduction == "sum":
         return []
-    return setting(model, f"optimizer adam lr=1e-3 weight_decay={strength:g}")
+    if model.train.optimizer.name == "sgd":
+        return []
+    return setting(model, f"optimizer adam lr={model.train.optimizer.lr:g} weight_decay={strength:g}")
 
 
 def heavy_dropout(model: Autoencoder, share: float) -> Edits:
@@ -103,21 +104,21 @@ def heavy_dropout(model: Autoencoder, share: float) -> Edits:
     return [write(layers[-1], "dropout", f"dropout={share}")]
 
 
-def small_batch(model: Autoencoder, size: int) -> Edits:
-    uses = any(layer.options.get("norm") == "batch" for layer in hidden(model))
-    return setting(model, f"batch {size}") if uses else []
+def small_batch(model: Autoencoder, fault: tuple[int, bool]) -> Edits:
+    """Batches of so few images, in models that normalise maps of at most 2x2 pixels over the batch, or only larger ones."""
+    size, tiny = fault
+    sides = [layer.out_shape[1] for _, layer in model.layers() if layer.options.get("norm") == "batch"]
+    return setting(model, f"batch {size}") if sides and (min(sides) <= 2) is tiny else []
 
 
-def deep_default(model: Autoencoder, fault: tuple[int, str]) -> Edits:
-    """Many more layers, all starting from PyTorch's default weights."""
-    depth, norm = fault
-    layer = next((layer for layer in convolutions(written(model.encoder)) if layer.out_shape[0] > 1), None)
-    if layer is None or is_normalised(model):
+def default_weights(model: Autoencoder, depth: tuple[int, int]) -> Edits:
+    """PyTorch's default weights in every convolution of a model that is so deep."""
+    least, most = depth
+    weighted = [layer for layer in (*encoder_path(model), *decoder_path(model)) if "init" in layer.options]
+    if is_normalised(model) or not least <= len(weighted) <= most:
         return []
-    weighted = convolutions([*hidden(model), *decoder_lines(model)])
-    edits = on_every(dict.fromkeys(weighted), "init", "init=torch")
-    same = f"conv {layer.out_shape[0]} k3 s1 relu init=torch{norm} x{depth}"
-    return [*edits, after(layer, same)]
+    lines = convolutions([*hidden(model), *decoder_lines(model)])
+    return on_every(dict.fromkeys(lines), "init", "init=torch")
 
 
 def half_precision(model: Autoencoder, fault: tuple[str, str]) -> Edits:
@@ -145,7 +146,9 @@ ACTIVATION = [
         standardised,
         strengths={"mild": "tanh", "strong": "sigmoid", "fatal": "relu"},
     ),
-    operator("rectified output", "activation", "final-relu", rectified_output, trained=True),
+    operator(
+        "rectified output", "activation", "final-relu", rectified_output, also="mismatched-sgd-rate", trained=True
+    ),
     operator(
         "saturating hidden layers",
         "activation",
@@ -161,8 +164,7 @@ ACTIVATION = [
         "activation",
         "relu-code",
         rectified_code,
-        strengths={"mild": 64, "strong": 6},
-        harmless="mild",
+        strengths={"strong": 16},
         trained=True,
     ),
 ]
@@ -219,7 +221,8 @@ REGULARISATION = [
         "regularisation",
         "small-batch-norm",
         small_batch,
-        strengths={"mild": 2, "strong": 1},
+        strengths={"mild": (2, False), "strong": (2, True), "fatal": (1, True)},
+        harmless="mild",
         trained=True,
     ),
 ]
@@ -229,8 +232,8 @@ NUMERICS = [
         "PyTorch's default weights in depth",
         "numerics",
         "fading-signal",
-        deep_default,
-        strengths={"mild": (12, " norm=batch"), "strong": (14, ""), "fatal": (26, "")},
+        default_weights,
+        strengths={"mild": (1, 8), "strong": (12, 23), "fatal": (24, 99)},
         harmless="mild",
         trained=True,
     ),

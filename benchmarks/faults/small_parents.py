@@ -17,7 +17,7 @@ decoder {
 }
 train {
   loss mse
-  optimizer adam lr=2e-3
+  optimizer adam lr=1e-3
   batch 32
   epochs 12
 }
@@ -45,7 +45,7 @@ decoder {
 }
 train {
   loss mse
-  optimizer adam lr=2e-3
+  optimizer adam lr=1e-3
   batch 32
   epochs 12
 }
@@ -71,7 +71,7 @@ decoder {
 }
 train {
   loss mse
-  optimizer adam lr=2e-3
+  optimizer adam lr=1e-3
   batch 32
   epochs 12
 }
@@ -93,7 +93,52 @@ decoder {
 }
 train {
   loss mse
-  optimizer adam lr=2e-3
+  optimizer adam lr=1e-3
+  batch 32
+  epochs 12
+}
+"""
+
+_SMALL_DEEP = """\
+autoencoder small_deep
+input 1x16x16 in 0..1
+data digits
+encoder {
+  conv 8 k4 s2 relu
+  conv 8 relu x12
+  conv 16 k4 s2 relu
+}
+bottleneck dense 16
+decoder {
+  deconv 8 k4 s2 relu
+  deconv 1 k4 s2 sigmoid
+}
+train {
+  loss mse
+  optimizer adam lr=1e-3
+  batch 32
+  epochs 12
+}
+"""
+
+_SMALL_NARROW = """\
+autoencoder small_narrow
+input 1x16x16 in 0..1
+data digits
+defaults conv k4 s2 relu norm=batch
+encoder { conv 8; conv 16; conv 32 }
+bottleneck dense 16
+decoder {
+  upsample 2
+  conv 16 k3 s1
+  upsample 2
+  conv 8 k3 s1
+  upsample 2
+  conv 1 k3 s1 sigmoid norm=none
+}
+train {
+  loss mse
+  optimizer adam lr=1e-3
   batch 32
   epochs 12
 }
@@ -104,5 +149,7 @@ SMALL = {
     "small_pooled": _SMALL_POOLED,
     "small_normed": _SMALL_NORMED,
     "small_native": _SMALL_NATIVE,
+    "small_deep": _SMALL_DEEP,
+    "small_narrow": _SMALL_NARROW,
 }
 """The text of each by its name."""
