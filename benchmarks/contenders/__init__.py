@@ -1,0 +1,26 @@
+"""Ways to train one model: caedsl and what people use else. Each is a file with a function that trains for a task."""
+
+from typing import NamedTuple
+
+
+class Contender(NamedTuple):
+    """``module`` has the function ``train(task, gate, precision)``; ``environment`` are variables of its process."""
+
+    module: str
+    precision: str
+    environment: dict[str, str] = {}  # noqa: RUF012
+
+
+OURS = "caedsl"
+CONTENDERS = {
+    OURS: Contender("ours", "auto"),
+    "caedsl fp32": Contender("ours", "fp32"),
+    "by hand fp32": Contender("by_hand", "fp32"),
+    "by hand bf16": Contender("by_hand", "bf16"),
+    "Lightning fp32": Contender("by_lightning", "32-true"),
+    "Lightning bf16": Contender("by_lightning", "bf16-mixed"),
+    "Keras TensorFlow fp32": Contender("by_keras", "float32", {"KERAS_BACKEND": "tensorflow"}),
+    "Keras TensorFlow bf16": Contender("by_keras", "mixed_bfloat16", {"KERAS_BACKEND": "tensorflow"}),
+    "Keras JAX fp32": Contender("by_keras", "float32", {"KERAS_BACKEND": "jax"}),
+    "Keras JAX bf16": Contender("by_keras", "mixed_bfloat16", {"KERAS_BACKEND": "jax"}),
+}

@@ -1,0 +1,47 @@
+"""What the processor's matrix product would allow: the arithmetic of training a model at the rate of large products."""
+
+import time
+from typing import NamedTuple, Self
+
+import torch
+
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.cost import total_macs
+
+SIDES = (1024, 2048, 4096)
+REPEATS = 5
+
+
+class Bound(NamedTuple):
+    """``flops`` is the best rate of a square matrix product, ``work`` the operations of training on one image."""
+
+    precision: str
+    flops: float
+    work: float
+
+    @property
+    def rate(self) -> float:
+        """Images a second at that rate."""
+        return self.flops / self.work
+
+    @classmethod
+    def of(cls, model: Autoencoder, precision: str) -> Self:
+        """Measured now, on all threads that PyTorch uses."""
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        return cls(precision, max(_flops(side, dtype) for side in SIDES), _work(model))
+
+
+def _work(model: Autoencoder) -> float:
+    """Two operations a multiply-accumulate; forward, to the input and to the weights, the first layer needs no second."""
+    first = next(layer for _, layer in model.layers() if layer.kind.macs(layer))
+    return 2.0 * (3 * total_macs(model) - first.kind.macs(first))
+
+
+def _flops(side: int, dtype: torch.dtype) -> float:
+    a, b = (torch.randn(side, side).to(dtype) for _ in range(2))
+    seconds = []
+    for _ in range(REPEATS):
+        begun = time.perf_counter()
+        a @ b
+        seconds.append(time.perf_counter() - begun)
+    return 2 * side**3 / min(seconds)

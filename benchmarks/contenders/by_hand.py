@@ -1,0 +1,35 @@
+"""The loop that a PyTorch user writes: a DataLoader over tensors, in bf16 also with what tuning guides recommend (autocast,
+channels last, the fused optimizer)."""
+
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks.contenders.gate import Gate
+from benchmarks.contenders.objective import loss_of
+from benchmarks.contenders.task import Task
+from caedsl.backends.torch import build
+
+
+def train(task: Task, gate: Gate, precision: str) -> None:
+    tuned = precision == "bf16"
+    torch.manual_seed(0)
+    module = build(task.model)
+    if tuned:
+        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    objective = loss_of(task.model)
+    optimizer = torch.optim.Adam(module.parameters(), lr=task.lr, fused=tuned or None)
+    loader = DataLoader(TensorDataset(task.pixels), batch_size=task.batch, shuffle=True)
+    for _ in range(task.epochs):
+        gate.begin()
+        total = 0.0
+        for (x_bchw,) in loader:
+            if tuned:
+                x_bchw = x_bchw.contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16, enabled=tuned):
+                prediction = module(x_bchw)
+            loss = objective(module, prediction.float(), x_bchw)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(x_bchw)
+        gate.end(total / len(task.pixels))

@@ -1,0 +1,26 @@
+"""How a contender waits for its turn, and says what it did."""
+
+import json
+import resource
+import sys
+import time
+
+MARK = "epoch: "
+
+
+class Gate:
+    """``begin`` waits until an epoch may start, ``end`` reports it."""
+
+    def __init__(self) -> None:
+        self._begun = 0.0
+
+    def begin(self) -> None:
+        """Wait for the word on standard input."""
+        sys.stdin.readline()
+        self._begun = time.perf_counter()
+
+    def end(self, loss: float) -> None:
+        """The epoch is over, with this mean loss (penalties included)."""
+        seconds = time.perf_counter() - self._begun
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        print(f"{MARK}{json.dumps({'seconds': seconds, 'loss': loss, 'memory': memory})}", flush=True)

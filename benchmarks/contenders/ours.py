@@ -1,0 +1,32 @@
+"""caedsl itself: the whole of `caedsl train`, run folder and checkpoints included."""
+
+import tempfile
+from dataclasses import replace
+
+from benchmarks.contenders.gate import Gate
+from benchmarks.contenders.task import Task
+from caedsl.training.history import Epoch
+from caedsl.training.progress import Reporter
+from caedsl.training.train import train as train_spec
+
+
+class _Turns(Reporter):
+    """Hears when an epoch begins and ends."""
+
+    def __init__(self, gate: Gate, epochs: int) -> None:
+        self.gate, self.epochs = gate, epochs
+
+    def start(self, name: str, epochs: int, where: str) -> None:
+        self.gate.begin()
+
+    def epoch(self, row: Epoch) -> None:
+        self.gate.end(row.loss)
+        if row.epoch < self.epochs:
+            self.gate.begin()
+
+
+def train(task: Task, gate: Gate, precision: str) -> None:
+    assert task.model.train is not None
+    model = replace(task.model, train=replace(task.model.train, precision=precision))
+    with tempfile.TemporaryDirectory() as folder:
+        train_spec(model, spec_text=model.source.text, out=folder, reporter=_Turns(gate, task.epochs))

@@ -1,0 +1,75 @@
+"""What all contenders do: a spec, its images and its settings."""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.resolve import resolve
+from caedsl.source import Source
+from caedsl.syntax.overrides import override
+from caedsl.syntax.parser import parse
+from caedsl.training.progress import Reporter
+from caedsl.training.train import load_images, prepare_training
+
+
+@dataclass(frozen=True)
+class Task:
+    """Train the model of ``spec`` on the first ``images`` of its data, for ``epochs``."""
+
+    spec: str
+    images: int
+    epochs: int
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Task":
+        return cls(**json.loads(text))
+
+    @cached_property
+    def model(self) -> Autoencoder:
+        """The model, set to train on all images without holding any back."""
+        source = Source(Path(self.spec).read_text("utf-8"), self.spec)
+        before, _ = resolve(parse(source)[0], source)
+        assert before is not None
+        changed = override(
+            source,
+            {
+                "data": " else ".join(f"{data.name} limit={self.images}" for data in before.data),
+                "train.epochs": str(self.epochs),
+                "train.validation": "0%",
+                "train.schedule": "constant",
+            },
+        )
+        model, findings = resolve(parse(changed)[0], changed)
+        assert model is not None and model.complete and model.train is not None, findings
+        assert model.train.optimizer.name == "adam", "the peers are written for Adam"
+        return model
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def batch(self) -> int:
+        assert self.model.train is not None
+        return self.model.train.batch
+
+    @property
+    def lr(self) -> float:
+        assert self.model.train is not None
+        return self.model.train.optimizer.lr
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The images, float32 N×C×H×W in the input's range."""
+        assert self.model.train is not None
+        images = load_images(self.model, None, Reporter())
+        training = prepare_training(self.model, self.model.train, images, torch.device("cpu"))
+        return torch.cat(list(training.train.in_order(1024))).contiguous()[: self.images]

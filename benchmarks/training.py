@@ -1,0 +1,145 @@
+"""How many images a second caedsl trains on, beside a loop written by hand, Lightning and Keras: the same model, data,
+batch and settings, in one run.
+
+    python benchmarks/training.py [SPEC] [--images 3840] [--rounds 5] [--only NAME ...] [--json FILE]
+
+Each contender is a process that stays; they train an epoch by turns, so that what disturbs the machine disturbs all, and
+medians over the rounds are compared. The peers are an extra, `pip install '.[peers]'`; one that is not installed is left
+out. Data are those of the spec: real MNIST where CAEDSL_DATA names a folder that holds it, else scikit-learn's digits.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.contenders import CONTENDERS, OURS
+from benchmarks.contenders.gate import MARK
+from benchmarks.contenders.task import Task
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Result:
+    """What a contender did: seconds and loss of every epoch but the first, its peak memory in bytes."""
+
+    name: str
+    seconds: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    memory: int = 0
+
+    def rate(self, images: int) -> float:
+        """The median over the epochs, in images a second."""
+        return images / median(self.seconds)
+
+
+def main() -> None:
+    arguments = _arguments()
+    task = Task(arguments.spec, arguments.images, arguments.rounds + 1)
+    names = arguments.only or list(CONTENDERS)
+    results = race(names, task)
+    print_table(results, task)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", "utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("spec", nargs="?", default=str(ROOT / "specs" / "mnist_l2.cae"))
+    parser.add_argument("--images", type=int, default=3840, help="images an epoch")
+    parser.add_argument("--rounds", type=int, default=5, help="epochs that are timed, after one that is not")
+    parser.add_argument("--only", nargs="+", choices=list(CONTENDERS), metavar="NAME", help=", ".join(CONTENDERS))
+    parser.add_argument("--json", metavar="FILE", help="write every epoch there")
+    return parser.parse_args()
+
+
+class Running:
+    """The process of a contender, which waits for its turns."""
+
+    def __init__(self, name: str, task: Task) -> None:
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.contenders", name, task.to_json()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            env={**os.environ, **CONTENDERS[name].environment, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            cwd=ROOT,
+        )
+
+    def epoch(self) -> dict[str, float] | None:
+        """Let it train an epoch, and take its report; None where it has ended."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            self.process.stdin.write("go\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return None
+        for line in self.process.stdout:
+            if line.startswith(MARK):
+                said: dict[str, float] = json.loads(line.removeprefix(MARK))
+                return said
+        return None
+
+    def end(self) -> str:
+        """Wait for its end; the last line on its standard error."""
+        self.process.communicate()
+        with self.errors as errors:
+            errors.seek(0)
+            return (errors.read().strip().splitlines() or ["it ended without a word"])[-1]
+
+
+def race(names: Sequence[str], task: Task) -> list[Result]:
+    """Start every contender, let each train an epoch by turns, and end them; one that fails is left out, and said."""
+    running = {name: Running(name, task) for name in names}
+    results = {name: Result(name) for name in names}
+    for epoch in range(task.epochs):
+        for name, contender in list(running.items()):
+            said = contender.epoch()
+            if said is None:
+                print(f"{name} is left out: {contender.end()}", file=sys.stderr)
+                del running[name], results[name]
+            elif epoch:
+                results[name].seconds.append(said["seconds"])
+                results[name].losses.append(said["loss"])
+                results[name].memory = int(said["memory"])
+        print(f"round {epoch} of {task.epochs - 1}", file=sys.stderr)
+    for contender in running.values():
+        contender.end()
+    return list(results.values())
+
+
+def print_table(results: list[Result], task: Task) -> None:
+    """Rates, ratios and losses, and how near the fastest comes to the processor's matrix product."""
+    from benchmarks.contenders.arithmetic import Bound
+
+    first = next((result for result in results if result.name == OURS), results[0])
+    print(f"{task.name}: {task.images} images an epoch, batch {task.batch}; medians of {len(first.seconds)} epochs")
+    print(f"{'':<24}{'images/s':>9}{'caedsl is':>11}{'last loss':>11}{'memory':>9}")
+    for result in results:
+        ratio = first.rate(task.images) / result.rate(task.images)
+        print(
+            f"{result.name:<24}{result.rate(task.images):>9.0f}{f'{ratio:.2f}x':>11}{result.losses[-1]:>11.5f}"
+            f"{result.memory / 1e6:>6.0f} MB"
+        )
+    for bound in (Bound.of(task.model, "bf16"), Bound.of(task.model, "fp32")):
+        share = first.rate(task.images) / bound.rate
+        print(
+            f"{bound.precision} matrix product: {bound.flops / 1e9:.0f} GFLOP/s, which would allow "
+            f"{bound.rate:.0f} images/s on {bound.work / 1e6:.0f} MFLOP an image; {first.name} is at {share:.0%}"
+        )
+
+
+if __name__ == "__main__":
+    main()
