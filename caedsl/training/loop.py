@@ -243,6 +243,7 @@ class Training:
         with ExitStack() as stack:
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
             stack.enter_context(self.objective.watching(self.network))
+            stack.enter_context(self.precision.products())
             if self.precision.name != "fp32":
                 stack.enter_context(exact_output(self.network))
             stack.enter_context(memory_errors(self.settings.batch))

@@ -28,6 +28,19 @@ class Precision:
         """Scales the loss so that gradients do not underflow in fp16; passes everything through otherwise."""
         return torch.amp.GradScaler(self.device_type, enabled=self.name == "fp16")
 
+    @contextmanager
+    def products(self) -> Iterator[None]:
+        """Inside, CUDA multiplies what stays in 32 bits as TensorFloat-32, but in full where the spec says ``fp32``."""
+        switches: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
+        before = [switch.fp32_precision for switch in switches]
+        try:
+            for switch in switches:
+                switch.fp32_precision = "ieee" if self.name == "fp32" else "tf32"
+            yield
+        finally:
+            for switch, value in zip(switches, before, strict=True):
+                switch.fp32_precision = value
+
 
 def choose_precision(wanted: str, device: torch.device) -> Precision:
     """``auto`` is bf16 where the device computes it fast, fp32 elsewhere.

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from itertools import count
+from math import ceil
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from caedsl.backends.torch import ConvolutionalAutoencoder, Penalty
 from caedsl.backends.torch.fast import fast_form
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Train
 from caedsl.training.batches import Batches, resident
+from caedsl.training.compilation import compiled
 from caedsl.training.errors import TrainingError
 from caedsl.training.loop import Training
 from caedsl.training.objective import Objective
@@ -51,15 +54,27 @@ def prepare(
     pixels = PixelRange.of(input_range, images)
     objective = Objective(settings.loss, pixels, penalties, code_l1)
     precision = choose_precision(settings.precision, device)
-    network = _network(module, images, device)
+    network = _network(module, train_batches, settings)
     return Training(module, train_batches, held_out, settings, objective, input_range, precision, network)
 
 
-def _network(module: nn.Module, images: Tensor, device: torch.device) -> nn.Module:
+def _network(module: nn.Module, train: Batches, settings: Train) -> nn.Module:
     """The form of ``module`` that a step calls; only of what the backend builds is known how it computes."""
-    if device.type != "cpu" or not isinstance(module, ConvolutionalAutoencoder):
+    if not isinstance(module, ConvolutionalAutoencoder):
         return module
-    return fast_form(module, tuple(images.shape[1:]))
+    if train.device.type == "cpu":
+        return fast_form(module, tuple(next(train.in_order(1)).shape[1:]))
+    steps = settings.epochs * ceil(len(train) / settings.batch)
+    return compiled(module.to(train.device), train.device, steps, settings.batch * _operations(module, train))
+
+
+def _operations(module: nn.Module, train: Batches) -> float:
+    """Those of training on one image: forward, and about as many again for the inputs and for the weights."""
+    training = module.training
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        module.eval()(next(train.in_order(1)))
+    module.train(training)
+    return 3.0 * float(counter.get_total_flops())
 
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int) -> None:

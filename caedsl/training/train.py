@@ -23,6 +23,7 @@ from caedsl.source import Source
 from caedsl.syntax.overrides import override
 from caedsl.training.batches import Batches
 from caedsl.training.checkpoints import Checkpoints, has_checkpoint
+from caedsl.training.compilation import Compiled
 from caedsl.training.device import choose_device, device_name
 from caedsl.training.environment import describe
 from caedsl.training.errors import RunError, TrainingError
@@ -185,11 +186,15 @@ def carry_out(
     device = training.train.device
     if device.type == "cpu":
         keep_freed_memory()
-    reporter.start(state.model, state.epochs, f"{device_name(device)}, {training.precision.name}")
+    compiling = isinstance(training.network, Compiled)
+    where = f"{device_name(device)}, {training.precision.name}{', compiled' if compiling else ''}"
+    reporter.start(state.model, state.epochs, where)
     folder.write_state(state)
     try:
         with Interruption() as interruption:
             training.run(reporter.step, on_epoch, lambda: interruption.requested, checkpoints.keep, start)
+        if isinstance(training.network, Compiled) and training.network.failure:
+            reporter.note(f"trained uncompiled, since PyTorch's compiler failed: {training.network.failure}")
         if training.history.epochs:
             folder.write_learned(training.best_weights, training.last_weights)
         folder.write_state(replace(state, state=INTERRUPTED if training.history.ended == "interrupted" else FINISHED))

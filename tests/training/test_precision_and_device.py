@@ -33,6 +33,17 @@ def test_autocast_computes_in_the_precision_and_weights_stay_in_32_bits(name: st
     assert {weight.dtype for weight in module.parameters()} == {torch.float32}
 
 
+@pytest.mark.parametrize(("name", "expected"), [("fp32", "ieee"), ("bf16", "tf32")])
+def test_products_of_32_bits_on_cuda_are_exact_where_fp32_is_asked_for(name: str, expected: str) -> None:
+    def settings() -> list[str]:
+        return [torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision]
+
+    before = settings()
+    with Precision(name, "cuda").products():
+        assert settings() == [expected, expected]
+    assert settings() == before
+
+
 def test_the_last_sigmoid_is_computed_in_32_bits() -> None:
     module = tiny()
     nn.init.constant_(module.get_parameter("decoder.1.bias"), 7.0)

@@ -1,0 +1,62 @@
+"""When a network is compiled, and what becomes of it where the compiler fails."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from caedsl.training.compilation import Compiled, compiled
+
+from .tiny import blobs, tiny
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # in the compiler's own imports
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.fixture(autouse=True)
+def _eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler without code generation, which would take most of a minute."""
+    compile_ = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda network, mode, dynamic: compile_(network, backend="eager"))
+
+
+@pytest.mark.parametrize(
+    ("device", "steps", "operations", "expected"),
+    [
+        (CPU, 10**9, 1e12, False),
+        (CUDA, 1_000, 1e9, False),
+        (CUDA, 1_000_000, 1e9, True),
+        (CUDA, 1_000, 1e13, True),
+    ],
+)
+def test_it_is_compiled_where_the_work_ahead_pays_for_it(
+    device: torch.device, steps: int, operations: float, expected: bool
+) -> None:
+    assert isinstance(compiled(tiny(), device, steps, operations), Compiled) is expected
+
+
+def test_it_computes_the_same_for_whole_batches_and_for_others() -> None:
+    module, x_bchw = tiny(), blobs(10)
+    network = Compiled(module, graphs=False).train()
+    for part in (x_bchw, x_bchw, x_bchw[:3]):
+        assert torch.equal(network(part), module(part))
+    network.eval()
+    assert torch.equal(network(x_bchw[:7]), module(x_bchw[:7]))
+    assert network.failure is None
+    assert {id(weight) for weight in network.parameters()} == {id(weight) for weight in module.parameters()}
+
+
+def test_where_the_compiler_fails_training_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(network: nn.Module, **settings: Any) -> Any:
+        def fail(x_bchw: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("no working C compiler\nat length")
+
+        return partial(fail)
+
+    monkeypatch.setattr(torch, "compile", broken)
+    module, x_bchw = tiny(), blobs(10)
+    network = Compiled(module, graphs=True).train()
+    assert torch.equal(network(x_bchw), module(x_bchw))
+    assert network.failure == "no working C compiler"
