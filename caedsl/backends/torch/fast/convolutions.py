@@ -22,45 +22,54 @@ from caedsl.backends.torch.fast.kernels import (
 from caedsl.backends.torch.fast.patches import Fold, Pair, Window
 
 
-class ToFew(nn.Module):
-    """A convolution to very few channels: first every pixel times the kernel, then the patches are added up.
-
-    oneDNN computes in blocks of 16 channels, of which an image of one leaves 15 empty; its patches fill them. ``ratio`` is
-    that of an enlargement before it, which is part of the kernel then. The result has 32 bits, or those of the weights.
-    """
+class _AsTransposed(nn.Module):
+    """A convolution said as a transposed one; ``ratio`` is that of an enlargement before it, part of the kernel then."""
 
     def __init__(self, layer: Convolution, ratio: Pair = (1, 1)) -> None:
         super().__init__()
         self.layer, self.ratio = layer, ratio
         self.window = transposed_window(layer, ratio)
 
+    def kernel(self) -> Tensor:
+        """Input × output channels × rows × columns."""
+        kernel_iohw = transposed_kernel(self.layer)
+        return kernel_iohw if self.ratio == (1, 1) else enlarging_kernel(kernel_iohw, self.ratio)
+
+    def out_size(self, x_bchw: Tensor) -> Pair:
+        """The height and width that come out."""
+        extra = pair(self.layer.output_padding) if isinstance(self.layer, nn.ConvTranspose2d) else (0, 0)
+        height, width = (
+            (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
+            for n, k, s, p, d, e in zip(x_bchw.shape[2:], *self.window, extra, strict=True)
+        )
+        return height, width
+
+
+class ToFew(_AsTransposed):
+    """A convolution to very few channels: first every pixel times the kernel, then the patches are added up.
+
+    oneDNN computes in blocks of 16 channels, of which an image of one leaves 15 empty; its patches fill them. The result
+    has 32 bits, or those of the weights.
+    """
+
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """What ``layer`` gives for the enlarged image."""
-        kernel_iohw = _kernel(self.layer, self.ratio)
-        x_bchw, kernel_iohw = _in_autocast(x_bchw, kernel_iohw)
+        """What the layer gives for the enlarged image."""
+        x_bchw, kernel_iohw = _in_autocast(x_bchw, self.kernel())
         u_bphw = functional.conv2d(x_bchw, kernel_iohw.flatten(1).T[..., None, None])
-        y_bchw = _apply(Fold, u_bphw, self.window, _size(x_bchw, self.window, self.layer))
+        y_bchw = _apply(Fold, u_bphw, self.window, self.out_size(x_bchw))
         return y_bchw if self.layer.bias is None else y_bchw + self.layer.bias.view(-1, 1, 1)
 
 
-class Transposed(nn.Module):
+class Transposed(_AsTransposed):
     """A transposed convolution whose gradients are those of the convolution that it transposes: oneDNN's own are slower.
 
-    ``ratio`` is that of an enlargement before it, which is part of the kernel then: an enlargement by 2 makes nine
-    products a pixel out of four that differ.
+    Behind an enlargement by 2 it saves more: of the nine products a pixel of a 3x3 kernel, four differ.
     """
 
-    def __init__(self, layer: Convolution, ratio: Pair = (1, 1)) -> None:
-        super().__init__()
-        self.layer, self.ratio = layer, ratio
-        self.window = transposed_window(layer, ratio)
-
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """What ``layer`` gives for the enlarged image."""
-        kernel_iohw = _kernel(self.layer, self.ratio)
-        x_bchw, kernel_iohw, bias = _in_autocast(x_bchw, kernel_iohw, self.layer.bias)
-        size = _size(x_bchw, self.window, self.layer)
-        return _apply(_TransposedConvolution, x_bchw, kernel_iohw, bias, self.window, size)
+        """What the layer gives for the enlarged image."""
+        x_bchw, kernel_iohw, bias = _in_autocast(x_bchw, self.kernel(), self.layer.bias)
+        return _apply(_TransposedConvolution, x_bchw, kernel_iohw, bias, self.window, self.out_size(x_bchw))
 
 
 class Untransposed(nn.Module):
@@ -132,18 +141,3 @@ def _apply(function: type[torch.autograd.Function], *arguments: object) -> Tenso
     """``function.apply``, which PyTorch leaves untyped."""
     result: Tensor = function.apply(*arguments)  # type: ignore[no-untyped-call]
     return result
-
-
-def _kernel(layer: Convolution, ratio: Pair) -> Tensor:
-    kernel_iohw = transposed_kernel(layer)
-    return kernel_iohw if ratio == (1, 1) else enlarging_kernel(kernel_iohw, ratio)
-
-
-def _size(x_bchw: Tensor, window: Window, layer: Convolution) -> Pair:
-    """The size that comes out."""
-    extra = pair(layer.output_padding) if isinstance(layer, nn.ConvTranspose2d) else (0, 0)
-    height, width = (
-        (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
-        for n, k, s, p, d, e in zip(x_bchw.shape[2:], *window, extra, strict=True)
-    )
-    return height, width
