@@ -34,8 +34,11 @@ def print_head(statement: Statement, width: int = 0) -> str:
     """The word of ``statement``, padded to ``width`` if items follow, and its items."""
     if not statement.items:
         return statement.head.text
-    equals = " = " if statement.head.text == "let" else "="
-    items = " ".join(_item(item, equals) for item in statement.items)
+    if statement.head.text == "allow":
+        items = " ".join(map(_hyphenated, statement.items))
+    else:
+        equals = " = " if statement.head.text == "let" else "="
+        items = " ".join(_item(item, equals) for item in statement.items)
     return f"{statement.head.text:{width}} {items}" if width else f"{statement.head.text} {items}"
 
 
@@ -59,6 +62,15 @@ def _lines(statement: Statement, depth: int, width: int) -> Iterator[str]:
 def _block_lines(statements: Sequence[Statement], depth: int, width: int) -> Iterator[str]:
     for statement in statements:
         yield from _lines(statement, depth, width)
+
+
+def _hyphenated(item: Item) -> str:
+    """The name of a finding, which the grammar reads as a difference of words."""
+    match item:
+        case Operation("-", left, right):
+            return f"{_hyphenated(left)}-{_hyphenated(right)}"
+        case _:
+            return _item(item)
 
 
 def _item(item: Item, equals: str = "=") -> str:

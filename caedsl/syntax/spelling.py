@@ -30,8 +30,8 @@ _GLUED_SIZE = re.compile(r"[0-9]+(x[0-9]+)+")
 
 _SHORT = frozenset("ksdg")
 
-_NAMING = frozenset({"autoencoder", "let", "stage", "block"})
-"""Statements whose words are names that the author gives: there ``k3x3`` is no kernel."""
+_NAMING = frozenset({"autoencoder", "let", "stage", "block", "allow"})
+"""Statements whose words are names, of the author's or of findings: there ``k3x3`` is no kernel."""
 
 
 def canonical_spec(spec: Spec) -> Spec:

@@ -22,6 +22,10 @@ CASES = {
         "autoencoder k3x3\nlet k=3\nstage s2x2 {\n  conv 8\n}\n",
         "autoencoder k3x3\nlet k = 3\nstage s2x2 {\n  conv 8\n}\n",
     ),
+    "names of findings keep their hyphens": (
+        'allow useless-bias   "as published"\nallow k3x3-a-b "c"\nlet a=b-c\n',
+        'allow useless-bias "as published"\nallow k3x3-a-b "c"\nlet a = b - c\n',
+    ),
     "indent": ("a {\nb {\n      c\n}\n}", "a {\n  b {\n    c\n  }\n}\n"),
     "blank lines": ("\n\na\n\n\n\nb {\n\n\nc\n\n\nd\n\n}\n\n\n", "a\n\nb {\n  c\n\n  d\n}\n"),
     "semicolons": ("a;b ;; c;\n;d", "a\nb\nc\nd\n"),
