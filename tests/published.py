@@ -1,20 +1,8 @@
-"""Healthy specs by name: the shipped ones, and published models that are not shipped."""
+"""Healthy specs by name: the shipped ones, and others that are not."""
 
 from pathlib import Path
 
 _SHIPPED = Path(__file__).parents[1] / "specs"
-
-PYTHAE = """\
-# pythae's MNIST net: a code of 16 between four strided convolutions and their mirror.
-autoencoder pythae
-input 1x28x28 in 0..1
-data mnist else digits
-defaults conv k4 s2 relu norm=batch
-encoder { conv 128; conv 256; conv 512; conv 1024 }
-bottleneck dense 16
-decoder mirror
-train { loss mse reduction=sum; optimizer adam lr=1e-3; batch 100; epochs 100 }
-"""
 
 FLAGSHIP = """\
 # L2-regularised convolutional autoencoder for MNIST.
@@ -67,7 +55,6 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 50 }
 
 SPECS: dict[str, str] = {
     **{path.stem: path.read_text("utf-8") for path in sorted(_SHIPPED.glob("*.cae"))},
-    "pythae": PYTHAE,
     "flagship": FLAGSHIP,
     "odd_sizes": ODD_SIZES,
 }

@@ -1,0 +1,33 @@
+"""The best that a linear map does: the yardsticks of every reconstruction, of denoising and of anomaly detection."""
+
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+
+from caedsl.evaluation.baselines import PCA, fit_pca
+from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.metrics import Scores, score
+from caedsl.model.data import InputRange
+from caedsl.training.batches import Batches
+from caedsl.training.pixel_range import PixelRange
+
+SIZES = (2, 8, 16, 32, 64, 128)
+"""Code sizes that PCA is judged at."""
+UNIT = PixelRange.of(InputRange(), Tensor())
+
+
+def components(train: Tensor, sizes: tuple[int, ...] = SIZES) -> dict[int, PCA]:
+    """PCA of ``train`` at each code size; the components of the smaller are among those of the largest."""
+    whole = fit_pca(Batches(train), max(sizes)).predictor
+    assert whole is not None
+    return {size: PCA(whole.mean_d, whole.components_kd[-size:]) for size in sizes}
+
+
+def best_denoiser(train: Tensor, exam: Examination) -> tuple[int, Scores]:
+    """The number of components, and the scores, of the PCA of clean images that is best at removing the noise."""
+    scores = {size: score(exam.predictions(pca), UNIT) for size, pca in components(train).items()}
+    return max(scores.items(), key=lambda item: item[1].psnr)
+
+
+def auroc(errors: Tensor, foreign: Tensor) -> float:
+    """The chance that a ``foreign`` image has a larger error than one that is not."""
+    return float(roc_auc_score(foreign.numpy(), errors.numpy()))

@@ -1,0 +1,138 @@
+"""Runs of shipped specs, each trained once: one that is whole is read again, one that was cut short is gone on with."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import caedsl
+from caedsl.backends.torch import build
+from caedsl.data.images import Images
+from caedsl.data.loading import load
+from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.run import resume_and_evaluate
+from caedsl.syntax.formatter import format_source
+from caedsl.training.batches import Batches
+from caedsl.training.kept_run import KeptRun, open_run
+from caedsl.training.progress import make_reporter
+from caedsl.training.run_files import HISTORY_LINES, METRICS, SPEC, STATE
+from caedsl.training.run_state import FINISHED
+
+SPECS = Path(__file__).resolve().parents[2] / "specs"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A finished run, read from its folder."""
+
+    kept: KeptRun
+    metrics: dict[str, Any]
+    last_epoch: dict[str, Any]
+
+    def score(self, predictor: str, metric: str) -> float:
+        """A metric of the test images, of ``model`` or a baseline."""
+        value: float = self.metrics["scores"][predictor][metric]
+        return value
+
+    @property
+    def validation(self) -> float:
+        """The lowest validation loss of all epochs."""
+        value: float = self.metrics["training"]["best_validation_loss"]
+        return value
+
+    def module(self) -> nn.Module:
+        """The model with the weights of its best epoch."""
+        module = build(self.kept.model)
+        self.kept.load_weights(module)
+        return module
+
+    def examination(self, test: Tensor) -> Examination:
+        """``test`` with the damage that the model's evaluation saw."""
+        settings = self.kept.settings
+        return Examination(Batches(test), settings.batch, self.kept.model.input.range, settings.corrupt, settings.seed)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Where runs are kept; ``whole`` trains each spec as it stands, ``epochs`` for that many epochs."""
+
+    folder: Path
+    epochs: int | None = None
+    whole: bool = False
+
+    def of(
+        self, spec: str, label: str = "", quick: Mapping[str, object] = {}, always: Mapping[str, object] = {}
+    ) -> Reached:
+        """The run of a shipped spec with the settings ``always``, and where not ``whole`` those of ``quick`` too."""
+        settings = {**always, **({} if self.whole else quick)}
+        if self.epochs is not None:
+            settings["train.epochs"] = self.epochs
+        path = self.folder / "-".join(filter(None, (spec, label, _length(settings))))
+        if not path.exists():
+            print(f"training {path.name}", flush=True)
+            caedsl.train(SPECS / f"{spec}.cae", out=str(path), settings=settings)
+        elif (path / SPEC).read_text("utf-8") != _text(SPECS / f"{spec}.cae", settings):
+            sys.exit(f"{path} holds a run of another spec: remove it, or choose another folder with --runs")
+        elif _state(path) != FINISHED:
+            print(f"going on with {path.name}", flush=True)
+            resume_and_evaluate(path, reporter=make_reporter(quiet=True))
+        if _state(path) != FINISHED:
+            sys.exit(f"interrupted: the same command goes on with {path}")
+        return _read(path)
+
+    def array(self, name: str, x_bchw: Tensor) -> Path:
+        """An npz file of images below the folder, for specs that are to train on them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = (self.folder / f"{name}.npz").absolute()
+        np.savez_compressed(path, images=x_bchw.numpy())
+        return path
+
+
+def _length(settings: Mapping[str, object]) -> str:
+    return f"{settings['train.epochs']}epochs" if "train.epochs" in settings else "whole"
+
+
+def _text(spec: Path, settings: Mapping[str, object]) -> str:
+    text, _ = format_source(caedsl.load(spec, settings).source)
+    return text or ""
+
+
+def _state(path: Path) -> str:
+    state: str = json.loads((path / STATE).read_text("utf-8"))["state"]
+    return state
+
+
+def _read(path: Path) -> Reached:
+    metrics = json.loads((path / METRICS).read_text("utf-8"))
+    *_, last = (path / HISTORY_LINES).read_text("utf-8").splitlines()
+    return Reached(open_run(path), metrics, json.loads(last))
+
+
+def images(source: str) -> Images:
+    """The images of ``mnist`` or ``fashion_mnist``; a ``DataError`` where they cannot be had."""
+    text = f"autoencoder a; input 1x28x28; data {source}; encoder {{ conv 1 }}; bottleneck; decoder mirror"
+    return load(caedsl.load(text))
+
+
+def test_images(images: Images) -> tuple[Tensor, Tensor]:
+    """The test images and their labels."""
+    assert images.test is not None and images.test_labels is not None
+    return images.test, images.test_labels
+
+
+def of_class(images: Images, digit: int) -> Tensor:
+    """The training images of one class."""
+    assert images.labels is not None
+    return images.train[images.labels == digit]
+
+
+@torch.no_grad()
+def squared_errors(module: nn.Module, x_bchw: Tensor) -> Tensor:
+    """The squared error of each image, summed over its pixels."""
+    return torch.cat([(module(part) - part).square().flatten(1).sum(1) for part in x_bchw.split(1000)])

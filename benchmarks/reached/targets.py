@@ -1,0 +1,184 @@
+"""The targets: which spec is trained for how long, what is read from its run, and what it has to reach."""
+
+from collections.abc import Callable, Iterator, Mapping
+from statistics import mean, stdev
+from typing import NamedTuple
+
+from benchmarks.reached.contrast import Contrast
+from benchmarks.reached.linear import SIZES, UNIT, auroc, best_denoiser, components
+from benchmarks.reached.runs import Reached, Runs, images, of_class, squared_errors, test_images
+from caedsl.evaluation.baselines import MeanImage
+from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.metrics import score
+from caedsl.model.data import InputRange
+from caedsl.model.settings import Corrupt
+from caedsl.training.batches import Batches
+
+
+class Row(NamedTuple):
+    """A number that was reached; ``low..high`` is where it has to lie, anywhere where both are None."""
+
+    what: str
+    reached: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None where there is none."""
+        if self.low is None and self.high is None:
+            return None
+        return (self.low is None or self.reached >= self.low) and (self.high is None or self.reached <= self.high)
+
+
+class Target(NamedTuple):
+    """One line about it, what measures it, and the data sets that it needs."""
+
+    summary: str
+    measure: Callable[[Runs], Iterator[Row]]
+    sources: tuple[str, ...] = ("mnist",)
+
+
+class Yardsticks(NamedTuple):
+    """MSE and BCE of the mean training image, least BCE, and MSE of PCA at each of ``SIZES``, on the test images."""
+
+    mean_mse: float
+    mean_bce: float
+    least_bce: float
+    pca_mse: tuple[float, ...]
+
+
+TABLES = {
+    "mnist": Yardsticks(0.06747, 0.2625, 0.0581, (0.05567, 0.03744, 0.02686, 0.01683, 0.00905, 0.00421)),
+    "fashion_mnist": Yardsticks(0.08664, 0.4911, 0.2422, (0.04610, 0.02661, 0.02045, 0.01514, 0.01037, 0.00631)),
+}
+"""Computed with scikit-learn in 64 bits from all training images."""
+
+
+def _epochs(number: int) -> dict[str, object]:
+    return {"train.epochs": number}
+
+
+def keras_io(runs: Runs) -> Iterator[Row]:
+    run = runs.of("keras_io", quick=_epochs(10))
+    yield Row("BCE of the test images, on which Keras validates", run.score("model", "bce"), high=0.0660)
+    yield Row("validation BCE, a tenth of the training images", run.validation)
+
+
+def keras_blog(runs: Runs) -> Iterator[Row]:
+    run = runs.of("keras_blog")
+    yield Row("training loss of the last epoch", run.last_epoch["reconstruction"], high=0.0945)
+    yield Row("BCE of the test images", run.score("model", "bce"))
+
+
+def denoise(runs: Runs) -> Iterator[Row]:
+    run = runs.of("denoise", quick=_epochs(2))
+    mnist = images("mnist")
+    size, linear = best_denoiser(mnist.train, run.examination(test_images(mnist)[0]))
+    yield Row("PSNR of the noisy test images, dB", run.score("corrupted input", "psnr"))
+    yield Row(f"PSNR of the best linear map, PCA of {size}, dB", linear.psnr)
+    yield Row("PSNR of the denoised test images, dB", run.score("model", "psnr"), low=linear.psnr + 2)
+
+
+QUICK_SVDD = {**_epochs(10), "train.optimizer.lr": "1e-3", "train.schedule": "step at=6 factor=0.1"}
+"""As far as weights can travel in the published 150 epochs, in fewer of them at ten times the rate."""
+
+
+def deep_svdd(runs: Runs) -> Iterator[Row]:
+    mnist = images("mnist")
+    test, labels = test_images(mnist)
+    trained, linear = [], []
+    for digit in range(10):
+        run = runs.of("deep_svdd", f"digit{digit}", QUICK_SVDD, {"data": f"mnist only={digit}"})
+        pca = components(of_class(mnist, digit), (32,))[32]
+        trained.append(100 * auroc(squared_errors(run.module(), test), labels != digit))
+        linear.append(100 * auroc(squared_errors(pca, test), labels != digit))
+        yield Row(f"AUROC of digit {digit} (PCA-32 {linear[-1]:.1f})", trained[-1])
+    yield Row("mean AUROC of PCA-32", mean(linear), low=95.45, high=95.55)
+    yield Row("mean AUROC", mean(trained))
+
+
+def deep_svdd_contrast(runs: Runs) -> Iterator[Row]:
+    mnist = images("mnist")
+    test, labels = test_images(mnist)
+    trained = []
+    for digit in range(10):
+        contrast = Contrast(of_class(mnist, digit))
+        file = runs.array(f"mnist-contrast{digit}", contrast(of_class(mnist, digit)).clamp(0, 1))
+        run = runs.of("deep_svdd", f"contrast{digit}", QUICK_SVDD, {"data": f'npz "{file}"'})
+        trained.append(100 * auroc(squared_errors(run.module(), contrast(test)), labels != digit))
+        yield Row(f"AUROC of digit {digit}", trained[-1])
+    yield Row("mean AUROC", mean(trained), low=89.5)
+
+
+def better_than_pca(spec: str, source: str, size: int, quick: Mapping[str, object]) -> Target:
+    """A target that is met where the spec has a smaller error than PCA of all training images at the same code size."""
+
+    def measure(runs: Runs) -> Iterator[Row]:
+        linear = TABLES[source].pca_mse[SIZES.index(size)]
+        yield Row(
+            f"MSE of the test images, below that of PCA-{size}",
+            runs.of(spec, quick=quick).score("model", "mse"),
+            high=linear,
+        )
+
+    return Target(f"a code of {size} numbers on {source}", measure, (source,))
+
+
+PRECISION: Mapping[str, Mapping[str, object]] = {
+    "digits": {"train.epochs": 15},
+    "keras_io": {"train.epochs": 2, "data": "mnist limit=5k"},
+    "fashion": {"train.epochs": 3, "data": "fashion_mnist limit=5k"},
+}
+"""Specs with another loss, code and kind of layer each, and how each is cut short."""
+SEEDS = range(2)
+
+
+def precision(runs: Runs) -> Iterator[Row]:
+    for spec, quick in PRECISION.items():
+        losses = {
+            name: [_trained_in(runs, name, spec, quick, seed).validation for seed in SEEDS] for name in ("fp32", "bf16")
+        }
+        for name, values in losses.items():
+            yield Row(f"{spec}, {name}: validation loss, mean of {len(values)} seeds", mean(values))
+        yield Row(f"{spec}: spread of the seeds, in % of the mean", 100 * stdev(losses["fp32"]) / mean(losses["fp32"]))
+        yield Row(f"{spec}: bf16 / fp32", mean(losses["bf16"]) / mean(losses["fp32"]), 0.99, 1.01)
+
+
+def _trained_in(runs: Runs, precision: str, spec: str, quick: Mapping[str, object], seed: int) -> Reached:
+    always = {"train.precision": precision, "train.seed": seed}
+    return runs.of(spec, f"{precision}-seed{seed}", quick, always)
+
+
+def yardsticks(runs: Runs) -> Iterator[Row]:
+    for source, expected in TABLES.items():
+        data = images(source)
+        exam = Examination(Batches(test_images(data)[0]), 1000, InputRange(), Corrupt(), seed=0)
+        scores = score(exam.predictions(MeanImage(Batches(data.train))), UNIT)
+        assert scores.bce is not None and scores.bce_above_floor is not None
+        yield _equal(f"{source}: MSE of the mean image", scores.mse, expected.mean_mse, 5)
+        yield _equal(f"{source}: BCE of the mean image", scores.bce, expected.mean_bce, 4)
+        yield _equal(f"{source}: least BCE", scores.bce - scores.bce_above_floor, expected.least_bce, 4)
+        for (size, pca), mse in zip(components(data.train).items(), expected.pca_mse, strict=True):
+            yield _equal(f"{source}: MSE of PCA-{size}", score(exam.predictions(pca), UNIT).mse, mse, 5)
+
+
+def _equal(what: str, reached: float, expected: float, digits: int) -> Row:
+    half = 0.5 * 10**-digits
+    return Row(what, reached, expected - half, expected + half)
+
+
+TARGETS: Mapping[str, Target] = {
+    "yardsticks": Target(
+        "mean image, least BCE and PCA of MNIST and Fashion-MNIST, no training", yardsticks, tuple(TABLES)
+    ),
+    "keras_io": Target("K1, the autoencoder of keras.io", keras_io),
+    "keras_blog": Target("K3, the autoencoder of the Keras blog", keras_blog),
+    "denoise": Target("denoising at sigma 0.4, 2 dB above the best linear map", denoise),
+    "deep_svdd": Target("D, one digit against the others, pixels as they are", deep_svdd),
+    "deep_svdd_contrast": Target("D as published, the contrast of each image normalised", deep_svdd_contrast),
+    "mnist_mirror": better_than_pca("mnist_mirror", "mnist", 32, _epochs(3)),
+    "fashion": better_than_pca("fashion", "fashion_mnist", 32, _epochs(3)),
+    "pythae": better_than_pca("pythae", "mnist", 16, {**_epochs(1), "data": "mnist limit=15k"}),
+    "precision": Target("bf16 reaches what fp32 reaches, within 1 %", precision, tuple(TABLES)),
+}

@@ -1,0 +1,70 @@
+"""The benchmark of results: what is met, and that a run is trained once and told from another."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.reached.contrast import Contrast
+from benchmarks.reached.linear import auroc
+from benchmarks.reached.runs import SPECS, Runs
+from benchmarks.reached.targets import TARGETS, Row
+from caedsl.training.run_files import METRICS, STATE
+
+QUICK = {"train.epochs": 1, "data": "digits limit=80"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "met"),
+    [(None, None, None), (0.5, None, True), (0.6, None, False), (None, 0.4, False), (0.4, 0.6, True)],
+)
+def test_a_goal_is_met_between_its_ends(low: float | None, high: float | None, met: bool | None) -> None:
+    assert Row("a number", 0.5, low, high).met is met
+
+
+def test_a_run_is_trained_once_and_never_taken_for_another(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    first = runs.of("digits", "a", QUICK)
+    written = (tmp_path / "digits-a-1epochs" / METRICS).stat().st_mtime_ns
+    assert runs.of("digits", "a", QUICK).metrics == first.metrics
+    assert (tmp_path / "digits-a-1epochs" / METRICS).stat().st_mtime_ns == written
+    assert first.score("model", "mse") > 0
+    assert first.validation == first.last_epoch["validation"]
+    with pytest.raises(SystemExit, match="a run of another spec"):
+        runs.of("digits", "a", QUICK, {"train.seed": 1})
+
+
+def test_a_run_that_was_cut_short_is_gone_on_with(tmp_path: Path) -> None:
+    whole = Runs(tmp_path / "whole").of("digits", quick=QUICK)
+    Runs(tmp_path / "cut").of("digits", quick=QUICK)
+    folder = tmp_path / "cut" / "digits-1epochs"
+    (folder / METRICS).unlink()
+    state = (folder / STATE).read_text("utf-8")
+    (folder / STATE).write_text(state.replace('"finished"', '"running"'), "utf-8")
+    assert Runs(tmp_path / "cut").of("digits", quick=QUICK).score("model", "mse") == whole.score("model", "mse")
+    assert (folder / STATE).read_text("utf-8") == state
+
+
+def test_epochs_and_whole_replace_what_is_quick(tmp_path: Path) -> None:
+    limited = {"data": "digits limit=20"}
+    assert Runs(tmp_path, epochs=2).of("digits", quick={"train.epochs": 1}, always=limited).last_epoch["epoch"] == 2
+    assert Runs(tmp_path, whole=True).of("digits", quick={"train.epochs": 1}, always=limited).last_epoch["epoch"] == 60
+
+
+def test_area_under_the_curve_counts_pairs_in_order() -> None:
+    errors = torch.tensor([0.1, 0.4, 0.3, 0.9])
+    assert auroc(errors, torch.tensor([False, False, True, True])) == 0.75
+
+
+def test_contrast_is_that_of_the_training_images() -> None:
+    train, test = torch.rand(5, 1, 4, 4), torch.rand(3, 1, 4, 4)
+    contrast = Contrast(train)
+    assert contrast(train).aminmax() == (0, 1)
+    assert torch.allclose(contrast(0.5 * test + 0.1), contrast(test), atol=1e-5)
+
+
+def test_every_target_says_what_it_needs() -> None:
+    assert all(target.summary and target.sources for target in TARGETS.values())
+    trained = {name.removesuffix("_contrast") for name in TARGETS} - {"yardsticks", "precision"}
+    assert trained == {"keras_io", "keras_blog", "denoise", "deep_svdd", "mnist_mirror", "fashion", "pythae"}
+    assert all((SPECS / f"{name}.cae").is_file() for name in trained)
