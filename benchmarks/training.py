@@ -1,7 +1,7 @@
 """How many images a second caedsl trains on, beside a loop written by hand, Lightning and Keras: the same model, data,
 batch and settings, in one run.
 
-    python benchmarks/training.py [SPEC] [--images 3840] [--rounds 5] [--only NAME ...] [--json FILE]
+    python benchmarks/training.py [SPEC] [--images 3840] [--rounds 5] [--device cpu] [--only NAME ...] [--json FILE]
 
 Each contender is a process that stays; they train an epoch by turns, so that what disturbs the machine disturbs all, and
 medians over the rounds are compared. The peers are an extra, `pip install '.[peers]'`; one that is not installed is left
@@ -44,7 +44,7 @@ class Result:
 
 def main() -> None:
     arguments = _arguments()
-    task = Task(arguments.spec, arguments.images, arguments.rounds + 1)
+    task = Task(arguments.spec, arguments.images, arguments.rounds + 1, arguments.device)
     names = arguments.only or list(CONTENDERS)
     results = race(names, task)
     print_table(results, task)
@@ -55,8 +55,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", nargs="?", default=str(ROOT / "specs" / "mnist_l2.cae"))
-    parser.add_argument("--images", type=int, default=3840, help="images an epoch")
+    parser.add_argument("--images", type=int, default=3840, help="images an epoch, at most")
     parser.add_argument("--rounds", type=int, default=5, help="epochs that are timed, after one that is not")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="Keras uses what its backend finds")
     parser.add_argument("--only", nargs="+", choices=list(CONTENDERS), metavar="NAME", help=", ".join(CONTENDERS))
     parser.add_argument("--json", metavar="FILE", help="write every epoch there")
     return parser.parse_args()
@@ -124,17 +125,18 @@ def print_table(results: list[Result], task: Task) -> None:
     """Rates, ratios and losses, and how near the fastest comes to the processor's matrix product."""
     from benchmarks.contenders.arithmetic import Bound
 
-    first = next((result for result in results if result.name == OURS), results[0])
-    print(f"{task.name}: {task.images} images an epoch, batch {task.batch}; medians of {len(first.seconds)} epochs")
+    first, images = next((result for result in results if result.name == OURS), results[0]), len(task.pixels)
+    print(f"{task.name}: {images} images an epoch, batch {task.batch}; medians of {len(first.seconds)} epochs")
     print(f"{'':<24}{'images/s':>9}{'caedsl is':>11}{'last loss':>11}{'memory':>9}")
     for result in results:
-        ratio = first.rate(task.images) / result.rate(task.images)
+        ratio = first.rate(images) / result.rate(images)
         print(
-            f"{result.name:<24}{result.rate(task.images):>9.0f}{f'{ratio:.2f}x':>11}{result.losses[-1]:>11.5f}"
+            f"{result.name:<24}{result.rate(images):>9.0f}{f'{ratio:.2f}x':>11}{result.losses[-1]:>11.5f}"
             f"{result.memory / 1e6:>6.0f} MB"
         )
-    for bound in (Bound.of(task.model, "bf16"), Bound.of(task.model, "fp32")):
-        share = first.rate(task.images) / bound.rate
+    for precision in ("bf16", "fp32"):
+        bound = Bound.of(task.model, precision, task.device)
+        share = first.rate(images) / bound.rate
         print(
             f"{bound.precision} matrix product: {bound.flops / 1e9:.0f} GFLOP/s, which would allow "
             f"{bound.rate:.0f} images/s on {bound.work / 1e6:.0f} MFLOP an image; {first.name} is at {share:.0%}"

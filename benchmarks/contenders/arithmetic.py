@@ -25,10 +25,10 @@ class Bound(NamedTuple):
         return self.flops / self.work
 
     @classmethod
-    def of(cls, model: Autoencoder, precision: str) -> Self:
+    def of(cls, model: Autoencoder, precision: str, device: str = "cpu") -> Self:
         """Measured now, on all threads that PyTorch uses."""
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        return cls(precision, max(_flops(side, dtype) for side in SIDES), _work(model))
+        return cls(precision, max(_flops(side, dtype, device) for side in SIDES), _work(model))
 
 
 def _work(model: Autoencoder) -> float:
@@ -37,11 +37,11 @@ def _work(model: Autoencoder) -> float:
     return 2.0 * (3 * total_macs(model) - first.kind.macs(first))
 
 
-def _flops(side: int, dtype: torch.dtype) -> float:
-    a, b = (torch.randn(side, side).to(dtype) for _ in range(2))
+def _flops(side: int, dtype: torch.dtype, device: str) -> float:
+    a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     seconds = []
     for _ in range(REPEATS):
         begun = time.perf_counter()
-        a @ b
+        (a @ b)[0, 0].item()  # waits for a device
         seconds.append(time.perf_counter() - begun)
     return 2 * side**3 / min(seconds)

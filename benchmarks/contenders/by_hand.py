@@ -13,7 +13,7 @@ from caedsl.backends.torch import build
 def train(task: Task, gate: Gate, precision: str) -> None:
     tuned = precision == "bf16"
     torch.manual_seed(0)
-    module = build(task.model)
+    module = build(task.model).to(task.device)
     if tuned:
         module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     objective = loss_of(task.model)
@@ -23,9 +23,10 @@ def train(task: Task, gate: Gate, precision: str) -> None:
         gate.begin()
         total = 0.0
         for (x_bchw,) in loader:
+            x_bchw = x_bchw.to(task.device)
             if tuned:
                 x_bchw = x_bchw.contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16, enabled=tuned):
+            with torch.autocast(task.device, torch.bfloat16, enabled=tuned):
                 prediction = module(x_bchw)
             loss = objective(module, prediction.float(), x_bchw)
             optimizer.zero_grad()

@@ -50,7 +50,7 @@ def train(task: Task, gate: Gate, precision: str) -> None:
     loader = DataLoader(TensorDataset(task.pixels), batch_size=task.batch, shuffle=True)
     trainer = lightning.Trainer(
         max_epochs=task.epochs,
-        accelerator="cpu",
+        accelerator="gpu" if task.device == "cuda" else "cpu",
         precision=precision,  # type: ignore[arg-type]
         logger=False,
         enable_checkpointing=False,

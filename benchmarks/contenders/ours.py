@@ -29,4 +29,5 @@ def train(task: Task, gate: Gate, precision: str) -> None:
     assert task.model.train is not None
     model = replace(task.model, train=replace(task.model.train, precision=precision))
     with tempfile.TemporaryDirectory() as folder:
-        train_spec(model, spec_text=model.source.text, out=folder, reporter=_Turns(gate, task.epochs))
+        turns = _Turns(gate, task.epochs)
+        train_spec(model, spec_text=model.source.text, device=task.device, out=folder, reporter=turns)

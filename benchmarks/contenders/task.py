@@ -19,11 +19,12 @@ from caedsl.training.train import load_images, prepare_training
 
 @dataclass(frozen=True)
 class Task:
-    """Train the model of ``spec`` on the first ``images`` of its data, for ``epochs``."""
+    """Train the model of ``spec`` on the first ``images`` of its data, for ``epochs``, on ``device`` (cpu or cuda)."""
 
     spec: str
     images: int
     epochs: int
+    device: str = "cpu"
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

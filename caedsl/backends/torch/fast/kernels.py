@@ -1,6 +1,7 @@
 """Kernels in the form that a transposed convolution wants: input channels × output channels × rows × columns."""
 
-from typing import TypeGuard
+from collections.abc import Iterator
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -62,14 +63,30 @@ def enlarging_kernel(kernel_iohw: Tensor, ratio: Pair) -> Tensor:
     An enlargement is a transposed convolution with a kernel of ones that moves by its own size, and two transposed
     convolutions one after the other are one whose kernel is the first spread by the second.
     """
-    rows, columns = (
-        _spread(size, times, kernel_iohw) for size, times in zip(kernel_iohw.shape[2:], ratio, strict=True)
-    )
-    spread_iohw = torch.einsum("rh,iohw,cw->iorc", rows, kernel_iohw, columns)
-    return spread_iohw.contiguous(memory_format=torch.channels_last)
+    kernel: Tensor = _Spread.apply(kernel_iohw, ratio)  # type: ignore[no-untyped-call]
+    return kernel
 
 
-def _spread(size: int, times: int, like: Tensor) -> Tensor:
-    """(size + times - 1) × size: adds up the elements of a kernel that meet the same pixel before the enlargement."""
-    offset = torch.arange(size + times - 1, device=like.device).unsqueeze(1) - torch.arange(size, device=like.device)
-    return ((offset >= 0) & (offset < times)).to(like.dtype)
+class _Spread(torch.autograd.Function):
+    """Adds copies of a kernel, each moved by fewer than ``ratio`` rows and columns."""
+
+    @staticmethod
+    def forward(ctx: Any, kernel_iohw: Tensor, ratio: Pair) -> Tensor:
+        i, o, h, w = kernel_iohw.shape
+        ctx.ratio = ratio
+        spread_iohw = kernel_iohw.new_zeros(i, o, h + ratio[0] - 1, w + ratio[1] - 1)
+        spread_iohw = spread_iohw.contiguous(memory_format=torch.channels_last)
+        for part in _moved(spread_iohw, ratio):
+            part += kernel_iohw
+        return spread_iohw
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return torch.stack(list(_moved(grad, ctx.ratio))).sum(0), None
+
+
+def _moved(spread_iohw: Tensor, ratio: Pair) -> Iterator[Tensor]:
+    height, width = spread_iohw.shape[2] - ratio[0] + 1, spread_iohw.shape[3] - ratio[1] + 1
+    for row in range(ratio[0]):
+        for column in range(ratio[1]):
+            yield spread_iohw[:, :, row : row + height, column : column + width]
