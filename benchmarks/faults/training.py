@@ -52,7 +52,7 @@ def _prepared(model: Autoencoder, images: Images, seed: int) -> Training:
     torch.manual_seed(seed)
     return prepare(
         build(model),
-        images.train,
+        images.train_pixels,
         settings,
         train=train,
         validation=validation,
@@ -77,4 +77,4 @@ def _variance(validation: Batches) -> float:
 
 
 def _all(validation: Batches) -> Tensor:
-    return validation.images[validation.index]
+    return next(validation.in_order(len(validation)))

@@ -1,5 +1,8 @@
 """Images in NumPy's files: ``npy`` and ``npz``, never pickles."""
 
+import os
+import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +10,7 @@ import numpy as np
 from caedsl.data.idx_format import read_idx
 from caedsl.data.images import DataError
 from caedsl.data.layout import array_stack
+from caedsl.data.memory import available_memory
 from caedsl.data.source_reader import Found, Request, reason
 from caedsl.data.stack import Array, Labels, shape_text
 
@@ -43,7 +47,7 @@ def read_npz(request: Request) -> Found:
 def _open(path: Path) -> Array:
     _expect(path, _NPY, "npy")
     try:
-        array: Array = np.load(path, mmap_mode="c", allow_pickle=False)
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     except _NOT_DAMAGE:
         raise
     except Exception as error:
@@ -79,8 +83,34 @@ def _only_key(keys: list[str], path: Path) -> str:
 def _member(arrays: "np.lib.npyio.NpzFile", key: str, keys: list[str], path: Path) -> Array:
     if key not in keys:
         raise DataError(f"{path} has no array `{key}`: it has {', '.join(keys) or 'none'}")
+    archive = arrays.zip
+    assert archive is not None  # until it is closed
+    name = key if key in archive.namelist() else f"{key}.npy"
+    member = archive.getinfo(name)
+    mapped = _mapped(path, member) if member.compress_type == zipfile.ZIP_STORED else None
+    if mapped is not None:
+        with archive.open(name) as content:  # zipfile compares the checksum when it comes to the end
+            while content.read(1 << 24):
+                pass
+        return mapped
+    room = available_memory()
+    if room is not None and member.file_size > room:
+        raise MemoryError
     array: Array = arrays[key]
     return array
+
+
+def _mapped(path: Path, member: zipfile.ZipInfo) -> Array | None:
+    """An array that lies uncompressed in an archive, memory-mapped; None where it must be read by numpy."""
+    with path.open("rb") as file:
+        file.seek(member.header_offset + 26)  # the lengths of the name and of the extra field, which the array follows
+        file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
+        if np.lib.format.read_magic(file) != (1, 0):
+            return None
+        shape, columns_first, dtype = np.lib.format.read_array_header_1_0(file)
+        if dtype.hasobject or 0 in shape:
+            return None
+        return np.memmap(path, dtype, "r", file.tell(), shape, "F" if columns_first else "C")
 
 
 def read_labels(path: Path) -> Labels:

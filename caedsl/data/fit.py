@@ -59,10 +59,30 @@ def scale_(x: Tensor, top: int, fit: Fit) -> Tensor:
     width = fit.high - fit.low
     if width != top:
         # Not divided by top / width: for 0..1 that would differ from the usual x / 255 in the last bit.
-        (x.mul_(width) if width != 1 else x).div_(top)
+        # By a tensor, since CUDA multiplies by the inverse of a plain number, which differs in the last bit too.
+        (x.mul_(width) if width != 1 else x).div_(x.new_full((), top))
     if (fit.low, fit.high) == (0, 1):
         return x
     return x.add_(fit.low).clamp_(fit.low, fit.high)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Makes images of stored values: bytes of 0..``top`` come to the range of ``fit``; float32 is in it already."""
+
+    top: int
+    fit: Fit
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Float32; each value depends on its byte alone, on every device alike."""
+        return values if values.dtype == torch.float32 else scale_(values.float(), self.top, self.fit)
+
+
+def blank(count: int, fit: Fit, dtype: torch.dtype) -> Tensor:
+    """Images count×C×H×W yet to be filled in, the channels last in memory."""
+    if fit.channels == 1:
+        return torch.empty(count, 1, fit.height, fit.width, dtype=dtype)
+    return torch.empty(count, fit.height, fit.width, fit.channels, dtype=dtype).permute(0, 3, 1, 2)
 
 
 def to_gray(x_bchw: Tensor) -> Tensor:
@@ -76,7 +96,7 @@ def resized(x_bchw: Tensor, fit: Fit) -> Tensor:
     height, width = x_bchw.shape[-2:]
     if (height, width) == (fit.height, fit.width):
         return x_bchw
-    low, high = x_bchw.aminmax()
+    low, high = x_bchw.amin((1, 2, 3), keepdim=True), x_bchw.amax((1, 2, 3), keepdim=True)
     scaled = functional.interpolate(
         x_bchw, fit.scaled_size(height, width), mode="bilinear", antialias=True, align_corners=False
     )

@@ -3,78 +3,101 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.fit import Fit
+from caedsl.data.fit import Fit, Scale, blank
 from caedsl.data.images import DataError, UnavailableError
 from caedsl.data.source_reader import Found, Request
-from caedsl.data.stack import Digest, Index, Labels
+from caedsl.data.stack import Block, Index, Labels
 
-_THREADS = min(8, os.cpu_count() or 1)
+_SHA256_BYTES = 32
 _NAMED = 3
 """How many files a message names before it only counts."""
 
 
 @dataclass
 class FolderStack:
-    """Image files, decoded by a few threads when they are read."""
+    """Image files, decoded when they are read."""
 
     paths: Sequence[Path]
     root: Path
     fit: Fit
     labels: Labels | None = None
-    _remarks: Counter[str] = field(default_factory=Counter)
-    _read: int = 0
+
+    def __post_init__(self) -> None:
+        # The checksum of each file when it was first read; zeros before that.
+        self._checksums = np.zeros((len(self.paths), _SHA256_BYTES), np.uint8)
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def read(self, index: Index, digest: Digest) -> Tensor:
+    @property
+    def scale(self) -> Scale:
+        """See ``Stack.scale``."""
+        return Scale(255, self.fit)
+
+    @property
+    def value_bytes(self) -> int:
+        """See ``Stack.value_bytes``: 1, since few files have more than 8 bits."""
+        return 1
+
+    def read(self, index: Index) -> Block:
         """See ``Stack.read``; files that cannot be used are a ``DataError`` that names them."""
         from caedsl.data.picture import Picture, read_picture
 
-        def read(number: int) -> Picture | DataError:
+        pictures: list[Picture] = []
+        errors: list[DataError] = []
+        for number in index.tolist():
             try:
-                return read_picture(self.paths[number], self.fit)
+                picture = read_picture(self.paths[number], self.fit)
+                self._recognise(number, picture.sha256)
+                pictures.append(picture)
             except DataError as error:
-                return error
-
-        x_bchw = torch.empty(len(index), self.fit.channels, self.fit.height, self.fit.width)
-        errors = []
-        with ThreadPoolExecutor(_THREADS) as threads:
-            for place, picture in enumerate(threads.map(read, index.tolist())):
-                if isinstance(picture, DataError):
-                    errors.append(picture)
-                    continue
-                x_bchw[place] = picture.x_chw
-                digest.update(picture.sha256)
-                self._remarks.update(picture.remarks)
+                errors.append(error)
         if errors:
             raise DataError(_several(errors))
-        self._read += len(index)
-        return x_bchw
+        return Block(
+            _together([picture.x_chw for picture in pictures], self.fit, self.scale),
+            b"".join(picture.sha256 for picture in pictures),
+            tuple(remark for picture in pictures for remark in picture.remarks),
+        )
 
-    def conclude(self) -> tuple[str, ...]:
+    def _recognise(self, number: int, sha256: bytes) -> None:
+        now, before = np.frombuffer(sha256, np.uint8), self._checksums[number]
+        if not before.any():
+            self._checksums[number] = now
+        elif (now != before).any():
+            raise DataError(
+                f"{self.paths[number]} was changed while it was being used: put it back as it was, or begin anew"
+            )
+
+    def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """What was remarked on how many files; a ``DataError`` where all are grey and the input has colours."""
         from caedsl.data.picture import GREY
 
-        if self._read and self._remarks[GREY] == self._read:
+        if images and remarks[GREY] == images:
             raise DataError(
                 f"all images of {self.root} are grey, and the input is {self.fit.input}: "
                 f"write `input 1x{self.fit.height}x{self.fit.width}`"
             )
-        return tuple(
-            f"{count} of {self._read} images {remark}{self._how(remark)}" for remark, count in self._remarks.items()
-        )
+        return tuple(f"{count} of {images} images {remark}{self._how(remark)}" for remark, count in remarks.items())
 
     def _how(self, remark: str) -> str:
         return f" to {self.fit.height}x{self.fit.width} ({self.fit.resize})" if remark == "resized" else ""
+
+
+def _together(images: Sequence[Tensor], fit: Fit, scale: Scale) -> Tensor:
+    """Images C×H×W as one tensor: bytes where all are bytes, else all in the input's range."""
+    are_bytes = all(x_chw.dtype == torch.uint8 for x_chw in images)
+    x_bchw = blank(len(images), fit, torch.uint8 if are_bytes else torch.float32)
+    for place, x_chw in enumerate(images):
+        x_bchw[place] = x_chw if are_bytes else scale(x_chw)
+    return x_bchw
 
 
 def _several(errors: Sequence[DataError]) -> str:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from caedsl.data.images import DataError
+from caedsl.data.memory import available_memory
 from caedsl.data.source_reader import reason
 from caedsl.data.stack import Array, shape_text
 
@@ -51,14 +52,16 @@ def _read_array(stream: BinaryIO, path: Path, zipped: bool) -> Array:
             f"{path} holds {more} of the {length:,} bytes that {shape_text(shape)} values take: get the file again"
         )
     if isinstance(held, int):
-        return np.memmap(path, dtype, "c", 4 + len(sizes), shape) if length else np.empty(shape, dtype)
+        return np.memmap(path, dtype, "r", 4 + len(sizes), shape) if length else np.empty(shape, dtype)
     return held.view(dtype).reshape(shape)
 
 
 def _fill(stream: BinaryIO, length: int) -> Array:
     """What a gzip stream holds, at most one byte more than ``length``; a false length costs no memory."""
-    pieces, there = [], 0
+    pieces, there, room = [], 0, available_memory()
     while there <= length and (piece := stream.read(min(1 << 24, length + 1 - there))):
         pieces.append(np.frombuffer(piece, np.uint8))
         there += len(piece)
+        if room is not None and 2 * there > room:  # the pieces, and all of them together
+            raise MemoryError
     return np.concatenate(pieces) if pieces else np.empty(0, np.uint8)

@@ -1,11 +1,14 @@
 """What loading gives, and what it says when it cannot."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
 
 from caedsl.model.data import DataSource
+
+if TYPE_CHECKING:
+    from caedsl.data.pixels import Pixels
 
 
 class DataError(Exception):
@@ -35,15 +38,15 @@ def silent(task: str, done: int, total: int, unit: str) -> None:
 class Images:
     """The images of one source, fitted to the input of a spec.
 
-    ``train`` and ``test`` are contiguous float32 N×C×H×W in the input's range; ``labels`` and ``test_labels`` are
-    int64, one an image, and index ``class_names`` where the classes have names. ``notes`` says all that was done to the
-    images and that the author may not expect, the fall to another source first. ``sha256`` is that of the source's own
-    bytes, training before test, in the order of use: the pixels of an array or idx file as stored, for a folder the
-    SHA-256 of each file.
+    ``train_pixels`` and ``test_pixels`` are held in memory or read from their files as they are needed; ``labels`` and
+    ``test_labels`` are int64, one an image, and index ``class_names`` where the classes have names. ``notes`` says all
+    that was done to the images and that the author may not expect, the fall to another source first. ``sha256`` is
+    that of the source's own bytes, training before test, in the order of use: the pixels of an array or idx file as
+    stored, for a folder the SHA-256 of each file.
     """
 
-    train: Tensor
-    test: Tensor | None
+    train_pixels: "Pixels"
+    test_pixels: "Pixels | None"
     labels: Tensor | None
     test_labels: Tensor | None
     class_names: tuple[str, ...]
@@ -53,4 +56,14 @@ class Images:
     sha256: str
 
     def __len__(self) -> int:
-        return len(self.train)
+        return len(self.train_pixels)
+
+    @property
+    def train(self) -> Tensor:
+        """The training images in one tensor, contiguous float32 N×C×H×W in the input's range; made anew each time."""
+        return self.train_pixels.everything()
+
+    @property
+    def test(self) -> Tensor | None:
+        """The same of the test images."""
+        return None if self.test_pixels is None else self.test_pixels.everything()

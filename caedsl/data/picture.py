@@ -29,7 +29,10 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 
 
 class Picture(NamedTuple):
-    """A file made to fit: float32 c×H×W in the input's range, the SHA-256 of the file, what is to be remarked."""
+    """A file made to fit, c×H×W, the SHA-256 of the file, what is to be remarked.
+
+    ``x_chw`` are the bytes of a file of 8 bits, 0..255, and for others float32 in the input's range.
+    """
 
     x_chw: Tensor
     sha256: bytes
@@ -45,7 +48,7 @@ def suffixes() -> frozenset[str]:
 def read_picture(path: Path, fit: Fit) -> Picture:
     """Read an image file; a ``DataError`` names the file and why it cannot be used.
 
-    8-bit values are scaled from 0..255 to the input's range, 16-bit ones from 0..65535, real ones must lie in it.
+    8-bit values stay bytes, 16-bit ones are scaled from 0..65535 to the input's range, real ones must lie in it.
     """
     try:
         content = path.read_bytes()
@@ -61,11 +64,12 @@ def read_picture(path: Path, fit: Fit) -> Picture:
     except Exception as error:
         known = "no image that Pillow knows" if "cannot identify" in str(error) else reason(error)
         raise DataError(f"{path} cannot be decoded ({known}): repair, replace or remove it") from error
-    x = torch.from_numpy(pixels).float()
+    x = torch.from_numpy(pixels)
     x_chw = x.unsqueeze(0) if x.dim() == 2 else x.permute(2, 0, 1)
-    if top:
+    are_bytes = x.dtype == torch.uint8
+    if top and not are_bytes:
         scale_(x_chw, top, fit)
-    x_chw = centred(x_chw, fit.height, fit.width, fit.low).expand(fit.channels, -1, -1)
+    x_chw = centred(x_chw, fit.height, fit.width, 0 if are_bytes else fit.low).expand(fit.channels, -1, -1)
     return Picture(x_chw, hashlib.sha256(content).digest(), tuple(remarks))
 
 

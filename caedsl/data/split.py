@@ -12,7 +12,7 @@ def split_validation(images: Images, share: float, seed: int) -> tuple[Tensor, T
     ``share`` of the training images, rounded, and at least one, is held out; none where it is 0. A ``DataError`` where
     there are not images enough for both.
     """
-    count = len(images.train)
+    count = len(images)
     if share == 0:
         return torch.arange(count), torch.empty(0, dtype=torch.int64)
     if count < 2:

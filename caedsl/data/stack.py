@@ -1,16 +1,18 @@
 """Images as a source holds them: read in blocks, each block fitted to the input when it is read."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from caedsl.data.fit import Fit, resized, scale_, to_gray
+from caedsl.data.fit import Fit, Scale, resized, scale_, to_gray
 from caedsl.data.images import DataError
+from caedsl.data.row_file import SUPPORTED, RowFile
 
 Array = NDArray[Any]
 Index = NDArray[np.int64]
@@ -19,38 +21,55 @@ Labels = NDArray[np.int64]
 _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
-class Digest(Protocol):
-    """A running checksum, such as ``hashlib.sha256()``."""
+class Block(NamedTuple):
+    """Images as they are read.
 
-    def update(self, data: Any, /) -> None:
-        """Add bytes."""
+    ``values`` are b×C×H×W at the input's size: uint8 for ``Scale`` to bring to its range, or float32 in it. ``stored``
+    is what the checksum of the source takes in of them, in their order. ``remarks`` are what is to be said of single
+    images.
+    """
+
+    values: Tensor
+    stored: bytes | memoryview
+    remarks: tuple[str, ...] = ()
 
 
 class Stack(Protocol):
-    """Images that can be read in any order; reading needs no more memory than the images asked for."""
+    """Images that can be read in any order, by several threads at once, with no more memory than those asked for.
+
+    An image is the same bit for bit whichever others are read with it.
+    """
 
     labels: Labels | None
+
+    @property
+    def scale(self) -> Scale:
+        """How its bytes come to the input's range."""
+
+    @property
+    def value_bytes(self) -> int:
+        """The bytes that a value of an image takes in memory; what is found when images are read may take 4."""
 
     def __len__(self) -> int:
         """How many images there are."""
 
-    def read(self, index: Index, digest: Digest) -> Tensor:
-        """The images of these numbers, float32 b×C×H×W fitted to the input; their stored bytes go to ``digest``."""
+    def read(self, index: Index) -> Block:
+        """The images of these numbers; a ``DataError`` where they cannot be used, or have changed since the last time."""
 
-    def conclude(self) -> tuple[str, ...]:
-        """What is to be said about the images read so far; a ``DataError`` where they cannot be used together."""
+    def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
+        """What is to be said about so many images with these remarks; a ``DataError`` where they do not go together."""
 
 
 @dataclass
 class ArrayStack:
-    """Images in one array, which may lie in a file.
+    """Images in one array, which is read row by row where it lies in a file.
 
     ``layout`` is ``HW``, ``HWC`` or ``CHW``. Integers are scaled from 0..``top`` to the input's range: by default
     booleans from 0..1, uint16 from 0..65535, all others from 0..255. Floats must lie in the range. ``file`` is named in
     messages.
     """
 
-    pixels: Array
+    pixels: Array | RowFile
     layout: str
     fit: Fit
     file: str
@@ -64,6 +83,8 @@ class ArrayStack:
             )
         if len(self.pixels) and not self.pixels.size:
             raise DataError(f"{self.file} holds images without pixels: its shape is {shape_text(self.pixels.shape)}")
+        if isinstance(self.pixels, np.memmap) and self.pixels.flags.c_contiguous and SUPPORTED:
+            self.pixels = RowFile(self.pixels, self.file)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -74,37 +95,62 @@ class ArrayStack:
         height, width = self.pixels.shape[2:] if self.layout == "CHW" else self.pixels.shape[1:3]
         return height, width
 
-    def read(self, index: Index, digest: Digest) -> Tensor:
+    @property
+    def scale(self) -> Scale:
+        """See ``Stack.scale``."""
+        return Scale(self._top, self.fit)
+
+    @property
+    def value_bytes(self) -> int:
+        """See ``Stack.value_bytes``: 1 for bytes of the input's size and channels."""
+        as_they_are = self.size == (self.fit.height, self.fit.width) and not self._made_grey
+        return 1 if self.pixels.dtype.name in ("uint8", "bool") and as_they_are else 4
+
+    def read(self, index: Index) -> Block:
         """See ``Stack.read``; values outside the range, NaN and infinity are a ``DataError``."""
         block = np.ascontiguousarray(self._take(index))
-        digest.update(block.reshape(-1).view(np.uint8))
-        # Bytes are cast by torch, which is several times faster; it does not know every other type and byte order.
-        x = torch.from_numpy(block).float() if block.dtype == np.uint8 else torch.from_numpy(_to_float32(block))
+        if not block.flags.writeable:
+            block = block.copy()
+        stored = block.reshape(-1).view(np.uint8)
+        # torch does not know every type and byte order.
+        x = torch.from_numpy(
+            stored.reshape(block.shape) if block.itemsize == 1 and block.dtype.kind != "i" else _to_float32(block)
+        )
         self._check(x, index)
+        if self.value_bytes == 1:
+            return Block(_to_bchw(x, self.layout), stored.data)
+        x = x.float()
         if block.dtype.kind != "f":
             scale_(x, self._top, self.fit)
         x_bchw = _to_bchw(x, self.layout)
-        if self.fit.gray and x_bchw.shape[1] == 3:
+        if self._made_grey:
             x_bchw = to_gray(x_bchw)
-        return resized(x_bchw, self.fit)
+        return Block(resized(x_bchw, self.fit), stored.data)
 
-    def conclude(self) -> tuple[str, ...]:
+    def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """The size, the range and the colours, where they are not the input's."""
         notes = []
         if self.size != (self.fit.height, self.fit.width):
             (height, width), fit = self.size, self.fit
             notes.append(f"resized from {height}x{width} to {fit.height}x{fit.width} ({fit.resize})")
-        if self.fit.gray and self.layout != "HW" and self.pixels.shape[1 if self.layout == "CHW" else 3] == 3:
+        if self._made_grey:
             notes.append("colours made grey (ITU-R 601 luma)")
         if self.pixels.dtype.name == "uint16":
             notes.append("16-bit integers scaled from 0..65535")
         return tuple(notes)
 
     @property
+    def _made_grey(self) -> bool:
+        colours = self.layout != "HW" and self.pixels.shape[1 if self.layout == "CHW" else 3] == 3
+        return self.fit.gray and colours
+
+    @property
     def _top(self) -> int:
         return self.top or _TOPS.get(self.pixels.dtype.name, 255)
 
     def _take(self, index: Index) -> Array:
+        if isinstance(self.pixels, RowFile):
+            return self.pixels.take(index)
         first, last = int(index[0]), int(index[-1])
         consecutive = last - first + 1 == len(index) and bool((np.diff(index) == 1).all())
         return self.pixels[first : last + 1] if consecutive else self.pixels[index]
@@ -151,10 +197,13 @@ class ArrayStack:
 
     def _blocks(self, images: int = 1024) -> Iterator[tuple[int, Array]]:
         for start in range(0, len(self), images):
-            yield start, self.pixels[start : start + images]
+            yield start, self._take(np.arange(start, min(start + images, len(self))))
 
 
 def _to_bchw(x: Tensor, layout: str) -> Tensor:
+    if layout == "HWC" and x.shape[3] == 1:
+        # One channel has one order in memory, and strides that say so: kernels are chosen by them.
+        x, layout = x.squeeze(3), "HW"
     if layout == "HW":
         return x.unsqueeze(1)
     return x.permute(0, 3, 1, 2) if layout == "HWC" else x

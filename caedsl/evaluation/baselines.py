@@ -1,5 +1,6 @@
 """Predictors that a model must beat to have earned its layers: the mean image, and PCA at the same code size."""
 
+import math
 from typing import NamedTuple, Protocol
 
 import torch
@@ -15,6 +16,8 @@ MOST_PRODUCTS = 1_000_000_000_000
 MOST_VALUES = 100_000_000
 """The most values that are copied to find the components of images with more than ``LARGEST_MATRIX``: 400 MB."""
 BLOCK = 4096
+BLOCK_VALUES = 1 << 26
+"""The most images, and the most values, that are summed at a time: 256 MB."""
 
 
 class Predictor(Protocol):
@@ -28,9 +31,8 @@ class MeanImage:
     """Answers every image with the mean of the training images."""
 
     def __init__(self, train: Batches) -> None:
-        total = sum(
-            (block.double().sum(dim=0) for block in train.in_order(BLOCK)), torch.zeros((), dtype=torch.float64)
-        )
+        size = max(1, min(BLOCK, BLOCK_VALUES // math.prod(train.shape)))
+        total = sum((block.double().sum(dim=0) for block in train.in_order(size)), torch.zeros((), dtype=torch.float64))
         self.mean_chw = (total / len(train)).float()
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
@@ -66,7 +68,7 @@ def fit_pca(train: Batches, code_size: int) -> Linear:
     ``LARGEST_MATRIX`` values, come from the inner products of the images. Where there are too many images for that,
     those of a fixed sample stand for all.
     """
-    values = train.images[0].numel()
+    values = math.prod(train.shape)
     if code_size >= values:
         return Linear(None, f"PCA with as many numbers as the image ({values:,}) is exact: it returns what it sees")
     mean_d = MeanImage(train).mean_chw.flatten()

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from caedsl.data.images import DataError
 from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, draw
@@ -77,6 +78,11 @@ def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
     reporter.loading("evaluating", 0, 0, "images")
     try:
         evaluated = evaluate_run(run)
+    except DataError as error:
+        raise DataError(
+            f"{error}; the weights are in {run.folder.path}, and once its data are back "
+            f"{resume_command(run.folder.path)} evaluates them"
+        ) from error
     finally:
         reporter.end()
     report(run, evaluated.evaluation, reporter)

@@ -1,33 +1,55 @@
-"""Batches gathered from images that lie in one tensor: no workers, no sample-by-sample fetching.
+"""Batches of images: gathered from memory, or read by threads a few batches ahead of their use.
 
 x_bchw: batch, channels, height, width.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from caedsl.data.ahead import ahead, workers
+from caedsl.data.pixels import Held, Pixels
 
-def resident(images: Tensor, device: torch.device) -> Tensor:
+AHEAD_BYTES = 1 << 26
+"""What batches may take that are read ahead: enough for the largest to come while the one before is used."""
+
+
+def resident(images: Pixels, device: torch.device) -> Pixels:
     """``images`` on ``device`` where they take at most a third of its free memory, else as they are."""
-    if device.type == "cuda":
+    if device.type == "cuda" and isinstance(images, Held):
         free, _ = torch.cuda.mem_get_info(device)
-        if images.numel() * images.element_size() <= free / 3:
-            return images.to(device)
+        if images.values.numel() * images.values.element_size() <= free / 3:
+            return images.on(device)
     return images
 
 
 class Batches:
-    """The images N×C×H×W at ``index`` (all where it is None), given out in batches on ``device``."""
+    """The images N×C×H×W at ``index`` (all where it is None), given out in batches on ``device``.
 
-    def __init__(self, images: Tensor, index: Tensor | None = None, device: torch.device | None = None) -> None:
-        self.images = images
+    A batch is the same bit for bit wherever its images come from.
+    """
+
+    def __init__(
+        self,
+        images: Tensor | Pixels,
+        index: Tensor | None = None,
+        device: torch.device | None = None,
+        part: tuple[int, int] = (0, 1),
+    ) -> None:
+        self.images = Held(images) if isinstance(images, Tensor) else images
         self.index = torch.arange(len(images)) if index is None else index
-        self.device = images.device if device is None else device
+        self.device = self.images.device if device is None else device
+        self._part = part
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """C×H×W of an image."""
+        return self.images.shape
 
     def in_order(self, size: int) -> Iterator[Tensor]:
         """Every image once, in order, in batches of ``size``; the last may be smaller."""
@@ -44,9 +66,31 @@ class Batches:
     def spread(self, count: int) -> "Batches":
         """``count`` of the images, evenly spaced from the first to the last; all where there are no more."""
         positions = torch.linspace(0, len(self) - 1, min(count, len(self)), dtype=torch.float64).round().long()
-        return Batches(self.images, self.index[positions], self.device)
+        return Batches(self.images, self.index[positions], self.device, self._part)
+
+    def sliced(self, rank: int, ranks: int) -> "Batches":
+        """The same batches, of which only the ``rank``-th of ``ranks`` parts, alike in size, is read and given out.
+
+        ``len`` still counts all images. A part of a batch with fewer images than ranks may have none.
+        """
+        return Batches(self.images, self.index, self.device, (rank, ranks))
 
     def _gather(self, index: Tensor, size: int) -> Iterator[Tensor]:
-        for part in torch.split(index.to(self.images.device), size):
-            x_bchw = self.images.index_select(0, part).to(self.device, non_blocking=True)
-            yield x_bchw.contiguous(memory_format=torch.channels_last)
+        rank, ranks = self._part
+        batches = torch.split(index.to(self.images.device), size) if len(index) else ()
+        parts = [batch.tensor_split(ranks)[rank] for batch in batches]
+        there = self.images.device.type == self.device.type
+        direct = there and self.images.at_hand
+        taken = map(self.images.take, parts) if direct else ahead(self._take_to_send, parts, self._most(size))
+        for values in taken:
+            yield self.images.finish(values.to(self.device, non_blocking=True))
+
+    def _take_to_send(self, index: Tensor) -> Tensor:
+        """Values in memory that a GPU can fetch by itself, while the processor goes on."""
+        values = self.images.take(index)
+        return values.pin_memory() if self.device.type == "cuda" else values
+
+    def _most(self, size: int) -> int:
+        """How many batches are read ahead: two for each worker, as far as they are small, and one in any case."""
+        batch_bytes = 4 * size * math.prod(self.shape)
+        return 1 + max(1, min(2 * workers(), AHEAD_BYTES // batch_bytes))

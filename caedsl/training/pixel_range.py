@@ -5,6 +5,7 @@ from typing import Self
 
 from torch import Tensor
 
+from caedsl.data.pixels import Pixels, span_of
 from caedsl.model.data import InputRange
 
 
@@ -21,11 +22,11 @@ class PixelRange:
     bounded: bool = True
 
     @classmethod
-    def of(cls, declared: InputRange, images: Tensor) -> Self:
+    def of(cls, declared: InputRange, images: Tensor | Pixels) -> Self:
         """The declared range, or for ``real`` the one that ``images`` span (a width of 1 where they are all equal)."""
         if declared.low is not None and declared.high is not None:
             return cls(declared.low, declared.high)
-        low, high = images.min().item(), images.max().item()
+        low, high = span_of(images, None) if isinstance(images, Tensor) else images.span()
         return cls(low, high if high > low else low + 1.0, bounded=False)
 
     @property

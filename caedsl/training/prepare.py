@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from caedsl.backends.torch import ConvolutionalAutoencoder, Penalty
 from caedsl.backends.torch.fast import fast_form
+from caedsl.data.pixels import Held, Pixels
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Train
 from caedsl.training.batches import Batches, resident
@@ -27,7 +28,7 @@ CPU = torch.device("cpu")
 
 def prepare(
     module: nn.Module,
-    images: Tensor,
+    images: Tensor | Pixels,
     settings: Train,
     *,
     train: Tensor | None = None,
@@ -43,7 +44,7 @@ def prepare(
     ``penalties`` are those on the weights, ``code_l1`` the one on what ``module.encoder`` returns. Settings that cannot
     work with these images or this device are a ``TrainingError``.
     """
-    everything = resident(images, device)
+    everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
     train_batches = Batches(everything, train, device)
     held_out = Batches(everything, validation, device) if validation is not None and len(validation) else None
     if not len(train_batches):
@@ -51,7 +52,7 @@ def prepare(
     if not any(weight.requires_grad for weight in module.parameters()):
         raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
     _check_last_batch(module, train_batches, settings.batch)
-    pixels = PixelRange.of(input_range, images)
+    pixels = PixelRange.of(input_range, everything)
     objective = Objective(settings.loss, pixels, penalties, code_l1)
     precision = choose_precision(settings.precision, device)
     network = _network(module, train_batches, settings)
@@ -63,7 +64,7 @@ def _network(module: nn.Module, train: Batches, settings: Train) -> nn.Module:
     if not isinstance(module, ConvolutionalAutoencoder):
         return module
     if train.device.type == "cpu":
-        return fast_form(module, tuple(next(train.in_order(1)).shape[1:]))
+        return fast_form(module, train.shape)
     steps = settings.epochs * ceil(len(train) / settings.batch)
     return compiled(module.to(train.device), train.device, steps, settings.batch * _operations(module, train))
 

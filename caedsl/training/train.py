@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from caedsl.backends.torch import build, lower
-from caedsl.data.images import Images
+from caedsl.data.images import DataError, Images
 from caedsl.data.loading import load
 from caedsl.data.split import split_validation
 from caedsl.model.autoencoder import Autoencoder
@@ -120,7 +120,7 @@ def finished(training: Training, folder: RunFolder, model: Autoencoder, images: 
         module=training.module,
         train=training.train,
         validation=training.validation,
-        test=Batches(images.test, device=target) if images.test is not None and len(images.test) else None,
+        test=Batches(images.test_pixels, device=target) if images.test_pixels is not None else None,
         pixels=training.objective.pixels,
         history=training.history,
     )
@@ -134,7 +134,7 @@ def prepare_training(model: Autoencoder, settings: Train, images: Images, device
         module = build(model)
     return prepare(
         module,
-        images.train,
+        images.train_pixels,
         settings,
         train=train_index,
         validation=validation_index,
@@ -154,7 +154,7 @@ def environment_of(
         "sha256": images.sha256,
         "train": len(training.train),
         "validation": len(training.validation) if training.validation is not None else 0,
-        "test": len(images.test) if images.test is not None else 0,
+        "test": len(images.test_pixels) if images.test_pixels is not None else 0,
         "spec_folder": str(model.folder.absolute()),
         "data_dir": str(Path(data_dir).absolute()) if data_dir is not None else None,
     }
@@ -199,12 +199,12 @@ def carry_out(
             folder.write_learned(training.best_weights, training.last_weights)
         folder.write_state(replace(state, state=INTERRUPTED if training.history.ended == "interrupted" else FINISHED))
     except BaseException as error:
-        if not training.history.epochs:
-            raise
-        _keep_what_can_be_kept(training, folder, state, error)
-        if isinstance(error, TrainingError):
-            kept = f"what was learned before is in {folder.path}"
-            raise type(error)(f"{error}; {kept}{_ways_on(folder)}") from error
+        kept = ""
+        if training.history.epochs:
+            _keep_what_can_be_kept(training, folder, state, error)
+            kept = f"; what was learned before is in {folder.path}"
+        if isinstance(error, DataError) or (kept and isinstance(error, TrainingError)):
+            raise type(error)(f"{error}{kept}{_ways_on(folder)}") from error
         raise
     finally:
         reporter.end()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caedsl.data import loading
+from caedsl.data import intake
 from caedsl.data.images import DataError
 from caedsl.data.loading import load
 from caedsl.data.sources import READERS
@@ -72,7 +72,7 @@ def test_the_checksum_is_that_of_the_images_that_are_used(arrays, read) -> None:
 
 def test_blocks_change_nothing(arrays, read, monkeypatch) -> None:
     whole = read("npy", path="x.npy", shape=(1, 5, 5))
-    monkeypatch.setattr(loading, "_BLOCK_BYTES", 300)
+    monkeypatch.setattr(intake, "_BLOCK_BYTES", 300)
     seen: list[tuple[str, int, int, str]] = []
     in_blocks = read("npy", path="x.npy", shape=(1, 5, 5), progress=lambda *step: seen.append(step))
     assert (in_blocks.train == whole.train).all()
@@ -80,10 +80,14 @@ def test_blocks_change_nothing(arrays, read, monkeypatch) -> None:
     assert seen == [('reading npy "x.npy"', done, 10, "images") for done in (3, 6, 9, 10)]
 
 
-def test_images_that_no_memory_holds_are_refused_with_a_limit(arrays, read, monkeypatch) -> None:
-    monkeypatch.setattr(loading, "_memory", lambda: 2048)
-    with pytest.raises(DataError, match=r"10 images of 1x8x8 take 0.0 GB of memory, .* add `limit=4`"):
-        read("npy", path="x.npy")
+@pytest.mark.parametrize("free", [2 * IMAGES.nbytes, 2 * IMAGES.nbytes - 1])
+def test_images_take_at_most_half_of_the_memory(free: int, arrays, read, monkeypatch) -> None:
+    monkeypatch.setattr(intake, "available_memory", lambda: free)
+    images = read("npy", path="x.npy")
+    assert images.train_pixels.at_hand == (free == 2 * IMAGES.nbytes)
+    said = "10 images of 1x8x8 take 0.0 MB of memory, and 0.0 MB are free: they are read from their files"
+    assert any(said in note for note in images.notes) != images.train_pixels.at_hand
+    np.testing.assert_array_equal(images.train[:, 0].numpy() * 255, IMAGES)
 
 
 def test_a_path_starts_from_the_folder_of_the_spec(tmp_path: Path, monkeypatch) -> None:

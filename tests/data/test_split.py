@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caedsl.data.images import DataError, Images
+from caedsl.data.pixels import Held
 from caedsl.data.split import split_validation
 from caedsl.model.data import DataSource
 
 
 def images(count: int) -> Images:
-    return Images(torch.zeros(count, 1, 1, 1), None, None, None, (), DataSource("digits"), "digits", (), "")
+    return Images(Held(torch.zeros(count, 1, 1, 1)), None, None, None, (), DataSource("digits"), "digits", (), "")
 
 
 @settings(deadline=None)

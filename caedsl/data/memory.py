@@ -1,0 +1,77 @@
+"""How much memory this process may still take: what is free, and what its control group and its limits leave."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_PROC = Path("/proc")
+
+
+def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
+    """The bytes that can still be taken without swapping or being refused; None where the system does not say.
+
+    The least of the machine's available memory, of what each control group around this process leaves (both versions;
+    memory that only caches files counts as free, since it is given back when it is needed), and of what the limits of
+    the process leave (``ulimit -v`` and ``ulimit -d``).
+    """
+    amounts = [*_machine(proc), *_control_groups(proc, cgroups), *_limits(proc)]
+    return max(0, min(amounts)) if amounts else None
+
+
+def _machine(proc: Path) -> Iterator[int]:
+    available = _table(proc / "meminfo").get("MemAvailable:")
+    if available is not None:
+        yield available * 1024
+        return
+    try:
+        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return
+
+
+def _control_groups(proc: Path, cgroups: Path) -> Iterator[int]:
+    """What is left to the groups that this process is in, and to those around them."""
+    for line in _text(proc / "self/cgroup").splitlines():
+        _, controllers, name = line.split(":", 2)
+        if not controllers:
+            root, limit, usage, cache = cgroups, "memory.max", "memory.current", "inactive_file"
+        elif "memory" in controllers.split(","):
+            root, limit = cgroups / "memory", "memory.limit_in_bytes"
+            usage, cache = "memory.usage_in_bytes", "total_inactive_file"
+        else:
+            continue
+        group = root / name.strip("/")
+        # In a container the name is the host's, and the group itself is mounted at the root.
+        for folder in dict.fromkeys((group, *group.parents, root)):
+            if folder != root and root not in folder.parents:
+                continue
+            most, used = _text(folder / limit).strip(), _text(folder / usage).strip()
+            if most.isdecimal() and used.isdecimal():
+                yield int(most) - int(used) + _table(folder / "memory.stat").get(cache, 0)
+
+
+def _limits(proc: Path) -> Iterator[int]:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    taken = _table(proc / "self/status")
+    for limit, used in ((resource.RLIMIT_AS, "VmSize:"), (resource.RLIMIT_DATA, "VmData:")):
+        most, _ = resource.getrlimit(limit)
+        if most != resource.RLIM_INFINITY and used in taken:
+            yield most - taken[used] * 1024
+
+
+def _table(path: Path) -> dict[str, int]:
+    """The whole numbers of a file of lines such as ``MemAvailable:  23274 kB``, by the word before them."""
+    words = (line.split() for line in _text(path).splitlines())
+    return {line[0]: int(line[1]) for line in words if len(line) > 1 and line[1].isdecimal()}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
