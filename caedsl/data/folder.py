@@ -46,6 +46,11 @@ class FolderStack:
         """See ``Stack.value_bytes``: 1, since few files have more than 8 bits."""
         return 1
 
+    @property
+    def ready(self) -> bool:
+        """See ``Stack.ready``: files are decoded."""
+        return False
+
     def read(self, index: Index) -> Block:
         """See ``Stack.read``; files that cannot be used are a ``DataError`` that names them."""
         from caedsl.data.picture import Picture, read_picture

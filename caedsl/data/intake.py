@@ -3,7 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from caedsl.data.ahead import ahead, workers
 from caedsl.data.fit import Fit, Scale, blank
 from caedsl.data.memory import available_memory
 from caedsl.data.pixels import Held, Pixels, Streamed, span_of
+from caedsl.data.scratch import Scratch
 from caedsl.data.source_reader import Request, describe
 from caedsl.data.stack import Index, Stack
 
@@ -40,6 +43,7 @@ class Intake:
         """The images of these numbers, and what is to be said of them; a ``DataError`` where they cannot be used."""
         fit = self.request.fit
         kept = Kept(len(index), fit, stack.scale, stack.value_bytes, self._room())
+        scratch = None if kept.values is not None or stack.ready else self._scratch(stack, index)
         remarks: Counter[str] = Counter()
         least, most, done = float("inf"), float("-inf"), 0
         for block in ahead(stack.read, _blocks(index, fit), most=workers() + 1):
@@ -48,13 +52,27 @@ class Intake:
             low, high = span_of(block.values, stack.scale)
             least, most = min(least, low), max(most, high)
             kept.add(block.values)
+            if scratch is not None and not scratch.add(block.values):
+                scratch = None
             done += len(block.values)
             self.request.progress(f"reading {describe(self.request.source)}", done, len(index), "images")
         notes = stack.conclude(remarks, len(index))
         if kept.values is not None:
             return Held(kept.values, stack.scale, (least, most)), notes
+        way = "read from their files as they are needed"
+        if scratch is not None:
+            stack, index = scratch.stack(describe(self.request.source)), np.arange(len(index))
+            way = f"decoded once, into a file in {self._folder} that goes when the run ends, and read from there"
         shape = (fit.channels, fit.height, fit.width)
-        return Streamed(stack, index, shape, (least, most)), (*notes, kept.refusal)
+        return Streamed(stack, index, shape, (least, most)), (*notes, f"{kept.refusal}: they are {way}")
+
+    @property
+    def _folder(self) -> Path:
+        """Where there is room for large files: where data sets are downloaded to."""
+        return self.request.data_folders[0]
+
+    def _scratch(self, stack: Stack, index: Index) -> Scratch | None:
+        return Scratch.open(self._folder, len(index), self.request.fit, stack.scale)
 
     def _room(self) -> int | None:
         memory = available_memory() if self.memory is None else self.memory
@@ -79,10 +97,7 @@ class Kept:
             except RuntimeError:
                 pass
         free = "" if self.room is None else f", and {_size(int(self.room / SHARE))} are free"
-        self.refusal = (
-            f"{self.count:,} images of {self.fit.input} take {_size(needed)} of memory{free}: "
-            "they are read from their files as they are needed"
-        )
+        self.refusal = f"{self.count:,} images of {self.fit.input} take {_size(needed)} of memory{free}"
         return None
 
     def add(self, values: Tensor) -> None:

@@ -4,10 +4,11 @@ Not a memory map: a file that is cut short under a map ends the process without 
 process's memory, and the system reads more around each page than random rows need.
 """
 
+import math
 import os
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +19,27 @@ SUPPORTED = hasattr(os, "preadv")
 
 
 class RowFile:
-    """The rows of a memory-mapped array in C order; several threads may read at once. ``file`` is named in messages."""
+    """The rows of an array in C order; several threads may read at once.
 
-    def __init__(self, mapped: "np.memmap[Any, np.dtype[Any]]", file: str) -> None:
+    ``handle`` is the open file, closed when nobody needs it any more; ``file`` names it in messages.
+    """
+
+    def __init__(self, file: str, handle: int, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int = 0) -> None:
         self.file = file
-        self.shape: tuple[int, ...] = mapped.shape
-        self.dtype: np.dtype[Any] = mapped.dtype
-        self.size: int = mapped.size
-        self._offset: int = mapped.offset
-        self._row_bytes = mapped.nbytes // max(1, len(mapped))
-        self._handle = os.open(str(mapped.filename), os.O_RDONLY)
-        weakref.finalize(self, os.close, self._handle)
+        self.dtype = dtype
+        self.shape = shape
+        self.size = math.prod(shape)
+        self._handle = handle
+        self._offset = offset
+        self._row_bytes = math.prod(shape[1:]) * dtype.itemsize
+        weakref.finalize(self, os.close, handle)
         self._stamp = self._stamp_now()
+
+    @classmethod
+    def of(cls, mapped: "np.memmap[Any, np.dtype[Any]]", file: str) -> Self:
+        """The rows of a memory-mapped array."""
+        handle = os.open(str(mapped.filename), os.O_RDONLY)
+        return cls(file, handle, mapped.dtype, mapped.shape, mapped.offset)
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -50,6 +50,10 @@ class Stack(Protocol):
     def value_bytes(self) -> int:
         """The bytes that a value of an image takes in memory; what is found when images are read may take 4."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether its images are stored as they are used, so that reading is copying."""
+
     def __len__(self) -> int:
         """How many images there are."""
 
@@ -84,7 +88,7 @@ class ArrayStack:
         if len(self.pixels) and not self.pixels.size:
             raise DataError(f"{self.file} holds images without pixels: its shape is {shape_text(self.pixels.shape)}")
         if isinstance(self.pixels, np.memmap) and self.pixels.flags.c_contiguous and SUPPORTED:
-            self.pixels = RowFile(self.pixels, self.file)
+            self.pixels = RowFile.of(self.pixels, self.file)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -103,8 +107,12 @@ class ArrayStack:
     @property
     def value_bytes(self) -> int:
         """See ``Stack.value_bytes``: 1 for bytes of the input's size and channels."""
-        as_they_are = self.size == (self.fit.height, self.fit.width) and not self._made_grey
-        return 1 if self.pixels.dtype.name in ("uint8", "bool") and as_they_are else 4
+        return 1 if self.pixels.dtype.name in ("uint8", "bool") and self._fits else 4
+
+    @property
+    def ready(self) -> bool:
+        """See ``Stack.ready``; an array in memory has no other place to be read from."""
+        return self._fits and not isinstance(self.pixels, np.memmap)
 
     def read(self, index: Index) -> Block:
         """See ``Stack.read``; values outside the range, NaN and infinity are a ``DataError``."""
@@ -138,6 +146,10 @@ class ArrayStack:
         if self.pixels.dtype.name == "uint16":
             notes.append("16-bit integers scaled from 0..65535")
         return tuple(notes)
+
+    @property
+    def _fits(self) -> bool:
+        return self.size == (self.fit.height, self.fit.width) and not self._made_grey
 
     @property
     def _made_grey(self) -> bool:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from caedsl.data import intake
+from caedsl.data import intake, scratch
 from caedsl.data.images import DataError
 from caedsl.data.loading import load
 from caedsl.data.pixels import Held, Streamed
@@ -43,6 +43,20 @@ train {{ optimizer adam lr=1e-2; batch 9; epochs 3; corrupt gaussian=0.2; augmen
 
 def spec(data: str, input: str = "1x8x10") -> str:
     return SPEC.format(input=input, data=data)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where decoded copies go."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CAEDSL_DATA", raising=False)
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room for decoded copies."""
+    monkeypatch.setattr(scratch, "LEFT_FREE", 1 << 60)
 
 
 @pytest.fixture(scope="module")
@@ -95,15 +109,26 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_batches_are_the_same_wherever_images_are(case: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+DECODED = ("columns first", "resized", "made grey", "folder", "folder, made grey")
+
+
+@pytest.mark.parametrize(
+    ("case", "room"), [*((case, True) for case in CASES), *((case, False) for case in DECODED)], ids=str
+)
+def test_batches_are_the_same_wherever_images_are(
+    case: str, room: bool, files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(files)
     monkeypatch.setattr(intake, "_BLOCK_IMAGES", 16)
+    if not room:
+        monkeypatch.setattr(scratch, "LEFT_FREE", 1 << 60)
     model = model_of(spec(CASES[case][1], CASES[case][0]))
     held, streamed = load(model), load(model, memory=100)
     assert isinstance(held.train_pixels, Held) and isinstance(streamed.train_pixels, Streamed)
     assert (held.sha256, held.train_pixels.span()) == (streamed.sha256, streamed.train_pixels.span())
     assert held.train_pixels.span() == (held.train.min(), held.train.max())
+    assert any("decoded once, into a file in" in note for note in streamed.notes) == (room and case in DECODED)
+    assert all(path.name.startswith("grammar") for path in cache.rglob("*") if path.is_file())
     assert [*held.notes] == [note for note in streamed.notes if "of memory" not in note]
     index = torch.arange(1, len(held), 2)
     for size in (1, 4, 100):
@@ -137,6 +162,24 @@ def test_images_that_outgrow_the_memory_when_read_are_streamed(files: Path, monk
     model = model_of(spec('folder "mixed"'))
     images = load(model, memory=3 * 70 * 80)
     assert isinstance(images.train_pixels, Streamed)
+    assert torch.equal(images.train, load(model).train)
+
+
+def test_a_disk_that_fills_up_takes_no_copy(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(files)
+    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 16)
+    model = model_of(spec('folder "photos"', "3x8x10"))
+    add, added = scratch.Scratch.add, []
+
+    def fill(self: scratch.Scratch, values: Tensor) -> bool:
+        added.append(values)
+        if len(added) == 3:
+            monkeypatch.setattr(scratch, "LEFT_FREE", 1 << 60)
+        return add(self, values)
+
+    monkeypatch.setattr(scratch.Scratch, "add", fill)
+    images = load(model, memory=100)
+    assert any("read from their files as they are needed" in note for note in images.notes)
     assert torch.equal(images.train, load(model).train)
 
 
@@ -183,7 +226,7 @@ def test_a_whole_run_is_the_same(run: str, files: Path, tmp_path: Path, monkeypa
     for name in ("metrics.json", "reconstructions.png"):
         assert (held / name).read_bytes() == (streamed / name).read_bytes()
     notes = json.loads((streamed / "environment.json").read_text())["notes"]
-    assert any("read from their files as they are needed" in note for note in notes)
+    assert any("of memory" in note for note in notes)
     assert evaluate_again(held).differences == ()
 
 
@@ -225,7 +268,7 @@ def replace_image(folder: Path) -> None:
     ],
 )
 def test_a_file_that_changes_while_training(
-    harm: Callable[[Path], None], run: str, message: str, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harm: Callable[[Path], None], run: str, message: str, files: Path, tmp_path: Path, monkeypatch, full_disk: None
 ) -> None:
     """The error names it; what was learned is kept, and once the file is back the run goes on as if nothing had been."""
     shutil.copytree(files, tmp_path / "data")
@@ -254,7 +297,7 @@ def test_a_file_that_changes_while_training(
 
 
 def test_a_file_that_is_gone_when_the_run_is_judged(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_disk: None
 ) -> None:
     shutil.copytree(files, tmp_path / "data")
     monkeypatch.chdir(tmp_path / "data")
@@ -271,6 +314,15 @@ def test_a_file_that_is_gone_when_the_run_is_judged(
     shutil.copytree(files, tmp_path / "data", dirs_exist_ok=True)
     resume_and_evaluate(run)
     assert evaluate_again(run).differences == ()
+
+
+def test_a_decoded_copy_outlives_its_files(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(files / "photos", tmp_path / "data" / "photos")
+    monkeypatch.chdir(tmp_path / "data")
+    model = model_of(RUNS["folder with test images"])
+    images, expected = load(model, memory=100), load(model).train
+    shutil.rmtree(tmp_path / "data" / "photos")
+    assert torch.equal(images.train, expected)
 
 
 def test_a_slice_of_each_batch_is_read(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,232 @@
+"""The rate of training on files that memory does not hold, beside that of training on the same images in memory.
+
+    python benchmarks/streaming.py [--images 20000] [--rounds 7] [--seconds 4]
+    python benchmarks/streaming.py --limited [--gigabytes 6]
+
+Files are made in a temporary folder: an array (npy) and a folder of JPEGs, both of 64x64 pixels in colour. In turn, so
+that other work on the machine hits both alike, the same spec is trained for some seconds from memory and from the
+files, of which the system is told to forget what it keeps in memory. The loader is told of a tenth of the images' size
+as all the memory there is. The aim is a ratio of at least 0.9.
+
+``--limited`` trains on an array ten times larger than all the memory that a process may use, in a process that is held
+to that by a control group where one can be made, else by ``RLIMIT_DATA``; and beside it, in turn, in one that is not.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+SPEC = """
+autoencoder streaming
+input 3x64x64
+data {data}
+encoder {{ conv 16 relu; maxpool 2; conv 32 relu; maxpool 2; conv 32 relu; maxpool 2 }}
+bottleneck dense 64
+decoder mirror
+train {{ batch 128; epochs 1000; validation 0%; precision fp32 }}
+"""
+IMAGE_BYTES = 3 * 64 * 64
+NEEDED = 700 << 20
+"""What a process takes without images: PyTorch, the model, its training and batches."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--limited", action="store_true")
+    parser.add_argument("--gigabytes", type=float, default=10 * NEEDED / 1e9)
+    parser.add_argument("--folder", type=Path, help="where to make the files; on a disk, not in memory")
+    parser.add_argument("--train", metavar="FILE", help=argparse.SUPPRESS)
+    parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.train:
+        print(json.dumps(trained(Path(arguments.train), arguments.memory, arguments.seconds)))
+        return
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        if arguments.limited:
+            limited(Path(name), int(arguments.gigabytes * 1e9) // IMAGE_BYTES, arguments.rounds, arguments.seconds)
+        else:
+            in_turn(Path(name), arguments.images, arguments.rounds, arguments.seconds)
+
+
+def in_turn(folder: Path, images: int, rounds: int, seconds: float) -> None:
+    for data in (make_array(folder / "x.npy", images), make_photos(folder / "photos", images)):
+        memory = images * IMAGE_BYTES // 10
+        trainings = {"memory": start(data, None), "files": start(data, memory)}
+        rates: dict[str, list[float]] = {name: [] for name in trainings}
+        for _ in range(rounds):
+            for name, training in trainings.items():
+                forget(data)
+                rates[name].append(rate(training, seconds))
+        print(f"{data.name}: {images:,} images of 64x64x3, {images * IMAGE_BYTES / 1e6:,.0f} MB as bytes")
+        show(rates)
+        for name, size in (("memory", None), ("files", memory)):
+            peak = run_child(data, size, 1.0, None)["peak"]
+            print(f"  peak memory from {name:6} {peak / 1e6:7,.0f} MB")
+
+
+def limited(folder: Path, images: int, rounds: int, seconds: float) -> None:
+    data = make_array(folder / "x.npy", images)
+    size, limit = images * IMAGE_BYTES, images * IMAGE_BYTES // 10
+    rates: dict[str, list[float]] = {"memory": [], "files": []}
+    peaks: dict[str, list[float]] = {"memory": [], "files": []}
+    for _ in range(rounds):
+        for name, bound in (("memory", None), ("files", limit)):
+            forget(data)
+            result = run_child(data, 4 * size if bound is None else None, seconds, bound)
+            rates[name].append(result["rate"])
+            peaks[name].append(result["peak"])
+    print(f"{data.name}: {size / 1e9:.1f} GB; a process without a limit, and one that may use {limit / 1e6:,.0f} MB")
+    show(rates)
+    for name, values in peaks.items():
+        print(f"  peak memory from {name:6} {max(values) / 1e6:7,.0f} MB")
+
+
+def show(rates: dict[str, list[float]]) -> None:
+    for name, values in rates.items():
+        print(
+            f"  from {name:6} {median(values):8,.0f} images/s (median of {len(values)}; {min(values):,.0f} to {max(values):,.0f})"
+        )
+    ratios = [files / memory for memory, files in zip(rates["memory"], rates["files"], strict=True)]
+    print(
+        f"  ratio of medians {median(rates['files']) / median(rates['memory']):.3f}, of each pair {' '.join(f'{ratio:.2f}' for ratio in ratios)} (the aim is 0.9)"
+    )
+
+
+def start(data: Path, memory: int | None):
+    import torch
+
+    from caedsl.data.loading import load
+    from caedsl.model.resolve import resolve
+    from caedsl.source import Source
+    from caedsl.syntax.parser import parse
+    from caedsl.training.train import prepare_training
+
+    kind = "folder" if data.is_dir() else "npy"
+    source = Source(SPEC.format(data=f'{kind} "{data}"'))
+    model, _ = resolve(parse(source)[0], source)
+    images = load(model, memory=memory)
+    if memory is not None and memory < 4 * len(images) * IMAGE_BYTES and images.train_pixels.at_hand:
+        sys.exit("the images are held, and were not to be")
+    training = prepare_training(model, model.train, images, torch.device("cpu"))
+    rate(training, 0.5)
+    return training
+
+
+def rate(training, seconds: float) -> float:
+    """Images a second over so many seconds of the training loop itself."""
+    end = time.monotonic() + seconds
+    training.run_epoch(lambda: "time" if time.monotonic() > end else None, lambda step: None)
+    return training.history.epochs[-1].images_per_second
+
+
+def trained(data: Path, memory: int | None, seconds: float) -> dict[str, float]:
+    result = {"rate": rate(start(data, memory), seconds)}
+    return {**result, "peak": peak_memory()}
+
+
+def peak_memory() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def run_child(data: Path, memory: int | None, seconds: float, limit: int | None) -> dict[str, float]:
+    command = [sys.executable, __file__, "--train", str(data), "--seconds", str(seconds)]
+    command += [] if memory is None else ["--memory", str(memory)]
+    with held_to(limit) as enter:
+        ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=enter)
+    return json.loads(ran.stdout)
+
+
+@contextmanager
+def held_to(limit: int | None) -> Iterator:
+    """What a new process calls to be held to so many bytes of memory."""
+    if limit is None:
+        yield None
+        return
+    group = make_group(limit)
+    if group is None:
+        import resource
+
+        print(f"  no control group can be made: RLIMIT_DATA of {limit / 1e6:,.0f} MB")
+        yield lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        return
+    try:
+        yield lambda: (group / "cgroup.procs").write_text(str(os.getpid()))
+    finally:
+        group.rmdir()
+
+
+def make_group(limit: int) -> Path | None:
+    """A control group below that of this process, of either version."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines() if os.path.exists("/proc/self/cgroup") else ():
+        _, controllers, name = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        root = Path("/sys/fs/cgroup") / controllers
+        group = root / name.strip("/") / f"caedsl-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            (group / ("memory.limit_in_bytes" if controllers else "memory.max")).write_text(str(limit))
+            return group
+        except OSError:
+            group.rmdir()
+    return None
+
+
+def make_array(path: Path, images: int) -> Path:
+    import numpy as np
+
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, (images, 64, 64, 3))
+    block = np.stack([np.asarray(picture(seed, 64)) for seed in range(256)])
+    for first in range(0, images, len(block)):
+        array[first : first + len(block)] = block[: images - first]
+    array.flush()
+    return path
+
+
+def make_photos(folder: Path, images: int) -> Path:
+    folder.mkdir()
+    for number in range(images):
+        picture(number, 96).save(folder / f"{number:06}.jpg", quality=90)
+    return folder
+
+
+def picture(seed: int, side: int):
+    """Smooth colours with some grain, as photographs have."""
+    import numpy as np
+    from PIL import Image
+
+    draw = np.random.default_rng(seed)
+    colours = Image.fromarray(draw.integers(0, 256, (5, 5, 3), dtype=np.uint8)).resize((side, side), Image.BICUBIC)
+    grain = draw.integers(-6, 7, (side, side, 3))
+    return Image.fromarray(np.clip(np.asarray(colours) + grain, 0, 255).astype(np.uint8))
+
+
+def forget(data: Path) -> None:
+    """Have the system drop what it holds of the files in memory, where it can be asked to."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for path in data.iterdir() if data.is_dir() else [data]:
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(handle)
+
+
+if __name__ == "__main__":
+    main()

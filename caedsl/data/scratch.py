@@ -1,0 +1,68 @@
+"""A file without a name that holds images as they were fitted: decoded once, and read in every epoch."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from caedsl.data.fit import Fit, Scale
+from caedsl.data.row_file import SUPPORTED, RowFile
+from caedsl.data.stack import ArrayStack
+
+LEFT_FREE = 1 << 30
+"""The bytes that stay free on the disk whatever happens."""
+
+
+class Scratch:
+    """Images b×C×H×W written one after another, in the type of the first: bytes, or real numbers.
+
+    The system takes the file away when the process ends, in whatever way.
+    """
+
+    def __init__(self, file: BinaryIO, fit: Fit, scale: Scale) -> None:
+        self._file, self._fit, self._scale = file, fit, scale
+        self._dtype: torch.dtype | None = None
+        self._images = 0
+
+    @classmethod
+    def open(cls, folder: Path, images: int, fit: Fit, scale: Scale) -> Self | None:
+        """A file in ``folder`` for so many images; None where there is no room for their bytes."""
+        needed = images * fit.channels * fit.height * fit.width
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not SUPPORTED or shutil.disk_usage(folder).free < needed + LEFT_FREE:
+                return None
+            return cls(tempfile.TemporaryFile(dir=folder, buffering=0), fit, scale)
+        except OSError:
+            return None
+
+    def add(self, values: Tensor) -> bool:
+        """Write the next images; whether all are there. The file is closed where one is no more than bytes and this is."""
+        self._dtype = self._dtype or values.dtype
+        if self._dtype == torch.float32:
+            values = self._scale(values)
+        try:
+            if values.dtype != self._dtype or shutil.disk_usage(self._file.fileno()).free < LEFT_FREE:
+                raise OSError
+            rest = values.permute(0, 2, 3, 1).contiguous().numpy().reshape(-1).view(np.uint8).data
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._file.close()
+            return False
+        self._images += len(values)
+        return True
+
+    def stack(self, source: str) -> ArrayStack:
+        """The images in the file, to be read; ``source`` names them in messages."""
+        fit = self._fit
+        dtype = np.dtype(np.uint8 if self._dtype == torch.uint8 else np.float32)
+        shape = (self._images, fit.height, fit.width, fit.channels)
+        rows = RowFile(f"the decoded copy of {source}", os.dup(self._file.fileno()), dtype, shape)
+        self._file.close()
+        return ArrayStack(rows, "HWC", fit, rows.file, top=self._scale.top if dtype == np.uint8 else None)
