@@ -95,14 +95,20 @@ def train(
     out: SpecLike | None = None,
     data_dir: SpecLike | None = None,
     settings: Mapping[str, object] | None = None,
+    pictures: bool = True,
+    tensorboard: bool = False,
+    progress: bool = False,
 ) -> "EvaluatedRun":
     """Trains a model as its ``train`` block says, evaluates it and writes the run folder.
 
     ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder (a
-    fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie. Returns the run with its module.
+    fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie. ``pictures`` draws the same few
+    reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` says what the command says
+    while it goes on. Returns the run with its module.
     """
     from caedsl.evaluation.run import train_and_evaluate
     from caedsl.syntax.formatter import format_source
+    from caedsl.training.progress import make_reporter
 
     if not isinstance(model, Autoencoder) or settings:
         model = _load(model.source if isinstance(model, Autoencoder) else _source(model), settings)
@@ -113,4 +119,31 @@ def train(
         device=device,
         out=str(out) if out is not None else None,
         data_dir=str(data_dir) if data_dir is not None else None,
+        pictures=pictures,
+        tensorboard=tensorboard,
+        reporter=make_reporter(quiet=not progress),
+    )
+
+
+def resume(
+    run: str | PathLike[str],
+    *,
+    epochs: int | None = None,
+    data_dir: str | PathLike[str] | None = None,
+    tensorboard: bool = False,
+    progress: bool = False,
+) -> "EvaluatedRun":
+    """Goes on with the run in a folder from the last state that it kept, and evaluates it; see ``train``.
+
+    ``epochs`` is a new number of them, larger than before. Settings, device and pictures are those it began with.
+    """
+    from caedsl.evaluation.run import resume_and_evaluate
+    from caedsl.training.progress import make_reporter
+
+    return resume_and_evaluate(
+        str(run),
+        epochs=epochs,
+        data_dir=str(data_dir) if data_dir is not None else None,
+        tensorboard=tensorboard,
+        reporter=make_reporter(quiet=not progress),
     )

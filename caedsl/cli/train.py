@@ -36,6 +36,8 @@ def train(
         Path | None,
         typer.Option(metavar="RUN", help="Go on with the run in this folder, from the last state that it kept."),
     ] = None,
+    pictures: Annotated[bool, typer.Option(help="Draw the same few reconstructions after each epoch.")] = True,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write for TensorBoard too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a model, compare it with the mean image and PCA, and keep everything in a run folder."""
@@ -43,8 +45,9 @@ def train(
 
     if resume is not None:
         changes = ("SPEC", spec), ("--device", device is not Device.AUTO), ("--set", set_), ("--out", out)
-        _refuse_changes([name for name, given in (*changes, ("--seed", seed is not None)) if given])
-        _resume(resume, epochs, data_dir, quiet)
+        others = ("--seed", seed is not None), ("--no-pictures", not pictures)
+        _refuse_changes([name for name, given in (*changes, *others) if given])
+        _resume(resume, epochs, data_dir, tensorboard, quiet)
         return
     if spec is None:
         raise fail("name the spec to train, as in `caedsl train digits.cae`, or a run to go on with: --resume RUN")
@@ -73,17 +76,21 @@ def train(
             out=out,
             data_dir=data_dir,
             settings_json=settings_json(model.train),
+            pictures=pictures,
+            tensorboard=tensorboard,
             reporter=make_reporter(quiet),
         )
     _exit_if_interrupted(evaluated.run.history.ended)
 
 
-def _resume(folder: Path, epochs: int | None, data_dir: Path | None, quiet: bool) -> None:
+def _resume(folder: Path, epochs: int | None, data_dir: Path | None, tensorboard: bool, quiet: bool) -> None:
     from caedsl.evaluation.run import resume_and_evaluate
     from caedsl.training.progress import make_reporter
 
     with outside_errors():
-        evaluated = resume_and_evaluate(folder, epochs=epochs, data_dir=data_dir, reporter=make_reporter(quiet))
+        evaluated = resume_and_evaluate(
+            folder, epochs=epochs, data_dir=data_dir, tensorboard=tensorboard, reporter=make_reporter(quiet)
+        )
     _exit_if_interrupted(evaluated.run.history.ended)
 
 
@@ -93,7 +100,7 @@ def _refuse_changes(names: list[str]) -> None:
     if names:
         raise fail(
             f"--resume takes its spec, settings and device from the run folder: leave out {', '.join(names)} "
-            "(only --epochs, --data-dir and --quiet go with it), or start a new run without --resume"
+            "(only --epochs, --data-dir, --tensorboard and --quiet go with it), or start a new run without --resume"
         )
 
 

@@ -35,33 +35,55 @@ class Cell(NamedTuple):
 
 
 def draw(rows: Sequence[PictureRow], pixels: PixelRange) -> bytes:
-    """The rows one above the other as a PNG of 700 to 1100 pixels across; a column is the same image in each row.
+    """The rows as ``sheet`` arranges them, as the smallest PNG."""
+    return png(sheet(rows, pixels), smallest=True)
+
+
+def png(picture: Image.Image, smallest: bool = False) -> bytes:
+    """A picture as PNG; the smallest takes several times as long."""
+    content = io.BytesIO()
+    picture.save(content, "PNG", optimize=smallest)
+    return content.getvalue()
+
+
+def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) -> Image.Image:
+    """The rows one above the other, two thirds of ``width`` to ``width`` across; a column is the same image in each row.
 
     Values are mapped from ``pixels`` to black and white, or to the intensities of three colours, and cut there; of two
     channels, or more than three, the mean is shown. Small images are enlarged by a whole number, so that their pixels
     stay square.
     """
     columns = len(rows[0].x_bchw)
-    cell = _cell(columns, *rows[0].x_bchw.shape[-2:])
+    cell = _cell(columns, rows[0].x_bchw.shape[-2], rows[0].x_bchw.shape[-1], width)
     row_height = HEADING + cell.height + BETWEEN
-    width = 2 * MARGIN + columns * (cell.width + GAP) - GAP
-    sheet = Image.new("RGB", (width, 2 * MARGIN + len(rows) * row_height - BETWEEN), PAPER)
+    across = 2 * MARGIN + columns * (cell.width + GAP) - GAP
+    drawn = Image.new("RGB", (across, 2 * MARGIN + len(rows) * row_height - BETWEEN), PAPER)
     for number, row in enumerate(rows):
-        _draw_row(sheet, row, MARGIN + number * row_height, cell, pixels)
-    png = io.BytesIO()
-    sheet.save(png, "PNG", optimize=True)
-    return png.getvalue()
+        _draw_row(drawn, row, MARGIN + number * row_height, cell, pixels)
+    return drawn
 
 
-def _cell(columns: int, height: int, width: int) -> Cell:
-    scale = ((WIDTH - 2 * MARGIN + GAP) / columns - GAP) / width
+def stack(sheets: Sequence[Image.Image], rows: int) -> Image.Image:
+    """The first sheet whole, and below it the last row of each of the others; all are of that many ``rows``."""
+    first = sheets[0]
+    row_height = (first.height - 2 * MARGIN + BETWEEN) // rows
+    drawn = Image.new("RGB", (first.width, first.height + (len(sheets) - 1) * row_height), PAPER)
+    drawn.paste(first)
+    for number, other in enumerate(sheets[1:], rows):
+        last_row = other.crop((0, other.height - MARGIN + BETWEEN - row_height, other.width, other.height))
+        drawn.paste(last_row, (0, MARGIN + number * row_height))
+    return drawn
+
+
+def _cell(columns: int, height: int, width: int, across: int) -> Cell:
+    scale = ((across - 2 * MARGIN + GAP) / columns - GAP) / width
     if scale > 1:
         scale = int(scale)
     return Cell(max(1, int(width * scale)), max(1, int(height * scale)))
 
 
-def _draw_row(sheet: Image.Image, row: PictureRow, top: int, cell: Cell, pixels: PixelRange) -> None:
-    pen = ImageDraw.Draw(sheet)
+def _draw_row(drawn: Image.Image, row: PictureRow, top: int, cell: Cell, pixels: PixelRange) -> None:
+    pen = ImageDraw.Draw(drawn)
     font = ImageFont.load_default(size=15)
     pen.text((MARGIN, top), row.label, fill=INK, font=font)
     pen.text((MARGIN + font.getlength(row.label + "   "), top), row.detail, fill=FAINT, font=font)
@@ -69,7 +91,7 @@ def _draw_row(sheet: Image.Image, row: PictureRow, top: int, cell: Cell, pixels:
         left, upper = MARGIN + column * (cell.width + GAP), top + HEADING
         image = _image(x_chw, pixels)
         enlarged = Image.Resampling.NEAREST if cell.width >= image.width else Image.Resampling.LANCZOS
-        sheet.paste(image.resize(cell, enlarged), (left, upper))
+        drawn.paste(image.resize(cell, enlarged), (left, upper))
         pen.rectangle((left - 1, upper - 1, left + cell.width, upper + cell.height), outline=FRAME)
 
 

@@ -9,15 +9,18 @@ from typing import Any
 import torch
 
 from caedsl.data.images import DataError
+from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, draw
 from caedsl.evaluation.summary import report
+from caedsl.evaluation.tensorboard import TensorBoard
 from caedsl.layers.shape import elements
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.training.observer import Observer
 from caedsl.training.progress import Reporter
 from caedsl.training.resume import resume
-from caedsl.training.run_files import METRICS, PICTURE
+from caedsl.training.run_files import METRICS, PICTURE, PICTURES, TENSORBOARD
 from caedsl.training.train import Run, resume_command, train
 
 PICTURE_COLUMNS = 10
@@ -25,11 +28,12 @@ PICTURE_COLUMNS = 10
 
 @dataclass(frozen=True)
 class EvaluatedRun:
-    """A finished run, what its model is worth, and the picture of its reconstructions."""
+    """A finished run, what its model is worth, the picture of its reconstructions, and perhaps that of how they came."""
 
     run: Run
     evaluation: Evaluation
     picture: Path
+    evolution: Path | None = None
 
 
 def train_and_evaluate(
@@ -40,12 +44,16 @@ def train_and_evaluate(
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
     settings_json: str | None = None,
+    pictures: bool = True,
+    tensorboard: bool = False,
     reporter: Reporter | None = None,
 ) -> EvaluatedRun:
     """Train ``model``, evaluate the best weights, and write ``metrics.json`` and ``reconstructions.png``.
 
     See ``caedsl.training.train.train`` for the arguments and the errors. The test images of the source are judged, its
-    validation images where there are none, and the training images where nothing was held out.
+    validation images where there are none, and the training images where nothing was held out. With ``pictures`` the
+    reconstructions after each epoch are drawn too; with ``tensorboard`` event files are written, for which that package
+    must be installed.
     """
     reporter = reporter or Reporter()
     run = train(
@@ -56,6 +64,7 @@ def train_and_evaluate(
         data_dir=data_dir,
         settings_json=settings_json,
         reporter=reporter,
+        observers=_observers(pictures, tensorboard),
     )
     return _judged(run, reporter)
 
@@ -65,11 +74,22 @@ def resume_and_evaluate(
     *,
     epochs: int | None = None,
     data_dir: str | Path | None = None,
+    tensorboard: bool = False,
     reporter: Reporter | None = None,
 ) -> EvaluatedRun:
-    """Go on with the run in the folder ``path`` as ``caedsl.training.resume.resume`` does, and evaluate it."""
+    """Go on with the run in the folder ``path`` as ``caedsl.training.resume.resume`` does, and evaluate it.
+
+    It draws pictures and writes to TensorBoard as it did; with ``tensorboard`` it does the latter from now on.
+    """
     reporter = reporter or Reporter()
-    return _judged(resume(path, epochs=epochs, data_dir=data_dir, reporter=reporter), reporter)
+    before = {name for name in (PICTURES, TENSORBOARD) if (Path(path) / name).is_dir()}
+    observers = _observers(PICTURES in before, tensorboard or TENSORBOARD in before)
+    run = resume(path, epochs=epochs, data_dir=data_dir, reporter=reporter, observers=observers)
+    return _judged(run, reporter)
+
+
+def _observers(pictures: bool, tensorboard: bool) -> list[Observer]:
+    return [*([EpochPictures()] if pictures else []), *([TensorBoard()] if tensorboard else [])]
 
 
 def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
@@ -87,6 +107,8 @@ def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
         reporter.end()
     report(run, evaluated.evaluation, reporter)
     reporter.result(f"run      {run.folder.path}\npicture  {evaluated.picture}")
+    if evaluated.evolution is not None:
+        reporter.result(f"epochs   {evaluated.evolution}")
     return evaluated
 
 
@@ -94,8 +116,9 @@ def evaluate_run(run: Run) -> EvaluatedRun:
     """Judge a run on held-out images and write the result into its folder."""
     exam, evaluation = _examination(run), evaluation_of(run)
     picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
+    evolution = draw_evolution(run.folder, rows=3 if exam.denoises else 2)
     run.folder.write_json(METRICS, finite({**evaluation.as_json(), "training": _training(run)}))
-    return EvaluatedRun(run, evaluation, picture)
+    return EvaluatedRun(run, evaluation, picture, evolution)
 
 
 def evaluation_of(run: Run) -> Evaluation:

@@ -95,7 +95,7 @@ class Training:
 
     def weights(self) -> dict[str, Tensor]:
         """A copy in main memory of the state as it would be used now (averaged with ``ema``), in plain layout."""
-        with self._averaged():
+        with self.averaged():
             return {
                 name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
                 for name, value in self.module.state_dict().items()
@@ -197,7 +197,7 @@ class Training:
         self.generator.manual_seed(derived_seed(self.settings.seed, "validation"))
         total = torch.zeros((), device=self.train.device, dtype=torch.float64)
         self._switch(training=False)
-        with self._averaged():
+        with self.averaged():
             for target in self.validation.in_order(self.settings.batch):
                 seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator)
                 with self.precision.autocast():
@@ -212,7 +212,8 @@ class Training:
         for form in (self.module, self.network):
             form.train(training)
 
-    def _averaged(self) -> AbstractContextManager[None]:
+    def averaged(self) -> AbstractContextManager[None]:
+        """Inside, the module's weights are those it would be used with: with ``ema`` the averages."""
         return nullcontext() if self.average is None else self.average.applied()
 
     def _ended(self, interrupted: Callable[[], bool]) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from caedsl.training.environment import differences
 from caedsl.training.errors import RunError
 from caedsl.training.kept_run import KeptRun, open_run
 from caedsl.training.loop import Training
+from caedsl.training.observer import Observer
 from caedsl.training.progress import Reporter
 from caedsl.training.run_files import METRICS, SETTINGS, SPEC, STATE
 from caedsl.training.run_folder import RunFolder
@@ -35,6 +36,7 @@ def resume(
     epochs: int | None = None,
     data_dir: str | Path | None = None,
     reporter: Reporter | None = None,
+    observers: Sequence[Observer] = (),
 ) -> Run:
     """Go on with the run in the folder ``path``, on the device it began on; it ends as if it had never been interrupted.
 
@@ -59,7 +61,9 @@ def resume(
             folder.write_text(SPEC, kept.spec_text)
             folder.write_text(SETTINGS, kept.settings_text)
         begin = _beginning(checkpoint, training, reporter)
-        carry_out(training, folder, _state(kept), Checkpoints(folder, run), reporter, begin)
+        for observer in observers:
+            observer.open(folder)
+        carry_out(training, folder, _state(kept), Checkpoints(folder, run), reporter, begin, observers)
     return finished(training, folder, kept.model, images)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ class RunFolder:
         self.path = path
         self._made = made
         self._written: set[str] = set()
+        self._subfolders: list[Path] = []
         self._lock = FileLock(path / LOCK, timeout=0)
 
     @classmethod
@@ -73,10 +75,22 @@ class RunFolder:
             (self.path / LOCK).unlink(missing_ok=True)
             self._lock.release()
 
+    def subfolder(self, name: str) -> Path:
+        """A folder in this one, made where it is not there yet."""
+        path = self.path / name
+        try:
+            path.mkdir()
+        except FileExistsError:
+            return path
+        except OSError as error:
+            raise RunError(_refused("make", path, error)) from error
+        self._subfolders.append(path)
+        return path
+
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file whole: beside its place first, then into it."""
         path = self.path / name
-        beside = self.path / f".{name}.part"
+        beside = path.with_name(f".{path.name}.part")
         try:
             with beside.open("wb") as file:
                 file.write(content)
@@ -128,6 +142,8 @@ class RunFolder:
         """Take back what was written: for a run that ended before it learned anything."""
         for name in self._written:
             (self.path / name).unlink(missing_ok=True)
+        for path in self._subfolders:
+            shutil.rmtree(path, ignore_errors=True)
         if self._made and self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
 

@@ -3,7 +3,7 @@
 import json
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -31,6 +31,7 @@ from caedsl.training.history import History
 from caedsl.training.interruption import Interruption
 from caedsl.training.loop import Training
 from caedsl.training.memory import keep_freed_memory
+from caedsl.training.observer import Observer
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
 from caedsl.training.progress import Reporter
@@ -70,6 +71,7 @@ def train(
     data_dir: str | Path | None = None,
     settings_json: str | None = None,
     reporter: Reporter | None = None,
+    observers: Sequence[Observer] = (),
 ) -> Run:
     """Train ``model`` as its ``train`` block says and write the run folder, all but the evaluation.
 
@@ -90,11 +92,14 @@ def train(
     settings_text = settings_json or json.dumps(asdict(model.train), indent=2) + "\n"
     try:
         with folder.locked():
+            for observer in observers:
+                observer.open(folder)
             folder.write_text(SPEC, spec_text)
             folder.write_text(SETTINGS, settings_text)
             folder.write_json(ENVIRONMENT, environment_of(training, model, images, data_dir))
             state = RunState(RUNNING, model.name, model.train.epochs, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-            carry_out(training, folder, state, Checkpoints(folder, identity(spec_text, settings_text)), reporter)
+            checkpoints = Checkpoints(folder, identity(spec_text, settings_text))
+            carry_out(training, folder, state, checkpoints, reporter, observers=observers)
     except BaseException:
         if not training.history.epochs and not has_checkpoint(folder.path):
             folder.discard()
@@ -168,6 +173,7 @@ def carry_out(
     checkpoints: Checkpoints,
     reporter: Reporter,
     begin: Callable[[Training], None] = lambda training: None,
+    observers: Sequence[Observer] = (),
 ) -> None:
     """Train, keeping the state now and then and at the end, in whatever way that comes.
 
@@ -177,11 +183,15 @@ def carry_out(
     def start(current: Training) -> None:
         begin(current)
         folder.write_history(current.history)
+        for observer in observers:
+            observer.begin(current)
 
     def on_epoch(current: Training) -> None:
         row = current.history.epochs[-1]
         reporter.epoch(row)
         folder.append_epoch(row)
+        for observer in observers:
+            observer.epoch(current)
 
     device = training.train.device
     if device.type == "cpu":
@@ -208,6 +218,8 @@ def carry_out(
         raise
     finally:
         reporter.end()
+        for observer in observers:
+            observer.close()
 
 
 def _keep_what_can_be_kept(training: Training, folder: RunFolder, state: RunState, error: BaseException) -> None:

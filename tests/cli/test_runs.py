@@ -84,6 +84,7 @@ def test_the_same_seed_gives_the_same_metrics_byte_for_byte(
         (["--seed", "0"], "--seed"),
         (["--device", "cpu"], "--device"),
         (["--out", "x"], "--out"),
+        (["--no-pictures"], "--no-pictures"),
     ],
 )
 def test_resume_takes_nothing_that_would_change_the_run(
@@ -149,15 +150,19 @@ def test_runs_needs_no_torch(finished: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_a_folder_alone_gives_the_same_evaluation(finished: Path, tmp_path: Path, caedsl: Run) -> None:
     moved = shutil.move(finished, tmp_path / "elsewhere")
     for name in ("checkpoint.safetensors", "last.safetensors", "history.csv", "history.jsonl", "state.json"):
         (moved / name).unlink()
-    before = {path.name: path.read_bytes() for path in moved.iterdir()}
+    before = contents(moved)
     ran = caedsl("evaluate", moved)
     assert ran.code == 0, ran.err
     assert "agrees" in ran.out and "to the last digit" in ran.out
-    assert {path.name: path.read_bytes() for path in moved.iterdir()} == before
+    assert contents(moved) == before
 
 
 def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> None:

@@ -1,0 +1,52 @@
+"""A few held-out images, the same ones throughout a run, and what the model makes of them so far.
+
+x_bchw: batch, channels, height, width.
+"""
+
+import torch
+from PIL import Image
+
+from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.reconstructions import PictureRow, sheet
+from caedsl.training.history import Epoch
+from caedsl.training.loop import Training
+
+COLUMNS = 8
+WIDTH = 640
+
+
+class Samples:
+    """Validation images (training images where none are held out), damaged alike each time."""
+
+    def __init__(self, training: Training) -> None:
+        held_out = training.validation
+        batches, self.part = (held_out, "validation") if held_out is not None else (training.train, "training")
+        settings = training.settings
+        exam = Examination(batches, settings.batch, training.input_range, settings.corrupt, settings.seed)
+        shown = batches.spread(COLUMNS)
+        self.seen_bchw, self.original_bchw = (torch.cat(parts) for parts in zip(*exam.pairs(shown), strict=True))
+        self.pixels = training.objective.pixels
+        self.denoises = exam.denoises
+
+    @property
+    def rows(self) -> int:
+        """How many rows a picture has; the reconstructions are the last one."""
+        return 3 if self.denoises else 2
+
+    def picture(self, training: Training) -> Image.Image:
+        """Originals, what the model sees where that is something else, and its reconstructions after the last epoch."""
+        rows = [PictureRow("original", self.original_bchw, f"{self.part} images")]
+        if self.denoises:
+            rows.append(PictureRow("corrupted", self.seen_bchw))
+        last = training.history.epochs[-1]
+        training.module.eval()
+        with torch.no_grad(), training.averaged():
+            rows.append(PictureRow(f"epoch {last.epoch}", training.module(self.seen_bchw), _detail(last)))
+        drawn = sheet(rows, self.pixels, WIDTH)
+        # Without colours a third of the file is enough.
+        return drawn if self.original_bchw.shape[1] == 3 else drawn.convert("L")
+
+
+def _detail(row: Epoch) -> str:
+    kind = "training" if row.validation is None else "validation"
+    return f"{kind} loss {row.score:.5f}"

@@ -1,0 +1,83 @@
+"""A run in TensorBoard: its numbers and its pictures by epoch, as event files in the run folder."""
+
+from dataclasses import asdict
+from importlib.util import find_spec
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from caedsl.evaluation.samples import Samples
+from caedsl.training.errors import TrainingError
+from caedsl.training.history import Epoch
+from caedsl.training.loop import Training
+from caedsl.training.observer import Observer
+from caedsl.training.run_files import SPEC, TENSORBOARD
+from caedsl.training.run_folder import RunFolder
+
+TAGS = {
+    "loss/total": "loss",
+    "loss/reconstruction": "reconstruction",
+    "loss/validation": "validation",
+    "learning_rate": "lr",
+    "images_per_second": "images_per_second",
+}
+"""What TensorBoard calls the columns of the history."""
+
+
+class TensorBoard(Observer):
+    """Writes what ``tensorboard --logdir runs`` shows; a step there is an epoch.
+
+    A ``TrainingError`` where the package tensorboard is not installed.
+    """
+
+    def __init__(self) -> None:
+        if find_spec("tensorboard") is None:
+            raise TrainingError(
+                "TensorBoard is not installed: `pip install 'caedsl[tensorboard]'`, or train without --tensorboard "
+                f"(a run that goes on writes to it where its folder holds {TENSORBOARD}/)"
+            )
+
+    def open(self, folder: RunFolder) -> None:
+        """Make the folder of the event files; that it is there tells a run that goes on to write them too."""
+        self._path = folder.subfolder(TENSORBOARD)
+        self._spec = folder.path / SPEC
+
+    def begin(self, training: Training) -> None:
+        """Write the spec and what was trained before; or void what is there of epochs that will come again."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        fresh = not any(self._path.iterdir())
+        epochs = training.history.epochs
+        self._samples = Samples(training)
+        self._writer = SummaryWriter(str(self._path), purge_step=None if fresh else len(epochs) + 1)
+        if fresh:
+            indented = "".join(f"    {line}\n" for line in self._spec.read_text(encoding="utf-8").splitlines())
+            self._writer.add_text("spec", indented, 0)
+            for row in epochs:
+                self._add(row)
+        self._writer.flush()
+
+    def epoch(self, training: Training) -> None:
+        """Write the numbers and the picture of the epoch that is over."""
+        row = training.history.epochs[-1]
+        self._add(row)
+        picture = _pixels(self._samples.picture(training))
+        self._writer.add_image("reconstructions", picture, row.epoch, dataformats="HWC")
+        self._writer.flush()
+
+    def _add(self, row: Epoch) -> None:
+        for tag, column in TAGS.items():
+            value = asdict(row)[column]
+            if value is not None:
+                self._writer.add_scalar(tag, value, row.epoch)
+
+    def close(self) -> None:
+        """Close the event file."""
+        self._writer.close()
+
+
+def _pixels(picture: Image.Image) -> Tensor:
+    """Height × width × three colours, in bytes."""
+    colours = picture.convert("RGB")
+    return torch.frombuffer(bytearray(colours.tobytes()), dtype=torch.uint8).view(colours.height, colours.width, 3)
