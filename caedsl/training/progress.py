@@ -1,15 +1,21 @@
 """What a run says while it goes on: a bar on a terminal, one line an epoch elsewhere, nothing when quiet."""
 
+import time
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.live import Live as Display
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from caedsl.training.durations import duration
 from caedsl.training.history import Epoch
 from caedsl.training.loop import Step
+from caedsl.training.loss_text import loss_text
+from caedsl.training.status import Status
+
+SECONDS_OF_SILENCE = 60.0
 
 
 class Reporter:
@@ -23,6 +29,9 @@ class Reporter:
 
     def start(self, name: str, epochs: int, where: str) -> None:
         """Training begins; ``where`` is the device and the precision."""
+
+    def going_on(self, epoch: int, step: int, steps: int) -> None:
+        """Training goes on in this epoch, after so many steps of all."""
 
     def step(self, step: Step) -> None:
         """Show where training is, a few times a second."""
@@ -44,25 +53,37 @@ class Plain(Reporter):
     """One line an epoch, for logs. Progress and notes go to standard error, results to standard output."""
 
     def __init__(self, progress: Console | None = None, results: Console | None = None) -> None:
-        self.progress = progress or Console(stderr=True, highlight=False, soft_wrap=True)
-        self.results = results or Console(highlight=False, soft_wrap=True)
+        self.progress = progress or Console(stderr=True, highlight=False)
+        self.results = results or Console(highlight=False)
         self._epochs = 0
         self._tasks: set[str] = set()
+        self._said = time.monotonic()
 
     def note(self, text: str) -> None:
         """Print it with the word "note" before."""
-        self.progress.print(Text.assemble(("note: ", "bold yellow"), text))
+        self._say(Text.assemble(("note: ", "bold yellow"), text))
 
     def loading(self, task: str, done: int, total: int, unit: str) -> None:
         """Name each task once."""
         if task not in self._tasks:
             self._tasks.add(task)
-            self.progress.print(Text(task))
+            self._say(Text(task))
 
     def start(self, name: str, epochs: int, where: str) -> None:
         """Print what is trained on what."""
         self._epochs = epochs
-        self.progress.print(Text(f"training {name} on {where}"))
+        self._say(Text(f"training {name} on {where}"))
+
+    def going_on(self, epoch: int, step: int, steps: int) -> None:
+        """Say it."""
+        self.note(f"going on in epoch {epoch} after step {step:,} of {steps:,}")
+
+    def step(self, step: Step) -> None:
+        """Print a line where nothing was said for a minute: epochs can be long."""
+        if time.monotonic() - self._said >= SECONDS_OF_SILENCE:
+            where = f"epoch {step.epoch}/{self._epochs}, step {step.step:,} of {step.steps:,}"
+            speed = f"{step.images_per_second:,.0f} images/s"
+            self._say(Text(f"{where}  loss {loss_text(step.reconstruction)}  {speed}"))
 
     def epoch(self, row: Epoch) -> None:
         """Print one line."""
@@ -70,12 +91,17 @@ class Plain(Reporter):
         count = f"{row.epoch:>{len(str(self._epochs))}}/{self._epochs}"
         speed = f"{row.images_per_second:,.0f} images/s"
         loss = _losses(row.reconstruction, row.validation)
-        total = "" if row.loss == row.reconstruction else f"  with penalties {row.loss:.5f}"
-        self.progress.print(Text(f"epoch {count}  {loss}{total}  {speed}  {left} left"))
+        total = "" if row.loss == row.reconstruction else f"  with penalties {loss_text(row.loss)}"
+        self._say(Text(f"epoch {count}  {loss}{total}  {speed}  {left} left"))
+
+    def _say(self, text: Text) -> None:
+        # A line is never broken: a path that is broken cannot be copied.
+        self.progress.print(text, soft_wrap=True)
+        self._said = time.monotonic()
 
     def result(self, text: str) -> None:
         """Print it."""
-        self.results.print(Text(text))
+        self.results.print(Text(text), soft_wrap=True)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print it, the first row bold: it is the model's."""
@@ -84,75 +110,78 @@ class Plain(Reporter):
             table.add_column(heading, justify="right" if number else "left", no_wrap=True)
         for number, row in enumerate(rows):
             table.add_row(*row, style="" if number else "bold")
-        self.results.print(table)
+        self.results.print(table, soft_wrap=True)
 
 
 class Live(Plain):
-    """A bar over the whole run, with the losses, the speed and the time left."""
+    """Two lines that move: a bar over the whole run with the time left, the losses, the speed, device and precision."""
 
     def __init__(self, progress: Console | None = None, results: Console | None = None) -> None:
         super().__init__(progress, results)
-        self._validation: float | None = None
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[detail]}"),
-            TimeRemainingColumn(compact=True),
-            console=self.progress,
-            transient=True,
-        )
-        self._shown: dict[str, TaskID] = {}
+        self._status: Status | None = None
+        self._shown: Display | None = None
+        self._task: tuple[str, Progress] | None = None
 
     def loading(self, task: str, done: int, total: int, unit: str) -> None:
         """Show a bar for each task."""
+        if self._task is None or self._task[0] != task:
+            self.end()
+            columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}")
+            self._task = task, Progress(*columns, console=self.progress, transient=True)
+            self._task[1].add_task(task, total=None, amount="")
+            self._task[1].start()
         amount = f"{done / 1e6:,.1f} MB" if unit == "bytes" else f"{done:,} {unit}"
-        self._show(task, task, done, total or None, amount if done else "")
+        bar = self._task[1]
+        bar.update(bar.task_ids[0], completed=done, total=total or None, amount=amount if done else "")
         if total and done >= total:
             self.end()
 
     def start(self, name: str, epochs: int, where: str) -> None:
-        """Print what is trained on what, and show the bar."""
+        """Print what is trained, and show the two lines."""
+        self.end()
         super().start(name, epochs, where)
-        self._show("training", f"epoch 1/{epochs}", 0, None, "")
+        self._status = Status(epochs, where)
+        self._shown = Display(self._status, console=self.progress, transient=True)
+        self._shown.start()
+
+    def going_on(self, epoch: int, step: int, steps: int) -> None:
+        """Say it, and put the bar there."""
+        super().going_on(epoch, step, steps)
+        if self._status is not None:
+            self._status.move(epoch, step, steps)
 
     def step(self, step: Step) -> None:
         """Move the bar."""
-        self._show_training(step.epoch, step.step, step.steps, step.reconstruction, step.images_per_second)
+        if self._status is not None:
+            self._status.loss, self._status.images_per_second = step.reconstruction, step.images_per_second
+            self._status.advance(step.epoch, step.step, step.steps)
 
     def epoch(self, row: Epoch) -> None:
         """Move the bar."""
-        self._validation = row.validation
-        self._show_training(
-            row.epoch, row.step, row.step * self._epochs // row.epoch, row.reconstruction, row.images_per_second
-        )
-
-    def _show_training(self, epoch: int, step: int, steps: int, loss: float, rate: float) -> None:
-        detail = f"{_losses(loss, self._validation)}  {rate:,.0f} images/s"
-        self._show("training", f"epoch {epoch}/{self._epochs}", step, steps, detail)
-
-    def _show(self, key: str, description: str, done: int, total: int | None, detail: str) -> None:
-        if key not in self._shown:
-            self._bar.start()
-            self._shown[key] = self._bar.add_task(description, total=total, detail=detail)
-        self._bar.update(self._shown[key], description=description, completed=done, total=total, detail=detail)
+        if self._status is not None:
+            self._status.loss, self._status.images_per_second = row.reconstruction, row.images_per_second
+            self._status.validation = row.validation
+            self._status.advance(row.epoch, row.step, row.step * self._epochs // row.epoch, epoch_over=True)
 
     def end(self) -> None:
-        """Take the bar away."""
-        self._bar.refresh()
-        for task in self._shown.values():
-            self._bar.remove_task(task)
-        self._shown.clear()
-        self._bar.stop()
+        """Take away what moves."""
+        if self._task is not None:
+            self._task[1].stop()
+        if self._shown is not None:
+            self._shown.stop()
+        self._task = self._shown = self._status = None
 
 
 def _losses(loss: float, validation: float | None) -> str:
-    return f"loss {loss:.5f}" if validation is None else f"loss {loss:.5f}  validation {validation:.5f}"
+    shown = f"loss {loss_text(loss)}"
+    return shown if validation is None else f"{shown}  validation {loss_text(validation)}"
 
 
 def make_reporter(quiet: bool = False) -> Reporter:
     """The reporter that fits where standard error goes."""
     if quiet:
         return Reporter()
-    progress = Console(stderr=True, highlight=False, soft_wrap=True)
-    return Live(progress) if progress.is_terminal else Plain(progress)
+    progress = Console(stderr=True, highlight=False)
+    # FORCE_COLOR makes rich take anything for a terminal; only a real one can have lines that move.
+    moves = progress.file.isatty() and not progress.is_dumb_terminal
+    return Live(progress) if moves else Plain(progress)

@@ -71,9 +71,7 @@ def _beginning(checkpoint: Checkpoint | None, training: Training, reporter: Repo
     def begin(current: Training) -> None:
         if checkpoint is not None:
             restore(current, checkpoint)
-            reporter.note(
-                f"going on in epoch {min(current.epoch, current.settings.epochs)} after step {current.step:,}"
-            )
+            reporter.going_on(min(current.epoch, current.settings.epochs), current.step, current.steps)
 
     return begin
 

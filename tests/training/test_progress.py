@@ -2,12 +2,16 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from caedsl.training.durations import duration
 from caedsl.training.history import Epoch
 from caedsl.training.loop import Step
-from caedsl.training.progress import Live, Plain, Reporter
+from caedsl.training.loss_text import loss_text
+from caedsl.training.pace import Pace
+from caedsl.training.progress import Live, Plain, Reporter, make_reporter
+from caedsl.training.status import Status
 
 ROW = Epoch(2, 20, 0.5, 0.25, 0.125, 1e-3, 10.0, 1234.5)
 
@@ -54,6 +58,139 @@ def test_a_terminal_sees_a_bar_with_the_losses_and_the_speed() -> None:
         "1,234 images/s",
     ):
         assert words in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("epoch 2/5"), "the cursor is there again"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def shown(status: Status, width: int) -> list[str]:
+    text = io.StringIO()
+    Console(file=text, width=width, force_terminal=False).print(status)
+    return text.getvalue().splitlines()
+
+
+def status_at(clock: Clock, where: str = "NVIDIA H100 80GB HBM3, bf16") -> Status:
+    status = Status(60, where, clock)
+    for step in (10, 20):
+        clock.now += 5
+        status.advance(12, step, 100)
+    status.loss, status.validation, status.images_per_second = 0.01234, 0.013, 12345.6
+    return status
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 70, 80, 120])
+def test_two_lines_fit_any_terminal(width: int) -> None:
+    status = status_at(Clock())
+    lines = shown(status, width)
+    assert len(lines) == 2
+    assert all(len(line) <= width for line in lines)
+    assert lines[0].startswith("epoch 12/60")
+    assert ("0:40 left" in lines[0]) == (width >= 40)
+    assert ("━" in lines[0]) == (width >= 40)
+    assert ("loss 0.01234" in lines[1], "validation 0.01300" in lines[1]) == (True, width >= 40)
+    assert ("12,346 images/s" in lines[1]) == (width >= 60)
+    assert ("NVIDIA H100" in lines[1], "HBM3, bf16" in lines[1]) == (width >= 70, width >= 80)
+
+
+def test_nothing_moves_sideways() -> None:
+    clock = Clock()
+    status = status_at(clock)
+    before = [line.rstrip() for line in shown(status, 120)]
+    status.loss, status.images_per_second, clock.now = 0.5, 7.0, clock.now + 35
+    after = shown(status, 120)
+    assert "0:05 left" in after[0] and "7 images/s" in after[1]
+    assert after[0].index("%") == before[0].index("%")
+    assert after[1].index("NVIDIA") == before[1].index("NVIDIA")
+
+
+def test_before_the_first_step_it_says_where_it_runs_and_where_it_goes_on() -> None:
+    status = Status(5, "CPU, bf16", Clock())
+    status.move(3, 50, 100)
+    lines = shown(status, 60)
+    assert lines[0].startswith("epoch 3/5") and "50%" in lines[0] and "left" not in lines[0]
+    assert lines[1] == "CPU, bf16"
+
+
+def test_the_time_left_is_of_the_steps_taken_here_and_with_validation() -> None:
+    pace = Pace()
+    assert pace.left(1000, 0.0) is None
+    pace.at(500, 60.0)  # a run that goes on, after a slow start
+    assert pace.left(1000, 60.0) is None
+    pace.at(510, 61.0)
+    assert pace.left(1000, 61.0) == pytest.approx(49.0)
+    assert pace.left(1000, 63.0) == pytest.approx(47.0)
+    pace.at(520, 64.0, epoch_over=True)  # validation took two seconds
+    assert pace.left(1000, 64.0) == pytest.approx(96.0)
+
+
+def test_the_pace_is_that_of_the_last_epochs() -> None:
+    pace = Pace()
+    for epoch in range(11):
+        pace.at(10 * epoch, 100.0 * epoch, epoch_over=True)
+    for epoch in range(11, 14):
+        pace.at(10 * epoch, 1000.0 + 20.0 * (epoch - 10), epoch_over=True)
+    assert pace.left(140, 1060.0) == pytest.approx(20.0)
+
+
+def test_short_epochs_do_not_make_the_pace_jump() -> None:
+    pace = Pace()
+    for epoch in range(100):
+        pace.at(epoch, epoch * 0.1, epoch_over=True)
+    pace.at(100, 10.9, epoch_over=True)
+    assert pace.left(200, 10.9) == pytest.approx(10.9)
+
+
+def test_an_epoch_that_takes_long_is_heard_of_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("caedsl.training.progress.time.monotonic", clock)
+    progress, _, *pair = consoles(terminal=False)
+    reporter = Plain(*pair)
+    reporter.start("net", 5, "CPU, bf16")
+    for seconds in (1, 58, 2, 30, 40):
+        clock.now += seconds
+        reporter.step(Step(1, int(clock.now), 5000, 0.5, 1000.0))
+    assert progress.getvalue().splitlines()[1:] == [
+        "epoch 1/5, step 161 of 5,000  loss 0.50000  1,000 images/s",
+        "epoch 1/5, step 231 of 5,000  loss 0.50000  1,000 images/s",
+    ]
+
+
+def test_going_on_is_said() -> None:
+    progress, _, *pair = consoles(terminal=False)
+    Plain(*pair).going_on(3, 1200, 5000)
+    assert progress.getvalue() == "note: going on in epoch 3 after step 1,200 of 5,000\n"
+
+
+def test_only_a_terminal_gets_lines_that_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    assert type(make_reporter()) is Plain
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    assert type(make_reporter()) is Live
+    assert type(make_reporter(quiet=True)) is Reporter
+    monkeypatch.setenv("TERM", "dumb")
+    assert type(make_reporter()) is Plain
+
+
+def test_losses_show_digits_that_matter() -> None:
+    assert [loss_text(loss) for loss in (0.0, 0.01234, 5432.1, 12345.678, 0.000012344)] == [
+        "0.00000",
+        "0.01234",
+        "5432.10000",
+        "1.235e+04",
+        "1.234e-05",
+    ]
 
 
 def test_markup_in_what_is_said_is_text() -> None:
