@@ -8,12 +8,14 @@ import typer
 if TYPE_CHECKING:
     from caedsl.training.runs import RunRecord
 
+DEFAULT = Path("runs")
+
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the run folders lie.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the run folders lie.")] = DEFAULT,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List runs: spec, data, best loss, time and state (running, finished, interrupted, failed, crashed)."""
+    """List runs: spec, data, best loss, PSNR, time and state (running, finished, interrupted, failed, crashed)."""
     import json
     from dataclasses import asdict
 
@@ -21,7 +23,7 @@ def runs(
     from caedsl.training.runs import list_runs
 
     try:
-        found = list_runs(folder)
+        found = list_runs(folder) if folder.exists() or folder != DEFAULT else []
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise fail(f"{folder} cannot be listed: {reason}; name the folder that holds the runs") from None
@@ -33,24 +35,45 @@ def runs(
         _show(found)
 
 
+_HEADINGS = ("run", "spec", "data", "epoch", "best loss", "PSNR dB", "time", "state")
+_NUMBERS = _HEADINGS[3:7]
+_STYLES = {"finished": "", "running": "green", "interrupted": "yellow", "failed": "red", "crashed": "red"}
+
+
 def _show(found: "list[RunRecord]") -> None:
+    """A table; where the terminal is too narrow for it, two lines a run. A path is never cut: it could not be used."""
     from rich.console import Console
+    from rich.measure import Measurement
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("run", "spec", "data", "epoch", "best loss", "time", "state"):
-        right = heading in ("epoch", "best loss", "time")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=True)
     for record in found:
-        table.add_row(*(Text(cell) for cell in _cells(record)))
-    # Wider than any terminal: a path that is cut cannot be used.
-    Console(highlight=False, width=10_000).print(table)
+        *cells, state = _cells(record)
+        table.add_row(*map(Text, cells), Text(state, style=_STYLES.get(state, "")))
+    console = Console(highlight=False)
+    wide = console.options.update(max_width=10_000)
+    if not console.is_terminal or Measurement.get(console, wide, table).maximum <= console.width:
+        Console(highlight=False, width=10_000).print(table)
+        return
+    for record in found:
+        path, spec, data, epochs, loss, psnr, seconds, state = _cells(record)
+        numbers = [f"best loss {loss}"] * bool(loss) + [f"PSNR {psnr} dB"] * bool(psnr)
+        console.print(Text(path), soft_wrap=True)
+        words = Text(", ".join((f" {spec}", data, f"epoch {epochs}", *numbers, seconds)))
+        console.print(Padding(Text.assemble((state, _STYLES.get(state, "")), ",", words), (0, 0, 0, 2)))
 
 
 def _cells(record: "RunRecord") -> tuple[str, ...]:
     from caedsl.training.durations import duration
+    from caedsl.training.loss_text import loss_text
 
-    loss = "" if record.best_loss is None else f"{record.best_loss:.5f}{'' if record.validated else ' (training)'}"
+    loss = (
+        "" if record.best_loss is None else f"{loss_text(record.best_loss)}{'' if record.validated else ' (training)'}"
+    )
+    psnr = "" if record.psnr is None else f"{record.psnr:.2f}"
     epochs, state = f"{record.epoch}/{record.epochs}", record.state
-    return record.folder, record.model, record.data, epochs, loss, duration(record.seconds), state
+    return record.folder, record.model, record.data, epochs, loss, psnr, duration(record.seconds), state

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from caedsl.training.history import Epoch, History
-from caedsl.training.run_files import ENVIRONMENT, HISTORY_LINES, LOCK, STATE
+from caedsl.training.run_files import ENVIRONMENT, HISTORY_LINES, LOCK, METRICS, STATE
 from caedsl.training.run_state import CRASHED, RUNNING
 
 
@@ -20,7 +20,8 @@ class RunRecord:
     ``state`` is ``running``, ``finished``, ``interrupted``, ``failed`` (``error`` says why) or ``crashed``: ended
     without a word, as by a power cut or kill -9. ``best_loss`` is the validation loss of ``best_epoch``, or its training
     loss where nothing is held out (``validated`` is False then); both are None before the first epoch is over.
-    ``seconds`` is the time spent on training.
+    ``psnr`` is that of ``metrics.json`` in dB, which unlike losses can be compared between runs with different ones; None
+    before it is written. ``seconds`` is the time spent on training.
     """
 
     folder: str
@@ -32,6 +33,7 @@ class RunRecord:
     best_epoch: int | None
     best_loss: float | None
     validated: bool
+    psnr: float | None
     seconds: float
     started: str
     error: str | None
@@ -52,7 +54,7 @@ def read_run(folder: Path) -> RunRecord | None:
     history = History(_epochs(folder))
     best = history.best
     try:
-        return RunRecord(
+        record = RunRecord(
             folder=str(folder),
             model=state["model"],
             data=environment["data"]["name"],
@@ -62,18 +64,31 @@ def read_run(folder: Path) -> RunRecord | None:
             best_epoch=best.epoch if best else None,
             best_loss=best.score if best else None,
             validated=best is not None and best.validation is not None,
+            psnr=_psnr(folder, best),
             seconds=history.epochs[-1].seconds if history.epochs else 0.0,
             started=state["started"],
             error=state["error"],
         )
     except (KeyError, TypeError):
         return None
+    texts = record.model, record.data, record.state, record.started
+    return record if all(isinstance(text, str) for text in texts) and isinstance(record.epochs, int) else None
+
+
+def _psnr(folder: Path, best: Epoch | None) -> float | None:
+    """What ``metrics.json`` says, where that is of the best epoch: a run that goes on has that of its earlier end."""
+    metrics = _object(folder / METRICS) or {}
+    try:
+        psnr, judged = metrics["scores"]["model"]["psnr"], metrics["training"]["best_epoch"]
+    except (KeyError, TypeError):
+        return None
+    return psnr if isinstance(psnr, float) and best is not None and judged == best.epoch else None
 
 
 def _object(path: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
@@ -87,9 +102,12 @@ def _epochs(folder: Path) -> list[Epoch]:
     epochs = []
     for line in lines:
         try:
-            epochs.append(Epoch(**json.loads(line)))
-        except (ValueError, TypeError):
+            epoch = Epoch(**json.loads(line))
+        except (ValueError, TypeError, RecursionError):
             break
+        if not all(isinstance(value, (int, float)) for value in astuple(replace(epoch, validation=epoch.score))):
+            break
+        epochs.append(epoch)
     return epochs
 
 

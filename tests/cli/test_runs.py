@@ -132,9 +132,53 @@ def test_runs_are_listed_with_how_they_stand(finished: Path, caedsl: Run) -> Non
     lines = ran.out.splitlines()
     assert [line.split()[-1] for line in lines[1:]] == ["finished", "crashed", "failed", "running"]
     assert all({"tiny", "digits", "2/2"} <= set(line.split()) for line in lines[1:])
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert listed[0]["psnr"] == metrics["scores"]["model"]["psnr"]
+    assert f"{listed[0]['psnr']:.2f}" in lines[1].split()
 
 
-def test_runs_of_a_folder_without_any(tmp_path: Path, caedsl: Run) -> None:
+def test_a_run_that_went_on_is_not_given_the_psnr_of_its_earlier_end(finished: Path, caedsl: Run) -> None:
+    rows = [json.loads(line) for line in (finished / "history.jsonl").read_text().splitlines()]
+    better = {**rows[-1], "epoch": 3, "validation": min(row["validation"] for row in rows) / 2}
+    with (finished / "history.jsonl").open("a") as file:
+        file.write(json.dumps(better) + "\n")
+    (listed,) = json.loads(caedsl("runs", finished, "--json").out)
+    assert (listed["best_epoch"], listed["psnr"]) == (3, None)
+
+
+FOREIGN = ["", "[]", "{", "[" * 100_000, '{"state": 3, "model": null, "epochs": "x", "started": 5, "error": null}']
+
+
+@pytest.mark.parametrize("name", ["state.json", "environment.json", "history.jsonl", "metrics.json"])
+def test_what_is_no_run_is_passed_over(name: str, finished: Path, caedsl: Run) -> None:
+    for number, text in enumerate([*FOREIGN, (finished / name).read_text().replace(": 0.", ': "0.')]):
+        (copy_of(finished, f"foreign {number}") / name).write_text(text)
+    (finished.parent / "a file").write_text("")
+    (finished.parent / "state.json").mkdir()
+    ran = caedsl("runs", finished.parent)
+    assert ran.code == 0
+    assert "finished" in ran.out
+    assert caedsl("runs", finished.parent, "--json").code == 0
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_terminal_of_any_width_shows_whole_paths(
+    columns: int, finished: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = caedsl("runs", finished.parent).out.splitlines()
+    assert any(line.split()[:1] == [str(finished)] for line in lines)
+    assert all(len(line) <= columns or str(finished) in line for line in lines)
+    shown = " ".join(lines)
+    for words in ("tiny", "digits", "2/2", "finished", "PSNR"):
+        assert words in shown
+
+
+def test_runs_of_a_folder_without_any(tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert caedsl("runs") == (0, "no runs in runs: `caedsl train SPEC` makes one\n", "")
     assert "no runs in" in caedsl("runs", tmp_path).out
     assert json.loads(caedsl("runs", tmp_path, "--json").out) == []
     ran = caedsl("runs", tmp_path / "nowhere")
