@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -168,7 +169,7 @@ def test_a_terminal_of_any_width_shows_whole_paths(
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr("rich.console.Console.is_terminal", True)
     monkeypatch.setenv("NO_COLOR", "1")
-    lines = caedsl("runs", finished.parent).out.splitlines()
+    lines = re.sub(r"\x1b\[[\d;]*m", "", caedsl("runs", finished.parent).out).splitlines()
     assert any(line.split()[:1] == [str(finished)] for line in lines)
     assert all(len(line) <= columns or str(finished) in line for line in lines)
     shown = " ".join(lines)
