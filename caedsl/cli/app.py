@@ -16,6 +16,7 @@ from caedsl.cli.runs import runs
 from caedsl.cli.show import show
 from caedsl.cli.train import train
 
+_HELP = {"help_option_names": ["--help", "-h"]}
 _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     no_args_is_help=True,
+    context_settings=_HELP,
 )
 
 
@@ -60,17 +62,18 @@ def fmt(context: typer.Context) -> None:
     raise typer.Exit(format_specs(context.args))
 
 
-for command, example in (
-    (rule, "caedsl rule overcomplete"),
-    (show, "caedsl show specs/digits.cae"),
-    (graph, "caedsl graph specs/digits.cae -o digits.svg"),
-    (emit, "caedsl emit specs/digits.cae -o digits.py"),
-    (train, "caedsl train specs/digits.cae --epochs 5"),
-    (evaluate, "caedsl evaluate runs/digits-20300102-030405"),
-    (runs, "caedsl runs"),
-    (new, "caedsl new parts --template photos"),
+for command, summary, example in (
+    (rule, "Explain a rule.", "caedsl rule overcomplete"),
+    (show, "Show every layer, every number and every setting.", "caedsl show specs/digits.cae"),
+    (graph, "Draw the architecture.", "caedsl graph specs/digits.cae -o digits.svg"),
+    (emit, "Write the model as plain PyTorch code.", "caedsl emit specs/digits.cae -o digits.py"),
+    (train, "Train a model into a run folder, or go on with one.", "caedsl train specs/digits.cae --epochs 5"),
+    (evaluate, "Evaluate a run again.", "caedsl evaluate runs/digits-20300102-030405"),
+    (runs, "List runs and how they stand.", "caedsl runs"),
+    (new, "Write a commented spec to start from.", "caedsl new parts --template photos"),
 ):
-    app.command(epilog=f"Example: {example}")(command)
+    # The list of commands cuts what is longer.
+    app.command(short_help=summary, epilog=f"Example: {example}", context_settings=_HELP)(command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -78,6 +81,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app(args=list(arguments), prog_name="caedsl", standalone_mode=False)
     except ClickException as error:
+        error.message = error.message.replace("a valid int range", "a whole number")
         error.show()
         return error.exit_code
     except typer.Abort:

@@ -19,7 +19,7 @@ class Template(StrEnum):
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the model; NAME.cae is written.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the model; NAME.cae is written.")],
     template: Annotated[
         Template, typer.Option(help="Small grey images, a folder of photographs, or a denoiser.")
     ] = Template.BASIC,

@@ -18,10 +18,16 @@ class Device(StrEnum):
 
 
 def train(
-    spec: Annotated[str | None, typer.Argument(help="The spec; none with --resume, whose folder has it.")] = None,
+    spec: Annotated[
+        str | None, typer.Argument(metavar="[SPEC]", help="The spec; none with --resume, whose folder has it.")
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where to train; auto takes a GPU where there is one.")] = Device.AUTO,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images, instead of the spec's.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Start of all random numbers, instead of the spec's.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Passes over the images, instead of the spec's.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Start of all random numbers, instead of the spec's.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64, train.optimizer.lr=1e-4."),
@@ -37,7 +43,9 @@ def train(
         typer.Option(metavar="RUN", help="Go on with the run in this folder, from the last state that it kept."),
     ] = None,
     pictures: Annotated[bool, typer.Option(help="Draw the same few reconstructions after each epoch.")] = True,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write for TensorBoard too.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write for TensorBoard too; needs the extra caedsl[tensorboard].")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a model, compare it with the mean image and PCA, and keep everything in a run folder."""

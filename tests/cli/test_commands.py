@@ -173,6 +173,9 @@ def test_every_command_has_help_with_an_example(command: str, caedsl: Run) -> No
 
 def test_the_program_itself(caedsl: Run) -> None:
     assert caedsl("--version").out.startswith("caedsl 0.")
-    assert "train" in caedsl("--help").out
+    listed = caedsl("--help").out
+    assert "train" in listed
+    assert "..." not in listed.partition("Commands:")[2], "no line about a command is cut"
+    assert caedsl("-h").out == listed
     assert caedsl("nonsense").code == 2
     assert caedsl("show").code == 2
