@@ -23,7 +23,8 @@ class Samples:
         batches, self.part = (held_out, "validation") if held_out is not None else (training.train, "training")
         settings = training.settings
         exam = Examination(batches, settings.batch, training.input_range, settings.corrupt, settings.seed)
-        shown = batches.spread(COLUMNS)
+        # All of them, also where this process reads but a part of each batch.
+        shown = batches.spread(COLUMNS).sliced(0, 1)
         self.seen_bchw, self.original_bchw = (torch.cat(parts) for parts in zip(*exam.pairs(shown), strict=True))
         self.pixels = training.objective.pixels
         self.denoises = exam.denoises
