@@ -1,7 +1,7 @@
 """What a finding is: everything that a renderer needs and nothing that a renderer decides."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -52,6 +52,13 @@ class Fix(NamedTuple):
     applicability: Applicability
 
 
+class Proposal(NamedTuple):
+    """How a fix is found where changes must be tried for it; ``otherwise`` is the help where there is none."""
+
+    find: Callable[[], Fix | None]
+    otherwise: str = ""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing found in a spec.
@@ -59,6 +66,7 @@ class Finding:
     ``message`` is the headline and stands alone: it says what is wrong with the numbers that matter. ``primary`` is the
     place, ``related`` the other places that explain it, ``notes`` the arithmetic, ``help`` what to write instead.
     ``code`` and ``severity`` are the rule's own (see ``caedsl.rules``) and are filled in from there by name.
+    ``proposal`` stands for the fix until somebody wants it: who only judges a text does without.
     """
 
     name: str
@@ -70,6 +78,14 @@ class Finding:
     fix: Fix | None = None
     code: str = ""
     severity: Severity = Severity.ERROR
+    proposal: Proposal | None = field(default=None, compare=False, repr=False)
+
+    def proposed(self) -> "Finding":
+        """The same with the fix that its proposal finds."""
+        if self.proposal is None:
+            return self
+        fix = self.proposal.find()
+        return replace(self, fix=fix, help=self.help or ("" if fix else self.proposal.otherwise), proposal=None)
 
     @property
     def rule(self) -> str:

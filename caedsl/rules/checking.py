@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Finding, Report, Severity
+from caedsl.diagnostics.finding import Finding, Proposal, Report, Severity
 from caedsl.model import Autoencoder
 from caedsl.rules import catalogue
 from caedsl.rules.allowances import apply_allowances
@@ -51,6 +52,7 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
     A fix that a finding carries has been tried: it cures the finding and brings no other.
     """
     checked = examine(source, selection)
+    checked = checked._replace(findings=tuple(finding.proposed() for finding in checked.findings))
     if all(finding.fix is None for finding in checked.findings):
         return checked
     from caedsl.rules.verification import verified
@@ -64,7 +66,7 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
 
 
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
-    """What ``check_source`` finds, with the fixes as they were proposed."""
+    """What ``check_source`` finds; fixes that must be tried first are left as proposals, for who only judges a text."""
     spec, model, faults = compiled(source.text, source.path)
     findings = [_repairable(identified(finding), model) for finding in faults]
     has_errors = any(finding.severity is Severity.ERROR for finding in findings)
@@ -91,11 +93,11 @@ def identified(finding: Finding) -> Finding:
 
 
 def _repairable(finding: Finding, model: Autoencoder | None) -> Finding:
-    """A finding of the compiler with the fix that its rule proposes."""
+    """A finding of the compiler with what its rule proposes."""
     entry = catalogue.find(finding.name)
     if model is None or finding.fix or entry is None or entry.repair is None:
         return finding
-    return replace(finding, fix=entry.repair(model, finding))
+    return replace(finding, proposal=Proposal(partial(entry.repair, model, finding)))
 
 
 def _is_misfit(finding: Finding) -> bool:

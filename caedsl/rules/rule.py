@@ -8,7 +8,7 @@ reports under that name; its ``repair``, where it has one, proposes the fix.
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Finding, Fix, Label, Proposal, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Span
 
@@ -34,10 +34,11 @@ class Rule(NamedTuple):
         related: tuple[Label, ...] = (),
         notes: tuple[str, ...] = (),
         help: str = "",
-        fix: Fix | None = None,
+        fix: Fix | Proposal | None = None,
         severity: Severity | None = None,
     ) -> Finding:
-        """A finding of this rule at ``span``."""
+        """A finding of this rule at ``span``; a fix that must be tried first is proposed."""
+        ready, proposal = (None, fix) if isinstance(fix, Proposal) else (fix, None)
         return Finding(
             self.name,
             message,
@@ -45,9 +46,10 @@ class Rule(NamedTuple):
             related,
             notes,
             help,
-            fix,
+            ready,
             self.code,
             severity or self.severity,
+            proposal,
         )
 
 

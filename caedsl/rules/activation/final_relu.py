@@ -27,8 +27,9 @@ Measured, on two data sets: about every second run died. It may go well.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from caedsl.diagnostics.finding import Applicability, Finding, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Proposal, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import NOTICEABLE, activation_of, output_layer, takes_probabilities, unreachable
 from caedsl.rules.output_edits import activation_edit, fitting_activation, output_place
@@ -52,5 +53,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         "the output ends in a ReLU: once it is below 0 for every image it paints black for ever",
         label="can die: no gradient below 0",
         help=f"end the decoder with `{instead}`",
-        fix=edit and with_suited_rate(model, f"end with `{instead}`", (edit,), Applicability.UNSAFE),
+        fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{instead}`", (edit,), Applicability.UNSAFE)),
     )

@@ -31,7 +31,7 @@ Measured for batch normalisation on two data sets, after 500 steps.
 from collections.abc import Iterator
 from math import sqrt
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import output_layer
@@ -55,7 +55,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label="contrast has to be learned anew",
         notes=_statistics(model),
         help="leave the normalisation out of the last layer",
-        fix=Fix("no normalisation in the last layer", _without(model, layer), Applicability.UNSAFE),
+        fix=Proposal(lambda: Fix("no normalisation in the last layer", _without(model, layer), Applicability.UNSAFE)),
     )
 
 

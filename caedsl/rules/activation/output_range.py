@@ -33,8 +33,9 @@ changed.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from caedsl.diagnostics.finding import Applicability, Finding, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Label, Proposal, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
 from caedsl.model.outputs import NOTICEABLE, Unreachable, activation_of, output_layer, takes_probabilities, unreachable
@@ -66,7 +67,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         related=(Label(model.input.range_span, f"images are {_described(values)}"),),
         notes=(_arithmetic(missed, values),),
         help=f"end the decoder with `{fitting}`",
-        fix=edit and with_suited_rate(model, f"end with `{fitting}`", (edit,), sure),
+        fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{fitting}`", (edit,), sure)),
         severity=None if proven else Severity.WARNING,
     )
 

@@ -30,7 +30,7 @@ sets.
 
 from collections.abc import Iterator, Sequence
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.layers.shape import elements, is_map, text
 from caedsl.model.autoencoder import Autoencoder
@@ -85,13 +85,14 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
         "the output is a constant",
         label=f"{text(layer.out_shape)}",
         help=f"use {max(beside)} channels, as beside it",
-        fix=_widened(model, layer, max(beside)),
+        fix=Proposal(lambda: _widened(model, layer, max(beside))),
     )
 
 
 def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding:
     layer, code = part[i], elements(model.code_shape)
     held, least = elements(layer.out_shape), -(-code // _room(part[i:]))
+    enough = least if least > NARROW else max((least, *_neighbours(model, part, i)))
     maker = next((other for other in reversed(part[: i + 1]) if "init" in other.options), layer)
     return RULE.found(
         layer.place("channels"),
@@ -99,7 +100,7 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
         label=f"{text(layer.out_shape)} = {held:,}",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
         help=f"widen it to at least {least} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",
-        fix=_widened(model, maker, least if least > NARROW else max((least, *_neighbours(model, part, i)))),
+        fix=Proposal(lambda: _widened(model, maker, enough)),
     )
 
 

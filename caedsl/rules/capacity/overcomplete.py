@@ -33,7 +33,7 @@ loss.
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.layers.shape import elements, is_map, text
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.code import can_copy, kept_from_copying
@@ -68,7 +68,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         notes=(f"compression {whole:,} / {code:,} = {model.compression:.3g}", *((_COPY,) if code >= whole else ())),
         help="narrow the code (`bottleneck conv N`, `bottleneck dense N`), or limit it otherwise: `corrupt gaussian=0.2` "
         "makes a denoiser, `l1=1e-4` on the bottleneck a sparse code",
-        fix=_narrower(model),
+        fix=Proposal(lambda: _narrower(model)),
         severity=None if code >= whole else Severity.INFO,
     )
 

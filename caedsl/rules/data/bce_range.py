@@ -35,7 +35,7 @@ loss, is changed with `--unsafe-fixes`.
 import re
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import activation_of, output_layer
@@ -69,7 +69,7 @@ def _data(model: Autoencoder) -> Finding:
         if values.high is not None and values.high > 1
         else (),
         help="declare `in 0..1` (integer images are scaled to it), or use `loss mse`",
-        fix=_rescaled(model) or _squared(model),
+        fix=Proposal(lambda: _rescaled(model) or _squared(model)),
     )
 
 
@@ -105,7 +105,7 @@ def _output(model: Autoencoder, layer: Layer) -> Finding:
         label="the output can leave 0..1",
         related=(Label(model.place("train.loss"), "binary cross-entropy"),),
         help="end the decoder with `sigmoid`, or use `loss mse`",
-        fix=_sigmoid(model, layer),
+        fix=Proposal(lambda: _sigmoid(model, layer)),
     )
 
 

@@ -26,8 +26,9 @@ Certain: the channels of these sets are known.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.layers.shape import text
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
@@ -59,7 +60,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             f"but the input is {text(model.input.shape)}",
             related=(Label(model.input.span, counted(wanted, "channel")),),
             help=_help(source, given or 0, model),
-            fix=_fix(source, given or 0, model),
+            fix=Proposal(partial(_fix, source, given or 0, model)),
         )
 
 

@@ -38,7 +38,7 @@ measured.
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import unreachable
 from caedsl.rules.rate_edits import with_suited_rate
@@ -58,16 +58,22 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     width = values.high - values.low
     plain = model.train is not None and model.train.optimizer.name == "sgd"
-    edits = (Edit(model.input.range_span, "in 0..1"),)
-    fits = tried(model, edits) is not None
     yield RULE.found(
         model.input.range_span,
         f"pixels are {values}: squared errors are {width * width:,.0f} times those of 0..1"
         + (", and the steps of SGD with them" if plain else ""),
         help="declare `in 0..1`: integer images are scaled to it",
-        fix=with_suited_rate(model, "scale the images to 0..1", edits, Applicability.UNSAFE) if fits else None,
+        fix=Proposal(lambda: _scaled(model)),
         severity=None if plain else Severity.INFO,
     )
+
+
+def _scaled(model: Autoencoder) -> Fix | None:
+    """The range 0..1, where everything else takes it."""
+    edits = (Edit(model.input.range_span, "in 0..1"),)
+    if tried(model, edits) is None:
+        return None
+    return with_suited_rate(model, "scale the images to 0..1", edits, Applicability.UNSAFE)
 
 
 def _spoken_for(model: Autoencoder) -> bool:

@@ -26,7 +26,7 @@ rectifier, the output layer itself is likely missing, and `--unsafe-fixes` adds 
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.layers.shape import is_map
 from caedsl.model.autoencoder import Autoencoder
@@ -52,7 +52,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label=f"{counted(got, 'channel')} come out" if got != 1 else "1 channel comes out",
         related=(Label(model.input.span, f"{counted(wanted, 'channel')} {'go' if wanted != 1 else 'goes'} in"),),
         help=f"end the decoder with `conv {wanted} {_output(model)}`",
-        fix=_fix(model, last, wanted),
+        fix=Proposal(lambda: _fix(model, last, wanted)),
     )
 
 

@@ -33,7 +33,7 @@ always remove it; resizing before a plain convolution (`upsample 2`, then `conv`
 
 from collections.abc import Iterator, Sequence
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.layers.shape import is_map
 from caedsl.layers.window import Axis, axes, factor_text
@@ -77,15 +77,15 @@ def _mixes(layer: Layer) -> bool:
 def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoothed: bool) -> Finding:
     few, many = axis.kernel // axis.stride, -(-axis.kernel // axis.stride)
     divisible = axis.stride * many
-    fix = _fix(model, layer)
     twin = "the mirror of this convolution" if mirrored else "this deconv"
     where = "" if smoothed else ", and no later layer smooths it"
     return RULE.found(
         layer.place("kernel"),
         f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} pixels wide{where}",
         notes=(f"on each side an output is the sum of {few} or of {many} kernel positions, by turns",),
-        help="" if fix else f"use a kernel of {divisible}, or `upsample {axis.stride}` and a plain `conv`",
-        fix=fix,
+        fix=Proposal(
+            lambda: _fix(model, layer), f"use a kernel of {divisible}, or `upsample {axis.stride}` and a plain `conv`"
+        ),
         severity=Severity.INFO if smoothed else None,
     )
 

@@ -29,7 +29,7 @@ That the pixels are not read is arithmetic; that it matters depends on what stan
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.sizes import channels_last, decoder_path, encoder_path, resolutions, size, unread
@@ -67,8 +67,9 @@ def _finding(model: Autoencoder, layer: Layer, returned: bool) -> Finding:
         f"this pool never reads the last {' and '.join(parts)}: it cuts {sizes}{ending}",
         label=f"{lost} of {height * width} pixels unread",
         notes=(layer.kind.arithmetic(layer),) if rows else (),
-        help="" if _ceil(model, layer) else f"round up with `ceil`, and let the decoder return to {height}x{width}",
-        fix=_ceil(model, layer),
+        fix=Proposal(
+            lambda: _ceil(model, layer), f"round up with `ceil`, and let the decoder return to {height}x{width}"
+        ),
         severity=Severity.INFO if returned else None,
     )
 

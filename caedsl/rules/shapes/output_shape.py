@@ -37,7 +37,7 @@ import re
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.layers.shape import elements, is_map, text
 from caedsl.model.autoencoder import Autoencoder
@@ -57,7 +57,6 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if not is_map(out):
         yield _vector(model)
         return
-    fix = size_fix(model)
     sides = f"{out[1]}x{out[2]}", f"{model.input.shape[1]}x{model.input.shape[2]}"
     yield RULE.found(
         _last_resizing(model),
@@ -65,8 +64,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label=f"this leads to {sides[0]}",
         related=(Label(model.input.span, f"{sides[1]} goes in"), *_rounded(model)),
         notes=_columns(model),
-        help="" if fix else _remedy(model),
-        fix=fix,
+        fix=Proposal(lambda: size_fix(model), _remedy(model)),
     )
 
 

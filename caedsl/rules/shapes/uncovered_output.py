@@ -29,7 +29,7 @@ Arithmetic: of every s outputs min(k, s / gcd(s, dilation)) are reached.
 from collections.abc import Iterator
 from math import gcd, prod
 
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.layers.window import Axis, axes, factor_text
 from caedsl.model.autoencoder import Autoencoder
@@ -73,7 +73,6 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
     total = prod(axis.stride for axis in window)
     empty = total - prod(map(_reached, window))
     what = "this deconv" if source is layer else "the mirror of this convolution"
-    fix = _fix(model, source)
     return RULE.found(
         source.place("kernel"),
         f"kernel {axis.kernel} does not cover stride {axis.stride}: {empty} of {total} pixels that {what} makes "
@@ -81,8 +80,7 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
         notes=(
             f"{_reached(axis)} of every {axis.stride} rows and columns {'is' if _reached(axis) == 1 else 'are'} reached",
         ),
-        help="" if fix else f"use a kernel of {axis.stride} or a multiple of it",
-        fix=fix,
+        fix=Proposal(lambda: _fix(model, source), f"use a kernel of {axis.stride} or a multiple of it"),
         severity=Severity.WARNING if mixed else None,
     )
 

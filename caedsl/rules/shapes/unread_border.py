@@ -31,7 +31,7 @@ content is mostly seen by the layer before.
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
 from caedsl.layers.layer import Layer
 from caedsl.layers.window import factor_text
 from caedsl.model.autoencoder import Autoencoder
@@ -87,13 +87,11 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
         out = layer.out_shape[1 if first.which == "height" else 2]
         note = f"its last window ends at ({out} - 1)·{axis.stride} + {axis.extent}{_less(layer, first)} = {reached}"
         slight = max(other.edge for other in found) == 1
-    fix = _fix(model, layer)
     return RULE.found(
         layer.span,
         message,
         notes=(note,),
-        help="" if fix else "use a larger kernel, or `pad=same`",
-        fix=fix,
+        fix=Proposal(lambda: _fix(model, layer), "use a larger kernel, or `pad=same`"),
         severity=Severity.INFO if slight else None,
     )
 
