@@ -102,12 +102,12 @@ def print_proofs(proofs: Sequence[Proof]) -> None:
         faulty = f"{median(proof.faulty):.3f} {_times(proof.harm)}"
         rest = f"{median(proof.repaired):.3f} {_times(proof.rest)}" if proof.repaired is not None else "-"
         print(f"{proof.result.case!s:<72}{median(proof.parent):>7.3f}{faulty:>17}{rest:>17}  {_verdict(proof)}")
-    harmed = [proof for proof in proofs if proof.harms]
+    harmed = [proof for proof in proofs if proof.harms and proof.result.case.operator.visible]
     found = Share(sum(proof.result.found for proof in harmed), len(harmed))
     mended = [proof for proof in harmed if proof.repaired is not None]
     back = Share(sum(proof.restores for proof in mended), len(mended))
     spared = [proof for proof in proofs if not proof.harms]
-    print(f"harm shown by training (over {BROKEN} times the parent's FVU) and found: {found}")
+    print(f"harm shown by training (over {BROKEN} times the parent's FVU) of faults that show, and found: {found}")
     print(f"repaired to at most {RESTORED} times the parent's FVU, of the repairs of such faults: {back}")
     print(f"warned of without such harm: {Share(sum(proof.result.found for proof in spared), len(spared))}")
 
