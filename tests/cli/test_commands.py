@@ -113,7 +113,8 @@ def test_train_fills_the_run_folder_and_the_weights_load_into_emitted_code(
     assert ran.code == 0
     assert {"model", "PCA-6", "mean image"} <= {line.split("  ")[0] for line in ran.out.splitlines()}
     names = "checkpoint.safetensors history.jsonl state.json spec.cae settings.json weights.safetensors last.safetensors history.csv metrics.json environment.json"
-    assert sorted([*names.split(), "reconstructions.png"]) == sorted(path.name for path in run.iterdir())
+    pictures = ("reconstructions.png", "evolution.png", "pictures")
+    assert sorted([*names.split(), *pictures]) == sorted(path.name for path in run.iterdir())
     settings = json.loads((run / "settings.json").read_text())
     assert (settings["seed"], settings["optimizer"]["lr"], settings["epochs"]) == (3, 1e-2, 2)
     assert load(run / "spec.cae").train == load(TINY, {"train.seed": 3, "train.optimizer.lr": 1e-2}).train
