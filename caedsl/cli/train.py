@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.together import together
+
 
 class Device(StrEnum):
     """Where to train."""
@@ -17,6 +19,7 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+@together()
 def train(
     spec: Annotated[
         str | None, typer.Argument(metavar="[SPEC]", help="The spec; none with --resume, whose folder has it.")
@@ -48,7 +51,10 @@ def train(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Train a model, compare it with the mean image and PCA, and keep everything in a run folder."""
+    """Train a model, compare it with the mean image and PCA, and keep everything in a run folder.
+
+    Several processes or GPUs train one model with the same result: torchrun --nproc-per-node N --no-python caedsl train …
+    """
     from caedsl.cli.specs import fail, read_model
 
     if resume is not None:

@@ -6,29 +6,34 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from caedsl.data.part import Part
 from caedsl.model.settings import Augment
 
 
-def augment(x_bchw: Tensor, settings: Augment, generator: torch.Generator) -> Tensor:
+def augment(x_bchw: Tensor, settings: Augment, generator: torch.Generator, part: Part | None = None) -> Tensor:
     """A changed copy of the images: flipped, then rotated, then shifted; dtype and device are kept.
 
     What comes into view repeats the pixels at the border. Flips and shifts move pixels unchanged; a rotation is
-    bilinear, about the centre. ``generator`` is on the device of the images.
+    bilinear, about the centre. ``generator`` is on the device of the images, which are ``part`` of a batch (all of it
+    by default).
     """
+    part = part or Part.all_of(len(x_bchw))
     if settings.flip:
-        x_bchw = torch.where(_draw(x_bchw, generator).view(-1, 1, 1, 1) < 0.5, x_bchw.flip(-1), x_bchw)
+        x_bchw = torch.where(_draw(x_bchw, generator, part).view(-1, 1, 1, 1) < 0.5, x_bchw.flip(-1), x_bchw)
     if settings.rotate:
-        x_bchw = _rotated(x_bchw, (2 * _draw(x_bchw, generator) - 1) * math.radians(settings.rotate))
+        x_bchw = _rotated(x_bchw, (2 * _draw(x_bchw, generator, part) - 1) * math.radians(settings.rotate))
     if settings.shift:
-        x_bchw = _shifted(x_bchw, settings.shift, generator)
+        x_bchw = _shifted(x_bchw, settings.shift, generator, part)
     return x_bchw
 
 
-def _draw(x_bchw: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.rand(len(x_bchw), generator=generator, device=x_bchw.device)
+def _draw(x_bchw: Tensor, generator: torch.Generator, part: Part) -> Tensor:
+    return part.cut(torch.rand(part.whole, generator=generator, device=x_bchw.device))
 
 
 def _rotated(x_bchw: Tensor, angle: Tensor) -> Tensor:
+    if not len(x_bchw):
+        return x_bchw  # affine_grid refuses a part without images
     h, w = x_bchw.shape[-2:]
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     # affine_grid works where both sides are 2 long: the ratio makes the rotation one of pixels, not of that square.
@@ -38,9 +43,10 @@ def _rotated(x_bchw: Tensor, angle: Tensor) -> Tensor:
     return turned.to(x_bchw.dtype)
 
 
-def _shifted(x_bchw: Tensor, most: int, generator: torch.Generator) -> Tensor:
+def _shifted(x_bchw: Tensor, most: int, generator: torch.Generator, part: Part) -> Tensor:
     b, c, h, w = x_bchw.shape
-    down, right = torch.randint(-most, most + 1, (2, b, 1), generator=generator, device=x_bchw.device)
+    drawn = torch.randint(-most, most + 1, (2, part.whole, 1), generator=generator, device=x_bchw.device)
+    down, right = part.cut(drawn, dim=1)
     rows = (torch.arange(h, device=x_bchw.device) - down).clamp(0, h - 1)
     columns = (torch.arange(w, device=x_bchw.device) - right).clamp(0, w - 1)
     x_bchw = x_bchw.gather(2, rows.view(b, 1, h, 1).expand(b, c, h, w))

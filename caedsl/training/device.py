@@ -3,12 +3,16 @@
 import torch
 
 from caedsl.training.errors import TrainingError
+from caedsl.training.processes import current
 
 
 def choose_device(wanted: str) -> torch.device:
-    """``auto`` is CUDA where there is a device, else the CPU; one that is not there is a ``TrainingError``."""
+    """``auto`` is CUDA where there is a device, else the CPU; one that is not there is a ``TrainingError``.
+
+    Of processes that train together each gets a CUDA device of its own.
+    """
     if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return current().device(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         device = torch.device(wanted)
     except RuntimeError as error:
@@ -17,7 +21,7 @@ def choose_device(wanted: str) -> torch.device:
         raise TrainingError(f"device {wanted} is not supported: use auto, cpu or cuda")
     if device.type == "cuda":
         _require_cuda(device)
-    return device
+    return current().device(device)
 
 
 def _require_cuda(device: torch.device) -> None:

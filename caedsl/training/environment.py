@@ -12,6 +12,7 @@ import torch
 from caedsl import __version__
 from caedsl.training.device import device_name
 from caedsl.training.precision import Precision
+from caedsl.training.processes import current
 
 
 def package_version(name: str) -> str | None:
@@ -35,6 +36,7 @@ def describe(
         "device": str(device),
         "device_name": device_name(device),
         "threads": torch.get_num_threads(),
+        "processes": current().count,
         "precision": precision.name,
         "seed": seed,
         "data": data,
@@ -43,7 +45,7 @@ def describe(
     }
 
 
-DECIDING = ("python", "torch", "platform", "device_name", "threads")
+DECIDING = ("python", "torch", "platform", "device_name", "threads", "processes")
 """What may change the last digits of a computation."""
 
 

@@ -1,9 +1,15 @@
-"""Ctrl-C and SIGTERM ask a run to end after the step it is in; a second Ctrl-C ends it at once."""
+"""Ctrl-C and SIGTERM ask a run to end after the step it is in; a second Ctrl-C ends it at once.
+
+In a group of processes signals come more than once: from the person, and from torchrun, which also ends a group of which
+one has failed. There a second one changes nothing, and what is left to do after a failure is done.
+"""
 
 import signal
 import threading
 from types import FrameType, TracebackType
 from typing import Self
+
+from caedsl.training.processes import LostError, current
 
 
 class Interruption:
@@ -22,11 +28,13 @@ class Interruption:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._restore()
+        if not isinstance(error, LostError):
+            self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
-        self._restore()
+        if current().count == 1:
+            self._restore()
 
     def _restore(self) -> None:
         while self._previous:

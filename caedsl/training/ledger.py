@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from caedsl.training.errors import NotFiniteError
+from caedsl.training.processes import Processes
 
 
 class Ledger:
@@ -12,6 +13,7 @@ class Ledger:
     def __init__(self, steps: int, device: torch.device, first_step: int) -> None:
         self._losses = torch.zeros(2, steps, device=device)
         self._sizes: list[int] = []
+        self._settled = 0
         self._first_step = first_step
 
     @property
@@ -30,6 +32,13 @@ class Ledger:
         column[0], column[1] = total, reconstruction
         self._sizes.append(images)
 
+    def settle(self, processes: Processes) -> None:
+        """Make the losses that were recorded since the last time the means over all processes."""
+        if processes.count > 1:
+            new = self._losses[:, self._settled : self.steps]
+            new.copy_(processes.mean(new))
+        self._settled = self.steps
+
     def entries(self) -> tuple[Tensor, list[int]]:
         """A copy in main memory of both losses, 2×steps, and the images of each step."""
         return self._losses[:, : self.steps].to("cpu", copy=True), list(self._sizes)
@@ -38,6 +47,7 @@ class Ledger:
         """Put what ``entries`` gave back in place."""
         self._losses[:, : len(sizes)] = losses.to(self._losses.device)
         self._sizes = list(sizes)
+        self._settled = self.steps
 
     def means(self) -> tuple[float, float]:
         """The means over images of both losses; waits for the device. The first loss that is not finite is an error."""

@@ -3,6 +3,8 @@
 The inner loop never waits for the device: losses are written to a ledger there, and read a few times a second and at
 the end of each epoch. Every random number comes from the seed and the epoch, so that an epoch can be repeated by
 itself. Between two steps the whole state can be kept, and a run that starts from it takes the same steps bit for bit.
+Several processes may train together: each takes its part of every batch, and at meetings they settle the ledger and
+agree on going on.
 
 x_bchw: batch, channels, height, width.
 """
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 
 from caedsl.data.augmentation import augment
 from caedsl.data.corruption import corrupt
+from caedsl.data.part import Part
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Corrupt, Train
 from caedsl.training.batches import Batches
@@ -28,6 +31,7 @@ from caedsl.training.ledger import Ledger
 from caedsl.training.objective import Objective
 from caedsl.training.optimizers import epsilon, make_optimizer
 from caedsl.training.precision import Precision, exact_output
+from caedsl.training.processes import current
 from caedsl.training.schedules import Plateau, factor
 from caedsl.training.seeds import derived_seed
 
@@ -44,9 +48,11 @@ class Step(NamedTuple):
     images_per_second: float
 
 
-def corrupted(x_bchw: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator) -> Tensor:
+def corrupted(
+    x_bchw: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator, part: Part | None = None
+) -> Tensor:
     """What a denoiser sees of clean images; the images themselves where nothing is to be damaged."""
-    return x_bchw if settings == Corrupt() else corrupt(x_bchw, settings, input_range, generator)
+    return x_bchw if settings == Corrupt() else corrupt(x_bchw, settings, input_range, generator, part)
 
 
 class Training:
@@ -64,8 +70,10 @@ class Training:
         network: nn.Module | None = None,
     ) -> None:
         """``network`` is what a step calls: another form of ``module`` with its weights, by default the module itself."""
+        self.processes = current()
         self.module = _channels_last(module.to(train.device))
         self.network = module if network is None else network
+        self.joined: Callable[[Tensor], Tensor] = self.network
         self.train, self.validation = train, validation
         self.settings, self.objective, self.input_range, self.precision = settings, objective, input_range, precision
         self.optimizer = make_optimizer(settings.optimizer, module.parameters())
@@ -102,15 +110,19 @@ class Training:
             }
 
     def optimize(self, x_bchw: Tensor) -> tuple[Tensor, Tensor]:
-        """Take one step on a batch of clean images; the total and the reconstruction loss, left on the device."""
+        """Take one step on this process's part of a batch of clean images; the total and the reconstruction loss.
+
+        They are left on the device. Their means over the processes are the losses of the batch.
+        """
+        part = self.processes.under_way(x_bchw)
         target = x_bchw
         if self.settings.augment != Augment():
-            target = augment(x_bchw, self.settings.augment, self.generator)
-        seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator)
+            target = augment(x_bchw, self.settings.augment, self.generator, part)
+        seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator, part)
         with self.precision.autocast():
-            prediction = self.network(seen)
-        reconstruction = self.objective.reconstruction(prediction, target)
-        total = self.objective.total(self.module, reconstruction)
+            prediction = self.joined(seen)
+        reconstruction = part.weigh(self.objective.reconstruction(prediction, target))
+        total = self.objective.total(self.module, reconstruction, part)
         self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
         self._update()
         return total.detach(), reconstruction.detach()
@@ -146,15 +158,21 @@ class Training:
         begun = last_read = self.seconds
         images_before, reason, lr = ledger.images, None, self.lr
         order = derived_seed(self.settings.seed, "order", number)
-        for x_bchw in self.train.shuffled(self.settings.batch, order, skip=ledger.steps):
+        mine = self.train.sliced(self.processes.number, self.processes.count)
+        for x_bchw in mine.shuffled(self.settings.batch, order, skip=ledger.steps):
             lr = self.lr
-            ledger.record(*self.optimize(x_bchw), len(x_bchw))
+            images = min(self.settings.batch, len(self.train) - ledger.images)
+            self.processes.begin(images)
+            ledger.record(*self.optimize(x_bchw), images)
+            if not self.processes.meeting() and ledger.steps < self.steps_per_epoch:
+                continue
+            ledger.settle(self.processes)
             if self.seconds - last_read > SECONDS_BETWEEN_READS:
                 last_read = self.seconds
                 _, mean = ledger.means()
                 rate = (ledger.images - images_before) / (self.seconds - begun)
                 on_step(Step(number, self.step, self.steps, mean, rate))
-            reason = ended()
+            reason = self.processes.agreed(ended())
             if ledger.steps < self.steps_per_epoch:
                 keep(self, reason == "interrupted")
             if reason is not None:
@@ -198,12 +216,16 @@ class Training:
         total = torch.zeros((), device=self.train.device, dtype=torch.float64)
         self._switch(training=False)
         with self.averaged():
-            for target in self.validation.in_order(self.settings.batch):
-                seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator)
+            mine = self.validation.sliced(self.processes.number, self.processes.count)
+            for number, target in enumerate(mine.in_order(self.settings.batch)):
+                images = min(self.settings.batch, len(self.validation) - number * self.settings.batch)
+                self.processes.begin(images)
+                part = self.processes.under_way(target)
+                seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator, part)
                 with self.precision.autocast():
                     prediction = self.network(seen)
-                total += self.objective.reconstruction(prediction, target) * len(target)
-        loss = total.item() / len(self.validation)
+                total += part.weigh(self.objective.reconstruction(prediction, target)) * images
+        loss = self.processes.mean(total).item() / len(self.validation)
         if not math.isfinite(loss):
             raise NotFiniteError(f"the validation loss is {loss} after step {self.step}")
         return loss
@@ -248,10 +270,12 @@ class Training:
             if self.precision.name != "fp32":
                 stack.enter_context(exact_output(self.network))
             stack.enter_context(memory_errors(self.settings.batch))
+            self.joined = stack.enter_context(self.processes.joined(self.network))
             begin(self)
             self.history.ended = self._run_epochs(on_step, on_epoch, interrupted, keep)
             if self.ledger is None or self.history.ended != "interrupted":
                 keep(self, True)
+        self.joined = self.network
         self.module.load_state_dict(self.best_weights)
         self.module.eval()
         return self.history
@@ -267,7 +291,7 @@ class Training:
             return self._ended(interrupted)
 
         # A run that starts from a kept state may have no more to do.
-        reason = (ended() or self._out_of_patience()) if self.history.epochs else None
+        reason = self.processes.agreed((ended() or self._out_of_patience()) if self.history.epochs else None)
         while reason is None and self.epoch <= self.settings.epochs:
             number = self.epoch
             try:
@@ -276,7 +300,7 @@ class Training:
                 self.history.ended = "failed"
                 raise NotFiniteError(f"{error} (epoch {number}): {self._remedies()}") from error
             on_epoch(self)
-            reason = reason or self._out_of_patience() or ended()
+            reason = self.processes.agreed(reason or self._out_of_patience() or ended())
             if self.ledger is None:
                 keep(self, False)
         # What would have ended the run before its last epoch says nothing once that is complete.

@@ -53,8 +53,11 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor, PixelRange], Tensor]] = {
 def reconstruction_loss(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
     """The weighted sum of ``loss`` for a batch, in the number format of the target whatever that of the prediction.
 
-    ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number.
+    ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number. The
+    loss of no images is 0.
     """
+    if not len(target):
+        return prediction.to(target.dtype).sum()
     with torch.autocast(prediction.device.type, enabled=False):
         prediction = prediction.to(target.dtype)
         total = sum(

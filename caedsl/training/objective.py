@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from caedsl.backends.torch import Penalty
+from caedsl.data.part import Part
 from caedsl.model.settings import Loss
 from caedsl.training.losses import reconstruction_loss
 from caedsl.training.penalties import code_penalty, weight_penalty
@@ -53,11 +54,11 @@ class Objective:
         """The reconstruction loss alone, a scalar."""
         return reconstruction_loss(self.loss, prediction, target, self.pixels)
 
-    def total(self, module: nn.Module, reconstruction: Tensor) -> Tensor:
-        """``reconstruction`` plus the penalties on the weights and on the last code that was watched."""
+    def total(self, module: nn.Module, reconstruction: Tensor, part: Part) -> Tensor:
+        """The ``reconstruction`` loss of a part, weighted, plus the penalties on the weights and on the code last watched."""
         total = reconstruction
         if self.penalties:
             total = total + weight_penalty(module, self.penalties)
         if self._code is not None:
-            total = total + code_penalty(self._code, self.code_l1)
+            total = total + part.weigh(code_penalty(self._code, self.code_l1))
         return total

@@ -43,6 +43,8 @@ class _Penalty(torch.autograd.Function):
 
 
 def code_penalty(z: Tensor, l1: float) -> Tensor:
-    """``l1 * sum|z|``, averaged over the batch: the activity penalty of a sparse autoencoder."""
+    """``l1 * sum|z|``, averaged over the batch, 0 for none: the activity penalty of a sparse autoencoder."""
+    if not len(z):
+        return z.float().sum()
     with torch.autocast(z.device.type, enabled=False):
         return l1 * z.float().abs().flatten(1).sum(dim=1).mean()

@@ -21,6 +21,7 @@ from caedsl.training.loop import Training
 from caedsl.training.objective import Objective
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.precision import choose_precision
+from caedsl.training.processes import current
 
 UNIT_RANGE = InputRange()
 CPU = torch.device("cpu")
@@ -65,6 +66,8 @@ def _network(module: nn.Module, train: Batches, settings: Train) -> nn.Module:
         return module
     if train.device.type == "cpu":
         return fast_form(module, train.shape)
+    if current().count > 1:
+        return module  # a compiler that fails in one process only would leave the others waiting
     steps = settings.epochs * ceil(len(train) / settings.batch)
     return compiled(module.to(train.device), train.device, steps, settings.batch * _operations(module, train))
 

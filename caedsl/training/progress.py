@@ -13,6 +13,7 @@ from caedsl.training.durations import duration
 from caedsl.training.history import Epoch
 from caedsl.training.loop import Step
 from caedsl.training.loss_text import loss_text
+from caedsl.training.processes import current
 from caedsl.training.status import Status
 
 SECONDS_OF_SILENCE = 60.0
@@ -178,8 +179,8 @@ def _losses(loss: float, validation: float | None) -> str:
 
 
 def make_reporter(quiet: bool = False) -> Reporter:
-    """The reporter that fits where standard error goes."""
-    if quiet:
+    """The reporter that fits where standard error goes; of processes that train together only the first speaks."""
+    if quiet or not current().first:
         return Reporter()
     progress = Console(stderr=True, highlight=False)
     # FORCE_COLOR makes rich take anything for a terminal; only a real one can have lines that move.

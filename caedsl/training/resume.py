@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ from caedsl.training.errors import RunError
 from caedsl.training.kept_run import KeptRun, open_run
 from caedsl.training.loop import Training
 from caedsl.training.observer import Observer
+from caedsl.training.processes import current
 from caedsl.training.progress import Reporter
 from caedsl.training.run_files import METRICS, SETTINGS, SPEC, STATE
 from caedsl.training.run_folder import RunFolder
 from caedsl.training.run_state import RUNNING, RunState
-from caedsl.training.train import Run, carry_out, environment_of, finished, identity, prepare_training
+from caedsl.training.train import Run, accompany, carry_out, environment_of, finished, identity, prepare_training
 
 _WHOLE_RUN = ("cosine", "onecycle")
 """Schedules that spread over all epochs: with more of them, the epochs that are over would have been others."""
@@ -49,7 +51,7 @@ def resume(
     _check_version(kept)
     run = identity(kept.spec_text, kept.settings_text)
     folder = RunFolder(kept.path)
-    with folder.locked():
+    with folder.locked() if current().first else nullcontext():
         checkpoint, note = latest(kept.path, run)
         if note:
             reporter.note(note)
@@ -57,10 +59,13 @@ def resume(
         _check_unfinished(kept, checkpoint)
         images = kept.images(data_dir, reporter)
         training = _prepared(kept, images, reporter)
+        begin = _beginning(checkpoint, training, reporter)
+        training.processes.wait_for_all()  # until then they read what is written now
+        if not training.processes.first:
+            accompany(training, begin)
         if epochs is not None:
             folder.write_text(SPEC, kept.spec_text)
             folder.write_text(SETTINGS, kept.settings_text)
-        begin = _beginning(checkpoint, training, reporter)
         for observer in observers:
             observer.open(folder)
         carry_out(training, folder, _state(kept), Checkpoints(folder, run), reporter, begin, observers)

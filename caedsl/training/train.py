@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
@@ -34,6 +34,7 @@ from caedsl.training.memory import keep_freed_memory
 from caedsl.training.observer import Observer
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
+from caedsl.training.processes import PartDoneError, current
 from caedsl.training.progress import Reporter
 from caedsl.training.run_files import ENVIRONMENT, SETTINGS, SPEC
 from caedsl.training.run_folder import RunFolder
@@ -88,6 +89,8 @@ def train(
         )
     images = load_images(model, data_dir, reporter)
     training = prepare_training(model, model.train, images, choose_device(device))
+    if not training.processes.first:
+        accompany(training)
     folder = RunFolder.create(model.name, out)
     settings_text = settings_json or json.dumps(asdict(model.train), indent=2) + "\n"
     try:
@@ -109,7 +112,8 @@ def train(
 
 def load_images(model: Autoencoder, data_dir: str | Path | None, reporter: Reporter) -> Images:
     """The images of a spec, what is to be said of them said; a ``DataError`` where they cannot be had."""
-    images = load(model, Path(data_dir) if data_dir is not None else None, reporter.loading)
+    with current().in_turn():
+        images = load(model, Path(data_dir) if data_dir is not None else None, reporter.loading)
     for note in images.notes:
         reporter.note(note)
     return images
@@ -134,6 +138,8 @@ def finished(training: Training, folder: RunFolder, model: Autoencoder, images: 
 def prepare_training(model: Autoencoder, settings: Train, images: Images, device: torch.device) -> Training:
     """A run of ``model`` that is ready to start; the seed decides its weights and which images are held out."""
     train_index, validation_index = split_validation(images, settings.validation, settings.seed)
+    if device.type == "cpu":
+        keep_freed_memory()
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
         module = build(model)
@@ -193,12 +199,7 @@ def carry_out(
         for observer in observers:
             observer.epoch(current)
 
-    device = training.train.device
-    if device.type == "cpu":
-        keep_freed_memory()
-    compiling = isinstance(training.network, Compiled)
-    where = f"{device_name(device)}, {training.precision.name}{', compiled' if compiling else ''}"
-    reporter.start(state.model, state.epochs, where)
+    reporter.start(state.model, state.epochs, _where(training))
     folder.write_state(state)
     try:
         with Interruption() as interruption:
@@ -220,6 +221,25 @@ def carry_out(
         reporter.end()
         for observer in observers:
             observer.close()
+
+
+def _where(training: Training) -> str:
+    where = [device_name(training.train.device), training.precision.name]
+    if isinstance(training.network, Compiled):
+        where.append("compiled")
+    if training.processes.count > 1:
+        where.append(f"{training.processes.count} processes")
+    return ", ".join(where)
+
+
+def accompany(training: Training, begin: Callable[[Training], None] = lambda training: None) -> NoReturn:
+    """Train together with the first process, which keeps the records; ends with a ``PartDoneError``.
+
+    ``begin`` is that of ``Training.run``.
+    """
+    with Interruption() as interruption:
+        training.run(interrupted=lambda: interruption.requested, begin=begin)
+    raise PartDoneError
 
 
 def _keep_what_can_be_kept(training: Training, folder: RunFolder, state: RunState, error: BaseException) -> None:

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 Shell = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 _COPIED = ("caedsl", "grammars", "specs", "examples")
-_PROGRAMS = {"python": "", "caedsl": "-m caedsl"}
+_PROGRAMS = {"python": "", "caedsl": "-m caedsl", "torchrun": "-m torch.distributed.run"}
 
 
 @pytest.fixture

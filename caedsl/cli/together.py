@@ -1,0 +1,54 @@
+"""A command that ``torchrun`` started several times: the first speaks for all, and all end together."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+
+import typer
+
+from caedsl.cli.main import INTERRUPTED
+from caedsl.cli.specs import COULD_NOT_RUN, fail
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Inside, the processes that torchrun started are one group, and only the first is heard; alone nothing changes.
+
+    A failure of any of them ends all, with one message.
+    """
+    if os.environ.get("WORLD_SIZE", "1") == "1":  # PyTorch is imported only where there is a group to join
+        yield
+        return
+    from caedsl.training.distributed import Group, is_started_with_others
+    from caedsl.training.processes import PartDoneError, training_with
+
+    if not is_started_with_others():
+        yield
+        return
+    try:
+        group, unheard = Group(), StringIO()
+    except RuntimeError as error:
+        place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        raise fail(f"cannot join the other processes at {place} ({str(error).splitlines()[0]})") from None
+    with training_with(group), ExitStack() as quiet:
+        if not group.first:
+            quiet.enter_context(redirect_stdout(unheard))
+            quiet.enter_context(redirect_stderr(unheard))
+        try:
+            yield
+            group.leave()
+        except PartDoneError:
+            group.leave()
+        except Exception as error:
+            said_all = isinstance(error, typer.Exit)
+            if isinstance(error, typer.Exit) and error.exit_code == INTERRUPTED:
+                group.leave()
+                raise
+            words = group.last_word(unheard.getvalue() if said_all else f"{type(error).__name__}: {error}")
+            quiet.close()
+            if group.first or words:
+                sys.stderr.write(words if said_all else "")
+                raise
+            raise typer.Exit(COULD_NOT_RUN) from None

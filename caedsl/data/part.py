@@ -1,0 +1,31 @@
+"""The part of a batch that one of several processes holds."""
+
+from typing import NamedTuple, Self
+
+from torch import Tensor
+
+
+class Part(NamedTuple):
+    """Images ``start`` to ``stop`` of a batch of ``whole``, which ``processes`` share.
+
+    Random numbers are drawn for the whole batch and cut, so that an image gets the same ones however many share it.
+    """
+
+    start: int
+    stop: int
+    whole: int
+    processes: int = 1
+
+    @classmethod
+    def all_of(cls, images: int) -> Self:
+        """A batch that nobody shares."""
+        return cls(0, images, images)
+
+    def cut(self, drawn: Tensor, dim: int = 0) -> Tensor:
+        """What was drawn for the whole batch, one entry an image along ``dim``, for the images of this part."""
+        return drawn.narrow(dim, self.start, self.stop - self.start)
+
+    def weigh(self, mean: Tensor) -> Tensor:
+        """A mean over this part, weighted so that the mean of it over the processes is the one over the whole batch."""
+        weight = (self.stop - self.start) * self.processes / self.whole
+        return mean if weight == 1 else mean * weight

@@ -1,0 +1,168 @@
+"""Runs of one and of several processes, as torchrun starts them, but without its start-up: all are forks of this one.
+
+``python -m tests.training.together FOLDER`` makes the runs that ``test_distributed.py`` looks at, each in a folder of
+``FOLDER`` with what was printed (``NAME.txt``) and the exit codes (``codes.json``).
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import sklearn.datasets
+import torch
+import torch._dynamo
+import torch.nn.parallel
+from torch import Tensor
+from torch.distributed import TCPStore
+
+import caedsl.evaluation.run
+import caedsl.training.distributed
+from caedsl.cli.main import main
+from caedsl.training.loop import Training
+
+LAYERS = """autoencoder everything
+input 1x8x8
+data digits limit=205
+encoder {
+  conv 6 relu norm=batch dropout=0.2
+  maxpool 2
+  conv 4 relu l2=1e-2
+  dense 12 relu norm=batch dropout=0.1
+}
+bottleneck dense 6 noise=0.1 l1=1e-3
+decoder mirror
+train {
+  optimizer adam lr=5e-3; batch 50; epochs 4; precision fp32
+  corrupt gaussian=0.2 masking=0.1 saltpepper=0.05; augment flip shift=1 rotate=10
+  clip 0.5; ema 0.9; schedule plateau patience=1; stop patience=3
+}
+"""
+"""The last of four batches has 35 of 185 images; every layer that draws, or that looks at a whole batch."""
+FEW = """autoencoder few
+input 1x8x8
+data digits limit=41
+encoder { conv 4 gelu norm=instance; conv 4 s2 prelu norm=batch; conv 8 elu norm=group; maxpool 2 }
+bottleneck
+decoder mirror norm=layer
+train {
+  loss ssim + 0.5 bce reduction=sum; optimizer sgd lr=1e-3 momentum=0.9; schedule onecycle; batch 8; epochs 3
+  validation 20%; augment rotate=20; precision fp32
+}
+"""
+"""The last batch has one of 33 images: two of three processes have none."""
+ENDLESS = LAYERS.replace("epochs 4", "epochs 100000").replace("stop patience=3", "stop after=1h")
+
+
+def processes(count: int, printed: Path, arguments: Sequence[str], change: Callable[[int], None]) -> list[int]:
+    """The exit codes of so many processes that run ``caedsl`` together; in each, ``change`` is called first."""
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    forks = []
+    for rank in range(count):
+        fork = os.fork()
+        if fork == 0:
+            code = 99
+            try:
+                place = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count)}
+                address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port)}
+                os.environ.update({**place, **address, "TORCHELASTIC_USE_AGENT_STORE": "True"})
+                with printed.open("a", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
+                    change(rank)
+                    code = main(arguments)
+            finally:
+                os._exit(code)
+        forks.append(fork)
+    return [os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]) for fork in forks]
+
+
+def at_step(step: int, act: Callable[[], None], who: int = 0) -> Callable[[int], None]:
+    """In the process of that number, ``act`` is called before a step."""
+
+    def change(rank: int) -> None:
+        optimize = Training.optimize
+
+        def acting(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+            if self.step == step:
+                act()
+            return optimize(self, x)
+
+        if rank == who:
+            Training.optimize = acting  # type: ignore[method-assign]
+
+    return change
+
+
+def asked_to_end() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def killed_at_step(step: int) -> Callable[[int], None]:
+    """Number 1 is; nobody has to wait long for words that do not come."""
+
+    def change(rank: int) -> None:
+        caedsl.training.distributed.SECONDS_FOR_LAST_WORDS = 1.0
+        at_step(step, killed, who=1)(rank)
+
+    return change
+
+
+def killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def out_of_memory() -> None:
+    raise MemoryError
+
+
+class Making:
+    """Runs by name, and the exit codes of their processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.codes: dict[str, list[int]] = {}
+
+    def run(self, name: str, count: int, *arguments: str, change: Callable[[int], None] = lambda rank: None) -> None:
+        self.codes[name] = processes(count, self.folder / f"{name}.txt", ["train", *arguments], change)
+
+    def begin(
+        self, name: str, count: int, spec: str, *options: str, change: Callable[[int], None] = lambda rank: None
+    ) -> None:
+        file = self.folder / f"{name}.cae"
+        file.write_text(spec)
+        self.run(name, count, str(file), "--out", str(self.folder / name), *options, change=change)
+
+
+def make(folder: Path) -> None:
+    torch.set_num_threads(1)
+    # Imported here, not by each process.
+    assert (
+        sklearn.datasets
+        and torch._dynamo
+        and torch.nn.parallel
+        and caedsl.evaluation.run
+        and caedsl.training.distributed
+    )
+    making = Making(folder)
+    for name, spec, several in (("layers", LAYERS, 2), ("few", FEW, 3)):
+        making.begin(f"{name}-alone", 1, spec)
+        making.begin(f"{name}-together", several, spec)
+    # The first ends on its own signal, the other because they agree on it.
+    making.begin("grown", 1, LAYERS, change=at_step(6, asked_to_end))
+    making.begin("shrunk", 2, LAYERS, change=at_step(6, asked_to_end, who=1))
+    for name in ("grown", "shrunk"):
+        (folder / f"{name}-state.json").write_bytes((folder / name / "state.json").read_bytes())
+    making.run("grown-on", 2, "--resume", str(folder / "grown"))
+    making.run("shrunk-on", 1, "--resume", str(folder / "shrunk"))
+    making.begin("exhausted", 2, ENDLESS, change=at_step(9, out_of_memory, who=1))
+    making.begin("killed", 2, ENDLESS, change=killed_at_step(9))
+    making.begin("infinite", 2, LAYERS.replace("lr=5e-3", "lr=1e30").replace("clip 0.5; ema 0.9; ", ""))
+    making.run("occupied", 2, str(folder / "few-alone.cae"), "--out", str(folder / "few-alone"))
+    making.begin("faulty", 2, LAYERS.replace("maxpool 2", "maxpol 2"))
+    (folder / "codes.json").write_text(json.dumps(making.codes))
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))
