@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -85,13 +84,6 @@ class Runs:
         if _state(path) != FINISHED:
             sys.exit(f"interrupted: the same command goes on with {path}")
         return _read(path)
-
-    def array(self, name: str, x_bchw: Tensor) -> Path:
-        """An npz file of images below the folder, for specs that are to train on them."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = (self.folder / f"{name}.npz").absolute()
-        np.savez_compressed(path, images=x_bchw.numpy())
-        return path
 
 
 def _length(settings: Mapping[str, object]) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from statistics import mean, stdev
 from typing import NamedTuple
 
-from benchmarks.reached.contrast import Contrast
 from benchmarks.reached.linear import SIZES, UNIT, auroc, best_denoiser, components
 from benchmarks.reached.runs import Reached, Runs, images, of_class, squared_errors, test_images
 from caedsl.evaluation.baselines import MeanImage
@@ -80,8 +79,9 @@ def denoise(runs: Runs) -> Iterator[Row]:
     yield Row("PSNR of the denoised test images, dB", run.score("model", "psnr"), low=linear.psnr + 2)
 
 
-QUICK_SVDD = {**_epochs(10), "train.optimizer.lr": "1e-3", "train.schedule": "step at=6 factor=0.1"}
-"""As far as weights can travel in the published 150 epochs, in fewer of them at ten times the rate."""
+QUICK_SVDD = {**_epochs(35), "train.optimizer.lr": "1e-3", "train.schedule": "step at=25 factor=0.1"}
+"""A quarter of the spec's epochs at ten times its rate: weights travel as far as in 250 epochs at 1e-4 and 100 at 1e-5.
+Ten epochs of it, six before the rate falls, are as far as the spec's own 50 and 100 go, and stop at twice the error."""
 
 
 def deep_svdd(runs: Runs) -> Iterator[Row]:
@@ -95,19 +95,6 @@ def deep_svdd(runs: Runs) -> Iterator[Row]:
         linear.append(100 * auroc(squared_errors(pca, test), labels != digit))
         yield Row(f"AUROC of digit {digit} (PCA-32 {linear[-1]:.1f})", trained[-1])
     yield Row("mean AUROC of PCA-32", mean(linear), low=95.45, high=95.55)
-    yield Row("mean AUROC", mean(trained))
-
-
-def deep_svdd_contrast(runs: Runs) -> Iterator[Row]:
-    mnist = images("mnist")
-    test, labels = test_images(mnist)
-    trained = []
-    for digit in range(10):
-        contrast = Contrast(of_class(mnist, digit))
-        file = runs.array(f"mnist-contrast{digit}", contrast(of_class(mnist, digit)).clamp(0, 1))
-        run = runs.of("deep_svdd", f"contrast{digit}", QUICK_SVDD, {"data": f'npz "{file}"'})
-        trained.append(100 * auroc(squared_errors(run.module(), contrast(test)), labels != digit))
-        yield Row(f"AUROC of digit {digit}", trained[-1])
     yield Row("mean AUROC", mean(trained), low=89.5)
 
 
@@ -128,7 +115,7 @@ def better_than_pca(spec: str, source: str, size: int, quick: Mapping[str, objec
 PRECISION: Mapping[str, Mapping[str, object]] = {
     "digits": {"train.epochs": 15},
     "keras_io": {"train.epochs": 2, "data": "mnist limit=5k"},
-    "fashion": {"train.epochs": 3, "data": "fashion_mnist limit=5k"},
+    "fashion": {"train.epochs": 6, "data": "fashion_mnist limit=5k"},
 }
 """Specs with another loss, code and kind of layer each, and how each is cut short."""
 SEEDS = range(2)
@@ -175,8 +162,7 @@ TARGETS: Mapping[str, Target] = {
     "keras_io": Target("K1, the autoencoder of keras.io", keras_io),
     "keras_blog": Target("K3, the autoencoder of the Keras blog", keras_blog),
     "denoise": Target("denoising at sigma 0.4, 2 dB above the best linear map", denoise),
-    "deep_svdd": Target("D, one digit against the others, pixels as they are", deep_svdd),
-    "deep_svdd_contrast": Target("D as published, the contrast of each image normalised", deep_svdd_contrast),
+    "deep_svdd": Target("D, one digit against the others by the squared error", deep_svdd),
     "mnist_mirror": better_than_pca("mnist_mirror", "mnist", 32, _epochs(3)),
     "fashion": better_than_pca("fashion", "fashion_mnist", 32, _epochs(3)),
     "pythae": better_than_pca("pythae", "mnist", 16, {**_epochs(1), "data": "mnist limit=15k"}),
