@@ -1,6 +1,7 @@
 """The images of a source read for the first time: all checked, and kept in memory if there is room for them."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,7 +77,9 @@ class Intake:
 
     def _room(self) -> int | None:
         memory = available_memory() if self.memory is None else self.memory
-        return None if memory is None else int(SHARE * memory)
+        # torchrun says how many processes share this machine; each holds the images for itself.
+        processes = max(1, int(os.environ.get("LOCAL_WORLD_SIZE") or 1))
+        return None if memory is None else int(SHARE * memory / processes)
 
 
 class Kept:

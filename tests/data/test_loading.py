@@ -90,6 +90,15 @@ def test_images_take_at_most_half_of_the_memory(free: int, arrays, read, monkeyp
     np.testing.assert_array_equal(images.train[:, 0].numpy() * 255, IMAGES)
 
 
+def test_processes_on_one_machine_share_its_memory(arrays, read, monkeypatch) -> None:
+    monkeypatch.setattr(intake, "available_memory", lambda: 4 * IMAGES.nbytes)
+    held = {}
+    for processes in ("", "2", "3"):
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+        held[processes] = read("npy", path="x.npy").train_pixels.at_hand
+    assert held == {"": True, "2": True, "3": False}
+
+
 def test_a_path_starts_from_the_folder_of_the_spec(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "specs").mkdir()
     np.save(tmp_path / "specs" / "x.npy", IMAGES)
