@@ -88,7 +88,8 @@ def missing(fault: Fault) -> Finding | None:
         case "LPAR" if found is None:
             return _unclosed_parenthesis(fault)
         case "LPAR":
-            return error(f"a value is missing between `(` and {quoted(found or '')}", behind)
+            message = f"a value is missing between `(` and {quoted(found or '')}"
+            return error(message, behind, help=f"write a value before {quoted(found or '')}, or take the `(` out")
         case kind if kind in OPERATORS or kind == NEGATION:
             between = f"no value stands between {quoted(before)} and {quoted(found)}" if found is not None else ""
             message = between or f"`{before}` has no value behind it"

@@ -237,6 +237,13 @@ CASES = [
     ),
     ("let w = (1 + 2", "this `(` is never closed", "(", "write `)` where the expression ends", ""),
     ("let w = ()", "these parentheses are empty", "()", "write a value between them", ""),
+    (
+        "conv (=",
+        "a value is missing between `(` and `=`",
+        "(",
+        "write a value before `=`, or take the `(` out",
+        "",
+    ),
     ("let w = 1)", "this `)` closes nothing", ")", "delete it, or open it with `(`", ""),
     (
         "let w = (2 3)",
