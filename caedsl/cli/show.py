@@ -93,8 +93,15 @@ def _totals(summary: "Summary") -> list[tuple[str, str]]:
         ("parameters", f"{summary.parameters:,}"),
         ("MACs", f"{summary.macs:,} an image"),
         ("receptive field", f"{summary.receptive_field} pixels at the code"),
-        ("memory", f"about {_bytes(summary.memory)} for one training step"),
+        (
+            "memory",
+            f"about {_bytes(summary.memory)} for one training step{' of one image' if _batch_open(summary) else ''}",
+        ),
     ]
+
+
+def _batch_open(summary: "Summary") -> bool:
+    return summary.train is not None and isinstance(summary.train.batch, str)
 
 
 def _compared(ratio: float) -> str:

@@ -77,7 +77,6 @@ def train(
         raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
 
     from caedsl.evaluation.run import train_and_evaluate
-    from caedsl.model.schema import settings_json
     from caedsl.syntax.formatter import format_source
     from caedsl.training.progress import make_reporter
 
@@ -89,7 +88,6 @@ def train(
             device=device.value,
             out=out,
             data_dir=data_dir,
-            settings_json=settings_json(model.train),
             pictures=pictures,
             tensorboard=tensorboard,
             reporter=make_reporter(quiet),

@@ -43,7 +43,6 @@ def train_and_evaluate(
     device: str = "auto",
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
-    settings_json: str | None = None,
     pictures: bool = True,
     tensorboard: bool = False,
     reporter: Reporter | None = None,
@@ -62,7 +61,6 @@ def train_and_evaluate(
         device=device,
         out=out,
         data_dir=data_dir,
-        settings_json=settings_json,
         reporter=reporter,
         observers=_observers(pictures, tensorboard),
     )

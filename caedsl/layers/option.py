@@ -5,7 +5,7 @@ reading a statement, its documentation and "did you mean" follow from the declar
 """
 
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 
 class Type(Enum):
@@ -71,7 +71,10 @@ FRACTION = Domain(low=0, high=1, high_open=True)
 
 
 class Option(NamedTuple):
-    """One option: ``name`` in its canonical spelling; ``choices`` for the types that have words of their own."""
+    """One option: ``name`` in its canonical spelling; ``choices`` for the types that have words of their own.
+
+    ``auto`` is whether the number may be left to be found: its value is then ``AUTO``.
+    """
 
     name: str
     type: Type
@@ -81,7 +84,12 @@ class Option(NamedTuple):
     domain: Domain = Domain()
     choices: tuple[str, ...] = ()
     short: str = ""
+    auto: bool = False
 
+
+Auto = Literal["auto"]
+AUTO: Final = "auto"
+"""Stands for a number that is found by trying, before training begins."""
 
 REQUIRED: Any = object()
 """The default of an option that has none: a line without it is an error."""

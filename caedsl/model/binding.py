@@ -7,7 +7,7 @@ from typing import Any
 
 from caedsl.diagnostics.finding import Label
 from caedsl.layers.activations import FUNCTIONS, Activation
-from caedsl.layers.option import REQUIRED, Option, Type, Written
+from caedsl.layers.option import AUTO, REQUIRED, Option, Type, Written
 from caedsl.model.scope import Scope
 from caedsl.model.values import Misread, read
 from caedsl.source import Span
@@ -148,7 +148,8 @@ class _Binder:
         if first.type in (Type.NAME, Type.CHOICE):
             return first.name not in self.bound.spans
         numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PAIR, Type.SHAPE)
-        return numeric and word.text in self.scope.constants
+        meant = word.text == AUTO or (first.auto and self.scope.nearest(word.text, (AUTO,)) is not None)
+        return numeric and (word.text in self.scope.constants or meant)
 
     def _bare(self, option: Option, word: tree.Word) -> None:
         if option.type is Type.FLAG:

@@ -111,9 +111,10 @@ def training_memory(model: Autoencoder, settings: Train | None = None) -> int:
     """An estimate, in bytes, of the memory that one training step needs (within about 30 %).
 
     In fp32: for each parameter its weight, its gradient and the optimiser's states; for each image of the batch every
-    layer's output and that output's gradient.
+    layer's output and that output's gradient. Where the batch is still to be found, that of one image.
     """
     settings = settings or model.train or Train()
+    batch = 1 if isinstance(settings.batch, str) else settings.batch
     states = OPTIMIZER_STATES[settings.optimizer.name] + (1 if settings.optimizer.momentum else 0)
     outputs = elements(model.input.shape) + sum(elements(layer.out_shape) for _, layer in model.layers())
-    return BYTES * (total_parameters(model) * (2 + states) + 2 * settings.batch * outputs)
+    return BYTES * (total_parameters(model) * (2 + states) + 2 * batch * outputs)

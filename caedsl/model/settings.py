@@ -3,7 +3,10 @@
 These classes say what a setting means; how each is written, and its domain, stands in ``settings_table``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
+
+from caedsl.layers.option import Auto
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,11 @@ class Optimizer:
 
     ``eps_hat`` replaces ``eps`` by Keras's: it is added to the root of the second moment before that is corrected for its
     start at zero (Kingma and Ba 2015, end of section 2), so that it weighs up to 30 times more in the first steps.
+    ``lr`` is ``auto`` where it is to be found by a range test.
     """
 
     name: str = "adam"
-    lr: float = 1e-3
+    lr: float | Auto = 1e-3
     momentum: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.999
@@ -93,12 +97,13 @@ class Train:
 
     ``validation`` is the share of the training images held out; ``clip`` the largest gradient norm; ``ema`` the decay of
     the averaged weights, which are then the ones validated and saved; ``precision`` is ``auto fp32 bf16 fp16``.
+    ``batch`` is ``auto`` where it is to be found by trial steps.
     """
 
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
-    batch: int = 128
+    batch: int | Auto = 128
     epochs: int = 20
     validation: float = 0.1
     stop: Stop = Stop()
@@ -108,3 +113,30 @@ class Train:
     precision: str = "auto"
     ema: float | None = None
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class SettledOptimizer(Optimizer):
+    """An optimizer whose rate is known."""
+
+    lr: float = 1e-3
+
+
+@dataclass(frozen=True)
+class Settled(Train):
+    """Settings without ``auto``: those that a run is made of."""
+
+    optimizer: SettledOptimizer = SettledOptimizer()
+    batch: int = 128
+
+
+def settled(settings: Train) -> Settled | None:
+    """The settings where all numbers are known; None where one is still to be found."""
+    if isinstance(settings.batch, str) or isinstance(settings.optimizer.lr, str):
+        return None
+    values = _values(settings)
+    return Settled(**{**values, "optimizer": SettledOptimizer(**_values(settings.optimizer))})
+
+
+def _values(settings: Train | Optimizer) -> dict[str, Any]:
+    return {field.name: getattr(settings, field.name) for field in fields(settings)}

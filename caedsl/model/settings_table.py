@@ -14,7 +14,7 @@ from caedsl.syntax import tree
 
 WHOLE_SHARE = Domain(low=0, high=1)
 
-_LR = Option("lr", Type.NUMBER, 1e-3, "learning rate", domain=POSITIVE)
+_LR = Option("lr", Type.NUMBER, 1e-3, "learning rate, or `auto`: found by a range test", domain=POSITIVE, auto=True)
 _DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=NOT_NEGATIVE)
 _MOMENTUM = Option("momentum", Type.NUMBER, 0.0, "momentum", domain=FRACTION)
 _EPS = Option("eps", Type.NUMBER, 1e-8, "added to the root of the second moment", domain=POSITIVE)
@@ -76,7 +76,10 @@ SETTINGS: Mapping[str, Setting] = {
     "loss": Setting("what is minimised: `mse mae huber bce ssim`, or a weighted sum such as `mse + 0.2 ssim`", ()),
     "optimizer": Setting("how the weights are moved", (), settings.Optimizer, OPTIMIZERS),
     "schedule": Setting("how the learning rate moves", (), settings.Schedule, SCHEDULES),
-    "batch": Setting("images a step", _value("batch", Type.COUNT, "images a step")),
+    "batch": Setting(
+        "images a step, or `auto`: found by trial steps",
+        (Option("batch", Type.COUNT, REQUIRED, "images a step", Written.FIRST, FROM_ONE, auto=True),),
+    ),
     "epochs": Setting(
         "passes over the training images", _value("epochs", Type.COUNT, "passes over the training images")
     ),

@@ -1,6 +1,6 @@
 """What the settings allow: how many steps a run takes, and how far a learning rate can travel in them.
 
-All follow from the number of training images and are None where it is unknown.
+All follow from the number of training images, and are None where that, or a number that is ``auto``, is unknown.
 """
 
 from math import ceil
@@ -37,7 +37,9 @@ With p the output, the curvature is 2·(p(1 - p))² for squared error behind a s
 def steps_per_epoch(model: Autoencoder) -> int | None:
     """Batches that an epoch has; the last may be smaller."""
     images = training_images(model)
-    return None if images is None or model.train is None else ceil(images / model.train.batch)
+    if images is None or model.train is None or isinstance(model.train.batch, str):
+        return None
+    return ceil(images / model.train.batch)
 
 
 @fact
@@ -55,7 +57,7 @@ def better_batch(model: Autoencoder) -> int | None:
     batches now.
     """
     images, count, epoch = training_images(model), steps(model), steps_per_epoch(model)
-    if images is None or count is None or epoch is None or model.train is None:
+    if images is None or count is None or epoch is None or model.train is None or isinstance(model.train.batch, str):
         return None
     if count >= FEWEST_STEPS or epoch >= FEWEST_BATCHES:
         return None
@@ -88,7 +90,7 @@ def travel(model: Autoencoder) -> float | None:
     Ba 2015, section 2.1).
     """
     count = steps(model)
-    if count is None or model.train is None:
+    if count is None or model.train is None or isinstance(model.train.optimizer.lr, str):
         return None
     return model.train.optimizer.lr * count * mean_factor(model.train.schedule, model.train.epochs)
 
@@ -112,10 +114,11 @@ def gathered(optimizer: Optimizer) -> float:
 def sgd_rate(model: Autoencoder, train: Train) -> float | None:
     """The rate of SGD as it acts: in units of squared error, averaged over pixels, behind a sigmoid, without momentum.
 
-    rate · loss scale · curvature / (1 - momentum). None for losses and outputs whose curvature was not worked out.
+    rate · loss scale · curvature / (1 - momentum). None for losses and outputs whose curvature was not worked out, and
+    for a rate that is still to be found.
     """
     layer = output_layer(model)
-    if layer is None or len(train.loss.terms) != 1:
+    if layer is None or len(train.loss.terms) != 1 or isinstance(train.optimizer.lr, str):
         return None
     name = train.loss.terms[0].name
     output = activation_of(layer).name

@@ -31,7 +31,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """A whole model; ``memory`` is the estimate for one training step, in bytes."""
+    """A whole model; ``memory`` is the estimate for one training step, in bytes (of one image with ``batch auto``)."""
 
     name: str
     input_shape: Shape

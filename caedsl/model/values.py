@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from caedsl.layers.activations import FUNCTIONS
-from caedsl.layers.option import Option, Type
+from caedsl.layers.option import AUTO, Option, Type
 from caedsl.model.data import InputRange
 from caedsl.model.scope import Scope
 from caedsl.source import Span
@@ -15,6 +15,7 @@ from caedsl.syntax import tree
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?(%|[A-Za-z_]\w*)?$")
 _MULTIPLES = {"k": 10**3, "M": 10**6, "G": 10**9}
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
+_FOR_AUTO = "`auto` is for `batch` and for the `lr` of an optimizer: these are found by trying"
 LARGEST_EXPONENT = 300
 """Powers of ten beyond this are no 64-bit floating-point number."""
 
@@ -82,6 +83,8 @@ def _literal(node: tree.Number) -> Quantity | Misread:
 
 def _constant(node: tree.Word, scope: Scope) -> Quantity | Misread:
     constant = scope.constants.get(node.text)
+    if constant is None and node.text == AUTO:
+        return Misread("wrong-type", node.span, "`auto` is not a number, and this one is yours to write", _FOR_AUTO)
     if constant is None:
         near = scope.nearest(node.text, tuple(scope.constants))
         message = f"`{node.text}` is not a number, nor a constant defined above"
@@ -120,7 +123,15 @@ def shown(value: Fraction) -> str:
 
 def read(option: Option, node: tree.Value, scope: Scope) -> Any:
     """The value of ``node`` for ``option``, or a ``Misread``."""
+    if option.auto and isinstance(node, tree.Word) and node.text not in scope.constants:
+        return AUTO if node.text == AUTO else _misspelt_auto(node, scope)
     return _READERS[option.type](option, node, scope)
+
+
+def _misspelt_auto(word: tree.Word, scope: Scope) -> Misread:
+    near = scope.nearest(word.text, (AUTO, *scope.constants))
+    message = f"`{word.text}` is not a number, not `auto`, nor a constant defined above"
+    return Misread("unknown-name", word.span, message, "write a number, or `auto` to have it found", near)
 
 
 def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) -> Misread | None:

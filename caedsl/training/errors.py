@@ -18,16 +18,37 @@ class NotFiniteError(TrainingError):
     """The loss became infinite or not a number."""
 
 
+class OutOfMemoryError(TrainingError):
+    """A step did not fit the memory."""
+
+
+def out_of_memory(batch: int, fitting: int | None = None) -> OutOfMemoryError:
+    """The error where ``batch`` images did not fit; ``fitting`` is how many would, 0 for none, None where that was not tried."""
+    if fitting:
+        remedy = f"{fitting} fit: add `--set train.batch={fitting}`, or use fewer channels"
+    elif fitting == 0 or batch == 1:
+        remedy = "not even one image fits: use fewer channels, or reduce the size earlier"
+    else:
+        remedy = f"try `--set train.batch={batch // 2}`, or fewer channels"
+    return OutOfMemoryError(f"out of memory with batch {batch}: {remedy}")
+
+
+_SAYINGS = ("can't allocate memory", "bad allocation", "bad_alloc", "out of memory", "could not create a primitive")
+"""How PyTorch and its libraries say in plain RuntimeErrors that main memory, or a workspace on the device, ran out."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` says that memory of the device, or main memory, ran out."""
+    known = isinstance(error, (torch.OutOfMemoryError, MemoryError))
+    return known or (isinstance(error, RuntimeError) and any(saying in str(error) for saying in _SAYINGS))
+
+
 @contextmanager
 def memory_errors(batch: int) -> Iterator[None]:
-    """Turn PyTorch's out-of-memory errors, of the device or of the main memory, into a ``TrainingError``."""
+    """Turn PyTorch's out-of-memory errors, of the device or of the main memory, into an ``OutOfMemoryError``."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        exhausted = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
-        if not exhausted:
+        if not is_out_of_memory(error):
             raise
-        smaller = (
-            f"try `--set train.batch={max(1, batch // 2)}`" if batch > 1 else "the model itself is too large for it"
-        )
-        raise TrainingError(f"out of memory with batch {batch}: {smaller}, or fewer channels") from error
+        raise out_of_memory(batch) from error

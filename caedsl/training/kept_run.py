@@ -14,7 +14,7 @@ from caedsl.data.images import Images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.resolve import resolve
 from caedsl.model.schema import read_settings
-from caedsl.model.settings import Train
+from caedsl.model.settings import Settled, settled
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.training.errors import RunError
@@ -29,7 +29,7 @@ class KeptRun:
 
     path: Path
     model: Autoencoder
-    settings: Train
+    settings: Settled
     spec_text: str
     settings_text: str
     environment: Mapping[str, Any]
@@ -77,7 +77,9 @@ def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
     texts = {name: _read(path, name) for name in (SPEC, SETTINGS, ENVIRONMENT)}
     try:
         environment = json.loads(texts[ENVIRONMENT])
-        settings = read_settings(texts[SETTINGS])
+        settings = settled(read_settings(texts[SETTINGS]))
+        if settings is None:
+            raise ValueError("it leaves numbers to be found")
         spec_folder = Path(environment["data"]["spec_folder"])
         environment["data"]["sha256"], environment["caedsl"], environment["device"], environment["precision"]
     except (ValueError, KeyError, TypeError) as error:

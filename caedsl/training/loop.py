@@ -11,8 +11,8 @@ x_bchw: batch, channels, height, width.
 
 import math
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -22,7 +22,7 @@ from caedsl.data.augmentation import augment
 from caedsl.data.corruption import corrupt
 from caedsl.data.part import Part
 from caedsl.model.data import InputRange
-from caedsl.model.settings import Augment, Corrupt, Train
+from caedsl.model.settings import Augment, Corrupt, Settled
 from caedsl.training.batches import Batches
 from caedsl.training.ema import WeightAverage
 from caedsl.training.errors import NotFiniteError, memory_errors
@@ -63,7 +63,7 @@ class Training:
         module: nn.Module,
         train: Batches,
         validation: Batches | None,
-        settings: Train,
+        settings: Settled,
         objective: Objective,
         input_range: InputRange,
         precision: Precision,
@@ -108,6 +108,19 @@ class Training:
                 name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
                 for name, value in self.module.state_dict().items()
             }
+
+    @contextmanager
+    def stepping(self) -> Iterator[None]:
+        """Inside, steps can be taken; PyTorch's global random state is then put back as it was found."""
+        device = self.train.device
+        with ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+            stack.enter_context(self.objective.watching(self.network))
+            stack.enter_context(self.precision.products())
+            if self.precision.name != "fp32":
+                stack.enter_context(exact_output(self.network))
+            self.joined = stack.enter_context(self.processes.joined(self.network))
+            yield
 
     def optimize(self, x_bchw: Tensor) -> tuple[Tensor, Tensor]:
         """Take one step on this process's part of a batch of clean images; the total and the reconstruction loss.
@@ -262,15 +275,7 @@ class Training:
         ``keep`` is called wherever the state is whole, and told whether it must be kept now; ``begin`` is called first,
         and may put a state that was kept in place. PyTorch's global random state is left as it was found.
         """
-        device = self.train.device
-        with ExitStack() as stack:
-            stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
-            stack.enter_context(self.objective.watching(self.network))
-            stack.enter_context(self.precision.products())
-            if self.precision.name != "fp32":
-                stack.enter_context(exact_output(self.network))
-            stack.enter_context(memory_errors(self.settings.batch))
-            self.joined = stack.enter_context(self.processes.joined(self.network))
+        with self.stepping(), memory_errors(self.settings.batch):
             begin(self)
             self.history.ended = self._run_epochs(on_step, on_epoch, interrupted, keep)
             if self.ledger is None or self.history.ended != "interrupted":

@@ -6,10 +6,10 @@ from math import sqrt
 import torch
 from torch import nn
 
-from caedsl.model.settings import Optimizer
+from caedsl.model.settings import Optimizer, SettledOptimizer
 
 
-def make_optimizer(settings: Optimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """The optimizer of a run, fused into one pass over all weights where PyTorch can do so on CPU and GPU."""
     weights = list(parameters)
     lr, decay, momentum, eps = settings.lr, settings.weight_decay, settings.momentum, settings.eps

@@ -13,7 +13,7 @@ from caedsl.backends.torch import ConvolutionalAutoencoder, Penalty
 from caedsl.backends.torch.fast import fast_form
 from caedsl.data.pixels import Held, Pixels
 from caedsl.model.data import InputRange
-from caedsl.model.settings import Train
+from caedsl.model.settings import Settled, Train, settled
 from caedsl.training.batches import Batches, resident
 from caedsl.training.compilation import compiled
 from caedsl.training.errors import TrainingError
@@ -43,8 +43,11 @@ def prepare(
 
     ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none).
     ``penalties`` are those on the weights, ``code_l1`` the one on what ``module.encoder`` returns. Settings that cannot
-    work with these images or this device are a ``TrainingError``.
+    work with these images or this device are a ``TrainingError``, and so are numbers that are still ``auto``.
     """
+    known = settled(settings)
+    if known is None:
+        raise TrainingError("`auto` stands for a number that is not found yet: see caedsl.training.auto")
     everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
     train_batches = Batches(everything, train, device)
     held_out = Batches(everything, validation, device) if validation is not None and len(validation) else None
@@ -52,15 +55,15 @@ def prepare(
         raise TrainingError("there is no image to train on")
     if not any(weight.requires_grad for weight in module.parameters()):
         raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
-    _check_last_batch(module, train_batches, settings.batch)
+    _check_last_batch(module, train_batches, known.batch)
     pixels = PixelRange.of(input_range, everything)
-    objective = Objective(settings.loss, pixels, penalties, code_l1)
-    precision = choose_precision(settings.precision, device)
-    network = _network(module, train_batches, settings)
-    return Training(module, train_batches, held_out, settings, objective, input_range, precision, network)
+    objective = Objective(known.loss, pixels, penalties, code_l1)
+    precision = choose_precision(known.precision, device)
+    network = _network(module, train_batches, known)
+    return Training(module, train_batches, held_out, known, objective, input_range, precision, network)
 
 
-def _network(module: nn.Module, train: Batches, settings: Train) -> nn.Module:
+def _network(module: nn.Module, train: Batches, settings: Settled) -> nn.Module:
     """The form of ``module`` that a step calls; only of what the backend builds is known how it computes."""
     if not isinstance(module, ConvolutionalAutoencoder):
         return module

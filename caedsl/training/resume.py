@@ -10,7 +10,6 @@ from typing import Any
 
 from caedsl import __version__
 from caedsl.data.images import Images
-from caedsl.model.settings import Train
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
 from caedsl.training.checkpoint import Checkpoint, restore
@@ -138,7 +137,7 @@ def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) 
             f"schedule {name} spreads over all {kept.settings.epochs} epochs of the run in {kept.path}: "
             f"more epochs make it another run; start it from {kept.path / SPEC} with --epochs {epochs}"
         )
-    settings: Train = replace(kept.settings, epochs=epochs)
+    settings = replace(kept.settings, epochs=epochs)
     spec_text = override(Source(kept.spec_text), {"train.epochs": str(epochs)}).text
     model = replace(kept.model, train=settings)
     settings_text = json.dumps({**json.loads(kept.settings_text), "epochs": epochs}, indent=2) + "\n"

@@ -5,7 +5,7 @@ import shlex
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,9 +18,11 @@ from caedsl.data.images import DataError, Images
 from caedsl.data.loading import load
 from caedsl.data.split import split_validation
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.settings import Train
+from caedsl.model.schema import settings_json
+from caedsl.model.settings import Settled, Train
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
+from caedsl.training.auto import find_numbers
 from caedsl.training.batches import Batches
 from caedsl.training.checkpoints import Checkpoints, has_checkpoint
 from caedsl.training.compilation import Compiled
@@ -39,6 +41,7 @@ from caedsl.training.progress import Reporter
 from caedsl.training.run_files import ENVIRONMENT, SETTINGS, SPEC
 from caedsl.training.run_folder import RunFolder
 from caedsl.training.run_state import FAILED, FINISHED, INTERRUPTED, RUNNING, RunState
+from caedsl.training.trials import naming_what_fits
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Run:
 
     folder: RunFolder
     model: Autoencoder
-    settings: Train
+    settings: Settled
     module: nn.Module
     train: Batches
     validation: Batches | None
@@ -70,14 +73,13 @@ def train(
     device: str = "auto",
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
-    settings_json: str | None = None,
     reporter: Reporter | None = None,
     observers: Sequence[Observer] = (),
 ) -> Run:
     """Train ``model`` as its ``train`` block says and write the run folder, all but the evaluation.
 
-    ``spec_text`` is the canonical text kept as ``spec.cae``, ``settings_json`` the resolved settings (written from the
-    model where None). ``device`` is auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie.
+    ``spec_text`` is the canonical text, kept as ``spec.cae`` with the numbers that were found for ``auto``. ``device`` is
+    auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie.
     Ctrl-C and SIGTERM end training after the current step; its state is kept, see ``resume``. Errors of the outside
     world are a ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch
     is over they leave no folder.
@@ -88,11 +90,19 @@ def train(
             f"{model.source.path} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`"
         )
     images = load_images(model, data_dir, reporter)
-    training = prepare_training(model, model.train, images, choose_device(device))
+    target = choose_device(device)
+
+    def prepared(settings: Train) -> Training:
+        return prepare_training(model, settings, images, target)
+
+    found = find_numbers(model, spec_text, prepared, len(images), reporter)
+    model, spec_text = found.model, found.spec_text
+    images = replace(images, notes=(*images.notes, *found.notes))
+    training = prepared(found.settings)
     if not training.processes.first:
         accompany(training)
     folder = RunFolder.create(model.name, out)
-    settings_text = settings_json or json.dumps(asdict(model.train), indent=2) + "\n"
+    settings_text = settings_json(training.settings)
     try:
         with folder.locked():
             for observer in observers:
@@ -100,7 +110,7 @@ def train(
             folder.write_text(SPEC, spec_text)
             folder.write_text(SETTINGS, settings_text)
             folder.write_json(ENVIRONMENT, environment_of(training, model, images, data_dir))
-            state = RunState(RUNNING, model.name, model.train.epochs, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+            state = RunState(RUNNING, model.name, training.settings.epochs, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
             checkpoints = Checkpoints(folder, identity(spec_text, settings_text))
             carry_out(training, folder, state, checkpoints, reporter, observers=observers)
     except BaseException:
@@ -202,7 +212,7 @@ def carry_out(
     reporter.start(state.model, state.epochs, _where(training))
     folder.write_state(state)
     try:
-        with Interruption() as interruption:
+        with Interruption() as interruption, naming_what_fits(training):
             training.run(reporter.step, on_epoch, lambda: interruption.requested, checkpoints.keep, start)
         if isinstance(training.network, Compiled) and training.network.failure:
             reporter.note(f"trained uncompiled, since PyTorch's compiler failed: {training.network.failure}")

@@ -88,6 +88,26 @@ def test_emitted_loop_lowers_the_loss(change: dict[str, str], words: str, capsys
     assert losses[-1] < losses[0]
 
 
+def test_numbers_that_are_found_are_arguments_of_the_loop(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = load(EVERYTHING, {"train.optimizer": "adam lr=auto", "train.batch": "auto", "train.augment": "flip"})
+    path = tmp_path / "emitted.py"
+    path.write_text(emit(model, training=True))
+    subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--check", "--isolated", "--line-length", "120", path], check=True
+    )
+    namespace: dict[str, object] = {"__name__": "emitted"}
+    exec(compile(path.read_text(), "emitted.py", "exec"), namespace)
+    module = namespace[class_name(model.name)]()  # type: ignore[operator]
+    with pytest.raises(TypeError, match="'lr' and 'batch'"):
+        namespace["train"](module, torch.zeros(4, *model.input.shape))  # type: ignore[operator]
+    namespace["train"](module, torch.zeros(4, *model.input.shape), lr=1e-3, batch=2, epochs=1)  # type: ignore[operator]
+    assert "epoch 1" in capsys.readouterr().out
+    torch.save(torch.zeros(4, *model.input.shape), tmp_path / "x.pt")
+    arguments = [sys.executable, path, tmp_path / "x.pt", tmp_path / "w.pt"]
+    told = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert "IMAGES.pt WEIGHTS.pt LR BATCH" in told.stderr
+
+
 def test_class_names() -> None:
     assert class_name("mnist_l2") == "MnistL2"
     assert class_name("AE") == "AE"

@@ -3,6 +3,8 @@
 import pytest
 
 from caedsl.api import SpecError, load
+from caedsl.diagnostics import Severity
+from caedsl.model.settings import settled
 
 
 def channels(value: str, lets: str = "") -> int:
@@ -67,3 +69,40 @@ def test_defaults_hold_for_the_layers_below_them() -> None:
     assert model.bottleneck.layers[0].options["activation"].name == "linear"
     assert model.decoder[0].options["kernel"] == (1, 1)
     assert model.decoder[0].options["activation"].name == "relu"
+
+
+def setting(text: str) -> object:
+    model = load(
+        f"autoencoder a\ninput 1x8x8\nencoder {{ conv 8 relu }}\nbottleneck\ndecoder mirror\ntrain {{ {text} }}"
+    )
+    assert model.train is not None
+    return model.train
+
+
+def test_numbers_that_are_left_to_be_found() -> None:
+    train = setting("batch auto; optimizer sgd momentum=0.9 lr=auto")
+    assert (train.batch, train.optimizer.lr) == ("auto", "auto")  # type: ignore[attr-defined]
+    assert settled(train) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["epochs auto", "seed auto", "ema auto", "optimizer adam weight_decay=auto", "stop after=auto"]
+)
+def test_other_numbers_are_the_authors(text: str) -> None:
+    with pytest.raises(SpecError, match=r"`auto` is for `batch` and for the `lr` of an optimizer") as error:
+        setting(text)
+    assert len([finding for finding in error.value.findings if finding.severity is Severity.ERROR]) == 1
+
+
+@pytest.mark.parametrize("text", ["batch atuo", "optimizer adam lr=aut"])
+def test_misspelt_auto(text: str) -> None:
+    with pytest.raises(SpecError, match="did you mean `auto`"):
+        setting(text)
+
+
+def test_a_constant_may_be_called_auto() -> None:
+    model = load(
+        "autoencoder a\ninput 1x8x8\nlet auto = 4\nencoder { conv auto relu }\nbottleneck\ndecoder mirror\ntrain { batch auto }"
+    )
+    assert model.train is not None
+    assert model.train.batch == 4

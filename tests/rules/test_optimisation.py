@@ -179,3 +179,16 @@ class TestOversizedBatch:
     )
     def test_silent(self, fragment: str) -> None:
         assert not found(fragment, "oversized-batch")
+
+
+@pytest.mark.parametrize("fixed_number", ["adam lr=1", "adam lr=1e-9", "sgd lr=1e-5"])
+def test_nothing_is_said_of_a_rate_that_is_found(fixed_number: str) -> None:
+    assert names(train(fixed_number))
+    assert not names(train(fixed_number.partition("=")[0] + "=auto"))
+
+
+def test_nothing_is_said_of_a_batch_that_is_found() -> None:
+    wasteful = train(batch=60_000, epochs=4)
+    assert names(wasteful)
+    assert not names(wasteful.replace("batch 60000", "batch auto"))
+    assert "too-few-steps" in names(train("adam lr=auto", epochs=1, batch=512))

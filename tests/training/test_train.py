@@ -75,11 +75,6 @@ def test_the_same_spec_gives_the_same_weights(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_settings_of_the_caller_are_kept_as_they_are(tmp_path: Path) -> None:
-    run(tmp_path, settings_json='{"epochs": 3}')
-    assert (tmp_path / "run" / "settings.json").read_text() == '{"epochs": 3}'
-
-
 class Acting(Reporter):
     """Does something after the first epoch."""
 
@@ -106,8 +101,9 @@ def test_a_signal_ends_the_run_with_what_was_learned_saved(tmp_path: Path, numbe
 
 def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> None:
     def twice() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        # To this thread: a signal to the process may reach another, and two then be taken for one.
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, reporter=Acting(twice))
@@ -128,18 +124,6 @@ def test_a_spec_without_train_or_without_images_cannot_be_trained(tmp_path: Path
         run(tmp_path, SPEC.replace("limit=60", "limit=1"))
     with pytest.raises(DataError, match=r"missing\.npy"):
         run(tmp_path, SPEC.replace("data digits limit=60", 'data npy "missing.npy"'))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_run_that_fails_before_it_learned_anything_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(self: Training, x: torch.Tensor) -> None:
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-
-    monkeypatch.setattr(Training, "optimize", fail)
-    with pytest.raises(TrainingError, match=r"out of memory with batch 20: try `--set train.batch=10`"):
-        run(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,6 +1,7 @@
 """Rendering the training loop of an emitted file: short, plain, and with the spec's own settings.
 
-What a short loop cannot hold (validation, early stopping, mixed precision) is named in its docstring.
+What a short loop cannot hold (validation, early stopping, mixed precision) is named in its docstring. Numbers that the
+spec leaves to be found are arguments without a default.
 """
 
 import inspect
@@ -78,17 +79,18 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
         "total += loss.item() * len(x)",
     ]
     body = "\n".join(f"            {line}" for line in step)
-    return f'''def train(model: {name}, images: Tensor, epochs: int = {settings.epochs}, device: str = "cpu") -> None:
+    numbers = "".join(f"{word}: {kind}, " for word, kind in _open_numbers(settings))
+    return f'''def train(model: {name}, images: Tensor, {numbers}epochs: int = {settings.epochs}, device: str = "cpu") -> None:
     """Train on images (number, {", ".join(map(str, model.input.shape))}) with values in {model.input.range}.
 
-    {_left_out(settings)}
+    {_left_out(settings)}{_to_be_given(settings)}
     """
     torch.manual_seed({settings.seed})
     model.to(device).train()
     optimizer = {_optimizer(settings.optimizer)}
 {_schedule_lines(settings)}{_counter(settings)}    for epoch in range(1, epochs + 1):
         total = 0.0
-        for indices in torch.randperm(len(images)).split({settings.batch}):
+        for indices in torch.randperm(len(images)).split({_batch(settings)}):
             x = images[indices].to(device)
 {body}
         print(f"epoch {{epoch}}: loss {{total / len(images):.5f}}"){_after_epoch(settings)}
@@ -102,9 +104,26 @@ def _left_out(settings: Train) -> str:
     return f"Full precision, on all images: {' and '.join(left)} {'are' if len(left) > 1 else 'is'} left to the caller."
 
 
+def _open_numbers(settings: Train) -> list[tuple[str, str]]:
+    """The numbers that the spec leaves to be found: their arguments' names and types."""
+    found = (("lr", "float", settings.optimizer.lr), ("batch", "int", settings.batch))
+    return [(word, kind) for word, kind, value in found if isinstance(value, str)]
+
+
+def _to_be_given(settings: Train) -> str:
+    words = [f"`{word}`" for word, _ in _open_numbers(settings)]
+    if not words:
+        return ""
+    return f"\n    The spec leaves {' and '.join(words)} to be found: `caedsl train` writes what it finds into spec.cae of its run."
+
+
+def _batch(settings: Train) -> str:
+    return "batch" if isinstance(settings.batch, str) else repr(settings.batch)
+
+
 def _optimizer(optimizer: Optimizer) -> str:
     classes = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
-    words = [f"lr={optimizer.lr!r}"]
+    words = ["lr=lr" if isinstance(optimizer.lr, str) else f"lr={optimizer.lr!r}"]
     if optimizer.name in ("adam", "adamw"):
         words.append(f"betas=({optimizer.beta1!r}, {optimizer.beta2!r})")
     if optimizer.name != "sgd" and optimizer.eps_hat is None:
@@ -147,7 +166,7 @@ def _schedule_lines(settings: Train) -> str:
     lines: list[str] = []
     if _by_step(schedule):
         lines = [
-            f"steps_per_epoch = -(-len(images) // {settings.batch})",
+            f"steps_per_epoch = -(-len(images) // {_batch(settings)})",
             *(["steps = epochs * steps_per_epoch"] if _rises(schedule) else []),
             *([f"rising = round({schedule.warmup!r} * steps)"] if _rises(schedule) else []),
             "",
@@ -269,9 +288,13 @@ def _after_training(settings: Train) -> str:
 
 def _main(model: Autoencoder, name: str) -> str:
     shape = ", ".join(map(str, model.input.shape))
+    numbers = _open_numbers(_settings(model))
+    words = "".join(f" {word.upper()}" for word, _ in numbers)
+    given = "".join(f", {word}={kind}(sys.argv[{place}])" for place, (word, kind) in enumerate(numbers, 3))
     return f"""if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python {model.name}.py IMAGES.pt WEIGHTS.pt, with images (number, {shape})")
+    if len(sys.argv) != {3 + len(numbers)}:
+        sys.exit("usage: python {model.name}.py IMAGES.pt WEIGHTS.pt{words}, with images (number, {shape})")
     autoencoder = {name}()
-    train(autoencoder, torch.load(sys.argv[1]), device="cuda" if torch.cuda.is_available() else "cpu")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    train(autoencoder, torch.load(sys.argv[1]){given}, device=device)
     torch.save(autoencoder.state_dict(), sys.argv[2])"""

@@ -50,12 +50,12 @@ BUDGET = 24 * 10**9
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the batch, or at the train block where the batch is left to its default."""
     train = model.train
-    if train is None or beyond_machines(model) or bounded_above(model, "memory"):
+    if train is None or beyond_machines(model) or bounded_above(model, "memory") or isinstance(train.batch, str):
         return
     needed = training_memory(model)
     if needed <= BUDGET:
         return
-    fitting = _fitting(model, train)
+    fitting = _fitting(model, train, train.batch)
     batch = f"a batch of {train.batch}"
     yield RULE.found(
         model.place("train.batch"),
@@ -66,9 +66,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     )
 
 
-def _fitting(model: Autoencoder, train: Train) -> int:
+def _fitting(model: Autoencoder, train: Train, batch: int) -> int:
     """The largest power of two below the batch that fits; 0 where none does."""
-    batch = 1 << (train.batch.bit_length() - 1)
+    batch = 1 << (batch.bit_length() - 1)
     while batch and training_memory(model, replace(train, batch=batch)) > BUDGET:
         batch //= 2
     return batch

@@ -48,13 +48,14 @@ HIGHEST = 0.05
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the learning rate."""
     train = model.train
-    if train is None or train.optimizer.name not in ADAPTIVE or train.optimizer.lr < HIGHEST:
+    if train is None or train.optimizer.name not in ADAPTIVE:
         return
-    optimizer = train.optimizer
+    lr = train.optimizer.lr
+    if isinstance(lr, str) or lr < HIGHEST:
+        return
     yield RULE.found(
         model.place("train.optimizer.lr"),
-        f"{optimizer.name} with lr={plain(optimizer.lr)} moves every weight by up to {plain(optimizer.lr)} a step"
-        + _beside(model),
+        f"{train.optimizer.name} with lr={plain(lr)} moves every weight by up to {plain(lr)} a step" + _beside(model),
         help="use `lr=1e-3`; up to 0.01 often works",
         fix=Fix("use lr=1e-3", write_setting(model, "optimizer", "lr", "lr=1e-3"), Applicability.UNSAFE),
     )

@@ -50,13 +50,16 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     if count < FEWEST_STEPS or distance >= SHORTEST:
         return
-    slow = train.optimizer.lr < USUAL
+    lr = train.optimizer.lr
+    if isinstance(lr, str):
+        return
+    slow = lr < USUAL
     share = mean_factor(train.schedule, train.epochs)
     scheduled = f" · {plain(share, 3)} ({train.schedule.name})" if share < 1 else ""
     yield RULE.found(
         model.place("train.optimizer.lr"),
-        f"{count:,} steps of lr={plain(train.optimizer.lr)} move a weight by at most {plain(distance, 2)}, and training takes 0.1 or more",
-        notes=(f"{plain(train.optimizer.lr)} · {count:,} steps{scheduled} = {plain(distance, 3)}",),
+        f"{count:,} steps of lr={plain(lr)} move a weight by at most {plain(distance, 2)}, and training takes 0.1 or more",
+        notes=(f"{plain(lr)} · {count:,} steps{scheduled} = {plain(distance, 3)}",),
         help="use `lr=1e-3`, or train for more epochs"
         if slow
         else "let the schedule fall later, or train for more epochs",

@@ -55,19 +55,19 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the learning rate."""
     if model.train is None or model.train.optimizer.name != "sgd" or _unscaled(model):
         return
-    rate, pace = sgd_rate(model, model.train), sgd_pace(model, model.train)
-    if rate is None or pace is None:
+    rate, pace, lr = sgd_rate(model, model.train), sgd_pace(model, model.train), model.train.optimizer.lr
+    if rate is None or pace is None or isinstance(lr, str):
         return
     limit = _bias_limit(model, model.train)
     count = steps(model)
-    if limit is not None and model.train.optimizer.lr >= limit:
-        yield _divergent(model, model.train, limit)
+    if limit is not None and lr >= limit:
+        yield _divergent(model, model.train, lr, limit)
     elif rate > HIGHEST and model.train.clip is None:
-        yield _high(model, model.train, rate)
+        yield _high(model, model.train, lr, rate)
     elif count is not None and count >= FEWEST_STEPS:
         distance = pace * count * mean_factor(model.train.schedule, model.train.epochs)
         if distance < SHORTEST:
-            yield _low(model, model.train, count, distance)
+            yield _low(model, model.train, lr, count, distance)
 
 
 def _unscaled(model: Autoencoder) -> bool:
@@ -89,11 +89,11 @@ def _bias_limit(model: Autoencoder, train: Train) -> float | None:
     return (1 + train.optimizer.momentum) * layer.out_shape[0] / loss_scale(model, train.loss)
 
 
-def _divergent(model: Autoencoder, train: Train, limit: float) -> Finding:
+def _divergent(model: Autoencoder, train: Train, lr: float, limit: float) -> Finding:
     momentum = f" with momentum {plain(train.optimizer.momentum)}" if train.optimizer.momentum else ""
     return RULE.found(
         model.place("train.optimizer.lr"),
-        f"SGD with lr={plain(train.optimizer.lr)}{momentum} diverges: the output's bias alone bears no more than {plain(limit, 2)}",
+        f"SGD with lr={plain(lr)}{momentum} diverges: the output's bias alone bears no more than {plain(limit, 2)}",
         notes=(f"{_scale(model, train)}; stable below lr = (1 + momentum) · channels / scale = {plain(limit, 3)}",),
         help="use `optimizer adam lr=1e-3`, or a rate well below the limit",
         fix=_adam(model),
@@ -101,37 +101,37 @@ def _divergent(model: Autoencoder, train: Train, limit: float) -> Finding:
     )
 
 
-def _high(model: Autoencoder, train: Train, rate: float) -> Finding:
+def _high(model: Autoencoder, train: Train, lr: float, rate: float) -> Finding:
     summed = f": a sum over {pixels(model):,} pixels has large gradients" if train.loss.reduction == "sum" else ""
     return RULE.found(
         model.place("train.optimizer.lr"),
-        f"SGD with lr={plain(train.optimizer.lr)} is too fast here{summed}",
+        f"SGD with lr={plain(lr)} is too fast here{summed}",
         notes=(
             _scale(model, train),
             f"as a rate on the mean squared error of a sigmoid: {plain(rate, 3)}, and 30 is the most",
         ),
-        help=f"use `optimizer adam lr=1e-3`, or lr={plain(train.optimizer.lr * 10 / rate, 1)}",
+        help=f"use `optimizer adam lr=1e-3`, or lr={plain(lr * 10 / rate, 1)}",
         fix=_adam(model),
     )
 
 
-def _low(model: Autoencoder, train: Train, count: int, distance: float) -> Finding:
+def _low(model: Autoencoder, train: Train, lr: float, count: int, distance: float) -> Finding:
     averaged = f": a mean over {pixels(model):,} pixels has small gradients" if train.loss.reduction == "mean" else ""
     return RULE.found(
         model.place("train.optimizer.lr"),
-        f"SGD with lr={plain(train.optimizer.lr)} is too slow for {count:,} steps{averaged}",
+        f"SGD with lr={plain(lr)} is too slow for {count:,} steps{averaged}",
         notes=(
             _scale(model, train),
             f"all steps come to {plain(distance, 3)} of the {plain(SHORTEST)} that training takes at the least",
         ),
-        help=f"use `optimizer adam lr=1e-3`, or SGD with momentum=0.9 and lr={plain(_enough(train, distance, count), 1)}",
+        help=f"use `optimizer adam lr=1e-3`, or SGD with momentum=0.9 and lr={plain(_enough(train, lr, distance, count), 1)}",
         fix=_adam(model),
     )
 
 
-def _enough(train: Train, distance: float, count: int) -> float:
+def _enough(train: Train, lr: float, distance: float, count: int) -> float:
     """The rate with momentum 0.9 at which the steps come to five times the least, or that acts as 10."""
-    alone = train.optimizer.lr * gathered(train.optimizer) / 10
+    alone = lr * gathered(train.optimizer) / 10
     return alone * min(5 * SHORTEST, 10.0 * count) / distance
 
 

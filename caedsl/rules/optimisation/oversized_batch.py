@@ -40,7 +40,7 @@ RULE = Rule("CAE505", "oversized-batch", Severity.WARNING)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the batch."""
     train, images, count = model.train, training_images(model), steps(model)
-    if train is None or images is None or count is None:
+    if train is None or images is None or count is None or isinstance(train.batch, str):
         return
     better = better_batch(model)
     if better is not None:

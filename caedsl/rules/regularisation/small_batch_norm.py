@@ -56,7 +56,7 @@ FEW, FEW_NUMBERS = 4, 32
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the batch."""
     normalised = [layer for _, layer in model.layers() if layer.options.get("norm") == "batch"]
-    if model.train is None or not normalised:
+    if model.train is None or not normalised or isinstance(model.train.batch, str):
         return
     batch, images = model.train.batch, training_images(model)
     single = next((layer for layer in normalised if elements(layer.out_shape) == layer.out_shape[0]), None)
@@ -74,7 +74,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             severity=None if numbers < FEW_NUMBERS else Severity.INFO,
         )
     elif single is not None and images is not None and images % batch == 1:
-        yield _refused(model, single, f"the last batch of each epoch ({images:,} images)", _other_batch(model, images))
+        fix = _other_batch(model, batch, images)
+        yield _refused(model, single, f"the last batch of each epoch ({images:,} images)", fix)
 
 
 def _refused(model: Autoencoder, layer: Layer, which: str, fix: Fix | None) -> Finding:
@@ -94,8 +95,7 @@ def _other_norm(layers: list[Layer]) -> Fix | None:
     return Fix("use norm=layer", tuple(edits), Applicability.UNSAFE) if edits else None
 
 
-def _other_batch(model: Autoencoder, images: int) -> Fix | None:
-    assert model.train is not None
-    better = next((size for size in range(model.train.batch - 1, 1, -1) if images % size != 1), None)
+def _other_batch(model: Autoencoder, batch: int, images: int) -> Fix | None:
+    better = next((size for size in range(batch - 1, 1, -1) if images % size != 1), None)
     edits = () if better is None else write_setting(model, "batch", "batch", str(better))
     return Fix(f"use batch {better}", edits, Applicability.UNSAFE) if edits else None

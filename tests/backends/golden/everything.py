@@ -229,5 +229,6 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python everything.py IMAGES.pt WEIGHTS.pt, with images (number, 1, 16, 20)")
     autoencoder = Everything()
-    train(autoencoder, torch.load(sys.argv[1]), device="cuda" if torch.cuda.is_available() else "cpu")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    train(autoencoder, torch.load(sys.argv[1]), device=device)
     torch.save(autoencoder.state_dict(), sys.argv[2])

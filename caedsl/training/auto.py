@@ -1,0 +1,97 @@
+"""Numbers that a spec leaves to be found: the batch, then the learning rate for it. The run has them from its first step on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from caedsl.layers.spelling import number_text
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.settings import Schedule, Train, settled
+from caedsl.source import Source
+from caedsl.syntax.formatter import format_source
+from caedsl.syntax.overrides import override
+from caedsl.training.batch_search import candidates, find_batch
+from caedsl.training.errors import TrainingError, memory_errors
+from caedsl.training.loop import Training
+from caedsl.training.processes import current
+from caedsl.training.progress import Reporter
+from caedsl.training.range_test import find_rate
+from caedsl.training.trials import copy_of, naming_what_fits
+
+HARMLESS_RATE = 1e-6
+"""For trial steps that are there to be timed and to fill the memory."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """``settings`` with all their numbers, and the model and the text that say them; ``notes`` say how each was found."""
+
+    model: Autoencoder
+    settings: Train
+    spec_text: str
+    notes: tuple[str, ...] = ()
+
+
+def find_numbers(
+    model: Autoencoder, spec_text: str, prepared: Callable[[Train], Training], images: int, reporter: Reporter
+) -> Found:
+    """Find what ``model.train`` leaves to ``auto``; a model that leaves nothing is returned as it is.
+
+    ``prepared`` gives a fresh run with other settings, which trial steps may spoil; ``images`` is how many it has, those
+    held out included. ``spec_text`` is a canonical text, and the one that is returned is one too.
+    """
+    assert model.train is not None, "a spec without train has no numbers to find"
+    settings, notes = model.train, []
+    if settled(settings) is None and current().count > 1:
+        raise TrainingError(
+            "`auto` is found by one process: train without torchrun first, and then the spec.cae of that run's folder, "
+            "or write numbers"
+        )
+    changes: dict[str, str] = {}
+    if isinstance(settings.batch, str):
+        batch, note = _batch(model, settings, prepared, images, reporter)
+        settings, changes["train.batch"] = replace(settings, batch=batch), str(batch)
+        notes.append(note)
+    if isinstance(settings.optimizer.lr, str):
+        rate, note = _rate(settings, prepared, reporter)
+        settings, changes["train.optimizer.lr"] = _with_rate(settings, rate), number_text(rate)
+        notes.append(note)
+    if not changes:
+        return Found(model, settings, spec_text)
+    for note in notes:
+        reporter.note(note)
+    text, _ = format_source(override(Source(spec_text), changes))
+    assert text is not None, "numbers in place of `auto` leave a spec without syntax errors"
+    return Found(replace(model, train=settings), settings, text, tuple(notes))
+
+
+def _with_rate(settings: Train, rate: float) -> Train:
+    return replace(settings, optimizer=replace(settings.optimizer, lr=rate))
+
+
+def _batch(
+    model: Autoencoder, settings: Train, prepared: Callable[[Train], Training], images: int, reporter: Reporter
+) -> tuple[int, str]:
+    def on_size(done: int, total: int) -> None:
+        reporter.loading("finding the batch size", done, total, "sizes")
+
+    trial = copy_of(prepared(replace(_with_rate(settings, HARMLESS_RATE), batch=images)))
+    wanted = candidates(model, settings, len(trial.train), trial.train.device.type == "cpu")
+    try:
+        found = find_batch(trial, wanted, on_size)
+    finally:
+        reporter.end()
+    return found.batch, found.note
+
+
+def _rate(settings: Train, prepared: Callable[[Train], Training], reporter: Reporter) -> tuple[float, str]:
+    def on_step(done: int, total: int) -> None:
+        reporter.loading("finding the learning rate", done, total, "steps")
+
+    # The test sets the rate of every step itself: a schedule would multiply it.
+    fresh = prepared(replace(_with_rate(settings, 1.0), schedule=Schedule(), ema=None))
+    try:
+        with naming_what_fits(fresh), memory_errors(fresh.settings.batch):
+            found = find_rate(fresh, on_step)
+    finally:
+        reporter.end()
+    return found.rate, found.note

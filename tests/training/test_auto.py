@@ -1,0 +1,280 @@
+"""Numbers that are found before training, and the run that then has them."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from caedsl.evaluation.again import evaluate_again
+from caedsl.evaluation.run import train_and_evaluate
+from caedsl.model.settings import Optimizer, Train
+from caedsl.source import Source
+from caedsl.syntax.formatter import format_source
+from caedsl.syntax.overrides import override
+from caedsl.training.batch_search import Candidates, candidates, find_batch
+from caedsl.training.errors import OutOfMemoryError, TrainingError
+from caedsl.training.loop import Training
+from caedsl.training.main_memory import free_main_memory
+from caedsl.training.prepare import prepare
+from caedsl.training.progress import Reporter
+from caedsl.training.range_test import STEPS, Point, chosen, find_rate
+from caedsl.training.resume import resume
+from caedsl.training.train import Run, train
+
+from .test_resume import assert_same, killed_at
+from .tiny import QUICK, always_keep, blobs, model_of, tiny
+
+SPEC = """autoencoder found
+input 1x8x8
+data digits limit=200
+encoder { conv 3 relu l2=1e-4 norm=batch dropout=0.1; maxpool 2 }
+bottleneck dense 4 l1=1e-4
+decoder mirror
+train {
+  optimizer adam lr=auto  # as found
+  schedule  onecycle
+  batch     20
+  epochs    2
+  corrupt   gaussian=0.1
+  augment   shift=1
+  ema       0.9
+  precision fp32
+}
+"""
+
+
+class Listening(Reporter):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def run(out: Path, text: str, reporter: Reporter | None = None) -> Run:
+    return train(model_of(text), spec_text=text, out=out, reporter=reporter)
+
+
+def test_a_found_rate_gives_the_run_that_the_same_rate_by_hand_gives(tmp_path: Path) -> None:
+    state = torch.get_rng_state()
+    reporter = Listening()
+    found = run(tmp_path / "found", SPEC, reporter)
+    assert torch.equal(torch.get_rng_state(), state)
+    text = (tmp_path / "found" / "spec.cae").read_text()
+    rate = json.loads((tmp_path / "found" / "settings.json").read_text())["optimizer"]["lr"]
+    assert text == SPEC.replace("lr=auto", f"lr={rate:g}".replace("e-0", "e-"))
+    assert found.settings.optimizer.lr == rate
+
+    run(tmp_path / "by-hand", SPEC.replace("lr=auto", f"lr={rate!r}"))
+    assert_same(tmp_path / "by-hand", tmp_path / "found")
+
+    said = next(note for note in reporter.notes if note.startswith("lr auto"))
+    assert json.loads((tmp_path / "found" / "environment.json").read_text())["notes"][-1] == said
+    assert "range test" in said
+
+
+def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real batches of the run's size, its disturbances, its penalties; a rising rate; none of it the run's own state."""
+    settings = QUICK
+    trial = prepare(tiny(), blobs(70), settings, code_l1=1e-2)
+    before = trial.weights()
+    rates: list[float] = []
+    sizes: list[int] = []
+    penalties: list[float] = []
+    step = Training.optimize
+
+    def seen(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+        sizes.append(len(x))
+        losses = step(self, x)
+        rates.append(self.optimizer.param_groups[0]["lr"])
+        penalties.append(float(losses[0] - losses[1]))
+        return losses
+
+    monkeypatch.setattr(Training, "optimize", seen)
+    find_rate(trial)
+    assert penalties[0] > 0
+    assert set(sizes) == {16, 70 % 16}
+    assert all(torch.equal(value, before[name]) for name, value in trial.weights().items())
+    rates = rates[: next(place for place in range(1, STEPS + 1) if rates[place] <= rates[place - 1])]
+    steps = [later / rate for rate, later in pairwise(rates)]
+    assert max(steps) == pytest.approx(min(steps))
+
+
+def curve(*, lowest: float, fall: float = 0.1) -> list[Point]:
+    """A loss that stays at 0.2 at low rates, falls around ``lowest`` / 10, and grows from there on."""
+    rates = [10 ** (-5 + place / 20) for place in range(101)]
+    fallen = [fall / (1 + (0.1 * lowest / rate) ** 2) for rate in rates]
+    return [Point(rate, 0.2 - part + 0.02 * (rate / lowest) ** 2) for rate, part in zip(rates, fallen, strict=True)]
+
+
+@pytest.mark.parametrize("lowest", [1e-3, 3e-2])
+def test_the_rate_lies_between_the_fall_and_the_growth_of_the_loss(lowest: float) -> None:
+    found = chosen(curve(lowest=lowest))
+    assert lowest / 20 < found.rate < lowest / 2
+    assert lowest / 4 < found.bottom < 4 * lowest
+
+
+def test_a_rate_at_which_the_model_dies_is_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss that falls by a share of the rate a step, and is stuck for good once 20 steps in a row were above 1e-3."""
+
+    def optimize(training: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+        rate, state = training.plateau.factor, training.__dict__.setdefault("state", {"loss": 0.2, "fast": 0})
+        state["fast"] = state["fast"] + 1 if rate > 1e-3 else 0
+        if state["fast"] > 20:
+            state["loss"] = 0.2
+        else:
+            state["loss"] = max(0.01, state["loss"] * (1 - min(0.5, 100 * rate)))
+        loss = torch.tensor(state["loss"])
+        return loss, loss
+
+    monkeypatch.setattr(Training, "optimize", optimize)
+    found = find_rate(prepare(tiny(), blobs(), replace(QUICK, optimizer=Optimizer(lr=1.0))))
+    assert 1e-4 < found.rate <= 1e-3
+    assert "lowered from" in found.note
+
+
+def test_a_loss_that_falls_at_no_rate_is_an_error() -> None:
+    with pytest.raises(TrainingError, match=r"no rate at which the loss falls: write one, such as `lr=1e-3`"):
+        chosen(curve(lowest=1e-2, fall=1e-3))
+    with pytest.raises(TrainingError, match="no rate"):
+        chosen([])
+
+
+BOTH = SPEC.replace("batch     20", "batch     auto").replace("epochs    2", "epochs    4")
+
+
+def test_what_was_found_is_what_the_run_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    always_keep(monkeypatch)
+    train_and_evaluate(model_of(BOTH), spec_text=BOTH, out=tmp_path / "whole")
+    text = (tmp_path / "whole" / "spec.cae").read_text()
+    settings = json.loads((tmp_path / "whole" / "settings.json").read_text())
+    assert "lr=auto" not in text
+    assert f"batch     {settings['batch']}\n" in text
+    assert evaluate_again(tmp_path / "whole").differences == ()
+
+    killed_at(9, monkeypatch, lambda: run(tmp_path / "again", text))
+    resume(tmp_path / "again")
+    assert_same(tmp_path / "whole", tmp_path / "again")
+
+
+def test_auto_from_outside_the_spec() -> None:
+    spec = override(Source(SPEC.replace("lr=auto", "lr=1e-3")), {"train.optimizer.lr": "auto", "train.batch": "auto"})
+    settings = model_of(spec.text).train
+    assert settings is not None
+    assert (settings.optimizer.lr, settings.batch) == ("auto", "auto")
+    laid_out, _ = format_source(spec)
+    assert laid_out is not None
+    assert "  batch     auto\n" in laid_out
+
+
+# --- batch auto --------------------------------------------------------------------------------------------------
+
+
+def wanted(text: str, images: int) -> Candidates:
+    model = model_of(text)
+    assert model.train is not None
+    return candidates(model, model.train, images, on_cpu=False)
+
+
+def with_epochs(epochs: int, more: str = "") -> str:
+    return f"autoencoder a; input 1x8x8; data digits; encoder {{ conv 4 relu }}; bottleneck dense 4; decoder mirror; train {{ batch auto; epochs {epochs} }}{more}"
+
+
+def test_a_batch_leaves_enough_steps() -> None:
+    sizes, end = wanted(with_epochs(20), 10_000)
+    assert sizes == (8, 16, 32, 64, 128)
+    assert end == "with 256 the run would have 800 steps, fewer than 1,000"
+    sizes, end = wanted(with_epochs(1000), 200)
+    assert sizes == (8, 16)
+    assert end == "with 32 an epoch would have 7 steps, fewer than 10"
+    assert wanted(with_epochs(1), 5).sizes == (5,)
+
+
+def test_no_batch_leaves_one_image_for_the_last() -> None:
+    sizes, _ = wanted(with_epochs(1000), 321)
+    assert sizes == (7, 15, 31)
+    assert all(321 % size != 1 for size in sizes)
+
+
+def test_a_batch_keeps_the_memory_that_the_spec_requires() -> None:
+    sizes, end = wanted(with_epochs(1000, "; require { memory < 100k }"), 60_000)
+    assert sizes[-1] < 128
+    assert "`memory < 100k`" in end
+
+
+class Machine:
+    """A device that does a step in ``seconds(images)`` and has room for so many images; it replaces the step itself."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int, overhead: float, a_image: float) -> None:
+        self.now = 0.0
+        self.tried: list[int] = []
+
+        def optimize(training: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+            self.tried.append(len(x))
+            if len(x) > room:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+            self.now += overhead + a_image * len(x)
+            return x.sum(), x.sum()
+
+        monkeypatch.setattr(Training, "optimize", optimize)
+
+    def clock(self) -> float:
+        return self.now
+
+
+SIZES = Candidates((8, 16, 32, 64), "with 128 the run would have 10 steps, fewer than 1,000")
+
+
+def test_the_largest_batch_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, room=1000, overhead=1.0, a_image=0.001)
+    found = find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
+    assert found.batch == 64
+    assert found.note.startswith(
+        "batch auto: 64, because with 128 the run would have 10 steps, fewer than 1,000 (images/s"
+    )
+
+
+def test_a_batch_that_is_no_faster_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, room=1000, overhead=0.002, a_image=0.01)
+    found = find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
+    assert found.batch == 8
+    assert "hardly faster" in found.note
+    assert max(machine.tried) == 32
+
+
+def test_a_batch_that_does_not_fit_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, room=20, overhead=1.0, a_image=0.001)
+    found = find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
+    assert found.batch == 16
+    assert "32 do not fit the memory" in found.note
+
+
+def test_no_batch_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, room=3, overhead=1.0, a_image=0.001)
+    with pytest.raises(OutOfMemoryError, match=r"with batch 8: 2 fit"):
+        find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Path:
+    (tmp_path / "meminfo").write_text("MemTotal:       8000 kB\nMemAvailable:   4000 kB\n")
+    (tmp_path / "memory.current").write_text("1000\n")
+    return tmp_path
+
+
+def test_free_memory_is_what_the_container_leaves(system: Path) -> None:
+    assert free_main_memory(system / "meminfo", system) == 4_096_000
+    (system / "memory.max").write_text("max\n")
+    assert free_main_memory(system / "meminfo", system) == 4_096_000
+    (system / "memory.max").write_text("50000\n")
+    assert free_main_memory(system / "meminfo", system) == 49_000
+    assert free_main_memory(system / "nowhere", system / "nowhere") is None
+
+
+def test_settings_that_are_not_found_yet_make_no_run() -> None:
+    with pytest.raises(TrainingError, match="not found yet"):
+        prepare(tiny(), blobs(), Train(batch="auto"))

@@ -1,0 +1,99 @@
+"""Memory that runs out: the error names what fits, found by trying after the failure."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
+from caedsl.training.loop import Training
+from caedsl.training.prepare import prepare
+from caedsl.training.train import Run, train
+from caedsl.training.trials import copy_of, fits
+
+from .tiny import QUICK, blobs, model_of, tiny
+
+SPEC = """
+autoencoder small
+input 1x8x8
+data digits limit=60
+encoder { conv 2 relu norm=batch; maxpool 2 }
+bottleneck dense 3
+decoder mirror
+train { optimizer adam lr=LR; batch 40; epochs 3; precision fp32 }
+"""
+SAYINGS = (
+    RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+    RuntimeError("could not create a primitive"),
+    RuntimeError("CUDA error: out of memory"),
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    MemoryError(),
+)
+
+
+def run(out: Path, lr: str = "1e-2") -> Run:
+    text = SPEC.replace("LR", lr)
+    return train(model_of(text), spec_text=text, out=out)
+
+
+def room_for(images: int, monkeypatch: pytest.MonkeyPatch, error: Exception, after: int = 0) -> None:
+    """From step ``after`` on, an allocator that has room for so many images."""
+    step = Training.optimize
+
+    def optimize(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+        if len(x) > images and (self.step >= after or len(x) != 40):
+            raise error
+        return step(self, x)
+
+    monkeypatch.setattr(Training, "optimize", optimize)
+
+
+@pytest.mark.parametrize("error", SAYINGS, ids=lambda error: str(error)[:30] or "MemoryError")
+def test_the_error_names_the_batch_that_fits(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room_for(13, monkeypatch, error)
+    with pytest.raises(OutOfMemoryError, match=r"^out of memory with batch 40: 10 fit: add `--set train\.batch=10`"):
+        run(tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_error_says_where_not_even_one_image_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room_for(0, monkeypatch, SAYINGS[0])
+    with pytest.raises(OutOfMemoryError, match="not even one image fits: use fewer channels"):
+        run(tmp_path / "run")
+
+
+def test_what_was_learned_before_is_kept_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(tmp_path / "whole")
+    room_for(30, monkeypatch, SAYINGS[3], after=whole.history.epochs[0].step)
+    with pytest.raises(OutOfMemoryError, match=r"20 fit.*what was learned before is in .*run"):
+        run(tmp_path / "run")
+    first = (tmp_path / "run" / "history.jsonl").read_text().splitlines()
+    assert len(first) == 1
+    assert (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_memory_that_runs_out_in_the_range_test_is_the_same_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room_for(25, monkeypatch, SAYINGS[0])
+    with pytest.raises(OutOfMemoryError, match=r"with batch 40: 20 fit"):
+        run(tmp_path / "run", lr="auto")
+
+
+def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    room_for(0, monkeypatch, RuntimeError("something else"))
+    with pytest.raises(RuntimeError, match="something else"):
+        fits(prepare(tiny(), blobs(), QUICK), 4)
+
+
+def test_a_trial_changes_nothing_of_the_run() -> None:
+    training = prepare(tiny(), blobs(), QUICK, code_l1=1e-3)
+    before = training.weights()
+    trial = copy_of(training)
+    assert fits(trial, 8)
+    assert all(torch.equal(value, before[name]) for name, value in training.weights().items())
+    assert not all(torch.equal(value, before[name]) for name, value in trial.weights().items())
+    assert not training.optimizer.state
+    assert training.step == 0
