@@ -130,7 +130,7 @@ def _highest(trial: Training) -> float:
     optimizer, loss = trial.settings.optimizer, trial.settings.loss
     if optimizer.name != "sgd":
         return ADAPTIVE_TOP
-    pixels = trial.train.images[0].numel() if loss.reduction == "sum" else 1
+    pixels = math.prod(trial.train.shape) if loss.reduction == "sum" else 1
     return SGD_TOP * (1 - optimizer.momentum) / (pixels * sum(term.weight for term in loss.terms))
 
 

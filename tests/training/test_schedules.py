@@ -1,8 +1,11 @@
 """The shapes of the learning-rate schedules."""
 
+from collections.abc import Callable
 from math import cos, pi
 
 import pytest
+import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from caedsl.model.settings import Schedule
 from caedsl.training.schedules import Plateau, factor
@@ -30,6 +33,39 @@ def test_cosine_falls_from_one_towards_zero() -> None:
     assert values[50] == pytest.approx(0.5)
     assert values[99] == pytest.approx((1 + cos(0.99 * pi)) / 2)
     assert values == sorted(values, reverse=True)
+
+
+def rates_of(make: Callable[[torch.optim.Optimizer], LRScheduler]) -> list[float]:
+    """The rates of ``STEPS`` steps with a schedule of PyTorch's and a rate of 1."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler, rates = make(optimizer), []
+    for _ in range(STEPS):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def test_cosine_is_pytorchs() -> None:
+    assert curve(Schedule("cosine")) == pytest.approx(rates_of(lambda it: CosineAnnealingLR(it, STEPS)), abs=1e-9)
+
+
+def test_onecycle_falls_as_pytorchs_does_between_the_same_ends() -> None:
+    theirs = rates_of(
+        lambda it: OneCycleLR(it, 1.0, total_steps=STEPS + 1, pct_start=31 / (STEPS + 1), cycle_momentum=False)
+    )
+    assert curve(Schedule("onecycle", warmup=0.3))[30:] == pytest.approx(theirs[30:], abs=1e-6)
+    assert theirs[0] == pytest.approx(factor(Schedule("onecycle", warmup=0.3), -1, STEPS, EPOCH))
+
+
+def test_plateau_is_pytorchs_with_one_epoch_less_of_patience() -> None:
+    ours = Plateau(Schedule("plateau", patience=3, factor=0.5))
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    theirs = ReduceLROnPlateau(optimizer, factor=0.5, patience=2, threshold=0.0)
+    for score in (5.0, 4.0, 4.0, 4.5, 4.1, 3.9, 3.9, 3.9, 4.0, 4.0, 4.0, 4.0, 1.0):
+        ours.update(score)
+        theirs.step(score)
+        assert ours.factor == optimizer.param_groups[0]["lr"]
 
 
 def test_onecycle_rises_to_its_peak_and_falls_to_almost_nothing() -> None:
