@@ -120,6 +120,7 @@ def loaded(doing: str, folder: Path) -> set[str]:
         (["show", "digits.cae"], TORCH),
         (["show", "digits.cae", "--json"], TORCH),
         (["rule", "output-shape"], TORCH),
+        (["rule", "dead-layer"], TORCH),
         (["new", "fresh"], TORCH),
         (["graph", "digits.cae", "-o", "digits.svg"], TORCH),
         (["graph", "digits.cae", "-o", "digits.png"], TORCH),

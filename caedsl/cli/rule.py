@@ -1,4 +1,4 @@
-"""``caedsl rule``: the documentation of rules."""
+"""``caedsl rule``: the documentation of rules, and of the monitors that watch a training."""
 
 import sys
 from enum import StrEnum
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from caedsl.rules.rule import Entry
+    from caedsl.training.watching.catalogue import Monitor
 
 
 class Form(StrEnum):
@@ -22,25 +23,39 @@ class Form(StrEnum):
 
 def rule(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME|CODE]", help="A rule; without one, all are listed.")
+        str | None, typer.Argument(metavar="[NAME|CODE]", help="A rule or a monitor; without one, all are listed.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Print the documentation of every rule.")] = False,
     form: Annotated[Form, typer.Option("--output-format", help="How to print it.")] = Form.TEXT,
 ) -> None:
-    """Print what a rule finds, why that is bad, and what to write instead."""
+    """Print what a rule or a monitor finds, why that is bad, and what to write instead."""
     from caedsl.rules.catalogue import every, find
-    from caedsl.rules.configuration import suggest_rule
+    from caedsl.training.watching import catalogue
 
+    entries: Sequence[Entry] = ()
+    monitors: Sequence[Monitor] = ()
     if name is None:
-        entries: Sequence[Entry] = every()
+        entries, monitors = every(), catalogue.in_order_of_names()
     elif everything:
         raise _fail("name a rule or write --all, not both")
+    elif (monitor := catalogue.find(name.strip().lower())) is not None:
+        monitors = (monitor,)
     elif (entry := find(name.strip().lower()) or find(name.strip())) is not None:
         entries = (entry,)
     else:
-        raise _fail(f'there is no rule called "{name}"; {suggest_rule(name)}')
+        raise _fail(f'there is no rule called "{name}"; {_suggestion(name)}')
     listed = name is None and not everything
-    typer.echo(_listing(entries, form) if listed and form is not Form.JSON else _documents(entries, form), nl=False)
+    show = _listing if listed and form is not Form.JSON else _documents
+    typer.echo(show(entries, monitors, form), nl=False)
+
+
+def _suggestion(name: str) -> str:
+    from caedsl.diagnostics.suggest import did_you_mean
+    from caedsl.rules.configuration import suggest_rule
+    from caedsl.training.watching.catalogue import names
+
+    near = did_you_mean(name, names())
+    return f"did you mean `{near}`?" if near else suggest_rule(name)
 
 
 def _fail(message: str) -> typer.Exit:
@@ -48,27 +63,35 @@ def _fail(message: str) -> typer.Exit:
     return typer.Exit(2)
 
 
-def _listing(entries: "Sequence[Entry]", form: Form) -> str:
+def _listing(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: Form) -> str:
     from caedsl.rules.documentation import index, summary_of
+    from caedsl.training.watching import documentation
 
     if form is Form.MARKDOWN:
-        return index(entries)
+        return f"{index(entries)}\n{documentation.index(monitors)}"
     width = max((len(entry.rule.name) for entry in entries), default=0)
     return "".join(
-        f"{entry.rule.code}  {entry.rule.name:<{width}}  {entry.rule.severity.value:<7}  {summary_of(entry)}\n"
-        for entry in entries
+        [
+            *(
+                f"{entry.rule.code}  {entry.rule.name:<{width}}  {entry.rule.severity.value:<7}  {summary_of(entry)}\n"
+                for entry in entries
+            ),
+            *(f"monitor {monitor.name:<{width}}  {'trouble':<7}  {monitor.summary}\n" for monitor in monitors),
+        ]
     )
 
 
-def _documents(entries: "Sequence[Entry]", form: Form) -> str:
+def _documents(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: Form) -> str:
     import json
     import shutil
 
     from caedsl.diagnostics.colour import use_colour
     from caedsl.rules.documentation import for_terminal, page, repair_of, rule_text
+    from caedsl.training.watching import documentation
 
+    pages = [*(page(entry) for entry in entries), *(documentation.page(monitor) for monitor in monitors)]
     if form is Form.MARKDOWN:
-        return "\n".join(page(entry) for entry in entries)
+        return "\n".join(pages)
     if form is Form.JSON:
         texts = [
             {
@@ -83,6 +106,10 @@ def _documents(entries: "Sequence[Entry]", form: Form) -> str:
             for entry in entries
             for text in [rule_text(entry)]
         ]
-        return json.dumps({"rules": texts}, indent=2) + "\n"
+        watching = [
+            {"name": monitor.name, "summary": monitor.summary, "documentation": monitor.documentation.strip() + "\n"}
+            for monitor in monitors
+        ]
+        return json.dumps({"rules": texts, "monitors": watching}, indent=2) + "\n"
     width = min(shutil.get_terminal_size((100, 24)).columns, 100)
-    return "\n".join(for_terminal(entry, width, use_colour(sys.stdout)) for entry in entries)
+    return "\n".join(for_terminal(text, width, use_colour(sys.stdout)) for text in pages)

@@ -15,7 +15,7 @@ def runs(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the run folders lie.")] = DEFAULT,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List runs: spec, data, best loss, PSNR, time and state (running, finished, interrupted, failed, crashed)."""
+    """List runs: spec, data, best loss, PSNR, time, state (running, finished, interrupted, stopped, failed, crashed), trouble."""
     import json
     from dataclasses import asdict
 
@@ -75,5 +75,6 @@ def _cells(record: "RunRecord") -> tuple[str, ...]:
         "" if record.best_loss is None else f"{loss_text(record.best_loss)}{'' if record.validated else ' (training)'}"
     )
     psnr = "" if record.psnr is None else f"{record.psnr:.2f}"
-    epochs, state = f"{record.epoch}/{record.epochs}", record.state
+    epochs = f"{record.epoch}/{record.epochs}"
+    state = f"{record.state}, trouble: {', '.join(record.trouble)}" if record.trouble else record.state
     return record.folder, record.model, record.data, epochs, loss, psnr, duration(record.seconds), state

@@ -19,6 +19,13 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class OnTrouble(StrEnum):
+    """What to do when a monitor is sure of something."""
+
+    WARN = "warn"
+    STOP = "stop"
+
+
 @together()
 def train(
     spec: Annotated[
@@ -41,6 +48,9 @@ def train(
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
     ] = None,
+    on_trouble: Annotated[
+        OnTrouble | None, typer.Option(help="What to do when a monitor speaks, instead of the spec's `on trouble`.")
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Go on with the run in this folder, from the last state that it kept."),
@@ -61,7 +71,7 @@ def train(
         changes = ("SPEC", spec), ("--device", device is not Device.AUTO), ("--set", set_), ("--out", out)
         others = ("--seed", seed is not None), ("--no-pictures", not pictures)
         _refuse_changes([name for name, given in (*changes, *others) if given])
-        _resume(resume, epochs, data_dir, tensorboard, quiet)
+        _resume(resume, epochs, on_trouble, data_dir, tensorboard, quiet)
         return
     if spec is None:
         raise fail("name the spec to train, as in `caedsl train digits.cae`, or a run to go on with: --resume RUN")
@@ -70,6 +80,8 @@ def train(
         assignments.append(f"train.epochs={epochs}")
     if seed is not None:
         assignments.append(f"train.seed={seed}")
+    if on_trouble is not None:
+        assignments.append(f"train.on=trouble {on_trouble.value}")
     model = read_model(spec, assignments, quiet)
     if model.train is None:
         raise fail(f"{spec} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`")
@@ -92,18 +104,30 @@ def train(
             tensorboard=tensorboard,
             reporter=make_reporter(quiet),
         )
-    _exit_if_interrupted(evaluated.run.history.ended)
+    _exit_if_not_finished(evaluated.run.history.ended)
 
 
-def _resume(folder: Path, epochs: int | None, data_dir: Path | None, tensorboard: bool, quiet: bool) -> None:
+def _resume(
+    folder: Path,
+    epochs: int | None,
+    on_trouble: OnTrouble | None,
+    data_dir: Path | None,
+    tensorboard: bool,
+    quiet: bool,
+) -> None:
     from caedsl.evaluation.run import resume_and_evaluate
     from caedsl.training.progress import make_reporter
 
     with outside_errors():
         evaluated = resume_and_evaluate(
-            folder, epochs=epochs, data_dir=data_dir, tensorboard=tensorboard, reporter=make_reporter(quiet)
+            folder,
+            epochs=epochs,
+            on_trouble=on_trouble,
+            data_dir=data_dir,
+            tensorboard=tensorboard,
+            reporter=make_reporter(quiet),
         )
-    _exit_if_interrupted(evaluated.run.history.ended)
+    _exit_if_not_finished(evaluated.run.history.ended)
 
 
 def _refuse_changes(names: list[str]) -> None:
@@ -112,7 +136,7 @@ def _refuse_changes(names: list[str]) -> None:
     if names:
         raise fail(
             f"--resume takes its spec, settings and device from the run folder: leave out {', '.join(names)} "
-            "(only --epochs, --data-dir, --tensorboard and --quiet go with it), or start a new run without --resume"
+            "(only --epochs, --on-trouble, --data-dir, --tensorboard and --quiet go with it), or start a new run without --resume"
         )
 
 
@@ -129,8 +153,11 @@ def outside_errors() -> Iterator[None]:
         raise fail(str(error)) from None
 
 
-def _exit_if_interrupted(ended: str) -> None:
+def _exit_if_not_finished(ended: str) -> None:
     from caedsl.cli.main import INTERRUPTED
+    from caedsl.cli.specs import FINDINGS
 
     if ended == "interrupted":
         raise typer.Exit(INTERRUPTED)
+    if ended == "trouble":
+        raise typer.Exit(FINDINGS)

@@ -71,6 +71,7 @@ def resume_and_evaluate(
     path: str | Path,
     *,
     epochs: int | None = None,
+    on_trouble: str | None = None,
     data_dir: str | Path | None = None,
     tensorboard: bool = False,
     reporter: Reporter | None = None,
@@ -82,7 +83,7 @@ def resume_and_evaluate(
     reporter = reporter or Reporter()
     before = {name for name in (PICTURES, TENSORBOARD) if (Path(path) / name).is_dir()}
     observers = _observers(PICTURES in before, tensorboard or TENSORBOARD in before)
-    run = resume(path, epochs=epochs, data_dir=data_dir, reporter=reporter, observers=observers)
+    run = resume(path, epochs=epochs, on_trouble=on_trouble, data_dir=data_dir, reporter=reporter, observers=observers)
     return _judged(run, reporter)
 
 
@@ -93,6 +94,8 @@ def _observers(pictures: bool, tensorboard: bool) -> list[Observer]:
 def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
     if run.history.ended == "interrupted":
         reporter.note(f"interrupted, and kept; to go on: {resume_command(run.folder.path)}")
+    if run.history.ended == "trouble":
+        reporter.note(f"stopped by trouble, and kept; to go on all the same: {resume_command(run.folder.path)}")
     reporter.loading("evaluating", 0, 0, "images")
     try:
         evaluated = evaluate_run(run)

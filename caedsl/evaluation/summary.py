@@ -12,6 +12,7 @@ _ENDED = {
     "patience": "stopped, no better for {patience} epochs,",
     "time": "stopped when the time was up,",
     "interrupted": "interrupted",
+    "trouble": "stopped by trouble",
 }
 
 

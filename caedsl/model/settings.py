@@ -92,6 +92,13 @@ class Augment:
 
 
 @dataclass(frozen=True)
+class On:
+    """What follows what a monitor says while training: ``trouble`` is ``warn`` (go on) or ``stop`` (end the run there)."""
+
+    trouble: str = "warn"
+
+
+@dataclass(frozen=True)
 class Train:
     """All settings of a training run.
 
@@ -113,6 +120,7 @@ class Train:
     precision: str = "auto"
     ema: float | None = None
     seed: int = 0
+    on: On = On()
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,20 @@ SETTINGS: Mapping[str, Setting] = {
     "seed": Setting(
         "start of all random numbers", _value("seed", Type.COUNT, "start of all random numbers", Domain(0, 2**31 - 1))
     ),
+    "on": Setting(
+        "whether a run goes on when a monitor is sure that something goes wrong",
+        (
+            Option(
+                "trouble",
+                Type.CHOICE,
+                REQUIRED,
+                "`warn` says it and goes on, `stop` ends the run there",
+                Written.WORDED,
+                choices=("stop", "warn"),
+            ),
+        ),
+        settings.On,
+    ),
 }
 
 FOREIGN_SETTINGS = {

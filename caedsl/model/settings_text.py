@@ -27,7 +27,7 @@ def setting_text(name: str, setting: Setting, value: Any) -> str:
     if setting.variants is not None:
         return " ".join((value.name, *_options(setting.variants[value.name], value)))
     if setting.build is not None:
-        return OFF if value == setting.build() else " ".join(_options(setting.options, value))
+        return OFF if setting.some and value == setting.build() else " ".join(_options(setting.options, value))
     return OFF if value is None else value_text(setting.options[0], value)
 
 

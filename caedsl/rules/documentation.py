@@ -77,10 +77,10 @@ def _row(entry: Entry) -> str:
     return f"| {rule.code} | [{rule.name}]({rule.name}.md) | {rule.severity.value} | {summary_of(entry)} |"
 
 
-def for_terminal(entry: Entry, width: int, colour: bool) -> str:
-    """The documentation of a rule, wrapped and without marks of Markdown but the quotes around code."""
+def for_terminal(page: str, width: int, colour: bool) -> str:
+    """A page of Markdown, wrapped and without its marks but the quotes around code."""
     lines: list[str] = []
-    for kind, text in _blocks(page(entry)):
+    for kind, text in _blocks(page):
         if kind == "heading":
             lines += [*([""] if lines else []), paint(text, Style.HEADLINE, colour)]
         elif kind == "code":
@@ -125,16 +125,16 @@ def pages() -> Mapping[str, str]:
     return {INDEX: index(entries), **{f"{entry.rule.name}.md": page(entry) for entry in entries}}
 
 
-def stale_pages(folder: Path = _PAGES) -> list[str]:
-    """The pages in ``folder`` that are not what the rules say: missing, different, or of no rule any more."""
-    wanted = pages()
+def stale_pages(folder: Path = _PAGES, wanted: Mapping[str, str] | None = None) -> list[str]:
+    """The pages in ``folder`` that are not the wanted ones (those of the rules): missing, different, or none of them."""
+    wanted = pages() if wanted is None else wanted
     there = {path.name: path.read_text("utf-8") for path in folder.glob("*.md")}
     return sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
 
 
-def write_pages(folder: Path = _PAGES) -> None:
-    """Writes every page, and removes those of rules that are no more."""
-    wanted = pages()
+def write_pages(folder: Path = _PAGES, wanted: Mapping[str, str] | None = None) -> None:
+    """Writes every wanted page (those of the rules), and removes all others."""
+    wanted = pages() if wanted is None else wanted
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.md"):
         if path.name not in wanted:
@@ -143,18 +143,19 @@ def write_pages(folder: Path = _PAGES) -> None:
         (folder / name).write_text(text, "utf-8")
 
 
-def _main(arguments: Sequence[str]) -> int:
-    if not _PAGES.parent.is_dir():
-        print(f"{_PAGES.parent} does not exist: run this in a checkout", file=sys.stderr)
+def maintain(folder: Path, wanted: Mapping[str, str], command: str, arguments: Sequence[str]) -> int:
+    """Write the wanted pages of a checkout, or with ``--check`` say which are stale; the exit code of ``command``."""
+    if not folder.parent.is_dir():
+        print(f"{folder.parent} does not exist: run this in a checkout", file=sys.stderr)
         return 2
     if "--check" not in arguments:
-        write_pages()
+        write_pages(folder, wanted)
         return 0
-    stale = stale_pages()
+    stale = stale_pages(folder, wanted)
     if stale:
-        print(f"stale: {', '.join(stale)}; run `{_COMMAND}`", file=sys.stderr)
+        print(f"stale: {', '.join(stale)}; run `{command}`", file=sys.stderr)
     return 1 if stale else 0
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    sys.exit(maintain(_PAGES, pages(), _COMMAND, sys.argv[1:]))

@@ -95,6 +95,7 @@ def capture(training: Training, run: str) -> Checkpoint:
         "plateau": {"factor": plateau.factor, "best": plateau.best, "waited": plateau.waited},
         "averaged": training.average.updates if training.average is not None else None,
         "scaler": training.scaler.state_dict(),
+        "watch": training.watch.state() if training.watch is not None else None,
     }
     plain = {name: _plain(value) for name, value in tensors.items()}
     return Checkpoint(plain, progress, run)
@@ -121,6 +122,8 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     training.scaler.load_state_dict(progress["scaler"])
     for name, value in progress["plateau"].items():
         setattr(training.plateau, name, value)
+    if training.watch is not None and progress["watch"] is not None:
+        training.watch.restore(progress["watch"])
     training.epoch, training.step = progress["epoch"], progress["step"]
     training.started = time.monotonic() - progress["seconds"]
     training.history.epochs = [Epoch(**row) for row in progress["history"]]

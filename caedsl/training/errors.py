@@ -15,7 +15,14 @@ class RunError(TrainingError):
 
 
 class NotFiniteError(TrainingError):
-    """The loss became infinite or not a number."""
+    """The loss became infinite or not a number.
+
+    ``step`` is the one whose loss it was, None for that of the validation images.
+    """
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class OutOfMemoryError(TrainingError):

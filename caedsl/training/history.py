@@ -36,7 +36,7 @@ class Epoch:
 class History:
     """All epochs of a run, and why it ended.
 
-    ``ended`` is "finished", "patience", "time", "interrupted" or "failed"; "running" while it goes on.
+    ``ended`` is "finished", "patience", "time", "interrupted", "trouble" (a monitor ended it) or "failed"; "running" while it goes on.
     """
 
     epochs: list[Epoch] = field(default_factory=list)

@@ -55,7 +55,8 @@ class Ledger:
         finite = losses.isfinite().all(dim=0)
         if not finite.all():
             column = int(finite.logical_not().nonzero()[0])
-            raise NotFiniteError(f"the loss is {losses[0, column].item()} at step {self._first_step + column}")
+            step = self._first_step + column
+            raise NotFiniteError(f"the loss is {losses[0, column].item()} at step {step}", step)
         sizes = torch.tensor(self._sizes, dtype=torch.float64)
         total, reconstruction = (losses @ sizes / sizes.sum()).tolist()
         return total, reconstruction

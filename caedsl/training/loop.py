@@ -34,8 +34,12 @@ from caedsl.training.precision import Precision, exact_output
 from caedsl.training.processes import current
 from caedsl.training.schedules import Plateau, factor
 from caedsl.training.seeds import derived_seed
+from caedsl.training.standstill import Standstill
+from caedsl.training.watching.watch import Watch
 
 SECONDS_BETWEEN_READS = 0.25
+TO_BE_CONTINUED = ("interrupted", "trouble")
+"""Reasons to end within an epoch after which the rest of it may follow, as if nothing had been."""
 
 
 class Step(NamedTuple):
@@ -78,6 +82,9 @@ class Training:
         self.settings, self.objective, self.input_range, self.precision = settings, objective, input_range, precision
         self.optimizer = make_optimizer(settings.optimizer, module.parameters())
         self.scaler = precision.scaler()
+        alone = self.processes.count == 1
+        self.standstill = Standstill(self.optimizer, train.device, active=alone and not self.scaler.is_enabled())
+        self.watch: Watch | None = None
         self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
         self.plateau = Plateau(settings.schedule)
         self.generator = torch.Generator(train.device)
@@ -136,9 +143,10 @@ class Training:
             prediction = self.joined(seen)
         reconstruction = part.weigh(self.objective.reconstruction(prediction, target))
         total = self.objective.total(self.module, reconstruction, part)
+        self.standstill.notice(total)
         self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
         self._update()
-        return total.detach(), reconstruction.detach()
+        return self.standstill.marked(total.detach()), reconstruction.detach()
 
     def _update(self) -> None:
         for group in self.optimizer.param_groups:
@@ -147,7 +155,9 @@ class Training:
                 group["eps"] = epsilon(self.settings.optimizer, self.step + 1)
         if self.settings.clip is not None:
             self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
+            norm = nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
+            self.standstill.notice(norm)
+        self.standstill.before_step()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
@@ -185,9 +195,10 @@ class Training:
                 _, mean = ledger.means()
                 rate = (ledger.images - images_before) / (self.seconds - begun)
                 on_step(Step(number, self.step, self.steps, mean, rate))
-            reason = self.processes.agreed(ended())
+            trouble = self.watch is not None and self.watch.after_step(self)
+            reason = self.processes.agreed("trouble" if trouble else ended())
             if ledger.steps < self.steps_per_epoch:
-                keep(self, reason == "interrupted")
+                keep(self, reason in TO_BE_CONTINUED)
             if reason is not None:
                 break
         loss, reconstruction = ledger.means()
@@ -277,8 +288,10 @@ class Training:
         """
         with self.stepping(), memory_errors(self.settings.batch):
             begin(self)
+            if self.watch is not None:
+                self.watch.begin(self)
             self.history.ended = self._run_epochs(on_step, on_epoch, interrupted, keep)
-            if self.ledger is None or self.history.ended != "interrupted":
+            if self.ledger is None or self.history.ended not in TO_BE_CONTINUED:
                 keep(self, True)
         self.joined = self.network
         self.module.load_state_dict(self.best_weights)
@@ -303,7 +316,11 @@ class Training:
                 reason = self.run_epoch(ended, on_step, keep)
             except NotFiniteError as error:
                 self.history.ended = "failed"
-                raise NotFiniteError(f"{error} (epoch {number}): {self._remedies()}") from error
+                where = self.watch.explain(self, error) if self.watch is not None else ""
+                found = f" (epoch {number}); {where}" if where else f" (epoch {number})"
+                raise NotFiniteError(f"{error}{found}: {self._remedies()}") from error
+            if self.watch is not None and self.ledger is None and self.watch.after_epoch(self):
+                reason = reason or "trouble"
             on_epoch(self)
             reason = self.processes.agreed(reason or self._out_of_patience() or ended())
             if self.ledger is None:

@@ -25,6 +25,9 @@ class Reporter:
     def note(self, text: str) -> None:
         """Say something that the person should know, such as data that were taken instead of others."""
 
+    def trouble(self, lines: Sequence[str]) -> None:
+        """Say what a monitor found: which and when, where and what, what to change."""
+
     def loading(self, task: str, done: int, total: int, unit: str) -> None:
         """Show how far a download or the reading of a folder has come; ``total`` is 0 where it is unknown."""
 
@@ -63,6 +66,10 @@ class Plain(Reporter):
     def note(self, text: str) -> None:
         """Print it with the word "note" before."""
         self._say(Text.assemble(("note: ", "bold yellow"), text))
+
+    def trouble(self, lines: Sequence[str]) -> None:
+        """Print it with the word "trouble" before, the rest indented."""
+        self._say(Text.assemble(("trouble: ", "bold red"), "\n  ".join(lines)))
 
     def loading(self, task: str, done: int, total: int, unit: str) -> None:
         """Name each task once."""

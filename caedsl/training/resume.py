@@ -10,6 +10,7 @@ from typing import Any
 
 from caedsl import __version__
 from caedsl.data.images import Images
+from caedsl.model.settings import On
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
 from caedsl.training.checkpoint import Checkpoint, restore
@@ -26,6 +27,7 @@ from caedsl.training.run_files import METRICS, SETTINGS, SPEC, STATE
 from caedsl.training.run_folder import RunFolder
 from caedsl.training.run_state import RUNNING, RunState
 from caedsl.training.train import Run, accompany, carry_out, environment_of, finished, identity, prepare_training
+from caedsl.training.watching.attach import watch_over
 
 _WHOLE_RUN = ("cosine", "onecycle")
 """Schedules that spread over all epochs: with more of them, the epochs that are over would have been others."""
@@ -35,6 +37,7 @@ def resume(
     path: str | Path,
     *,
     epochs: int | None = None,
+    on_trouble: str | None = None,
     data_dir: str | Path | None = None,
     reporter: Reporter | None = None,
     observers: Sequence[Observer] = (),
@@ -42,7 +45,8 @@ def resume(
     """Go on with the run in the folder ``path``, on the device it began on; it ends as if it had never been interrupted.
 
     On a CPU that means the same weights bit for bit. ``epochs`` is a new number of epochs, larger than before: the
-    result is that of a run which had it from the start. ``data_dir`` is where data sets lie now. Errors are those of
+    result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is what follows from now on
+    when a monitor speaks; what was said before is not said again. ``data_dir`` is where data sets lie now. Errors are those of
     ``caedsl.training.train.train``; they leave the folder as it is.
     """
     reporter = reporter or Reporter()
@@ -58,10 +62,13 @@ def resume(
         _check_unfinished(kept, checkpoint)
         images = kept.images(data_dir, reporter)
         training = _prepared(kept, images, reporter)
+        if on_trouble is not None:
+            training.settings = replace(training.settings, on=On(on_trouble))
         begin = _beginning(checkpoint, training, reporter)
         training.processes.wait_for_all()  # until then they read what is written now
         if not training.processes.first:
             accompany(training, begin)
+        watch_over(training, kept.model, kept.spec_text, str(kept.path / SPEC), folder, reporter)
         if epochs is not None:
             folder.write_text(SPEC, kept.spec_text)
             folder.write_text(SETTINGS, kept.settings_text)

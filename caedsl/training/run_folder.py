@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from errno import EDQUOT, ENOSPC
@@ -17,8 +17,9 @@ from torch import Tensor
 
 from caedsl.training.errors import RunError
 from caedsl.training.history import Epoch, History, csv_line, json_line
-from caedsl.training.run_files import BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE
+from caedsl.training.run_files import BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE, TROUBLE
 from caedsl.training.run_state import RunState
+from caedsl.training.watching.trouble import Trouble
 
 
 class RunFolder:
@@ -130,13 +131,26 @@ class RunFolder:
         self.write_text(HISTORY_LINES, history.to_json_lines())
 
     def append_epoch(self, row: Epoch) -> None:
-        """Add an epoch to what ``write_history`` wrote; the one writing that a crash may leave half done."""
-        for name, line in ((HISTORY, csv_line(row)), (HISTORY_LINES, json_line(row))):
-            try:
-                with (self.path / name).open("a", encoding="utf-8", newline="") as file:
-                    file.write(line)
-            except OSError as error:
-                raise RunError(_refused("write", self.path / name, error)) from error
+        """Add an epoch to what ``write_history`` wrote; a crash may leave such a line half written."""
+        self._append(HISTORY, csv_line(row))
+        self._append(HISTORY_LINES, json_line(row))
+
+    def write_troubles(self, troubles: Sequence[Trouble]) -> None:
+        """Write what monitors said so far; there is no such file where they said nothing."""
+        if troubles or (self.path / TROUBLE).exists():
+            self.write_text(TROUBLE, "".join(trouble.to_json_line() for trouble in troubles))
+
+    def append_trouble(self, trouble: Trouble) -> None:
+        """Add what a monitor says, as it says it."""
+        self._append(TROUBLE, trouble.to_json_line())
+
+    def _append(self, name: str, line: str) -> None:
+        try:
+            with (self.path / name).open("a", encoding="utf-8", newline="") as file:
+                file.write(line)
+        except OSError as error:
+            raise RunError(_refused("write", self.path / name, error)) from error
+        self._written.add(name)
 
     def discard(self) -> None:
         """Take back what was written: for a run that ended before it learned anything."""

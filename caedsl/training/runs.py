@@ -9,7 +9,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from caedsl.training.history import Epoch, History
-from caedsl.training.run_files import ENVIRONMENT, HISTORY_LINES, LOCK, METRICS, STATE
+from caedsl.training.run_files import ENVIRONMENT, HISTORY_LINES, LOCK, METRICS, STATE, TROUBLE
 from caedsl.training.run_state import CRASHED, RUNNING
 
 
@@ -17,11 +17,12 @@ from caedsl.training.run_state import CRASHED, RUNNING
 class RunRecord:
     """One run as a list shows it.
 
-    ``state`` is ``running``, ``finished``, ``interrupted``, ``failed`` (``error`` says why) or ``crashed``: ended
+    ``state`` is ``running``, ``finished``, ``interrupted``, ``stopped`` (by a monitor), ``failed`` (``error`` says why) or ``crashed``: ended
     without a word, as by a power cut or kill -9. ``best_loss`` is the validation loss of ``best_epoch``, or its training
     loss where nothing is held out (``validated`` is False then); both are None before the first epoch is over.
     ``psnr`` is that of ``metrics.json`` in dB, which unlike losses can be compared between runs with different ones; None
-    before it is written. ``seconds`` is the time spent on training.
+    before it is written. ``seconds`` is the time spent on training, ``trouble`` names the monitors
+    that spoke.
     """
 
     folder: str
@@ -37,6 +38,7 @@ class RunRecord:
     seconds: float
     started: str
     error: str | None
+    trouble: tuple[str, ...]
 
 
 def list_runs(base: Path) -> list[RunRecord]:
@@ -68,6 +70,7 @@ def read_run(folder: Path) -> RunRecord | None:
             seconds=history.epochs[-1].seconds if history.epochs else 0.0,
             started=state["started"],
             error=state["error"],
+            trouble=_monitors(folder),
         )
     except (KeyError, TypeError):
         return None
@@ -95,12 +98,8 @@ def _object(path: Path) -> dict[str, Any] | None:
 
 def _epochs(folder: Path) -> list[Epoch]:
     """The epochs that were written whole; the last line of a run that crashed, or writes now, may not be."""
-    try:
-        lines: Sequence[str] = (folder / HISTORY_LINES).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
     epochs = []
-    for line in lines:
+    for line in _lines(folder / HISTORY_LINES):
         try:
             epoch = Epoch(**json.loads(line))
         except (ValueError, TypeError, RecursionError):
@@ -109,6 +108,24 @@ def _epochs(folder: Path) -> list[Epoch]:
             break
         epochs.append(epoch)
     return epochs
+
+
+def _monitors(folder: Path) -> tuple[str, ...]:
+    """The monitors that spoke, each once, in the order in which they did."""
+    names: dict[str, None] = {}
+    for line in _lines(folder / TROUBLE):
+        try:
+            names[json.loads(line)["monitor"]] = None
+        except (ValueError, TypeError, KeyError):
+            break
+    return tuple(names)
+
+
+def _lines(path: Path) -> Sequence[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 def _is_held(folder: Path) -> bool:

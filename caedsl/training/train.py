@@ -40,8 +40,12 @@ from caedsl.training.processes import PartDoneError, current
 from caedsl.training.progress import Reporter
 from caedsl.training.run_files import ENVIRONMENT, SETTINGS, SPEC
 from caedsl.training.run_folder import RunFolder
-from caedsl.training.run_state import FAILED, FINISHED, INTERRUPTED, RUNNING, RunState
+from caedsl.training.run_state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
 from caedsl.training.trials import naming_what_fits
+from caedsl.training.watching.attach import watch_over
+
+_STATES = {"interrupted": INTERRUPTED, "trouble": STOPPED}
+"""What a run is called that ended so; all others have finished."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ def train(
     if not training.processes.first:
         accompany(training)
     folder = RunFolder.create(model.name, out)
+    watch_over(training, model, spec_text, model.source.path, folder, reporter)
     settings_text = settings_json(training.settings)
     try:
         with folder.locked():
@@ -199,6 +204,7 @@ def carry_out(
     def start(current: Training) -> None:
         begin(current)
         folder.write_history(current.history)
+        folder.write_troubles(current.watch.troubles if current.watch is not None else ())
         for observer in observers:
             observer.begin(current)
 
@@ -218,7 +224,7 @@ def carry_out(
             reporter.note(f"trained uncompiled, since PyTorch's compiler failed: {training.network.failure}")
         if training.history.epochs:
             folder.write_learned(training.best_weights, training.last_weights)
-        folder.write_state(replace(state, state=INTERRUPTED if training.history.ended == "interrupted" else FINISHED))
+        folder.write_state(replace(state, state=_STATES.get(training.history.ended, FINISHED)))
     except BaseException as error:
         kept = ""
         if training.history.epochs:

@@ -11,11 +11,13 @@ from caedsl.rules.checking import examine
 from caedsl.rules.example import examples, whole_spec
 from caedsl.rules.rule import Entry
 from caedsl.source import Source
+from caedsl.training.watching import catalogue as watching
 from tests.cli.test_check import Run, run
 
 __all__ = ["run"]
 
 RULES = catalogue.every()
+MONITORS = watching.names()
 NO_TEXT = "not-text"  # its example is no spec
 HEADINGS = ["What it does", "Why is this bad?", "Example", "Instead", "How sure"]
 
@@ -39,17 +41,33 @@ def test_an_unknown_rule_is_code_2_with_a_suggestion(run: Run) -> None:
     assert "did you mean `unknown-layer`?" in err
 
 
-def test_without_a_name_every_rule_is_listed(run: Run) -> None:
+def test_without_a_name_every_rule_and_monitor_is_listed(run: Run) -> None:
     code, out, _ = run(command="rule")
     assert code == 0
-    assert [line.split()[1] for line in out.splitlines()] == [entry.rule.name for entry in RULES]
+    assert [line.split()[1] for line in out.splitlines()] == [*(entry.rule.name for entry in RULES), *MONITORS]
+
+
+@pytest.mark.parametrize("monitor", MONITORS)
+def test_a_monitor_is_found_by_name(run: Run, monitor: str) -> None:
+    code, out, _ = run(monitor, command="rule")
+    assert code == 0
+    assert out.splitlines()[0] == monitor
+    assert "Why is this bad?" in out
+    assert "##" not in out
+
+
+def test_an_unknown_monitor_is_code_2_with_a_suggestion(run: Run) -> None:
+    code, _, err = run("dead-lyaer", command="rule")
+    assert code == 2
+    assert "did you mean `dead-layer`?" in err
 
 
 def test_all_prints_every_document(run: Run) -> None:
     out = run("--all", command="rule")[1]
-    assert out.count("Why is this bad?") == len(RULES)
-    listed = json.loads(run("--all", "--output-format", "json", command="rule")[1])["rules"]
-    assert [rule["name"] for rule in listed] == [entry.rule.name for entry in RULES]
+    assert out.count("Why is this bad?") == len(RULES) + len(MONITORS)
+    listed = json.loads(run("--all", "--output-format", "json", command="rule")[1])
+    assert [rule["name"] for rule in listed["rules"]] == [entry.rule.name for entry in RULES]
+    assert [monitor["name"] for monitor in listed["monitors"]] == list(MONITORS)
 
 
 @pytest.mark.parametrize("entry", RULES, ids=lambda entry: entry.rule.name)

@@ -1,7 +1,7 @@
 """The PyTorch backend: lowering to constructor calls, rendering them as source, instantiating them."""
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
-from caedsl.backends.torch.lower import Penalty, Program, lower
+from caedsl.backends.torch.lower import Origin, Penalty, Program, lower
 from caedsl.backends.torch.render import emit
 
-__all__ = ["ConvolutionalAutoencoder", "Penalty", "Program", "build", "emit", "lower"]
+__all__ = ["ConvolutionalAutoencoder", "Origin", "Penalty", "Program", "build", "emit", "lower"]

@@ -47,14 +47,26 @@ class Penalty:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a layer became: the modules at ``paths``, in the order in which they compute."""
+
+    layer: Layer
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Program:
-    """All that makes the torch module: two sequences, the start of their weights, and the penalties on them."""
+    """All that makes the torch module: two sequences, the start of their weights, and the penalties on them.
+
+    ``origins`` has every layer that became modules, in the order of computation: a group after the layers inside it.
+    """
 
     encoder: tuple[Step, ...]
     decoder: tuple[Step, ...]
     starts: tuple[Start, ...]
     zero_biases: tuple[str, ...]
     penalties: tuple[Penalty, ...]
+    origins: tuple[Origin, ...]
 
     @property
     def all_biases_zero(self) -> bool:
@@ -77,6 +89,7 @@ def _has_bias(step: Step) -> bool:
 class _Lowering:
     def __init__(self) -> None:
         self.weighted: list[tuple[str, Layer]] = []
+        self.origins: list[Origin] = []
 
     def sequence(self, layers: Sequence[Layer], path: str, count: int = 0) -> tuple[Step, ...]:
         """The steps of ``layers``, which stand in the ``Sequential`` at ``path`` behind ``count`` others."""
@@ -95,13 +108,19 @@ class _Lowering:
             if layer.shortcut:
                 branches.append(self.sequence(layer.shortcut, f"{path}.{index}.shortcut"))
             operation, *finish = layer.kind.calls(layer)
+            self._note(layer, path, index, 1 + len(finish))
             return (Step(operation, tuple(branches), shape), *(Step(c) for c in finish))
         calls = layer.kind.calls(layer)
         main = len(layer.kind.operation(layer)) - 1
         for offset, c in enumerate(calls):
             if c.name in WEIGHTED:
                 self.weighted.append((f"{path}.{index + offset}", layer))
+        self._note(layer, path, index, len(calls))
         return tuple(Step(c, shape=shape if i == main else "") for i, c in enumerate(calls))
+
+    def _note(self, layer: Layer, path: str, index: int, count: int) -> None:
+        if count:
+            self.origins.append(Origin(layer, tuple(f"{path}.{index + offset}" for offset in range(count))))
 
 
 def _headed(step: Step, heading: str) -> Step:
@@ -130,6 +149,7 @@ def lower(model: Autoencoder) -> Program:
             for path, layer in lowering.weighted
             if layer.options["l1"] or layer.options["l2"]
         ),
+        tuple(lowering.origins),
     )
 
 

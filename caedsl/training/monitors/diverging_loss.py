@@ -1,0 +1,75 @@
+"""The loss has risen to twice its best, and stays there.
+
+## What it does
+Takes the mean of the training loss between two probes. It speaks where three such means in a row are more than twice the
+lowest one so far. It names the first layer whose output has grown since then.
+
+## Why is this bad?
+The run had learned more than it knows now. From here it seldom finds back by itself, and the best weights are those
+of an earlier epoch, if one was over.
+
+## Example
+```cae
+autoencoder diverges
+input 1x8x8 in 0..1
+data digits
+encoder { conv 8 leaky_relu; maxpool 2 }
+bottleneck dense 8
+decoder { dense 64; reshape 1x8x8 }
+train { loss mse; optimizer adam lr=0.5; schedule constant warmup=40%; batch 64; epochs 16 }
+```
+
+## Instead
+```cae
+autoencoder converges
+input 1x8x8 in 0..1
+data digits
+encoder { conv 8 leaky_relu; maxpool 2 }
+bottleneck dense 8
+decoder { dense 64; reshape 1x8x8 }
+train { loss mse; optimizer adam lr=0.005; schedule constant warmup=40%; batch 64; epochs 16 }
+```
+
+## How sure
+The rise is measured; twice is TheDeepChecker's border. A spike that is over after one or two windows, as Adam makes them
+now and then, is not reported.
+
+## References
+- Ben Braiek and Khomh 2023, "Testing feedforward neural networks training programs", ACM TOSEM: TheDeepChecker.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.training.watching.seen import Seen
+from caedsl.training.watching.trouble import Sign
+from caedsl.training.watching.wording import lower_rate, one_of, times
+
+RISE = 2.0
+WINDOWS = 3
+GROWN = 2.0
+
+
+def look(seen: Seen) -> Iterator[Sign]:
+    """One sign, at the first layer that has grown, or at the optimizer where none has."""
+    best, windows = seen.best_window, seen.windows[-WINDOWS:]
+    if best is None or len(windows) < WINDOWS or any(window.mean <= RISE * best.mean for window in windows):
+        return
+    grown = _first_grown(seen)
+    growth = "" if grown is None else f"; this is the first layer whose output has grown, {times(grown[1])}"
+    settings = seen.facts.settings
+    yield Sign(
+        grown[0] if grown is not None else "train.optimizer",
+        f"the training loss has risen to {windows[-1].mean:.4g} from {best.mean:.4g} at step {best.step:,}, and "
+        f"stays there{growth}: what was learned is lost",
+        one_of([lower_rate(settings), *(["`clip 1.0` in the train block"] if settings.clip is None else [])]),
+    )
+
+
+def _first_grown(seen: Seen) -> tuple[int, float] | None:
+    """The first layer whose output has at least doubled since the best loss, and by how much."""
+    if seen.best_probe is None:
+        return None
+    for number, (then, now) in enumerate(zip(seen.best_probe.layers, seen.probes[-1].layers, strict=True)):
+        if then.size and now.size > GROWN * then.size:
+            return number, now.size / then.size
+    return None

@@ -1,0 +1,77 @@
+"""The validation loss rises while the training loss falls.
+
+## What it does
+Speaks where the validation loss has been at least 10 % above its best in each of the last three epochs, while the
+training loss is at least 10 % lower than in the best epoch, and training images are better in eval mode too.
+
+## Why is this bad?
+The model learns its training images by heart; on others it gets worse. The best epoch's weights are kept in any case:
+what is lost is the time from here on.
+
+## Example
+```cae
+autoencoder memorises
+input 1x8x8 in 0..1
+data digits limit=24
+encoder { conv 16 relu; maxpool 2 }
+bottleneck dense 32 relu
+decoder { dense 64; reshape 1x8x8 }
+train { loss mse; optimizer adam lr=1e-2; batch 12; epochs 60; validation 50% }
+```
+
+## Instead
+```cae
+autoencoder generalises
+input 1x8x8 in 0..1
+data digits
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 8
+decoder { dense 64; reshape 1x8x8 }
+train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10; stop patience=5 }
+```
+
+## How sure
+Both losses are measured on all their images. 10 % in three epochs is a heuristic: a validation loss swings by some percent
+where few images are held out.
+
+## References
+- Prechelt 1998, "Early stopping - but when?", in Neural Networks: Tricks of the Trade.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.training.watching.seen import Seen
+from caedsl.training.watching.trouble import Sign
+from caedsl.training.watching.wording import one_of
+
+EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "oscillating-loss")
+APART = 0.1
+EPOCHS = 3
+LOWEST = 1.05
+"""How far above its lowest so far the training loss may be: one that jumps is another trouble."""
+
+
+def look(seen: Seen) -> Iterator[Sign]:
+    """One sign, at the setting that would have ended the run."""
+    rows = [row for row in seen.epochs if row.validation is not None]
+    best = min(rows, key=lambda row: row.score, default=None)
+    if best is None or rows[-1].epoch < best.epoch + EPOCHS:
+        return
+    if any(row.score < (1 + APART) * best.score for row in rows[-EPOCHS:]):
+        return
+    if any(row.reconstruction > (1 - APART) * best.reconstruction for row in rows[-EPOCHS:]):
+        return
+    if rows[-1].reconstruction > LOWEST * min(row.reconstruction for row in rows):
+        return
+    if seen.probes and rows[-1].score < (1 + APART) * sum(probe.loss for probe in seen.probes) / len(seen.probes):
+        return  # training images are as bad in eval mode: what differs is the mode, see train-eval-gap
+    settings, now = seen.facts.settings, rows[-1]
+    remedies = [f"`stop patience={EPOCHS}`"] if settings.stop.patience is None else []
+    if not settings.augment.flip and not settings.augment.shift:
+        remedies.append("`augment shift=1`")
+    yield Sign(
+        "train.stop",
+        f"the validation loss has risen to {now.score:.4g} from {best.score:.4g} in epoch {best.epoch}, while the training "
+        f"loss fell from {best.reconstruction:.4g} to {now.reconstruction:.4g}: the training images are learned by heart",
+        one_of([*remedies, "more images", "a smaller code"]),
+    )

@@ -1,0 +1,74 @@
+"""The output sits at an end of its range where the images are not, and cannot come back.
+
+## What it does
+Looks at the pixels where the output's `sigmoid`, `tanh` or `relu` is flat: its slope is below 1e-4. It speaks where such
+pixels make up half of the squared error or more while the error is larger than 90 % of the mean image's, over 128
+training images, at least 100 steps after the start (steps of a warm-up count for their share).
+
+## Why is this bad?
+Where the activation is flat the error gives no gradient: these pixels stay as they are, however wrong. Background at 0
+that is meant to be 0 is no trouble, and is not counted.
+
+## Example
+```cae
+autoencoder saturates
+input 1x8x8 in 0..1
+data digits
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 8
+decoder mirror
+train { loss mse; optimizer adam lr=1; batch 64; epochs 10 }
+```
+
+## Instead
+```cae
+autoencoder ranges
+input 1x8x8 in 0..1
+data digits
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 8
+decoder mirror
+train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10 }
+```
+
+## How sure
+The shares are measured, and that a flat activation passes no gradient is arithmetic. That it will not recover is a
+heuristic: the mean over a batch may still pull some pixels back, which is why half of the error is asked for.
+
+## References
+- Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
+- PyOD pull request 651: an autoencoder's final ReLU that answered 0 to everything.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.training.watching.seen import Seen
+from caedsl.training.watching.trouble import Sign
+from caedsl.training.watching.wording import lower_rate, one_of
+
+SHARE = 0.5
+FAILING = 0.9
+LEAST_STEPS = 100
+
+
+def look(seen: Seen) -> Iterator[Sign]:
+    """One sign, at the layer that gives the output its values."""
+    probes, output = seen.round(since=LEAST_STEPS), seen.facts.output_layer
+    if not probes or output is None:
+        return
+    if any(probe.flat is None or probe.flat < SHARE or probe.unexplained < FAILING for probe in probes):
+        return
+    share = sum(probe.flat or 0.0 for probe in probes) / len(probes)
+    ends_in_relu = "relu" in seen.facts.layers[output].words.split()
+    yield Sign(
+        output,
+        f"{share:.0%} of the squared error is on pixels where its activation is flat, at an end of its range: they get no "
+        f"gradient and stay wrong (the error is {probes[-1].unexplained:.2g} times the mean image's)",
+        one_of(
+            [
+                lower_rate(seen.facts.settings),
+                *(["`sigmoid` or no activation instead of `relu` on this line"] if ends_in_relu else []),
+                "images scaled to the range that it can return",
+            ]
+        ),
+    )

@@ -1,0 +1,72 @@
+"""The training loss does not move.
+
+## What it does
+Compares the mean training loss of the last steps with that of the first ones, after 500 steps and one epoch (steps of a
+warm-up count for their share). It speaks where the loss has fallen by less than 1 %, and says so where the gradient is
+exactly 0.
+
+## Why is this bad?
+Nothing is learned: the steps are too short to go anywhere, or there is no gradient to follow.
+
+## Example
+```cae
+autoencoder stands
+input 1x8x8 in 0..1
+data digits
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 8
+decoder mirror
+train { loss mse; optimizer adam lr=1e-7; batch 64; epochs 24 }
+```
+
+## Instead
+```cae
+autoencoder moves
+input 1x8x8 in 0..1
+data digits
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 8
+decoder mirror
+train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 24 }
+```
+
+## How sure
+The loss is measured. A random start is far worse than the mean image, and even a model that collapses gets there: one
+that has not improved by 1 % in 500 steps does not learn. Slower than that is `constant-output`'s to say, or
+nobody's: a rate may be low on purpose.
+
+## References
+- Wardat et al. 2022, "DeepDiagnosis", arXiv 2112.04103: unchanged loss as a symptom.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.training.watching.seen import Seen
+from caedsl.training.watching.trouble import Sign
+from caedsl.training.watching.wording import higher_rate
+
+EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "saturated-output")
+FALL = 0.01
+
+
+def look(seen: Seen) -> Iterator[Sign]:
+    """One sign, at the optimizer, or at the last layer with a kernel where there is no gradient at all."""
+    first, windows, probes = seen.first_window, seen.windows[-4:], seen.round()
+    if first is None or len(windows) < 4 or not probes or not seen.had_time:
+        return
+    if any(window.mean < (1 - FALL) * first.mean or window.mean > (1 + FALL) * first.mean for window in windows):
+        return
+    weighted = [number for number, layer in enumerate(probes[-1].layers) if layer.gradient is not None]
+    moved = f"the training loss is {windows[-1].mean:.6g} after {probes[-1].step:,} steps and was {first.mean:.6g} at the start"
+    if weighted and not any(probe.layers[number].gradient for probe in probes for number in weighted):
+        yield Sign(
+            weighted[-1],
+            f"{moved}: neither this layer nor any before it gets a gradient, which is exactly 0 on {seen.facts.probed} images",
+            "another `seed`, or another activation on the lines behind it",
+        )
+        return
+    yield Sign(
+        "train.optimizer",
+        f"{moved}: the steps are too short to get anywhere",
+        higher_rate(seen.facts.settings),
+    )

@@ -1,0 +1,84 @@
+"""The first layers get next to no gradient.
+
+## What it does
+Compares the norm of the gradient of the first kernel with that of the last, over 128 training images. It speaks where the
+first has less than a ten-thousandth of the last, at least 100 steps after the start (steps of a warm-up count for their
+share) and while the model is still worse than half as good as the mean image. It names the layer at which most is lost.
+
+## Why is this bad?
+What the first layers learn is lost in the noise of their gradient: the model trains as if only its last layers were there.
+Each `sigmoid` passes a quarter of the gradient at most, each `tanh` and each small kernel its part.
+
+## Example
+```cae
+autoencoder fades
+input 1x8x8 in 0..1
+data digits
+encoder { maxpool 2; conv 4 sigmoid x5; maxpool 2 }
+bottleneck dense 8
+decoder mirror
+train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 14 }
+```
+
+## Instead
+```cae
+autoencoder carries
+input 1x8x8 in 0..1
+data digits
+encoder { maxpool 2; conv 4 relu x5; maxpool 2 }
+bottleneck dense 8
+decoder mirror
+train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 14 }
+```
+
+## How sure
+The ratio is measured; the border is a heuristic. Healthy models were above 0.0018 in 200 trainings, and AutoTrainer's
+border of 0.001 flags one of them; ten times less flags none.
+
+## References
+- Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
+- Zhang et al. 2021, "AutoTrainer", arXiv 2002.04845.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from caedsl.training.watching.seen import Probe, Seen
+from caedsl.training.watching.trouble import Sign
+from caedsl.training.watching.wording import one_of
+
+EXPLAINED_BY = ("dead-layer",)
+RATIO = 1e-4
+LEAST_STEPS = 100
+FAILING = 0.5
+
+
+def look(seen: Seen) -> Iterator[Sign]:
+    """One sign, at the layer where most of the gradient is lost."""
+    probes = seen.round(since=LEAST_STEPS)
+    weighted = (
+        [number for number, layer in enumerate(probes[-1].layers) if layer.gradient is not None] if probes else []
+    )
+    if len(weighted) < 3 or not all(_faint(probe, weighted) for probe in probes):
+        return
+    norms = [probes[-1].layers[number].gradient or 0.0 for number in weighted]
+    passed = [before / behind if behind else 1.0 for before, behind in pairwise(norms)]
+    worst = min(range(len(passed)), key=passed.__getitem__)
+    yield Sign(
+        weighted[worst + 1],
+        f"the gradient fades on its way back: the first kernel gets {norms[0]:.1e}, the last {norms[-1]:.1e}, and most is "
+        f"lost here ({passed[worst]:.2g} is left); the layers before do not learn",
+        one_of(
+            [
+                "`relu` instead of `sigmoid` and `tanh`",
+                "`norm=batch`",
+                "`residual` around some of the layers",
+                "fewer layers",
+            ]
+        ),
+    )
+
+
+def _faint(probe: Probe, weighted: list[int]) -> bool:
+    first, last = (probe.layers[number].gradient or 0.0 for number in (weighted[0], weighted[-1]))
+    return 0 < first < RATIO * last and probe.unexplained > FAILING

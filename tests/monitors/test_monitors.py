@@ -1,0 +1,95 @@
+"""Each monitor: its own example makes it speak, what to write instead leaves all of them silent."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from caedsl.model.settings import On
+from caedsl.rules.documentation import stale_pages
+from caedsl.rules.example import examples
+from caedsl.training.errors import NotFiniteError
+from caedsl.training.loop import Training
+from caedsl.training.train import train
+from caedsl.training.watching import catalogue, documentation, watch
+from caedsl.training.watching.catalogue import Monitor
+from tests.cli.test_rule import HEADINGS
+from tests.training.tiny import model_of
+
+from .runs import record, watched
+
+MONITORS = catalogue.in_order_of_names()
+GAP = "train-eval-gap"
+BY_NAME = {"argvalues": MONITORS, "ids": lambda monitor: monitor.name}
+
+
+@pytest.mark.parametrize(
+    "monitor", [monitor for monitor in MONITORS if monitor.name != GAP], ids=lambda monitor: monitor.name
+)
+def test_the_example_makes_it_speak(monitor: Monitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the only one asked, and ends the run: what other monitors say of the same example is another matter."""
+    monkeypatch.setattr(watch, "every", lambda: (monitor,))
+    for number, text in enumerate(examples(monitor.documentation, "Example")):
+        folder = tmp_path / str(number)
+        model = model_of(text)
+        assert model.train is not None
+        model = replace(model, train=replace(model.train, on=On("stop"), precision="fp32"))
+        if monitor.name == "not-finite":
+            with pytest.raises(NotFiniteError, match=r"<spec>:\d+: `"):
+                train(model, spec_text=text, out=folder)
+            continue
+        run = train(model, spec_text=text, out=folder)
+        assert run.history.ended == "trouble", run.history.epochs[-1]
+        said = record(folder)[0]
+        assert said["monitor"] == monitor.name
+        assert said["line"] > 3
+        assert said["message"] and said["remedy"]
+
+
+def test_running_averages_that_do_not_follow_are_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = watch.Watch.begin
+
+    def slowed(self: watch.Watch, training: Training) -> None:
+        for part in [*training.module.modules(), *training.network.modules()]:
+            if isinstance(part, nn.BatchNorm2d | nn.BatchNorm1d):
+                part.momentum = 1e-6
+        begin(self, training)
+
+    monkeypatch.setattr(watch.Watch, "begin", slowed)
+    monkeypatch.setattr(watch, "every", lambda: tuple(monitor for monitor in MONITORS if monitor.name == GAP))
+    (text,) = examples(next(monitor.documentation for monitor in MONITORS if monitor.name == GAP), "Instead")
+    ran = watched(text.replace("loss mse;", "loss mse; precision fp32; on trouble stop;"), tmp_path / "run")
+    assert ran.monitors == [GAP]
+    assert ran.record[0]["layer"] == "encoder 2: conv 4 norm=batch relu"
+
+
+@pytest.mark.parametrize("monitor", **BY_NAME)
+def test_what_to_write_instead_is_no_trouble(monitor: Monitor, tmp_path: Path) -> None:
+    """Nor for any other monitor."""
+    for number, text in enumerate(examples(monitor.documentation, "Instead")):
+        ran = watched(text.replace("loss mse;", "loss mse; precision fp32;"), tmp_path / str(number))
+        assert ran.run is not None
+        assert ran.record == []
+
+
+@pytest.mark.parametrize("monitor", **BY_NAME)
+def test_every_monitor_is_documented(monitor: Monitor) -> None:
+    headings = re.findall(r"^## (.+)$", monitor.documentation, re.MULTILINE)
+    assert [heading for heading in headings if heading in HEADINGS] == HEADINGS
+    assert monitor.summary.endswith(".")
+    for heading in ("Example", "Instead"):
+        assert len(list(examples(monitor.documentation, heading))) == 1
+
+
+def test_those_that_explain_others_are_asked_before_them() -> None:
+    names = [monitor.name for monitor in catalogue.every()]
+    assert sorted(names) == list(catalogue.names())
+    for monitor in catalogue.every():
+        assert set(monitor.explained_by) <= set(names[: names.index(monitor.name)])
+
+
+def test_the_pages_are_what_the_monitors_say() -> None:
+    stale = stale_pages(documentation.PAGES, documentation.pages())
+    assert stale == [], "run `python -m caedsl.training.watching.documentation`"

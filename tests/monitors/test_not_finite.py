@@ -1,0 +1,128 @@
+"""A loss that is not finite: the weights stand still until it is noticed, and the first layer that made it is named."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from caedsl.model.settings import Optimizer
+from caedsl.training import loop
+from caedsl.training.loop import Training
+from caedsl.training.optimizers import make_optimizer
+from caedsl.training.standstill import Standstill
+
+from .runs import spec, watched
+
+PATHS = ("encoder.0", "encoder.4", "decoder.0")
+QUIET = spec("epochs 2; optimizer adam lr=1e-3")
+
+
+@pytest.mark.parametrize(
+    "settings", [Optimizer("adam"), Optimizer("adamw"), Optimizer("sgd", momentum=0.5), Optimizer("rmsprop")]
+)
+def test_weights_stand_still_from_the_first_such_loss_on(settings: Optimizer) -> None:
+    layer = nn.Linear(3, 1)
+    optimizer = make_optimizer(settings, layer.parameters())
+    standstill = Standstill(optimizer, torch.device("cpu"), active=True)
+
+    def step(factor: float) -> None:
+        optimizer.zero_grad()
+        loss = layer(torch.ones(2, 3)).square().mean() * factor
+        standstill.notice(loss.detach())
+        loss.backward()
+        standstill.before_step()
+        optimizer.step()
+
+    start = layer.weight.detach().clone()
+    step(1.0)
+    moved = layer.weight.detach().clone()
+    assert not torch.equal(moved, start)
+    for factor in (math.nan, 1.0, math.inf, 1.0):
+        step(factor)
+    assert torch.equal(layer.weight, moved)
+
+
+def spoiled_at(step: int, spoil: Callable[[Training], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before that step (counted from 0) ``spoil`` is called; losses are read at the end of the epoch alone."""
+    optimize = Training.optimize
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_READS", 1e9)
+
+    def spoiling(self: Training, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.step == step:
+            spoil(self)
+        return optimize(self, x)
+
+    monkeypatch.setattr(Training, "optimize", spoiling)
+
+
+@torch.no_grad()
+def huge(training: Training) -> None:
+    """Forward, the second layer overflows: 1e30 times 1e30."""
+    training.module.get_submodule("encoder.0").get_parameter("weight").fill_(1e30)
+    training.module.get_submodule("encoder.4").get_parameter("weight").fill_(1e30)
+
+
+@torch.no_grad()
+def ruined(training: Training) -> None:
+    """As a gradient leaves weights that was not finite in the decoder's first layer."""
+    for path in PATHS:
+        training.module.get_submodule(path).get_parameter("weight")[0] = math.nan
+
+
+@pytest.mark.parametrize(
+    ("spoil", "layer", "line", "words"),
+    [
+        (huge, "bottleneck 1: dense 8", 5, "its output is the first that is not finite"),
+        (ruined, "decoder 1: dense 64 relu", 5, "its gradient was not finite a step before"),
+    ],
+)
+def test_the_first_layer_is_named_however_late_it_is_noticed(
+    spoil: Callable[[Training], None],
+    layer: str,
+    line: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoiled_at(43, spoil, monkeypatch)
+    ran = watched(QUIET, tmp_path / "run")
+    assert "at step 44 (epoch 2)" in ran.error
+    assert words in ran.error
+    assert ran.heard == []
+    assert [(said["monitor"], said["layer"], said["line"]) for said in ran.record] == [("not-finite", layer, line)]
+    assert words in ran.record[0]["message"]
+
+
+def test_a_gradient_that_is_not_finite_is_named_where_clipping_would_spread_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @torch.no_grad()
+    def steep(training: Training) -> None:
+        """The loss is about 1e34; its gradient at the code, about 1e29, times what makes the code is beyond 3e38."""
+        for path, factor in (("encoder.0", 1e12), ("encoder.4", 1e-12), ("decoder.0", 1e17)):
+            training.module.get_submodule(path).get_parameter("weight").mul_(factor)
+
+    spoiled_at(43, steep, monkeypatch)
+    clipped = spec("epochs 2; clip 1.0; optimizer adam lr=1e-3", decoder="dense 64; reshape 1x8x8")
+    ran = watched(clipped, tmp_path / "run")
+    assert "at step 44 (epoch 2)" in ran.error
+    assert ran.record[0]["layer"] == "bottleneck 1: dense 8"
+    assert ran.record[0]["message"] == "its gradient is the first on the way back that is not finite"
+
+
+def test_a_validation_loss_that_is_not_finite_names_the_layer_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate = Training.validate
+
+    def spoiling(self: Training) -> float | None:
+        huge(self)
+        return validate(self)
+
+    monkeypatch.setattr(Training, "validate", spoiling)
+    ran = watched(QUIET, tmp_path / "run")
+    assert "the validation loss is" in ran.error
+    assert "<spec>:5: `dense 8` (bottleneck 1): its output is the first that is not finite" in ran.error
