@@ -16,6 +16,7 @@ SET_UP = (
     "ruff",
     "python -m tests.docs",
     "python -m caedsl.rules.documentation",
+    "python -m caedsl.training.watching.documentation",
 )
 """Commands that set up a machine, run this very suite or rewrite the tree: the pages' tests leave them alone."""
 

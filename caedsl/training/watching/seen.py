@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from caedsl.model.settings import Train
+from caedsl.model.settings import Settled
 from caedsl.training.history import Epoch
 
 ENOUGH_IMAGES = 128
@@ -107,7 +107,7 @@ class Facts:
     """
 
     layers: Sequence[LayerFacts]
-    settings: Train
+    settings: Settled
     input_size: int
     code_size: int
     code_layer: int | None

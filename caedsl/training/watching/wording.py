@@ -1,13 +1,13 @@
 """Words that several monitors share."""
 
 from caedsl.layers.spelling import number_text
-from caedsl.model.settings import Train
+from caedsl.model.settings import Settled
 
 GOOD_RATE = 1e-3
 """What to try with Adam, AdamW and RMSprop where the rate was far from it: 0.1 never trained in the pilot."""
 
 
-def lower_rate(settings: Train, factor: float = 10) -> str:
+def lower_rate(settings: Settled, factor: float = 10) -> str:
     """The spec's optimizer line with its learning rate divided, or with the usual one where it is far above that."""
     lr = settings.optimizer.lr / factor
     if settings.optimizer.name != "sgd" and settings.optimizer.lr > 10 * GOOD_RATE:
@@ -15,7 +15,7 @@ def lower_rate(settings: Train, factor: float = 10) -> str:
     return f"a smaller learning rate, such as {_rate(settings, lr)}"
 
 
-def higher_rate(settings: Train, factor: float = 10) -> str:
+def higher_rate(settings: Settled, factor: float = 10) -> str:
     """The spec's optimizer line with its learning rate multiplied, or with the usual one where it is far below that."""
     lr = settings.optimizer.lr * factor
     if settings.optimizer.name != "sgd" and lr < GOOD_RATE / 10:
@@ -23,7 +23,7 @@ def higher_rate(settings: Train, factor: float = 10) -> str:
     return f"a larger learning rate, such as {_rate(settings, lr)}"
 
 
-def _rate(settings: Train, lr: float) -> str:
+def _rate(settings: Settled, lr: float) -> str:
     return f"`optimizer {settings.optimizer.name} lr={number_text(float(f'{lr:.2g}'))}`"
 
 
