@@ -17,7 +17,7 @@ data digits
 encoder { conv 4 relu; maxpool 2 }
 bottleneck dense 8
 decoder mirror
-train { loss mse; optimizer adam lr=1; batch 64; epochs 10 }
+train { loss mse; optimizer adam lr=1; batch 64; epochs 16 }
 ```
 
 ## Instead

@@ -17,7 +17,7 @@ data digits
 encoder { maxpool 2; conv 4 sigmoid x5; maxpool 2 }
 bottleneck dense 8
 decoder mirror
-train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 14 }
+train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 20 }
 ```
 
 ## Instead
@@ -28,7 +28,7 @@ data digits
 encoder { maxpool 2; conv 4 relu x5; maxpool 2 }
 bottleneck dense 8
 decoder mirror
-train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 14 }
+train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 20 }
 ```
 
 ## How sure

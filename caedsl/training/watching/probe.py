@@ -159,18 +159,19 @@ class Prober:
 
     def _measure(self, measured: dict[str, Tensor]) -> Watch:
         def watch(path: str, output: Tensor) -> None:
+            if path in self._relus:
+                largest = output.amax(dim=[0, *range(2, output.dim())])
+                measured[f"{self._relus[path]} firing"] = (largest > 0).float().mean()
+            if path != "encoder" and path not in self._ends:
+                return
             output = output.float()
-            variance = output.var(dim=0, correction=0)
+            apart = (output - output.mean(dim=0)).square_()
             if path == "encoder":
-                spread = variance.mean(dim=(1, 2)).sqrt() if variance.dim() == 3 else variance.sqrt()
+                spread = apart.mean(dim=[0, *range(2, output.dim())] if output.dim() == 4 else 0).sqrt()
                 measured["moving"] = spread > MOVES * spread.max()
                 return
-            if path in self._relus:
-                fires = (output > 0).transpose(0, 1).flatten(1).any(dim=1)
-                measured[f"{self._relus[path]} firing"] = fires.float().mean()
-            if path in self._ends:
-                measured[f"{self._ends[path]} size"] = output.square().mean().sqrt()
-                measured[f"{self._ends[path]} spread"] = variance.mean().sqrt()
+            measured[f"{self._ends[path]} size"] = output.square().mean().sqrt()
+            measured[f"{self._ends[path]} spread"] = apart.mean().sqrt()
 
         return watch
 
