@@ -1,6 +1,7 @@
 """Numbers that are found before training, and the run that then has them."""
 
 import json
+import math
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from caedsl.training.loop import Training
 from caedsl.training.main_memory import free_main_memory
 from caedsl.training.prepare import prepare
 from caedsl.training.progress import Reporter
-from caedsl.training.range_test import STEPS, Point, chosen, find_rate
+from caedsl.training.range_test import STEPS, FoundRate, Point, _next, _taken, chosen, find_rate
 from caedsl.training.resume import resume
 from caedsl.training.train import Run, train
 
@@ -118,23 +119,40 @@ def test_the_rate_lies_between_the_fall_and_the_growth_of_the_loss(lowest: float
     assert lowest / 4 < found.bottom < 4 * lowest
 
 
-def test_a_rate_at_which_the_model_dies_is_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A loss that falls by a share of the rate a step, and is stuck for good once 20 steps in a row were above 1e-3."""
+def searched(monkeypatch: pytest.MonkeyPatch, *, dies_above: float, speed: float) -> FoundRate:
+    """A loss that falls by ``speed`` * rate of itself a step, and is stuck for good once 20 steps in a row were too fast."""
 
     def optimize(training: Training, x: Tensor) -> tuple[Tensor, Tensor]:
         rate, state = training.plateau.factor, training.__dict__.setdefault("state", {"loss": 0.2, "fast": 0})
-        state["fast"] = state["fast"] + 1 if rate > 1e-3 else 0
+        state["fast"] = state["fast"] + 1 if rate > dies_above else 0
         if state["fast"] > 20:
             state["loss"] = 0.2
         else:
-            state["loss"] = max(0.01, state["loss"] * (1 - min(0.5, 100 * rate)))
+            state["loss"] = max(0.01, state["loss"] * (1 - min(0.5, speed * rate)))
         loss = torch.tensor(state["loss"])
         return loss, loss
 
     monkeypatch.setattr(Training, "optimize", optimize)
-    found = find_rate(prepare(tiny(), blobs(), replace(QUICK, optimizer=Optimizer(lr=1.0))))
+    return find_rate(prepare(tiny(), blobs(), replace(QUICK, optimizer=Optimizer(lr=1.0))))
+
+
+def test_a_rate_at_which_the_model_dies_is_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = searched(monkeypatch, dies_above=1e-3, speed=100)
     assert 1e-4 < found.rate <= 1e-3
-    assert "lowered from" in found.note
+    assert "(failed)" in found.note
+
+
+def test_of_rates_that_do_as_well_the_lowest_is_taken() -> None:
+    ends = {3e-4: 0.05, 9e-4: 0.031, 2.7e-3: 0.03}
+    assert _taken(ends) == 9e-4
+    assert _next(ends) is None
+
+
+def test_rates_are_tried_until_the_one_to_take_has_one_on_either_side() -> None:
+    assert _next({9e-4: 0.03}) == 3e-4
+    assert _next({9e-4: 0.03, 3e-4: 0.02}) == 1e-4
+    assert _next({9e-4: 0.03, 3e-4: 0.05}) == 2.7e-3
+    assert _next({9e-4: math.inf, 3e-4: math.inf}) == 1e-4
 
 
 def test_a_loss_that_falls_at_no_rate_is_an_error() -> None:

@@ -1,0 +1,150 @@
+"""What ``lr auto`` picks, beside a sweep of fixed rates with the same few steps.
+
+    python benchmarks/range_test.py [CASE …] [--seeds 2] [--steps 300]
+
+Each case is a shipped spec with an optimizer. For each seed the rate is found as ``caedsl train`` finds it; then the spec
+is trained with it and with each rate of a sweep, three a decade, from the same seed. Printed are the rate, the steps
+that the search took, and the validation loss at that rate as a multiple of the sweep's least. CAEDSL_DATA names the
+folder that holds MNIST.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from caedsl.data.images import DataError, Images
+from caedsl.data.loading import load
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.resolve import resolve
+from caedsl.model.settings import Train
+from caedsl.source import Source
+from caedsl.syntax.formatter import format_source
+from caedsl.syntax.overrides import override
+from caedsl.syntax.parser import parse
+from caedsl.training.auto import find_numbers
+from caedsl.training.errors import NotFiniteError
+from caedsl.training.loop import Training
+from caedsl.training.progress import Reporter
+from caedsl.training.train import prepare_training
+
+SPECS = Path(__file__).resolve().parents[1] / "specs"
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A shipped spec, what is set in it, and the exponents of ten between which fixed rates are tried."""
+
+    spec: str
+    changes: dict[str, str]
+    low: float
+    high: float
+
+    def rates(self) -> list[float]:
+        return [10 ** (self.low + place / 3) for place in range(round(3 * (self.high - self.low)) + 1)]
+
+
+MNIST = {"data": "mnist limit=8k", "train.batch": "32"}
+CASES = {
+    "digits-sgd": Case("digits", {"train.optimizer": "sgd momentum=0.9"}, -4 / 3, 0),
+    "digits-adamw": Case("digits", {}, -3, -4 / 3),
+    "mirror-adam": Case("mnist_mirror", MNIST, -3, -2),
+    "blog-rmsprop": Case("keras_blog", {**MNIST, "train.optimizer": "rmsprop"}, -4, -8 / 3),
+    "blog-adam": Case("keras_blog", MNIST, -3, -5 / 3),
+    "svdd-adam": Case("deep_svdd", {"data": "mnist only=0", "train.batch": "50"}, -3, -4 / 3),
+    "keras_io-adam": Case("keras_io", MNIST, -3, -5 / 3),
+}
+
+
+class Steps(Reporter):
+    """Keeps how many steps a search has taken, which it tells before each."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def loading(self, what: str, done: int, total: int, unit: str) -> None:
+        self.taken += done < total
+
+
+def main() -> None:
+    arguments = _arguments()
+    worst = 0.0
+    print(f"{'case':<15}{'seed':>5}{'best':>9}{'picked':>9}{'steps':>7}{'loss':>10}{'ratio':>7}  of the sweep's least")
+    for name in arguments.cases or CASES:
+        case = CASES[name]
+        try:
+            images = load(_model(case, 0)[0])
+        except DataError as error:
+            sys.exit(str(error))
+        for seed in range(arguments.seeds):
+            worst = max(worst, _show(name, case, seed, images, arguments.steps))
+    print(f"\nat worst {worst:.2f} times the loss of the best fixed rate")
+
+
+def _show(name: str, case: Case, seed: int, images: Images, steps: int) -> float:
+    """Print the line of a case and a seed; the ratio of the losses is returned."""
+    sweep = {rate: _trained(*_model(case, seed), images, rate, steps) for rate in case.rates()}
+    best = min(sweep, key=lambda rate: sweep[rate])
+    picked, taken = _found(*_model(case, seed, {"train.optimizer.lr": "auto"}), images)
+    loss = _trained(*_model(case, seed), images, picked, steps)
+    ratio = loss / sweep[best]
+    print(f"{name:<15}{seed:>5}{best:>9.2g}{picked:>9.2g}{taken:>7}{loss:>10.4g}{ratio:>7.2f}", end="  ")
+    print(", ".join(f"{rate:.1e}: {other / sweep[best]:.2f}" for rate, other in sweep.items()), flush=True)
+    return ratio
+
+
+def _model(case: Case, seed: int, more: dict[str, str] | None = None) -> tuple[Autoencoder, Train, str]:
+    path = SPECS / f"{case.spec}.cae"
+    written = override(
+        Source(path.read_text("utf-8"), str(path)), {**case.changes, **(more or {}), "train.seed": str(seed)}
+    )
+    text, _ = format_source(written)
+    source = Source(text or "")
+    model, _ = resolve(parse(source)[0], source)
+    if model is None or model.train is None:
+        sys.exit(f"{path} has errors: see `caedsl check`")
+    return model, model.train, source.text
+
+
+def _found(model: Autoencoder, settings: Train, text: str, images: Images) -> tuple[float, int]:
+    """The rate that a search comes to, and the steps it took."""
+
+    def prepared(with_settings: Train) -> Training:
+        return prepare_training(model, with_settings, images, CPU)
+
+    counted = Steps()
+    found = find_numbers(model, text, prepared, len(images), counted)
+    return float(found.settings.optimizer.lr), counted.taken
+
+
+def _trained(model: Autoencoder, settings: Train, text: str, images: Images, rate: float, steps: int) -> float:
+    """The validation loss after about so many steps, in whole epochs; infinite where training fails."""
+    at_rate = replace(settings, optimizer=replace(settings.optimizer, lr=rate))
+    an_epoch = prepare_training(model, at_rate, images, CPU).steps_per_epoch
+    training = prepare_training(model, replace(at_rate, epochs=max(1, round(steps / an_epoch))), images, CPU)
+    try:
+        last = training.run().epochs[-1].validation
+    except NotFiniteError:
+        return math.inf
+    return math.inf if last is None else last
+
+
+def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"all by default: {', '.join(CASES)}")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=300)
+    arguments = parser.parse_args(given)
+    for name in arguments.cases:
+        if name not in CASES:
+            parser.error(f"there is no case {name}: they are {', '.join(CASES)}")
+    return arguments
+
+
+if __name__ == "__main__":
+    main()
