@@ -2,10 +2,9 @@
 
 The rate rises exponentially over a hundred steps of a fresh model, which cost what a hundred steps of training cost, and
 the loss is watched. It stays, falls, and grows again: the rate to begin with is the one by which 85 % of the fall are
-done, and at most a third of the one where the loss was lowest. That is within a decade of the best rate, no closer, and
-a rate that rises passes quickly over one at which a model dies. So a hundred steps each are then taken at rates three
-times apart, lower ones first, until the rate to take has one on either side: it is the lowest that does about as well as
-the best.
+done, and at most a third of the one where the loss was lowest. That may be a decade off, and a rate that rises passes
+quickly over one at which a model dies. So a hundred steps each are then taken at rates three times apart, lower ones first,
+until the rate to take has one on either side: it is the lowest that does about as well as the best.
 """
 
 import math
