@@ -11,7 +11,7 @@ from caedsl.model.settings import Augment
 
 
 def augment(x_bchw: Tensor, settings: Augment, generator: torch.Generator, part: Part | None = None) -> Tensor:
-    """A changed copy of the images: flipped, then rotated, then shifted; dtype and device are kept.
+    """A changed copy of the images, flipped, then rotated, then shifted; themselves where nothing is to be changed.
 
     What comes into view repeats the pixels at the border. Flips and shifts move pixels unchanged; a rotation is
     bilinear, about the centre. ``generator`` is on the device of the images, which are ``part`` of a batch (all of it

@@ -14,9 +14,9 @@ _REAL = (-3.0, 3.0)
 def corrupt(
     x_bchw: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator, part: Part | None = None
 ) -> Tensor:
-    """A damaged copy of the images: Gaussian noise, then masking, then salt and pepper; dtype and device are kept.
+    """A damaged copy of the images, themselves where nothing is to be damaged; dtype and device are kept.
 
-    Pixels are hit in all their channels at once. In a bounded range noise is scaled by its width and clipped to it. In
+    Gaussian noise comes first, then masking, then salt and pepper. Pixels are hit in all their channels at once. In a bounded range noise is scaled by its width and clipped to it. In
     ``real`` noise is in the data's own units and not clipped, masked pixels are 0, pepper and salt are -3 and 3.
     ``generator`` is on the device of the images, which are ``part`` of a batch (all of it by default).
     """

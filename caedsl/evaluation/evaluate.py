@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from caedsl.data.corruption import corrupt
 from caedsl.evaluation.baselines import MeanImage, Predictor, fit_pca
 from caedsl.evaluation.metrics import Scores, score
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
-from caedsl.training.loop import corrupted
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.seeds import derived_seed
 
@@ -38,7 +38,7 @@ class Examination:
         """Batches of (what is seen, what is to be returned)."""
         generator = torch.Generator(self.images.device).manual_seed(derived_seed(self.seed, "evaluation"))
         for target in (images or self.images).in_order(self.batch):
-            yield corrupted(target, self.corrupt, self.input_range, generator), target
+            yield corrupt(target, self.corrupt, self.input_range, generator), target
 
     @torch.no_grad()
     def predictions(self, predictor: Predictor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import torch
 
+from caedsl.model.settings import Settled
+
 
 class TrainingError(Exception):
     """Training cannot start or cannot go on; the message names the place, the value and the remedy."""
@@ -23,6 +25,16 @@ class NotFiniteError(TrainingError):
     def __init__(self, message: str, step: int | None = None) -> None:
         super().__init__(message)
         self.step = step
+
+
+def remedies(settings: Settled, precision: str) -> str:
+    """What may keep a run of these settings finite, as the end of a sentence."""
+    ways = [f"a smaller learning rate than {settings.optimizer.lr:g} (`--set train.optimizer.lr=…`)"]
+    if settings.clip is None:
+        ways.append("`clip 1.0` in the train block")
+    if precision != "fp32":
+        ways.append("`precision fp32`")
+    return " or ".join(filter(None, ["try " + ", ".join(ways[:-1] or ways), ways[-1] if len(ways) > 1 else ""]))
 
 
 class OutOfMemoryError(TrainingError):

@@ -5,6 +5,17 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, field, fields
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """Where a run is: ``reconstruction`` is the mean over the epoch so far; counts start from 1."""
+
+    epoch: int
+    step: int
+    steps: int
+    reconstruction: float
+    images_per_second: float
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,18 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from caedsl.data.augmentation import augment
 from caedsl.data.corruption import corrupt
-from caedsl.data.part import Part
 from caedsl.model.data import InputRange
-from caedsl.model.settings import Augment, Corrupt, Settled
+from caedsl.model.settings import Settled
 from caedsl.training.batches import Batches
 from caedsl.training.ema import WeightAverage
-from caedsl.training.errors import NotFiniteError, memory_errors
-from caedsl.training.history import Epoch, History
+from caedsl.training.errors import NotFiniteError, memory_errors, remedies
+from caedsl.training.history import Epoch, History, Step
 from caedsl.training.ledger import Ledger
 from caedsl.training.objective import Objective
 from caedsl.training.optimizers import epsilon, make_optimizer
@@ -40,23 +38,6 @@ from caedsl.training.watching.watch import Watch
 SECONDS_BETWEEN_READS = 0.25
 TO_BE_CONTINUED = ("interrupted", "trouble")
 """Reasons to end within an epoch after which the rest of it may follow, as if nothing had been."""
-
-
-class Step(NamedTuple):
-    """Where a run is: ``reconstruction`` is the mean over the epoch so far; counts start from 1."""
-
-    epoch: int
-    step: int
-    steps: int
-    reconstruction: float
-    images_per_second: float
-
-
-def corrupted(
-    x_bchw: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator, part: Part | None = None
-) -> Tensor:
-    """What a denoiser sees of clean images; the images themselves where nothing is to be damaged."""
-    return x_bchw if settings == Corrupt() else corrupt(x_bchw, settings, input_range, generator, part)
 
 
 class Training:
@@ -135,10 +116,8 @@ class Training:
         They are left on the device. Their means over the processes are the losses of the batch.
         """
         part = self.processes.under_way(x_bchw)
-        target = x_bchw
-        if self.settings.augment != Augment():
-            target = augment(x_bchw, self.settings.augment, self.generator, part)
-        seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator, part)
+        target = augment(x_bchw, self.settings.augment, self.generator, part)
+        seen = corrupt(target, self.settings.corrupt, self.input_range, self.generator, part)
         with self.precision.autocast():
             prediction = self.joined(seen)
         reconstruction = part.weigh(self.objective.reconstruction(prediction, target))
@@ -245,7 +224,7 @@ class Training:
                 images = min(self.settings.batch, len(self.validation) - number * self.settings.batch)
                 self.processes.begin(images)
                 part = self.processes.under_way(target)
-                seen = corrupted(target, self.settings.corrupt, self.input_range, self.generator, part)
+                seen = corrupt(target, self.settings.corrupt, self.input_range, self.generator, part)
                 with self.precision.autocast():
                     prediction = self.network(seen)
                 total += part.weigh(self.objective.reconstruction(prediction, target)) * images
@@ -318,7 +297,7 @@ class Training:
                 self.history.ended = "failed"
                 where = self.watch.explain(self, error) if self.watch is not None else ""
                 found = f" (epoch {number}); {where}" if where else f" (epoch {number})"
-                raise NotFiniteError(f"{error}{found}: {self._remedies()}") from error
+                raise NotFiniteError(f"{error}{found}: {remedies(self.settings, self.precision.name)}") from error
             if self.watch is not None and self.ledger is None and self.watch.after_epoch(self):
                 reason = reason or "trouble"
             on_epoch(self)
@@ -327,14 +306,6 @@ class Training:
                 keep(self, False)
         # What would have ended the run before its last epoch says nothing once that is complete.
         return "finished" if reason is None or self.epoch > self.settings.epochs else reason
-
-    def _remedies(self) -> str:
-        remedies = [f"a smaller learning rate than {self.settings.optimizer.lr:g} (`--set train.optimizer.lr=…`)"]
-        if self.settings.clip is None:
-            remedies.append("`clip 1.0` in the train block")
-        if self.precision.name != "fp32":
-            remedies.append("`precision fp32`")
-        return "try " + ", ".join(remedies[:-1]) + " or " + remedies[-1] if len(remedies) > 1 else "try " + remedies[0]
 
 
 def _channels_last(module: nn.Module) -> nn.Module:

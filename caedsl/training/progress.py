@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from caedsl.training.durations import duration
-from caedsl.training.history import Epoch
-from caedsl.training.loop import Step
+from caedsl.training.history import Epoch, Step
 from caedsl.training.loss_text import loss_text
 from caedsl.training.processes import current
 from caedsl.training.status import Status

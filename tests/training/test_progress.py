@@ -6,8 +6,7 @@ import pytest
 from rich.console import Console
 
 from caedsl.training.durations import duration
-from caedsl.training.history import Epoch
-from caedsl.training.loop import Step
+from caedsl.training.history import Epoch, Step
 from caedsl.training.loss_text import loss_text
 from caedsl.training.pace import Pace
 from caedsl.training.progress import Live, Plain, Reporter, make_reporter

@@ -15,7 +15,8 @@ from caedsl.data.images import DataError
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training import run_files
 from caedsl.training.errors import NotFiniteError, RunError, TrainingError
-from caedsl.training.loop import Step, Training
+from caedsl.training.history import Step
+from caedsl.training.loop import Training
 from caedsl.training.progress import Reporter
 from caedsl.training.train import Run, train
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from caedsl.backends.torch import Origin
+from caedsl.data.corruption import corrupt
 from caedsl.training.seeds import derived_seed
-from caedsl.training.watching.probe import damaged, forward, gradients, hooked, kernels, undisturbed
+from caedsl.training.watching.probe import forward, gradients, hooked, kernels, undisturbed
 from caedsl.training.watching.seen import Broken
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _break(training: "Training", origins: Sequence[Origin], output: int | None, 
         largest.append(result.abs().max().item())
 
     with undisturbed(training, "autopsy") as generator:
-        seen = damaged(training, target, generator)
+        seen = corrupt(target, training.settings.corrupt, training.input_range, generator)
         with hooked(training.module, list(numbers), watch), torch.set_grad_enabled(training.module.training):
             prediction = forward(training, seen)
         if spoiled:

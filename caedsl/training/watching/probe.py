@@ -18,7 +18,6 @@ from caedsl.backends.torch import Origin
 from caedsl.backends.torch.lower import WEIGHTED
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.data.corruption import corrupt
-from caedsl.model.settings import Corrupt
 from caedsl.training.precision import exact_output
 from caedsl.training.seeds import derived_seed
 from caedsl.training.watching.seen import LayerProbe, Probe
@@ -73,12 +72,6 @@ def forward(training: "Training", seen_bchw: Tensor) -> Tensor:
     with exact, training.precision.autocast():
         prediction: Tensor = functional_call(module, copies, (seen_bchw,))
     return prediction
-
-
-def damaged(training: "Training", target: Tensor, generator: torch.Generator) -> Tensor:
-    """What the encoder is given for ``target``."""
-    settings = training.settings.corrupt
-    return target if settings == Corrupt() else corrupt(target, settings, training.input_range, generator)
 
 
 def kernels(module: nn.Module, origins: Sequence[Origin]) -> Mapping[int, nn.Parameter]:
@@ -138,7 +131,7 @@ class Prober:
         training, target = self.training, self.batches[count % len(self.batches)]
         measured: dict[str, Tensor] = {}
         with undisturbed(training, "probe", count) as generator:
-            seen = damaged(training, target, generator)
+            seen = corrupt(target, training.settings.corrupt, training.input_range, generator)
             with hooked(training.module, ["encoder", *{*self._ends, *self._relus}], self._measure(measured)):
                 prediction = forward(training, seen)
             uneven = _unevenness(prediction.detach().float(), target)
