@@ -85,6 +85,7 @@ decoder { %s }
         ("upsample to 14x14; conv 16 k5 relu; upsample 2; deconv 1 k5 sigmoid", [Transposed, ToFew]),
         ("deconv 16 k4 s2 relu; deconv 1 k3 s2 sigmoid", [Transposed, ToFew]),
         ("upsample 2 bilinear; conv 16 relu; upsample 2; conv 8 k1; conv 1 sigmoid", [ToFew]),
+        ("upsample 2; deconv 16 d2 pad=2 output_pad=1; conv 8 k2; upsample 2; conv 1 sigmoid", [ToFew]),
         ("upsample 4; residual sigmoid { conv 16 relu; deconv 16 relu; conv 1 }", [Untransposed, ToFew]),
     ],
 )

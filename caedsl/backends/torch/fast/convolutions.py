@@ -125,7 +125,8 @@ class _TransposedConvolution(torch.autograd.Function):
                 1,
                 (False, True, False),
             )
-        grad_bias = grad.sum((0, 2, 3)) if ctx.has_bias and ctx.needs_input_grad[2] else None
+        # Image by image first: PyTorch shares few sums out among threads badly.
+        grad_bias = grad.sum((2, 3)).sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
         return grad_x, grad_kernel, grad_bias, None, None
 
 

@@ -1,6 +1,7 @@
 """Kernels in the form that a transposed convolution wants: input channels × output channels × rows × columns."""
 
 from collections.abc import Iterator
+from operator import ge
 from typing import Any, TypeGuard
 
 import torch
@@ -18,8 +19,13 @@ def pair(value: object) -> Pair:
 
 
 def is_plain(module: object) -> TypeGuard[Convolution]:
-    """Whether it is a convolution, transposed or not, in one group and with zeros around the image."""
+    """Whether it is a convolution, transposed or not, in one group and with zeros around the image.
+
+    One that pads its output by a stride or more is left out: its kernel would have more places there than there are inputs.
+    """
     if not isinstance(module, Convolution):
+        return False
+    if isinstance(module, nn.ConvTranspose2d) and any(map(ge, pair(module.output_padding), pair(module.stride))):
         return False
     return module.groups == 1 and module.padding_mode == "zeros" and not isinstance(module.padding, str)
 

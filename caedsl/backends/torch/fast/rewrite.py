@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from caedsl.backends.torch.fast.convolutions import ToFew, Transposed, Untransposed
 from caedsl.backends.torch.fast.kernels import Convolution, is_plain, is_single, transposed_window
 from caedsl.backends.torch.fast.patches import Pair
+from caedsl.backends.torch.fast.rectifier import Rectifier
 from caedsl.backends.torch.modules import Residual
 from caedsl.layers.shape import Shape
 
@@ -111,7 +112,7 @@ def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]
             before, _ = next(remaining)
             yield from (following, nn.ReLU(inplace=True))
         elif isinstance(module, nn.ReLU) and isinstance(before, MADE_ANEW):
-            yield nn.ReLU(inplace=True)
+            yield Rectifier() if isinstance(following, Convolution) else nn.ReLU(inplace=True)
         else:
             before = module
             yield _rewritten(module, ratios)

@@ -1,0 +1,31 @@
+"""A rectifier that writes over what it is given, forward and backward, and so moves half the memory.
+
+x_bchw: batch, channels, height, width.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Rectifier(nn.Module):
+    """``relu`` between two layers that make their results anew: its input and its gradient are nobody else's."""
+
+    def forward(self, x_bchw: Tensor) -> Tensor:
+        """The same tensor, its negative numbers zero."""
+        y_bchw: Tensor = _Rectified.apply(x_bchw)  # type: ignore[no-untyped-call]
+        return y_bchw
+
+
+class _Rectified(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x_bchw: Tensor) -> Tensor:
+        ctx.mark_dirty(x_bchw)
+        ctx.save_for_backward(x_bchw.relu_())
+        return x_bchw
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (y_bchw,) = ctx.saved_tensors
+        return torch.ops.aten.threshold_backward.grad_input(grad, y_bchw, 0, grad_input=grad)
