@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -18,6 +19,28 @@ def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None
     """
     amounts = [*_machine(proc), *_control_groups(proc, cgroups), *_limits(proc)]
     return max(0, min(amounts)) if amounts else None
+
+
+@contextmanager
+def refused_beyond_available(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> Iterator[None]:
+    """Inside, taking more than what is available now, swap included, is an error that can be told.
+
+    Linux otherwise lets a process take more than there is, and then ends it without a word. Other systems do as they do.
+    """
+    taken, available = _table(proc / "self/status").get("VmData:"), available_memory(proc, cgroups)
+    if sys.platform != "linux" or taken is None or available is None:
+        yield
+        return
+    import resource
+
+    swap = _table(proc / "meminfo").get("SwapFree:", 0)
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([available + 1024 * (taken + swap), *known]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _machine(proc: Path) -> Iterator[int]:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from caedsl.data.memory import available_memory
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.cost import training_memory
 from caedsl.model.settings import Train
 from caedsl.model.steps import ENOUGH_STEPS, FEWEST_BATCHES
 from caedsl.training.errors import out_of_memory
 from caedsl.training.loop import Training
-from caedsl.training.main_memory import free_main_memory
 from caedsl.training.trials import fits, take_steps
 
 SMALLEST = 8
@@ -70,7 +70,7 @@ def _forbidden(model: Autoencoder, settings: Train, images: int, size: int, on_c
     for bound in model.require:
         if bound.quantity == "memory" and bound.high is not None and needed >= bound.high:
             return f"with {size} a step would not keep `{bound.text}`"
-    free = free_main_memory() if on_cpu else None
+    free = available_memory() if on_cpu else None
     if free is not None and needed > SHARE_OF_MAIN_MEMORY * free:
         return f"with {size} a step would take half of the free main memory or more"
     return ""

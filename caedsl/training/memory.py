@@ -6,6 +6,7 @@ import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_BLOCK = 1 << 30
+_USUAL_BLOCK = 128 << 10
 
 
 def keep_freed_memory() -> None:
@@ -15,8 +16,19 @@ def keep_freed_memory() -> None:
     clears it page by page: a fifth to a third of the time of a step (``benchmarks/training.py`` has the figures). It holds
     for the whole process; memory beyond 1 GB a block is still given back, and other C libraries are left alone.
     """
-    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
-        return
-    libc = ctypes.CDLL(None)
-    libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
-    libc.mallopt(_TRIM_THRESHOLD, ctypes.c_int(-1))
+    if _has_glibc():
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
+        libc.mallopt(_TRIM_THRESHOLD, ctypes.c_int(-1))
+
+
+def give_freed_memory_back() -> None:
+    """Have the C library give back what it keeps, now and for large blocks from now on, whose sizes are no longer the same."""
+    if _has_glibc():
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MMAP_THRESHOLD, _USUAL_BLOCK)
+        libc.malloc_trim(0)
+
+
+def _has_glibc() -> bool:
+    return sys.platform == "linux" and platform.libc_ver()[0] == "glibc"

@@ -1,14 +1,16 @@
 """Steps taken to learn whether a run fits the memory: on a copy of it, so that nothing of the run itself changes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
 from traceback import clear_frames
 
 import torch
 
+from caedsl.data.memory import refused_beyond_available
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory, out_of_memory
 from caedsl.training.loop import Training
+from caedsl.training.memory import give_freed_memory_back
 from caedsl.training.processes import ALONE, training_with
 
 STEPS_TO_FILL = 2
@@ -71,30 +73,35 @@ def fits(trial: Training, batch: int) -> bool:
 
 
 def _give_back(training: Training) -> None:
-    """Free what steps have left behind, also what PyTorch keeps of the device for later."""
+    """Free what steps have left behind, also what is kept of the device or of main memory for later."""
     training.optimizer.zero_grad(set_to_none=True)
     training.optimizer.state.clear()
     if training.train.device.type == "cuda":
         torch.cuda.empty_cache()
+    else:
+        give_freed_memory_back()
 
 
 @contextmanager
 def naming_what_fits(training: Training) -> Iterator[None]:
-    """Inside, an error that memory ran out in ``training`` comes to name the batch size that fits.
+    """Inside, memory that runs out in ``training`` is an error that names the batch size that fits.
 
     What the failed step and the optimizer held is given back, and then smaller batches are tried on a copy. The run
-    cannot go on after that; the weights of its best and last epoch are untouched.
+    cannot go on after that; the weights of its best and last epoch are untouched. Of several processes that train together
+    none can try: the others wait in the step that failed, and hold their memory.
     """
-    try:
-        yield
-    except OutOfMemoryError as error:
-        if training.processes.count > 1:
-            raise  # the others wait in the step that failed, and hold their memory
-        cause = error.__cause__
-        if cause is not None:
-            clear_frames(cause.__traceback__)
-        _give_back(training)
-        raise out_of_memory(training.settings.batch, largest_fitting(training)) from cause
+    alone = training.processes.count == 1
+    with refused_beyond_available() if alone and training.train.device.type == "cpu" else nullcontext():
+        try:
+            yield
+        except OutOfMemoryError as error:
+            if not alone:
+                raise
+            cause = error.__cause__
+            if cause is not None:
+                clear_frames(cause.__traceback__)
+            _give_back(training)
+            raise out_of_memory(training.settings.batch, largest_fitting(training)) from cause
 
 
 def largest_fitting(training: Training) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.data.memory import available_memory
+from caedsl.data.memory import available_memory, refused_beyond_available
 
 MIB = 1 << 20
 
@@ -58,9 +58,28 @@ def test_a_container_sees_its_group_at_the_root(proc: Path, tmp_path: Path) -> N
 def test_limits_of_the_process_count(limit: str) -> None:
     code = f"""
 import resource
-from caedsl.data.memory import available_memory
+from caedsl.data.memory import available_memory, refused_beyond_available
 resource.setrlimit(resource.RLIMIT_{limit}, (3 << 30, 3 << 30))
 print(available_memory())
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 0 < int(ran.stdout) < 3 << 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is one of Linux")
+def test_memory_that_is_not_there_is_refused_until_the_end(proc: Path, tmp_path: Path) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    taken = 1 << 32
+    (proc / "self" / "status").write_text(f"Name: python\nVmData: {taken} kB\n")
+    (proc / "meminfo").write_text("MemAvailable: 4000 kB\nSwapFree: 10 kB\n")
+    with refused_beyond_available(proc, tmp_path / "none"):
+        inside, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        assert inside == 1024 * (taken + 4000 + 10)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_a_system_that_does_not_say_refuses_nothing(tmp_path: Path) -> None:
+    with refused_beyond_available(tmp_path, tmp_path):
+        assert len(bytes(MIB)) == MIB

@@ -19,7 +19,6 @@ from caedsl.syntax.overrides import override
 from caedsl.training.batch_search import Candidates, candidates, find_batch
 from caedsl.training.errors import OutOfMemoryError, TrainingError
 from caedsl.training.loop import Training
-from caedsl.training.main_memory import free_main_memory
 from caedsl.training.prepare import prepare
 from caedsl.training.progress import Reporter
 from caedsl.training.range_test import STEPS, FoundRate, Point, _next, _taken, chosen, find_rate
@@ -275,22 +274,6 @@ def test_no_batch_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, room=3, overhead=1.0, a_image=0.001)
     with pytest.raises(OutOfMemoryError, match=r"with batch 8: 2 fit"):
         find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
-
-
-@pytest.fixture
-def system(tmp_path: Path) -> Path:
-    (tmp_path / "meminfo").write_text("MemTotal:       8000 kB\nMemAvailable:   4000 kB\n")
-    (tmp_path / "memory.current").write_text("1000\n")
-    return tmp_path
-
-
-def test_free_memory_is_what_the_container_leaves(system: Path) -> None:
-    assert free_main_memory(system / "meminfo", system) == 4_096_000
-    (system / "memory.max").write_text("max\n")
-    assert free_main_memory(system / "meminfo", system) == 4_096_000
-    (system / "memory.max").write_text("50000\n")
-    assert free_main_memory(system / "meminfo", system) == 49_000
-    assert free_main_memory(system / "nowhere", system / "nowhere") is None
 
 
 def test_settings_that_are_not_found_yet_make_no_run() -> None:
