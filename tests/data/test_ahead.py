@@ -1,11 +1,13 @@
 """Work done ahead: in order, not too far ahead, and ended when nobody wants more."""
 
+import os
+import sys
 import threading
 from itertools import count
 
 import pytest
 
-from caedsl.data.ahead import ahead
+from caedsl.data.ahead import LOWEST_PRIORITY, ahead
 
 
 def test_results_come_in_the_order_of_their_keys() -> None:
@@ -43,3 +45,13 @@ def test_an_error_comes_where_its_result_is_due() -> None:
     with pytest.raises(ValueError, match="three"):
         next(results)
     assert not any("ahead" in thread.name for thread in threading.enumerate())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux")
+def test_polite_threads_leave_the_processor_to_others() -> None:
+    def priority(key: int) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    own = priority(0)
+    assert set(ahead(priority, range(5), most=2, polite=True)) == {LOWEST_PRIORITY}
+    assert set(ahead(priority, range(5), most=2)) == {priority(0)} == {own}
