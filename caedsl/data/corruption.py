@@ -25,7 +25,9 @@ def corrupt(
         (0.0, 1.0) if input_range.low is None or input_range.high is None else (input_range.low, input_range.high)
     )
     if settings.gaussian:
-        noise = part.cut(torch.randn((part.whole, *x_bchw.shape[1:]), generator=generator, device=x_bchw.device))
+        dtype = torch.promote_types(x_bchw.dtype, torch.float32)
+        shape = (part.whole, *x_bchw.shape[1:])
+        noise = part.cut(torch.randn(shape, generator=generator, device=x_bchw.device, dtype=dtype))
         x_bchw = x_bchw + (noise * (settings.gaussian * (high - low))).to(x_bchw.dtype)
         if input_range.bounded:
             x_bchw = x_bchw.clamp(low, high)

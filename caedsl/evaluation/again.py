@@ -40,11 +40,12 @@ def evaluate_again(
     chosen = choose_device(kept.environment["device"] if device == "auto" else device)
     training = prepare_training(kept.model, kept.settings, images, chosen)
     kept.load_weights(training.module)
-    changed = differences(kept.environment, environment_of(training, kept.model, images, None))
-    if changed:
-        reporter.note(f"the run was made elsewhere ({'; '.join(changed)}): its last digits may differ")
     evaluation = evaluation_of(finished(training, RunFolder(kept.path), kept.model, images))
-    return Again(evaluation, tuple(_differing(before, finite(evaluation.as_json()))))
+    differing = tuple(_differing(before, finite(evaluation.as_json())))
+    changed = differences(kept.environment, environment_of(training, kept.model, images, None))
+    if differing and changed:
+        reporter.note(f"the run was made elsewhere: {'; '.join(changed)}")
+    return Again(evaluation, differing)
 
 
 def _metrics(path: Path) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Predictors that a model must beat to have earned its layers: the mean image, and PCA at the same code size."""
+"""Predictors that a model must beat to have earned its layers: the mean image, and PCA at the same code size.
+
+All is computed in 64 bits.
+"""
 
 import math
 from typing import NamedTuple, Protocol
@@ -11,9 +14,9 @@ from caedsl.training.batches import Batches
 
 LARGEST_MATRIX = 4096
 """The largest side of a matrix whose eigenvectors are computed: about half a minute on two cores."""
-MOST_PRODUCTS = 1_000_000_000_000
+MOST_PRODUCTS = 500_000_000_000
 """The most multiplications that go into a covariance: about ten seconds on two cores."""
-MOST_VALUES = 100_000_000
+MOST_VALUES = 50_000_000
 """The most values that are copied to find the components of images with more than ``LARGEST_MATRIX``: 400 MB."""
 BLOCK = 4096
 BLOCK_VALUES = 1 << 26
@@ -33,7 +36,7 @@ class MeanImage:
     def __init__(self, train: Batches) -> None:
         size = max(1, min(BLOCK, BLOCK_VALUES // math.prod(train.shape)))
         total = sum((block.double().sum(dim=0) for block in train.in_order(size)), torch.zeros((), dtype=torch.float64))
-        self.mean_chw = (total / len(train)).float()
+        self.mean_chw = total / len(train)
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
         """The same image for each."""
@@ -97,12 +100,12 @@ def _from_covariance(train: Batches, mean_d: Tensor, count: int) -> Tensor:
         x_bd = block.flatten(1) - mean_d
         covariance_dd += x_bd.T @ x_bd
     vectors_dd: Tensor = torch.linalg.eigh(covariance_dd).eigenvectors
-    return vectors_dd[:, values - count :].T.float()
+    return vectors_dd[:, values - count :].T
 
 
 def _from_products(train: Batches, mean_d: Tensor, count: int) -> Tensor:
     """The same from the inner products of the images: eigenvectors of those weight the images."""
     x_nd = next(train.in_order(len(train))).flatten(1) - mean_d
-    vectors_nn: Tensor = torch.linalg.eigh((x_nd @ x_nd.T).double()).eigenvectors
-    components_kd: Tensor = vectors_nn[:, len(train) - count :].T.float() @ x_nd
+    vectors_nn: Tensor = torch.linalg.eigh(x_nd @ x_nd.T).eigenvectors
+    components_kd: Tensor = vectors_nn[:, len(train) - count :].T @ x_nd
     return functional.normalize(components_kd, dim=1)

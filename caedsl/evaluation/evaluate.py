@@ -1,12 +1,19 @@
-"""A trained module held against the mean image and PCA on the same images."""
+"""A trained module held against the mean image and PCA on the same images.
+
+Everything is computed in 64 bits and told in ten digits: another processor or device, which adds numbers up in another
+order, then comes to the same digits.
+"""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from caedsl.backends.torch import ConvolutionalAutoencoder
+from caedsl.backends.torch.fast import fast_form
 from caedsl.data.corruption import corrupt
 from caedsl.evaluation.baselines import MeanImage, Predictor, fit_pca
 from caedsl.evaluation.metrics import Scores, score
@@ -16,11 +23,17 @@ from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.seeds import derived_seed
 
+DIGITS = 10
+"""Significant digits that are told: the order of sums in 64 bits changes the thirteenth or so."""
+
 MODEL, CORRUPTED, MEAN = "model", "corrupted input", "mean image"
 
 
 class Examination:
-    """The images that predictors are judged on, and what they see of them: the same damage each time, from the seed."""
+    """The images that predictors are judged on, and what they see of them: the same damage each time, from the seed.
+
+    Images are in 64 bits. Damage is drawn on the processor, wherever the images are: devices draw other numbers.
+    """
 
     def __init__(self, images: Batches, batch: int, input_range: InputRange, corrupt: Corrupt, seed: int) -> None:
         self.images = images
@@ -36,9 +49,10 @@ class Examination:
 
     def pairs(self, images: Batches | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches of (what is seen, what is to be returned)."""
-        generator = torch.Generator(self.images.device).manual_seed(derived_seed(self.seed, "evaluation"))
-        for target in (images or self.images).in_order(self.batch):
-            yield corrupt(target, self.corrupt, self.input_range, generator), target
+        generator = torch.Generator().manual_seed(derived_seed(self.seed, "evaluation"))
+        for image_bchw in (images or self.images).in_order(self.batch):
+            target = image_bchw.double()
+            yield corrupt(target.cpu(), self.corrupt, self.input_range, generator).to(target.device), target
 
     @torch.no_grad()
     def predictions(self, predictor: Predictor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -89,7 +103,7 @@ def evaluate(
 ) -> Evaluation:
     """Judge ``module``, in eval mode, and the baselines, fitted to ``train``, on the images of ``exam``.
 
-    All predict in 32 bits and see the same input. PCA of a denoiser is fitted to clean images and applied to corrupted
+    All are given 64 bits (see ``in_64_bits``) and see the same input. PCA of a denoiser is fitted to clean images and applied to corrupted
     ones.
     """
     predictors: dict[str, Predictor] = {MODEL: module}
@@ -99,8 +113,20 @@ def evaluate(
     pca, note = fit_pca(train, code_size)
     if pca is not None:
         predictors[f"PCA-{code_size}"] = pca
-    scores = {name: score(exam.predictions(predictor), pixels) for name, predictor in predictors.items()}
+    scores = {name: _told(score(exam.predictions(predictor), pixels)) for name, predictor in predictors.items()}
     return Evaluation(part, len(exam.images), pixels, code_size, scores, (note,) if note else ())
+
+
+def in_64_bits(module: nn.Module, images: Batches) -> Predictor:
+    """A copy of ``module`` that computes in 64 bits on the device of ``images``: on a CPU in the form that is fastest there."""
+    exact: nn.Module = deepcopy(module).double().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if images.device.type == "cpu" and isinstance(exact, ConvolutionalAutoencoder):
+        return fast_form(exact, images.shape)
+    return exact
+
+
+def _told(scores: Scores) -> Scores:
+    return Scores(**{name: value and float(f"{value:.{DIGITS}g}") for name, value in asdict(scores).items()})
 
 
 def _unchanged(x_bchw: Tensor) -> Tensor:

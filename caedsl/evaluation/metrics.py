@@ -49,14 +49,14 @@ def bce_per_image(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
-    """Score batches of (prediction, original), each B×C×H×W; sums are kept in 64 bits."""
+    """Score batches of (prediction, original), each B×C×H×W, in 64 bits."""
     probabilities = pixels.bounded and (pixels.low, pixels.high) == (0.0, 1.0)
     names = ("mse", "mae", "psnr", "ssim", "bce", "floor") if probabilities else ("mse", "mae", "psnr", "ssim")
     sums = torch.zeros(len(names), dtype=torch.float64)
     images = 0
     for prediction, target in pairs:
         sums += torch.stack(
-            [column.double().sum().cpu() for column in _columns(prediction, target, pixels, probabilities)]
+            [column.sum().cpu() for column in _columns(prediction, target, pixels, probabilities)]
         )
         images += len(target)
     means = dict(zip(names, (sums / images).tolist(), strict=True))
@@ -67,7 +67,7 @@ def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
 
 def _columns(prediction: Tensor, target: Tensor, pixels: PixelRange, probabilities: bool) -> Iterable[Tensor]:
     """One value an image for each metric."""
-    y_bchw, x_bchw = pixels.to_unit(prediction.float()), pixels.to_unit(target.float())
+    y_bchw, x_bchw = pixels.to_unit(prediction.double()), pixels.to_unit(target.double())
     error = y_bchw - x_bchw
     yield error.square().flatten(1).mean(dim=1)
     yield error.abs().flatten(1).mean(dim=1)

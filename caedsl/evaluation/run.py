@@ -10,7 +10,7 @@ import torch
 
 from caedsl.data.images import DataError
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
-from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate
+from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate, in_64_bits
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, draw
 from caedsl.evaluation.summary import report
@@ -124,9 +124,9 @@ def evaluate_run(run: Run) -> EvaluatedRun:
 
 def evaluation_of(run: Run) -> Evaluation:
     """What the module of a run is worth on held-out images, beside the baselines."""
-    return evaluate(
-        run.module, _examination(run), run.train, run.pixels, elements(run.model.code_shape), run.held_out[0]
-    )
+    exam = _examination(run)
+    module = in_64_bits(run.module, exam.images)
+    return evaluate(module, exam, run.train, run.pixels, elements(run.model.code_shape), run.held_out[0])
 
 
 def _examination(run: Run) -> Examination:
@@ -136,7 +136,7 @@ def _examination(run: Run) -> Examination:
 
 def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:
     shown = exam.images.spread(PICTURE_COLUMNS)
-    seen, original = (torch.cat(batches) for batches in zip(*exam.pairs(shown), strict=True))
+    seen, original = (torch.cat(batches).float() for batches in zip(*exam.pairs(shown), strict=True))
     with torch.no_grad():
         reconstruction = run.module(seen)
     judged = f"{run.model.name}: {len(shown)} of {evaluation.images:,} {evaluation.part} images"

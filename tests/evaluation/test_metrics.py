@@ -70,7 +70,7 @@ def test_only_a_range_with_ends_clips() -> None:
 def test_the_mean_image_is_that_of_the_training_images() -> None:
     x = images(0, 6, 1, 2, 2)
     mean = MeanImage(Batches(x, torch.tensor([0, 2, 4])))
-    torch.testing.assert_close(mean(x[:2]), x[[0, 2, 4]].mean(0).expand(2, 1, 2, 2))
+    torch.testing.assert_close(mean(x[:2]), x[[0, 2, 4]].double().mean(0).expand(2, 1, 2, 2))
 
 
 def correlated(count: int, *shape: int) -> torch.Tensor:

@@ -13,8 +13,8 @@ K1, K2 = 0.01, 0.03
 
 
 def gaussian_window(size: int, sigma: float) -> Tensor:
-    """A Gaussian of ``size`` samples that sum to 1."""
-    x = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    """A Gaussian of ``size`` samples that sum to 1, in 64 bits."""
+    x = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
     weights = torch.exp(-x.square() / (2 * sigma**2))
     return weights / weights.sum()
 
@@ -38,12 +38,14 @@ def ssim_per_image(x_bchw: Tensor, y_bchw: Tensor, data_range: float) -> Tensor:
 
     The window is Gaussian, 11x11 with sigma 1.5, at the positions where it lies inside the image, each channel by
     itself. On images smaller than 11 the window is the largest odd one that fits and sigma shrinks in proportion, so
-    that its shape stays. ``data_range`` is the distance between the least and the greatest pixel value.
+    that its shape stays. ``data_range`` is the distance between the least and the greatest pixel value. The result has
+    the images' own precision, and 32 bits at least.
     """
     size = window_size(*x_bchw.shape[-2:])
-    window = gaussian_window(size, SIGMA * size / WINDOW).to(x_bchw.device)
+    dtype = torch.promote_types(x_bchw.dtype, torch.float32)
+    window = gaussian_window(size, SIGMA * size / WINDOW).to(x_bchw.device, dtype)
     with torch.autocast(x_bchw.device.type, enabled=False):
-        x, y = x_bchw.float(), y_bchw.float()
+        x, y = x_bchw.to(dtype), y_bchw.to(dtype)
         moments = torch.cat((x, y, x * x, y * y, x * y), dim=1)
         mean_x, mean_y, xx, yy, xy = blur(moments, window).chunk(5, dim=1)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2

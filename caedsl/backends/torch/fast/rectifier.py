@@ -28,4 +28,5 @@ class _Rectified(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y_bchw,) = ctx.saved_tensors
-        return torch.ops.aten.threshold_backward.grad_input(grad, y_bchw, 0, grad_input=grad)
+        grad_x: Tensor = torch.ops.aten.threshold_backward.grad_input(grad, y_bchw, 0, grad_input=grad)
+        return grad_x
