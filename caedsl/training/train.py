@@ -38,7 +38,7 @@ from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
 from caedsl.training.processes import PartDoneError, current
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import ENVIRONMENT, SETTINGS, SPEC
+from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC
 from caedsl.training.run_folder import RunFolder
 from caedsl.training.run_state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
 from caedsl.training.trials import naming_what_fits
@@ -229,7 +229,8 @@ def carry_out(
         kept = ""
         if training.history.epochs:
             _keep_what_can_be_kept(training, folder, state, error)
-            kept = f"; what was learned before is in {folder.path}"
+            there = (folder.path / BEST).exists()
+            kept = f"; what was learned before {f'is in {folder.path}' if there else 'could not be kept'}"
         if isinstance(error, DataError) or (kept and isinstance(error, TrainingError)):
             raise type(error)(f"{error}{kept}{_ways_on(folder)}") from error
         raise

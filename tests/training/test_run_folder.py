@@ -2,6 +2,9 @@
 
 import errno
 import os
+import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +17,15 @@ from caedsl.training.run_folder import RunFolder
 
 from .tiny import tiny
 
+PLAIN = """
+autoencoder plain
+input 1x8x8
+data digits limit=300
+encoder { dense 100 relu }
+bottleneck dense 8
+decoder { dense 100 relu; dense 64 sigmoid; reshape 1x8x8 }
+train { epochs 2 }
+"""
 
 def test_every_run_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "strftime", lambda form: "20300102-030405")
@@ -59,6 +71,26 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
         folder.write_text("history.csv", "new")
     assert [path.name for path in folder.path.iterdir()] == ["history.csv"]
     assert (folder.path / "history.csv").read_text() == "old"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits on the size of files")
+@pytest.mark.parametrize(("room", "kept"), [(30_000, "could not be kept"), (110_000, "is in run")])
+def test_a_disk_that_takes_no_more_is_told_with_what_is_left(room: int, kept: str, tmp_path: Path) -> None:
+    """A checkpoint takes three times as much as the weights."""
+    (tmp_path / "plain.cae").write_text(PLAIN, "utf-8")
+    script = f"""
+import resource, sys
+from caedsl.cli.main import main
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", script, "train", "plain.cae", "--out", "run", "--no-pictures", "--quiet"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 2
+    assert re.search(rf"cannot write run/\S+: file too large.*; what was learned before {kept}\n$", ran.stderr)
+    assert (tmp_path / "run" / "weights.safetensors").exists() == (kept == "is in run")
+    assert '"state": "failed"' in (tmp_path / "run" / "state.json").read_text()
+    assert not [path.name for path in (tmp_path / "run").iterdir() if path.suffix in (".part", ".new")]
 
 
 def test_a_folder_that_vanishes_is_a_clear_error(tmp_path: Path) -> None:
