@@ -16,7 +16,16 @@ ACTIVATIONS = [
     "mish",
     "softplus",
 ]
-NORMS = ["", "", "norm=batch", "norm=instance", "norm=layer", "norm=group groups=2", "norm=batch affine=off eps=1e-3"]
+NORMS = [
+    "",
+    "",
+    "norm=batch",
+    "norm=instance",
+    "norm=layer",
+    "norm=group groups=2",
+    "norm=batch affine=off eps=1e-3",
+    "norm=batch momentum=0.01",
+]
 
 
 @st.composite

@@ -55,9 +55,7 @@ def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
     sums = torch.zeros(len(names), dtype=torch.float64)
     images = 0
     for prediction, target in pairs:
-        sums += torch.stack(
-            [column.sum().cpu() for column in _columns(prediction, target, pixels, probabilities)]
-        )
+        sums += torch.stack([column.sum().cpu() for column in _columns(prediction, target, pixels, probabilities)])
         images += len(target)
     means = dict(zip(names, (sums / images).tolist(), strict=True))
     if probabilities:

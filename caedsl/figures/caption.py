@@ -9,7 +9,7 @@ from caedsl.layers.shape import Shape, elements
 from caedsl.layers.spelling import written
 from caedsl.model.autoencoder import Autoencoder
 
-_HOW_IT_LEARNS = {option.name for option in WEIGHTS} | {"affine", "eps"}
+_HOW_IT_LEARNS = {option.name for option in WEIGHTS} | {"affine", "eps", "momentum"}
 _HOW_IT_FITS = {"pad", "output_pad"}
 
 

@@ -125,7 +125,7 @@ class Kind:
         return norm + learned
 
 
-CARRIED = ("norm", "groups", "affine", "eps", "init", "l1", "l2", "bias")
+CARRIED = ("norm", *normalisation.BELONGS_TO, "init", "l1", "l2", "bias")
 """Options that a mirrored layer takes over from its twin; dropout is not one: it has no shape to undo."""
 
 

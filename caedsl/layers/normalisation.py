@@ -5,18 +5,30 @@ from typing import Any
 
 from caedsl.layers.call import Call, call
 from caedsl.layers.misfit import Misfit
-from caedsl.layers.option import FROM_ONE, POSITIVE, Option, Type
+from caedsl.layers.option import FROM_ONE, POSITIVE, Domain, Option, Type
 from caedsl.layers.shape import Shape, elements, is_map, text
 
 EPSILON = 1e-5
 """PyTorch's default for every normalisation."""
+MOMENTUM = 0.1
+"""PyTorch's default. Keras counts the other way round: its ``momentum=0.99`` is 0.01 here."""
 
 OPTIONS = (
     Option("norm", Type.CHOICE, "none", "normalisation", choices=("none", "batch", "instance", "layer", "group")),
     Option("groups", Type.COUNT, 8, "groups of `norm=group`", domain=FROM_ONE),
     Option("affine", Type.SWITCH, True, "whether the normalisation learns a scale and a shift"),
     Option("eps", Type.NUMBER, EPSILON, "added to the variance under the root", domain=POSITIVE),
+    Option(
+        "momentum",
+        Type.NUMBER,
+        MOMENTUM,
+        "share of each batch in the running averages of `norm=batch`",
+        domain=Domain(low=0, high=1, low_open=True),
+    ),
 )
+
+BELONGS_TO = {"affine": None, "eps": None, "groups": "group", "momentum": "batch"}
+"""The options of a normalisation, and which one has them; None where all have."""
 
 
 def misfit(options: Mapping[str, Any], shape: Shape) -> Misfit | None:
@@ -68,7 +80,8 @@ def calls(options: Mapping[str, Any], shape: Shape) -> tuple[Call, ...]:
     eps = {} if options["eps"] == EPSILON else {"eps": options["eps"]}
     switched_off = {} if affine else {"affine": False}
     if norm == "batch":
-        return (call("BatchNorm2d" if is_map(shape) else "BatchNorm1d", channels, **eps, **switched_off),)
+        momentum = {} if options["momentum"] == MOMENTUM else {"momentum": options["momentum"]}
+        return (call("BatchNorm2d" if is_map(shape) else "BatchNorm1d", channels, **eps, **momentum, **switched_off),)
     if norm == "instance":
         return (call("InstanceNorm2d", channels, **eps, **({"affine": True} if affine else {})),)
     if norm == "group":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from caedsl.layers import KINDS
+from caedsl.layers import KINDS, normalisation
 from caedsl.layers.kind import Kind, Line
 from caedsl.layers.layer import Layer
 from caedsl.layers.misfit import Misfit
@@ -144,14 +144,15 @@ def settle(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
 
 def _report_idle(bound: Bound, kind: Kind, scope: Scope) -> None:
     norm = bound.values.get("norm") or (scope.defaults.get(kind.name) or Defaults({}, {})).values.get("norm", "none")
-    for option, needed in (("affine", "a normalisation"), ("eps", "a normalisation"), ("groups", "`norm=group`")):
-        idle = norm != "group" if option == "groups" else norm == "none"
+    for option, owner in normalisation.BELONGS_TO.items():
+        idle = norm == "none" if owner is None else norm != owner
         if option in bound.spans and idle and "norm" not in bound.failed:
             scope.report(
                 "option-without-effect",
                 bound.spans[option],
-                f"`{option}=` has no effect on this line: it belongs to {needed}",
-                help=f"add {'`norm=group`' if option == 'groups' else '`norm=batch`'}, or leave `{option}=` out"
+                f"`{option}=` has no effect on this line: it belongs to "
+                + ("a normalisation" if owner is None else f"`norm={owner}`"),
+                help=f"add `norm={owner or 'batch'}`, or leave `{option}=` out"
                 + ("; for a grouped convolution write `g8`" if option == "groups" else ""),
             )
 

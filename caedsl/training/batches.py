@@ -81,7 +81,9 @@ class Batches:
         parts = [batch.tensor_split(ranks)[rank] for batch in batches]
         there = self.images.device.type == self.device.type
         direct = there and self.images.at_hand
-        taken = map(self.images.take, parts) if direct else ahead(self._take_to_send, parts, self._most(size), polite=True)
+        taken = (
+            map(self.images.take, parts) if direct else ahead(self._take_to_send, parts, self._most(size), polite=True)
+        )
         for values in taken:
             yield self.images.finish(values.to(self.device, non_blocking=True))
 

@@ -153,6 +153,7 @@ OPTIONS = [
     "groups",
     "affine",
     "eps",
+    "momentum",
     "l2",
     "l1",
     "dropout",

@@ -38,6 +38,7 @@ encoder {
   conv 8 relu=3 leaky_relu=no
   upsample 2 to 7x7
   conv 8 affine=off
+  conv 8 norm=group momentum=0.01
 }
 bottleneck 3x3
 decoder mirror channels=2

@@ -5,13 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from torch import nn
 
 from caedsl.model.settings import On
 from caedsl.rules.documentation import stale_pages
 from caedsl.rules.example import examples
 from caedsl.training.errors import NotFiniteError
-from caedsl.training.loop import Training
 from caedsl.training.train import train
 from caedsl.training.watching import catalogue, documentation, watch
 from caedsl.training.watching.catalogue import Monitor
@@ -21,13 +19,10 @@ from tests.training.tiny import model_of
 from .runs import record, watched
 
 MONITORS = catalogue.in_order_of_names()
-GAP = "train-eval-gap"
 BY_NAME = {"argvalues": MONITORS, "ids": lambda monitor: monitor.name}
 
 
-@pytest.mark.parametrize(
-    "monitor", [monitor for monitor in MONITORS if monitor.name != GAP], ids=lambda monitor: monitor.name
-)
+@pytest.mark.parametrize("monitor", **BY_NAME)
 def test_the_example_makes_it_speak(monitor: Monitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the only one asked, and ends the run: what other monitors say of the same example is another matter."""
     monkeypatch.setattr(watch, "every", lambda: (monitor,))
@@ -46,23 +41,6 @@ def test_the_example_makes_it_speak(monitor: Monitor, tmp_path: Path, monkeypatc
         assert said["monitor"] == monitor.name
         assert said["line"] > 3
         assert said["message"] and said["remedy"]
-
-
-def test_running_averages_that_do_not_follow_are_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = watch.Watch.begin
-
-    def slowed(self: watch.Watch, training: Training) -> None:
-        for part in [*training.module.modules(), *training.network.modules()]:
-            if isinstance(part, nn.BatchNorm2d | nn.BatchNorm1d):
-                part.momentum = 1e-6
-        begin(self, training)
-
-    monkeypatch.setattr(watch.Watch, "begin", slowed)
-    monkeypatch.setattr(watch, "every", lambda: tuple(monitor for monitor in MONITORS if monitor.name == GAP))
-    (text,) = examples(next(monitor.documentation for monitor in MONITORS if monitor.name == GAP), "Instead")
-    ran = watched(text.replace("loss mse;", "loss mse; precision fp32; on trouble stop;"), tmp_path / "run")
-    assert ran.monitors == [GAP]
-    assert ran.record[0]["layer"] == "encoder 2: conv 4 norm=batch relu"
 
 
 @pytest.mark.parametrize("monitor", **BY_NAME)

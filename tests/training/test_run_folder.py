@@ -27,6 +27,7 @@ decoder { dense 100 relu; dense 64 sigmoid; reshape 1x8x8 }
 train { epochs 2 }
 """
 
+
 def test_every_run_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "strftime", lambda form: "20300102-030405")
     paths = [RunFolder.create("net", base=tmp_path / "runs").path.name for _ in range(3)]

@@ -33,6 +33,7 @@ from math import sqrt
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
 from caedsl.layers.layer import Layer
+from caedsl.layers.normalisation import BELONGS_TO
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.outputs import output_layer
 from caedsl.model.presets import pixel_range, preset
@@ -41,7 +42,7 @@ from caedsl.rules.trial import drop, tried, write
 
 RULE = Rule("CAE407", "normalised-output", Severity.WARNING)
 
-_OPTIONS = ("norm", "affine", "eps", "groups")
+_OPTIONS = ("norm", *BELONGS_TO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """An option that changes nothing on its line.
 
 ## What it does
-Reports `affine=` and `eps=` without a normalisation, and `groups=` without `norm=group`.
+Reports `affine=` and `eps=` without a normalisation, `groups=` without `norm=group` and `momentum=` without `norm=batch`.
 
 ## Why is this bad?
 It reads as if it did something: `groups=4` is the normalisation's, and a grouped convolution is `g4`.
