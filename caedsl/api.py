@@ -95,6 +95,7 @@ def train(
     out: SpecLike | None = None,
     data_dir: SpecLike | None = None,
     settings: Mapping[str, object] | None = None,
+    weights: SpecLike | None = None,
     pictures: bool = True,
     tensorboard: bool = False,
     progress: bool = False,
@@ -102,7 +103,8 @@ def train(
     """Trains a model as its ``train`` block says, evaluates it and writes the run folder.
 
     ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder (a
-    fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie. ``pictures`` draws the same few
+    fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie. ``weights`` names a run, or a safetensors
+    file, to start from instead of fresh weights. ``pictures`` draws the same few
     reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` says what the command says
     while it goes on. Returns the run with its module.
     """
@@ -119,6 +121,7 @@ def train(
         device=device,
         out=str(out) if out is not None else None,
         data_dir=str(data_dir) if data_dir is not None else None,
+        weights=str(weights) if weights is not None else None,
         pictures=pictures,
         tensorboard=tensorboard,
         reporter=make_reporter(quiet=not progress),

@@ -66,16 +66,24 @@ class Runs:
     whole: bool = False
 
     def of(
-        self, spec: str, label: str = "", quick: Mapping[str, object] = {}, always: Mapping[str, object] = {}
+        self,
+        spec: str,
+        label: str = "",
+        quick: Mapping[str, object] = {},
+        always: Mapping[str, object] = {},
+        weights: Path | None = None,
     ) -> Reached:
-        """The run of a shipped spec with the settings ``always``, and where not ``whole`` those of ``quick`` too."""
+        """The run of a shipped spec with the settings ``always``, and where not ``whole`` those of ``quick`` too.
+
+        ``weights`` is the run to start from, where that is not to be fresh weights.
+        """
         settings = {**always, **({} if self.whole else quick)}
         if self.epochs is not None:
             settings["train.epochs"] = self.epochs
         path = self.folder / "-".join(filter(None, (spec, label, _length(settings))))
         if not path.exists():
             print(f"training {path.name}", flush=True)
-            caedsl.train(SPECS / f"{spec}.cae", out=str(path), settings=settings)
+            caedsl.train(SPECS / f"{spec}.cae", out=str(path), settings=settings, weights=weights)
         elif (path / SPEC).read_text("utf-8") != _text(SPECS / f"{spec}.cae", settings):
             sys.exit(f"{path} holds a run of another spec: remove it, or choose another folder with --runs")
         elif _state(path) != FINISHED:

@@ -48,6 +48,10 @@ def train(
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Start from the weights of this run, or file, instead of fresh ones."),
+    ] = None,
     on_trouble: Annotated[
         OnTrouble | None, typer.Option(help="What to do when a monitor speaks, instead of the spec's `on trouble`.")
     ] = None,
@@ -69,7 +73,7 @@ def train(
 
     if resume is not None:
         changes = ("SPEC", spec), ("--device", device is not Device.AUTO), ("--set", set_), ("--out", out)
-        others = ("--seed", seed is not None), ("--no-pictures", not pictures)
+        others = ("--seed", seed is not None), ("--weights", weights), ("--no-pictures", not pictures)
         _refuse_changes([name for name, given in (*changes, *others) if given])
         _resume(resume, epochs, on_trouble, data_dir, tensorboard, quiet)
         return
@@ -100,6 +104,7 @@ def train(
             device=device.value,
             out=out,
             data_dir=data_dir,
+            weights=weights,
             pictures=pictures,
             tensorboard=tensorboard,
             reporter=make_reporter(quiet),

@@ -43,6 +43,7 @@ def train_and_evaluate(
     device: str = "auto",
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
+    weights: str | Path | None = None,
     pictures: bool = True,
     tensorboard: bool = False,
     reporter: Reporter | None = None,
@@ -61,6 +62,7 @@ def train_and_evaluate(
         device=device,
         out=out,
         data_dir=data_dir,
+        weights=weights,
         reporter=reporter,
         observers=_observers(pictures, tensorboard),
     )

@@ -19,7 +19,8 @@ from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.training.errors import RunError
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC
+from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
+from caedsl.training.start_weights import Weights, read_weights
 from caedsl.training.train import load_images
 
 
@@ -49,6 +50,11 @@ class KeptRun:
                 "put the data back, name their folder with --data-dir, or start a new run"
             )
         return images
+
+    def start_weights(self) -> Weights | None:
+        """The weights that the run started from, None where they were fresh."""
+        path = self.path / START
+        return read_weights(path) if path.exists() else None
 
     def load_weights(self, module: nn.Module) -> None:
         """Give ``module`` the weights of the best epoch; it is then in eval mode."""

@@ -38,9 +38,10 @@ from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
 from caedsl.training.processes import PartDoneError, current
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC
+from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
 from caedsl.training.run_folder import RunFolder
 from caedsl.training.run_state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
+from caedsl.training.start_weights import Weights, read_weights, start_from
 from caedsl.training.trials import naming_what_fits
 from caedsl.training.watching.attach import watch_over
 
@@ -77,13 +78,15 @@ def train(
     device: str = "auto",
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
+    weights: str | Path | None = None,
     reporter: Reporter | None = None,
     observers: Sequence[Observer] = (),
 ) -> Run:
     """Train ``model`` as its ``train`` block says and write the run folder, all but the evaluation.
 
     ``spec_text`` is the canonical text, kept as ``spec.cae`` with the numbers that were found for ``auto``. ``device`` is
-    auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie.
+    auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie, ``weights`` a safetensors file or the
+    folder of a run to start from, instead of fresh weights.
     Ctrl-C and SIGTERM end training after the current step; its state is kept, see ``resume``. Errors of the outside
     world are a ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch
     is over they leave no folder.
@@ -93,11 +96,12 @@ def train(
         raise TrainingError(
             f"{model.source.path} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`"
         )
+    start = read_weights(Path(weights)) if weights is not None else None
     images = load_images(model, data_dir, reporter)
     target = choose_device(device)
 
     def prepared(settings: Train) -> Training:
-        return prepare_training(model, settings, images, target)
+        return prepare_training(model, settings, images, target, start, str(weights))
 
     found = find_numbers(model, spec_text, prepared, len(images), reporter)
     model, spec_text = found.model, found.spec_text
@@ -114,6 +118,8 @@ def train(
                 observer.open(folder)
             folder.write_text(SPEC, spec_text)
             folder.write_text(SETTINGS, settings_text)
+            if start is not None:
+                folder.write_weights(START, start)
             folder.write_json(ENVIRONMENT, environment_of(training, model, images, data_dir))
             state = RunState(RUNNING, model.name, training.settings.epochs, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
             checkpoints = Checkpoints(folder, identity(spec_text, settings_text))
@@ -150,14 +156,26 @@ def finished(training: Training, folder: RunFolder, model: Autoencoder, images: 
     )
 
 
-def prepare_training(model: Autoencoder, settings: Train, images: Images, device: torch.device) -> Training:
-    """A run of ``model`` that is ready to start; the seed decides its weights and which images are held out."""
+def prepare_training(
+    model: Autoencoder,
+    settings: Train,
+    images: Images,
+    device: torch.device,
+    weights: Weights | None = None,
+    origin: str = START,
+) -> Training:
+    """A run of ``model`` that is ready to start; the seed decides which images are held out.
+
+    It decides the weights too, unless there are ``weights`` to start from, which were found at ``origin``.
+    """
     train_index, validation_index = split_validation(images, settings.validation, settings.seed)
     if device.type == "cpu":
         keep_freed_memory()
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
         module = build(model)
+    if weights is not None:
+        start_from(module, weights, origin)
     return prepare(
         module,
         images.train_pixels,
