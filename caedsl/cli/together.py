@@ -16,7 +16,7 @@ from caedsl.cli.specs import COULD_NOT_RUN, fail
 def together() -> Iterator[None]:
     """Inside, the processes that torchrun started are one group, and only the first is heard; alone nothing changes.
 
-    A failure of any of them ends all, with one message.
+    A failure of any of them ends all, with one message, and so does Ctrl-C before training has begun.
     """
     if os.environ.get("WORLD_SIZE", "1") == "1":  # PyTorch is imported only where there is a group to join
         yield
@@ -41,12 +41,14 @@ def together() -> Iterator[None]:
             group.leave()
         except PartDoneError:
             group.leave()
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             said_all = isinstance(error, typer.Exit)
             if isinstance(error, typer.Exit) and error.exit_code == INTERRUPTED:
                 group.leave()
                 raise
-            words = group.last_word(unheard.getvalue() if said_all else f"{type(error).__name__}: {error}")
+            interrupted = isinstance(error, KeyboardInterrupt)
+            failure = "interrupted" if interrupted else f"{type(error).__name__}: {error}"
+            words = group.last_word(unheard.getvalue() if said_all else failure)
             quiet.close()
             if group.first or words:
                 sys.stderr.write(words if said_all else "")

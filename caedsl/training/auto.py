@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from caedsl.layers.spelling import number_text
 from caedsl.model.autoencoder import Autoencoder
@@ -10,7 +11,7 @@ from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
 from caedsl.syntax.overrides import override
 from caedsl.training.batch_search import candidates, find_batch
-from caedsl.training.errors import TrainingError, memory_errors
+from caedsl.training.errors import memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.processes import current
 from caedsl.training.progress import Reporter
@@ -31,37 +32,49 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
+class _Numbers(NamedTuple):
+    batch: int | None
+    rate: float | None
+    notes: tuple[str, ...]
+
+
 def find_numbers(
     model: Autoencoder, spec_text: str, prepared: Callable[[Train], Training], images: int, reporter: Reporter
 ) -> Found:
     """Find what ``model.train`` leaves to ``auto``; a model that leaves nothing is returned as it is.
 
-    ``prepared`` gives a fresh run with other settings, which trial steps may spoil; ``images`` is how many it has, those
+    Of processes that train together the first finds it, as if it were alone, and the others wait for it. ``prepared`` gives a fresh run with other settings, which trial steps may spoil; ``images`` is how many it has, those
     held out included. ``spec_text`` is a canonical text, and the one that is returned is one too.
     """
     assert model.train is not None, "a spec without train has no numbers to find"
-    settings, notes = model.train, []
-    if settled(settings) is None and current().count > 1:
-        raise TrainingError(
-            "`auto` is found by one process: train without torchrun first, and then the spec.cae of that run's folder, "
-            "or write numbers"
-        )
+    settings = model.train
+    if settled(settings) is not None:
+        return Found(model, settings, spec_text)
+    numbers = current().from_first(lambda: _search(model, settings, prepared, images, reporter))
+    for note in numbers.notes:
+        reporter.note(note)
     changes: dict[str, str] = {}
+    if numbers.batch is not None:
+        settings, changes["train.batch"] = replace(settings, batch=numbers.batch), str(numbers.batch)
+    if numbers.rate is not None:
+        settings, changes["train.optimizer.lr"] = _with_rate(settings, numbers.rate), number_text(numbers.rate)
+    text, _ = format_source(override(Source(spec_text), changes))
+    assert text is not None, "numbers in place of `auto` leave a spec without syntax errors"
+    return Found(replace(model, train=settings), settings, text, numbers.notes)
+
+
+def _search(
+    model: Autoencoder, settings: Train, prepared: Callable[[Train], Training], images: int, reporter: Reporter
+) -> _Numbers:
+    batch, rate, notes = None, None, []
     if isinstance(settings.batch, str):
         batch, note = _batch(model, settings, prepared, images, reporter)
-        settings, changes["train.batch"] = replace(settings, batch=batch), str(batch)
+        settings = replace(settings, batch=batch)
         notes.append(note)
     if isinstance(settings.optimizer.lr, str):
         rate, note = _rate(settings, prepared, reporter)
-        settings, changes["train.optimizer.lr"] = _with_rate(settings, rate), number_text(rate)
         notes.append(note)
-    if not changes:
-        return Found(model, settings, spec_text)
-    for note in notes:
-        reporter.note(note)
-    text, _ = format_source(override(Source(spec_text), changes))
-    assert text is not None, "numbers in place of `auto` leave a spec without syntax errors"
-    return Found(replace(model, train=settings), settings, text, tuple(notes))
+    return _Numbers(batch, rate, tuple(notes))
 
 
 def _with_rate(settings: Train, rate: float) -> Train:

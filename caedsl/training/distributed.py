@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from caedsl.data.part import Part
 from caedsl.training.errors import TrainingError
-from caedsl.training.processes import LostError, Processes
+from caedsl.training.processes import ALONE, Found, LostError, Processes, training_with
 from caedsl.training.whole_batch import over_whole_batches
 
 SECONDS_BETWEEN_MEETINGS = 0.25
@@ -83,6 +83,18 @@ class Group(Processes):
         yield
         if self.first:
             self._store.set(turn, "over")
+
+    def from_first(self, find: Callable[[], Found]) -> Found:
+        """The others wait for the first, however long that takes, and are sent what it found."""
+        found: list[Any] = [None]
+        with self.in_turn():
+            if self.first:
+                with training_with(ALONE):
+                    found[0] = find()
+        with self._hearing():
+            distributed.broadcast_object_list(found)
+        said: Found = found[0]
+        return said
 
     def wait_for_all(self) -> None:
         """Go on when every process has come here."""

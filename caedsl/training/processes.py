@@ -6,12 +6,15 @@ several.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from caedsl.data.part import Part
 from caedsl.training.errors import TrainingError
+
+Found = TypeVar("Found")
 
 
 class LostError(TrainingError):
@@ -40,6 +43,10 @@ class Processes:
     def in_turn(self) -> AbstractContextManager[None]:
         """Inside, the first process is alone: the others follow when it is through."""
         return nullcontext()
+
+    def from_first(self, find: Callable[[], Found]) -> Found:
+        """What ``find`` comes to in the first process, which is alone meanwhile. All must ask, and the others wait."""
+        return find()
 
     def wait_for_all(self) -> None:
         """Go on when every process has come here."""
