@@ -148,7 +148,8 @@ class Group(Processes):
         now = time.monotonic()
         # No more than twice as far as the last time: the first steps of a run are slow, and some are slower than others.
         ahead = round(self._steps * SECONDS_BETWEEN_MEETINGS / max(now - self._met, 1e-9))
-        mine = (reason, max(1, min(ahead, 2 * self._steps)) if self._steps else self._steps_to_meeting)
+        most = 2 * self._steps_to_meeting
+        mine = (reason, max(1, min(ahead, most)) if self._steps else self._steps_to_meeting)
         said: list[tuple[str | None, int]] = [mine] * self.count
         with self._hearing():
             distributed.all_gather_object(said, mine)

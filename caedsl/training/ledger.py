@@ -33,10 +33,14 @@ class Ledger:
         self._sizes.append(images)
 
     def settle(self, processes: Processes) -> None:
-        """Make the losses that were recorded since the last time the means over all processes."""
+        """Make the losses that were recorded since the last time the means over all processes.
+
+        Where several have met, one of these that is not finite is an error in each of them.
+        """
         if processes.count > 1:
             new = self._losses[:, self._settled : self.steps]
             new.copy_(processes.mean(new))
+            self.means()
         self._settled = self.steps
 
     def entries(self) -> tuple[Tensor, list[int]]:

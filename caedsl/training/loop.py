@@ -33,6 +33,7 @@ from caedsl.training.processes import current
 from caedsl.training.schedules import Plateau, factor
 from caedsl.training.seeds import derived_seed
 from caedsl.training.standstill import Standstill
+from caedsl.training.watching.moments import Moments, sizes
 from caedsl.training.watching.watch import Watch
 
 SECONDS_BETWEEN_READS = 0.25
@@ -63,9 +64,11 @@ class Training:
         self.settings, self.objective, self.input_range, self.precision = settings, objective, input_range, precision
         self.optimizer = make_optimizer(settings.optimizer, module.parameters())
         self.scaler = precision.scaler()
-        alone = self.processes.count == 1
-        self.standstill = Standstill(self.optimizer, train.device, active=alone and not self.scaler.is_enabled())
+        self.standstill = Standstill(
+            self.optimizer, train.device, not self.scaler.is_enabled(), self.processes.count > 1
+        )
         self.watch: Watch | None = None
+        self.moments = Moments(sizes(train, settings.batch)[0], settings.batch)
         self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
         self.plateau = Plateau(settings.schedule)
         self.generator = torch.Generator(train.device)
@@ -123,7 +126,7 @@ class Training:
         reconstruction = part.weigh(self.objective.reconstruction(prediction, target))
         total = self.objective.total(self.module, reconstruction, part)
         self.standstill.notice(total)
-        self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(self.standstill.telling(total)).backward()  # type: ignore[no-untyped-call]
         self._update()
         return self.standstill.marked(total.detach()), reconstruction.detach()
 
@@ -166,7 +169,8 @@ class Training:
             images = min(self.settings.batch, len(self.train) - ledger.images)
             self.processes.begin(images)
             ledger.record(*self.optimize(x_bchw), images)
-            if not self.processes.meeting() and ledger.steps < self.steps_per_epoch:
+            meeting = self.processes.meeting() or self.moments.due(self.step)
+            if not meeting and ledger.steps < self.steps_per_epoch:
                 continue
             ledger.settle(self.processes)
             if self.seconds - last_read > SECONDS_BETWEEN_READS:
@@ -296,6 +300,7 @@ class Training:
             except NotFiniteError as error:
                 self.history.ended = "failed"
                 where = self.watch.explain(self, error) if self.watch is not None else ""
+                self.processes.wait_for_all()  # the first alone has a watch, and more to say than the others
                 found = f" (epoch {number}); {where}" if where else f" (epoch {number})"
                 raise NotFiniteError(f"{error}{found}: {remedies(self.settings, self.precision.name)}") from error
             if self.watch is not None and self.ledger is None and self.watch.after_epoch(self):

@@ -14,6 +14,7 @@ from torch import Tensor, distributed, nn
 
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.data.part import Part
+from caedsl.training.processes import current
 
 Forward = Callable[[Tensor], Tensor]
 Batch = Callable[[], Part]
@@ -24,7 +25,8 @@ Batch = Callable[[], Part]
 def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Iterator[None]:
     """Inside, the layers of ``module`` that are in training compute over the batches that the ``group`` shares.
 
-    Weights, running statistics and their names stay the module's own.
+    Weights, running statistics and their names stay the module's own. While this process is alone (see
+    ``training_with``) they compute as they did before.
     """
     changed = []
     for layer in module.modules():
@@ -41,7 +43,7 @@ def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.Proce
 
 def _while_training(layer: nn.Module, shared: Forward) -> Forward:
     plain: Forward = layer.forward
-    return lambda x: shared(x) if layer.training else plain(x)
+    return lambda x: shared(x) if layer.training and current().count > 1 else plain(x)
 
 
 def _shared_form(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Forward | None:

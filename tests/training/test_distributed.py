@@ -12,6 +12,7 @@ from filelock import FileLock
 from safetensors.torch import load_file
 
 from tests.conftest import ROOT
+from tests.monitors.runs import record
 
 from .test_resume import rows
 from .together import LAYERS
@@ -64,11 +65,9 @@ def test_one_run_folder_and_one_voice(made: Path) -> None:
     assert json.loads((together / "environment.json").read_text())["processes"] == 2
     said, said_alone = ((made / f"layers-{name}.txt").read_text() for name in ("together", "alone"))
     assert "on CPU, fp32, 2 processes" in said
-    unwatched = "note: monitors watch runs of one process: this one goes unwatched\n"
-    assert said.count(unwatched) == 1
-    assert [line.split(" ")[0] for line in said.replace(unwatched, "").splitlines()] == [
-        line.split(" ")[0] for line in said_alone.splitlines()
-    ]
+    first_words, first_words_alone = ([line.split(" ")[0] for line in text.splitlines()] for text in (said, said_alone))
+    assert first_words == first_words_alone
+    assert record(alone) == record(together) == []
 
 
 @pytest.mark.parametrize(("name", "interrupted", "resumed"), [("grown", [130], [0, 0]), ("shrunk", [130, 0], [0])])
@@ -83,12 +82,61 @@ def test_a_run_goes_on_with_another_number_of_processes(
     assert_as(made / "layers-alone", made / name)
 
 
+def test_monitors_say_of_a_group_what_they_say_of_one_process(made: Path) -> None:
+    assert codes(made, "dying-together") == [0, 0]
+    (said,) = record(made / "dying-alone")
+    assert (said["monitor"], said["layer"], said["step"]) == ("dead-layer", "encoder 3: conv 4 relu", 64)
+    assert record(made / "dying-together") == [said]
+    assert (made / "dying-together.txt").read_text().count("trouble: dead-layer") == 1
+
+
+def test_trouble_stops_all_and_they_can_go_on(made: Path) -> None:
+    assert codes(made, "stopped") == [1, 0]
+    assert json.loads((made / "stopped-state.json").read_text())["state"] == "stopped"
+    assert "note: stopped by trouble, and kept" in (made / "stopped.txt").read_text()
+    assert codes(made, "stopped-on") == [0]
+    assert json.loads((made / "stopped" / "metrics.json").read_text())["training"]["steps"] == 72
+    assert record(made / "stopped") == record(made / "dying-alone")
+
+
+def test_what_was_seen_before_an_interruption_is_known_to_another_number_of_processes(made: Path) -> None:
+    """It was interrupted at step 50, of which a sign at step 64 takes into account what was seen before."""
+    assert codes(made, "dying-grown-on") == [0, 0]
+    assert record(made / "dying-grown") == record(made / "dying-alone")
+
+
+def test_a_loss_that_is_infinite_in_one_process_is_traced_in_the_first(made: Path) -> None:
+    """All their weights stand still from step 6 on, until they meet after step 8."""
+    alone, together = ((made / f"overflowing-{name}.txt").read_text() for name in ("alone", "together"))
+    words = "caedsl:" + alone.partition("caedsl:")[2].replace("-alone.cae", "-together.cae")
+    assert words.startswith("caedsl: the loss is nan at step 6 (epoch 1)")
+    assert "overflowing-together.cae:6: `conv 1` (decoder 4): it returns numbers up to" in words
+    assert together.endswith(words)
+
+
+def test_numbers_are_found_as_by_one_process(made: Path) -> None:
+    assert codes(made, "found-together") == [0, 0]
+    found = (made / "found-together" / "spec.cae").read_bytes()
+    assert found == (made / "found-alone" / "spec.cae").read_bytes()
+    assert b"auto" not in found.replace(b"autoencoder", b"")
+    assert_as(made / "found-alone", made / "found-together")
+
+
+def test_ctrl_c_in_a_search_ends_all_and_leaves_nothing(made: Path) -> None:
+    assert codes(made, "found-interrupted") == [130, 2]
+    assert "finding the learning rate" in (made / "found-interrupted.txt").read_text()
+    assert "caedsl:" not in (made / "found-interrupted.txt").read_text()
+    assert not (made / "found-interrupted").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "ended", "words"),
     [
         ("exhausted", [2, 2], "caedsl: process 1: out of memory with batch 50"),
         ("killed", [2, -9], "caedsl: one of the 2 processes ended without a word"),
+        ("found-exhausted", [2, 2], "caedsl: out of memory with batch 8: not even one image fits"),
         ("infinite", [2, 2], "caedsl: the loss is"),
+        ("overflowing-together", [2, 2], "caedsl: the loss is"),
         ("occupied", [2, 2], "is not empty: choose another one"),
         ("faulty", [1, 2], 'unknown layer "maxpol"'),
     ],

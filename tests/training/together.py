@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import numpy
 import sklearn.datasets
 import torch
 import torch._dynamo
@@ -54,6 +55,34 @@ train {
 }
 """
 """The last batch has one of 33 images: two of three processes have none."""
+DYING = """autoencoder dying
+input 1x8x8 in 0..1
+data digits limit=205
+encoder { conv 4 relu norm=batch dropout=0.1; conv 4 relu x2; maxpool 2 }
+bottleneck dense 8 noise=0.1
+decoder { dense 64; reshape 1x8x8 }
+train { loss mse; optimizer adam lr=1; batch 50; epochs 18; precision fp32 }
+"""
+"""A monitor speaks at step 64 of 72."""
+OVERFLOWING = """autoencoder overflowing
+input 1x8x8 in real
+data npy "huge.npy"
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 8
+decoder mirror
+train { loss mse; optimizer sgd lr=1e-3; batch 8; epochs 2; precision fp32; validation 0% }
+"""
+"""One of the images of step 6 is so large that the loss of its part, and of no other, is infinite."""
+HUGE_IMAGE = 79
+FOUND = """autoencoder found
+input 1x8x8
+data digits limit=200
+encoder { conv 3 gelu norm=batch dropout=0.1; maxpool 2 }
+bottleneck dense 4 l1=1e-4
+decoder mirror
+train { optimizer adam lr=auto; batch auto; epochs 4; corrupt gaussian=0.1; precision fp32 }
+"""
+"""One size of the batch alone leaves enough steps, so that no clock decides it."""
 ENDLESS = LAYERS.replace("epochs 4", "epochs 100000").replace("stop patience=3", "stop after=1h")
 
 
@@ -93,6 +122,16 @@ def at_step(step: int, act: Callable[[], None], who: int = 0) -> Callable[[int],
             Training.optimize = acting  # type: ignore[method-assign]
 
     return change
+
+
+def seldom_meeting(rank: int) -> None:
+    """They meet at moments of probes alone."""
+    caedsl.training.distributed.SECONDS_BETWEEN_MEETINGS = 1e9
+
+
+def by_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def asked_to_end() -> None:
@@ -161,6 +200,22 @@ def make(folder: Path) -> None:
     making.begin("infinite", 2, LAYERS.replace("lr=5e-3", "lr=1e30").replace("clip 0.5; ema 0.9; ", ""))
     making.run("occupied", 2, str(folder / "few-alone.cae"), "--out", str(folder / "few-alone"))
     making.begin("faulty", 2, LAYERS.replace("maxpool 2", "maxpol 2"))
+    making.begin("dying-alone", 1, DYING)
+    making.begin("dying-together", 2, DYING)
+    making.begin("stopped", 2, DYING.replace("epochs 18", "epochs 18; on trouble stop"))
+    (folder / "stopped-state.json").write_bytes((folder / "stopped" / "state.json").read_bytes())
+    making.run("stopped-on", 1, "--resume", str(folder / "stopped"), "--on-trouble", "warn")
+    making.begin("dying-grown", 1, DYING, change=at_step(50, asked_to_end))
+    making.run("dying-grown-on", 2, "--resume", str(folder / "dying-grown"))
+    images = numpy.random.default_rng(0).normal(size=(80, 8, 8)).astype(numpy.float32)
+    images[HUGE_IMAGE, 4, 4] = 1e20
+    numpy.save(folder / "huge.npy", images)
+    making.begin("overflowing-alone", 1, OVERFLOWING)
+    making.begin("overflowing-together", 2, OVERFLOWING, change=seldom_meeting)
+    making.begin("found-alone", 1, FOUND)
+    making.begin("found-together", 2, FOUND)
+    making.begin("found-exhausted", 2, FOUND, change=at_step(0, out_of_memory))
+    making.begin("found-interrupted", 2, FOUND.replace("batch auto", "batch 20"), change=at_step(30, by_ctrl_c))
     (folder / "codes.json").write_text(json.dumps(making.codes))
 
 

@@ -17,11 +17,8 @@ def watch_over(
     """Give ``training`` the monitors; what they say goes to ``reporter`` and into the folder as it is said.
 
     ``kept_text`` is the spec in the folder, whose lines the record names; the terminal names those of ``model.source``
-    under ``shown_path``. A run of several processes goes unwatched, and that is said.
+    under ``shown_path``.
     """
-    if training.processes.count > 1:
-        reporter.note("monitors watch runs of one process: this one goes unwatched")
-        return
 
     def say(trouble: Trouble, shown: Sequence[str]) -> None:
         folder.append_trouble(trouble)

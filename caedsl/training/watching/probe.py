@@ -1,7 +1,8 @@
 """One look inside: a few training images forward and backward through the plain module, and what was measured on the way.
 
 Nothing of the run changes: running statistics are written to copies, gradients are handed back instead of being kept on
-the weights, and random numbers come from a stream that is put back.
+the weights, and random numbers come from a stream that is put back. Nor does any other process take part: layers that
+look at whole batches look at these images alone.
 
 x_bchw: batch, channels, height, width.
 """
@@ -19,6 +20,7 @@ from caedsl.backends.torch.lower import WEIGHTED
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.data.corruption import corrupt
 from caedsl.training.precision import exact_output
+from caedsl.training.processes import ALONE, training_with
 from caedsl.training.seeds import derived_seed
 from caedsl.training.watching.seen import LayerProbe, Probe
 
@@ -42,9 +44,12 @@ def differs_when_judged(module: nn.Module) -> bool:
 
 @contextmanager
 def undisturbed(training: "Training", *purpose: str | int) -> Iterator[torch.Generator]:
-    """Inside, random numbers come from the seed and ``purpose`` alone, and the run's own streams stand still."""
+    """Inside, random numbers come from the seed and ``purpose`` alone, and the run's own streams stand still.
+
+    This process is then as one that trains alone.
+    """
     device = training.train.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with training_with(ALONE), torch.random.fork_rng([device] if device.type == "cuda" else []):
         seed = derived_seed(training.settings.seed, *purpose)
         torch.manual_seed(seed)
         yield torch.Generator(device).manual_seed(seed)

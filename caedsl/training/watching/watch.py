@@ -1,12 +1,12 @@
 """Watching a run: looks at it now and then, asks the monitors, and says each thing once.
 
 The loop calls ``begin`` before the first step, ``after_step`` and ``after_epoch``; the last two say whether the run is to
-end. Everything that is decided here depends on the settings and on what was measured, never on the clock.
+end. Everything that is decided here depends on the settings and on what was measured, never on the clock. Of processes
+that train together the first watches, alone; the others wait for it where they meet.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,30 +15,21 @@ from caedsl.layers.layer import Layer
 from caedsl.layers.shape import elements
 from caedsl.layers.spelling import line
 from caedsl.model.outputs import output_layer
-from caedsl.training.errors import NotFiniteError
+from caedsl.training.errors import NotFiniteError, is_out_of_memory
 from caedsl.training.schedules import factor
 from caedsl.training.watching.autopsy import find_break
 from caedsl.training.watching.catalogue import Monitor, every, find
-from caedsl.training.watching.moments import Moments
+from caedsl.training.watching.moments import sizes
 from caedsl.training.watching.places import Place, Places
 from caedsl.training.watching.probe import Prober, differs_when_judged
-from caedsl.training.watching.seen import ENOUGH_IMAGES, Facts, LayerFacts, Seen, Window
+from caedsl.training.watching.seen import Facts, LayerFacts, Seen, Window
 from caedsl.training.watching.trouble import Sign, Trouble
 
 if TYPE_CHECKING:
     from caedsl.training.loop import Training
 
-MOST_PROBED = 64
-"""Images a probe takes at most; never more than half a batch, so that it needs less memory than a step."""
-
-MOST_BYTES = 64 * 2**20
-"""Memory for the images of all probes."""
-
 NOT_FINITE = "not-finite"
 """The monitor that is asked when a loss is not finite."""
-
-LEAST_ROUNDS = 3
-"""Probes that must agree, where there are images for so many."""
 
 LEAST_BATCHES = 8
 """Whole batches that a window needs before it is said how its losses jump."""
@@ -62,9 +53,8 @@ class Watch:
 
     def begin(self, training: "Training") -> None:
         """Take the images of the probes out of those that are trained on, and go on from a state that was restored."""
-        images, rounds = _sizes(training)
+        images, rounds = sizes(training.train, training.settings.batch)
         pool = torch.cat(list(training.train.spread(2 * images * rounds).in_order(images)))
-        self._moments = Moments(images, training.settings.batch)
         self._prober = Prober(
             training, self.places.origins, self._output, pool, max(1, min(2 * rounds, len(pool) // 2))
         )
@@ -75,7 +65,7 @@ class Watch:
     def after_step(self, training: "Training") -> bool:
         """Look at the run if it is time to; whether it is to end."""
         assert training.ledger is not None
-        due = self._moments.due(training.step)
+        due = training.moments.due(training.step)
         if not due and training.ledger.steps < training.steps_per_epoch:
             return False
         self._read_losses(training)
@@ -94,11 +84,16 @@ class Watch:
 
     def explain(self, training: "Training", error: NotFiniteError) -> str:
         """Where the number that ``error`` is about came from, as the end of a sentence; empty where that cannot be told."""
-        self._seen.broken = find_break(training, self.places.origins, self._output, error.step)
+        try:
+            self._seen.broken = find_break(training, self.places.origins, self._output, error.step)
+        except (RuntimeError, MemoryError) as failure:
+            if not is_out_of_memory(failure):
+                raise
+            return "the layer is not known, since there is not the memory to take the whole step again"
         monitor = find(NOT_FINITE)
         assert monitor is not None
         for sign in monitor.look(self._seen):
-            self._take_down(training, monitor, sign, aloud=False)
+            self._take_down(training, monitor, sign, error.step or training.step, aloud=False)
             return f"{self._place(sign).shown}: {sign.message}"
         return ""
 
@@ -181,22 +176,20 @@ class Watch:
             spoken = {trouble.monitor for trouble in self.troubles}
             if spoken.isdisjoint(monitor.explained_by):
                 for sign in monitor.look(self._seen):
-                    self._take_down(training, monitor, sign)
+                    self._take_down(training, monitor, sign, training.step)
         return self.stop and len(self.troubles) > before
 
-    def _take_down(self, training: "Training", monitor: Monitor, sign: Sign, aloud: bool = True) -> None:
+    def _take_down(self, training: "Training", monitor: Monitor, sign: Sign, step: int, aloud: bool = True) -> None:
         key = (monitor.name, sign.where if monitor.by_layer else "")
         if key in self._said:
             return
         self._said.add(key)
         place = self._place(sign)
         epoch = min(training.epoch, training.settings.epochs)
-        trouble = Trouble(
-            training.step, epoch, monitor.name, place.layer, place.setting, place.line, sign.message, sign.remedy
-        )
+        trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, sign.message, sign.remedy)
         self.troubles.append(trouble)
         shown = (
-            f"{monitor.name} at step {trouble.step:,}, epoch {epoch} (`caedsl rule {monitor.name}` explains it)",
+            f"{monitor.name} at step {step:,}, epoch {epoch} (`caedsl rule {monitor.name}` explains it)",
             f"{place.shown}: {sign.message}",
             f"to change: {sign.remedy}",
         )
@@ -205,13 +198,3 @@ class Watch:
     def _place(self, sign: Sign) -> Place:
         where = sign.where
         return self.places.of_layer(where) if isinstance(where, int) else self.places.of_setting(where)
-
-
-def _sizes(training: "Training") -> tuple[int, int]:
-    """How many images a probe takes, and how many probes take enough different ones."""
-    there, batch = len(training.train), training.settings.batch
-    image = next(training.train.spread(1).in_order(1))
-    can_be_kept = MOST_BYTES // (2 * image.numel() * image.element_size())
-    enough = max(1, min(ENOUGH_IMAGES, there // 2, can_be_kept))
-    images = max(2, min(MOST_PROBED, batch // 2, enough // LEAST_ROUNDS))
-    return images, max(1, ceil(enough / images))
