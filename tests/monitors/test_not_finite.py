@@ -13,6 +13,7 @@ from caedsl.training import loop
 from caedsl.training.loop import Training
 from caedsl.training.optimizers import make_optimizer
 from caedsl.training.standstill import Standstill
+from caedsl.training.watching import watch
 
 from .runs import spec, watched
 
@@ -92,7 +93,8 @@ def test_the_first_layer_is_named_however_late_it_is_noticed(
     assert "at step 44 (epoch 2)" in ran.error
     assert words in ran.error
     assert ran.heard == []
-    assert [(said["monitor"], said["layer"], said["line"]) for said in ran.record] == [("not-finite", layer, line)]
+    said = [(said["monitor"], said["step"], said["layer"], said["line"]) for said in ran.record]
+    assert said == [("not-finite", 44, layer, line)]
     assert words in ran.record[0]["message"]
 
 
@@ -111,6 +113,18 @@ def test_a_gradient_that_is_not_finite_is_named_where_clipping_would_spread_it(
     assert "at step 44 (epoch 2)" in ran.error
     assert ran.record[0]["layer"] == "bottleneck 1: dense 8"
     assert ran.record[0]["message"] == "its gradient is the first on the way back that is not finite"
+
+
+def test_without_the_memory_to_look_for_the_layer_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(watch, "find_break", exhausted)
+    spoiled_at(43, huge, monkeypatch)
+    ran = watched(QUIET, tmp_path / "run")
+    assert "at step 44 (epoch 2); the layer is not known" in ran.error
+    assert "try a smaller learning rate" in ran.error
+    assert ran.record == []
 
 
 def test_a_validation_loss_that_is_not_finite_names_the_layer_too(
