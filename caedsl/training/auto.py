@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from caedsl.layers.spelling import number_text
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.settings import Schedule, Train, settled
+from caedsl.model.settings import Train, settled
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
 from caedsl.syntax.overrides import override
@@ -100,8 +100,7 @@ def _rate(settings: Train, prepared: Callable[[Train], Training], reporter: Repo
     def on_step(done: int, total: int) -> None:
         reporter.loading("finding the learning rate", done, total, "steps")
 
-    # The test sets the rate of every step itself: a schedule would multiply it.
-    fresh = prepared(replace(_with_rate(settings, 1.0), schedule=Schedule(), ema=None))
+    fresh = prepared(replace(_with_rate(settings, 1.0), ema=None))
     try:
         with naming_what_fits(fresh), memory_errors(fresh.settings.batch):
             found = find_rate(fresh, on_step)
