@@ -54,8 +54,9 @@ class Group(Processes):
         self._turns = 0
         self._steps, self._steps_to_meeting, self._met = 0, 1, time.monotonic()
         self._over = Event()
+        self._listener = Thread(target=self._listen, args=(self._store.clone(),), daemon=True)
         if self.first:
-            Thread(target=self._listen, args=(self._store.clone(),), daemon=True).start()
+            self._listener.start()
 
     def device(self, chosen: torch.device) -> torch.device:
         """On CUDA, each process of a machine has a device of its own."""
@@ -166,7 +167,7 @@ class Group(Processes):
 
     def leave(self) -> None:
         """Leave the group, of which nobody waits for this process any more."""
-        self._over.set()
+        self._stop_listening()
         distributed.destroy_process_group()
 
     def last_word(self, words: str) -> str:
@@ -177,7 +178,7 @@ class Group(Processes):
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # torchrun ends those that are left when one has failed
-        self._over.set()
+        self._stop_listening()
         if self.first:
             self._set(SPOKEN, "by the first")
             return words
@@ -194,6 +195,12 @@ class Group(Processes):
                         os.write(2, f"caedsl: {store.get(WORDS).decode()}\n".encode())
                         os._exit(2)
                     return
+
+    def _stop_listening(self) -> None:
+        # Python aborts where it ends while a thread is inside the store.
+        self._over.set()
+        if self.first:
+            self._listener.join(timeout=1)
 
     def _last_words(self) -> str:
         if self.first and self._awaits(WORDS):
