@@ -43,8 +43,9 @@ def find_numbers(
 ) -> Found:
     """Find what ``model.train`` leaves to ``auto``; a model that leaves nothing is returned as it is.
 
-    Of processes that train together the first finds it, as if it were alone, and the others wait for it. ``prepared`` gives a fresh run with other settings, which trial steps may spoil; ``images`` is how many it has, those
-    held out included. ``spec_text`` is a canonical text, and the one that is returned is one too.
+    Of processes that train together the first finds it, as if it were alone, and the others wait for it. ``prepared``
+    gives a fresh run with other settings, which trial steps may spoil; ``images`` is how many it has, those held out
+    included. ``spec_text`` is a canonical text, and the one that is returned is one too.
     """
     assert model.train is not None, "a spec without train has no numbers to find"
     settings = model.train
