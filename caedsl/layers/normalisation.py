@@ -31,6 +31,12 @@ BELONGS_TO = {"affine": None, "eps": None, "groups": "group", "momentum": "batch
 """The options of a normalisation, and which one has them; None where all have."""
 
 
+def has(norm: str, option: str) -> bool:
+    """Whether ``norm`` has ``option``, one of a normalisation."""
+    owner = BELONGS_TO[option]
+    return norm != "none" if owner is None else norm == owner
+
+
 def misfit(options: Mapping[str, Any], shape: Shape) -> Misfit | None:
     """Why the normalisation cannot follow an output of ``shape``, or None."""
     norm, channels = options["norm"], shape[0]

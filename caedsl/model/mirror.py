@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from caedsl.layers.activations import FUNCTIONS, LINEAR, Activation
 from caedsl.layers.kind import Line
 from caedsl.layers.layer import Layer
+from caedsl.layers.normalisation import BELONGS_TO, has
 from caedsl.layers.option import REQUIRED, Domain, Option, Type, Written
 from caedsl.layers.residual import Residual
 from caedsl.layers.shape import Shape, text
@@ -183,8 +184,9 @@ def _finish(line: Line, activation: Activation, plan: Plan, last: bool) -> Line:
     options = {**line.options, "activation": activation}
     norm = "none" if last else plan.norm or options["norm"]
     if norm != options["norm"]:
-        # The bias depends on the normalisation, and is decided anew.
-        options = {**options, "norm": norm, "bias": None}
+        # The bias depends on the normalisation, and is decided anew; options that the other one lacks go with this one.
+        kept = {name: value for name, value in options.items() if name not in BELONGS_TO or has(norm, name)}
+        options = {**kept, "norm": norm, "bias": None}
     return Line(line.kind, options)
 
 

@@ -145,8 +145,7 @@ def settle(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
 def _report_idle(bound: Bound, kind: Kind, scope: Scope) -> None:
     norm = bound.values.get("norm") or (scope.defaults.get(kind.name) or Defaults({}, {})).values.get("norm", "none")
     for option, owner in normalisation.BELONGS_TO.items():
-        idle = norm == "none" if owner is None else norm != owner
-        if option in bound.spans and idle and "norm" not in bound.failed:
+        if option in bound.spans and not normalisation.has(norm, option) and "norm" not in bound.failed:
             scope.report(
                 "option-without-effect",
                 bound.spans[option],

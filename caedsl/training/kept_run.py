@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from caedsl.data.images import Images
@@ -20,8 +18,8 @@ from caedsl.syntax.parser import parse
 from caedsl.training.errors import RunError
 from caedsl.training.progress import Reporter
 from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
-from caedsl.training.start_weights import Weights, read_weights
 from caedsl.training.train import load_images
+from caedsl.training.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -54,19 +52,11 @@ class KeptRun:
     def start_weights(self) -> Weights | None:
         """The weights that the run started from, None where they were fresh."""
         path = self.path / START
-        return read_weights(path) if path.exists() else None
+        return Weights.read(path) if path.exists() else None
 
     def load_weights(self, module: nn.Module) -> None:
         """Give ``module`` the weights of the best epoch; it is then in eval mode."""
-        path = self.path / BEST
-        try:
-            module.load_state_dict(load_file(path))
-        except FileNotFoundError:
-            raise RunError(f"{path} is not there: the run has no weights to judge") from None
-        except (SafetensorError, OSError) as error:
-            raise RunError(f"{path} is truncated or damaged ({error})") from error
-        except RuntimeError as error:
-            raise RunError(f"{path} does not fit the spec beside it: one of them was changed") from error
+        Weights.read(self.path / BEST).give(module)
         module.eval()
 
     def data_dir(self, chosen: str | Path | None) -> str | Path | None:

@@ -23,7 +23,7 @@ from caedsl.training.loop import Training
 from caedsl.training.observer import Observer
 from caedsl.training.processes import current
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import METRICS, SETTINGS, SPEC, START, STATE
+from caedsl.training.run_files import METRICS, SETTINGS, SPEC, STATE
 from caedsl.training.run_folder import RunFolder
 from caedsl.training.run_state import RUNNING, RunState
 from caedsl.training.train import Run, accompany, carry_out, environment_of, finished, identity, prepare_training
@@ -91,7 +91,7 @@ def _prepared(kept: KeptRun, images: Images, reporter: Reporter) -> Training:
     precision: str = kept.environment["precision"]
     device = choose_device(kept.environment["device"])
     settings = replace(kept.settings, precision=precision)
-    training = prepare_training(kept.model, settings, images, device, kept.start_weights(), str(kept.path / START))
+    training = prepare_training(kept.model, settings, images, device, kept.start_weights())
     now = environment_of(training, kept.model, images, None)
     changed = differences(kept.environment, now)
     if changed:

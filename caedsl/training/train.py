@@ -41,9 +41,9 @@ from caedsl.training.progress import Reporter
 from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
 from caedsl.training.run_folder import RunFolder
 from caedsl.training.run_state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
-from caedsl.training.start_weights import Weights, read_weights, start_from
 from caedsl.training.trials import naming_what_fits
 from caedsl.training.watching.attach import watch_over
+from caedsl.training.weights import Weights
 
 _STATES = {"interrupted": INTERRUPTED, "trouble": STOPPED}
 """What a run is called that ended so; all others have finished."""
@@ -96,12 +96,12 @@ def train(
         raise TrainingError(
             f"{model.source.path} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`"
         )
-    start = read_weights(Path(weights)) if weights is not None else None
+    start = Weights.read(Path(weights)) if weights is not None else None
     images = load_images(model, data_dir, reporter)
     target = choose_device(device)
 
     def prepared(settings: Train) -> Training:
-        return prepare_training(model, settings, images, target, start, str(weights))
+        return prepare_training(model, settings, images, target, start)
 
     found = find_numbers(model, spec_text, prepared, len(images), reporter)
     model, spec_text = found.model, found.spec_text
@@ -119,7 +119,7 @@ def train(
             folder.write_text(SPEC, spec_text)
             folder.write_text(SETTINGS, settings_text)
             if start is not None:
-                folder.write_weights(START, start)
+                folder.write_weights(START, start.tensors)
             folder.write_json(ENVIRONMENT, environment_of(training, model, images, data_dir))
             state = RunState(RUNNING, model.name, training.settings.epochs, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
             checkpoints = Checkpoints(folder, identity(spec_text, settings_text))
@@ -161,21 +161,17 @@ def prepare_training(
     settings: Train,
     images: Images,
     device: torch.device,
-    weights: Weights | None = None,
-    origin: str = START,
+    start: Weights | None = None,
 ) -> Training:
-    """A run of ``model`` that is ready to start; the seed decides which images are held out.
-
-    It decides the weights too, unless there are ``weights`` to start from, which were found at ``origin``.
-    """
+    """A run of ``model`` that is ready to start; the seed decides which images are held out, and the weights without ``start``."""
     train_index, validation_index = split_validation(images, settings.validation, settings.seed)
     if device.type == "cpu":
         keep_freed_memory()
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
         module = build(model)
-    if weights is not None:
-        start_from(module, weights, origin)
+    if start is not None:
+        start.give(module)
     return prepare(
         module,
         images.train_pixels,

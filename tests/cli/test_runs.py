@@ -224,10 +224,10 @@ def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> Non
     ("name", "content", "words"),
     [
         ("weights.safetensors", b"xx", "truncated or damaged"),
-        ("weights.safetensors", None, "no weights"),
+        ("weights.safetensors", None, "weights.safetensors is not there"),
         ("metrics.json", b"{", "cannot be read"),
         ("metrics.json", None, "did not come to its end"),
-        ("spec.cae", TINY.replace("conv 2", "conv 3").encode(), "does not fit the spec"),
+        ("spec.cae", TINY.replace("conv 2", "conv 3").encode(), "weights of another architecture"),
         ("spec.cae", b"autoencoder", "not a spec that can be trained"),
         ("environment.json", b"{}", "damaged, or of another version"),
     ],

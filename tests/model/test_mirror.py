@@ -75,6 +75,15 @@ def test_options_of_the_mirror() -> None:
     assert mirrored("conv 8 relu; maxpool 2", shape="1x9x9", options="upsample=deconv").out_shape == (1, 9, 9)
 
 
+def test_options_of_a_normalisation_stay_with_it() -> None:
+    encoder = "conv 8 relu; conv 16 norm=batch momentum=0.01 eps=1e-4 relu; conv 32 norm=group groups=4 eps=1e-4 relu"
+    assert decoder_lines(mirrored(encoder, options="norm=layer")) == [
+        "conv 16 norm=layer eps=0.0001 relu",
+        "conv 8 norm=layer eps=0.0001 relu",
+        "conv 1 sigmoid",
+    ]
+
+
 def test_a_bias_that_was_switched_off_stays_off() -> None:
     assert decoder_lines(mirrored("conv 8 relu bias=off"))[-1] == "conv 1 sigmoid bias=off"
     assert decoder_lines(mirrored("conv 8 relu norm=batch"))[-1] == "conv 1 sigmoid"
