@@ -20,16 +20,16 @@ import torch
 from caedsl.data.images import DataError, Images
 from caedsl.data.loading import load
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.resolve import resolve
 from caedsl.model.settings import Train
+from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
 from caedsl.syntax.overrides import override
 from caedsl.syntax.parser import parse
-from caedsl.training.auto import find_numbers
 from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training
 from caedsl.training.progress import Reporter
+from caedsl.training.search.auto import find_numbers
 from caedsl.training.train import prepare_training
 
 SPECS = Path(__file__).resolve().parents[1] / "specs"

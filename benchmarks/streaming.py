@@ -112,7 +112,7 @@ def start(data: Path, memory: int | None):
     import torch
 
     from caedsl.data.loading import load
-    from caedsl.model.resolve import resolve
+    from caedsl.resolve.resolve import resolve
     from caedsl.source import Source
     from caedsl.syntax.parser import parse
     from caedsl.training.train import prepare_training

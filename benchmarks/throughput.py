@@ -13,7 +13,7 @@ import re
 import time
 from statistics import median
 
-from caedsl.rules.checking import check_source
+from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 
 _NUMBER = re.compile(r"\b\d+\b")

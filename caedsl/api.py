@@ -43,7 +43,7 @@ def parse(spec: SpecLike) -> tuple[Spec, tuple[Finding, ...]]:
 
 def check(spec: SpecLike) -> tuple[Finding, ...]:
     """Everything that ``caedsl check`` finds in a spec, in the order of the text."""
-    from caedsl.rules.checking import check_source
+    from caedsl.rules.engine.checking import check_source
 
     return check_source(_source(spec)).findings
 
@@ -59,7 +59,7 @@ def load(spec: SpecLike, settings: Mapping[str, object] | None = None) -> Autoen
 
 def _load(source: Source, settings: Mapping[str, object] | None) -> Autoencoder:
     from caedsl.diagnostics.full import render_full
-    from caedsl.rules.checking import check_source
+    from caedsl.rules.engine.checking import check_source
     from caedsl.syntax.overrides import override
 
     if settings:

@@ -5,8 +5,8 @@ from typing import NamedTuple, Self
 
 import torch
 
+from caedsl.facts.cost import total_macs
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.cost import total_macs
 
 SIDES = (1024, 2048, 4096)
 REPEATS = 5

@@ -6,7 +6,7 @@ import keras
 
 from benchmarks.contenders.gate import Gate
 from benchmarks.contenders.task import Task
-from caedsl.layers.layer import Layer
+from caedsl.vocabulary.layer import Layer
 
 
 class _Turns(keras.callbacks.Callback):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from benchmarks.contenders.gate import Gate
 from benchmarks.contenders.task import Task
-from caedsl.training.history import Epoch
+from caedsl.runs.history import Epoch
 from caedsl.training.progress import Reporter
 from caedsl.training.train import train as train_spec
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.resolve import resolve
+from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
 from caedsl.syntax.parser import parse

@@ -11,13 +11,13 @@ from benchmarks.faults.edits import (
 )
 from benchmarks.faults.operator_type import operator
 from caedsl.diagnostics.finding import Edit, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import elements, is_map
+from caedsl.facts.code import kept_from_copying
+from caedsl.facts.outputs import output_layer
+from caedsl.facts.presets import as_published
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.code import kept_from_copying
-from caedsl.model.outputs import output_layer
-from caedsl.model.presets import as_published
-from caedsl.rules.trial import write
+from caedsl.rules.edits.trial import write
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import elements, is_map
 
 
 def _pinch(part: Sequence[Layer], channels: int, beside: Callable[[Layer], bool]) -> Edits:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from benchmarks.faults.operator_type import Operator, resolved
 from benchmarks.faults.operators import OPERATORS
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.rules.checking import check_source
-from caedsl.rules.fixing import fix_source
+from caedsl.rules.engine.checking import check_source
+from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
 
 ALWAYS_TRUE = frozenset({"require-violated"})

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from caedsl.diagnostics.finding import Edit
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import is_map
+from caedsl.facts.outputs import output_layer
+from caedsl.facts.sizes import leaves
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import output_layer
-from caedsl.model.sizes import leaves
-from caedsl.rules.trial import write
+from caedsl.rules.edits.trial import write
 from caedsl.source import Span
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import is_map
 
 Edits = list[Edit]
 

@@ -7,8 +7,8 @@ from typing import Any
 from benchmarks.faults.edits import Edits
 from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Severity
-from caedsl.model import resolve
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 

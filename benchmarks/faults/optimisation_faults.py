@@ -9,10 +9,10 @@ from benchmarks.faults.edits import (
     setting,
 )
 from benchmarks.faults.operator_type import operator
-from caedsl.layers.shape import elements
+from caedsl.facts.outputs import output_layer
+from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import output_layer
-from caedsl.model.presets import training_images
+from caedsl.vocabulary.shape import elements
 
 ADAPTIVE = ("adam", "adamw", "rmsprop")
 

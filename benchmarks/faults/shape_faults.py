@@ -15,11 +15,11 @@ from benchmarks.faults.edits import (
 )
 from benchmarks.faults.operator_type import operator, returns_other_size
 from caedsl.diagnostics.finding import Edit
-from caedsl.layers.shape import is_map, text
+from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import output_layer
-from caedsl.rules.trial import write
+from caedsl.rules.edits.trial import write
 from caedsl.source import Span
+from caedsl.vocabulary.shape import is_map, text
 
 
 def _replaced(model: Autoencoder, pattern: str, by: str) -> Edits:

@@ -15,10 +15,10 @@ from benchmarks.faults.edits import (
     written,
 )
 from benchmarks.faults.operator_type import operator
+from caedsl.facts.outputs import output_layer
+from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import output_layer
-from caedsl.model.sizes import decoder_path, encoder_path
-from caedsl.rules.trial import write
+from caedsl.rules.edits.trial import write
 
 
 def unreachable_values(model: Autoencoder, fault: tuple[str, str]) -> Edits:

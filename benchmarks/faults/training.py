@@ -14,10 +14,10 @@ from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.data.split import split_validation
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.checking import check_source
+from caedsl.rules.engine.checking import check_source
+from caedsl.runs.errors import TrainingError
 from caedsl.source import Source
 from caedsl.training.batches import Batches
-from caedsl.training.errors import TrainingError
 from caedsl.training.loop import Training
 from caedsl.training.prepare import prepare
 

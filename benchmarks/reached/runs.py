@@ -16,12 +16,12 @@ from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.evaluation.evaluate import Examination
 from caedsl.evaluation.run import resume_and_evaluate
+from caedsl.runs.files import HISTORY_LINES, METRICS, SPEC, STATE
+from caedsl.runs.state import FINISHED
 from caedsl.syntax.formatter import format_source
 from caedsl.training.batches import Batches
 from caedsl.training.kept_run import KeptRun, open_run
 from caedsl.training.progress import make_reporter
-from caedsl.training.run_files import HISTORY_LINES, METRICS, SPEC, STATE
-from caedsl.training.run_state import FINISHED
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 

@@ -21,8 +21,8 @@ from caedsl.diagnostics import FORMATS, Report, RuleText, Setting, Severity
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.diagnostics.summary import summary
-from caedsl.rules.checking import Selection, check_source
-from caedsl.rules.configuration import (
+from caedsl.rules.engine.checking import Selection, check_source
+from caedsl.rules.engine.configuration import (
     Configuration,
     ConfigurationError,
     output_format,
@@ -167,7 +167,7 @@ def _check(wishes: _Wishes) -> _Outcome:
 
 def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> None:
     """Makes the fixes of one spec, or shows them; the report is of the text that is then in the file."""
-    from caedsl.rules.fixing import fix_source
+    from caedsl.rules.engine.fixing import fix_source
 
     fixed = fix_source(source, wishes.selection, wishes.unsafe)
     text = fixed.checked.source.text
@@ -215,8 +215,8 @@ def _closing(wishes: _Wishes, outcome: _Outcome) -> str:
 
 
 def _rule_texts(reports: Iterable[Report]) -> dict[str, RuleText]:
-    from caedsl.rules.catalogue import every
-    from caedsl.rules.documentation import rule_text
+    from caedsl.rules.engine.catalogue import every
+    from caedsl.rules.engine.documentation import rule_text
 
     names = {finding.name for report in reports for finding in report.findings}
     return {known.rule.name: rule_text(known) for known in every() if known.rule.name in names}

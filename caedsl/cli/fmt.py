@@ -20,7 +20,7 @@ from caedsl.diagnostics import Finding, Report
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.diagnostics.full import render_full
-from caedsl.rules.configuration import ConfigurationError, read_configuration
+from caedsl.rules.engine.configuration import ConfigurationError, read_configuration
 from caedsl.source import Source
 from caedsl.syntax.formatter import FormatterBug, format_source
 from caedsl.syntax.reading import SourceError
@@ -115,7 +115,7 @@ def _format(path: str, source: Source, arguments: argparse.Namespace, outcome: _
 
 def _show(source: Source, findings: Sequence[Finding]) -> None:
     """Syntax errors go to standard error: standard output is for formatted text and diffs."""
-    from caedsl.rules.checking import identified
+    from caedsl.rules.engine.checking import identified
 
     report = Report(source, tuple(identified(finding) for finding in findings))
     width = terminal_width()

@@ -9,8 +9,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from caedsl.rules.rule import Entry
-    from caedsl.training.watching.catalogue import Monitor
+    from caedsl.rules.engine.rule import Entry
+    from caedsl.training.monitors.engine.catalogue import Monitor
 
 
 class Form(StrEnum):
@@ -29,8 +29,8 @@ def rule(
     form: Annotated[Form, typer.Option("--output-format", help="How to print it.")] = Form.TEXT,
 ) -> None:
     """Print what a rule or a monitor finds, why that is bad, and what to write instead."""
-    from caedsl.rules.catalogue import every, find
-    from caedsl.training.watching import catalogue
+    from caedsl.rules.engine.catalogue import every, find
+    from caedsl.training.monitors.engine import catalogue
 
     entries: Sequence[Entry] = ()
     monitors: Sequence[Monitor] = ()
@@ -51,8 +51,8 @@ def rule(
 
 def _suggestion(name: str) -> str:
     from caedsl.diagnostics.suggest import did_you_mean
-    from caedsl.rules.configuration import suggest_rule
-    from caedsl.training.watching.catalogue import names
+    from caedsl.rules.engine.configuration import suggest_rule
+    from caedsl.training.monitors.engine.catalogue import names
 
     near = did_you_mean(name, names())
     return f"did you mean `{near}`?" if near else suggest_rule(name)
@@ -64,8 +64,8 @@ def _fail(message: str) -> typer.Exit:
 
 
 def _listing(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: Form) -> str:
-    from caedsl.rules.documentation import index, summary_of
-    from caedsl.training.watching import documentation
+    from caedsl.rules.engine.documentation import index, summary_of
+    from caedsl.training.monitors.engine import documentation
 
     if form is Form.MARKDOWN:
         return f"{index(entries)}\n{documentation.index(monitors)}"
@@ -86,8 +86,8 @@ def _documents(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: 
     import shutil
 
     from caedsl.diagnostics.colour import use_colour
-    from caedsl.rules.documentation import for_terminal, page, repair_of, rule_text
-    from caedsl.training.watching import documentation
+    from caedsl.rules.engine.documentation import for_terminal, page, repair_of, rule_text
+    from caedsl.training.monitors.engine import documentation
 
     pages = [*(page(entry) for entry in entries), *(documentation.page(monitor) for monitor in monitors)]
     if form is Form.MARKDOWN:

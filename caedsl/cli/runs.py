@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from caedsl.training.runs import RunRecord
+    from caedsl.runs.listing import RunRecord
 
 DEFAULT = Path("runs")
 
@@ -20,7 +20,7 @@ def runs(
     from dataclasses import asdict
 
     from caedsl.cli.specs import fail
-    from caedsl.training.runs import list_runs
+    from caedsl.runs.listing import list_runs
 
     try:
         found = list_runs(folder) if folder.exists() or folder != DEFAULT else []

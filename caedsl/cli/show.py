@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from caedsl.facts.summary import Summary
     from caedsl.model.autoencoder import Autoencoder
-    from caedsl.model.summary import Summary
 
 
 WIDTH_IN_A_FILE = 140
@@ -22,12 +22,12 @@ def show(
 ) -> None:
     """Show every layer with its shape and cost, the totals, and the resolved settings."""
     from caedsl.cli.specs import read_model
-    from caedsl.model.summary import summarise
+    from caedsl.facts.summary import summarise
 
     model = read_model(spec, set_ or (), quiet=True)
     summary = summarise(model)
     if json:
-        from caedsl.model.schema import summary_json
+        from caedsl.facts.schema import summary_json
 
         typer.echo(summary_json(summary), nl=False)
         return
@@ -46,7 +46,7 @@ def _print(model: "Autoencoder", summary: "Summary") -> None:
     for name, value in _totals(summary):
         console.print(f"  {name:<17}{value}")
     if model.train is not None:
-        from caedsl.model.settings_text import settings_lines
+        from caedsl.facts.settings_text import settings_lines
 
         console.print("\ntrain")
         for name, text, written in settings_lines(model):
@@ -81,7 +81,7 @@ def _layer_table(summary: "Summary") -> object:
 
 
 def _totals(summary: "Summary") -> list[tuple[str, str]]:
-    from caedsl.layers.shape import elements
+    from caedsl.vocabulary.shape import elements
 
     code = elements(summary.code_shape)
     ratio = summary.compression
@@ -109,7 +109,7 @@ def _compared(ratio: float) -> str:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    from caedsl.layers.shape import text
+    from caedsl.vocabulary.shape import text
 
     return text(shape)
 

@@ -27,7 +27,7 @@ def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) 
     from caedsl.diagnostics.colour import use_colour
     from caedsl.diagnostics.finding import Report
     from caedsl.diagnostics.full import render_full
-    from caedsl.rules.checking import check_source
+    from caedsl.rules.engine.checking import check_source
 
     checked = check_source(_source(path, assignments))
     shown = [

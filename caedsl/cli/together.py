@@ -21,8 +21,8 @@ def together() -> Iterator[None]:
     if os.environ.get("WORLD_SIZE", "1") == "1":  # PyTorch is imported only where there is a group to join
         yield
         return
-    from caedsl.training.distributed import Group, is_started_with_others
-    from caedsl.training.processes import PartDoneError, training_with
+    from caedsl.training.parallel.distributed import Group, is_started_with_others
+    from caedsl.training.parallel.processes import PartDoneError, training_with
 
     if not is_started_with_others():
         yield

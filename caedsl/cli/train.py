@@ -150,7 +150,7 @@ def outside_errors() -> Iterator[None]:
     """Inside, what the outside world does wrong ends the command with its message."""
     from caedsl.cli.specs import fail
     from caedsl.data.images import DataError
-    from caedsl.training.errors import TrainingError
+    from caedsl.runs.errors import TrainingError
 
     try:
         yield

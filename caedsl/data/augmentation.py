@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caedsl.data.part import Part
+from caedsl.data.batch_share import Part
 from caedsl.model.settings import Augment
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from caedsl.data.part import Part
+from caedsl.data.batch_share import Part
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.ahead import ahead, workers
 from caedsl.data.fit import Fit, Scale, blank
 from caedsl.data.memory import available_memory
 from caedsl.data.pixels import Held, Pixels, Streamed, span_of
+from caedsl.data.prefetch import ahead, workers
 from caedsl.data.scratch import Scratch
 from caedsl.data.source_reader import Request, describe
 from caedsl.data.stack import Index, Stack

@@ -7,13 +7,13 @@ from typing import Any
 
 from caedsl.evaluation.evaluate import Evaluation
 from caedsl.evaluation.run import evaluation_of, finite
+from caedsl.runs.errors import RunError
+from caedsl.runs.files import METRICS
+from caedsl.runs.folder import RunFolder
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
-from caedsl.training.errors import RunError
 from caedsl.training.kept_run import open_run
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import METRICS
-from caedsl.training.run_folder import RunFolder
 from caedsl.training.train import environment_of, finished, prepare_training
 
 

@@ -8,10 +8,10 @@ from PIL import Image
 
 from caedsl.evaluation.reconstructions import png, stack
 from caedsl.evaluation.samples import Samples
+from caedsl.runs.files import EVOLUTION, PICTURES
+from caedsl.runs.folder import RunFolder
 from caedsl.training.loop import Training
 from caedsl.training.observer import Observer
-from caedsl.training.run_files import EVOLUTION, PICTURES
-from caedsl.training.run_folder import RunFolder
 
 _NAME = re.compile(r"epoch-(\d{4,})\.png")
 

@@ -15,13 +15,13 @@ from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, draw
 from caedsl.evaluation.summary import report
 from caedsl.evaluation.tensorboard import TensorBoard
-from caedsl.layers.shape import elements
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.runs.files import METRICS, PICTURE, PICTURES, TENSORBOARD
 from caedsl.training.observer import Observer
 from caedsl.training.progress import Reporter
 from caedsl.training.resume import resume
-from caedsl.training.run_files import METRICS, PICTURE, PICTURES, TENSORBOARD
 from caedsl.training.train import Run, resume_command, train
+from caedsl.vocabulary.shape import elements
 
 PICTURE_COLUMNS = 10
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from caedsl.evaluation.evaluate import Examination
 from caedsl.evaluation.reconstructions import PictureRow, sheet
-from caedsl.training.history import Epoch
+from caedsl.runs.history import Epoch
 from caedsl.training.loop import Training
 
 COLUMNS = 8

@@ -2,8 +2,8 @@
 
 from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
 from caedsl.evaluation.metrics import Scores
+from caedsl.runs.history import History
 from caedsl.training.durations import duration
-from caedsl.training.history import History
 from caedsl.training.progress import Reporter
 from caedsl.training.train import Run
 

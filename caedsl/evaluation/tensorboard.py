@@ -8,12 +8,12 @@ from PIL import Image
 from torch import Tensor
 
 from caedsl.evaluation.samples import Samples
-from caedsl.training.errors import TrainingError
-from caedsl.training.history import Epoch
+from caedsl.runs.errors import TrainingError
+from caedsl.runs.files import SPEC, TENSORBOARD
+from caedsl.runs.folder import RunFolder
+from caedsl.runs.history import Epoch
 from caedsl.training.loop import Training
 from caedsl.training.observer import Observer
-from caedsl.training.run_files import SPEC, TENSORBOARD
-from caedsl.training.run_folder import RunFolder
 
 TAGS = {
     "loss/total": "loss",

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from caedsl.figures.caption import caption, shape_text, size_of_code
 from caedsl.figures.runs import Copies, alone, beside, inside, runs
-from caedsl.layers.shape import Shape
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.shape import Shape
 
 
 @dataclass(frozen=True)

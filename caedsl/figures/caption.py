@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from caedsl.layers.kind import WEIGHTS
-from caedsl.layers.layer import Layer
-from caedsl.layers.option import Option, Written
-from caedsl.layers.shape import Shape, elements
-from caedsl.layers.spelling import written
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.kind import WEIGHTS
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.option import Option, Written
+from caedsl.vocabulary.shape import Shape, elements
+from caedsl.vocabulary.spelling import written
 
 _HOW_IT_LEARNS = {option.name for option in WEIGHTS} | {"affine", "eps", "momentum"}
 _HOW_IT_FITS = {"pad", "output_pad"}

@@ -8,7 +8,7 @@ from itertools import groupby
 from caedsl.figures.drawing import text_width
 from caedsl.figures.scale import LABEL_SIZE, Scale
 from caedsl.figures.slabs import Hourglass, Operation, Slab
-from caedsl.layers.shape import Shape
+from caedsl.vocabulary.shape import Shape
 
 LONGEST_LIST = 8
 """So many operations at most stand under one column."""

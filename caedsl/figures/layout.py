@@ -8,15 +8,15 @@ code, joined by a dotted line. What a layer does stands under the slab that it m
 from collections.abc import Iterator
 from itertools import pairwise
 
+from caedsl.facts.cost import total_parameters
 from caedsl.figures.caption import plural, shape_text, size_of_code
 from caedsl.figures.columns import DETAIL_SIZE, Column
 from caedsl.figures.drawing import Area, Box, Drawing, Group, Line, Mark, Text
 from caedsl.figures.scale import LABEL_SIZE
 from caedsl.figures.scene import HEADING_SIZE, LABEL_ROW, MARGIN, TITLE_SIZE, Scene, scene_of
 from caedsl.figures.shortcuts import shortcuts
-from caedsl.layers.shape import Shape
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.cost import total_parameters
+from caedsl.vocabulary.shape import Shape
 
 LEADING = 1.34
 ARROW_GAP = 5.0

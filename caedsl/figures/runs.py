@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from caedsl.figures.caption import line
-from caedsl.layers.layer import Layer
+from caedsl.vocabulary.layer import Layer
 
 Copies = tuple[Layer, ...]
 """A layer and its copies further on, which are drawn as one."""

@@ -5,7 +5,7 @@ from math import log2
 
 from caedsl.figures.caption import shape_text
 from caedsl.figures.drawing import text_width
-from caedsl.layers.shape import Shape, is_map
+from caedsl.vocabulary.shape import Shape, is_map
 
 LABEL_SIZE = 9.5
 TALLEST_OCTAVE, ALL_OCTAVES = 54.0, 210.0

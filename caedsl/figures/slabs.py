@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from caedsl.figures.caption import caption, line
 from caedsl.figures.runs import Copies, alone, inside, runs
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import Shape, is_map
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import Shape, is_map
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import Shape, elements
 from caedsl.model.data import DataSource, InputRange
 from caedsl.model.settings import Train
 from caedsl.source import Source, Span
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import Shape, elements
 
 
 @dataclass(frozen=True)

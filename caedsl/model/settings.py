@@ -6,7 +6,7 @@ These classes say what a setting means; how each is written, and its domain, sta
 from dataclasses import dataclass, fields
 from typing import Any
 
-from caedsl.layers.option import Auto
+from caedsl.vocabulary.option import Auto
 
 
 @dataclass(frozen=True)

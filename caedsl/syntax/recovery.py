@@ -7,12 +7,13 @@ from lark import Lark, Token
 
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.source import Source, Span
-from caedsl.syntax import block_messages, messages
+from caedsl.syntax.errors import blocks as block_messages
+from caedsl.syntax.errors import messages
+from caedsl.syntax.errors.wording import error
 from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head
 from caedsl.syntax.limits import MAX_DEPTH, is_text
 from caedsl.syntax.tokens import CLOSE, END, OPEN, lex_broken, span_of
 from caedsl.syntax.tree import Spec, Statement
-from caedsl.syntax.wording import error
 
 MAX_FINDINGS = 20
 """Syntax errors shown of one text; beyond that they say nothing new."""

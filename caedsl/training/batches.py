@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from caedsl.data.ahead import ahead, workers
 from caedsl.data.pixels import Held, Pixels
+from caedsl.data.prefetch import ahead, workers
 
 AHEAD_BYTES = 1 << 26
 """What batches may take that are read ahead: enough for the largest to come while the one before is used."""

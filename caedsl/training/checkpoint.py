@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from caedsl.training.history import Epoch
+from caedsl.runs.history import Epoch
 from caedsl.training.loop import Training
 
 FORMAT = 1

@@ -4,11 +4,11 @@ import os
 import time
 from pathlib import Path
 
+from caedsl.runs.errors import RunError
+from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
+from caedsl.runs.folder import RunFolder
 from caedsl.training.checkpoint import Checkpoint, CheckpointError, capture
-from caedsl.training.errors import RunError
 from caedsl.training.loop import Training
-from caedsl.training.run_files import CHECKPOINT, PREVIOUS_CHECKPOINT
-from caedsl.training.run_folder import RunFolder
 
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 MOST_OF_THE_TIME = 0.02

@@ -2,8 +2,8 @@
 
 import torch
 
-from caedsl.training.errors import TrainingError
-from caedsl.training.processes import current
+from caedsl.runs.errors import TrainingError
+from caedsl.training.parallel.processes import current
 
 
 def choose_device(wanted: str) -> torch.device:

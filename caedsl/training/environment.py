@@ -11,8 +11,8 @@ import torch
 
 from caedsl import __version__
 from caedsl.training.device import device_name
+from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision
-from caedsl.training.processes import current
 
 
 def package_version(name: str) -> str | None:

@@ -6,14 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from caedsl.model.settings import Settled
-
-
-class TrainingError(Exception):
-    """Training cannot start or cannot go on; the message names the place, the value and the remedy."""
-
-
-class RunError(TrainingError):
-    """A run folder cannot be made or written."""
+from caedsl.runs.errors import TrainingError
 
 
 class NotFiniteError(TrainingError):

@@ -9,7 +9,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Self
 
-from caedsl.training.processes import LostError, current
+from caedsl.training.parallel.processes import LostError, current
 
 
 class Interruption:

@@ -9,15 +9,15 @@ from typing import Any
 from torch import nn
 
 from caedsl.data.images import Images
+from caedsl.facts.schema import read_settings
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.resolve import resolve
-from caedsl.model.schema import read_settings
 from caedsl.model.settings import Settled, settled
+from caedsl.resolve.resolve import resolve
+from caedsl.runs.errors import RunError
+from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
-from caedsl.training.errors import RunError
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
 from caedsl.training.train import load_images
 from caedsl.training.weights import Weights
 

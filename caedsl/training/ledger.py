@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from caedsl.training.errors import NotFiniteError
-from caedsl.training.processes import Processes
+from caedsl.training.parallel.processes import Processes
 
 
 class Ledger:

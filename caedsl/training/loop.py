@@ -21,20 +21,20 @@ from caedsl.data.augmentation import augment
 from caedsl.data.corruption import corrupt
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled
+from caedsl.runs.history import Epoch, History, Step
 from caedsl.training.batches import Batches
 from caedsl.training.ema import WeightAverage
 from caedsl.training.errors import NotFiniteError, memory_errors, remedies
-from caedsl.training.history import Epoch, History, Step
 from caedsl.training.ledger import Ledger
+from caedsl.training.monitors.engine.probe_schedule import Moments, sizes
+from caedsl.training.monitors.engine.watch import Watch
+from caedsl.training.non_finite_guard import Standstill
 from caedsl.training.objective import Objective
 from caedsl.training.optimizers import epsilon, make_optimizer
+from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision, exact_output
-from caedsl.training.processes import current
 from caedsl.training.schedules import Plateau, factor
 from caedsl.training.seeds import derived_seed
-from caedsl.training.standstill import Standstill
-from caedsl.training.watching.moments import Moments, sizes
-from caedsl.training.watching.watch import Watch
 
 SECONDS_BETWEEN_READS = 0.25
 TO_BE_CONTINUED = ("interrupted", "trouble")

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from caedsl.backends.torch import Penalty
-from caedsl.data.part import Part
+from caedsl.data.batch_share import Part
 from caedsl.model.settings import Loss
 from caedsl.training.losses import reconstruction_loss
 from caedsl.training.penalties import code_penalty, weight_penalty

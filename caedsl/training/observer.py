@@ -1,7 +1,7 @@
 """Those who look on while a run goes on, such as the one that draws a picture of each epoch."""
 
+from caedsl.runs.folder import RunFolder
 from caedsl.training.loop import Training
-from caedsl.training.run_folder import RunFolder
 
 
 class Observer:

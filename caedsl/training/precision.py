@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from caedsl.training.errors import TrainingError
+from caedsl.runs.errors import TrainingError
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -14,14 +14,14 @@ from caedsl.backends.torch.fast import fast_form
 from caedsl.data.pixels import Held, Pixels
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled, Train, settled
+from caedsl.runs.errors import TrainingError
 from caedsl.training.batches import Batches, resident
 from caedsl.training.compilation import compiled
-from caedsl.training.errors import TrainingError
 from caedsl.training.loop import Training
 from caedsl.training.objective import Objective
+from caedsl.training.parallel.processes import current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.precision import choose_precision
-from caedsl.training.processes import current
 
 UNIT_RANGE = InputRange()
 CPU = torch.device("cpu")
@@ -47,7 +47,7 @@ def prepare(
     """
     known = settled(settings)
     if known is None:
-        raise TrainingError("`auto` stands for a number that is not found yet: see caedsl.training.auto")
+        raise TrainingError("`auto` stands for a number that is not found yet: see caedsl.training.search.auto")
     everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
     train_batches = Batches(everything, train, device)
     held_out = Batches(everything, validation, device) if validation is not None and len(validation) else None

@@ -9,10 +9,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from caedsl.runs.history import Epoch, Step
 from caedsl.training.durations import duration
-from caedsl.training.history import Epoch, Step
 from caedsl.training.loss_text import loss_text
-from caedsl.training.processes import current
+from caedsl.training.parallel.processes import current
 from caedsl.training.status import Status
 
 SECONDS_OF_SILENCE = 60.0

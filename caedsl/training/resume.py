@@ -11,23 +11,23 @@ from typing import Any
 from caedsl import __version__
 from caedsl.data.images import Images
 from caedsl.model.settings import On
+from caedsl.runs.errors import RunError
+from caedsl.runs.files import METRICS, SETTINGS, SPEC, STATE
+from caedsl.runs.folder import RunFolder
+from caedsl.runs.state import RUNNING, RunState
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
 from caedsl.training.checkpoint import Checkpoint, restore
 from caedsl.training.checkpoints import Checkpoints, latest
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
-from caedsl.training.errors import RunError
 from caedsl.training.kept_run import KeptRun, open_run
 from caedsl.training.loop import Training
+from caedsl.training.monitors.engine.attach import watch_over
 from caedsl.training.observer import Observer
-from caedsl.training.processes import current
+from caedsl.training.parallel.processes import current
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import METRICS, SETTINGS, SPEC, STATE
-from caedsl.training.run_folder import RunFolder
-from caedsl.training.run_state import RUNNING, RunState
 from caedsl.training.train import Run, accompany, carry_out, environment_of, finished, identity, prepare_training
-from caedsl.training.watching.attach import watch_over
 
 _WHOLE_RUN = ("cosine", "onecycle")
 """Schedules that spread over all epochs: with more of them, the epochs that are over would have been others."""

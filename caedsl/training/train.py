@@ -17,32 +17,32 @@ from caedsl.backends.torch import build, lower
 from caedsl.data.images import DataError, Images
 from caedsl.data.loading import load
 from caedsl.data.split import split_validation
+from caedsl.facts.schema import settings_json
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.schema import settings_json
 from caedsl.model.settings import Settled, Train
+from caedsl.runs.errors import RunError, TrainingError
+from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
+from caedsl.runs.folder import RunFolder
+from caedsl.runs.history import History
+from caedsl.runs.state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
-from caedsl.training.auto import find_numbers
 from caedsl.training.batches import Batches
 from caedsl.training.checkpoints import Checkpoints, has_checkpoint
 from caedsl.training.compilation import Compiled
 from caedsl.training.device import choose_device, device_name
 from caedsl.training.environment import describe
-from caedsl.training.errors import RunError, TrainingError
-from caedsl.training.history import History
 from caedsl.training.interruption import Interruption
 from caedsl.training.loop import Training
 from caedsl.training.memory import keep_freed_memory
+from caedsl.training.monitors.engine.attach import watch_over
 from caedsl.training.observer import Observer
+from caedsl.training.parallel.processes import PartDoneError, current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
-from caedsl.training.processes import PartDoneError, current
 from caedsl.training.progress import Reporter
-from caedsl.training.run_files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
-from caedsl.training.run_folder import RunFolder
-from caedsl.training.run_state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
-from caedsl.training.trials import naming_what_fits
-from caedsl.training.watching.attach import watch_over
+from caedsl.training.search.auto import find_numbers
+from caedsl.training.search.trials import naming_what_fits
 from caedsl.training.weights import Weights
 
 _STATES = {"interrupted": INTERRUPTED, "trouble": STOPPED}

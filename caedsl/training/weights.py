@@ -9,8 +9,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from caedsl.training.errors import RunError
-from caedsl.training.run_files import BEST
+from caedsl.runs.errors import RunError
+from caedsl.runs.files import BEST
 
 
 @dataclass(frozen=True)

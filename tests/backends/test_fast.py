@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from caedsl.backends.torch import build
 from caedsl.backends.torch.fast import fast_form, rewrite
 from caedsl.backends.torch.fast.convolutions import ToFew, Transposed, Untransposed
-from caedsl.model import Autoencoder
+from caedsl.model.autoencoder import Autoencoder
 from tests.backends.test_properties import resolved
 from tests.conftest import SPECS
 from tests.generated import spec_texts

@@ -14,11 +14,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from caedsl.backends.torch import build, emit, lower
 from caedsl.backends.torch.lower import Step
 from caedsl.backends.torch.render import class_name
-from caedsl.layers.shape import text
-from caedsl.model import Autoencoder, resolve
-from caedsl.model.cost import total_macs, total_parameters
+from caedsl.facts.cost import total_macs, total_parameters
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
+from caedsl.vocabulary.shape import text
 from tests.conftest import SPECS
 from tests.generated import spec_texts
 

@@ -8,7 +8,7 @@ from benchmarks.faults.operator_type import Operator
 from benchmarks.faults.operators import OPERATORS
 from benchmarks.faults.parents import PARENTS
 from benchmarks.faults.scores import Share, scores
-from caedsl.rules.catalogue import FAMILIES, all_names
+from caedsl.rules.engine.catalogue import FAMILIES, all_names
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 

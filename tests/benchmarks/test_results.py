@@ -8,7 +8,7 @@ import torch
 from benchmarks.reached.linear import auroc
 from benchmarks.reached.runs import SPECS, Runs
 from benchmarks.reached.targets import TARGETS, Row
-from caedsl.training.run_files import METRICS, STATE
+from caedsl.runs.files import METRICS, STATE
 
 QUICK = {"train.epochs": 1, "data": "digits limit=80"}
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.rules import catalogue, documentation
-from caedsl.rules.checking import examine
-from caedsl.rules.example import examples, whole_spec
-from caedsl.rules.rule import Entry
+from caedsl.rules.engine import catalogue, documentation
+from caedsl.rules.engine.checking import examine
+from caedsl.rules.engine.example import examples, whole_spec
+from caedsl.rules.engine.rule import Entry
 from caedsl.source import Source
-from caedsl.training.watching import catalogue as watching
+from caedsl.training.monitors.engine import catalogue as watching
 from tests.cli.test_check import Run, run
 
 __all__ = ["run"]
@@ -97,7 +97,7 @@ def test_codes_and_names_are_unique_and_codes_follow_the_families() -> None:
 
 
 def test_the_pages_are_what_the_rules_say() -> None:
-    assert documentation.stale_pages() == [], "run `python -m caedsl.rules.documentation`"
+    assert documentation.stale_pages() == [], "run `python -m caedsl.rules.engine.documentation`"
 
 
 def test_stale_pages_are_found_and_rewritten(tmp_path: Path) -> None:

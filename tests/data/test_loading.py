@@ -11,7 +11,7 @@ from caedsl.data.images import DataError
 from caedsl.data.loading import load
 from caedsl.data.sources import READERS
 from caedsl.model.data import DataSource
-from caedsl.model.sources_table import SOURCES
+from caedsl.resolve.sources_table import SOURCES
 
 from .conftest import spec
 

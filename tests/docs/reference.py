@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from caedsl.api import load
+from caedsl.facts.settings_text import setting_text
 from caedsl.figures.graph import draw
-from caedsl.layers import KINDS, Kind
-from caedsl.layers.activations import FUNCTIONS
-from caedsl.layers.kind import FINISH, WEIGHTS
-from caedsl.layers.option import FROM_ONE, REQUIRED, Option, Type, Written
-from caedsl.layers.spelling import value_text
-from caedsl.model.bottleneck import CODE_OPTIONS
-from caedsl.model.losses import LOSSES
-from caedsl.model.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.model.settings import Train
-from caedsl.model.settings_table import OPTIMIZERS, SCHEDULES, SETTINGS
-from caedsl.model.settings_text import setting_text
-from caedsl.model.sources_table import SOURCES
+from caedsl.resolve.bottleneck import CODE_OPTIONS
+from caedsl.resolve.losses import LOSSES
+from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
+from caedsl.resolve.settings_table import OPTIMIZERS, SCHEDULES, SETTINGS
+from caedsl.resolve.sources_table import SOURCES
+from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.kind import FINISH, WEIGHTS, Kind
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
+from caedsl.vocabulary.spelling import value_text
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "language.md"

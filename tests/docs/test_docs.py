@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.layers import KINDS
-from caedsl.layers.kind import Kind
-from caedsl.model.require import QUANTITIES
-from caedsl.model.statements import STATEMENTS
+from caedsl.resolve.statements import STATEMENTS
+from caedsl.vocabulary.kind import Kind
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.quantities import QUANTITIES
 from tests.docs import reference
 from tests.docs.conftest import Shell
 from tests.docs.markdown import PAGES, Block, blocks, matches

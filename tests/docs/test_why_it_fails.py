@@ -5,8 +5,8 @@ import re
 import pytest
 
 from caedsl.diagnostics.concise import render_concise
-from caedsl.rules.catalogue import all_names
-from caedsl.rules.checking import check_source
+from caedsl.rules.engine.catalogue import all_names
+from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 from tests.conftest import ROOT
 

@@ -15,8 +15,8 @@ SET_UP = (
     "pytest",
     "ruff",
     "python -m tests.docs",
-    "python -m caedsl.rules.documentation",
-    "python -m caedsl.training.watching.documentation",
+    "python -m caedsl.rules.engine.documentation",
+    "python -m caedsl.training.monitors.engine.documentation",
 )
 """Commands that set up a machine, run this very suite or rewrite the tree: the pages' tests leave them alone."""
 

@@ -13,7 +13,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from caedsl.evaluation.epoch_pictures import EpochPictures, milestones
 from caedsl.evaluation.run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
-from caedsl.training.errors import NotFiniteError, TrainingError
+from caedsl.runs.errors import TrainingError
+from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training
 from caedsl.training.train import train
 from tests.training.test_resume import assert_same, killed_at
@@ -202,7 +203,7 @@ def test_a_run_that_learned_nothing_leaves_no_folder(text: str, tmp_path: Path) 
 
 def test_a_picture_that_was_taken_away_or_damaged_is_left_out(watched: Path, tmp_path: Path) -> None:
     from caedsl.evaluation.epoch_pictures import draw_evolution
-    from caedsl.training.run_folder import RunFolder
+    from caedsl.runs.folder import RunFolder
 
     copy = tmp_path / "copy"
     shutil.copytree(watched, copy)

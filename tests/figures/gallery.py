@@ -1,6 +1,7 @@
 """Models that a figure must draw well: small, deep, in colour, dense, residual, of odd and of unequal sides."""
 
-from caedsl.model import Autoencoder, resolve
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 

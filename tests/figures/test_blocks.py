@@ -8,11 +8,11 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from caedsl.facts.cost import total_parameters
 from caedsl.figures.blocks import Block, Cluster, blocks
 from caedsl.figures.dot import dot, draw
 from caedsl.figures.errors import FigureError
 from caedsl.figures.mermaid import mermaid
-from caedsl.model.cost import total_parameters
 from tests.figures.gallery import SPECS, model_of
 
 

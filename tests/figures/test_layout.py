@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
+from caedsl.facts.cost import total_parameters
 from caedsl.figures.drawing import Area, Box, Drawing, Line, Sum, Text, text_width
 from caedsl.figures.layout import layout
 from caedsl.figures.slabs import hourglass
-from caedsl.model import resolve
-from caedsl.model.cost import total_parameters
+from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from tests.figures.gallery import SPECS, model_of

@@ -15,9 +15,9 @@ from sklearn.datasets import load_digits
 
 from caedsl.api import load
 from caedsl.backends.torch import build, lower
-from caedsl.layers.layer import Layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.prepare import prepare
+from caedsl.vocabulary.layer import Layer
 from tests.conftest import ROOT
 
 os.environ.setdefault("KERAS_BACKEND", "jax")

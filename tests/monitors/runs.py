@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caedsl.training.errors import TrainingError
+from caedsl.runs.errors import TrainingError
 from caedsl.training.progress import Reporter
 from caedsl.training.train import Run, train
 from tests.training.tiny import model_of

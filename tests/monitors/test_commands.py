@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.training.watching import watch
+from caedsl.training.monitors.engine import watch
 from tests.cli.conftest import Ran, caedsl
 
 from .test_watch import after

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from caedsl.model.settings import On
-from caedsl.rules.documentation import stale_pages
-from caedsl.rules.example import examples
+from caedsl.rules.engine.documentation import stale_pages
+from caedsl.rules.engine.example import examples
 from caedsl.training.errors import NotFiniteError
+from caedsl.training.monitors.engine import catalogue, documentation, watch
+from caedsl.training.monitors.engine.catalogue import Monitor
 from caedsl.training.train import train
-from caedsl.training.watching import catalogue, documentation, watch
-from caedsl.training.watching.catalogue import Monitor
 from tests.cli.test_rule import HEADINGS
 from tests.training.tiny import model_of
 
@@ -70,4 +70,4 @@ def test_those_that_explain_others_are_asked_before_them() -> None:
 
 def test_the_pages_are_what_the_monitors_say() -> None:
     stale = stale_pages(documentation.PAGES, documentation.pages())
-    assert stale == [], "run `python -m caedsl.training.watching.documentation`"
+    assert stale == [], "run `python -m caedsl.training.monitors.engine.documentation`"

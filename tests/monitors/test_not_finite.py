@@ -11,9 +11,9 @@ from torch import nn
 from caedsl.model.settings import Optimizer
 from caedsl.training import loop
 from caedsl.training.loop import Training
+from caedsl.training.monitors.engine import watch
+from caedsl.training.non_finite_guard import Standstill
 from caedsl.training.optimizers import make_optimizer
-from caedsl.training.standstill import Standstill
-from caedsl.training.watching import watch
 
 from .runs import spec, watched
 

@@ -8,14 +8,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from caedsl.runs.trouble import Sign
 from caedsl.training import train as training_module
 from caedsl.training.loop import Training
+from caedsl.training.monitors.engine import watch
+from caedsl.training.monitors.engine.catalogue import Monitor
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.probe_schedule import Moments
 from caedsl.training.resume import resume
-from caedsl.training.watching import watch
-from caedsl.training.watching.catalogue import Monitor
-from caedsl.training.watching.moments import Moments
-from caedsl.training.watching.seen import Seen
-from caedsl.training.watching.trouble import Sign
 from tests.training.test_resume import VARIANTS, killed_at
 from tests.training.tiny import always_keep, model_of
 

@@ -2,8 +2,8 @@
 
 from caedsl.diagnostics import Applicability, Finding
 from caedsl.diagnostics.edits import apply_edits
-from caedsl.rules.checking import Checked, check_source
-from caedsl.rules.example import whole_spec
+from caedsl.rules.engine.checking import Checked, check_source
+from caedsl.rules.engine.example import whole_spec
 from caedsl.source import Source
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.rules import catalogue
-from caedsl.rules.configuration import Configuration, ConfigurationError, read_configuration, rule_names
+from caedsl.rules.engine import catalogue
+from caedsl.rules.engine.configuration import Configuration, ConfigurationError, read_configuration, rule_names
 
 
 @pytest.fixture(autouse=True)

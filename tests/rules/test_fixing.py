@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caedsl.diagnostics import Applicability, Edit, Finding, Fix, Label, Severity
-from caedsl.rules.checking import Selection, check_source
-from caedsl.rules.fixing import fix_source
-from caedsl.rules.verification import cures, verified
+from caedsl.rules.engine.checking import Selection, check_source
+from caedsl.rules.engine.fixing import fix_source
+from caedsl.rules.engine.verification import cures, verified
 from caedsl.source import Source, Span
 from tests.conftest import SPECS
 from tests.generated import spec_texts
@@ -151,7 +151,7 @@ def test_a_sound_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("nothing was to be verified")
 
-    monkeypatch.setattr("caedsl.rules.verification.verified", refuse)
+    monkeypatch.setattr("caedsl.rules.engine.verification.verified", refuse)
     assert check_source(Source(SOUND)).findings == ()
 
 

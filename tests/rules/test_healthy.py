@@ -3,7 +3,7 @@
 import pytest
 
 from caedsl.diagnostics import Severity
-from caedsl.rules.checking import check_source
+from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 from tests.published import SPECS
 

@@ -9,8 +9,8 @@ import pytest
 
 import caedsl
 from caedsl.diagnostics import Severity
-from caedsl.rules import catalogue
-from caedsl.rules.rule import Entry
+from caedsl.rules.engine import catalogue
+from caedsl.rules.engine.rule import Entry
 from tests.rules.fragments import checked
 
 PACKAGE = Path(caedsl.__file__).parent

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from caedsl.cli.main import main
 from caedsl.diagnostics import FORMATS, Setting
 from caedsl.diagnostics.diff import unified_diff
-from caedsl.rules import catalogue
-from caedsl.rules.checking import check_source
-from caedsl.rules.documentation import rule_text
-from caedsl.rules.fixing import fix_source
+from caedsl.rules.engine import catalogue
+from caedsl.rules.engine.checking import check_source
+from caedsl.rules.engine.documentation import rule_text
+from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
 from caedsl.syntax.reading import SourceError, decode_source

@@ -3,8 +3,8 @@
 import pytest
 
 from caedsl.diagnostics import Applicability, Severity
-from caedsl.rules.checking import check_source
-from caedsl.rules.example import whole_spec
+from caedsl.rules.engine.checking import check_source
+from caedsl.rules.engine.example import whole_spec
 from caedsl.source import Source
 from tests.rules.fragments import checked, fixed, found, place, the
 

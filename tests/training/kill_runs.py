@@ -19,9 +19,9 @@ import torch
 import torch._dynamo
 from safetensors.torch import load_file
 
+from caedsl.runs.files import BEST, HISTORY_LINES, LAST
 from caedsl.training import checkpoints
 from caedsl.training.resume import resume
-from caedsl.training.run_files import BEST, HISTORY_LINES, LAST
 from caedsl.training.train import train
 from tests.training.tiny import model_of
 

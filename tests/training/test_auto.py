@@ -14,17 +14,18 @@ from torch import Tensor
 from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from caedsl.model.settings import Optimizer, Schedule, Train
+from caedsl.runs.errors import TrainingError
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
 from caedsl.syntax.overrides import override
-from caedsl.training.batch_search import Candidates, candidates, find_batch
-from caedsl.training.errors import OutOfMemoryError, TrainingError
+from caedsl.training.errors import OutOfMemoryError
 from caedsl.training.loop import Training
 from caedsl.training.prepare import prepare
 from caedsl.training.progress import Reporter
-from caedsl.training.range_test import STEPS, FoundRate, Point, _next, _taken, chosen, find_rate
 from caedsl.training.resume import resume
 from caedsl.training.schedules import factor
+from caedsl.training.search.batch import Candidates, candidates, find_batch
+from caedsl.training.search.learning_rate import STEPS, FoundRate, Point, _next, _taken, chosen, find_rate
 from caedsl.training.train import Run, train
 
 from .test_resume import assert_same, killed_at

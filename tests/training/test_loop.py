@@ -11,8 +11,9 @@ from torch.nn import functional
 
 from caedsl.backends.torch import Penalty
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
+from caedsl.runs.errors import TrainingError
 from caedsl.training.batches import Batches
-from caedsl.training.errors import NotFiniteError, TrainingError, memory_errors
+from caedsl.training.errors import NotFiniteError, memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.prepare import prepare
 

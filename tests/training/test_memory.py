@@ -9,8 +9,8 @@ from torch import Tensor
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 from caedsl.training.loop import Training
 from caedsl.training.prepare import prepare
+from caedsl.training.search.trials import copy_of, fits
 from caedsl.training.train import Run, train
-from caedsl.training.trials import copy_of, fits
 
 from .tiny import QUICK, blobs, model_of, tiny
 

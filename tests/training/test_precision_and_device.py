@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from caedsl.runs.errors import TrainingError
 from caedsl.training.device import choose_device
-from caedsl.training.errors import TrainingError
 from caedsl.training.precision import Precision, choose_precision, exact_output
 
 from .tiny import tiny

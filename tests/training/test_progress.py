@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
+from caedsl.runs.history import Epoch, Step
 from caedsl.training.durations import duration
-from caedsl.training.history import Epoch, Step
 from caedsl.training.loss_text import loss_text
 from caedsl.training.pace import Pace
 from caedsl.training.progress import Live, Plain, Reporter, make_reporter

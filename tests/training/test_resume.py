@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from caedsl.training.errors import RunError
+from caedsl.runs.errors import RunError
 from caedsl.training.loop import Training
 from caedsl.training.progress import Reporter
 from caedsl.training.resume import resume

@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from caedsl.training.errors import RunError
-from caedsl.training.run_folder import RunFolder
+from caedsl.runs.errors import RunError
+from caedsl.runs.folder import RunFolder
 
 from .tiny import tiny
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from caedsl.data.images import DataError
-from caedsl.training.errors import RunError
+from caedsl.runs.errors import RunError
+from caedsl.runs.folder import RunFolder
 from caedsl.training.progress import Reporter
 from caedsl.training.resume import resume
-from caedsl.training.run_folder import RunFolder
 
 from .test_resume import SPEC, assert_same, begin, killed_at
 from .tiny import always_keep

@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 
 from caedsl.data.images import DataError
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.training import run_files
-from caedsl.training.errors import NotFiniteError, RunError, TrainingError
-from caedsl.training.history import Step
+from caedsl.runs import files as run_files
+from caedsl.runs.errors import RunError, TrainingError
+from caedsl.runs.history import Step
+from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training
 from caedsl.training.progress import Reporter
 from caedsl.training.train import Run, train

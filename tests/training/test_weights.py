@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from caedsl.training.errors import RunError
+from caedsl.runs.errors import RunError
 from caedsl.training.resume import resume
 from caedsl.training.train import Run, train
 

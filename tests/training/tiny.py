@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.resolve import resolve
 from caedsl.model.settings import Optimizer, Train
+from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.training import checkpoints

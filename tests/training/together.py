@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.distributed import TCPStore
 
 import caedsl.evaluation.run
-import caedsl.training.distributed
+import caedsl.training.parallel.distributed
 from caedsl.cli.main import main
 from caedsl.training.loop import Training
 
@@ -126,7 +126,7 @@ def at_step(step: int, act: Callable[[], None], who: int = 0) -> Callable[[int],
 
 def seldom_meeting(rank: int) -> None:
     """They meet at moments of probes alone."""
-    caedsl.training.distributed.SECONDS_BETWEEN_MEETINGS = 1e9
+    caedsl.training.parallel.distributed.SECONDS_BETWEEN_MEETINGS = 1e9
 
 
 def by_ctrl_c() -> None:
@@ -142,7 +142,7 @@ def killed_at_step(step: int) -> Callable[[int], None]:
     """Number 1 is; nobody has to wait long for words that do not come."""
 
     def change(rank: int) -> None:
-        caedsl.training.distributed.SECONDS_FOR_LAST_WORDS = 1.0
+        caedsl.training.parallel.distributed.SECONDS_FOR_LAST_WORDS = 1.0
         at_step(step, killed, who=1)(rank)
 
     return change
@@ -182,7 +182,7 @@ def make(folder: Path) -> None:
         and torch._dynamo
         and torch.nn.parallel
         and caedsl.evaluation.run
-        and caedsl.training.distributed
+        and caedsl.training.parallel.distributed
     )
     making = Making(folder)
     for name, spec, several in (("layers", LAYERS, 2), ("few", FEW, 3)):

@@ -6,11 +6,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from caedsl.layers.call import Call, call
-from caedsl.layers.initialisation import weight_call
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import text
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.call import Call, call
+from caedsl.vocabulary.initialisation import weight_call
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import text
 
 WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")
 """The classes of ``torch.nn`` whose kernels a spec initialises and penalises."""

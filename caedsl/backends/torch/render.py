@@ -8,9 +8,9 @@ from typing import Any
 from caedsl.backends.torch import render_training
 from caedsl.backends.torch.lower import Program, Start, Step, lower, steps
 from caedsl.backends.torch.modules import MODULES
-from caedsl.layers.call import Call
-from caedsl.layers.shape import text
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.call import Call
+from caedsl.vocabulary.shape import text
 
 WIDTH = 120
 """Lines of emitted source are at most so long."""

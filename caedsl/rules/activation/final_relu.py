@@ -30,11 +30,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from caedsl.diagnostics.finding import Applicability, Finding, Proposal, Severity
+from caedsl.facts.outputs import NOTICEABLE, activation_of, output_layer, takes_probabilities, unreachable
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import NOTICEABLE, activation_of, output_layer, takes_probabilities, unreachable
-from caedsl.rules.output_edits import activation_edit, fitting_activation, output_place
-from caedsl.rules.rate_edits import with_suited_rate
-from caedsl.rules.rule import Rule
+from caedsl.rules.edits.output import activation_edit, fitting_activation, output_place
+from caedsl.rules.edits.rate import with_suited_rate
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE403", "final-relu", Severity.WARNING)
 

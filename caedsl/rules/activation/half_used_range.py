@@ -24,11 +24,11 @@ Measured to be harmless, so it only informs.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.facts.outputs import activation_of, output_layer, takes_probabilities, wasted_range
+from caedsl.facts.presets import pixel_range
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import activation_of, output_layer, takes_probabilities, wasted_range
-from caedsl.model.presets import pixel_range
-from caedsl.rules.output_edits import output_place
-from caedsl.rules.rule import Rule
+from caedsl.rules.edits.output import output_place
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE402", "half-used-range", Severity.INFO)
 

@@ -28,11 +28,11 @@ Arithmetic: a product of matrices is a matrix.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.layers.shape import elements
+from caedsl.facts.presets import as_published, unexplained_by
+from caedsl.facts.signal import is_linear, weighted_layers
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.presets import as_published, unexplained_by
-from caedsl.model.signal import is_linear, weighted_layers
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE408", "no-nonlinearity", Severity.INFO)
 

@@ -32,13 +32,13 @@ from collections.abc import Iterator
 from math import sqrt
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.normalisation import BELONGS_TO
+from caedsl.facts.outputs import output_layer
+from caedsl.facts.presets import pixel_range, preset
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import output_layer
-from caedsl.model.presets import pixel_range, preset
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import drop, tried, write
+from caedsl.rules.edits.trial import drop, tried, write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import BELONGS_TO
 
 RULE = Rule("CAE407", "normalised-output", Severity.WARNING)
 

@@ -36,14 +36,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from caedsl.diagnostics.finding import Applicability, Finding, Label, Proposal, Severity
+from caedsl.facts.outputs import NOTICEABLE, Unreachable, activation_of, output_layer, takes_probabilities, unreachable
+from caedsl.facts.presets import pixel_range
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
-from caedsl.model.outputs import NOTICEABLE, Unreachable, activation_of, output_layer, takes_probabilities, unreachable
-from caedsl.model.presets import pixel_range
-from caedsl.rules.output_edits import activation_edit, fitting_activation, output_place
-from caedsl.rules.rate_edits import with_suited_rate
-from caedsl.rules.rule import Rule
-from caedsl.rules.wording import plain
+from caedsl.rules.edits.output import activation_edit, fitting_activation, output_place
+from caedsl.rules.edits.rate import with_suited_rate
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import plain
 
 RULE = Rule("CAE401", "output-range", Severity.ERROR)
 

@@ -30,11 +30,11 @@ Measured on three small data sets; that 16 numbers are few is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
-from caedsl.layers.shape import elements, is_map
+from caedsl.facts.outputs import activation_of, code_layer
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import activation_of, code_layer
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import write
+from caedsl.rules.edits.trial import write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements, is_map
 
 RULE = Rule("CAE405", "relu-code", Severity.WARNING)
 

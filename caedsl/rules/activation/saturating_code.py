@@ -24,10 +24,10 @@ A heuristic, so it only informs.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.facts.outputs import activation_of, code_layer
+from caedsl.facts.signal import saturating_sides
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import activation_of, code_layer
-from caedsl.model.signal import saturating_sides
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE406", "saturating-code", Severity.INFO)
 

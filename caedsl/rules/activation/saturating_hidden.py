@@ -30,14 +30,14 @@ tanh layers are a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import is_map
+from caedsl.facts.outputs import code_layer
+from caedsl.facts.signal import saturating_sides, saturating_stack
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import code_layer
-from caedsl.model.signal import saturating_sides, saturating_stack
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import write
-from caedsl.rules.wording import plain
+from caedsl.rules.edits.trial import write
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import plain
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import is_map
 
 RULE = Rule("CAE404", "saturating-hidden", Severity.WARNING)
 

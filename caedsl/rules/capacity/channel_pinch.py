@@ -31,13 +31,13 @@ sets.
 from collections.abc import Iterator, Sequence
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import elements, is_map, text
+from caedsl.facts.outputs import output_layer
+from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import output_layer
-from caedsl.model.sizes import channels_last
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import elements, is_map, text
 
 RULE = Rule("CAE305", "channel-pinch", Severity.WARNING)
 

@@ -35,10 +35,10 @@ from collections.abc import Iterator
 from math import ceil
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
-from caedsl.layers.shape import elements
+from caedsl.facts.presets import Preset, as_published, unexplained_by
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.presets import Preset, as_published, unexplained_by
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE306", "code-too-small", Severity.WARNING)
 

@@ -31,11 +31,11 @@ A heuristic; `caedsl doctor` measures on your data what the best linear code of 
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.layers.shape import elements, text
+from caedsl.facts.presets import as_published
+from caedsl.facts.promises import bounded_above
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.presets import as_published
-from caedsl.model.promises import bounded_above
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE303", "compression-extreme", Severity.INFO)
 

@@ -31,11 +31,11 @@ The sizes are arithmetic; that a network able to copy will copy is the textbook 
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.layers.shape import elements, text
+from caedsl.facts.code import can_copy, kept_from_copying
+from caedsl.facts.promises import bounded_below
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.code import can_copy, kept_from_copying
-from caedsl.model.promises import bounded_below
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE301", "no-bottleneck", Severity.WARNING)
 

@@ -34,12 +34,12 @@ loss.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
-from caedsl.layers.shape import elements, is_map, text
+from caedsl.facts.code import can_copy, kept_from_copying
+from caedsl.facts.promises import bounded_below
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.code import can_copy, kept_from_copying
-from caedsl.model.promises import bounded_below
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements, is_map, text
 
 RULE = Rule("CAE302", "overcomplete", Severity.WARNING)
 

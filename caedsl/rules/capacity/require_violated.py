@@ -27,11 +27,11 @@ Arithmetic; `memory` is an estimate.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.facts.cost import parameters
+from caedsl.facts.quantities import MEASURES
 from caedsl.model.autoencoder import Autoencoder, Bound
-from caedsl.model.cost import parameters
-from caedsl.model.require import QUANTITIES
-from caedsl.rules.rule import Rule
-from caedsl.rules.wording import readable_bytes
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import readable_bytes
 
 RULE = Rule("CAE307", "require-violated", Severity.ERROR)
 
@@ -39,7 +39,7 @@ RULE = Rule("CAE307", "require-violated", Severity.ERROR)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """A finding for every bound that does not hold."""
     for bound in model.require:
-        value = QUANTITIES[bound.quantity](model)
+        value = MEASURES[bound.quantity](model)
         if not _holds(bound, value) and not _still_open(model, bound, value):
             yield _finding(model, bound, value)
 

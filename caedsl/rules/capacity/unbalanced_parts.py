@@ -30,9 +30,9 @@ A heuristic; asymmetric designs work, so this never warns.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.facts.cost import parameters
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.cost import parameters
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE304", "unbalanced-parts", Severity.INFO)
 

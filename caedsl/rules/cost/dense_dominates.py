@@ -29,11 +29,11 @@ The count is arithmetic, the limits are heuristics.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.layers.shape import elements, text
+from caedsl.facts.cost import total_parameters
+from caedsl.facts.needs import beyond_machines
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.cost import total_parameters
-from caedsl.model.needs import beyond_machines
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE903", "dense-dominates", Severity.WARNING)
 

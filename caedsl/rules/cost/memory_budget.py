@@ -33,13 +33,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.facts.cost import training_memory
+from caedsl.facts.needs import beyond_machines, least_memory
+from caedsl.facts.promises import bounded_above
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.cost import training_memory
-from caedsl.model.needs import beyond_machines, least_memory
-from caedsl.model.promises import bounded_above
 from caedsl.model.settings import Train
-from caedsl.rules.rule import Rule
-from caedsl.rules.wording import readable_bytes
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import readable_bytes
 
 RULE = Rule("CAE902", "memory-budget", Severity.WARNING)
 

@@ -25,13 +25,13 @@ gradient of every layer's output. That a terabyte is too much holds for single m
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import elements, text
+from caedsl.facts.cost import parameters
+from caedsl.facts.needs import TERABYTE, least_memory
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.cost import parameters
-from caedsl.model.needs import TERABYTE, least_memory
-from caedsl.rules.rule import Rule
-from caedsl.rules.wording import readable_bytes
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import readable_bytes
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE901", "too-large", Severity.ERROR)
 

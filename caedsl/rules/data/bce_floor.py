@@ -34,10 +34,10 @@ images.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.layers.shape import elements
+from caedsl.facts.presets import as_published
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.presets import as_published
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE607", "bce-floor", Severity.INFO)
 

@@ -36,13 +36,13 @@ import re
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
-from caedsl.layers.layer import Layer
+from caedsl.facts.outputs import activation_of, output_layer
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import activation_of, output_layer
-from caedsl.rules.rate_edits import with_suited_rate
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried, write
+from caedsl.rules.edits.rate import with_suited_rate
+from caedsl.rules.edits.trial import tried, write
+from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
+from caedsl.vocabulary.layer import Layer
 
 RULE = Rule("CAE601", "bce-range", Severity.ERROR)
 

@@ -29,16 +29,16 @@ from collections.abc import Iterator
 from functools import partial
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
-from caedsl.layers.shape import text
+from caedsl.facts.outputs import output_layer
+from caedsl.facts.presets import PRESETS
+from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
-from caedsl.model.outputs import output_layer
-from caedsl.model.presets import PRESETS
-from caedsl.model.sizes import channels_last
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried, write
-from caedsl.rules.wording import counted
+from caedsl.rules.edits.trial import tried, write
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
+from caedsl.vocabulary.shape import text
 
 RULE = Rule("CAE603", "data-channels", Severity.ERROR, partial=True)
 

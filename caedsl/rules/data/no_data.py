@@ -28,7 +28,7 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE604", "no-data", Severity.WARNING)
 

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE605", "only-without-labels", Severity.ERROR, partial=True)
 

@@ -29,11 +29,11 @@ The sizes are known; that half is the limit is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.layers.shape import text
+from caedsl.facts.presets import preset
+from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.presets import preset
-from caedsl.model.sizes import channels_last
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import text
 
 RULE = Rule("CAE608", "resized-data", Severity.INFO)
 

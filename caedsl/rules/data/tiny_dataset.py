@@ -29,10 +29,10 @@ A heuristic, so it only informs.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.facts.cost import total_parameters
+from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.cost import total_parameters
-from caedsl.model.presets import training_images
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE606", "tiny-dataset", Severity.INFO)
 

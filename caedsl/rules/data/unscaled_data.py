@@ -39,11 +39,11 @@ measured.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
+from caedsl.facts.outputs import unreachable
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import unreachable
-from caedsl.rules.rate_edits import with_suited_rate
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried
+from caedsl.rules.edits.rate import with_suited_rate
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE602", "unscaled-data", Severity.WARNING)
 

@@ -22,6 +22,6 @@ Certain.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE135", "duplicate-option", Severity.ERROR)

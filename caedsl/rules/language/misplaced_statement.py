@@ -26,6 +26,6 @@ Certain.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE113", "misplaced-statement", Severity.ERROR)

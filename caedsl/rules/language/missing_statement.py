@@ -29,6 +29,6 @@ Certain.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE111", "missing-statement", Severity.ERROR)

@@ -23,6 +23,6 @@ Certain; the limit itself is a choice, far beyond what published networks need.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE104", "nested-too-deeply", Severity.ERROR)

@@ -21,6 +21,6 @@ Certain for NUL; files with more than 5 % of other control characters are taken 
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE105", "not-text", Severity.ERROR)

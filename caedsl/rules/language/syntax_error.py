@@ -22,6 +22,6 @@ Certain: the grammar of the language decides.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE101", "syntax-error", Severity.ERROR)

@@ -25,6 +25,6 @@ The count is exact, the limit a choice.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE142", "too-many-layers", Severity.ERROR)

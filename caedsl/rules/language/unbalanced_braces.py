@@ -27,6 +27,6 @@ Certain: braces are counted.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE102", "unbalanced-braces", Severity.ERROR)

@@ -22,6 +22,6 @@ Certain: quotation marks are counted.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE103", "unclosed-string", Severity.ERROR)

@@ -21,6 +21,6 @@ Certain.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE123", "unknown-setting", Severity.ERROR)

@@ -23,6 +23,6 @@ Certain.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE143", "unused-constant", Severity.WARNING)

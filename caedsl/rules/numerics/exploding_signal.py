@@ -27,9 +27,9 @@ The gain is arithmetic; that 1e8 is too much is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.facts.signal import signal_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.signal import signal_path
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE802", "exploding-signal", Severity.WARNING)
 

@@ -34,12 +34,12 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
-from caedsl.layers.initialisation import scheme
-from caedsl.layers.layer import Layer
+from caedsl.facts.signal import Gain, saturating_sides, signal_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.signal import Gain, saturating_sides, signal_path
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import write
+from caedsl.rules.edits.trial import write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.initialisation import scheme
+from caedsl.vocabulary.layer import Layer
 
 RULE = Rule("CAE801", "fading-signal", Severity.WARNING)
 

@@ -35,8 +35,8 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_setting
+from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE803", "fp16-overflow", Severity.ERROR)
 

@@ -32,13 +32,13 @@ from math import sqrt
 from statistics import median
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
-from caedsl.layers.initialisation import variance
+from caedsl.facts.signal import weighted_layers
+from caedsl.facts.steps import ADAPTIVE
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.signal import weighted_layers
-from caedsl.model.steps import ADAPTIVE
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_setting
-from caedsl.rules.wording import plain
+from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import plain
+from caedsl.vocabulary.initialisation import variance
 
 RULE = Rule("CAE501", "high-learning-rate", Severity.WARNING, partial=True)
 

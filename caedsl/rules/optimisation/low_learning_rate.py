@@ -32,11 +32,11 @@ That a weight cannot go farther is arithmetic (nearly: a step can be a few times
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.steps import ADAPTIVE, FEWEST_STEPS, mean_factor, steps, travel
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.steps import ADAPTIVE, FEWEST_STEPS, mean_factor, steps, travel
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_setting
-from caedsl.rules.wording import plain
+from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import plain
 
 RULE = Rule("CAE502", "low-learning-rate", Severity.WARNING)
 

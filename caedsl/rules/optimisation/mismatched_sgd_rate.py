@@ -35,14 +35,14 @@ which SGD with momentum μ diverges from lr·h = 2·(1 + μ) on. The two borders
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.facts.outputs import activation_of, output_layer
+from caedsl.facts.presets import pixel_range
+from caedsl.facts.steps import FEWEST_STEPS, gathered, loss_scale, mean_factor, pixels, sgd_pace, sgd_rate, steps
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.outputs import activation_of, output_layer
-from caedsl.model.presets import pixel_range
 from caedsl.model.settings import Train
-from caedsl.model.steps import FEWEST_STEPS, gathered, loss_scale, mean_factor, pixels, sgd_pace, sgd_rate, steps
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_statement
-from caedsl.rules.wording import plain
+from caedsl.rules.edits.settings import write_statement
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import plain
 
 RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING)
 

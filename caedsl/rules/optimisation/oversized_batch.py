@@ -28,11 +28,11 @@ The counts are arithmetic; that 300 steps are few is measured on two data sets (
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.presets import training_images
+from caedsl.facts.steps import FEWEST_STEPS, better_batch, steps, steps_per_epoch
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.presets import training_images
-from caedsl.model.steps import FEWEST_STEPS, better_batch, steps, steps_per_epoch
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_setting
+from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE505", "oversized-batch", Severity.WARNING)
 

@@ -29,11 +29,11 @@ from collections.abc import Iterator
 from math import ceil
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.presets import training_images
+from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, better_batch, steps, steps_per_epoch
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.presets import training_images
-from caedsl.model.steps import ENOUGH_STEPS, FEWEST_STEPS, better_batch, steps, steps_per_epoch
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_setting
+from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE504", "too-few-steps", Severity.WARNING)
 

@@ -25,10 +25,10 @@ A heuristic, so it only informs.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.facts.drops import drops
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.drops import drops
+from caedsl.rules.engine.rule import Rule
 from caedsl.rules.regularisation.heavy_dropout import HALF
-from caedsl.rules.rule import Rule
 
 RULE = Rule("CAE703", "decoder-dropout", Severity.INFO)
 

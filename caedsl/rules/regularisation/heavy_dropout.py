@@ -28,10 +28,10 @@ Measured at 90 %; that the border is one half is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.drops import Drop, drops
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.drops import Drop, drops
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import write
+from caedsl.rules.edits.trial import write
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE702", "heavy-dropout", Severity.WARNING)
 

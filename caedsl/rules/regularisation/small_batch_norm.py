@@ -39,13 +39,13 @@ That one number has no deviation is arithmetic; that fewer than 4 images or 32 n
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import elements
+from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.presets import training_images
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_setting
-from caedsl.rules.trial import write
+from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.edits.trial import write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING)
 

@@ -63,12 +63,12 @@ from collections.abc import Iterator
 from math import floor, log10
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
+from caedsl.facts.penalty import COUPLED, L2Cost, l2_cost
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.penalty import COUPLED, L2Cost, l2_cost
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_setting
-from caedsl.rules.trial import write
-from caedsl.rules.wording import plain
+from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.edits.trial import write
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import plain
 from caedsl.source import Span
 
 RULE = Rule("CAE701", "strong-l2", Severity.WARNING)

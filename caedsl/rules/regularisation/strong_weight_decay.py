@@ -32,11 +32,11 @@ from collections.abc import Iterator
 from math import exp
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.steps import travel
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.steps import travel
-from caedsl.rules.rule import Rule
-from caedsl.rules.setting_edits import write_setting
-from caedsl.rules.wording import plain
+from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import plain
 
 RULE = Rule("CAE707", "strong-weight-decay", Severity.WARNING)
 

@@ -24,10 +24,10 @@ Arithmetic: (x + b) - mean(x + b) = x - mean(x). The function of the model stays
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
-from caedsl.layers.layer import Layer
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import drop, write
+from caedsl.rules.edits.trial import drop, write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
 
 RULE = Rule("CAE706", "useless-bias", Severity.INFO)
 

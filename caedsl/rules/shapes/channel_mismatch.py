@@ -27,14 +27,14 @@ rectifier, the output layer itself is likely missing, and `--unsafe-fixes` adds 
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import is_map
+from caedsl.facts.sizes import channels_last, decoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import channels_last, decoder_path
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried
-from caedsl.rules.wording import counted
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import is_map
 
 RULE = Rule("CAE202", "channel-mismatch", Severity.ERROR)
 

@@ -29,11 +29,11 @@ fits.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
-from caedsl.layers.shape import text
+from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import channels_last
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import text
 
 RULE = Rule("CAE218", "channels-last", Severity.WARNING, partial=True)
 

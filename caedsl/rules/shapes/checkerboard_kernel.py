@@ -34,13 +34,13 @@ always remove it; resizing before a plain convolution (`upsample 2`, then `conv`
 from collections.abc import Iterator, Sequence
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import is_map
-from caedsl.layers.window import Axis, axes, factor_text
+from caedsl.facts.sizes import channels_last, decoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import channels_last, decoder_path
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import drop, tried, write
+from caedsl.rules.edits.trial import drop, tried, write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import is_map
+from caedsl.vocabulary.window import Axis, axes, factor_text
 
 RULE = Rule("CAE215", "checkerboard-kernel", Severity.WARNING)
 

@@ -23,12 +23,12 @@ Arithmetic. Where the encoder has one pool too many, a fix leaves it out; what e
 """
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.sizes import encoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import encoder_path
-from caedsl.rules.rule import Rule
-from caedsl.rules.size_changes import POOLS
-from caedsl.rules.size_repair import line_removed
-from caedsl.rules.trial import tried
+from caedsl.rules.edits.size_changes import POOLS
+from caedsl.rules.edits.size_repair import line_removed
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE203", "code-shape-mismatch", Severity.ERROR)
 

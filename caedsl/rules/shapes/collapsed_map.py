@@ -32,11 +32,11 @@ That the weights meet nothing but padding is arithmetic. The model trains all th
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import text
+from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resizes
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import channels_last, decoder_path, encoder_path, resizes
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import text
 
 RULE = Rule("CAE214", "collapsed-map", Severity.WARNING)
 

@@ -30,11 +30,11 @@ That the pixels are not read is arithmetic; that it matters depends on what stan
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
-from caedsl.layers.layer import Layer
+from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resolutions, size, unread
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import channels_last, decoder_path, encoder_path, resolutions, size, unread
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried, write
+from caedsl.rules.edits.trial import tried, write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
 
 RULE = Rule("CAE211", "cut-by-pooling", Severity.WARNING)
 

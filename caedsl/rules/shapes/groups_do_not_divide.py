@@ -22,6 +22,6 @@ Arithmetic.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE207", "groups-do-not-divide", Severity.ERROR)

@@ -25,6 +25,6 @@ Arithmetic: floor((size + 2·pad - extent) / stride) + 1 must be at least 1, wit
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE204", "kernel-too-large", Severity.ERROR)

@@ -23,6 +23,6 @@ Arithmetic.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE206", "needs-a-map", Severity.ERROR)

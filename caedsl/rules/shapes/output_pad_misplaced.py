@@ -24,6 +24,6 @@ Arithmetic, and the documentation of `torch.nn.ConvTranspose2d`.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE209", "output-pad-misplaced", Severity.ERROR)

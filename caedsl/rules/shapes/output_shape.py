@@ -38,13 +38,13 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.shape import elements, is_map, text
+from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resizes, size_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import channels_last, decoder_path, encoder_path, resizes, size_path
-from caedsl.rules.rule import Rule
-from caedsl.rules.size_repair import size_fix
+from caedsl.rules.edits.size_repair import size_fix
+from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import elements, is_map, text
 
 RULE = Rule("CAE201", "output-shape", Severity.ERROR)
 

@@ -36,11 +36,11 @@ strides so far. That an eighth is too little is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.facts.cost import code_field
+from caedsl.facts.promises import bounded_below
+from caedsl.facts.sizes import channels_last, encoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.cost import code_field
-from caedsl.model.promises import bounded_below
-from caedsl.model.sizes import channels_last, encoder_path
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE217", "receptive-field-small", Severity.WARNING)
 

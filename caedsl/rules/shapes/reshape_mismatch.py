@@ -25,10 +25,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
-from caedsl.layers.shape import Shape, elements, text
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import Shape, elements, text
 
 RULE = Rule("CAE205", "reshape-mismatch", Severity.ERROR)
 

@@ -24,6 +24,6 @@ Arithmetic.
 """
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.rules.rule import Rule
+from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE208", "residual-mismatch", Severity.ERROR)

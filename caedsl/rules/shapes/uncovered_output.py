@@ -30,12 +30,12 @@ from collections.abc import Iterator
 from math import gcd, prod
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.window import Axis, axes, factor_text
+from caedsl.facts.sizes import channels_last, decoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import channels_last, decoder_path
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried, write
+from caedsl.rules.edits.trial import tried, write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.window import Axis, axes, factor_text
 
 RULE = Rule("CAE216", "uncovered-output", Severity.ERROR)
 

@@ -31,9 +31,7 @@ The sizes are arithmetic; that symmetry helps is a heuristic, so this only infor
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.layers.shape import is_map
-from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import (
+from caedsl.facts.sizes import (
     channels_last,
     decoder_path,
     encoder_path,
@@ -42,7 +40,9 @@ from caedsl.model.sizes import (
     size_path,
     unread,
 )
-from caedsl.rules.rule import Rule
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import is_map
 
 RULE = Rule("CAE212", "unmatched-resolution", Severity.INFO)
 

@@ -32,12 +32,12 @@ content is mostly seen by the layer before.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
-from caedsl.layers.layer import Layer
-from caedsl.layers.window import factor_text
+from caedsl.facts.sizes import WINDOWED, Unread, channels_last, decoder_path, encoder_path, unread
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.sizes import WINDOWED, Unread, channels_last, decoder_path, encoder_path, unread
-from caedsl.rules.rule import Rule
-from caedsl.rules.trial import tried, write
+from caedsl.rules.edits.trial import tried, write
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.window import factor_text
 
 RULE = Rule("CAE213", "unread-border", Severity.WARNING)
 

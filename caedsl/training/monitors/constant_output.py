@@ -45,9 +45,9 @@ failing trainings on MNIST and 34 of 45 on Fashion-MNIST, and none of 108 that t
 
 from collections.abc import Iterator, Sequence
 
-from caedsl.training.watching.seen import Probe, Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate, one_of
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Probe, Seen
+from caedsl.training.monitors.engine.wording import lower_rate, one_of
 
 UNEXPLAINED = 0.95
 """Share of the variance that is left: 1 is the mean image."""

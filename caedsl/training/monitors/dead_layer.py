@@ -44,9 +44,9 @@ models that train well. So this monitor is silent as long as one channel lives.
 
 from collections.abc import Iterator
 
-from caedsl.training.watching.seen import Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.wording import lower_rate
 
 BY_LAYER = True
 LEAST_STEPS = 50

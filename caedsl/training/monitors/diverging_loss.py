@@ -40,9 +40,9 @@ now and then, is not reported.
 
 from collections.abc import Iterator
 
-from caedsl.training.watching.seen import Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate, one_of, times
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.wording import lower_rate, one_of, times
 
 RISE = 2.0
 WINDOWS = 3

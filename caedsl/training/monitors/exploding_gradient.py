@@ -41,9 +41,9 @@ its loss falls: both together are not seen in a healthy run.
 
 from collections.abc import Iterator
 
-from caedsl.training.watching.seen import Probe, Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate, times
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Probe, Seen
+from caedsl.training.monitors.engine.wording import lower_rate, times
 
 GROWTH = 1000.0
 

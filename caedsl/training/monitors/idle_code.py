@@ -42,9 +42,9 @@ needs, which is why wide codes are left alone.
 
 from collections.abc import Iterator
 
-from caedsl.training.watching.seen import Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate, one_of
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.wording import lower_rate, one_of
 
 EXPLAINED_BY = ("constant-output", "dead-layer", "saturated-output")
 IDLE = 0.5

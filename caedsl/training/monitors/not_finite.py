@@ -40,9 +40,9 @@ weights: those of the layer where it happened and of all before are spoiled, tho
 
 from collections.abc import Iterator
 
-from caedsl.training.watching.seen import Broken, Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate, one_of
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Broken, Seen
+from caedsl.training.monitors.engine.wording import lower_rate, one_of
 
 _WHAT = {
     "output": "its output is the first that is not finite; what comes in goes up to {value:.1e}",

@@ -44,9 +44,9 @@ losses jump by nature, out of it.
 from collections.abc import Iterator
 from math import sqrt
 
-from caedsl.training.watching.seen import Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.wording import lower_rate
 
 EXPLAINED_BY = ("diverging-loss",)
 JUMP = 0.2

@@ -40,9 +40,9 @@ where few images are held out.
 
 from collections.abc import Iterator
 
-from caedsl.training.watching.seen import Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import one_of
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.wording import one_of
 
 EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "oscillating-loss")
 APART = 0.1

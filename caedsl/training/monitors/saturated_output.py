@@ -42,9 +42,9 @@ heuristic: the mean over a batch may still pull some pixels back, which is why h
 
 from collections.abc import Iterator
 
-from caedsl.training.watching.seen import Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate, one_of
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.wording import lower_rate, one_of
 
 SHARE = 0.5
 FAILING = 0.9

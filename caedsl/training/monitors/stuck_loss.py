@@ -41,9 +41,9 @@ nobody's: a rate may be low on purpose.
 
 from collections.abc import Iterator
 
-from caedsl.training.watching.seen import Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import higher_rate
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.wording import higher_rate
 
 EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "saturated-output")
 FALL = 0.01

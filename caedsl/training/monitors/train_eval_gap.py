@@ -46,10 +46,10 @@ digits: small batches, rates up to 0.3 and dropout before a normalisation all le
 
 from collections.abc import Iterator
 
-from caedsl.layers.normalisation import MOMENTUM
-from caedsl.training.watching.seen import PLATEAU_STEPS, Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import lower_rate, one_of, times
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import PLATEAU_STEPS, Seen
+from caedsl.training.monitors.engine.wording import lower_rate, one_of, times
+from caedsl.vocabulary.norms import MOMENTUM
 
 GAP = 1.5
 LEAST_IMAGES = 16

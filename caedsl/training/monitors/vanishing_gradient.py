@@ -43,9 +43,9 @@ border of 0.001 flags one of them; ten times less flags none.
 from collections.abc import Iterator
 from itertools import pairwise
 
-from caedsl.training.watching.seen import Probe, Seen
-from caedsl.training.watching.trouble import Sign
-from caedsl.training.watching.wording import one_of
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Probe, Seen
+from caedsl.training.monitors.engine.wording import one_of
 
 EXPLAINED_BY = ("dead-layer",)
 RATIO = 1e-4

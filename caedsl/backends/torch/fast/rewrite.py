@@ -10,7 +10,7 @@ from caedsl.backends.torch.fast.kernels import Convolution, is_plain, is_single,
 from caedsl.backends.torch.fast.patches import Pair
 from caedsl.backends.torch.fast.rectifier import Rectifier
 from caedsl.backends.torch.modules import Residual
-from caedsl.layers.shape import Shape
+from caedsl.vocabulary.shape import Shape
 
 FEW = 4
 LEAST_RATIO = 10

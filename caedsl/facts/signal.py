@@ -1,0 +1,151 @@
+"""How much of the image is left in each layer before training: the gain of the signal's power through the depth.
+
+A layer of random weights multiplies the variance of what it is given by fan_in·Var(w), its activation by a factor of its
+own (He et al. 2015, arXiv 1502.01852): PyTorch's default, Var(w) = 1/(3·fan_in), and a ReLU together keep 1/6 a layer.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf, log10
+from typing import NamedTuple
+
+from caedsl.facts.fact import fact
+from caedsl.facts.outputs import activation_of, output_layer
+from caedsl.facts.sizes import decoder_path, encoder_path
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.activations import Activation
+from caedsl.vocabulary.initialisation import variance
+from caedsl.vocabulary.layer import Layer
+
+PASSED = {
+    "linear": 1.0,
+    "relu": 0.5,
+    "elu": 0.645,
+    "selu": 1.0,
+    "gelu": 0.425,
+    "silu": 0.356,
+    "mish": 0.452,
+    "softplus": 0.272,
+    "tanh": 1.0,
+    "sigmoid": 1 / 16,
+}
+"""What an activation leaves of the power of a standard normal input: E[f(x)²] for rectifiers and Var f(x) for softplus. For
+tanh and sigmoid it is f'(0)², the most they pass on: 1 and 1/16."""
+
+CEILING = {"tanh": 0.0, "sigmoid": log10(1 / 16)}
+"""The powers of ten that a bounded activation lets through at most, whatever comes in."""
+
+
+FAINTEST = 1e-300
+"""Gains beyond this and its inverse are not told apart."""
+
+
+class Gain(NamedTuple):
+    """The signal after ``layer``: powers of ten of its own gain, and of the whole gain since the input."""
+
+    layer: Layer
+    own: float
+    total: float
+
+
+def passed(activation: Activation) -> float:
+    """The factor of ``PASSED`` for an activation; (1 + slope²) / 2 for the leaky ones."""
+    if activation.name in ("leaky_relu", "prelu"):
+        slope = activation.function.parameter if activation.parameter is None else activation.parameter
+        assert slope is not None
+        return (1 + slope * slope) / 2
+    return PASSED[activation.name]
+
+
+@fact
+def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
+    """The gain after each layer from input to output, residuals taken whole; the output's own activation is left out.
+
+    A normalisation starts the count anew at 1. The two ways through a residual add their powers.
+    """
+    path: list[Gain] = []
+    power = 0.0
+    for _, layers in model.parts:
+        for layer in _opened(layers):
+            before, power = power, _after(layer, power, output_layer(model))
+            path.append(Gain(layer, power - before, power))
+    return tuple(path)
+
+
+def _opened(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """The layers with stages opened and residuals whole."""
+    for layer in layers:
+        if layer.kind.name == "stage":
+            yield from _opened(layer.children)
+        else:
+            yield layer
+
+
+def _after(layer: Layer, power: float, output: Layer | None) -> float:
+    if layer.kind.name == "residual":
+        shortcut = _through(layer.shortcut, power, output)
+        power = _sum(shortcut, _through(layer.children, power, output))
+    elif "init" in layer.options:
+        power += log10(max(layer.kind.fans(layer)[0] * variance(layer), FAINTEST))
+    if layer.options.get("norm", "none") != "none":
+        power = 0.0
+    activation = activation_of(layer)
+    if layer is output:
+        return power
+    return min(power + log10(min(passed(activation), 1 / FAINTEST)), CEILING.get(activation.name, inf))
+
+
+def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> float:
+    for layer in _opened(layers):
+        power = _after(layer, power, output)
+    return power
+
+
+def _sum(one: float, other: float) -> float:
+    larger, smaller = max(one, other), min(one, other)
+    return larger + log10(1 + 10 ** (smaller - larger))
+
+
+@fact
+def weighted_layers(model: Autoencoder) -> tuple[Layer, ...]:
+    """The layers with a kernel on the way from input to output; shortcuts are left out."""
+    return tuple(layer for layer in (*encoder_path(model), *decoder_path(model)) if "init" in layer.options)
+
+
+def hidden(layers: Sequence[Layer], output: Layer | None) -> list[Layer]:
+    """The layers with an activation that are not the output."""
+    return [layer for layer in layers if "activation" in layer.options and layer is not output]
+
+
+@fact
+def saturating_sides(model: Autoencoder) -> dict[str, list[Layer]]:
+    """The hidden sigmoid layers without a normalisation of each side that has two or more: what fades gradients there.
+
+    The derivative of a sigmoid is at most 1/4, so that n in a row leave at most 1/4ⁿ of a gradient.
+    """
+    sides = {"encoder": encoder_path(model), "decoder": decoder_path(model)}
+    found = {name: _unnormalised(hidden(layers, output_layer(model)), "sigmoid") for name, layers in sides.items()}
+    return {name: layers for name, layers in found.items() if len(layers) > 1}
+
+
+@fact
+def saturating_stack(model: Autoencoder) -> list[Layer]:
+    """The hidden tanh layers without a normalisation of the whole model."""
+    return _unnormalised(hidden((*encoder_path(model), *decoder_path(model)), output_layer(model)), "tanh")
+
+
+def _unnormalised(layers: Iterable[Layer], activation: str) -> list[Layer]:
+    return [
+        layer
+        for layer in layers
+        if activation_of(layer).name == activation and layer.options.get("norm", "none") == "none"
+    ]
+
+
+def is_linear(model: Autoencoder) -> bool:
+    """Whether all before the output's activation is one linear map (batch normalisation is, once it is trained)."""
+    return not any(_bends(layer) for _, layer in model.layers() if layer is not output_layer(model))
+
+
+def _bends(layer: Layer) -> bool:
+    norm = layer.options.get("norm", "none")
+    return activation_of(layer).name != "linear" or layer.kind.name == "maxpool" or norm not in ("none", "batch")

@@ -1,0 +1,142 @@
+"""Sizes on the way through a model: which resolutions it passes, how each follows, and what its windows never read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import gcd
+from typing import NamedTuple
+
+from caedsl.facts.fact import fact
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import Shape, is_map
+from caedsl.vocabulary.window import AXES, Axis, axes, padding, transposition
+
+Size = tuple[int, int]
+
+WINDOWED = ("conv", "maxpool", "avgpool")
+"""Kinds whose window moves over the input and may leave some of it unread."""
+
+
+def leaves(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """The layers in the order of computation with groups opened; the shortcuts of residuals are left out."""
+    for layer in layers:
+        if layer.children:
+            yield from leaves(layer.children)
+        else:
+            yield layer
+
+
+@fact
+def encoder_path(model: Autoencoder) -> tuple[Layer, ...]:
+    """The layers from the input to the code."""
+    return tuple(leaves((*model.encoder, *model.bottleneck.layers)))
+
+
+@fact
+def decoder_path(model: Autoencoder) -> tuple[Layer, ...]:
+    """The layers from the code to the output."""
+    return tuple(leaves((*model.bottleneck.inverse, *model.decoder)))
+
+
+def size(shape: Shape) -> Size:
+    """Height and width of a map."""
+    return shape[1], shape[2]
+
+
+def resolutions(start: Shape, layers: Sequence[Layer]) -> list[Size]:
+    """The heights and widths of the maps from ``start`` on, each run of equal ones once."""
+    shapes = [start, *(layer.out_shape for layer in layers)]
+    sizes = [size(shape) for shape in shapes if is_map(shape)]
+    return [here for i, here in enumerate(sizes) if i == 0 or here != sizes[i - 1]]
+
+
+def missing_resolutions(down: Sequence[Size], up: Sequence[Size]) -> list[Size]:
+    """The sizes of ``down`` that do not come up again in ``up``, in reverse order."""
+    missing: list[Size] = []
+    place = 0
+    for passed in reversed(down):
+        if passed in up[place:]:
+            place = up.index(passed, place)
+        elif passed not in missing:
+            missing.append(passed)
+    return missing
+
+
+def resizes(layer: Layer) -> bool:
+    """Whether the layer turns a map into one of another size."""
+    maps = is_map(layer.in_shape) and is_map(layer.out_shape)
+    return maps and layer.in_shape[1:] != layer.out_shape[1:]
+
+
+def size_path(start: Shape, layers: Sequence[Layer], which: int) -> str:
+    """One side of the maps step by step: ``28 → 14 → 7 → 3 (floor(7/2))``; what is not plain is explained.
+
+    ``which`` is 0 for the height and 1 for the width.
+    """
+    steps = [str(start[1 + which])] if is_map(start) else []
+    for layer in layers:
+        if not is_map(layer.out_shape):
+            steps.append(f"{layer.out_shape[0]} numbers")
+        elif not is_map(layer.in_shape) or layer.in_shape[1 + which] != layer.out_shape[1 + which]:
+            reason = _reason(layer, which)
+            steps.append(f"{layer.out_shape[1 + which]}{f' ({reason})' if reason else ''}")
+    return " → ".join(steps)
+
+
+def _reason(layer: Layer, which: int) -> str:
+    """How an output side follows from its input side, where that is more than a product or an exact quotient."""
+    if not is_map(layer.in_shape):
+        return "reshape"
+    before, after = layer.in_shape[1 + which], layer.out_shape[1 + which]
+    if after % before == 0 or before % after == 0:
+        return ""
+    if layer.kind.name == "upsample":
+        return f"upsample to {after}"
+    axis = axes(layer.options, layer.in_shape)[which]
+    if layer.kind.name == "deconv":
+        pad, rest, cut = transposition(axis)
+        return f"({before} - 1)·{axis.stride} - 2·{pad} + {axis.extent} + {rest}{f' - {cut}' if cut else ''}"
+    pads = sum(padding(axis))
+    plain = axis.extent == axis.stride and not pads
+    if plain or axis.pad == "same":
+        up = axis.pad == "same" or layer.options.get("ceil")
+        return f"{'ceil' if up else 'floor'}({before}/{axis.stride})"
+    padded = f"{before} + {pads}" if pads else f"{before}"
+    if axis.stride == 1:
+        return f"{padded} - {axis.extent} + 1"
+    return f"{'ceil' if layer.options.get('ceil') else 'floor'}(({padded} - {axis.extent})/{axis.stride}) + 1"
+
+
+class Unread(NamedTuple):
+    """What a window never reads along one axis.
+
+    ``which`` names the axis, ``edge`` counts the rows at the far edge, ``skipped`` those that are left out of every
+    ``stride``.
+    """
+
+    which: str
+    edge: int
+    skipped: int
+    axis: Axis
+
+
+def unread(layer: Layer) -> list[Unread]:
+    """What the window of a convolution or pool leaves unread, for each axis on which it leaves anything.
+
+    The last row read is (out - 1)·stride + extent - 1 - padding. A kernel of k taps, dilated by d, meets
+    min(k, s / gcd(s, d)) of every s rows.
+    """
+    found = []
+    for i, axis in enumerate(axes(layer.options, layer.in_shape)):
+        before, _ = padding(axis)
+        read = (layer.out_shape[1 + i] - 1) * axis.stride + axis.extent - before
+        met = min(axis.kernel, axis.stride // gcd(axis.stride, axis.dilation))
+        edge, skipped = max(0, axis.size - read), axis.stride - met
+        if edge or (skipped and axis.size > 1):
+            found.append(Unread(AXES[i], edge, skipped, axis))
+    return found
+
+
+def channels_last(model: Autoencoder) -> bool:
+    """Whether the input reads like height x width x channels: ``28x28x1``, where a spec has the channels first."""
+    first, second, last = model.input.shape
+    return last in (1, 3, 4) and first >= 8 and second >= 8

@@ -1,0 +1,89 @@
+"""A model in figures: what ``caedsl show`` prints, and the shape of its JSON."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from caedsl.facts.cost import code_field, receptive_fields, total_macs, total_parameters, training_memory
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.settings import Train
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.spelling import line
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer: ``name`` numbers the layers of its kind within ``part``; ``line`` is where the spec says it.
+
+    ``receptive_field`` is the shorter side, in input pixels, of what one output sees.
+    """
+
+    part: str
+    kind: str
+    name: str
+    spelling: str
+    out_shape: Shape
+    parameters: int
+    macs: int
+    receptive_field: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A whole model; ``memory`` is the estimate for one training step, in bytes (of one image with ``batch auto``)."""
+
+    name: str
+    input_shape: Shape
+    code_shape: Shape
+    compression: float
+    parameters: int
+    macs: int
+    receptive_field: int
+    memory: int
+    layers: tuple[LayerSummary, ...]
+    train: Train | None
+
+
+def summarise(model: Autoencoder) -> Summary:
+    """The figures of a complete model."""
+    return Summary(
+        name=model.name,
+        input_shape=model.input.shape,
+        code_shape=model.code_shape,
+        compression=model.compression,
+        parameters=total_parameters(model),
+        macs=total_macs(model),
+        receptive_field=code_field(model).smaller,
+        memory=training_memory(model),
+        layers=_layers(model),
+        train=model.train,
+    )
+
+
+def _layers(model: Autoencoder) -> tuple[LayerSummary, ...]:
+    fields = receptive_fields(model)
+    numbers: Counter[tuple[str, str]] = Counter()
+    rows: list[LayerSummary] = []
+    for part, layer in model.layers():
+        if layer.kind.name == "stage":
+            continue
+        numbers[part, layer.kind.name] += 1
+        rows.append(
+            LayerSummary(
+                part=part,
+                kind=layer.kind.name,
+                name=f"{layer.kind.name}{numbers[part, layer.kind.name]}",
+                spelling=line(layer),
+                out_shape=layer.out_shape,
+                parameters=layer.kind.parameters(layer),
+                macs=layer.kind.macs(layer),
+                receptive_field=fields[id(layer)].smaller,
+                line=_line(model, layer),
+            )
+        )
+    return tuple(rows)
+
+
+def _line(model: Autoencoder, layer: Layer) -> int:
+    return model.source.position(layer.span.start).line

@@ -1,0 +1,1 @@
+"""From a syntax tree to an ``Autoencoder`` whose every size is known."""

@@ -1,0 +1,64 @@
+"""Read ``require { ... }``: bounds that the author wants held."""
+
+from fractions import Fraction
+
+from caedsl.model.autoencoder import Bound
+from caedsl.resolve.scope import Scope
+from caedsl.resolve.values import Misread, quantity
+from caedsl.syntax import tree
+from caedsl.vocabulary.quantities import QUANTITIES
+
+
+def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
+    """The bound of one line: ``compression 4..64`` or ``parameters < 500k``."""
+    name = statement.head.text
+    if name not in QUANTITIES:
+        near = scope.nearest(name, tuple(QUANTITIES), {"params": "parameters", "flops": "macs", "ratio": "compression"})
+        remedy = f"bounds are on {', '.join(QUANTITIES)}"
+        scope.report(
+            "unknown-setting", statement.head.span, f'unknown quantity "{name}" in require', help=remedy, meant=near
+        )
+        return None
+    bound: tuple[float | None, float | None, bool, bool] | None = None
+    match statement.items:
+        case (tree.Range() as limits,):
+            low, high = _number(limits.low, scope), _number(limits.high, scope)
+            if low is not None and high is not None:
+                bound = (float(low), float(high), False, False)
+        case (tree.Sign() as sign, limit) if not isinstance(limit, tree.Option | tree.Sign):
+            bound = _one_sided(sign.text, _number(limit, scope))
+        case _ if not statement.broken:
+            scope.report(
+                "unexpected-value",
+                statement.span,
+                f"`{scope.source.slice(statement.span)}` is not a bound",
+                help=f"write `{name} < 500k`, `{name} >= 28` or `{name} 4..64`",
+            )
+        case _:
+            pass
+    if bound is None:
+        return None
+    if bound[0] is not None and bound[1] is not None and bound[0] > bound[1]:
+        scope.report("out-of-domain", statement.span, "this range is empty", help="write the lower end first")
+        return None
+    return Bound(name, *bound, scope.source.slice(statement.span), statement.span)
+
+
+def _number(node: tree.Value, scope: Scope) -> Fraction | None:
+    number = quantity(node, scope)
+    if isinstance(number, Misread):
+        scope.report(number.name, number.span, number.message, help=number.help, meant=number.meant)
+        return None
+    if number.unit:
+        text = scope.source.slice(node.span)
+        scope.report("wrong-type", node.span, f"a bound is a plain number, not `{text}`", help="write 500k, 2G or 0.5")
+        return None
+    return number.value
+
+
+def _one_sided(sign: str, limit: Fraction | None) -> tuple[float | None, float | None, bool, bool] | None:
+    if limit is None:
+        return None
+    if sign in ("<", "<="):
+        return None, float(limit), False, sign == "<"
+    return float(limit), None, sign == ">", False

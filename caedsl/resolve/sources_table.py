@@ -1,0 +1,86 @@
+"""How data sources are written: the options of each, and the ``data`` line read by that table."""
+
+from collections.abc import Mapping, Sequence
+
+from caedsl.model.data import DataSource
+from caedsl.resolve.binding import bind, filled
+from caedsl.resolve.scope import Scope
+from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
+
+_GRAY = Option("gray", Type.FLAG, False, "colours to grey", Written.BARE)
+_LIMIT = Option("limit", Type.COUNT, None, "the first so many images", domain=Domain(low=1, high=10**12))
+_ONLY = Option("only", Type.LABEL, None, "images of this class alone", domain=Domain(low=0, high=10**9))
+_RESIZE = Option(
+    "resize", Type.CHOICE, "stretch", "how another size becomes the input's", choices=("stretch", "fit", "crop")
+)
+_PATH = Option("path", Type.PATH, REQUIRED, "where it is, from the folder of the spec", Written.FIRST)
+_LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
+_PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY)
+
+SOURCES: Mapping[str, tuple[Option, ...]] = {
+    "digits": _PICTURES,
+    "mnist": _PICTURES,
+    "fashion_mnist": _PICTURES,
+    "kmnist": _PICTURES,
+    "cifar10": _PICTURES,
+    "folder": (_PATH, *_PICTURES),
+    "npy": (_PATH, *_PICTURES, _LABELS),
+    "npz": (
+        _PATH,
+        *_PICTURES,
+        Option("key", Type.NAME, None, "the array's name; needed where the file has several"),
+        Option("labels", Type.NAME, None, "the name of the array of labels"),
+    ),
+    "idx": (_PATH, *_PICTURES, _LABELS),
+}
+"""The options of each source; ``caedsl.data`` reads every name in this table, and a test holds that."""
+
+
+def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]:
+    """The sources of a ``data`` line, in the order in which they are tried."""
+    sources = [_read_source(words, statement, scope) for words in _alternatives(statement, scope)]
+    return tuple(source for source in sources if source is not None)
+
+
+def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Item]]:
+    runs: list[list[tree.Item]] = [[]]
+    for item in statement.items:
+        if isinstance(item, tree.Word) and item.text == "else":
+            runs.append([])
+        else:
+            runs[-1].append(item)
+    if all(runs) or statement.broken:
+        return [run for run in runs if run]
+    scope.report(
+        "missing-value",
+        statement.span,
+        "`data` needs a source" if len(runs) == 1 else "`else` stands between two sources, and one is missing",
+        help="write `data mnist`, or `data mnist else digits`",
+    )
+    return [run for run in runs if run]
+
+
+def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: Scope) -> DataSource | None:
+    name, *rest = items
+    span = Span(items[0].span.start, items[-1].span.end)
+    if not isinstance(name, tree.Word) or name.text not in SOURCES:
+        _report_unknown(name, scope)
+        return None
+    options = SOURCES[name.text]
+    bound = bind(f"data {name.text}", rest, options, scope)
+    values = filled(bound, options, tree.Statement(name, (), None, span, statement.broken), scope)
+    return None if values is None else DataSource(name.text, span=span, **values)
+
+
+def _report_unknown(item: tree.Item, scope: Scope) -> None:
+    text = scope.source.slice(item.span)
+    if isinstance(item, tree.Text):
+        near = None
+        help_line = f"say what it is: `folder {text}`, `npy {text}`, `npz {text}` or `idx {text}`"
+    else:
+        near = scope.nearest(text, tuple(SOURCES), {"images": "folder", "dir": "folder", "cifar": "cifar10"})
+        help_line = f"sources are {', '.join(SOURCES)}"
+    message = f'unknown data source "{text.strip(chr(34))}"'
+    scope.report("unknown-value", item.span, message, help=help_line, meant=near)

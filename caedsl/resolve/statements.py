@@ -1,0 +1,195 @@
+"""Finding the statements of a spec: which word stands where, once or often, with a block or without.
+
+``let``, ``defaults`` and ``allow`` may stand many times and are read here, in the order of the text, because what follows
+them depends on them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from caedsl.diagnostics.finding import Label
+from caedsl.model.autoencoder import Allowance
+from caedsl.resolve.binding import bind
+from caedsl.resolve.placing import find_kind, options_of
+from caedsl.resolve.scope import Constant, Defaults, Scope
+from caedsl.resolve.values import Misread, quantity
+from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.vocabulary.layers import KINDS
+
+STATEMENTS = (
+    "autoencoder",
+    "input",
+    "data",
+    "let",
+    "defaults",
+    "encoder",
+    "bottleneck",
+    "decoder",
+    "train",
+    "require",
+    "allow",
+)
+REQUIRED_STATEMENTS = {
+    "autoencoder": "autoencoder NAME",
+    "input": "input 1x28x28",
+    "encoder": "encoder { conv 16 relu; maxpool 2 }",
+    "bottleneck": "bottleneck",
+    "decoder": "decoder mirror",
+}
+"""What every spec has, and an example of each."""
+
+MANY = ("let", "defaults", "allow")
+BLOCKS = {"encoder": True, "decoder": None, "train": True, "require": True}
+"""Whether a statement has a block: yes, or (None) as it likes; the others have none."""
+
+
+@dataclass
+class Found:
+    """The statements of a spec by their word, and the ``defaults`` that stand above each."""
+
+    single: dict[str, tree.Statement] = field(default_factory=dict)
+    defaults: dict[str, dict[str, Defaults]] = field(default_factory=dict)
+    allowances: list[Allowance] = field(default_factory=list)
+    places: dict[str, Span] = field(default_factory=dict)
+
+
+def find(spec: tree.Spec, scope: Scope) -> Found:
+    """The statements of ``spec``; what is unknown, misplaced or there twice is reported."""
+    found = Found()
+    for position, statement in enumerate(spec.statements):
+        word = _statement_word(statement, scope)
+        if word is None:
+            continue
+        _check_block(word, statement, scope)
+        if word == "autoencoder" and position:
+            scope.report(
+                "misplaced-statement",
+                statement.head.span,
+                "`autoencoder` is the first statement of a spec",
+                help="move it to the top",
+            )
+        if word in MANY:
+            _read_many(word, statement, found, scope)
+        elif word in found.single:
+            scope.report(
+                "duplicate-statement",
+                statement.span,
+                f"`{word}` stands twice in the spec",
+                related=(Label(found.single[word].span, "first here"),),
+                help="keep one of them; a spec describes one model",
+            )
+        else:
+            found.single[word] = statement
+            found.places[word] = statement.span
+            found.defaults[word] = dict(scope.defaults)
+    return found
+
+
+def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
+    word = statement.head.text
+    if word in STATEMENTS:
+        return word
+    near = scope.nearest(word, STATEMENTS, {"latent": "bottleneck", "model": "autoencoder", "training": "train"})
+    if near is None and (word in KINDS or word.lower() in ("relu", "sigmoid", "tanh")):
+        help_line = "layers stand inside `encoder { ... }` or `decoder { ... }`"
+    else:
+        help_line = f"statements are {', '.join(STATEMENTS)}"
+    scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)
+    return near
+
+
+def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
+    wanted = BLOCKS.get(word, False)
+    if statement.block is not None and wanted is False:
+        scope.report("unexpected-block", statement.span, f"`{word}` takes no block", help="remove the braces")
+    if wanted and statement.block is None and not statement.broken:
+        scope.report("missing-block", statement.span, f"`{word}` needs a block", help=f"write `{word} {{ ... }}`")
+    if wanted and statement.items:
+        item = statement.items[0]
+        text_ = scope.source.slice(item.span)
+        scope.report("unexpected-value", item.span, f"`{text_}` has no place between `{word}` and its block")
+
+
+def _read_many(word: str, statement: tree.Statement, found: Found, scope: Scope) -> None:
+    readers: dict[str, Callable[[tree.Statement, Found, Scope], None]] = {
+        "let": _read_let,
+        "defaults": _read_defaults,
+        "allow": _read_allow,
+    }
+    readers[word](statement, found, scope)
+
+
+def _read_let(statement: tree.Statement, found: Found, scope: Scope) -> None:
+    match statement.items:
+        case (tree.Option() as option,):
+            value = quantity(option.value, scope)
+            if isinstance(value, Misread):
+                scope.report(value.name, value.span, value.message, help=value.help, meant=value.meant)
+            elif option.name.text in scope.constants:
+                scope.report(
+                    "duplicate-statement",
+                    option.name.span,
+                    f"the constant `{option.name.text}` is defined twice",
+                    related=(Label(scope.constants[option.name.text].span, "first here"),),
+                    help="give one of them another name",
+                )
+            else:
+                scope.constants[option.name.text] = Constant(value.value, option.name.span)
+        case _ if not statement.broken:
+            scope.report("missing-value", statement.span, "`let` defines one constant", help="write `let width = 32`")
+        case _:
+            pass
+
+
+def _read_defaults(statement: tree.Statement, found: Found, scope: Scope) -> None:
+    if not statement.items or not isinstance(statement.items[0], tree.Word):
+        if not statement.broken:
+            scope.report(
+                "missing-value", statement.span, "`defaults` needs a layer kind", help="write `defaults conv k3 relu`"
+            )
+        return
+    kind = find_kind(statement.items[0], scope)
+    if kind is None:
+        return
+    allowed = tuple(option for option in options_of(kind) if option.name != "times")
+    bound = bind(f"defaults {kind.name}", statement.items[1:], allowed, scope)
+    scope.defaults[kind.name] = Defaults(
+        {**scope.defaults.get(kind.name, Defaults({}, {})).values, **bound.values}, bound.spans
+    )
+
+
+def _read_allow(statement: tree.Statement, found: Found, scope: Scope) -> None:
+    match statement.items:
+        case (tree.Word() | tree.Operation() as name, tree.Text() as reason) if reason.value.strip():
+            # A name with hyphens is read as a difference of words.
+            found.allowances.append(Allowance(scope.source.slice(name.span), reason.value, statement.span))
+        case _ if not statement.broken:
+            scope.report(
+                "allowance-without-reason",
+                statement.span,
+                "`allow` needs the name of a finding and a reason",
+                help='write `allow overcomplete "a denoiser: the noise is the limit"`',
+            )
+        case _:
+            pass
+
+
+def report_missing(spec: tree.Spec, found: Found, scope: Scope) -> None:
+    """Reports the statements that every spec has and this one lacks, unless a syntax error may have cost them."""
+    if not spec.complete:
+        return
+    missing = [word for word in REQUIRED_STATEMENTS if word not in found.single]
+    if not missing:
+        return
+    end = Span(len(scope.source.text), len(scope.source.text))
+    listed = ", ".join(f"`{word}`" for word in missing)
+    if not spec.statements:
+        message = "the spec is empty"
+        help_line = (
+            "start with `caedsl new NAME`, or write `autoencoder NAME`, `input`, `encoder`, `bottleneck`, `decoder`"
+        )
+    else:
+        message = f"the spec lacks {listed}"
+        help_line = "; ".join(f"add `{REQUIRED_STATEMENTS[word]}`" for word in missing)
+    scope.report("missing-statement", end, message, help=help_line)

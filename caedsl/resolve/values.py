@@ -1,0 +1,299 @@
+"""Reading one value: numbers with units, arithmetic on constants, sizes, words; each option type in its own way."""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from caedsl.model.data import InputRange
+from caedsl.resolve.scope import Scope
+from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.option import AUTO, Option, Type
+
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?(%|[A-Za-z_]\w*)?$")
+_MULTIPLES = {"k": 10**3, "M": 10**6, "G": 10**9}
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+_FOR_AUTO = "`auto` is for `batch` and for the `lr` of an optimizer: these are found by trying"
+LARGEST_EXPONENT = 300
+"""Powers of ten beyond this are no 64-bit floating-point number."""
+
+
+class Misread(NamedTuple):
+    """Why a value cannot be read, in the terms of a finding."""
+
+    name: str
+    span: Span
+    message: str
+    help: str = ""
+    meant: str | None = None
+
+
+class Quantity(NamedTuple):
+    """An exact number and its unit: ``""``, ``%`` (already divided by 100) or ``s`` (seconds)."""
+
+    value: Fraction
+    unit: str = ""
+
+
+def quantity(node: tree.Value, scope: Scope) -> Quantity | Misread:
+    """The number that ``node`` stands for."""
+    match node:
+        case tree.Number():
+            return _literal(node)
+        case tree.Word():
+            return _constant(node, scope)
+        case tree.Group():
+            return quantity(node.value, scope)
+        case tree.Negative():
+            inner = quantity(node.value, scope)
+            return inner if isinstance(inner, Misread) else Quantity(-inner.value, inner.unit)
+        case tree.Operation():
+            return _operation(node, scope)
+        case _:
+            text = scope.source.slice(node.span)
+            return Misread("wrong-type", node.span, f"`{text}` is not a number")
+
+
+def _literal(node: tree.Number) -> Quantity | Misread:
+    match = _NUMBER.match(node.text)
+    if match is None:
+        return Misread("wrong-type", node.span, f"`{node.text}` is not a number")
+    mantissa, exponent, unit = match.groups()
+    if len(node.text) > 40 or abs(int(exponent or 0)) > LARGEST_EXPONENT:
+        return Misread("out-of-domain", node.span, f"`{node.text[:40]}` is beyond what a computer's numbers can hold")
+    value = Fraction(mantissa) * Fraction(10) ** int(exponent or 0)
+    if unit is None:
+        return Quantity(value)
+    if unit == "%":
+        return Quantity(value / 100, "%")
+    if unit in _MULTIPLES:
+        return Quantity(value * _MULTIPLES[unit])
+    if unit in _SECONDS:
+        return Quantity(value * _SECONDS[unit], "s")
+    shape = re.fullmatch(r"\d+x[\dx]*", node.text)
+    return Misread(
+        "unknown-unit",
+        node.span,
+        f"`{node.text}` is not a size" if shape else f"`{node.text}` has an unknown unit `{unit}`",
+        "write whole numbers joined by x: `1x28x28`" if shape else "units are k, M, G (thousands), %, s, min and h",
+    )
+
+
+def _constant(node: tree.Word, scope: Scope) -> Quantity | Misread:
+    constant = scope.constants.get(node.text)
+    if constant is None and node.text == AUTO:
+        return Misread("wrong-type", node.span, "`auto` is not a number, and this one is yours to write", _FOR_AUTO)
+    if constant is None:
+        near = scope.nearest(node.text, tuple(scope.constants))
+        message = f"`{node.text}` is not a number, nor a constant defined above"
+        return Misread("unknown-name", node.span, message, f"define it above: `let {node.text} = 32`", near)
+    scope.used.add(node.text)
+    return Quantity(constant.value)
+
+
+def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
+    left, right = quantity(node.left, scope), quantity(node.right, scope)
+    if isinstance(left, Misread):
+        return left
+    if isinstance(right, Misread):
+        return right
+    unit = left.unit or right.unit
+    match node.operator:
+        case "+":
+            result = left.value + right.value
+        case "-":
+            result = left.value - right.value
+        case "*":
+            result = left.value * right.value
+        case _ if right.value == 0:
+            return Misread("out-of-domain", node.span, f"`{scope.source.slice(node.span)}` divides by zero")
+        case _:
+            result = left.value / right.value
+    if result and not Fraction(1, 10**LARGEST_EXPONENT) < abs(result) < 10**LARGEST_EXPONENT:
+        return Misread("out-of-domain", node.span, "the result is beyond what a computer's numbers can hold")
+    return Quantity(result, unit)
+
+
+def shown(value: Fraction) -> str:
+    """A number as a person writes it."""
+    return str(value.numerator) if value.denominator == 1 else f"{float(value):g}"
+
+
+def read(option: Option, node: tree.Value, scope: Scope) -> Any:
+    """The value of ``node`` for ``option``, or a ``Misread``."""
+    if option.auto and isinstance(node, tree.Word) and node.text not in scope.constants:
+        return AUTO if node.text == AUTO else _misspelt_auto(node, scope)
+    return _READERS[option.type](option, node, scope)
+
+
+def _misspelt_auto(word: tree.Word, scope: Scope) -> Misread:
+    near = scope.nearest(word.text, (AUTO, *scope.constants))
+    message = f"`{word.text}` is not a number, not `auto`, nor a constant defined above"
+    return Misread("unknown-name", word.span, message, "write a number, or `auto` to have it found", near)
+
+
+def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) -> Misread | None:
+    if option.domain.holds(float(value)):
+        return None
+    text = scope.source.slice(node.span)
+    computed = "" if isinstance(node, tree.Number | tree.Size | tree.Negative) else f" = {shown(value)}"
+    return Misread(
+        "out-of-domain",
+        node.span,
+        f"{_called(option)} is `{text}`{computed}, but must be {option.domain}",
+    )
+
+
+def _called(option: Option) -> str:
+    return f"`{option.name}`"
+
+
+def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
+    text = scope.source.slice(node.span)
+    return Misread("wrong-type", node.span, f"{_called(option)} wants {wanted or option.type.value}, not `{text}`")
+
+
+def _scalar(option: Option, node: tree.Value, scope: Scope, *units: str) -> Fraction | Misread:
+    if isinstance(node, tree.Size | tree.Text | tree.Range | tree.Divisor):
+        return _wrong(option, node, scope)
+    number = quantity(node, scope)
+    if isinstance(number, Misread):
+        return number
+    if number.unit not in units:
+        return _wrong(option, node, scope)
+    return _in_domain(option, number.value, node, scope) or number.value
+
+
+def _count(option: Option, node: tree.Value, scope: Scope) -> Any:
+    value = _scalar(option, node, scope, "")
+    if isinstance(value, Misread):
+        return value
+    return int(value) if value.denominator == 1 else _wrong(option, node, scope)
+
+
+def _number(option: Option, node: tree.Value, scope: Scope) -> Any:
+    value = _scalar(option, node, scope, "")
+    return value if isinstance(value, Misread) else float(value)
+
+
+def _share(option: Option, node: tree.Value, scope: Scope) -> Any:
+    value = _scalar(option, node, scope, "", "%")
+    return value if isinstance(value, Misread) else float(value)
+
+
+def _duration(option: Option, node: tree.Value, scope: Scope) -> Any:
+    value = _scalar(option, node, scope, "s")
+    return value if isinstance(value, Misread) else float(value)
+
+
+def _pair(option: Option, node: tree.Value, scope: Scope) -> Any:
+    if not isinstance(node, tree.Size):
+        single = _count(option, node, scope)
+        return single if isinstance(single, Misread) else (single, single)
+    if len(node.dims) != 2:
+        return _wrong(option, node, scope)
+    return _dims(option, node, scope)
+
+
+def _size(option: Option, node: tree.Value, scope: Scope) -> Any:
+    if not isinstance(node, tree.Size) or len(node.dims) != 2:
+        return _wrong(option, node, scope)
+    return _dims(option, node, scope)
+
+
+def _shape(option: Option, node: tree.Value, scope: Scope) -> Any:
+    if isinstance(node, tree.Size):
+        return _wrong(option, node, scope) if len(node.dims) != 3 else _dims(option, node, scope)
+    single = _count(option, node, scope)
+    return single if isinstance(single, Misread) else (single,)
+
+
+def _dims(option: Option, node: tree.Size, scope: Scope) -> Any:
+    for dim in node.dims:
+        misread = _in_domain(option, Fraction(dim), node, scope)
+        if misread:
+            return misread
+    return node.dims
+
+
+def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
+    if isinstance(node, tree.Word) and node.text in option.choices:
+        return node.text
+    listed = ", ".join(option.choices)
+    text = scope.source.slice(node.span)
+    near = scope.nearest(text, option.choices)
+    message = f"{_called(option)} cannot be `{text}`: it is one of {listed}"
+    return Misread("unknown-value", node.span, message, f"choose one of {listed}", near)
+
+
+def _switch(option: Option, node: tree.Value, scope: Scope) -> Any:
+    value = _choice(option._replace(choices=("on", "off")), node, scope)
+    return value if isinstance(value, Misread) else value == "on"
+
+
+def _padding(option: Option, node: tree.Value, scope: Scope) -> Any:
+    if isinstance(node, tree.Word) and node.text not in scope.constants:
+        return _choice(option, node, scope)
+    return _pair(option, node, scope)
+
+
+def _name(option: Option, node: tree.Value, scope: Scope) -> Any:
+    return node.text if isinstance(node, tree.Word) else _wrong(option, node, scope)
+
+
+def _path(option: Option, node: tree.Value, scope: Scope) -> Any:
+    if isinstance(node, tree.Text) and node.value.strip():
+        return node.value
+    misread = _wrong(option, node, scope)
+    return misread._replace(help='write it in double quotes: "photos/"') if not isinstance(node, tree.Text) else misread
+
+
+def _label(option: Option, node: tree.Value, scope: Scope) -> Any:
+    return node.value if isinstance(node, tree.Text) else _count(option, node, scope)
+
+
+def _divisor(option: Option, node: tree.Value, scope: Scope) -> Any:
+    return _count(option, node.value, scope) if isinstance(node, tree.Divisor) else _wrong(option, node, scope)
+
+
+def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
+    if isinstance(node, tree.Word) and node.text == "real":
+        return InputRange(None, None)
+    if not isinstance(node, tree.Range):
+        return _wrong(option, node, scope)
+    low, high = quantity(node.low, scope), quantity(node.high, scope)
+    if isinstance(low, Misread):
+        return low
+    if isinstance(high, Misread):
+        return high
+    if low.value >= high.value:
+        text = scope.source.slice(node.span)
+        return Misread("out-of-domain", node.span, f"the range `{text}` is empty", "write the lower end first: `0..1`")
+    return InputRange(float(low.value), float(high.value))
+
+
+def _activation(option: Option, node: tree.Value, scope: Scope) -> Any:
+    return _choice(option._replace(choices=tuple(FUNCTIONS)), node, scope)
+
+
+_READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {
+    Type.COUNT: _count,
+    Type.NUMBER: _number,
+    Type.SHARE: _share,
+    Type.PAIR: _pair,
+    Type.SIZE: _size,
+    Type.SHAPE: _shape,
+    Type.CHOICE: _choice,
+    Type.SWITCH: _switch,
+    Type.FLAG: _switch,
+    Type.PADDING: _padding,
+    Type.RANGE: _range,
+    Type.DURATION: _duration,
+    Type.NAME: _name,
+    Type.PATH: _path,
+    Type.LABEL: _label,
+    Type.DIVISOR: _divisor,
+    Type.ACTIVATION: _activation,
+}

@@ -1,0 +1,1 @@
+"""Edits that fixes are made of."""

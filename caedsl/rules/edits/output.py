@@ -1,0 +1,31 @@
+"""The output's activation: where a spec writes it, which one fits the images, and the edit that changes it."""
+
+from caedsl.diagnostics.finding import Edit
+from caedsl.facts.presets import pixel_range
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.edits.trial import write
+from caedsl.source import Span
+from caedsl.vocabulary.layer import Layer
+
+_FITTING = {(0.0, 1.0): "sigmoid", (-1.0, 1.0): "tanh"}
+
+
+def output_place(model: Autoencoder, layer: Layer) -> Span:
+    """Where the activation of the output layer is written, or what stands for it."""
+    return model.place("decoder.output") if model.mirrored else layer.place("activation")
+
+
+def fitting_activation(model: Autoencoder) -> str:
+    """The activation that reaches the images' values and, where there is one, no others."""
+    values = pixel_range(model)
+    if values.low is None or values.high is None:
+        return "linear"
+    return _FITTING.get((values.low, values.high), "linear")
+
+
+def activation_edit(model: Autoencoder, layer: Layer, activation: str) -> Edit | None:
+    """What gives the output layer another activation; None where it is on no line of its own."""
+    if model.mirrored:
+        written = model.places.get("decoder.output")
+        return Edit(written, f"output={activation}") if written else None
+    return write(layer, "activation", activation) if layer.mirrors is None and "activation" in layer.options else None

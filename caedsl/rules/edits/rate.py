@@ -1,0 +1,22 @@
+"""A change of the loss, the range or the output, completed where the rate of SGD that stands there would no longer suit it."""
+
+from collections.abc import Sequence
+
+from caedsl.diagnostics.finding import Applicability, Edit, Fix
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.edits.settings import write_statement
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.optimisation import mismatched_sgd_rate
+
+
+def with_suited_rate(model: Autoencoder, title: str, edits: Sequence[Edit], applicability: Applicability) -> Fix:
+    """The fix that makes ``edits``, and Adam of SGD where its rate, which is not wrong now, would be after them."""
+    fix = Fix(title, tuple(edits), applicability)
+    if model.train is None or model.train.optimizer.name != "sgd" or any(mismatched_sgd_rate.check(model)):
+        return fix
+    changed = tried(model, edits)
+    if changed is None or not any(mismatched_sgd_rate.check(changed)):
+        return fix
+    adam = write_statement(model, "optimizer", "optimizer adam lr=1e-3")
+    both = sorted((*edits, *adam), key=lambda edit: edit.span)
+    return Fix(f"{title}, with adam: this rate of SGD would no longer suit", tuple(both), Applicability.UNSAFE)

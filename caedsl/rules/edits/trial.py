@@ -1,0 +1,42 @@
+"""Trying a change: the text is edited and resolved again, so that a rule proposes only what fits."""
+
+from collections.abc import Sequence
+
+from caedsl.diagnostics.edits import apply_edits
+from caedsl.diagnostics.finding import Edit
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine.compiling import Compiled, compiled
+from caedsl.source import Span
+from caedsl.vocabulary.layer import Layer
+
+_NO_FAULT = "unused-constant"
+
+
+def write(layer: Layer, option: str, text: str) -> Edit:
+    """Puts ``text`` in the place of an option, or at the end of the layer's line where it is left to its default."""
+    span = layer.spans.get(option)
+    if span is not None:
+        return Edit(span, text)
+    return Edit(Span(layer.span.end, layer.span.end), f" {text}")
+
+
+def drop(model: Autoencoder, span: Span) -> Edit:
+    """Removes an option with the space before it."""
+    text = model.source.text
+    start = span.start
+    while start and text[start - 1] in " \t":
+        start -= 1
+    return Edit(Span(start, span.end), "")
+
+
+def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:
+    """The model after ``edits``; None where the compiler then finds a fault that it does not find now."""
+    text = model.source.text
+    changed = compiled(apply_edits(text, edits), model.source.path)
+    if changed.model is None or not changed.model.complete:
+        return None
+    return changed.model if _faults(changed) <= _faults(compiled(text, model.source.path)) else None
+
+
+def _faults(found: Compiled) -> int:
+    return sum(finding.name != _NO_FAULT for finding in found.findings)

@@ -1,0 +1,1 @@
+"""Run, verify, allow, configure and document rules."""

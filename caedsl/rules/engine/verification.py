@@ -1,0 +1,172 @@
+"""Verifying fixes: each is made alone and the result checked, so that only a fix that cures is ever offered."""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from caedsl.diagnostics.edits import apply_edits, merge_fixes
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Severity
+from caedsl.rules.engine.catalogue import find
+from caedsl.source import Source, Span
+
+Examine = Callable[[Source], Sequence[Finding]]
+"""Every finding of a text, its fixes not verified."""
+
+_MOST_READ = 50_000  # characters read again for the fixes of one text, which keeps a check below a second or two
+_FEWEST = 3
+_SERIOUSNESS = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
+
+
+def verified(
+    source: Source, findings: Sequence[Finding], before: Sequence[Finding], examine: Examine, parsed: bool
+) -> tuple[Finding, ...]:
+    """``findings`` without the fixes that do not cure them.
+
+    ``before`` is what ``examine`` finds in ``source`` as it is. Of very many fixes the first are made each alone, the others
+    all together. Where the text is not ``parsed`` whole, nothing may change it unseen, and fixes are only shown.
+    """
+    fixable = [finding for finding in findings if finding.fix]
+    alone = max(_FEWEST, _MOST_READ // (len(source.text) + 1))
+    good = [f for f in fixable[:alone] if f.fix and cures(source, f.fix.edits, [f], before, examine)]
+    if rest := fixable[alone:]:
+        chosen, edits = merge_fixes(finding.fix for finding in rest if finding.fix)
+        made = frozenset(chosen)
+        together = [finding for finding in rest if finding.fix in made]
+        good += together if cures(source, edits, together, before, examine) else []
+    kept = {id(finding) for finding in good}
+    return tuple(
+        _offering(f, source, parsed) if id(f) in kept else replace(f, fix=None) if f.fix else f for f in findings
+    )
+
+
+def _offering(finding: Finding, source: Source, parsed: bool) -> Finding:
+    """``finding`` with its fix as it may be applied: with the line endings of the text, and not at all to a broken one."""
+    assert finding.fix is not None
+    fix = finding.fix if parsed else finding.fix._replace(applicability=Applicability.DISPLAY)
+    ending = "\r\n" if "\r\n" in source.text else "\n" if "\n" in source.text or "\r" not in source.text else "\r"
+    if ending != "\n" and any("\n" in edit.text for edit in fix.edits):
+        edits = (edit._replace(text=edit.text.replace("\r\n", "\n").replace("\n", ending)) for edit in fix.edits)
+        fix = fix._replace(edits=tuple(edits))
+    return finding if fix is finding.fix else replace(finding, fix=fix)
+
+
+def cures(
+    source: Source, edits: Sequence[Edit], cured: Sequence[Finding], before: Sequence[Finding], examine: Examine
+) -> bool:
+    """Whether ``edits`` make every finding of ``cured`` go and bring no other.
+
+    A finding is another where none of its name was there before at its place or with its words, or was less serious. Where
+    an error of the compiler is cured, rules that had to wait for it begin to speak: then only errors on the changed lines
+    are the edits' own.
+    """
+    changed = Source(apply_edits(source.text, edits), source.path)
+    after = examine(changed)
+    shift = _Shift(edits)
+    if not _gone(cured, shift, before, after):
+        return False
+    uncovering = any(finding.severity is Severity.ERROR and _is_compilers(finding) for finding in cured)
+    touched = _touched_lines(changed, edits, shift) if uncovering else frozenset()
+    gravest = max(_SERIOUSNESS[finding.severity] for finding in cured)
+    for finding in _others(cured, shift, before, after):
+        if uncovering:
+            counts = finding.severity is Severity.ERROR and _line(changed, finding) in touched
+        else:
+            counts = _SERIOUSNESS[finding.severity] >= min(gravest, _SERIOUSNESS[Severity.WARNING])
+        if counts:
+            return False
+    return True
+
+
+class _Shift:
+    """Where the places of a text lie once edits are made."""
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self.edits = edits
+        self.starts = [edit.span.start for edit in edits]
+        self.ends = [edit.span.end for edit in edits]
+        self.growth = [0, *accumulate(len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)]
+
+    def __call__(self, span: Span) -> Span:
+        """The place of ``span``; what is inserted at its borders is part of it, and of an edited part all that replaces it."""
+        first = bisect_left(self.starts, span.start)
+        start = span.start + self.growth[first]
+        if first and self.ends[first - 1] > span.start:
+            start = self.starts[first - 1] + self.growth[first - 1]
+        last = bisect_right(self.ends, span.end)
+        end = span.end + self.growth[last]
+        if last < len(self.edits) and self.starts[last] < span.end:
+            end = self.starts[last] + self.growth[last] + len(self.edits[last].text)
+        return Span(start, max(start, end))
+
+
+def _is_compilers(finding: Finding) -> bool:
+    entry = find(finding.name)
+    return entry is None or entry.check is None
+
+
+def _gone(cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]) -> bool:
+    """Whether fewer findings of the name are left: at the place of a single one, or in all."""
+    if len(cured) > 1:
+        were, are = (Counter(finding.name for finding in findings) for findings in (before, after))
+        gone = Counter(finding.name for finding in cured)
+        return all(are[name] <= max(were[name] - count, 0) for name, count in gone.items())
+    name, there = cured[0].name, cured[0].primary.span
+    moved = shift(there)
+    left = sum(other.name == name and _overlap(other.primary.span, moved) for other in after)
+    return left < max(1, sum(other.name == name and _overlap(other.primary.span, there) for other in before))
+
+
+def _others(
+    cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]
+) -> list[Finding]:
+    """The findings of ``after`` that were not there before: not at their place, nor with their words, nor as serious."""
+    own = {(finding.name, finding.primary.span, finding.message) for finding in cured}
+    pool: dict[tuple[str, Span], list[Finding]] = {}
+    for finding in before:
+        if (finding.name, finding.primary.span, finding.message) not in own:
+            pool.setdefault((finding.name, shift(finding.primary.span)), []).append(finding)
+    unmatched = []
+    for finding in after:
+        there = pool.get((finding.name, finding.primary.span), [])
+        match = next((other for other in there if _covers(other, finding)), None)
+        if match is None:
+            unmatched.append(finding)
+        else:
+            there.remove(match)
+    left = [(place, finding) for (_, place), findings in pool.items() for finding in findings]
+    return [finding for finding in unmatched if not _matched(finding, left)]
+
+
+def _covers(old: Finding, new: Finding) -> bool:
+    """Whether ``new`` may be ``old`` come up again: it is of the same rule and no worse."""
+    return old.name == new.name and _SERIOUSNESS[old.severity] >= _SERIOUSNESS[new.severity]
+
+
+def _matched(finding: Finding, left: list[tuple[Span, Finding]]) -> bool:
+    """Whether ``finding`` is one of those ``left`` from before, which then leaves them."""
+    alike = [(place, old) for place, old in left if _covers(old, finding)]
+    in_place = (pair for pair in alike if _overlap(pair[0], finding.primary.span))
+    in_words = (pair for pair in alike if pair[1].message == finding.message)
+    match = next(in_place, None) or next(in_words, None)
+    if match is None:
+        return False
+    left.remove(match)
+    return True
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one == other or (one.start < other.end and other.start < one.end)
+
+
+def _touched_lines(changed: Source, edits: Sequence[Edit], shift: _Shift) -> frozenset[int]:
+    lines: set[int] = set()
+    for edit in edits:
+        start, end = shift(edit.span)
+        lines.update(range(changed.position(start).line, changed.position(end).line + 1))
+    return frozenset(lines)
+
+
+def _line(source: Source, finding: Finding) -> int:
+    return source.position(finding.primary.span.start).line

@@ -1,0 +1,169 @@
+"""The folder of a run: what another person needs to use, judge or repeat it, as text, safetensors and PNG."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from errno import EDQUOT, ENOSPC
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+from safetensors.torch import save
+from torch import Tensor
+
+from caedsl.runs.errors import RunError
+from caedsl.runs.history import Epoch, History, csv_line, json_line
+from caedsl.runs.files import BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE, TROUBLE
+from caedsl.runs.state import RunState
+from caedsl.runs.trouble import Trouble
+
+
+class RunFolder:
+    """A folder that belongs to one run; a file appears whole or not at all, and ``RunError`` is its one error."""
+
+    def __init__(self, path: Path, made: bool = False) -> None:
+        self.path = path
+        self._made = made
+        self._written: set[str] = set()
+        self._subfolders: list[Path] = []
+        self._lock = FileLock(path / LOCK, timeout=0)
+
+    @classmethod
+    def create(cls, name: str, out: str | Path | None = None, base: Path = Path("runs")) -> Self:
+        """``out``, which must be new or empty, or else a fresh ``runs/NAME-YYYYmmdd-HHMMSS``."""
+        if out is not None:
+            return cls._at(Path(out))
+        stamped = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        suffix = 1
+        while True:
+            path = base / (stamped if suffix == 1 else f"{stamped}-{suffix}")
+            try:
+                path.mkdir(parents=True)
+                return cls(path, made=True)
+            except FileExistsError:
+                suffix += 1
+            except OSError as error:
+                raise RunError(_refused("make the run folder", path, error)) from error
+
+    @classmethod
+    def _at(cls, path: Path) -> Self:
+        try:
+            if path.is_dir():
+                if any(path.iterdir()):
+                    raise RunError(f"the run folder {path} is not empty: choose another one, or remove what is in it")
+                return cls(path, made=False)
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise RunError(_refused("make the run folder", path, error)) from error
+        return cls(path, made=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Inside, no other process can train in this folder. The lock ends with the process, however that ends."""
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise RunError(f"another process trains in {self.path}: wait for it, or end it first") from error
+        except OSError as error:
+            raise RunError(_refused("lock", self.path, error)) from error
+        try:
+            yield
+        finally:
+            (self.path / LOCK).unlink(missing_ok=True)
+            self._lock.release()
+
+    def subfolder(self, name: str) -> Path:
+        """A folder in this one, made where it is not there yet."""
+        path = self.path / name
+        try:
+            path.mkdir()
+        except FileExistsError:
+            return path
+        except OSError as error:
+            raise RunError(_refused("make", path, error)) from error
+        self._subfolders.append(path)
+        return path
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write a file whole: beside its place first, then into it."""
+        path = self.path / name
+        beside = path.with_name(f".{path.name}.part")
+        try:
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise RunError(_refused("write", path, error)) from error
+        self._written.add(name)
+        return path
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text as UTF-8."""
+        return self.write_bytes(name, text.encode())
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> Path:
+        """Write an object as JSON that people can read."""
+        return self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+    def write_weights(self, name: str, weights: Mapping[str, Tensor]) -> Path:
+        """Write a state as safetensors, with the names of ``state_dict``."""
+        return self.write_bytes(name, save(dict(weights), metadata={"format": "pt"}))
+
+    def write_state(self, state: RunState) -> None:
+        """Write how the run stands."""
+        self.write_json(STATE, asdict(state))
+
+    def write_learned(self, best: Mapping[str, Tensor], last: Mapping[str, Tensor]) -> None:
+        """Write the weights of the best and of the last epoch."""
+        self.write_weights(BEST, best)
+        self.write_weights(LAST, last)
+
+    def write_history(self, history: History) -> None:
+        """Write all epochs so far, in both forms."""
+        self.write_text(HISTORY, history.to_csv())
+        self.write_text(HISTORY_LINES, history.to_json_lines())
+
+    def append_epoch(self, row: Epoch) -> None:
+        """Add an epoch to what ``write_history`` wrote; a crash may leave such a line half written."""
+        self._append(HISTORY, csv_line(row))
+        self._append(HISTORY_LINES, json_line(row))
+
+    def write_troubles(self, troubles: Sequence[Trouble]) -> None:
+        """Write what monitors said so far; there is no such file where they said nothing."""
+        if troubles or (self.path / TROUBLE).exists():
+            self.write_text(TROUBLE, "".join(trouble.to_json_line() for trouble in troubles))
+
+    def append_trouble(self, trouble: Trouble) -> None:
+        """Add what a monitor says, as it says it."""
+        self._append(TROUBLE, trouble.to_json_line())
+
+    def _append(self, name: str, line: str) -> None:
+        try:
+            with (self.path / name).open("a", encoding="utf-8", newline="") as file:
+                file.write(line)
+        except OSError as error:
+            raise RunError(_refused("write", self.path / name, error)) from error
+        self._written.add(name)
+
+    def discard(self) -> None:
+        """Take back what was written: for a run that ended before it learned anything."""
+        for name in self._written:
+            (self.path / name).unlink(missing_ok=True)
+        for path in self._subfolders:
+            shutil.rmtree(path, ignore_errors=True)
+        if self._made and self.path.is_dir() and not any(self.path.iterdir()):
+            self.path.rmdir()
+
+
+def _refused(action: str, path: Path, error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in (ENOSPC, EDQUOT):
+        return f"cannot {action} {path}: {reason}; make room on this disk, or choose a folder on another with --out"
+    return f"cannot {action} {path}: {reason}; choose a folder that can be written with --out"

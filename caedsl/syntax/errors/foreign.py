@@ -1,0 +1,245 @@
+"""Explanations for what other languages have taught: YAML's colons, Python's calls and tuples, C's comments."""
+
+import re
+
+from lark import Token
+
+from caedsl.diagnostics.finding import Edit, Finding, Fix
+from caedsl.source import Span
+from caedsl.syntax import characters
+from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.heads import Fault
+from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
+
+_INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
+_ARGUMENTS = re.compile(r"\(([^()\r\n]*)\)")
+
+
+def comment(fault: Fault) -> Finding | None:
+    """``// …`` and ``/* … */``."""
+    found = fault.found
+    if found is None or found.type != FOREIGN_COMMENT:
+        return None
+    span = span_of(found)
+    words = found[2:].removesuffix("*/").strip(" \t*/")
+    fix = None
+    if found is fault.tokens[-1] and "\n" not in found and "\r" not in found:
+        fix = proposal("start the comment with `#`", Edit(span, f"# {words}".rstrip()))
+    return error(
+        f"comments start with `#`, not with `{found[:2]}`",
+        Span(span.start, span.start + 2),
+        help="write `# …`: it ends with its line",
+        fix=fix,
+    )
+
+
+def sequence(fault: Fault) -> Finding | None:
+    """``[1, 28, 28]`` and ``(1, 28, 28)``."""
+    opening = fault.found if fault.found == "[" else fault.parenthesis
+    if opening is None or _follows_word(fault, opening):
+        return None
+    start = span_of(opening).start
+    match = _INTEGERS.match(fault.text, start)
+    if match:
+        size = "x".join(number.strip() for number in match[1].split(","))
+        span = Span(start, match.end())
+        fix = proposal(f"write {quoted(size)}", Edit(span, size))
+        return error(f"{quoted(match[0])} is not a size: `{size}` is", span, help=f"write `{size}`", fix=fix)
+    if opening == "[":
+        return error(
+            "brackets have no meaning in a spec",
+            span_of(opening),
+            help="write sizes as `1x28x28` and several values with spaces between them",
+        )
+    return None
+
+
+def call(fault: Fault) -> Finding | None:
+    """``conv(64, 3)``."""
+    opening = fault.parenthesis
+    if opening is None or not _follows_word(fault, opening) or fault.found is None:
+        return None
+    word = fault.tokens[0]
+    start = span_of(opening).start
+    arguments = _ARGUMENTS.match(fault.text, start)
+    span = span_of(word).to(Span(start, arguments.end()) if arguments else span_of(opening))
+    spaced = " ".join(arguments[1].replace(",", " ").split()) if arguments else ""
+    plain = re.sub(r"\s*=\s*", "=", spaced)
+    return error(
+        f"{quoted(fault.text[span.start : span.end])} is written as a call: values follow the word after a space",
+        span,
+        help=f"write {quoted(f'{word} {plain}')}" if plain else "write `conv 64 k3 relu`",
+    )
+
+
+def comma(fault: Fault) -> Finding | None:
+    """``conv 64, k3, relu``."""
+    found, before = fault.found, fault.before
+    if found != ",":
+        return None
+    if fault.parenthesis is not None:
+        message = "a comma stands in parentheses, which group arithmetic and hold no lists"
+        return error(message, span_of(found), help="give each option one value: `kernel=3`, `size=28x28`")
+    commas = [token for token in fault.tokens if token == ","]
+    edits = [Edit(span_of(token), "" if _blank_after(fault, token) else " ") for token in commas]
+    if before is None and len(fault.tokens) > 1:
+        edits[0] = Edit(span_of(commas[0]), ";")
+    title = "delete the comma" if len(commas) == 1 else "delete the commas"
+    if before is not None:
+        message = f"a comma stands after {quoted(before)}: only spaces separate values"
+        return error(message, span_of(found), help=title, fix=proposal(title, *edits))
+    return error(
+        "a comma stands where a statement starts: a new line or `;` separates statements",
+        span_of(found),
+        help="delete it, or write `;` for it",
+        fix=proposal("write `;` for the comma" if len(fault.tokens) > 1 else title, *edits),
+    )
+
+
+def colon(fault: Fault) -> Finding | None:
+    """``conv: 64``, ``kernel: 3`` and ``encoder:``."""
+    found, before = fault.found, fault.before
+    if found != ":" or before is None:
+        return None
+    span = span_of(found)
+    following = fault.tokens[fault.place + 1] if fault.place + 1 < len(fault.tokens) else None
+    delete = proposal("delete the colon", Edit(span, "" if _blank_after(fault, found) else " "))
+    if following is None:
+        return error(
+            "a colon opens no block: braces do",
+            span,
+            help="write `{` for the colon, and `}` after the last line of the block",
+            fix=delete if fault.opens_block else None,
+        )
+    if before.type != "NAME" or following == "=":
+        return error("`:` has no meaning in a spec", span, help="options are written as name=value: `kernel=3`")
+    if fault.place == 1:
+        message = f"a colon stands after `{before}`: a space separates a word from its values"
+        return error(message, span, help="delete the colon", fix=delete)
+    end = span_of(following).start
+    return error(
+        f"a colon stands between `{before}` and its value: options are written with `=`",
+        span,
+        help=f"write `{before}={following}`",
+        fix=proposal("write `=` for the colon", Edit(Span(span_of(before).end, end), "=")),
+    )
+
+
+def arrow(fault: Fault) -> Finding | None:
+    """``conv 64 -> relu`` and ``=>``."""
+    sign = next((token for token in fault.tokens[fault.place : fault.place + 2] if token == ">"), None)
+    line = fault.tokens[fault.tokens.index(sign) - 1] if sign is not None else None
+    if sign is None or line not in ("-", "=") or not _touch(line, sign):
+        return None
+    return error(
+        f"`{line}>` has no meaning in a spec",
+        span_of(line).to(span_of(sign)),
+        help="write one layer a line, from the input on; what belongs to a layer stands on its line: `conv 64 relu`",
+    )
+
+
+def equals(fault: Fault) -> Finding | None:
+    """``kernel == 3`` and ``batch = 128``."""
+    found, before = fault.found, fault.before
+    if found != "=" or before is None or fault.parenthesis is not None:
+        return None
+    if before == "=":
+        span = span_of(before).to(span_of(found))
+        fix = proposal("write `=`", Edit(span, "="))
+        return error("`==` compares nothing here: a value is given with one `=`", span, help="write `=`", fix=fix)
+    if fault.place == 1:
+        value = fault.text[span_of(found).start : fault.span.end].strip("= \t") or "…"
+        return error(
+            f"`=` stands after `{before}`, which starts the statement: its value follows after a space",
+            span_of(found),
+            help=f"write `{before} {value}`; a constant is defined by `let {before} = {value}`",
+        )
+    return error(
+        f"`=` stands after {quoted(before)}, which is not the name of an option",
+        span_of(found),
+        help="write options as name=value: `kernel=3`",
+    )
+
+
+def list_dash(fault: Fault) -> Finding | None:
+    """``- conv 64``."""
+    found = fault.found
+    if fault.place or found is None or found.type not in ("MINUS", NEGATION, "TIMES") or len(fault.tokens) == 1:
+        return None
+    if fault.tokens[1].type != "NAME":
+        return None
+    span = span_of(found)
+    delete = Edit(Span(span.start, span_of(fault.tokens[1]).start), "")
+    return error(
+        f"this line starts with `{found}`: lines of a block need no mark",
+        span,
+        help=f"delete the `{found}`",
+        fix=proposal(f"delete the `{found}`", delete),
+    )
+
+
+def hyphen(fault: Fault) -> Finding | None:
+    """``weight-decay=0.1`` and ``max-pool 2``."""
+    for place, token in enumerate(fault.tokens[: fault.place + 1]):
+        parts = fault.tokens[max(place - 1, 0) : place + 2]
+        if token == "-" and len(parts) == 3 and _touch(parts[0], token) and _touch(token, parts[2]):
+            is_head, is_option = place == 1, place + 2 == fault.place and fault.found == "="
+            if (is_head or is_option) and parts[0].type == parts[2].type == "NAME":
+                name = f"{parts[0]}_{parts[2]}"
+                return error(
+                    f"`{parts[0]}-{parts[2]}` is a difference: names have no hyphens",
+                    span_of(parts[0]).to(span_of(parts[2])),
+                    help=f"write `{name}`",
+                    fix=proposal(f"write `{name}`", Edit(span_of(token), "_")),
+                )
+    return None
+
+
+def character(fault: Fault) -> Finding | None:
+    """Typographic marks, invisible spaces, letters of other alphabets."""
+    found = fault.found
+    if found is None or found.type != INVALID:
+        return None
+    span = span_of(found)
+    meant = characters.meant_by(found.value)
+    if meant is None:
+        letter = found.isalpha()
+        return error(
+            f"{characters.called(found)} {'cannot be part of a name' if letter else 'has no meaning in a spec'}",
+            span,
+            help="names are made of the letters a to z and A to Z, digits and `_`" if letter else "delete it",
+        )
+    shown = f"`{found}`" if meant.meant.strip() else characters.called(found)
+    return error(
+        f"{shown} is {meant.name}: {meant.reason}",
+        span,
+        help=f"write `{meant.meant}` instead" if meant.meant.strip() else "write it anew",
+        fix=_plain_characters(fault),
+    )
+
+
+def _plain_characters(fault: Fault) -> Fix | None:
+    """All such characters of the statement replaced, unless a dash may stand for a range: `1–3`."""
+    edits = []
+    for token in fault.tokens:
+        meant = characters.meant_by(token.value) if token.type == INVALID else None
+        if meant is not None:
+            start = span_of(token).start
+            if meant.meant == "-" and fault.text[start - 1 : start].isdigit():
+                return None
+            edits.append(Edit(span_of(token), meant.meant))
+    return proposal("write plain characters", *edits) if edits else None
+
+
+def _follows_word(fault: Fault, opening: Token) -> bool:
+    """Whether ``opening`` stands right after the statement's word, as in a call."""
+    return len(fault.tokens) > 1 and fault.tokens[1] is opening and _touch(fault.tokens[0], opening)
+
+
+def _touch(one: Token, other: Token) -> bool:
+    return span_of(one).end == span_of(other).start
+
+
+def _blank_after(fault: Fault, token: Token) -> bool:
+    end = span_of(token).end
+    return fault.text[end : end + 1] in ("", " ", "\t", "\r", "\n")

@@ -1,0 +1,111 @@
+"""English for a statement that does not parse: what was probably meant, and what to write instead.
+
+Each explanation looks at the fault and answers with a finding or passes; the first that answers is taken. A fix given
+here is a proposal: it is kept only where the statement parses with it.
+"""
+
+from collections.abc import Callable
+
+from caedsl.diagnostics.finding import Edit, Finding, Label
+from caedsl.source import Span
+from caedsl.syntax.errors import foreign as foreign_messages
+from caedsl.syntax.errors import values as value_messages
+from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.heads import Fault
+from caedsl.syntax.tokens import OVERLONG, UNCLOSED, span_of
+
+_LONGEST_HELP = 80
+
+
+def explain(fault: Fault) -> Finding:
+    """The one finding for a statement with a fault."""
+    for explanation in _EXPLANATIONS:
+        if finding := explanation(fault):
+            return finding
+    return _unexpected(fault)
+
+
+def write(text: str) -> str:
+    """The help line for a statement whose cure is ``text``; empty where that text would be no help."""
+    text = " ".join(text.strip("; \t").split())
+    return f"write `{text}`" if text and len(text) <= _LONGEST_HELP else ""
+
+
+def _unclosed_string(fault: Fault) -> Finding | None:
+    found = fault.found
+    if found is None or found.type != UNCLOSED:
+        return None
+    start = span_of(found).start
+    written = found.rstrip()
+    if written == '"':
+        return _unopened_string(fault)
+    end = start + len(written)
+    one_word = not any(mark in written for mark in " \t;{}#")
+    return Finding(
+        "unclosed-string",
+        "this string is not closed on its line",
+        Label(Span(start, end), "opened here"),
+        help='write `"` at the end of the path',
+        fix=proposal("close the string", Edit(Span(end, end), '"')) if one_word else None,
+    )
+
+
+def _unopened_string(fault: Fault) -> Finding:
+    """For a quote with nothing behind it: it most likely closes what stands before it."""
+    end = fault.tokens[fault.place].start_pos or 0
+    line = fault.text[fault.span.start : end]
+    start = end - len(line.split()[-1]) if line.split() and not line[-1:].isspace() else end
+    return Finding(
+        "unclosed-string",
+        "this quotation mark has no partner on its line",
+        Label(Span(end, end + 1)),
+        help='write paths between two quotation marks: `"photos/"`',
+        fix=proposal("open the string", Edit(Span(start, start), '"')) if start < end else None,
+    )
+
+
+def _overlong(fault: Fault) -> Finding | None:
+    found = fault.found
+    if found is None or found.type != OVERLONG:
+        return None
+    return error(
+        f"this number is {len(found):,} characters long",
+        span_of(found),
+        help="write numbers in fewer than 40 characters, large ones with a unit or an exponent: `500k`, `1e12`",
+    )
+
+
+def _unexpected(fault: Fault) -> Finding:
+    found, before = fault.found, fault.before
+    if found is None:
+        return error(f"{quoted(fault.text[slice(*fault.span)])} is not finished", fault.span)
+    after = f" after {quoted(before)}" if before is not None else ""
+    return error(
+        f"{quoted(found)} is not expected{after}",
+        span_of(found),
+        help="a statement is a word, values and name=value options, separated by spaces: `conv 64 k3 relu l2=1e-3`",
+    )
+
+
+_EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
+    _unclosed_string,
+    _overlong,
+    foreign_messages.comment,
+    foreign_messages.sequence,
+    foreign_messages.call,
+    foreign_messages.comma,
+    foreign_messages.colon,
+    foreign_messages.arrow,
+    foreign_messages.hyphen,
+    foreign_messages.equals,
+    foreign_messages.list_dash,
+    foreign_messages.character,
+    value_messages.line_end_in_parentheses,
+    value_messages.start,
+    value_messages.operator_after_word,
+    value_messages.minus,
+    value_messages.missing,
+    value_messages.parentheses,
+    value_messages.second_range,
+    value_messages.not_a_value,
+)

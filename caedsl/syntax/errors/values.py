@@ -1,0 +1,152 @@
+"""Explanations for values that are missing, left open or in the wrong place."""
+
+from dataclasses import replace
+
+from caedsl.diagnostics.finding import Edit, Finding, Label
+from caedsl.source import Span
+from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.heads import Fault
+from caedsl.syntax.tokens import END, NEGATION, OPERATORS, span_of
+
+_RANGE_HELP = "write `LOW..HIGH`: `0..1`"
+_WANT_VALUE = OPERATORS | {"EQUAL", NEGATION, "LPAR"}
+
+
+def line_end_in_parentheses(fault: Fault) -> Finding | None:
+    """``(1 +`` with the rest on the next line."""
+    opening, found = fault.parenthesis, fault.found
+    if opening is None or found is None or found.type != END:
+        return None
+    fix = None
+    if "#" not in found:
+        ends = [Edit(span_of(token), " ") for token in fault.tokens if token.type == END]
+        fix = proposal("write it on one line", *ends)
+    label = "opened here, closed on a later line"
+    return error("this parenthesis does not end with its line", span_of(opening), label, "write it on one line", fix)
+
+
+def start(fault: Fault) -> Finding | None:
+    """A statement that starts with anything but a word."""
+    found = fault.found
+    if fault.place or found is None:
+        return None
+    message = f"a statement starts with a word, not with {quoted(found)}"
+    if found.type in OPERATORS or found in ("=", "..", ")"):
+        return error(message, span_of(found), help="a statement ends with its line: write it on one")
+    return error(message, span_of(found), help="write first what the line is: `conv 64`, `input 1x28x28`, `loss mse`")
+
+
+def operator_after_word(fault: Fault) -> Finding | None:
+    """``epochs + 3``."""
+    found = fault.found
+    if fault.place != 1 or found is None or not (found.type in OPERATORS or found == ".."):
+        return None
+    message = f"`{found}` stands after `{fault.before}`, which starts the statement and is no value"
+    help_line = _RANGE_HELP if found == ".." else f"write a value between them: `{fault.before} 1 {found} …`"
+    return error(message, span_of(found), help=help_line)
+
+
+def minus(fault: Fault) -> Finding | None:
+    """A minus that leans on what follows it, where it should subtract or where no sign can stand."""
+    found, before = fault.found, fault.before
+    if found is None or found.type != NEGATION or before is None:
+        return None
+    span = span_of(found)
+    number = fault.tokens[fault.place + 1] if fault.place + 1 < len(fault.tokens) else "1"
+    if before.type in OPERATORS:
+        return error(
+            f"the sign of `-{number}` follows `{before}`",
+            span_of(before).to(span),
+            help=f"put the negative value in parentheses: `(-{number})`",
+        )
+    if fault.parenthesis is None:
+        return None
+    return error(
+        f"`-{number}` is a negative value, not a difference: there is a space on the left of its minus alone",
+        span,
+        help=f"write `- {number}` for a difference",
+        fix=proposal("write a space after the minus", Edit(Span(span.end, span.end), " ")),
+    )
+
+
+def missing(fault: Fault) -> Finding | None:
+    """``kernel=``, ``0..`` and ``2 +`` with nothing, or nothing that is a value, behind them."""
+    found, before = fault.found, fault.before
+    if before is None or not (before.type in _WANT_VALUE or before == ".."):
+        return None
+    if found is not None and found.type not in OPERATORS and found not in ("=", "..", ")"):
+        return None
+    behind = span_of(before)
+    gap = "" if found is None else f" before {quoted(found)}"
+    match before.type:
+        case "EQUAL":
+            name = fault.tokens[fault.place - 2]
+            help_line = f"write the value behind the `=`, or leave `{name}=` out"
+            return error(f"`{name}=` has no value{gap}", span_of(name).to(behind), help=help_line)
+        case "LPAR" if found is not None and found == ")":
+            return error("these parentheses are empty", behind.to(span_of(found)), help="write a value between them")
+        case "LPAR" if found is None:
+            return _unclosed_parenthesis(fault)
+        case "LPAR":
+            message = f"a value is missing between `(` and {quoted(found or '')}"
+            return error(message, behind, help=f"write a value before {quoted(found or '')}, or take the `(` out")
+        case kind if kind in OPERATORS or kind == NEGATION:
+            between = f"no value stands between {quoted(before)} and {quoted(found)}" if found is not None else ""
+            message = between or f"`{before}` has no value behind it"
+            return error(message, behind, help="write the whole expression on one line: a statement ends with its line")
+    low = fault.tokens[fault.place - 2]
+    return error(
+        f"the range `{low}..` has no upper end{gap}",
+        span_of(low).to(behind),
+        help=f"write both ends: `{low}..N`; a bound of one side alone is `>= {low}`",
+    )
+
+
+def parentheses(fault: Fault) -> Finding | None:
+    """A parenthesis that is never closed, or closes nothing, or holds two values."""
+    found, before, opening = fault.found, fault.before, fault.parenthesis
+    if opening is None:
+        if found == ")":
+            return error("this `)` closes nothing", span_of(found), help="delete it, or open it with `(`")
+        return None
+    if found is None:
+        return _unclosed_parenthesis(fault)
+    if found == "=":
+        message = f"`{before}=` stands in parentheses: options follow each other with spaces alone"
+        return error(message, span_of(found), help="write options without parentheses: `conv 64 kernel=3`")
+    if before is None or found.type in OPERATORS:
+        return None
+    return error(
+        f"{quoted(found)} follows {quoted(before)} in parentheses, with no operator between them",
+        span_of(found),
+        help="parentheses hold one value: close them with `)`, or write `+`, `-`, `*` or `/` between the two",
+    )
+
+
+def second_range(fault: Fault) -> Finding | None:
+    """``1..2..3`` and ``..`` after what is no number."""
+    if fault.found != ".." or fault.before is None:
+        return None
+    if any(token == ".." for token in fault.tokens[: fault.place]):
+        return error("a range has two ends, and this is a third", span_of(fault.found), help=_RANGE_HELP)
+    return error(f"no range can start with {quoted(fault.before)}", span_of(fault.found), help=_RANGE_HELP)
+
+
+def not_a_value(fault: Fault) -> Finding | None:
+    """Anything else that stands where a value is due."""
+    found, before = fault.found, fault.before
+    if found is None or before is None or not (before.type in _WANT_VALUE or before == ".."):
+        return None
+    return error(
+        f"{quoted(found)} is not a value, and one is due after {quoted(before)}",
+        span_of(found),
+        help="write a number, a size, a word or a path in quotes",
+    )
+
+
+def _unclosed_parenthesis(fault: Fault) -> Finding:
+    opening = fault.parenthesis
+    assert opening is not None
+    finding = error("this `(` is never closed", span_of(opening), help="write `)` where the expression ends")
+    end = Label(Span(fault.span.end, fault.span.end), "the statement ends here")
+    return replace(finding, related=(end,))

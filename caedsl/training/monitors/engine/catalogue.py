@@ -1,0 +1,68 @@
+"""The monitors, found by their place. Nothing here needs torch."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import NamedTuple
+
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+
+FOLDER = Path(__file__).parents[1]
+
+
+class Monitor(NamedTuple):
+    """One file of ``caedsl.training.monitors``.
+
+    ``name`` is that of the file and says what is wrong; ``documentation`` is its docstring. ``look`` yields what it is
+    sure of. It speaks once in a run, or where it is ``by_layer`` once of each layer; and not any more once one of
+    ``explained_by`` has spoken.
+    """
+
+    name: str
+    documentation: str
+    look: Callable[[Seen], Iterable[Sign]]
+    explained_by: tuple[str, ...]
+    by_layer: bool
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.documentation.strip().partition("\n")[0]
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of all monitors."""
+    return tuple(sorted(module.name.replace("_", "-") for module in iter_modules([str(FOLDER)]) if not module.ispkg))
+
+
+@cache
+def find(name: str) -> Monitor | None:
+    """The monitor of that name, or None."""
+    if name not in names():
+        return None
+    module = import_module(f"caedsl.training.monitors.{name.replace('-', '_')}")
+    return Monitor(
+        name, module.__doc__ or "", module.look, getattr(module, "EXPLAINED_BY", ()), getattr(module, "BY_LAYER", False)
+    )
+
+
+def in_order_of_names() -> tuple[Monitor, ...]:
+    """All monitors as a list shows them."""
+    return tuple(monitor for name in names() if (monitor := find(name)) is not None)
+
+
+@cache
+def every() -> tuple[Monitor, ...]:
+    """All monitors: one that explains another comes before it, else in the order of their names."""
+    waiting = list(in_order_of_names())
+    ordered: list[Monitor] = []
+    while waiting:
+        left = {monitor.name for monitor in waiting}
+        free = next(monitor for monitor in waiting if not left & set(monitor.explained_by))
+        waiting.remove(free)
+        ordered.append(free)
+    return tuple(ordered)

@@ -1,0 +1,96 @@
+"""Where a number that is not finite came from: the step that made it, taken once more with an eye on every layer.
+
+From the first loss that is not finite on the weights stand still (see ``caedsl.training.non_finite_guard``), so that the ones
+that made it are still there when the losses are read.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from caedsl.backends.torch import Origin
+from caedsl.data.corruption import corrupt
+from caedsl.training.monitors.engine.observation import Broken
+from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
+from caedsl.training.seeds import derived_seed
+
+if TYPE_CHECKING:
+    from caedsl.training.loop import Training
+
+
+def find_break(training: "Training", origins: Sequence[Origin], output: int | None, step: int | None) -> Broken | None:
+    """Where the loss of ``step`` (of the validation images where None) ceased to be finite; None where it does not now.
+
+    ``output`` is the number of the layer that gives the reconstruction its values.
+    """
+    ruined = _ruined_weights(training, origins)
+    if ruined is not None:
+        return Broken(ruined, "weights", 0.0)
+    if step is not None:
+        return _break(training, origins, output, _batch(training, step))
+    training.module.eval()
+    for images in training.validation.in_order(training.settings.batch) if training.validation is not None else ():
+        found = _break(training, origins, output, images)
+        if found is not None:
+            return found
+    return None
+
+
+def _batch(training: "Training", step: int) -> Tensor:
+    """The images of a step of the epoch under way."""
+    assert training.ledger is not None
+    column = step - training.step + training.ledger.steps - 1
+    order = derived_seed(training.settings.seed, "order", training.epoch)
+    return next(iter(training.train.shuffled(training.settings.batch, order, skip=column)))
+
+
+def _ruined_weights(training: "Training", origins: Sequence[Origin]) -> int | None:
+    """The layer nearest to the output whose weights are not finite.
+
+    A gradient that is not finite spoils those of all layers before its own, and none behind it.
+    """
+    ruined = None
+    for number, origin in enumerate(origins):
+        for path in origin.paths:
+            for weight in training.module.get_submodule(path).parameters(recurse=False):
+                if not weight.isfinite().all():
+                    ruined = number
+    return ruined
+
+
+def _break(training: "Training", origins: Sequence[Origin], output: int | None, target: Tensor) -> Broken | None:
+    if not target.isfinite().all():
+        return Broken(None, "images", 0.0)
+    numbers = {path: number for number, origin in enumerate(origins) for path in origin.paths}
+    largest = [target.abs().max().item()]
+    spoiled: list[Broken] = []
+
+    def watch(path: str, result: Tensor) -> None:
+        if spoiled:
+            return
+        if not result.isfinite().all():
+            spoiled.append(Broken(numbers[path], "output", largest[-1]))
+        largest.append(result.abs().max().item())
+
+    with undisturbed(training, "autopsy") as generator:
+        seen = corrupt(target, training.settings.corrupt, training.input_range, generator)
+        with hooked(training.module, list(numbers), watch), torch.set_grad_enabled(training.module.training):
+            prediction = forward(training, seen)
+        if spoiled:
+            return spoiled[0]
+        loss = training.objective.reconstruction(prediction, target)
+        if not loss.isfinite():
+            return Broken(output, "loss", prediction.abs().max().item())
+        return _broken_gradient(training, origins, loss) if training.module.training else None
+
+
+def _broken_gradient(training: "Training", origins: Sequence[Origin], loss: Tensor) -> Broken | None:
+    """The first layer on the way back whose gradient is not finite."""
+    weights = kernels(training.module, origins)
+    found = gradients(training, loss, tuple(weights.values()))
+    for number, gradient in reversed(list(zip(weights, found, strict=True))):
+        if gradient is not None and not gradient.isfinite().all():
+            return Broken(number, "gradient", loss.item())
+    return None

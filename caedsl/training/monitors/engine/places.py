@@ -1,0 +1,74 @@
+"""Where layers and settings stand in a spec, and what people call them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from caedsl.backends.torch import Origin, lower
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.resolve import resolve
+from caedsl.source import Source, Span
+from caedsl.syntax.parser import parse
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.spelling import line
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place: ``shown`` is what the terminal says, ``layer``, ``setting`` and ``line`` what the record does."""
+
+    shown: str
+    layer: str | None
+    setting: str | None
+    line: int
+
+
+class Places:
+    """The places of a model: in ``model.source``, which people know as ``shown_path``, and in ``kept``, the run's own spec."""
+
+    def __init__(self, model: Autoencoder, kept: Autoencoder, shown_path: str) -> None:
+        self.model, self.kept, self.path = model, kept, shown_path
+        self.origins: Sequence[Origin] = lower(model).origins
+        self._kept_layers = [origin.layer for origin in lower(kept).origins]
+        self._names = _names(model)
+
+    @classmethod
+    def of(cls, model: Autoencoder, kept_text: str, shown_path: str) -> Self:
+        """``kept_text`` is the same spec as the run folder keeps it: formatted, so that its lines may be others."""
+        kept = model
+        if kept_text != model.source.text:
+            source = Source(kept_text)
+            kept = resolve(parse(source)[0], source)[0] or model
+        return cls(model, kept, shown_path)
+
+    def of_layer(self, number: int) -> Place:
+        """The place of the layer ``number`` of ``origins``."""
+        layer = self.origins[number].layer
+        words, part = line(layer), self._names[layer]
+        shown = f"{self._shown(layer.span)}: `{words}` ({part})"
+        return Place(shown, f"{part}: {words}", None, _line(self.kept, self._kept_layers[number].span))
+
+    def of_setting(self, name: str) -> Place:
+        """The place of a setting such as ``train.optimizer``; where it is left to its default, that of its block."""
+        word = name.rpartition(".")[2]
+        return Place(
+            f"{self._shown(self.model.place(name))}: `{word}`", None, name, _line(self.kept, self.kept.place(name))
+        )
+
+    def _shown(self, span: Span) -> str:
+        return f"{self.path}:{_line(self.model, span)}"
+
+
+def _line(model: Autoencoder, span: Span) -> int:
+    return model.source.position(span.start).line
+
+
+def _names(model: Autoencoder) -> Mapping[Layer, str]:
+    """``encoder 2`` for its second layer; the layers inside a residual are counted before it, as they compute."""
+    names: dict[Layer, str] = {}
+    counts: dict[str, int] = {}
+    for part, layer in model.layers():
+        if layer.kind.name != "stage":
+            counts[part] = counts.get(part, 0) + 1
+            names[layer] = f"{part} {counts[part]}"
+    return names

@@ -1,0 +1,227 @@
+"""One look inside: a few training images forward and backward through the plain module, and what was measured on the way.
+
+Nothing of the run changes: running statistics are written to copies, gradients are handed back instead of being kept on
+the weights, and random numbers come from a stream that is put back. Nor does any other process take part: layers that
+look at whole batches look at these images alone.
+
+x_bchw: batch, channels, height, width.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from caedsl.backends.torch import Origin
+from caedsl.backends.torch.lower import WEIGHTED
+from caedsl.backends.torch.modules import GaussianNoise
+from caedsl.data.corruption import corrupt
+from caedsl.training.monitors.engine.observation import LayerProbe, Probe
+from caedsl.training.parallel.processes import ALONE, training_with
+from caedsl.training.precision import exact_output
+from caedsl.training.seeds import derived_seed
+
+if TYPE_CHECKING:
+    from caedsl.training.loop import Training
+
+MOVES = 1e-3
+"""A unit of the code moves if its standard deviation over images is more than this share of the largest one."""
+
+FLAT = 1e-4
+"""A sigmoid or tanh is flat where its slope is less: gradients of single pixels end there."""
+
+Watch = Callable[[str, Tensor], None]
+
+
+def differs_when_judged(module: nn.Module) -> bool:
+    """Whether the module computes otherwise in eval mode: normalisation over batches, dropout, noise."""
+    kinds = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, GaussianNoise)
+    return any(isinstance(part, kinds) for part in module.modules())
+
+
+@contextmanager
+def undisturbed(training: "Training", *purpose: str | int) -> Iterator[torch.Generator]:
+    """Inside, random numbers come from the seed and ``purpose`` alone, and the run's own streams stand still.
+
+    This process is then as one that trains alone.
+    """
+    device = training.train.device
+    with training_with(ALONE), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        seed = derived_seed(training.settings.seed, *purpose)
+        torch.manual_seed(seed)
+        yield torch.Generator(device).manual_seed(seed)
+
+
+@contextmanager
+def hooked(module: nn.Module, paths: Sequence[str], watch: Watch) -> Iterator[None]:
+    """Inside, ``watch`` is given the output of each of the modules at ``paths`` as it is computed."""
+
+    def hook(path: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        return lambda part, inputs, output: watch(path, output.detach())
+
+    with ExitStack() as stack:
+        for path in paths:
+            handle = module.get_submodule(path).register_forward_hook(hook(path))
+            stack.callback(handle.remove)
+        yield
+
+
+def forward(training: "Training", seen_bchw: Tensor) -> Tensor:
+    """What the module makes of ``seen_bchw`` in its present mode; running statistics stay as they are."""
+    module = training.module
+    copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    exact = exact_output(module) if training.precision.name != "fp32" else nullcontext()
+    with exact, training.precision.autocast():
+        prediction: Tensor = functional_call(module, copies, (seen_bchw,))
+    return prediction
+
+
+def kernels(module: nn.Module, origins: Sequence[Origin]) -> Mapping[int, nn.Parameter]:
+    """The kernel of each layer that has one, by the number of the layer."""
+    found: dict[int, nn.Parameter] = {}
+    for number, origin in enumerate(origins):
+        for path in origin.paths:
+            part = module.get_submodule(path)
+            if type(part).__name__ in WEIGHTED:
+                found[number] = part.get_parameter("weight")
+    return found
+
+
+def gradients(training: "Training", loss: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
+    """The gradients of ``loss``; in fp16 they are scaled on the way, as in training, so that they do not underflow."""
+    scale: float = training.scaler.get_scale()
+    found = torch.autograd.grad(loss * scale, tuple(weights), allow_unused=True)
+    return [gradient if gradient is None else gradient.float() / scale for gradient in found]
+
+
+class Prober:
+    """Takes probes of the layers at ``origins``, with images that are the same for the whole run.
+
+    ``output`` is the number of the layer that gives the reconstruction its values, None where there is none.
+    """
+
+    def __init__(
+        self,
+        training: "Training",
+        origins: Sequence[Origin],
+        output: int | None,
+        images_bchw: Tensor,
+        rounds: int,
+    ) -> None:
+        self.training = training
+        # Images may lie sorted by class: each probe takes some from everywhere.
+        self.batches = [
+            images_bchw[start::rounds].contiguous(memory_format=torch.channels_last) for start in range(rounds)
+        ]
+        self.mean_image = images_bchw.mean(dim=0)
+        self.grey = self.mean_image.mean()
+        self._layers = len(origins)
+        self._kernels = kernels(training.module, origins)
+        self._judged_apart = differs_when_judged(training.module)
+        kinds = {
+            path: type(training.module.get_submodule(path)).__name__ for origin in origins for path in origin.paths
+        }
+        self._ends = {origin.paths[-1]: number for number, origin in enumerate(origins)}
+        self._relus = {
+            path: number for number, origin in enumerate(origins) for path in origin.paths if kinds[path] == "ReLU"
+        }
+        ending = origins[output].paths if output is not None else ()
+        self._flat = next((_FLAT[kinds[path]] for path in reversed(ending) if kinds[path] in _FLAT), None)
+
+    def take(self, count: int, full_steps: float) -> Probe:
+        """Probe number ``count`` (from 0), after so many steps at full rate; waits for the device once."""
+        training, target = self.training, self.batches[count % len(self.batches)]
+        measured: dict[str, Tensor] = {}
+        with undisturbed(training, "probe", count) as generator:
+            seen = corrupt(target, training.settings.corrupt, training.input_range, generator)
+            with hooked(training.module, ["encoder", *{*self._ends, *self._relus}], self._measure(measured)):
+                prediction = forward(training, seen)
+            uneven = _unevenness(prediction.detach().float(), target)
+            loss = training.objective.reconstruction(prediction, target)
+            found = gradients(training, loss, tuple(self._kernels.values()))
+            for number, gradient in zip(self._kernels, found, strict=True):
+                if gradient is not None:
+                    measured[f"{number} gradient"] = gradient.norm()
+            if self._judged_apart:
+                training.module.eval()
+                with torch.no_grad():
+                    prediction = forward(training, seen)
+                    loss = training.objective.reconstruction(prediction, target)
+                training.module.train()
+        moving = measured.pop("moving")
+        measured |= {**self._compare(prediction.detach().float(), target), "loss": loss.detach(), "unevenness": uneven}
+        return self._probe(full_steps, _read(measured), moving)
+
+    def _measure(self, measured: dict[str, Tensor]) -> Watch:
+        def watch(path: str, output: Tensor) -> None:
+            if path in self._relus:
+                largest = output.amax(dim=[0, *range(2, output.dim())])
+                measured[f"{self._relus[path]} firing"] = (largest > 0).float().mean()
+            if path != "encoder" and path not in self._ends:
+                return
+            output = output.float()
+            apart = (output - output.mean(dim=0)).square_()
+            if path == "encoder":
+                spread = apart.mean(dim=[0, *range(2, output.dim())] if output.dim() == 4 else 0).sqrt()
+                measured["moving"] = spread > MOVES * spread.max()
+                return
+            measured[f"{self._ends[path]} size"] = output.square().mean().sqrt()
+            measured[f"{self._ends[path]} spread"] = apart.mean().sqrt()
+
+        return watch
+
+    def _compare(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+        squared = (prediction - target).square()
+        error = squared.mean()
+        compared = {
+            "error": error,
+            "mean_error": (target - self.mean_image).square().mean(),
+            "grey_error": (target - self.grey).square().mean(),
+            "output_spread": prediction.var(dim=0, correction=0).mean().sqrt(),
+            "image_spread": target.var(dim=0, correction=0).mean().sqrt(),
+        }
+        if self._flat is not None:
+            compared["flat"] = (squared * self._flat(prediction)).mean() / error.clamp(min=1e-30)
+        return compared
+
+    def _probe(self, full_steps: float, numbers: Mapping[str, float], moving: Tensor) -> Probe:
+        layers = tuple(
+            LayerProbe(
+                numbers[f"{number} size"],
+                numbers[f"{number} spread"],
+                numbers.get(f"{number} firing"),
+                numbers.get(f"{number} gradient"),
+            )
+            for number in range(self._layers)
+        )
+        whole = {name: numbers[name] for name in Probe._fields if name in numbers}
+        return Probe(
+            step=self.training.step,
+            full_steps=full_steps,
+            layers=layers,
+            flat=whole.pop("flat", None),
+            moving="".join("1" if moves else "0" for moves in moving.tolist()),
+            **whole,
+        )
+
+
+def _unevenness(prediction: Tensor, target: Tensor) -> Tensor:
+    """How the squared error differs from image to image: its standard deviation as a share of its mean."""
+    by_image = (prediction - target).square().flatten(1).mean(dim=1)
+    return by_image.std(correction=0) / by_image.mean().clamp(min=1e-30)
+
+
+def _read(measured: Mapping[str, Tensor]) -> Mapping[str, float]:
+    values = torch.stack([value.float() for value in measured.values()]).tolist()
+    return dict(zip(measured, values, strict=True))
+
+
+_FLAT: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "Sigmoid": lambda y: y * (1 - y) < FLAT,
+    "Tanh": lambda y: 1 - y.square() < FLAT,
+    "ReLU": lambda y: y <= 0,
+}
+"""Where the slope of an activation is next to nothing, from what it returns."""

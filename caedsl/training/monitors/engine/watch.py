@@ -1,0 +1,200 @@
+"""Watching a run: looks at it now and then, asks the monitors, and says each thing once.
+
+The loop calls ``begin`` before the first step, ``after_step`` and ``after_epoch``; the last two say whether the run is to
+end. Everything that is decided here depends on the settings and on what was measured, never on the clock. Of processes
+that train together the first watches, alone; the others wait for it where they meet.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from caedsl.facts.outputs import output_layer
+from caedsl.runs.trouble import Sign, Trouble
+from caedsl.training.errors import NotFiniteError, is_out_of_memory
+from caedsl.training.monitors.engine.catalogue import Monitor, every, find
+from caedsl.training.monitors.engine.non_finite_origin import find_break
+from caedsl.training.monitors.engine.observation import Facts, LayerFacts, Seen, Window
+from caedsl.training.monitors.engine.places import Place, Places
+from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
+from caedsl.training.monitors.engine.probe_schedule import sizes
+from caedsl.training.schedules import factor
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import elements
+from caedsl.vocabulary.spelling import line
+
+if TYPE_CHECKING:
+    from caedsl.training.loop import Training
+
+NOT_FINITE = "not-finite"
+"""The monitor that is asked when a loss is not finite."""
+
+LEAST_BATCHES = 8
+"""Whole batches that a window needs before it is said how its losses jump."""
+
+
+class Watch:
+    """The monitors of one run.
+
+    ``say`` is called with each trouble as it is found, and with what the terminal shows of it.
+    """
+
+    def __init__(self, places: Places, stop: bool, say: Callable[[Trouble, Sequence[str]], None]) -> None:
+        self.places, self.stop, self.say = places, stop, say
+        self.troubles: list[Trouble] = []
+        self._said: set[tuple[str, int | str]] = set()
+        self._kept: dict[str, Any] | None = None
+        self._probes = 0
+        self._read = 0
+        self._pending: list[tuple[float, int]] = []
+        self._output = self._number_of(output_layer(places.model))
+
+    def begin(self, training: "Training") -> None:
+        """Take the images of the probes out of those that are trained on, and go on from a state that was restored."""
+        images, rounds = sizes(training.train, training.settings.batch)
+        pool = torch.cat(list(training.train.spread(2 * images * rounds).in_order(images)))
+        self._prober = Prober(
+            training, self.places.origins, self._output, pool, max(1, min(2 * rounds, len(pool) // 2))
+        )
+        self._seen = Seen(self._facts(training, rounds, len(pool) // 2, images), epochs=training.history.epochs)
+        if self._kept is not None:
+            self._seen.restore(self._kept)
+
+    def after_step(self, training: "Training") -> bool:
+        """Look at the run if it is time to; whether it is to end."""
+        assert training.ledger is not None
+        due = training.moments.due(training.step)
+        if not due and training.ledger.steps < training.steps_per_epoch:
+            return False
+        self._read_losses(training)
+        if not due:
+            return False
+        self._seen.full_steps += self._rates(training)
+        probe = self._prober.take(self._probes, self._seen.full_steps)
+        self._probes += 1
+        self._seen.take(probe, self._window(training))
+        return self._ask(training)
+
+    def after_epoch(self, training: "Training") -> bool:
+        """Ask the monitors after a whole epoch; whether the run is to end."""
+        self._seen.epochs = training.history.epochs
+        return self._ask(training)
+
+    def explain(self, training: "Training", error: NotFiniteError) -> str:
+        """Where the number that ``error`` is about came from, as the end of a sentence; empty where that cannot be told."""
+        try:
+            self._seen.broken = find_break(training, self.places.origins, self._output, error.step)
+        except (RuntimeError, MemoryError) as failure:
+            if not is_out_of_memory(failure):
+                raise
+            return "the layer is not known, since there is not the memory to take the whole step again"
+        monitor = find(NOT_FINITE)
+        assert monitor is not None
+        for sign in monitor.look(self._seen):
+            self._take_down(training, monitor, sign, error.step or training.step, aloud=False)
+            return f"{self._place(sign).shown}: {sign.message}"
+        return ""
+
+    def state(self) -> dict[str, Any]:
+        """What it takes to go on, as JSON holds it."""
+        return {
+            "seen": self._seen.state(),
+            "probes": self._probes,
+            "read": self._read,
+            "pending": self._pending,
+            "troubles": [vars(trouble) for trouble in self.troubles],
+            "said": sorted(self._said, key=str),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put what ``state`` gave, perhaps read back from JSON, in place; to be called before ``begin``."""
+        self._kept = state["seen"]
+        self._probes, self._read = state["probes"], state["read"]
+        self._pending = [(loss, images) for loss, images in state["pending"]]
+        self.troubles = [Trouble(**trouble) for trouble in state["troubles"]]
+        self._said = {(monitor, where) for monitor, where in state["said"]}
+
+    def _facts(self, training: "Training", rounds: int, probed: int, images: int) -> Facts:
+        model = self.places.model
+        encoding = [
+            number for number, origin in enumerate(self.places.origins) if origin.paths[0].startswith("encoder")
+        ]
+        layers = [origin.layer for origin in self.places.origins]
+        return Facts(
+            layers=[LayerFacts(line(layer), layer.out_shape[0]) for layer in layers],
+            settings=training.settings,
+            input_size=elements(model.input.shape),
+            code_size=elements(model.code_shape),
+            code_layer=encoding[-1] if encoding else None,
+            output_layer=self._output,
+            penalised=bool(training.objective.penalties),
+            code_l1=model.bottleneck.l1,
+            rounds=rounds,
+            probed=probed,
+            images=images,
+            judged_apart=differs_when_judged(training.module),
+        )
+
+    def _number_of(self, layer: Layer | None) -> int | None:
+        numbers = (number for number, origin in enumerate(self.places.origins) if origin.layer is layer)
+        return next(numbers, None)
+
+    def _rates(self, training: "Training") -> float:
+        """The steps since the last probe, each counting for its share of the full learning rate."""
+        settings, last = training.settings, self._seen.probes[-1].step if self._seen.probes else 0
+        steps, an_epoch = training.steps, training.steps_per_epoch
+        return sum(factor(settings.schedule, step, steps, an_epoch) for step in range(last, training.step))
+
+    def _read_losses(self, training: "Training") -> None:
+        assert training.ledger is not None
+        training.ledger.means()  # the first loss that is not finite ends the run here
+        losses, images = training.ledger.entries()
+        self._pending += zip(losses[1].tolist()[self._read :], images[self._read :], strict=True)
+        whole = len(images) == training.steps_per_epoch
+        self._read = 0 if whole else len(images)
+
+    def _window(self, training: "Training") -> Window | None:
+        """The losses since the last probe; None where there are none, as after a state without them."""
+        losses, self._pending = self._pending, []
+        images = sum(count for _, count in losses)
+        if not images:
+            return None
+        mean = sum(loss * count for loss, count in losses) / images
+        whole = [loss for loss, count in losses if count == training.settings.batch]
+        jump = None
+        if len(whole) >= LEAST_BATCHES and mean > 0:
+            squares = [(after - before) ** 2 for before, after in pairwise(whole)]
+            jump = (sum(squares) / len(squares) / 2) ** 0.5 / mean
+        return Window(training.step, len(losses), mean, jump)
+
+    def _ask(self, training: "Training") -> bool:
+        """Take down what monitors say for the first time; whether that ends the run."""
+        before = len(self.troubles)
+        for monitor in every():
+            spoken = {trouble.monitor for trouble in self.troubles}
+            if spoken.isdisjoint(monitor.explained_by):
+                for sign in monitor.look(self._seen):
+                    self._take_down(training, monitor, sign, training.step)
+        return self.stop and len(self.troubles) > before
+
+    def _take_down(self, training: "Training", monitor: Monitor, sign: Sign, step: int, aloud: bool = True) -> None:
+        key = (monitor.name, sign.where if monitor.by_layer else "")
+        if key in self._said:
+            return
+        self._said.add(key)
+        place = self._place(sign)
+        epoch = min(training.epoch, training.settings.epochs)
+        trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, sign.message, sign.remedy)
+        self.troubles.append(trouble)
+        shown = (
+            f"{monitor.name} at step {step:,}, epoch {epoch} (`caedsl rule {monitor.name}` explains it)",
+            f"{place.shown}: {sign.message}",
+            f"to change: {sign.remedy}",
+        )
+        self.say(trouble, shown if aloud else ())
+
+    def _place(self, sign: Sign) -> Place:
+        where = sign.where
+        return self.places.of_layer(where) if isinstance(where, int) else self.places.of_setting(where)

@@ -1,0 +1,37 @@
+"""Words that several monitors share."""
+
+from caedsl.model.settings import Settled
+from caedsl.vocabulary.spelling import number_text
+
+GOOD_RATE = 1e-3
+"""What to try with Adam, AdamW and RMSprop where the rate was far from it: 0.1 never trained in the pilot."""
+
+
+def lower_rate(settings: Settled, factor: float = 10) -> str:
+    """The spec's optimizer line with its learning rate divided, or with the usual one where it is far above that."""
+    lr = settings.optimizer.lr / factor
+    if settings.optimizer.name != "sgd" and settings.optimizer.lr > 10 * GOOD_RATE:
+        lr = GOOD_RATE
+    return f"a smaller learning rate, such as {_rate(settings, lr)}"
+
+
+def higher_rate(settings: Settled, factor: float = 10) -> str:
+    """The spec's optimizer line with its learning rate multiplied, or with the usual one where it is far below that."""
+    lr = settings.optimizer.lr * factor
+    if settings.optimizer.name != "sgd" and lr < GOOD_RATE / 10:
+        lr = GOOD_RATE
+    return f"a larger learning rate, such as {_rate(settings, lr)}"
+
+
+def _rate(settings: Settled, lr: float) -> str:
+    return f"`optimizer {settings.optimizer.name} lr={number_text(float(f'{lr:.2g}'))}`"
+
+
+def one_of(remedies: list[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    return " or ".join([", ".join(remedies[:-1]), remedies[-1]]) if len(remedies) > 1 else remedies[0]
+
+
+def times(factor: float) -> str:
+    """``2.4 times``, ``3,100 times``."""
+    return f"{factor:,.1f} times" if factor < 10 else f"{factor:,.0f} times"

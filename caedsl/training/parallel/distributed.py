@@ -1,0 +1,246 @@
+"""The group of processes that ``torchrun`` starts, joined by PyTorch's distributed data parallel.
+
+What they say to each other goes over gloo and the store that torchrun keeps; gradients on CUDA go over NCCL.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from inspect import signature
+from threading import Event, Thread
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.rendezvous import rendezvous
+from torch.nn.parallel import DistributedDataParallel
+
+from caedsl.data.batch_share import Part
+from caedsl.runs.errors import TrainingError
+from caedsl.training.parallel.processes import ALONE, Found, LostError, Processes, training_with
+from caedsl.training.parallel.synchronised_layers import over_whole_batches
+
+SECONDS_BETWEEN_MEETINGS = 0.25
+SECONDS_FOR_LAST_WORDS = 10.0
+SECONDS_OF_SILENCE = 1800
+"""After so long without a word from another process, it counts as gone."""
+
+_BUFFERS_AS_THEY_ARE: dict[str, Any] = {
+    "forward_sync_buffers"
+    if "forward_sync_buffers" in signature(DistributedDataParallel).parameters
+    else "broadcast_buffers": False
+}
+"""Running statistics are those of whole batches, the same everywhere: sending them in each step would be in vain.
+
+PyTorch 2.13 has another name for it."""
+
+TURN, WORDS, HEARD, SPOKEN = "caedsl/turn", "caedsl/words", "caedsl/heard", "caedsl/spoken"
+
+
+class Group(Processes):
+    """This process and the others of its group, which are numbered from 0; number 0 is the first."""
+
+    def __init__(self) -> None:
+        silence = timedelta(seconds=SECONDS_OF_SILENCE)
+        self._store, self.number, self.count = next(rendezvous("env://", timeout=silence))
+        self._on_this_machine = int(os.environ.get("LOCAL_RANK", self.number))
+        distributed.init_process_group(
+            "gloo", store=self._store, rank=self.number, world_size=self.count, timeout=silence
+        )
+        self.begin(1)
+        self._turns = 0
+        self._steps, self._steps_to_meeting, self._met = 0, 1, time.monotonic()
+        self._over = Event()
+        self._listener = Thread(target=self._listen, args=(self._store.clone(),), daemon=True)
+        if self.first:
+            self._listener.start()
+
+    def device(self, chosen: torch.device) -> torch.device:
+        """On CUDA, each process of a machine has a device of its own."""
+        if chosen.type != "cuda":
+            return chosen
+        devices = torch.cuda.device_count()
+        if self._on_this_machine >= devices:
+            raise TrainingError(
+                f"this machine has {devices} CUDA device{'s' * (devices != 1)}, and process {self.number} would need "
+                f"number {self._on_this_machine + 1}: start one process a device (`--nproc-per-node {devices}`), "
+                "or use --device cpu"
+            )
+        torch.cuda.set_device(self._on_this_machine)
+        return torch.device("cuda", self._on_this_machine)
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """The others wait until the first is through, however long that takes: a download may."""
+        self._turns += 1
+        turn = f"{TURN}/{self._turns}"
+        while not (self.first or self._is_set(turn)):
+            if self._is_set(SPOKEN):
+                raise LostError(self._last_words())
+            time.sleep(0.1)
+        yield
+        if self.first:
+            self._store.set(turn, "over")
+
+    def from_first(self, find: Callable[[], Found]) -> Found:
+        """The others wait for the first, however long that takes, and are sent what it found."""
+        found: list[Any] = [None]
+        with self.in_turn():
+            if self.first:
+                with training_with(ALONE):
+                    found[0] = find()
+        with self._hearing():
+            distributed.broadcast_object_list(found)
+        said: Found = found[0]
+        return said
+
+    def wait_for_all(self) -> None:
+        """Go on when every process has come here."""
+        with self._hearing():
+            distributed.barrier()
+
+    @contextmanager
+    def joined(self, module: nn.Module) -> Iterator[Callable[[Tensor], Tensor]]:
+        """``DistributedDataParallel``, and layers that look at whole batches."""
+        device = next(module.parameters()).device
+        on_cuda = device.type == "cuda"
+        with self._hearing():
+            group = distributed.new_group(backend="nccl") if on_cuda else distributed.group.WORLD
+            assert group is not None
+            with over_whole_batches(module, lambda: self._batch, group):
+                yield DistributedDataParallel(
+                    module,
+                    device_ids=[device] if on_cuda else None,
+                    process_group=group,
+                    gradient_as_bucket_view=True,
+                    **_BUFFERS_AS_THEY_ARE,
+                )
+
+    @contextmanager
+    def _hearing(self) -> Iterator[None]:
+        """Inside, a process that is gone is a ``LostError`` with its last words."""
+        try:
+            yield
+        except RuntimeError as error:
+            if not _is_a_loss(error):
+                raise
+            raise LostError(self._last_words()) from error
+
+    def begin(self, images: int) -> None:
+        """A batch of so many images begins: what follows is about it."""
+        least, more = divmod(images, self.count)  # cut as Batches.sliced cuts
+        start, stop = (number * least + min(number, more) for number in (self.number, self.number + 1))
+        self._batch = Part(start, stop, images, self.count)
+
+    def under_way(self, mine: Tensor) -> Part:
+        """The part of this process, the images ``mine``, in the batch that began last."""
+        return self._batch
+
+    def meeting(self) -> bool:
+        """Whether all processes meet after this step: a few times a second, at steps that the first chose."""
+        self._steps += 1
+        return self._steps >= self._steps_to_meeting
+
+    def agreed(self, reason: str | None) -> str | None:
+        """The first reason of any process; and when to meet again, by the speed that the first has seen."""
+        now = time.monotonic()
+        # No more than twice as far as the last time: the first steps of a run are slow, and some are slower than others.
+        ahead = round(self._steps * SECONDS_BETWEEN_MEETINGS / max(now - self._met, 1e-9))
+        most = 2 * self._steps_to_meeting
+        mine = (reason, max(1, min(ahead, most)) if self._steps else self._steps_to_meeting)
+        said: list[tuple[str | None, int]] = [mine] * self.count
+        with self._hearing():
+            distributed.all_gather_object(said, mine)
+        self._steps, self._steps_to_meeting, self._met = 0, said[0][1], time.monotonic()
+        return next((other for other, _ in said if other is not None), None)
+
+    def mean(self, x: Tensor) -> Tensor:
+        """The mean of ``x`` over all processes, the same bits in each; waits for the device."""
+        # In 64 bits sums of a few 32-bit numbers are exact, in whatever order.
+        total = x.to("cpu", torch.float64, copy=True)
+        with self._hearing():
+            distributed.all_reduce(total)
+        return (total / self.count).to(x.device, x.dtype)
+
+    def leave(self) -> None:
+        """Leave the group, of which nobody waits for this process any more."""
+        self._stop_listening()
+        distributed.destroy_process_group()
+
+    def last_word(self, words: str) -> str:
+        """What this process must say at last of a failure, now that it would say ``words``; nothing where another does.
+
+        The first says its own. The others leave it to the first, which hears of them in ``LostError``, and say theirs
+        where it does not answer. Nothing but the end of the process may follow.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # torchrun ends those that are left when one has failed
+        self._stop_listening()
+        if self.first:
+            self._set(SPOKEN, "by the first")
+            return words
+        self._set(WORDS, f"process {self.number}: {words.strip().removeprefix('caedsl: ')}")
+        return words if not self._awaits(HEARD, SPOKEN) and self._is_the_first_to_speak() else ""
+
+    def _listen(self, store: Any) -> None:
+        """Hear of a process that fails while this one waits for it, perhaps for ever: NCCL does not tell."""
+        while not self._over.wait(0.2):
+            with suppress(RuntimeError):
+                if store.check([WORDS]):
+                    store.set(HEARD, "by the first")
+                    if not self._over.wait(2 * SECONDS_FOR_LAST_WORDS):
+                        os.write(2, f"caedsl: {store.get(WORDS).decode()}\n".encode())
+                        os._exit(2)
+                    return
+
+    def _stop_listening(self) -> None:
+        # Python aborts where it ends while a thread is inside the store.
+        self._over.set()
+        if self.first:
+            self._listener.join(timeout=1)
+
+    def _last_words(self) -> str:
+        if self.first and self._awaits(WORDS):
+            return str(self._store.get(WORDS).decode())
+        return (
+            f"one of the {self.count} processes ended without a word: it was killed, or its machine or network failed"
+        )
+
+    def _awaits(self, *keys: str) -> bool:
+        end = time.monotonic() + SECONDS_FOR_LAST_WORDS
+        while not any(self._is_set(key) for key in keys):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def _is_set(self, key: str) -> bool:
+        """False too where the store is gone with the process that kept it."""
+        try:
+            return bool(self._store.check([key]))
+        except RuntimeError:
+            return False
+
+    def _set(self, key: str, value: str) -> None:
+        """Set it, if it is not set yet, and if the store is still there."""
+        with suppress(RuntimeError):
+            self._store.compare_set(key, "", value)
+
+    def _is_the_first_to_speak(self) -> bool:
+        try:
+            return int(self._store.add(f"{SPOKEN}/by others", 1)) == 1
+        except RuntimeError:
+            return True
+
+
+def is_started_with_others() -> bool:
+    """Whether ``torchrun``, or what sets the same variables, started this process and others."""
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+    return all(name in os.environ for name in names) and int(os.environ["WORLD_SIZE"]) > 1
+
+
+def _is_a_loss(error: RuntimeError) -> bool:
+    return isinstance(error, distributed.DistError) or any(word in str(error) for word in ("gloo", "NCCL"))

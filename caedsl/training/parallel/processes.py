@@ -1,0 +1,98 @@
+"""The processes that train one module together; a process that trains alone is the simplest case.
+
+Each takes its part of every batch, and all hold the same weights. ``caedsl.training.parallel.distributed`` has the group of
+several.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.data.batch_share import Part
+from caedsl.runs.errors import TrainingError
+
+Found = TypeVar("Found")
+
+
+class LostError(TrainingError):
+    """Another process of the group is gone; the message has its last words."""
+
+
+class PartDoneError(Exception):
+    """The training is over, and what is left to do is the first process's: this one may end."""
+
+
+class Processes:
+    """One process that trains alone."""
+
+    number, count = 0, 1
+    """Which process this is, counted from 0, and of how many."""
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes the run folder, speaks, and evaluates."""
+        return self.number == 0
+
+    def device(self, chosen: torch.device) -> torch.device:
+        """The device of this process, where all were to train on ``chosen``; a ``TrainingError`` where there is none."""
+        return chosen
+
+    def in_turn(self) -> AbstractContextManager[None]:
+        """Inside, the first process is alone: the others follow when it is through."""
+        return nullcontext()
+
+    def from_first(self, find: Callable[[], Found]) -> Found:
+        """What ``find`` comes to in the first process, which is alone meanwhile. All must ask, and the others wait."""
+        return find()
+
+    def wait_for_all(self) -> None:
+        """Go on when every process has come here."""
+
+    def joined(self, module: nn.Module) -> AbstractContextManager[Callable[[Tensor], Tensor]]:
+        """Inside, what is to be called in training steps: gradients of ``module`` are then the means over all processes.
+
+        Layers that look at a whole batch or draw random numbers for it do so over all processes. A process that is gone
+        is a ``LostError`` there.
+        """
+        return nullcontext(module)
+
+    def begin(self, images: int) -> None:
+        """A batch of so many images begins: what follows is about it."""
+
+    def under_way(self, mine: Tensor) -> Part:
+        """The part of this process, the images ``mine``, in the batch that began last."""
+        return Part.all_of(len(mine))
+
+    def meeting(self) -> bool:
+        """Whether all processes meet after this step: between meetings, which are seldom, none waits for another."""
+        return True
+
+    def agreed(self, reason: str | None) -> str | None:
+        """The first reason to end, in the order of the processes, that any of them has. All must ask."""
+        return reason
+
+    def mean(self, x: Tensor) -> Tensor:
+        """The mean of ``x`` over all processes. All must ask."""
+        return x
+
+
+ALONE = Processes()
+_joined = [ALONE]
+
+
+def current() -> Processes:
+    """The processes that this one trains with."""
+    return _joined[-1]
+
+
+@contextmanager
+def training_with(processes: Processes) -> Iterator[None]:
+    """Inside, ``processes`` are the current ones."""
+    _joined.append(processes)
+    try:
+        yield
+    finally:
+        _joined.pop()

@@ -1,0 +1,134 @@
+"""Layers that see more than one image, or draw random numbers, over a batch that several processes share.
+
+One process computes the statistics of a normalisation over the whole batch and draws a number for each image of it; so
+do these, and the result is the same. x: batch, channels, then height and width where it is a map.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+
+from caedsl.backends.torch.modules import GaussianNoise
+from caedsl.data.batch_share import Part
+from caedsl.training.parallel.processes import current
+
+Forward = Callable[[Tensor], Tensor]
+Batch = Callable[[], Part]
+"""What part of which batch is under way."""
+
+
+@contextmanager
+def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Iterator[None]:
+    """Inside, the layers of ``module`` that are in training compute over the batches that the ``group`` shares.
+
+    Weights, running statistics and their names stay the module's own. While this process is alone (see
+    ``training_with``) they compute as they did before.
+    """
+    changed = []
+    for layer in module.modules():
+        shared = _shared_form(layer, batch, group)
+        if shared is not None:
+            vars(layer)["forward"] = _while_training(layer, shared)
+            changed.append(layer)
+    try:
+        yield
+    finally:
+        for layer in changed:
+            del vars(layer)["forward"]
+
+
+def _while_training(layer: nn.Module, shared: Forward) -> Forward:
+    plain: Forward = layer.forward
+    return lambda x: shared(x) if layer.training and current().count > 1 else plain(x)
+
+
+def _shared_form(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Forward | None:
+    if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+        if next(iter(layer.buffers())).device.type == "cuda":
+            synchronised: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(layer, group)  # type: ignore[no-untyped-call]
+            return synchronised
+        return lambda x: _normalised(x, layer, batch(), group)
+    if isinstance(layer, (nn.Dropout, nn.Dropout2d)):
+        return lambda x: _dropped(x, layer.p, batch(), by_channel=isinstance(layer, nn.Dropout2d))
+    if isinstance(layer, GaussianNoise):
+        return lambda x: x + layer.std * batch().cut(_for_whole(x, batch()).normal_())
+    if isinstance(layer, nn.InstanceNorm2d):
+        return lambda x: _normalised_alone(x, layer)
+    return None
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes; as each of them depends on it, so does the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, group: distributed.ProcessGroup) -> Tensor:
+        ctx.group = group
+        total = x.clone()
+        distributed.all_reduce(total, group=group)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        total = gradient.contiguous().clone()
+        distributed.all_reduce(total, group=ctx.group)
+        return total, None
+
+
+def _total(x: Tensor, group: distributed.ProcessGroup) -> Tensor:
+    total: Tensor = _Sum.apply(x, group)  # type: ignore[no-untyped-call]
+    return total
+
+
+def _normalised(
+    x: Tensor, layer: nn.BatchNorm1d | nn.BatchNorm2d, part: Part, group: distributed.ProcessGroup
+) -> Tensor:
+    """Batch normalisation over the whole batch (PyTorch has it for several processes on CUDA alone)."""
+    dims = [0, *range(2, x.dim())]
+    values = part.whole * prod(x.shape[2:])
+    shape = [1, -1] + [1] * (x.dim() - 2)
+    with torch.autocast(x.device.type, enabled=False):
+        wide = x.float()
+        mean = _total(wide.sum(dims), group) / values
+        centred = wide - mean.view(shape)
+        variance = _total(centred.square().sum(dims), group) / values
+        out: Tensor = centred * (variance + layer.eps).rsqrt().view(shape)
+        if layer.affine:
+            out = out * layer.weight.view(shape) + layer.bias.view(shape)
+    _remember(layer, mean.detach(), variance.detach() * (values / (values - 1)))
+    return out.to(x.dtype)
+
+
+@torch.no_grad()
+def _remember(layer: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
+    """Move the running statistics as PyTorch's own layer does, with its unbiased variance."""
+    if layer.running_mean is None or layer.running_var is None or layer.num_batches_tracked is None:
+        return
+    layer.num_batches_tracked.add_(1)
+    momentum = 1 / layer.num_batches_tracked.item() if layer.momentum is None else layer.momentum
+    layer.running_mean.lerp_(mean, momentum)
+    layer.running_var.lerp_(variance, momentum)
+
+
+def _dropped(x: Tensor, share: float, part: Part, by_channel: bool) -> Tensor:
+    """``Dropout``, or ``Dropout2d`` where all pixels of a channel go together."""
+    if not 0 < share < 1:
+        return x * (share == 0)
+    like = x.new_empty((*x.shape[:2], 1, 1)) if by_channel else x
+    kept = _for_whole(like, part).bernoulli_(1 - share).div_(1 - share)
+    return x * part.cut(kept)
+
+
+def _for_whole(x: Tensor, part: Part) -> Tensor:
+    """Room for the whole batch, laid out in memory as ``x`` is: the order in which random numbers are drawn."""
+    return x.new_empty_strided((part.whole, *x.shape[1:]), (prod(x.shape[1:]), *x.stride()[1:]))
+
+
+def _normalised_alone(x: Tensor, layer: nn.InstanceNorm2d) -> Tensor:
+    """Instance normalisation, which PyTorch refuses for a part without images."""
+    if len(x):
+        return nn.InstanceNorm2d.forward(layer, x)
+    return x * layer.weight.view(1, -1, 1, 1) + layer.bias.view(1, -1, 1, 1) if layer.affine else x

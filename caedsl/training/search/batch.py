@@ -1,0 +1,121 @@
+"""``batch auto``: the largest batch that fits the memory, is faster than smaller ones, and leaves enough steps.
+
+Each batch is one step however many images it holds, so that a batch that makes nothing faster only takes steps away.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from caedsl.data.memory import available_memory
+from caedsl.facts.cost import training_memory
+from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_BATCHES
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.settings import Train
+from caedsl.training.errors import out_of_memory
+from caedsl.training.loop import Training
+from caedsl.training.search.trials import fits, take_steps
+
+SMALLEST = 8
+"""Below, gradients are mostly noise, and normalisation over the batch more so (Wu and He 2018, arXiv 1803.08494)."""
+
+GAIN = 1.05
+"""A larger batch must do so many times as many images a second (heuristic: below, timing is mostly noise)."""
+
+SECONDS_A_SIZE, STEPS_A_SIZE = 0.2, 3
+"""How long each size is timed, and how many steps at the least."""
+
+SHARE_OF_MAIN_MEMORY = 0.5
+"""The estimate of a step's memory is good to 30 %, and others use the main memory too."""
+
+
+class Candidates(NamedTuple):
+    """Batch sizes worth trying, from small to large, and what forbids the next."""
+
+    sizes: tuple[int, ...]
+    end: str
+
+
+class FoundBatch(NamedTuple):
+    """The batch, what is said of it, and the images a second that were measured for each size."""
+
+    batch: int
+    note: str
+    rates: tuple[tuple[int, float], ...]
+
+
+def candidates(model: Autoencoder, settings: Train, images: int, on_cpu: bool) -> Candidates:
+    """Powers of two from 8 on, as far as the number of ``images``, the spec's bounds and main memory allow.
+
+    At least 10 batches must remain in an epoch, and 1,000 steps in the run. No size leaves one single image for the last
+    batch, on which a normalisation may not be trained.
+    """
+    sizes: list[int] = []
+    size, end = min(SMALLEST, images), ""
+    while not end:
+        sizes.append(next(fine for fine in range(size, 0, -1) if images % fine != 1 or fine == 1))
+        size *= 2
+        end = _forbidden(model, settings, images, size, on_cpu)
+    return Candidates(tuple(dict.fromkeys(sizes)), end)
+
+
+def _forbidden(model: Autoencoder, settings: Train, images: int, size: int, on_cpu: bool) -> str:
+    batches = -(-images // size)
+    if batches < FEWEST_BATCHES:
+        return f"with {size} an epoch would have {batches} steps, fewer than {FEWEST_BATCHES}"
+    if batches * settings.epochs < ENOUGH_STEPS:
+        return f"with {size} the run would have {batches * settings.epochs:,} steps, fewer than {ENOUGH_STEPS:,}"
+    needed = training_memory(model, replace(settings, batch=size))
+    for bound in model.require:
+        if bound.quantity == "memory" and bound.high is not None and needed >= bound.high:
+            return f"with {size} a step would not keep `{bound.text}`"
+    free = available_memory() if on_cpu else None
+    if free is not None and needed > SHARE_OF_MAIN_MEMORY * free:
+        return f"with {size} a step would take half of the free main memory or more"
+    return ""
+
+
+def find_batch(
+    trial: Training,
+    wanted: Candidates,
+    on_size: Callable[[int, int], None] = lambda done, total: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> FoundBatch:
+    """Try the sizes in turn with whole steps of ``trial``, until one does not fit or two in a row are no faster.
+
+    ``on_size`` is told how many sizes are done. Where not even the smallest fits, an ``OutOfMemoryError`` says what does.
+    """
+    rates: list[tuple[int, float]] = []
+    best, end = 0, wanted.end
+    for number, size in enumerate(wanted.sizes):
+        on_size(number, len(wanted.sizes))
+        if not fits(trial, size):
+            end = f"{size} do not fit the memory"
+            break
+        rates.append((size, _images_per_second(trial, size, clock)))
+        if number == 0 or rates[-1][1] >= GAIN * rates[best][1]:
+            best = number
+        elif number - best >= 2:
+            break
+    on_size(len(wanted.sizes), len(wanted.sizes))
+    if not rates:
+        smaller = next((size for size in (4, 2, 1) if size < wanted.sizes[0] and fits(trial, size)), 0)
+        raise out_of_memory(wanted.sizes[0], smaller)
+    if best < len(rates) - 1:
+        end = "larger ones are hardly faster"
+    measured = ", ".join(f"{size}: {rate:,.0f}" for size, rate in rates)
+    return FoundBatch(
+        rates[best][0], f"batch auto: {rates[best][0]}, because {end} (images/s: {measured})", tuple(rates)
+    )
+
+
+def _images_per_second(trial: Training, size: int, clock: Callable[[], float]) -> float:
+    """By the fastest of some steps: what disturbs a step makes it slower, never faster."""
+    fastest, spent, steps = float("inf"), 0.0, 0
+    while steps < STEPS_A_SIZE or spent < SECONDS_A_SIZE:
+        begun = clock()
+        take_steps(trial, size, 1)
+        seconds = max(clock() - begun, 1e-9)
+        fastest, spent, steps = min(fastest, seconds), spent + seconds, steps + 1
+    return min(size, len(trial.train)) / fastest

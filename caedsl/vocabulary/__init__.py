@@ -1,0 +1,1 @@
+"""Every word a spec can use, one declaration each."""

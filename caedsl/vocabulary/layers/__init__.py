@@ -1,0 +1,25 @@
+"""Layer kinds: one file a kind, each holding all that the compiler knows of it.
+
+``KINDS`` is the one table; a file of this folder that defines a subclass of ``Kind`` is in it.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from caedsl.vocabulary.kind import Kind
+
+
+def _found() -> dict[str, Kind]:
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    kinds = [kind() for kind in _subclasses(Kind) if "name" in vars(kind)]
+    return {kind.name: kind for kind in sorted(kinds, key=lambda kind: kind.name)}
+
+
+def _subclasses(parent: type[Kind]) -> list[type[Kind]]:
+    return [kind for child in parent.__subclasses__() for kind in (child, *_subclasses(child))]
+
+
+KINDS: dict[str, Kind] = _found()
+
+__all__ = ["KINDS", "Kind"]

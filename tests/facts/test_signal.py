@@ -1,0 +1,101 @@
+"""The gain of the signal through the depth: by formula, and against torch's own weights."""
+
+from math import log10
+
+import numpy as np
+import pytest
+
+from caedsl.facts.signal import PASSED, is_linear, passed, saturating_sides, saturating_stack, signal_path
+from caedsl.vocabulary.activations import FUNCTIONS, Activation
+from tests.resolve.written import model
+
+BLOCKS = "encoder {{ conv 16 relu; repeat 30 {{ residual {} {{ conv 16 init=he }} }}; maxpool 2 }}"
+
+
+def total(fragment: str) -> float:
+    return signal_path(model(fragment))[-1].total
+
+
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"tanh", "sigmoid"}))
+def test_what_an_activation_passes_of_a_standard_normal(name: str) -> None:
+    import torch
+
+    x = torch.linspace(-12, 12, 400_001, dtype=torch.float64)
+    density = torch.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * (x[1] - x[0])
+    function = getattr(torch.nn, FUNCTIONS[name].module)().double() if FUNCTIONS[name].module else torch.nn.Identity()
+    with torch.no_grad():
+        y = function(x)
+    power = (y**2 * density).sum() - ((y * density).sum() ** 2 if name == "softplus" else 0)
+    assert passed(Activation(name)) == pytest.approx(float(power), abs=2e-3)
+
+
+def test_every_activation_is_known() -> None:
+    assert set(PASSED) | {"leaky_relu", "prelu"} == set(FUNCTIONS)
+
+
+def test_bounded_activations_pass_their_steepest_slope() -> None:
+    assert PASSED["sigmoid"] == 0.25**2
+    assert PASSED["tanh"] == 1
+
+
+@pytest.mark.parametrize(("init", "kept"), [("he", 1.0), ("torch", 1 / 6)])
+def test_a_relu_layer_keeps_what_its_initialisation_says(init: str, kept: float) -> None:
+    path = signal_path(model(f"encoder {{ conv 16 relu init={init} x10; maxpool 2 }}"))
+    assert path[9].total == pytest.approx(10 * log10(kept), abs=1e-6)
+
+
+def test_the_first_activations_of_torch_have_the_gain() -> None:
+    import torch
+
+    from caedsl.backends.torch import build
+
+    spec = model(
+        "encoder { conv 256 k1 relu init=torch bias=off x8; maxpool 1 }\nbottleneck conv 1\ndecoder { conv 1 }"
+    )
+    torch.manual_seed(0)
+    x = torch.randn(4, 1, 28, 28)
+    with torch.no_grad():
+        y = build(spec).encoder[:16](x)
+    assert float(y.square().mean().log10()) == pytest.approx(signal_path(spec)[7].total, abs=0.5)
+
+
+def test_a_normalisation_starts_anew() -> None:
+    assert (
+        total(
+            "encoder { conv 16 relu init=torch x9; conv 16 norm=batch; maxpool 2 }\nbottleneck\ndecoder { upsample 2; conv 1 norm=layer }"
+        )
+        == 0
+    )
+
+
+def test_residuals_add_powers() -> None:
+    path = signal_path(model("encoder { conv 16 relu; repeat 5 { residual { conv 16 init=he } }; maxpool 2 }"))
+    assert path[5].total - path[0].total == pytest.approx(5 * log10(2))
+
+
+def test_a_stack_that_saturates_cannot_grow() -> None:
+    assert max(gain.total for gain in signal_path(model(BLOCKS.format("tanh")))) < 1
+    assert max(gain.total for gain in signal_path(model(BLOCKS.format("linear")))) > 8
+
+
+@pytest.mark.parametrize("slope", ["1e200", "0"])
+def test_any_slope_is_answered(slope: str) -> None:
+    assert isinstance(total(f"encoder {{ conv 8 leaky_relu={slope} x3; maxpool 2 }}"), float)
+
+
+def test_saturating_layers_are_counted_by_side() -> None:
+    sides = saturating_sides(
+        model(
+            "encoder { conv 8 sigmoid x3; maxpool 2 }\nbottleneck\ndecoder { upsample 2; conv 8 sigmoid; conv 1 sigmoid }"
+        )
+    )
+    assert {side: len(layers) for side, layers in sides.items()} == {"encoder": 3}
+    assert len(saturating_stack(model("encoder { conv 8 tanh x3; maxpool 2 }\nbottleneck dense 8 tanh"))) == 7
+
+
+@pytest.mark.parametrize(
+    ("encoder", "linear"),
+    [("conv 8 s2", True), ("conv 8 s2 norm=batch", True), ("conv 8; maxpool 2", False), ("conv 8 s2 relu", False)],
+)
+def test_what_makes_a_model_nonlinear(encoder: str, linear: bool) -> None:
+    assert is_linear(model(f"encoder {{ {encoder} }}")) is linear

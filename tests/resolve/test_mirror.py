@@ -1,0 +1,100 @@
+"""``decoder mirror``: exact sizes, the pyramid of channels, and the activation of every map that is restored."""
+
+import pytest
+
+from caedsl.api import SpecError, load
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.spelling import line
+
+
+def mirrored(
+    encoder: str, *, shape: str = "1x28x28", in_: str = "0..1", bottleneck: str = "", options: str = ""
+) -> Autoencoder:
+    return load(
+        f"autoencoder m\ninput {shape} in {in_}\nencoder {{ {encoder} }}\nbottleneck {bottleneck}\ndecoder mirror {options}"
+    )
+
+
+def decoder_lines(model: Autoencoder) -> list[str]:
+    return [line(layer) for part, layer in model.layers() if part == "decoder"]
+
+
+def test_channels_run_back_and_each_twin_restores_the_activation_before_it() -> None:
+    model = mirrored("conv 16 relu; maxpool 2; conv 8 tanh; maxpool 2")
+    assert decoder_lines(model) == ["upsample to 14x14", "conv 16 relu", "upsample to 28x28", "conv 1 sigmoid"]
+
+
+def test_odd_sizes_come_back() -> None:
+    model = mirrored("conv 4 s2 relu; conv 8 k4 s3 relu; maxpool 2", shape="3x51x37")
+    assert model.out_shape == (3, 51, 37)
+
+
+@pytest.mark.parametrize(
+    ("in_", "activation"), [("0..1", " sigmoid"), ("-1..1", " tanh"), ("real", ""), ("0..255", "")]
+)
+def test_the_output_reaches_the_inputs_range(in_: str, activation: str) -> None:
+    assert decoder_lines(mirrored("conv 4 relu", in_=in_))[-1] == f"conv 1{activation}"
+
+
+def test_a_dense_code_is_undone_with_the_activation_of_its_map() -> None:
+    model = mirrored("conv 4 relu; maxpool 2", bottleneck="dense 10")
+    assert decoder_lines(model)[:2] == ["dense 784 relu", "reshape 4x14x14"]
+
+
+def test_stage_residual_and_repeat_mirror_as_groups() -> None:
+    model = mirrored(
+        "stage down { conv 8 relu; maxpool 2 }; residual relu { conv 8 relu; conv 8 }; repeat 2 { conv 8 relu }"
+    )
+    kinds = [layer.kind.name for layer in model.decoder]
+    assert kinds == ["conv", "conv", "residual", "stage"]
+    residual, stage = model.decoder[2:]
+    assert [line(child) for child in residual.children] == ["conv 8 relu", "conv 8"]
+    assert residual.options["activation"].name == "relu"
+    assert stage.options["name"] == "down"
+    assert [line(child) for child in stage.children] == ["upsample to 28x28", "conv 1 sigmoid"]
+
+
+def test_an_encoder_that_begins_without_channels_gets_an_output_layer() -> None:
+    model = mirrored("maxpool 2; conv 8 relu")
+    assert decoder_lines(model) == ["conv 1", "upsample to 28x28", "conv 1 sigmoid"]
+
+
+def test_dropout_is_left_out_and_penalties_are_kept() -> None:
+    model = mirrored("conv 8 relu l2=1e-3 dropout=10%; dropout 20%; conv 4 relu")
+    assert decoder_lines(model) == ["conv 8 relu", "conv 1 sigmoid l2=0.001"]
+
+
+def test_options_of_the_mirror() -> None:
+    encoder = "conv 8 relu; maxpool 2; conv 16 relu norm=batch; maxpool 2; conv 32 relu"
+    assert decoder_lines(mirrored(encoder, options="channels=/2"))[0] == "conv 8 relu"
+    assert decoder_lines(mirrored(encoder, options="norm=layer"))[0] == "conv 16 norm=layer relu"
+    assert decoder_lines(mirrored(encoder, options="output=tanh"))[-1] == "conv 1 tanh"
+    assert "upsample to 14x14 bilinear" in decoder_lines(mirrored(encoder, options="upsample=bilinear"))
+    assert "deconv 16 k2 s2 pad=valid" in decoder_lines(mirrored(encoder, options="upsample=deconv"))
+    assert "pixelshuffle 2" in decoder_lines(mirrored(encoder, options="upsample=pixelshuffle"))
+    assert mirrored("conv 8 relu; maxpool 2", shape="1x9x9", options="upsample=deconv").out_shape == (1, 9, 9)
+
+
+def test_options_of_a_normalisation_stay_with_it() -> None:
+    encoder = "conv 8 relu; conv 16 norm=batch momentum=0.01 eps=1e-4 relu; conv 32 norm=group groups=4 eps=1e-4 relu"
+    assert decoder_lines(mirrored(encoder, options="norm=layer")) == [
+        "conv 16 norm=layer eps=0.0001 relu",
+        "conv 8 norm=layer eps=0.0001 relu",
+        "conv 1 sigmoid",
+    ]
+
+
+def test_a_bias_that_was_switched_off_stays_off() -> None:
+    assert decoder_lines(mirrored("conv 8 relu bias=off"))[-1] == "conv 1 sigmoid bias=off"
+    assert decoder_lines(mirrored("conv 8 relu norm=batch"))[-1] == "conv 1 sigmoid"
+
+
+def test_an_even_kernel_that_strides_along_one_axis_comes_back() -> None:
+    assert mirrored("conv 2 k2 s2x1", shape="1x4x4").out_shape == (1, 4, 4)
+
+
+def test_what_cannot_be_undone_exactly_is_refused() -> None:
+    with pytest.raises(SpecError, match="cannot undo this `deconv`"):
+        mirrored("conv 2; deconv 1 d2 pad=1 output_pad=1", shape="1x4x4")
+    with pytest.raises(SpecError, match="cannot undo this `pixelshuffle`"):
+        mirrored("conv 4; pixelshuffle 2")
