@@ -1,10 +1,6 @@
-"""From text to tree: Lark's LALR parser, the grammar it reads, and the cache that makes it start quickly."""
+"""From text to tree: Lark's LALR parser, and the tables that it reads."""
 
-import os
-import sys
 from functools import cache
-from hashlib import sha256
-from pathlib import Path
 
 import lark
 from lark.exceptions import UnexpectedInput
@@ -13,9 +9,9 @@ from caedsl.diagnostics.finding import Finding
 from caedsl.source import Source
 from caedsl.syntax import limits
 from caedsl.syntax.builder import TREE_BUILDER
+from caedsl.syntax.grammar_tables import DATA, MEMO
 from caedsl.syntax.tree import Spec
 
-_GRAMMAR = Path("grammars", "cae.lark")
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -39,41 +35,5 @@ def parse(source: Source) -> tuple[Spec, tuple[Finding, ...]]:
 
 @cache
 def grammar() -> lark.Lark:
-    """The parser, built once a process and loaded from the user's cache where that is possible."""
-    text = _grammar_text()
-    return lark.Lark(
-        text,
-        parser="lalr",
-        lexer="basic",
-        start=["spec", "head", "unreadable"],
-        maybe_placeholders=False,
-        transformer=TREE_BUILDER,
-        cache=_cache_file(text) or False,
-    )
-
-
-def _grammar_text() -> str:
-    """The grammar, which lies in the package when installed and beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    shipped = package / _GRAMMAR
-    return (shipped if shipped.exists() else package.parent / _GRAMMAR).read_text("utf-8")
-
-
-def _cache_file(grammar_text: str) -> str:
-    """Where the analysed grammar is kept, or nothing where no folder can be written.
-
-    Lark rebuilds what it cannot read, so that a damaged file costs time and nothing else.
-    """
-    if os.name == "nt":
-        folder = os.environ.get("LOCALAPPDATA", "")
-    else:
-        folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    if not os.path.isabs(folder):
-        return ""
-    folder = os.path.join(folder, "caedsl")
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError:
-        return ""
-    digest = sha256(grammar_text.encode()).hexdigest()[:16]
-    return os.path.join(folder, f"grammar-{digest}-lark{lark.__version__}-{sys.implementation.cache_tag}.bin")
+    """Return the parser, loaded once a process from the tables in the package."""
+    return lark.Lark._load_from_dict(DATA, MEMO, transformer=TREE_BUILDER)  # type: ignore[no-untyped-call, no-any-return]

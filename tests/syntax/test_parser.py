@@ -1,5 +1,8 @@
-"""The tree of a text, its places, and the grammar's cache."""
+"""The tree of a text, its places, and the grammar's parse tables."""
 
+import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import lark
@@ -87,37 +90,25 @@ def test_the_grammar_has_no_conflicts_and_no_overlapping_terminals() -> None:
     assert len(text.splitlines()) < 120
 
 
-@pytest.fixture
-def cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def test_the_parse_tables_are_those_of_the_grammar() -> None:
+    generate = [sys.executable, str(ROOT / "grammars" / "generate.py"), "--check"]
+    ended = subprocess.run(generate, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_no_cache_is_read_or_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    return tmp_path / "caedsl"
-
-
-def _parses() -> bool:
-    """Whether a parser built afresh, past the one of this process, reads a spec."""
-    return bool(parser.grammar.__wrapped__().parse("conv 64", start="spec").statements)
-
-
-def test_the_analysed_grammar_is_kept_and_rebuilt_where_damaged(cache_folder: Path) -> None:
-    assert _parses()
-    (file,) = cache_folder.iterdir()
-    whole = file.read_bytes()
-    for damaged in (b"", b"garbage", whole[: len(whole) // 3], whole[:70]):
-        file.write_bytes(damaged)
-        assert _parses()
-        assert len(file.read_bytes()) > len(whole) // 2
-
-
-def test_without_a_folder_to_write_to_nothing_is_kept(cache_folder: Path) -> None:
-    cache_folder.write_text("a file where the folder should be")
-    assert _parses()
-    assert cache_folder.is_file()
-
-
-def test_a_relative_cache_folder_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
-    monkeypatch.setenv("LOCALAPPDATA", "cache")
-    assert _parses()
+    assert parser.grammar.__wrapped__().parse("conv 64", start="spec").statements
     assert not list(tmp_path.iterdir())
+
+
+def test_nothing_in_the_package_unpickles() -> None:
+    for path in (ROOT / "caedsl").rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            module = node.module if isinstance(node, ast.ImportFrom) else ""
+            assert not {"pickle", "shelve", "marshal"} & {*names, module}, path
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in ("torch.load", "torch.save"):
+                raise AssertionError(f"{path}:{node.lineno}: {ast.unparse(node)} reads or writes pickles")
