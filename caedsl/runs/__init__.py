@@ -1,0 +1,1 @@
+"""The run folder and its files; needs neither torch nor a training loop."""
