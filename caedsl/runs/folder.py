@@ -16,8 +16,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from caedsl.runs.errors import RunError
-from caedsl.runs.history import Epoch, History, csv_line, json_line
 from caedsl.runs.files import BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE, TROUBLE
+from caedsl.runs.history import Epoch, History, csv_line, json_line
 from caedsl.runs.state import RunState
 from caedsl.runs.trouble import Trouble
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from caedsl.runs.history import Epoch, History
 from caedsl.runs.files import ENVIRONMENT, HISTORY_LINES, LOCK, METRICS, STATE, TROUBLE
+from caedsl.runs.history import Epoch, History
 from caedsl.runs.state import CRASHED, RUNNING
 
 
