@@ -1,12 +1,13 @@
-"""A drawing as SVG: text stays text, the background transparent, the colours those of the reader's light or dark theme.
+"""Write a drawing as SVG: text stays text, the background is transparent.
 
-Colours are CSS variables; each mark also carries its light colour as an attribute, for programs that know no variables.
+Each mark carries its light colour as an attribute, which every renderer understands. The only CSS is a media query that
+replaces the colours on dark screens: renderers without media queries skip it whole, and paper stays light.
 """
 
 from html import escape
 
 from caedsl.figures.drawing import Area, Box, Drawing, Group, Line, Mark, Point, Sum, Text, toward
-from caedsl.figures.palette import DARK, LIGHT, Palette
+from caedsl.figures.palette import DARK, LIGHT
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', 'DejaVu Sans', sans-serif"
 CAP_HALF = 0.36
@@ -30,15 +31,15 @@ def svg(drawing: Drawing) -> str:
 
 
 def _style() -> list[str]:
-    def variables(palette: Palette) -> str:
-        return " ".join(f"--{name}: {colour};" for name, colour in palette.items())
-
+    """Return the rules for dark screens; no rule may hold outside the query, as it would override the attributes."""
     return [
         "<style>",
-        f".caedsl {{ {variables(LIGHT)} }}",
-        f"@media (prefers-color-scheme: dark) {{ .caedsl {{ {variables(DARK)} }} }}",
-        *(f".caedsl .fill-{name} {{ fill: var(--{name}); }}" for name in LIGHT),
-        *(f".caedsl .stroke-{name} {{ stroke: var(--{name}); }}" for name in LIGHT),
+        "@media screen and (prefers-color-scheme: dark) {",
+        *(
+            f".caedsl .fill-{name} {{ fill: {colour}; }} .caedsl .stroke-{name} {{ stroke: {colour}; }}"
+            for name, colour in DARK.items()
+        ),
+        "}",
         "</style>",
     ]
 
@@ -75,7 +76,7 @@ def _text(mark: Text) -> str:
     shift = mark.size * CAP_HALF
     x, y = (mark.x + shift, mark.y) if mark.upwards else (mark.x, mark.y + shift)
     turned = f' transform="rotate(-90 {_number(x)} {_number(y)})"' if mark.upwards else ""
-    weight = ' font-weight="600"' if mark.bold else ""
+    weight = ' font-weight="bold"' if mark.bold else ""
     anchor = ' text-anchor="middle"' if mark.anchor == "middle" else ""
     place = f'x="{_number(x)}" y="{_number(y)}" font-size="{_number(mark.size)}"'
     return f"<text {place}{weight}{anchor}{turned} {_paint(mark.fill, None)}>{escape(mark.text)}</text>"
