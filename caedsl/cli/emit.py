@@ -7,7 +7,7 @@ import typer
 
 
 def emit(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec.")],
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Where to write it; standard output by default."),

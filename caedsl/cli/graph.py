@@ -15,7 +15,7 @@ class Style(StrEnum):
 
 
 def graph(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec.")],
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
     output: Annotated[
         Path | None,
         typer.Option(

@@ -14,7 +14,7 @@ WIDTH_IN_A_FILE = 140
 
 
 def show(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec.")],
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
     json: Annotated[bool, typer.Option("--json", help="As JSON on standard output.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64.")

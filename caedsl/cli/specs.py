@@ -20,7 +20,7 @@ def fail(message: str, code: int = COULD_NOT_RUN) -> typer.Exit:
 
 
 def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) -> Autoencoder:
-    """The model of the spec at ``path`` with the ``--set`` assignments made.
+    """Return the model of the spec at ``path`` (``-`` for standard input) with the ``--set`` assignments made.
 
     Errors and warnings are shown; with errors the command ends with exit code 1, and 2 where the spec cannot be read.
     """
@@ -41,8 +41,9 @@ def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) 
 
 
 def _source(path: str, assignments: Sequence[str]) -> Source:
+    from caedsl.cli.files import read_spec
     from caedsl.syntax.overrides import OverrideError, override
-    from caedsl.syntax.reading import SourceError, read_source
+    from caedsl.syntax.reading import SourceError
 
     values = {}
     for assignment in assignments:
@@ -51,7 +52,7 @@ def _source(path: str, assignments: Sequence[str]) -> Source:
             raise fail(f"--set {assignment}: write NAME=VALUE, as in --set train.batch=64")
         values[name.strip()] = value
     try:
-        return override(read_source(path), values)
+        return override(read_spec(path), values)
     except SourceError as error:
         raise fail(str(error)) from None
     except OverrideError as error:

@@ -11,7 +11,8 @@ from caedsl.figures.caption import plural, shape_text
 from caedsl.figures.errors import FigureError
 from caedsl.figures.palette import LIGHT
 
-FONT = "Helvetica,Arial,sans-serif"
+FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
+"""resvg and Typst know no generic families, so that one font of each system is named."""
 LINE = "#7d8590"
 """A grey that shows on white and on black paper: the background is transparent."""
 
@@ -88,8 +89,8 @@ def _add_cluster(digraph: graphviz.Digraph, cluster: Cluster) -> None:
 
 def _add_block(digraph: graphviz.Digraph, block: Block, part: str) -> None:
     colour, fill = (LIGHT[part], LIGHT[f"{part}-fill"]) if part else (LIGHT["muted"], "#ffffff")
-    details = f" {escape(block.details)}" if block.details else ""
-    cells = [f"<B>{escape(block.head)}</B>{details}", escape(shape_text(block.shape))]
+    details = [escape(block.details)] if block.details else []
+    cells = [f"<B>{escape(block.head)}</B>", *details, escape(shape_text(block.shape))]
     if block.parameters:
         cells.append(escape(plural(block.parameters, "parameter")))
     if block.note:

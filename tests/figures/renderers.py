@@ -19,7 +19,7 @@ def _opened(content: bytes) -> Image.Image:
 
 
 def _resvg(path: Path) -> Image.Image:
-    return _opened(bytes(resvg_py.svg_to_bytes(svg_path=str(path), background="white", zoom=2)))
+    return _opened(bytes(resvg_py.svg_to_bytes(svg_path=str(path), background="white", zoom=2, dpi=96)))
 
 
 def _typst(path: Path) -> Image.Image:

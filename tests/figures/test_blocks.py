@@ -59,7 +59,7 @@ def test_a_residual_is_a_group_with_a_sum_and_a_way_around() -> None:
 
 def test_dot_has_a_row_a_layer_and_a_cluster_a_part() -> None:
     text = dot(blocks(model_of(SPECS["mirror"])))
-    assert "<TD><B>conv 16</B> k3 relu ×2</TD><TD>16×28×28</TD><TD>2,480 parameters</TD>" in text
+    assert "<TD><B>conv 16</B></TD><TD>k3 relu ×2</TD><TD>16×28×28</TD><TD>2,480 parameters</TD>" in text
     assert "<TD>24.5× smaller</TD>" in text
     for part in ("encoder", "bottleneck", "decoder"):
         assert f"subgraph cluster_{part} {{" in text

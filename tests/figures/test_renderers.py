@@ -69,6 +69,7 @@ def test_every_renderer_draws_the_blocks(renderer: str, tmp_path: Path) -> None:
     image = RENDERERS[renderer](path)
     colours = image.getcolors(1 << 24)
     assert colours
+    assert sum(count for count, pixel in colours if max(pixel) < 60) > 500, "no text"  # type: ignore[arg-type]
     for part in ("encoder", "decoder", "bottleneck"):
         drawn = sum(count for count, pixel in colours if is_near(pixel, LIGHT[f"{part}-fill"]))  # type: ignore[arg-type]
         assert drawn > 1000, part
