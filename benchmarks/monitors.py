@@ -17,8 +17,7 @@ from caedsl.api import load as load_model
 from caedsl.data.images import Images
 from caedsl.data.loading import load as load_images
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.training.device import choose_device
-from caedsl.training.memory import keep_freed_memory
+from caedsl.training.device import choose_device, keep_freed_memory
 from caedsl.training.monitors.engine.places import Places
 from caedsl.training.monitors.engine.watch import Watch
 from caedsl.training.train import prepare_training

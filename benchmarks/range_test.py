@@ -28,7 +28,7 @@ from caedsl.syntax.overrides import override
 from caedsl.syntax.parser import parse
 from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
 from caedsl.training.train import prepare_training
 

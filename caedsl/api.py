@@ -108,9 +108,9 @@ def train(
     reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` says what the command says
     while it goes on. Returns the run with its module.
     """
+    from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import train_and_evaluate
     from caedsl.syntax.formatter import format_source
-    from caedsl.training.progress import make_reporter
 
     if not isinstance(model, Autoencoder) or settings:
         model = _load(model.source if isinstance(model, Autoencoder) else _source(model), settings)
@@ -140,8 +140,8 @@ def resume(
 
     ``epochs`` is a new number of them, larger than before. Settings, device and pictures are those it began with.
     """
+    from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import resume_and_evaluate
-    from caedsl.training.progress import make_reporter
 
     return resume_and_evaluate(
         str(run),

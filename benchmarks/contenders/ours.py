@@ -6,7 +6,7 @@ from dataclasses import replace
 from benchmarks.contenders.gate import Gate
 from benchmarks.contenders.task import Task
 from caedsl.runs.history import Epoch
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.train import train as train_spec
 
 

@@ -13,7 +13,7 @@ from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
 from caedsl.syntax.parser import parse
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.train import load_images, prepare_training
 
 

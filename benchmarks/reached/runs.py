@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import caedsl
 from caedsl.backends.torch import build
+from caedsl.console.progress import make_reporter
 from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.evaluation.evaluate import Examination
@@ -21,7 +22,6 @@ from caedsl.runs.state import FINISHED
 from caedsl.syntax.formatter import format_source
 from caedsl.training.batches import Batches
 from caedsl.training.kept_run import KeptRun, open_run
-from caedsl.training.progress import make_reporter
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 

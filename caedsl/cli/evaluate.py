@@ -20,9 +20,9 @@ def evaluate(
     import sys
 
     from caedsl.cli.specs import FINDINGS
+    from caedsl.console.progress import make_reporter
     from caedsl.evaluation.again import evaluate_again
     from caedsl.evaluation.summary import table
-    from caedsl.training.progress import make_reporter
 
     reporter = make_reporter(quiet)
     with outside_errors():

@@ -68,8 +68,7 @@ def _show(found: "list[RunRecord]") -> None:
 
 
 def _cells(record: "RunRecord") -> tuple[str, ...]:
-    from caedsl.training.durations import duration
-    from caedsl.training.loss_text import loss_text
+    from caedsl.console.formats import duration, loss_text
 
     loss = (
         "" if record.best_loss is None else f"{loss_text(record.best_loss)}{'' if record.validated else ' (training)'}"

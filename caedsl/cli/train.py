@@ -92,9 +92,9 @@ def train(
     if not model.data:
         raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
 
+    from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import train_and_evaluate
     from caedsl.syntax.formatter import format_source
-    from caedsl.training.progress import make_reporter
 
     text, _ = format_source(model.source)
     with outside_errors():
@@ -120,8 +120,8 @@ def _resume(
     tensorboard: bool,
     quiet: bool,
 ) -> None:
+    from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import resume_and_evaluate
-    from caedsl.training.progress import make_reporter
 
     with outside_errors():
         evaluated = resume_and_evaluate(

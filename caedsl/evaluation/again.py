@@ -13,7 +13,7 @@ from caedsl.runs.folder import RunFolder
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
 from caedsl.training.kept_run import open_run
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.train import environment_of, finished, prepare_training
 
 

@@ -18,7 +18,7 @@ from caedsl.evaluation.tensorboard import TensorBoard
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.files import METRICS, PICTURE, PICTURES, TENSORBOARD
 from caedsl.training.observer import Observer
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.train import Run, resume_command, train
 from caedsl.vocabulary.shape import elements

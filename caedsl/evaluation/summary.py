@@ -1,10 +1,10 @@
 """The few lines at the end of a run: how long, how good, and against what."""
 
+from caedsl.console.formats import duration
 from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
 from caedsl.evaluation.metrics import Scores
 from caedsl.runs.history import History
-from caedsl.training.durations import duration
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run
 
 _ENDED = {

@@ -1,18 +1,165 @@
-"""The checkpoints of a run folder: the last one and the one before, so that one good one is always there."""
+"""The whole state of a run between two steps: what it takes to go on bit for bit.
 
+Weights, moments, averages and random streams are tensors; the rest (counters, history, schedule) is a JSON text. Both
+are one safetensors file, the text in its header, so that they cannot come apart; a checksum covers both. Nothing in it
+is code.
+"""
+
+import json
 import os
 import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
 
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
 from caedsl.runs.folder import RunFolder
-from caedsl.training.checkpoint import Checkpoint, CheckpointError, capture
+from caedsl.runs.history import Epoch
 from caedsl.training.loop import Training
+
+FORMAT = 1
 
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 MOST_OF_THE_TIME = 0.02
 """The share of a run that may go into writing checkpoints: large models are kept less often."""
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be used; the message says why, and the caller names the file."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state: ``tensors`` in main memory by name, ``progress`` what JSON can hold, ``run`` whose state it is."""
+
+    tensors: dict[str, Tensor]
+    progress: dict[str, Any]
+    run: str
+
+    def to_bytes(self) -> bytes:
+        """The content of a checkpoint's file."""
+        text = json.dumps({"format": FORMAT, "run": self.run, **self.progress})
+        return save(self.tensors, metadata={"state": text, "sha256": _checksum(text, self.tensors)})
+
+    @classmethod
+    def read(cls, path: str) -> "Checkpoint":
+        """The checkpoint in a file; a ``CheckpointError`` where it is truncated, damaged or of another format."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except FileNotFoundError:
+            raise CheckpointError("it is not there") from None
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f"it is truncated or damaged ({error})") from error
+        text = header.get("state", "")
+        if header.get("sha256") != _checksum(text, tensors):
+            raise CheckpointError("it is damaged: its checksum does not fit")
+        progress = json.loads(text)
+        if progress.pop("format") != FORMAT:
+            raise CheckpointError("it was written by another version of caedsl")
+        return cls(tensors, progress, progress.pop("run"))
+
+
+def _checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
+    digest = sha256(text.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def capture(training: Training, run: str) -> Checkpoint:
+    """The state of ``training`` now; waits for the device. ``run`` names the run, see ``Checkpoint.run``."""
+    tensors = {f"weights.{name}": value for name, value in training.module.state_dict().items()}
+    if training.history.epochs:
+        tensors |= {f"best.{name}": value for name, value in training.best_weights.items()}
+    for number, state in training.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{key}": value for key, value in state.items() if isinstance(value, Tensor)}
+    if training.average is not None:
+        tensors |= {f"average.{number}": value for number, value in enumerate(training.average.averages)}
+    tensors["random.disturbance"] = training.generator.get_state()
+    tensors["random.main"] = torch.get_rng_state()
+    if training.train.device.type == "cuda":
+        tensors["random.device"] = torch.cuda.get_rng_state(training.train.device)
+    sizes = None
+    if training.ledger is not None:
+        tensors["ledger"], sizes = training.ledger.entries()
+    plateau = training.plateau
+    progress = {
+        "epoch": training.epoch,
+        "step": training.step,
+        "seconds": training.seconds,
+        "sizes": sizes,
+        "ended": training.history.ended,
+        "history": [asdict(row) for row in training.history.epochs],
+        "plateau": {"factor": plateau.factor, "best": plateau.best, "waited": plateau.waited},
+        "averaged": training.average.updates if training.average is not None else None,
+        "scaler": training.scaler.state_dict(),
+        "watch": training.watch.state() if training.watch is not None else None,
+    }
+    plain = {name: _plain(value) for name, value in tensors.items()}
+    return Checkpoint(plain, progress, run)
+
+
+def _plain(value: Tensor) -> Tensor:
+    """The values in main memory and in the plain layout, in storage that no other tensor shares."""
+    return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+
+
+@torch.no_grad()
+def restore(training: Training, checkpoint: Checkpoint) -> None:
+    """Make ``checkpoint`` the state of ``training``, and its random streams those of PyTorch.
+
+    To be called inside of the run, see ``Training.run``.
+    """
+    tensors, progress = checkpoint.tensors, checkpoint.progress
+    training.module.load_state_dict(_part(tensors, "weights."))
+    _restore_optimizer(training, tensors)
+    if training.average is not None:
+        for number, average in enumerate(training.average.averages):
+            average.copy_(tensors[f"average.{number}"])
+        training.average.updates = progress["averaged"]
+    training.scaler.load_state_dict(progress["scaler"])
+    for name, value in progress["plateau"].items():
+        setattr(training.plateau, name, value)
+    if training.watch is not None and progress["watch"] is not None:
+        training.watch.restore(progress["watch"])
+    training.epoch, training.step = progress["epoch"], progress["step"]
+    training.started = time.monotonic() - progress["seconds"]
+    training.history.epochs = [Epoch(**row) for row in progress["history"]]
+    training.last_weights = training.weights()
+    training.best_weights = _part(tensors, "best.") or training.last_weights
+    if progress["sizes"] is not None:
+        training.resume_epoch(tensors["ledger"], progress["sizes"])
+    training.generator.set_state(tensors["random.disturbance"])
+    torch.set_rng_state(tensors["random.main"])
+    if "random.device" in tensors:
+        torch.cuda.set_rng_state(tensors["random.device"], training.train.device)
+
+
+def _restore_optimizer(training: Training, tensors: Mapping[str, Tensor]) -> None:
+    weights = [weight for group in training.optimizer.param_groups for weight in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in _part(tensors, "optimizer.").items():
+        number, key = name.split(".")
+        weight = weights[int(number)]
+        # Moments lie as their weights lie (channels last): the fused step walks over both alike.
+        laid_out = torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
+        state.setdefault(int(number), {})[key] = laid_out
+    training.optimizer.load_state_dict({**training.optimizer.state_dict(), "state": state})
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 class Checkpoints:

@@ -17,7 +17,7 @@ from caedsl.runs.errors import RunError
 from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.train import load_images
 from caedsl.training.weights import Weights
 

@@ -16,7 +16,7 @@ from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled, Train, settled
 from caedsl.runs.errors import TrainingError
 from caedsl.training.batches import Batches, resident
-from caedsl.training.compilation import compiled
+from caedsl.training.device import compiled
 from caedsl.training.loop import Training
 from caedsl.training.objective import Objective
 from caedsl.training.parallel.processes import current

@@ -17,8 +17,7 @@ from caedsl.runs.folder import RunFolder
 from caedsl.runs.state import RUNNING, RunState
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
-from caedsl.training.checkpoint import Checkpoint, restore
-from caedsl.training.checkpoints import Checkpoints, latest
+from caedsl.training.checkpoints import Checkpoint, Checkpoints, latest, restore
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
 from caedsl.training.kept_run import KeptRun, open_run
@@ -26,7 +25,7 @@ from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.attach import watch_over
 from caedsl.training.observer import Observer
 from caedsl.training.parallel.processes import current
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run, accompany, carry_out, environment_of, finished, identity, prepare_training
 
 _WHOLE_RUN = ("cosine", "onecycle")

@@ -29,18 +29,16 @@ from caedsl.source import Source
 from caedsl.syntax.overrides import override
 from caedsl.training.batches import Batches
 from caedsl.training.checkpoints import Checkpoints, has_checkpoint
-from caedsl.training.compilation import Compiled
-from caedsl.training.device import choose_device, device_name
+from caedsl.training.device import Compiled, choose_device, device_name, keep_freed_memory
 from caedsl.training.environment import describe
 from caedsl.training.interruption import Interruption
 from caedsl.training.loop import Training
-from caedsl.training.memory import keep_freed_memory
 from caedsl.training.monitors.engine.attach import watch_over
 from caedsl.training.observer import Observer
 from caedsl.training.parallel.processes import PartDoneError, current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
 from caedsl.training.search.trials import naming_what_fits
 from caedsl.training.weights import Weights

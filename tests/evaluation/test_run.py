@@ -15,7 +15,7 @@ from caedsl.evaluation.reconstructions import PictureRow, draw
 from caedsl.evaluation.run import EvaluatedRun, train_and_evaluate
 from caedsl.evaluation.summary import verdict
 from caedsl.training.pixel_range import PixelRange
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from tests.training.tiny import model_of
 
 UNIT = PixelRange(0.0, 1.0)

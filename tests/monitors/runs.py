@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caedsl.runs.errors import TrainingError
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run, train
 from tests.training.tiny import model_of
 

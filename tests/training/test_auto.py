@@ -21,7 +21,7 @@ from caedsl.syntax.overrides import override
 from caedsl.training.errors import OutOfMemoryError
 from caedsl.training.loop import Training
 from caedsl.training.prepare import prepare
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.schedules import factor
 from caedsl.training.search.batch import Candidates, candidates, find_batch

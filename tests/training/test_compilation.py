@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from caedsl.training.compilation import Compiled, compiled
+from caedsl.training.device import Compiled, compiled
 
 from .tiny import blobs, tiny
 

@@ -12,7 +12,7 @@ from caedsl.backends.torch import Penalty
 from caedsl.backends.torch.ssim import gaussian_window, ssim_per_image, window_size
 from caedsl.model.settings import Loss, LossTerm
 from caedsl.training.losses import LOSSES, reconstruction_loss
-from caedsl.training.penalties import code_penalty, weight_penalty
+from caedsl.training.objective import code_penalty, weight_penalty
 from caedsl.training.pixel_range import PixelRange
 
 UNIT = PixelRange(0.0, 1.0)

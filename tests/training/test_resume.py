@@ -16,7 +16,7 @@ from torch import Tensor
 
 from caedsl.runs.errors import RunError
 from caedsl.training.loop import Training
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.train import train
 from tests.conftest import ROOT

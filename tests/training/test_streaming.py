@@ -21,7 +21,7 @@ from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.run import resume_and_evaluate, train_and_evaluate
 from caedsl.training.batches import Batches
 from caedsl.training.loop import Training
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 
 from .test_resume import assert_same, killed_at

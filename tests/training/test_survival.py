@@ -12,7 +12,7 @@ import pytest
 from caedsl.data.images import DataError
 from caedsl.runs.errors import RunError
 from caedsl.runs.folder import RunFolder
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 
 from .test_resume import SPEC, assert_same, begin, killed_at

@@ -18,7 +18,7 @@ from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.history import Step
 from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run, train
 
 from .tiny import always_keep, model_of

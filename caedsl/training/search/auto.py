@@ -12,7 +12,7 @@ from caedsl.syntax.overrides import override
 from caedsl.training.errors import memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.parallel.processes import current
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 from caedsl.training.search.batch import candidates, find_batch
 from caedsl.training.search.learning_rate import find_rate
 from caedsl.training.search.trials import copy_of, naming_what_fits

@@ -8,9 +8,9 @@ from traceback import clear_frames
 import torch
 
 from caedsl.data.memory import refused_beyond_available
+from caedsl.training.device import give_freed_memory_back
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory, out_of_memory
 from caedsl.training.loop import Training
-from caedsl.training.memory import give_freed_memory_back
 from caedsl.training.parallel.processes import ALONE, training_with
 
 STEPS_TO_FILL = 2

@@ -8,7 +8,7 @@ from caedsl.runs.trouble import Trouble
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.places import Places
 from caedsl.training.monitors.engine.watch import Watch
-from caedsl.training.progress import Reporter
+from caedsl.training.reporter import Reporter
 
 
 def watch_over(

@@ -9,47 +9,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from caedsl.console.formats import duration, loss_text
+from caedsl.console.status import Status
 from caedsl.runs.history import Epoch, Step
-from caedsl.training.durations import duration
-from caedsl.training.loss_text import loss_text
 from caedsl.training.parallel.processes import current
-from caedsl.training.status import Status
+from caedsl.training.reporter import Reporter
 
 SECONDS_OF_SILENCE = 60.0
-
-
-class Reporter:
-    """Where a run's words go; this one says nothing."""
-
-    def note(self, text: str) -> None:
-        """Say something that the person should know, such as data that were taken instead of others."""
-
-    def trouble(self, lines: Sequence[str]) -> None:
-        """Say what a monitor found: which and when, where and what, what to change."""
-
-    def loading(self, task: str, done: int, total: int, unit: str) -> None:
-        """Show how far a download or the reading of a folder has come; ``total`` is 0 where it is unknown."""
-
-    def start(self, name: str, epochs: int, where: str) -> None:
-        """Training begins; ``where`` is the device and the precision."""
-
-    def going_on(self, epoch: int, step: int, steps: int) -> None:
-        """Training goes on in this epoch, after so many steps of all."""
-
-    def step(self, step: Step) -> None:
-        """Show where training is, a few times a second."""
-
-    def epoch(self, row: Epoch) -> None:
-        """Show what came out of an epoch."""
-
-    def end(self) -> None:
-        """What was shown to move is over, in whatever way."""
-
-    def result(self, text: str) -> None:
-        """Say a line of the result."""
-
-    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Show a table of the result: the first column is text, the others are numbers."""
 
 
 class Plain(Reporter):

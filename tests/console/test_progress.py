@@ -5,12 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
+from caedsl.console.formats import duration, loss_text
+from caedsl.console.progress import Live, Plain, make_reporter
+from caedsl.console.status import Pace, Status
 from caedsl.runs.history import Epoch, Step
-from caedsl.training.durations import duration
-from caedsl.training.loss_text import loss_text
-from caedsl.training.pace import Pace
-from caedsl.training.progress import Live, Plain, Reporter, make_reporter
-from caedsl.training.status import Status
+from caedsl.training.reporter import Reporter
 
 ROW = Epoch(2, 20, 0.5, 0.25, 0.125, 1e-3, 10.0, 1234.5)
 
@@ -147,7 +146,7 @@ def test_short_epochs_do_not_make_the_pace_jump() -> None:
 
 def test_an_epoch_that_takes_long_is_heard_of_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr("caedsl.training.progress.time.monotonic", clock)
+    monkeypatch.setattr("caedsl.console.progress.time.monotonic", clock)
     progress, _, *pair = consoles(terminal=False)
     reporter = Plain(*pair)
     reporter.start("net", 5, "CPU, bf16")

@@ -1,6 +1,7 @@
-"""The two lines that a terminal shows of a run while it goes on."""
+"""The two status lines of a run on a terminal, and its pace."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -8,20 +9,48 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from caedsl.training.durations import duration
-from caedsl.training.loss_text import loss_text
-from caedsl.training.pace import Pace
+from caedsl.console.formats import duration, loss_text
 
 LEAST_BAR = 6
 LEAST_PLACE = 12
-"""The columns below which a bar, and the words for the device, say nothing."""
+"""The fewest columns in which a bar, and the name of the device, are useful."""
+
+PACE_EPOCHS, PACE_SECONDS = 3, 30.0
+"""The pace is measured over at least so many whole epochs, validation included, and at least so many seconds."""
+
+
+class Pace:
+    """Estimate of the time that a run has left; times are seconds of any clock that does not go back."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[int, float]] = deque()
+        self._now: tuple[int, float] | None = None
+
+    def at(self, step: int, seconds: float, epoch_over: bool = False) -> None:
+        """Record that ``step`` steps have been taken.
+
+        Measuring starts with the first call: compiling, and the steps before a run was resumed, do not count.
+        """
+        if not self._marks or epoch_over:
+            self._marks.append((step, seconds))
+        while len(self._marks) > PACE_EPOCHS + 1 and seconds - self._marks[1][1] >= PACE_SECONDS:
+            self._marks.popleft()
+        self._now = step, seconds
+
+    def left(self, steps: int, seconds: float) -> float | None:
+        """Return the seconds until ``steps`` steps have been taken; None while that is unknown."""
+        if self._now is None:
+            return None
+        (first, begun), (done, last) = self._marks[0], self._now
+        if done == first:
+            return None
+        return max(0.0, (last - begun) / (done - first) * (steps - done) - (seconds - last))
 
 
 class Status:
-    """A bar over the whole run with the time left; below it the losses, the speed, the device and the precision.
+    """Two lines: a bar over the whole run with the time left, then losses, speed, device and precision.
 
-    What does not fit into the terminal is left out from the right. A field never gets narrower, so that nothing moves
-    sideways.
+    Fields that do not fit are dropped from the right. A field never gets narrower, so that nothing moves sideways.
     """
 
     def __init__(self, epochs: int, where: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -36,11 +65,11 @@ class Status:
         self._widths = {"left": len("0:00 left")}
 
     def move(self, epoch: int, step: int, steps: int) -> None:
-        """The run is at this step of so many in all, without having taken them now."""
+        """Set the position without counting it as progress, as when a run is resumed."""
         self.epoch, self.done, self.total = epoch, step, steps
 
     def advance(self, epoch: int, step: int, steps: int, epoch_over: bool = False) -> None:
-        """The run has come to this step."""
+        """Move to a step that was just taken."""
         self.move(epoch, step, steps)
         self._pace.at(step, self._clock(), epoch_over)
 

@@ -1,0 +1,1 @@
+"""Console: what a run shows on a terminal or writes to a log."""
