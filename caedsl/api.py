@@ -5,12 +5,13 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from caedsl.diagnostics.finding import Finding
+from caedsl.extras import explaining_missing_packages
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
 from caedsl.syntax.tree import Spec
 
 if TYPE_CHECKING:
-    from caedsl.backends.torch import ConvolutionalAutoencoder
+    from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
     from caedsl.evaluation.run import EvaluatedRun
 
 SpecLike = str | PathLike[str]
@@ -74,20 +75,22 @@ def _model(model: Autoencoder | SpecLike) -> Autoencoder:
     return model if isinstance(model, Autoencoder) else load(model)
 
 
+@explaining_missing_packages()
 def build(model: Autoencoder | SpecLike) -> "ConvolutionalAutoencoder":
     """The ``torch.nn.Module`` of a model, with ``encode``, ``decode`` and ``forward``; torch's seed decides its weights."""
-    from caedsl.backends.torch import build as build_module
+    from caedsl.backends.torch.instantiate import build as build_module
 
     return build_module(_model(model))
 
 
 def emit(model: Autoencoder | SpecLike, training: bool = False) -> str:
     """The same module as Python source that needs nothing but torch; with ``training``, a plain training loop too."""
-    from caedsl.backends.torch import emit as emit_source
+    from caedsl.backends.torch.render import emit as emit_source
 
     return emit_source(_model(model), training)
 
 
+@explaining_missing_packages()
 def train(
     model: Autoencoder | SpecLike,
     *,
@@ -128,6 +131,7 @@ def train(
     )
 
 
+@explaining_missing_packages()
 def resume(
     run: str | PathLike[str],
     *,

@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "caedsl"
 ROOMS = (
+    "extras",
     "source",
     "diagnostics",
     "syntax",
@@ -98,6 +99,18 @@ def test_diagnostics_know_of_the_source_alone() -> None:
 
 
 TORCH = {"torch", "torchvision"}
+TRAINING_ONLY = TORCH | {
+    "PIL",
+    "filelock",
+    "matplotlib",
+    "numpy",
+    "pooch",
+    "requests",
+    "safetensors",
+    "scipy",
+    "sklearn",
+}
+"""What the extra ``train`` installs: the commands of the compiler work without it."""
 HEAVY = TORCH | {"PIL", "graphviz", "matplotlib", "numpy", "pooch", "pydantic", "rich", "sklearn", "typer"}
 
 _LOADED = "import sys; {doing}; sys.stdout.flush(); print('\\n' + ' '.join({{name.partition('.')[0] for name in sys.modules}}))"
@@ -130,6 +143,15 @@ def loaded(doing: str, folder: Path) -> set[str]:
         (["new", "fresh"], TORCH),
         (["graph", "digits.cae", "-o", "digits.svg"], TORCH),
         (["graph", "digits.cae", "-o", "digits.png"], TORCH),
+        (["show", "digits.cae"], TRAINING_ONLY),
+        (["rule", "output-shape"], TRAINING_ONLY),
+        (["new", "fresh"], TRAINING_ONLY),
+        (["graph", "digits.cae", "-o", "digits.svg"], TRAINING_ONLY),
+        (["graph", "digits.cae", "-o", "digits.mmd"], TRAINING_ONLY),
+        (["graph", "digits.cae", "-o", "digits.dot"], TRAINING_ONLY),
+        (["emit", "digits.cae"], TRAINING_ONLY),
+        (["emit", "digits.cae", "--training"], TRAINING_ONLY),
+        (["runs"], TORCH),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

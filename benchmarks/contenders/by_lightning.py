@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from benchmarks.contenders.gate import Gate
 from benchmarks.contenders.objective import loss_of
 from benchmarks.contenders.task import Task
-from caedsl.backends.torch import build
+from caedsl.backends.torch.instantiate import build
 
 
 class _Model(lightning.LightningModule):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional
 
-from caedsl.backends.torch import lower
+from caedsl.backends.torch.lower import lower
 from caedsl.model.autoencoder import Autoencoder
 
 _LOSSES = {"mse": functional.mse_loss, "bce": functional.binary_cross_entropy}

@@ -9,7 +9,8 @@ from math import inf, isfinite
 import torch
 from torch import Tensor
 
-from caedsl.backends.torch import build, lower
+from caedsl.backends.torch.instantiate import build
+from caedsl.backends.torch.lower import lower
 from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.data.split import split_validation

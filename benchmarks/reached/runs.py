@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import caedsl
-from caedsl.backends.torch import build
+from caedsl.backends.torch.instantiate import build
 from caedsl.console.progress import make_reporter
 from caedsl.data.images import Images
 from caedsl.data.loading import load

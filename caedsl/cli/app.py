@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from typer._click.exceptions import ClickException  # typer carries click and exports no base of its errors
 
 from caedsl import __version__
 from caedsl.cli.emit import emit
 from caedsl.cli.evaluate import evaluate
+from caedsl.cli.exit_codes import COULD_NOT_RUN, FINE
 from caedsl.cli.graph import graph
 from caedsl.cli.new import new
 from caedsl.cli.rule import rule
@@ -77,13 +77,16 @@ for command, summary, example in (
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs a command; bad usage is exit code 2."""
+    """Run a command and return its exit code; bad usage is 2."""
     try:
         code = app(args=list(arguments), prog_name="caedsl", standalone_mode=False)
-    except ClickException as error:
-        error.message = error.message.replace("a valid int range", "a whole number")
-        error.show()
-        return error.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
-    return code if isinstance(code, int) else 0
+    except Exception as error:
+        # Typer exports no common base of its usage errors; they are those that can show themselves.
+        if not hasattr(error, "show") or not hasattr(error, "message"):
+            raise
+        error.message = error.message.replace("a valid int range", "a whole number")
+        error.show()
+        return COULD_NOT_RUN
+    return code if isinstance(code, int) else FINE

@@ -15,7 +15,7 @@ def emit(
     training: Annotated[bool, typer.Option("--training", help="Add a short, plain training loop.")] = False,
 ) -> None:
     """Write the model as one readable Python file that needs nothing but PyTorch."""
-    from caedsl.backends.torch import emit as emit_source
+    from caedsl.backends.torch.render import emit as emit_source
     from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail, read_model
 

@@ -19,7 +19,7 @@ def evaluate(
     """Evaluate a run again, and say whether the result agrees with its metrics.json (exit code 1 where it does not)."""
     import sys
 
-    from caedsl.cli.specs import FINDINGS
+    from caedsl.cli.exit_codes import FINDINGS
     from caedsl.console.progress import make_reporter
     from caedsl.evaluation.again import evaluate_again
     from caedsl.evaluation.summary import table

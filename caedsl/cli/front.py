@@ -5,9 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-FINE = 0
-FINDINGS = 1
-COULD_NOT_RUN = 2
+from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE
 
 
 class Parser(argparse.ArgumentParser):

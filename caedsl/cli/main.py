@@ -7,8 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-COULD_NOT_RUN = 2
-INTERRUPTED = 130
+from caedsl.cli.exit_codes import COULD_NOT_RUN, FINE, INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +26,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader (head, less) has seen enough; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return FINE
+    except ModuleNotFoundError as error:
+        from caedsl.extras import missing_package
+
+        message = missing_package(error)
+        if message is None:
+            return _apologise(error, arguments)
+        print(f"caedsl: {message}", file=sys.stderr)
+        return COULD_NOT_RUN
     except Exception as error:
         if os.environ.get("CAEDSL_DEBUG"):
             raise

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 
 import typer
 
+from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS
 from caedsl.diagnostics.finding import Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
-
-FINDINGS = 1
-COULD_NOT_RUN = 2
 
 
 def fail(message: str, code: int = COULD_NOT_RUN) -> typer.Exit:

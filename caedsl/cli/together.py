@@ -8,8 +8,8 @@ from io import StringIO
 
 import typer
 
-from caedsl.cli.main import INTERRUPTED
-from caedsl.cli.specs import COULD_NOT_RUN, fail
+from caedsl.cli.exit_codes import COULD_NOT_RUN, INTERRUPTED
+from caedsl.cli.specs import fail
 
 
 @contextmanager

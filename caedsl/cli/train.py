@@ -159,8 +159,7 @@ def outside_errors() -> Iterator[None]:
 
 
 def _exit_if_not_finished(ended: str) -> None:
-    from caedsl.cli.main import INTERRUPTED
-    from caedsl.cli.specs import FINDINGS
+    from caedsl.cli.exit_codes import FINDINGS, INTERRUPTED
 
     if ended == "interrupted":
         raise typer.Exit(INTERRUPTED)

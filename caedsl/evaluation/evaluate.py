@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch import ConvolutionalAutoencoder
 from caedsl.backends.torch.fast import fast_form
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.corruption import corrupt
 from caedsl.evaluation.baselines import MeanImage, Predictor, fit_pca
 from caedsl.evaluation.metrics import Scores, score

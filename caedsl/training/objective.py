@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch import Penalty
+from caedsl.backends.torch.lower import Penalty
 from caedsl.data.batch_share import Part
 from caedsl.model.settings import Loss
 from caedsl.training.losses import reconstruction_loss

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 import torch
 from torch import nn
 
-from caedsl.backends.torch import build, lower
+from caedsl.backends.torch.instantiate import build
+from caedsl.backends.torch.lower import lower
 from caedsl.data.images import DataError, Images
 from caedsl.data.loading import load
 from caedsl.data.split import split_validation

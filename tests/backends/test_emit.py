@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from caedsl.api import load
-from caedsl.backends.torch import emit
-from caedsl.backends.torch.render import class_name
+from caedsl.backends.torch.render import class_name, emit
 from tests.conftest import ROOT
 
 EVERYTHING = """

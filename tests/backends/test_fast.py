@@ -8,9 +8,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
-from caedsl.backends.torch import build
 from caedsl.backends.torch.fast import fast_form, rewrite
 from caedsl.backends.torch.fast.convolutions import ToFew, Transposed, Untransposed
+from caedsl.backends.torch.instantiate import build
 from caedsl.model.autoencoder import Autoencoder
 from tests.backends.test_properties import resolved
 from tests.conftest import SPECS

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from caedsl.backends.torch import build, emit, lower
-from caedsl.backends.torch.lower import Step
-from caedsl.backends.torch.render import class_name
+from caedsl.backends.torch.instantiate import build
+from caedsl.backends.torch.lower import Step, lower
+from caedsl.backends.torch.render import class_name, emit
 from caedsl.facts.cost import total_macs, total_parameters
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.resolve import resolve

@@ -47,7 +47,7 @@ def test_a_relu_layer_keeps_what_its_initialisation_says(init: str, kept: float)
 def test_the_first_activations_of_torch_have_the_gain() -> None:
     import torch
 
-    from caedsl.backends.torch import build
+    from caedsl.backends.torch.instantiate import build
 
     spec = model(
         "encoder { conv 256 k1 relu init=torch bias=off x8; maxpool 1 }\nbottleneck conv 1\ndecoder { conv 1 }"

@@ -14,7 +14,8 @@ import torch
 from sklearn.datasets import load_digits
 
 from caedsl.api import load
-from caedsl.backends.torch import build, lower
+from caedsl.backends.torch.instantiate import build
+from caedsl.backends.torch.lower import lower
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.prepare import prepare
 from caedsl.vocabulary.layer import Layer

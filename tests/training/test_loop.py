@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from caedsl.backends.torch import Penalty
+from caedsl.backends.torch.lower import Penalty
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
 from caedsl.runs.errors import TrainingError
 from caedsl.training.batches import Batches

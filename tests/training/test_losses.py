@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from caedsl.backends.torch import Penalty
+from caedsl.backends.torch.lower import Penalty
 from caedsl.backends.torch.ssim import gaussian_window, ssim_per_image, window_size
 from caedsl.model.settings import Loss, LossTerm
 from caedsl.training.losses import LOSSES, reconstruction_loss

@@ -1,7 +1,1 @@
-"""The PyTorch backend: lowering to constructor calls, rendering them as source, instantiating them."""
-
-from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
-from caedsl.backends.torch.lower import Origin, Penalty, Program, lower
-from caedsl.backends.torch.render import emit
-
-__all__ = ["ConvolutionalAutoencoder", "Origin", "Penalty", "Program", "build", "emit", "lower"]
+"""The PyTorch backend: lower a model to constructor calls, render them as source, or build a module from them."""

@@ -1,13 +1,12 @@
 """Rendering: a lowered program as one Python file that needs nothing but PyTorch."""
 
-import inspect
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from caedsl.backends.torch import render_training
 from caedsl.backends.torch.lower import Program, Start, Step, lower, steps
-from caedsl.backends.torch.modules import MODULES
+from caedsl.backends.torch.printed import classes
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.shape import text
@@ -18,7 +17,7 @@ WIDTH = 120
 INDENT = "    "
 
 
-_TAKEN = {*MODULES, "Tensor", "None", "True", "False"}
+_TAKEN = {*classes("modules"), "Tensor", "None", "True", "False"}
 """Names that mean something else in an emitted file."""
 
 
@@ -57,7 +56,7 @@ def _header(model: Autoencoder, program: Program, training: bool) -> str:
 
 def _own_modules(program: Program) -> list[str]:
     used = {step.call.name for step in steps((*program.encoder, *program.decoder))}
-    return [inspect.getsource(module) for name, module in MODULES.items() if name in used]
+    return [source for name, source in classes("modules").items() if name in used]
 
 
 def _class(model: Autoencoder, program: Program) -> str:
@@ -121,7 +120,7 @@ def _broken(opening: str, arguments: Sequence[str], closing: str, pad: str) -> l
 
 
 def _constructor(call: Call) -> str:
-    return call.name if call.name in MODULES else f"nn.{call.name}"
+    return call.name if call.name in classes("modules") else f"nn.{call.name}"
 
 
 def _arguments(call: Call) -> list[str]:

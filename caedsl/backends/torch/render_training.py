@@ -4,11 +4,10 @@ What a short loop cannot hold (validation, early stopping, mixed precision) is n
 spec leaves to be found are arguments without a default.
 """
 
-import inspect
 from collections.abc import Sequence
 
-from caedsl.backends.torch import ssim
 from caedsl.backends.torch.lower import Penalty, Program
+from caedsl.backends.torch.printed import definitions
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Corrupt, Loss, Optimizer, Schedule, Train
@@ -58,9 +57,10 @@ def _settings(model: Autoencoder) -> Train:
 
 
 def _ssim_source() -> str:
-    constants = f"WINDOW, SIGMA = {ssim.WINDOW}, {ssim.SIGMA}\nK1, K2 = {ssim.K1}, {ssim.K2}"
-    used = (ssim.gaussian_window, ssim.window_size, ssim.blur, ssim.ssim_per_image)
-    return "\n\n\n".join((constants, *(inspect.getsource(function).strip("\n") for function in used)))
+    source = definitions("ssim")
+    constants = f"{source['WINDOW']}\n{source['SIGMA']}\n{source['K1']}"
+    functions = (source[name] for name in ("gaussian_window", "window_size", "blur", "ssim_per_image"))
+    return "\n\n\n".join((constants, *functions))
 
 
 def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> str:

@@ -79,7 +79,8 @@ class Photos(nn.Module):
         return self.decode(self.encode(x))
 
 
-WINDOW, SIGMA = 11, 1.5
+WINDOW = 11
+SIGMA = 1.5
 K1, K2 = 0.01, 0.03
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from caedsl.backends.torch import Origin
+from caedsl.backends.torch.lower import Origin
 from caedsl.data.corruption import corrupt
 from caedsl.training.monitors.engine.observation import Broken
 from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from caedsl.backends.torch import Origin, lower
+from caedsl.backends.torch.lower import Origin, lower
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source, Span

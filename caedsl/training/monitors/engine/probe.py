@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from caedsl.backends.torch import Origin
-from caedsl.backends.torch.lower import WEIGHTED
+from caedsl.backends.torch.lower import WEIGHTED, Origin
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.data.corruption import corrupt
 from caedsl.training.monitors.engine.observation import LayerProbe, Probe
