@@ -4,36 +4,17 @@ A layer of random weights multiplies the variance of what it is given by fan_in�
 own (He et al. 2015, arXiv 1502.01852): PyTorch's default, Var(w) = 1/(3·fan_in), and a ReLU together keep 1/6 a layer.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from math import inf, log10
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf, isinf, log10
 from typing import NamedTuple
 
 from caedsl.facts.fact import fact
 from caedsl.facts.outputs import activation_of, output_layer
 from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.vocabulary.activations import Activation
+from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.initialisation import variance
 from caedsl.vocabulary.layer import Layer
-
-PASSED = {
-    "linear": 1.0,
-    "relu": 0.5,
-    "elu": 0.645,
-    "selu": 1.0,
-    "gelu": 0.425,
-    "silu": 0.356,
-    "mish": 0.452,
-    "softplus": 0.272,
-    "tanh": 1.0,
-    "sigmoid": 1 / 16,
-}
-"""What an activation leaves of the power of a standard normal input: E[f(x)²] for rectifiers and Var f(x) for softplus. For
-tanh and sigmoid it is f'(0)², the most they pass on: 1 and 1/16."""
-
-CEILING = {"tanh": 0.0, "sigmoid": log10(1 / 16)}
-"""The powers of ten that a bounded activation lets through at most, whatever comes in."""
-
 
 FAINTEST = 1e-300
 """Gains beyond this and its inverse are not told apart."""
@@ -45,15 +26,6 @@ class Gain(NamedTuple):
     layer: Layer
     own: float
     total: float
-
-
-def passed(activation: Activation) -> float:
-    """The factor of ``PASSED`` for an activation; (1 + slope²) / 2 for the leaky ones."""
-    if activation.name in ("leaky_relu", "prelu"):
-        slope = activation.function.parameter if activation.parameter is None else activation.parameter
-        assert slope is not None
-        return (1 + slope * slope) / 2
-    return PASSED[activation.name]
 
 
 @fact
@@ -91,7 +63,8 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
     activation = activation_of(layer)
     if layer is output:
         return power
-    return min(power + log10(min(passed(activation), 1 / FAINTEST)), CEILING.get(activation.name, inf))
+    ceiling = inf if isinf(activation.ceiling) else log10(activation.ceiling)
+    return min(power + log10(activation.passed), ceiling)
 
 
 def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> float:
@@ -118,26 +91,37 @@ def hidden(layers: Sequence[Layer], output: Layer | None) -> list[Layer]:
 
 @fact
 def saturating_sides(model: Autoencoder) -> dict[str, list[Layer]]:
-    """The hidden sigmoid layers without a normalisation of each side that has two or more: what fades gradients there.
+    """Return the hidden layers that fade gradients: two or more on one side, without a normalisation.
 
-    The derivative of a sigmoid is at most 1/4, so that n in a row leave at most 1/4ⁿ of a gradient.
+    The slope of a sigmoid is at most 1/4, so that n in a row leave at most 1/4ⁿ of a gradient.
     """
     sides = {"encoder": encoder_path(model), "decoder": decoder_path(model)}
-    found = {name: _unnormalised(hidden(layers, output_layer(model)), "sigmoid") for name, layers in sides.items()}
+    found = {name: _unnormalised(hidden(layers, output_layer(model)), fading) for name, layers in sides.items()}
     return {name: layers for name, layers in found.items() if len(layers) > 1}
 
 
 @fact
 def saturating_stack(model: Autoencoder) -> list[Layer]:
-    """The hidden tanh layers without a normalisation of the whole model."""
-    return _unnormalised(hidden((*encoder_path(model), *decoder_path(model)), output_layer(model)), "tanh")
+    """Return the hidden saturating layers of the whole model that have a steep middle and no normalisation."""
+    return _unnormalised(
+        hidden((*encoder_path(model), *decoder_path(model)), output_layer(model)),
+        lambda activation: not fading(activation),
+    )
 
 
-def _unnormalised(layers: Iterable[Layer], activation: str) -> list[Layer]:
+def fading(activation: Activation) -> bool:
+    """Whether a saturating activation passes less than the whole gradient everywhere, as a sigmoid does."""
+    return activation.slope < 1
+
+
+def _unnormalised(layers: Iterable[Layer], wanted: Callable[[Activation], bool]) -> list[Layer]:
+    """Return the layers without a normalisation whose activation saturates and is as ``wanted``."""
     return [
         layer
         for layer in layers
-        if activation_of(layer).name == activation and layer.options.get("norm", "none") == "none"
+        if activation_of(layer).function.saturates
+        and wanted(activation_of(layer))
+        and layer.options.get("norm", "none") == "none"
     ]
 
 
@@ -148,4 +132,4 @@ def is_linear(model: Autoencoder) -> bool:
 
 def _bends(layer: Layer) -> bool:
     norm = layer.options.get("norm", "none")
-    return activation_of(layer).name != "linear" or layer.kind.name == "maxpool" or norm not in ("none", "batch")
+    return activation_of(layer) != LINEAR or layer.kind.name == "maxpool" or norm not in ("none", "batch")

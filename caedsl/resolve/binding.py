@@ -114,8 +114,8 @@ class _Binder:
             self._unknown(item.name, "option")
 
     def _activation_with_parameter(self, item: tree.Option) -> None:
-        function = FUNCTIONS[item.name.text]
-        if function.parameter is None:
+        option = FUNCTIONS[item.name.text].option
+        if option is None:
             self.scope.report(
                 "unknown-option",
                 item.span,
@@ -124,7 +124,7 @@ class _Binder:
             )
             self._set(self.by_name["activation"], Activation(item.name.text), item.span)
             return
-        value = read(Option(item.name.text, Type.NUMBER, 0.0, ""), item.value, self.scope)
+        value = read(option._replace(name=item.name.text), item.value, self.scope)
         if isinstance(value, Misread):
             self._report(value)
             value = None
@@ -155,7 +155,7 @@ class _Binder:
         if option.type is Type.FLAG:
             self._set(option, True, word.span)
         elif option.type is Type.ACTIVATION:
-            self._set(option, Activation(word.text, FUNCTIONS[word.text].parameter), word.span)
+            self._set(option, Activation(word.text), word.span)
         else:
             self._set(option, word.text, word.span)
 
@@ -238,6 +238,8 @@ class _Binder:
 def _bare_words(option: Option) -> Iterable[str]:
     if option.written is not Written.BARE:
         return ()
+    if option.type is Type.ACTIVATION:
+        return FUNCTIONS
     return (option.name,) if option.type is Type.FLAG else option.choices
 
 

@@ -7,7 +7,7 @@ from caedsl.model.data import InputRange
 from caedsl.resolve.placing import Placed, group, place_lines
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
-from caedsl.vocabulary.activations import FUNCTIONS, LINEAR, Activation
+from caedsl.vocabulary.activations import LINEAR, Activation, fitting
 from caedsl.vocabulary.kind import Line
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.residual import Residual
@@ -43,8 +43,6 @@ OPTIONS = (
     ),
 )
 
-_OUTPUT_FOR_RANGE = {(0.0, 1.0): "sigmoid", (-1.0, 1.0): "tanh"}
-
 
 class Plan(NamedTuple):
     """The options of a mirror, and where the ``decoder`` line stands."""
@@ -59,15 +57,11 @@ class Plan(NamedTuple):
 def plan(values: dict[str, Any], input_range: InputRange, span: Span) -> Plan:
     """The options of the line, with the output activation that reaches the input's range and no further."""
     output = values["output"] or _output_for(input_range)
-    return Plan(
-        Activation(output, FUNCTIONS[output].parameter), values["upsample"], values["norm"], values["channels"], span
-    )
+    return Plan(Activation(output), values["upsample"], values["norm"], values["channels"], span)
 
 
 def _output_for(input_range: InputRange) -> str:
-    if input_range.low is None or input_range.high is None:
-        return "linear"
-    return _OUTPUT_FOR_RANGE.get((input_range.low, input_range.high), "linear")
+    return fitting(input_range.low, input_range.high).name
 
 
 def mirror(encoder: Sequence[Layer], in_shape: Shape, plan: Plan, scope: Scope) -> Placed:

@@ -15,6 +15,7 @@ from caedsl.resolve.scope import Constant, Defaults, Scope
 from caedsl.resolve.values import Misread, quantity
 from caedsl.source import Span
 from caedsl.syntax import tree
+from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.layers import KINDS
 
 STATEMENTS = (
@@ -91,7 +92,7 @@ def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
     if word in STATEMENTS:
         return word
     near = scope.nearest(word, STATEMENTS, {"latent": "bottleneck", "model": "autoencoder", "training": "train"})
-    if near is None and (word in KINDS or word.lower() in ("relu", "sigmoid", "tanh")):
+    if near is None and (word in KINDS or word.lower() in FUNCTIONS):
         help_line = "layers stand inside `encoder { ... }` or `decoder { ... }`"
     else:
         help_line = f"statements are {', '.join(STATEMENTS)}"

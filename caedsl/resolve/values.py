@@ -9,7 +9,7 @@ from caedsl.model.data import InputRange
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.option import AUTO, Option, Type
 
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?(%|[A-Za-z_]\w*)?$")
@@ -275,7 +275,7 @@ def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 def _activation(option: Option, node: tree.Value, scope: Scope) -> Any:
-    return _choice(option._replace(choices=tuple(FUNCTIONS)), node, scope)
+    return _choice(option._replace(choices=tuple(bare())), node, scope)
 
 
 _READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.runs.errors import TrainingError
+from caedsl.vocabulary.activations import FUNCTIONS, Activation
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -73,8 +74,9 @@ def exact_output(module: nn.Module) -> Iterator[None]:
     def to_float(activation: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(x.float() if isinstance(x, Tensor) else x for x in inputs)
 
+    saturating = {call.name for f in FUNCTIONS.values() if f.saturates for call in Activation(f.name).calls()}
     last = list(module.get_submodule("decoder").modules())[-1]
-    handle = last.register_forward_pre_hook(to_float) if isinstance(last, (nn.Sigmoid, nn.Tanh)) else None
+    handle = last.register_forward_pre_hook(to_float) if type(last).__name__ in saturating else None
     try:
         yield
     finally:

@@ -33,18 +33,15 @@ def scheme(layer: "Layer") -> str:
 
 def gain_squared(layer: "Layer") -> float:
     """He's factor on 1 / fan_in: 2 for rectifiers, 2 / (1 + slope²) for leaky ones, 1 where nothing rectifies."""
-    slope = _slope(layer)
-    if slope is not None:
-        return 2.0 / (1.0 + slope * slope)
+    leak = _leak(layer)
+    if leak is not None:
+        return 2.0 / (1.0 + leak * leak)
     return 2.0 if layer.options["activation"].function.rectifier else 1.0
 
 
-def _slope(layer: "Layer") -> float | None:
-    """The slope below zero of a leaky rectifier."""
+def _leak(layer: "Layer") -> float | None:
     activation: Activation = layer.options["activation"]
-    if activation.name not in ("leaky_relu", "prelu"):
-        return None
-    return activation.function.parameter if activation.parameter is None else activation.parameter
+    return activation.leak
 
 
 def variance(layer: "Layer") -> float:
@@ -82,8 +79,8 @@ def weight_call(layer: "Layer") -> Call | None:
 
 
 def _kaiming(layer: "Layer") -> Call:
-    slope = _slope(layer)
-    if slope is not None:
-        return call("kaiming_normal_", a=slope, nonlinearity="leaky_relu")
+    leak = _leak(layer)
+    if leak is not None:
+        return call("kaiming_normal_", a=leak, nonlinearity="leaky_relu")
     rectifier = layer.options["activation"].function.rectifier
     return call("kaiming_normal_", nonlinearity="relu" if rectifier else "linear")

@@ -18,7 +18,7 @@ from caedsl.resolve.losses import LOSSES
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import OPTIMIZERS, SCHEDULES, SETTINGS
 from caedsl.resolve.sources_table import SOURCES
-from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.activations import FUNCTIONS, Activation, Function
 from caedsl.vocabulary.kind import FINISH, WEIGHTS, Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
@@ -112,14 +112,33 @@ def activations() -> str:
     rows = (
         (
             f"`{name}`",
-            f"`nn.{function.module}`" if function.module else "nothing",
-            _interval(function.low, function.high),
-            "" if function.parameter is None else f"`{name}={function.parameter:g}`",
+            " ".join(f"`{call.name}`" for call in function.torch(_example(function))) or "nothing",
+            _interval(function.low(_example(function)), function.high(_example(function))),
+            _taken(function),
             "He" if function.rectifier else "Glorot",
         )
         for name, function in FUNCTIONS.items()
     )
     return table(("activation", "in PyTorch", "returns", "its number", "`init=auto` before it"), rows)
+
+
+def _example(function: Function) -> object:
+    """The default of the function's option, or a value that a spec could give where it must give one."""
+    if function.option is None:
+        return None
+    return (0.0, 1.0) if function.option.default is REQUIRED else function.option.default
+
+
+def _taken(function: Function) -> str:
+    option = function.option
+    if option is None:
+        return ""
+    written = (
+        f"`{Activation(function.name, (0.0, 1.0))}`"
+        if option.default is REQUIRED
+        else f"`{function.name}={option.default:g}`"
+    )
+    return f"{written}: {option.about}"
 
 
 def _interval(low: float, high: float) -> str:

@@ -42,7 +42,7 @@ RULE = Rule("CAE403", "final-relu", Severity.WARNING)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the output's activation, unless the range or a cross-entropy rules a ReLU out."""
     layer, missed = output_layer(model), unreachable(model)
-    if layer is None or activation_of(layer).name != "relu" or takes_probabilities(model):
+    if layer is None or not activation_of(layer).function.dies or takes_probabilities(model):
         return
     if missed is not None and missed.share > NOTICEABLE:
         return
@@ -50,7 +50,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     edit = activation_edit(model, layer, instead)
     yield RULE.found(
         output_place(model, layer),
-        "the output ends in a ReLU: once it is below 0 for every image it paints black for ever",
+        f"the output ends in `{activation_of(layer)}`: once it is below 0 for every image it paints black for ever",
         label="can die: no gradient below 0",
         help=f"end the decoder with `{instead}`",
         fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{instead}`", (edit,), Applicability.UNSAFE)),

@@ -44,13 +44,13 @@ FEW = 16
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the code's activation."""
     layer, numbers = code_layer(model), elements(model.code_shape)
-    if layer is None or activation_of(layer).name != "relu" or model.bottleneck.l1:
+    if layer is None or not activation_of(layer).function.dies or model.bottleneck.l1:
         return
     if numbers > FEW and is_map(model.code_shape):
         return
     yield RULE.found(
         layer.place("activation"),
-        f"a ReLU on the code: each of its {numbers} numbers that is below 0 for every image is lost",
+        f"`{activation_of(layer)}` on the code: each of its {numbers} numbers that is below 0 for every image is lost",
         help="leave the code linear; for a sparse code add `l1=1e-4` to the bottleneck",
         fix=Fix("leave the code linear", (write(layer, "activation", "linear"),), Applicability.UNSAFE),
         severity=None if numbers <= FEW else Severity.INFO,

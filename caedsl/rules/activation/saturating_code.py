@@ -35,7 +35,7 @@ RULE = Rule("CAE406", "saturating-code", Severity.INFO)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the code's activation, unless `saturating-hidden` counts it already."""
     layer = code_layer(model)
-    if layer is None or activation_of(layer).name not in ("sigmoid", "tanh"):
+    if layer is None or not activation_of(layer).function.saturates:
         return
     if any(layer in layers for layers in saturating_sides(model).values()):
         return

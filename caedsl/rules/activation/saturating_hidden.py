@@ -27,53 +27,62 @@ tanh layers are a heuristic.
 - Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import log10, prod
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
-from caedsl.facts.outputs import code_layer
+from caedsl.facts.outputs import activation_of, code_layer
 from caedsl.facts.signal import saturating_sides, saturating_stack
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
-from caedsl.rules.engine.wording import plain
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import is_map
 
 RULE = Rule("CAE404", "saturating-hidden", Severity.WARNING)
 
-MANY_TANH = 8
+MANY_STEEP = 8
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """One finding, at the first of the layers."""
-    sides, tanh = saturating_sides(model), saturating_stack(model)
+    sides, steep = saturating_sides(model), saturating_stack(model)
     if sides:
-        yield _sigmoids(model, [layer for layers in sides.values() for layer in layers])
-    elif len(tanh) >= MANY_TANH:
+        yield _fading(model, [layer for layers in sides.values() for layer in layers])
+    elif len(steep) >= MANY_STEEP:
         yield RULE.found(
-            tanh[0].place("activation"),
-            f"{len(tanh)} hidden tanh layers without a normalisation: where they saturate, gradients fade",
+            steep[0].place("activation"),
+            f"{len(steep)} hidden {activation_of(steep[0]).name} layers without a normalisation: where they saturate, gradients fade",
             help="use `relu`, or `norm=batch`",
             severity=Severity.INFO,
         )
 
 
-def _sigmoids(model: Autoencoder, layers: list[Layer]) -> Finding:
+def _fading(model: Autoencoder, layers: list[Layer]) -> Finding:
     edits = _edits(model, layers)
+    slopes = [activation_of(layer).slope for layer in layers]
+    names = list(dict.fromkeys(activation_of(layer).name for layer in layers))
     others = [layer.place("activation") for layer in layers if layer.mirrors is None]
     return RULE.found(
         layers[0].place("activation"),
-        f"{len(layers)} hidden sigmoid layers: each leaves at most 1/4 of a gradient, all together {_share(layers)}",
+        f"{len(layers)} hidden {' and '.join(names)} layers: each leaves at most {_share([max(slopes)])} of a gradient, "
+        f"all together {_share(slopes)}",
         label="the gradient before this layer is faded by all that follow",
         related=tuple(Label(span, "and this one") for span in sorted({*others} - {layers[0].place("activation")})),
-        notes=(f"max σ'(x) = σ(0)·(1 - σ(0)) = 1/4, and (1/4)^{len(layers)} = {plain(0.25 ** len(layers), 2)}",),
-        help="use `relu` or `leaky_relu` in hidden layers; the output may stay a sigmoid",
+        notes=(
+            f"the steepest slope is {_share([max(slopes)])}; all slopes multiplied are 10^{sum(map(log10, slopes)):.1f}",
+        ),
+        help="use `relu` or `leaky_relu` in hidden layers; the output may stay as it is",
         fix=Fix("use `relu` in hidden layers", edits, Applicability.UNSAFE) if edits else None,
     )
 
 
-def _share(layers: list[Layer]) -> str:
-    return f"1/{4 ** len(layers):,}" if len(layers) <= 10 else f"1/4^{len(layers)}"
+def _share(slopes: Sequence[float]) -> str:
+    """Return the product of the slopes as a fraction, or as a power where that is longer."""
+    if len(slopes) <= 10:
+        return f"1/{round(1 / prod(slopes)):,}"
+    inverse = 1 / max(slopes)
+    return f"1/{inverse:g}^{len(slopes)}" if len(set(slopes)) == 1 else f"at most 1/{inverse:g}^{len(slopes)}"
 
 
 def _edits(model: Autoencoder, layers: list[Layer]) -> tuple[Edit, ...]:

@@ -113,7 +113,7 @@ def _room(layers: Sequence[Layer]) -> int:
 def _is_thin(layer: Layer) -> bool:
     if not is_map(layer.out_shape) or "channels" not in layer.options or layer.options["depthwise"]:
         return False
-    return layer.out_shape[0] <= NARROW and layer.options["activation"].function.low == 0
+    return layer.out_shape[0] <= NARROW and layer.options["activation"].low == 0
 
 
 def _neighbours(model: Autoencoder, part: Sequence[Layer], i: int) -> tuple[int, ...]:

@@ -5,9 +5,8 @@ from caedsl.facts.presets import pixel_range
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.source import Span
+from caedsl.vocabulary.activations import fitting
 from caedsl.vocabulary.layer import Layer
-
-_FITTING = {(0.0, 1.0): "sigmoid", (-1.0, 1.0): "tanh"}
 
 
 def output_place(model: Autoencoder, layer: Layer) -> Span:
@@ -18,9 +17,7 @@ def output_place(model: Autoencoder, layer: Layer) -> Span:
 def fitting_activation(model: Autoencoder) -> str:
     """The activation that reaches the images' values and, where there is one, no others."""
     values = pixel_range(model)
-    if values.low is None or values.high is None:
-        return "linear"
-    return _FITTING.get((values.low, values.high), "linear")
+    return str(fitting(values.low, values.high))
 
 
 def activation_edit(model: Autoencoder, layer: Layer, activation: str) -> Edit | None:

@@ -43,6 +43,7 @@ from caedsl.model.settings import Train
 from caedsl.rules.edits.settings import write_statement
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
+from caedsl.vocabulary.activations import LINEAR
 
 RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING)
 
@@ -84,7 +85,7 @@ def _bias_limit(model: Autoencoder, train: Train) -> float | None:
     steady = train.schedule.name == "constant" and not train.schedule.warmup and train.clip is None
     if layer is None or not steady or train.loss.terms[0].name != "mse" or layer.kind.name not in ("conv", "deconv"):
         return None
-    if activation_of(layer).name != "linear" or layer.options["norm"] != "none" or not layer.options["bias"]:
+    if activation_of(layer) != LINEAR or layer.options["norm"] != "none" or not layer.options["bias"]:
         return None
     return (1 + train.optimizer.momentum) * layer.out_shape[0] / loss_scale(model, train.loss)
 

@@ -33,6 +33,7 @@ from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
+from caedsl.vocabulary.activations import fitting
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import is_map
 
@@ -58,8 +59,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 def _output(model: Autoencoder) -> str:
     """The activation that fits the input's range."""
-    limits = (model.input.range.low, model.input.range.high)
-    return {(0.0, 1.0): "sigmoid", (-1.0, 1.0): "tanh"}.get(limits, "linear")  # type: ignore[arg-type]  # None has no entry
+    return str(fitting(model.input.range.low, model.input.range.high))
 
 
 def _fix(model: Autoencoder, last: Layer, wanted: int) -> Fix | None:

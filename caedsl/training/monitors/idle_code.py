@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import Seen
-from caedsl.training.monitors.engine.wording import lower_rate, one_of
+from caedsl.training.monitors.engine.wording import dying_activation, lower_rate, one_of
 
 EXPLAINED_BY = ("constant-output", "dead-layer", "saturated-output")
 IDLE = 0.5
@@ -64,14 +64,14 @@ def look(seen: Seen) -> Iterator[Sign]:
     if idle < enough * len(moves) or left >= PART_OF_IMAGE * facts.input_size:
         return
     units = "numbers" if len(moves) == facts.code_size else "channels"
-    words = facts.layers[facts.code_layer].words.split()
+    dying = dying_activation(facts.layers[facts.code_layer].words)
     yield Sign(
         facts.code_layer,
         f"{idle} of the {len(moves)} {units} of the code are the same for all of {2 * facts.probed} images: the code is "
         f"really one of {left:.0f} numbers",
         one_of(
             [
-                *(["no `relu` on the code"] if "relu" in words else []),
+                *([f"no `{dying}` on the code"] if dying else []),
                 *(["a smaller `l1` on the bottleneck"] if facts.code_l1 else []),
                 *(
                     ["a tenth of the weight penalties"]

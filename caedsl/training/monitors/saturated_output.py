@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import Seen
-from caedsl.training.monitors.engine.wording import lower_rate, one_of
+from caedsl.training.monitors.engine.wording import dying_activation, lower_rate, one_of
 
 SHARE = 0.5
 FAILING = 0.9
@@ -59,7 +59,7 @@ def look(seen: Seen) -> Iterator[Sign]:
     if any(probe.flat is None or probe.flat < SHARE or probe.unexplained < FAILING for probe in probes):
         return
     share = sum(probe.flat or 0.0 for probe in probes) / len(probes)
-    ends_in_relu = "relu" in seen.facts.layers[output].words.split()
+    dying = dying_activation(seen.facts.layers[output].words)
     yield Sign(
         output,
         f"{share:.0%} of the squared error is on pixels where its activation is flat, at an end of its range: they get no "
@@ -67,7 +67,7 @@ def look(seen: Seen) -> Iterator[Sign]:
         one_of(
             [
                 lower_rate(seen.facts.settings),
-                *(["`sigmoid` or no activation instead of `relu` on this line"] if ends_in_relu else []),
+                *([f"`sigmoid` or no activation instead of `{dying}` on this line"] if dying else []),
                 "images scaled to the range that it can return",
             ]
         ),

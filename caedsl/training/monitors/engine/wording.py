@@ -1,6 +1,7 @@
 """Words that several monitors share."""
 
 from caedsl.model.settings import Settled
+from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.spelling import number_text
 
 GOOD_RATE = 1e-3
@@ -25,6 +26,11 @@ def higher_rate(settings: Settled, factor: float = 10) -> str:
 
 def _rate(settings: Settled, lr: float) -> str:
     return f"`optimizer {settings.optimizer.name} lr={number_text(float(f'{lr:.2g}'))}`"
+
+
+def dying_activation(words: str) -> str | None:
+    """Return the activation on a layer's line that has no gradient below zero; None where it has another."""
+    return next((word for word in words.split() if word in FUNCTIONS and FUNCTIONS[word].dies), None)
 
 
 def one_of(remedies: list[str]) -> str:

@@ -1,0 +1,58 @@
+"""What the activations declare, against PyTorch."""
+
+from dataclasses import fields
+from math import isfinite
+
+import numpy as np
+import pytest
+import torch
+
+from caedsl import check
+from caedsl.rules.engine.example import whole_spec
+from caedsl.vocabulary.activations import FUNCTIONS, RELU, Activation, Function, bare
+
+
+@pytest.mark.parametrize("name", [name for name in bare() if not FUNCTIONS[name].saturates])
+def test_what_an_activation_passes_of_a_standard_normal(name: str) -> None:
+    x = torch.linspace(-12, 12, 400_001, dtype=torch.float64)
+    density = torch.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * (x[1] - x[0])
+    calls = Activation(name).calls()
+    function = getattr(torch.nn, calls[0].name)().double() if calls else torch.nn.Identity()
+    with torch.no_grad():
+        y = function(x)
+    power = (y**2 * density).sum() - ((y * density).sum() ** 2 if name == "softplus" else 0)
+    assert Activation(name).passed == pytest.approx(float(power), abs=2e-3)
+
+
+@pytest.mark.parametrize("name", bare())
+def test_the_declared_bounds_and_slopes_are_those_of_torch(name: str) -> None:
+    activation = Activation(name)
+    x = torch.linspace(-30, 30, 60_001, dtype=torch.float64, requires_grad=True)
+    modules = [getattr(torch.nn, c.name)(*c.args, **dict(c.kwargs)).double() for c in activation.calls()]
+    y = torch.nn.Sequential(*modules)(x)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    assert float(slope.abs().max()) == pytest.approx(activation.slope, rel=1e-3)
+    low, high = float(y.detach().min()), float(y.detach().max())
+    assert low == pytest.approx(activation.low, abs=1e-3) if isfinite(activation.low) else low < -0.01
+    assert high == pytest.approx(activation.high, abs=1e-3) if isfinite(activation.high) else high > 10
+    assert activation.function.dies == (not slope[x < 0].any())
+    flat = float(slope[0]) < 1e-3 and float(slope[-1]) < 1e-3
+    assert activation.function.saturates == flat
+    if activation.function.saturates:
+        assert activation.passed == pytest.approx(activation.slope**2)
+
+
+@pytest.mark.parametrize("part", [field.name for field in fields(Function)])
+def test_a_declaration_that_lacks_a_part_is_a_type_error(part: str) -> None:
+    parts = {field.name: getattr(RELU, field.name) for field in fields(Function) if field.name != part}
+    with pytest.raises(TypeError, match=part):
+        Function(**parts)
+
+
+@pytest.mark.parametrize("written", ["leaky_relu=0", "leaky_relu=1e200", "elu=0", "elu=-1", "prelu=2"])
+@pytest.mark.parametrize("line", ["encoder {{ conv 8 {}; maxpool 2 }}", "decoder {{ upsample 4; conv 1 {} }}"])
+def test_a_value_outside_of_the_domain_is_the_one_finding(written: str, line: str) -> None:
+    errors = [finding for finding in check(whole_spec(line.format(written))) if finding.severity.value == "error"]
+    assert [finding.name for finding in errors] == ["out-of-domain"]
+    assert written.replace("=", "` is `") in errors[0].message
+    assert errors[0].fix is None
