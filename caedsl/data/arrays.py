@@ -1,62 +1,93 @@
 """Images in NumPy's files: ``npy`` and ``npz``, never pickles."""
 
+import math
 import os
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from caedsl.data.idx_format import read_idx
 from caedsl.data.images import DataError
+from caedsl.data.labels import StoredLabels, as_labels
 from caedsl.data.layout import array_stack
 from caedsl.data.memory import available_memory
+from caedsl.data.regular_file import open_regular
+from caedsl.data.row_file import RowFile, rows_of
 from caedsl.data.source_reader import Found, Request, reason
-from caedsl.data.stack import Array, Labels, shape_text
+from caedsl.data.stack import Array
 
 _NPY, _NPZ = b"\x93NUMPY", b"PK"
 _NOT_DAMAGE = (DataError, OSError, MemoryError)
 """What is no fault of a file's content; numpy meets a damaged one with whatever its parsers stumble over."""
 
 
+class _Header(NamedTuple):
+    """What an npy file says before the values of its array."""
+
+    shape: tuple[int, ...]
+    columns_first: bool
+    dtype: np.dtype[Any]
+
+    @property
+    def bytes(self) -> int:
+        """The bytes that the values take."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
 def read_npy(request: Request) -> Found:
-    """The images of one array, memory-mapped, with ``labels`` from an npy or idx file where the source names it."""
+    """Find the images of one array, with ``labels`` from an npy or idx file where the source names it."""
     path = request.path(request.source.path)
-    labels = read_labels(request.path(request.source.labels)) if request.source.labels else None
-    return Found(array_stack(_open(path), path, request, labels))
+    labels = read_labels(request.path(request.source.labels)) if request.source.labels else StoredLabels()
+    return Found(array_stack(_open(path), path, request, labels.numbers), class_names=labels.names)
 
 
 def read_npz(request: Request) -> Found:
-    """The images of the array ``key`` (needed where there are several), with the array that ``labels`` names."""
+    """Find the images of the array ``key`` (needed where there are several), with the array that ``labels`` names."""
     path, source = request.path(request.source.path), request.source
     _expect(path, _NPZ, "npz")
     try:
-        # Opened here, since numpy leaves the files open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
             keys = list(arrays)
-            images = _member(arrays, source.key or _only_key(keys, path), keys, path)
-            labels = _member(arrays, source.labels, keys, path) if source.labels else None
+            images = _member(arrays, file, source.key or _only_key(keys, path), path)
+            labels = _member(arrays, file, source.labels, path) if source.labels else None
     except _NOT_DAMAGE:
         raise
     except Exception as error:
         raise DataError(_damaged(path, "npz", error)) from error
-    stored = None if labels is None else as_labels(labels, f"{path}, {source.labels}")
-    return Found(array_stack(images, path, request, stored))
+    stored = StoredLabels() if labels is None else as_labels(labels, f"{path}, {source.labels}")
+    return Found(array_stack(images, path, request, stored.numbers), class_names=stored.names)
 
 
-def _open(path: Path) -> Array:
+def _open(path: Path) -> Array | RowFile:
     _expect(path, _NPY, "npy")
     try:
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with open_regular(path) as file:
+            header = _read_header(file)
+            return rows_of(file, str(path), header.dtype, header.shape, header.columns_first)
     except _NOT_DAMAGE:
         raise
     except Exception as error:
         raise DataError(_damaged(path, "npy", error)) from error
-    return array
+
+
+def _read_header(file: BinaryIO) -> _Header:
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"its format is version {version[0]}.{version[1]}, which plain arrays do not need")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    header = _Header(*read(file))
+    if header.dtype.hasobject:
+        raise ValueError("Object arrays")
+    if not header.dtype.itemsize or any(side < 0 for side in header.shape):
+        raise ValueError(f"its values are of type {header.dtype} and its shape is {header.shape}")
+    return header
 
 
 def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(6)
 
 
@@ -80,19 +111,29 @@ def _only_key(keys: list[str], path: Path) -> str:
     raise DataError(f"{path} holds {len(keys)} arrays: say which one with `key=`, of {', '.join(keys) or 'none'}")
 
 
-def _member(arrays: "np.lib.npyio.NpzFile", key: str, keys: list[str], path: Path) -> Array:
+def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path) -> Array | RowFile:
+    keys = list(arrays)
     if key not in keys:
         raise DataError(f"{path} has no array `{key}`: it has {', '.join(keys) or 'none'}")
     archive = arrays.zip
     assert archive is not None  # until it is closed
     name = key if key in archive.namelist() else f"{key}.npy"
     member = archive.getinfo(name)
-    mapped = _mapped(path, member) if member.compress_type == zipfile.ZIP_STORED else None
-    if mapped is not None:
-        with archive.open(name) as content:  # zipfile compares the checksum when it comes to the end
-            while content.read(1 << 24):
+    with archive.open(name) as content:
+        header = _read_header(content)  # type: ignore[arg-type]
+        if content.tell() + header.bytes != member.file_size:
+            raise DataError(
+                f"{path} is damaged: `{key}` has {member.file_size - content.tell():,} bytes of values, and its shape "
+                f"needs {header.bytes:,}"
+            )
+        if member.compress_type == zipfile.ZIP_STORED:
+            start = content.tell()
+            while content.read(1 << 24):  # zipfile compares the checksum when it comes to the end
                 pass
-        return mapped
+            # The lengths of the name and of the extra field stand before the two, and the array after them.
+            file.seek(member.header_offset + 26)
+            file.seek(sum(struct.unpack("<HH", file.read(4))) + start, os.SEEK_CUR)
+            return rows_of(file, str(path), header.dtype, header.shape, header.columns_first)
     room = available_memory()
     if room is not None and member.file_size > room:
         raise MemoryError
@@ -100,30 +141,6 @@ def _member(arrays: "np.lib.npyio.NpzFile", key: str, keys: list[str], path: Pat
     return array
 
 
-def _mapped(path: Path, member: zipfile.ZipInfo) -> Array | None:
-    """An array that lies uncompressed in an archive, memory-mapped; None where it must be read by numpy."""
-    with path.open("rb") as file:
-        file.seek(member.header_offset + 26)  # the lengths of the name and of the extra field, which the array follows
-        file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
-        if np.lib.format.read_magic(file) != (1, 0):
-            return None
-        shape, columns_first, dtype = np.lib.format.read_array_header_1_0(file)
-        if dtype.hasobject or 0 in shape:
-            return None
-        return np.memmap(path, dtype, "r", file.tell(), shape, "F" if columns_first else "C")
-
-
-def read_labels(path: Path) -> Labels:
-    """Labels, one an image, from an npy or idx file (what is not npy is read as idx)."""
+def read_labels(path: Path) -> StoredLabels:
+    """Read labels, one an image, from an npy or idx file (what is not npy is read as idx)."""
     return as_labels(_open(path) if _start(path) == _NPY else read_idx(path), str(path))
-
-
-def as_labels(array: Array, file: str) -> Labels:
-    """An array of labels as int64; a ``DataError`` where it is anything but one whole number an image."""
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise DataError(f"{file}: labels are one number an image, and this array is {shape_text(array.shape)}")
-    if array.dtype.kind not in "biu":
-        raise DataError(f"{file}: labels are whole numbers, and these are of type {array.dtype}: save them as integers")
-    return array.astype(np.int64)

@@ -1,6 +1,7 @@
 """CIFAR-10 in its binary form (one byte of label and 3,072 of pixels an image), which needs no pickle to be read."""
 
 import gzip
+import hashlib
 import tarfile
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from caedsl.data.data_folders import StandardSet, complete, fetch
 from caedsl.data.images import DataError
 from caedsl.data.layout import layout
+from caedsl.data.regular_file import open_regular, read_regular
 from caedsl.data.source_reader import Found, Request, reason
 from caedsl.data.stack import ArrayStack
 
@@ -18,6 +20,8 @@ _UNPACKED = "cifar-10-batches-bin"
 _TRAIN = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 _TEST = "test_batch.bin"
 _RECORD = 1 + 3 * 32 * 32
+_MOST_IN_BATCH, _MOST_UNPACKED = 1 << 25, 1 << 28
+"""More bytes than a batch (31 MB) and the unpacked archive (185 MB) of the published set have."""
 
 CIFAR10 = StandardSet(
     "cifar10",
@@ -34,7 +38,7 @@ def read(request: Request) -> Found:
     places = [folder / place for folder in request.data_folders for place in (*CIFAR10.places, ".")]
     unpacked = next((place / _UNPACKED for place in places if _is_whole(place / _UNPACKED)), None)
     if unpacked is not None:
-        batches = {name: (unpacked / name).read_bytes() for name in (*_TRAIN, _TEST)}
+        batches = {name: read_regular(unpacked / name) for name in (*_TRAIN, _TEST)}
         return _found(batches, unpacked, request)
     pickled = next(
         (place / "cifar-10-batches-py" for place in places if (place / "cifar-10-batches-py").is_dir()), None
@@ -43,7 +47,10 @@ def read(request: Request) -> Found:
         [] if pickled is None else [f"{pickled} holds pickles, which can run code when read: take {_ARCHIVE} instead"]
     )
     found = next(complete(CIFAR10, request.data_folders), None) or fetch(CIFAR10, request, looked)
-    return _found(_unpack(found[_ARCHIVE]), found[_ARCHIVE], request)
+    archive = found[_ARCHIVE]
+    known = _published(archive)
+    note = f"{archive} is not the published file: its checksum is another one"
+    return _found(_unpack(archive), archive, request, () if known else (note,))
 
 
 def _is_whole(folder: Path) -> bool:
@@ -53,12 +60,19 @@ def _is_whole(folder: Path) -> bool:
 def _unpack(archive: Path) -> dict[str, bytes]:
     batches: dict[str, bytes] = {}
     try:
-        with tarfile.open(archive) as members:
-            for member in members:
-                name = Path(member.name).name
-                if name in (*_TRAIN, _TEST) and (stream := members.extractfile(member)) is not None:
-                    batches[name] = stream.read()
-    except (EOFError, gzip.BadGzipFile, tarfile.TarError, zlib.error) as error:
+        with open_regular(archive) as file, gzip.open(file) if archive.suffix == ".gz" else file as content:
+            with tarfile.open(fileobj=content, mode="r:") as members:
+                for member in members:
+                    if member.offset_data + member.size > _MOST_UNPACKED:
+                        raise ValueError(f"its member {member.name} is too large")
+                    name = Path(member.name).name
+                    if name in (*_TRAIN, _TEST) and member.isreg():
+                        batches[name] = _content(members, member)
+            # The checksum of gzip stands at the end, which tarfile does not read.
+            while content.read(1 << 20):
+                if content.tell() > _MOST_UNPACKED:
+                    raise ValueError("it is too large")
+    except (EOFError, OSError, ValueError, OverflowError, tarfile.TarError, zlib.error) as error:
         raise DataError(f"{archive} is damaged ({reason(error)}): get the file again") from error
     missing = [name for name in (*_TRAIN, _TEST) if name not in batches]
     if missing:
@@ -66,14 +80,26 @@ def _unpack(archive: Path) -> dict[str, bytes]:
     return batches
 
 
-def _found(batches: dict[str, bytes], path: Path, request: Request) -> Found:
+def _content(members: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = members.extractfile(member)
+    if member.size > _MOST_IN_BATCH or stream is None:
+        raise ValueError(f"its member {member.name} has {member.size:,} bytes")
+    return stream.read(member.size)
+
+
+def _published(archive: Path) -> bool:
+    with open_regular(archive) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == CIFAR10.files[_ARCHIVE]
+
+
+def _found(batches: dict[str, bytes], path: Path, request: Request, notes: tuple[str, ...] = ()) -> Found:
     for name, batch in batches.items():
         if not batch or len(batch) % _RECORD:
             raise DataError(
                 f"{path}: {name} has {len(batch):,} bytes, not a multiple of {_RECORD:,}: get the files again"
             )
     train = _stack(b"".join(batches[name] for name in _TRAIN), path, request)
-    return Found(train, _stack(batches[_TEST], path, request), CLASS_NAMES)
+    return Found(train, _stack(batches[_TEST], path, request), class_names=CLASS_NAMES, notes=notes)
 
 
 def _stack(batch: bytes, path: Path, request: Request) -> ArrayStack:
@@ -82,4 +108,6 @@ def _stack(batch: bytes, path: Path, request: Request) -> ArrayStack:
     if request.fit.channels not in (1, 3):
         raise DataError(f"cifar10 has 3 channels, and the input is {request.fit.input}: write `input 3x32x32`")
     labels = records[:, 0].astype(np.int64)
+    if labels.size and labels.max() >= len(CLASS_NAMES):
+        raise DataError(f"{path} is damaged: it has the label {labels.max()}, and cifar10 has classes 0..9")
     return ArrayStack(pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels)

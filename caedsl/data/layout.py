@@ -4,11 +4,12 @@ from pathlib import Path
 
 from caedsl.data.fit import Fit
 from caedsl.data.images import DataError
+from caedsl.data.row_file import RowFile
 from caedsl.data.source_reader import Request
 from caedsl.data.stack import Array, ArrayStack, Labels, shape_text
 
 
-def array_stack(pixels: Array, path: Path, request: Request, labels: Labels | None) -> ArrayStack:
+def array_stack(pixels: Array | RowFile, path: Path, request: Request, labels: Labels | None) -> ArrayStack:
     """The images of an array whose layout follows from its shape and the spec's channels."""
     return ArrayStack(pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels)
 

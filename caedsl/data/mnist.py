@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from caedsl.data.arrays import as_labels
 from caedsl.data.data_folders import StandardSet, complete, fetch
 from caedsl.data.idx_format import read_idx
 from caedsl.data.images import DataError
+from caedsl.data.labels import as_labels
 from caedsl.data.layout import layout
+from caedsl.data.regular_file import open_regular
 from caedsl.data.source_reader import Found, Request
 from caedsl.data.stack import ArrayStack
 
@@ -116,7 +117,7 @@ def read(request: Request) -> Found:
 
 def _published_as(images: Path) -> str | None:
     """The set whose training images these are, None where they are not published ones that can be recognised."""
-    with images.open("rb") as file:
+    with open_regular(images) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return next((name for name, a in SETS.items() if sha256 in (a.files.files[FILES[0]], a.unpacked)), None)
 
@@ -133,8 +134,8 @@ def _found(paths: Mapping[str, Path], chosen: MnistSet, request: Request, unknow
 
 
 def _stack(images: Path, labels: Path, request: Request) -> ArrayStack:
-    pixels, numbers = read_idx(images), as_labels(read_idx(labels), str(labels))
-    if numbers.size and not 0 <= numbers.min() <= numbers.max() <= 9:
+    pixels, numbers = read_idx(images), as_labels(read_idx(labels), str(labels)).numbers
+    if numbers is not None and numbers.size and not 0 <= numbers.min() <= numbers.max() <= 9:
         raise DataError(
             f"{labels} holds labels of {numbers.min()}..{numbers.max()}, and {request.source.name} has classes 0..9"
         )

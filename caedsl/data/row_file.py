@@ -1,14 +1,14 @@
 """An array in a file, read row by row; a row is an image.
 
-Not a memory map: a file that is cut short under a map ends the process without a word, its pages count as the
-process's memory, and the system reads more around each page than random rows need.
+This is not a memory map: a file that is cut short under a map kills the process, the pages of a map count as memory of
+the process, and the system reads more around each page than random rows need.
 """
 
 import math
 import os
 import weakref
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,36 +19,44 @@ SUPPORTED = hasattr(os, "preadv")
 
 
 class RowFile:
-    """The rows of an array in C order; several threads may read at once.
+    """The rows of an array; several threads may read at once.
 
-    ``handle`` is the open file, closed when nobody needs it any more; ``file`` names it in messages.
+    ``handle`` is the open file, closed when the object goes; ``file`` names it in messages. With ``columns_first`` the
+    array is in Fortran order: the values of one row lie apart, and reading a few rows is slow.
     """
 
-    def __init__(self, file: str, handle: int, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int = 0) -> None:
+    def __init__(
+        self,
+        file: str,
+        handle: int,
+        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        offset: int = 0,
+        columns_first: bool = False,
+    ) -> None:
         self.file = file
         self.dtype = dtype
         self.shape = shape
         self.size = math.prod(shape)
+        self.columns_first = columns_first and self.size != len(self)
         self._handle = handle
         self._offset = offset
         self._row_bytes = math.prod(shape[1:]) * dtype.itemsize
         weakref.finalize(self, os.close, handle)
         self._stamp = self._stamp_now()
 
-    @classmethod
-    def of(cls, mapped: "np.memmap[Any, np.dtype[Any]]", file: str) -> Self:
-        """The rows of a memory-mapped array."""
-        handle = os.open(str(mapped.filename), os.O_RDONLY)
-        return cls(file, handle, mapped.dtype, mapped.shape, mapped.offset)
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions of the array."""
+        return len(self.shape)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def take(self, index: NDArray[np.int64]) -> NDArray[Any]:
         """The rows of these numbers, in their order; a ``DataError`` where the file was changed since it was opened."""
-        rows: NDArray[Any] = np.empty((len(index), *self.shape[1:]), self.dtype)
         try:
-            self._fill(rows.reshape(-1).view(np.uint8).data, index)
+            rows = self._columns(index) if self.columns_first else self._rows(index)
             unchanged = self._stamp_now() == self._stamp
         except OSError as error:
             raise DataError(f"{self.file} cannot be read: {(error.strerror or str(error)).lower()}") from error
@@ -56,8 +64,22 @@ class RowFile:
             raise DataError(f"{self.file} was changed while it was being used: put it back as it was, or begin anew")
         return rows
 
-    def _fill(self, buffer: memoryview, index: NDArray[np.int64]) -> None:
-        runs = list(_runs(index))
+    def _columns(self, index: NDArray[np.int64]) -> NDArray[Any]:
+        """Read each column of a Fortran-order array, from the first to the last row wanted, and pick the rows."""
+        first, last = int(index.min()), int(index.max())
+        columns, item = self.size // len(self), self.dtype.itemsize
+        whole: NDArray[Any] = np.empty((columns, len(index)), self.dtype)
+        column: NDArray[Any] = np.empty(last - first + 1, self.dtype)
+        for number in range(columns):
+            self._read(column.view(np.uint8).data, self._offset + (number * len(self) + first) * item)
+            whole[number] = column[index - first]
+        return whole.reshape(*reversed(self.shape[1:]), len(index)).transpose()
+
+    def _rows(self, index: NDArray[np.int64]) -> NDArray[Any]:
+        rows: NDArray[Any] = np.empty((len(index), *self.shape[1:]), self.dtype)
+        if not rows.size:
+            return rows
+        buffer, runs = rows.reshape(-1).view(np.uint8).data, list(_runs(index))
         if len(runs) > 1 and hasattr(os, "posix_fadvise"):
             # All are asked for before the first is waited for: the disk then works on many at once.
             for _, first, count in runs:
@@ -69,16 +91,37 @@ class RowFile:
                 )
         for place, first, count in runs:
             start, end = place * self._row_bytes, (place + count) * self._row_bytes
-            position = self._offset + first * self._row_bytes
-            while start < end:
-                read = os.preadv(self._handle, [buffer[start:end]], position)
-                if not read:
-                    raise DataError(f"{self.file} was cut short while it was being used: put it back as it was")
-                start, position = start + read, position + read
+            self._read(buffer[start:end], self._offset + first * self._row_bytes)
+        return rows
+
+    def _read(self, buffer: memoryview, position: int) -> None:
+        while buffer:
+            read = os.preadv(self._handle, [buffer], position)
+            if not read:
+                raise DataError(f"{self.file} was cut short while it was being used: put it back as it was")
+            buffer, position = buffer[read:], position + read
 
     def _stamp_now(self) -> tuple[int, int]:
         status = os.fstat(self._handle)
         return status.st_size, status.st_mtime_ns
+
+
+def rows_of(
+    file: BinaryIO, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], columns_first: bool = False
+) -> "RowFile | NDArray[Any]":
+    """The array that begins where ``file`` stands, read as rows are needed; ``name`` names the file in messages.
+
+    Raise a ``DataError`` where the file ends before the array does.
+    """
+    offset, there = file.tell(), os.fstat(file.fileno()).st_size
+    needed = math.prod(shape) * dtype.itemsize
+    if there < offset + needed:
+        raise DataError(f"{name} is damaged: it has {there:,} bytes, and its array needs {offset + needed:,}")
+    if not needed:
+        return np.empty(shape, dtype)
+    if SUPPORTED:
+        return RowFile(name, os.dup(file.fileno()), dtype, shape, offset, columns_first)
+    return np.memmap(file, dtype, "r", offset, shape, "F" if columns_first else "C")
 
 
 def _runs(index: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:

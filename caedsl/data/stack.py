@@ -12,7 +12,7 @@ from torch import Tensor
 
 from caedsl.data.fit import Fit, Scale, resized, scale_, to_gray
 from caedsl.data.images import DataError
-from caedsl.data.row_file import SUPPORTED, RowFile
+from caedsl.data.row_file import RowFile
 
 Array = NDArray[Any]
 Index = NDArray[np.int64]
@@ -87,8 +87,6 @@ class ArrayStack:
             )
         if len(self.pixels) and not self.pixels.size:
             raise DataError(f"{self.file} holds images without pixels: its shape is {shape_text(self.pixels.shape)}")
-        if isinstance(self.pixels, np.memmap) and self.pixels.flags.c_contiguous and SUPPORTED:
-            self.pixels = RowFile.of(self.pixels, self.file)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -112,7 +110,8 @@ class ArrayStack:
     @property
     def ready(self) -> bool:
         """See ``Stack.ready``; an array in memory has no other place to be read from."""
-        return self._fits and not isinstance(self.pixels, np.memmap)
+        in_order = not self.pixels.columns_first if isinstance(self.pixels, RowFile) else True
+        return self._fits and in_order and not isinstance(self.pixels, np.memmap)
 
     def read(self, index: Index) -> Block:
         """See ``Stack.read``; values outside the range, NaN and infinity are a ``DataError``."""

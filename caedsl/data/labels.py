@@ -1,0 +1,43 @@
+"""The labels of images: one number an image, and the names of the classes where labels are words."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from caedsl.data.images import DataError
+from caedsl.data.row_file import RowFile
+from caedsl.data.stack import Array, Labels, shape_text
+
+
+class StoredLabels(NamedTuple):
+    """Labels as int64, None where there are none; they index ``names`` where the classes have names."""
+
+    numbers: Labels | None = None
+    names: tuple[str, ...] = ()
+
+
+def as_labels(array: Array | RowFile, file: str) -> StoredLabels:
+    """Return an array of labels, whole numbers or words; raise a ``DataError`` where it is anything else."""
+    if array.ndim != 1 and not (array.ndim == 2 and array.shape[1] == 1):
+        raise DataError(f"{file}: labels are one number an image, and this array is {shape_text(array.shape)}")
+    if array.dtype.kind not in "biuUS":
+        raise DataError(
+            f"{file}: labels are whole numbers or words, and these are of type {array.dtype}: save them as integers"
+        )
+    values = array.take(np.arange(len(array))) if isinstance(array, RowFile) else array
+    values = values.reshape(-1)
+    if values.dtype.kind not in "US":
+        return StoredLabels(values.astype(np.int64))
+    words = [_word(value, file) for value in values.tolist()]
+    names = tuple(sorted(set(words)))
+    number = {name: place for place, name in enumerate(names)}
+    return StoredLabels(np.array([number[word] for word in words], dtype=np.int64), names)
+
+
+def _word(value: str | bytes, file: str) -> str:
+    try:
+        word = value.decode() if isinstance(value, bytes) else value
+        word.encode()
+    except UnicodeError:
+        raise DataError(f"{file}: the label {value!a} is not valid text: save labels as UTF-8 or as integers") from None
+    return word

@@ -1,0 +1,50 @@
+"""Regular files, opened for reading: never a pipe, a socket or a device, which may block or have no end."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from caedsl.data.images import DataError
+from caedsl.data.memory import available_memory
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+# A pipe that nobody writes to would block the call that opens it; Windows has no such files.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading; links are followed.
+
+    Raise a ``DataError`` for anything else that has a name, and an ``OSError`` where the system refuses.
+    """
+    _check(path, os.stat(path).st_mode)  # opening a device may already do something
+    handle = os.open(path, _FLAGS)
+    try:
+        _check(path, os.fstat(handle).st_mode)  # another file may have taken the name since
+    except DataError:
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(path: Path) -> bytes:
+    """Return the content of a regular file that is small enough for the memory that is available."""
+    with open_regular(path) as file:
+        size, room = os.fstat(file.fileno()).st_size, available_memory()
+        if room is not None and size > room:
+            raise DataError(f"{path} has {size:,} bytes, and {room:,} bytes of memory are available")
+        return file.read(size)
+
+
+def _check(path: Path, mode: int) -> None:
+    if stat.S_ISREG(mode):
+        return
+    kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no regular file")
+    raise DataError(f"{path} cannot be read: it is {kind}, and only regular files are read: replace or remove it")
