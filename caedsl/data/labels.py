@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from caedsl.data.images import DataError
-from caedsl.data.row_file import RowFile
+from caedsl.data.row_file import RowFile, whole
 from caedsl.data.stack import Array, Labels, shape_text
 
 
@@ -24,8 +24,7 @@ def as_labels(array: Array | RowFile, file: str) -> StoredLabels:
         raise DataError(
             f"{file}: labels are whole numbers or words, and these are of type {array.dtype}: save them as integers"
         )
-    values = array.take(np.arange(len(array))) if isinstance(array, RowFile) else array
-    values = values.reshape(-1)
+    values = whole(array).reshape(-1)
     if values.dtype.kind not in "US":
         return StoredLabels(values.astype(np.int64))
     words = [_word(value, file) for value in values.tolist()]

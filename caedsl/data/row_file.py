@@ -124,6 +124,11 @@ def rows_of(
     return np.memmap(file, dtype, "r", offset, shape, "F" if columns_first else "C")
 
 
+def whole(array: "RowFile | NDArray[Any]") -> NDArray[Any]:
+    """Return the array in memory, read where it lies in a file."""
+    return array.take(np.arange(len(array))) if isinstance(array, RowFile) else array
+
+
 def _runs(index: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
     """Stretches of consecutive numbers, by number: (place in ``index``, first number, how many)."""
     places = np.flatnonzero(np.diff(index, prepend=index[:1] - 2) != 1)

@@ -68,7 +68,7 @@ def describe(source: DataSource) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """Why something failed, in one line without the path."""
+    """Return why something failed, in one line without the path."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     first: str = str(text).strip().splitlines()[0]
-    return first[:1].lower() + first[1:]
+    return first if first[1:2].isupper() else first[:1].lower() + first[1:]
