@@ -1,19 +1,19 @@
 """The ``bottleneck`` line: the code as it stands, asserted, or made by a convolution or a dense layer."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Bottleneck
 from caedsl.resolve.binding import Bound, bind, filled
-from caedsl.resolve.mirror import activation_of
-from caedsl.resolve.placing import Placed, place, place_lines, settle
+from caedsl.resolve.placing import place
+from caedsl.resolve.reading import report_idle
 from caedsl.resolve.scope import Scope
+from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import LINEAR, Activation
-from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.option import FROM_ONE, NOT_NEGATIVE, Option, Type, Written
 from caedsl.vocabulary.shape import Shape, text
 
@@ -32,8 +32,21 @@ FORMS = ("conv", "dense")
 LATER_FORMS = ("variational", "quantized")
 
 
+@dataclass(frozen=True)
+class Code:
+    """A bottleneck as it is read: its layer's Line, or the shape that is asserted, and what holds for the code."""
+
+    form: str
+    line: Line | None
+    asserted: Shape | None
+    l1: float
+    noise: float
+    at: Span
+    shape_at: Span
+
+
 def form_options(form: str) -> tuple[Option, ...]:
-    """What the line may say in this form; a bottleneck's convolution is 1x1 unless told otherwise."""
+    """Return the options of this form; a bottleneck's convolution is 1x1 unless told otherwise."""
     if form == "bare":
         return (ASSERTED, *CODE_OPTIONS)
     options = (option for option in KINDS[form].options if option.name != "l1")
@@ -41,22 +54,26 @@ def form_options(form: str) -> tuple[Option, ...]:
     return (*one_by_one, *CODE_OPTIONS)
 
 
-def read_bottleneck(
-    statement: tree.Statement, encoder: Sequence[Layer], in_shape: Shape | None, scope: Scope
-) -> tuple[Bottleneck | None, Shape | None]:
-    """The bottleneck behind ``encoder``, and the shape that the decoder starts from (None where it is unknown)."""
+def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
+    """Return the bottleneck that the line describes; None, and a finding, where it cannot be read."""
     form, items = _form(statement, scope)
     if form is None:
-        return None, None
+        return None
     if form == "bare":
-        return _bare(statement, items, encoder, in_shape, scope)
+        return _read_bare(statement, items, scope)
     options = form_options(form)
     bound = bind(f"bottleneck {form}", items, options, scope)
+    # A convolution that makes a code is 1x1 and linear by itself; a dense one differs from no other dense layer.
+    inherited = scope.inherited(form, bound.values.keys() - {"l1"}) if form == "dense" else {}
     head = tree.Word(f"bottleneck {form}", statement.head.span)
-    values = filled(bound, options, tree.Statement(head, (), None, statement.span, statement.broken), scope)
-    if values is None or in_shape is None:
-        return None, None
-    return _made(KINDS[form], values, bound, statement, encoder, in_shape, scope)
+    given = Bound({**inherited, **bound.values}, bound.spans, bound.failed)
+    values = filled(given, options, tree.Statement(head, (), None, statement.span, statement.broken), scope)
+    if values is None:
+        return None
+    report_idle(bound, inherited.get("norm", "none"), scope)
+    penalty, noise = bound.values.get("l1", 0.0), values.pop("noise")  # `l1=` on this line is a penalty on the code
+    line = Line(form, {**values, "l1": inherited.get("l1", 0.0)}, bound.spans, at=statement.span)
+    return Code(form, line, None, penalty, noise, statement.span, statement.span)
 
 
 def _form(statement: tree.Statement, scope: Scope) -> tuple[str | None, Sequence[tree.Item]]:
@@ -80,30 +97,32 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[str | None, Sequence
     return None, ()
 
 
-def _bare(
-    statement: tree.Statement,
-    items: Sequence[tree.Item],
-    encoder: Sequence[Layer],
-    in_shape: Shape | None,
-    scope: Scope,
-) -> tuple[Bottleneck | None, Shape | None]:
+def _read_bare(statement: tree.Statement, items: Sequence[tree.Item], scope: Scope) -> Code:
     bound = bind("bottleneck", items, form_options("bare"), scope)
-    asserted: Shape | None = bound.values.get("shape")
-    if in_shape is not None and asserted is not None and asserted != in_shape:
+    l1, noise = (bound.values.get(option.name, option.default) for option in CODE_OPTIONS)
+    shape_at = bound.spans.get("shape", statement.span)
+    return Code("bare", None, bound.values.get("shape"), l1, noise, statement.span, shape_at)
+
+
+def place_bottleneck(code: Code, encoder: Sequence[Layer], in_shape: Shape | None, scope: Scope) -> Bottleneck | None:
+    """Return the bottleneck behind ``encoder``, which ends at ``in_shape``; None where the code's shape is unknown."""
+    if code.line is not None:
+        layer = None if in_shape is None else place(code.line, in_shape, scope)
+        if layer is None:
+            return None
+        return Bottleneck(code.form, layer.out_shape, (layer,), (), code.l1, code.noise, code.at)
+    if in_shape is not None and code.asserted is not None and code.asserted != in_shape:
         scope.report(
             "code-shape-mismatch",
-            bound.spans["shape"],
-            f"the encoder ends at {text(in_shape)}, but the bottleneck asserts {text(asserted)}",
+            code.shape_at,
+            f"the encoder ends at {text(in_shape)}, but the bottleneck asserts {text(code.asserted)}",
             label=f"the code is {text(in_shape)}",
             related=(Label(encoder[-1].span, f"returns {text(in_shape)}"),) if encoder else (),
             notes=_path(encoder),
             help=f"write `bottleneck {text(in_shape)}`, or change the encoder",
         )
-    code = in_shape or asserted
-    if code is None:
-        return None, None
-    values = [bound.values.get(option.name, option.default) for option in CODE_OPTIONS]
-    return Bottleneck("bare", code, (), (), values[0], values[1], statement.span), code
+    shape = in_shape or code.asserted
+    return None if shape is None else Bottleneck("bare", shape, (), (), code.l1, code.noise, code.at)
 
 
 def _path(encoder: Sequence[Layer]) -> tuple[str, ...]:
@@ -111,31 +130,3 @@ def _path(encoder: Sequence[Layer]) -> tuple[str, ...]:
         return ()
     steps = [text(encoder[0].in_shape), *(text(layer.out_shape) for layer in encoder)]
     return (" → ".join(step for i, step in enumerate(steps) if i == 0 or step != steps[i - 1]),)
-
-
-def _made(
-    kind: Kind,
-    values: dict[str, Any],
-    bound: Bound,
-    statement: tree.Statement,
-    encoder: Sequence[Layer],
-    in_shape: Shape,
-    scope: Scope,
-) -> tuple[Bottleneck | None, Shape | None]:
-    penalty, noise = values.pop("l1"), values.pop("noise")
-    options = settle(kind, {**values, "l1": 0.0})
-    layer = place(kind, options, in_shape, statement.span, bound.spans, scope)
-    if layer is None:
-        return None, None
-    inverse = _inverse(layer, activation_of(encoder), scope) if kind.name == "dense" else Placed(layer.out_shape)
-    bottleneck = Bottleneck(kind.name, layer.out_shape, (layer,), tuple(inverse.layers), penalty, noise, statement.span)
-    return bottleneck, inverse.out_shape
-
-
-def _inverse(layer: Layer, activation: Activation, scope: Scope) -> Placed:
-    """The map back from the code, with the activation of the map that it restores."""
-    lines = layer.kind.twin(layer)
-    assert lines is not None
-    restored = {"norm": "none", "bias": None, "activation": activation} if activation != LINEAR else {}
-    first = lines[0]._replace(options={**lines[0].options, **restored})
-    return place_lines((first, *lines[1:]), layer.out_shape, layer.span, scope, layer)

@@ -1,56 +1,34 @@
-"""Layer lines to layers: kinds looked up, options bound, repeats written out, every shape computed."""
+"""Place Lines: repeats written out, defaults filled in, every shape computed, within a budget."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from caedsl.resolve.binding import Bound, bind, filled
-from caedsl.resolve.scope import Defaults, Scope
+from caedsl.resolve.scope import Scope
 from caedsl.source import Span
-from caedsl.syntax import tree
-from caedsl.vocabulary import norms as normalisation
-from caedsl.vocabulary.kind import Kind, Line
+from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.layers.repeat import Repeat
 from caedsl.vocabulary.layers.residual import Residual
+from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
+from caedsl.vocabulary.option import REQUIRED
 from caedsl.vocabulary.shape import Shape
 
 MOST_LAYERS = 2000
 """More layers than this are taken for a mistake in a repeat; the deepest published convolutional nets have about 1,000."""
 
-TIMES = Option(
-    "times", Type.COUNT, 1, "repeats the line, each copy with weights of its own", Written.SHORT, FROM_ONE, short="x"
-)
-
-FOREIGN_KINDS = {
-    "conv2d": "conv",
-    "convolution": "conv",
-    "convtranspose": "deconv",
-    "convtranspose2d": "deconv",
-    "conv2dtranspose": "deconv",
-    "upconv": "deconv",
-    "linear": "dense",
-    "fc": "dense",
-    "maxpooling2d": "maxpool",
-    "averagepooling2d": "avgpool",
-    "pool": "maxpool",
-    "upsampling2d": "upsample",
-    "unpool": "upsample",
-    "resblock": "residual",
-}
-"""What other libraries call a layer kind."""
-
 
 class Placed:
     """A run of layers; ``out_shape`` is None where a layer had no shape, and the layers end before it."""
 
-    def __init__(self, in_shape: Shape) -> None:
+    def __init__(self, in_shape: Shape | None) -> None:
         self.layers: list[Layer] = []
         self.out_shape: Shape | None = in_shape
 
     def add(self, layer: Layer | None) -> None:
-        """Appends a layer; None ends the run."""
+        """Append a layer; None ends the run."""
         if layer is None or self.out_shape is None:
             self.out_shape = None
         else:
@@ -58,84 +36,55 @@ class Placed:
             self.out_shape = layer.out_shape
 
 
-def options_of(kind: Kind) -> tuple[Option, ...]:
-    """What a line of this kind may say."""
-    return kind.options if kind.block else (*kind.options, TIMES)
-
-
-def place_block(statements: Sequence[tree.Statement], in_shape: Shape, scope: Scope) -> Placed:
-    """The layers of a block, each fed by the one before it."""
+def place_lines(lines: Sequence[Line], in_shape: Shape | None, scope: Scope) -> Placed:
+    """Return the layers of ``lines``, each fed by the one before it; what does not fit is reported and ends the run."""
     placed = Placed(in_shape)
-    for statement in statements:
-        _place_statement(statement, placed, scope)
+    _extend(placed, lines, scope)
     return placed
 
 
-def find_kind(head: tree.Word, scope: Scope) -> Kind | None:
-    """The kind of that name; a near miss is reported and taken for what was meant, so that the shapes can go on."""
-    kind = KINDS.get(head.text)
-    if kind is not None:
-        return kind
-    near = FOREIGN_KINDS.get(head.text.lower()) or scope.nearest(head.text, tuple(KINDS))
-    help_line = f"layers are {', '.join(KINDS)}"
-    scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
-    return KINDS[near] if near else None
+def place_block(lines: Sequence[Line] | None, in_shape: Shape | None, scope: Scope) -> Placed:
+    """Return the layers of ``lines``; without lines, a run that leads nowhere."""
+    return Placed(None) if lines is None else place_lines(lines, in_shape, scope)
 
 
-def _place_statement(statement: tree.Statement, placed: Placed, scope: Scope) -> None:
-    kind = find_kind(statement.head, scope)
-    if kind is None or not _block_agrees(statement, kind, scope):
-        placed.out_shape = None
-        return
-    bound, options = read_options(statement, kind, scope)
-    if options is None:
-        placed.out_shape = None
-        return
-    if kind.block:
-        _place_group(statement, kind, options, bound, placed, scope)
-        return
-    for _ in range(options.pop(TIMES.name)):
-        if placed.out_shape is None or not _room_left(statement, scope):
-            placed.out_shape = None
+def place(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
+    """Return the layer of one line that has no block; None, and a finding, where it does not fit its input."""
+    kind = KINDS[line.kind]
+    options = completed(kind, line.options)
+    assert REQUIRED not in options.values()
+    shape = kind.out_shape(options, in_shape)
+    if isinstance(shape, Misfit):
+        _report_misfit(shape, line, scope)
+        return None
+    return Layer(kind, options, in_shape, shape, line.at, line.spans, mirrors=line.mirrors)
+
+
+def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
+    for line in lines:
+        if line.broken or placed.out_shape is None:
+            placed.add(None)
             return
-        placed.add(place(kind, options, placed.out_shape, statement.span, bound.spans, scope))
+        if isinstance(KINDS[line.kind], Repeat):
+            _repeat(placed, line, scope)
+        elif not _affordable(line, scope):
+            placed.add(None)
+        elif KINDS[line.kind].block:
+            placed.add(_group(line, placed.out_shape, scope))
+        else:
+            placed.add(place(line, placed.out_shape, scope))
 
 
-def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
-    if kind.block and not statement.block:
-        if not statement.broken:
-            scope.report(
-                "missing-block",
-                statement.span,
-                f"`{kind.name}` needs layers in braces",
-                help=f"write `{kind.example}`",
-            )
-        return False
-    if not kind.block and statement.block is not None:
-        scope.report(
-            "unexpected-block",
-            statement.span,
-            f"`{kind.name}` is one layer and takes no block",
-            help="remove the braces, or use `stage NAME { ... }` for a group",
-        )
-    return True
+def _repeat(placed: Placed, line: Line, scope: Scope) -> None:
+    for _ in range(line.options["times"]):
+        _extend(placed, line.children, scope)
+        if placed.out_shape is None:
+            return
 
 
-def read_options(
-    statement: tree.Statement, kind: Kind, scope: Scope, items: Sequence[tree.Item] | None = None
-) -> tuple[Bound, dict[str, Any] | None]:
-    """The options of a layer line over the ``defaults`` of its kind; None where a required one is missing."""
-    declared = options_of(kind)
-    bound = bind(kind.name, statement.items if items is None else items, declared, scope)
-    _report_idle(bound, kind, scope)
-    defaults = scope.defaults.get(kind.name)
-    given = Bound({**(defaults.values if defaults else {}), **bound.values}, bound.spans, bound.failed)
-    options = filled(given, declared, statement, scope)
-    return bound, None if options is None else settle(kind, options)
-
-
-def settle(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
-    """Decides the defaults that depend on other options: a bias before a normalisation, a pool's stride."""
+def completed(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every option of the kind, with the defaults that depend on other options decided."""
+    options = {option.name: option.default for option in kind.options} | dict(given)
     if "bias" in options and options["bias"] is None:
         options["bias"] = options["norm"] == "none"
     if "stride" in options and options["stride"] is None:
@@ -143,113 +92,51 @@ def settle(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _report_idle(bound: Bound, kind: Kind, scope: Scope) -> None:
-    norm = bound.values.get("norm") or (scope.defaults.get(kind.name) or Defaults({}, {})).values.get("norm", "none")
-    for option, owner in normalisation.BELONGS_TO.items():
-        if option in bound.spans and not normalisation.has(norm, option) and "norm" not in bound.failed:
-            scope.report(
-                "option-without-effect",
-                bound.spans[option],
-                f"`{option}=` has no effect on this line: it belongs to "
-                + ("a normalisation" if owner is None else f"`norm={owner}`"),
-                help=f"add `norm={owner or 'batch'}`, or leave `{option}=` out"
-                + ("; for a grouped convolution write `g8`" if option == "groups" else ""),
-            )
-
-
-def _place_group(
-    statement: tree.Statement, kind: Kind, options: dict[str, Any], bound: Bound, placed: Placed, scope: Scope
-) -> None:
-    assert statement.block is not None
-    for _ in range(options.pop("times", 1)):
-        if placed.out_shape is None or not _room_left(statement, scope):
-            placed.out_shape = None
-            return
-        before = len(scope.findings)
-        inner = place_block(statement.block, placed.out_shape, scope)
-        if kind.name == "repeat":
-            for layer in inner.layers:
-                placed.add(layer)
-            placed.out_shape = inner.out_shape
-        else:
-            placed.add(group(kind, options, placed.out_shape, inner, statement.span, bound.spans, scope))
-        if len(scope.findings) > before:
-            # Later copies would repeat the findings of this one word for word.
-            options["times"] = 0
-            if placed.out_shape is None:
-                return
-
-
-def group(
-    kind: Kind,
-    options: Mapping[str, Any],
-    in_shape: Shape,
-    inner: Placed,
-    span: Span,
-    spans: Mapping[str, Span],
-    scope: Scope,
-    mirrors: Layer | None = None,
-) -> Layer | None:
-    """A group layer around layers that are placed already, with the shortcut that a residual needs."""
+def _group(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
+    """Return a group around its children, with the shortcut that a residual needs."""
+    kind = KINDS[line.kind]
+    inner = place_lines(line.children, in_shape, scope)
     if inner.out_shape is None:
         return None
-    shortcut: tuple[Layer, ...] = ()
+    shortcut: tuple[Layer, ...] | None = ()
     if isinstance(kind, Residual):
-        lines = kind.shortcut(in_shape, inner.out_shape)
-        if isinstance(lines, Misfit):
-            report_misfit(lines, span, spans, scope)
-            return None
-        path = place_lines(lines, in_shape, span, scope)
-        shortcut = tuple(path.layers)
-    return Layer(kind, options, in_shape, inner.out_shape, span, spans, tuple(inner.layers), shortcut, mirrors)
-
-
-def place_lines(
-    lines: Sequence[Line], in_shape: Shape, span: Span, scope: Scope, mirrors: Layer | None = None
-) -> Placed:
-    """Layers that the compiler writes itself; they point at ``span``."""
-    placed = Placed(in_shape)
-    for line in lines:
-        if placed.out_shape is None:
-            break
-        kind = KINDS[line.kind]
-        options = {option.name: option.default for option in kind.options} | dict(line.options)
-        placed.add(place(kind, settle(kind, options), placed.out_shape, span, {}, scope, mirrors))
-    return placed
-
-
-def place(
-    kind: Kind,
-    options: Mapping[str, Any],
-    in_shape: Shape,
-    span: Span,
-    spans: Mapping[str, Span],
-    scope: Scope,
-    mirrors: Layer | None = None,
-) -> Layer | None:
-    """One layer with its output shape; None, and a finding, where it does not fit its input."""
-    assert REQUIRED not in options.values()
-    shape = kind.out_shape(options, in_shape)
-    if isinstance(shape, Misfit):
-        report_misfit(shape, span, spans, scope)
+        shortcut = _shortcut(kind, line, in_shape, inner.out_shape, scope)
+    if shortcut is None:
         return None
-    scope.layers_placed += 1
-    return Layer(kind, options, in_shape, shape, span, spans, mirrors=mirrors)
+    options = completed(kind, line.options)
+    layers = tuple(inner.layers)
+    return Layer(kind, options, in_shape, inner.out_shape, line.at, line.spans, layers, shortcut, line.mirrors)
 
 
-def report_misfit(misfit: Misfit, span: Span, spans: Mapping[str, Span], scope: Scope) -> None:
-    """A misfit as a finding, at the option that it blames."""
-    place = spans.get(misfit.option, span)
+def _shortcut(kind: Residual, line: Line, in_shape: Shape, out_shape: Shape, scope: Scope) -> tuple[Layer, ...] | None:
+    lines = kind.shortcut(in_shape, out_shape)
+    if isinstance(lines, Misfit):
+        _report_misfit(lines, line, scope)
+        return None
+    path = Placed(in_shape)
+    for step in lines:
+        assert path.out_shape is not None
+        path.add(place(replace(step, at=line.at), path.out_shape, scope))
+    return tuple(path.layers)
+
+
+def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:
+    """Report a misfit at the option that it blames."""
+    place: Span = line.spans.get(misfit.option, line.at)
     scope.report(misfit.name, place, misfit.message, notes=misfit.notes, help=misfit.help)
 
 
-def _room_left(statement: tree.Statement, scope: Scope) -> bool:
-    if scope.layers_placed < MOST_LAYERS:
+def _affordable(line: Line, scope: Scope) -> bool:
+    """Count a layer; false, and one finding, once the spec has too many. A mirror has no more than its encoder allows."""
+    if line.mirrors is not None:
         return True
-    if not any(finding.name == "too-many-layers" for finding in scope.findings):
+    scope.layers_placed += 1
+    if scope.layers_placed <= MOST_LAYERS:
+        return True
+    if scope.layers_placed == MOST_LAYERS + 1:
         scope.report(
             "too-many-layers",
-            statement.span,
+            line.at,
             f"the spec has more than {MOST_LAYERS} layers",
             help="lower the number of repeats",
         )

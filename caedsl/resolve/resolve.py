@@ -1,17 +1,16 @@
 """From a syntax tree to an ``Autoencoder``: statements found, then resolved in the order of the data."""
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.model.autoencoder import Autoencoder, Bottleneck, Bound, Input
 from caedsl.model.data import DataSource, InputRange
 from caedsl.model.settings import Train
 from caedsl.resolve.binding import bind, filled
-from caedsl.resolve.bottleneck import read_bottleneck
-from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
-from caedsl.resolve.mirror import mirror, plan
-from caedsl.resolve.placing import Placed, place_block
+from caedsl.resolve.blocks import read_block
+from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
+from caedsl.resolve.decoder import place_decoder, read_decoder
+from caedsl.resolve.placing import place_block
 from caedsl.resolve.require import read_bound
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import read_train
@@ -19,7 +18,6 @@ from caedsl.resolve.sources_table import read_data
 from caedsl.resolve.statements import Found, find, report_missing
 from caedsl.source import Source
 from caedsl.syntax import tree
-from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
 from caedsl.vocabulary.shape import Shape, text
 
@@ -53,32 +51,40 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     name = _read_name(found.single.get("autoencoder"), scope)
     train = _read_train(found, scope)
     data = _read_data(found, scope)
+    bounds = _read_bounds(found, scope)
     image = _read_input(found.single.get("input"), scope)
+    lines = read_block("encoder", found, scope)
+    statement = found.single.get("bottleneck")
+    code = None if statement is None else read_bottleneck(statement, scope)
+    decoder_lines = read_decoder(found, image, scope)
     if image is None:
         return None
-    encoder = _read_encoder(found, image.shape, scope)
-    bottleneck, start = _read_bottleneck(found, encoder, scope)
-    decoder = _read_decoder(found, encoder, bottleneck, start, image, scope)
-    complete = (
-        spec.complete and bottleneck is not None and encoder.out_shape is not None and decoder.out_shape is not None
-    )
+    encoder = place_block(lines, image.shape, scope)
+    bottleneck = None if code is None else place_bottleneck(code, encoder.layers, encoder.out_shape, scope)
+    start = bottleneck.code_shape if bottleneck else encoder.out_shape if statement is None else None
+    if encoder.out_shape is None and (bottleneck is None or bottleneck.layers):
+        start = None
+    inverse, decoder = place_decoder(decoder_lines, encoder, bottleneck, start, scope)
     if bottleneck is None:
         known = encoder.layers[-1].out_shape if encoder.layers else image.shape
-        bottleneck = Bottleneck("bare", known, (), (), 0.0, 0.0, found.places.get("bottleneck", image.span))
+        at = found.places.get("bottleneck", image.span)
+        shown = Bottleneck("bare", known, (), (), 0.0, 0.0, at)
+    else:
+        shown = replace(bottleneck, inverse=inverse)
     return Autoencoder(
         name=name,
         source=scope.source,
         input=image,
         data=data,
         encoder=tuple(encoder.layers),
-        bottleneck=bottleneck,
+        bottleneck=shown,
         decoder=tuple(decoder.layers),
         mirrored="decoder" in found.single and found.single["decoder"].block is None,
         train=train,
-        require=_read_bounds(found, scope),
+        require=bounds,
         allowances=tuple(found.allowances),
         places=found.places,
-        complete=complete,
+        complete=spec.complete and None not in (bottleneck, encoder.out_shape, decoder.out_shape),
     )
 
 
@@ -141,83 +147,3 @@ def _image_shape(item: tree.Item, scope: Scope) -> tree.Item:
         )
         return tree.Size(shape, item.span)
     return item
-
-
-def _read_encoder(found: Found, in_shape: Shape, scope: Scope) -> Placed:
-    statement = found.single.get("encoder")
-    if statement is None or statement.block is None:
-        nothing = Placed(in_shape)
-        nothing.out_shape = None
-        return nothing
-    return _block_of_layers("encoder", statement, in_shape, found, scope)
-
-
-def _block_of_layers(word: str, statement: tree.Statement, in_shape: Shape, found: Found, scope: Scope) -> Placed:
-    assert statement.block is not None
-    if not statement.block and not statement.broken:
-        scope.report(
-            "missing-block",
-            statement.span,
-            f"the {word} has no layers",
-            help=f"write `{word} {{ conv 16 relu; maxpool 2 }}`",
-        )
-    scope.defaults = found.defaults[word]
-    return place_block(statement.block, in_shape, scope)
-
-
-def _read_bottleneck(found: Found, encoder: Placed, scope: Scope) -> tuple[Bottleneck | None, Shape | None]:
-    statement = found.single.get("bottleneck")
-    if statement is None:
-        return None, encoder.out_shape
-    return read_bottleneck(statement, encoder.layers, encoder.out_shape, scope)
-
-
-def _read_decoder(
-    found: Found, encoder: Placed, bottleneck: Bottleneck | None, start: Shape | None, image: Input, scope: Scope
-) -> Placed:
-    statement = found.single.get("decoder")
-    unknown = Placed(image.shape)
-    unknown.out_shape = None
-    if statement is None:
-        return unknown
-    if statement.block is not None:
-        _refuse_items(statement, scope)
-        if start is None:
-            return unknown
-        return _block_of_layers("decoder", statement, start, found, scope)
-    values = _mirror_values(statement, found, scope)
-    if values is None or start is None or encoder.out_shape is None or bottleneck is None:
-        return unknown
-    layers: Sequence[Layer] = encoder.layers
-    if bottleneck.form == "conv":
-        layers = (*layers, *bottleneck.layers)
-    return mirror(layers, start, plan(values, image.range, statement.span), scope)
-
-
-def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
-    if statement.items:
-        span = statement.items[0].span.to(statement.items[-1].span)
-        text_ = scope.source.slice(span)
-        scope.report(
-            "unexpected-value",
-            span,
-            f"`{text_}` has no place before the decoder's block",
-            help="write `decoder mirror` with its options, or `decoder { layers }`",
-        )
-
-
-def _mirror_values(statement: tree.Statement, found: Found, scope: Scope) -> dict[str, Any] | None:
-    bound = bind("decoder", statement.items, MIRROR_OPTIONS, scope)
-    found.places.update({f"decoder.{option}": span for option, span in bound.spans.items()})
-    if "mode" in bound.failed:
-        return None
-    if "mode" not in bound.values:
-        if not statement.broken:
-            scope.report(
-                "missing-value",
-                statement.span,
-                "`decoder` needs `mirror` or a block of layers",
-                help="write `decoder mirror`, or `decoder { ... }`",
-            )
-        return None
-    return filled(bound, MIRROR_OPTIONS, statement, scope)

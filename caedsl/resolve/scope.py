@@ -1,6 +1,6 @@
 """What is known while a spec is resolved: its constants, its defaults, and the findings so far."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -18,10 +18,11 @@ class Constant(NamedTuple):
 
 
 class Defaults(NamedTuple):
-    """The options of a ``defaults`` line and where each is written."""
+    """The options of a ``defaults`` line for one kind, and where the line is written."""
 
+    kind: str
     values: Mapping[str, Any]
-    spans: Mapping[str, Span]
+    at: Span
 
 
 class Scope:
@@ -31,10 +32,22 @@ class Scope:
         self.source = source
         self.constants: dict[str, Constant] = {}
         self.used: set[str] = set()
-        self.defaults: dict[str, Defaults] = {}
+        self.defaults: tuple[Defaults, ...] = ()
+        self.used_defaults: set[Span] = set()
         self.findings: list[Finding] = []
         self.layers_placed = 0
         self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
+
+    def inherited(self, kind: str, given: Container[str]) -> dict[str, Any]:
+        """Return the options that ``defaults`` lines in force give a line of ``kind``, apart from those ``given`` on it."""
+        values: dict[str, Any] = {}
+        for line in reversed(self.defaults):
+            if line.kind == kind:
+                taken = {name: value for name, value in line.values.items() if name not in values and name not in given}
+                values |= taken
+                if taken:
+                    self.used_defaults.add(line.at)
+        return values
 
     def nearest(self, word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
         """What ``did_you_mean`` says; of very many unknown words only the first are looked into."""

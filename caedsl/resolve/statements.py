@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
 from caedsl.resolve.binding import bind
-from caedsl.resolve.placing import find_kind, options_of
+from caedsl.resolve.reading import find_kind, options_of
 from caedsl.resolve.scope import Constant, Defaults, Scope
 from caedsl.resolve.values import Misread, quantity
 from caedsl.source import Span
@@ -50,7 +50,7 @@ class Found:
     """The statements of a spec by their word, and the ``defaults`` that stand above each."""
 
     single: dict[str, tree.Statement] = field(default_factory=dict)
-    defaults: dict[str, dict[str, Defaults]] = field(default_factory=dict)
+    defaults: dict[str, tuple[Defaults, ...]] = field(default_factory=dict)
     allowances: list[Allowance] = field(default_factory=list)
     places: dict[str, Span] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ def find(spec: tree.Spec, scope: Scope) -> Found:
         else:
             found.single[word] = statement
             found.places[word] = statement.span
-            found.defaults[word] = dict(scope.defaults)
+            found.defaults[word] = scope.defaults
     return found
 
 
@@ -155,9 +155,7 @@ def _read_defaults(statement: tree.Statement, found: Found, scope: Scope) -> Non
         return
     allowed = tuple(option for option in options_of(kind) if option.name != "times")
     bound = bind(f"defaults {kind.name}", statement.items[1:], allowed, scope)
-    scope.defaults[kind.name] = Defaults(
-        {**scope.defaults.get(kind.name, Defaults({}, {})).values, **bound.values}, bound.spans
-    )
+    scope.defaults = (*scope.defaults, Defaults(kind.name, bound.values, statement.span))
 
 
 def _read_allow(statement: tree.Statement, found: Found, scope: Scope) -> None:

@@ -13,6 +13,7 @@ from caedsl.vocabulary import norms as normalisation
 from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.line import Line as Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FRACTION, NOT_NEGATIVE, Option, Type
 from caedsl.vocabulary.shape import Shape, is_map, text
@@ -25,13 +26,6 @@ class Reach(NamedTuple):
 
     extent: int
     stride: Fraction
-
-
-class Line(NamedTuple):
-    """A layer line that the compiler writes itself: a kind's name and the options that differ from its defaults."""
-
-    kind: str
-    options: Options
 
 
 NO_BIAS_CHOSEN = None

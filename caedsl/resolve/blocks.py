@@ -1,0 +1,24 @@
+"""The blocks of ``encoder`` and ``decoder``, read with the ``defaults`` that stand above them."""
+
+from caedsl.resolve.reading import read_lines
+from caedsl.resolve.scope import Scope
+from caedsl.resolve.statements import Found
+from caedsl.vocabulary.line import Line
+
+
+def read_block(word: str, found: Found, scope: Scope) -> tuple[Line, ...] | None:
+    """Return the Lines in the block of ``word``; None where there are none."""
+    statement = found.single.get(word)
+    if statement is None or statement.block is None:
+        return None
+    if not statement.block:
+        if not statement.broken:
+            scope.report(
+                "missing-block",
+                statement.span,
+                f"the {word} has no layers",
+                help=f"write `{word} {{ conv 16 relu; maxpool 2 }}`",
+            )
+        return None
+    scope.defaults = found.defaults[word]
+    return read_lines(statement.block, scope)

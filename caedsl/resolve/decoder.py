@@ -1,0 +1,105 @@
+"""The decoder: written out, or mirrored; and the inverse of a dense code that stands before it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from caedsl.model.autoencoder import Bottleneck, Input
+from caedsl.resolve.binding import bind, filled
+from caedsl.resolve.blocks import read_block
+from caedsl.resolve.mirror import OPTIONS, manner, mirror
+from caedsl.resolve.placing import Placed, completed, place_block, place_lines
+from caedsl.resolve.scope import Scope
+from caedsl.resolve.statements import Found
+from caedsl.resolve.undoing import Manner, activation_of, undo
+from caedsl.syntax import tree
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.layers.reshape import Reshape
+from caedsl.vocabulary.line import Line
+from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.shape import Shape
+
+
+def read_decoder(found: Found, image: Input | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
+    """Return the Lines of a decoder that is written out, or the manner of a mirror; None where neither can be read."""
+    statement = found.single.get("decoder")
+    if statement is None:
+        return None
+    if statement.block is not None:
+        _refuse_items(statement, scope)
+        return read_block("decoder", found, scope)
+    values = _mirror_values(statement, found, scope)
+    return None if values is None or image is None else manner(values, image.range, statement.span)
+
+
+def place_decoder(
+    read: tuple[Line, ...] | Manner | None,
+    encoder: Placed,
+    bottleneck: Bottleneck | None,
+    start: Shape | None,
+    scope: Scope,
+) -> tuple[tuple[Layer, ...], Placed]:
+    """Return the inverse of a dense code, and the decoder behind it, which starts from a code of shape ``start``."""
+    if read is None or start is None:
+        return (), Placed(None)
+    made = () if bottleneck is None else bottleneck.layers
+    is_dense = bottleneck is not None and bottleneck.form == "dense"
+    if not isinstance(read, Manner):
+        back = _inverse(made[0], encoder, read, scope) if is_dense else ()
+        placed = place_lines((*back, *read), start, scope)
+        inverse = placed.layers[: len(back)]
+    else:
+        lines = None if bottleneck is None or encoder.out_shape is None else mirror(encoder.layers, made, read, scope)
+        placed = place_block(lines, start, scope)
+        inverse = [layer for layer in placed.layers if is_dense and layer.mirrors is made[0]]
+    placed.layers = placed.layers[len(inverse) :]
+    return tuple(inverse), placed
+
+
+def _inverse(layer: Layer, encoder: Placed, decoder: Sequence[Line], scope: Scope) -> tuple[Line, ...]:
+    """Return the way back from a dense code; none where the decoder's first layer takes the code itself."""
+    if _takes(layer.out_shape, decoder):
+        return ()
+    return undo((layer,), activation_of(encoder.layers), Manner(layer.span), scope) or ()
+
+
+def _takes(code: Shape, decoder: Sequence[Line]) -> bool:
+    """Whether the first layer that is no noise takes a vector of this shape."""
+    for line in decoder:
+        if line.broken or line.children:
+            return _takes(code, line.children)
+        kind = KINDS[line.kind]
+        if isinstance(kind.out_shape(completed(kind, line.options), code), Misfit):
+            return False
+        if isinstance(kind, Reshape) or any(option.name == "init" for option in kind.options):
+            return True
+    return False
+
+
+def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
+    if statement.items:
+        span = statement.items[0].span.to(statement.items[-1].span)
+        text_ = scope.source.slice(span)
+        scope.report(
+            "unexpected-value",
+            span,
+            f"`{text_}` has no place before the decoder's block",
+            help="write `decoder mirror` with its options, or `decoder { layers }`",
+        )
+
+
+def _mirror_values(statement: tree.Statement, found: Found, scope: Scope) -> dict[str, Any] | None:
+    bound = bind("decoder", statement.items, OPTIONS, scope)
+    found.places.update({f"decoder.{option}": span for option, span in bound.spans.items()})
+    if "mode" in bound.failed:
+        return None
+    if "mode" not in bound.values:
+        if not statement.broken:
+            scope.report(
+                "missing-value",
+                statement.span,
+                "`decoder` needs `mirror` or a block of layers",
+                help="write `decoder mirror`, or `decoder { ... }`",
+            )
+        return None
+    return filled(bound, OPTIONS, statement, scope)

@@ -1,0 +1,117 @@
+"""Read layer statements into Lines: names, types and domains, each statement once; no shape is known here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from caedsl.resolve.binding import Bound, bind, filled
+from caedsl.resolve.scope import Scope
+from caedsl.syntax import tree
+from caedsl.vocabulary import norms as normalisation
+from caedsl.vocabulary.kind import Kind
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.line import Line
+from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
+
+TIMES = Option(
+    "times", Type.COUNT, 1, "repeats the line, each copy with weights of its own", Written.SHORT, FROM_ONE, short="x"
+)
+
+FOREIGN_KINDS = {
+    "conv2d": "conv",
+    "convolution": "conv",
+    "convtranspose": "deconv",
+    "convtranspose2d": "deconv",
+    "conv2dtranspose": "deconv",
+    "upconv": "deconv",
+    "linear": "dense",
+    "fc": "dense",
+    "maxpooling2d": "maxpool",
+    "averagepooling2d": "avgpool",
+    "pool": "maxpool",
+    "upsampling2d": "upsample",
+    "unpool": "upsample",
+    "resblock": "residual",
+}
+"""What other libraries call a layer kind."""
+
+
+def options_of(kind: Kind) -> tuple[Option, ...]:
+    """Return the options that a line of this kind may have."""
+    return kind.options if kind.block else (*kind.options, TIMES)
+
+
+def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line, ...]:
+    """Return the Lines of a block; a statement that cannot be read is reported and becomes a broken Line."""
+    return tuple(_read_line(statement, scope) for statement in statements)
+
+
+def find_kind(head: tree.Word, scope: Scope) -> Kind | None:
+    """Return the kind of that name; a near miss is reported and read as the kind that was meant."""
+    kind = KINDS.get(head.text)
+    if kind is not None:
+        return kind
+    near = FOREIGN_KINDS.get(head.text.lower()) or scope.nearest(head.text, tuple(KINDS))
+    help_line = f"layers are {', '.join(KINDS)}"
+    scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
+    return KINDS[near] if near else None
+
+
+def _read_line(statement: tree.Statement, scope: Scope) -> Line:
+    kind = find_kind(statement.head, scope)
+    if kind is None:
+        return Line("", at=statement.span, broken=True)
+    fits = _block_agrees(statement, kind, scope)
+    bound, options = _read_options(statement, kind, scope)
+    children = read_lines(statement.block or (), scope) if kind.block else ()
+    if options is None or not fits:
+        return Line(kind.name, at=statement.span, broken=True)
+    times = 1 if kind.block else options.pop(TIMES.name, 1)
+    line = Line(kind.name, options, bound.spans, children, statement.span)
+    return line if times == 1 else Line("repeat", {"times": times}, bound.spans, (line,), statement.span)
+
+
+def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
+    if kind.block and not statement.block:
+        if not statement.broken:
+            scope.report(
+                "missing-block",
+                statement.span,
+                f"`{kind.name}` needs layers in braces",
+                help=f"write `{kind.example}`",
+            )
+        return False
+    if not kind.block and statement.block is not None:
+        scope.report(
+            "unexpected-block",
+            statement.span,
+            f"`{kind.name}` is one layer and takes no block",
+            help="remove the braces, or use `stage NAME { ... }` for a group",
+        )
+    return True
+
+
+def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[Bound, dict[str, Any] | None]:
+    """Return the options of a line over the ``defaults`` of its kind; None where a required one is missing."""
+    declared = options_of(kind)
+    bound = bind(kind.name, statement.items, declared, scope)
+    inherited = scope.inherited(kind.name, bound.values)
+    report_idle(bound, inherited.get("norm", "none"), scope)
+    given = {**inherited, **bound.values}
+    if filled(Bound(given, bound.spans, bound.failed), declared, statement, scope) is None:
+        return bound, None
+    return bound, given
+
+
+def report_idle(bound: Bound, inherited_norm: str, scope: Scope) -> None:
+    """Report options of a normalisation on a line that has no such normalisation."""
+    norm = bound.values.get("norm") or inherited_norm
+    for option, owner in normalisation.BELONGS_TO.items():
+        if option in bound.spans and not normalisation.has(norm, option) and "norm" not in bound.failed:
+            scope.report(
+                "option-without-effect",
+                bound.spans[option],
+                f"`{option}=` has no effect on this line: it belongs to "
+                + ("a normalisation" if owner is None else f"`norm={owner}`"),
+                help=f"add `norm={owner or 'batch'}`, or leave `{option}=` out"
+                + ("; for a grouped convolution write `g8`" if option == "groups" else ""),
+            )

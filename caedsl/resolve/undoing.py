@@ -1,0 +1,211 @@
+"""Undo layers: the Lines that restore each layer's input, in reverse order, for a mirror and for a code's inverse."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import NamedTuple
+
+from caedsl.resolve.scope import Scope
+from caedsl.source import Span
+from caedsl.vocabulary.activations import LINEAR, Activation
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.reshape import Reshape
+from caedsl.vocabulary.layers.residual import Residual
+from caedsl.vocabulary.layers.stage import Stage
+from caedsl.vocabulary.line import Line
+from caedsl.vocabulary.norms import BELONGS_TO, has
+from caedsl.vocabulary.pooling import Pool
+from caedsl.vocabulary.shape import Shape, elements, text
+
+
+class Manner(NamedTuple):
+    """How layers are undone: the options of ``decoder mirror``, and the place that the Lines point at."""
+
+    at: Span
+    upsample: str = "nearest"
+    norm: str | None = None
+    divisor: int = 1
+    output: Activation = LINEAR
+
+
+def undo(
+    layers: Sequence[Layer], before: Activation, manner: Manner, scope: Scope, output: Layer | None = None
+) -> tuple[Line, ...] | None:
+    """Return the Lines that lead from the output of ``layers`` back to their input; None where one cannot be undone.
+
+    Each Line takes the activation of the map that it restores; ``before`` is the activation of the first layer's input.
+    The twin of ``output`` restores the image: it takes the output activation of ``manner`` and no normalisation.
+    """
+    lighter = _lighter(layers, layers[0].in_shape, manner, scope) if layers else ()
+    return None if lighter is None else _undone(layers, lighter, before, manner, output, scope)
+
+
+def output_twin(layers: Sequence[Layer]) -> Layer | None:
+    """Return the layer whose twin restores the image: the first that does anything, if it has weights; None otherwise."""
+    for layer in layers:
+        if isinstance(layer.kind, Stage):
+            return output_twin(layer.children)
+        if not _passes(layer):
+            return layer if "init" in layer.options else None
+    return None
+
+
+def activation_of(layers: Sequence[Layer], before: Activation = LINEAR) -> Activation:
+    """Return the activation of the map that these layers end with; ``before`` where none of them decides it."""
+    for layer in reversed(layers):
+        for inner in reversed(list(layer.walk())):
+            activation: Activation | None = inner.options.get("activation")
+            decides = not inner.children and not _passes(inner)
+            if activation is not None and (activation != LINEAR or decides):
+                return activation
+    return before
+
+
+def _passes(layer: Layer) -> bool:
+    """Whether the layer hands its input's values on: noise, or another shape for the same numbers."""
+    if (
+        layer.children
+        or layer.options.get("activation", LINEAR) != LINEAR
+        or layer.options.get("norm", "none") != "none"
+    ):
+        return False
+    return isinstance(layer.kind, Reshape) or layer.kind.twin(layer) == ()
+
+
+def _undone(
+    layers: Sequence[Layer],
+    lighter: Sequence[Layer],
+    before: Activation,
+    manner: Manner,
+    output: Layer | None,
+    scope: Scope,
+) -> tuple[Line, ...] | None:
+    lines: list[Line] = []
+    for i in range(len(layers) - 1, -1, -1):
+        restored = manner.output if layers[i] is output else activation_of(layers[:i], before)
+        twins = _twins(layers[i], lighter[i], restored, manner, output, scope)
+        if twins is None:
+            return None
+        lines += twins
+    return tuple(lines)
+
+
+def _twins(
+    layer: Layer, light: Layer, restored: Activation, manner: Manner, output: Layer | None, scope: Scope
+) -> tuple[Line, ...] | None:
+    """Return the Lines that undo one layer; ``light`` is the layer with the decoder's numbers of channels."""
+    if layer.children:
+        return _group(layer, light, restored, manner, output, scope)
+    lines = layer.kind.twin(light)
+    if lines is None:
+        scope.report(
+            "no-mirror",
+            layer.span,
+            f"`decoder mirror` cannot undo this `{layer.kind.name}`",
+            help="write the decoder out: `decoder { ... }`",
+        )
+        return None
+    if isinstance(layer.kind, Pool):
+        enlarged = _enlarged(light, manner, scope)
+        if enlarged is None:
+            return None
+        lines = enlarged
+    if "init" in layer.options:
+        lines = (_finished(lines[0], restored, manner, layer is output), *lines[1:])
+    return tuple(replace(line, at=manner.at, mirrors=layer) for line in lines)
+
+
+def _group(
+    layer: Layer, light: Layer, restored: Activation, manner: Manner, output: Layer | None, scope: Scope
+) -> tuple[Line, ...] | None:
+    # The last layer inside a residual is summed before any activation, as in the encoder.
+    ending = LINEAR if isinstance(layer.kind, Residual) else restored
+    children = _undone(layer.children, light.children, ending, manner, output, scope)
+    if not children:
+        return children
+    options = dict(layer.options)
+    if options.get("activation", LINEAR) != LINEAR:
+        options["activation"] = restored
+    return (Line(layer.kind.name, options, children=children, at=manner.at, mirrors=layer),)
+
+
+def _enlarged(layer: Layer, manner: Manner, scope: Scope) -> tuple[Line, ...] | None:
+    """Return what undoes a pool in the way that ``upsample=`` asks for."""
+    size, channels = layer.in_shape[1:], layer.out_shape[0]
+    if manner.upsample in ("nearest", "bilinear"):
+        return (Line("upsample", {"to": size, "mode": manner.upsample}),)
+    stride = layer.options["stride"]
+    if manner.upsample == "deconv":
+        rest = tuple(s - (o - 1) * f - f for s, o, f in zip(size, layer.out_shape[1:], stride, strict=True))
+        if all(0 <= r < f for r, f in zip(rest, stride, strict=True)):
+            window = {"kernel": stride, "stride": stride, "pad": "valid", "output_pad": rest}
+            return (Line("deconv", {"channels": channels, **window}),)
+    factor = stride[0]
+    exact = len(set(stride)) == 1 and all(o * factor == s for o, s in zip(layer.out_shape[1:], size, strict=True))
+    if manner.upsample == "pixelshuffle" and exact:
+        widen = Line("conv", {"channels": channels * factor**2})
+        return (widen, Line("pixelshuffle", {"factor": factor}))
+    scope.report(
+        "no-mirror",
+        manner.at,
+        f"`upsample={manner.upsample}` cannot return {text(size)} from {text(layer.out_shape[1:])}",
+        help="use `upsample=nearest`, which returns any size",
+    )
+    return None
+
+
+def _finished(line: Line, activation: Activation, manner: Manner, is_output: bool) -> Line:
+    """Return the line with the activation and the normalisation of its place."""
+    options = {**line.options, "activation": activation}
+    norm = "none" if is_output else manner.norm or options["norm"]
+    if norm != options["norm"]:
+        # The bias depends on the normalisation, and is decided anew; options that the other one lacks go with this one.
+        kept = {name: value for name, value in options.items() if name not in BELONGS_TO or has(norm, name)}
+        options = {**kept, "norm": norm, "bias": None}
+    return replace(line, options=options)
+
+
+def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: Manner, scope: Scope) -> tuple[Layer, ...] | None:
+    """Return the layers with the shapes that a decoder with ``channels=/N`` restores; None where N does not divide them."""
+    if manner.divisor == 1:
+        return tuple(layers)
+    lighter: list[Layer] = []
+    for layer in layers:
+        children = _lighter(layer.children, in_shape, manner, scope)
+        out_shape = _out_shape(layer, in_shape, children, manner, scope)
+        if children is None or out_shape is None:
+            return None
+        lighter.append(replace(layer, in_shape=in_shape, out_shape=out_shape, children=children))
+        in_shape = out_shape
+    return tuple(lighter)
+
+
+def _out_shape(
+    layer: Layer, in_shape: Shape, children: tuple[Layer, ...] | None, manner: Manner, scope: Scope
+) -> Shape | None:
+    if children:
+        return children[-1].out_shape
+    if "channels" in layer.options:
+        return _divided(layer.out_shape, manner, scope)
+    if "init" in layer.options:
+        return layer.out_shape  # the outputs of a dense layer are no channels
+    share = Fraction(elements(in_shape), elements(layer.in_shape))
+    return _scaled(layer.out_shape, share, manner, scope)
+
+
+def _divided(shape: Shape, manner: Manner, scope: Scope) -> Shape | None:
+    """Return the shape with its channels divided; a vector has none and stays."""
+    return shape if len(shape) == 1 else _scaled(shape, Fraction(1, manner.divisor), manner, scope)
+
+
+def _scaled(shape: Shape, share: Fraction, manner: Manner, scope: Scope) -> Shape | None:
+    channels = shape[0] * share
+    if channels.denominator == 1:
+        return (int(channels), *shape[1:])
+    scope.report(
+        "no-mirror",
+        manner.at,
+        f"`channels=/{manner.divisor}` does not divide the {shape[0]} channels that the decoder restores here",
+        help="use a number that divides every number of channels in the encoder",
+    )
+    return None
