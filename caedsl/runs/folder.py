@@ -1,20 +1,30 @@
 """The folder of a run: what another person needs to use, judge or repeat it, as text, safetensors and PNG."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
 from safetensors.torch import save
 from torch import Tensor
 
+from caedsl.runs.confined import (
+    append_file,
+    has,
+    has_folder,
+    make_folder,
+    names_in,
+    remove_file,
+    rename_file,
+    write_file,
+)
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE, TROUBLE
 from caedsl.runs.history import Epoch, History, csv_line, json_line
@@ -39,10 +49,14 @@ class RunFolder:
             return cls._at(Path(out))
         stamped = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
         suffix = 1
+        try:
+            base.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(_refused("make the folder of runs", base, error)) from error
         while True:
             path = base / (stamped if suffix == 1 else f"{stamped}-{suffix}")
             try:
-                path.mkdir(parents=True)
+                path.mkdir()
                 return cls(path, made=True)
             except FileExistsError:
                 suffix += 1
@@ -65,6 +79,8 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Inside, no other process can train in this folder. The lock ends with the process, however that ends."""
         try:
+            if is_link_or_special(self.path / LOCK):
+                raise RunError(f"{self.path / LOCK} is no regular file: remove it, for it is no lock of caedsl's")
             self._lock.acquire()
         except Timeout as error:
             raise RunError(f"another process trains in {self.path}: wait for it, or end it first") from error
@@ -73,33 +89,48 @@ class RunFolder:
         try:
             yield
         finally:
-            (self.path / LOCK).unlink(missing_ok=True)
+            with suppress(OSError):
+                remove_file(self.path, LOCK)
             self._lock.release()
 
     def subfolder(self, name: str) -> Path:
-        """A folder in this one, made where it is not there yet."""
+        """Return a folder in this one, made where it is not there yet."""
         path = self.path / name
         try:
-            path.mkdir()
-        except FileExistsError:
-            return path
+            if make_folder(self.path, name):
+                self._subfolders.append(path)
         except OSError as error:
-            raise RunError(_refused("make", path, error)) from error
-        self._subfolders.append(path)
+            raise RunError(_refused("make the folder", path, error)) from error
         return path
+
+    def has_subfolder(self, name: str) -> bool:
+        """Return whether there is such a folder; a link to one is none."""
+        return has_folder(self.path, name)
+
+    def names_in(self, name: str) -> list[str]:
+        """Return the names in a folder in this one; none where it is not there."""
+        return names_in(self.path, name)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        try:
+            remove_file(self.path, name)
+        except OSError as error:
+            raise RunError(_refused("remove", self.path / name, error)) from error
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name; what has that name is replaced."""
+        try:
+            rename_file(self.path, old, new)
+        except OSError as error:
+            raise RunError(_refused("write", self.path / new, error)) from error
 
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file whole: beside its place first, then into it."""
         path = self.path / name
-        beside = path.with_name(f".{path.name}.part")
         try:
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, path)
+            write_file(self.path, name, content)
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise RunError(_refused("write", path, error)) from error
         self._written.add(name)
         return path
@@ -137,7 +168,7 @@ class RunFolder:
 
     def write_troubles(self, troubles: Sequence[Trouble]) -> None:
         """Write what monitors said so far; there is no such file where they said nothing."""
-        if troubles or (self.path / TROUBLE).exists():
+        if troubles or has(self.path, TROUBLE):
             self.write_text(TROUBLE, "".join(trouble.to_json_line() for trouble in troubles))
 
     def append_trouble(self, trouble: Trouble) -> None:
@@ -146,20 +177,28 @@ class RunFolder:
 
     def _append(self, name: str, line: str) -> None:
         try:
-            with (self.path / name).open("a", encoding="utf-8", newline="") as file:
-                file.write(line)
+            append_file(self.path, name, line.encode())
         except OSError as error:
             raise RunError(_refused("write", self.path / name, error)) from error
         self._written.add(name)
 
     def discard(self) -> None:
         """Take back what was written: for a run that ended before it learned anything."""
-        for name in self._written:
-            (self.path / name).unlink(missing_ok=True)
-        for path in self._subfolders:
-            shutil.rmtree(path, ignore_errors=True)
-        if self._made and self.path.is_dir() and not any(self.path.iterdir()):
-            self.path.rmdir()
+        with suppress(OSError):
+            for name in self._written:
+                remove_file(self.path, name)
+            for path in self._subfolders:
+                shutil.rmtree(path, ignore_errors=True)
+            if self._made and self.path.is_dir() and not any(self.path.iterdir()):
+                self.path.rmdir()
+
+
+def is_link_or_special(path: Path) -> bool:
+    """Return whether there is something at ``path`` that is no regular file, a link that leads nowhere included."""
+    try:
+        return not S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _refused(action: str, path: Path, error: OSError) -> str:

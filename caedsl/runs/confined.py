@@ -1,0 +1,193 @@
+"""Access to the files of a run folder that stays in the folder.
+
+A run folder may come from a stranger. No symbolic link in it is followed, to read, to write or to delete; only regular
+files with a single name are opened, so that neither a pipe nor a device can block or flood a command; and a file is read
+only where its size allows it. The folder itself may be reached through links, since its user names it.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EFBIG, EINVAL
+from pathlib import Path, PurePosixPath
+
+LARGEST_TEXT = 1 << 26
+"""Bytes of the largest text or JSON file that is read: the history of some 300,000 epochs."""
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_BY_DESCRIPTOR = {os.open, os.stat, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
+
+
+class _Place:
+    """A name in an open folder; where folders cannot be opened (Windows), a path."""
+
+    def __init__(self, folder: Path, name: str, descriptor: int | None) -> None:
+        self.path = folder / name
+        self.name = self.path if descriptor is None else Path(PurePosixPath(name).name)
+        self.descriptor = descriptor
+
+    def status(self) -> os.stat_result | None:
+        """Return the status of what is there, a link's own, and None where nothing is."""
+        try:
+            return os.stat(self.name, dir_fd=self.descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def open(self, flags: int) -> int:
+        """Open a regular file; ``OSError`` for anything else."""
+        status = self.status()
+        if status is not None:
+            self._check(status)
+        opened = os.open(self.name, flags | _NO_LINK | _BINARY, 0o666, dir_fd=self.descriptor)
+        try:
+            self._check(os.fstat(opened))
+        except OSError:
+            os.close(opened)
+            raise
+        return opened
+
+    def _check(self, status: os.stat_result) -> None:
+        kind = kind_of(status)
+        if kind == "regular file" and status.st_nlink > 1:
+            kind = "file with several hard links"
+        if kind != "regular file":
+            raise OSError(EINVAL, f"this is a {kind}, and a run folder holds regular files only", str(self.path))
+
+    def remove(self) -> None:
+        """Remove the file or the link, if there is one."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.name, dir_fd=self.descriptor)
+
+
+def kind_of(status: os.stat_result) -> str:
+    """Return what a status is of, in words."""
+    kinds = {
+        stat.S_IFREG: "regular file",
+        stat.S_IFDIR: "folder",
+        stat.S_IFLNK: "symbolic link",
+        stat.S_IFIFO: "named pipe",
+        stat.S_IFSOCK: "socket",
+    }
+    return kinds.get(stat.S_IFMT(status.st_mode), "device")
+
+
+@contextmanager
+def _place(folder: Path, name: str) -> Iterator[_Place]:
+    """Open the folders on the way to ``name``, of which those inside of ``folder`` must be no links."""
+    inside = PurePosixPath(name).parts[:-1]
+    if not _BY_DESCRIPTOR:
+        for depth in range(1, len(inside) + 1):
+            _require_folder(folder.joinpath(*inside[:depth]))
+        yield _Place(folder, name, None)
+        return
+    descriptor = os.open(folder, _FOLDER)
+    try:
+        for part in inside:
+            deeper = os.open(part, _FOLDER | _NO_LINK, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = deeper
+        yield _Place(folder, name, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _require_folder(path: Path) -> None:
+    kind = kind_of(path.lstat())
+    if kind != "folder":
+        raise NotADirectoryError(EINVAL, f"this is a {kind}, and not a folder", str(path))
+
+
+def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
+    """Return the content of a file; ``OSError`` where it is no regular file, or larger than ``most`` bytes."""
+    with _place(folder, name) as place, os.fdopen(place.open(os.O_RDONLY), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(most + 1) if size <= most else b""
+        if size > most or len(content) > most:
+            raise OSError(EFBIG, f"it has more than the {most:,} bytes that are read", str(place.path))
+        return content
+
+
+def write_file(folder: Path, name: str, content: bytes) -> None:
+    """Write a file whole: beside its place first, then into it."""
+    beside = str(PurePosixPath(name).with_name(f".{PurePosixPath(name).name}.part"))
+    with _place(folder, beside) as part, _place(folder, name) as place:
+        part.remove()
+        try:
+            with os.fdopen(part.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            _rename(part, place)
+        except OSError:
+            with suppress(OSError):
+                part.remove()
+            raise
+
+
+def append_file(folder: Path, name: str, content: bytes) -> None:
+    """Add to the end of a file, which is made where there is none."""
+    with (
+        _place(folder, name) as place,
+        os.fdopen(place.open(os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as file,
+    ):
+        file.write(content)
+
+
+def rename_file(folder: Path, old: str, new: str) -> None:
+    """Give a file another name; what has that name is replaced."""
+    with _place(folder, old) as before, _place(folder, new) as after:
+        _rename(before, after)
+
+
+def _rename(before: _Place, after: _Place) -> None:
+    # os.replace and os.rename differ on Windows alone, where there are no descriptors.
+    os.replace(before.name, after.name, src_dir_fd=before.descriptor, dst_dir_fd=after.descriptor)
+
+
+def remove_file(folder: Path, name: str) -> None:
+    """Remove a file, if it is there."""
+    with suppress(FileNotFoundError), _place(folder, name) as place:
+        place.remove()
+
+
+def make_folder(folder: Path, name: str) -> bool:
+    """Make a folder in a run folder and return whether it is new; ``OSError`` where something else has its name."""
+    with _place(folder, name) as place:
+        status = place.status()
+        if status is None:
+            os.mkdir(place.name, dir_fd=place.descriptor)
+            return True
+        if not stat.S_ISDIR(status.st_mode):
+            raise FileExistsError(EINVAL, f"a {kind_of(status)} has that name; remove it", str(place.path))
+        return False
+
+
+def has(folder: Path, name: str) -> bool:
+    """Return whether there is anything of that name, a link that leads nowhere included."""
+    return _status(folder, name) is not None
+
+
+def has_folder(folder: Path, name: str) -> bool:
+    """Return whether there is a folder of that name; a link to one is none."""
+    status = _status(folder, name)
+    return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def _status(folder: Path, name: str) -> os.stat_result | None:
+    try:
+        with _place(folder, name) as place:
+            return place.status()
+    except OSError:
+        return None
+
+
+def names_in(folder: Path, name: str) -> list[str]:
+    """Return the sorted names in a folder of a run folder; none where it is missing or no folder."""
+    try:
+        with _place(folder, f"{name}/any") as place:
+            return sorted(os.listdir(place.path.parent if place.descriptor is None else place.descriptor))
+    except OSError:
+        return []
