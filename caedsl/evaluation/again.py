@@ -1,20 +1,24 @@
 """A run judged once more, from its folder alone."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from caedsl.diagnostics.text import one_line
 from caedsl.evaluation.evaluate import Evaluation
 from caedsl.evaluation.run import evaluation_of, finite
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import METRICS
 from caedsl.runs.folder import RunFolder
+from caedsl.runs.schema import RecordError, read_scores
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
 from caedsl.training.kept_run import open_run
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import environment_of, finished, prepare_training
+
+LONGEST_SHOWN = 80
+"""Characters of a value that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,12 @@ def evaluate_again(
     kept = open_run(Path(path), data_dir)
     before = _metrics(kept.path)
     images = kept.images(data_dir, reporter)
-    chosen = choose_device(kept.environment["device"] if device == "auto" else device)
+    chosen = choose_device(kept.environment.device if device == "auto" else device)
     training = prepare_training(kept.model, kept.settings, images, chosen)
     kept.load_weights(training.module)
     evaluation = evaluation_of(finished(training, RunFolder(kept.path), kept.model, images))
     differing = tuple(_differing(before, finite(evaluation.as_json())))
-    changed = differences(kept.environment, environment_of(training, kept.model, images, None))
+    changed = differences(kept.environment.model_dump(), environment_of(training, kept.model, images, None))
     if differing and changed:
         reporter.note(f"the run was made elsewhere: {'; '.join(changed)}")
     return Again(evaluation, differing)
@@ -50,14 +54,15 @@ def evaluate_again(
 
 def _metrics(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads((path / METRICS).read_text(encoding="utf-8"))
+        return read_scores(path)
     except FileNotFoundError:
         raise RunError(f"{path} has no {METRICS}: its run did not come to its end; see `caedsl runs`") from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path / METRICS} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise RunError(f"{path / METRICS} cannot be read: it holds no JSON object")
-    return content
+    except OSError as error:
+        raise RunError(f"{path / METRICS} cannot be read: {error.strerror or error}") from error
+    except RecordError as error:
+        raise RunError(
+            f"{path / METRICS} cannot be read: {error}; `caedsl train --resume {path}` writes it again"
+        ) from error
 
 
 def _differing(before: dict[str, Any], now: dict[str, Any], place: str = "") -> list[str]:
@@ -67,5 +72,10 @@ def _differing(before: dict[str, Any], now: dict[str, Any], place: str = "") -> 
         if isinstance(value, dict):
             lines += _differing(old if isinstance(old, dict) else {}, value, f"{name}.")
         elif old != value:
-            lines.append(f"{name}: {old} then, {value} now")
+            lines.append(f"{name}: {_shown(old)} then, {_shown(value)} now")
     return lines
+
+
+def _shown(value: Any) -> str:
+    text = one_line(str(value) if isinstance(value, (str, int, float, type(None))) else type(value).__name__)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

@@ -2,18 +2,23 @@
 
 import re
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
 from caedsl.evaluation.reconstructions import png, stack
 from caedsl.evaluation.samples import Samples
+from caedsl.runs.confined import read_file
 from caedsl.runs.files import EVOLUTION, PICTURES
 from caedsl.runs.folder import RunFolder
 from caedsl.training.loop import Training
 from caedsl.training.observer import Observer
 
-_NAME = re.compile(r"epoch-(\d{4,})\.png")
+MOST_PIXELS = 1 << 24
+"""A sheet that was drawn here has far fewer; a larger one is another's."""
+
+_NAME = re.compile(r"epoch-(\d{4,9})\.png")
 
 
 class EpochPictures(Observer):
@@ -27,9 +32,9 @@ class EpochPictures(Observer):
     def begin(self, training: Training) -> None:
         """Choose the images; pictures of epochs that will come again are taken away."""
         self._samples = Samples(training)
-        for number, path in _pictures(self._folder.path).items():
+        for number, name in _pictures(self._folder).items():
             if number > len(training.history.epochs):
-                path.unlink(missing_ok=True)
+                self._folder.remove(name)
 
     def epoch(self, training: Training) -> None:
         """Draw the epoch that is over."""
@@ -42,8 +47,8 @@ def draw_evolution(folder: RunFolder, rows: int) -> Path | None:
 
     ``rows`` is how many each epoch's picture has. None, and no file, where there are fewer than two pictures.
     """
-    found = _pictures(folder.path)
-    sheets = [sheet for number in milestones(max(found, default=0)) if (sheet := _opened(found.get(number)))]
+    found = _pictures(folder)
+    sheets = [sheet for number in milestones(max(found, default=0)) if (sheet := _opened(folder, found.get(number)))]
     alike = [sheet for sheet in sheets if sheet.size == sheets[0].size]
     if len(alike) < 2:
         return None
@@ -55,17 +60,18 @@ def milestones(last: int) -> Sequence[int]:
     return [number for power in range(last.bit_length()) if 4 * (number := 2**power) <= 3 * last] + [last]
 
 
-def _pictures(folder: Path) -> dict[int, Path]:
-    paths = (folder / PICTURES).glob("*.png")
-    return {int(match[1]): path for path in paths if (match := _NAME.fullmatch(path.name))}
+def _pictures(folder: RunFolder) -> dict[int, str]:
+    """The name in the run folder of the picture of each epoch."""
+    names = folder.names_in(PICTURES)
+    return {int(match[1]): f"{PICTURES}/{name}" for name in names if (match := _NAME.fullmatch(name))}
 
 
-def _opened(path: Path | None) -> Image.Image | None:
+def _opened(folder: RunFolder, name: str | None) -> Image.Image | None:
     """The picture; None for one that was taken away or damaged, without which the others are still worth seeing."""
-    if path is None:
+    if name is None:
         return None
     try:
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
-    except OSError:
+        with Image.open(BytesIO(read_file(folder.path, name)), formats=("PNG",)) as picture:
+            return picture.convert("RGB") if picture.width * picture.height <= MOST_PIXELS else None
+    except (OSError, ValueError, SyntaxError, MemoryError):
         return None

@@ -16,6 +16,7 @@ from caedsl.evaluation.reconstructions import PictureRow, draw
 from caedsl.evaluation.summary import report
 from caedsl.evaluation.tensorboard import TensorBoard
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.runs.confined import has_folder
 from caedsl.runs.files import METRICS, PICTURE, PICTURES, TENSORBOARD
 from caedsl.training.observer import Observer
 from caedsl.training.reporter import Reporter
@@ -83,7 +84,7 @@ def resume_and_evaluate(
     It draws pictures and writes to TensorBoard as it did; with ``tensorboard`` it does the latter from now on.
     """
     reporter = reporter or Reporter()
-    before = {name for name in (PICTURES, TENSORBOARD) if (Path(path) / name).is_dir()}
+    before = {name for name in (PICTURES, TENSORBOARD) if has_folder(Path(path), name)}
     observers = _observers(PICTURES in before, tensorboard or TENSORBOARD in before)
     run = resume(path, epochs=epochs, on_trouble=on_trouble, data_dir=data_dir, reporter=reporter, observers=observers)
     return _judged(run, reporter)

@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from caedsl.evaluation.samples import Samples
+from caedsl.runs.confined import read_file
 from caedsl.runs.errors import TrainingError
 from caedsl.runs.files import SPEC, TENSORBOARD
 from caedsl.runs.folder import RunFolder
@@ -41,7 +42,7 @@ class TensorBoard(Observer):
     def open(self, folder: RunFolder) -> None:
         """Make the folder of the event files; that it is there tells a run that goes on to write them too."""
         self._path = folder.subfolder(TENSORBOARD)
-        self._spec = folder.path / SPEC
+        self._folder = folder.path
 
     def begin(self, training: Training) -> None:
         """Write the spec and what was trained before; or void what is there of epochs that will come again."""
@@ -52,7 +53,7 @@ class TensorBoard(Observer):
         self._samples = Samples(training)
         self._writer = SummaryWriter(str(self._path), purge_step=None if fresh else len(epochs) + 1)
         if fresh:
-            indented = "".join(f"    {line}\n" for line in self._spec.read_text(encoding="utf-8").splitlines())
+            indented = "".join(f"    {line}\n" for line in read_file(self._folder, SPEC).decode().splitlines())
             self._writer.add_text("spec", indented, 0)
             for row in epochs:
                 self._add(row)

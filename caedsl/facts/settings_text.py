@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
+from caedsl.diagnostics.finding import Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Loss, Train
+from caedsl.resolve.resolve import resolve
 from caedsl.resolve.settings_table import SETTINGS, Setting
+from caedsl.source import Source
+from caedsl.syntax.parser import parse
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.spelling import value_text, written
+
+_SMALLEST = "autoencoder a\ninput 1x8x8\nencoder { conv 1 }\nbottleneck\ndecoder mirror\n"
 
 OFF = "off"
 """What stands for a setting that is left out and has no value then."""
@@ -18,6 +24,30 @@ def settings_lines(model: Autoencoder) -> Iterator[tuple[str, str, bool]]:
     settings = model.train or Train()
     for name, setting in SETTINGS.items():
         yield name, setting_text(name, setting, getattr(settings, name)), f"train.{name}" in model.places
+
+
+def fault_of(settings: Train) -> str | None:
+    """Return what no ``train`` block of this language could say about these settings, None where all is in its domain."""
+    try:
+        lines = [
+            line for name, setting in SETTINGS.items() if (line := _changed(name, setting, getattr(settings, name)))
+        ]
+    except KeyError as error:
+        return f"unknown name {str(error)[:100]}"
+    source = Source("".join((_SMALLEST, "train {\n", *lines, "}\n")))
+    spec, syntax_findings = parse(source)
+    findings = (*syntax_findings, *resolve(spec, source)[1])
+    return next((finding.message for finding in findings if finding.severity is Severity.ERROR), None)
+
+
+def _changed(name: str, setting: Setting, value: Any) -> str:
+    """One setting as a line with the options that differ from their defaults; empty where none does."""
+    if value is None or isinstance(value, Loss) or (setting.variants is None and setting.build is None):
+        return "" if value is None else f"{name} {setting_text(name, setting, value)}\n"
+    options = setting.options if setting.variants is None else setting.variants[value.name]
+    given = [written(option, number) for option in options if (number := getattr(value, option.name)) != option.default]
+    words = [*([value.name] if setting.variants is not None else []), *given]
+    return f"{name} {' '.join(words)}\n" if words else ""
 
 
 def setting_text(name: str, setting: Setting, value: Any) -> str:

@@ -1,7 +1,7 @@
 """Access to the files of a run folder that stays in the folder.
 
 A run folder may come from a stranger. No symbolic link in it is followed, to read, to write or to delete; only regular
-files with a single name are opened, so that neither a pipe nor a device can block or flood a command; and a file is read
+files are opened, to write only those without a second name, so that neither a pipe nor a device can block or flood a command; and a file is read
 only where its size allows it. The folder itself may be reached through links, since its user names it.
 """
 
@@ -38,21 +38,21 @@ class _Place:
 
     def open(self, flags: int) -> int:
         """Open a regular file; ``OSError`` for anything else."""
-        status = self.status()
+        status, writes = self.status(), bool(flags & os.O_WRONLY)
         if status is not None:
-            self._check(status)
+            self._check(status, writes)
         opened = os.open(self.name, flags | _NO_LINK | _BINARY, 0o666, dir_fd=self.descriptor)
         try:
-            self._check(os.fstat(opened))
+            self._check(os.fstat(opened), writes)
         except OSError:
             os.close(opened)
             raise
         return opened
 
-    def _check(self, status: os.stat_result) -> None:
+    def _check(self, status: os.stat_result, writes: bool) -> None:
         kind = kind_of(status)
-        if kind == "regular file" and status.st_nlink > 1:
-            kind = "file with several hard links"
+        if kind == "regular file" and writes and status.st_nlink > 1:
+            kind = "file with a second name (a hard link)"
         if kind != "regular file":
             raise OSError(EINVAL, f"this is a {kind}, and a run folder holds regular files only", str(self.path))
 
@@ -191,3 +191,11 @@ def names_in(folder: Path, name: str) -> list[str]:
             return sorted(os.listdir(place.path.parent if place.descriptor is None else place.descriptor))
     except OSError:
         return []
+
+
+def is_link_or_special(path: Path) -> bool:
+    """Return whether there is something at ``path`` that is no regular file, a link that leads nowhere included."""
+    try:
+        return not stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
@@ -19,6 +18,7 @@ from caedsl.runs.confined import (
     append_file,
     has,
     has_folder,
+    is_link_or_special,
     make_folder,
     names_in,
     remove_file,
@@ -52,7 +52,7 @@ class RunFolder:
         try:
             base.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(_refused("make the folder of runs", base, error)) from error
+            raise RunError(_refused("make the run folder in", base, error)) from error
         while True:
             path = base / (stamped if suffix == 1 else f"{stamped}-{suffix}")
             try:
@@ -191,14 +191,6 @@ class RunFolder:
                 shutil.rmtree(path, ignore_errors=True)
             if self._made and self.path.is_dir() and not any(self.path.iterdir()):
                 self.path.rmdir()
-
-
-def is_link_or_special(path: Path) -> bool:
-    """Return whether there is something at ``path`` that is no regular file, a link that leads nowhere included."""
-    try:
-        return not S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
 
 
 def _refused(action: str, path: Path, error: OSError) -> str:

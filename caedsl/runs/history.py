@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, field, fields
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 
 class Step(NamedTuple):
@@ -36,6 +36,8 @@ class Epoch:
     lr: float
     seconds: float
     images_per_second: float
+
+    __pydantic_config__: ClassVar = {"allow_inf_nan": False}  # of those who read it back
 
     @property
     def score(self) -> float:

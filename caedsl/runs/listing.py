@@ -1,16 +1,23 @@
 """The runs below a folder, read from what they wrote; nothing here needs torch."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from caedsl.runs.files import ENVIRONMENT, HISTORY_LINES, LOCK, METRICS, STATE, TROUBLE
+from caedsl.runs.confined import has, is_link_or_special
+from caedsl.runs.files import LOCK, METRICS
 from caedsl.runs.history import Epoch, History
-from caedsl.runs.state import CRASHED, RUNNING
+from caedsl.runs.schema import (
+    RecordError,
+    read_environment,
+    read_epochs,
+    read_metrics,
+    read_monitors,
+    read_state,
+    text_of_path,
+)
+from caedsl.runs.state import CRASHED, FINISHED, RUNNING
 
 
 @dataclass(frozen=True)
@@ -49,88 +56,49 @@ def list_runs(base: Path) -> list[RunRecord]:
 
 
 def read_run(folder: Path) -> RunRecord | None:
-    """The run in ``folder``, None where there is none."""
-    state, environment = _object(folder / STATE), _object(folder / ENVIRONMENT)
-    if state is None or environment is None:
-        return None
-    history = History(_epochs(folder))
-    best = history.best
+    """Return the run in ``folder``, None where there is none that this version can read."""
     try:
-        record = RunRecord(
-            folder=str(folder),
-            model=state["model"],
-            data=environment["data"]["name"],
-            state=CRASHED if state["state"] == RUNNING and not _is_held(folder) else state["state"],
-            epoch=history.epochs[-1].epoch if history.epochs else 0,
-            epochs=state["epochs"],
-            best_epoch=best.epoch if best else None,
-            best_loss=best.score if best else None,
-            validated=best is not None and best.validation is not None,
-            psnr=_psnr(folder, best),
-            seconds=history.epochs[-1].seconds if history.epochs else 0.0,
-            started=state["started"],
-            error=state["error"],
-            trouble=_monitors(folder),
-        )
-    except (KeyError, TypeError):
+        state, environment = read_state(folder), read_environment(folder)
+    except (OSError, RecordError):
         return None
-    texts = record.model, record.data, record.state, record.started
-    return record if all(isinstance(text, str) for text in texts) and isinstance(record.epochs, int) else None
+    history = History(read_epochs(folder))
+    best, last = history.best, history.epochs[-1] if history.epochs else None
+    stands: str = state.state
+    error = state.error
+    if stands == RUNNING and not _is_held(folder):
+        stands = CRASHED
+    elif stands == FINISHED and not has(folder, METRICS) and not _is_held(folder):
+        stands, error = CRASHED, "it was ended before its evaluation: `caedsl train --resume` evaluates it"
+    return RunRecord(
+        folder=text_of_path(folder),
+        model=state.model,
+        data=environment.data.name,
+        state=stands,
+        epoch=last.epoch if last else 0,
+        epochs=state.epochs,
+        best_epoch=best.epoch if best else None,
+        best_loss=best.score if best else None,
+        validated=best is not None and best.validation is not None,
+        psnr=_psnr(folder, best),
+        seconds=last.seconds if last else 0.0,
+        started=state.started,
+        error=error,
+        trouble=read_monitors(folder),
+    )
 
 
 def _psnr(folder: Path, best: Epoch | None) -> float | None:
     """What ``metrics.json`` says, where that is of the best epoch: a run that goes on has that of its earlier end."""
-    metrics = _object(folder / METRICS) or {}
     try:
-        psnr, judged = metrics["scores"]["model"]["psnr"], metrics["training"]["best_epoch"]
-    except (KeyError, TypeError):
+        metrics = read_metrics(folder)
+    except (OSError, RecordError):
         return None
-    return psnr if isinstance(psnr, float) and best is not None and judged == best.epoch else None
-
-
-def _object(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _epochs(folder: Path) -> list[Epoch]:
-    """The epochs that were written whole; the last line of a run that crashed, or writes now, may not be."""
-    epochs = []
-    for line in _lines(folder / HISTORY_LINES):
-        try:
-            epoch = Epoch(**json.loads(line))
-        except (ValueError, TypeError, RecursionError):
-            break
-        if not all(isinstance(value, (int, float)) for value in astuple(replace(epoch, validation=epoch.score))):
-            break
-        epochs.append(epoch)
-    return epochs
-
-
-def _monitors(folder: Path) -> tuple[str, ...]:
-    """The monitors that spoke, each once, in the order in which they did."""
-    names: dict[str, None] = {}
-    for line in _lines(folder / TROUBLE):
-        try:
-            names[json.loads(line)["monitor"]] = None
-        except (ValueError, TypeError, KeyError):
-            break
-    return tuple(names)
-
-
-def _lines(path: Path) -> Sequence[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
+    return metrics.scores.model.psnr if best is not None and metrics.training.best_epoch == best.epoch else None
 
 
 def _is_held(folder: Path) -> bool:
     """Whether a process trains in the folder: the system takes its lock away when it ends, in whatever way."""
-    if not (folder / LOCK).exists():
+    if not has(folder, LOCK) or is_link_or_special(folder / LOCK):
         return False
     lock = FileLock(folder / LOCK, timeout=0)
     try:

@@ -6,7 +6,6 @@ is code.
 """
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,15 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Epoch
+from caedsl.runs.schema import reason_of
+from caedsl.runs.tensors import TensorFileError, read_tensors
+from caedsl.training.checkpoint_fit import comes_from_another_device, misfit
 from caedsl.training.loop import Training
+from caedsl.training.schema import read_progress
+from caedsl.training.seeds import derived_seed
 
 FORMAT = 1
 
@@ -49,24 +53,33 @@ class Checkpoint:
         text = json.dumps({"format": FORMAT, "run": self.run, **self.progress})
         return save(self.tensors, metadata={"state": text, "sha256": _checksum(text, self.tensors)})
 
+    def require_fit(self, training: Training, folder: Path) -> None:
+        """Raise a ``RunError`` where this is no state of ``training``: a checksum tells damage, not forgery."""
+        reason = misfit(training, self.tensors, json.dumps({"format": FORMAT, "run": self.run, **self.progress}))
+        if reason is not None:
+            raise RunError(f"the checkpoint in {folder} is not one of its run ({reason}): start a new run")
+
     @classmethod
-    def read(cls, path: str) -> "Checkpoint":
-        """The checkpoint in a file; a ``CheckpointError`` where it is truncated, damaged or of another format."""
+    def read(cls, folder: Path, name: str, most: int) -> "Checkpoint":
+        """Read a checkpoint of at most ``most`` bytes; a ``CheckpointError`` where it is damaged or of another format."""
         try:
-            with safe_open(path, framework="pt") as file:
-                header = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors, header = read_tensors(read_file(folder, name, most))
         except FileNotFoundError:
             raise CheckpointError("it is not there") from None
-        except (SafetensorError, OSError) as error:
+        except OSError as error:
+            raise CheckpointError(f"it cannot be read ({error.strerror or error})") from error
+        except TensorFileError as error:
             raise CheckpointError(f"it is truncated or damaged ({error})") from error
         text = header.get("state", "")
         if header.get("sha256") != _checksum(text, tensors):
             raise CheckpointError("it is damaged: its checksum does not fit")
-        progress = json.loads(text)
-        if progress.pop("format") != FORMAT:
+        try:
+            progress = read_progress(text)
+        except ValueError as error:
+            raise CheckpointError(f"it was written by another version of caedsl ({reason_of(error)})") from error
+        if progress.format != FORMAT:
             raise CheckpointError("it was written by another version of caedsl")
-        return cls(tensors, progress, progress.pop("run"))
+        return cls(tensors, json.loads(text), progress.run)
 
 
 def _checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
@@ -140,6 +153,15 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     training.best_weights = _part(tensors, "best.") or training.last_weights
     if progress["sizes"] is not None:
         training.resume_epoch(tensors["ledger"], progress["sizes"])
+    _restore_random(training, tensors)
+
+
+def _restore_random(training: Training, tensors: Mapping[str, Tensor]) -> None:
+    """Put the random streams in place; on another kind of device than before they begin anew."""
+    if comes_from_another_device(training, tensors):
+        torch.manual_seed(derived_seed(training.settings.seed, "layers", training.step))
+        training.generator.manual_seed(derived_seed(training.settings.seed, "disturbance", training.step))
+        return
     training.generator.set_state(tensors["random.disturbance"])
     torch.set_rng_state(tensors["random.main"])
     if "random.device" in tensors:
@@ -182,18 +204,16 @@ class Checkpoints:
         self._due = ended + max(SECONDS_BETWEEN_CHECKPOINTS, (ended - begun) / MOST_OF_THE_TIME)
 
     def _write(self, checkpoint: Checkpoint) -> None:
-        last, previous = self.folder.path / CHECKPOINT, self.folder.path / PREVIOUS_CHECKPOINT
-        fresh = self.folder.write_bytes(f"{CHECKPOINT}.new", checkpoint.to_bytes())
-        try:
-            if last.exists():
-                os.replace(last, previous)
-            os.replace(fresh, last)
-        except OSError as error:
-            raise RunError(f"cannot write {last}: {error.strerror}") from error
+        self.folder.write_bytes(f"{CHECKPOINT}.new", checkpoint.to_bytes())
+        if has(self.folder.path, CHECKPOINT):
+            self.folder.rename(CHECKPOINT, PREVIOUS_CHECKPOINT)
+        self.folder.rename(f"{CHECKPOINT}.new", CHECKPOINT)
 
 
-def latest(folder: Path, run: str) -> tuple[Checkpoint | None, str | None]:
+def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | None]:
     """The newest good checkpoint of ``folder``, and a note where that is not the last one written.
+
+    ``most`` is how many bytes one of this run may have.
 
     None where none was written yet. A ``RunError`` where none is good, or where it is not of ``run``.
     """
@@ -202,7 +222,7 @@ def latest(folder: Path, run: str) -> tuple[Checkpoint | None, str | None]:
     problems = []
     for name in (CHECKPOINT, PREVIOUS_CHECKPOINT):
         try:
-            checkpoint = Checkpoint.read(str(folder / name))
+            checkpoint = Checkpoint.read(folder, name, most)
         except CheckpointError as error:
             problems.append(f"{folder / name} cannot be used: {error}")
             continue
@@ -217,4 +237,4 @@ def latest(folder: Path, run: str) -> tuple[Checkpoint | None, str | None]:
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether there is something to go on from."""
-    return any((folder / name).exists() for name in (CHECKPOINT, PREVIOUS_CHECKPOINT))
+    return any(has(folder, name) for name in (CHECKPOINT, PREVIOUS_CHECKPOINT))

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from caedsl import __version__
+from caedsl.runs.schema import text_of_path
 from caedsl.training.device import device_name
 from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision
@@ -41,7 +42,7 @@ def describe(
         "seed": seed,
         "data": data,
         "notes": list(notes),
-        "command": shlex.join(sys.argv),
+        "command": text_of_path(shlex.join(sys.argv)),
     }
 
 

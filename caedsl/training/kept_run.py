@@ -1,25 +1,27 @@
 """A run folder read back: its model, its settings, and the images that it was trained on."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
 from caedsl.data.images import Images
+from caedsl.diagnostics.finding import Severity
 from caedsl.facts.schema import read_settings
+from caedsl.facts.settings_text import fault_of
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Settled, settled
 from caedsl.resolve.resolve import resolve
+from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
+from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, reason_of
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
+from caedsl.syntax.reading import MAX_BYTES
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import load_images
-from caedsl.training.weights import Weights
+from caedsl.training.weights import Weights, largest_file
 
 
 @dataclass(frozen=True)
@@ -31,38 +33,39 @@ class KeptRun:
     settings: Settled
     spec_text: str
     settings_text: str
-    environment: Mapping[str, Any]
+    environment: EnvironmentRecord
 
     def images(self, data_dir: str | Path | None, reporter: Reporter) -> Images:
         """The images of the run; a ``RunError`` where what is found now is not what it was trained on.
 
         They are looked for in ``data_dir``, or without one where they were.
         """
-        before = self.environment["data"]
+        before = self.environment.data
         images = load_images(self.model, self.data_dir(data_dir), reporter)
-        if images.sha256 != before["sha256"]:
-            other = "" if images.name == before["name"] else f", and {images.name} is what is there now"
+        if images.sha256 != before.sha256:
+            other = "" if images.name == before.name else f", and {images.name} is what is there now"
             raise RunError(
-                f"the data are not those of the run in {self.path}: it was trained on {before['name']}{other} "
-                f"(SHA-256 {before['sha256'][:12]}… then, {images.sha256[:12]}… now); "
+                f"the data are not those of the run in {self.path}: it was trained on {before.name}{other} "
+                f"(SHA-256 {before.sha256[:12]}… then, {images.sha256[:12]}… now); "
                 "put the data back, name their folder with --data-dir, or start a new run"
             )
         return images
 
     def start_weights(self) -> Weights | None:
-        """The weights that the run started from, None where they were fresh."""
-        path = self.path / START
-        return Weights.read(path) if path.exists() else None
+        """Return the weights that the run started from, None where they were fresh."""
+        return self._weights(START) if has(self.path, START) else None
 
     def load_weights(self, module: nn.Module) -> None:
         """Give ``module`` the weights of the best epoch; it is then in eval mode."""
-        Weights.read(self.path / BEST).give(module)
+        self._weights(BEST).give(module)
         module.eval()
 
+    def _weights(self, name: str) -> Weights:
+        return Weights.of_run(self.path, name, largest_file(self.model))
+
     def data_dir(self, chosen: str | Path | None) -> str | Path | None:
-        """``chosen``, or else the folder that data sets were looked for in when the run began."""
-        kept: str | None = self.environment["data"].get("data_dir")
-        return chosen if chosen is not None else kept
+        """Return ``chosen``, or else the folder that data sets were looked for in when the run began."""
+        return chosen if chosen is not None else self.environment.data.data_dir
 
 
 def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
@@ -70,35 +73,79 @@ def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
 
     Relative paths of its spec start where they did; in ``data_dir`` where that folder is no longer there.
     """
-    texts = {name: _read(path, name) for name in (SPEC, SETTINGS, ENVIRONMENT)}
+    spec_text, settings_text = _read(path, SPEC), _read(path, SETTINGS)
+    environment = _environment(path)
+    spec_folder = Path(environment.data.spec_folder)
+    if not _is_folder(spec_folder) and data_dir is not None:
+        spec_folder = Path(data_dir)
+    source = Source(spec_text, str(spec_folder / SPEC))
+    spec, _ = parse(source)
+    model, findings = resolve(spec, source)
+    faulty = any(finding.severity is Severity.ERROR for finding in findings)
+    if model is None or not model.complete or model.train is None or not model.data or faulty:
+        raise RunError(
+            f"{path / SPEC} is not a spec that can be trained (`caedsl check {path / SPEC}` shows its errors; it needs a "
+            "`data` line and a `train` block): put the file back, or start a new run"
+        )
+    settings = _settings(path, settings_text)
+    return KeptRun(path, replace(model, train=settings), settings, spec_text, settings_text, environment)
+
+
+def _environment(path: Path) -> EnvironmentRecord:
     try:
-        environment = json.loads(texts[ENVIRONMENT])
-        settings = settled(read_settings(texts[SETTINGS]))
+        return read_environment(path)
+    except FileNotFoundError:
+        raise _no_run(path, ENVIRONMENT) from None
+    except OSError as error:
+        raise _unreadable(path, ENVIRONMENT, error) from error
+    except RecordError as error:
+        raise _damaged(path, ENVIRONMENT, error) from error
+
+
+def _settings(path: Path, text: str) -> Settled:
+    """The settings in the text, of which each must have a value that the language allows."""
+    try:
+        settings = settled(read_settings(text))
         if settings is None:
             raise ValueError("it leaves numbers to be found")
-        spec_folder = Path(environment["data"]["spec_folder"])
-        environment["data"]["sha256"], environment["caedsl"], environment["device"], environment["precision"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{path} is damaged, or of another version of caedsl: {SETTINGS} and {ENVIRONMENT} are not what this version "
-            f"writes ({str(error).splitlines()[0]}); start a new run from its {SPEC}"
-        ) from error
-    if not spec_folder.is_dir() and data_dir is not None:
-        spec_folder = Path(data_dir)
-    source = Source(texts[SPEC], str(spec_folder / SPEC))
-    spec, _ = parse(source)
-    model, _ = resolve(spec, source)
-    if model is None or not model.complete:
-        raise RunError(f"{path / SPEC} is not a spec that can be trained: see `caedsl check {path / SPEC}`")
-    return KeptRun(path, replace(model, train=settings), settings, texts[SPEC], texts[SETTINGS], environment)
+        problem = fault_of(settings)
+        if problem is not None:
+            raise ValueError(problem)
+    except ValueError as error:
+        raise _damaged(path, SETTINGS, error) from error
+    return settings
 
 
 def _read(path: Path, name: str) -> str:
-    if not path.is_dir():
+    if not _is_folder(path):
         raise RunError(f"there is no run folder {path}: `caedsl runs` lists those below runs/")
     try:
-        return (path / name).read_bytes().decode()
+        return read_file(path, name, MAX_BYTES).decode()
     except FileNotFoundError:
-        raise RunError(f"{path} is not the folder of a run that began: it has no {name}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"{path / name} cannot be read: {error}") from error
+        raise _no_run(path, name) from None
+    except UnicodeDecodeError as error:
+        raise _damaged(path, name, error) from error
+    except OSError as error:
+        raise _unreadable(path, name, error) from error
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _no_run(path: Path, name: str) -> RunError:
+    return RunError(f"{path} is not the folder of a run that began: it has no {name}")
+
+
+def _unreadable(path: Path, name: str, error: OSError) -> RunError:
+    return RunError(f"{path / name} cannot be read: {error.strerror or error}")
+
+
+def _damaged(path: Path, name: str, error: ValueError) -> RunError:
+    return RunError(
+        f"{path / name} is damaged, or of another version of caedsl ({reason_of(error)}); put the file back, or start a new run "
+        f"from {path / SPEC}"
+    )

@@ -8,12 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from caedsl import __version__
 from caedsl.data.images import Images
 from caedsl.model.settings import On
-from caedsl.runs.errors import RunError
-from caedsl.runs.files import METRICS, SETTINGS, SPEC, STATE
+from caedsl.runs.confined import has
+from caedsl.runs.errors import RunError, TrainingError
+from caedsl.runs.files import METRICS, SETTINGS, SPEC
 from caedsl.runs.folder import RunFolder
+from caedsl.runs.schema import RecordError, read_state
 from caedsl.runs.state import RUNNING, RunState
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
@@ -27,6 +31,7 @@ from caedsl.training.observer import Observer
 from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run, accompany, carry_out, environment_of, finished, identity, prepare_training
+from caedsl.training.weights import largest_file
 
 _WHOLE_RUN = ("cosine", "onecycle")
 """Schedules that spread over all epochs: with more of them, the epochs that are over would have been others."""
@@ -37,37 +42,42 @@ def resume(
     *,
     epochs: int | None = None,
     on_trouble: str | None = None,
+    device: str = "auto",
     data_dir: str | Path | None = None,
     reporter: Reporter | None = None,
     observers: Sequence[Observer] = (),
 ) -> Run:
-    """Go on with the run in the folder ``path``, on the device it began on; it ends as if it had never been interrupted.
+    """Resume the run in the folder ``path``; it ends as if it had never been interrupted.
 
-    On a CPU that means the same weights bit for bit. ``epochs`` is a new number of epochs, larger than before: the
+    On a CPU that means the same weights bit for bit. ``device`` is by default the one that it began on, where that is
+    there; on another its random numbers are others. ``epochs`` is a new number of epochs, larger than before: the
     result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is what follows from now on
     when a monitor speaks; what was said before is not said again. ``data_dir`` is where data sets lie now. Errors are those of
     ``caedsl.training.train.train``; they leave the folder as it is.
     """
     reporter = reporter or Reporter()
     kept = open_run(Path(path), data_dir)
-    _check_version(kept)
+    _check_version(kept, reporter)
     run = identity(kept.spec_text, kept.settings_text)
     folder = RunFolder(kept.path)
     with folder.locked() if current().first else nullcontext():
-        checkpoint, note = latest(kept.path, run)
+        checkpoint, note = latest(kept.path, run, largest_file(kept.model))
         if note:
             reporter.note(note)
         kept = _extended(kept, epochs, checkpoint)
         _check_unfinished(kept, checkpoint)
         images = kept.images(data_dir, reporter)
-        training = _prepared(kept, images, reporter)
+        training = _prepared(kept, images, _device(kept, device, reporter), reporter)
         if on_trouble is not None:
             training.settings = replace(training.settings, on=On(on_trouble))
         begin = _beginning(checkpoint, training, reporter)
+        if training.processes.first:
+            watch_over(training, kept.model, kept.spec_text, str(kept.path / SPEC), folder, reporter)
+        if checkpoint is not None:
+            checkpoint.require_fit(training, kept.path)
         training.processes.wait_for_all()  # until then they read what is written now
         if not training.processes.first:
             accompany(training, begin)
-        watch_over(training, kept.model, kept.spec_text, str(kept.path / SPEC), folder, reporter)
         if epochs is not None:
             folder.write_text(SPEC, kept.spec_text)
             folder.write_text(SETTINGS, kept.settings_text)
@@ -86,30 +96,49 @@ def _beginning(checkpoint: Checkpoint | None, training: Training, reporter: Repo
     return begin
 
 
-def _prepared(kept: KeptRun, images: Images, reporter: Reporter) -> Training:
-    precision: str = kept.environment["precision"]
-    device = choose_device(kept.environment["device"])
-    settings = replace(kept.settings, precision=precision)
+def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Reporter) -> Training:
+    settings = replace(kept.settings, precision=kept.environment.precision)
     training = prepare_training(kept.model, settings, images, device, kept.start_weights())
     now = environment_of(training, kept.model, images, None)
-    changed = differences(kept.environment, now)
-    if changed:
+    changed = differences(kept.environment.model_dump(), now)
+    if torch.device(kept.environment.device).type != device.type:
+        reporter.note(
+            f"the run began on {kept.environment.device} and is resumed on {device}: random numbers are others there, so "
+            "that it ends like a run that was never interrupted, but not bit for bit the same"
+        )
+    elif changed:
         reporter.note(f"the run began elsewhere ({'; '.join(changed)}): its last digits may differ")
     return training
 
 
-def _check_version(kept: KeptRun) -> None:
-    version = kept.environment["caedsl"]
-    if version != __version__:
+def _check_version(kept: KeptRun, reporter: Reporter) -> None:
+    """Refuse a run of another version; patch versions (the last number) write and read the same runs."""
+    version = kept.environment.caedsl
+    if version.split(".")[:2] != __version__.split(".")[:2]:
         raise RunError(
             f"the run in {kept.path} was begun with caedsl {version}, and this is {__version__}: "
-            f"install that version to go on with it, or start a new run from {kept.path / SPEC}"
+            f"install that version to resume it, or start a new run from {kept.path / SPEC}"
         )
+    if version != __version__:
+        reporter.note(f"the run was begun with caedsl {version}, and this is {__version__}")
+
+
+def _device(kept: KeptRun, wanted: str, reporter: Reporter) -> torch.device:
+    """The device that is wanted, or else the run's, or where that is not there the one that is."""
+    if wanted != "auto":
+        return choose_device(wanted)
+    try:
+        return choose_device(kept.environment.device)
+    except TrainingError as error:
+        if current().count > 1:
+            raise
+        reporter.note(str(error))
+        return choose_device("auto")
 
 
 def _check_unfinished(kept: KeptRun, checkpoint: Checkpoint | None) -> None:
     ended = checkpoint.progress["ended"] if checkpoint is not None else "running"
-    if not (kept.path / METRICS).exists():
+    if not has(kept.path, METRICS):
         return  # killed between training and evaluation: the latter is still to be done
     if ended == "finished" and len(_epochs(checkpoint)) >= kept.settings.epochs:
         raise RunError(
@@ -153,7 +182,7 @@ def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) 
 
 def _state(kept: KeptRun) -> RunState:
     try:
-        started = json.loads((kept.path / STATE).read_text())["started"]
-    except (OSError, ValueError, KeyError, TypeError):
+        started = read_state(kept.path).started
+    except (OSError, RecordError):
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     return RunState(RUNNING, kept.model.name, kept.settings.epochs, started)

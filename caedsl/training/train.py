@@ -21,10 +21,12 @@ from caedsl.data.split import split_validation
 from caedsl.facts.schema import settings_json
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Settled, Train
+from caedsl.runs.confined import has
 from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import History
+from caedsl.runs.schema import text_of_path
 from caedsl.runs.state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
 from caedsl.source import Source
 from caedsl.syntax.overrides import override
@@ -42,7 +44,7 @@ from caedsl.training.prepare import prepare
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
 from caedsl.training.search.trials import naming_what_fits
-from caedsl.training.weights import Weights
+from caedsl.training.weights import Weights, largest_file
 
 _STATES = {"interrupted": INTERRUPTED, "trouble": STOPPED}
 """What a run is called that ended so; all others have finished."""
@@ -95,7 +97,7 @@ def train(
         raise TrainingError(
             f"{model.source.path} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`"
         )
-    start = Weights.read(Path(weights)) if weights is not None else None
+    start = Weights.read(Path(weights), largest_file(model)) if weights is not None else None
     images = load_images(model, data_dir, reporter)
     target = choose_device(device)
 
@@ -194,8 +196,8 @@ def environment_of(
         "train": len(training.train),
         "validation": len(training.validation) if training.validation is not None else 0,
         "test": len(images.test_pixels) if images.test_pixels is not None else 0,
-        "spec_folder": str(model.folder.absolute()),
-        "data_dir": str(Path(data_dir).absolute()) if data_dir is not None else None,
+        "spec_folder": text_of_path(model.folder.absolute()),
+        "data_dir": text_of_path(Path(data_dir).absolute()) if data_dir is not None else None,
     }
     return describe(training.train.device, training.precision, training.settings.seed, data, images.notes)
 
@@ -242,7 +244,7 @@ def carry_out(
         kept = ""
         if training.history.epochs:
             _keep_what_can_be_kept(training, folder, state, error)
-            there = (folder.path / BEST).exists()
+            there = has(folder.path, BEST)
             kept = f"; what was learned before {f'is in {folder.path}' if there else 'could not be kept'}"
         if isinstance(error, DataError) or (kept and isinstance(error, TrainingError)):
             raise type(error)(f"{error}{kept}{_ways_on(folder)}") from error

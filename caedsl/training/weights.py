@@ -5,12 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from caedsl.facts.cost import BYTES, total_parameters
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.runs.confined import LARGEST_TEXT, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import BEST
+from caedsl.runs.tensors import TensorFileError, read_tensors
+
+MOST_COPIES = 10
+"""Numbers for each parameter that a checkpoint may hold: the weights three times, their average, the optimizer's states."""
+
+
+def largest_file(model: Autoencoder) -> int:
+    """Return the bytes that weights or a checkpoint of ``model`` may have: no larger file is read."""
+    return LARGEST_TEXT + MOST_COPIES * BYTES * total_parameters(model)
 
 
 @dataclass(frozen=True)
@@ -21,16 +31,27 @@ class Weights:
     file: Path
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """The weights in a safetensors file, or the best ones of the run in a folder."""
-        file = path / BEST if path.is_dir() else path
+    def read(cls, path: Path, most: int) -> Self:
+        """Read a safetensors file of at most ``most`` bytes, or the best weights of the run in a folder."""
+        return (
+            cls.of_run(path, BEST, most)
+            if path.is_dir()
+            else cls.of_run(path.resolve().parent, path.resolve().name, most)
+        )
+
+    @classmethod
+    def of_run(cls, folder: Path, name: str, most: int) -> Self:
+        """Read a file of the run in ``folder``."""
+        file = folder / name
         try:
-            return cls(load_file(file), file)
+            return cls(read_tensors(read_file(folder, name, most)).tensors, file)
         except FileNotFoundError:
             raise RunError(
                 f"{file} is not there: name the folder of a run that was trained, or a safetensors file"
             ) from None
-        except (SafetensorError, OSError) as error:
+        except OSError as error:
+            raise RunError(f"{file} cannot be read: {error.strerror or error}; name a safetensors file") from error
+        except TensorFileError as error:
             raise RunError(f"{file} is truncated or damaged, or no safetensors file ({error})") from error
 
     def give(self, module: nn.Module) -> None:
@@ -43,6 +64,8 @@ class Weights:
                     f"{self.file} has the weights of another architecture: {name} is {_told(there)} there and "
                     f"{_told(here)} in the spec; take weights and spec whose encoder and decoder are the same"
                 )
+            if own[name].is_floating_point() != self.tensors[name].is_floating_point():
+                raise RunError(f"{self.file} is damaged: {name} is of type {self.tensors[name].dtype}")
         module.load_state_dict(dict(self.tensors))
 
 

@@ -1,0 +1,176 @@
+"""What the JSON files of a run folder hold, checked when they are read.
+
+A run folder may come from a stranger: types, domains and sizes are checked here, so that the rest may rely on them.
+Pydantic's parser bounds the depth, ``confined`` the size. Unknown keys are ignored: a later patch version may add some.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
+
+from caedsl.runs.confined import read_file
+from caedsl.runs.files import ENVIRONMENT, HISTORY_LINES, METRICS, STATE, TROUBLE
+from caedsl.runs.history import Epoch
+from caedsl.runs.trouble import Trouble
+
+LARGEST_COUNT = 2**53
+"""The largest whole number that every reader of JSON keeps exactly."""
+
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Short = Annotated[str, Field(max_length=1000)]
+Long = Annotated[str, Field(max_length=100_000)]
+Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:[0-9]{1,3})?)$")]
+
+
+class RecordError(ValueError):
+    """A file of a run folder does not hold what it must; the message says what is wrong with it."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
+
+
+class StateRecord(_Record):
+    """``state.json``, see ``caedsl.runs.state.RunState``."""
+
+    state: Literal["running", "finished", "interrupted", "stopped", "failed"]
+    model: Short
+    epochs: Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
+    started: Short
+    error: Long | None = None
+
+
+class DataRecord(_Record):
+    """The images of a run, and where they were found."""
+
+    name: Long
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    train: Count
+    validation: Count
+    test: Count
+    spec_folder: Long
+    data_dir: Long | None = None
+
+
+class EnvironmentRecord(_Record):
+    """``environment.json``: what a run ran on."""
+
+    model_config = ConfigDict(extra="allow")
+
+    caedsl: Short
+    python: Short
+    torch: Short
+    numpy: Short | None = None
+    platform: Short
+    device: Device
+    device_name: Short
+    threads: Annotated[int, Field(ge=1, le=2**16)]
+    processes: Annotated[int, Field(ge=1, le=2**20)]
+    precision: Literal["fp32", "bf16", "fp16"]
+    seed: Count
+    data: DataRecord
+    notes: list[Long] = []
+    command: Long = ""
+
+
+class _ModelScores(_Record):
+    psnr: FiniteFloat | None
+
+
+class _Scores(_Record):
+    model: _ModelScores
+
+
+class _Ending(_Record):
+    best_epoch: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] | None
+
+
+class MetricsRecord(_Record):
+    """What a list of runs needs of ``metrics.json``."""
+
+    scores: _Scores
+    training: _Ending
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_EPOCH, _TROUBLE = TypeAdapter(Epoch), TypeAdapter(Trouble)
+_OBJECT = TypeAdapter(dict[str, Any])
+
+
+def read_state(folder: Path) -> StateRecord:
+    """Read ``state.json``; ``OSError`` where it cannot be read, ``RecordError`` where it holds something else."""
+    return _parsed(StateRecord, read_file(folder, STATE))
+
+
+def read_environment(folder: Path) -> EnvironmentRecord:
+    """Read ``environment.json``, with the errors of ``read_state``."""
+    return _parsed(EnvironmentRecord, read_file(folder, ENVIRONMENT))
+
+
+def read_metrics(folder: Path) -> MetricsRecord:
+    """Read what a list of runs needs of ``metrics.json``, with the errors of ``read_state``."""
+    return _parsed(MetricsRecord, read_file(folder, METRICS))
+
+
+def read_scores(folder: Path) -> dict[str, Any]:
+    """Read all of ``metrics.json``, with the errors of ``read_state``; only that it is an object is checked."""
+    try:
+        return _OBJECT.validate_json(read_file(folder, METRICS))
+    except ValidationError as error:
+        raise RecordError(reason_of(error)) from None
+
+
+def _parsed(kind: type[_Model], content: bytes) -> _Model:
+    try:
+        return kind.model_validate_json(content)
+    except ValidationError as error:
+        raise RecordError(reason_of(error)) from None
+
+
+def reason_of(error: ValueError) -> str:
+    """Return the first thing that is wrong, and where, on one short line."""
+    if not isinstance(error, ValidationError):
+        return (str(error).splitlines() or [type(error).__name__])[0][:300]
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(map(str, problem["loc"]))[:100]
+    message = problem["msg"][:1].lower() + problem["msg"][1:200]
+    return f"{place}: {message}" if place else message
+
+
+def read_epochs(folder: Path) -> list[Epoch]:
+    """Return the epochs that were written whole; the last line of a run that crashed, or writes now, may not be."""
+    epochs = []
+    for line in _lines(folder, HISTORY_LINES):
+        try:
+            epoch = _EPOCH.validate_json(line, strict=True)
+        except ValidationError:
+            break
+        if not (1 <= epoch.epoch <= LARGEST_COUNT and 0 <= epoch.step <= LARGEST_COUNT and epoch.seconds >= 0):
+            break
+        epochs.append(epoch)
+    return epochs
+
+
+def read_monitors(folder: Path) -> tuple[str, ...]:
+    """Return the monitors that spoke, each once, in the order in which they did."""
+    names: dict[str, None] = {}
+    for line in _lines(folder, TROUBLE):
+        try:
+            names[_TROUBLE.validate_json(line, strict=True).monitor] = None
+        except ValidationError:
+            break
+    return tuple(names)
+
+
+def _lines(folder: Path, name: str) -> list[bytes]:
+    try:
+        return read_file(folder, name).splitlines()
+    except OSError:
+        return []
+
+
+def text_of_path(path: str | Path) -> str:
+    """Return a path, or a command with paths, as JSON can hold it: bytes of its name that are not UTF-8 are written as ``\\xff``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -1,0 +1,122 @@
+"""Whether a checkpoint is one of a run: names, shapes, types and ranges, which a checksum does not vouch for.
+
+Whoever can write a checkpoint can write a checksum that fits it. What is restored afterwards relies on these checks.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.training.loop import Training
+from caedsl.training.optimizers import make_optimizer
+from caedsl.training.schema import Progress, read_progress
+
+Shapes = dict[str, tuple[tuple[int, ...], torch.dtype]]
+
+_RANDOM = ("random.disturbance", "random.main", "random.device")
+
+_LEFT, _NEXT, _BATCH = slice(8, 12), slice(16, 24), 624
+"""Where PyTorch's Mersenne Twister keeps how many numbers of its batch are left, and which is the next."""
+
+
+def misfit(training: Training, tensors: Mapping[str, Tensor], text: str) -> str | None:
+    """Return why a state cannot be one of ``training``, which has not begun; None where it can."""
+    progress = read_progress(text)
+    return next(_misfits(training, tensors, progress), None)
+
+
+def _misfits(training: Training, tensors: Mapping[str, Tensor], progress: Progress) -> Iterator[str]:
+    expected = _expected(training, progress)
+    found = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
+    if comes_from_another_device(training, tensors):
+        expected, found = ({n: s for n, s in shapes.items() if n not in _RANDOM} for shapes in (expected, found))
+    for name in {**expected, **found}:
+        if expected.get(name) != found.get(name):
+            yield f"its {name} is {_told(found.get(name))}, and this run has {_told(expected.get(name))} there"
+    yield from _progress_misfits(training, progress)
+    for name in _RANDOM:
+        if name in found and found[name] == _shape(torch.get_rng_state()) and not _is_generator_state(tensors[name]):
+            yield f"its {name} is no state of a random generator"
+
+
+def _progress_misfits(training: Training, progress: Progress) -> Iterator[str]:
+    steps = len(progress.sizes or ())
+    done = (progress.epoch - 1) * training.steps_per_epoch + steps
+    if progress.step != done or steps > training.steps_per_epoch:
+        yield f"it counts {progress.step} steps, and {done} are those of its epochs"
+    if len(progress.history) not in (progress.epoch - 1, progress.epoch):
+        yield f"its history has {len(progress.history)} epochs, and it is in epoch {progress.epoch}"
+    if any(row.epoch != number for number, row in enumerate(progress.history, 1)):
+        yield "the epochs of its history are not in order"
+    images, batch = len(training.train), training.settings.batch
+    if progress.sizes is not None and progress.sizes != [
+        min(batch, images - number * batch) for number in range(steps)
+    ]:
+        yield "its steps took other numbers of images"
+    if progress.scaler.keys() != training.scaler.state_dict().keys():
+        yield "it is of another precision"
+    if (progress.averaged is None) != (training.average is None):
+        yield "it is of another `ema`"
+    if training.watch is not None and progress.watch is not None:
+        layers = len(training.watch.places.origins)
+        if any(len(probe.layers) != layers for probe in progress.probed):
+            yield "its monitors looked at another model"
+        if progress.watch.read > steps:
+            yield "its monitors read losses that it has not"
+
+
+def _expected(training: Training, progress: Progress) -> Shapes:
+    """The tensors that a state of ``training`` has, by the progress that it has made."""
+    state = training.module.state_dict()
+    expected = {f"weights.{name}": _shape(value) for name, value in state.items()}
+    if progress.history:
+        expected |= {f"best.{name}": _shape(value) for name, value in state.items()}
+    weights = [weight for group in training.optimizer.param_groups for weight in group["params"]]
+    if progress.step:
+        for number, weight in enumerate(weights):
+            expected |= {f"optimizer.{number}.{key}": shape for key, shape in _moments(training, weight).items()}
+    if training.average is not None:
+        expected |= {f"average.{number}": _shape(value) for number, value in enumerate(training.average.averages)}
+    if progress.sizes is not None:
+        expected["ledger"] = (2, len(progress.sizes)), torch.float32
+    expected["random.disturbance"] = _shape(training.generator.get_state())
+    expected["random.main"] = _shape(torch.get_rng_state())
+    if training.train.device.type == "cuda":
+        expected["random.device"] = _shape(torch.cuda.get_rng_state(training.train.device))
+    return expected
+
+
+def _moments(training: Training, weight: nn.Parameter) -> Shapes:
+    """What the optimizer keeps for a weight, found by a step on a stand-in of one number."""
+    stand_in = nn.Parameter(torch.zeros(1, 1))
+    optimizer = make_optimizer(training.settings.optimizer, [stand_in])
+    stand_in.grad = torch.zeros(1, 1)
+    optimizer.step()
+    kept = optimizer.state[stand_in]
+    return {
+        key: (tuple(weight.shape) if value.shape == stand_in.shape else tuple(value.shape), value.dtype)
+        for key, value in kept.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def _shape(value: Tensor) -> tuple[tuple[int, ...], torch.dtype]:
+    return tuple(value.shape), value.dtype
+
+
+def _told(shape: tuple[tuple[int, ...], torch.dtype] | None) -> str:
+    return "nothing" if shape is None else f"{'x'.join(map(str, shape[0])) or 'a number'} of {shape[1]}"
+
+
+def comes_from_another_device(training: Training, tensors: Mapping[str, Tensor]) -> bool:
+    """Return whether a state was kept on CUDA and is restored on the CPU, or the other way round."""
+    return ("random.device" in tensors) != (training.train.device.type == "cuda")
+
+
+def _is_generator_state(state: Tensor) -> bool:
+    """Whether the counters of a generator on the CPU agree: PyTorch would read beyond its numbers otherwise."""
+    content = bytes(state.tolist())
+    left = int.from_bytes(content[_LEFT], "little", signed=True)
+    following = int.from_bytes(content[_NEXT], "little")
+    return (left, following) == (1, 0) or (left >= 1 and left + following == _BATCH + 1)

@@ -1,0 +1,72 @@
+"""What the text in a checkpoint holds, checked before a run goes on from it: a run folder may come from a stranger."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from caedsl.runs.history import Epoch
+from caedsl.runs.schema import Count, Short
+from caedsl.runs.trouble import Trouble
+from caedsl.training.monitors.engine.observation import Probe, Window
+
+Positive = Annotated[float, Field(ge=0)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _Plateau(_Record):
+    factor: Positive
+    best: float
+    waited: Count
+
+
+class _Seen(_Record):
+    probes: list[Probe]
+    windows: list[Window]
+    first_probe: Probe | None
+    first_window: Window | None
+    best_window: Window | None
+    best_probe: Probe | None
+    full_steps: Positive
+
+
+class _Watch(_Record):
+    seen: _Seen
+    probes: Count
+    read: Count
+    pending: list[tuple[float, Count]]
+    troubles: list[Trouble]
+    said: list[tuple[Short, int | Short]]
+
+
+class Progress(_Record):
+    """The part of a run's state that is no tensor, see ``caedsl.training.checkpoints.capture``."""
+
+    format: int
+    run: Short
+    epoch: Annotated[int, Field(ge=1, le=2**53)]
+    step: Count
+    seconds: Annotated[float, Field(ge=0, le=1e12)]
+    sizes: list[Count] | None
+    ended: Short
+    history: list[Epoch]
+    plateau: _Plateau
+    averaged: Count | None
+    scaler: dict[str, float]
+    watch: _Watch | None
+
+    @property
+    def probed(self) -> list[Probe]:
+        """Every probe that the monitors kept."""
+        seen = self.watch.seen if self.watch is not None else None
+        return [*seen.probes, *filter(None, (seen.first_probe, seen.best_probe))] if seen is not None else []
+
+
+_PROGRESS = TypeAdapter(Progress)
+
+
+def read_progress(text: str) -> Progress:
+    """Read the text of a checkpoint; raises ``pydantic.ValidationError``, which is a ``ValueError``."""
+    return _PROGRESS.validate_json(text)
