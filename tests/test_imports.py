@@ -27,6 +27,7 @@ ROOMS = (
     "runs",
     "training",
     "console",
+    "inference",
     "evaluation",
     "api",
     "cli",
@@ -44,7 +45,8 @@ OUTSIDE = {
     "runs": {"filelock", "pydantic", "safetensors", "torch"},
     "training": {"pydantic", "safetensors", "torch"},
     "console": {"rich"},
-    "evaluation": {"PIL", "sklearn", "torch"},
+    "inference": {"numpy", "scipy", "torch"},
+    "evaluation": {"PIL", "numpy", "scipy", "sklearn", "torch"},
     "figures": {"graphviz", "jinja2", "matplotlib"},
     "cli": {"rich", "typer"},
 }

@@ -1,0 +1,1 @@
+"""Use a trained run: encode, decode, reconstruct, score and calibrate."""

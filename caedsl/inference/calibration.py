@@ -1,0 +1,76 @@
+"""Calibration: the score above which a sample is called anomalous, set on held-out normals alone.
+
+The threshold is a conformal quantile (Vovk, Gammerman, Shafer 2005, "Algorithmic learning in a random world"): of n
+exchangeable normals, the next normal exceeds the k-th smallest score with probability at most 1 - k / (n + 1).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+CONFIDENCE = 0.95
+"""Probability with which the stated interval holds the true false positive rate."""
+
+
+class CalibrationError(ValueError):
+    """Scores that cannot support the wanted false positive rate; the message names both and the remedy."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A threshold, and the normals that it stands on.
+
+    ``fpr`` is the false positive rate that was asked for, ``low`` and ``high`` bound the true one with 95 % confidence.
+    ``normals`` are the scores of the normals, in ascending order; ``score`` is the kind of score, as it is written.
+    """
+
+    score: str
+    fpr: float
+    threshold: float
+    low: float
+    high: float
+    normals: tuple[float, ...]
+
+    def percentile(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the share of normals that score lower, in percent, for each of ``scores``."""
+        below = np.searchsorted(np.array(self.normals), scores, side="left")
+        return 100.0 * below / len(self.normals)
+
+    def is_anomaly(self, scores: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return whether each of ``scores`` exceeds the threshold."""
+        return np.asarray(scores) > self.threshold
+
+
+def fewest_normals(fpr: float) -> int:
+    """Return the least number of normals that can support a false positive rate: 99 for 1 %."""
+    return max(1, ceil(1 / fpr - 1e-9) - 1)
+
+
+def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: str) -> Calibration:
+    """Return the calibration of ``kind`` scores of held-out normals at the false positive rate ``fpr`` (0 to 1).
+
+    Raises ``CalibrationError`` where there are too few normals for ``fpr``, or a score is not finite.
+    """
+    if not 0 < fpr < 1:
+        raise CalibrationError(f"a false positive rate lies between 0 % and 100 %, and {100 * fpr:g} % does not")
+    ordered = sorted(float(value) for value in scores)
+    n = len(ordered)
+    if not all(map(isfinite, ordered)):
+        raise CalibrationError("a normal has a score that is not a finite number: check the weights and its data")
+    # Without the small term, 1 - 0.01 in binary would ask for one normal more than the arithmetic does.
+    k = ceil((n + 1) * (1 - fpr) - 1e-9)
+    if not n or k > n:
+        least = 1 / (n + 1)
+        instead = f", or ask for a rate of {100 * least:.2g} % or more" if n else ""
+        raise CalibrationError(
+            f"{n} normals cannot support a false positive rate of {100 * fpr:g} %: it takes {fewest_normals(fpr)}; "
+            f"give more normals{instead}"
+        )
+    # The share of normals above the k-th smallest of n follows Beta(n + 1 - k, k), whatever the scores' distribution.
+    rate = beta(n + 1 - k, k)
+    tail = (1 - CONFIDENCE) / 2
+    return Calibration(kind, fpr, ordered[k - 1], float(rate.ppf(tail)), float(rate.ppf(1 - tail)), tuple(ordered))
