@@ -50,12 +50,12 @@ SPECS = {
         encoder { conv 4 s2 }
         bottleneck
         decoder { deconv 1 s2 sigmoid }""",
-    "no_encoder_layers": """
+    "no_weights_but_the_codes": """
         autoencoder linear
         input 3x8x8 in real
-        encoder { }
+        encoder { dropout 10% }
         bottleneck dense 2
-        decoder { }""",
+        decoder { dropout 10% }""",
     "keras_blog": """
         autoencoder keras_blog
         input 1x28x28
