@@ -21,10 +21,10 @@ from caedsl.data.images import DataError, Images
 from caedsl.data.loading import load
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
+from caedsl.resolve.overrides import override
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
-from caedsl.syntax.overrides import override
 from caedsl.syntax.parser import parse
 from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training

@@ -60,8 +60,8 @@ def load(spec: SpecLike, settings: Mapping[str, object] | None = None) -> Autoen
 
 def _load(source: Source, settings: Mapping[str, object] | None) -> Autoencoder:
     from caedsl.diagnostics.full import render_full
+    from caedsl.resolve.overrides import override
     from caedsl.rules.engine.checking import check_source
-    from caedsl.syntax.overrides import override
 
     if settings:
         source = override(source, {name: str(value) for name, value in settings.items()})

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.overrides import override
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
-from caedsl.syntax.overrides import override
 from caedsl.syntax.parser import parse
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import load_images, prepare_training

@@ -40,7 +40,7 @@ def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) 
 
 def _source(path: str, assignments: Sequence[str]) -> Source:
     from caedsl.cli.files import read_spec
-    from caedsl.syntax.overrides import OverrideError, override
+    from caedsl.resolve.overrides import OverrideError, override
     from caedsl.syntax.reading import SourceError
 
     values = {}

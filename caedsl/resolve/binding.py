@@ -67,7 +67,7 @@ class _Binder:
         self.by_name = {option.name: option for option in options}
         self.by_short = {option.short: option for option in options if option.short}
         self.first = next((option for option in options if option.written is Written.FIRST), None)
-        self.words = {word: option for option in options for word in _bare_words(option)}
+        self.words = {word: option for option in options for word in bare_words(option)}
 
     def bind(self, items: Sequence[tree.Item]) -> Bound:
         queue = list(items)
@@ -235,7 +235,8 @@ class _Binder:
         self.scope.report(misread.name, misread.span, misread.message, help=misread.help, meant=misread.meant)
 
 
-def _bare_words(option: Option) -> Iterable[str]:
+def bare_words(option: Option) -> Iterable[str]:
+    """Return the words that give the option by standing alone."""
     if option.written is not Written.BARE:
         return ()
     if option.type is Type.ACTIVATION:

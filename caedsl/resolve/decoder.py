@@ -1,6 +1,7 @@
 """The decoder: written out, or mirrored; and the inverse of a dense code that stands before it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from caedsl.model.autoencoder import Bottleneck, Input
@@ -51,7 +52,9 @@ def place_decoder(
     else:
         lines = None if bottleneck is None or encoder.out_shape is None else mirror(encoder.layers, made, read, scope)
         placed = place_block(lines, start, scope)
-        inverse = [layer for layer in placed.layers if is_dense and layer.mirrors is made[0]]
+        inverse = [
+            replace(layer, span=made[0].span) for layer in placed.layers if is_dense and layer.mirrors is made[0]
+        ]
     placed.layers = placed.layers[len(inverse) :]
     return tuple(inverse), placed
 

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from caedsl.diagnostics.finding import Finding
-from caedsl.model.autoencoder import Autoencoder, Bottleneck, Bound, Input
-from caedsl.model.data import DataSource, InputRange
+from caedsl.model.autoencoder import Autoencoder, Bottleneck, Bound
+from caedsl.model.data import DataSource
 from caedsl.model.settings import Train
 from caedsl.resolve.binding import bind, filled
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
 from caedsl.resolve.decoder import place_decoder, read_decoder
+from caedsl.resolve.inputs import read_input
 from caedsl.resolve.placing import place_block
 from caedsl.resolve.require import read_bound
 from caedsl.resolve.scope import Scope
@@ -18,13 +19,7 @@ from caedsl.resolve.sources_table import read_data
 from caedsl.resolve.statements import Found, find, report_missing
 from caedsl.source import Source
 from caedsl.syntax import tree
-from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
-from caedsl.vocabulary.shape import Shape, text
-
-INPUT_OPTIONS = (
-    Option("shape", Type.SHAPE, REQUIRED, "channels, height and width", Written.FIRST, Domain(low=1, high=2**16)),
-    Option("in", Type.RANGE, InputRange(), "the values that pixels have", Written.WORDED),
-)
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 
 def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[Finding, ...]]:
@@ -52,7 +47,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     train = _read_train(found, scope)
     data = _read_data(found, scope)
     bounds = _read_bounds(found, scope)
-    image = _read_input(found.single.get("input"), scope)
+    image = read_input(found.single.get("input"), scope)
     lines = read_block("encoder", found, scope)
     statement = found.single.get("bottleneck")
     code = None if statement is None else read_bottleneck(statement, scope)
@@ -112,38 +107,3 @@ def _read_bounds(found: Found, scope: Scope) -> tuple[Bound, ...]:
     statement = found.single.get("require")
     bounds = (read_bound(line, scope) for line in (statement.block or ())) if statement else ()
     return tuple(bound for bound in bounds if bound is not None)
-
-
-def _read_input(statement: tree.Statement | None, scope: Scope) -> Input | None:
-    if statement is None:
-        return None
-    items = tuple(_image_shape(item, scope) for item in statement.items)
-    bound = bind("input", items, INPUT_OPTIONS, scope)
-    values = filled(bound, INPUT_OPTIONS, statement, scope)
-    if values is None:
-        return None
-    shape: Shape = values["shape"]
-    span = bound.spans["shape"]
-    if len(shape) != 3:
-        scope.report(
-            "wrong-type",
-            span,
-            f"an input has channels, height and width, and `{text(shape)}` has not all three",
-            help="write `input 1x28x28`",
-        )
-        return None
-    return Input(shape, values["in"], span, bound.spans.get("in", span))
-
-
-def _image_shape(item: tree.Item, scope: Scope) -> tree.Item:
-    """``28x28`` read as one channel of 28x28, with a finding, so that the rest can be checked."""
-    if isinstance(item, tree.Size) and len(item.dims) == 2:
-        shape = (1, *item.dims)
-        scope.report(
-            "wrong-type",
-            item.span,
-            f"an input has channels, height and width, and `{text(item.dims)}` has two numbers",
-            help=f"write `input {text(shape)}` for grey images, `input 3x{text(item.dims)}` for colour",
-        )
-        return tree.Size(shape, item.span)
-    return item

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.source import Source
+from caedsl.syntax.extent import TRIVIA, closing, end, opening
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import INDENT, head_width, print_head
 from caedsl.syntax.spelling import canonical_head, canonical_spec
@@ -16,7 +17,6 @@ MAX_WIDTH = 100
 
 _OFF, _ON = "# fmt: off", "# fmt: on"
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_TRIVIA = re.compile(r"[ \t]*(?:(?P<comment>#[^\r\n]*)|(?P<line_end>\r\n|\n|\r)|;)")
 _COMMENT_OR_STRING = re.compile(r'"[^"\r\n]*"|(#[^\r\n]*)')
 
 
@@ -90,20 +90,20 @@ class _Layout:
             self._write(depth, head, blank)
             self.place = statement.span.end
             return
-        closing = self._closing(statement)
+        close = closing(self.text, statement)
         flat = head + _flat_block(statement.block)
-        written = self.text[statement.span.start : closing]
-        empty = not statement.block and "#" not in self.text[statement.span.end : closing]
+        written = self.text[statement.span.start : close]
+        empty = not statement.block and "#" not in self.text[statement.span.end : close]
         on_one_line = not _LINE_END.search(written) and len(INDENT * depth + flat) <= MAX_WIDTH
         if empty or on_one_line:
             self._write(depth, flat, blank)
         else:
             self._write(depth, f"{head} {{", blank)
             self.opened = True
-            self.place = self._opening(statement) + 1
+            self.place = opening(self.text, statement) + 1
             self.body(statement.block, depth + 1, head_width(statement))
             self._write(depth, "}", blank=False)
-        self.place = closing + 1
+        self.place = close + 1
 
     def _write(self, depth: int, text: str, blank: bool) -> None:
         if blank and not self.opened:
@@ -117,7 +117,7 @@ class _Layout:
         Says whether formatting is switched off there, and whether a blank line comes before what follows.
         """
         line_ends = int(after_line_end)
-        while match := _TRIVIA.match(self.text, self.place):
+        while match := TRIVIA.match(self.text, self.place):
             self.place = match.end()
             if match["line_end"]:
                 line_ends += 1
@@ -139,11 +139,11 @@ class _Layout:
         start = self.place
         own_line = True
         while True:
-            match = _TRIVIA.match(self.text, self.place)
+            match = TRIVIA.match(self.text, self.place)
             if match is None and index == len(statements):
                 break
             if match is None:
-                self.place = self._end(statements[index])
+                self.place = end(self.text, statements[index])
                 index += 1
                 own_line = False
             elif own_line and match["comment"] and match["comment"].rstrip(" \t") == _ON:
@@ -156,21 +156,6 @@ class _Layout:
         self.lines += [*kept, rest] if rest.strip() else kept
         self.opened = False
         return index
-
-    def _opening(self, statement: Statement) -> int:
-        return self.text.index("{", statement.span.end)
-
-    def _closing(self, statement: Statement) -> int:
-        """Where the ``}`` of a statement with a block stands."""
-        place = self._opening(statement) + 1
-        for child in statement.block or ():
-            place = self._end(child)
-        while match := _TRIVIA.match(self.text, place):
-            place = match.end()
-        return self.text.index("}", place)
-
-    def _end(self, statement: Statement) -> int:
-        return statement.span.end if statement.block is None else self._closing(statement) + 1
 
 
 def _flat_block(block: Sequence[Statement]) -> str:

@@ -13,6 +13,7 @@ import torch
 from caedsl import __version__
 from caedsl.data.images import Images
 from caedsl.model.settings import On
+from caedsl.resolve.overrides import override
 from caedsl.runs.confined import has
 from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import METRICS, SETTINGS, SPEC
@@ -20,7 +21,6 @@ from caedsl.runs.folder import RunFolder
 from caedsl.runs.schema import RecordError, read_state
 from caedsl.runs.state import RUNNING, RunState
 from caedsl.source import Source
-from caedsl.syntax.overrides import override
 from caedsl.training.checkpoints import Checkpoint, Checkpoints, latest, restore
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences

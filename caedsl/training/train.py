@@ -21,6 +21,7 @@ from caedsl.data.split import split_validation
 from caedsl.facts.schema import settings_json
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Settled, Train
+from caedsl.resolve.overrides import override
 from caedsl.runs.confined import has
 from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
@@ -29,7 +30,6 @@ from caedsl.runs.history import History
 from caedsl.runs.schema import text_of_path
 from caedsl.runs.state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
 from caedsl.source import Source
-from caedsl.syntax.overrides import override
 from caedsl.training.batches import Batches
 from caedsl.training.checkpoints import Checkpoints, has_checkpoint
 from caedsl.training.device import Compiled, choose_device, device_name, keep_freed_memory

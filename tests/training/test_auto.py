@@ -14,10 +14,10 @@ from torch import Tensor
 from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from caedsl.model.settings import Optimizer, Schedule, Train
+from caedsl.resolve.overrides import override
 from caedsl.runs.errors import TrainingError
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
-from caedsl.syntax.overrides import override
 from caedsl.training.errors import OutOfMemoryError
 from caedsl.training.loop import Training
 from caedsl.training.prepare import prepare

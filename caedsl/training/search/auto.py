@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
+from caedsl.resolve.overrides import override
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
-from caedsl.syntax.overrides import override
 from caedsl.training.errors import memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.parallel.processes import current

@@ -1,0 +1,43 @@
+"""The options that each statement declares, whichever of its forms is written."""
+
+from collections.abc import Iterable, Sequence
+
+from caedsl.resolve.bottleneck import FORMS, form_options
+from caedsl.resolve.inputs import INPUT_OPTIONS
+from caedsl.resolve.losses import REDUCTION
+from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
+from caedsl.resolve.settings_table import SETTINGS
+from caedsl.resolve.sources_table import SOURCES
+from caedsl.syntax import tree
+from caedsl.vocabulary.option import Option
+
+
+def declared_options(block: str, word: str) -> tuple[Option, ...]:
+    """Return every option that some form of the statement ``word`` in ``block`` has; ``block`` is empty at the top."""
+    if block == "train" and word in SETTINGS:
+        setting = SETTINGS[word]
+        variants = (setting.variants or {}).values()
+        return (REDUCTION,) if word == "loss" else _union((setting.options, *variants))
+    if block:
+        return ()
+    match word:
+        case "input":
+            return INPUT_OPTIONS
+        case "data":
+            return _union(SOURCES.values())
+        case "bottleneck":
+            return _union(form_options(form) for form in ("bare", *FORMS))
+        case "decoder":
+            return MIRROR_OPTIONS
+        case _:
+            return ()
+
+
+def source_options(items: Sequence[tree.Item]) -> tuple[Option, ...]:
+    """Return the options of the data source that ``items`` name, perhaps behind an ``else``."""
+    name = next((item.text for item in items if isinstance(item, tree.Word) and item.text != "else"), "")
+    return SOURCES.get(name, ())
+
+
+def _union(tables: Iterable[Sequence[Option]]) -> tuple[Option, ...]:
+    return tuple({option.name: option for options in tables for option in options}.values())

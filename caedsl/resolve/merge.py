@@ -1,0 +1,190 @@
+"""One merge of trees: what one spec says, changed by what another one states differently.
+
+A statement of the changes takes the place of the same statement of the base. Where it has options alone, as in
+``optimizer lr=1e-4``, it changes these and leaves the rest; the blocks ``train`` and ``require`` are merged line by line.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from caedsl.diagnostics.edits import apply_edits
+from caedsl.diagnostics.finding import Edit
+from caedsl.model.settings import Train
+from caedsl.resolve.binding import bare_words
+from caedsl.resolve.declared import declared_options, source_options
+from caedsl.source import Source, Span
+from caedsl.syntax import tree
+from caedsl.syntax.extent import end, opening
+from caedsl.syntax.printer import INDENT, print_head, print_spec
+from caedsl.vocabulary.option import Option, Type, Written
+
+BLOCKS = ("train", "require")
+"""Statements whose block holds settings."""
+
+_SEVERAL = ("let", "defaults", "allow")
+_SHORT = re.compile(r"([a-z])\d+(x\d+)*")
+_NOWHERE = Span(0, 0)
+
+Named = tuple[str | None, tuple[tree.Item, ...]]
+"""The items that give one option, and its name; None for a value that stands alone."""
+
+
+def merge(base: tree.Spec, changes: tree.Spec) -> tree.Spec:
+    """Return ``base`` with the changes made: statements keep their order, and new ones come last in their block."""
+    return replace(base, statements=_merged(base.statements, changes.statements, ""))
+
+
+def rewritten(source: Source, base: tree.Spec, merged: tree.Spec) -> Source:
+    """Return the text of ``base`` as ``merged`` says it; what did not change keeps its layout and its comments."""
+    edits = sorted(_edits(source, base.statements, merged.statements, None), key=lambda edit: edit.span)
+    return Source(apply_edits(source.text, edits), source.path)
+
+
+def _merged(
+    base: Sequence[tree.Statement], changes: Sequence[tree.Statement], block: str
+) -> tuple[tree.Statement, ...]:
+    merged = list(base)
+    for change in changes:
+        key = _key(change)
+        place = next((i for i, statement in enumerate(merged) if _key(statement) == key), None)
+        if place is None:
+            merged.append(_added(change, block))
+        else:
+            merged[place] = _changed(merged[place], change, block)
+    return tuple(merged)
+
+
+def _key(statement: tree.Statement) -> tuple[str, str]:
+    """Return what makes two statements the same: their word, and for those that stand often what they are about."""
+    first = statement.items[0] if statement.items and statement.head.text in _SEVERAL else None
+    if isinstance(first, tree.Option):
+        return statement.head.text, first.name.text
+    return statement.head.text, "" if first is None else print_head(replace(statement, items=(first,)))
+
+
+def _changed(old: tree.Statement, change: tree.Statement, block: str) -> tree.Statement:
+    word = change.head.text
+    if not block and word in BLOCKS and old.block is not None and change.block is not None:
+        return replace(old, block=_merged(old.block, change.block, word))
+    options = declared_options(block, word)
+    parts = _named(change.items, options)
+    if change.block is not None or not parts or any(name is None for name, _ in parts):
+        return replace(change, span=old.span)
+    if word == "data":
+        return replace(old, items=_in_sources(old.items, parts))
+    return replace(old, items=_with(old.items, parts, options))
+
+
+def _added(change: tree.Statement, block: str) -> tree.Statement:
+    """Return a statement that the base lacks; a choice that it leaves open is the default's."""
+    if not block and change.head.text in BLOCKS and change.block is not None:
+        return replace(change, block=_merged((), change.block, change.head.text))
+    options = declared_options(block, change.head.text)
+    parts = _named(change.items, options)
+    if change.block is not None or any(name is None for name, _ in parts):
+        return change
+    chosen = _default_choice(change.head.text) if block == "train" else ""
+    start = (tree.Word(chosen, _NOWHERE),) if chosen else ()
+    return replace(change, items=_with(start, parts, options))
+
+
+def _default_choice(setting: str) -> str:
+    defaults = Train()
+    if setting == "loss":
+        return defaults.loss.terms[0].name
+    return {"optimizer": defaults.optimizer.name, "schedule": defaults.schedule.name}.get(setting, "")
+
+
+def _named(items: Sequence[tree.Item], options: Sequence[Option]) -> list[Named]:
+    """Return the items grouped by the option that they give."""
+    by_word = {option.name: option for option in options}
+    bare = {word: option for option in options for word in bare_words(option)}
+    short = {option.short: option.name for option in options if option.short}
+    named: list[Named] = []
+    rest = list(items)
+    while rest:
+        item = rest.pop(0)
+        if isinstance(item, tree.Option):
+            name = item.name.text
+            named.append((bare[name].name if name in bare else short.get(name, name), (item,)))
+        elif not isinstance(item, tree.Word):
+            named.append((None, (item,)))
+        elif item.text in by_word and by_word[item.text].written is Written.WORDED and rest:
+            named.append((item.text, (item, rest.pop(0))))
+        elif item.text in bare:
+            named.append((bare[item.text].name, (item,)))
+        elif _SHORT.fullmatch(item.text) and item.text[0] in short:
+            named.append((short[item.text[0]], (item,)))
+        else:
+            named.append((None, (item,)))
+    return named
+
+
+def _with(items: Sequence[tree.Item], parts: Sequence[Named], options: Sequence[Option]) -> tuple[tree.Item, ...]:
+    """Return ``items`` with the options of ``parts``, each in the place where it stood, or at the end."""
+    changes = dict(parts)
+    flags = {option.name for option in options if option.type is Type.FLAG}
+    named = [(name, changes.pop(name) if name in changes else old) for name, old in _named(items, options)]
+    return tuple(item for name, new in (*named, *changes.items()) for item in _switched(name, new, flags))
+
+
+def _switched(name: str | None, items: tuple[tree.Item, ...], flags: set[str]) -> tuple[tree.Item, ...]:
+    """Return the items of one option; a flag that is set ``on`` is its bare word, and nothing where it is ``off``."""
+    match items:
+        case (tree.Option(_, tree.Word("on" | "off" as state), span),) if name in flags:
+            return (tree.Word(name or "", span),) if state == "on" else ()
+        case _:
+            return items
+
+
+def _in_sources(items: Sequence[tree.Item], parts: Sequence[Named]) -> tuple[tree.Item, ...]:
+    """Return the items of a ``data`` line with the options given to every source that has them, else to the last."""
+    sources: list[list[tree.Item]] = [[]]
+    for item in items:
+        if isinstance(item, tree.Word) and item.text == "else":
+            sources.append([])
+        sources[-1].append(item)
+    changed: list[tuple[tree.Item, ...]] = []
+    for index, source in enumerate(sources):
+        options = source_options(source)
+        known = {option.name for option in options}
+        wanted = [
+            part for part in parts if part[0] in known or (index == len(sources) - 1 and not _is_known(part, sources))
+        ]
+        changed.append(_with(source, wanted, options))
+    return tuple(item for source in changed for item in source)
+
+
+def _is_known(part: Named, sources: Sequence[Sequence[tree.Item]]) -> bool:
+    return any(option.name == part[0] for source in sources for option in source_options(source))
+
+
+def _edits(
+    source: Source, base: Sequence[tree.Statement], merged: Sequence[tree.Statement], owner: tree.Statement | None
+) -> list[Edit]:
+    edits: list[Edit] = []
+    for old, new in zip(base, merged, strict=False):
+        if new is old:
+            continue
+        if new.items != old.items or (new.block is None) != (old.block is None):
+            whole = old.span if new.block is old.block else Span(old.span.start, end(source.text, old))
+            text = print_head(new) if new.block is old.block else print_spec(tree.Spec((new,))).rstrip("\n")
+            edits.append(Edit(whole, text))
+        elif old.block is not None and new.block is not None:
+            edits += _edits(source, old.block, new.block, old)
+    if added := merged[len(base) :]:
+        edits.append(_insertion(source, added, owner))
+    return edits
+
+
+def _insertion(source: Source, added: Sequence[tree.Statement], owner: tree.Statement | None) -> Edit:
+    text = print_spec(tree.Spec(tuple(added)))
+    if owner is None:
+        at = len(source.text)
+        return Edit(Span(at, at), text if source.text.endswith(("\n", "\r")) else f"\n{text}")
+    at = opening(source.text, owner) + 1
+    first_on_line = source.text[at:].lstrip(" \t").startswith(("\r", "\n", "#"))
+    if first_on_line:
+        return Edit(Span(at, at), "".join(f"\n{INDENT}{line}" for line in text.splitlines()))
+    return Edit(Span(at, at), f" {'; '.join(text.splitlines())};")

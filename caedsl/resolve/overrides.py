@@ -1,0 +1,102 @@
+"""Settings changed from outside a spec: ``--set train.batch=64``, merged into its tree and written into its text.
+
+Because the text changes, the changed spec is checked, shown and kept in the run folder like any other.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from caedsl.diagnostics.suggest import did_you_mean
+from caedsl.resolve.declared import declared_options
+from caedsl.resolve.merge import BLOCKS, merge, rewritten
+from caedsl.resolve.statements import STATEMENTS
+from caedsl.source import Source
+from caedsl.syntax import tree
+from caedsl.syntax.parser import parse
+from caedsl.vocabulary.option import Option, Type, Written
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}")
+_EXAMPLES = "write train.batch=64, train.optimizer.lr=1e-4 or let.width=32"
+
+
+class OverrideError(ValueError):
+    """An override that names no place of the spec; the message says which and what to write."""
+
+
+def override(source: Source, values: Mapping[str, str]) -> Source:
+    """Return the spec with each named setting given its value.
+
+    Names are ``data``, ``input`` and the like for a whole statement, ``train.batch`` for a setting, ``train.optimizer.lr``
+    for one option of a setting, and ``let.width`` for a constant. What the spec leaves to its default is added. Whether the
+    value makes sense is for the checker to say. Raises ``OverrideError`` for a name of another form, for a spec with syntax
+    errors, and for a statement or a constant that the spec does not have.
+    """
+    for name, value in values.items():
+        spec, findings = parse(source)
+        if findings:
+            raise OverrideError(f"{source.path} has syntax errors: correct them before settings are changed")
+        source = rewritten(source, spec, merge(spec, _change(spec, name, value.strip(), source.path)))
+    return source
+
+
+def _change(spec: tree.Spec, name: str, value: str, path: str) -> tree.Spec:
+    """Return the spec that states nothing but this one setting."""
+    if not _NAME.fullmatch(name):
+        raise OverrideError(f"`{name}` names no setting: {_EXAMPLES}")
+    if not value or any(mark in value for mark in "\r\n;{}#"):
+        raise OverrideError(f"`{value}` is not a value for {name}: it must be one line without braces, `;` or `#`")
+    changes, findings = parse(Source(_text(spec, name.split("."), value, path)))
+    if findings:
+        raise OverrideError(f"`{value}` is not a value for {name}: {findings[0].message}")
+    return changes
+
+
+def _text(spec: tree.Spec, names: Sequence[str], value: str, path: str) -> str:
+    first, *rest = names
+    if first == "let" and len(rest) == 1:
+        if not any(_defines(statement, rest[0]) for statement in spec.statements):
+            raise OverrideError(f"{path} defines no constant `{rest[0]}`")
+        return f"let {rest[0]} = {value}"
+    if first in BLOCKS and rest:
+        word, *option = rest
+        return f"{first} {{ {word} {_setting(first, word, option[0], value) if option else value} }}"
+    if first not in STATEMENTS:
+        near = did_you_mean(first, STATEMENTS)
+        raise OverrideError(
+            f"`{first}` is no statement of a spec: " + (f"did you mean `{near}`?" if near else _EXAMPLES)
+        )
+    if len(rest) > 1:
+        raise OverrideError(
+            f"`{'.'.join(names)}` names no setting: only those of {' and '.join(BLOCKS)} have three parts"
+        )
+    if rest and not any(statement.head.text == first for statement in spec.statements):
+        raise OverrideError(f"{path} has no `{first}` statement to change: set it whole, as in {first}=…")
+    return f"{first} {_setting('', first, rest[0], value) if rest else value}"
+
+
+def _setting(block: str, word: str, name: str, value: str) -> str:
+    """Return the option as a spec writes it; one that the statement does not have is left for the checker to report."""
+    option = next((option for option in declared_options(block, word) if option.name == name), None)
+    return f"{name}={value}" if option is None else _spelled(option, value)
+
+
+def _spelled(option: Option, value: str) -> str:
+    match option.written:
+        case Written.WORDED:
+            return f"{option.name} {value}"
+        case Written.SHORT:
+            return f"{option.short}={value}"
+        case Written.BARE if option.type is not Type.FLAG:
+            return value
+        case Written.FIRST:
+            return value
+        case _:
+            return f"{option.name}={value}"
+
+
+def _defines(statement: tree.Statement, constant: str) -> bool:
+    match statement:
+        case tree.Statement(tree.Word("let"), (tree.Option(tree.Word(name)),)):
+            return name == constant
+        case _:
+            return False

@@ -1,0 +1,28 @@
+"""Where the block of a statement opens and closes in the text: the tree itself keeps the place of the head alone."""
+
+import re
+
+from caedsl.syntax.tree import Statement
+
+TRIVIA = re.compile(r"[ \t]*(?:(?P<comment>#[^\r\n]*)|(?P<line_end>\r\n|\n|\r)|;)")
+"""One piece of what stands between two statements."""
+
+
+def opening(text: str, statement: Statement) -> int:
+    """Return the place of the ``{`` of a statement with a block."""
+    return text.index("{", statement.span.end)
+
+
+def closing(text: str, statement: Statement) -> int:
+    """Return the place of the ``}`` of a statement with a block."""
+    place = opening(text, statement) + 1
+    for child in statement.block or ():
+        place = end(text, child)
+    while match := TRIVIA.match(text, place):
+        place = match.end()
+    return text.index("}", place)
+
+
+def end(text: str, statement: Statement) -> int:
+    """Return the place behind a statement and its block."""
+    return statement.span.end if statement.block is None else closing(text, statement) + 1
