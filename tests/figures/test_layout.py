@@ -156,7 +156,8 @@ def test_it_says_the_size_of_the_code_and_the_parameters(name: str) -> None:
     ],
 )
 def test_the_code_is_compared_with_the_input(bottleneck: str, size: str, comparison: str) -> None:
-    spec = f"autoencoder a\ninput 1x28x28\nencoder {{ dropout 10% }}\nbottleneck {bottleneck}\ndecoder {{ dropout 10% }}"
+    noise = "{ dropout 10% }"
+    spec = f"autoencoder a\ninput 1x28x28\nencoder {noise}\nbottleneck {bottleneck}\ndecoder {noise}"
     accent = [m.text for m in layout(model_of(spec)).marks() if isinstance(m, Text) and m.fill == "bottleneck"]
     assert accent[1:][:1] == [size]
     assert " ".join(accent[2:]) == comparison
