@@ -25,16 +25,33 @@ def graph(
     style: Annotated[
         Style, typer.Option("--style", help="An hourglass for papers, or blocks: one row a layer, through Graphviz.")
     ] = Style.HOURGLASS,
+    width: Annotated[
+        float | None,
+        typer.Option("--width", metavar="CM", help="The width of the picture; a deep network goes on in further rows."),
+    ] = None,
+    font_size: Annotated[
+        float | None,
+        typer.Option(
+            "--font-size", metavar="POINTS", help="The size of the smallest text; chosen to be legible by default."
+        ),
+    ] = None,
+    no_title: Annotated[bool, typer.Option("--no-title", help="Leave out the name above the picture.")] = False,
+    grey: Annotated[bool, typer.Option("--grey", help="Draw without colour, for print.")] = False,
 ) -> None:
     """Draw the architecture."""
     from caedsl.cli.specs import fail, read_model
     from caedsl.figures.errors import FigureError
     from caedsl.figures.graph import draw
+    from caedsl.figures.look import Look
 
+    try:
+        look = Look(width, font_size, title=not no_title, grey=grey)
+    except FigureError as error:
+        raise fail(str(error)) from None
     model = read_model(spec, quiet=True)
     target = output or Path(f"{model.name}.svg")
     try:
-        draw(model, target, style.value)
+        draw(model, target, style.value, look)
     except FigureError as error:
         raise fail(str(error)) from None
     except OSError as error:

@@ -1,21 +1,21 @@
-"""A model as a graph of blocks, one a layer, which ``dot`` and ``mermaid`` write down."""
+"""Turn a model into a graph of blocks, one a layer, which ``dot`` and ``mermaid`` write down."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from caedsl.figures.caption import caption, shape_text, size_of_code
-from caedsl.figures.runs import Copies, alone, beside, inside, runs
+from caedsl.figures.caption import caption, code_options, parameters_each, shape_text, size_of_code
+from caedsl.figures.repeats import DEEPEST, Copies, alone, beside, inside, layers_inside, repeats
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import Shape
 
 
 @dataclass(frozen=True)
 class Block:
-    """One layer, or several equal ones in a row; ``parameters`` are those of all of them.
+    """One layer, or several equal ones in a row; ``counts`` are the parameters of each.
 
     ``role`` is ``layer``, ``sum`` (the ⊕ of a residual) or ``end`` (the input, the code where no layer makes it, and
-    the reconstruction). ``reshapes`` says that the shape that leaves is not the one that comes in; ``note`` is what
-    there is to say of the code.
+    the reconstruction). ``reshapes`` says that the shape that leaves is not the one that comes in; ``notes`` describe
+    the code.
     """
 
     id: str
@@ -23,9 +23,14 @@ class Block:
     head: str
     details: str
     shape: Shape
-    parameters: int = 0
+    counts: tuple[int, ...] = ()
     reshapes: bool = False
-    note: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """What is written in the block after its head and details."""
+        return tuple(text for text in (shape_text(self.shape), parameters_each(self.counts), *self.notes) if text)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Blocks:
 
 
 def blocks(model: Autoencoder) -> Blocks:
-    """The graph of a model; parts without layers are left out, but for the bottleneck."""
+    """Return the graph of a model; parts without layers are left out, but for the bottleneck."""
     return _Builder(model).graph
 
 
@@ -89,27 +94,29 @@ class _Builder:
     def _finish_bottleneck(self, cluster: Cluster, model: Autoencoder) -> None:
         if not cluster.members:
             self._append(cluster, Block("code", "end", "code", "", model.code_shape))
-        self.last = cluster.members[-1] = replace(self.last, note=size_of_code(model)[1])
+        self.last = cluster.members[-1] = replace(self.last, notes=(size_of_code(model)[1], *code_options(model)))
 
-    def _extend(self, cluster: Cluster, layers: Sequence[Copies]) -> None:
-        for pattern, times in runs(layers):
+    def _extend(self, cluster: Cluster, layers: Sequence[Copies], depth: int = 0) -> None:
+        for pattern, times in repeats(layers):
             first = pattern[0][0]
             repeated = f"×{times}" if times > 1 else ""
             if len(pattern) > 1:
-                self._extend(self._nested(cluster, repeated), pattern)
+                self._extend(self._nested(cluster, repeated), pattern, depth + 1)
             elif not first.children:
                 head, details = caption(first)
                 self._append(cluster, self._block("layer", head, (*details, repeated), pattern[0]))
+            elif depth >= DEEPEST:
+                self._append(cluster, self._folded(pattern[0], repeated))
             elif first.kind.name == "residual":
-                self._residual(self._nested(cluster, f"residual {repeated}".strip()), pattern[0])
+                self._residual(self._nested(cluster, f"residual {repeated}".strip()), pattern[0], depth + 1)
             else:
-                self._extend(self._nested(cluster, f"{first.label} {repeated}".strip()), inside(pattern[0]))
+                self._extend(self._nested(cluster, f"{first.label} {repeated}".strip()), inside(pattern[0]), depth + 1)
 
-    def _residual(self, cluster: Cluster, group: Copies) -> None:
+    def _residual(self, cluster: Cluster, group: Copies, depth: int) -> None:
         start = self.last
-        self._extend(cluster, inside(group))
+        self._extend(cluster, inside(group), depth)
         body, self.last = self.last, start
-        self._extend(cluster, beside(group))
+        self._extend(cluster, beside(group), depth)
         shortcut, self.last = self.last, body
         total = self._block("sum", "⊕", caption(group[0])[1], group)
         self._append(cluster, total)
@@ -123,10 +130,16 @@ class _Builder:
 
     def _block(self, role: str, head: str, details: Sequence[str], copies: Copies) -> Block:
         self.number += 1
-        parameters = sum(layer.kind.parameters(layer) for layer in copies)
+        counts = tuple(layer.kind.parameters(layer) for layer in copies)
         words = " ".join(word for word in details if word)
         reshapes = role == "layer" and copies[0].in_shape != copies[0].out_shape
-        return Block(f"n{self.number}", role, head, words, copies[0].out_shape, parameters, reshapes)
+        return Block(f"n{self.number}", role, head, words, copies[0].out_shape, counts, reshapes)
+
+    def _folded(self, groups: Copies, repeated: str) -> Block:
+        """Return one block for a group that is nested too deep to be opened."""
+        details = (f"of {layers_inside(groups[0])} layers", *caption(groups[0])[1], repeated)
+        counts = tuple(sum(layer.kind.parameters(layer) for layer in group.walk()) for group in groups)
+        return replace(self._block("layer", groups[0].label, details, groups), counts=counts)
 
     def _append(self, cluster: Cluster, block: Block) -> None:
         cluster.members.append(block)

@@ -1,5 +1,6 @@
-"""The words of a diagram: what a layer does, how large a code is, how many parameters there are."""
+"""Word a diagram: what a layer does, how large a code is, how many parameters there are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from caedsl.model.autoencoder import Autoencoder
@@ -7,16 +8,17 @@ from caedsl.vocabulary.kind import WEIGHTS
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option, Written
 from caedsl.vocabulary.shape import Shape, elements
-from caedsl.vocabulary.spelling import written
+from caedsl.vocabulary.spelling import number_text, written
 
-_HOW_IT_LEARNS = {option.name for option in WEIGHTS} | {"affine", "eps", "momentum"}
+_PENALTIES = {"l1", "l2"}
+_HOW_IT_LEARNS = {option.name for option in WEIGHTS} - _PENALTIES | {"affine", "eps", "momentum"}
 _HOW_IT_FITS = {"pad", "output_pad"}
 
 
 def caption(layer: Layer) -> tuple[str, tuple[str, ...]]:
-    """What a layer does: its kind with its one obvious number, and the words that tell it from its kind's defaults.
+    """Return what a layer does: its kind with its main number, and the words that differ from its kind's defaults.
 
-    Kernels, and strides and the like above 1, always show; how weights start and are held back never does. The
+    Kernels, and strides and dilations above 1, always show, and so do penalties; initialisation never does. The
     paddings of a mirrored layer are left out too: they follow from the shapes.
     """
     hidden = _HOW_IT_LEARNS | (_HOW_IT_FITS if layer.mirrors else set())
@@ -33,29 +35,52 @@ def caption(layer: Layer) -> tuple[str, tuple[str, ...]]:
 
 
 def line(layer: Layer) -> str:
-    """The caption in one line."""
+    """Return the caption in one line."""
     first, rest = caption(layer)
     return " ".join((first, *rest))
 
 
 def shape_text(shape: Shape) -> str:
-    """The shape as a figure writes it: ``32×14×14``."""
+    """Return the shape as a figure writes it: ``32×14×14``."""
     return "×".join(map(str, shape))
 
 
 def count(number: int) -> str:
-    """``12,193``."""
+    """Return ``12,193``."""
     return f"{number:,}"
 
 
 def plural(number: int, noun: str) -> str:
-    """``1 parameter``, ``12,193 parameters``."""
+    """Return ``1 parameter``, ``12,193 parameters``."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def size_of_code(model: Autoencoder) -> tuple[str, str]:
-    """How many numbers the code holds, and how that compares with the input."""
+    """Return how many numbers the code holds, and how that compares with the input."""
     return plural(elements(model.code_shape), "number"), _comparison(model.compression)
+
+
+def code_options(model: Autoencoder) -> tuple[str, ...]:
+    """Return the penalty and the noise on the code as a spec writes them, where there are any."""
+    options = (("l1", model.bottleneck.l1), ("noise", model.bottleneck.noise))
+    return tuple(f"{name}={number_text(value)}" for name, value in options if value)
+
+
+def parameters_each(numbers: Sequence[int]) -> str:
+    """Return the parameters of one copy of a layer, given those of all copies; empty where it has none.
+
+    The first copy often differs from those after it, as its input has other channels.
+    """
+    rest = set(numbers[1:])
+    if not any(numbers):
+        return ""
+    if len(numbers) == 1:
+        return plural(numbers[0], "parameter")
+    if rest == {numbers[0]}:
+        return f"{plural(numbers[0], 'parameter')} each"
+    if len(rest) == 1:
+        return f"{count(numbers[0])}, then {plural(numbers[1], 'parameter')}" + (" each" if len(numbers) > 2 else "")
+    return f"{count(min(numbers))} to {plural(max(numbers), 'parameter')} each"
 
 
 def _comparison(compression: float) -> str:
@@ -68,6 +93,11 @@ def _comparison(compression: float) -> str:
 
 def _goes_without_saying(option: Option, value: Any, layer: Layer) -> bool:
     if option.written is Written.SHORT:
-        absent = layer.options.get("kernel") if option.default is None else option.default
-        return bool(value == absent and value in (1, (1, 1), layer.options.get("kernel")) and option.short != "k")
+        kernel = layer.options.get("kernel")
+        absent = kernel if option.default is None else option.default
+        return bool(value == absent and (value == kernel or _is_one(value)) and option.short != "k")
     return bool(value == option.default)
+
+
+def _is_one(value: Any) -> bool:
+    return set(value) == {1} if isinstance(value, tuple) else bool(value == 1)

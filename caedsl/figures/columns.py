@@ -1,8 +1,9 @@
-"""What stands where from left to right: slabs in columns, columns in stages, the stages mirrored about the code."""
+"""Arrange slabs from left to right: slabs in columns, columns in stages, the stages mirrored about the code."""
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from itertools import groupby
 
 from caedsl.figures.drawing import text_width
@@ -14,7 +15,7 @@ LONGEST_LIST = 8
 """So many operations at most stand under one column."""
 SLAB_GAP = 3.0
 COLUMN_GAP = 16.0
-SLAB_TEXT, LIST_TEXT = 76.0, 92.0
+SLAB_TEXT, LIST_TEXT = 76.0, 118.0
 NARROWEST, NARROWEST_CODE = 48.0, 88.0
 HEAD_SIZE, DETAIL_SIZE = 10.0, 9.0
 
@@ -71,10 +72,12 @@ class Stage:
 class Arrangement:
     """The columns of a figure from left to right (the first holds the input, the last the reconstruction).
 
-    ``twins`` are the stages of encoder and decoder that share a resolution, from the code outwards.
+    ``encoder`` and ``decoder`` are the stages from the code outwards; ``twins`` are those that share a resolution.
     """
 
     columns: list[Column] = field(default_factory=list)
+    encoder: list[Stage] = field(default_factory=list)
+    decoder: list[Stage] = field(default_factory=list)
     twins: list[tuple[Stage, Stage]] = field(default_factory=list)
 
     @property
@@ -86,7 +89,7 @@ class Arrangement:
 def arrange(
     found: Hourglass, scale: Scale, ends: tuple[list[Word], list[Word]], code: list[Word], end_width: float
 ) -> Arrangement:
-    """Columns for all slabs, each wide enough for what stands in it, with equal widths for twin stages.
+    """Return columns for all slabs, each wide enough for what stands in it; see ``mirror`` for equal distances.
 
     ``ends`` are the lines under the input and the reconstruction, whose boxes are ``end_width`` wide; ``code`` those
     that go before the bottleneck's operations.
@@ -95,25 +98,19 @@ def arrange(
     _make_room_for_labels(found, columns)
     encoder = _stages([column for column in reversed(columns) if column.part == "encoder"])
     decoder = _stages([column for column in columns if column.part == "decoder"])
-    twins = list(_twins(encoder, decoder))
-    _mirror(encoder, decoder, twins, next(c.resolution for c in columns if c.part == "bottleneck"))
     broadest = max(end_width, NARROWEST, *(word.width for lines in ends for word in lines)) + COLUMN_GAP
     entrance, exit = (Column(part, [], lines, broadest) for part, lines in zip(("input", "output"), ends, strict=True))
-    placed = Arrangement([entrance, *columns, exit], twins)
-    x = 0.0
-    for column in placed.columns:
-        column.x = x
-        x += column.width
-    return placed
+    return Arrangement([entrance, *columns, exit], encoder, decoder, list(_twins(encoder, decoder)))
 
 
 def _columns(found: Hourglass, scale: Scale, code: list[Word]) -> Iterator[Column]:
     for numbers in _split(found.slabs, scale.crowded):
         slabs = [found.slabs[i] for i in numbers]
         is_code = slabs[0].part == "bottleneck"
-        across = sum(scale.slab_width(slab.shape) for slab in slabs) + SLAB_GAP * (len(slabs) - 1)
+        across = sum(scale.extent(slab.shape) for slab in slabs) + SLAB_GAP * (len(slabs) - 1)
         limit = max(across, LIST_TEXT if scale.crowded else SLAB_TEXT)
-        lines = [word for slab in slabs for operation in slab.operations for word in _words(operation, limit)]
+        say = _line if scale.crowded else _words
+        lines = [word for slab in slabs for operation in slab.operations for word in say(operation, limit)]
         if is_code:
             lines = [*code, *lines]
         narrowest = NARROWEST_CODE if is_code else NARROWEST
@@ -143,8 +140,14 @@ def _words(operation: Operation, limit: float) -> Iterator[Word]:
         yield Word(text)
 
 
+def _line(operation: Operation, limit: float) -> Iterator[Word]:
+    """Yield the operation as it stands in a list: in one line, where that fits."""
+    for text in _wrapped((*operation.head.split(), *operation.details), DETAIL_SIZE, limit):
+        yield Word(text, DETAIL_SIZE, "ink")
+
+
 def wrapped(text: str, size: float, limit: float, fill: str) -> list[Word]:
-    """The words of ``text`` in lines no longer than ``limit``, where no single word is."""
+    """Return the words of ``text`` in lines no longer than ``limit``, where no single word is."""
     return [Word(line, size, fill, bold=True) for line in _wrapped(text.split(), size * 1.16, limit)]
 
 
@@ -161,17 +164,25 @@ def _wrapped(words: Sequence[str], size: float, limit: float) -> Iterator[str]:
 
 
 def _make_room_for_labels(found: Hourglass, columns: list[Column]) -> None:
+    starts = [column.slabs[0] for column in columns]
     for group in found.groups:
-        within = [column for column in columns if group.first <= column.slabs[0] <= group.last]
-        _widen(within, text_width(group.label, LABEL_SIZE) + COLUMN_GAP)
+        if group.label:
+            within = columns[bisect_left(starts, group.first) : bisect_left(starts, group.last + 1)]
+            _widen(within, text_width(group.label, LABEL_SIZE) + COLUMN_GAP)
 
 
 def _twins(encoder: list[Stage], decoder: list[Stage]) -> Iterator[tuple[Stage, Stage]]:
-    matcher = SequenceMatcher(
-        None, [stage.resolution for stage in encoder], [stage.resolution for stage in decoder], False
-    )
-    for a, b, size in matcher.get_matching_blocks():
-        yield from zip(encoder[a : a + size], decoder[b : b + size], strict=True)
+    """Yield each encoder stage with the next decoder stage of its resolution, from the code outwards."""
+    places: dict[Shape, list[int]] = defaultdict(list)
+    for place, stage in enumerate(decoder):
+        places[stage.resolution].append(place)
+    start = 0
+    for stage in encoder:
+        same = places[stage.resolution]
+        next_one = bisect_left(same, start)
+        if next_one < len(same):
+            yield stage, decoder[same[next_one]]
+            start = same[next_one] + 1
 
 
 def _stages(columns: list[Column]) -> list[Stage]:
@@ -181,11 +192,13 @@ def _stages(columns: list[Column]) -> list[Stage]:
     ]
 
 
-def _mirror(encoder: list[Stage], decoder: list[Stage], twins: list[tuple[Stage, Stage]], code: Shape) -> None:
-    """Gives twin columns equal widths; where the whole decoder mirrors the encoder, twins get equal distances as well.
+def mirror(arrangement: Arrangement) -> None:
+    """Give twin columns equal widths; where the whole decoder mirrors the encoder, give twins equal distances as well.
 
     A stage of the code's own resolution need not have a twin: the other side is left empty there.
     """
+    encoder, decoder, twins = arrangement.encoder, arrangement.decoder, arrangement.twins
+    code = next(column.resolution for column in arrangement.columns if column.part == "bottleneck")
     for left, right in twins:
         for one, other in zip(left.columns, right.columns, strict=False):
             one.width = other.width = max(one.width, other.width)

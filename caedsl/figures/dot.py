@@ -1,4 +1,4 @@
-"""The graph of blocks in Graphviz's language, and drawn by Graphviz."""
+"""Write the graph of blocks in Graphviz's language, and draw it with Graphviz."""
 
 import subprocess
 from html import escape
@@ -7,14 +7,21 @@ from importlib import import_module
 import graphviz
 
 from caedsl.figures.blocks import Block, Blocks, Cluster
-from caedsl.figures.caption import plural, shape_text
 from caedsl.figures.errors import FigureError
-from caedsl.figures.palette import LIGHT
+from caedsl.figures.look import PLAIN, Look
+from caedsl.figures.palette import COLOURS, GREYS
 
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 """resvg and Typst know no generic families, so that one font of each system is named."""
 LINE = "#7d8590"
 """A grey that shows on white and on black paper: the background is transparent."""
+
+ON_PAPER = {"bgcolor": "white", "dpi": "220"}
+"""A PNG is as sharp as that of the hourglass, and on white as well."""
+SMALLEST = 10.0
+"""The size of the smallest text, in points, where a look gives none."""
+TALLEST = 1000
+"""The height in inches that blocks of a given width may take."""
 
 NO_ENGINE = (
     "drawing blocks needs Graphviz, and neither the program `dot` nor the Python package `pygraphviz` is here.\n"
@@ -24,21 +31,27 @@ NO_ENGINE = (
 )
 
 
-def dot(graph: Blocks) -> str:
-    """The text of a ``.dot`` file: from top to bottom a row a layer, a cluster for every part and group."""
-    source: str = _digraph(graph).source
+def dot(graph: Blocks, look: Look = PLAIN) -> str:
+    """Return the text of a ``.dot`` file: from top to bottom a row a layer, a cluster for every part and group.
+
+    Graphviz scales the text with the picture, so that a look has a width or a font size: ``FigureError`` with both.
+    """
+    source: str = _digraph(graph, look).source
     return source
 
 
-def draw(graph: Blocks, format: str) -> bytes:
-    """The graph as ``svg``, ``png`` or ``pdf``, by the program ``dot``, else by pygraphviz, which carries the engine.
+def draw(graph: Blocks, format: str, look: Look = PLAIN) -> bytes:
+    """Return the graph as ``svg``, ``png`` or ``pdf``, drawn by the program ``dot``, or by pygraphviz, which has it.
 
     ``FigureError`` where there is neither, and where the engine fails.
     """
     try:
-        drawn: bytes = _digraph(graph).pipe(format=format, quiet=True)
+        digraph = _digraph(graph, look)
+        if format == "png":
+            digraph.graph_attr.update(ON_PAPER)
+        drawn: bytes = digraph.pipe(format=format, quiet=True)
     except graphviz.ExecutableNotFound:
-        return _draw_by_library(dot(graph), format)
+        return _draw_by_library(digraph.source, format)
     except (subprocess.SubprocessError, OSError) as error:
         raise FigureError(f"the program `dot` could not draw the blocks: {error}") from error
     return drawn
@@ -56,45 +69,63 @@ def _draw_by_library(source: str, format: str) -> bytes:
     return drawn
 
 
-def _digraph(graph: Blocks) -> graphviz.Digraph:
-    digraph = graphviz.Digraph(
-        graph.name,
-        graph_attr={"rankdir": "TB", "bgcolor": "transparent", "fontname": FONT, "nodesep": "0.3", "ranksep": "0.3"},
-        node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11"},
-        edge_attr={"color": LINE, "fontcolor": LINE, "fontname": FONT, "fontsize": "10", "arrowsize": "0.7"},
-    )
-    _add_block(digraph, graph.input, "")
+def _digraph(graph: Blocks, look: Look) -> graphviz.Digraph:
+    if look.width and look.font_size:
+        raise FigureError(
+            "blocks take a width or a font size, not both: Graphviz scales the text with the picture; leave out one"
+        )
+    pen = _Pen(look)
+    digraph = graphviz.Digraph(graph.name, graph_attr=pen.graph(graph.name), node_attr=pen.node, edge_attr=pen.edge)
+    pen.add_block(digraph, graph.input, "")
     for part in graph.parts:
-        _add_cluster(digraph, part)
+        pen.add_cluster(digraph, part)
     if graph.output:
-        _add_block(digraph, graph.output, "")
+        pen.add_block(digraph, graph.output, "")
     for edge in graph.edges:
         # A heavier edge is drawn shorter and straighter: the shortcuts bend around the chain.
-        look = {"style": "dashed", "color": LIGHT["shortcut"]} if edge.shortcut else {"weight": "9"}
-        digraph.edge(edge.start, edge.end, f" {edge.label}" if edge.label else None, **look)
+        look_of_edge = {"style": "dashed", "color": pen.palette["shortcut"]} if edge.shortcut else {"weight": "9"}
+        digraph.edge(edge.start, edge.end, f" {edge.label}" if edge.label else None, **look_of_edge)
     return digraph
 
 
-def _add_cluster(digraph: graphviz.Digraph, cluster: Cluster) -> None:
-    with digraph.subgraph(name=f"cluster_{cluster.id}") as inner:
-        colour = LIGHT[cluster.part]
-        label = graphviz.escape(cluster.label)
-        inner.attr(label=label, color=colour, fontcolor=colour, style="rounded", labeljust="l", fontsize="12")
-        for member in cluster.members:
-            if isinstance(member, Cluster):
-                _add_cluster(inner, member)
-            else:
-                _add_block(inner, member, cluster.part)
+class _Pen:
+    """Writes blocks and clusters in the colours and the text size of a look."""
 
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.palette = GREYS.light if look.grey else COLOURS.light
+        self.text = (look.font_size or SMALLEST) / SMALLEST
+        fonts = {"fontname": FONT}
+        self.node = {"shape": "plain", **fonts, "fontsize": self._size(11)}
+        self.edge = {"color": LINE, "fontcolor": LINE, **fonts, "fontsize": self._size(SMALLEST), "arrowsize": "0.7"}
 
-def _add_block(digraph: graphviz.Digraph, block: Block, part: str) -> None:
-    colour, fill = (LIGHT[part], LIGHT[f"{part}-fill"]) if part else (LIGHT["muted"], "#ffffff")
-    details = [escape(block.details)] if block.details else []
-    cells = [f"<B>{escape(block.head)}</B>", *details, escape(shape_text(block.shape))]
-    if block.parameters:
-        cells.append(escape(plural(block.parameters, "parameter")))
-    if block.note:
-        cells.append(escape(block.note))
-    row = "".join(f"<TD>{cell}</TD>" for cell in cells)
-    frame = f'BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="5" COLOR="{colour}" BGCOLOR="{fill}"'
-    digraph.node(block.id, f"<<TABLE {frame}><TR>{row}</TR></TABLE>>")
+    def graph(self, name: str) -> dict[str, str]:
+        gaps = {"nodesep": "0.3", "ranksep": "0.3"}
+        title = {"label": graphviz.escape(name), "labelloc": "t", "labeljust": "l", "fontsize": self._size(15)}
+        # The exclamation mark scales up as well as down; the height may take what it needs.
+        size = {"size": f"{self.look.width / 2.54:.4f},{TALLEST}!"} if self.look.width else {}
+        attributes = {"rankdir": "TB", "bgcolor": "transparent", "fontname": FONT, **gaps, **size}
+        return attributes | (title | {"fontcolor": LINE} if self.look.title else {})
+
+    def add_cluster(self, digraph: graphviz.Digraph, cluster: Cluster) -> None:
+        with digraph.subgraph(name=f"cluster_{cluster.id}") as inner:
+            colour, size = LINE if self.look.grey else self.palette[cluster.part], self._size(12)
+            label = graphviz.escape(cluster.label)
+            inner.attr(label=label, color=colour, fontcolor=colour, style="rounded", labeljust="l", fontsize=size)
+            for member in cluster.members:
+                if isinstance(member, Cluster):
+                    self.add_cluster(inner, member)
+                else:
+                    self.add_block(inner, member, cluster.part)
+
+    def add_block(self, digraph: graphviz.Digraph, block: Block, part: str) -> None:
+        palette = self.palette
+        colour, fill = (palette[part], palette[f"{part}-fill"]) if part else (palette["muted"], "#ffffff")
+        details = [escape(block.details)] if block.details else []
+        cells = [f"<B>{escape(block.head)}</B>", *details, *map(escape, block.rows)]
+        row = "".join(f"<TD>{cell}</TD>" for cell in cells)
+        frame = f'BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="5" COLOR="{colour}" BGCOLOR="{fill}"'
+        digraph.node(block.id, f"<<TABLE {frame}><TR>{row}</TR></TABLE>>")
+
+    def _size(self, points: float) -> str:
+        return f"{points * self.text:g}"

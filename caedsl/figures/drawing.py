@@ -1,9 +1,11 @@
 """What a figure is made of, as plain data: shapes with coordinates, which ``svg`` and ``raster`` draw alike.
 
-Units are points (1/72 inch), ``y`` grows downwards. Colours are names of ``palette``.
+``y`` grows downwards. Colours are names of ``palette``.
 """
 
 from dataclasses import dataclass
+
+from caedsl.figures.palette import COLOURS, Scheme
 
 Point = tuple[float, float]
 
@@ -23,8 +25,17 @@ ARROW = 6.0
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """The width of ``text`` in a wide sans font (DejaVu Sans, Verdana), rounded up, so that it fits in any."""
+    """Return the width of ``text`` in a wide sans font (DejaVu Sans, Verdana), rounded up, so that it fits in any."""
     return sum(_WIDTH.get(c, _OTHER if c.isascii() else 1.0) for c in text) * size * (_BOLD if bold else 1.0)
+
+
+def shorten(text: str, size: float, limit: float, bold: bool = False) -> str:
+    """Return as much of ``text`` as fits into ``limit``, with an ellipsis where letters are left out."""
+    if text_width(text, size, bold) <= limit:
+        return text
+    while text and text_width(f"{text}…", size, bold) > limit:
+        text = text[:-1]
+    return f"{text}…" if text else ""
 
 
 @dataclass(frozen=True)
@@ -75,12 +86,13 @@ class Area:
 
 @dataclass(frozen=True)
 class Line:
-    """A polyline with rounded corners of ``radius``, dotted on request, with an arrow's head at its end on request."""
+    """A polyline with rounded corners of ``radius``, dotted or dashed on request, with an arrow's head on request."""
 
     points: tuple[Point, ...]
     stroke: str
     width: float = 1.0
     dotted: bool = False
+    dashed: bool = False
     arrow: bool = False
     radius: float = 0.0
 
@@ -156,13 +168,18 @@ class Group:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A whole figure: its size, a title, a sentence that says what it shows, and the groups from back to front."""
+    """A whole figure: its size, a title, a sentence that says what it shows, and the groups from back to front.
+
+    ``scale`` is the points (1/72 inch) of one unit; with None a unit is a point on paper and a pixel on the screen.
+    """
 
     width: float
     height: float
     title: str
     about: str
     groups: tuple[Group, ...]
+    scale: float | None = None
+    scheme: Scheme = COLOURS
 
     def marks(self) -> tuple[Mark, ...]:
         """All marks from back to front."""
@@ -175,7 +192,7 @@ def _around(points: tuple[Point, ...]) -> Bounds:
 
 
 def toward(start: Point, end: Point, distance: float) -> Point:
-    """The point so far from ``start`` on the way to ``end``, at most half-way."""
+    """Return the point so far from ``start`` on the way to ``end``, at most half-way."""
     length = ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5
     share = min(distance / length, 0.5) if length else 0.0
     return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share

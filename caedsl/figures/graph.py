@@ -1,4 +1,4 @@
-"""``caedsl graph``: the diagram of a model, in the format that a file's ending names."""
+"""Write the diagram of a model in the format that a file's ending names."""
 
 import os
 from contextlib import suppress
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from caedsl.figures.errors import FigureError
+from caedsl.figures.look import PLAIN, Look
 from caedsl.model.autoencoder import Autoencoder
 
 Style = Literal["hourglass", "blocks"]
@@ -13,31 +14,31 @@ FORMATS = ("svg", "png", "pdf", "dot", "mmd")
 STYLES: tuple[str, ...] = get_args(Style)
 
 
-def draw(model: Autoencoder, path: Path, style: Style = "hourglass") -> None:
-    """Writes the diagram of a model whose shapes are all known to ``path``, whole or not at all.
+def draw(model: Autoencoder, path: Path, style: Style = "hourglass", look: Look = PLAIN) -> None:
+    """Write the diagram of a model whose shapes are all known to ``path``, whole or not at all.
 
     The ending of ``path`` chooses the format. ``FigureError`` where it names none, where the file cannot be written,
-    and where ``blocks`` find no Graphviz.
+    where ``blocks`` find no Graphviz, and where the look does not fit.
     """
     format = path.suffix.lower().removeprefix(".")
     if format not in FORMATS:
         what = f"ends in .{format}" if format else "has no ending"
         endings = ", ".join(f".{known}" for known in FORMATS)
         raise FigureError(f"{path} {what}, which names no format of diagrams: use one of {endings}")
-    drawn = render(model, format, style)
+    drawn = render(model, format, style, look)
     _write(path, drawn.encode() if isinstance(drawn, str) else drawn)
 
 
-def render(model: Autoencoder, format: str, style: Style = "hourglass") -> str | bytes:
-    """The diagram as text (``svg``, ``dot``, ``mmd``) or as bytes (``png``, ``pdf``).
+def render(model: Autoencoder, format: str, style: Style = "hourglass", look: Look = PLAIN) -> str | bytes:
+    """Return the diagram as text (``svg``, ``dot``, ``mmd``) or as bytes (``png``, ``pdf``).
 
     Graphviz and Mermaid lay out by themselves, so ``dot`` and ``mmd`` hold the graph of blocks in either style.
     """
     if format in ("dot", "mmd") or style == "blocks":
-        return _blocks(model, format)
+        return _blocks(model, format, look)
     from caedsl.figures.layout import layout
 
-    drawing = layout(model)
+    drawing = layout(model, look)
     if format == "svg":
         from caedsl.figures.svg import svg
 
@@ -48,19 +49,19 @@ def render(model: Autoencoder, format: str, style: Style = "hourglass") -> str |
     return png(drawing) if format == "png" else pdf(drawing)
 
 
-def _blocks(model: Autoencoder, format: str) -> str | bytes:
+def _blocks(model: Autoencoder, format: str, look: Look) -> str | bytes:
     from caedsl.figures.blocks import blocks
 
     graph = blocks(model)
     if format == "mmd":
         from caedsl.figures.mermaid import mermaid
 
-        return mermaid(graph)
+        return mermaid(graph, look)
     from caedsl.figures import dot
 
     if format == "dot":
-        return dot.dot(graph)
-    drawn = dot.draw(graph, format)
+        return dot.dot(graph, look)
+    drawn = dot.draw(graph, format, look)
     return drawn.decode() if format == "svg" else drawn
 
 

@@ -1,25 +1,35 @@
-"""The graph of blocks as Mermaid text, which GitHub, GitLab and many editors draw."""
+"""Write the graph of blocks as Mermaid text, which GitHub, GitLab and many editors draw."""
 
 import json
 from collections.abc import Iterator
 
 from caedsl.figures.blocks import Block, Blocks, Cluster, Edge
-from caedsl.figures.caption import plural, shape_text
-from caedsl.figures.palette import LIGHT
+from caedsl.figures.errors import FigureError
+from caedsl.figures.look import PLAIN, Look
+from caedsl.figures.palette import COLOURS, GREYS, Palette
 
 _ENTITIES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;"})
 
 
-def mermaid(graph: Blocks) -> str:
-    """The text of a ``.mmd`` file: a flowchart from left to right with a subgraph for every part and group."""
-    lines = ["---", f"title: {json.dumps(graph.name)}", "---", "flowchart LR", f"  {_block(graph.input)}"]
+def mermaid(graph: Blocks, look: Look = PLAIN) -> str:
+    """Return the text of a ``.mmd`` file: a flowchart from left to right with a subgraph for every part and group.
+
+    ``FigureError`` where the look has a width or a font size: the page that shows the flowchart sets both.
+    """
+    if look.width or look.font_size:
+        raise FigureError(
+            "Mermaid text has neither a width nor a font size: the page that shows it sets both; leave them out, or "
+            "write .svg, .png or .pdf"
+        )
+    title = ["---", f"title: {json.dumps(graph.name)}", "---"] if look.title else []
+    lines = [*title, "flowchart LR", f"  {_block(graph.input)}"]
     for part in graph.parts:
         lines += _cluster(part, "  ")
     if graph.output:
         lines.append(f"  {_block(graph.output)}")
     lines += (f"  {_edge(edge)}" for edge in graph.edges)
     for part in graph.parts:
-        lines += _colours(part)
+        lines += _colours(part, GREYS.light if look.grey else COLOURS.light)
     return "\n".join((*lines, ""))
 
 
@@ -36,12 +46,7 @@ def _cluster(cluster: Cluster, indent: str) -> Iterator[str]:
 
 def _block(block: Block) -> str:
     rows = [f"{block.head} {block.details}".strip()]
-    if block.role != "sum":
-        rows.append(shape_text(block.shape))
-    if block.parameters:
-        rows.append(plural(block.parameters, "parameter"))
-    if block.note:
-        rows.append(block.note)
+    rows += block.rows if block.role != "sum" else block.rows[1:]
     label = "<br/>".join(map(_escaped, rows))
     opening, closing = {"sum": ("((", "))"), "end": ("([", "])")}.get(block.role, ("[", "]"))
     return f'{block.id}{opening}"{label}"{closing}'
@@ -53,9 +58,9 @@ def _edge(edge: Edge) -> str:
     return f"{edge.start} {arrow}{label} {edge.end}"
 
 
-def _colours(part: Cluster) -> list[str]:
+def _colours(part: Cluster, palette: Palette) -> list[str]:
     ids = ",".join(_ids(part))
-    style = f"fill:{LIGHT[f'{part.id}-fill']},stroke:{LIGHT[part.id]},color:{LIGHT['ink']}"
+    style = f"fill:{palette[f'{part.id}-fill']},stroke:{palette[part.id]},color:{palette['ink']}"
     return [f"  classDef {part.id}Block {style}", f"  class {ids} {part.id}Block"]
 
 

@@ -5,6 +5,8 @@ for the encoder, green for the decoder, vermilion for the code, purple for short
 in them is easy to read. Every fill is opaque, so that the contrast of the text on it is known.
 """
 
+from typing import NamedTuple
+
 Palette = dict[str, str]
 
 LIGHT: Palette = {
@@ -19,6 +21,7 @@ LIGHT: Palette = {
     "decoder-flow": "#edf8f4",
     "bottleneck": "#b84a00",
     "bottleneck-fill": "#f8d9c4",
+    "bottleneck-flow": "#fcefe6",
     "shortcut": "#a5517f",
 }
 
@@ -34,5 +37,50 @@ DARK: Palette = {
     "decoder-flow": "#0c271f",
     "bottleneck": "#ff9a56",
     "bottleneck-fill": "#5a2a0c",
+    "bottleneck-flow": "#2f1a0d",
     "shortcut": "#e29cc2",
 }
+
+GREY: Palette = {
+    "ink": "#1a1a1a",
+    "muted": "#5c5c5c",
+    "line": "#b5b5b5",
+    "encoder": "#4a4a4a",
+    "encoder-fill": "#d9d9d9",
+    "encoder-flow": "#f2f2f2",
+    "decoder": "#6e6e6e",
+    "decoder-fill": "#f0f0f0",
+    "decoder-flow": "#f9f9f9",
+    "bottleneck": "#1a1a1a",
+    "bottleneck-fill": "#b8b8b8",
+    "bottleneck-flow": "#e3e3e3",
+    "shortcut": "#4a4a4a",
+}
+"""For print without colour: the code is darkest, the decoder lightest."""
+
+GREY_DARK: Palette = {
+    "ink": "#ededed",
+    "muted": "#a3a3a3",
+    "line": "#5e5e5e",
+    "encoder": "#b0b0b0",
+    "encoder-fill": "#3d3d3d",
+    "encoder-flow": "#242424",
+    "decoder": "#8c8c8c",
+    "decoder-fill": "#262626",
+    "decoder-flow": "#1a1a1a",
+    "bottleneck": "#ededed",
+    "bottleneck-fill": "#5c5c5c",
+    "bottleneck-flow": "#333333",
+    "shortcut": "#b0b0b0",
+}
+
+
+class Scheme(NamedTuple):
+    """The colours of one figure on light and on dark screens; paper is light."""
+
+    light: Palette
+    dark: Palette
+
+
+COLOURS = Scheme(LIGHT, DARK)
+GREYS = Scheme(GREY, GREY_DARK)

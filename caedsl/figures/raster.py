@@ -1,4 +1,4 @@
-"""A drawing as PNG or PDF, by matplotlib's patches: no display, no state, and equal drawings give equal files."""
+"""Write a drawing as PNG or PDF by matplotlib's patches: no display, no state, and equal drawings give equal files."""
 
 from io import BytesIO
 from typing import Any
@@ -13,24 +13,27 @@ from matplotlib.path import Path
 from matplotlib.text import Text as Words
 
 from caedsl.figures.drawing import Area, Box, Drawing, Line, Mark, Point, Sum, Text, toward
-from caedsl.figures.palette import LIGHT
+from caedsl.figures.palette import Palette
 
 RESOLUTION = 220.0
 """Dots per inch of a PNG; fewer where a side would exceed ``LONGEST_SIDE`` dots."""
 LONGEST_SIDE = 12_000.0
 POINTS = 72.0
+DASHES: Any = (0, (3.3, 2.5))
+DOTS: Any = (0, (1.5, 3.0))
+"""In line widths."""
 SETTINGS: Any = {"font.family": "DejaVu Sans", "pdf.fonttype": 42, "path.simplify": False}
 """matplotlib's own font, so that every machine draws alike; fonttype 42 keeps the text of a PDF text."""
 
 
 def png(drawing: Drawing) -> bytes:
-    """The drawing as a PNG file on white paper."""
-    dots = min(RESOLUTION, LONGEST_SIDE * POINTS / max(drawing.width, drawing.height))
+    """Return the drawing as a PNG file on white paper."""
+    dots = min(RESOLUTION, LONGEST_SIDE * POINTS / (max(drawing.width, drawing.height) * (drawing.scale or 1.0)))
     return _saved(drawing, format="png", dpi=dots, facecolor="white", metadata={"Software": None})
 
 
 def pdf(drawing: Drawing) -> bytes:
-    """The drawing as a PDF file of one page, its text text, without a background."""
+    """Return the drawing as a PDF file of one page, its text text, without a background."""
     metadata = {
         "Title": drawing.title,
         "Subject": drawing.about,
@@ -42,55 +45,84 @@ def pdf(drawing: Drawing) -> bytes:
 
 
 def _saved(drawing: Drawing, **options: Any) -> bytes:
+    scale = drawing.scale or 1.0
+    pen = _Pen(drawing.scheme.light, scale)
     with matplotlib.rc_context(), BytesIO() as file:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)
-        figure = Figure(figsize=(drawing.width / POINTS, drawing.height / POINTS), dpi=POINTS)
+        size = (drawing.width * scale / POINTS, drawing.height * scale / POINTS)
+        figure = Figure(figsize=size, dpi=POINTS)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0.0, drawing.width), ylim=(drawing.height, 0.0))
         axes.set_axis_off()
         for order, mark in enumerate(drawing.marks()):
-            for artist in _artists(mark):
+            for artist in pen.artists(mark):
                 artist.set_zorder(order)
                 axes.add_artist(artist)
         figure.savefig(file, **options)
         return file.getvalue()
 
 
-def _artists(mark: Mark) -> list[Artist]:
-    match mark:
-        case Box():
-            return [_box(mark)]
-        case Area():
-            return [Polygon(list(mark.points), closed=True, facecolor=LIGHT[mark.fill], edgecolor="none")]
-        case Line():
-            return _line(mark)
-        case Sum():
-            return _sum(mark)
-        case Text():
-            return [_text(mark)]
+class _Pen:
+    """Draws marks with matplotlib; lengths of lines and letters, which it takes in points, are scaled."""
 
+    def __init__(self, palette: Palette, scale: float) -> None:
+        self.palette = palette
+        self.scale = scale
 
-def _box(mark: Box) -> Artist:
-    return FancyBboxPatch(
-        (mark.x, mark.y),
-        mark.width,
-        mark.height,
-        boxstyle="round,pad=0,rounding_size=2",
-        facecolor=LIGHT[mark.fill] if mark.fill else "none",
-        edgecolor=LIGHT[mark.stroke],
-        linewidth=1.2,
-        linestyle=(0, (3.3, 2.5)) if mark.dashed else "solid",
-    )
+    def artists(self, mark: Mark) -> list[Artist]:
+        match mark:
+            case Box():
+                return [self._box(mark)]
+            case Area():
+                return [Polygon(list(mark.points), closed=True, facecolor=self.palette[mark.fill], edgecolor="none")]
+            case Line():
+                return self._line(mark)
+            case Sum():
+                return self._sum(mark)
+            case Text():
+                return [self._text(mark)]
 
+    def _box(self, mark: Box) -> Artist:
+        return FancyBboxPatch(
+            (mark.x, mark.y),
+            mark.width,
+            mark.height,
+            boxstyle="round,pad=0,rounding_size=2",
+            facecolor=self.palette[mark.fill] if mark.fill else "none",
+            edgecolor=self.palette[mark.stroke],
+            linewidth=1.2 * self.scale,
+            linestyle=DASHES if mark.dashed else "solid",
+        )
 
-def _line(mark: Line) -> list[Artist]:
-    colour = LIGHT[mark.stroke]
-    dots: Any = (0, (1.5, 3.0)) if mark.dotted else "solid"
-    line = PathPatch(_path(mark), fill=False, edgecolor=colour, linewidth=mark.width, linestyle=dots, capstyle="butt")
-    if not mark.arrow:
-        return [line]
-    return [line, Polygon(list(mark.head), closed=True, facecolor=colour, edgecolor="none")]
+    def _line(self, mark: Line) -> list[Artist]:
+        colour, width = self.palette[mark.stroke], mark.width * self.scale
+        style: Any = DOTS if mark.dotted else DASHES if mark.dashed else "solid"
+        line = PathPatch(_path(mark), fill=False, edgecolor=colour, linewidth=width, linestyle=style, capstyle="butt")
+        if not mark.arrow:
+            return [line]
+        return [line, Polygon(list(mark.head), closed=True, facecolor=colour, edgecolor="none")]
+
+    def _sum(self, mark: Sum) -> list[Artist]:
+        colour, x, y, r = self.palette[mark.stroke], mark.x, mark.y, mark.radius
+        width = 1.2 * self.scale
+        strokes = (((x - r, x + r), (y, y)), ((x, x), (y - r, y + r)))
+        circle = Circle((x, y), r, fill=False, edgecolor=colour, linewidth=width)
+        return [circle, *(Line2D(across, down, color=colour, linewidth=width) for across, down in strokes)]
+
+    def _text(self, mark: Text) -> Artist:
+        return Words(
+            mark.x,
+            mark.y,
+            mark.text,
+            fontsize=mark.size * self.scale,
+            color=self.palette[mark.fill],
+            weight="bold" if mark.bold else "normal",
+            rotation=90 if mark.upwards else 0,
+            horizontalalignment="left" if mark.anchor == "start" else "center",
+            verticalalignment="center",
+            parse_math=False,
+        )
 
 
 def _path(line: Line) -> Path:
@@ -100,25 +132,3 @@ def _path(line: Line) -> Path:
         points += [toward(corner, before, line.radius), corner, toward(corner, after, line.radius)]
         codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
     return Path([*points, line.points[-1]], [*codes, Path.LINETO])
-
-
-def _sum(mark: Sum) -> list[Artist]:
-    colour, x, y, r = LIGHT[mark.stroke], mark.x, mark.y, mark.radius
-    strokes = (((x - r, x + r), (y, y)), ((x, x), (y - r, y + r)))
-    circle = Circle((x, y), r, fill=False, edgecolor=colour, linewidth=1.2)
-    return [circle, *(Line2D(across, down, color=colour, linewidth=1.2) for across, down in strokes)]
-
-
-def _text(mark: Text) -> Artist:
-    return Words(
-        mark.x,
-        mark.y,
-        mark.text,
-        fontsize=mark.size,
-        color=LIGHT[mark.fill],
-        weight="bold" if mark.bold else "normal",
-        rotation=90 if mark.upwards else 0,
-        horizontalalignment="left" if mark.anchor == "start" else "center",
-        verticalalignment="center",
-        parse_math=False,
-    )

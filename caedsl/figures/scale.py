@@ -1,53 +1,97 @@
-"""How tall and how wide shapes are drawn: the height is the resolution, the width the channels, both on a log scale."""
+"""How large shapes are drawn: the height is the resolution, the width the channels, both on a log scale.
+
+A shape with three axes in space has a depth as well. Everything here depends on the shape alone, so that signals
+``(channels, length)``, images, volumes and vectors ``(units,)`` may stand in one figure.
+"""
 
 from collections.abc import Iterable
-from math import log2
+from math import log2, prod
+from typing import NamedTuple
 
 from caedsl.figures.caption import shape_text
 from caedsl.figures.drawing import text_width
-from caedsl.vocabulary.shape import Shape, is_map
+from caedsl.vocabulary.shape import Shape
 
 LABEL_SIZE = 9.5
 TALLEST_OCTAVE, ALL_OCTAVES = 54.0, 210.0
+FLATTENED = 0.3
+"""The share of the differences in height that is left in figures of several rows."""
 LOWEST_MAP, LOWEST_VECTOR = 56.0, 44.0
+THIN_LEAST, THIN_STEP = 15.0, 1.5
+"""The width of one channel and of each doubling in crowded figures, and for signals."""
+LEAST_DEPTH, DEPTH_STEP, DEEPEST = 5.0, 1.8, 20.0
+SLANT = 0.6
+"""The rise of a receding edge over its run."""
+
+
+class Depth(NamedTuple):
+    """Where the back of a volume lies: so far to the right, and so far up."""
+
+    right: float
+    up: float
 
 
 class Scale:
-    """The heights of one figure: a doubling of the resolution is the same step everywhere, and every label fits in.
+    """The sizes of one figure: a doubling of the resolution is the same step everywhere, and every label fits in.
 
-    The resolution of a map that is not square is the geometric mean of its sides. ``crowded`` figures have thin slabs.
+    The resolution is the geometric mean of the axes in space. ``crowded`` figures have thin slabs, ``flat``
+    ones low slabs.
     """
 
-    def __init__(self, shapes: Iterable[Shape], crowded: bool) -> None:
+    def __init__(self, shapes: Iterable[Shape], crowded: bool, flat: bool = False) -> None:
         self.crowded = crowded
         given = set(shapes)
-        maps, vectors = ({shape for shape in given if is_map(shape)}, {shape for shape in given if not is_map(shape)})
+        maps, vectors = ({shape for shape in given if is_spatial(shape)}, {s for s in given if not is_spatial(s)})
         octaves = [_octave(shape) for shape in maps] or [0.0]
         self._least, span = min(octaves), max(octaves) - min(octaves)
-        self._step = min(TALLEST_OCTAVE, ALL_OCTAVES / span) if span else 0.0
+        self._step = (FLATTENED if flat else 1.0) * min(TALLEST_OCTAVE, ALL_OCTAVES / span) if span else 0.0
         self._lowest_map = max([LOWEST_MAP, *map(_label_length, maps)])
         self._lowest_vector = max([LOWEST_VECTOR, *map(_label_length, vectors)])
         self._fewest = min((shape[0] for shape in vectors), default=1)
 
     def height(self, shape: Shape) -> float:
-        """How tall a slab of this shape is."""
-        if is_map(shape):
+        """Return how tall the front of a slab of this shape is."""
+        if is_spatial(shape):
             return self._lowest_map + self._step * (_octave(shape) - self._least)
         return self._lowest_vector + 6.0 * log2(shape[0] / self._fewest)
 
     def slab_width(self, shape: Shape) -> float:
-        """Wider with every doubling of the channels; a vector is a thin bar."""
-        least, step = (15.0, 1.5) if self.crowded else (20.0, 4.0)
-        return least + step * log2(shape[0]) if is_map(shape) else least
+        """Return the width of a slab's front: wider with every doubling of the channels, thin for a signal."""
+        if not is_spatial(shape):
+            return THIN_LEAST if self.crowded else 20.0
+        thin = self.crowded or len(shape) == 2
+        least, step = (THIN_LEAST, THIN_STEP) if thin else (20.0, 4.0)
+        return least + step * log2(shape[0])
+
+    def depth(self, shape: Shape) -> Depth:
+        """Return where a volume's back lies: further away with every doubling of its first axis in space."""
+        if len(shape) < 4:
+            return Depth(0.0, 0.0)
+        right = min(LEAST_DEPTH + DEPTH_STEP * log2(shape[1]), DEEPEST)
+        return Depth(right, SLANT * right)
+
+    def extent(self, shape: Shape) -> float:
+        """Return the width of a slab with its depth."""
+        return self.slab_width(shape) + self.depth(shape).right
+
+    def rise(self, shape: Shape) -> float:
+        """Return how far a slab reaches over the axis, its depth included."""
+        return self.height(shape) / 2 + self.depth(shape).up
 
     def picture_width(self, shape: Shape) -> float:
-        """The width of the box that stands for an image, seen from the side: wider for a wide image."""
-        aspect = shape[2] / shape[1] if is_map(shape) else 0.0
-        return min(max(0.3 * self.height(shape) * aspect, 28.0), 72.0)
+        """Return the width of the box that stands for a sample: wider for a wide image, narrow for a signal."""
+        if len(shape) < 3:
+            return 24.0
+        return min(max(0.3 * self.height(shape) * shape[-1] / shape[-2], 28.0), 72.0)
+
+
+def is_spatial(shape: Shape) -> bool:
+    """Return whether the shape has axes in space, as a vector has not."""
+    return len(shape) > 1
 
 
 def _octave(shape: Shape) -> float:
-    return log2(shape[1] * shape[2]) / 2
+    return log2(prod(shape[1:])) / (len(shape) - 1)
 
 
 def _label_length(shape: Shape) -> float:

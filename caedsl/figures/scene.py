@@ -1,116 +1,191 @@
-"""Where the parts of an hourglass lie, known before anything is drawn."""
+"""Place the parts of an hourglass before anything is drawn: its rows, and where each slab and each text lies."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from caedsl.figures.caption import size_of_code
-from caedsl.figures.columns import DETAIL_SIZE, HEAD_SIZE, SLAB_GAP, Arrangement, Word, arrange, wrapped
-from caedsl.figures.drawing import text_width
+from caedsl.figures.columns import COLUMN_GAP, SLAB_GAP, Arrangement, Column, Word
 from caedsl.figures.scale import Scale
-from caedsl.figures.slabs import Hourglass, hourglass
+from caedsl.figures.shortcut_levels import Levels
+from caedsl.figures.slabs import GroupAround, Hourglass
 from caedsl.model.autoencoder import Autoencoder
 
 MARGIN = 20.0
 TITLE_SIZE, HEADING_SIZE = 15.0, 11.0
 LABEL_ROW = 20.0
-ROOMY = 16
-"""Up to so many slabs each has a column to itself; beyond, the slabs of a stage stand side by side over one list."""
+ROW_GAP = 26.0
+LEADING = 1.34
 SHORTCUT_RISE, SHORTCUT_STEP = 20.0, 17.0
 """How far the innermost shortcut rises over its slabs, and each further one around it."""
 
 
-@dataclass(frozen=True)
+@dataclass
+class Row:
+    """A row of columns with the slabs from ``first`` to ``last``; the ys of its headings, labels, axis and end."""
+
+    columns: Sequence[Column]
+    first: int
+    last: int
+    left: float
+    right: float
+    heading: float = 0.0
+    labels_top: float = 0.0
+    axis: float = 0.0
+    word_tops: list[float] = field(default_factory=list)
+    bottom: float = 0.0
+
+    def touches(self, group: GroupAround) -> bool:
+        """Whether a slab of the group is in the row."""
+        return self.first <= group.last and group.first <= self.last
+
+
+@dataclass
 class Scene:
-    """The figure's width, the ys of axis, headings and labels, the columns' shift, and every slab's left edge."""
+    """The rows of a figure, its width, and every slab's left edge and row."""
 
     model: Autoencoder
     found: Hourglass
     scale: Scale
     placed: Arrangement
     width: float
-    shift: float
-    heading: float
-    labels_top: float
-    axis: float
-    lefts: tuple[float, ...]
+    rows: list[Row]
+    levels: Levels
+    lefts: list[float]
+    row_of: list[int]
+
+    def row(self, slab: int) -> Row:
+        """Return the row of a slab."""
+        return self.rows[self.row_of[slab]]
 
     def top(self, slab: int) -> float:
-        """The y of a slab's upper edge."""
-        return self.axis - self.scale.height(self.found.slabs[slab].shape) / 2
+        """Return the y of the upper edge of a slab's front."""
+        return self.row(slab).axis - self.scale.height(self.found.slabs[slab].shape) / 2
 
     def right(self, slab: int) -> float:
-        """The x of a slab's right edge."""
+        """Return the x of the right edge of a slab's front."""
         return self.lefts[slab] + self.scale.slab_width(self.found.slabs[slab].shape)
 
-    def floor(self, left: float, right: float) -> float:
-        """The y of the lowest point of slabs, the ground between them and end boxes from ``left`` to ``right``."""
-        outline = [
-            p for i in range(len(self.lefts)) for p in ((self.lefts[i], self._low(i)), (self.right(i), self._low(i)))
-        ]
-        inside = [y for x, y in outline if left <= x <= right]
-        for (x0, y0), (x1, y1) in pairwise(outline):
-            inside += [y0 + (y1 - y0) * (x - x0) / (x1 - x0) for x in (left, right) if x0 < x < x1]
-        for column, shape in ((0, self.model.input.shape), (-1, self.model.out_shape)):
-            if left <= self.shift + self.placed.columns[column].middle <= right:
-                inside.append(self.axis + self.scale.height(shape) / 2)
-        return max(inside)
+    def half_at_break(self, slab: int) -> float:
+        """Return half the height of the ground between a slab and the next, where a row ends between them."""
+        here, there = self.found.slabs[slab], self.found.slabs[slab + 1]
+        return (self.scale.height(here.shape) + self.scale.height(there.shape)) / 4
 
-    def _low(self, slab: int) -> float:
-        return 2 * self.axis - self.top(slab)
+    def rise(self, group: int) -> float:
+        """Return how far over the axis a shortcut runs: over its slabs, the one before, and every shortcut inside."""
+        around = self.found.groups[group]
+        shapes = [slab.shape for slab in self.found.slabs[max(around.first - 1, 0) : around.last + 1]]
+        if around.first == 0:
+            shapes.append(self.model.input.shape)
+        return max(map(self.scale.rise, shapes)) + SHORTCUT_RISE + SHORTCUT_STEP * self.levels.inside[group]
 
 
-def scene_of(model: Autoencoder, footer: str) -> Scene:
-    """The scene of a model; it is made wide enough for the ``footer``."""
-    found = hourglass(model)
-    shapes = [model.input.shape, *(slab.shape for slab in found.slabs), model.out_shape]
-    scale = Scale(shapes, crowded=len(found.slabs) > ROOMY)
-    numbers, comparison = size_of_code(model)
-    code = [Word(numbers, HEAD_SIZE, "bottleneck", True), *wrapped(comparison, HEAD_SIZE, 92.0, "bottleneck")]
-    ends = (
-        [
-            Word("input", HEAD_SIZE, "ink"),
-            Word(f"in {model.input.range}" if model.input.range.bounded else "real values"),
-        ],
-        [Word("reconstruction", HEAD_SIZE, "ink")],
-    )
-    placed = arrange(found, scale, ends, code, max(map(scale.picture_width, (model.input.shape, model.out_shape))))
-    needed = max(placed.width, text_width(model.name, TITLE_SIZE, bold=True), text_width(footer, DETAIL_SIZE))
-    shift = MARGIN + (needed - placed.width) / 2
-    heading = MARGIN + TITLE_SIZE + 16.0 + HEADING_SIZE / 2
-    labels_top = heading + HEADING_SIZE / 2 + 8.0
-    rows = 1 + max((group.depth for group in found.groups if group.label), default=-1)
-    above = max([scale.height(shape) / 2 for shape in shapes] + [rise(found, scale, model, i) for i in added(found)])
-    axis = labels_top + rows * LABEL_ROW + 10.0 + above
-    lefts = tuple(_lefts(found, scale, placed, shift))
-    return Scene(model, found, scale, placed, needed + 2 * MARGIN, shift, heading, labels_top, axis, lefts)
+def place(scene: Scene, top: float) -> None:
+    """Give every row its ys, one row below the other from ``top`` on."""
+    rises = {group: scene.rise(group) for group in scene.levels.inside}
+    for row in scene.rows:
+        row.heading = top + HEADING_SIZE / 2
+        row.labels_top = row.heading + HEADING_SIZE / 2 + 8.0
+        labels = [g.depth for g in scene.found.groups if g.label and row.touches(g)]
+        above = max(scene.scale.rise(shape) for shape in _shapes(scene, row))
+        above = max([above, *(rise for group, rise in rises.items() if _crosses(scene, group, row))])
+        row.axis = row.labels_top + (1 + max(labels, default=-1)) * LABEL_ROW + 10.0 + above
+        row.word_tops = list(_word_tops(scene, row))
+        ends = [y + _height(column.lines) for y, column in zip(row.word_tops, row.columns, strict=True)]
+        below = max(scene.scale.height(shape) for shape in _shapes(scene, row)) / 2
+        row.bottom = max([row.axis + below, *ends])
+        top = row.bottom + ROW_GAP
 
 
-def added(found: Hourglass) -> list[int]:
-    """The groups whose input is added to their output, by number."""
-    return [i for i, group in enumerate(found.groups) if group.added]
+def stack(lines: Sequence[Word]) -> Iterator[tuple[Word, float]]:
+    """Yield each line of text with the y of its middle, counted from the top of the first."""
+    y = 0.0
+    for number, word in enumerate(lines):
+        y += word.size * LEADING + (3.0 if word.apart and number else 0.0)
+        yield word, y - word.size * LEADING / 2
 
 
-def rise(found: Hourglass, scale: Scale, model: Autoencoder, group: int) -> float:
-    """How far over the axis a shortcut runs: over its group's slabs, the one before, and every shortcut inside."""
-    around = found.groups[group]
-    shapes = [slab.shape for slab in found.slabs[max(around.first - 1, 0) : around.last + 1]]
-    if around.first == 0:
-        shapes.append(model.input.shape)
-    return max(map(scale.height, shapes)) / 2 + SHORTCUT_RISE + SHORTCUT_STEP * _level(found, group)
+def make_rows(broken: Sequence[Sequence[Column]], left: float, width: float) -> list[Row]:
+    """Return the rows of these columns, which are moved to their xs between ``left`` and ``left + width``.
+
+    A single row is centred; of several all but the last are justified.
+    """
+    rows = []
+    for number, columns in enumerate(broken, 1):
+        spare = width - sum(column.width for column in columns)
+        x = left + (spare / 2 if len(broken) == 1 else 0.0)
+        for column in columns:
+            column.width += spare / len(columns) if number < len(broken) else 0.0
+            column.x = x
+            x += column.width
+        slabs = [i for column in columns for i in column.slabs]
+        rows.append(Row(columns, slabs[0], slabs[-1], left, x))
+    return rows
 
 
-def _level(found: Hourglass, group: int) -> int:
-    """How many shortcuts lie inside one another within this one."""
-    around = found.groups[group]
-    inside = [i for i in added(found) if i > group and found.groups[i].last <= around.last]
-    return 1 + max(_level(found, i) for i in inside) if inside else 0
-
-
-def _lefts(found: Hourglass, scale: Scale, placed: Arrangement, shift: float) -> Iterator[float]:
-    for column in placed.columns:
-        widths = [scale.slab_width(found.slabs[i].shape) for i in column.slabs]
-        x = shift + column.middle - (sum(widths) + SLAB_GAP * (len(widths) - 1)) / 2
+def left_edges(found: Hourglass, scale: Scale, columns: Sequence[Column]) -> Iterator[float]:
+    """Yield the left edge of every slab, those of a column side by side around its middle."""
+    for column in columns:
+        widths = [scale.extent(found.slabs[i].shape) for i in column.slabs]
+        x = column.middle - (sum(widths) + SLAB_GAP * (len(widths) - 1)) / 2
         for width in widths:
             yield x
             x += width + SLAB_GAP
+
+
+def _shapes(scene: Scene, row: Row) -> Iterator[tuple[int, ...]]:
+    for column in row.columns:
+        yield from (scene.found.slabs[i].shape for i in column.slabs)
+        if not column.slabs:
+            yield _end_shape(scene, column)
+
+
+def _end_shape(scene: Scene, column: Column) -> tuple[int, ...]:
+    return scene.model.input.shape if column.part == "input" else scene.model.out_shape
+
+
+def _crosses(scene: Scene, group: int, row: Row) -> bool:
+    """Whether the shortcut of a group runs through the row; it starts at the slab before the group."""
+    around = scene.found.groups[group]
+    return row.first <= around.last and max(around.first - 1, 0) <= row.last
+
+
+def _word_tops(scene: Scene, row: Row) -> Iterator[float]:
+    """Yield where the words of each column begin: at one height under all slabs of a height."""
+    outline = _outline(scene, row)
+    floors: list[tuple[float, float]] = []
+    lowest: dict[float, float] = {}
+    for column in row.columns:
+        shapes = [scene.found.slabs[i].shape for i in column.slabs] or [_end_shape(scene, column)]
+        height = round(max(map(scene.scale.height, shapes)), 3)
+        half = max((word.width for word in column.lines), default=0.0) / 2
+        floor = max(_floor(outline, column.middle - half, column.middle + half), row.axis + height / 2)
+        floors.append((height, floor))
+        lowest[height] = max(floor, lowest.get(height, 0.0))
+    yield from (lowest[height] + 7.0 for height, _ in floors)
+
+
+def _outline(scene: Scene, row: Row) -> list[tuple[float, float]]:
+    """Return the lower edge of slabs and of the ground between them, from left to right."""
+    points = []
+    if row.first:
+        points.append((row.left, row.axis + scene.half_at_break(row.first - 1)))
+    for i in range(row.first, row.last + 1):
+        low = 2 * row.axis - scene.top(i)
+        points += [(scene.lefts[i], low), (scene.right(i), low)]
+    if row.last < len(scene.found.slabs) - 1:
+        points.append((row.right, row.axis + scene.half_at_break(row.last)))
+    return points
+
+
+def _floor(outline: Sequence[tuple[float, float]], left: float, right: float) -> float:
+    """Return the lowest y (the largest) of the outline from ``left`` to ``right``."""
+    first, last = bisect_left(outline, (left, 0.0)), bisect_right(outline, (right, float("inf")))
+    inside = [y for _, y in outline[first:last]]
+    for (x0, y0), (x1, y1) in pairwise(outline[max(first - 1, 0) : last + 1]):
+        inside += [y0 + (y1 - y0) * (x - x0) / (x1 - x0) for x in (left, right) if x0 < x < x1]
+    return max(inside, default=0.0)
+
+
+def _height(lines: Sequence[Word]) -> float:
+    return max((y + word.size * LEADING / 2 for word, y in stack(lines)), default=0.0) + COLUMN_GAP / 4

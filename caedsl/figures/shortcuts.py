@@ -1,33 +1,52 @@
-"""Shortcuts of residual groups: a line over the group from what goes into it to the sum ⊕ over its last slab."""
+"""Draw shortcuts: a line over a residual group from what goes into it to the sum ⊕ over its last slab."""
 
 from collections.abc import Iterator
 
-from caedsl.figures.drawing import Group, Line, Sum
-from caedsl.figures.scene import SHORTCUT_STEP, Scene, added, rise
+from caedsl.figures.drawing import Group, Line, Mark, Point, Sum
+from caedsl.figures.scene import SHORTCUT_STEP, Scene
 
 RADIUS = 4.5
+CORNER = 7.0
 
 
 def shortcuts(scene: Scene) -> Iterator[Group]:
-    """One group a residual, the outer ones first."""
-    found = scene.found
-    for number in added(found):
-        group = found.groups[number]
-        ending_inside = sum(1 for i in added(found) if i > number and found.groups[i].last == group.last)
-        x = scene.lefts[group.last] + 0.3 * (scene.right(group.last) - scene.lefts[group.last]) + 7.0 * ending_inside
-        y = scene.top(group.last) - 8.0 - SHORTCUT_STEP * ending_inside
-        start_x, start_y = _start(scene, group.first)
-        peak = scene.axis - rise(found, scene.scale, scene.model, number)
-        over = Line(((start_x, start_y), (start_x, peak), (x, peak), (x, y - RADIUS)), "shortcut", 1.3, radius=7.0)
-        into = Line(((x, y + RADIUS), (x, scene.top(group.last))), "shortcut", 1.3)
-        sign = Sum(x, y, RADIUS, "shortcut")
-        yield Group(f"shortcut-{number + 1}", "the input is added to the output", (over, into, sign))
+    """Yield one group a residual, the outer ones first."""
+    for number, ending in scene.levels.ending.items():
+        last = scene.found.groups[number].last
+        depth = scene.scale.depth(scene.found.slabs[last].shape)
+        roof = scene.top(last) - depth.up
+        x = scene.lefts[last] + 0.3 * (scene.right(last) - scene.lefts[last]) + 7.0 * ending + depth.right
+        y = roof - 8.0 - SHORTCUT_STEP * ending
+        marks: list[Mark] = [
+            Line(points, "shortcut", 1.3, radius=CORNER) for points in _over(scene, number, (x, y - RADIUS))
+        ]
+        marks += [Line(((x, y + RADIUS), (x, roof)), "shortcut", 1.3), Sum(x, y, RADIUS, "shortcut")]
+        yield Group(f"shortcut-{number + 1}", "the input is added to the output", tuple(marks))
 
 
-def _start(scene: Scene, first: int) -> tuple[float, float]:
-    """Where the input of slab ``first`` is taken from: the right end of the upper edge of what stands before it."""
+def _over(scene: Scene, number: int, end: Point) -> Iterator[tuple[Point, ...]]:
+    """Yield the line from the input of a group to ``end``, in a piece for each row that it runs through."""
+    group, rise = scene.found.groups[number], scene.rise(number)
+    start_row, end_row = scene.row_of[max(group.first - 1, 0)], scene.row_of[group.last]
+    for place in range(start_row, end_row + 1):
+        row = scene.rows[place]
+        peak = row.axis - rise
+        before, after = (row.left, peak), (row.right, peak)
+        points: list[Point] = [before, after]
+        if place == start_row:
+            start = _start(scene, group.first)
+            points[:1] = [start, (start[0], peak)]
+        if place == end_row:
+            points[-1:] = [(end[0], peak), end]
+        yield tuple(points)
+
+
+def _start(scene: Scene, first: int) -> Point:
+    """Return where the input of slab ``first`` is taken from: the right end of the upper edge of what is before it."""
     if first:
-        return scene.right(first - 1) - 3.6, scene.top(first - 1)
+        depth = scene.scale.depth(scene.found.slabs[first - 1].shape)
+        return scene.right(first - 1) - 3.6 + depth.right, scene.top(first - 1) - depth.up
     shape = scene.model.input.shape
-    right = scene.shift + scene.placed.columns[0].middle + scene.scale.picture_width(shape) / 2
-    return right - 3.6, scene.axis - scene.scale.height(shape) / 2
+    depth, width = scene.scale.depth(shape), scene.scale.picture_width(shape)
+    right = scene.placed.columns[0].middle + (width + depth.right) / 2
+    return right - 3.6, scene.rows[0].axis - scene.scale.rise(shape)

@@ -1,14 +1,15 @@
-"""A model as the hourglass shows it: slabs (feature maps and vectors), each with the layers that lead to it."""
+"""Turn a model into the slabs of an hourglass (feature maps and vectors), each with the layers that lead to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from caedsl.figures.caption import caption, line
-from caedsl.figures.runs import Copies, alone, inside, runs
+from caedsl.figures.repeats import DEEPEST, Copies, alone, inside, layers_inside, repeats
+from caedsl.figures.scale import is_spatial
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import Shape, is_map
+from caedsl.vocabulary.shape import Shape
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Slab:
 
     @property
     def resolution(self) -> Shape:
-        """Height and width; empty for a vector."""
+        """The sizes of the axes in space; empty for a vector."""
         return self.shape[1:]
 
 
@@ -62,7 +63,7 @@ class Hourglass:
 
 
 def hourglass(model: Autoencoder) -> Hourglass:
-    """The slabs of a model; there is always exactly one for the bottleneck."""
+    """Return the slabs of a model; there is always exactly one for the bottleneck."""
     found = Hourglass()
     for part, layers in model.parts:
         if part == "bottleneck":
@@ -82,12 +83,12 @@ class _Walk:
     part: str
 
     def extend(self, layers: Sequence[Copies], around: tuple[int, ...]) -> None:
-        for pattern, times in runs(layers):
+        for pattern, times in repeats(layers):
             first = pattern[0][0]
             repeated = f"×{times}" if times > 1 else ""
             if len(pattern) > 1:
                 self._surround(pattern, around, repeated, added=False)
-            elif not first.children:
+            elif not first.children or len(around) >= DEEPEST:
                 operation = _operation(self.source, first, times)
                 self._add(Slab(self.part, first.out_shape, (operation,), around), first)
             elif first.kind.name == "residual":
@@ -107,14 +108,14 @@ class _Walk:
         last = self.found.slabs[-1] if self.found.slabs else None
         if last and (last.part, last.groups) == (slab.part, slab.groups):
             # A vector that is only there to be reshaped is not drawn: the map that it becomes stands for both.
-            reshaped = is_map(slab.shape) and layer.in_shape == last.shape and not is_map(last.shape)
+            reshaped = is_spatial(slab.shape) and layer.in_shape == last.shape and not is_spatial(last.shape)
             if last.shape == slab.shape or reshaped:
                 self.found.slabs[-1] = replace(slab, operations=(*last.operations, *slab.operations))
                 return
         self.found.slabs.append(slab)
 
     def _note_on_sum(self, group: Layer) -> None:
-        """Writes under the last slab what happens at the sum: the projection of the input, the activation after."""
+        """Write under the last slab what happens at the sum: the projection of the input, the activation after."""
         added = [(f"+ {caption(layer)[0]}", caption(layer)[1], line(layer)) for layer in group.shortcut]
         after = [(word, (), line(group)) for word in caption(group)[1]]
         notes = (Operation(*note) for note in (added or [("+ input", (), line(group))]) + after)
@@ -124,6 +125,8 @@ class _Walk:
 
 def _operation(source: Source, layer: Layer, times: int) -> Operation:
     head, details = caption(layer)
+    if layer.children:
+        head, details = layer.label, (f"of {layers_inside(layer)} layers", *details)
     repeated = (f"×{times}",) if times > 1 else ()
     place = f"line {source.position(layer.span.start).line}"
     if layer.mirrors:

@@ -10,6 +10,7 @@ import pytest
 
 from caedsl.facts.cost import total_parameters
 from caedsl.figures.blocks import Block, Cluster, blocks
+from caedsl.figures.caption import parameters_each
 from caedsl.figures.dot import dot, draw
 from caedsl.figures.errors import FigureError
 from caedsl.figures.mermaid import mermaid
@@ -28,7 +29,7 @@ def every_block(cluster: Cluster) -> Iterator[Block]:
 def test_the_blocks_parameters_are_the_models(name: str) -> None:
     model = model_of(SPECS[name])
     graph = blocks(model)
-    assert sum(block.parameters for part in graph.parts for block in every_block(part)) == total_parameters(model)
+    assert sum(sum(block.counts) for part in graph.parts for block in every_block(part)) == total_parameters(model)
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -57,9 +58,30 @@ def test_a_residual_is_a_group_with_a_sum_and_a_way_around() -> None:
         assert sum(edge.end == block.id for edge in graph.edges) == 2
 
 
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((), ""),
+        ((0, 0), ""),
+        ((1,), "1 parameter"),
+        ((1168,) * 4, "1,168 parameters each"),
+        ((160, 2320), "160, then 2,320 parameters"),
+        ((160, 2320, 2320), "160, then 2,320 parameters each"),
+        ((160, 2320, 1160, 2320), "160 to 2,320 parameters each"),
+    ],
+)
+def test_counts_are_those_of_one_copy(counts: tuple[int, ...], words: str) -> None:
+    assert parameters_each(counts) == words
+
+
+def test_a_block_inside_a_repeat_counts_one_copy() -> None:
+    text = mermaid(blocks(model_of(SPECS["nested"])))
+    assert "conv 12 k3 relu<br/>12×32×32<br/>1,740 parameters each" in text
+
+
 def test_dot_has_a_row_a_layer_and_a_cluster_a_part() -> None:
     text = dot(blocks(model_of(SPECS["mirror"])))
-    assert "<TD><B>conv 16</B></TD><TD>k3 relu ×2</TD><TD>16×28×28</TD><TD>2,480 parameters</TD>" in text
+    assert "<TD><B>conv 16</B></TD><TD>k3 relu ×2</TD><TD>16×28×28</TD><TD>160, then 2,320 parameters</TD>" in text
     assert "<TD>24.5× smaller</TD>" in text
     for part in ("encoder", "bottleneck", "decoder"):
         assert f"subgraph cluster_{part} {{" in text
@@ -73,7 +95,7 @@ def test_mermaid_has_a_subgraph_a_part_and_every_edge() -> None:
     assert re.findall(r"^  subgraph (\w+)", text, re.MULTILINE) == ["encoder", "bottleneck", "decoder"]
     assert len(re.findall(r"^ *subgraph ", text, re.MULTILINE)) == len(re.findall(r"^ *end$", text, re.MULTILINE)) == 9
     assert text.count("-->") == len(graph.edges)
-    assert 'n1["conv 32 k3 relu ×2<br/>32×96×96<br/>10,144 parameters"]' in text
+    assert 'n1["conv 32 k3 relu ×2<br/>32×96×96<br/>896, then 9,248 parameters"]' in text
 
 
 def test_labels_are_escaped() -> None:

@@ -1,7 +1,5 @@
 """The hourglass: what it shows, and that all of it can be read."""
 
-from itertools import combinations
-
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from matplotlib.font_manager import FontProperties
@@ -10,12 +8,14 @@ from matplotlib.textpath import TextToPath
 from caedsl.facts.cost import total_parameters
 from caedsl.figures.drawing import Area, Box, Drawing, Line, Sum, Text, text_width
 from caedsl.figures.layout import layout
+from caedsl.figures.look import Look
 from caedsl.figures.slabs import hourglass
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from tests.figures.gallery import SPECS, model_of
 from tests.figures.generated import specs
+from tests.figures.legibility import assert_legible
 
 
 def texts(drawing: Drawing) -> list[str]:
@@ -24,28 +24,6 @@ def texts(drawing: Drawing) -> list[str]:
 
 def slab_boxes(drawing: Drawing, part: str) -> list[Box]:
     return [m for m in drawing.marks() if isinstance(m, Box) and m.stroke == part and m.fill == f"{part}-fill"]
-
-
-def assert_legible(drawing: Drawing) -> None:
-    written = [mark for mark in drawing.marks() if isinstance(mark, Text)]
-    for one, other in combinations(written, 2):
-        assert not one.bounds.overlaps(other.bounds), (one, other)
-    for mark in drawing.marks():
-        bounds = mark.bounds
-        assert bounds.left >= 0, mark
-        assert bounds.top >= 0, mark
-        assert bounds.right <= drawing.width, mark
-        assert bounds.bottom <= drawing.height, mark
-    boxes = [mark.bounds for mark in drawing.marks() if isinstance(mark, Box)]
-    for one_box, other_box in combinations(boxes, 2):
-        assert not one_box.overlaps(other_box)
-    for text in written:
-        for box in boxes:
-            if text.upwards:
-                inside = box.left < text.x < box.right
-                assert not inside or (box.top <= text.bounds.top and text.bounds.bottom <= box.bottom), text
-            else:
-                assert not text.bounds.overlaps(box), text
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -61,6 +39,7 @@ def test_every_model_is_legible(spec: str) -> None:
     assume(model is not None and model.complete)
     assert model is not None
     assert_legible(layout(model))
+    assert_legible(layout(model, Look(width=40)))
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -197,6 +176,35 @@ def test_captions_leave_out_what_goes_without_saying() -> None:
     assert "k5 pad=3" in words
     assert not any(hidden in words for hidden in ("bias", "eps", "affine", "s1", "d1", "linear"))
     assert "output_pad" not in " ".join(texts(layout(model_of(SPECS["odd_sizes"]))))
+
+
+def test_penalties_and_options_of_the_code_are_shown() -> None:
+    spec = """autoencoder a
+        input 1x8x8
+        encoder { conv 4 relu l2=1e-3 init=xavier_uniform; maxpool 2 }
+        bottleneck dense 3 l1=1e-4 noise=0.1
+        decoder mirror"""
+    words = texts(layout(model_of(spec)))
+    assert "k3 relu" in words
+    assert "l2=0.001" in words
+    assert words.index("l1=0.0001") < words.index("noise=0.1") < words.index("dense 3")
+    assert not any("init" in word for word in words)
+    bare = texts(layout(model_of(spec.replace("dense 3", ""))))
+    assert "l1=0.0001" in bare
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_words_under_slabs_of_one_height_begin_at_one_height(name: str) -> None:
+    drawing = layout(model_of(SPECS[name]))
+    boxes = [mark for mark in drawing.marks() if isinstance(mark, Box)]
+    begins: dict[float, set[float]] = {}
+    for group in drawing.groups:
+        if group.id.endswith("-words"):
+            first = group.marks[0]
+            assert isinstance(first, Text)
+            over = [box.height for box in boxes if box.x - 40 < first.x < box.x + box.width + 40]
+            begins.setdefault(round(max(over), 2), set()).add(round(first.y - first.size * 0.67, 2))
+    assert all(len(heights) == 1 for heights in begins.values()), begins
 
 
 @pytest.mark.parametrize("bold", [False, True])
