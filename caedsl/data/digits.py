@@ -14,6 +14,6 @@ def read(request: Request) -> Found:
     digits = load_digits()
     pixels, labels = digits.images.astype(np.uint8), digits.target.astype(np.int64)
     return Found(
-        ArrayStack(pixels, layout(pixels.shape, request.fit, "digits"), request.fit, "digits", labels, top=16),
+        ArrayStack(pixels, layout(pixels.shape, request.fit, "digits"), request.fit, "digits", labels, white=16),
         class_names=tuple(str(digit) for digit in range(10)),
     )

@@ -4,6 +4,8 @@ Shapes: b images, c channels, h rows, w columns.
 """
 
 from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +15,19 @@ from caedsl.model.data import InputRange
 
 LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in grey, of ITU-R BT.601: those that Pillow uses."""
+
+ELONGATED = 64
+"""From this ratio of the proportions of an image and of the input on, the image is cut or shrunk first.
+
+Otherwise an image of one by a million pixels would become one of billions before its middle is taken.
+"""
+
+
+class Resizing(NamedTuple):
+    """The part of an image to take, ``top, left, height, width``, and the sizes to scale it to, one after another."""
+
+    box: tuple[int, int, int, int]
+    sizes: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,24 @@ class Fit:
         across, down = self.width / width, self.height / height
         scale = min(across, down) if self.resize == "fit" else max(across, down)
         return max(1, round(height * scale)), max(1, round(width * scale))
+
+    def resizing(self, height: int, width: int) -> Resizing:
+        """Return how an image comes to its scaled size with memory in proportion to the image and the input."""
+        down, across = height, width
+        if self.resize == "crop":
+            scaled_height, scaled_width = self.scaled_size(height, width)
+            down = _middle(height, ELONGATED * self.height / scaled_height)
+            across = _middle(width, ELONGATED * self.width / scaled_width)
+        scaled = self.scaled_size(down, across)
+        smaller = min(down, scaled[0]), min(across, scaled[1])
+        change = (scaled[0] / down) / (scaled[1] / across)
+        sizes = (scaled,) if 1 / ELONGATED <= change <= ELONGATED else (smaller, scaled)
+        return Resizing(((height - down) // 2, (width - across) // 2, down, across), sizes)
+
+
+def _middle(length: int, share: float) -> int:
+    """Return the length of the middle part of a side that has ``share`` of it; what is cut is equal at both ends."""
+    return length if share >= 1 else length - (length - ceil(length * share)) // 2 * 2
 
 
 def scale_(x: Tensor, top: int, fit: Fit) -> Tensor:
@@ -97,9 +130,10 @@ def resized(x_bchw: Tensor, fit: Fit) -> Tensor:
     if (height, width) == (fit.height, fit.width):
         return x_bchw
     low, high = x_bchw.amin((1, 2, 3), keepdim=True), x_bchw.amax((1, 2, 3), keepdim=True)
-    scaled = functional.interpolate(
-        x_bchw, fit.scaled_size(height, width), mode="bilinear", antialias=True, align_corners=False
-    )
+    (top, left, height, width), sizes = fit.resizing(height, width)
+    scaled = x_bchw[..., top : top + height, left : left + width]
+    for size in sizes:
+        scaled = functional.interpolate(scaled, size, mode="bilinear", antialias=True, align_corners=False)
     # The weights of the interpolation sum to one only up to rounding.
     return centred(scaled.clamp_(low, high), fit.height, fit.width, fit.low)
 

@@ -1,10 +1,12 @@
 """What loading gives, and what it says when it cannot."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
 
+from caedsl.diagnostics.text import printable
 from caedsl.model.data import DataSource
 
 if TYPE_CHECKING:
@@ -12,7 +14,21 @@ if TYPE_CHECKING:
 
 
 class DataError(Exception):
-    """The images cannot be had; the message is written for a person: the file, the value, the remedy."""
+    """Images that cannot be had; the message is written for a person: the file, the value, the remedy.
+
+    Names of files may hold anything: what cannot be printed is replaced.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(map(printable, message.split("\n"))))
+
+
+class BrokenImagesError(DataError):
+    """Images that cannot be used, each by its number in the source, with the reason."""
+
+    def __init__(self, broken: Mapping[int, str]) -> None:
+        super().__init__(listing(list(broken.values()), "files"))
+        self.broken = broken
 
 
 class UnavailableError(DataError):
@@ -21,6 +37,15 @@ class UnavailableError(DataError):
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
         self.remedy = remedy
+
+
+_NAMED = 20
+
+
+def listing(messages: Sequence[str], things: str) -> str:
+    """Return the messages, one a line; from the 21st on they are only counted."""
+    more = len(messages) - _NAMED
+    return "\n".join([*messages[:_NAMED], *([f"and {more:,} more {things}"] if more > 0 else [])])
 
 
 class Progress(Protocol):
@@ -38,11 +63,12 @@ def silent(task: str, done: int, total: int, unit: str) -> None:
 class Images:
     """The images of one source, fitted to the input of a spec.
 
-    ``train_pixels`` and ``test_pixels`` are held in memory or read from their files as they are needed; ``labels`` and
-    ``test_labels`` are int64, one an image, and index ``class_names`` where the classes have names. ``notes`` says all
-    that was done to the images and that the author may not expect, the fall to another source first. ``sha256`` is
-    that of the source's own bytes, training before test, in the order of use: the pixels of an array or idx file as
-    stored, for a folder the SHA-256 of each file.
+    ``train_pixels``, ``test_pixels`` and ``validation_pixels`` (None where the source has no such part) are held in
+    memory or read from their files as they are needed; ``labels`` and ``test_labels`` are int64, one an image, and index
+    ``class_names`` where the classes have names. ``notes`` says all that was done to the images and that the author may
+    not expect, the fall to another source first; ``skipped`` names each file that was left out as broken. ``sha256`` is
+    that of the source's own bytes, training before validation before test, in the order of use: the pixels of an array
+    or idx file as stored, for a folder the SHA-256 of each file.
     """
 
     train_pixels: "Pixels"
@@ -54,6 +80,8 @@ class Images:
     name: str
     notes: tuple[str, ...]
     sha256: str
+    validation_pixels: "Pixels | None" = None
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.train_pixels)

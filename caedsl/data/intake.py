@@ -3,29 +3,54 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from caedsl.data.fit import Fit, Scale, blank
+from caedsl.data.images import BrokenImagesError, DataError, listing
 from caedsl.data.memory import available_memory
 from caedsl.data.pixels import Held, Pixels, Streamed, span_of
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.scratch import Scratch
 from caedsl.data.source_reader import Request, describe
-from caedsl.data.stack import Index, Stack
+from caedsl.data.stack import Block, Index, Stack
 
 _BLOCK_BYTES = 1 << 24
 _BLOCK_IMAGES = 512
+_SCAN_SECONDS = 20
+"""How long reading goes on after the first broken file, so that one error names all that are broken."""
 SHARE = 0.5
 """The share of the memory that is available which images may take: the model, its training and the system need some."""
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What was read of a part: the images with the numbers ``index``, what is to be said of them, what was left out."""
+
+    pixels: Pixels
+    index: Index
+    notes: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What was read of a block: the images with the numbers ``index``, and why others cannot be used."""
+
+    index: Index
+    block: Block | None
+    broken: Mapping[int, str]
+
+
 class Intake:
-    """Reads the parts of one source, training images before test images, and sums up what it has read.
+    """Reads the parts of one source, training images first, and sums up what it has read.
 
     ``memory`` is what is available, in bytes; None asks the system.
     """
@@ -40,14 +65,20 @@ class Intake:
         """The checksum of all that was read."""
         return self._digest.hexdigest()
 
-    def read(self, stack: Stack, index: Index) -> tuple[Pixels, tuple[str, ...]]:
-        """The images of these numbers, and what is to be said of them; a ``DataError`` where they cannot be used."""
-        fit = self.request.fit
+    def read(self, stack: Stack, index: Index) -> Taken:
+        """Read the images of these numbers; raise a ``DataError`` that names all of them that cannot be used.
+
+        With ``skip=broken`` these are left out.
+        """
+        fit, name = self.request.fit, describe(self.request.source)
         kept = Kept(len(index), fit, stack.scale, stack.value_bytes, self._room())
         scratch = None if kept.values is not None or stack.ready else self._scratch(stack, index)
         remarks: Counter[str] = Counter()
-        least, most, done = float("inf"), float("-inf"), 0
-        for block in ahead(stack.read, _blocks(index, fit), most=workers() + 1):
+        least, most = float("inf"), float("-inf")
+        good: list[Index] = []
+        broken: dict[int, str] = {}
+        for numbers, block in self._scan(stack, index, broken):
+            good.append(numbers)
             self._digest.update(block.stored)
             remarks.update(block.remarks)
             low, high = span_of(block.values, stack.scale)
@@ -55,17 +86,51 @@ class Intake:
             kept.add(block.values)
             if scratch is not None and not scratch.add(block.values):
                 scratch = None
-            done += len(block.values)
-            self.request.progress(f"reading {describe(self.request.source)}", done, len(index), "images")
-        notes = stack.conclude(remarks, len(index))
+        there, skipped = np.concatenate(good), tuple(broken.values())
+        notes = stack.conclude(remarks, len(there))
+        if skipped:
+            notes = (*notes, f"{len(skipped):,} of {len(index):,} images left out as broken: {_first(skipped)}")
         if kept.values is not None:
-            return Held(kept.values, stack.scale, (least, most)), notes
-        way = "read from their files as they are needed"
+            return Taken(Held(kept.values[: len(there)], stack.scale, (least, most)), there, notes, skipped)
+        way, rows = "read from their files as they are needed", there
         if scratch is not None:
-            stack, index = scratch.stack(describe(self.request.source)), np.arange(len(index))
+            stack, rows = scratch.stack(name), np.arange(len(there))
             way = f"decoded once, into a file in {self._folder} that goes when the run ends, and read from there"
         shape = (fit.channels, fit.height, fit.width)
-        return Streamed(stack, index, shape, (least, most)), (*notes, f"{kept.refusal}: they are {way}")
+        streamed = Streamed(stack, rows, shape, (least, most))
+        return Taken(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
+
+    def _scan(self, stack: Stack, index: Index, broken: dict[int, str]) -> Iterator[tuple[Index, Block]]:
+        """Read all images in blocks, and give out those that can be used; why others cannot is put into ``broken``."""
+        good, end = 0, float("inf")
+        task = f"reading {describe(self.request.source)}"
+        for piece in ahead(partial(_attempt, stack), self._blocks(stack, index), most=workers() + 1):
+            good += len(piece.index)
+            broken |= piece.broken
+            self.request.progress(task, good + len(broken), len(index), "images")
+            if piece.block is not None and (self._skips or not broken):
+                yield piece.index, piece.block
+            elif not self._skips and monotonic() > (end := min(end, monotonic() + _SCAN_SECONDS)):
+                break
+        if broken and not (self._skips and good):
+            raise DataError(self._unusable(broken, len(broken) + good, len(index)))
+
+    def _unusable(self, broken: Mapping[int, str], seen: int, count: int) -> str:
+        among = f"{seen:,} images" if seen == count else f"the first {seen:,} of {count:,} images"
+        text = f"{len(broken):,} of {among} of {describe(self.request.source)} cannot be used"
+        remedy = "" if self._skips else "\nto leave such files out, add `skip=broken` to the source"
+        return f"{text}:\n{listing(list(broken.values()), 'files')}{remedy}"
+
+    @property
+    def _skips(self) -> bool:
+        return self.request.source.skip == "broken"
+
+    def _blocks(self, stack: Stack, index: Index) -> Iterator[Index]:
+        fit = self.request.fit
+        image_bytes = max(4 * fit.channels * fit.height * fit.width, stack.read_bytes)
+        images = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // image_bytes))
+        for start in range(0, len(index), images):
+            yield index[start : start + images]
 
     @property
     def _folder(self) -> Path:
@@ -118,10 +183,18 @@ class Kept:
         self._there += len(values)
 
 
-def _blocks(index: Index, fit: Fit) -> Iterator[Index]:
-    images = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // (4 * fit.channels * fit.height * fit.width)))
-    for start in range(0, len(index), images):
-        yield index[start : start + images]
+def _attempt(stack: Stack, index: Index) -> _Piece:
+    """Read a block, and where some of its images are broken the others."""
+    try:
+        return _Piece(index, stack.read(index), {})
+    except BrokenImagesError as error:
+        good = index[~np.isin(index, list(error.broken))]
+        return _Piece(good, stack.read(good) if len(good) else None, error.broken)
+
+
+def _first(messages: Sequence[str], count: int = 3) -> str:
+    more = len(messages) - count
+    return "; ".join(messages[:count]) + (f"; and {more:,} more" if more > 0 else "")
 
 
 def _size(count: int) -> str:

@@ -11,7 +11,9 @@ from caedsl.data.stack import Array, ArrayStack, Labels, shape_text
 
 def array_stack(pixels: Array | RowFile, path: Path, request: Request, labels: Labels | None) -> ArrayStack:
     """The images of an array whose layout follows from its shape and the spec's channels."""
-    return ArrayStack(pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels)
+    return ArrayStack(
+        pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels, request.source.white
+    )
 
 
 def layout(shape: tuple[int, ...], fit: Fit, file: str) -> str:

@@ -9,12 +9,13 @@ from torch import Tensor
 from caedsl.data.data_folders import VARIABLE, data_folders
 from caedsl.data.fit import Fit
 from caedsl.data.images import DataError, Images, Progress, UnavailableError, silent
-from caedsl.data.intake import Intake
+from caedsl.data.intake import Intake, Taken
 from caedsl.data.pixels import Pixels
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.source_reader import Found, Request, describe, reason
 from caedsl.data.sources import READERS
 from caedsl.data.stack import Index, Stack
+from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 
@@ -30,7 +31,7 @@ def load(
     They are held in memory where they take at most half of what is available, ``memory`` bytes or what the system says,
     and read again as they are needed otherwise. Standard files are looked for in ``data_dir``, the folder that
     CAEDSL_DATA names and the user's cache, and downloaded into the first of these where they are in none. ``only`` is
-    applied before ``limit``, and both to training and test images alike. A ``DataError`` says what was tried where no
+    applied to all parts, and after it ``limit`` to the training images. A ``DataError`` says what was tried where no
     source is available, or what is wrong with the one that is.
     """
     if not model.data:
@@ -82,23 +83,36 @@ def _loaded(
         f"{name} is used instead of {describe(wanted)}, which is not available: {'; '.join(str(error).splitlines())}"
         for wanted, error in missing
     ]
-    index = select(found.train, found.class_names, source)
+    index = select(found.train, found.class_names, source, source.limit)
     if not len(index):
         raise DataError(f"{name} holds no images{'' if source.only is None else f' of class {source.only}'}")
-    train, remarks = intake.read(found.train, index)
-    notes += [*found.notes, *selection_notes(source, len(index), len(found.train)), *remarks]
-    notes += _darkness(train, request.fit)
-    test = test_labels = None
-    if found.test is not None:
-        chosen = select(found.test, found.class_names, source)
+    train = intake.read(found.train, index)
+    notes += [*found.notes, *selection_notes(source, len(index), len(found.train)), *train.notes]
+    notes += _darkness(train.pixels, request.fit)
+    parts: dict[str, Taken] = {}
+    for part, stack in (("validation", found.validation), ("test", found.test)):
+        if stack is None:
+            continue
+        chosen = select(stack, found.class_names, source)
         if len(chosen):
-            test, remarks = intake.read(found.test, chosen)
-            test_labels = _labels(found.test, chosen)
-            notes += [f"test: {note}" for note in remarks if note not in notes]
+            parts[part] = intake.read(stack, chosen)
+            notes += [f"{part}: {note}" for note in parts[part].notes if note not in notes]
         else:
-            notes.append("no test images are left")
-    labels, sha256 = _labels(found.train, index), intake.sha256
-    return Images(train, test, labels, test_labels, found.class_names, source, name, tuple(notes), sha256)
+            notes.append(f"no {part} images are left")
+    validation, test = parts.get("validation"), parts.get("test")
+    return Images(
+        train_pixels=train.pixels,
+        test_pixels=test.pixels if test else None,
+        labels=_labels(found.train, train.index),
+        test_labels=_labels(found.test, test.index) if found.test is not None and test else None,
+        class_names=found.class_names,
+        source=source,
+        name=name,
+        notes=tuple(map(printable, notes)),
+        sha256=intake.sha256,
+        validation_pixels=validation.pixels if validation else None,
+        skipped=tuple(map(printable, (*train.skipped, *(skip for taken in parts.values() for skip in taken.skipped)))),
+    )
 
 
 def _labels(stack: Stack, index: Index) -> Tensor | None:

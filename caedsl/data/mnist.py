@@ -130,7 +130,7 @@ def _found(paths: Mapping[str, Path], chosen: MnistSet, request: Request, unknow
     recognisable = chosen.unpacked is not None or paths[FILES[0]].suffix == ".gz"
     if unknown and recognisable:
         notes.append(f"{paths[FILES[0]]} is not the published file: its checksum is another one")
-    return Found(train, test, chosen.class_names, tuple(notes))
+    return Found(train, test, class_names=chosen.class_names, notes=tuple(notes))
 
 
 def _stack(images: Path, labels: Path, request: Request) -> ArrayStack:

@@ -65,4 +65,4 @@ class Scratch:
         shape = (self._images, fit.height, fit.width, fit.channels)
         rows = RowFile(f"the decoded copy of {source}", os.dup(self._file.fileno()), dtype, shape)
         self._file.close()
-        return ArrayStack(rows, "HWC", fit, rows.file, top=self._scale.top if dtype == np.uint8 else None)
+        return ArrayStack(rows, "HWC", fit, rows.file, white=self._scale.top if dtype == np.uint8 else None)

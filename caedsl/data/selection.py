@@ -1,4 +1,4 @@
-"""Which images of a source are taken: ``only`` a class, and of these the first ``limit``."""
+"""Which images of a source are taken: ``only`` a class, and of these a random sample of ``limit``."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,9 +9,15 @@ from caedsl.data.source_reader import describe
 from caedsl.data.stack import Index, Labels, Stack
 from caedsl.model.data import DataSource
 
+_SEED = 0
+"""The sample that ``limit`` draws is the same in every run."""
 
-def select(stack: Stack, class_names: Sequence[str], source: DataSource) -> Index:
-    """The numbers of the images that are taken, in their order; a ``DataError`` where ``only`` means no class."""
+
+def select(stack: Stack, class_names: Sequence[str], source: DataSource, limit: int | None = None) -> Index:
+    """Return the numbers of the images that are taken, in their order.
+
+    Raise a ``DataError`` where ``only`` means no class.
+    """
     if stack.labels is not None and len(stack.labels) != len(stack):
         raise DataError(
             f"{describe(source)} has {len(stack)} images and {len(stack.labels)} labels: one label an image is needed"
@@ -24,7 +30,21 @@ def select(stack: Stack, class_names: Sequence[str], source: DataSource) -> Inde
             )
             raise DataError(f"`only={source.only}` needs labels, and {describe(source)} has none: {remedy}")
         index = index[stack.labels == _number(source.only, stack.labels, class_names, source)]
-    return index[: source.limit]
+    if limit is None or limit >= len(index):
+        return index
+    return index[_sample(None if stack.labels is None else stack.labels[index], len(index), limit)]
+
+
+def _sample(labels: Labels | None, count: int, limit: int) -> Index:
+    """Draw ``limit`` of ``count`` images; each class keeps its share, and has an image while there are enough."""
+    # The numbers that RandomState draws never change, unlike those of newer generators.
+    order = np.random.RandomState(_SEED).permutation(count)
+    if labels is None:
+        return np.sort(order[:limit])
+    by_class = np.argsort(labels[order], kind="stable")
+    _, first, sizes = np.unique(labels[order][by_class], return_index=True, return_counts=True)
+    place = (np.arange(count) - np.repeat(first, sizes)) / np.repeat(sizes, sizes)
+    return np.sort(order[by_class[np.lexsort((by_class, place))[:limit]]])
 
 
 def _number(only: int | str, labels: Labels, names: Sequence[str], source: DataSource) -> int:
@@ -39,8 +59,8 @@ def _number(only: int | str, labels: Labels, names: Sequence[str], source: DataS
 
 
 def selection_notes(source: DataSource, taken: int, there: int) -> Iterator[str]:
-    """What ``only`` and ``limit`` left out."""
+    """Tell what ``only`` and ``limit`` left out."""
     if source.only is not None:
         yield f"only images of class {source.only}"
     if taken == source.limit and taken < there:
-        yield f"limited to the first {taken:,} images"
+        yield f"limited to a random sample of {taken:,} images"

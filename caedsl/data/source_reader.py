@@ -51,6 +51,7 @@ class Found:
 
     train: Stack
     test: Stack | None = None
+    validation: Stack | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -1,5 +1,6 @@
 """Images as a source holds them: read in blocks, each block fitted to the input when it is read."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,6 +52,10 @@ class Stack(Protocol):
         """The bytes that a value of an image takes in memory; what is found when images are read may take 4."""
 
     @property
+    def read_bytes(self) -> int:
+        """The bytes of memory that one image takes while it is read, where that is known before; 0 otherwise."""
+
+    @property
     def ready(self) -> bool:
         """Whether its images are stored as they are used, so that reading is copying."""
 
@@ -68,9 +73,9 @@ class Stack(Protocol):
 class ArrayStack:
     """Images in one array, which is read row by row where it lies in a file.
 
-    ``layout`` is ``HW``, ``HWC`` or ``CHW``. Integers are scaled from 0..``top`` to the input's range: by default
-    booleans from 0..1, uint16 from 0..65535, all others from 0..255. Floats must lie in the range. ``file`` is named in
-    messages.
+    ``layout`` is ``HW``, ``HWC`` or ``CHW``. Integers are scaled from 0..``white`` to the input's range: by default
+    booleans from 0..1, uint16 from 0..65535, all others from 0..255. Floats must lie in the range, and so must integers
+    of other types where the range has room for them (255 wide or more). ``file`` is named in messages.
     """
 
     pixels: Array | RowFile
@@ -78,7 +83,7 @@ class ArrayStack:
     fit: Fit
     file: str
     labels: Labels | None = None
-    top: int | None = None
+    white: int | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.dtype.kind not in "biuf":
@@ -103,6 +108,11 @@ class ArrayStack:
         return Scale(self._top, self.fit)
 
     @property
+    def read_bytes(self) -> int:
+        """See ``Stack.read_bytes``: stored values, and as real numbers."""
+        return math.prod(self.pixels.shape[1:]) * (4 + self.pixels.dtype.itemsize)
+
+    @property
     def value_bytes(self) -> int:
         """See ``Stack.value_bytes``: 1 for bytes of the input's size and channels."""
         return 1 if self.pixels.dtype.name in ("uint8", "bool") and self._fits else 4
@@ -124,15 +134,16 @@ class ArrayStack:
             stored.reshape(block.shape) if block.itemsize == 1 and block.dtype.kind != "i" else _to_float32(block)
         )
         self._check(x, index)
+        remarks = self._sensors(x)
         if self.value_bytes == 1:
-            return Block(_to_bchw(x, self.layout), stored.data)
+            return Block(_to_bchw(x, self.layout), stored.data, remarks)
         x = x.float()
-        if block.dtype.kind != "f":
+        if self._top:
             scale_(x, self._top, self.fit)
         x_bchw = _to_bchw(x, self.layout)
         if self._made_grey:
             x_bchw = to_gray(x_bchw)
-        return Block(resized(x_bchw, self.fit), stored.data)
+        return Block(resized(x_bchw, self.fit), stored.data, remarks)
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """The size, the range and the colours, where they are not the input's."""
@@ -142,9 +153,11 @@ class ArrayStack:
             notes.append(f"resized from {height}x{width} to {fit.height}x{fit.width} ({fit.resize})")
         if self._made_grey:
             notes.append("colours made grey (ITU-R 601 luma)")
-        if self.pixels.dtype.name == "uint16":
+        if self.pixels.dtype.name == "uint16" and not self.white:
             notes.append("16-bit integers scaled from 0..65535")
-        return tuple(notes)
+        elif self.pixels.dtype.kind in "iu" and not self._top:
+            notes.append(f"{self.pixels.dtype} values taken as they are, in {self.fit.range}")
+        return (*notes, *(f"{count} of {images} images {remark}" for remark, count in remarks.items()))
 
     @property
     def _fits(self) -> bool:
@@ -157,7 +170,17 @@ class ArrayStack:
 
     @property
     def _top(self) -> int:
-        return self.top or _TOPS.get(self.pixels.dtype.name, 255)
+        """The stored value that becomes the high end of the range; 0 where values are taken as they are."""
+        if self.white or self.pixels.dtype.name in _TOPS:
+            return self.white or _TOPS[self.pixels.dtype.name]
+        wide = self.fit.range.bounded and self.fit.high - self.fit.low >= 255
+        return 0 if self.pixels.dtype.kind == "f" or wide else 255
+
+    def _sensors(self, x: Tensor) -> tuple[str, ...]:
+        if self.pixels.dtype.name != "uint16" or self.white or not self.pixels.size:
+            return ()
+        remarks = (sensor_remark(int(most)) for most in x.flatten(1).amax(1).tolist())
+        return tuple(remark for remark in remarks if remark)
 
     def _take(self, index: Index) -> Array:
         if isinstance(self.pixels, RowFile):
@@ -167,10 +190,11 @@ class ArrayStack:
         return self.pixels[first : last + 1] if consecutive else self.pixels[index]
 
     def _check(self, x: Tensor, index: Index) -> None:
-        if _TOPS.get(self.pixels.dtype.name) == self._top:
+        kind = self.pixels.dtype.name
+        if _TOPS.get(kind) == self._top and kind != "bool":
             return
         low, high = 0.0, float(self._top)
-        if self.pixels.dtype.kind == "f":
+        if not self._top:
             low, high = (self.fit.low, self.fit.high) if self.fit.range.bounded else (-torch.inf, torch.inf)
         least, most = x.aminmax()
         if low <= least and most <= high and bool(torch.isfinite(least) & torch.isfinite(most)):
@@ -184,9 +208,16 @@ class ArrayStack:
 
     def _outside(self, image: int, value: float, low: float, high: float) -> str:
         place = f"{self.file}: image {image} (counted from 0) has the value {value:g}, outside of {low:g}..{high:g}"
-        if self.pixels.dtype.kind == "f":
+        kind = self.pixels.dtype.kind
+        if kind == "b":
+            return f"{place}, and booleans are stored as 0 and 1: the file is damaged, save it again"
+        if self.white:
+            return f"{place}, which `white={self.white}` says: raise it, or correct the values"
+        if kind != "f" and not self._top:
+            return f"{place}, the input's range, in which integers are taken as they are: widen `input … in {low:g}..{high:g}`"
+        if kind == "f":
             scale = (
-                "divide the array by 255"
+                "divide the array by 255 or write `white=255`"
                 if self.fit.low == 0 and self.fit.high == 1 and value > 2
                 else "scale the array"
             )
@@ -195,8 +226,8 @@ class ArrayStack:
                 f"or write `input {self.fit.input} in real`"
             )
         return (
-            f"{place}, which {self.pixels.dtype} images are scaled from: save them as uint8, as uint16 where they "
-            f"reach 65535, or as real numbers in {self.fit.range}"
+            f"{place}, which {self.pixels.dtype} images are scaled from: write `white=` and the value of white, or "
+            f"declare the values that there are, such as `input {self.fit.input} in -1024..3071`"
         )
 
     def _not_finite(self) -> str:
@@ -209,6 +240,13 @@ class ArrayStack:
     def _blocks(self, images: int = 1024) -> Iterator[tuple[int, Array]]:
         for start in range(0, len(self), images):
             yield start, self._take(np.arange(start, min(start + images, len(self))))
+
+
+def sensor_remark(most: int) -> str:
+    """Return what is to be said of an image of 16 bits whose largest value is ``most``: sensors often have fewer bits."""
+    bits = next((bits for bits in (10, 12, 14) if most < 1 << bits), None)
+    white = (1 << bits) - 1 if bits else 0
+    return f"of 16 bits with no value above {white} (for a sensor of {bits} bits write `white={white}`)" if bits else ""
 
 
 def _to_bchw(x: Tensor, layout: str) -> Tensor:

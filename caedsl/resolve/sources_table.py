@@ -10,12 +10,18 @@ from caedsl.syntax import tree
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
 
 _GRAY = Option("gray", Type.FLAG, False, "colours to grey", Written.BARE)
-_LIMIT = Option("limit", Type.COUNT, None, "the first so many images", domain=Domain(low=1, high=10**12))
+_LIMIT = Option(
+    "limit", Type.COUNT, None, "so many of the training images, drawn at random", domain=Domain(low=1, high=10**12)
+)
 _ONLY = Option("only", Type.LABEL, None, "images of this class alone", domain=Domain(low=0, high=10**9))
 _RESIZE = Option(
     "resize", Type.CHOICE, "stretch", "how another size becomes the input's", choices=("stretch", "fit", "crop")
 )
 _PATH = Option("path", Type.PATH, REQUIRED, "where it is, from the folder of the spec", Written.FIRST)
+_WHITE = Option(
+    "white", Type.COUNT, None, "the value of white, where it is not 255 or 65535", domain=Domain(low=1, high=2**32 - 1)
+)
+_SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
 _LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
 _PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY)
 
@@ -25,15 +31,16 @@ SOURCES: Mapping[str, tuple[Option, ...]] = {
     "fashion_mnist": _PICTURES,
     "kmnist": _PICTURES,
     "cifar10": _PICTURES,
-    "folder": (_PATH, *_PICTURES),
-    "npy": (_PATH, *_PICTURES, _LABELS),
+    "folder": (_PATH, *_PICTURES, _WHITE, _SKIP),
+    "npy": (_PATH, *_PICTURES, _WHITE, _LABELS),
     "npz": (
         _PATH,
         *_PICTURES,
+        _WHITE,
         Option("key", Type.NAME, None, "the array's name; needed where the file has several"),
         Option("labels", Type.NAME, None, "the name of the array of labels"),
     ),
-    "idx": (_PATH, *_PICTURES, _LABELS),
+    "idx": (_PATH, *_PICTURES, _WHITE, _LABELS),
 }
 """The options of each source; ``caedsl.data`` reads every name in this table, and a test holds that."""
 

@@ -247,7 +247,8 @@ def carry_out(
             there = has(folder.path, BEST)
             kept = f"; what was learned before {f'is in {folder.path}' if there else 'could not be kept'}"
         if isinstance(error, DataError) or (kept and isinstance(error, TrainingError)):
-            raise type(error)(f"{error}{kept}{_ways_on(folder)}") from error
+            kind = DataError if isinstance(error, DataError) else type(error)
+            raise kind(f"{error}{kept}{_ways_on(folder)}") from error
         raise
     finally:
         reporter.end()

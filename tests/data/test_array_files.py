@@ -227,16 +227,16 @@ def test_a_column_of_labels_will_do(tmp_path: Path, read) -> None:
 
 
 def test_a_limit_reads_no_more_than_it_needs(tmp_path: Path, read) -> None:
-    """A file much larger than what is taken of it: memory-mapped, and only the part taken is converted."""
+    """A file much larger than what is taken of it: only the part taken is read."""
     large = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint8, (20_000, 64, 64))
-    large[7] = 255
+    large[::2] = 255
     del large
     tracemalloc.start()
     images = read("npy", path="x.npy", shape=(1, 64, 64), limit=10)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert images.train.mean(dim=(1, 2, 3)).tolist() == [0.0] * 7 + [1.0, 0.0, 0.0]
-    assert images.notes == ("limited to the first 10 images",)
+    assert set(images.train.mean(dim=(1, 2, 3)).tolist()) == {0.0, 1.0}
+    assert images.notes == ("limited to a random sample of 10 images",)
     assert peak < 10_000_000
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from caedsl.data import intake
 from caedsl.data.images import DataError
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource, InputRange
@@ -95,7 +96,7 @@ def test_what_is_no_image_is_left_out_and_named(tmp_path: Path, read) -> None:
     assert images.labels is None
     assert images.notes == (
         "in photos, left out as no images: notes.txt",
-        "no labels for photos: 1 of 2 images lie in no class subfolder",
+        "no labels for photos: 1 of 2 images lie in no class subfolder: 2.png",
     )
 
 
@@ -141,11 +142,62 @@ def test_broken_files_are_named(tmp_path: Path, read) -> None:
     with pytest.raises(DataError) as caught:
         read("folder", path="photos")
     lines = str(caught.value).splitlines()
-    assert len(lines) == 4
-    assert "a.png cannot be decoded (" in lines[0]
-    assert "b.jpg cannot be decoded (" in lines[1]
-    assert lines[2].endswith("c.png cannot be decoded (no image that Pillow knows): repair, replace or remove it")
-    assert lines[3] == "and 1 more files"
+    assert lines[0] == '4 of 5 images of folder "photos" cannot be used:'
+    assert "a.png cannot be decoded (" in lines[1]
+    assert "b.jpg cannot be decoded (" in lines[2]
+    for line, name in zip(lines[3:5], "cd", strict=True):
+        assert f"{name}.png cannot be decoded (none of AVIF, BMP, GIF, " in line
+    assert lines[5:] == ["to leave such files out, add `skip=broken` to the source"]
+
+
+def test_broken_files_of_all_blocks_are_named_together(tmp_path: Path, read, monkeypatch) -> None:
+    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 2)
+    for number in range(60):
+        path = save(tmp_path / "photos" / f"{number:02}.png", 5, "L")
+        if number % 2:
+            path.write_text("broken")
+    with pytest.raises(DataError) as caught:
+        read("folder", path="photos")
+    lines = str(caught.value).splitlines()
+    assert lines[0] == '30 of 60 images of folder "photos" cannot be used:'
+    assert [number for number in range(60) if any(f"{number:02}.png" in line for line in lines)] == [*range(1, 41, 2)]
+    assert lines[21] == "and 10 more files"
+
+
+def test_a_long_scan_ends_some_time_after_the_first_broken_file(tmp_path: Path, read, monkeypatch) -> None:
+    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 1)
+    monkeypatch.setattr(intake, "_SCAN_SECONDS", -1)
+    for number in range(9):
+        save(tmp_path / "photos" / f"{number}.png", 5, "L")
+    (tmp_path / "photos" / "3.png").write_text("broken")
+    with pytest.raises(DataError, match=r'1 of the first 4 of 9 images of folder "photos" cannot be used'):
+        read("folder", path="photos")
+
+
+@pytest.mark.parametrize("memory", [None, 100])
+def test_broken_files_are_left_out_on_request(memory: int | None, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 2)
+    for number in range(8):
+        save(tmp_path / "photos" / "train" / ("cat", "dog")[number % 2] / f"{number}.png", 20 + number, "L")
+        save(tmp_path / "photos" / "test" / "cat" / f"{number}.png", 20 + number, "L")
+    broken = [tmp_path / "photos" / "train" / "cat" / f"{number}.png" for number in (0, 2, 4)]
+    broken.append(tmp_path / "photos" / "test" / "cat" / "7.png")
+    for path in broken:
+        path.write_text("broken")
+    model = spec(DataSource("folder", path="photos", skip="broken"), folder=tmp_path)
+    images = load(model, memory=memory)
+    assert (images.train[:, 0, 4, 4] * 255).round().tolist() == [26, 21, 23, 25, 27]
+    assert images.labels.tolist() == [0, 1, 1, 1, 1]
+    assert len(images.test_labels) == len(images.test_pixels) == 7
+    assert [text.split(" cannot be decoded (")[0] for text in images.skipped] == [str(path) for path in broken]
+    assert any(note.startswith("3 of 8 images left out as broken: ") for note in images.notes)
+    assert any(note.startswith("test: 1 of 8 images left out as broken: ") for note in images.notes)
+
+
+def test_nothing_but_broken_files_is_an_error_all_the_same(tmp_path: Path, read) -> None:
+    save(tmp_path / "photos" / "1.png").write_text("broken")
+    with pytest.raises(DataError, match=r'1 of 1 images of folder "photos" cannot be used'):
+        read("folder", path="photos", skip="broken")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)

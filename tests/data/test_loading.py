@@ -13,7 +13,7 @@ from caedsl.data.sources import READERS
 from caedsl.model.data import DataSource
 from caedsl.resolve.sources_table import SOURCES
 
-from .conftest import spec
+from .conftest import mnist_files, spec, write_all
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 8, 8), dtype=np.uint8)
 
@@ -40,13 +40,38 @@ def test_gray_needs_an_input_of_one_channel(read) -> None:
 
 def test_only_is_applied_before_limit(arrays, read) -> None:
     images = read("npy", path="x.npy", labels="y.npy", only=1, limit=2)
-    np.testing.assert_array_equal(images.train[:, 0].numpy() * 255, IMAGES[[1, 4]])
+    taken = (images.train[:, 0].numpy() * 255).round()
+    assert [any((image == IMAGES[number]).all() for number in (1, 4, 7)) for image in taken] == [True, True]
     assert images.labels.tolist() == [1, 1]
-    assert images.notes == ("only images of class 1", "limited to the first 2 images")
+    assert images.notes == ("only images of class 1", "limited to a random sample of 2 images")
 
 
 def test_a_limit_that_leaves_nothing_out_is_not_mentioned(arrays, read) -> None:
     assert read("npy", path="x.npy", limit=10).notes == ()
+
+
+def test_a_limit_keeps_the_shares_of_the_classes(tmp_path: Path, read) -> None:
+    """Files sorted by class: the first so many would be of one class alone."""
+    labels = np.repeat([0, 1, 2], [600, 300, 100])
+    np.save(tmp_path / "x.npy", (np.arange(1000, dtype=np.uint16).reshape(-1, 1, 1) * np.ones((8, 8), np.uint16)))
+    np.save(tmp_path / "y.npy", labels)
+    images = read("npy", path="x.npy", labels="y.npy", limit=20)
+    assert np.bincount(images.labels).tolist() == [12, 6, 2]
+    numbers = (images.train[:, 0, 0, 0] * 65535).round().int().tolist()
+    assert numbers == sorted(set(numbers))
+    assert labels[numbers].tolist() == images.labels.tolist()
+    assert numbers[:12] != list(range(12))
+    again = read("npy", path="x.npy", labels="y.npy", limit=20)
+    assert again.sha256 == images.sha256
+    assert sorted(read("npy", path="x.npy", labels="y.npy", limit=3).labels.tolist()) == [0, 1, 2]
+    assert len(set(read("npy", path="x.npy", limit=20).train[:, 0, 0, 0].tolist())) == 20
+
+
+def test_a_limit_leaves_the_test_images_alone(read, tmp_path: Path) -> None:
+    write_all(tmp_path / "mnist", mnist_files())
+    images = read("mnist", limit=4, data_dir=tmp_path)
+    assert len(images) == 4
+    assert len(images.test_pixels) == 6
 
 
 def test_a_class_that_is_not_there_is_an_error_with_those_that_are(arrays, read) -> None:
@@ -61,10 +86,11 @@ def test_only_needs_labels(arrays, read) -> None:
         read("npy", path="x.npy", only=1)
 
 
-def test_the_checksum_is_that_of_the_images_that_are_used(arrays, read) -> None:
+def test_the_checksum_is_that_of_the_images_that_are_used(arrays, read, tmp_path: Path) -> None:
     import hashlib
 
-    whole, part = read("npy", path="x.npy"), read("npy", path="x.npy", limit=4)
+    np.save(tmp_path / "y.npy", np.array([0] * 4 + [1] * 6))
+    whole, part = read("npy", path="x.npy"), read("npy", path="x.npy", labels="y.npy", only=0)
     assert whole.sha256 == hashlib.sha256(IMAGES.tobytes()).hexdigest()
     assert part.sha256 == hashlib.sha256(IMAGES[:4].tobytes()).hexdigest()
     assert read("npy", path="x.npy", shape=(1, 4, 4)).sha256 == whole.sha256
@@ -72,7 +98,7 @@ def test_the_checksum_is_that_of_the_images_that_are_used(arrays, read) -> None:
 
 def test_blocks_change_nothing(arrays, read, monkeypatch) -> None:
     whole = read("npy", path="x.npy", shape=(1, 5, 5))
-    monkeypatch.setattr(intake, "_BLOCK_BYTES", 300)
+    monkeypatch.setattr(intake, "_BLOCK_BYTES", 1000)
     seen: list[tuple[str, int, int, str]] = []
     in_blocks = read("npy", path="x.npy", shape=(1, 5, 5), progress=lambda *step: seen.append(step))
     assert (in_blocks.train == whole.train).all()

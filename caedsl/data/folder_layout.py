@@ -1,0 +1,108 @@
+"""The conventions by which subfolders divide images into training, validation and test images, or pair them."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from caedsl.data.images import DataError
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+_PARTS = {
+    TRAIN: frozenset({"train", "training"}),
+    VALIDATION: frozenset({"val", "valid", "validation"}),
+    TEST: frozenset({"test", "testing"}),
+}
+_MASKS = frozenset(
+    {"mask", "masks", "ground_truth", "groundtruth", "gt", "label", "labels", "annotation", "annotations"}
+    | {"segmentation", "segmentations", "labelmap", "labelmaps"}
+)
+_PAIRS = (
+    ({"image", "images", "img", "imgs", "photo", "photos"}, _MASKS | {"target", "targets"}),
+    (
+        {"noisy", "noise", "degraded", "corrupted", "blurry", "blurred", "lr", "lq", "input", "inputs"},
+        {"clean", "original", "originals", "target", "targets", "sharp", "hr", "hq", "gt", "output", "outputs"},
+    ),
+)
+"""Names of subfolders whose images belong together one by one: what a network sees, and what it is to answer."""
+
+
+def split_folders(root: Path, written: str) -> dict[str, Path]:
+    """Return the subfolders for training, validation and testing by part, in any case of letters; none without them.
+
+    ``written`` is the path as the spec has it. Raise a ``DataError`` where two subfolders claim one part, where
+    training images are missing, and where the folder holds several sets of images.
+    """
+    subfolders = _subfolders(root)
+    found: dict[str, Path] = {}
+    for part, names in _PARTS.items():
+        matching = [path for path in subfolders if path.name.casefold() in names]
+        if len(matching) > 1:
+            raise DataError(
+                f"{root} has {_listed(path.name for path in matching)}, which all may hold {part} images: "
+                "leave one of them, or put them together"
+            )
+        if matching:
+            found[part] = matching[0]
+    if found and TRAIN not in found:
+        name = next(iter(found.values())).name
+        raise DataError(
+            f"{root} has a subfolder {name} and none named train: put the images to train on into {root / 'train'}, "
+            f"or name the one to read: {_remedy(written, name)}"
+        )
+    if not found:
+        _refuse_several_sets(root, subfolders, written)
+    return found
+
+
+def refuse_pairs(root: Path, written: str) -> None:
+    """Raise a ``DataError`` where subfolders hold images in pairs, which are no images of one kind."""
+    known = frozenset().union(*(seen | answers for seen, answers in _PAIRS))
+    names = {path.name.casefold(): path.name for path in _subfolders(root)}
+    names = {low: name for low, name in names.items() if low not in known or _holds_images(root / name)}
+    pairs = [*_PAIRS, (names.keys() - _MASKS, _MASKS)]
+    for seen, answers in pairs:
+        first = [names[name] for name in sorted(names) if name in seen]
+        second = [names[name] for name in sorted(names) if name in answers]
+        if first and second:
+            raise DataError(
+                f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs and not like images of one "
+                f"kind: name the one to read: {_remedy(written, first[0])}, or {_remedy(written, second[0])}; rename "
+                "them where they are classes"
+            )
+
+
+def _refuse_several_sets(root: Path, subfolders: Iterable[Path], written: str) -> None:
+    sets = [path.name for path in subfolders if _divided(path)]
+    if sets:
+        raise DataError(
+            f"{root} holds {len(sets)} set{'s' * (len(sets) > 1)} of images with training and test images of "
+            f"{'their' if len(sets) > 1 else 'its'} own ({_listed(sets)}): name one: {_remedy(written, sets[0])}"
+        )
+
+
+def _divided(folder: Path) -> bool:
+    names = {path.name.casefold() for path in _subfolders(folder)}
+    return bool(names & _PARTS[TRAIN]) and bool(names & (_PARTS[TEST] | _PARTS[VALIDATION]))
+
+
+def _subfolders(root: Path) -> list[Path]:
+    with os.scandir(root) as entries:
+        names = [entry.name for entry in entries if not entry.name.startswith((".", "__MACOSX")) and entry.is_dir()]
+    return [root / name for name in sorted(names)]
+
+
+def _holds_images(folder: Path) -> bool:
+    from caedsl.data.decoding import suffixes
+
+    readable = suffixes()
+    return any(Path(name).suffix.lower() in readable for _, _, names in os.walk(folder) for name in names)
+
+
+def _remedy(written: str, name: str) -> str:
+    return f'`folder "{written.rstrip("/")}/{name}"`'
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first[:5])}{' and ' if first else ''}{last}"

@@ -1,0 +1,107 @@
+"""The images of a folder, decoded when they are read."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from caedsl.data.fit import Fit, Scale, blank
+from caedsl.data.images import BrokenImagesError, DataError
+from caedsl.data.stack import Block, Index, Labels
+
+_SHA256_BYTES = 32
+
+
+@dataclass
+class FolderStack:
+    """Image files, decoded when they are read; ``white`` is the value of white in those of more than 8 bits."""
+
+    paths: Sequence[Path]
+    root: Path
+    fit: Fit
+    labels: Labels | None = None
+    white: int | None = None
+
+    def __post_init__(self) -> None:
+        # The checksum of each file when it was first read; zeros before that.
+        self._checksums = np.zeros((len(self.paths), _SHA256_BYTES), np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def scale(self) -> Scale:
+        """See ``Stack.scale``."""
+        return Scale(255, self.fit)
+
+    @property
+    def value_bytes(self) -> int:
+        """See ``Stack.value_bytes``: 1, since few files have more than 8 bits."""
+        return 1
+
+    @property
+    def read_bytes(self) -> int:
+        """See ``Stack.read_bytes``: the size of an image is known when its file is opened."""
+        return 0
+
+    @property
+    def ready(self) -> bool:
+        """See ``Stack.ready``: files are decoded."""
+        return False
+
+    def read(self, index: Index) -> Block:
+        """See ``Stack.read``; files that cannot be used are a ``DataError`` that names them."""
+        from caedsl.data.picture import Picture, read_picture
+
+        pictures: list[Picture] = []
+        broken: dict[int, str] = {}
+        for number in index.tolist():
+            try:
+                picture = read_picture(self.paths[number], self.fit, self.white)
+                self._recognise(number, picture.sha256)
+                pictures.append(picture)
+            except DataError as error:
+                broken[number] = str(error)
+        if broken:
+            raise BrokenImagesError(broken)
+        return Block(
+            _together([picture.x_chw for picture in pictures], self.fit, self.scale),
+            b"".join(picture.sha256 for picture in pictures),
+            tuple(remark for picture in pictures for remark in picture.remarks),
+        )
+
+    def _recognise(self, number: int, sha256: bytes) -> None:
+        now, before = np.frombuffer(sha256, np.uint8), self._checksums[number]
+        if not before.any():
+            self._checksums[number] = now
+        elif (now != before).any():
+            raise DataError(
+                f"{self.paths[number]} was changed while it was being used: put it back as it was, or begin anew"
+            )
+
+    def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
+        """What was remarked on how many files; a ``DataError`` where all are grey and the input has colours."""
+        from caedsl.data.picture import GREY
+
+        if images and remarks[GREY] == images:
+            raise DataError(
+                f"all images of {self.root} are grey, and the input is {self.fit.input}: "
+                f"write `input 1x{self.fit.height}x{self.fit.width}`"
+            )
+        return tuple(f"{count} of {images} images {remark}{self._how(remark)}" for remark, count in remarks.items())
+
+    def _how(self, remark: str) -> str:
+        return f" to {self.fit.height}x{self.fit.width} ({self.fit.resize})" if remark == "resized" else ""
+
+
+def _together(images: Sequence[Tensor], fit: Fit, scale: Scale) -> Tensor:
+    """Images C×H×W as one tensor: bytes where all are bytes, else all in the input's range."""
+    are_bytes = all(x_chw.dtype == torch.uint8 for x_chw in images)
+    x_bchw = blank(len(images), fit, torch.uint8 if are_bytes else torch.float32)
+    for place, x_chw in enumerate(images):
+        x_bchw[place] = x_chw if are_bytes else scale(x_chw)
+    return x_bchw

@@ -1,0 +1,135 @@
+"""Subfolders that divide images into parts, or pair them: recognised, or refused with the names and the remedy."""
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from caedsl.data.images import DataError
+
+
+def save(path: Path, grey: int = 90) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (8, 8), grey).save(path)
+
+
+def greys(pixels) -> list[int]:
+    return (pixels.everything()[:, 0, 0, 0] * 255).round().int().tolist()
+
+
+@pytest.mark.parametrize("train", ["train", "Train", "TRAINING", "training"])
+@pytest.mark.parametrize("test", ["test", "Test", "testing"])
+@pytest.mark.parametrize("validation", ["val", "Valid", "validation", "VAL", None])
+def test_parts_are_recognised_in_any_case(train: str, test: str, validation: str | None, tmp_path: Path, read) -> None:
+    save(tmp_path / "d" / train / "1.png", 100)
+    save(tmp_path / "d" / test / "1.png", 150)
+    if validation:
+        save(tmp_path / "d" / validation / "1.png", 200)
+    images = read("folder", path="d")
+    assert greys(images.train_pixels) == [100]
+    assert greys(images.test_pixels) == [150]
+    assert (images.validation_pixels is None) == (validation is None)
+    assert images.validation_pixels is None or greys(images.validation_pixels) == [200]
+    assert images.notes == ()
+
+
+def test_classes_of_all_parts_have_the_same_numbers(tmp_path: Path, read) -> None:
+    for number, name in enumerate(("Train/b", "Train/c", "Val/a", "Test/c", "Test/d")):
+        save(tmp_path / "d" / name / "1.png", 100 + number)
+    images = read("folder", path="d", only="c")
+    assert images.class_names == ("a", "b", "c", "d")
+    assert greys(images.train_pixels) == [101]
+    assert greys(images.test_pixels) == [103]
+    assert images.validation_pixels is None
+    assert images.notes == ("only images of class c", "no validation images are left")
+
+
+def test_what_lies_beside_the_parts_is_named(tmp_path: Path, read) -> None:
+    for name in ("train/good/1.png", "test/good/1.png", "test/broken/1.png", "ground_truth/broken/1.png", "loose.png"):
+        save(tmp_path / "d" / name)
+    assert read("folder", path="d").notes == ("beside train and test, not read: ground_truth, loose.png",)
+
+
+def test_loose_images_beside_class_folders_are_named(tmp_path: Path, read) -> None:
+    for name in ("cat/1.png", "dog/1.png", "z.png", "y.png"):
+        save(tmp_path / "d" / name)
+    assert read("folder", path="d").notes == ("no labels for d: 2 of 4 images lie in no class subfolder: y.png, z.png",)
+
+
+@pytest.mark.skipif(os.path.normcase("A") == "a", reason="there letters have no case in file names")
+def test_two_folders_for_one_part_are_an_error(tmp_path: Path, read) -> None:
+    save(tmp_path / "d" / "train" / "1.png")
+    save(tmp_path / "d" / "Training" / "1.png")
+    with pytest.raises(DataError, match="d has Training and train, which all may hold train images"):
+        read("folder", path="d")
+
+
+@pytest.mark.parametrize("name", ["test", "Testing", "val", "Validation"])
+def test_parts_without_training_images_are_an_error(name: str, tmp_path: Path, read) -> None:
+    save(tmp_path / "d" / name / "1.png")
+    with pytest.raises(DataError, match=f'a subfolder {name} and none named train: .* `folder "d/{name}"`'):
+        read("folder", path="d")
+    assert len(read("folder", path=f"d/{name}")) == 1
+
+
+def test_a_folder_of_several_sets_is_an_error(tmp_path: Path, read) -> None:
+    for name in ("bottle", "cable"):
+        for part in ("train/good", "test/broken", "ground_truth/broken"):
+            save(tmp_path / "mvtec" / name / part / "1.png")
+    with pytest.raises(
+        DataError, match=r'holds 2 sets of images .*bottle and cable.*: name one: `folder "mvtec/bottle"`'
+    ):
+        read("folder", path="mvtec/")
+
+
+@pytest.mark.parametrize(
+    ("seen", "answers"),
+    [("images", "masks"), ("Images", "Labels"), ("noisy", "clean"), ("input", "target"), ("lr", "hr"), ("imgs", "gt")],
+)
+@pytest.mark.parametrize("within", ["", "train/"])
+def test_pairs_are_not_merged(seen: str, answers: str, within: str, tmp_path: Path, read) -> None:
+    save(tmp_path / "d" / f"{within}{seen}" / "1.png")
+    save(tmp_path / "d" / f"{within}{answers}" / "1.png")
+    with pytest.raises(DataError) as caught:
+        read("folder", path="d")
+    assert f"has {seen} and {answers}, which look like pairs" in str(caught.value)
+    assert f'`folder "d/{within}{seen}"`, or `folder "d/{within}{answers}"`' in str(caught.value)
+    assert len(read("folder", path=f"d/{within}{seen}")) == 1
+
+
+def test_masks_beside_classes_are_not_merged(tmp_path: Path, read) -> None:
+    for name in ("good", "broken", "ground_truth"):
+        save(tmp_path / "d" / name / "1.png")
+    with pytest.raises(DataError, match="d has broken and good and ground_truth, which look like pairs"):
+        read("folder", path="d")
+
+
+def test_folders_without_images_pair_with_nothing(tmp_path: Path, read) -> None:
+    """The layout of YOLO: boxes as texts beside the images."""
+    save(tmp_path / "d" / "images" / "1.png")
+    (tmp_path / "d" / "labels").mkdir()
+    (tmp_path / "d" / "labels" / "1.txt").write_text("0 0.5 0.5 1 1")
+    images = read("folder", path="d")
+    assert len(images) == 1
+    assert images.notes == ("in d, left out as no images: labels/1.txt",)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there names are Unicode")
+def test_names_that_are_no_text_are_shown_as_far_as_they_are(tmp_path: Path, read) -> None:
+    (tmp_path / "d").mkdir()
+    folder = os.fsencode(tmp_path / "d")
+    save(tmp_path / "d" / "1.png")
+    with open(folder + b"/\xff.txt", "wb") as file:
+        file.write(b"x")
+    with open(folder + b"/\x1b[31m.txt", "wb") as file:
+        file.write(b"x")
+    images = read("folder", path="d")
+    assert images.notes[0].encode() and images.notes[0].isprintable()
+    with open(folder + b"/\xfe.png", "wb") as file:
+        file.write(b"x")
+    with pytest.raises(DataError) as caught:
+        read("folder", path="d")
+    assert str(caught.value).encode()
+    skipped = read("folder", path="d", skip="broken").skipped
+    assert len(skipped) == 1 and skipped[0].encode()
