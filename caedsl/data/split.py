@@ -1,19 +1,24 @@
 """Which training images are held out for validation."""
 
+from hashlib import sha256
+
 import torch
 from torch import Tensor
 
 from caedsl.data.images import DataError, Images
 
+SPLIT_SEED = 0
+"""The seed of the split is not that of training: runs that differ in their seed are judged on the same images."""
 
-def split_validation(images: Images, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """The numbers of the images to train on and of those to validate on, each sorted, drawn at random by ``seed``.
 
-    ``share`` of the training images, rounded, and at least one, is held out; none where it is 0. A ``DataError`` where
-    there are not images enough for both.
+def split_validation(images: Images, share: float, seed: int = SPLIT_SEED) -> tuple[Tensor, Tensor]:
+    """Return the numbers of the images to train on and of those to validate on, each sorted.
+
+    ``share`` of the training images, rounded, and at least one, is drawn and held out; none where it is 0, or where the
+    source has validation images of its own. Raise a ``DataError`` where there are not images enough for both.
     """
     count = len(images)
-    if share == 0:
+    if share == 0 or images.validation_pixels is not None:
         return torch.arange(count), torch.empty(0, dtype=torch.int64)
     if count < 2:
         raise DataError(
@@ -22,3 +27,8 @@ def split_validation(images: Images, share: float, seed: int) -> tuple[Tensor, T
     held_out = min(count - 1, max(1, round(count * share)))
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return order[held_out:].sort().values, order[:held_out].sort().values
+
+
+def split_sha256(validation: Tensor) -> str:
+    """Return the checksum of the numbers of the images that are held out."""
+    return sha256(validation.numpy().astype("<i8").tobytes()).hexdigest()

@@ -52,6 +52,9 @@ class DataRecord(_Record):
     test: Count
     spec_folder: Long
     data_dir: Long | None = None
+    split_seed: Count | None = None
+    split_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    skipped: list[Long] = []
 
 
 class EnvironmentRecord(_Record):

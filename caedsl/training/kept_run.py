@@ -6,6 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from caedsl.data.images import Images
+from caedsl.data.split import split_sha256
 from caedsl.diagnostics.finding import Severity
 from caedsl.facts.schema import read_settings
 from caedsl.facts.settings_text import fault_of
@@ -19,6 +20,7 @@ from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment,
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.syntax.reading import MAX_BYTES
+from caedsl.training.batches import Batches
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import load_images
 from caedsl.training.weights import Weights, largest_file
@@ -50,6 +52,21 @@ class KeptRun:
                 "put the data back, name their folder with --data-dir, or start a new run"
             )
         return images
+
+    @property
+    def split_seed(self) -> int:
+        """The seed by which images were held out; before the split had one of its own, that of the run."""
+        seed = self.environment.data.split_seed
+        return self.settings.seed if seed is None else seed
+
+    def check_split(self, validation: Batches | None) -> None:
+        """Raise a ``RunError`` where other images are held out than were when the run began."""
+        before = self.environment.data.split_sha256
+        if before is not None and validation is not None and before != split_sha256(validation.index):
+            raise RunError(
+                f"the images that are held out now are not those of the run in {self.path}: it was made with another "
+                f"version of PyTorch; install torch {self.environment.torch}, or start a new run from {self.path / SPEC}"
+            )
 
     def start_weights(self) -> Weights | None:
         """Return the weights that the run started from, None where they were fresh."""

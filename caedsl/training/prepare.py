@@ -35,6 +35,7 @@ def prepare(
     *,
     train: Tensor | None = None,
     validation: Tensor | None = None,
+    held_out: Pixels | None = None,
     input_range: InputRange = UNIT_RANGE,
     penalties: Sequence[Penalty] = (),
     code_l1: float = 0.0,
@@ -42,7 +43,8 @@ def prepare(
 ) -> Training:
     """A run of ``module`` on images N×C×H×W, ready to start.
 
-    ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none).
+    ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none);
+    ``held_out`` are validation images of their own, instead of those.
     ``penalties`` are those on the weights, ``code_l1`` the one on what ``module.encoder`` returns. Settings that cannot
     work with these images or this device are a ``TrainingError``, and so are numbers that are still ``auto``.
     """
@@ -51,7 +53,9 @@ def prepare(
         raise TrainingError("`auto` stands for a number that is not found yet: see caedsl.training.search.auto")
     everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
     train_batches = Batches(everything, train, device)
-    held_out = Batches(everything, validation, device) if validation is not None and len(validation) else None
+    validated = Batches(everything, validation, device) if validation is not None and len(validation) else None
+    if held_out is not None:
+        validated = Batches(resident(held_out, device), None, device)
     if not len(train_batches):
         raise TrainingError("there is no image to train on")
     if not any(weight.requires_grad for weight in module.parameters()):
@@ -61,7 +65,7 @@ def prepare(
     objective = Objective(known.loss, pixels, penalties, code_l1)
     precision = choose_precision(known.precision, device)
     network = _network(module, train_batches, known)
-    return Training(module, train_batches, held_out, known, objective, input_range, precision, network)
+    return Training(module, train_batches, validated, known, objective, input_range, precision, network)
 
 
 def _network(module: nn.Module, train: Batches, settings: Settled) -> nn.Module:

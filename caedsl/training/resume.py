@@ -98,8 +98,9 @@ def _beginning(checkpoint: Checkpoint | None, training: Training, reporter: Repo
 
 def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Reporter) -> Training:
     settings = replace(kept.settings, precision=kept.environment.precision)
-    training = prepare_training(kept.model, settings, images, device, kept.start_weights())
-    now = environment_of(training, kept.model, images, None)
+    training = prepare_training(kept.model, settings, images, device, kept.start_weights(), kept.split_seed)
+    kept.check_split(training.validation)
+    now = environment_of(training, kept.model, images, None, kept.split_seed)
     changed = differences(kept.environment.model_dump(), now)
     if torch.device(kept.environment.device).type != device.type:
         reporter.note(

@@ -17,7 +17,7 @@ from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
 from caedsl.data.images import DataError, Images
 from caedsl.data.loading import load
-from caedsl.data.split import split_validation
+from caedsl.data.split import SPLIT_SEED, split_sha256, split_validation
 from caedsl.facts.schema import settings_json
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Settled, Train
@@ -163,9 +163,14 @@ def prepare_training(
     images: Images,
     device: torch.device,
     start: Weights | None = None,
+    split_seed: int = SPLIT_SEED,
 ) -> Training:
-    """A run of ``model`` that is ready to start; the seed decides which images are held out, and the weights without ``start``."""
-    train_index, validation_index = split_validation(images, settings.validation, settings.seed)
+    """Return a run of ``model`` that is ready to start.
+
+    ``split_seed`` decides which images are held out where the source has no validation images of its own; the seed of
+    the settings decides the weights without ``start``.
+    """
+    train_index, validation_index = split_validation(images, settings.validation, split_seed)
     if device.type == "cpu":
         keep_freed_memory()
     with torch.random.fork_rng([]):
@@ -179,6 +184,7 @@ def prepare_training(
         settings,
         train=train_index,
         validation=validation_index,
+        held_out=images.validation_pixels if settings.validation else None,
         input_range=model.input.range,
         penalties=lower(model).penalties,
         code_l1=model.bottleneck.l1,
@@ -187,7 +193,11 @@ def prepare_training(
 
 
 def environment_of(
-    training: Training, model: Autoencoder, images: Images, data_dir: str | Path | None
+    training: Training,
+    model: Autoencoder,
+    images: Images,
+    data_dir: str | Path | None,
+    split_seed: int = SPLIT_SEED,
 ) -> dict[str, Any]:
     """The content of ``environment.json``, with all that is needed to find the same images again."""
     data = {
@@ -195,7 +205,10 @@ def environment_of(
         "sha256": images.sha256,
         "train": len(training.train),
         "validation": len(training.validation) if training.validation is not None else 0,
+        "split_seed": split_seed,
+        "split_sha256": split_sha256(training.validation.index) if training.validation is not None else None,
         "test": len(images.test_pixels) if images.test_pixels is not None else 0,
+        "skipped": list(images.skipped),
         "spec_folder": text_of_path(model.folder.absolute()),
         "data_dir": text_of_path(Path(data_dir).absolute()) if data_dir is not None else None,
     }
