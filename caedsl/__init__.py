@@ -1,7 +1,7 @@
 """caedsl: a declarative language and compiler for convolutional autoencoders.
 
-``parse``, ``check`` and ``load`` read specs; ``build``, ``emit``, ``train`` and ``resume`` need PyTorch, which is
-imported when one of them is first used.
+``parse``, ``check`` and ``load`` read specs, ``graph`` and ``show`` present models; ``build``, ``train`` and ``resume``
+need PyTorch, which is imported when one of them is first used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from caedsl.api import SpecError, build, check, emit, load, parse, resume, train
+    from caedsl.api import SpecError, build, check, emit, graph, load, parse, resume, show, train
 
-__all__ = ["SpecError", "__version__", "build", "check", "emit", "load", "parse", "resume", "train"]
+__all__ = ["SpecError", "__version__", "build", "check", "emit", "graph", "load", "parse", "resume", "show", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,9 @@ from caedsl.syntax.tree import Spec
 
 if TYPE_CHECKING:
     from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
+    from caedsl.console.notebook import Diagram, ModelTable
     from caedsl.evaluation.run import EvaluatedRun
+    from caedsl.figures.graph import Style
 
 SpecLike = str | PathLike[str]
 """A spec: the path of a ``.cae`` file, or the text itself, which has a line break or a brace."""
@@ -50,7 +52,7 @@ def check(spec: SpecLike) -> tuple[Finding, ...]:
 
 
 def load(spec: SpecLike, settings: Mapping[str, object] | None = None) -> Autoencoder:
-    """The model that a spec describes, every size known.
+    """Return the model that a spec describes, every size known; a notebook shows its diagram and its table.
 
     ``settings`` replaces parts of it, as ``--set`` does: ``{"train.batch": 64, "train.optimizer.lr": 1e-4}``.
     Raises ``SpecError`` where the spec has errors.
@@ -59,6 +61,7 @@ def load(spec: SpecLike, settings: Mapping[str, object] | None = None) -> Autoen
 
 
 def _load(source: Source, settings: Mapping[str, object] | None) -> Autoencoder:
+    from caedsl.console.notebook import loaded
     from caedsl.diagnostics.full import render_full
     from caedsl.resolve.overrides import override
     from caedsl.rules.engine.checking import check_source
@@ -68,11 +71,37 @@ def _load(source: Source, settings: Mapping[str, object] | None) -> Autoencoder:
     checked = check_source(source)
     if checked.model is None or checked.has_errors:
         raise SpecError("\n" + render_full([checked.report], colour=False), checked.findings)
-    return checked.model
+    return loaded(checked.model)
 
 
 def _model(model: Autoencoder | SpecLike) -> Autoencoder:
     return model if isinstance(model, Autoencoder) else load(model)
+
+
+def graph(
+    model: Autoencoder | SpecLike,
+    *,
+    style: "Style" = "hourglass",
+    width: float | None = None,
+    font_size: float | None = None,
+    title: bool = True,
+    grey: bool = False,
+) -> "Diagram":
+    """Return the diagram of a model, as ``caedsl graph`` draws it: a notebook shows it, and ``save`` writes it.
+
+    ``style`` is hourglass or blocks, ``width`` in centimetres, ``font_size`` that of the smallest text in points.
+    """
+    from caedsl.console.notebook import Diagram
+    from caedsl.figures.look import Look
+
+    return Diagram(_model(model), style, Look(width, font_size, title, grey))
+
+
+def show(model: Autoencoder | SpecLike) -> "ModelTable":
+    """Return the table of a model, as ``caedsl show`` prints it: a notebook shows it, and ``print`` prints it."""
+    from caedsl.console.notebook import ModelTable
+
+    return ModelTable(_model(model))
 
 
 @explaining_missing_packages()

@@ -173,3 +173,9 @@ def test_command_stays_light(arguments: list[str], banned: set[str], tmp_path: P
 @pytest.mark.parametrize("doing", ["import caedsl", "import caedsl.api; caedsl.check('autoencoder a; input 1x8x8')"])
 def test_package_stays_light(doing: str, tmp_path: Path) -> None:
     assert not loaded(doing, tmp_path) & HEAVY
+
+
+def test_a_model_is_presented_without_what_training_needs(tmp_path: Path) -> None:
+    spec = "autoencoder a; input 1x8x8; encoder { conv 4; maxpool 2 }; bottleneck; decoder mirror"
+    doing = f"import caedsl; m = caedsl.load({spec!r}); m._repr_html_(); str(caedsl.show(m)); str(caedsl.graph(m))"
+    assert not loaded(doing, tmp_path) & (TORCH | {"numpy", "matplotlib", "graphviz", "pydantic", "typer"})

@@ -15,17 +15,21 @@ CAP_HALF = 0.36
 """Half the height of capitals in most sans fonts, in ems: text is centred by it, as no baseline keyword is portable."""
 
 
-def svg(drawing: Drawing) -> str:
-    """Return the drawing as the text of an SVG file; equal drawings give equal text."""
+def svg(drawing: Drawing, on_white: bool = False) -> str:
+    """Return the drawing as the text of an SVG file; equal drawings give equal text.
+
+    ``on_white`` is for pages whose colours need not be those of the reader's screen, such as notebooks.
+    """
     pixels = 1.0 if drawing.scale is None else drawing.scale * PIXELS_PER_POINT
     size = f'width="{_number(drawing.width * pixels)}" height="{_number(drawing.height * pixels)}"'
+    look = 'style="background: #ffffff"' if on_white else 'class="caedsl"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="caedsl" {size}',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {look} {size}',
         f'  viewBox="0 0 {_number(drawing.width)} {_number(drawing.height)}" role="img"',
         f'  font-family="{FONTS}">',
         f"<title>{escape(drawing.title)}</title>",
         f"<desc>{escape(drawing.about)}</desc>",
-        *_style(drawing.scheme),
+        *(() if on_white else _style(drawing.scheme)),
     ]
     for group in drawing.groups:
         lines += _group(group, drawing.scheme.light)

@@ -1,0 +1,130 @@
+"""Show a model as a table of its layers, with its totals and its resolved settings."""
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from caedsl.facts.summary import Summary, summarise
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.shape import elements
+from caedsl.vocabulary.shape import text as shape_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+WIDTH_IN_A_FILE = 140
+"""Columns of the table where no terminal sets them: wide enough for a long layer line."""
+
+
+class Heading(NamedTuple):
+    """The heading of a column; figures are aligned to the right."""
+
+    text: str
+    right: bool = False
+
+
+HEADINGS = (
+    Heading("part"),
+    Heading("layer"),
+    Heading("line", True),
+    Heading("shape", True),
+    Heading("parameters", True),
+    Heading("MACs", True),
+    Heading("sees", True),
+)
+
+
+def layer_rows(summary: Summary) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each layer; the part is named in its first row only."""
+    part = ""
+    for row in summary.layers:
+        yield (
+            row.part if row.part != part else "",
+            row.spelling,
+            str(row.line),
+            shape_text(row.out_shape),
+            f"{row.parameters:,}" if row.parameters else "",
+            f"{row.macs:,}" if row.macs else "",
+            str(row.receptive_field),
+        )
+        part = row.part
+
+
+def totals(summary: Summary) -> list[tuple[str, str]]:
+    """Return what is to be known of the whole model, by name."""
+    code = elements(summary.code_shape)
+    ratio = summary.compression
+    compared = "as many as the input has" if ratio == 1 else _compared(ratio)
+    shape = f"{shape_text(summary.code_shape)} = " if len(summary.code_shape) > 1 else ""
+    step = f"one training step{' of one image' if _batch_open(summary) else ''}"
+    return [
+        ("code", f"{shape}{code:,} numbers, {compared}"),
+        ("compression", f"{ratio:.4g}"),
+        ("parameters", f"{summary.parameters:,}"),
+        ("MACs", f"{summary.macs:,} an image"),
+        ("receptive field", f"{summary.receptive_field} pixels at the code"),
+        ("memory", f"about {_bytes(summary.memory)} for {step}"),
+    ]
+
+
+def input_text(model: Autoencoder) -> str:
+    """Return the shape and the range of the input."""
+    return f"{shape_text(model.input.shape)} in {model.input.range}"
+
+
+def print_model(model: Autoencoder, summary: Summary, console: "Console") -> None:
+    """Print the model's table, totals and settings on a console."""
+    from rich.text import Text
+
+    from caedsl.facts.settings_text import settings_lines
+
+    if not console.is_terminal:
+        console.width = WIDTH_IN_A_FILE
+    console.print(Text(model.name, style="bold"), f" {input_text(model)}\n")
+    console.print(_table(summary), "")
+    for name, value in totals(summary):
+        console.print(f"  {name:<17}{value}")
+    if model.train is not None:
+        console.print("\ntrain")
+        for name, text, written in settings_lines(model):
+            console.print(f"  {name:<12}{text}" + ("" if written else "  [dim](default)[/dim]"))
+
+
+def model_text(model: Autoencoder) -> str:
+    """Return what ``print_model`` prints into a file."""
+    from rich.console import Console
+
+    file = StringIO()
+    print_model(model, summarise(model), Console(file=file, highlight=False, soft_wrap=True))
+    return file.getvalue()
+
+
+def _table(summary: Summary) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in HEADINGS:
+        wraps = heading.text == "layer"
+        table.add_column(heading.text, no_wrap=not wraps, justify="right" if heading.right else "left")
+    for number, cells in enumerate(layer_rows(summary)):
+        if number and cells[0]:
+            table.add_section()
+        table.add_row(*cells)
+    return table
+
+
+def _batch_open(summary: Summary) -> bool:
+    return summary.train is not None and isinstance(summary.train.batch, str)
+
+
+def _compared(ratio: float) -> str:
+    return f"{ratio:.4g}× smaller than the input" if ratio > 1 else f"{1 / ratio:.4g}× larger than the input"
+
+
+def _bytes(number: int) -> str:
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number} bytes"

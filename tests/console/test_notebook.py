@@ -1,0 +1,90 @@
+"""Models, diagrams and tables in notebooks and in Python."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import caedsl
+from caedsl.facts.cost import total_parameters
+from caedsl.figures.errors import FigureError
+from tests.cli.conftest import Ran
+from tests.conftest import ROOT, SPECS
+
+SPEC = ROOT / "specs" / "mnist_mirror.cae"
+
+
+class Cells(HTMLParser):
+    """The texts of a page's cells, and whether its tags are closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.cells: list[str] = []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("td", "th"):
+            self.cells[-1] += data
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_a_model_renders_as_its_diagram_and_its_table(path: Path) -> None:
+    model = caedsl.load(path)
+    html = model._repr_html_()  # type: ignore[attr-defined]
+    assert html.count("<svg ") == 1
+    cells = Cells(re.sub(r"<svg .*?</svg>", "", html, flags=re.DOTALL)).cells
+    assert f"{total_parameters(model):,}" in cells
+    assert len(cells) > 7 * sum(not layer.children for _, layer in model.layers())
+
+
+def test_a_diagram_in_a_notebook_is_legible_whatever_the_page() -> None:
+    for shown in (caedsl.load(SPEC), caedsl.graph(SPEC)):
+        text = shown._repr_svg_()  # type: ignore[union-attr]
+        assert ElementTree.fromstring(text).get("style") == "background: #ffffff"
+        assert "prefers-color-scheme" not in text
+
+
+def test_repr_is_one_line() -> None:
+    model = caedsl.load(SPEC)
+    assert repr(model) == "<autoencoder mnist_mirror: 1×28×28 → 32 → 1×28×28, 32,785 parameters>"
+    for shown in (model, caedsl.graph(model), caedsl.show(model)):
+        assert re.fullmatch(r"<.*mnist_mirror.*>", repr(shown))
+
+
+def test_show_prints_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    from caedsl.cli.main import main
+
+    assert main(["show", str(SPEC)]) == 0
+    assert Ran(0, str(caedsl.show(SPEC)), "") == Ran(0, *capsys.readouterr())
+    assert caedsl.show(SPEC).summary.parameters == 32785
+
+
+def test_graph_draws_what_the_command_draws(tmp_path: Path) -> None:
+    from caedsl.cli.main import main
+
+    assert main(["graph", str(SPEC), "-o", str(tmp_path / "command.svg"), "--width", "12", "--grey", "--no-title"]) == 0
+    diagram = caedsl.graph(SPEC, width=12, grey=True, title=False)
+    diagram.save(tmp_path / "python.svg")
+    assert (tmp_path / "python.svg").read_bytes() == (tmp_path / "command.svg").read_bytes()
+    assert str(diagram) == (tmp_path / "python.svg").read_text("utf-8")
+    caedsl.graph(caedsl.load(SPEC), style="blocks").save(tmp_path / "blocks.dot")
+    assert "digraph" in (tmp_path / "blocks.dot").read_text("utf-8")
+
+
+def test_a_figure_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
+    with pytest.raises(FigureError, match="needs"):
+        caedsl.graph(SPEC, width=1).save(tmp_path / "figure.svg")
+    with pytest.raises(FigureError, match="names no format"):
+        caedsl.graph(SPEC).save(tmp_path / "figure.jpeg")
