@@ -9,7 +9,6 @@ of a step, without the first turn, and their ratio. The aim is less than 3 %.
 import argparse
 import time
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +16,9 @@ from caedsl.api import load as load_model
 from caedsl.data.images import Images
 from caedsl.data.loading import load as load_images
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.runs.history import Step
 from caedsl.training.device import choose_device, keep_freed_memory
+from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.places import Places
 from caedsl.training.monitors.engine.watch import Watch
 from caedsl.training.train import prepare_training
@@ -25,25 +26,38 @@ from caedsl.training.train import prepare_training
 AIM = 1.03
 
 
+class Pause(Callback):
+    """Stop after so many steps."""
+
+    steps = 0
+
+    def on_step(self, training: Training, step: Step) -> str | None:
+        """Return "paused" at the step."""
+        return "paused" if step.step >= self.steps else None
+
+
 class Turns:
-    """A training that goes on for some steps whenever it is its turn."""
+    """A training that continues for some steps whenever it is its turn."""
 
     def __init__(self, model: Autoencoder, images: Images, device: str, watched: bool) -> None:
         assert model.train is not None
         settings = replace(model.train, validation=0.0)
         self.training = prepare_training(model, settings, images, choose_device(device))
+        watch = Watch(Places.of(model, model.source.text, ""), lambda trouble, shown: None)
+        self.pause = Pause()
+        self.training.callbacks = [*([watch] if watched else []), self.pause]
         if watched:
-            self.training.watch = Watch(Places.of(model, model.source.text, ""), False, lambda trouble, shown: None)
-            self.training.watch.begin(self.training)
+            watch.on_start(self.training)
         self.seconds: list[float] = []
 
     def take(self, steps: int) -> None:
-        taken = count(1)
+        first = self.training.step
+        self.pause.steps = first + steps
         begun = time.perf_counter()
-        reason = None
-        while reason is None:
-            reason = self.training.run_epoch(lambda: "paused" if next(taken) >= steps else None, lambda step: None)
-        self.seconds.append((time.perf_counter() - begun) / steps)
+        self.training.stop_reason = None
+        while self.training.stop_reason is None:
+            self.training.run_epoch()
+        self.seconds.append((time.perf_counter() - begun) / (self.training.step - first))
 
 
 def main() -> None:

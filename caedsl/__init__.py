@@ -9,9 +9,22 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from caedsl.api import SpecError, build, check, emit, graph, load, parse, resume, show, train
+    from caedsl.api import Callback, SpecError, build, check, emit, graph, load, parse, resume, show, train
 
-__all__ = ["SpecError", "__version__", "build", "check", "emit", "graph", "load", "parse", "resume", "show", "train"]
+__all__ = [
+    "Callback",
+    "SpecError",
+    "__version__",
+    "build",
+    "check",
+    "emit",
+    "graph",
+    "load",
+    "parse",
+    "resume",
+    "show",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,8 @@
 """The Python interface, re-exported by ``caedsl`` itself. Importing it does not import torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.extras import explaining_missing_packages
@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from caedsl.console.notebook import Diagram, ModelTable
     from caedsl.evaluation.run import EvaluatedRun
     from caedsl.figures.graph import Style
+    from caedsl.training.loop import Callback as Callback
 
 SpecLike = str | PathLike[str]
 """A spec: the path of a ``.cae`` file, or the text itself, which has a line break or a brace."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import ``Callback``, and PyTorch with it, when it is first used."""
+    if name != "Callback":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from caedsl.training.loop import Callback
+
+    return Callback
 
 
 class SpecError(ValueError):
@@ -131,14 +141,15 @@ def train(
     pictures: bool = True,
     tensorboard: bool = False,
     progress: bool = False,
+    callbacks: "Sequence[Callback]" = (),
 ) -> "EvaluatedRun":
-    """Trains a model as its ``train`` block says, evaluates it and writes the run folder.
+    """Train a model as its ``train`` block says, evaluates it and writes the run folder.
 
     ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder (a
     fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie. ``weights`` names a run, or a safetensors
     file, to start from instead of fresh weights. ``pictures`` draws the same few
-    reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` says what the command says
-    while it goes on. Returns the run with its module.
+    reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints what the command
+    prints. ``callbacks`` follow the run, see ``Callback``. Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import train_and_evaluate
@@ -157,6 +168,7 @@ def train(
         pictures=pictures,
         tensorboard=tensorboard,
         reporter=make_reporter(quiet=not progress),
+        callbacks=callbacks,
     )
 
 
@@ -168,8 +180,9 @@ def resume(
     data_dir: str | PathLike[str] | None = None,
     tensorboard: bool = False,
     progress: bool = False,
+    callbacks: "Sequence[Callback]" = (),
 ) -> "EvaluatedRun":
-    """Goes on with the run in a folder from the last state that it kept, and evaluates it; see ``train``.
+    """Resume the run in a folder from its last checkpoint, and evaluate it; see ``train``.
 
     ``epochs`` is a new number of them, larger than before. Settings, device and pictures are those it began with.
     """
@@ -182,4 +195,5 @@ def resume(
         data_dir=str(data_dir) if data_dir is not None else None,
         tensorboard=tensorboard,
         reporter=make_reporter(quiet=not progress),
+        callbacks=callbacks,
     )

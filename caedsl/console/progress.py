@@ -47,9 +47,9 @@ class Plain(Reporter):
         self._epochs = epochs
         self._say(Text(f"training {name} on {where}"))
 
-    def going_on(self, epoch: int, step: int, steps: int) -> None:
+    def resumed(self, epoch: int, step: int, steps: int) -> None:
         """Say it."""
-        self.note(f"going on in epoch {epoch} after step {step:,} of {steps:,}")
+        self.note(f"resuming in epoch {epoch} after step {step:,} of {steps:,}")
 
     def step(self, step: Step) -> None:
         """Print a line where nothing was said for a minute: epochs can be long."""
@@ -117,9 +117,9 @@ class Live(Plain):
         self._shown = Display(self._status, console=self.progress, transient=True)
         self._shown.start()
 
-    def going_on(self, epoch: int, step: int, steps: int) -> None:
+    def resumed(self, epoch: int, step: int, steps: int) -> None:
         """Say it, and put the bar there."""
-        super().going_on(epoch, step, steps)
+        super().resumed(epoch, step, steps)
         if self._status is not None:
             self._status.move(epoch, step, steps)
 

@@ -25,7 +25,7 @@ class Part(NamedTuple):
         """What was drawn for the whole batch, one entry an image along ``dim``, for the images of this part."""
         return drawn.narrow(dim, self.start, self.stop - self.start)
 
-    def weigh(self, mean: Tensor) -> Tensor:
-        """A mean over this part, weighted so that the mean of it over the processes is the one over the whole batch."""
-        weight = (self.stop - self.start) * self.processes / self.whole
-        return mean if weight == 1 else mean * weight
+    @property
+    def weight(self) -> float:
+        """The weight of a mean over this part: the mean of weighted means over the processes is that of the batch."""
+        return (self.stop - self.start) * self.processes / self.whole

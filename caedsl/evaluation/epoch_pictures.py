@@ -10,10 +10,10 @@ from PIL import Image
 from caedsl.evaluation.reconstructions import png, stack
 from caedsl.evaluation.samples import Samples
 from caedsl.runs.confined import read_file
+from caedsl.runs.errors import RunError
 from caedsl.runs.files import EVOLUTION, PICTURES
 from caedsl.runs.folder import RunFolder
-from caedsl.training.loop import Training
-from caedsl.training.observer import Observer
+from caedsl.training.loop import Callback, Training
 
 MOST_PIXELS = 1 << 24
 """A sheet that was drawn here has far fewer; a larger one is another's."""
@@ -21,25 +21,33 @@ MOST_PIXELS = 1 << 24
 _NAME = re.compile(r"epoch-(\d{4,9})\.png")
 
 
-class EpochPictures(Observer):
-    """Leaves ``pictures/epoch-0001.png`` and so on in the run folder."""
+class EpochPictures(Callback):
+    """Draw ``pictures/epoch-0001.png`` and so on in the run folder.
 
-    def open(self, folder: RunFolder) -> None:
-        """Make the folder of the pictures; that it is there tells a run that goes on to draw them too."""
-        folder.subfolder(PICTURES)
-        self._folder = folder
+    A picture that cannot be written is reported once, and no more are drawn.
+    """
 
-    def begin(self, training: Training) -> None:
-        """Choose the images; pictures of epochs that will come again are taken away."""
+    def on_start(self, training: Training) -> None:
+        """Make the folder, which tells a resumed run to draw too; remove pictures of epochs that will come again."""
+        assert training.folder is not None, "pictures are drawn in a run folder"
+        self._folder: RunFolder | None = training.folder
         self._samples = Samples(training)
-        for number, name in _pictures(self._folder).items():
+        training.folder.subfolder(PICTURES)
+        for number, name in _pictures(training.folder).items():
             if number > len(training.history.epochs):
                 self._folder.remove(name)
 
-    def epoch(self, training: Training) -> None:
+    def on_epoch(self, training: Training) -> None:
         """Draw the epoch that is over."""
+        if self._folder is None:
+            return
         number = training.history.epochs[-1].epoch
-        self._folder.write_bytes(f"{PICTURES}/epoch-{number:04}.png", png(self._samples.picture(training)))
+        content = png(self._samples.picture(training))
+        try:
+            self._folder.write_bytes(f"{PICTURES}/epoch-{number:04}.png", content)
+        except RunError as error:
+            self._folder = None
+            training.note(f"{error}; training continues without pictures")
 
 
 def draw_evolution(folder: RunFolder, rows: int) -> Path | None:

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.data.corruption import corrupt
 from caedsl.evaluation.baselines import MeanImage, Predictor, fit_pca
 from caedsl.evaluation.metrics import Scores, score
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
+from caedsl.training.sample import Sample, make_sample
 from caedsl.training.seeds import derived_seed
 
 DIGITS = 10
@@ -47,18 +47,17 @@ class Examination:
         """Whether what predictors see differs from what they must return."""
         return self.corrupt != Corrupt()
 
-    def pairs(self, images: Batches | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of (what is seen, what is to be returned)."""
+    def samples(self, images: Batches | None = None) -> Iterator[Sample]:
+        """Make the samples of ``images``, by default of those that are examined."""
         generator = torch.Generator().manual_seed(derived_seed(self.seed, "evaluation"))
         for image_bchw in (images or self.images).in_order(self.batch):
-            target = image_bchw.double()
-            yield corrupt(target.cpu(), self.corrupt, self.input_range, generator).to(target.device), target
+            yield make_sample(image_bchw.double(), generator, self.input_range, self.corrupt)
 
     @torch.no_grad()
     def predictions(self, predictor: Predictor) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches of (what the predictor returns, what is to be returned)."""
-        for seen, target in self.pairs():
-            yield predictor(seen), target
+        for sample in self.samples():
+            yield predictor(sample.seen), sample.target
 
 
 @dataclass(frozen=True)

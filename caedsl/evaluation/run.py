@@ -18,7 +18,7 @@ from caedsl.evaluation.tensorboard import TensorBoard
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.confined import has_folder
 from caedsl.runs.files import METRICS, PICTURE, PICTURES, TENSORBOARD
-from caedsl.training.observer import Observer
+from caedsl.training.loop import Callback
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.train import Run, resume_command, train
@@ -48,6 +48,7 @@ def train_and_evaluate(
     pictures: bool = True,
     tensorboard: bool = False,
     reporter: Reporter | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> EvaluatedRun:
     """Train ``model``, evaluate the best weights, and write ``metrics.json`` and ``reconstructions.png``.
 
@@ -65,7 +66,7 @@ def train_and_evaluate(
         data_dir=data_dir,
         weights=weights,
         reporter=reporter,
-        observers=_observers(pictures, tensorboard),
+        callbacks=[*_watchers(pictures, tensorboard), *callbacks],
     )
     return _judged(run, reporter)
 
@@ -78,6 +79,7 @@ def resume_and_evaluate(
     data_dir: str | Path | None = None,
     tensorboard: bool = False,
     reporter: Reporter | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> EvaluatedRun:
     """Go on with the run in the folder ``path`` as ``caedsl.training.resume.resume`` does, and evaluate it.
 
@@ -85,20 +87,20 @@ def resume_and_evaluate(
     """
     reporter = reporter or Reporter()
     before = {name for name in (PICTURES, TENSORBOARD) if has_folder(Path(path), name)}
-    observers = _observers(PICTURES in before, tensorboard or TENSORBOARD in before)
-    run = resume(path, epochs=epochs, on_trouble=on_trouble, data_dir=data_dir, reporter=reporter, observers=observers)
+    followers = [*_watchers(PICTURES in before, tensorboard or TENSORBOARD in before), *callbacks]
+    run = resume(path, epochs=epochs, on_trouble=on_trouble, data_dir=data_dir, reporter=reporter, callbacks=followers)
     return _judged(run, reporter)
 
 
-def _observers(pictures: bool, tensorboard: bool) -> list[Observer]:
+def _watchers(pictures: bool, tensorboard: bool) -> list[Callback]:
     return [*([EpochPictures()] if pictures else []), *([TensorBoard()] if tensorboard else [])]
 
 
 def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
     if run.history.ended == "interrupted":
-        reporter.note(f"interrupted, and kept; to go on: {resume_command(run.folder.path)}")
+        reporter.note(f"interrupted; state saved. Resume with: {resume_command(run.folder.path)}")
     if run.history.ended == "trouble":
-        reporter.note(f"stopped by trouble, and kept; to go on all the same: {resume_command(run.folder.path)}")
+        reporter.note(f"stopped by trouble; state saved. Resume all the same with: {resume_command(run.folder.path)}")
     reporter.loading("evaluating", 0, 0, "images")
     try:
         evaluated = evaluate_run(run)
@@ -139,7 +141,9 @@ def _examination(run: Run) -> Examination:
 
 def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:
     shown = exam.images.spread(PICTURE_COLUMNS)
-    seen, original = (torch.cat(batches).float() for batches in zip(*exam.pairs(shown), strict=True))
+    samples = list(exam.samples(shown))
+    seen = torch.cat([sample.seen for sample in samples]).float()
+    original = torch.cat([sample.target for sample in samples]).float()
     with torch.no_grad():
         reconstruction = run.module(seen)
     judged = f"{run.model.name}: {len(shown)} of {evaluation.images:,} {evaluation.part} images"

@@ -25,9 +25,9 @@ class Samples:
         exam = Examination(batches, settings.batch, training.input_range, settings.corrupt, settings.seed)
         # All of them, also where this process reads but a part of each batch.
         shown = batches.spread(COLUMNS).sliced(0, 1)
-        self.seen_bchw, self.original_bchw = (
-            torch.cat(parts).float() for parts in zip(*exam.pairs(shown), strict=True)
-        )
+        samples = list(exam.samples(shown))
+        self.seen_bchw = torch.cat([sample.seen for sample in samples]).float()
+        self.original_bchw = torch.cat([sample.target for sample in samples]).float()
         self.pixels = training.objective.pixels
         self.denoises = exam.denoises
 

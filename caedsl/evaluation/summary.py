@@ -36,7 +36,7 @@ def table(evaluation: Evaluation, probabilities: bool, reporter: Reporter) -> No
 
 def _ending(history: History, patience: int | None) -> str:
     last, best = history.epochs[-1], history.best or history.epochs[-1]
-    ended = _ENDED[history.ended].format(patience=patience)
+    ended = _ENDED.get(history.ended, f"stopped ({history.ended})").format(patience=patience)
     kind = "training" if best.validation is None else "validation"
     time = f"{ended} in epoch {last.epoch} after {duration(last.seconds)}"
     return f"{time}; best is epoch {best.epoch}, {kind} loss {best.score:.5f}"

@@ -11,10 +11,8 @@ from caedsl.evaluation.samples import Samples
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import TrainingError
 from caedsl.runs.files import SPEC, TENSORBOARD
-from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Epoch
-from caedsl.training.loop import Training
-from caedsl.training.observer import Observer
+from caedsl.training.loop import Callback, Training
 
 TAGS = {
     "loss/total": "loss",
@@ -23,11 +21,11 @@ TAGS = {
     "learning_rate": "lr",
     "images_per_second": "images_per_second",
 }
-"""What TensorBoard calls the columns of the history."""
+"""The columns of the history by their names in TensorBoard."""
 
 
-class TensorBoard(Observer):
-    """Writes what ``tensorboard --logdir runs`` shows; a step there is an epoch.
+class TensorBoard(Callback):
+    """Write what ``tensorboard --logdir runs`` shows; a step there is an epoch.
 
     A ``TrainingError`` where the package tensorboard is not installed.
     """
@@ -39,27 +37,27 @@ class TensorBoard(Observer):
                 f"(a run that goes on writes to it where its folder holds {TENSORBOARD}/)"
             )
 
-    def open(self, folder: RunFolder) -> None:
-        """Make the folder of the event files; that it is there tells a run that goes on to write them too."""
-        self._path = folder.subfolder(TENSORBOARD)
-        self._folder = folder.path
+    def on_start(self, training: Training) -> None:
+        """Open the event files in a folder that tells a resumed run to write them too.
 
-    def begin(self, training: Training) -> None:
-        """Write the spec and what was trained before; or void what is there of epochs that will come again."""
+        New files get the spec and the epochs so far; in others, epochs that will come again are discarded.
+        """
         from torch.utils.tensorboard import SummaryWriter
 
+        assert training.folder is not None, "event files are written to a run folder"
+        self._path = training.folder.subfolder(TENSORBOARD)
         fresh = not any(self._path.iterdir())
         epochs = training.history.epochs
         self._samples = Samples(training)
         self._writer = SummaryWriter(str(self._path), purge_step=None if fresh else len(epochs) + 1)
         if fresh:
-            indented = "".join(f"    {line}\n" for line in read_file(self._folder, SPEC).decode().splitlines())
+            indented = "".join(f"    {line}\n" for line in read_file(training.folder.path, SPEC).decode().splitlines())
             self._writer.add_text("spec", indented, 0)
             for row in epochs:
                 self._add(row)
         self._writer.flush()
 
-    def epoch(self, training: Training) -> None:
+    def on_epoch(self, training: Training) -> None:
         """Write the numbers and the picture of the epoch that is over."""
         row = training.history.epochs[-1]
         self._add(row)
@@ -73,7 +71,7 @@ class TensorBoard(Observer):
             if value is not None:
                 self._writer.add_scalar(tag, value, row.epoch)
 
-    def close(self) -> None:
+    def on_end(self, training: Training) -> None:
         """Close the event file."""
         self._writer.close()
 

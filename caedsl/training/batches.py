@@ -1,4 +1,4 @@
-"""Batches of images: gathered from memory, or read by threads a few batches ahead of their use.
+"""Batches of images: gathered from memory, or prefetched by threads.
 
 x_bchw: batch, channels, height, width.
 """
@@ -13,11 +13,11 @@ from caedsl.data.pixels import Held, Pixels
 from caedsl.data.prefetch import ahead, workers
 
 AHEAD_BYTES = 1 << 26
-"""What batches may take that are read ahead: enough for the largest to come while the one before is used."""
+"""Memory for batches that are prefetched: enough for the largest while the one before is used."""
 
 
 def resident(images: Pixels, device: torch.device) -> Pixels:
-    """``images`` on ``device`` where they take at most a third of its free memory, else as they are."""
+    """Move images to ``device`` where they take at most a third of its free memory."""
     if device.type == "cuda" and isinstance(images, Held):
         free, _ = torch.cuda.mem_get_info(device)
         if images.values.numel() * images.values.element_size() <= free / 3:
@@ -26,7 +26,7 @@ def resident(images: Pixels, device: torch.device) -> Pixels:
 
 
 class Batches:
-    """The images N×C×H×W at ``index`` (all where it is None), given out in batches on ``device``.
+    """Batches on ``device`` of the images at ``index``, by default all.
 
     A batch is the same bit for bit wherever its images come from.
     """
@@ -48,37 +48,35 @@ class Batches:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """C×H×W of an image."""
+        """The shape of an image, channels first."""
         return self.images.shape
 
     def in_order(self, size: int) -> Iterator[Tensor]:
-        """Every image once, in order, in batches of ``size``; the last may be smaller."""
+        """Yield every image once, in order, in batches of ``size``; the last may be smaller."""
         return self._gather(self.index, size)
 
     def shuffled(self, size: int, seed: int, skip: int = 0) -> Iterator[Tensor]:
-        """Every image once, in an order that only ``seed`` decides, in batches of ``size``; the last may be smaller.
+        """Yield every image once, in an order that only ``seed`` decides, in batches of ``size``.
 
-        The first ``skip`` batches are left out.
+        The first ``skip`` batches are left out; the last may be smaller.
         """
         order = torch.randperm(len(self.index), generator=torch.Generator().manual_seed(seed))
         return self._gather(self.index[order[skip * size :]], size)
 
     def spread(self, count: int) -> "Batches":
-        """``count`` of the images, evenly spaced from the first to the last; all where there are no more."""
+        """Choose ``count`` of the images, evenly spaced from the first to the last; all where there are no more."""
         positions = torch.linspace(0, len(self) - 1, min(count, len(self)), dtype=torch.float64).round().long()
         return Batches(self.images, self.index[positions], self.device, self._part)
 
     def sliced(self, rank: int, ranks: int) -> "Batches":
-        """The same batches, of which only the ``rank``-th of ``ranks`` parts, alike in size, is read and given out.
+        """Return the same batches, of each of which only part ``rank`` of ``ranks``, alike in size, is read.
 
         ``len`` still counts all images. A part of a batch with fewer images than ranks may have none.
         """
         return Batches(self.images, self.index, self.device, (rank, ranks))
 
     def _gather(self, index: Tensor, size: int) -> Iterator[Tensor]:
-        rank, ranks = self._part
-        batches = torch.split(index.to(self.images.device), size) if len(index) else ()
-        parts = [batch.tensor_split(ranks)[rank] for batch in batches]
+        parts = self._parts(index.to(self.images.device), size)
         there = self.images.device.type == self.device.type
         direct = there and self.images.at_hand
         taken = (
@@ -87,12 +85,19 @@ class Batches:
         for values in taken:
             yield self.images.finish(values.to(self.device, non_blocking=True))
 
+    def _parts(self, index: Tensor, size: int) -> Iterator[Tensor]:
+        """Cut an index into batches, and each batch into parts, of which this process takes one."""
+        rank, ranks = self._part
+        for start in range(0, len(index), size):
+            batch = index[start : start + size]
+            yield batch if ranks == 1 else batch.tensor_split(ranks)[rank]
+
     def _take_to_send(self, index: Tensor) -> Tensor:
-        """Values in memory that a GPU can fetch by itself, while the processor goes on."""
+        """Take values into memory that a GPU copies by itself."""
         values = self.images.take(index)
         return values.pin_memory() if self.device.type == "cuda" else values
 
     def _most(self, size: int) -> int:
-        """How many batches are read ahead: two for each worker, as far as they are small, and one in any case."""
+        """Return how many batches are prefetched: two for each worker while they are small, and at least one."""
         batch_bytes = 4 * size * math.prod(self.shape)
         return 1 + max(1, min(2 * workers(), AHEAD_BYTES // batch_bytes))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.training.loop import Training
+from caedsl.training.monitors.engine.watch import Watch
 from caedsl.training.optimizers import make_optimizer
 from caedsl.training.schema import Progress, read_progress
 
@@ -58,8 +59,11 @@ def _progress_misfits(training: Training, progress: Progress) -> Iterator[str]:
         yield "it is of another precision"
     if (progress.averaged is None) != (training.average is None):
         yield "it is of another `ema`"
-    if training.watch is not None and progress.watch is not None:
-        layers = len(training.watch.places.origins)
+    if progress.terms != list(training.objective.names):
+        yield "its loss has other terms"
+    watch = next((callback for callback in training.callbacks if isinstance(callback, Watch)), None)
+    if watch is not None and progress.watch is not None:
+        layers = len(watch.places.origins)
         if any(len(probe.layers) != layers for probe in progress.probed):
             yield "its monitors looked at another model"
         if progress.watch.read > steps:
@@ -79,7 +83,7 @@ def _expected(training: Training, progress: Progress) -> Shapes:
     if training.average is not None:
         expected |= {f"average.{number}": _shape(value) for number, value in enumerate(training.average.averages)}
     if progress.sizes is not None:
-        expected["ledger"] = (2, len(progress.sizes)), torch.float32
+        expected["ledger"] = (len(progress.sizes), 2 + len(training.objective.names)), torch.float32
     expected["random.disturbance"] = _shape(training.generator.get_state())
     expected["random.main"] = _shape(torch.get_rng_state())
     if training.train.device.type == "cuda":

@@ -1,8 +1,8 @@
-"""The whole state of a run between two steps: what it takes to go on bit for bit.
+"""Checkpoints: the whole state of a run between two steps, from which it resumes bit for bit.
 
 Weights, moments, averages and random streams are tensors; the rest (counters, history, schedule) is a JSON text. Both
-are one safetensors file, the text in its header, so that they cannot come apart; a checksum covers both. Nothing in it
-is code.
+are in one safetensors file, the text in its header, so that they cannot come apart; a checksum covers both. Nothing in
+it is code. The folder keeps the last checkpoint and the one before, so that a good one is always there.
 """
 
 import json
@@ -21,35 +21,35 @@ from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
 from caedsl.runs.folder import RunFolder
-from caedsl.runs.history import Epoch
+from caedsl.runs.history import Epoch, Step
 from caedsl.runs.schema import reason_of
 from caedsl.runs.tensors import TensorFileError, read_tensors
 from caedsl.training.checkpoint_fit import comes_from_another_device, misfit
-from caedsl.training.loop import Training
+from caedsl.training.loop import RESUMABLE, Callback, Training
 from caedsl.training.schema import read_progress
 from caedsl.training.seeds import derived_seed
 
-FORMAT = 1
+FORMAT = 2
 
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 MOST_OF_THE_TIME = 0.02
-"""The share of a run that may go into writing checkpoints: large models are kept less often."""
+"""The share of a run that may go into writing checkpoints: large models are saved less often."""
 
 
 class CheckpointError(Exception):
-    """A checkpoint that cannot be used; the message says why, and the caller names the file."""
+    """Checkpoint that cannot be used; the message says why, and the caller names the file."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state: ``tensors`` in main memory by name, ``progress`` what JSON can hold, ``run`` whose state it is."""
+    """State of a run: ``tensors`` in main memory by name, ``progress`` for JSON, and the ``run`` whose state it is."""
 
     tensors: dict[str, Tensor]
     progress: dict[str, Any]
     run: str
 
     def to_bytes(self) -> bytes:
-        """The content of a checkpoint's file."""
+        """Return the content of the file."""
         text = json.dumps({"format": FORMAT, "run": self.run, **self.progress})
         return save(self.tensors, metadata={"state": text, "sha256": _checksum(text, self.tensors)})
 
@@ -72,7 +72,7 @@ class Checkpoint:
             raise CheckpointError(f"it is truncated or damaged ({error})") from error
         text = header.get("state", "")
         if header.get("sha256") != _checksum(text, tensors):
-            raise CheckpointError("it is damaged: its checksum does not fit")
+            raise CheckpointError("it is damaged: its checksum does not match")
         try:
             progress = read_progress(text)
         except ValueError as error:
@@ -91,7 +91,7 @@ def _checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
 
 
 def capture(training: Training, run: str) -> Checkpoint:
-    """The state of ``training`` now; waits for the device. ``run`` names the run, see ``Checkpoint.run``."""
+    """Return the state of ``training`` now, waiting for the device. ``run`` names the run, see ``Checkpoint.run``."""
     tensors = {f"weights.{name}": value for name, value in training.module.state_dict().items()}
     if training.history.epochs:
         tensors |= {f"best.{name}": value for name, value in training.best_weights.items()}
@@ -117,23 +117,21 @@ def capture(training: Training, run: str) -> Checkpoint:
         "plateau": {"factor": plateau.factor, "best": plateau.best, "waited": plateau.waited},
         "averaged": training.average.updates if training.average is not None else None,
         "scaler": training.scaler.state_dict(),
-        "watch": training.watch.state() if training.watch is not None else None,
+        "terms": list(training.objective.names),
+        "callbacks": _callback_states(training),
     }
     plain = {name: _plain(value) for name, value in tensors.items()}
     return Checkpoint(plain, progress, run)
 
 
 def _plain(value: Tensor) -> Tensor:
-    """The values in main memory and in the plain layout, in storage that no other tensor shares."""
+    """Copy values to main memory, in plain layout and in storage of their own."""
     return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
 @torch.no_grad()
 def restore(training: Training, checkpoint: Checkpoint) -> None:
-    """Make ``checkpoint`` the state of ``training``, and its random streams those of PyTorch.
-
-    To be called inside of the run, see ``Training.run``.
-    """
+    """Make ``checkpoint`` the state of ``training``, its random streams those of PyTorch, inside of ``Training.run``."""
     tensors, progress = checkpoint.tensors, checkpoint.progress
     training.module.load_state_dict(_part(tensors, "weights."))
     _restore_optimizer(training, tensors)
@@ -144,8 +142,6 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     training.scaler.load_state_dict(progress["scaler"])
     for name, value in progress["plateau"].items():
         setattr(training.plateau, name, value)
-    if training.watch is not None and progress["watch"] is not None:
-        training.watch.restore(progress["watch"])
     training.epoch, training.step = progress["epoch"], progress["step"]
     training.started = time.monotonic() - progress["seconds"]
     training.history.epochs = [Epoch(**row) for row in progress["history"]]
@@ -153,6 +149,11 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     training.best_weights = _part(tensors, "best.") or training.last_weights
     if progress["sizes"] is not None:
         training.resume_epoch(tensors["ledger"], progress["sizes"])
+    states = {name: list(kept) for name, kept in progress["callbacks"].items()}
+    for callback in training.callbacks:
+        kept = states.get(type(callback).__name__)
+        if kept:
+            callback.restore(kept.pop(0))
     _restore_random(training, tensors)
 
 
@@ -166,6 +167,16 @@ def _restore_random(training: Training, tensors: Mapping[str, Tensor]) -> None:
     torch.set_rng_state(tensors["random.main"])
     if "random.device" in tensors:
         torch.cuda.set_rng_state(tensors["random.device"], training.train.device)
+
+
+def _callback_states(training: Training) -> dict[str, list[dict[str, Any]]]:
+    """Return the states of the callbacks that have one, by the names of their classes, in order."""
+    states: dict[str, list[dict[str, Any]]] = {}
+    for callback in training.callbacks:
+        state = callback.state()
+        if state is not None:
+            states.setdefault(type(callback).__name__, []).append(state)
+    return states
 
 
 def _restore_optimizer(training: Training, tensors: Mapping[str, Tensor]) -> None:
@@ -184,16 +195,35 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-class Checkpoints:
-    """Keeps the state of a run: now and then, and when it is told to."""
+class Checkpoints(Callback):
+    """Save the state of a run now and then, and when it stops.
+
+    It is the last callback: it then sees the reason to stop, and all that the others have done.
+    """
 
     def __init__(self, folder: RunFolder, run: str) -> None:
+        """Save to ``folder``; ``run`` names the run, see ``Checkpoint.run``."""
         self.folder = folder
         self.run = run
         self._due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
 
-    def keep(self, training: Training, now: bool) -> None:
-        """Write the state and what was learned, if the last time is a while ago or if it must be ``now``."""
+    def on_step(self, training: Training, step: Step) -> None:
+        """Save within an epoch where it is time to, or where the run stops and may be resumed."""
+        assert training.ledger is not None
+        if training.ledger.steps < training.steps_per_epoch:
+            self._save_if(training, training.stop_reason in RESUMABLE)
+
+    def on_epoch(self, training: Training) -> None:
+        """Save after a whole epoch where it is time to."""
+        if training.ledger is None:
+            self._save_if(training, False)
+
+    def on_end(self, training: Training) -> None:
+        """Save the end, unless the state is that of a failure, or of a part of an epoch that may yet be completed."""
+        if training.failure is None and (training.ledger is None or training.history.ended not in RESUMABLE):
+            self._save_if(training, True)
+
+    def _save_if(self, training: Training, now: bool) -> None:
         begun = time.monotonic()
         if not now and begun < self._due:
             return
@@ -210,12 +240,23 @@ class Checkpoints:
         self.folder.rename(f"{CHECKPOINT}.new", CHECKPOINT)
 
 
+class RestoreCheckpoint(Callback):
+    """Put a saved state in place before the first step; it is the first callback that needs the state."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        """Start from ``checkpoint``."""
+        self.checkpoint = checkpoint
+
+    def on_start(self, training: Training) -> None:
+        """Restore the run, and the callbacks that saved something."""
+        restore(training, self.checkpoint)
+
+
 def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | None]:
-    """The newest good checkpoint of ``folder``, and a note where that is not the last one written.
+    """Return the newest good checkpoint of ``folder``, and a note where that is not the last one written.
 
-    ``most`` is how many bytes one of this run may have.
-
-    None where none was written yet. A ``RunError`` where none is good, or where it is not of ``run``.
+    It is None where none was written yet. A ``RunError`` says that none is good, or that it is not of ``run``. ``most`` is
+    how many bytes one of this run may have.
     """
     if not has_checkpoint(folder):
         return None, "no checkpoint was written yet: starting from the beginning"
@@ -231,10 +272,10 @@ def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | 
                 f"{folder / name} belongs to another run: the spec or the settings in {folder} were changed since it was "
                 "written; put them back, or start a new run"
             )
-        return checkpoint, f"{problems[0]}; going on from {name}" if problems else None
-    raise RunError(f"{'; '.join(problems)}; there is nothing to go on from: start a new run")
+        return checkpoint, f"{problems[0]}; resuming from {name}" if problems else None
+    raise RunError(f"{'; '.join(problems)}; there is nothing to resume from: start a new run")
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Whether there is something to go on from."""
+    """Return whether there is something to resume from."""
     return any(has(folder, name) for name in (CHECKPOINT, PREVIOUS_CHECKPOINT))

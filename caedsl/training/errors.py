@@ -10,14 +10,16 @@ from caedsl.runs.errors import TrainingError
 
 
 class NotFiniteError(TrainingError):
-    """The loss became infinite or not a number.
+    """Loss that became infinite or not a number.
 
-    ``step`` is the one whose loss it was, None for that of the validation images.
+    ``step`` is the one whose loss it was, None for that of the validation images. ``origin`` says which layer it came
+    from, as the end of a sentence; it is empty while that is unknown.
     """
 
     def __init__(self, message: str, step: int | None = None) -> None:
         super().__init__(message)
         self.step = step
+        self.origin = ""
 
 
 def remedies(settings: Settled, precision: str) -> str:

@@ -1,48 +1,71 @@
-"""The training loop.
+"""The training loop, and the callbacks that follow it.
 
-The inner loop never waits for the device: losses are written to a ledger there, and read a few times a second and at
-the end of each epoch. Every random number comes from the seed and the epoch, so that an epoch can be repeated by
-itself. Between two steps the whole state can be kept, and a run that starts from it takes the same steps bit for bit.
-Several processes may train together: each takes its part of every batch, and at meetings they settle the ledger and
-agree on going on.
-
-x_bchw: batch, channels, height, width.
+Losses are read a few times a second, at probes and at the end of each epoch. Every random number comes from the seed and
+the epoch, so that an epoch can be repeated by itself. Whenever losses are read the whole state can be saved, and a run
+that starts from it takes the same steps bit for bit. Several processes may train together: each takes its part of every
+batch, and where losses are read they average them and agree on whether to stop.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from caedsl.data.augmentation import augment
-from caedsl.data.corruption import corrupt
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled
+from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Epoch, History, Step
 from caedsl.training.batches import Batches
-from caedsl.training.ema import WeightAverage
 from caedsl.training.errors import NotFiniteError, memory_errors, remedies
 from caedsl.training.ledger import Ledger
-from caedsl.training.monitors.engine.probe_schedule import Moments, sizes
-from caedsl.training.monitors.engine.watch import Watch
-from caedsl.training.non_finite_guard import Standstill
+from caedsl.training.losses import scaled
+from caedsl.training.monitors.engine.probe_schedule import ProbeSchedule, sizes
 from caedsl.training.objective import Objective
-from caedsl.training.optimizers import epsilon, make_optimizer
-from caedsl.training.parallel.processes import current
-from caedsl.training.precision import Precision, exact_output
-from caedsl.training.schedules import Plateau, factor
+from caedsl.training.precision import Precision
 from caedsl.training.seeds import derived_seed
+from caedsl.training.step import Stepper
 
-SECONDS_BETWEEN_READS = 0.25
-TO_BE_CONTINUED = ("interrupted", "trouble")
-"""Reasons to end within an epoch after which the rest of it may follow, as if nothing had been."""
+RESUMABLE = ("interrupted", "trouble")
+"""Reasons to stop within an epoch after which the rest of the epoch may follow as if the run had not stopped."""
 
 
-class Training:
-    """A run in progress: what changes from step to step, and the weights of the best and of the last epoch."""
+class Callback:
+    """Follower of a run. Override the methods you need; each is called with the run, and may read all of it.
+
+    A text returned by ``on_start``, ``on_step`` or ``on_epoch`` is a reason to stop: the run ends there, and
+    ``history.ended`` is that text. A callback leaves the run's random numbers as they are; it is called in the first of
+    several processes only. After a crash, steps and epochs since the last checkpoint come again.
+    """
+
+    def on_start(self, training: "Training") -> str | None:
+        """Prepare. A resumed run already has the epochs in ``training.history``; discard what belongs to later ones."""
+        return None
+
+    def on_step(self, training: "Training", step: Step) -> str | None:
+        """Follow the losses, which are read a few times a second and after the last step of an epoch."""
+        return None
+
+    def on_epoch(self, training: "Training") -> str | None:
+        """Follow the end of an epoch: it is the last in ``training.history``, its weights are ``last_weights``."""
+        return None
+
+    def on_end(self, training: "Training") -> None:
+        """Clean up, however the run ended; ``training.failure`` is the exception that ended it, if one did."""
+
+    def state(self) -> dict[str, Any] | None:
+        """Return what a checkpoint must keep of this callback, as JSON can hold it; None for nothing."""
+        return None
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state`` returned; called before ``on_start`` of this callback when a run is resumed."""
+
+
+class Training(Stepper):
+    """A run in progress: the step, its epochs so far, and the weights of the best and of the last epoch."""
 
     def __init__(
         self,
@@ -55,156 +78,115 @@ class Training:
         precision: Precision,
         network: nn.Module | None = None,
     ) -> None:
-        """``network`` is what a step calls: another form of ``module`` with its weights, by default the module itself."""
-        self.processes = current()
-        self.module = _channels_last(module.to(train.device))
-        self.network = module if network is None else network
-        self.joined: Callable[[Tensor], Tensor] = self.network
-        self.train, self.validation = train, validation
-        self.settings, self.objective, self.input_range, self.precision = settings, objective, input_range, precision
-        self.optimizer = make_optimizer(settings.optimizer, module.parameters())
-        self.scaler = precision.scaler()
-        self.standstill = Standstill(
-            self.optimizer, train.device, not self.scaler.is_enabled(), self.processes.count > 1
-        )
-        self.watch: Watch | None = None
-        self.moments = Moments(sizes(train, settings.batch)[0], settings.batch)
-        self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
-        self.plateau = Plateau(settings.schedule)
-        self.generator = torch.Generator(train.device)
-        self.steps_per_epoch = math.ceil(len(train) / settings.batch)
-        self.steps = self.steps_per_epoch * settings.epochs
-        self.step = 0
+        """Prepare a run; the arguments are those of ``Stepper`` and the ``validation`` images."""
+        super().__init__(module, train, settings, objective, input_range, precision, network)
+        self.validation = validation
+        self.callbacks: Sequence[Callback] = ()
+        self.folder: RunFolder | None = None
+        self.note: Callable[[str], None] = lambda text: None
+        """Say something to the person who started the run."""
+        self.probes = ProbeSchedule(sizes(train, settings.batch)[0], settings.batch)
         self.epoch = 1
         self.ledger: Ledger | None = None
         self.history = History()
+        self.reads_losses = False
+        """Whether losses are read after this step, whenever they were read before."""
+        self.stop_reason: str | None = None
+        self.failure: BaseException | None = None
         self.best_weights = self.last_weights = self.weights()
         self.started = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """The time since the start."""
+        """The time since the start, that of the parts of a resumed run included."""
         return time.monotonic() - self.started
 
-    @property
-    def lr(self) -> float:
-        """The learning rate of the next step."""
-        scheduled = factor(self.settings.schedule, self.step, self.steps, self.steps_per_epoch)
-        return self.settings.optimizer.lr * scheduled * self.plateau.factor
+    def run(self) -> History:
+        """Train to the end, or until a callback returns a reason to stop; the module then has the best weights.
 
-    def weights(self) -> dict[str, Tensor]:
-        """A copy in main memory of the state as it would be used now (averaged with ``ema``), in plain layout."""
-        with self.averaged():
-            return {
-                name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-                for name, value in self.module.state_dict().items()
-            }
+        It is in eval mode at the end. PyTorch's global random state is left as it was found. A loss that is not finite is a
+        ``NotFiniteError``, memory that runs out an ``OutOfMemoryError``.
+        """
+        try:
+            with self.stepping(), self._followed(), memory_errors(self.settings.batch):
+                while self.stop_reason is None and self.epoch <= self.settings.epochs:
+                    self.run_epoch()
+                    self._ask("on_epoch")
+                # A reason to stop before the last epoch says nothing once that is complete.
+                complete = self.stop_reason is None or self.epoch > self.settings.epochs
+                self.history.ended = "finished" if complete else str(self.stop_reason)
+        except NotFiniteError as error:
+            self.processes.wait_for_all()  # only the first knows the origin; the others must not end before it
+            where = f" (epoch {self.epoch})" + (f"; {error.origin}" if error.origin else "")
+            found = f"{error}{where}: {remedies(self.settings, self.precision.name)}"
+            raise NotFiniteError(found, error.step) from error
+        self.joined = self.network
+        self.module.load_state_dict(self.best_weights)
+        self.module.eval()
+        return self.history
 
     @contextmanager
-    def stepping(self) -> Iterator[None]:
-        """Inside, steps can be taken; PyTorch's global random state is then put back as it was found."""
-        device = self.train.device
-        with ExitStack() as stack:
-            stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
-            stack.enter_context(self.objective.watching(self.network))
-            stack.enter_context(self.precision.products())
-            if self.precision.name != "fp32":
-                stack.enter_context(exact_output(self.network))
-            self.joined = stack.enter_context(self.processes.joined(self.network))
-            yield
+    def _followed(self) -> Iterator[None]:
+        """Tell the callbacks that the run starts, and at the end that it is over, in reverse order."""
+        with ExitStack() as ends:
+            try:
+                for callback in self.callbacks:
+                    reason = callback.on_start(self)
+                    self.stop_reason = self.stop_reason or reason
+                    ends.callback(callback.on_end, self)
+                yield
+            except BaseException as error:
+                self.failure = error
+                if isinstance(error, NotFiniteError):
+                    self.history.ended = "failed"
+                raise
 
-    def optimize(self, x_bchw: Tensor) -> tuple[Tensor, Tensor]:
-        """Take one step on this process's part of a batch of clean images; the total and the reconstruction loss.
+    def _ask(self, hook: str, *arguments: Any) -> None:
+        """Call a method of each callback in turn; the first reason to stop counts."""
+        for callback in self.callbacks:
+            reason = getattr(callback, hook)(self, *arguments)
+            self.stop_reason = self.stop_reason or reason
 
-        They are left on the device. Their means over the processes are the losses of the batch.
-        """
-        part = self.processes.under_way(x_bchw)
-        target = augment(x_bchw, self.settings.augment, self.generator, part)
-        seen = corrupt(target, self.settings.corrupt, self.input_range, self.generator, part)
-        with self.precision.autocast():
-            prediction = self.joined(seen)
-        reconstruction = part.weigh(self.objective.reconstruction(prediction, target))
-        total = self.objective.total(self.module, reconstruction, part)
-        self.standstill.notice(total)
-        self.scaler.scale(self.standstill.telling(total)).backward()  # type: ignore[no-untyped-call]
-        self._update()
-        return self.standstill.marked(total.detach()), reconstruction.detach()
-
-    def _update(self) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr
-            if "eps" in group:
-                group["eps"] = epsilon(self.settings.optimizer, self.step + 1)
-        if self.settings.clip is not None:
-            self.scaler.unscale_(self.optimizer)
-            norm = nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
-            self.standstill.notice(norm)
-        self.standstill.before_step()
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.average is not None:
-            self.average.update()
-        self.step += 1
-
-    def run_epoch(
-        self,
-        ended: Callable[[], str | None],
-        on_step: Callable[[Step], None],
-        keep: Callable[["Training", bool], None] = lambda training, now: None,
-    ) -> str | None:
-        """Train on what is left of the epoch and record it; the reason to end the run within it, if ``ended`` gave one.
-
-        ``ended`` is asked and ``keep`` called after each step. A loss that is not finite is a ``NotFiniteError`` that
-        names its step.
-        """
+    def run_epoch(self) -> None:
+        """Train on what is left of the epoch, or until there is a reason to stop, and record it."""
         number, ledger = self.epoch, self._open_epoch()
         self._switch(training=True)
-        begun = last_read = self.seconds
-        images_before, reason, lr = ledger.images, None, self.lr
+        begun, images_before, lr = self.seconds, ledger.images, self.lr
         order = derived_seed(self.settings.seed, "order", number)
         mine = self.train.sliced(self.processes.number, self.processes.count)
         for x_bchw in mine.shuffled(self.settings.batch, order, skip=ledger.steps):
             lr = self.lr
             images = min(self.settings.batch, len(self.train) - ledger.images)
-            self.processes.begin(images)
-            ledger.record(*self.optimize(x_bchw), images)
-            meeting = self.processes.meeting() or self.moments.due(self.step)
-            if not meeting and ledger.steps < self.steps_per_epoch:
+            ledger.record(self.take_step([x_bchw], [images]), images)
+            due = self.processes.meeting() or self.probes.due(self.step) or self.reads_losses
+            if not due and ledger.steps < self.steps_per_epoch:
                 continue
-            ledger.settle(self.processes)
-            if self.seconds - last_read > SECONDS_BETWEEN_READS:
-                last_read = self.seconds
-                _, mean = ledger.means()
-                rate = (ledger.images - images_before) / (self.seconds - begun)
-                on_step(Step(number, self.step, self.steps, mean, rate))
-            trouble = self.watch is not None and self.watch.after_step(self)
-            reason = self.processes.agreed("trouble" if trouble else ended())
-            if ledger.steps < self.steps_per_epoch:
-                keep(self, reason in TO_BE_CONTINUED)
-            if reason is not None:
+            self.reads_losses = False
+            ledger.read(self.processes)
+            rate = (ledger.images - images_before) / (self.seconds - begun)
+            self._ask("on_step", Step(number, self.step, self.steps, ledger.reconstruction, rate))
+            if self.stop_reason is not None:
                 break
-        loss, reconstruction = ledger.means()
         rate = (ledger.images - images_before) / max(self.seconds - begun, 1e-9)
         validation = self.validate()
         if ledger.steps == self.steps_per_epoch:
             self.epoch, self.ledger = number + 1, None
+        loss, reconstruction = ledger.total, ledger.reconstruction
         self._record(
             Epoch(number, self.step, loss, reconstruction, validation, lr, round(self.seconds, 3), round(rate, 1))
         )
-        return reason
 
     def _open_epoch(self) -> Ledger:
-        """The losses of the epoch under way; one that begins gets the random streams of its own."""
+        """Return the losses of the epoch under way; an epoch that starts gets random streams of its own."""
         if self.ledger is None:
             torch.manual_seed(derived_seed(self.settings.seed, "layers", self.epoch))
             self.generator.manual_seed(derived_seed(self.settings.seed, "disturbance", self.epoch))
-            self.ledger = Ledger(self.steps_per_epoch, self.train.device, first_step=self.step + 1)
+            self.ledger = Ledger(self.objective.names, first_step=self.step + 1)
         return self.ledger
 
     def resume_epoch(self, losses: Tensor, sizes: list[int]) -> None:
-        """Go on within an epoch, after the steps with these losses and numbers of images (see ``Ledger.entries``)."""
-        self.ledger = Ledger(self.steps_per_epoch, self.train.device, first_step=self.step - len(sizes) + 1)
+        """Resume within an epoch, after steps with these losses and numbers of images (see ``Ledger.entries``)."""
+        self.ledger = Ledger(self.objective.names, first_step=self.step - len(sizes) + 1)
         self.ledger.restore(losses, sizes)
 
     def _record(self, row: Epoch) -> None:
@@ -216,7 +198,7 @@ class Training:
 
     @torch.no_grad()
     def validate(self) -> float | None:
-        """The reconstruction loss of the validation images, corrupted alike each time; None without such images."""
+        """Return the reconstruction loss of the validation images, corrupted alike each time; None without such images."""
         if self.validation is None:
             return None
         self.generator.manual_seed(derived_seed(self.settings.seed, "validation"))
@@ -224,14 +206,13 @@ class Training:
         self._switch(training=False)
         with self.averaged():
             mine = self.validation.sliced(self.processes.number, self.processes.count)
-            for number, target in enumerate(mine.in_order(self.settings.batch)):
+            for number, x_bchw in enumerate(mine.in_order(self.settings.batch)):
                 images = min(self.settings.batch, len(self.validation) - number * self.settings.batch)
                 self.processes.begin(images)
-                part = self.processes.under_way(target)
-                seen = corrupt(target, self.settings.corrupt, self.input_range, self.generator, part)
+                sample = self.sample(x_bchw, self.processes.under_way(x_bchw))
                 with self.precision.autocast():
-                    prediction = self.network(seen)
-                total += part.weigh(self.objective.reconstruction(prediction, target)) * images
+                    prediction = self.network(sample.seen)
+                total += scaled(self.objective.reconstruction(prediction, sample.target), sample.weight) * images
         loss = self.processes.mean(total).item() / len(self.validation)
         if not math.isfinite(loss):
             raise NotFiniteError(f"the validation loss is {loss} after step {self.step}")
@@ -240,79 +221,3 @@ class Training:
     def _switch(self, training: bool) -> None:
         for form in (self.module, self.network):
             form.train(training)
-
-    def averaged(self) -> AbstractContextManager[None]:
-        """Inside, the module's weights are those it would be used with: with ``ema`` the averages."""
-        return nullcontext() if self.average is None else self.average.applied()
-
-    def _ended(self, interrupted: Callable[[], bool]) -> str | None:
-        if interrupted():
-            return "interrupted"
-        after = self.settings.stop.after
-        return "time" if after is not None and self.seconds > after else None
-
-    def _out_of_patience(self) -> str | None:
-        best, patience = self.history.best, self.settings.stop.patience
-        waited = self.history.epochs[-1].epoch - best.epoch if best is not None else 0
-        return "patience" if patience is not None and waited >= patience else None
-
-    def run(
-        self,
-        on_step: Callable[[Step], None] = lambda step: None,
-        on_epoch: Callable[["Training"], None] = lambda training: None,
-        interrupted: Callable[[], bool] = lambda: False,
-        keep: Callable[["Training", bool], None] = lambda training, now: None,
-        begin: Callable[["Training"], None] = lambda training: None,
-    ) -> History:
-        """Train to the end, or to the reason to end before; the module then has the best weights and is in eval mode.
-
-        ``keep`` is called wherever the state is whole, and told whether it must be kept now; ``begin`` is called first,
-        and may put a state that was kept in place. PyTorch's global random state is left as it was found.
-        """
-        with self.stepping(), memory_errors(self.settings.batch):
-            begin(self)
-            if self.watch is not None:
-                self.watch.begin(self)
-            self.history.ended = self._run_epochs(on_step, on_epoch, interrupted, keep)
-            if self.ledger is None or self.history.ended not in TO_BE_CONTINUED:
-                keep(self, True)
-        self.joined = self.network
-        self.module.load_state_dict(self.best_weights)
-        self.module.eval()
-        return self.history
-
-    def _run_epochs(
-        self,
-        on_step: Callable[[Step], None],
-        on_epoch: Callable[["Training"], None],
-        interrupted: Callable[[], bool],
-        keep: Callable[["Training", bool], None],
-    ) -> str:
-        def ended() -> str | None:
-            return self._ended(interrupted)
-
-        # A run that starts from a kept state may have no more to do.
-        reason = self.processes.agreed((ended() or self._out_of_patience()) if self.history.epochs else None)
-        while reason is None and self.epoch <= self.settings.epochs:
-            number = self.epoch
-            try:
-                reason = self.run_epoch(ended, on_step, keep)
-            except NotFiniteError as error:
-                self.history.ended = "failed"
-                where = self.watch.explain(self, error) if self.watch is not None else ""
-                self.processes.wait_for_all()  # the first alone has a watch, and more to say than the others
-                found = f" (epoch {number}); {where}" if where else f" (epoch {number})"
-                raise NotFiniteError(f"{error}{found}: {remedies(self.settings, self.precision.name)}") from error
-            if self.watch is not None and self.ledger is None and self.watch.after_epoch(self):
-                reason = reason or "trouble"
-            on_epoch(self)
-            reason = self.processes.agreed(reason or self._out_of_patience() or ended())
-            if self.ledger is None:
-                keep(self, False)
-        # What would have ended the run before its last epoch says nothing once that is complete.
-        return "finished" if reason is None or self.epoch > self.settings.epochs else reason
-
-
-def _channels_last(module: nn.Module) -> nn.Module:
-    """The module with its kernels in the layout that convolutions are fastest in."""
-    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

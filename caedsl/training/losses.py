@@ -1,6 +1,6 @@
-"""Reconstruction losses, each the mean over the pixels of an image and over the batch, and their weighted sum."""
+"""Reconstruction losses, each the mean over the pixels of an image and over the batch, and their weighted terms."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -50,18 +50,38 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor, PixelRange], Tensor]] = {
 }
 
 
-def reconstruction_loss(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """The weighted sum of ``loss`` for a batch, in the number format of the target whatever that of the prediction.
+def reconstruction_terms(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> dict[str, Tensor]:
+    """Return the weighted terms of ``loss`` for a batch by name, in the number format of the target.
 
     ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number. The
-    loss of no images is 0.
+    terms of no images are 0.
     """
     if not len(target):
-        return prediction.to(target.dtype).sum()
+        nothing = prediction.to(target.dtype).sum()
+        return {term.name: nothing for term in loss.terms}
+    terms: dict[str, Tensor] = {}
+    factor = target[0].numel() if loss.reduction == "sum" else 1
     with torch.autocast(prediction.device.type, enabled=False):
         prediction = prediction.to(target.dtype)
-        total = sum(
-            (term.weight * LOSSES[term.name](prediction, target, pixels) for term in loss.terms),
-            prediction.new_zeros(()),
-        )
-    return total * target[0].numel() if loss.reduction == "sum" else total
+        for term in loss.terms:
+            value = scaled(LOSSES[term.name](prediction, target, pixels), term.weight * factor)
+            terms[term.name] = terms[term.name] + value if term.name in terms else value
+    return terms
+
+
+def reconstruction_loss(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
+    """Return the sum of the weighted terms of ``loss`` for a batch."""
+    return sum_of(list(reconstruction_terms(loss, prediction, target, pixels).values()))
+
+
+def sum_of(terms: Sequence[Tensor]) -> Tensor:
+    """Add terms in their order; a single one is returned as it is."""
+    total, *others = terms
+    for term in others:
+        total = total + term
+    return total
+
+
+def scaled(value: Tensor, factor: float) -> Tensor:
+    """Multiply by ``factor``, without a kernel where that is 1."""
+    return value if factor == 1 else value * factor

@@ -1,4 +1,4 @@
-"""From a module, images and settings to a run that is ready to start."""
+"""Prepare a run from a module, images and settings."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -17,6 +17,7 @@ from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled, Train, settled
 from caedsl.runs.errors import TrainingError
 from caedsl.training.batches import Batches, resident
+from caedsl.training.callbacks import stopping
 from caedsl.training.device import compiled
 from caedsl.training.loop import Training
 from caedsl.training.objective import Objective
@@ -41,7 +42,7 @@ def prepare(
     code_l1: float = 0.0,
     device: torch.device = CPU,
 ) -> Training:
-    """A run of ``module`` on images N×C×H×W, ready to start.
+    """Return a run of ``module`` on images N×C×H×W that is ready to start.
 
     ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none);
     ``held_out`` are validation images of their own, instead of those.
@@ -65,11 +66,13 @@ def prepare(
     objective = Objective(known.loss, pixels, penalties, code_l1)
     precision = choose_precision(known.precision, device)
     network = _network(module, train_batches, known)
-    return Training(module, train_batches, validated, known, objective, input_range, precision, network)
+    training = Training(module, train_batches, validated, known, objective, input_range, precision, network)
+    training.callbacks = stopping()
+    return training
 
 
 def _network(module: nn.Module, train: Batches, settings: Settled) -> nn.Module:
-    """The form of ``module`` that a step calls; only of what the backend builds is known how it computes."""
+    """Return the form of ``module`` that a step calls; other forms are known of what the backend builds alone."""
     if not isinstance(module, ConvolutionalAutoencoder):
         return module
     if train.device.type == "cpu":
@@ -81,7 +84,7 @@ def _network(module: nn.Module, train: Batches, settings: Settled) -> nn.Module:
 
 
 def _operations(module: nn.Module, train: Batches) -> float:
-    """Those of training on one image: forward, and about as many again for the inputs and for the weights."""
+    """Count the operations of training on one image: forward, and as many again for the inputs and for the weights."""
     training = module.training
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module.eval()(next(train.in_order(1)))
@@ -90,7 +93,7 @@ def _operations(module: nn.Module, train: Batches) -> float:
 
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int) -> None:
-    """Batch normalisation cannot train on one value a channel: find out before an epoch's work is lost."""
+    """Refuse a last batch of one image where a normalisation cannot be trained on it, before an epoch is lost."""
     images = len(train)
     if images % batch != 1 and batch != 1:
         return

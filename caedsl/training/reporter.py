@@ -23,7 +23,7 @@ class Reporter:
     def start(self, name: str, epochs: int, where: str) -> None:
         """Say that training starts; ``where`` names the device and the precision."""
 
-    def going_on(self, epoch: int, step: int, steps: int) -> None:
+    def resumed(self, epoch: int, step: int, steps: int) -> None:
         """Say that training resumes in this epoch, after ``step`` of all ``steps``."""
 
     def step(self, step: Step) -> None:

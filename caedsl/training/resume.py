@@ -1,8 +1,8 @@
-"""Going on with a run that was ended before its time, from the last state that it kept."""
+"""Resume a run from its last checkpoint."""
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +21,24 @@ from caedsl.runs.folder import RunFolder
 from caedsl.runs.schema import RecordError, read_state
 from caedsl.runs.state import RUNNING, RunState
 from caedsl.source import Source
-from caedsl.training.checkpoints import Checkpoint, Checkpoints, latest, restore
+from caedsl.training.checkpoints import Checkpoint, latest
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
 from caedsl.training.kept_run import KeptRun, open_run
-from caedsl.training.loop import Training
-from caedsl.training.monitors.engine.attach import watch_over
-from caedsl.training.observer import Observer
+from caedsl.training.loop import Callback, Training
 from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
-from caedsl.training.train import Run, accompany, carry_out, environment_of, finished, identity, prepare_training
+from caedsl.training.train import (
+    Followed,
+    Run,
+    accompany,
+    all_callbacks,
+    carry_out,
+    environment_of,
+    finished,
+    identity,
+    prepare_training,
+)
 from caedsl.training.weights import largest_file
 
 _WHOLE_RUN = ("cosine", "onecycle")
@@ -45,7 +53,7 @@ def resume(
     device: str = "auto",
     data_dir: str | Path | None = None,
     reporter: Reporter | None = None,
-    observers: Sequence[Observer] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Resume the run in the folder ``path``; it ends as if it had never been interrupted.
 
@@ -70,30 +78,20 @@ def resume(
         training = _prepared(kept, images, _device(kept, device, reporter), reporter)
         if on_trouble is not None:
             training.settings = replace(training.settings, on=On(on_trouble))
-        begin = _beginning(checkpoint, training, reporter)
+        state = _state(kept)
         if training.processes.first:
-            watch_over(training, kept.model, kept.spec_text, str(kept.path / SPEC), folder, reporter)
+            followed = Followed(kept.model, kept.spec_text, kept.settings_text, str(kept.path / SPEC), state)
+            training.callbacks = all_callbacks(followed, folder, reporter, callbacks, checkpoint)
         if checkpoint is not None:
             checkpoint.require_fit(training, kept.path)
         training.processes.wait_for_all()  # until then they read what is written now
         if not training.processes.first:
-            accompany(training, begin)
+            accompany(training, checkpoint)
         if epochs is not None:
             folder.write_text(SPEC, kept.spec_text)
             folder.write_text(SETTINGS, kept.settings_text)
-        for observer in observers:
-            observer.open(folder)
-        carry_out(training, folder, _state(kept), Checkpoints(folder, run), reporter, begin, observers)
+        carry_out(training, folder, state, reporter)
     return finished(training, folder, kept.model, images)
-
-
-def _beginning(checkpoint: Checkpoint | None, training: Training, reporter: Reporter) -> Callable[[Training], None]:
-    def begin(current: Training) -> None:
-        if checkpoint is not None:
-            restore(current, checkpoint)
-            reporter.going_on(min(current.epoch, current.settings.epochs), current.step, current.steps)
-
-    return begin
 
 
 def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Reporter) -> Training:

@@ -1,4 +1,4 @@
-"""What the text in a checkpoint holds, checked before a run goes on from it: a run folder may come from a stranger."""
+"""The schema of the text in a checkpoint: a run folder may come from a stranger."""
 
 from typing import Annotated
 
@@ -41,6 +41,14 @@ class _Watch(_Record):
     said: list[tuple[Short, int | Short]]
 
 
+class _Callbacks(_Record):
+    """States by the names of classes; those of the monitors are checked here, others by their callbacks."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    watches: Annotated[list[_Watch], Field(alias="Watch", max_length=1)] = []
+
+
 class Progress(_Record):
     """The part of a run's state that is no tensor, see ``caedsl.training.checkpoints.capture``."""
 
@@ -55,11 +63,17 @@ class Progress(_Record):
     plateau: _Plateau
     averaged: Count | None
     scaler: dict[str, float]
-    watch: _Watch | None
+    terms: list[Short]
+    callbacks: _Callbacks
+
+    @property
+    def watch(self) -> _Watch | None:
+        """The state of the monitors, None where none watched."""
+        return self.callbacks.watches[0] if self.callbacks.watches else None
 
     @property
     def probed(self) -> list[Probe]:
-        """Every probe that the monitors kept."""
+        """All probes that the monitors kept."""
         seen = self.watch.seen if self.watch is not None else None
         return [*seen.probes, *filter(None, (seen.first_probe, seen.best_probe))] if seen is not None else []
 

@@ -3,7 +3,7 @@
 import json
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -24,20 +24,19 @@ from caedsl.model.settings import Settled, Train
 from caedsl.resolve.overrides import override
 from caedsl.runs.confined import has
 from caedsl.runs.errors import RunError, TrainingError
-from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
+from caedsl.runs.files import BEST, SETTINGS, SPEC, START
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import History
 from caedsl.runs.schema import text_of_path
 from caedsl.runs.state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
 from caedsl.source import Source
 from caedsl.training.batches import Batches
-from caedsl.training.checkpoints import Checkpoints, has_checkpoint
-from caedsl.training.device import Compiled, choose_device, device_name, keep_freed_memory
+from caedsl.training.callbacks import Interruption, Progress, RunRecord, stopping
+from caedsl.training.checkpoints import Checkpoint, Checkpoints, RestoreCheckpoint, has_checkpoint
+from caedsl.training.device import choose_device, keep_freed_memory
 from caedsl.training.environment import describe
-from caedsl.training.interruption import Interruption
-from caedsl.training.loop import Training
-from caedsl.training.monitors.engine.attach import watch_over
-from caedsl.training.observer import Observer
+from caedsl.training.loop import Callback, Training
+from caedsl.training.monitors.engine.watch import watch_run
 from caedsl.training.parallel.processes import PartDoneError, current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
@@ -47,12 +46,12 @@ from caedsl.training.search.trials import naming_what_fits
 from caedsl.training.weights import Weights, largest_file
 
 _STATES = {"interrupted": INTERRUPTED, "trouble": STOPPED}
-"""What a run is called that ended so; all others have finished."""
+"""The state of a run by the reason it ended for; every other reason is ``FINISHED``."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is over: ``module`` has the best weights and is in eval mode."""
+    """Finished run: ``module`` has the best weights and is in eval mode."""
 
     folder: RunFolder
     model: Autoencoder
@@ -66,7 +65,7 @@ class Run:
 
     @property
     def held_out(self) -> tuple[str, Batches]:
-        """The images to judge the module by, and what they are called: test, else validation, else training."""
+        """The images that the module is evaluated on, and their name: test, else validation, else training."""
         if self.test is not None:
             return "test", self.test
         return ("validation", self.validation) if self.validation is not None else ("training", self.train)
@@ -81,14 +80,14 @@ def train(
     data_dir: str | Path | None = None,
     weights: str | Path | None = None,
     reporter: Reporter | None = None,
-    observers: Sequence[Observer] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train ``model`` as its ``train`` block says and write the run folder, all but the evaluation.
 
     ``spec_text`` is the canonical text, kept as ``spec.cae`` with the numbers that were found for ``auto``. ``device`` is
     auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie, ``weights`` a safetensors file or the
-    folder of a run to start from, instead of fresh weights.
-    Ctrl-C and SIGTERM end training after the current step; its state is kept, see ``resume``. Errors of the outside
+    folder of a run to start from, instead of fresh weights. ``callbacks`` follow the run, see ``Callback``.
+    Ctrl-C and SIGTERM end training after the current step; its state is saved, see ``resume``. Errors of the outside
     world are a ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch
     is over they leave no folder.
     """
@@ -111,20 +110,22 @@ def train(
     if not training.processes.first:
         accompany(training)
     folder = RunFolder.create(model.name, out)
-    watch_over(training, model, spec_text, model.source.path, folder, reporter)
     settings_text = settings_json(training.settings)
+    state = RunState(RUNNING, model.name, training.settings.epochs, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+    training.callbacks = all_callbacks(
+        Followed(model, spec_text, settings_text, model.source.path, state),
+        folder,
+        reporter,
+        callbacks,
+        environment=environment_of(training, model, images, data_dir),
+    )
     try:
         with folder.locked():
-            for observer in observers:
-                observer.open(folder)
             folder.write_text(SPEC, spec_text)
             folder.write_text(SETTINGS, settings_text)
             if start is not None:
                 folder.write_weights(START, start.tensors)
-            folder.write_json(ENVIRONMENT, environment_of(training, model, images, data_dir))
-            state = RunState(RUNNING, model.name, training.settings.epochs, time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-            checkpoints = Checkpoints(folder, identity(spec_text, settings_text))
-            carry_out(training, folder, state, checkpoints, reporter, observers=observers)
+            carry_out(training, folder, state, reporter)
     except BaseException:
         if not training.history.epochs and not has_checkpoint(folder.path):
             folder.discard()
@@ -132,8 +133,49 @@ def train(
     return finished(training, folder, model, images)
 
 
+@dataclass(frozen=True)
+class Followed:
+    """What callbacks know of a run: its spec as ``spec_text`` in the folder, which people know as ``shown_path``."""
+
+    model: Autoencoder
+    spec_text: str
+    settings_text: str
+    shown_path: str
+    state: RunState
+
+
+def all_callbacks(
+    run: Followed,
+    folder: RunFolder,
+    reporter: Reporter,
+    others: Sequence[Callback],
+    checkpoint: Checkpoint | None = None,
+    environment: dict[str, Any] | None = None,
+) -> list[Callback]:
+    """Return the callbacks of a run in their order: those that find reasons to stop before those that act on them.
+
+    ``checkpoint`` is the state that the run resumes from, ``environment`` the record of a new run.
+    """
+    watch = watch_run(run.model, run.spec_text, run.shown_path, folder, reporter)
+    return [
+        *restoring(checkpoint),
+        watch,
+        Progress(reporter, run.model.name),
+        *others,
+        RunRecord(folder, run.state, watch, environment),
+        Interruption(),
+        *stopping(),
+        Checkpoints(folder, identity(run.spec_text, run.settings_text)),
+    ]
+
+
+def restoring(checkpoint: Checkpoint | None) -> list[Callback]:
+    """Return what restores ``checkpoint``, nothing without one."""
+    return [RestoreCheckpoint(checkpoint)] if checkpoint is not None else []
+
+
 def load_images(model: Autoencoder, data_dir: str | Path | None, reporter: Reporter) -> Images:
-    """The images of a spec, what is to be said of them said; a ``DataError`` where they cannot be had."""
+    """Load the images of a spec and report the notes on them; a ``DataError`` says why they cannot be had."""
     with current().in_turn():
         images = load(model, Path(data_dir) if data_dir is not None else None, reporter.loading)
     for note in images.notes:
@@ -142,7 +184,7 @@ def load_images(model: Autoencoder, data_dir: str | Path | None, reporter: Repor
 
 
 def finished(training: Training, folder: RunFolder, model: Autoencoder, images: Images) -> Run:
-    """A training that is over, as a ``Run``."""
+    """Return the finished run."""
     target = training.train.device
     return Run(
         folder=folder,
@@ -199,7 +241,7 @@ def environment_of(
     data_dir: str | Path | None,
     split_seed: int = SPLIT_SEED,
 ) -> dict[str, Any]:
-    """The content of ``environment.json``, with all that is needed to find the same images again."""
+    """Return the content of ``environment.json``, with all that is needed to find the same images again."""
     data = {
         "name": images.name,
         "sha256": images.sha256,
@@ -215,41 +257,12 @@ def environment_of(
     return describe(training.train.device, training.precision, training.settings.seed, data, images.notes)
 
 
-def carry_out(
-    training: Training,
-    folder: RunFolder,
-    state: RunState,
-    checkpoints: Checkpoints,
-    reporter: Reporter,
-    begin: Callable[[Training], None] = lambda training: None,
-    observers: Sequence[Observer] = (),
-) -> None:
-    """Train, keeping the state now and then and at the end, in whatever way that comes.
-
-    ``begin`` is that of ``Training.run``.
-    """
-
-    def start(current: Training) -> None:
-        begin(current)
-        folder.write_history(current.history)
-        folder.write_troubles(current.watch.troubles if current.watch is not None else ())
-        for observer in observers:
-            observer.begin(current)
-
-    def on_epoch(current: Training) -> None:
-        row = current.history.epochs[-1]
-        reporter.epoch(row)
-        folder.append_epoch(row)
-        for observer in observers:
-            observer.epoch(current)
-
-    reporter.start(state.model, state.epochs, _where(training))
-    folder.write_state(state)
+def carry_out(training: Training, folder: RunFolder, state: RunState, reporter: Reporter) -> None:
+    """Run ``training``, and leave in ``folder`` what was learned and how it ended, however that is."""
+    training.folder, training.note = folder, reporter.note
     try:
-        with Interruption() as interruption, naming_what_fits(training):
-            training.run(reporter.step, on_epoch, lambda: interruption.requested, checkpoints.keep, start)
-        if isinstance(training.network, Compiled) and training.network.failure:
-            reporter.note(f"trained uncompiled, since PyTorch's compiler failed: {training.network.failure}")
+        with naming_what_fits(training):
+            training.run()
         if training.history.epochs:
             folder.write_learned(training.best_weights, training.last_weights)
         folder.write_state(replace(state, state=_STATES.get(training.history.ended, FINISHED)))
@@ -258,38 +271,22 @@ def carry_out(
         if training.history.epochs:
             _keep_what_can_be_kept(training, folder, state, error)
             there = has(folder.path, BEST)
-            kept = f"; what was learned before {f'is in {folder.path}' if there else 'could not be kept'}"
+            kept = f"; what was learned before {f'is in {folder.path}' if there else 'could not be saved'}"
         if isinstance(error, DataError) or (kept and isinstance(error, TrainingError)):
             kind = DataError if isinstance(error, DataError) else type(error)
             raise kind(f"{error}{kept}{_ways_on(folder)}") from error
         raise
-    finally:
-        reporter.end()
-        for observer in observers:
-            observer.close()
 
 
-def _where(training: Training) -> str:
-    where = [device_name(training.train.device), training.precision.name]
-    if isinstance(training.network, Compiled):
-        where.append("compiled")
-    if training.processes.count > 1:
-        where.append(f"{training.processes.count} processes")
-    return ", ".join(where)
-
-
-def accompany(training: Training, begin: Callable[[Training], None] = lambda training: None) -> NoReturn:
-    """Train together with the first process, which keeps the records; ends with a ``PartDoneError``.
-
-    ``begin`` is that of ``Training.run``.
-    """
-    with Interruption() as interruption:
-        training.run(interrupted=lambda: interruption.requested, begin=begin)
+def accompany(training: Training, checkpoint: Checkpoint | None = None) -> NoReturn:
+    """Train together with the first process, which keeps the records; ends with a ``PartDoneError``."""
+    training.callbacks = [*restoring(checkpoint), Interruption(), *stopping()]
+    training.run()
     raise PartDoneError
 
 
 def _keep_what_can_be_kept(training: Training, folder: RunFolder, state: RunState, error: BaseException) -> None:
-    """The weights of the best epoch are good whatever happened; the state of this moment may not be, and stays."""
+    """Write the weights of the best epoch, which are good whatever happened, and leave the last checkpoint as it is."""
     interrupted = isinstance(error, KeyboardInterrupt)
     with suppress(RunError):
         folder.write_learned(training.best_weights, training.last_weights)
@@ -300,16 +297,18 @@ def _keep_what_can_be_kept(training: Training, folder: RunFolder, state: RunStat
 
 
 def _ways_on(folder: RunFolder) -> str:
-    return f"; to go on from its last checkpoint: {resume_command(folder.path)}" if has_checkpoint(folder.path) else ""
+    return (
+        f"; resume from its last checkpoint with: {resume_command(folder.path)}" if has_checkpoint(folder.path) else ""
+    )
 
 
 def resume_command(path: Path) -> str:
-    """What to type to go on with the run in ``path``."""
+    """Return the command that resumes the run in ``path``."""
     return f"caedsl train --resume {shlex.quote(str(path))}"
 
 
 def identity(spec_text: str, settings_text: str) -> str:
-    """What makes a checkpoint one of this run: its spec and its settings, but for the number of epochs."""
+    """Return a hash of what makes a checkpoint one of this run: spec and settings, without the number of epochs."""
     settings = {**json.loads(settings_text), "epochs": 0}
     spec = override(Source(spec_text), {"train.epochs": "1"}).text
     return sha256(f"{spec}\n{json.dumps(settings, sort_keys=True)}".encode()).hexdigest()

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
-from torch import Tensor
 
 from caedsl.training.loop import Training
+from caedsl.training.objective import Losses
 from tests.cli.conftest import Ran
 from tests.conftest import ROOT
 
@@ -45,14 +46,14 @@ def finished(spec: Path, tmp_path: Path, caedsl: Run) -> Path:
 
 
 def interrupt_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    optimize = Training.optimize
+    take_step = Training.take_step
 
-    def interrupting(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+    def interrupting(self: Training, *x: Any) -> Losses:
         if self.step == step:
             os.kill(os.getpid(), signal.SIGTERM)
-        return optimize(self, x)
+        return take_step(self, *x)
 
-    monkeypatch.setattr(Training, "optimize", interrupting)
+    monkeypatch.setattr(Training, "take_step", interrupting)
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_does(

@@ -159,10 +159,10 @@ def test_an_epoch_that_takes_long_is_heard_of_every_minute(monkeypatch: pytest.M
     ]
 
 
-def test_going_on_is_said() -> None:
+def test_resuming_is_said() -> None:
     progress, _, *pair = consoles(terminal=False)
-    Plain(*pair).going_on(3, 1200, 5000)
-    assert progress.getvalue() == "note: going on in epoch 3 after step 1,200 of 5,000\n"
+    Plain(*pair).resumed(3, 1200, 5000)
+    assert progress.getvalue() == "note: resuming in epoch 3 after step 1,200 of 5,000\n"
 
 
 def test_only_a_terminal_gets_lines_that_move(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,23 @@ from tests.conftest import ROOT
 from tests.docs.conftest import Shell
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+CALLBACKS = [path for path in EXAMPLES if path.stem.endswith("_callback")]
+
+STAND_INS = {
+    "mlflow": """
+def start_run(run_name): print("start", run_name)
+def log_params(params): print("params", sorted(params))
+def log_metrics(metrics, step=None): print("metrics", step, sorted(metrics))
+def end_run(status="FINISHED"): print("end", status)
+""",
+    "wandb": """
+class Run:
+    def log(self, data, step=None): print("log", step, sorted(data))
+    def finish(self, exit_code=None): print("finish", exit_code)
+def init(project, name, config): print("init", project, config["batch"]); return Run()
+""",
+}
+"""Modules with the functions that the examples call, as the real ones declare them."""
 
 
 def test_python_api(project: Path, shell: Shell) -> None:
@@ -39,7 +56,7 @@ def test_emitted_code_without_caedsl(project: Path, shell: Shell) -> None:
     assert "(4, 1, 8, 8)" in ended.stdout
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("example", [path for path in EXAMPLES if path not in CALLBACKS], ids=lambda path: path.name)
 def test_help_is_the_docstring(example: Path, shell: Shell) -> None:
     if example.name == "emitted_code.py":
         pytest.importorskip("safetensors")
@@ -47,3 +64,20 @@ def test_help_is_the_docstring(example: Path, shell: Shell) -> None:
     assert ended.returncode == 0
     docstring = example.read_text("utf-8").split('"""')[1]
     assert docstring.splitlines()[0] in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mlflow", ["params ['batch', 'optimizer']", "metrics 3 ['images_per_second', 'loss', 'lr'", "end FINISHED"]),
+        ("wandb", ["init caedsl 64", "['images/s', 'reconstruction']", "['epoch', 'validation']", "finish 0"]),
+    ],
+)
+def test_callbacks_follow_a_run(name: str, said: list[str], project: Path, shell: Shell) -> None:
+    example = project / "examples" / f"{name}_callback.py"
+    (example.parent / f"{name}.py").write_text(STAND_INS[name])
+    assert len(example.read_text("utf-8").splitlines()) <= 32
+    ended = shell(f"python examples/{example.name}")
+    (example.parent / f"{name}.py").unlink()
+    assert ended.returncode == 0, ended.stdout
+    assert all(line in ended.stdout for line in said), ended.stdout

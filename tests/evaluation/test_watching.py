@@ -108,14 +108,14 @@ def test_the_samples_are_held_out_and_shown_as_the_model_would_be_used(tmp_path:
     shown: list[torch.Tensor] = []
 
     class Watching(EpochPictures):
-        def epoch(self, training: Training) -> None:
-            super().epoch(training)
+        def on_epoch(self, training: Training) -> None:
+            super().on_epoch(training)
             shown.append(self._samples.original_bchw)
             held_out = torch.cat(list(training.validation.in_order(100)))  # type: ignore[union-attr]
             assert all(any(torch.equal(image, other) for other in held_out) for image in shown[-1])
             assert not training.module.training
 
-    train(model_of(SPEC), spec_text=SPEC, out=tmp_path / "run", observers=[Watching()])
+    train(model_of(SPEC), spec_text=SPEC, out=tmp_path / "run", callbacks=[Watching()])
     assert all(torch.equal(one, shown[0]) for one in shown)
     assert len(shown) == 5
 

@@ -1,4 +1,4 @@
-"""Trouble as a person meets it: on the command line, in the list of runs, and going on."""
+"""Trouble as a person meets it: on the command line, in the list of runs, and when a run is resumed."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def test_a_run_that_trouble_stops_says_so_is_listed_and_goes_on(
     assert ran.code == 1
     assert "trouble: after-4 at step 4, epoch 1" in ran.err
     assert f"{spec}:4: `conv 2 relu` (encoder 1): is wrong at step 4" in ran.err
-    assert f"to go on all the same: caedsl train --resume {run}" in ran.err
+    assert f"Resume all the same with: caedsl train --resume {run}" in ran.err
     assert "stopped by trouble in epoch 1" in ran.out
     assert (run / "metrics.json").exists()
     assert "on trouble stop" in (run / "spec.cae").read_text()

@@ -3,17 +3,19 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from caedsl.model.settings import Optimizer
-from caedsl.training import loop
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine import watch
-from caedsl.training.non_finite_guard import Standstill
+from caedsl.training.non_finite_guard import NonFiniteGuard
+from caedsl.training.objective import Losses
 from caedsl.training.optimizers import make_optimizer
+from caedsl.training.parallel import processes
 
 from .runs import spec, watched
 
@@ -27,14 +29,14 @@ QUIET = spec("epochs 2; optimizer adam lr=1e-3")
 def test_weights_stand_still_from_the_first_such_loss_on(settings: Optimizer) -> None:
     layer = nn.Linear(3, 1)
     optimizer = make_optimizer(settings, layer.parameters())
-    standstill = Standstill(optimizer, torch.device("cpu"), active=True)
+    guard = NonFiniteGuard(optimizer, torch.device("cpu"), active=True)
 
     def step(factor: float) -> None:
         optimizer.zero_grad()
         loss = layer(torch.ones(2, 3)).square().mean() * factor
-        standstill.notice(loss.detach())
+        guard.notice(loss.detach())
         loss.backward()
-        standstill.before_step()
+        guard.before_step()
         optimizer.step()
 
     start = layer.weight.detach().clone()
@@ -48,15 +50,15 @@ def test_weights_stand_still_from_the_first_such_loss_on(settings: Optimizer) ->
 
 def spoiled_at(step: int, spoil: Callable[[Training], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Before that step (counted from 0) ``spoil`` is called; losses are read at the end of the epoch alone."""
-    optimize = Training.optimize
-    monkeypatch.setattr(loop, "SECONDS_BETWEEN_READS", 1e9)
+    take_step = Training.take_step
+    monkeypatch.setattr(processes, "SECONDS_BETWEEN_READS", 1e9)
 
-    def spoiling(self: Training, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def spoiling(self: Training, *x: Any) -> Losses:
         if self.step == step:
             spoil(self)
-        return optimize(self, x)
+        return take_step(self, *x)
 
-    monkeypatch.setattr(Training, "optimize", spoiling)
+    monkeypatch.setattr(Training, "take_step", spoiling)
 
 
 @torch.no_grad()

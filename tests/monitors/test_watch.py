@@ -14,7 +14,7 @@ from caedsl.training.loop import Training
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
 from caedsl.training.monitors.engine.observation import Seen
-from caedsl.training.monitors.engine.probe_schedule import Moments
+from caedsl.training.monitors.engine.probe_schedule import ProbeSchedule
 from caedsl.training.resume import resume
 from tests.training.test_resume import VARIANTS, killed_at
 from tests.training.tiny import always_keep, model_of
@@ -48,7 +48,10 @@ def test_the_weights_are_those_of_a_run_that_nobody_watches(
     text = VARIANTS[name].replace("dense 3", "dense 3 l1=1e-3 noise=0.1")
     seen = watched(text, tmp_path / "seen")
     with monkeypatch.context() as patched:
-        patched.setattr(training_module, "watch_over", lambda *arguments: None)
+        patched.setattr(watch.Watch, "on_start", lambda self, training: None)
+        patched.setattr(watch.Watch, "on_step", lambda self, training, step: None)
+        patched.setattr(watch.Watch, "on_epoch", lambda self, training: None)
+        patched.setattr(watch.Watch, "state", lambda self: None)
         unseen = watched(text, tmp_path / "unseen")
     assert seen.run is not None
     assert unseen.run is not None
@@ -59,7 +62,7 @@ def test_the_weights_are_those_of_a_run_that_nobody_watches(
 
 
 def test_probes_are_some_images_in_a_hundred_and_the_clock_has_no_say() -> None:
-    moments = Moments(images=32, batch=64)
+    moments = ProbeSchedule(images=32, batch=64)
     due = [step for step in range(1, 301) if moments.due(step)]
     assert due == [1, 2, 4, 8, 16, 32, 64, 67, 134, 201, 268]
 
@@ -135,14 +138,14 @@ def test_watching_sees_the_numbers_of_the_probe(tmp_path: Path, monkeypatch: pyt
     pictures: list[Tensor] = []
     last = Monitor("last", "", lambda now: seen.append(now) or (), (), False)  # type: ignore[func-returns-value]
     monkeypatch.setattr(watch, "every", lambda: (last,))
-    begin = watch.Watch.begin
+    begin = watch.Watch.on_start
 
     def keep(self: watch.Watch, current: Training) -> None:
         begin(self, current)
         training.append(current)
         pictures.extend(self._prober.batches)
 
-    monkeypatch.setattr(watch.Watch, "begin", keep)
+    monkeypatch.setattr(watch.Watch, "on_start", keep)
     plain = """autoencoder plain
 input 1x8x8
 data digits limit=60

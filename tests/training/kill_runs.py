@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 
 from caedsl.runs.files import BEST, HISTORY_LINES, LAST
 from caedsl.training import checkpoints
+from caedsl.training.parallel import processes
 from caedsl.training.resume import resume
 from caedsl.training.train import train
 from tests.training.tiny import model_of
@@ -89,6 +90,7 @@ def kill_and_resume(out: Path, longest: float, chance: random.Random) -> int:
 
 def main(times: int, folder: Path) -> int:
     torch.set_num_threads(1)
+    processes.SECONDS_BETWEEN_READS = -1.0
     checkpoints.SECONDS_BETWEEN_CHECKPOINTS = 0.0
     checkpoints.MOST_OF_THE_TIME = 0.5
     assert sklearn.datasets and torch._dynamo  # imported here, not by each process that training begins in

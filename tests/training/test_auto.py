@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,8 +19,10 @@ from caedsl.resolve.overrides import override
 from caedsl.runs.errors import TrainingError
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
+from caedsl.training.batches import Batches
 from caedsl.training.errors import OutOfMemoryError
 from caedsl.training.loop import Training
+from caedsl.training.objective import Losses
 from caedsl.training.prepare import prepare
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
@@ -88,16 +91,16 @@ def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) 
     rates: list[float] = []
     sizes: list[int] = []
     penalties: list[float] = []
-    step = Training.optimize
+    take_step = Training.take_step
 
-    def seen(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
-        sizes.append(len(x))
-        losses = step(self, x)
+    def seen(self: Training, *x: Any) -> Losses:
+        sizes.append(len(x[0][0]))
+        losses = take_step(self, *x)
         rates.append(self.optimizer.param_groups[0]["lr"])
         penalties.append(float(losses[0] - losses[1]))
         return losses
 
-    monkeypatch.setattr(Training, "optimize", seen)
+    monkeypatch.setattr(Training, "take_step", seen)
     find_rate(trial)
     assert penalties[0] > 0
     assert set(sizes) == {16, 70 % 16}
@@ -130,16 +133,16 @@ def searched(
 ) -> FoundRate:
     """A loss that falls by a hundred times the rate of itself a step, and is stuck for good after 20 ``deadly`` ones."""
 
-    def optimize(training: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+    def take_step(training: Training, parts: Sequence[Tensor]) -> Losses:
         state = training.__dict__.setdefault("state", {"loss": 0.2, "step": 0, "deadly": 0})
         state["deadly"] += deadly(state["step"], training.lr)
         state["step"] += 1
         alive = state["deadly"] < 20
         state["loss"] = max(0.01, state["loss"] * (1 - min(0.5, 100 * training.lr))) if alive else 0.2
         loss = torch.tensor(state["loss"])
-        return loss, loss
+        return Losses(loss, loss, {})
 
-    monkeypatch.setattr(Training, "optimize", optimize)
+    monkeypatch.setattr(Training, "take_step", take_step)
     return find_rate(prepare(tiny(), blobs(), replace(QUICK, optimizer=Optimizer(lr=1.0), schedule=schedule)))
 
 
@@ -258,14 +261,15 @@ class Machine:
         self.now = 0.0
         self.tried: list[int] = []
 
-        def optimize(training: Training, x: Tensor) -> tuple[Tensor, Tensor]:
-            self.tried.append(len(x))
-            if len(x) > room:
+        def take_step(training: Training, parts: Sequence[Tensor]) -> Losses:
+            images = sum(map(len, parts))
+            self.tried.append(images)
+            if images > room:
                 raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
-            self.now += overhead + a_image * len(x)
-            return x.sum(), x.sum()
+            self.now += overhead + a_image * images
+            return Losses(parts[0].sum(), parts[0].sum(), {})
 
-        monkeypatch.setattr(Training, "optimize", optimize)
+        monkeypatch.setattr(Training, "take_step", take_step)
 
     def clock(self) -> float:
         return self.now
@@ -307,3 +311,33 @@ def test_no_batch_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_that_are_not_found_yet_make_no_run() -> None:
     with pytest.raises(TrainingError, match="not found yet"):
         prepare(tiny(), blobs(), Train(batch="auto"))
+
+
+def test_taking_the_images_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow disk, or a long index, must not make small batches look slow."""
+    machine = Machine(monkeypatch, room=64, overhead=1.0, a_image=1.0)
+    in_order = Batches.in_order
+
+    def slow(self: Batches, size: int) -> Iterator[Tensor]:
+        machine.now += 1000.0
+        return in_order(self, size)
+
+    monkeypatch.setattr(Batches, "in_order", slow)
+    found = find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
+    assert found.rates[0] == (8, pytest.approx(8 / 9))
+
+
+def test_an_index_is_cut_as_batches_are_taken() -> None:
+    """The first batch of a million images does not wait for the others to be cut."""
+    batches = Batches(torch.zeros(1, 1, 1, 1), torch.zeros(2_000_000, dtype=torch.int64))
+    cut: list[int] = []
+    parts = batches._parts
+
+    def counted(index: Tensor, size: int) -> Iterator[Tensor]:
+        for part in parts(index, size):
+            cut.append(len(part))
+            yield part
+
+    batches._parts = counted  # type: ignore[method-assign]
+    assert len(next(batches.shuffled(8, seed=0))) == 8
+    assert len(cut) == 1

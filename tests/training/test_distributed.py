@@ -76,7 +76,7 @@ def test_a_run_goes_on_with_another_number_of_processes(
 ) -> None:
     assert codes(made, name) == interrupted
     assert json.loads((made / f"{name}-state.json").read_text())["state"] == "interrupted"
-    assert "to go on: caedsl train --resume" in (made / f"{name}.txt").read_text()
+    assert "Resume with: caedsl train --resume" in (made / f"{name}.txt").read_text()
     assert codes(made, f"{name}-on") == resumed
     assert f"processes {len(interrupted)}, now {len(resumed)}" in (made / f"{name}-on.txt").read_text()
     assert_as(made / "layers-alone", made / name)
@@ -93,7 +93,7 @@ def test_monitors_say_of_a_group_what_they_say_of_one_process(made: Path) -> Non
 def test_trouble_stops_all_and_they_can_go_on(made: Path) -> None:
     assert codes(made, "stopped") == [1, 0]
     assert json.loads((made / "stopped-state.json").read_text())["state"] == "stopped"
-    assert "note: stopped by trouble, and kept" in (made / "stopped.txt").read_text()
+    assert "note: stopped by trouble; state saved" in (made / "stopped.txt").read_text()
     assert codes(made, "stopped-on") == [0]
     assert json.loads((made / "stopped" / "metrics.json").read_text())["training"]["steps"] == 72
     assert record(made / "stopped") == record(made / "dying-alone")

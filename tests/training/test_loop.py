@@ -1,7 +1,6 @@
 """The loop as a whole: what it computes, records, repeats and refuses."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,9 +11,10 @@ from torch.nn import functional
 from caedsl.backends.torch.lower import Penalty
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
 from caedsl.runs.errors import TrainingError
+from caedsl.runs.history import Step
 from caedsl.training.batches import Batches
 from caedsl.training.errors import NotFiniteError, memory_errors
-from caedsl.training.loop import Training
+from caedsl.training.loop import Callback, Training
 from caedsl.training.prepare import prepare
 
 from .tiny import QUICK, TinyAutoencoder, blobs, tiny
@@ -48,11 +48,13 @@ def test_best_and_last_weights_differ_where_training_gets_worse() -> None:
     assert training.history.best.epoch == 1
     spoiled = prepare(tiny(), blobs(), replace(QUICK, epochs=2), **SPLIT)
 
-    def spoil(current: Training) -> None:
-        with torch.no_grad():
-            current.module.get_parameter("decoder.1.bias").add_(50)
+    class Spoil(Callback):
+        def on_epoch(self, training: Training) -> None:
+            with torch.no_grad():
+                training.module.get_parameter("decoder.1.bias").add_(50)
 
-    spoiled.run(on_epoch=spoil)
+    spoiled.callbacks = [Spoil()]
+    spoiled.run()
     assert spoiled.history.best is spoiled.history.epochs[0]
     assert spoiled.last_weights["decoder.1.bias"].item() > 40
     assert spoiled.module.get_parameter("decoder.1.bias").item() < 10
@@ -141,7 +143,7 @@ def test_a_step_is_the_one_that_plain_pytorch_takes() -> None:
     optimizer = torch.optim.Adam(reference.parameters(), lr=1e-2)
     for _ in range(5):
         training.module.train()
-        training.optimize(blobs()[:40])
+        training.take_step([blobs()[:40]])
         optimizer.zero_grad()
         x = blobs()[:40]
         loss = 2 * 36 * functional.binary_cross_entropy(reference(x), x)
@@ -216,8 +218,13 @@ def test_time_ends_a_run_after_the_step_it_is_in() -> None:
 
 def test_an_interruption_ends_the_run_after_its_step_and_keeps_what_was_learned() -> None:
     training = prepare(tiny(), blobs(), QUICK, **SPLIT)
-    answers: Iterator[bool] = iter([False] * 4 + [True] * 9)
-    history = training.run(interrupted=lambda: next(answers))
+
+    class Interrupting(Callback):
+        def on_step(self, training: Training, step: Step) -> str | None:
+            return "interrupted" if step.step >= 4 else None
+
+    training.callbacks = [Interrupting()]
+    history = training.run()
     assert history.ended == "interrupted"
     assert [row.step for row in history.epochs] == [3, 4]
     assert history.epochs[-1].validation is not None

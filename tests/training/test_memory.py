@@ -1,13 +1,14 @@
 """Memory that runs out: the error names what fits, found by trying after the failure."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 from caedsl.training.loop import Training
+from caedsl.training.objective import Losses
 from caedsl.training.prepare import prepare
 from caedsl.training.search.trials import copy_of, fits
 from caedsl.training.train import Run, train
@@ -39,14 +40,14 @@ def run(out: Path, lr: str = "1e-2") -> Run:
 
 def room_for(images: int, monkeypatch: pytest.MonkeyPatch, error: Exception, after: int = 0) -> None:
     """From step ``after`` on, an allocator that has room for so many images."""
-    step = Training.optimize
+    take_step = Training.take_step
 
-    def optimize(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
-        if len(x) > images and (self.step >= after or len(x) != 40):
+    def optimize(self: Training, *x: Any) -> Losses:
+        if len(x[0][0]) > images and (self.step >= after or len(x[0][0]) != 40):
             raise error
-        return step(self, x)
+        return take_step(self, *x)
 
-    monkeypatch.setattr(Training, "optimize", optimize)
+    monkeypatch.setattr(Training, "take_step", optimize)
 
 
 @pytest.mark.parametrize("error", SAYINGS, ids=lambda error: str(error)[:30] or "MemoryError")

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from caedsl.runs.errors import RunError
 from caedsl.training.loop import Training
+from caedsl.training.objective import Losses
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.train import train
@@ -49,15 +49,15 @@ class Killed(BaseException):
 
 def killed_at(step: int, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
     """``work``, ended without a word when the step has been taken; what it had written by then is what there is."""
-    optimize = Training.optimize
+    take_step = Training.take_step
 
-    def optimize_or_die(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+    def optimize_or_die(self: Training, *x: Any) -> Losses:
         if self.step == step:
             raise Killed
-        return optimize(self, x)
+        return take_step(self, *x)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Training, "optimize", optimize_or_die)
+        patched.setattr(Training, "take_step", optimize_or_die)
         # A process that is killed writes nothing more.
         patched.setattr("caedsl.training.train._keep_what_can_be_kept", lambda *_: None)
         patched.setattr("caedsl.training.train.RunFolder.discard", lambda _: None)
@@ -106,15 +106,15 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_the_beginning(
 @pytest.mark.parametrize("step", [1, 6, 15])
 def test_an_interrupted_run_goes_on_where_it_was(step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(tmp_path / "whole")
-    optimize = Training.optimize
+    take_step = Training.take_step
 
-    def interrupted(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+    def interrupted(self: Training, *x: Any) -> Losses:
         if self.step == step:
             os.kill(os.getpid(), signal.SIGTERM)
-        return optimize(self, x)
+        return take_step(self, *x)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Training, "optimize", interrupted)
+        patched.setattr(Training, "take_step", interrupted)
         begin(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "state.json").read_text())["state"] == "interrupted"
     resume(tmp_path / "run")

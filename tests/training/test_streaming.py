@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.run import resume_and_evaluate, train_and_evaluate
 from caedsl.training.batches import Batches
 from caedsl.training.loop import Training
+from caedsl.training.objective import Losses
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 
@@ -277,15 +279,15 @@ def test_a_file_that_changes_while_training(
     train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "whole")
     always_keep(monkeypatch)
     monkeypatch.setattr(intake, "available_memory", lambda: 100)
-    optimize = Training.optimize
+    take_step = Training.take_step
 
-    def harmed(self: Training, x_bchw: Tensor) -> tuple[Tensor, Tensor]:
+    def harmed(self: Training, *x_bchw: Any) -> Losses:
         if self.step == 8:
             harm(tmp_path / "data")
-        return optimize(self, x_bchw)
+        return take_step(self, *x_bchw)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Training, "optimize", harmed)
+        patched.setattr(Training, "take_step", harmed)
         with pytest.raises(DataError, match=rf"(?s){message}.*learned before is in .*--resume"):
             train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "run")
     assert json.loads((tmp_path / "run" / "state.json").read_text())["state"] == "failed"

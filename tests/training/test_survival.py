@@ -51,7 +51,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(damage: str, killed: P
     reporter = Listening()
     resume(killed, reporter=reporter)
     assert any(
-        f"{CHECKPOINT} cannot be used" in note and f"going on from {PREVIOUS}" in note for note in reporter.notes
+        f"{CHECKPOINT} cannot be used" in note and f"resuming from {PREVIOUS}" in note for note in reporter.notes
     )
     assert_same(tmp_path / "whole", killed)
 
@@ -77,7 +77,9 @@ def test_a_full_disk_keeps_the_last_good_state(killed: Path, tmp_path: Path, mon
 
     with monkeypatch.context() as patched:
         patched.setattr(RunFolder, "write_bytes", full)
-        with pytest.raises(RunError, match=r"no space left.*to go on.*caedsl train --resume .*killed"):
+        with pytest.raises(
+            RunError, match=r"no space left.*resume from its last checkpoint.*caedsl train --resume .*killed"
+        ):
             resume(killed)
     resume(killed)
     assert_same(tmp_path / "whole", killed)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.history import Step
 from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training
+from caedsl.training.objective import Losses
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run, train
 
@@ -132,13 +134,13 @@ def test_a_spec_without_train_or_without_images_cannot_be_trained(tmp_path: Path
 def test_a_run_that_fails_later_keeps_what_it_learned_and_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step = Training.optimize
+    take_step = Training.take_step
 
-    def fail_in_epoch_2(self: Training, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        total, reconstruction = step(self, x)
-        return (total * float("nan"), reconstruction) if self.step == 5 else (total, reconstruction)
+    def fail_in_epoch_2(self: Training, *x: Any) -> Losses:
+        losses = take_step(self, *x)
+        return losses._replace(total=losses.total * float("nan")) if self.step == 5 else losses
 
-    monkeypatch.setattr(Training, "optimize", fail_in_epoch_2)
+    monkeypatch.setattr(Training, "take_step", fail_in_epoch_2)
     with pytest.raises(NotFiniteError, match=r"nan at step 5 \(epoch 2\).*what was learned before is in .*run"):
         run(tmp_path)
     assert {path.name for path in (tmp_path / "run").iterdir()} == UNKEPT
@@ -152,7 +154,6 @@ def test_what_was_learned_is_saved_while_training_goes_on(tmp_path: Path, monkey
         def step(self, step: Step) -> None:
             seen.append((tmp_path / "run" / "weights.safetensors").exists())
 
-    monkeypatch.setattr("caedsl.training.loop.SECONDS_BETWEEN_READS", 0)
     run(tmp_path, reporter=Watching())
     assert (seen[0], seen[-1]) == (False, True)
 

@@ -10,6 +10,7 @@ from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.training import checkpoints
+from caedsl.training.parallel import processes
 
 
 class TinyAutoencoder(nn.Module):
@@ -43,7 +44,8 @@ QUICK = Train(optimizer=Optimizer(lr=1e-2), batch=16, epochs=3, precision="fp32"
 
 
 def always_keep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every step writes a checkpoint."""
+    """Every step reads its losses and writes a checkpoint."""
+    monkeypatch.setattr(processes, "SECONDS_BETWEEN_READS", -1.0)
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr(checkpoints, "MOST_OF_THE_TIME", float("inf"))
 

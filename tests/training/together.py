@@ -11,19 +11,20 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import numpy
 import sklearn.datasets
 import torch
 import torch._dynamo
 import torch.nn.parallel
-from torch import Tensor
 from torch.distributed import TCPStore
 
 import caedsl.evaluation.run
 import caedsl.training.parallel.distributed
 from caedsl.cli.main import main
 from caedsl.training.loop import Training
+from caedsl.training.objective import Losses
 
 LAYERS = """autoencoder everything
 input 1x8x8
@@ -111,15 +112,15 @@ def at_step(step: int, act: Callable[[], None], who: int = 0) -> Callable[[int],
     """In the process of that number, ``act`` is called before a step."""
 
     def change(rank: int) -> None:
-        optimize = Training.optimize
+        take_step = Training.take_step
 
-        def acting(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+        def acting(self: Training, *x: Any) -> Losses:
             if self.step == step:
                 act()
-            return optimize(self, x)
+            return take_step(self, *x)
 
         if rank == who:
-            Training.optimize = acting  # type: ignore[method-assign]
+            Training.take_step = acting  # type: ignore[method-assign]
 
     return change
 

@@ -4,6 +4,7 @@ Each takes its part of every batch, and all hold the same weights. ``caedsl.trai
 several.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 
 from caedsl.data.batch_share import Part
 from caedsl.runs.errors import TrainingError
+
+SECONDS_BETWEEN_READS = 0.25
 
 Found = TypeVar("Found")
 
@@ -30,6 +33,9 @@ class Processes:
 
     number, count = 0, 1
     """Which process this is, counted from 0, and of how many."""
+
+    _read = 0.0
+    """When losses were last read."""
 
     @property
     def first(self) -> bool:
@@ -67,8 +73,15 @@ class Processes:
         return Part.all_of(len(mine))
 
     def meeting(self) -> bool:
-        """Whether all processes meet after this step: between meetings, which are seldom, none waits for another."""
-        return True
+        """Return whether losses are read after this step, a few times a second; call it once a step.
+
+        Several processes meet there: between meetings none waits for another.
+        """
+        now = time.monotonic()
+        due = now - self._read > SECONDS_BETWEEN_READS
+        if due:
+            self._read = now
+        return due
 
     def agreed(self, reason: str | None) -> str | None:
         """The first reason to end, in the order of the processes, that any of them has. All must ask."""

@@ -15,7 +15,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.training.errors import out_of_memory
 from caedsl.training.loop import Training
-from caedsl.training.search.trials import fits, take_steps
+from caedsl.training.search.trials import first_batch, fits, take_steps
 
 SMALLEST = 8
 """Below, gradients are mostly noise, and normalisation over the batch more so (Wu and He 2018, arXiv 1803.08494)."""
@@ -111,11 +111,15 @@ def find_batch(
 
 
 def _images_per_second(trial: Training, size: int, clock: Callable[[], float]) -> float:
-    """By the fastest of some steps: what disturbs a step makes it slower, never faster."""
+    """Measure the fastest of some steps, since what disturbs a step makes it slower, never faster.
+
+    The batch is taken before: how fast images are read does not depend on the size of a batch.
+    """
+    images = first_batch(trial, size)
     fastest, spent, steps = float("inf"), 0.0, 0
     while steps < STEPS_A_SIZE or spent < SECONDS_A_SIZE:
         begun = clock()
-        take_steps(trial, size, 1)
+        take_steps(trial, images, 1)
         seconds = max(clock() - begun, 1e-9)
         fastest, spent, steps = min(fastest, seconds), spent + seconds, steps + 1
-    return min(size, len(trial.train)) / fastest
+    return len(images) / fastest

@@ -6,6 +6,7 @@ from copy import copy, deepcopy
 from traceback import clear_frames
 
 import torch
+from torch import Tensor
 
 from caedsl.data.memory import refused_beyond_available
 from caedsl.training.device import give_freed_memory_back
@@ -43,12 +44,19 @@ def copy_of(training: Training) -> Training:
         )
 
 
-def take_steps(trial: Training, batch: int, steps: int) -> None:
-    """Take so many whole steps (forward, backward and update) with ``batch`` images, and wait for the device."""
+def first_batch(trial: Training, batch: int) -> Tensor:
+    """Take the first ``batch`` images, and wait until they are there."""
+    images = next(trial.train.in_order(batch))
+    wait_for(trial.train.device)
+    return images
+
+
+def take_steps(trial: Training, images: Tensor, steps: int) -> None:
+    """Take so many whole steps (forward, backward and update) with these images, and wait for the device."""
     with trial.stepping():
         trial.module.train()
         for _ in range(steps):
-            trial.optimize(next(trial.train.in_order(batch)))
+            trial.take_step([images])
         wait_for(trial.train.device)
 
 
@@ -61,7 +69,7 @@ def wait_for(device: torch.device) -> None:
 def fits(trial: Training, batch: int) -> bool:
     """Whether steps of ``trial`` with so many images fit the memory; what a failed one held is given back."""
     try:
-        take_steps(trial, batch, STEPS_TO_FILL)
+        take_steps(trial, first_batch(trial, batch), STEPS_TO_FILL)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

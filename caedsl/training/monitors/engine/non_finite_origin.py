@@ -5,22 +5,19 @@ that made it are still there when the losses are read.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from caedsl.backends.torch.lower import Origin
-from caedsl.data.corruption import corrupt
+from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import Broken
 from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
+from caedsl.training.sample import make_sample
 from caedsl.training.seeds import derived_seed
 
-if TYPE_CHECKING:
-    from caedsl.training.loop import Training
 
-
-def find_break(training: "Training", origins: Sequence[Origin], output: int | None, step: int | None) -> Broken | None:
+def find_break(training: Training, origins: Sequence[Origin], output: int | None, step: int | None) -> Broken | None:
     """Where the loss of ``step`` (of the validation images where None) ceased to be finite; None where it does not now.
 
     ``output`` is the number of the layer that gives the reconstruction its values.
@@ -38,7 +35,7 @@ def find_break(training: "Training", origins: Sequence[Origin], output: int | No
     return None
 
 
-def _batch(training: "Training", step: int) -> Tensor:
+def _batch(training: Training, step: int) -> Tensor:
     """The images of a step of the epoch under way."""
     assert training.ledger is not None
     column = step - training.step + training.ledger.steps - 1
@@ -46,7 +43,7 @@ def _batch(training: "Training", step: int) -> Tensor:
     return next(iter(training.train.shuffled(training.settings.batch, order, skip=column)))
 
 
-def _ruined_weights(training: "Training", origins: Sequence[Origin]) -> int | None:
+def _ruined_weights(training: Training, origins: Sequence[Origin]) -> int | None:
     """The layer nearest to the output whose weights are not finite.
 
     A gradient that is not finite spoils those of all layers before its own, and none behind it.
@@ -60,7 +57,7 @@ def _ruined_weights(training: "Training", origins: Sequence[Origin]) -> int | No
     return ruined
 
 
-def _break(training: "Training", origins: Sequence[Origin], output: int | None, target: Tensor) -> Broken | None:
+def _break(training: Training, origins: Sequence[Origin], output: int | None, target: Tensor) -> Broken | None:
     if not target.isfinite().all():
         return Broken(None, "images", 0.0)
     numbers = {path: number for number, origin in enumerate(origins) for path in origin.paths}
@@ -75,7 +72,7 @@ def _break(training: "Training", origins: Sequence[Origin], output: int | None, 
         largest.append(result.abs().max().item())
 
     with undisturbed(training, "autopsy") as generator:
-        seen = corrupt(target, training.settings.corrupt, training.input_range, generator)
+        seen = make_sample(target, generator, training.input_range, training.settings.corrupt).seen
         with hooked(training.module, list(numbers), watch), torch.set_grad_enabled(training.module.training):
             prediction = forward(training, seen)
         if spoiled:
@@ -86,7 +83,7 @@ def _break(training: "Training", origins: Sequence[Origin], output: int | None, 
         return _broken_gradient(training, origins, loss) if training.module.training else None
 
 
-def _broken_gradient(training: "Training", origins: Sequence[Origin], loss: Tensor) -> Broken | None:
+def _broken_gradient(training: Training, origins: Sequence[Origin], loss: Tensor) -> Broken | None:
     """The first layer on the way back whose gradient is not finite."""
     weights = kernels(training.module, origins)
     found = gradients(training, loss, tuple(weights.values()))

@@ -9,7 +9,7 @@ x_bchw: batch, channels, height, width.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,14 +17,12 @@ from torch.func import functional_call
 
 from caedsl.backends.torch.lower import WEIGHTED, Origin
 from caedsl.backends.torch.modules import GaussianNoise
-from caedsl.data.corruption import corrupt
+from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import LayerProbe, Probe
 from caedsl.training.parallel.processes import ALONE, training_with
 from caedsl.training.precision import exact_output
+from caedsl.training.sample import make_sample
 from caedsl.training.seeds import derived_seed
-
-if TYPE_CHECKING:
-    from caedsl.training.loop import Training
 
 MOVES = 1e-3
 """A unit of the code moves if its standard deviation over images is more than this share of the largest one."""
@@ -42,7 +40,7 @@ def differs_when_judged(module: nn.Module) -> bool:
 
 
 @contextmanager
-def undisturbed(training: "Training", *purpose: str | int) -> Iterator[torch.Generator]:
+def undisturbed(training: Training, *purpose: str | int) -> Iterator[torch.Generator]:
     """Inside, random numbers come from the seed and ``purpose`` alone, and the run's own streams stand still.
 
     This process is then as one that trains alone.
@@ -68,7 +66,7 @@ def hooked(module: nn.Module, paths: Sequence[str], watch: Watch) -> Iterator[No
         yield
 
 
-def forward(training: "Training", seen_bchw: Tensor) -> Tensor:
+def forward(training: Training, seen_bchw: Tensor) -> Tensor:
     """What the module makes of ``seen_bchw`` in its present mode; running statistics stay as they are."""
     module = training.module
     copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
@@ -89,7 +87,7 @@ def kernels(module: nn.Module, origins: Sequence[Origin]) -> Mapping[int, nn.Par
     return found
 
 
-def gradients(training: "Training", loss: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
+def gradients(training: Training, loss: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
     """The gradients of ``loss``; in fp16 they are scaled on the way, as in training, so that they do not underflow."""
     scale: float = training.scaler.get_scale()
     found = torch.autograd.grad(loss * scale, tuple(weights), allow_unused=True)
@@ -104,7 +102,7 @@ class Prober:
 
     def __init__(
         self,
-        training: "Training",
+        training: Training,
         origins: Sequence[Origin],
         output: int | None,
         images_bchw: Tensor,
@@ -135,7 +133,7 @@ class Prober:
         training, target = self.training, self.batches[count % len(self.batches)]
         measured: dict[str, Tensor] = {}
         with undisturbed(training, "probe", count) as generator:
-            seen = corrupt(target, training.settings.corrupt, training.input_range, generator)
+            seen = make_sample(target, generator, training.input_range, training.settings.corrupt).seen
             with hooked(training.module, ["encoder", *{*self._ends, *self._relus}], self._measure(measured)):
                 prediction = forward(training, seen)
             uneven = _unevenness(prediction.detach().float(), target)

@@ -19,7 +19,7 @@ LEAST_ROUNDS = 3
 """Probes that must agree, where there are images for so many."""
 
 
-class Moments:
+class ProbeSchedule:
     """The steps after which probes of ``images`` images are taken, in a run with batches of ``batch``.
 
     They are 1, 2, 4, 8 … until the distance is one at which the probed images are ``PROBED_SHARE`` of those trained on;

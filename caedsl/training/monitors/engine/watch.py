@@ -1,32 +1,33 @@
-"""Watching a run: looks at it now and then, asks the monitors, and says each thing once.
+"""The callback that probes a run now and then, asks the monitors, and reports each finding once.
 
-The loop calls ``begin`` before the first step, ``after_step`` and ``after_epoch``; the last two say whether the run is to
-end. Everything that is decided here depends on the settings and on what was measured, never on the clock. Of processes
-that train together the first watches, alone; the others wait for it where they meet.
+Everything that is decided here depends on the settings and on what was measured, never on the clock. Of processes that
+train together the first watches, alone; the others wait for it where they meet.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from caedsl.facts.outputs import output_layer
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.runs.folder import RunFolder
+from caedsl.runs.history import Step
 from caedsl.runs.trouble import Sign, Trouble
 from caedsl.training.errors import NotFiniteError, is_out_of_memory
+from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.catalogue import Monitor, every, find
 from caedsl.training.monitors.engine.non_finite_origin import find_break
 from caedsl.training.monitors.engine.observation import Facts, LayerFacts, Seen, Window
 from caedsl.training.monitors.engine.places import Place, Places
 from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
 from caedsl.training.monitors.engine.probe_schedule import sizes
+from caedsl.training.reporter import Reporter
 from caedsl.training.schedules import factor
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.spelling import line
-
-if TYPE_CHECKING:
-    from caedsl.training.loop import Training
 
 NOT_FINITE = "not-finite"
 """The monitor that is asked when a loss is not finite."""
@@ -35,14 +36,15 @@ LEAST_BATCHES = 8
 """Whole batches that a window needs before it is said how its losses jump."""
 
 
-class Watch:
+class Watch(Callback):
     """The monitors of one run.
 
     ``say`` is called with each trouble as it is found, and with what the terminal shows of it.
     """
 
-    def __init__(self, places: Places, stop: bool, say: Callable[[Trouble, Sequence[str]], None]) -> None:
-        self.places, self.stop, self.say = places, stop, say
+    def __init__(self, places: Places, say: Callable[[Trouble, Sequence[str]], None]) -> None:
+        """Watch the model of ``places``."""
+        self.places, self.say = places, say
         self.troubles: list[Trouble] = []
         self._said: set[tuple[str, int | str]] = set()
         self._kept: dict[str, Any] | None = None
@@ -51,8 +53,8 @@ class Watch:
         self._pending: list[tuple[float, int]] = []
         self._output = self._number_of(output_layer(places.model))
 
-    def begin(self, training: "Training") -> None:
-        """Take the images of the probes out of those that are trained on, and go on from a state that was restored."""
+    def on_start(self, training: Training) -> None:
+        """Choose the images of the probes among those that are trained on, and continue from a restored state."""
         images, rounds = sizes(training.train, training.settings.batch)
         pool = torch.cat(list(training.train.spread(2 * images * rounds).in_order(images)))
         self._prober = Prober(
@@ -62,34 +64,41 @@ class Watch:
         if self._kept is not None:
             self._seen.restore(self._kept)
 
-    def after_step(self, training: "Training") -> bool:
-        """Look at the run if it is time to; whether it is to end."""
+    def on_step(self, training: Training, step: Step) -> str | None:
+        """Probe the run where it is time to; return "trouble" where a finding stops it."""
         assert training.ledger is not None
-        due = training.moments.due(training.step)
+        due = training.probes.due(training.step)
         if not due and training.ledger.steps < training.steps_per_epoch:
-            return False
-        self._read_losses(training)
+            return None
+        self._take_losses(training)
         if not due:
-            return False
+            return None
         self._seen.full_steps += self._rates(training)
         probe = self._prober.take(self._probes, self._seen.full_steps)
         self._probes += 1
         self._seen.take(probe, self._window(training))
         return self._ask(training)
 
-    def after_epoch(self, training: "Training") -> bool:
-        """Ask the monitors after a whole epoch; whether the run is to end."""
+    def on_epoch(self, training: Training) -> str | None:
+        """Ask the monitors after a whole epoch; return "trouble" where a finding stops the run."""
+        if training.ledger is not None:
+            return None
         self._seen.epochs = training.history.epochs
         return self._ask(training)
 
-    def explain(self, training: "Training", error: NotFiniteError) -> str:
-        """Where the number that ``error`` is about came from, as the end of a sentence; empty where that cannot be told."""
+    def on_end(self, training: Training) -> None:
+        """Find out where a number that is not finite came from, if one ended the run."""
+        if isinstance(training.failure, NotFiniteError):
+            training.failure.origin = self._origin(training, training.failure)
+
+    def _origin(self, training: Training, error: NotFiniteError) -> str:
+        """Say where the number that ``error`` is about came from; nothing where that cannot be found."""
         try:
             self._seen.broken = find_break(training, self.places.origins, self._output, error.step)
         except (RuntimeError, MemoryError) as failure:
             if not is_out_of_memory(failure):
                 raise
-            return "the layer is not known, since there is not the memory to take the whole step again"
+            return "the layer is not known, since there is not enough memory to take the whole step again"
         monitor = find(NOT_FINITE)
         assert monitor is not None
         for sign in monitor.look(self._seen):
@@ -98,7 +107,7 @@ class Watch:
         return ""
 
     def state(self) -> dict[str, Any]:
-        """What it takes to go on, as JSON holds it."""
+        """Return what was measured and found so far."""
         return {
             "seen": self._seen.state(),
             "probes": self._probes,
@@ -109,14 +118,14 @@ class Watch:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Put what ``state`` gave, perhaps read back from JSON, in place; to be called before ``begin``."""
+        """Continue from what ``state`` returned."""
         self._kept = state["seen"]
         self._probes, self._read = state["probes"], state["read"]
         self._pending = [(loss, images) for loss, images in state["pending"]]
         self.troubles = [Trouble(**trouble) for trouble in state["troubles"]]
         self._said = {(monitor, where) for monitor, where in state["said"]}
 
-    def _facts(self, training: "Training", rounds: int, probed: int, images: int) -> Facts:
+    def _facts(self, training: Training, rounds: int, probed: int, images: int) -> Facts:
         model = self.places.model
         encoding = [
             number for number, origin in enumerate(self.places.origins) if origin.paths[0].startswith("encoder")
@@ -141,21 +150,20 @@ class Watch:
         numbers = (number for number, origin in enumerate(self.places.origins) if origin.layer is layer)
         return next(numbers, None)
 
-    def _rates(self, training: "Training") -> float:
+    def _rates(self, training: Training) -> float:
         """The steps since the last probe, each counting for its share of the full learning rate."""
         settings, last = training.settings, self._seen.probes[-1].step if self._seen.probes else 0
         steps, an_epoch = training.steps, training.steps_per_epoch
         return sum(factor(settings.schedule, step, steps, an_epoch) for step in range(last, training.step))
 
-    def _read_losses(self, training: "Training") -> None:
+    def _take_losses(self, training: Training) -> None:
         assert training.ledger is not None
-        training.ledger.means()  # the first loss that is not finite ends the run here
-        losses, images = training.ledger.entries()
-        self._pending += zip(losses[1].tolist()[self._read :], images[self._read :], strict=True)
-        whole = len(images) == training.steps_per_epoch
-        self._read = 0 if whole else len(images)
+        ledger = training.ledger
+        new = slice(self._read, ledger.steps)
+        self._pending += zip((row[1] for row in ledger.rows[new]), ledger.sizes[new], strict=True)
+        self._read = 0 if ledger.steps == training.steps_per_epoch else ledger.steps
 
-    def _window(self, training: "Training") -> Window | None:
+    def _window(self, training: Training) -> Window | None:
         """The losses since the last probe; None where there are none, as after a state without them."""
         losses, self._pending = self._pending, []
         images = sum(count for _, count in losses)
@@ -169,17 +177,18 @@ class Watch:
             jump = (sum(squares) / len(squares) / 2) ** 0.5 / mean
         return Window(training.step, len(losses), mean, jump)
 
-    def _ask(self, training: "Training") -> bool:
-        """Take down what monitors say for the first time; whether that ends the run."""
+    def _ask(self, training: Training) -> str | None:
+        """Record what monitors find for the first time; return "trouble" where that stops the run."""
         before = len(self.troubles)
         for monitor in every():
             spoken = {trouble.monitor for trouble in self.troubles}
             if spoken.isdisjoint(monitor.explained_by):
                 for sign in monitor.look(self._seen):
                     self._take_down(training, monitor, sign, training.step)
-        return self.stop and len(self.troubles) > before
+        stops = training.settings.on.trouble == "stop" and len(self.troubles) > before
+        return "trouble" if stops else None
 
-    def _take_down(self, training: "Training", monitor: Monitor, sign: Sign, step: int, aloud: bool = True) -> None:
+    def _take_down(self, training: Training, monitor: Monitor, sign: Sign, step: int, aloud: bool = True) -> None:
         key = (monitor.name, sign.where if monitor.by_layer else "")
         if key in self._said:
             return
@@ -198,3 +207,18 @@ class Watch:
     def _place(self, sign: Sign) -> Place:
         where = sign.where
         return self.places.of_layer(where) if isinstance(where, int) else self.places.of_setting(where)
+
+
+def watch_run(model: Autoencoder, kept_text: str, shown_path: str, folder: RunFolder, reporter: Reporter) -> Watch:
+    """Return the monitors of a run; their findings go to ``reporter`` and into ``folder``.
+
+    ``kept_text`` is the spec in the folder, whose lines the record names; the terminal names those of ``model.source``
+    under ``shown_path``.
+    """
+
+    def say(trouble: Trouble, shown: Sequence[str]) -> None:
+        folder.append_trouble(trouble)
+        if shown:
+            reporter.trouble(shown)
+
+    return Watch(Places.of(model, kept_text, shown_path), say)

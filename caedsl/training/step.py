@@ -1,0 +1,153 @@
+"""One optimizer step: sample, forward pass, loss, backward pass, update.
+
+The step never waits for the device. Losses stay there until the loop reads them.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.data.batch_share import Part
+from caedsl.model.data import InputRange
+from caedsl.model.settings import Augment, Settled
+from caedsl.training.batches import Batches
+from caedsl.training.ema import WeightAverage
+from caedsl.training.non_finite_guard import NonFiniteGuard
+from caedsl.training.objective import Losses, Objective
+from caedsl.training.optimizers import epsilon, make_optimizer
+from caedsl.training.parallel.processes import current
+from caedsl.training.precision import Precision, exact_output
+from caedsl.training.sample import NOT_AUGMENTED, Sample, make_sample
+from caedsl.training.schedules import Plateau, factor
+
+
+class Stepper:
+    """A module with what it takes to train it step by step: objective, optimizer, learning rate and random numbers."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        train: Batches,
+        settings: Settled,
+        objective: Objective,
+        input_range: InputRange,
+        precision: Precision,
+        network: nn.Module | None = None,
+    ) -> None:
+        """Place ``module`` on the device of ``train``.
+
+        ``network`` is what a step calls: another form of ``module`` with the same weights, by default the module.
+        """
+        self.processes = current()
+        self.module = _channels_last(module.to(train.device))
+        self.network = module if network is None else network
+        self.joined: Callable[[Tensor], Tensor] = self.network
+        self.train = train
+        self.settings, self.objective, self.input_range, self.precision = settings, objective, input_range, precision
+        self.optimizer = make_optimizer(settings.optimizer, module.parameters())
+        self.scaler = precision.scaler()
+        self.guard = NonFiniteGuard(
+            self.optimizer, train.device, not self.scaler.is_enabled(), self.processes.count > 1
+        )
+        self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
+        self.plateau = Plateau(settings.schedule)
+        self.generator = torch.Generator(train.device)
+        self.steps_per_epoch = math.ceil(len(train) / settings.batch)
+        self.steps = self.steps_per_epoch * settings.epochs
+        self.step = 0
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        scheduled = factor(self.settings.schedule, self.step, self.steps, self.steps_per_epoch)
+        return self.settings.optimizer.lr * scheduled * self.plateau.factor
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Give the module, inside, the weights that it would be used with: the averages with ``ema``."""
+        return nullcontext() if self.average is None else self.average.applied()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of the state as it would be used now, in main memory and in plain layout."""
+        with self.averaged():
+            return {
+                name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+                for name, value in self.module.state_dict().items()
+            }
+
+    @contextmanager
+    def stepping(self) -> Iterator[None]:
+        """Allow steps inside, and restore PyTorch's global random state at the end."""
+        device = self.train.device
+        with ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+            stack.enter_context(self.objective.watching(self.network))
+            stack.enter_context(self.precision.products())
+            if self.precision.name != "fp32":
+                stack.enter_context(exact_output(self.network))
+            self.joined = stack.enter_context(self.processes.joined(self.network))
+            yield
+
+    def take_step(self, parts: Sequence[Tensor], sizes: Sequence[int] | None = None) -> Losses:
+        """Take one optimizer step on the clean images of this process, in ``parts`` whose gradients are added up.
+
+        ``sizes`` are the images of each part over all processes, by default those of this one. The losses stay on the
+        device; their means over the processes are those of the batch.
+        """
+        sizes = [len(part) for part in parts] if sizes is None else sizes
+        whole = sum(sizes)
+        losses: Losses | None = None
+        for number, (images, size) in enumerate(zip(parts, sizes, strict=True)):
+            self.processes.begin(size)
+            with self._gradients_sent(number == len(parts) - 1):
+                found = self._add_gradients(images, size / whole, first=number == 0)
+            losses = found if losses is None else losses.plus(found)
+        assert losses is not None, "a step has images"
+        self._update()
+        return losses._replace(total=self.guard.marked(losses.total))
+
+    def _gradients_sent(self, last: bool) -> AbstractContextManager[None]:
+        """Keep gradients in this process until those of the last part are there."""
+        keep: Callable[[], AbstractContextManager[None]] | None = getattr(self.joined, "no_sync", None)
+        return nullcontext() if last or keep is None else keep()
+
+    def _add_gradients(self, images: Tensor, share: float, first: bool) -> Losses:
+        """Add the gradients of a part, ``share`` of the images of the step."""
+        part = self.processes.under_way(images)
+        sample = self.sample(images, part, self.settings.augment)
+        with self.precision.autocast():
+            prediction = self.joined(sample.seen)
+        losses = self.objective(self.module, prediction, sample, share, weights_too=first)
+        self.guard.notice(losses.total)
+        self.scaler.scale(self.guard.telling(losses.total)).backward()  # type: ignore[no-untyped-call]
+        return losses.detached()
+
+    def sample(self, images: Tensor, part: Part, augmentation: Augment = NOT_AUGMENTED) -> Sample:
+        """Make the sample of clean images with this run's corruption and random numbers."""
+        return make_sample(
+            images, self.generator, self.input_range, self.settings.corrupt, augmentation=augmentation, part=part
+        )
+
+    def _update(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr
+            if "eps" in group:
+                group["eps"] = epsilon(self.settings.optimizer, self.step + 1)
+        if self.settings.clip is not None:
+            self.scaler.unscale_(self.optimizer)
+            norm = nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
+            self.guard.notice(norm)
+        self.guard.before_step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.average is not None:
+            self.average.update()
+        self.step += 1
+
+
+def _channels_last(module: nn.Module) -> nn.Module:
+    """Lay kernels out as convolutions compute fastest."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
