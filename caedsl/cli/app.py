@@ -15,6 +15,7 @@ from caedsl.cli.rule import rule
 from caedsl.cli.runs import runs
 from caedsl.cli.show import show
 from caedsl.cli.train import train
+from caedsl.diagnostics.text import one_line
 
 _HELP = {"help_option_names": ["--help", "-h"]}
 _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
@@ -86,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
         # Typer exports no common base of its usage errors; they are those that can show themselves.
         if not hasattr(error, "show") or not hasattr(error, "message"):
             raise
-        error.message = error.message.replace("a valid int range", "a whole number")
+        error.message = one_line(error.message.replace("a valid int range", "a whole number"))
         error.show()
         return COULD_NOT_RUN
     return code if isinstance(code, int) else FINE

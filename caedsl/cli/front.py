@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE
+from caedsl.diagnostics.text import printable
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,8 +43,9 @@ exit codes:
 
 
 def complain(message: object) -> None:
-    """Says on standard error what could not be done."""
-    print(f"caedsl: {message}", file=sys.stderr)
+    """Say on standard error what could not be done; characters of a name that would control the terminal are replaced."""
+    lines = map(printable, str(message).split("\n"))
+    print("caedsl: " + "\n".join(lines), file=sys.stderr)
 
 
 def terminal_width() -> int:

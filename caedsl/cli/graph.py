@@ -1,5 +1,6 @@
 """``caedsl graph``: the architecture as a picture."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +49,7 @@ def graph(
         look = Look(width, font_size, title=not no_title, grey=grey)
     except FigureError as error:
         raise fail(str(error)) from None
+    os.environ.pop("MPLBACKEND", None)  # diagrams need no display, and matplotlib refuses a name that it does not know
     model = read_model(spec, quiet=True)
     target = output or Path(f"{model.name}.svg")
     try:

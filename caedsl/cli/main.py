@@ -7,38 +7,36 @@ import os
 import sys
 from collections.abc import Sequence
 
-from caedsl.cli.exit_codes import COULD_NOT_RUN, FINE, INTERRUPTED
+from caedsl.cli.exit_codes import COULD_NOT_RUN, INTERRUPTED
+from caedsl.cli.front import complain
+from caedsl.cli.outside import outside_reason
+from caedsl.cli.streams import exit_code, guarded_streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the program and returns its exit code; whatever happens, no traceback is shown."""
+    """Run the program and return its exit code; whatever happens, no traceback is shown."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character gets a question mark instead of an error.
-        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    try:
-        code = _dispatch(arguments)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        print("caedsl: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
-    except ModuleNotFoundError as error:
-        from caedsl.extras import missing_package
+    with guarded_streams() as output:
+        code = _run(arguments)
+        output.flush()
+        return exit_code(output, code)
 
-        message = missing_package(error)
-        if message is None:
-            return _apologise(error, arguments)
-        print(f"caedsl: {message}", file=sys.stderr)
-        return COULD_NOT_RUN
+
+def _run(arguments: list[str]) -> int:
+    try:
+        os.getcwd()  # nothing that is relative has a meaning in a folder that is gone
+        return _dispatch(arguments)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
     except Exception as error:
         if os.environ.get("CAEDSL_DEBUG"):
             raise
-        return _apologise(error, arguments)
+        reason = outside_reason(error)
+        if reason is None:
+            return _apologise(error, arguments)
+        complain(reason)
+        return COULD_NOT_RUN
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -62,11 +60,10 @@ def _apologise(error: Exception, arguments: list[str]) -> int:
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
     place = f" ({os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno})" if frame else ""
-    print(
-        f"caedsl: this is a bug in caedsl {__version__}, not in your spec: {type(error).__name__}: {error}{place}\n"
+    complain(
+        f"this is a bug in caedsl {__version__}, not in your spec: {type(error).__name__}: {error}{place}\n"
         f"  command: caedsl {' '.join(arguments)}\n"
-        "  please report it with the spec; CAEDSL_DEBUG=1 shows the whole traceback",
-        file=sys.stderr,
+        "  please report it with the spec; CAEDSL_DEBUG=1 shows the whole traceback"
     )
     return COULD_NOT_RUN
 

@@ -59,7 +59,9 @@ def _suggestion(name: str) -> str:
 
 
 def _fail(message: str) -> typer.Exit:
-    print(f"caedsl: {message}", file=sys.stderr)
+    from caedsl.cli.front import complain
+
+    complain(message)
     return typer.Exit(2)
 
 

@@ -28,7 +28,7 @@ def runs(
         reason = (error.strerror or str(error)).lower()
         raise fail(f"{folder} cannot be listed: {reason}; name the folder that holds the runs") from None
     if json_:
-        print(json.dumps([asdict(record) for record in found], indent=2, ensure_ascii=False))
+        print(json.dumps([asdict(record) for record in found], indent=2, ensure_ascii=False, allow_nan=False))
     elif not found:
         print(f"no runs in {folder}: `caedsl train SPEC` makes one")
     else:
@@ -69,6 +69,7 @@ def _show(found: "list[RunRecord]") -> None:
 
 def _cells(record: "RunRecord") -> tuple[str, ...]:
     from caedsl.console.formats import duration, loss_text
+    from caedsl.diagnostics.text import printable
 
     loss = (
         "" if record.best_loss is None else f"{loss_text(record.best_loss)}{'' if record.validated else ' (training)'}"
@@ -76,4 +77,5 @@ def _cells(record: "RunRecord") -> tuple[str, ...]:
     psnr = "" if record.psnr is None else f"{record.psnr:.2f}"
     epochs = f"{record.epoch}/{record.epochs}"
     state = f"{record.state}, trouble: {', '.join(record.trouble)}" if record.trouble else record.state
-    return record.folder, record.model, record.data, epochs, loss, psnr, duration(record.seconds), state
+    texts = record.folder, record.model, record.data, epochs, loss, psnr, duration(record.seconds), state
+    return tuple(map(printable, texts))

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import typer
 
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS
+from caedsl.cli.front import complain
 from caedsl.diagnostics.finding import Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
 
 
 def fail(message: str, code: int = COULD_NOT_RUN) -> typer.Exit:
-    """Says on standard error why the command cannot go on; raise what it returns."""
-    print(f"caedsl: {message}", file=sys.stderr)
+    """Say on standard error why the command cannot go on; raise what it returns."""
+    complain(message)
     return typer.Exit(code)
 
 

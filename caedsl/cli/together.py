@@ -29,7 +29,7 @@ def together() -> Iterator[None]:
         return
     try:
         group, unheard = Group(), StringIO()
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
         raise fail(f"cannot join the other processes at {place} ({str(error).splitlines()[0]})") from None
     with training_with(group), ExitStack() as quiet:

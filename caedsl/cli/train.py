@@ -33,10 +33,10 @@ def train(
     ] = None,
     device: Annotated[Device, typer.Option(help="Where to train; auto takes a GPU where there is one.")] = Device.AUTO,
     epochs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Passes over the images, instead of the spec's.")
+        int | None, typer.Option(min=1, max=10**9, metavar="N", help="Passes over the images, instead of the spec's.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Start of all random numbers, instead of the spec's.")
+        int | None, typer.Option(min=0, max=2**31 - 1, metavar="N", help="Start of all random numbers, instead of the spec's.")
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -72,7 +72,7 @@ def train(
     from caedsl.cli.specs import fail, read_model
 
     if resume is not None:
-        changes = ("SPEC", spec), ("--device", device is not Device.AUTO), ("--set", set_), ("--out", out)
+        changes = ("SPEC", spec), ("--set", set_), ("--out", out)
         others = ("--seed", seed is not None), ("--weights", weights), ("--no-pictures", not pictures)
         _refuse_changes([name for name, given in (*changes, *others) if given])
         _resume(resume, epochs, on_trouble, data_dir, tensorboard, quiet)

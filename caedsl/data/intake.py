@@ -1,7 +1,6 @@
 """The images of a source read for the first time: all checked, and kept in memory if there is room for them."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from caedsl.data.fit import Fit, Scale, blank
 from caedsl.data.images import BrokenImagesError, DataError, listing
+from caedsl.data.launcher import launched
 from caedsl.data.memory import available_memory
 from caedsl.data.pixels import Held, Pixels, Streamed, span_of
 from caedsl.data.prefetch import ahead, workers
@@ -143,7 +143,7 @@ class Intake:
     def _room(self) -> int | None:
         memory = available_memory() if self.memory is None else self.memory
         # torchrun says how many processes share this machine; each holds the images for itself.
-        processes = max(1, int(os.environ.get("LOCAL_WORLD_SIZE") or 1))
+        processes = max(1, launched("LOCAL_WORLD_SIZE", 1))
         return None if memory is None else int(SHARE * memory / processes)
 
 

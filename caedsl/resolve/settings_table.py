@@ -13,6 +13,7 @@ from caedsl.syntax import tree
 from caedsl.vocabulary.option import FRACTION, FROM_ONE, NOT_NEGATIVE, POSITIVE, REQUIRED, Domain, Option, Type, Written
 
 WHOLE_SHARE = Domain(low=0, high=1)
+UP_TO_A_BILLION = Domain(low=1, high=10**9)
 
 _LR = Option("lr", Type.NUMBER, 1e-3, "learning rate, or `auto`: found by a range test", domain=POSITIVE, auto=True)
 _DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=NOT_NEGATIVE)
@@ -78,10 +79,10 @@ SETTINGS: Mapping[str, Setting] = {
     "schedule": Setting("how the learning rate moves", (), settings.Schedule, SCHEDULES),
     "batch": Setting(
         "images a step, or `auto`: found by trial steps",
-        (Option("batch", Type.COUNT, REQUIRED, "images a step", Written.FIRST, FROM_ONE, auto=True),),
+        (Option("batch", Type.COUNT, REQUIRED, "images a step", Written.FIRST, UP_TO_A_BILLION, auto=True),),
     ),
     "epochs": Setting(
-        "passes over the training images", _value("epochs", Type.COUNT, "passes over the training images")
+        "passes over the training images", _value("epochs", Type.COUNT, "passes over the training images", UP_TO_A_BILLION)
     ),
     "validation": Setting(
         "share of the training images held out", _value("validation", Type.SHARE, "share held out", FRACTION)

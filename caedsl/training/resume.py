@@ -12,13 +12,13 @@ import torch
 
 from caedsl import __version__
 from caedsl.data.images import Images
+from caedsl.facts.settings_text import fault_of
 from caedsl.model.settings import On
 from caedsl.resolve.overrides import override
-from caedsl.runs.confined import has
 from caedsl.runs.errors import RunError, TrainingError
-from caedsl.runs.files import METRICS, SETTINGS, SPEC
+from caedsl.runs.files import SETTINGS, SPEC
 from caedsl.runs.folder import RunFolder
-from caedsl.runs.schema import RecordError, read_state
+from caedsl.runs.schema import RecordError, read_scores, read_state
 from caedsl.runs.state import RUNNING, RunState
 from caedsl.source import Source
 from caedsl.training.checkpoints import Checkpoint, latest
@@ -137,8 +137,10 @@ def _device(kept: KeptRun, wanted: str, reporter: Reporter) -> torch.device:
 
 def _check_unfinished(kept: KeptRun, checkpoint: Checkpoint | None) -> None:
     ended = checkpoint.progress["ended"] if checkpoint is not None else "running"
-    if not has(kept.path, METRICS):
-        return  # killed between training and evaluation: the latter is still to be done
+    try:
+        read_scores(kept.path)
+    except (OSError, RecordError):
+        return  # killed between training and evaluation, or damaged: the latter is still to be done
     if ended == "finished" and len(_epochs(checkpoint)) >= kept.settings.epochs:
         raise RunError(
             f"the run in {kept.path} has finished its {kept.settings.epochs} epochs: there is nothing to go on with; "
@@ -173,6 +175,9 @@ def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) 
             f"more epochs make it another run; start it from {kept.path / SPEC} with --epochs {epochs}"
         )
     settings = replace(kept.settings, epochs=epochs)
+    fault = fault_of(settings)
+    if fault is not None:
+        raise RunError(f"--epochs {epochs}: {fault}")
     spec_text = override(Source(kept.spec_text), {"train.epochs": str(epochs)}).text
     model = replace(kept.model, train=settings)
     settings_text = json.dumps({**json.loads(kept.settings_text), "epochs": epochs}, indent=2) + "\n"

@@ -19,6 +19,7 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from caedsl.data.batch_share import Part
+from caedsl.data.launcher import launched
 from caedsl.runs.errors import TrainingError
 from caedsl.training.parallel.processes import ALONE, Found, LostError, Processes, training_with
 from caedsl.training.parallel.synchronised_layers import over_whole_batches
@@ -46,7 +47,7 @@ class Group(Processes):
     def __init__(self) -> None:
         silence = timedelta(seconds=SECONDS_OF_SILENCE)
         self._store, self.number, self.count = next(rendezvous("env://", timeout=silence))
-        self._on_this_machine = int(os.environ.get("LOCAL_RANK", self.number))
+        self._on_this_machine = launched("LOCAL_RANK", self.number)
         distributed.init_process_group(
             "gloo", store=self._store, rank=self.number, world_size=self.count, timeout=silence
         )
@@ -239,7 +240,7 @@ class Group(Processes):
 def is_started_with_others() -> bool:
     """Whether ``torchrun``, or what sets the same variables, started this process and others."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-    return all(name in os.environ for name in names) and int(os.environ["WORLD_SIZE"]) > 1
+    return all(name in os.environ for name in names) and launched("WORLD_SIZE", 1) > 1
 
 
 def _is_a_loss(error: RuntimeError) -> bool:
