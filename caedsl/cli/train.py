@@ -36,7 +36,8 @@ def train(
         int | None, typer.Option(min=1, max=10**9, metavar="N", help="Passes over the images, instead of the spec's.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, max=2**31 - 1, metavar="N", help="Start of all random numbers, instead of the spec's.")
+        int | None,
+        typer.Option(min=0, max=2**31 - 1, metavar="N", help="Start of all random numbers, instead of the spec's."),
     ] = None,
     set_: Annotated[
         list[str] | None,

@@ -82,7 +82,8 @@ SETTINGS: Mapping[str, Setting] = {
         (Option("batch", Type.COUNT, REQUIRED, "images a step", Written.FIRST, UP_TO_A_BILLION, auto=True),),
     ),
     "epochs": Setting(
-        "passes over the training images", _value("epochs", Type.COUNT, "passes over the training images", UP_TO_A_BILLION)
+        "passes over the training images",
+        _value("epochs", Type.COUNT, "passes over the training images", UP_TO_A_BILLION),
     ),
     "validation": Setting(
         "share of the training images held out", _value("validation", Type.SHARE, "share held out", FRACTION)

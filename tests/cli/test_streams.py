@@ -1,0 +1,118 @@
+"""Standard streams that are closed, full or read by nobody, and other surroundings that a command finds."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ran
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+
+SPEC = """autoencoder tiny
+input 1x8x8
+data digits limit=30
+encoder { conv 2 relu; maxpool 2 }
+bottleneck dense 2
+decoder mirror
+train { epochs 1; batch 10 }
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.cae"
+    path.write_text(SPEC)
+    return path
+
+
+def shell(command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    program = f"{sys.executable} -m caedsl"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    return subprocess.run(
+        ["bash", "-c", command.replace("caedsl", program)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["check tiny.cae", "fmt - < tiny.cae", "show tiny.cae", "rule output-shape", "--help"]
+)
+@pytest.mark.parametrize(("place", "reason"), [(">&-", "it is closed"), ("> /dev/full", "no space left on device")])
+def test_output_that_is_lost_is_said(command: str, place: str, reason: str, spec: Path) -> None:
+    if "full" in place and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    ran = shell(f"caedsl {command} {place}", spec.parent)
+    assert ran.returncode == 2
+    assert ran.stderr.endswith(f"caedsl: cannot write to standard output: {reason}\n")
+    assert "bug" not in ran.stderr and "Traceback" not in ran.stderr
+
+
+def test_a_reader_that_wants_no_more_is_no_failure(spec: Path) -> None:
+    ran = shell("caedsl show tiny.cae | true; echo ${PIPESTATUS[0]}", spec.parent)
+    assert (ran.stdout, ran.stderr) == ("0\n", "")
+
+
+def test_errors_that_nobody_reads_change_nothing(spec: Path) -> None:
+    assert shell("caedsl check missing.cae 2>&-", spec.parent).returncode == 2
+    assert shell("caedsl check tiny.cae <&- >&- 2>&-", spec.parent).returncode == 2
+
+
+@pytest.mark.parametrize("place", ["> /dev/full 2> /dev/full", ">&- 2>&- <&-"])
+def test_a_training_that_cannot_speak_leaves_a_whole_run(place: str, spec: Path) -> None:
+    ran = shell(f"caedsl train tiny.cae --out run {place}", spec.parent)
+    assert ran.returncode == 2
+    run = spec.parent / "run"
+    assert (run / "metrics.json").exists()
+    assert (run / "spec.cae").read_text().startswith("autoencoder")
+
+
+def test_a_folder_that_is_gone(spec: Path) -> None:
+    ran = shell("mkdir gone; cd gone; rmdir ../gone; caedsl check ../tiny.cae", spec.parent)
+    assert (ran.returncode, ran.stderr) == (2, "caedsl: the current folder is gone: change to one that exists (`cd`)\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep this limit")
+@pytest.mark.parametrize("kilobytes", [300_000, 500_000])
+def test_too_little_memory_for_pytorch(kilobytes: int, spec: Path) -> None:
+    ran = shell(f"ulimit -v {kilobytes}; caedsl train tiny.cae --out run", spec.parent)
+    assert ran.returncode == 2
+    assert "caedsl: out of memory (" in ran.stderr and "ulimit -v" in ran.stderr
+
+
+def test_names_that_are_not_utf8(spec: Path) -> None:
+    commands = ("train tiny.cae --quiet --out $'o\\xff'", "evaluate $'o\\xff' --quiet", "runs .")
+    for command in commands:
+        ran = shell(f"caedsl {command}", spec.parent)
+        assert (ran.returncode, ran.stderr) == (0, ""), command
+    assert "o\\xff" in ran.stdout
+    ran = shell(
+        "caedsl train tiny.cae --quiet --out é", spec.parent, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_variables_of_the_environment(
+    spec: Path, tmp_path: Path, caedsl: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "no such backend")
+    assert caedsl("graph", spec, "-o", tmp_path / "tiny.png").code == 0
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "abc")
+    ran = caedsl("train", spec, "--out", tmp_path / "run")
+    assert ran.code == 2
+    assert "the environment variable LOCAL_WORLD_SIZE is `abc`" in ran.err
+
+
+def test_names_cannot_control_the_terminal(tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
+    for arguments in (("runs", "\x1b[31mred"), ("evaluate", "\x1b[31mred"), ("show", "\x1b[31mred"), ("\x1b[31mred",)):
+        ran = caedsl(*arguments)
+        assert ran.code == 2
+        assert "\x1b" not in ran.out + ran.err
