@@ -8,7 +8,7 @@ import io
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
@@ -23,6 +23,8 @@ FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP
 
 LAID_ON_WHITE, FIRST_FRAME = "with transparency, laid on white", "of several frames, the first taken"
 
+_BITS_PER_SAMPLE = 258
+"""The tag of a TIFF."""
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _MOST_PIXELS = 1 << 25
 """More pixels than this are decoded only where the file is large too."""
@@ -127,26 +129,29 @@ def _eight_bits(image: Image.Image, remarks: list[str]) -> Image.Image:
 
 def _raw_modes(image: Image.Image) -> list[str]:
     """Return how the pixels are stored, in Pillow's words, where it says so: ``RGB;16B``."""
-    stored = (tile[3] for tile in getattr(image, "tile", ()))
+    stored = (tile[3] for tile in _tiles(image))
     return [str(args[0] if isinstance(args, tuple) and args else args) for args in stored]
+
+
+def _tiles(image: Image.Image) -> Sequence[Any]:
+    """Return how the parts of the file are decoded: codec, place, offset, and the arguments of the codec."""
+    tiles: Sequence[Any] = getattr(image, "tile", ())
+    return tiles
 
 
 def _has_wide_colours(image: Image.Image) -> bool:
     if image.format == "PPM":
-        return image.mode == "RGB" and any(int(mode) > 255 for mode in _raw_modes(image) if mode.isdecimal())
+        return image.mode == "RGB" and _ppm_white(image) > 255
+    if image.format == "TIFF" and image.mode != "F" and not image.mode.startswith("I"):
+        return any(bits > 8 for bits in getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, ()))
     return not image.mode.startswith("I") and any(";16" in mode for mode in _raw_modes(image))
 
 
 def _wide_colours(image: Image.Image, content: bytes) -> tuple[NDArray[np.float32], int]:
     """Return the values H×W×C of an image with colours or transparency of 16 bits, and the value of white."""
-    modes = set(_raw_modes(image))
     if image.format == "PPM":
-        name, _, offset, *_ = getattr(image, "tile")[0]  # noqa: B009
-        if name != "ppm":
-            raise DataError("is a plain PPM of more than 8 bits: save it as a 16-bit RGB PNG")
-        white = int(modes.pop())
-        values = np.frombuffer(content, ">u2", 3 * image.width * image.height, offset)
-        return values.reshape(image.height, image.width, 3).astype(np.float32), white
+        return _ppm_colours(image, content), _ppm_white(image)
+    modes = set(_raw_modes(image))
     if modes == {"LA;16B"}:
         # Each pixel has as many bytes as one of RGBA: the two of grey, and the two of transparency.
         pairs = np.array(_read_as(image, content, {"LA;16B": "RGBA"})).astype(np.float32)
@@ -159,6 +164,21 @@ def _wide_colours(image: Image.Image, content: bytes) -> tuple[NDArray[np.float3
     high = np.array(_upright(image))[..., :bands].astype(np.float32)
     low = np.array(_read_as(image, content, {mode: base + _OTHER_ORDER[order]}))[..., :bands]
     return high * 256 + low, 65535
+
+
+def _ppm_white(image: Image.Image) -> int:
+    """Return the value of white that the header of a PPM names."""
+    args = _tiles(image)[0][3]
+    known = args[-1] if isinstance(args, tuple) else args
+    return known if isinstance(known, int) else 255
+
+
+def _ppm_colours(image: Image.Image, content: bytes) -> NDArray[np.float32]:
+    name, _, offset, _ = _tiles(image)[0]
+    if name != "ppm":
+        raise DataError("is a plain PPM of more than 8 bits: save it as a 16-bit RGB PNG")
+    values = np.frombuffer(content, ">u2", 3 * image.width * image.height, offset)
+    return values.reshape(image.height, image.width, 3).astype(np.float32)
 
 
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -28,6 +29,7 @@ class Scratch:
         self._file, self._fit, self._scale = file, fit, scale
         self._dtype: torch.dtype | None = None
         self._images = 0
+        weakref.finalize(self, file.close)
 
     @classmethod
     def open(cls, folder: Path, images: int, fit: Fit, scale: Scale) -> Self | None:

@@ -85,6 +85,60 @@ def test_integers_beyond_a_byte_are_refused(tmp_path: Path, read) -> None:
         read("npy", path="x.npy")
 
 
+@pytest.mark.parametrize("dtype", ["i1", "i2", ">i4", "i8", "u4"])
+@pytest.mark.parametrize("range", [InputRange(-1000, 3000), InputRange(-128, 127)], ids=str)
+def test_integers_in_a_wide_range_are_taken_as_they_are(dtype: str, range: InputRange, tmp_path: Path, read) -> None:
+    array = DRAW.integers(0 if "u" in dtype else -100, 100, (3, 8, 8)).astype(dtype)
+    np.save(tmp_path / "x.npy", array)
+    images = read("npy", path="x.npy", range=range)
+    np.testing.assert_array_equal(images.train[:, 0].numpy(), array.astype(np.float32))
+    assert images.notes == (f"{array.dtype} values taken as they are, in {range}",)
+    if "1" not in dtype:
+        array[2, 0, 0] = 3001
+        np.save(tmp_path / "x.npy", array)
+        with pytest.raises(DataError, match=r"image 2 .*has the value 3001, outside of .* in which integers are taken"):
+            read("npy", path="x.npy", range=range)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_booleans_that_are_neither_0_nor_1_are_damage(kind: str, tmp_path: Path, read) -> None:
+    array = np.zeros((3, 8, 8), np.uint8)
+    array[1, 2, 3] = 200
+    stored = array.view(np.bool_)
+    (np.save if kind == "npy" else np.savez)(tmp_path / f"x.{kind}", stored)
+    for shape in ((1, 8, 8), (1, 4, 4)):
+        with pytest.raises(
+            DataError, match=r"image 1 .* has the value 200, outside of 0..1, and booleans are stored as"
+        ):
+            read(kind, path=f"x.{kind}", shape=shape)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", ">u2", "i2", "u4", "f4", ">f8"])
+@pytest.mark.parametrize("range", [InputRange(), InputRange(-1, 1), InputRange(-1000, 3000)], ids=str)
+def test_white_is_what_the_author_says(dtype: str, range: InputRange, tmp_path: Path, read) -> None:
+    array = np.array([0, 100] * 32).reshape(1, 8, 8).astype(dtype)
+    np.save(tmp_path / "x.npy", array)
+    np.savez(tmp_path / "x.npz", x=array)
+    for kind in ("npy", "npz"):
+        images = read(kind, path=f"x.{kind}", range=range, white=100)
+        assert images.train.flatten()[:2].tolist() == [range.low, range.high]
+        assert images.notes == ()
+        with pytest.raises(DataError, match=r"has the value 100, outside of 0..99, which `white=99` says: raise it"):
+            read(kind, path=f"x.{kind}", range=range, white=99)
+
+
+def test_arrays_of_a_sensor_are_remarked(tmp_path: Path, read) -> None:
+    array = np.zeros((3, 8, 8), np.uint16)
+    array[:, 0, 0] = 900, 4095, 65535
+    np.save(tmp_path / "x.npy", array)
+    assert read("npy", path="x.npy").notes == (
+        "16-bit integers scaled from 0..65535",
+        "1 of 3 images of 16 bits with no value above 1023 (for a sensor of 10 bits write `white=1023`)",
+        "1 of 3 images of 16 bits with no value above 4095 (for a sensor of 12 bits write `white=4095`)",
+    )
+    assert read("npy", path="x.npy", white=65535).notes == ()
+
+
 def test_dark_images_are_remarked(tmp_path: Path, read) -> None:
     np.save(tmp_path / "x.npy", np.full((2, 8, 8), 4095, np.uint16))
     assert "the images are dark: no pixel is brighter than 0.0625 of 0..1" in read("npy", path="x.npy").notes

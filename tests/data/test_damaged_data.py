@@ -1,0 +1,272 @@
+"""Data files of every kind, damaged in every way: an error that is written for a person, or images, and soon."""
+
+import gzip
+import io
+import os
+import random
+import shutil
+import signal
+import struct
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from caedsl.data.images import DataError, Images
+from caedsl.data.loading import load
+from caedsl.model.data import DataSource
+
+from .conftest import idx, mnist_files, spec, write_all
+
+SECONDS = 18
+LONGEST = 10
+"""The seconds for all cases together, and for one."""
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8), dtype=np.uint8)
+
+
+def npy(folder: Path) -> DataSource:
+    np.save(folder / "x.npy", PIXELS)
+    np.save(folder / "y.npy", np.arange(6) % 2)
+    return DataSource("npy", path="x.npy", labels="y.npy")
+
+
+def fortran(folder: Path) -> DataSource:
+    np.save(folder / "x.npy", np.asfortranarray(PIXELS.astype(np.float32) / 255))
+    np.save(folder / "y.npy", np.array(["cat", "dog"] * 3))
+    return DataSource("npy", path="x.npy", labels="y.npy")
+
+
+def npz(folder: Path) -> DataSource:
+    np.savez(folder / "x.npz", x=PIXELS, y=np.arange(6))
+    return DataSource("npz", path="x.npz", key="x", labels="y")
+
+
+def packed_npz(folder: Path) -> DataSource:
+    np.savez_compressed(folder / "x.npz", x=PIXELS)
+    return DataSource("npz", path="x.npz")
+
+
+def plain_idx(folder: Path) -> DataSource:
+    (folder / "x.idx").write_bytes(idx(PIXELS))
+    (folder / "y.idx").write_bytes(idx(np.arange(6, dtype=np.uint8)))
+    return DataSource("idx", path="x.idx", labels="y.idx")
+
+
+def zipped_idx(folder: Path) -> DataSource:
+    (folder / "x.gz").write_bytes(gzip.compress(idx(PIXELS)))
+    return DataSource("idx", path="x.gz")
+
+
+def mnist(folder: Path) -> DataSource:
+    write_all(folder, mnist_files())
+    return DataSource("mnist")
+
+
+def cifar10(folder: Path) -> DataSource:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name in (*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin"):
+            member = tarfile.TarInfo(name)
+            member.size = 3073
+            archive.addfile(member, io.BytesIO(bytes(3073)))
+    (folder / "cifar-10-binary.tar.gz").write_bytes(stream.getvalue())
+    return DataSource("cifar10", gray=True)
+
+
+def pictures(folder: Path) -> DataSource:
+    for part in ("train", "val", "test"):
+        (folder / part / "cat").mkdir(parents=True)
+    image = Image.fromarray(PIXELS[0])
+    for number, ending in enumerate(("png", "jpg", "gif", "bmp", "tif", "webp", "pgm")):
+        image.save(folder / ("train", "val", "test")[number % 3] / "cat" / f"{number}.{ending}")
+    Image.fromarray(PIXELS[0].astype(np.uint16) * 257).save(folder / "train" / "cat" / "wide.png")
+    return DataSource("folder", path=".", gray=True)
+
+
+KINDS: tuple[Callable[[Path], DataSource], ...] = (
+    npy,
+    fortran,
+    npz,
+    packed_npz,
+    plain_idx,
+    zipped_idx,
+    mnist,
+    cifar10,
+    pictures,
+)
+
+
+def truncate(path: Path, draw: random.Random) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: draw.randrange(len(content) + 1)])
+
+
+def zeros(path: Path, draw: random.Random) -> None:
+    content = bytearray(path.read_bytes())
+    start = draw.randrange(len(content))
+    length = draw.choice((1, 4, 64, len(content)))
+    content[start : start + length] = bytes(len(content[start : start + length]))
+    path.write_bytes(content)
+
+
+def garbage(path: Path, draw: random.Random) -> None:
+    content = bytearray(path.read_bytes())
+    for _ in range(draw.choice((1, 3, 20, len(content)))):
+        content[draw.randrange(len(content))] = draw.randrange(256)
+    path.write_bytes(content)
+
+
+def lengthened(path: Path, draw: random.Random) -> None:
+    path.write_bytes(path.read_bytes() + draw.randbytes(draw.choice((1, 100, 10_000))))
+
+
+def another_kind(path: Path, draw: random.Random) -> None:
+    text = draw.choice(
+        (
+            b"",
+            b"\n",
+            b"hello",
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n",
+            b"%PDF-1.4\n",
+            b"PK\x05\x06" + bytes(18),
+            b"\x93NUMPY\x01\x00",
+            b"\x1f\x8b\x08",
+            b"\x80\x04\x95",
+            b"[" * 10_000,
+        )
+    )
+    path.write_bytes(text)
+
+
+def huge_header(path: Path, draw: random.Random) -> None:
+    """What says that it holds more than any memory."""
+    side = draw.choice((2**31 - 1, 2**32 - 1, 100_000, 65_535))
+    shape = f"({side}, {side}, 8)"
+    header = f"{{'descr': '{draw.choice(('|u1', '<f8', '<U999999999'))}', 'fortran_order': False, 'shape': {shape}, }}"
+    array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + bytes(64)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", draw.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+        archive.writestr("x.npy", array)
+    an_idx = b"\0\0\x08\x03" + struct.pack(">3I", side, side, 8) + bytes(64)
+    ihdr = struct.pack(">IIBBBBB", min(side, 2**31 - 1), min(side, 2**31 - 1), 8, 0, 0, 0, 0)
+    picture = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + ihdr + bytes(4)
+    bitmap = (
+        b"BM"
+        + struct.pack("<IHHI", 100, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, side % 2**31, 9999, 1, 8, *[0] * 6)
+    )
+    gray = f"P5 {side} {side} 255\n".encode()
+    path.write_bytes(draw.choice((array, stream.getvalue(), an_idx, gzip.compress(an_idx), picture, bitmap, gray)))
+
+
+def linked(path: Path, draw: random.Random) -> None:
+    path.unlink()
+    path.symlink_to(draw.choice((path.name, "nowhere", "/dev/zero", "/dev/null", "/proc/self/mem", "/")))
+
+
+def pipe(path: Path, draw: random.Random) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path: Path, draw: random.Random) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def gone(path: Path, draw: random.Random) -> None:
+    path.unlink()
+
+
+def forbidden(path: Path, draw: random.Random) -> None:
+    path.chmod(0)
+
+
+DAMAGES = (
+    truncate,
+    zeros,
+    garbage,
+    lengthened,
+    another_kind,
+    huge_header,
+    linked,
+    pipe,
+    folder,
+    gone,
+    forbidden,
+)
+
+
+@contextmanager
+def no_longer_than(seconds: int) -> Iterator[None]:
+    def late(*_: object) -> None:
+        raise TimeoutError(f"no answer within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def damaged(place: Path, kind: Callable[[Path], DataSource], damage, draw: random.Random) -> DataSource:
+    """Write data of a kind into ``place``, and damage a file or two of it."""
+    place.mkdir()
+    source = kind(place)
+    files = sorted(path for path in place.rglob("*") if path.is_file())
+    for path in draw.sample(files, min(len(files), draw.choice((1, 1, 2)))):
+        damage(path, draw)
+    return source
+
+
+def outcome(source: DataSource, place: Path, memory: int | None) -> Images | DataError:
+    model = spec(source, folder=place, shape=(1, 8, 8) if source.name != "cifar10" else (1, 32, 32))
+    try:
+        with no_longer_than(LONGEST):
+            images = load(model, place, memory=memory)
+            images.train_pixels.everything()
+            return images
+    except DataError as error:
+        return error
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files there")
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_data_are_an_error_or_images(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    cases = [(kind, damage, seed) for seed in range(40) for kind in KINDS for damage in DAMAGES]
+    every, others = cases[: len(KINDS) * len(DAMAGES)], cases[len(KINDS) * len(DAMAGES) :]
+    draw.shuffle(others)
+    end, kinds = time.monotonic() + SECONDS, set()
+    for number, (kind, damage, seed) in enumerate([*every, *others]):
+        if number >= len(every) and time.monotonic() > end:
+            break
+        place = tmp_path / str(number)
+        case = f"{kind.__name__} {damage.__name__} {seed}"
+        source = damaged(place, kind, damage, random.Random(case))
+        found = outcome(source, place, memory=draw.choice((None, 100)))
+        kinds.add((type(found), damage))
+        if isinstance(found, DataError):
+            assert str(found).strip(), case
+            assert "Traceback" not in str(found), case
+            str(found).encode()
+        else:
+            assert np.isfinite(found.train_pixels.everything().numpy()).all(), case
+        shutil.rmtree(place)
+    assert {damage for kind, damage in kinds if issubclass(kind, DataError)} >= set(DAMAGES) - {forbidden, lengthened}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_whole_data_are_images(kind: Callable[[Path], DataSource], tmp_path: Path) -> None:
+    """What the cases above damage is whole."""
+    source = damaged(tmp_path / "d", kind, lambda path, draw: None, random.Random(0))
+    assert isinstance(outcome(source, tmp_path / "d", None), Images)
