@@ -1,11 +1,12 @@
 """Turn a model into a graph of blocks, one a layer, which ``dot`` and ``mermaid`` write down."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from caedsl.figures.caption import caption, code_options, parameters_each, shape_text, size_of_code
-from caedsl.figures.repeats import DEEPEST, Copies, alone, beside, inside, layers_inside, repeats
+from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, beside, chunks, contents, inside, repeats
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape
 
 
@@ -69,20 +70,22 @@ class Blocks:
 
 def blocks(model: Autoencoder) -> Blocks:
     """Return the graph of a model; parts without layers are left out, but for the bottleneck."""
-    return _Builder(model).graph
+    whole = _Builder(model, DEEPEST, alone)
+    return whole.graph if whole.number <= MOST_ITEMS else _Builder(model, 0, chunks).graph
 
 
 class _Builder:
     """Follows the data through the model; ``last`` is the block that it has come to."""
 
-    def __init__(self, model: Autoencoder) -> None:
+    def __init__(self, model: Autoencoder, deepest: int, split: Callable[[Sequence[Layer]], list[Copies]]) -> None:
+        self.deepest = deepest
         start = Block("input", "end", "input", "", model.input.shape, reshapes=True)
         self.graph = Blocks(model.name, start)
         self.last = start
         self.number = self.clusters = 0
         for part, layers in model.parts:
             cluster = Cluster(part, part, part)
-            self._extend(cluster, alone(layers))
+            self._extend(cluster, split(layers))
             if part == "bottleneck":
                 self._finish_bottleneck(cluster, model)
             if cluster.members:
@@ -105,7 +108,7 @@ class _Builder:
             elif not first.children:
                 head, details = caption(first)
                 self._append(cluster, self._block("layer", head, (*details, repeated), pattern[0]))
-            elif depth >= DEEPEST:
+            elif depth >= self.deepest:
                 self._append(cluster, self._folded(pattern[0], repeated))
             elif first.kind.name == "residual":
                 self._residual(self._nested(cluster, f"residual {repeated}".strip()), pattern[0], depth + 1)
@@ -137,7 +140,7 @@ class _Builder:
 
     def _folded(self, groups: Copies, repeated: str) -> Block:
         """Return one block for a group that is nested too deep to be opened."""
-        details = (f"of {layers_inside(groups[0])} layers", *caption(groups[0])[1], repeated)
+        details = (contents(groups[0]), *caption(groups[0])[1], repeated)
         counts = tuple(sum(layer.kind.parameters(layer) for layer in group.walk()) for group in groups)
         return replace(self._block("layer", groups[0].label, details, groups), counts=counts)
 

@@ -15,7 +15,7 @@ LONGEST_LIST = 8
 """So many operations at most stand under one column."""
 SLAB_GAP = 3.0
 COLUMN_GAP = 16.0
-SLAB_TEXT, LIST_TEXT = 76.0, 118.0
+SLAB_TEXT, LIST_TEXT = 76.0, 96.0
 NARROWEST, NARROWEST_CODE = 48.0, 88.0
 HEAD_SIZE, DETAIL_SIZE = 10.0, 9.0
 

@@ -1,20 +1,25 @@
-"""Find repeated layers: a figure draws equal layers in a row once and says ``×10``, and folds deep nesting."""
+"""Find what a figure can draw as one: repeated layers, and what is nested too deep or too long to be opened."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from caedsl.figures.caption import line
+from caedsl.figures.caption import caption, line, plural
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers import KINDS
 
 Copies = tuple[Layer, ...]
 """A layer and its copies further on, which are drawn as one."""
 LONGEST_PATTERN = 6
 DEEPEST = 3
 """Groups in groups that a figure opens; what is nested deeper is drawn as one layer that counts those inside."""
+MOST_ITEMS = 240
+"""A figure with more layers than these opens no group, and draws several layers in a row as one."""
+MOST_CHUNKS = 60
+"""The most that is drawn of each part then."""
 
 
 def repeats(layers: Sequence[Copies]) -> Iterator[tuple[list[Copies], int]]:
-    """Yield the layers as patterns with how often each comes in a row, in order; most are single layers that come once."""
+    """Yield the layers as patterns with how often each comes in a row, in order; most come once and alone."""
     signatures = [_signature(copies[0]) for copies in layers]
     start = 0
     while start < len(layers):
@@ -29,6 +34,27 @@ def alone(layers: Sequence[Layer]) -> list[Copies]:
     return [(layer,) for layer in layers]
 
 
+def chunks(layers: Sequence[Layer]) -> list[Copies]:
+    """Return the layers in at most ``MOST_CHUNKS`` groups of neighbours, each named after its first and last layer."""
+    length = -(-len(layers) // MOST_CHUNKS)
+    if length < 2:
+        return alone(layers)
+    return [(_chunk(tuple(layers[start : start + length])),) for start in range(0, len(layers), length)]
+
+
+def _chunk(layers: tuple[Layer, ...]) -> Layer:
+    first, last = layers[0], layers[-1]
+    if first is last:
+        return first
+    names = dict.fromkeys((_name(first), _name(last)))
+    options = {"name": " … ".join(names)}
+    return Layer(KINDS["stage"], options, first.in_shape, last.out_shape, first.span, children=layers)
+
+
+def _name(layer: Layer) -> str:
+    return layer.label if layer.children else caption(layer)[0]
+
+
 def inside(group: Copies) -> list[Copies]:
     """Return the layers inside a group, each with those at its place in the group's copies."""
     return list(zip(*(layer.children for layer in group), strict=True))
@@ -39,9 +65,9 @@ def beside(group: Copies) -> list[Copies]:
     return list(zip(*(layer.shortcut for layer in group), strict=True))
 
 
-def layers_inside(group: Layer) -> int:
-    """Return how many layers a group holds, groups themselves not counted."""
-    return sum(not layer.children for layer in group.walk())
+def contents(group: Layer) -> str:
+    """Return how many layers a group holds, as in ``of 12 layers``; groups themselves are not counted."""
+    return f"of {plural(sum(not layer.children for layer in group.walk()), 'layer')}"
 
 
 def _signature(layer: Layer) -> tuple[object, ...]:

@@ -1,10 +1,10 @@
 """Turn a model into the slabs of an hourglass (feature maps and vectors), each with the layers that lead to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from caedsl.figures.caption import caption, line
-from caedsl.figures.repeats import DEEPEST, Copies, alone, inside, layers_inside, repeats
+from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, chunks, contents, inside, repeats
 from caedsl.figures.scale import is_spatial
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
@@ -64,13 +64,19 @@ class Hourglass:
 
 def hourglass(model: Autoencoder) -> Hourglass:
     """Return the slabs of a model; there is always exactly one for the bottleneck."""
+    found = _hourglass(model, DEEPEST, alone)
+    listed = sum(len(slab.operations) for slab in found.slabs)
+    return found if listed <= MOST_ITEMS else _hourglass(model, 0, chunks)
+
+
+def _hourglass(model: Autoencoder, deepest: int, split: Callable[[Sequence[Layer]], list[Copies]]) -> Hourglass:
     found = Hourglass()
     for part, layers in model.parts:
         if part == "bottleneck":
             code = tuple(_operation(model.source, layer, 1) for layer in layers)
             found.slabs.append(Slab(part, model.code_shape, code))
         else:
-            _Walk(found, model.source, part).extend(alone(layers), ())
+            _Walk(found, model.source, part, deepest).extend(split(layers), ())
     return found
 
 
@@ -81,6 +87,7 @@ class _Walk:
     found: Hourglass
     source: Source
     part: str
+    deepest: int
 
     def extend(self, layers: Sequence[Copies], around: tuple[int, ...]) -> None:
         for pattern, times in repeats(layers):
@@ -88,7 +95,7 @@ class _Walk:
             repeated = f"×{times}" if times > 1 else ""
             if len(pattern) > 1:
                 self._surround(pattern, around, repeated, added=False)
-            elif not first.children or len(around) >= DEEPEST:
+            elif not first.children or len(around) >= self.deepest:
                 operation = _operation(self.source, first, times)
                 self._add(Slab(self.part, first.out_shape, (operation,), around), first)
             elif first.kind.name == "residual":
@@ -126,7 +133,7 @@ class _Walk:
 def _operation(source: Source, layer: Layer, times: int) -> Operation:
     head, details = caption(layer)
     if layer.children:
-        head, details = layer.label, (f"of {layers_inside(layer)} layers", *details)
+        head, details = layer.label, (contents(layer), *details)
     repeated = (f"×{times}",) if times > 1 else ()
     place = f"line {source.position(layer.span.start).line}"
     if layer.mirrors:

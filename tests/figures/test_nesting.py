@@ -6,11 +6,13 @@ import pytest
 
 from caedsl.facts.cost import total_parameters
 from caedsl.figures.blocks import Block, Cluster, blocks
+from caedsl.figures.caption import plural
 from caedsl.figures.drawing import Sum, Text
 from caedsl.figures.graph import render
 from caedsl.figures.layout import layout
 from caedsl.figures.look import Look
-from caedsl.figures.repeats import DEEPEST
+from caedsl.figures.repeats import DEEPEST, MOST_CHUNKS, MOST_ITEMS
+from caedsl.figures.slabs import hourglass
 from caedsl.model.autoencoder import Autoencoder
 from tests.figures.gallery import model_of
 from tests.figures.legibility import assert_legible
@@ -22,11 +24,6 @@ DEEPEST_SPEC = 30
 def nested(depth: int) -> Autoencoder:
     body = "residual { conv 4 relu; " * depth + "conv 4 relu" + " }" * depth
     return model_of(f"autoencoder a\ninput 1x8x8\nencoder {{ {body} }}\nbottleneck dense 8\ndecoder mirror")
-
-
-def chained(count: int) -> Autoencoder:
-    body = "; ".join(f"residual {{ conv {8 + i % 7} relu; conv {8 + i % 7} }}" for i in range(count))
-    return model_of(f"autoencoder a\ninput 1x8x8\nencoder {{ {body} }}\nbottleneck\ndecoder mirror")
 
 
 def depth_of(cluster: Cluster) -> int:
@@ -44,7 +41,8 @@ def test_deep_nesting_is_folded(depth: int) -> None:
     assert_legible(drawing)
     assert sum(isinstance(mark, Sum) for mark in drawing.marks()) == 2 * DEEPEST
     folded = [mark.text for mark in drawing.marks() if isinstance(mark, Text) and mark.text.startswith("of ")]
-    assert folded == [f"of {depth - DEEPEST + 1} layers"] * 2 * (depth > DEEPEST)
+    layers = plural(depth - DEEPEST + 1, "layer")
+    assert folded == [f"of {layers}"] * 2 * (depth > DEEPEST)
     graph = blocks(model)
     assert max(map(depth_of, graph.parts)) == DEEPEST
     assert sum(map(counted, graph.parts)) == total_parameters(model)
@@ -58,12 +56,23 @@ def test_the_deepest_spec_is_drawn_at_once(format: str) -> None:
     assert time.perf_counter() - start < 5
 
 
-@pytest.mark.parametrize("look", [Look(), Look(width=17)], ids=["whole", "page"])
-def test_time_grows_with_the_number_of_residuals(look: Look) -> None:
-    def seconds(count: int) -> float:
-        model = chained(count)
-        start = time.process_time()
-        layout(model, look)
-        return time.process_time() - start
+ENDLESS = {
+    "widths": "; ".join(f"conv {1 + i}" for i in range(950)),
+    "residuals": "; ".join(f"residual {{ conv {8 + i % 7} relu; conv {8 + i % 7} }}" for i in range(220)),
+    "one shape": "stage a { " + "; ".join(f"conv 8 dropout={(i + 1) / 1000}" for i in range(900)) + " }",
+    "sizes": "; ".join(f"maxpool 2; conv {4 + i % 9} relu; upsample 2" for i in range(300)),
+}
 
-    assert min(seconds(160) for _ in range(3)) < 4 * 2.5 * min(seconds(40) for _ in range(3))
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_figure_of_an_endless_model_is_bounded(name: str) -> None:
+    model = model_of(f"autoencoder a\ninput 1x8x8\nencoder {{ {ENDLESS[name]} }}\nbottleneck\ndecoder mirror")
+    start = time.process_time()
+    found = hourglass(model)
+    assert sum(len(slab.operations) for slab in found.slabs) <= 2 * MOST_CHUNKS + 1 < MOST_ITEMS
+    for look in (Look(), Look(width=17)):
+        layout(model, look)
+    graph = blocks(model)
+    assert sum(map(counted, graph.parts)) == total_parameters(model)
+    assert len(graph.edges) <= 2 * MOST_CHUNKS + 2
+    assert time.process_time() - start < 10
