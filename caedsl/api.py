@@ -142,6 +142,7 @@ def train(
     tensorboard: bool = False,
     progress: bool = False,
     callbacks: "Sequence[Callback]" = (),
+    baselines: bool = True,
 ) -> "EvaluatedRun":
     """Train a model as its ``train`` block says, evaluates it and writes the run folder.
 
@@ -149,7 +150,8 @@ def train(
     fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie. ``weights`` names a run, or a safetensors
     file, to start from instead of fresh weights. ``pictures`` draws the same few
     reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints what the command
-    prints. ``callbacks`` follow the run, see ``Callback``. Return the run with its module.
+    prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the mean image and PCA.
+    Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import train_and_evaluate
@@ -169,6 +171,7 @@ def train(
         tensorboard=tensorboard,
         reporter=make_reporter(quiet=not progress),
         callbacks=callbacks,
+        baselines=baselines,
     )
 
 

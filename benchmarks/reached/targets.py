@@ -152,7 +152,7 @@ def yardsticks(runs: Runs) -> Iterator[Row]:
     for source, expected in TABLES.items():
         data = images(source)
         exam = Examination(Batches(test_images(data)[0]), 1000, InputRange(), Corrupt(), seed=0)
-        scores = score(exam.predictions(MeanImage(Batches(data.train))), UNIT)
+        scores = score(exam.predictions(MeanImage.of(Batches(data.train))), UNIT)
         assert scores.bce is not None and scores.bce_above_floor is not None
         yield _equal(f"{source}: MSE of the mean image", scores.mse, expected.mean_mse, 5)
         yield _equal(f"{source}: BCE of the mean image", scores.bce, expected.mean_bce, 4)

@@ -64,6 +64,7 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write for TensorBoard too; needs the extra caedsl[tensorboard].")
     ] = False,
+    baselines: Annotated[bool, typer.Option(help="Compare the result with the mean image and PCA.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a model, compare it with the mean image and PCA, and keep everything in a run folder.
@@ -76,7 +77,7 @@ def train(
         changes = ("SPEC", spec), ("--set", set_), ("--out", out)
         others = ("--seed", seed is not None), ("--weights", weights), ("--no-pictures", not pictures)
         _refuse_changes([name for name, given in (*changes, *others) if given])
-        _resume(resume, epochs, on_trouble, data_dir, tensorboard, quiet)
+        _resume(resume, epochs, on_trouble, data_dir, tensorboard, baselines, quiet)
         return
     if spec is None:
         raise fail("name the spec to train, as in `caedsl train digits.cae`, or a run to go on with: --resume RUN")
@@ -108,6 +109,7 @@ def train(
             weights=weights,
             pictures=pictures,
             tensorboard=tensorboard,
+            baselines=baselines,
             reporter=make_reporter(quiet),
         )
     _exit_if_not_finished(evaluated.run.history.ended)
@@ -119,6 +121,7 @@ def _resume(
     on_trouble: OnTrouble | None,
     data_dir: Path | None,
     tensorboard: bool,
+    baselines: bool,
     quiet: bool,
 ) -> None:
     from caedsl.console.progress import make_reporter
@@ -131,6 +134,7 @@ def _resume(
             on_trouble=on_trouble,
             data_dir=data_dir,
             tensorboard=tensorboard,
+            baselines=baselines,
             reporter=make_reporter(quiet),
         )
     _exit_if_not_finished(evaluated.run.history.ended)
@@ -142,7 +146,7 @@ def _refuse_changes(names: list[str]) -> None:
     if names:
         raise fail(
             f"--resume takes its spec, settings and device from the run folder: leave out {', '.join(names)} "
-            "(only --epochs, --on-trouble, --data-dir, --tensorboard and --quiet go with it), or start a new run without --resume"
+            "(only --epochs, --on-trouble, --data-dir, --tensorboard, --no-baselines and --quiet go with it), or start a new run without --resume"
         )
 
 

@@ -1,11 +1,11 @@
-"""A run judged once more, from its folder alone."""
+"""Evaluate a run once more, from its folder alone."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from caedsl.diagnostics.text import one_line
-from caedsl.evaluation.evaluate import Evaluation
+from caedsl.evaluation.evaluate import MEAN, Evaluation
 from caedsl.evaluation.run import evaluation_of, finite
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import METRICS
@@ -23,19 +23,24 @@ LONGEST_SHOWN = 80
 
 @dataclass(frozen=True)
 class Again:
-    """A new evaluation, and how it differs from what ``metrics.json`` says: ``differences`` is empty where all agrees."""
+    """New evaluation, and its ``differences`` from ``metrics.json``, none where all agrees."""
 
     evaluation: Evaluation
     differences: tuple[str, ...]
 
 
 def evaluate_again(
-    path: str | Path, *, device: str = "auto", data_dir: str | Path | None = None, reporter: Reporter | None = None
+    path: str | Path,
+    *,
+    device: str = "auto",
+    data_dir: str | Path | None = None,
+    reporter: Reporter | None = None,
+    baselines: bool = True,
 ) -> Again:
-    """Judge the best weights of the run in the folder ``path`` again, and hold the result against its ``metrics.json``.
+    """Evaluate the best weights of the run in the folder ``path`` again, and compare with its ``metrics.json``.
 
-    ``device`` is by default the one that the run was on, ``data_dir`` where data sets lie. Nothing is written. Errors
-    are those of ``caedsl.training.train.train``.
+    ``device`` is by default the one that the run was on, ``data_dir`` where data sets lie. The ``baselines`` are compared
+    where the run has them. Nothing is written. Errors are those of ``caedsl.training.train.train``.
     """
     reporter = reporter or Reporter()
     kept = open_run(Path(path), data_dir)
@@ -45,7 +50,10 @@ def evaluate_again(
     training = prepare_training(kept.model, kept.settings, images, chosen, split_seed=kept.split_seed)
     kept.check_split(training.validation)
     kept.load_weights(training.module)
-    evaluation = evaluation_of(finished(training, RunFolder(kept.path), kept.model, images))
+    scores = before.get("scores")
+    there = not isinstance(scores, dict) or MEAN in scores
+    run = finished(training, RunFolder(kept.path), kept.model, images)
+    evaluation = evaluation_of(run, baselines and there)
     differing = tuple(_differing(before, finite(evaluation.as_json())))
     changed = differences(kept.environment.model_dump(), environment_of(training, kept.model, images, None))
     if differing and changed:

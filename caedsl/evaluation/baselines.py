@@ -1,12 +1,13 @@
 """Predictors that a model must beat to have earned its layers: the mean image, and PCA at the same code size.
 
-All is computed in 64 bits.
+All is computed in 64 bits. n images, d values of an image, k components.
 """
 
 import math
 from typing import NamedTuple, Protocol
 
 import torch
+from scipy.linalg import eigh
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,7 +18,7 @@ LARGEST_MATRIX = 4096
 MOST_PRODUCTS = 500_000_000_000
 """The most multiplications that go into a covariance: about ten seconds on two cores."""
 MOST_VALUES = 50_000_000
-"""The most values that are copied to find the components of images with more than ``LARGEST_MATRIX``: 400 MB."""
+"""The most values that are held at a time to find the components from inner products of images: 400 MB."""
 BLOCK = 4096
 BLOCK_VALUES = 1 << 26
 """The most images, and the most values, that are summed at a time: 256 MB."""
@@ -27,85 +28,127 @@ class Predictor(Protocol):
     """Anything that returns an image for an image."""
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
-        """The prediction, of the shape of its input."""
+        """Return the prediction, of the shape of its input."""
 
 
 class MeanImage:
-    """Answers every image with the mean of the training images."""
+    """Predictor that answers every image with the mean of the training images."""
 
-    def __init__(self, train: Batches) -> None:
-        size = max(1, min(BLOCK, BLOCK_VALUES // math.prod(train.shape)))
-        total = sum((block.double().sum(dim=0) for block in train.in_order(size)), torch.zeros((), dtype=torch.float64))
-        self.mean_chw = total / len(train)
+    def __init__(self, mean_chw: Tensor) -> None:
+        """Answer with ``mean_chw``."""
+        self.mean_chw = mean_chw
+
+    @classmethod
+    def of(cls, train: Batches) -> "MeanImage":
+        """Compute the mean of the training images in one pass."""
+        blocks = (block.double().sum(dim=0) for block in train.in_order(_block(train)))
+        return cls(sum(blocks, torch.zeros((), dtype=torch.float64)) / len(train))
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
-        """The same image for each."""
+        """Return the same image for each."""
         return self.mean_chw.expand_as(x_bchw)
 
 
 class PCA:
-    """Projects images on the leading principal components of the training images: the best linear autoencoder."""
+    """Projection of images on the leading principal components of the training images: the best linear autoencoder."""
 
     def __init__(self, mean_d: Tensor, components_kd: Tensor) -> None:
+        """Project on the plane through ``mean_d`` that the components span."""
         self.mean_d = mean_d
         self.components_kd = components_kd
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
-        """The point of the components' plane that is nearest to each image."""
+        """Return the point of the plane that is nearest to each image."""
         centred = x_bchw.flatten(1) - self.mean_d
         codes_bk = centred @ self.components_kd.T
         return (codes_bk @ self.components_kd + self.mean_d).view_as(x_bchw)
 
 
 class Linear(NamedTuple):
-    """PCA at a code size, or None with the reason; ``note`` says what a reader of its error must know."""
+    """PCA at a code size, or None with the reason in ``note``, which also says what a reader of its error must know.
+
+    ``mean`` is the mean image, found on the way.
+    """
 
     predictor: PCA | None
-    note: str = ""
+    note: str
+    mean: MeanImage
 
 
 def fit_pca(train: Batches, code_size: int) -> Linear:
-    """PCA with ``code_size`` components of the training images.
+    """Fit PCA with ``code_size`` components to the training images, reading them once.
 
-    The components are the leading eigenvectors of the covariance of the pixels or, for images with more than
-    ``LARGEST_MATRIX`` values, come from the inner products of the images. Where there are too many images for that,
-    those of a fixed sample stand for all.
+    The components are the leading eigenvectors of the covariance of the values or, where that is smaller or the covariance
+    is larger than ``LARGEST_MATRIX``, come from the inner products of the images. Where there are too many images for
+    that, those of a fixed sample stand for all, and are read once more.
     """
     values = math.prod(train.shape)
     if code_size >= values:
-        return Linear(None, f"PCA with as many numbers as the image ({values:,}) is exact: it returns what it sees")
-    mean_d = MeanImage(train).mean_chw.flatten()
-    wide = values > LARGEST_MATRIX
-    room = min(LARGEST_MATRIX, MOST_VALUES // values) if wide else MOST_PRODUCTS // values**2
-    sample = train.spread(room) if room < len(train) else train
-    if code_size >= len(sample) and sample is not train:
-        return Linear(None, f"PCA is not computed: {code_size:,} components of {values:,} values take too long")
-    count = min(code_size, len(sample) - 1)
-    components_kd = _from_products(sample, mean_d, count) if wide else _from_covariance(sample, mean_d, count)
-    return Linear(PCA(mean_d, components_kd), _note(train, sample, code_size))
+        exact = f"PCA with as many numbers as the image ({values:,}) is exact: it returns what it sees"
+        return Linear(None, exact, MeanImage.of(train))
+    by_images = values > LARGEST_MATRIX or len(train) < values
+    room = min(LARGEST_MATRIX, MOST_VALUES // values) if by_images else MOST_PRODUCTS // values**2
+    if room >= len(train):
+        find = _by_images if by_images else _by_values
+        mean_chw, components_kd = find(train, min(code_size, len(train) - 1), None)
+        note = _few(train, code_size)
+    else:
+        mean_chw, sample = MeanImage.of(train).mean_chw, train.spread(room)
+        if code_size >= room:
+            slow = f"PCA is not computed: {code_size:,} components of {values:,} values take too long"
+            return Linear(None, slow, MeanImage(mean_chw))
+        find = _by_images if by_images else _by_values
+        _, components_kd = find(sample, min(code_size, len(sample) - 1), mean_chw.flatten())
+        note = f"PCA is fitted on {len(sample):,} of {len(train):,} training images"
+    return Linear(PCA(mean_chw.flatten(), components_kd), note, MeanImage(mean_chw))
 
 
-def _note(train: Batches, sample: Batches, code_size: int) -> str:
-    if sample is not train:
-        return f"PCA is fitted on {len(sample):,} of {len(train):,} training images"
+def _few(train: Batches, code_size: int) -> str:
     most = len(train) - 1
     return f"PCA has {most:,} components: {len(train):,} training images have no more" if code_size > most else ""
 
 
-def _from_covariance(train: Batches, mean_d: Tensor, count: int) -> Tensor:
-    """The ``count`` leading eigenvectors of the covariance of the pixels, as rows."""
-    values = len(mean_d)
-    covariance_dd = torch.zeros(values, values, dtype=torch.float64, device=mean_d.device)
-    for block in train.in_order(BLOCK):
-        x_bd = block.flatten(1) - mean_d
-        covariance_dd += x_bd.T @ x_bd
-    vectors_dd: Tensor = torch.linalg.eigh(covariance_dd).eigenvectors
-    return vectors_dd[:, values - count :].T
+def _block(train: Batches) -> int:
+    return max(1, min(BLOCK, BLOCK_VALUES // math.prod(train.shape)))
 
 
-def _from_products(train: Batches, mean_d: Tensor, count: int) -> Tensor:
-    """The same from the inner products of the images: eigenvectors of those weight the images."""
-    x_nd = next(train.in_order(len(train))).flatten(1) - mean_d
-    vectors_nn: Tensor = torch.linalg.eigh(x_nd @ x_nd.T).eigenvectors
-    components_kd: Tensor = vectors_nn[:, len(train) - count :].T @ x_nd
-    return functional.normalize(components_kd, dim=1)
+def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return the mean image, and ``count`` leading eigenvectors of the covariance about ``mean_d`` as rows.
+
+    Without ``mean_d`` the mean is that of ``train``. Sums are taken about the mean of the first block, so that no digits
+    cancel in the covariance about the mean of all.
+    """
+    values = math.prod(train.shape)
+    near_d, sum_d, products_dd = mean_d, torch.zeros(()), torch.zeros(())
+    for block in train.in_order(_block(train)):
+        x_bd = block.double().flatten(1)
+        if near_d is None:
+            near_d = x_bd.mean(dim=0)
+        if not products_dd.dim():
+            sum_d, products_dd = x_bd.new_zeros(values), x_bd.new_zeros(values, values)
+        x_bd = x_bd - near_d
+        sum_d += x_bd.sum(dim=0)
+        products_dd += x_bd.T @ x_bd
+    assert near_d is not None, "there are training images"
+    offset_d = sum_d / len(train)
+    if mean_d is None:
+        products_dd -= len(train) * torch.outer(offset_d, offset_d)
+    return (near_d + offset_d).view(train.shape), _leading(products_dd, count)
+
+
+def _by_images(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return the same from the inner products of the images: eigenvectors of those weight the images."""
+    x_nd = torch.cat([block.double().flatten(1) for block in train.in_order(_block(train))])
+    found_d = x_nd.mean(dim=0)
+    x_nd -= found_d if mean_d is None else mean_d
+    components_kd = _leading(x_nd @ x_nd.T, count) @ x_nd
+    return found_d.view(train.shape), functional.normalize(components_kd, dim=1)
+
+
+def _leading(matrix: Tensor, count: int) -> Tensor:
+    """Return the eigenvectors of the ``count`` largest eigenvalues of a symmetric matrix as rows."""
+    if not count:
+        return matrix.new_empty(0, len(matrix))
+    last = len(matrix) - 1
+    _, vectors = eigh(matrix.cpu().numpy(), subset_by_index=[last - count + 1, last])
+    return torch.from_numpy(vectors).to(matrix).T

@@ -1,7 +1,7 @@
-"""A trained module held against the mean image and PCA on the same images.
+"""Evaluation of a trained module beside the mean image and PCA on the same images.
 
-Everything is computed in 64 bits and told in ten digits: another processor or device, which adds numbers up in another
-order, then comes to the same digits.
+Everything is computed in 64 bits and reported in ten digits: another processor or device, which adds numbers up in
+another order, then gets the same digits.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.evaluation.baselines import MeanImage, Predictor, fit_pca
-from caedsl.evaluation.metrics import Scores, score
+from caedsl.evaluation.baselines import Predictor, fit_pca
+from caedsl.evaluation.metrics import Scores, Scoring
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
@@ -24,15 +24,15 @@ from caedsl.training.sample import Sample, make_sample
 from caedsl.training.seeds import derived_seed
 
 DIGITS = 10
-"""Significant digits that are told: the order of sums in 64 bits changes the thirteenth or so."""
+"""Significant digits that are reported: the order of sums in 64 bits changes the thirteenth or so."""
 
 MODEL, CORRUPTED, MEAN = "model", "corrupted input", "mean image"
 
 
 class Examination:
-    """The images that predictors are judged on, and what they see of them: the same damage each time, from the seed.
+    """The images that predictors are evaluated on, and their samples: the same corruption each time, from the seed.
 
-    Images are in 64 bits. Damage is drawn on the processor, wherever the images are: devices draw other numbers.
+    Images are in 64 bits. Corruption is drawn on the processor, wherever the images are: devices draw other numbers.
     """
 
     def __init__(self, images: Batches, batch: int, input_range: InputRange, corrupt: Corrupt, seed: int) -> None:
@@ -44,7 +44,7 @@ class Examination:
 
     @property
     def denoises(self) -> bool:
-        """Whether what predictors see differs from what they must return."""
+        """Return whether what predictors see differs from what they must return."""
         return self.corrupt != Corrupt()
 
     def samples(self, images: Batches | None = None) -> Iterator[Sample]:
@@ -55,7 +55,7 @@ class Examination:
 
     @torch.no_grad()
     def predictions(self, predictor: Predictor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of (what the predictor returns, what is to be returned)."""
+        """Yield batches of (what the predictor returns, what it must return)."""
         for sample in self.samples():
             yield predictor(sample.seen), sample.target
 
@@ -64,7 +64,7 @@ class Examination:
 class Evaluation:
     """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, and for a denoiser ``corrupted input``.
 
-    ``part`` says which images were judged: ``test``, ``validation`` or ``training``. ``notes`` say what a reader must
+    ``part`` says which images they are of: ``test``, ``validation`` or ``training``. ``notes`` say what a reader must
     know.
     """
 
@@ -86,7 +86,7 @@ class Evaluation:
         return self.scores.get(f"PCA-{self.code_size}")
 
     def as_json(self) -> dict[str, Any]:
-        """The content of ``metrics.json``; errors are of pixels mapped to 0..1 from ``pixels``."""
+        """Return the content of ``metrics.json``; errors are of pixels mapped to 0..1 from ``pixels``."""
         return {
             "evaluated_on": self.part,
             "images": self.images,
@@ -97,27 +97,41 @@ class Evaluation:
         }
 
 
+@torch.no_grad()
 def evaluate(
-    module: Predictor, exam: Examination, train: Batches, pixels: PixelRange, code_size: int, part: str
+    module: Predictor,
+    exam: Examination,
+    train: Batches,
+    pixels: PixelRange,
+    code_size: int,
+    part: str,
+    baselines: bool = True,
 ) -> Evaluation:
-    """Judge ``module``, in eval mode, and the baselines, fitted to ``train``, on the images of ``exam``.
+    """Evaluate ``module``, in eval mode, and the baselines, fitted to ``train``, on the images of ``exam``.
 
-    All are given 64 bits (see ``in_64_bits``) and see the same input. PCA of a denoiser is fitted to clean images and
-    applied to corrupted ones.
+    All are given 64 bits (see ``in_64_bits``) and see the same input, which is read once. PCA of a denoiser is fitted to
+    clean images and applied to corrupted ones.
     """
     predictors: dict[str, Predictor] = {MODEL: module}
     if exam.denoises:
         predictors[CORRUPTED] = _unchanged
-    predictors[MEAN] = MeanImage(train)
-    pca, note = fit_pca(train, code_size)
-    if pca is not None:
-        predictors[f"PCA-{code_size}"] = pca
-    scores = {name: _told(score(exam.predictions(predictor), pixels)) for name, predictor in predictors.items()}
-    return Evaluation(part, len(exam.images), pixels, code_size, scores, (note,) if note else ())
+    notes: tuple[str, ...] = ()
+    if baselines:
+        linear = fit_pca(train, code_size)
+        predictors[MEAN] = linear.mean
+        if linear.predictor is not None:
+            predictors[f"PCA-{code_size}"] = linear.predictor
+        notes = tuple(filter(None, [linear.note]))
+    scorings = {name: Scoring(pixels) for name in predictors}
+    for sample in exam.samples():
+        for name, predictor in predictors.items():
+            scorings[name].add(predictor(sample.seen), sample.target)
+    scores = {name: _told(scoring.scores()) for name, scoring in scorings.items()}
+    return Evaluation(part, len(exam.images), pixels, code_size, scores, notes)
 
 
 def in_64_bits(module: nn.Module, images: Batches) -> Predictor:
-    """A copy of ``module`` that computes in 64 bits on the device of ``images``: on a CPU in the form that is fastest there."""
+    """Copy ``module`` to compute in 64 bits on the device of ``images``, on a CPU in the form that is fastest there."""
     exact: nn.Module = deepcopy(module).double().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if images.device.type == "cpu" and isinstance(exact, ConvolutionalAutoencoder):
         return fast_form(exact, images.shape)

@@ -1,4 +1,4 @@
-"""How far reconstructions are from their originals, on pixels mapped to 0..1.
+"""Errors of reconstructions, on pixels mapped to 0..1.
 
 x_bchw: batch, channels, height, width.
 """
@@ -36,35 +36,53 @@ class Scores:
 
 
 def psnr_per_image(prediction: Tensor, target: Tensor) -> Tensor:
-    """The peak signal-to-noise ratio of each image in dB, the peak being 1; at most 100 dB."""
+    """Return the peak signal-to-noise ratio of each image in dB, the peak being 1; at most 100 dB."""
     error = (prediction - target).square().flatten(1).mean(dim=1)
     return -10 * torch.log10(error.clamp(min=LEAST_ERROR))
 
 
 def bce_per_image(prediction: Tensor, target: Tensor) -> Tensor:
-    """The binary cross-entropy of each image in nats per pixel; logarithms end at -100 as in PyTorch's."""
+    """Return the binary cross-entropy of each image in nats per pixel; logarithms end at -100 as in PyTorch's."""
     p = prediction.clamp(0, 1)
     likelihood = target * p.log().clamp(min=LEAST_LOG) + (1 - target) * (1 - p).log().clamp(min=LEAST_LOG)
     return -likelihood.flatten(1).mean(dim=1)
 
 
+class Scoring:
+    """Scores of images that come batch by batch, in 64 bits."""
+
+    def __init__(self, pixels: PixelRange) -> None:
+        """Score images whose values are in ``pixels``."""
+        self.pixels = pixels
+        self._probabilities = pixels.bounded and (pixels.low, pixels.high) == (0.0, 1.0)
+        self._names = ["mse", "mae", "psnr", "ssim", *(["bce", "floor"] if self._probabilities else [])]
+        self._sums = torch.zeros(len(self._names), dtype=torch.float64)
+        self._images = 0
+
+    def add(self, prediction: Tensor, target: Tensor) -> None:
+        """Add a batch of predictions and originals, each B×C×H×W."""
+        columns = _columns(prediction, target, self.pixels, self._probabilities)
+        self._sums += torch.stack([column.sum().cpu() for column in columns])
+        self._images += len(target)
+
+    def scores(self) -> Scores:
+        """Return the means over the images so far."""
+        means = dict(zip(self._names, (self._sums / self._images).tolist(), strict=True))
+        if self._probabilities:
+            means["bce_above_floor"] = means["bce"] - means.pop("floor")
+        return Scores(**means)
+
+
 def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
-    """Score batches of (prediction, original), each B×C×H×W, in 64 bits."""
-    probabilities = pixels.bounded and (pixels.low, pixels.high) == (0.0, 1.0)
-    names = ("mse", "mae", "psnr", "ssim", "bce", "floor") if probabilities else ("mse", "mae", "psnr", "ssim")
-    sums = torch.zeros(len(names), dtype=torch.float64)
-    images = 0
+    """Score batches of (prediction, original)."""
+    scoring = Scoring(pixels)
     for prediction, target in pairs:
-        sums += torch.stack([column.sum().cpu() for column in _columns(prediction, target, pixels, probabilities)])
-        images += len(target)
-    means = dict(zip(names, (sums / images).tolist(), strict=True))
-    if probabilities:
-        means["bce_above_floor"] = means["bce"] - means.pop("floor")
-    return Scores(**means)
+        scoring.add(prediction, target)
+    return scoring.scores()
 
 
 def _columns(prediction: Tensor, target: Tensor, pixels: PixelRange, probabilities: bool) -> Iterable[Tensor]:
-    """One value an image for each metric."""
+    """Yield one value an image for each metric."""
     y_bchw, x_bchw = pixels.to_unit(prediction.double()), pixels.to_unit(target.double())
     error = y_bchw - x_bchw
     yield error.square().flatten(1).mean(dim=1)

@@ -1,4 +1,4 @@
-"""A whole run: train, judge against the baselines, draw, and put everything into the run folder."""
+"""A whole run: train, evaluate beside the baselines, draw, and put everything into the run folder."""
 
 import math
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ PICTURE_COLUMNS = 10
 
 @dataclass(frozen=True)
 class EvaluatedRun:
-    """A finished run, what its model is worth, the picture of its reconstructions, and perhaps that of how they came."""
+    """Finished run with its evaluation and the picture of its reconstructions, and perhaps that of how they evolved."""
 
     run: Run
     evaluation: Evaluation
@@ -49,10 +49,11 @@ def train_and_evaluate(
     tensorboard: bool = False,
     reporter: Reporter | None = None,
     callbacks: Sequence[Callback] = (),
+    baselines: bool = True,
 ) -> EvaluatedRun:
     """Train ``model``, evaluate the best weights, and write ``metrics.json`` and ``reconstructions.png``.
 
-    See ``caedsl.training.train.train`` for the arguments and the errors. The test images of the source are judged, its
+    See ``caedsl.training.train.train`` for the arguments and the errors. It is evaluated on the test images of the source, its
     validation images where there are none, and the training images where nothing was held out. With ``pictures`` the
     reconstructions after each epoch are drawn too; with ``tensorboard`` event files are written, for which that package
     must be installed.
@@ -68,7 +69,7 @@ def train_and_evaluate(
         reporter=reporter,
         callbacks=[*_watchers(pictures, tensorboard), *callbacks],
     )
-    return _judged(run, reporter)
+    return _judged(run, reporter, baselines)
 
 
 def resume_and_evaluate(
@@ -80,6 +81,7 @@ def resume_and_evaluate(
     tensorboard: bool = False,
     reporter: Reporter | None = None,
     callbacks: Sequence[Callback] = (),
+    baselines: bool = True,
 ) -> EvaluatedRun:
     """Go on with the run in the folder ``path`` as ``caedsl.training.resume.resume`` does, and evaluate it.
 
@@ -89,21 +91,21 @@ def resume_and_evaluate(
     before = {name for name in (PICTURES, TENSORBOARD) if has_folder(Path(path), name)}
     followers = [*_watchers(PICTURES in before, tensorboard or TENSORBOARD in before), *callbacks]
     run = resume(path, epochs=epochs, on_trouble=on_trouble, data_dir=data_dir, reporter=reporter, callbacks=followers)
-    return _judged(run, reporter)
+    return _judged(run, reporter, baselines)
 
 
 def _watchers(pictures: bool, tensorboard: bool) -> list[Callback]:
     return [*([EpochPictures()] if pictures else []), *([TensorBoard()] if tensorboard else [])]
 
 
-def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
+def _judged(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
     if run.history.ended == "interrupted":
         reporter.note(f"interrupted; state saved. Resume with: {resume_command(run.folder.path)}")
     if run.history.ended == "trouble":
         reporter.note(f"stopped by trouble; state saved. Resume all the same with: {resume_command(run.folder.path)}")
     reporter.loading("evaluating", 0, 0, "images")
     try:
-        evaluated = evaluate_run(run)
+        evaluated = evaluate_run(run, baselines)
     except DataError as error:
         raise DataError(
             f"{error}; the weights are in {run.folder.path}, and once its data are back "
@@ -118,20 +120,20 @@ def _judged(run: Run, reporter: Reporter) -> EvaluatedRun:
     return evaluated
 
 
-def evaluate_run(run: Run) -> EvaluatedRun:
-    """Judge a run on held-out images and write the result into its folder."""
-    exam, evaluation = _examination(run), evaluation_of(run)
+def evaluate_run(run: Run, baselines: bool = True) -> EvaluatedRun:
+    """Evaluate a run on held-out images and write the result into its folder."""
+    exam, evaluation = _examination(run), evaluation_of(run, baselines)
     picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
     evolution = draw_evolution(run.folder, rows=3 if exam.denoises else 2)
     run.folder.write_json(METRICS, finite({**evaluation.as_json(), "training": _training(run)}))
     return EvaluatedRun(run, evaluation, picture, evolution)
 
 
-def evaluation_of(run: Run) -> Evaluation:
-    """What the module of a run is worth on held-out images, beside the baselines."""
+def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
+    """Evaluate the module of a run on held-out images, beside the baselines unless they are left out."""
     exam = _examination(run)
     module = in_64_bits(run.module, exam.images)
-    return evaluate(module, exam, run.train, run.pixels, elements(run.model.code_shape), run.held_out[0])
+    return evaluate(module, exam, run.train, run.pixels, elements(run.model.code_shape), run.held_out[0], baselines)
 
 
 def _examination(run: Run) -> Examination:
@@ -171,7 +173,7 @@ def _training(run: Run) -> dict[str, Any]:
 
 
 def finite(value: Any) -> Any:
-    """JSON has no infinity and no NaN: they become null."""
+    """Replace infinity and NaN, which JSON does not have, by null."""
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

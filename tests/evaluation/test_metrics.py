@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn import decomposition
 
+from caedsl.data.pixels import Held
 from caedsl.evaluation import baselines
 from caedsl.evaluation.baselines import PCA, MeanImage, fit_pca
 from caedsl.evaluation.evaluate import Examination, evaluate
@@ -69,7 +70,7 @@ def test_only_a_range_with_ends_clips() -> None:
 
 def test_the_mean_image_is_that_of_the_training_images() -> None:
     x = images(0, 6, 1, 2, 2)
-    mean = MeanImage(Batches(x, torch.tensor([0, 2, 4])))
+    mean = MeanImage.of(Batches(x, torch.tensor([0, 2, 4])))
     torch.testing.assert_close(mean(x[:2]), x[[0, 2, 4]].double().mean(0).expand(2, 1, 2, 2))
 
 
@@ -85,7 +86,7 @@ def test_pca_is_that_of_scikit_learn_by_either_way(largest: int, monkeypatch: py
     monkeypatch.setattr(baselines, "BLOCK", 7)
     x = correlated(40, 2, 3, 4)[:30] if largest == 4096 else correlated(8, 2, 3, 4)
     new = correlated(50, 2, 3, 4)[40:]
-    found, note = fit_pca(Batches(x), 5)
+    found, note, _ = fit_pca(Batches(x), 5)
     assert isinstance(found, PCA)
     assert note == ""
     reference = decomposition.PCA(5, svd_solver="full").fit(x.flatten(1).double().numpy())
@@ -94,13 +95,13 @@ def test_pca_is_that_of_scikit_learn_by_either_way(largest: int, monkeypatch: py
 
 
 def test_pca_with_as_many_numbers_as_the_image_is_called_exact() -> None:
-    predictor, note = fit_pca(Batches(images(0, 9, 1, 2, 2)), 4)
+    predictor, note, _ = fit_pca(Batches(images(0, 9, 1, 2, 2)), 4)
     assert predictor is None
     assert note == "PCA with as many numbers as the image (4) is exact: it returns what it sees"
 
 
 def test_few_images_have_few_components_and_that_is_said() -> None:
-    predictor, note = fit_pca(Batches(images(0, 4, 1, 5, 5)), 10)
+    predictor, note, _ = fit_pca(Batches(images(0, 4, 1, 5, 5)), 10)
     assert predictor is not None
     assert predictor.components_kd.shape == (3, 25)
     assert note == "PCA has 3 components: 4 training images have no more"
@@ -111,7 +112,7 @@ def test_too_many_images_are_sampled_and_too_large_codes_are_not_computed(monkey
     train = Batches(correlated(50, 1, 4, 4))
     assert fit_pca(train, 5).note == "PCA is fitted on 20 of 50 training images"
     monkeypatch.setattr(baselines, "MOST_PRODUCTS", 4 * 16**2)
-    predictor, note = fit_pca(train, 5)
+    predictor, note, _ = fit_pca(train, 5)
     assert predictor is None
     assert note == "PCA is not computed: 5 components of 16 values take too long"
 
@@ -130,6 +131,37 @@ def test_a_denoiser_and_its_rivals_see_the_same_corrupted_images() -> None:
     assert evaluation.model == evaluation.scores["corrupted input"]
     assert evaluation.model.mse > 0.01
     assert not torch.equal(torch.cat(seen), x)
+
+
+class Counted(Held):
+    """Images that count how often each of them is read."""
+
+    def __init__(self, values: torch.Tensor) -> None:
+        super().__init__(values)
+        self.reads = torch.zeros(len(values), dtype=torch.int64)
+
+    def take(self, index: torch.Tensor) -> torch.Tensor:
+        self.reads[index] += 1
+        return super().take(index)
+
+
+@pytest.mark.parametrize("count", [10, 60])
+def test_all_images_are_read_once(count: int) -> None:
+    """By either way to the components, of the images or of their values."""
+    train, held_out = Counted(images(0, count, 1, 6, 6)), Counted(images(1, 20, 1, 6, 6))
+    exam = Examination(Batches(held_out), 8, InputRange(), Corrupt(gaussian=0.3), seed=0)
+    evaluation = evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test")
+    assert len(evaluation.scores) == 4
+    assert set(train.reads.tolist()) == set(held_out.reads.tolist()) == {1}
+
+
+def test_without_baselines_the_training_images_are_not_read() -> None:
+    train = Counted(images(0, 30, 1, 6, 6))
+    exam = Examination(Batches(images(1, 20, 1, 6, 6)), 8, InputRange(), Corrupt(), seed=0)
+    evaluation = evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test", baselines=False)
+    assert list(evaluation.scores) == ["model"]
+    assert evaluation.pca is None
+    assert not train.reads.any()
 
 
 YARDSTICKS = {
@@ -151,7 +183,7 @@ def test_the_yardsticks_are_reproduced_on_the_real_files(name: str) -> None:
     exam = Examination(Batches(data.test), 1000, InputRange(), Corrupt(), seed=0)
     mean_mse, mean_bce, floor, table = YARDSTICKS[name]
     for code_size, (mse, psnr) in table.items():
-        evaluation = evaluate(MeanImage(train), exam, train, UNIT, code_size, "test")
+        evaluation = evaluate(MeanImage.of(train), exam, train, UNIT, code_size, "test")
         mean, pca = evaluation.model, evaluation.pca
         assert pca is not None
         assert mean.bce is not None
