@@ -22,6 +22,29 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     return "".join([*pieces, text[done:]])
 
 
+def removal(text: str, span: Span) -> Edit:
+    """Return the edit that removes a statement with its line, or with its `;` where others share the line."""
+    line_start = max(text.rfind("\n", 0, span.start), text.rfind("\r", 0, span.start)) + 1
+    start, end = span
+    while end < len(text) and text[end] in " \t":
+        end += 1
+    alone = not text[line_start:start].strip()
+    if text[end : end + 1] == ";":
+        end += 1
+        while end < len(text) and text[end] in " \t":
+            end += 1
+    elif end == len(text) or text[end] in "\r\n":
+        if alone:
+            return Edit(Span(line_start, end + len(_line_end(text, end))), "")
+        before = text[:start].rstrip(" \t")
+        start, end = (len(before) - 1, span.end) if before.endswith(";") else (start, span.end)
+    return Edit(Span(start, end), "")
+
+
+def _line_end(text: str, place: int) -> str:
+    return "\r\n" if text.startswith("\r\n", place) else text[place : place + 1]
+
+
 def merge_fixes(fixes: Iterable[Fix]) -> tuple[tuple[Fix, ...], tuple[Edit, ...]]:
     """The fixes that can be made together, and their edits as one sequence for ``apply_edits``.
 

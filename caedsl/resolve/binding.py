@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from caedsl.diagnostics.finding import Label
+from caedsl.resolve.quantities import Misread, report_misread
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.values import Misread, read
+from caedsl.resolve.values import read
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
@@ -126,7 +127,7 @@ class _Binder:
             return
         value = read(option._replace(name=item.name.text), item.value, self.scope)
         if isinstance(value, Misread):
-            self._report(value)
+            report_misread(value, self.scope)
             value = None
         self._set(self.by_name["activation"], Activation(item.name.text, value), item.span)
 
@@ -149,7 +150,7 @@ class _Binder:
             return first.name not in self.bound.spans
         numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PAIR, Type.SHAPE)
         meant = word.text == AUTO or (first.auto and self.scope.nearest(word.text, (AUTO,)) is not None)
-        return numeric and (word.text in self.scope.constants or meant)
+        return numeric and (self.scope.is_constant(word.text) or meant)
 
     def _bare(self, option: Option, word: tree.Word) -> None:
         if option.type is Type.FLAG:
@@ -211,7 +212,7 @@ class _Binder:
         assert not isinstance(node, tree.Option | tree.Sign)
         value = read(option, node, self.scope)
         if isinstance(value, Misread):
-            self._report(value)
+            report_misread(value, self.scope)
             self.bound.failed.add(option.name)
             self.bound.spans.setdefault(option.name, span)
         else:
@@ -230,9 +231,6 @@ class _Binder:
             return
         self.bound.values[option.name] = value
         self.bound.spans[option.name] = span
-
-    def _report(self, misread: Misread) -> None:
-        self.scope.report(misread.name, misread.span, misread.message, help=misread.help, meant=misread.meant)
 
 
 def bare_words(option: Option) -> Iterable[str]:

@@ -20,5 +20,5 @@ def read_block(word: str, found: Found, scope: Scope) -> tuple[Line, ...] | None
                 help=f"write `{word} {{ conv 16 relu; maxpool 2 }}`",
             )
         return None
-    scope.defaults = found.defaults[word]
+    scope.apply_defaults(found.defaults[word])
     return read_lines(statement.block, scope)

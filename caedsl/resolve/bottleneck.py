@@ -78,11 +78,13 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
 
 def _form(statement: tree.Statement, scope: Scope) -> tuple[str | None, Sequence[tree.Item]]:
     items = statement.items
-    if not items or not isinstance(items[0], tree.Word) or items[0].text in scope.constants:
+    if not items or not isinstance(items[0], tree.Word):
         return "bare", items
     word = items[0]
     if word.text in FORMS:
         return word.text, items[1:]
+    if scope.is_constant(word.text):
+        return "bare", items
     if word.text in LATER_FORMS:
         scope.report(
             "not-supported",

@@ -3,8 +3,9 @@
 from typing import Any
 
 from caedsl.model.settings import Loss, LossTerm
+from caedsl.resolve.quantities import Misread, quantity, report_misread
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.values import Misread, quantity, read
+from caedsl.resolve.values import read
 from caedsl.syntax import tree
 from caedsl.vocabulary.option import Option, Type
 
@@ -35,9 +36,7 @@ def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
         if isinstance(item, tree.Option) and item.name.text == "reduction":
             reduction = read(REDUCTION, item.value, scope)
             if isinstance(reduction, Misread):
-                scope.report(
-                    reduction.name, reduction.span, reduction.message, help=reduction.help, meant=reduction.meant
-                )
+                report_misread(reduction, scope)
                 failed = True
         elif isinstance(item, tree.Option):
             scope.report(
@@ -76,7 +75,7 @@ def _terms(pieces: list[tree.Value | str], statement: tree.Statement, scope: Sco
         elif not expecting:
             _report_shape(piece, scope)
             return None
-        elif isinstance(piece, tree.Word) and piece.text not in scope.constants:
+        elif isinstance(piece, tree.Word) and (piece.text in LOSSES or not scope.is_constant(piece.text)):
             name = _loss_name(piece, terms, scope)
             if name is None:
                 return None
@@ -111,7 +110,7 @@ def _loss_name(word: tree.Word, terms: list[LossTerm], scope: Scope) -> str | No
 def _weight(piece: tree.Value, scope: Scope) -> float | None:
     number = quantity(piece, scope)
     if isinstance(number, Misread):
-        scope.report(number.name, number.span, number.message, help=number.help, meant=number.meant)
+        report_misread(number, scope)
         return None
     if number.unit or number.value <= 0:
         text = scope.source.slice(piece.span)

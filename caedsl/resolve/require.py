@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from caedsl.model.autoencoder import Bound
+from caedsl.resolve.quantities import Misread, quantity, report_misread
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.values import Misread, quantity
 from caedsl.syntax import tree
 from caedsl.vocabulary.quantities import QUANTITIES
 
@@ -47,7 +47,7 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
 def _number(node: tree.Value, scope: Scope) -> Fraction | None:
     number = quantity(node, scope)
     if isinstance(number, Misread):
-        scope.report(number.name, number.span, number.message, help=number.help, meant=number.meant)
+        report_misread(number, scope)
         return None
     if number.unit:
         text = scope.source.slice(node.span)

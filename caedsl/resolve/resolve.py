@@ -13,10 +13,12 @@ from caedsl.resolve.decoder import place_decoder, read_decoder
 from caedsl.resolve.inputs import read_input
 from caedsl.resolve.placing import place_block
 from caedsl.resolve.require import read_bound
+from caedsl.resolve.reserved import language_words
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import read_train
 from caedsl.resolve.sources_table import read_data
 from caedsl.resolve.statements import Found, find, report_missing
+from caedsl.resolve.unused import report_unused
 from caedsl.source import Source
 from caedsl.syntax import tree
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
@@ -27,18 +29,12 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
 
     None where there is no input shape to start from.
     """
-    scope = Scope(source)
+    scope = Scope(source, language_words)
     found = find(spec, scope)
     report_missing(spec, found, scope)
     model = _assemble(spec, found, scope)
-    for name, constant in scope.constants.items():
-        if name not in scope.used and spec.complete:
-            scope.report(
-                "unused-constant",
-                constant.span,
-                f"the constant `{name}` is never used",
-                help="use it, or remove the line",
-            )
+    if spec.complete and all(finding.name == "allowance-without-reason" for finding in scope.findings):
+        report_unused(scope)  # after an error, what seems unused may be what the author meant there
     return model, tuple(scope.findings)
 
 
@@ -50,6 +46,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     image = read_input(found.single.get("input"), scope)
     lines = read_block("encoder", found, scope)
     statement = found.single.get("bottleneck")
+    scope.apply_defaults(found.defaults.get("bottleneck", 0))
     code = None if statement is None else read_bottleneck(statement, scope)
     decoder_lines = read_decoder(found, image, scope)
     if image is None:

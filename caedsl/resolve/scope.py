@@ -1,6 +1,7 @@
 """What is known while a spec is resolved: its constants, its defaults, and the findings so far."""
 
-from collections.abc import Container, Iterable, Mapping
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -8,13 +9,16 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Source, Span
 
 _MOST_SUGGESTIONS = 20
+_SHORT_OPTION = re.compile(r"[dgksx][0-9]+(x[0-9]+)*")
 
 
 class Constant(NamedTuple):
-    """The value of a ``let`` and the place of its name."""
+    """The value of a ``let`` with its dimension, the place of its name and that of the line."""
 
     value: Fraction
+    unit: str
     span: Span
+    at: Span
 
 
 class Defaults(NamedTuple):
@@ -28,26 +32,40 @@ class Defaults(NamedTuple):
 class Scope:
     """The state of one resolution; findings are collected here so that every step can go on with its best result."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, language_words: Callable[[], frozenset[str]]) -> None:
         self.source = source
+        self._language_words = language_words
         self.constants: dict[str, Constant] = {}
+        self.unknown_constants: set[str] = set()
+        """Names that are used or defined as constants, but whose value is unknown for a reason that has been reported."""
         self.used: set[str] = set()
-        self.defaults: tuple[Defaults, ...] = ()
+        self.defaults: list[Defaults] = []
+        self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
         self.used_defaults: set[Span] = set()
         self.findings: list[Finding] = []
         self.layers_placed = 0
         self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
 
+    def is_constant(self, word: str) -> bool:
+        """Whether the author means a constant by ``word``, whatever its value."""
+        return word in self.constants or word in self.unknown_constants
+
+    def is_reserved(self, word: str) -> bool:
+        """Whether ``word`` belongs to the language, so that no constant can be called so."""
+        return _SHORT_OPTION.fullmatch(word) is not None or word in self._language_words()
+
+    def apply_defaults(self, count: int) -> None:
+        """Put the first ``count`` lines of ``defaults`` in force: those above the statement that is read next."""
+        self._in_force = {}
+        for line in self.defaults[:count]:
+            options = self._in_force.setdefault(line.kind, {})
+            options.update({name: (value, line.at) for name, value in line.values.items()})
+
     def inherited(self, kind: str, given: Container[str]) -> dict[str, Any]:
         """Return the options that ``defaults`` lines in force give a line of ``kind``, apart from those ``given`` on it."""
-        values: dict[str, Any] = {}
-        for line in reversed(self.defaults):
-            if line.kind == kind:
-                taken = {name: value for name, value in line.values.items() if name not in values and name not in given}
-                values |= taken
-                if taken:
-                    self.used_defaults.add(line.at)
-        return values
+        taken = {name: pair for name, pair in self._in_force.get(kind, {}).items() if name not in given}
+        self.used_defaults.update(at for _, at in taken.values())
+        return {name: value for name, (value, _) in taken.items()}
 
     def nearest(self, word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
         """What ``did_you_mean`` says; of very many unknown words only the first are looked into."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
 from caedsl.resolve.binding import bind
+from caedsl.resolve.quantities import Misread, quantity, report_misread
 from caedsl.resolve.reading import find_kind, options_of
 from caedsl.resolve.scope import Constant, Defaults, Scope
-from caedsl.resolve.values import Misread, quantity
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
@@ -47,10 +47,10 @@ BLOCKS = {"encoder": True, "decoder": None, "train": True, "require": True}
 
 @dataclass
 class Found:
-    """The statements of a spec by their word, and the ``defaults`` that stand above each."""
+    """The statements of a spec by their word, and how many ``defaults`` lines stand above each."""
 
     single: dict[str, tree.Statement] = field(default_factory=dict)
-    defaults: dict[str, tuple[Defaults, ...]] = field(default_factory=dict)
+    defaults: dict[str, int] = field(default_factory=dict)
     allowances: list[Allowance] = field(default_factory=list)
     places: dict[str, Span] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ def find(spec: tree.Spec, scope: Scope) -> Found:
         else:
             found.single[word] = statement
             found.places[word] = statement.span
-            found.defaults[word] = scope.defaults
+            found.defaults[word] = len(scope.defaults)
     return found
 
 
@@ -124,23 +124,40 @@ def _read_many(word: str, statement: tree.Statement, found: Found, scope: Scope)
 def _read_let(statement: tree.Statement, found: Found, scope: Scope) -> None:
     match statement.items:
         case (tree.Option() as option,):
-            value = quantity(option.value, scope)
-            if isinstance(value, Misread):
-                scope.report(value.name, value.span, value.message, help=value.help, meant=value.meant)
-            elif option.name.text in scope.constants:
-                scope.report(
-                    "duplicate-statement",
-                    option.name.span,
-                    f"the constant `{option.name.text}` is defined twice",
-                    related=(Label(scope.constants[option.name.text].span, "first here"),),
-                    help="give one of them another name",
-                )
-            else:
-                scope.constants[option.name.text] = Constant(value.value, option.name.span)
-        case _ if not statement.broken:
-            scope.report("missing-value", statement.span, "`let` defines one constant", help="write `let width = 32`")
+            _define(statement, option, scope)
         case _:
-            pass
+            names = (item.name if isinstance(item, tree.Option) else item for item in statement.items[:1])
+            scope.unknown_constants.update(name.text for name in names if isinstance(name, tree.Word))
+            if not statement.broken:
+                scope.report(
+                    "missing-value", statement.span, "`let` defines one constant", help="write `let width = 32`"
+                )
+
+
+def _define(statement: tree.Statement, option: tree.Option, scope: Scope) -> None:
+    name = option.name.text
+    value = quantity(option.value, scope)
+    if name in scope.constants:
+        scope.report(
+            "duplicate-statement",
+            option.name.span,
+            f"the constant `{name}` is defined twice",
+            related=(Label(scope.constants[name].span, "first here"),),
+            help="give one of them another name",
+        )
+        return
+    if scope.is_reserved(name):
+        scope.report(
+            "reserved-name",
+            option.name.span,
+            f"`{name}` is a word of the language, and no constant can be called so",
+            help=f"choose another name, such as `my_{name}`",
+        )
+    if isinstance(value, Misread):
+        scope.unknown_constants.add(name)
+        report_misread(value, scope)
+    else:
+        scope.constants[name] = Constant(value.value, value.unit, option.name.span, statement.span)
 
 
 def _read_defaults(statement: tree.Statement, found: Found, scope: Scope) -> None:
@@ -155,7 +172,7 @@ def _read_defaults(statement: tree.Statement, found: Found, scope: Scope) -> Non
         return
     allowed = tuple(option for option in options_of(kind) if option.name != "times")
     bound = bind(f"defaults {kind.name}", statement.items[1:], allowed, scope)
-    scope.defaults = (*scope.defaults, Defaults(kind.name, bound.values, statement.span))
+    scope.defaults.append(Defaults(kind.name, bound.values, statement.span))
 
 
 def _read_allow(statement: tree.Statement, found: Found, scope: Scope) -> None:

@@ -1,129 +1,20 @@
 """Reading one value: numbers with units, arithmetic on constants, sizes, words; each option type in its own way."""
 
-import re
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from caedsl.model.data import InputRange
+from caedsl.resolve.quantities import Misread, Quantity, quantity, shown
 from caedsl.resolve.scope import Scope
-from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.option import AUTO, Option, Type
 
-_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?(%|[A-Za-z_]\w*)?$")
-_MULTIPLES = {"k": 10**3, "M": 10**6, "G": 10**9}
-_SECONDS = {"s": 1, "min": 60, "h": 3600}
-_FOR_AUTO = "`auto` is for `batch` and for the `lr` of an optimizer: these are found by trying"
-LARGEST_EXPONENT = 300
-"""Powers of ten beyond this are no 64-bit floating-point number."""
-
-
-class Misread(NamedTuple):
-    """Why a value cannot be read, in the terms of a finding."""
-
-    name: str
-    span: Span
-    message: str
-    help: str = ""
-    meant: str | None = None
-
-
-class Quantity(NamedTuple):
-    """An exact number and its unit: ``""``, ``%`` (already divided by 100) or ``s`` (seconds)."""
-
-    value: Fraction
-    unit: str = ""
-
-
-def quantity(node: tree.Value, scope: Scope) -> Quantity | Misread:
-    """The number that ``node`` stands for."""
-    match node:
-        case tree.Number():
-            return _literal(node)
-        case tree.Word():
-            return _constant(node, scope)
-        case tree.Group():
-            return quantity(node.value, scope)
-        case tree.Negative():
-            inner = quantity(node.value, scope)
-            return inner if isinstance(inner, Misread) else Quantity(-inner.value, inner.unit)
-        case tree.Operation():
-            return _operation(node, scope)
-        case _:
-            text = scope.source.slice(node.span)
-            return Misread("wrong-type", node.span, f"`{text}` is not a number")
-
-
-def _literal(node: tree.Number) -> Quantity | Misread:
-    match = _NUMBER.match(node.text)
-    if match is None:
-        return Misread("wrong-type", node.span, f"`{node.text}` is not a number")
-    mantissa, exponent, unit = match.groups()
-    if len(node.text) > 40 or abs(int(exponent or 0)) > LARGEST_EXPONENT:
-        return Misread("out-of-domain", node.span, f"`{node.text[:40]}` is beyond what a computer's numbers can hold")
-    value = Fraction(mantissa) * Fraction(10) ** int(exponent or 0)
-    if unit is None:
-        return Quantity(value)
-    if unit == "%":
-        return Quantity(value / 100, "%")
-    if unit in _MULTIPLES:
-        return Quantity(value * _MULTIPLES[unit])
-    if unit in _SECONDS:
-        return Quantity(value * _SECONDS[unit], "s")
-    shape = re.fullmatch(r"\d+x[\dx]*", node.text)
-    return Misread(
-        "unknown-unit",
-        node.span,
-        f"`{node.text}` is not a size" if shape else f"`{node.text}` has an unknown unit `{unit}`",
-        "write whole numbers joined by x: `1x28x28`" if shape else "units are k, M, G (thousands), %, s, min and h",
-    )
-
-
-def _constant(node: tree.Word, scope: Scope) -> Quantity | Misread:
-    constant = scope.constants.get(node.text)
-    if constant is None and node.text == AUTO:
-        return Misread("wrong-type", node.span, "`auto` is not a number, and this one is yours to write", _FOR_AUTO)
-    if constant is None:
-        near = scope.nearest(node.text, tuple(scope.constants))
-        message = f"`{node.text}` is not a number, nor a constant defined above"
-        return Misread("unknown-name", node.span, message, f"define it above: `let {node.text} = 32`", near)
-    scope.used.add(node.text)
-    return Quantity(constant.value)
-
-
-def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
-    left, right = quantity(node.left, scope), quantity(node.right, scope)
-    if isinstance(left, Misread):
-        return left
-    if isinstance(right, Misread):
-        return right
-    unit = left.unit or right.unit
-    match node.operator:
-        case "+":
-            result = left.value + right.value
-        case "-":
-            result = left.value - right.value
-        case "*":
-            result = left.value * right.value
-        case _ if right.value == 0:
-            return Misread("out-of-domain", node.span, f"`{scope.source.slice(node.span)}` divides by zero")
-        case _:
-            result = left.value / right.value
-    if result and not Fraction(1, 10**LARGEST_EXPONENT) < abs(result) < 10**LARGEST_EXPONENT:
-        return Misread("out-of-domain", node.span, "the result is beyond what a computer's numbers can hold")
-    return Quantity(result, unit)
-
-
-def shown(value: Fraction) -> str:
-    """A number as a person writes it."""
-    return str(value.numerator) if value.denominator == 1 else f"{float(value):g}"
-
 
 def read(option: Option, node: tree.Value, scope: Scope) -> Any:
     """The value of ``node`` for ``option``, or a ``Misread``."""
-    if option.auto and isinstance(node, tree.Word) and node.text not in scope.constants:
+    if option.auto and isinstance(node, tree.Word) and (node.text == AUTO or not scope.is_constant(node.text)):
         return AUTO if node.text == AUTO else _misspelt_auto(node, scope)
     return _READERS[option.type](option, node, scope)
 
@@ -152,7 +43,10 @@ def _called(option: Option) -> str:
 
 def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
     text = scope.source.slice(node.span)
-    return Misread("wrong-type", node.span, f"{_called(option)} wants {wanted or option.type.value}, not `{text}`")
+    value = quantity(node, scope) if isinstance(node, tree.Word | tree.Operation | tree.Group) else None
+    computed = f", which is {value}" if isinstance(value, Quantity) else ""
+    message = f"{_called(option)} wants {wanted or option.type.value}, not `{text}`{computed}"
+    return Misread("wrong-type", node.span, message)
 
 
 def _scalar(option: Option, node: tree.Value, scope: Scope, *units: str) -> Fraction | Misread:
@@ -234,7 +128,7 @@ def _switch(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 def _padding(option: Option, node: tree.Value, scope: Scope) -> Any:
-    if isinstance(node, tree.Word) and node.text not in scope.constants:
+    if isinstance(node, tree.Word) and (node.text in option.choices or not scope.is_constant(node.text)):
         return _choice(option, node, scope)
     return _pair(option, node, scope)
 

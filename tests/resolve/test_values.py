@@ -98,11 +98,3 @@ def test_other_numbers_are_the_authors(text: str) -> None:
 def test_misspelt_auto(text: str) -> None:
     with pytest.raises(SpecError, match="did you mean `auto`"):
         setting(text)
-
-
-def test_a_constant_may_be_called_auto() -> None:
-    model = load(
-        "autoencoder a\ninput 1x8x8\nlet auto = 4\nencoder { conv auto relu }\nbottleneck\ndecoder mirror\ntrain { batch auto }"
-    )
-    assert model.train is not None
-    assert model.train.batch == 4

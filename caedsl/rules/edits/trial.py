@@ -9,7 +9,7 @@ from caedsl.rules.engine.compiling import Compiled, compiled
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
 
-_NO_FAULT = "unused-constant"
+_NO_FAULTS = ("unused-constant", "unused-default")
 
 
 def write(layer: Layer, option: str, text: str) -> Edit:
@@ -39,4 +39,4 @@ def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:
 
 
 def _faults(found: Compiled) -> int:
-    return sum(finding.name != _NO_FAULT for finding in found.findings)
+    return sum(finding.name not in _NO_FAULTS for finding in found.findings)

@@ -16,6 +16,9 @@ Examine = Callable[[Source], Sequence[Finding]]
 
 _MOST_READ = 50_000  # characters read again for the fixes of one text, which keeps a check below a second or two
 _FEWEST = 3
+_LEFTOVERS = ("unused-constant", "unused-default")
+"""Findings that a fix may bring, since their own fix follows: what it overrules is no longer used."""
+
 _SERIOUSNESS = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
 
 
@@ -70,6 +73,8 @@ def cures(
     touched = _touched_lines(changed, edits, shift) if uncovering else frozenset()
     gravest = max(_SERIOUSNESS[finding.severity] for finding in cured)
     for finding in _others(cured, shift, before, after):
+        if finding.name in _LEFTOVERS:
+            continue
         if uncovering:
             counts = finding.severity is Severity.ERROR and _line(changed, finding) in touched
         else:

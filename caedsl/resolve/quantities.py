@@ -1,0 +1,173 @@
+"""Numbers with units: literals, constants and arithmetic on them, exact and of bounded length."""
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from caedsl.resolve.scope import Scope
+from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.vocabulary.option import AUTO
+
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?(%|[A-Za-z_]\w*)?$")
+_UNITS = {
+    "": (Fraction(1), ""),
+    "%": (Fraction(1, 100), "%"),
+    "k": (Fraction(10**3), ""),
+    "M": (Fraction(10**6), ""),
+    "G": (Fraction(10**9), ""),
+    "s": (Fraction(1), "s"),
+    "min": (Fraction(60), "s"),
+    "h": (Fraction(3600), "s"),
+}
+"""What a unit multiplies a number by, and the dimension that the product has."""
+
+_DIMENSIONS = {"": "a number", "%": "a share", "s": "a duration"}
+_FOR_AUTO = "`auto` is for `batch` and for the `lr` of an optimizer: these are found by trying"
+LARGEST_EXPONENT = 300
+"""Powers of ten beyond this are no 64-bit floating-point number."""
+
+_LONGEST_NUMBER = 40
+_MOST_BITS = 2048  # of numerator and denominator together: some 600 digits
+_BEYOND = "is beyond what a computer's numbers can hold"
+
+
+class Misread(NamedTuple):
+    """Why a value cannot be read, in the terms of a finding; without a ``name`` it has been reported elsewhere."""
+
+    name: str
+    span: Span
+    message: str
+    help: str = ""
+    meant: str | None = None
+
+
+class Quantity(NamedTuple):
+    """An exact number and its dimension: ``""``, ``%`` (already divided by 100) or ``s`` (seconds)."""
+
+    value: Fraction
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return f"{shown(self.value * 100)}%" if self.unit == "%" else f"{shown(self.value)}{self.unit}"
+
+
+def quantity(node: tree.Value, scope: Scope) -> Quantity | Misread:
+    """Return the number that ``node`` stands for."""
+    match node:
+        case tree.Number():
+            return _literal(node)
+        case tree.Word():
+            return _constant(node, scope)
+        case tree.Group():
+            return quantity(node.value, scope)
+        case tree.Negative():
+            inner = quantity(node.value, scope)
+            return inner if isinstance(inner, Misread) else Quantity(-inner.value, inner.unit)
+        case tree.Operation():
+            return _operation(node, scope)
+        case _:
+            text = scope.source.slice(node.span)
+            return Misread("wrong-type", node.span, f"`{text}` is not a number")
+
+
+def shown(value: Fraction) -> str:
+    """Return a number as a person writes it."""
+    return str(value.numerator) if value.denominator == 1 else f"{float(value):g}"
+
+
+def report_misread(misread: Misread, scope: Scope) -> None:
+    """Report why a value cannot be read, unless its cause has been reported."""
+    if misread.name:
+        scope.report(misread.name, misread.span, misread.message, help=misread.help, meant=misread.meant)
+
+
+def _literal(node: tree.Number) -> Quantity | Misread:
+    match = _NUMBER.match(node.text)
+    if match is None:
+        return Misread("wrong-type", node.span, f"`{node.text}` is not a number")
+    mantissa, exponent, unit = match.groups()
+    if len(node.text) > _LONGEST_NUMBER or abs(int(exponent or 0)) > LARGEST_EXPONENT:
+        return Misread("out-of-domain", node.span, f"`{node.text[:_LONGEST_NUMBER]}` {_BEYOND}")
+    if (unit or "") in _UNITS:
+        factor, dimension = _UNITS[unit or ""]
+        value = Fraction(mantissa) * Fraction(10) ** int(exponent or 0) * factor
+        if not _representable(value):
+            return Misread("out-of-domain", node.span, f"`{node.text}` {_BEYOND}")
+        return Quantity(value, dimension)
+    shape = re.fullmatch(r"\d+x[\dx]*", node.text)
+    return Misread(
+        "unknown-unit",
+        node.span,
+        f"`{node.text}` is not a size" if shape else f"`{node.text}` has an unknown unit `{unit}`",
+        "write whole numbers joined by x: `1x28x28`" if shape else "units are k, M, G (thousands), %, s, min and h",
+    )
+
+
+def _constant(node: tree.Word, scope: Scope) -> Quantity | Misread:
+    constant = scope.constants.get(node.text)
+    if constant is not None:
+        scope.used.add(node.text)
+        return Quantity(constant.value, constant.unit)
+    if node.text in scope.unknown_constants:
+        return Misread("", node.span, "")
+    if node.text == AUTO:
+        return Misread("wrong-type", node.span, "`auto` is not a number, and this one is yours to write", _FOR_AUTO)
+    message = f"`{node.text}` is not a number, nor a constant defined above"
+    near = scope.nearest(node.text, scope.constants)
+    if near is None:
+        scope.unknown_constants.add(node.text)  # one finding for all its uses
+    help_line = "write a number" if scope.is_reserved(node.text) else f"define it above: `let {node.text} = 32`"
+    return Misread("unknown-name", node.span, message, help_line, near)
+
+
+def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
+    left, right = quantity(node.left, scope), quantity(node.right, scope)
+    if isinstance(left, Misread):
+        return left
+    if isinstance(right, Misread):
+        return right
+    text = scope.source.slice(node.span)
+    unit = _dimension(node.operator, left.unit, right.unit)
+    if unit is None:
+        joined = f"{_DIMENSIONS[left.unit]} {node.operator} {_DIMENSIONS[right.unit]}"
+        return Misread(
+            "wrong-type", node.span, f"`{text}` is {joined}, which has no meaning", "compute with like units"
+        )
+    match node.operator:
+        case "+":
+            result = left.value + right.value
+        case "-":
+            result = left.value - right.value
+        case "*":
+            result = left.value * right.value
+        case _ if right.value == 0:
+            return Misread("out-of-domain", node.span, f"`{text}` divides by zero")
+        case _:
+            result = left.value / right.value
+    if not _representable(result):
+        return Misread("out-of-domain", node.span, f"the result {_BEYOND}")
+    if result.numerator.bit_length() + result.denominator.bit_length() > _MOST_BITS:
+        message = "the exact result has more than 600 digits"
+        return Misread("out-of-domain", node.span, message, "write the number that is meant, with fewer digits")
+    return Quantity(result, unit)
+
+
+def _dimension(operator: str, left: str, right: str) -> str | None:
+    """Return the dimension of the result; None where the operation has no meaning. A share of a number is a number."""
+    match operator:
+        case "+" | "-":
+            return left if left == right else None
+        case "*" if left == right:
+            return None if left == "s" else left
+        case "*":
+            return "s" if "s" in (left, right) else ""
+        case _ if left == right:
+            return ""
+        case _:
+            return None if right == "s" else left
+
+
+def _representable(value: Fraction) -> bool:
+    """Whether 64-bit floating point can hold ``value``."""
+    return not value or Fraction(1, 10**LARGEST_EXPONENT) <= abs(value) <= 10**LARGEST_EXPONENT

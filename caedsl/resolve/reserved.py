@@ -1,0 +1,37 @@
+"""The words of the language, which no constant can be called: each means something where a constant could stand."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from caedsl.resolve.binding import bare_words
+from caedsl.resolve.bottleneck import FORMS, LATER_FORMS
+from caedsl.resolve.declared import declared_options
+from caedsl.resolve.losses import LOSSES
+from caedsl.resolve.reading import options_of
+from caedsl.resolve.settings_table import SETTINGS
+from caedsl.resolve.sources_table import SOURCES
+from caedsl.resolve.statements import STATEMENTS
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.option import AUTO, Option, Written
+
+
+@cache
+def language_words() -> frozenset[str]:
+    """Return every word that stands alone in some spec; names of ``name=value`` options are none of them."""
+    words = {*STATEMENTS, *KINDS, *SETTINGS, *SOURCES, *LOSSES, *FORMS, *LATER_FORMS, AUTO, "else", "real"}
+    for option in _options():
+        words.update(bare_words(option), option.choices)
+        if option.written is Written.WORDED:
+            words.add(option.name)
+    for setting in SETTINGS.values():
+        words.update(setting.variants or {})
+    return frozenset(words)
+
+
+def _options() -> Iterator[Option]:
+    for kind in KINDS.values():
+        yield from options_of(kind)
+    for statement in STATEMENTS:
+        yield from declared_options("", statement)
+    for setting in SETTINGS:
+        yield from declared_options("train", setting)
