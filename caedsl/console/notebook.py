@@ -1,5 +1,6 @@
 """Objects that a notebook shows as pictures and tables, and that Python shows in one line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from html import escape
 from os import PathLike
@@ -9,6 +10,7 @@ from typing import Any
 from caedsl.console.model_table import HEADINGS, input_text, layer_rows, model_text, totals
 from caedsl.extras import explaining_missing_packages
 from caedsl.facts.cost import total_parameters
+from caedsl.facts.settings_text import settings_lines
 from caedsl.facts.summary import Summary, summarise
 from caedsl.figures.caption import plural, shape_text
 from caedsl.figures.graph import Style, draw, render
@@ -61,7 +63,8 @@ class ModelTable:
 
     def _repr_html_(self) -> str:
         name = f"<p><b>{escape(self._model.name)}</b> {escape(input_text(self._model))}</p>"
-        return f"<div>{name}{_layers_html(self.summary)}{_totals_html(self.summary)}</div>"
+        settings = _pairs_html(_settings(self._model)) if self._model.train else ""
+        return f"<div>{name}{_layers_html(self.summary)}{_pairs_html(totals(self.summary))}{settings}</div>"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -100,8 +103,13 @@ def _layers_html(summary: Summary) -> str:
     return f'<table style="border-collapse: collapse">{"".join(rows)}</table>'
 
 
-def _totals_html(summary: Summary) -> str:
-    rows = (f"<tr>{_cell('th', name, False)}{_cell('td', value, False)}</tr>" for name, value in totals(summary))
+def _settings(model: Autoencoder) -> list[tuple[str, str]]:
+    lines = settings_lines(model)
+    return [(name, text if written else f"{text} (default)") for name, text, written in lines]
+
+
+def _pairs_html(pairs: Sequence[tuple[str, str]]) -> str:
+    rows = (f"<tr>{_cell('th', name, False)}{_cell('td', value, False)}</tr>" for name, value in pairs)
     return f'<table style="border-collapse: collapse; margin-top: 8px">{"".join(rows)}</table>'
 
 

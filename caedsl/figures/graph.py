@@ -62,7 +62,8 @@ def _blocks(model: Autoencoder, format: str, look: Look) -> str | bytes:
     if format == "dot":
         return dot.dot(graph, look)
     drawn = dot.draw(graph, format, look)
-    return drawn.decode() if format == "svg" else drawn
+    # SVG 1.1 knows no colour named transparent, which Graphviz writes.
+    return drawn.decode().replace('"transparent"', '"none"') if format == "svg" else drawn
 
 
 def _write(path: Path, content: bytes) -> None:

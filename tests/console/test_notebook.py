@@ -46,6 +46,7 @@ def test_a_model_renders_as_its_diagram_and_its_table(path: Path) -> None:
     assert html.count("<svg ") == 1
     cells = Cells(re.sub(r"<svg .*?</svg>", "", html, flags=re.DOTALL)).cells
     assert f"{total_parameters(model):,}" in cells
+    assert ("schedule" in cells) == (model.train is not None)
     assert len(cells) > 7 * sum(not layer.children for _, layer in model.layers())
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from caedsl.figures.blocks import blocks
-from caedsl.figures.dot import draw
 from caedsl.figures.drawing import Box, Drawing, Text
 from caedsl.figures.errors import FigureError
+from caedsl.figures.graph import render
 from caedsl.figures.layout import layout
 from caedsl.figures.palette import LIGHT
 from caedsl.figures.svg import svg
@@ -63,9 +62,11 @@ def test_every_renderer_draws_the_light_colours(renderer: str, name: str, tmp_pa
 def test_every_renderer_draws_the_blocks(renderer: str, tmp_path: Path) -> None:
     path = tmp_path / "blocks.svg"
     try:
-        path.write_bytes(draw(blocks(model_of(SPECS["mirror"])), "svg"))
+        text = str(render(model_of(SPECS["mirror"]), "svg", "blocks"))
     except FigureError as error:
         pytest.skip(str(error).splitlines()[0])
+    assert "transparent" not in text
+    path.write_text(text, "utf-8")
     image = RENDERERS[renderer](path)
     colours = image.getcolors(1 << 24)
     assert colours
