@@ -13,7 +13,7 @@ from caedsl.diagnostics import FORMATS, Report, RuleText, Setting, Severity
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.diagnostics.summary import summary
-from caedsl.rules.engine.checking import Selection, check_source
+from caedsl.rules.engine.checking import Checked, Selection, check_source
 from caedsl.rules.engine.configuration import (
     Configuration,
     ConfigurationError,
@@ -26,6 +26,7 @@ from caedsl.syntax.reading import SourceError
 
 FORMAT_VARIABLE = "CAEDSL_OUTPUT_FORMAT"
 _FULL = "full"
+_REPORT = "this is a bug in caedsl: please report it with the spec"
 
 _EXAMPLES = """\
   caedsl check specs/digits.cae
@@ -150,15 +151,28 @@ def _check(wishes: _Wishes) -> _Outcome:
         except SourceError as error:
             outcome.fail(error)
             continue
-        if wishes.fix or wishes.diff:
-            _fix(path, source, wishes, outcome)
-        else:
-            outcome.reports.append(check_source(source, wishes.selection).report)
+        try:
+            _judge(path, source, wishes, outcome)
+        except Exception as error:
+            if os.environ.get("CAEDSL_DEBUG"):
+                raise
+            outcome.fail(f"{path}: checking this spec failed ({type(error).__name__}: {error}); {_REPORT}")
     return outcome
 
 
-def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> None:
-    """Makes the fixes of one spec, or shows them; the report is of the text that is then in the file."""
+def _judge(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> None:
+    """Check one spec, and make its fixes where they are asked for."""
+    if wishes.fix or wishes.diff:
+        checked = _fix(path, source, wishes, outcome)
+    else:
+        checked = check_source(source, wishes.selection)
+    outcome.reports.append(checked.report)
+    for failure in checked.failures:
+        outcome.fail(f"{path}: {failure}, and its findings are missing; {_REPORT}")
+
+
+def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Checked:
+    """Make the fixes of one spec, or show them; return what is found in the text that is then in the file."""
     from caedsl.rules.engine.fixing import fix_source
 
     fixed = fix_source(source, wishes.selection, wishes.unsafe)
@@ -168,12 +182,11 @@ def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> None:
             write_text(path, text)
         except WriteError as error:
             outcome.fail(error)
-            outcome.reports.append(check_source(source, wishes.selection).report)
-            return
+            return check_source(source, wishes.selection)
     elif wishes.diff:
         outcome.diffs.append(unified_diff(source.text, text, source.path, use_colour(sys.stdout)))
     outcome.fixed += fixed.made
-    outcome.reports.append(fixed.checked.report)
+    return fixed.checked
 
 
 def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:

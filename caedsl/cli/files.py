@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from caedsl.source import Source
-from caedsl.syntax.reading import decode_source, read_source
+from caedsl.syntax.reading import MAX_BYTES, SourceError, decode_source, read_source
 
 STANDARD_INPUT = "-"
 ENDING = ".cae"
@@ -66,7 +66,9 @@ def _is_skipped(place: str, name: str) -> bool:
 def read_spec(path: str) -> Source:
     """The spec at ``path``, ``-`` for standard input; raises ``SourceError``."""
     if path == STANDARD_INPUT:
-        return decode_source(sys.stdin.buffer.read(), "<stdin>")
+        if sys.stdin is None:
+            raise SourceError("<stdin>: standard input is closed; name a `.cae` file")
+        return decode_source(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
     return read_source(path)
 
 

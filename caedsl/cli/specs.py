@@ -29,6 +29,8 @@ def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) 
     from caedsl.rules.engine.checking import check_source
 
     checked = check_source(_source(path, assignments))
+    for failure in checked.failures:
+        print(f"caedsl: {path}: {failure}; this is a bug in caedsl: please report it with the spec", file=sys.stderr)
     shown = [
         f for f in checked.findings if f.severity is Severity.ERROR or (f.severity is Severity.WARNING and not quiet)
     ]

@@ -1,11 +1,21 @@
 """What a finding is: everything that a renderer needs and nothing that a renderer decides."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 
 from caedsl.source import Source, Span
+
+_LONGEST_QUOTE = 120
+_LONGEST_TEXT = 2000
+_MOST_RELATED = 12
+_QUOTES = (
+    re.compile(r"(`[^`]{80})[^`]{40,}(`)"),
+    re.compile(r'("[^"]{80})[^"]{40,}(")'),
+    re.compile(r"(\S{100})\S{100,}()"),
+)
 
 
 class Severity(Enum):
@@ -59,6 +69,15 @@ class Proposal(NamedTuple):
     otherwise: str = ""
 
 
+def shortened(text: str) -> str:
+    """Return ``text`` with long quotes and long words cut, so that a message stays readable whatever it quotes."""
+    if len(text) <= _LONGEST_QUOTE:
+        return text
+    for pattern in _QUOTES:
+        text = pattern.sub(r"\1…\2", text)
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing found in a spec.
@@ -86,6 +105,19 @@ class Finding:
             return self
         fix = self.proposal.find()
         return replace(self, fix=fix, help=self.help or ("" if fix else self.proposal.otherwise), proposal=None)
+
+    def shortened(self) -> "Finding":
+        """Return the same finding with long quotes cut and with the first of very many related places."""
+        fix = self.fix and self.fix._replace(title=shortened(self.fix.title))
+        return replace(
+            self,
+            message=shortened(self.message),
+            primary=Label(self.primary.span, shortened(self.primary.text)),
+            related=tuple(Label(label.span, shortened(label.text)) for label in self.related[:_MOST_RELATED]),
+            notes=tuple(map(shortened, self.notes[:_MOST_RELATED])),
+            help=shortened(self.help),
+            fix=fix,
+        )
 
     @property
     def rule(self) -> str:

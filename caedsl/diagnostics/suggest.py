@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 _SHORTEST = 3  # below three letters every word is near every other
+_LONGEST = 64  # the work grows with the square of the length, and no word of the language is as long
 
 
 def did_you_mean(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
@@ -13,11 +14,15 @@ def did_you_mean(word: str, candidates: Iterable[str], aliases: Mapping[str, str
     (Damerau 1964): one is allowed in words of three to five letters, two in six to eight, and so on. Else a longer or
     shorter form of the word will do. The word itself is never suggested.
     """
+    if len(word) > _LONGEST:
+        return None
     meanings = {candidate: candidate for candidate in candidates} | dict(aliases)
     near = [
         (distance, _plain(name)[:1] != _plain(word)[:1], place, meaning)
         for place, (name, meaning) in enumerate(meanings.items())
-        if meaning != word and (distance := _distance_if_near(_plain(word), _plain(name))) is not None
+        if meaning != word
+        and len(name) <= _LONGEST
+        and (distance := _distance_if_near(_plain(word), _plain(name))) is not None
     ]
     return min(near)[-1] if near else None
 

@@ -1,19 +1,23 @@
 """Binding the items of a line to the options that its word declares: the one way every statement is read."""
 
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from caedsl.diagnostics.finding import Label
 from caedsl.resolve.quantities import Misread, report_misread
-from caedsl.resolve.scope import Scope
+from caedsl.resolve.scope import MOST_CANDIDATES, Scope
 from caedsl.resolve.values import read
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.option import AUTO, REQUIRED, Option, Type, Written
 
+_LONGEST_NUMBER = 40
+_MOST_ITEMS = 200
 _SHORT = re.compile(r"([a-z])(\d+)(?:x(\d+))?$")
 
 FOREIGN_WORDS = {
@@ -71,9 +75,16 @@ class _Binder:
         self.words = {word: option for option in options for word in bare_words(option)}
 
     def bind(self, items: Sequence[tree.Item]) -> Bound:
-        queue = list(items)
+        queue = deque(items[:_MOST_ITEMS])
+        if len(items) > _MOST_ITEMS:
+            self.scope.report(
+                "unexpected-value",
+                items[_MOST_ITEMS].span,
+                f"`{self.owner}` has more than {_MOST_ITEMS} values and options on one line",
+                help="delete what follows, or start a new line",
+            )
         while queue:
-            item = queue.pop(0)
+            item = queue.popleft()
             match item:
                 case tree.Option():
                     self._named(item)
@@ -91,9 +102,9 @@ class _Binder:
         option = self.by_name.get(word.text)
         return option is not None and option.written is Written.WORDED
 
-    def _take(self, option: Option, word: tree.Word, queue: list[tree.Item]) -> None:
+    def _take(self, option: Option, word: tree.Word, queue: deque[tree.Item]) -> None:
         if queue and not isinstance(queue[0], tree.Option | tree.Sign):
-            value = queue.pop(0)
+            value = queue.popleft()
             self._read(option, value, word.span.to(value.span))
         else:
             self.bound.failed.add(option.name)
@@ -137,8 +148,7 @@ class _Binder:
             self._bare(self.words[word.text], word)
         elif short and short[1] in self.by_short:
             option = self.by_short[short[1]]
-            dims = tuple(int(text) for text in short.groups()[1:] if text is not None)
-            value = tree.Size(dims, word.span) if len(dims) > 1 else tree.Number(short[2], word.span)
+            value = _short_value(short[2], short[3], word.span)
             self._read(option, value, word.span)
         elif self.first is not None and (self._first_takes(self.first, word)):
             self._positional(word)
@@ -183,10 +193,10 @@ class _Binder:
     def _unknown(self, word: tree.Word, what: str) -> None:
         candidates = {option.name: _spelling(option) for option in self.options if option.written is Written.NAMED}
         candidates |= {word: word for word in self.words}
-        candidates |= {name: name for name in self.scope.constants}
+        candidates |= {name: name for name in islice(self.scope.constants, MOST_CANDIDATES)}
         candidates |= {option.name: _spelling(option) for option in self.options if option.written is Written.SHORT}
         foreign = FOREIGN_WORDS.get(word.text)
-        near = self.scope.nearest(word.text, tuple(candidates))
+        near = self.scope.nearest(word.text, candidates)
         if foreign is not None and self._speaks(foreign):
             help_line = f"write `{foreign}`" if " " not in foreign or "=" in foreign else f"write {foreign}"
         elif near is not None:
@@ -231,6 +241,14 @@ class _Binder:
             return
         self.bound.values[option.name] = value
         self.bound.spans[option.name] = span
+
+
+def _short_value(first: str, second: str | None, span: Span) -> tree.Value:
+    """Return the value of ``k3`` or ``k3x5``; a number that is too long to be read stays a text for the reader to refuse."""
+    longest = max(first, second or "", key=len)
+    if second is None or len(longest) > _LONGEST_NUMBER:
+        return tree.Number(longest, span)
+    return tree.Size((int(first), int(second)), span)
 
 
 def bare_words(option: Option) -> Iterable[str]:

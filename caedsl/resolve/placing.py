@@ -14,7 +14,7 @@ from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import REQUIRED
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.shape import ADDRESSABLE, Shape, elements, text
 
 MOST_LAYERS = 2000
 """More layers than this are taken for a mistake in a repeat; the deepest published convolutional nets have about 1,000."""
@@ -54,6 +54,12 @@ def place(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
     options = completed(kind, line.options)
     assert REQUIRED not in options.values()
     shape = kind.out_shape(options, in_shape)
+    if not isinstance(shape, Misfit) and elements(shape) > ADDRESSABLE:
+        shape = Misfit(
+            "too-large",
+            f"this layer returns {text(shape)}: that is more numbers than a tensor can have",
+            help="use fewer channels, a smaller input, or a smaller factor",
+        )
     if isinstance(shape, Misfit):
         _report_misfit(shape, line, scope)
         return None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from fractions import Fraction
+from itertools import islice
 from typing import Any, NamedTuple
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
@@ -10,6 +11,9 @@ from caedsl.source import Source, Span
 
 _MOST_SUGGESTIONS = 20
 _SHORT_OPTION = re.compile(r"[dgksx][0-9]+(x[0-9]+)*")
+MOST_CANDIDATES = 500
+MOST_FINDINGS = 10_000
+"""Findings kept of one resolution."""
 
 
 class Constant(NamedTuple):
@@ -45,6 +49,7 @@ class Scope:
         self.findings: list[Finding] = []
         self.layers_placed = 0
         self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
+        self._reported: set[tuple[str, Span, str]] = set()
 
     def is_constant(self, word: str) -> bool:
         """Whether the author means a constant by ``word``, whatever its value."""
@@ -68,8 +73,8 @@ class Scope:
         return {name: value for name, (value, _) in taken.items()}
 
     def nearest(self, word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
-        """What ``did_you_mean`` says; of very many unknown words only the first are looked into."""
-        key = word, tuple(candidates)
+        """Return what ``did_you_mean`` says; of very many words or candidates, only the first are looked into."""
+        key = word, tuple(islice(candidates, MOST_CANDIDATES))
         if key not in self._meant and len(self._meant) < _MOST_SUGGESTIONS:
             # Imported on the way to an error alone: a spec without errors does without.
             from caedsl.diagnostics.suggest import did_you_mean
@@ -90,7 +95,14 @@ class Scope:
         meant: str | None = None,
         fix: Fix | None = None,
     ) -> None:
-        """Adds a finding of the rule ``name`` at ``span``; ``meant`` is the word that was likely meant there."""
+        """Add a finding of the rule ``name`` at ``span``; ``meant`` is the word that was likely meant there.
+
+        A finding with the same words at the same place, as on a repeated line, is added once.
+        """
+        key = name, span, message
+        if key in self._reported or len(self._reported) >= MOST_FINDINGS:
+            return
+        self._reported.add(key)
         if meant is not None:
             help = f"did you mean `{meant}`?"
             # The names of an author lie close together: there a near one may still be another.

@@ -1,13 +1,32 @@
 """Reading a spec from a file, or from the bytes of one: what goes wrong there, in words for a person."""
 
+import errno
 import os
+import stat
 
 from caedsl.source import Source
 
-MAX_BYTES = 1 << 20
-"""A spec of a mebibyte has some forty thousand lines: whatever is larger is another kind of file."""
+MAX_BYTES = 1 << 18
+"""Largest size of a spec, some ten thousand lines; whatever is larger is another kind of file."""
 
 _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+class NotRegularError(OSError):
+    """A path that leads to a pipe, a socket or a device."""
+
+
+def read_regular(path: str, most: int) -> bytes:
+    """Return the first ``most`` bytes of a regular file; a pipe or a device, which may never end, is refused unread."""
+    # Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb") as file:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        if not stat.S_ISREG(mode):
+            raise NotRegularError(path)
+        return file.read(most)
 
 
 class SourceError(OSError):
@@ -18,8 +37,7 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     """The spec in the file ``path``; raises ``SourceError``."""
     path = os.fspath(path)
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES + 1)
     except FileNotFoundError:
         raise SourceError(f"{path}: there is no such file; check the path") from None
     except (IsADirectoryError, PermissionError) as error:
@@ -28,6 +46,10 @@ def read_source(path: str | os.PathLike[str]) -> Source:
         if isinstance(error, IsADirectoryError):
             raise
         raise SourceError(f"{path}: you may not read this file; ask its owner, or change its permissions") from None
+    except NotRegularError:
+        raise SourceError(
+            f"{path}: this is a pipe or a device, not a file; name a `.cae` file, or `-` for standard input"
+        ) from None
     except ValueError:  # a NUL in the path
         raise SourceError(f"{path!r}: this is no path; it has a NUL character") from None
     except OSError as error:
@@ -38,7 +60,7 @@ def read_source(path: str | os.PathLike[str]) -> Source:
 def decode_source(data: bytes, path: str) -> Source:
     """The spec in ``data``, known by ``path``; raises ``SourceError`` where it is too large or not UTF-8."""
     if len(data) > MAX_BYTES:
-        raise SourceError(f"{path}: this file is larger than 1 MiB, which no spec is; name a `.cae` file")
+        raise SourceError(f"{path}: this file is larger than 256 KiB, which no spec is; name a `.cae` file")
     try:
         return Source(data.decode("utf-8"), path)
     except UnicodeDecodeError as error:

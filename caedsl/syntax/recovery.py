@@ -229,7 +229,7 @@ class _Reader:
                 if depth <= 0:
                     return index
                 joined_from = index if joined_from is None else joined_from
-            depth += (token in ("(", "[")) - (token in (")", "]"))
+            depth += (token.value in ("(", "[")) - (token.value in (")", "]"))
             if depth <= 0:
                 joined_from = None
         return len(self.tokens) if joined_from is None else joined_from

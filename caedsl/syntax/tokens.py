@@ -20,6 +20,7 @@ ATOM_ENDS = frozenset({"NAME", "NUMBER", "SIZE", "STRING", "RPAR", "COMPARE"})
 """Tokens after which an item may be over."""
 
 _FOREIGN_COMMENT = re.compile(r"//[^\r\n]*|/\*(?s:.*?)\*/|/\*[^\r\n]*")
+_FOREIGN_LINE = re.compile(r"/[/*][^\r\n]*")
 _LINE_END = re.compile(r"[\r\n]")
 _CLOSERS = re.compile(r"[ \t}]*\Z")
 
@@ -34,6 +35,7 @@ def lex_broken(text: str, grammar: Lark) -> list[Token]:
     """The tokens of a text with errors; what was meant as a comment is one, a string left open ends before ``}``."""
     tokens: list[Token] = []
     done = 0
+    last_closing = text.rfind("*/")  # a comment that starts after it ends with its line
     opened = False  # whether a block was opened on the line being read
     for token in lex(text, grammar):
         start, end = span_of(token)
@@ -42,7 +44,9 @@ def lex_broken(text: str, grammar: Lark) -> list[Token]:
             tokens.append(_token(END, text, done, end))  # what a comment of ours leaves of the line end
         elif start < done:
             continue
-        elif token.type == "OVER" and (comment := _FOREIGN_COMMENT.match(text, start)):
+        elif token.type == "OVER" and (
+            comment := (_FOREIGN_COMMENT if start < last_closing else _FOREIGN_LINE).match(text, start)
+        ):
             done = comment.end()
             tokens.append(_token(FOREIGN_COMMENT, text, start, done))
         elif token.type == UNCLOSED and opened:

@@ -4,6 +4,9 @@ from math import prod
 
 Shape = tuple[int, ...]
 
+ADDRESSABLE = 2**63 - 1
+"""Numbers that a tensor's 64-bit index can count."""
+
 
 def text(shape: Shape) -> str:
     """The shape as a spec writes it: ``32x14x14``."""

@@ -4,8 +4,6 @@ Sizes are those of PyTorch's documentation of ``Conv2d``, ``ConvTranspose2d`` an
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
-from math import ceil
 from typing import Any, NamedTuple
 
 from caedsl.vocabulary.misfit import Misfit
@@ -88,10 +86,10 @@ def padding(axis: Axis) -> tuple[int, int]:
         return axis.pad, axis.pad
     if axis.pad == "valid":
         return 0, 0
-    total = max((ceil(axis.size / axis.stride) - 1) * axis.stride + axis.extent - axis.size, 0)
+    total = max((-(-axis.size // axis.stride) - 1) * axis.stride + axis.extent - axis.size, 0)
     if axis.stride == 1:
         return total // 2, total - total // 2
-    return ceil(total / 2), ceil(total / 2)
+    return -(-total // 2), -(-total // 2)
 
 
 def convolved(axis: Axis) -> int:
@@ -108,7 +106,7 @@ def transposition(axis: Axis) -> Transposed:
     excess = axis.extent - axis.stride
     if excess < 0:
         return Transposed(0, -excess, 0)
-    trim = ceil(excess / 2)
+    trim = -(-excess // 2)
     if excess % 2 and max(axis.stride, axis.dilation) == 1:
         return Transposed(excess // 2, 0, 1)
     return Transposed(trim, 2 * trim - excess, 0)
@@ -126,7 +124,7 @@ def pooled(axis: Axis, round_up: bool) -> int:
     span = axis.size + 2 * axis.pad - axis.kernel
     if not round_up:
         return span // axis.stride + 1
-    out = ceil(Fraction(span, axis.stride)) + 1
+    out = -(-span // axis.stride) + 1
     return out - 1 if (out - 1) * axis.stride >= axis.size + axis.pad else out
 
 

@@ -86,7 +86,7 @@ def test_documentation_has_its_headings_in_order(name: str) -> None:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_example_is_found(name: str) -> None:
     language, text = example(BY_NAME[name], "Example")
-    text = text.replace(r"\x00", "\0") if language == "text" else text
+    text = text.encode().decode("unicode_escape") if language == "text" else text
     assert name in {finding.name for finding in checked(text).findings}
 
 

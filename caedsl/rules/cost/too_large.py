@@ -31,12 +31,9 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import readable_bytes
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import elements, text
+from caedsl.vocabulary.shape import ADDRESSABLE, elements, text
 
 RULE = Rule("CAE901", "too-large", Severity.ERROR)
-
-ADDRESSABLE = 2**63 - 1
-"""Numbers that a tensor's 64-bit index can count."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -1,11 +1,12 @@
 """Checking a spec: syntax, then the model, then every rule; the findings in the order of their places."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Finding, Proposal, Report, Severity
+from caedsl.diagnostics.finding import Finding, Label, Proposal, Report, Severity, shortened
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
@@ -14,6 +15,9 @@ from caedsl.source import Source
 from caedsl.syntax.tree import Spec
 
 _CHANNELS_LAST = "channels-last"
+_SEVERITIES = tuple(Severity)
+MOST_FINDINGS = 100
+"""Findings shown of one spec."""
 
 
 class Selection(NamedTuple):
@@ -34,6 +38,8 @@ class Checked(NamedTuple):
     spec: Spec
     model: Autoencoder | None
     findings: tuple[Finding, ...]
+    failures: tuple[str, ...] = ()
+    """Rules that failed on this spec, each with its exception; their findings are missing."""
 
     @property
     def report(self) -> Report:
@@ -52,17 +58,56 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
     A fix that a finding carries has been tried: it cures the finding and brings no other.
     """
     checked = examine(source, selection)
-    checked = checked._replace(findings=tuple(finding.proposed() for finding in checked.findings))
-    if all(finding.fix is None for finding in checked.findings):
-        return checked
-    from caedsl.rules.engine.verification import verified
+    failures = list(checked.failures)
+    shown = [_proposed(finding, failures) for finding in _most_serious(checked.findings)]
+    if any(finding.fix for finding in shown):
+        from caedsl.rules.engine.verification import verified
 
-    wide = Selection(None, selection.ignore)  # a rule that was not asked for still judges what a fix does
-    before = checked.findings if selection.select is None else examine(source, wide).findings
-    findings = verified(
-        source, checked.findings, before, lambda text: examine(text, wide).findings, checked.spec.complete
-    )
-    return checked._replace(findings=findings)
+        wide = Selection(None, selection.ignore)  # a rule that was not asked for still judges what a fix does
+        before = checked.findings if selection.select is None else examine(source, wide).findings
+        shown = list(verified(source, shown, before, lambda text: examine(text, wide).findings, checked.spec.complete))
+    findings = (*(finding.shortened() for finding in shown), *_left_out(checked.findings, shown))
+    return checked._replace(findings=findings, failures=tuple(dict.fromkeys(failures)))
+
+
+def _most_serious(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings to show, in their order; of very many, errors first, then warnings."""
+    if len(findings) <= MOST_FINDINGS:
+        return list(findings)
+    ranked = sorted(range(len(findings)), key=lambda place: (_SEVERITIES.index(findings[place].severity), place))
+    return [findings[place] for place in sorted(ranked[:MOST_FINDINGS])]
+
+
+def _left_out(findings: Sequence[Finding], shown: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield the finding that counts those that are not shown."""
+    count = len(findings) - len(shown)
+    if count:
+        places = {(finding.name, finding.primary.span) for finding in shown}
+        first = next((f for f in findings if (f.name, f.primary.span) not in places), findings[-1])
+        yield identified(
+            Finding(
+                "too-many-findings",
+                f"{count:,} more finding{'s are' if count > 1 else ' is'} not shown",
+                Label(first.primary.span, "the next one"),
+                help="correct those that are shown first",
+            )
+        )
+
+
+def _proposed(finding: Finding, failures: list[str]) -> Finding:
+    """Return the finding with the fix that its proposal finds; without one where the search fails."""
+    try:
+        return finding.proposed()
+    except Exception as error:
+        _record(failures, finding.name, error)
+        return replace(finding, proposal=None)
+
+
+def _record(failures: list[str], rule: str, error: Exception) -> None:
+    """Note that a rule failed; raise its exception where ``CAEDSL_DEBUG`` asks for it."""
+    if os.environ.get("CAEDSL_DEBUG"):
+        raise error
+    failures.append(f"the rule `{rule}` failed ({type(error).__name__}: {shortened(str(error))})")
 
 
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
@@ -70,8 +115,9 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
     spec, model, faults = compiled(source.text, source.path)
     findings = [_repairable(identified(finding), model) for finding in faults]
     has_errors = any(finding.severity is Severity.ERROR for finding in findings)
+    failures: list[str] = []
     if model:
-        findings += _rule_findings(source, model, findings)
+        findings += _rule_findings(source, model, findings, failures)
     if any(finding.name == _CHANNELS_LAST and finding.severity is Severity.ERROR for finding in findings):
         findings = [finding for finding in findings if not _is_misfit(finding)]
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
@@ -80,7 +126,7 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
         ran -= {entry.rule.name for entry in catalogue.checks()}  # kept from all or some of the spec
     allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, ran)]
     ordered = sorted(allowed, key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
-    return Checked(source, spec, model, tuple(ordered))
+    return Checked(source, spec, model, tuple(ordered), tuple(failures))
 
 
 def identified(finding: Finding) -> Finding:
@@ -106,15 +152,19 @@ def _is_misfit(finding: Finding) -> bool:
     return entry is not None and entry.family == "shapes" and entry.check is None
 
 
-def _rule_findings(source: Source, model: Autoencoder, faults: Sequence[Finding]) -> list[Finding]:
-    """What the rules find; on a line that the compiler has faulted they stay silent, for the cause is likely the same."""
+def _rule_findings(source: Source, model: Autoencoder, faults: Sequence[Finding], failures: list[str]) -> list[Finding]:
+    """Return what the rules find; on a line that the compiler has faulted they stay silent, as the cause is the same.
+
+    A rule that fails loses its own findings only.
+    """
     faulted = {
         source.position(finding.primary.span.start).line for finding in faults if finding.severity is Severity.ERROR
     }
-    findings = (
-        finding
-        for entry in catalogue.checks()
-        if entry.check is not None and (model.complete or entry.rule.partial)
-        for finding in entry.check(model)
-    )
+    findings: list[Finding] = []
+    for entry in catalogue.checks():
+        if entry.check is not None and (model.complete or entry.rule.partial):
+            try:
+                findings += entry.check(model)
+            except Exception as error:
+                _record(failures, entry.rule.name, error)
     return [f for f in findings if source.position(f.primary.span.start).line not in faulted]

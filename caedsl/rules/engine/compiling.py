@@ -11,6 +11,7 @@ from caedsl.diagnostics.finding import Finding
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
+from caedsl.syntax.bidirectional import bidirectional_controls
 from caedsl.syntax.parser import parse
 from caedsl.syntax.tree import Spec
 
@@ -29,4 +30,4 @@ def compiled(text: str, path: str) -> Compiled:
     source = Source(text, path)
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
-    return Compiled(spec, model, (*syntax_findings, *model_findings))
+    return Compiled(spec, model, (*syntax_findings, *bidirectional_controls(text), *model_findings))

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 from caedsl.diagnostics import FORMATS
 from caedsl.rules.engine import catalogue
+from caedsl.syntax.reading import read_regular
 
 FILE = "pyproject.toml"
 _TABLE = "tool.caedsl"
 _NAME = b"caedsl"
 _PREFIX = "CAE"
 _MOST_SHOWN = 60
+_MOST_BYTES = 1 << 22
 
 
 class ConfigurationError(ValueError):
@@ -63,8 +65,7 @@ def _table(file: str) -> Mapping[str, Any] | None:
     """The table ``[tool.caedsl]`` of ``file``; a file that does not name it is not parsed."""
     shown = os.path.relpath(file)
     try:
-        with open(file, "rb") as opened:
-            data = opened.read()
+        data = read_regular(file, _MOST_BYTES)
     except OSError as error:
         raise ConfigurationError(
             f"{shown}: the file cannot be read ({error.strerror}); change its permissions"
@@ -75,7 +76,7 @@ def _table(file: str) -> Mapping[str, Any] | None:
 
     try:
         tables = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # an integer of thousands of digits is a plain ValueError
         raise ConfigurationError(f"{shown}: this is not valid TOML ({error}); correct the file") from None
     tool = tables.get("tool")
     table = tool.get("caedsl") if isinstance(tool, dict) else None
@@ -160,5 +161,8 @@ def _switch(value: object, place: str) -> bool:
 
 
 def _shown(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    try:
+        text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "a number of thousands of digits"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

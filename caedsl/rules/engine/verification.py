@@ -15,6 +15,7 @@ Examine = Callable[[Source], Sequence[Finding]]
 """Every finding of a text, its fixes not verified."""
 
 _MOST_READ = 50_000  # characters read again for the fixes of one text, which keeps a check below a second or two
+_LONG = 32_000  # characters of a text whose fixes are only made all together
 _FEWEST = 3
 _LEFTOVERS = ("unused-constant", "unused-default")
 """Findings that a fix may bring, since their own fix follows: what it overrules is no longer used."""
@@ -31,7 +32,7 @@ def verified(
     all together. Where the text is not ``parsed`` whole, nothing may change it unseen, and fixes are only shown.
     """
     fixable = [finding for finding in findings if finding.fix]
-    alone = max(_FEWEST, _MOST_READ // (len(source.text) + 1))
+    alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (len(source.text) + 1))
     good = [f for f in fixable[:alone] if f.fix and cures(source, f.fix.edits, [f], before, examine)]
     if rest := fixable[alone:]:
         chosen, edits = merge_fixes(finding.fix for finding in rest if finding.fix)

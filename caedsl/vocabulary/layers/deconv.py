@@ -1,7 +1,6 @@
 """``deconv``: two-dimensional transposed convolution."""
 
 from fractions import Fraction
-from math import ceil
 
 from caedsl.vocabulary import norms as normalisation
 from caedsl.vocabulary.call import Call, call
@@ -74,7 +73,7 @@ class Deconv(Convolution):
     def reach(self, layer: Layer) -> tuple[Reach, Reach]:
         """An output sees ceil(k / s) inputs, and s outputs stand for one input."""
         height, width = (
-            Reach(ceil(a.extent / a.stride), Fraction(1, a.stride)) for a in axes(layer.options, layer.in_shape)
+            Reach(-(-a.extent // a.stride), Fraction(1, a.stride)) for a in axes(layer.options, layer.in_shape)
         )
         return height, width
 
