@@ -107,7 +107,7 @@ class _Builder:
                 self._extend(self._nested(cluster, repeated), pattern, depth + 1)
             elif not first.children:
                 head, details = caption(first)
-                self._append(cluster, self._block("layer", head, (*details, repeated), pattern[0]))
+                self._append(cluster, self._block("layer", f"{head} {repeated}".strip(), details, pattern[0]))
             elif depth >= self.deepest:
                 self._append(cluster, self._folded(pattern[0], repeated))
             elif first.kind.name == "residual":
@@ -140,9 +140,9 @@ class _Builder:
 
     def _folded(self, groups: Copies, repeated: str) -> Block:
         """Return one block for a group that is nested too deep to be opened."""
-        details = (contents(groups[0]), *caption(groups[0])[1], repeated)
+        details = (contents(groups[0]), *caption(groups[0])[1])
         counts = tuple(sum(layer.kind.parameters(layer) for layer in group.walk()) for group in groups)
-        return replace(self._block("layer", groups[0].label, details, groups), counts=counts)
+        return replace(self._block("layer", f"{groups[0].label} {repeated}".strip(), details, groups), counts=counts)
 
     def _append(self, cluster: Cluster, block: Block) -> None:
         cluster.members.append(block)

@@ -138,4 +138,4 @@ def _operation(source: Source, layer: Layer, times: int) -> Operation:
     place = f"line {source.position(layer.span.start).line}"
     if layer.mirrors:
         place = f"mirrors line {source.position(layer.mirrors.span.start).line}"
-    return Operation(head, (*details, *repeated), f"{' '.join((line(layer), *repeated))} ({place})")
+    return Operation(" ".join((head, *repeated)), details, f"{' '.join((line(layer), *repeated))} ({place})")

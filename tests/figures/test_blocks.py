@@ -81,7 +81,7 @@ def test_a_block_inside_a_repeat_counts_one_copy() -> None:
 
 def test_dot_has_a_row_a_layer_and_a_cluster_a_part() -> None:
     text = dot(blocks(model_of(SPECS["mirror"])))
-    assert "<TD><B>conv 16</B></TD><TD>k3 relu ×2</TD><TD>16×28×28</TD><TD>160, then 2,320 parameters</TD>" in text
+    assert "<TD><B>conv 16 ×2</B></TD><TD>k3 relu</TD><TD>16×28×28</TD><TD>160, then 2,320 parameters</TD>" in text
     assert "<TD>24.5× smaller</TD>" in text
     for part in ("encoder", "bottleneck", "decoder"):
         assert f"subgraph cluster_{part} {{" in text
@@ -95,7 +95,7 @@ def test_mermaid_has_a_subgraph_a_part_and_every_edge() -> None:
     assert re.findall(r"^  subgraph (\w+)", text, re.MULTILINE) == ["encoder", "bottleneck", "decoder"]
     assert len(re.findall(r"^ *subgraph ", text, re.MULTILINE)) == len(re.findall(r"^ *end$", text, re.MULTILINE)) == 9
     assert text.count("-->") == len(graph.edges)
-    assert 'n1["conv 32 k3 relu ×2<br/>32×96×96<br/>896, then 9,248 parameters"]' in text
+    assert 'n1["conv 32 ×2 k3 relu<br/>32×96×96<br/>896, then 9,248 parameters"]' in text
 
 
 def test_labels_are_escaped() -> None:
