@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
+from caedsl.backends.torch.seeds import derived_seed
 from caedsl.evaluation.baselines import Predictor, fit_pca
 from caedsl.evaluation.metrics import Scores, Scoring
 from caedsl.model.data import InputRange
@@ -21,7 +22,6 @@ from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.sample import Sample, make_sample
-from caedsl.training.seeds import derived_seed
 
 DIGITS = 10
 """Significant digits that are reported: the order of sums in 64 bits changes the thirteenth or so."""

@@ -19,7 +19,7 @@ _ENDED = {
 def report(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
     """Say what came out of a run: a table of errors beside the baselines, and plainly whether PCA is better."""
     reporter.result(_ending(run.history, run.settings.stop.patience))
-    table(evaluation, any(term.name == "bce" for term in run.settings.loss.terms), reporter)
+    table(evaluation, run.settings.loss.probabilities, reporter)
 
 
 def table(evaluation: Evaluation, probabilities: bool, reporter: Reporter) -> None:

@@ -12,9 +12,6 @@ from caedsl.vocabulary.shape import elements
 BYTES = 4
 """A number in fp32."""
 
-OPTIMIZER_STATES = {"adam": 2, "adamw": 2, "rmsprop": 1, "sgd": 0}
-"""Numbers an optimiser keeps for each parameter, besides the weight and its gradient; sgd with momentum keeps one."""
-
 
 class Field(NamedTuple):
     """The receptive field of a layer's output: how many input pixels high and wide one output can depend on."""
@@ -115,6 +112,6 @@ def training_memory(model: Autoencoder, settings: Train | None = None) -> int:
     """
     settings = settings or model.train or Train()
     batch = 1 if isinstance(settings.batch, str) else settings.batch
-    states = OPTIMIZER_STATES[settings.optimizer.name] + (1 if settings.optimizer.momentum else 0)
+    states = settings.optimizer.kind.states(settings.optimizer.options)
     outputs = elements(model.input.shape) + sum(elements(layer.out_shape) for _, layer in model.layers())
     return BYTES * (total_parameters(model) * (2 + states) + 2 * batch * outputs)

@@ -123,8 +123,8 @@ def _normal_share(low: float, high: float) -> float:
 
 
 def takes_probabilities(model: Autoencoder) -> bool:
-    """Whether the loss is one for probabilities: binary cross-entropy, alone or in a sum."""
-    return model.train is not None and any(term.name == "bce" for term in model.train.loss.terms)
+    """Whether the loss is one for probabilities: alone or in a sum."""
+    return model.train is not None and model.train.loss.probabilities
 
 
 def wasted_range(model: Autoencoder) -> float:

@@ -1,11 +1,15 @@
 """JSON of the model's dataclasses, through pydantic: the one file of this room that imports it."""
 
+import json
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from caedsl.facts.summary import Summary
-from caedsl.model.settings import Train
+from caedsl.model.settings import Augment, Corrupt, Optimizer, Schedule, Train
+
+_CHOSEN: dict[str, Any] = {"optimizer": Optimizer, "schedule": Schedule, "corrupt": Corrupt, "augment": Augment}
+"""Settings whose options are declared in the vocabulary."""
 
 
 def summary_json(summary: Summary) -> str:
@@ -19,8 +23,30 @@ def settings_json(settings: Train) -> str:
 
 
 def read_settings(text: str) -> Train:
-    """The settings of a run folder; raises ``pydantic.ValidationError`` for a text that is none."""
-    return TypeAdapter(Train).validate_json(text)
+    """Return the settings of a run folder; raises ``pydantic.ValidationError`` for a text that is none."""
+    try:
+        settings = json.loads(text)
+    except (ValueError, RecursionError):
+        return TypeAdapter(Train).validate_json(text)  # says what is wrong with the text
+    if isinstance(settings, dict):
+        settings |= {word: _with_options(word, settings[word]) for word in _CHOSEN if word in settings}
+    # Settings are read back as JSON, where a tuple is a list.
+    return TypeAdapter(Train).validate_json(json.dumps(settings))
+
+
+def _with_options(word: str, value: Any) -> Any:
+    """Return a setting of version 0.1, whose options stood beside its name, in today's form; others as they are."""
+    if not isinstance(value, dict) or "options" in value:
+        return value
+    own = {key: value[key] for key in ("name", "lr") if key in value}
+    try:
+        declared = _CHOSEN[word].declared(str(own.get("name", "")))
+    except ValueError:
+        return value  # an unknown name, which is refused where it is read
+    return {
+        **own,
+        "options": {option.name: value[option.name] for option in declared if value.get(option.name) is not None},
+    }
 
 
 def summary_schema() -> dict[str, Any]:

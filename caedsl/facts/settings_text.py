@@ -1,11 +1,12 @@
 """The resolved ``train`` block in the words of the language, every default visible."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from caedsl.diagnostics.finding import Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Loss, Train
+from caedsl.resolve.losses import WORST
 from caedsl.resolve.resolve import resolve
 from caedsl.resolve.settings_table import SETTINGS, Setting
 from caedsl.source import Source
@@ -44,8 +45,10 @@ def _changed(name: str, setting: Setting, value: Any) -> str:
     """One setting as a line with the options that differ from their defaults; empty where none does."""
     if value is None or isinstance(value, Loss) or (setting.variants is None and setting.build is None):
         return "" if value is None else f"{name} {setting_text(name, setting, value)}\n"
-    options = setting.options if setting.variants is None else setting.variants[value.name]
-    given = [written(option, number) for option in options if (number := getattr(value, option.name)) != option.default]
+    options = setting.options if setting.variants is None else setting.variants[value.name].options
+    given = [
+        written(option, number) for option in options if (number := value_of(value, option.name)) != option.default
+    ]
     words = [*([value.name] if setting.variants is not None else []), *given]
     return f"{name} {' '.join(words)}\n" if words else ""
 
@@ -55,18 +58,34 @@ def setting_text(name: str, setting: Setting, value: Any) -> str:
     if isinstance(value, Loss):
         return _loss(value)
     if setting.variants is not None:
-        return " ".join((value.name, *_options(setting.variants[value.name], value)))
+        return " ".join((value.name, *_options(setting.variants[value.name].options, value)))
     if setting.build is not None:
-        return OFF if setting.some and value == setting.build() else " ".join(_options(setting.options, value))
+        given = [option for option in setting.options if value_of(value, option.name) != option.default]
+        return " ".join(_options(given if setting.some else setting.options, value)) or OFF
     return OFF if value is None else value_text(setting.options[0], value)
 
 
-def _options(options: tuple[Option, ...], value: Any) -> list[str]:
-    replaced = "eps" if getattr(value, "eps_hat", None) is not None else ""
-    given = ((option, getattr(value, option.name)) for option in options if option.name != replaced)
-    return [written(option, number) for option, number in given if number is not None and number is not False]
+def _options(options: Iterable[Option], value: Any) -> list[str]:
+    given = {option: value_of(value, option.name) for option in options}
+    # Of two options that exclude each other the one with a value that is not the default is meant.
+    pairs = getattr(getattr(value, "kind", None), "exclusive", ())
+    chosen = {second for _, second in pairs if value_of(value, second) is not None}
+    left_out = {first for first, second in pairs if second in chosen}
+    return [
+        written(option, number)
+        for option, number in given.items()
+        if option.name not in left_out and number is not None and number is not False
+    ]
+
+
+def value_of(value: Any, name: str) -> Any:
+    """Return the value of an option of a setting."""
+    options = getattr(value, "options", {})
+    return options[name] if name in options else getattr(value, name)
 
 
 def _loss(loss: Loss) -> str:
     terms = " + ".join(term.name if term.weight == 1 else f"{term.weight:g} {term.name}" for term in loss.terms)
-    return f"{terms} reduction={loss.reduction}"
+    own = [written(option, term.options[option.name]) for term in loss.terms for option in term.kind.own]
+    worst = [] if loss.worst is None else [written(WORST, loss.worst)]
+    return " ".join((terms, *own, f"reduction={loss.reduction}", *worst))

@@ -12,9 +12,6 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Loss, Optimizer, Schedule, Train
 from caedsl.vocabulary.shape import elements
 
-ADAPTIVE = ("adam", "adamw", "rmsprop")
-"""Optimisers whose steps are about as large as the rate, whatever the scale of the loss."""
-
 FEWEST_STEPS, GOOD_STEPS, ENOUGH_STEPS = 300, 500, 1000
 """Steps below which a run learns little, and numbers that are enough to learn something (heuristics): in a pilot on MNIST
 healthy models left the mean picture after 40 to 240 steps and were good after 500."""
@@ -22,15 +19,8 @@ healthy models left the mean picture after 40 to 240 steps and were good after 5
 FEWEST_BATCHES = 10
 CURES = (64, 32, 16, 8)
 
-ONECYCLE_START = 1 / 25
-"""The share of its peak at which ``onecycle`` starts, that of ``torch.optim.lr_scheduler.OneCycleLR``."""
-
-CURVATURE = {("mse", "sigmoid"): 1.0, ("bce", "sigmoid"): 3.0, ("mse", ""): 16.0}
-"""How much steeper a loss is in the output before its activation than squared error behind a sigmoid.
-
-With p the output, the curvature is 2·(p(1 - p))² for squared error behind a sigmoid, p(1 - p) for binary cross-entropy, and
-2 for squared error behind an output that is linear where it stands: 2 to 4.4 times and 16 to 78 times the first, for p from
-0.5 down to MNIST's mean of 0.13. Trainings of 500 steps on MNIST agree with 3 and 16 (heuristic)."""
+SAMPLED = 2000
+"""Steps at which a schedule is looked at for its mean."""
 
 
 @fact
@@ -70,16 +60,13 @@ def better_batch(model: Autoencoder) -> int | None:
 
 
 def mean_factor(schedule: Schedule, epochs: int) -> float:
-    """The mean over a run of what the schedule multiplies the rate by; 1 for ``plateau``, which nobody can foresee."""
-    start = ONECYCLE_START if schedule.name == "onecycle" else 0.0
-    rising = schedule.warmup * (1 + start) / 2
-    share = 1 - schedule.warmup
-    if schedule.name in ("cosine", "onecycle"):
-        return rising + share / 2
-    if schedule.name == "step" and schedule.at is not None:
-        late = min(share, max(0.0, 1 - schedule.at / epochs))
-        return rising + share - late * (1 - schedule.factor)
-    return rising + share
+    """Return the mean over a run of what the schedule multiplies the rate by; plateaus cannot be foreseen."""
+    if schedule.steady:
+        return 1.0
+    an_epoch = max(1, SAMPLED // epochs)
+    count = an_epoch * epochs
+    sampled = range(0, count, max(1, count // (2 * SAMPLED)))
+    return sum(schedule.factor(step, count, an_epoch) for step in sampled) / len(sampled)
 
 
 @fact
@@ -120,12 +107,13 @@ def sgd_rate(model: Autoencoder, train: Train) -> float | None:
     layer = output_layer(model)
     if layer is None or len(train.loss.terms) != 1 or isinstance(train.optimizer.lr, str):
         return None
-    name = train.loss.terms[0].name
-    output = activation_of(layer).name
-    curvature = CURVATURE.get((name, "sigmoid" if output == "sigmoid" else ""))
-    if curvature is None:
+    curvature = train.loss.terms[0].kind.curvature
+    output = activation_of(layer)
+    if curvature is None or (train.loss.probabilities and not 0 <= output.low <= output.high <= 1):
         return None
-    return train.optimizer.lr * gathered(train.optimizer) * loss_scale(model, train.loss) * curvature
+    slope = output.slope
+    scale = gathered(train.optimizer) * loss_scale(model, train.loss)
+    return train.optimizer.lr * scale * curvature * slope * slope
 
 
 def sgd_pace(model: Autoencoder, train: Train) -> float | None:
@@ -135,6 +123,7 @@ def sgd_pace(model: Autoencoder, train: Train) -> float | None:
     sigmoid; at 0.01, 0.03 and 0.3 the linear one left 0.97, 0.74 and 0.38.
     """
     rate, layer = sgd_rate(model, train), output_layer(model)
-    if rate is None or layer is None or activation_of(layer).name == "sigmoid":
+    if rate is None or layer is None:
         return rate
-    return rate / CURVATURE[train.loss.terms[0].name, ""]
+    # A slope of 1/4, that of a sigmoid, is what the rate is measured in.
+    return rate / (4 * activation_of(layer).slope) ** 2

@@ -1,63 +1,179 @@
 """The resolved ``train`` block: every setting with its value, defaults filled in.
 
-These classes say what a setting means; how each is written, and its domain, stands in ``settings_table``.
+What a word means stands in the vocabulary; how each setting is written stands in ``settings_table``.
 """
 
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
-from caedsl.vocabulary.option import Auto
+from caedsl.vocabulary.augmentations import AUGMENTATIONS
+from caedsl.vocabulary.corruptions import CORRUPTIONS
+from caedsl.vocabulary.losses import LOSSES, LossKind
+from caedsl.vocabulary.optimizers import OPTIMIZERS, OptimizerKind
+from caedsl.vocabulary.option import REQUIRED, Auto, Option
+from caedsl.vocabulary.schedules import SCHEDULES, ScheduleKind, steady, warm_up
+
+Value = bool | int | float | tuple[int, ...] | None
+Values = Mapping[str, Value]
+"""Values of options by name, the declared defaults filled in."""
+
+
+Kind = TypeVar("Kind")
+
+
+def _declared(words: Mapping[str, Kind], name: str) -> Kind:
+    if name not in words:
+        raise ValueError(f"unknown word {name}")
+    return words[name]
+
+
+class _Chosen:
+    """Setting whose options are declared in the vocabulary."""
+
+    options: Values
+
+    def number(self, name: str) -> float:
+        """Return the value of a numeric option, 0 where there is none of that name or it has no value."""
+        value = self.options.get(name)
+        return value if isinstance(value, int | float) else 0.0
+
+
+def _fill(options: Iterable[Option], given: Values) -> dict[str, Value]:
+    """Return the value of every option; raise ``ValueError`` for values of no option."""
+    filled = {option.name: given.get(option.name, option.default) for option in options}
+    unknown = sorted(set(given) - set(filled))
+    missing = [name for name, value in filled.items() if value is REQUIRED]
+    if unknown or missing:
+        raise ValueError(f"unknown options {unknown}" if unknown else f"missing options {missing}")
+    return filled
 
 
 @dataclass(frozen=True)
-class LossTerm:
-    """One loss of a weighted sum: ``mse mae huber bce ssim``; ``ssim`` is 1 - SSIM, so that it falls as images agree."""
+class LossTerm(_Chosen):
+    """One loss of a weighted sum."""
 
     name: str
     weight: float = 1.0
+    options: Values = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", _fill(self.kind.own, self.options))
+
+    @property
+    def kind(self) -> LossKind:
+        """Return the declaration of the loss."""
+        return _declared(LOSSES, self.name)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """``sum(weight * term)``. ``reduction`` is over the pixels of one image (``mean`` or ``sum``); always the mean over a batch."""
+    """Weighted sum of losses.
+
+    ``reduction`` is over the pixels of one image (``mean`` or ``sum``); over a batch it is always the mean. ``worst`` is
+    the share of an image's pixels, those with the largest loss, that count; None for all.
+    """
 
     terms: tuple[LossTerm, ...] = (LossTerm("mse"),)
     reduction: str = "mean"
+    worst: float | None = None
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether a term needs values in 0..1."""
+        return any(term.kind.probabilities for term in self.terms)
 
 
 @dataclass(frozen=True)
-class Optimizer:
-    """``adam adamw sgd rmsprop`` with PyTorch's meaning of each number. ``weight_decay`` is decoupled for ``adamw`` alone.
+class Optimizer(_Chosen):
+    """Optimizer with PyTorch's meaning of each number; ``lr`` is ``auto`` where it is to be found by a range test.
 
     ``eps_hat`` replaces ``eps`` by Keras's: it is added to the root of the second moment before that is corrected for its
     start at zero (Kingma and Ba 2015, end of section 2), so that it weighs up to 30 times more in the first steps.
-    ``lr`` is ``auto`` where it is to be found by a range test.
     """
 
     name: str = "adam"
     lr: float | Auto = 1e-3
-    momentum: float = 0.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-    eps_hat: float | None = None
-    weight_decay: float = 0.0
+    options: Values = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", _fill(self.declared(self.name), self.options))
+
+    @staticmethod
+    def declared(name: str) -> tuple[Option, ...]:
+        """Return the declarations of the options of the optimizer ``name``."""
+        return _declared(OPTIMIZERS, name).own
+
+    @property
+    def kind(self) -> OptimizerKind:
+        """Return the declaration of the optimizer."""
+        return _declared(OPTIMIZERS, self.name)
+
+    @property
+    def momentum(self) -> float:
+        """Return the momentum, 0 for an optimizer without one."""
+        return self.number("momentum")
+
+    @property
+    def weight_decay(self) -> float:
+        """Return the weight decay, 0 for an optimizer without one."""
+        return self.number("weight_decay")
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """How the learning rate moves: ``constant cosine onecycle plateau step``.
-
-    ``warmup`` is the share of all steps over which the rate rises linearly from 0 (for ``onecycle``, to its peak).
-    ``step`` multiplies the rate by ``factor`` once, after epoch ``at``.
-    ``plateau`` multiplies by ``factor`` when the validation loss has not fallen for ``patience`` epochs.
-    """
+class Schedule(_Chosen):
+    """How the learning rate moves."""
 
     name: str = "constant"
-    warmup: float = 0.0
-    at: int | None = None
-    factor: float = 0.1
-    patience: int = 5
+    options: Values = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", _fill(self.declared(self.name), self.options))
+
+    @staticmethod
+    def declared(name: str) -> tuple[Option, ...]:
+        """Return the declarations of the options of the schedule ``name``."""
+        return _declared(SCHEDULES, name).options
+
+    @property
+    def kind(self) -> ScheduleKind:
+        """Return the declaration of the schedule."""
+        return _declared(SCHEDULES, self.name)
+
+    @property
+    def warmup(self) -> float:
+        """Return the share of all steps over which the rate rises to its full value."""
+        return self.number("warmup")
+
+    @property
+    def min_lr(self) -> float:
+        """Return the lowest rate."""
+        return self.number("min_lr")
+
+    @property
+    def steady(self) -> bool:
+        """Whether the rate is the same at every step."""
+        return self == Schedule()
+
+    @property
+    def moves(self) -> bool:
+        """Whether the factor changes from step to step by itself."""
+        return self.warmup > 0 or self.kind.factor is not steady
+
+    def rising(self, steps: int) -> int:
+        """Return how many of ``steps`` are the warm-up."""
+        return round(self.warmup * steps)
+
+    def own(self) -> dict[str, Value]:
+        """Return the options that the function of the factor takes."""
+        return {} if self.kind.watches else {option.name: self.options[option.name] for option in self.kind.own}
+
+    def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
+        """Return what the rate is multiplied by at ``step``, counted from 0; ``min_lr`` and plateaus are left out."""
+        rising = self.rising(steps)
+        if step < rising:
+            return warm_up(step, rising, self.kind.start)
+        return self.kind.factor(step, rising, steps, steps_per_epoch, **self.own())
 
 
 @dataclass(frozen=True)
@@ -69,26 +185,41 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Corrupt:
-    """Damage to the input of a denoiser, in units of the input's range (its width is 1); the target stays clean.
+class Corrupt(_Chosen):
+    """Corruptions of the input of a denoiser and their amounts; the target stays clean."""
 
-    ``gaussian`` is the standard deviation of added noise (clipped to the range), ``masking`` the share of pixels set to the
-    low end, ``saltpepper`` the share set to the low or the high end, half each.
-    """
+    options: Values = field(default_factory=dict, hash=False)
 
-    gaussian: float = 0.0
-    masking: float = 0.0
-    saltpepper: float = 0.0
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", _fill(self.declared(), self.options))
+
+    @staticmethod
+    def declared(name: str = "") -> tuple[Option, ...]:
+        """Return the declarations of the options."""
+        return tuple(kind.option for kind in CORRUPTIONS.values())
+
+    def amounts(self) -> dict[str, float]:
+        """Return the amounts that are not 0, in the order in which they act."""
+        return {name: self.number(name) for name in self.options if self.options[name]}
 
 
 @dataclass(frozen=True)
-class Augment:
-    """Random changes to input and target alike: ``flip`` left to right (half of the images), ``shift`` by up to so many
-    pixels each way, ``rotate`` by up to so many degrees each way."""
+class Augment(_Chosen):
+    """Random changes to input and target alike, and their amounts."""
 
-    flip: bool = False
-    shift: int = 0
-    rotate: float = 0.0
+    options: Values = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", _fill(self.declared(), self.options))
+
+    @staticmethod
+    def declared(name: str = "") -> tuple[Option, ...]:
+        """Return the declarations of the options."""
+        return tuple(kind.option for kind in AUGMENTATIONS.values())
+
+    def amounts(self) -> dict[str, float]:
+        """Return the amounts that are not 0, in the order in which they act."""
+        return {name: self.number(name) for name in self.options if self.options[name]}
 
 
 @dataclass(frozen=True)

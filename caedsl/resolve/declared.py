@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from caedsl.resolve.bottleneck import FORMS, form_options
 from caedsl.resolve.inputs import INPUT_OPTIONS
-from caedsl.resolve.losses import REDUCTION
+from caedsl.resolve.losses import REDUCTION, WORST
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.resolve.sources_table import SOURCES
 from caedsl.syntax import tree
+from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import Option
 
 
@@ -16,8 +17,9 @@ def declared_options(block: str, word: str) -> tuple[Option, ...]:
     """Return every option that some form of the statement ``word`` in ``block`` has; ``block`` is empty at the top."""
     if block == "train" and word in SETTINGS:
         setting = SETTINGS[word]
-        variants = (setting.variants or {}).values()
-        return (REDUCTION,) if word == "loss" else _union((setting.options, *variants))
+        variants = [variant.options for variant in (setting.variants or {}).values()]
+        own = [kind.own for kind in LOSSES.values()] if word == "loss" else []
+        return _union((setting.options, *variants, *([(REDUCTION, WORST), *own] if own else [])))
     if block:
         return ()
     match word:

@@ -1,5 +1,6 @@
 """Reading ``loss mse + 0.2 ssim reduction=sum``: the one setting that is a sum."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caedsl.model.settings import Loss, LossTerm
@@ -7,16 +8,8 @@ from caedsl.resolve.quantities import Misread, quantity, report_misread
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.values import read
 from caedsl.syntax import tree
-from caedsl.vocabulary.option import Option, Type
-
-LOSSES = {
-    "mse": "squared error",
-    "mae": "absolute error",
-    "huber": "squared error up to 1, absolute beyond",
-    "bce": "binary cross-entropy",
-    "ssim": "1 - structural similarity",
-}
-"""What a loss may be called, and what it measures."""
+from caedsl.vocabulary.losses import LOSSES
+from caedsl.vocabulary.option import Domain, Option, Type
 
 REDUCTION = Option(
     "reduction",
@@ -27,32 +20,82 @@ REDUCTION = Option(
 )
 
 
+WORST = Option(
+    "worst",
+    Type.SHARE,
+    None,
+    "share of an image's pixels, those with the largest loss, that count",
+    domain=Domain(0, 1, True),
+)
+
+
 def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
-    """The loss of a ``loss`` line, or None with findings."""
-    reduction: Any = REDUCTION.default
+    """Return the loss of a ``loss`` line, or None with findings."""
     pieces: list[tree.Value | str] = []
-    failed = False
+    written: list[tree.Option] = []
     for item in statement.items:
-        if isinstance(item, tree.Option) and item.name.text == "reduction":
-            reduction = read(REDUCTION, item.value, scope)
-            if isinstance(reduction, Misread):
-                report_misread(reduction, scope)
-                failed = True
-        elif isinstance(item, tree.Option):
-            scope.report(
-                "unknown-option",
-                item.name.span,
-                f'unknown option "{item.name.text}" on loss',
-                help="the one option of `loss` is `reduction=mean|sum`",
-            )
-            failed = True
+        if isinstance(item, tree.Option):
+            written.append(item)
         elif isinstance(item, tree.Sign):
             _report_shape(item, scope)
             return None
         else:
             pieces.extend(_flat(item))
     terms = _terms(pieces, statement, scope)
-    return None if failed or terms is None else Loss(terms, reduction)
+    if terms is None:
+        return None
+    own = [option for term in terms for option in term.kind.own]
+    values = _options(written, (REDUCTION, WORST, *own), scope)
+    if values is None or (WORST.name in values and not _has_pixels(terms, written, scope)):
+        return None
+    return Loss(
+        tuple(_with_options(term, values) for term in terms),
+        values.get(REDUCTION.name, REDUCTION.default),
+        values.get(WORST.name),
+    )
+
+
+def _options(written: Sequence[tree.Option], options: Sequence[Option], scope: Scope) -> dict[str, Any] | None:
+    """Return the values of the options that the line has, or None with findings."""
+    declared = {option.name: option for option in options}
+    values: dict[str, Any] = {}
+    failed = False
+    for item in written:
+        name = item.name.text
+        value = read(declared[name], item.value, scope) if name in declared else _unknown(item, declared)
+        if name in values:
+            value = Misread("duplicate-option", item.span, f"`{name}` is given twice on this line", "keep one of them")
+        if isinstance(value, Misread):
+            report_misread(value, scope)
+            failed = True
+        else:
+            values[name] = value
+    return None if failed else values
+
+
+def _unknown(item: tree.Option, declared: Mapping[str, Option]) -> Misread:
+    listed = ", ".join(f"`{name}=`" for name in declared)
+    message = f'unknown option "{item.name.text}" on loss'
+    return Misread("unknown-option", item.name.span, message, f"the options of this loss are {listed}")
+
+
+def _has_pixels(terms: Sequence[LossTerm], written: Sequence[tree.Option], scope: Scope) -> bool:
+    whole = next((term.name for term in terms if not term.kind.pixelwise), None)
+    if whole is None:
+        return True
+    place = next(item.span for item in written if item.name.text == WORST.name)
+    scope.report(
+        "contradicting-options",
+        place,
+        f"`worst=` chooses pixels, and `{whole}` is one number for an image",
+        help=f"leave `worst=` or `{whole}` out",
+    )
+    return False
+
+
+def _with_options(term: LossTerm, values: Mapping[str, Any]) -> LossTerm:
+    given = {option.name: values[option.name] for option in term.kind.own if option.name in values}
+    return LossTerm(term.name, term.weight, given)
 
 
 def _flat(value: tree.Value) -> list[tree.Value | str]:

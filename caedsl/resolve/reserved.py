@@ -6,12 +6,12 @@ from functools import cache
 from caedsl.resolve.binding import bare_words
 from caedsl.resolve.bottleneck import FORMS, LATER_FORMS
 from caedsl.resolve.declared import declared_options
-from caedsl.resolve.losses import LOSSES
 from caedsl.resolve.reading import options_of
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.resolve.sources_table import SOURCES
 from caedsl.resolve.statements import STATEMENTS
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import AUTO, Option, Written
 
 

@@ -1,7 +1,7 @@
 """How each training setting is written: its options, their domains and defaults; and the block read by that table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model import settings
@@ -10,46 +10,19 @@ from caedsl.resolve.losses import read_loss
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.option import FRACTION, FROM_ONE, NOT_NEGATIVE, POSITIVE, REQUIRED, Domain, Option, Type, Written
+from caedsl.vocabulary.optimizers import OPTIMIZERS, OptimizerKind
+from caedsl.vocabulary.option import FRACTION, FROM_ONE, POSITIVE, REQUIRED, Auto, Domain, Option, Type, Written
+from caedsl.vocabulary.schedules import SCHEDULES
 
-WHOLE_SHARE = Domain(low=0, high=1)
 UP_TO_A_BILLION = Domain(low=1, high=10**9)
 
-_LR = Option("lr", Type.NUMBER, 1e-3, "learning rate, or `auto`: found by a range test", domain=POSITIVE, auto=True)
-_DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=NOT_NEGATIVE)
-_MOMENTUM = Option("momentum", Type.NUMBER, 0.0, "momentum", domain=FRACTION)
-_EPS = Option("eps", Type.NUMBER, 1e-8, "added to the root of the second moment", domain=POSITIVE)
-_EPS_HAT = Option("eps_hat", Type.NUMBER, None, "Keras's epsilon, instead of `eps`", domain=POSITIVE)
-_BETAS = (
-    Option("beta1", Type.NUMBER, 0.9, "decay of the first moment", domain=FRACTION),
-    Option("beta2", Type.NUMBER, 0.999, "decay of the second moment", domain=FRACTION),
-)
-OPTIMIZERS: Mapping[str, tuple[Option, ...]] = {
-    "adam": (_LR, *_BETAS, _EPS, _EPS_HAT, _DECAY),
-    "adamw": (_LR, *_BETAS, _EPS, _EPS_HAT, _DECAY._replace(default=0.01)),
-    "sgd": (_LR._replace(default=1e-2), _MOMENTUM, _DECAY),
-    "rmsprop": (_LR, _MOMENTUM, _EPS, _DECAY),
-}
 
-_WARMUP = Option("warmup", Type.SHARE, 0.0, "share of all steps over which the rate rises from 0", domain=FRACTION)
-_FACTOR = Option("factor", Type.NUMBER, 0.1, "what the rate is multiplied by", domain=Domain(0, 1, True, True))
-SCHEDULES: Mapping[str, tuple[Option, ...]] = {
-    "constant": (_WARMUP,),
-    "cosine": (_WARMUP,),
-    "onecycle": (_WARMUP._replace(default=0.3, about="share of all steps over which the rate rises to its peak"),),
-    "plateau": (
-        _WARMUP,
-        _FACTOR,
-        Option(
-            "patience", Type.COUNT, 5, "epochs without a better validation loss before the rate falls", domain=FROM_ONE
-        ),
-    ),
-    "step": (
-        _WARMUP,
-        Option("at", Type.COUNT, REQUIRED, "the epoch after which the rate falls", domain=FROM_ONE),
-        _FACTOR,
-    ),
-}
+class Variant(Protocol):
+    """A word that chooses the options of its line."""
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Return the options of the line."""
 
 
 def _value(
@@ -68,15 +41,23 @@ class Setting(NamedTuple):
     about: str
     options: tuple[Option, ...]
     build: Callable[..., Any] | None = None
-    variants: Mapping[str, tuple[Option, ...]] | None = None
+    variants: Mapping[str, Variant] | None = None
     some: bool = False
     """Whether at least one of the options must be given."""
 
 
+def _optimizer(name: str, lr: float | Auto, **options: Any) -> settings.Optimizer:
+    return settings.Optimizer(name, lr, options)
+
+
+def _schedule(name: str, **options: Any) -> settings.Schedule:
+    return settings.Schedule(name, options)
+
+
 SETTINGS: Mapping[str, Setting] = {
-    "loss": Setting("what is minimised: `mse mae huber bce ssim`, or a weighted sum such as `mse + 0.2 ssim`", ()),
-    "optimizer": Setting("how the weights are moved", (), settings.Optimizer, OPTIMIZERS),
-    "schedule": Setting("how the learning rate moves", (), settings.Schedule, SCHEDULES),
+    "loss": Setting("what is minimised: a [loss](#loss), or a weighted sum such as `mse + 0.2 ssim`", ()),
+    "optimizer": Setting("how the weights are moved", (), _optimizer, OPTIMIZERS),
+    "schedule": Setting("how the learning rate moves", (), _schedule, SCHEDULES),
     "batch": Setting(
         "images a step, or `auto`: found by trial steps",
         (Option("batch", Type.COUNT, REQUIRED, "images a step", Written.FIRST, UP_TO_A_BILLION, auto=True),),
@@ -99,24 +80,14 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "corrupt": Setting(
         "damage to the input; the target stays clean",
-        (
-            _optional(
-                "gaussian", Type.NUMBER, 0.0, "standard deviation of added noise, the range being 1 wide", NOT_NEGATIVE
-            ),
-            _optional("masking", Type.SHARE, 0.0, "share of pixels set to the low end", WHOLE_SHARE),
-            _optional("saltpepper", Type.SHARE, 0.0, "share of pixels set to either end", WHOLE_SHARE),
-        ),
-        settings.Corrupt,
+        settings.Corrupt.declared(),
+        lambda **amounts: settings.Corrupt(amounts),
         some=True,
     ),
     "augment": Setting(
         "random changes to input and target alike",
-        (
-            Option("flip", Type.FLAG, False, "half of the images left to right", Written.BARE),
-            _optional("shift", Type.COUNT, 0, "up to so many pixels each way", FROM_ONE),
-            _optional("rotate", Type.NUMBER, 0.0, "up to so many degrees each way", Domain(0, 180, low_open=True)),
-        ),
-        settings.Augment,
+        settings.Augment.declared(),
+        lambda **amounts: settings.Augment(amounts),
         some=True,
     ),
     "clip": Setting(
@@ -218,26 +189,45 @@ def _read_variant(name: str, setting: Setting, statement: tree.Statement, places
     assert setting.variants is not None and setting.build is not None
     chosen = Option(name, Type.CHOICE, REQUIRED, setting.about, Written.FIRST, choices=tuple(setting.variants))
     given = next((item.text for item in statement.items if isinstance(item, tree.Word)), "")
-    options = (chosen, *setting.variants.get(given, _any_options(setting.variants)))
+    known = setting.variants.get(given)
+    options = (chosen, *(_any_options(setting.variants) if known is None else known.options))
     bound = bind(f"{name} {given}" if given in setting.variants else name, statement.items, options, scope)
     _keep_places(f"train.{name}", bound, places)
     values = filled(bound, options, statement, scope)
     if values is None or name in bound.failed:
         return None
-    if values.get("eps_hat") is not None and "eps" in bound.spans:
-        scope.report(
-            "contradicting-options",
-            bound.spans["eps_hat"],
-            "`eps` and `eps_hat` are two meanings of one number",
-            related=(Label(bound.spans["eps"], "given here too"),),
-            help="keep `eps` for PyTorch's meaning, `eps_hat` for Keras's",
-        )
+    if isinstance(kind := setting.variants[values[name]], OptimizerKind):
+        _report_conflicts(kind, bound, scope)
     return setting.build(name=values.pop(name), **values)
 
 
-def _any_options(variants: Mapping[str, tuple[Option, ...]]) -> tuple[Option, ...]:
-    """Every option that some variant has, none required: what a line with an unknown name is held to."""
-    merged = {option.name: option._replace(default=None) for options in variants.values() for option in options}
+def _report_conflicts(kind: OptimizerKind, bound: Bound, scope: Scope) -> None:
+    for first, second in kind.exclusive:
+        if first in bound.spans and second in bound.spans:
+            scope.report(
+                "contradicting-options",
+                bound.spans[second],
+                f"`{first}` and `{second}` are two meanings of one number",
+                related=(Label(bound.spans[first], "given here too"),),
+                help=f"keep one of them: {_about(kind, first)} or {_about(kind, second)}",
+            )
+    for first, second in kind.needed:
+        if bound.values.get(first) and not bound.values.get(second):
+            scope.report(
+                "contradicting-options",
+                bound.spans[first],
+                f"`{first}` changes the {second}, and this optimizer has none",
+                help=f"add `{second}=0.9`, or leave `{first}` out",
+            )
+
+
+def _about(kind: OptimizerKind, name: str) -> str:
+    return next(f"`{name}` ({option.about})" for option in kind.options if option.name == name)
+
+
+def _any_options(variants: Mapping[str, Variant]) -> tuple[Option, ...]:
+    """Return every option that some variant has, none required: what a line with an unknown name is held to."""
+    merged = {option.name: option._replace(default=None) for kind in variants.values() for option in kind.options}
     return tuple(merged.values())
 
 

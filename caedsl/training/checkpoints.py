@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from caedsl.backends.torch.seeds import derived_seed
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
@@ -27,7 +28,6 @@ from caedsl.runs.tensors import TensorFileError, read_tensors
 from caedsl.training.checkpoint_fit import comes_from_another_device, misfit
 from caedsl.training.loop import RESUMABLE, Callback, Training
 from caedsl.training.schema import read_progress
-from caedsl.training.seeds import derived_seed
 
 FORMAT = 2
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from caedsl.backends.torch.seeds import derived_seed
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled
 from caedsl.runs.folder import RunFolder
@@ -26,7 +27,6 @@ from caedsl.training.losses import scaled
 from caedsl.training.monitors.engine.probe_schedule import ProbeSchedule, sizes
 from caedsl.training.objective import Objective
 from caedsl.training.precision import Precision
-from caedsl.training.seeds import derived_seed
 from caedsl.training.step import Stepper
 
 RESUMABLE = ("interrupted", "trouble")

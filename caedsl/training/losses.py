@@ -1,72 +1,49 @@
 """Reconstruction losses, each the mean over the pixels of an image and over the batch, and their weighted terms."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caedsl.backends.torch.ssim import ssim_per_image
-from caedsl.model.settings import Loss
+from caedsl.backends.torch import losses
+from caedsl.model.settings import Loss, LossTerm
 from caedsl.training.pixel_range import PixelRange
-
-
-def mse(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """The mean squared error."""
-    return functional.mse_loss(prediction, target)
-
-
-def mae(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """The mean absolute error."""
-    return functional.l1_loss(prediction, target)
-
-
-def huber(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """e²/2 for errors up to 1 and |e| - 1/2 beyond, PyTorch's default (Huber, Ann. Math. Statist. 35(1), 1964)."""
-    return functional.huber_loss(prediction, target)
-
-
-def bce(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """The binary cross-entropy of probabilities, with PyTorch's floor of -100 under each logarithm.
-
-    It is meant for values in 0..1 on both sides. A prediction that is not a number gives a loss that is none: PyTorch's
-    kernel would end the process there, on a GPU without a way back.
-    """
-    probability = prediction.nan_to_num(0.5).clamp(0, 1)
-    return functional.binary_cross_entropy(probability, target) + 0 * prediction.mean()
-
-
-def ssim(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """1 - SSIM (see ``caedsl.backends.torch.ssim``), so that it falls as the images agree."""
-    return 1 - ssim_per_image(prediction, target, pixels.width).mean()
-
-
-LOSSES: Mapping[str, Callable[[Tensor, Tensor, PixelRange], Tensor]] = {
-    "mse": mse,
-    "mae": mae,
-    "huber": huber,
-    "bce": bce,
-    "ssim": ssim,
-}
 
 
 def reconstruction_terms(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> dict[str, Tensor]:
     """Return the weighted terms of ``loss`` for a batch by name, in the number format of the target.
 
-    ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number. The
-    terms of no images are 0.
+    ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number, of
+    those that count. The terms of no images are 0.
     """
     if not len(target):
         nothing = prediction.to(target.dtype).sum()
         return {term.name: nothing for term in loss.terms}
-    terms: dict[str, Tensor] = {}
-    factor = target[0].numel() if loss.reduction == "sum" else 1
+    factor = target[0].numel() * (loss.worst or 1.0) if loss.reduction == "sum" else 1
     with torch.autocast(prediction.device.type, enabled=False):
         prediction = prediction.to(target.dtype)
-        for term in loss.terms:
-            value = scaled(LOSSES[term.name](prediction, target, pixels), term.weight * factor)
-            terms[term.name] = terms[term.name] + value if term.name in terms else value
-    return terms
+        return {
+            term.name: scaled(_mean(term, loss.worst, prediction, target, pixels), term.weight * factor)
+            for term in loss.terms
+        }
+
+
+def _mean(term: LossTerm, worst: float | None, prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
+    """Return the mean of a loss over the pixels that count."""
+    call = term.kind.torch(term.options, pixels.width)
+    function: Any = getattr(losses, call.name, None) or getattr(functional, call.name)
+    seen = prediction
+    if term.kind.probabilities:
+        # PyTorch's kernels end the process at a value that is not in 0..1, on a GPU without a way back.
+        seen = prediction.nan_to_num(0.5).clamp(0, 1)
+    keywords = dict(call.kwargs)
+    if worst is None:
+        mean: Tensor = function(seen, target, *call.args, **keywords)
+    else:
+        mean = losses.hardest(function(seen, target, *call.args, **keywords, reduction="none"), worst)
+    return mean + 0 * prediction.mean() if term.kind.probabilities else mean
 
 
 def reconstruction_loss(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:

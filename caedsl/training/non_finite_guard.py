@@ -7,6 +7,8 @@ Of processes that train together each knows the loss of its own part of a batch 
 gradients. A process that has noticed something makes the gradient of one weight NaN, so that all freeze in the same step.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -14,8 +16,8 @@ from torch import Tensor
 class NonFiniteGuard:
     """Guard that lets ``optimizer`` step until it has noticed a number that is not finite, without waiting for the device.
 
-    Fused optimizers read ``found_inf``, as they do for ``torch.amp.GradScaler``: with 1 there a step changes nothing. For
-    others the gradients are set to 0, which leaves their momentum. In fp16 the ``GradScaler`` itself skips such steps, and
+    Fused optimizers read ``found_inf``, as they do for ``torch.amp.GradScaler``: with 1 there a step changes nothing. The
+    weights of others are put back after the step. In fp16 the ``GradScaler`` itself skips such steps, and
     the guard is not ``active``.
     """
 
@@ -33,6 +35,10 @@ class NonFiniteGuard:
         self._fused = bool(optimizer.defaults.get("fused"))
         if active and self._fused:
             optimizer.found_inf = self.frozen  # type: ignore[attr-defined]
+        elif active:
+            self._weights, self._kept = weights, list[Tensor]()
+            optimizer.register_step_pre_hook(self._keep)
+            optimizer.register_step_post_hook(self._put_back)
 
     @torch.no_grad()
     def notice(self, value: Tensor) -> None:
@@ -56,8 +62,13 @@ class NonFiniteGuard:
         """Prepare the update; call it when the gradients are complete."""
         if self._told_by is not None and self._told_by.grad is not None:
             self.notice(torch.where(self._told_by.grad.isfinite().all(), 0.0, torch.nan))
-        if self.active and not self._fused:
-            for group in self.optimizer.param_groups:
-                for weight in group["params"]:
-                    if weight.grad is not None:
-                        weight.grad.masked_fill_(self.frozen.bool(), 0)
+
+    @torch.no_grad()
+    def _keep(self, *call: Any) -> None:
+        self._kept = [weight.detach().clone() for weight in self._weights]
+
+    @torch.no_grad()
+    def _put_back(self, *call: Any) -> None:
+        """Undo the step where a non-finite number was noticed before it."""
+        for weight, kept in zip(self._weights, self._kept, strict=True):
+            weight.copy_(torch.where(self.frozen.bool(), kept, weight))

@@ -1,7 +1,8 @@
-"""The optimizers by the names that specs use, with PyTorch's meaning of every setting."""
+"""The optimizers of PyTorch, made from what the vocabulary declares."""
 
 from collections.abc import Iterable
 from math import sqrt
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,24 +11,20 @@ from caedsl.model.settings import Optimizer, SettledOptimizer
 
 
 def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimizer of a run, fused into one pass over all weights where PyTorch can do so on CPU and GPU."""
-    weights = list(parameters)
-    lr, decay, momentum, eps = settings.lr, settings.weight_decay, settings.momentum, settings.eps
-    betas = (settings.beta1, settings.beta2)
-    if settings.name == "adam":
-        return torch.optim.Adam(weights, lr=lr, betas=betas, eps=eps, weight_decay=decay, fused=True)
-    if settings.name == "adamw":
-        return torch.optim.AdamW(weights, lr=lr, betas=betas, eps=eps, weight_decay=decay, fused=True)
-    if settings.name == "sgd":
-        return torch.optim.SGD(weights, lr=lr, momentum=momentum, weight_decay=decay, fused=True)
-    return torch.optim.RMSprop(weights, lr=lr, momentum=momentum, eps=eps, weight_decay=decay)
+    """Return the optimizer of a run; it updates all weights in one pass where PyTorch can do so on CPU and GPU."""
+    call = settings.kind.torch(settings.options)
+    make: Any = getattr(torch.optim, call.name)
+    fused = {"fused": True} if settings.kind.fused else {}
+    optimizer: torch.optim.Optimizer = make(list(parameters), lr=settings.lr, **dict(call.kwargs), **fused)
+    return optimizer
 
 
-def epsilon(settings: Optimizer, step: int) -> float:
-    """The epsilon of step ``step`` (counted from 1) with which PyTorch's Adam divides as ``eps_hat`` says.
+def epsilon(settings: Optimizer, step: int) -> float | None:
+    """Return the epsilon of step ``step`` (counted from 1) that ``eps_hat`` asks for; None where it is not given.
 
     PyTorch adds epsilon to the corrected root sqrt(v) / sqrt(1 - beta2^t); eps_hat is added to sqrt(v) itself.
     """
-    if settings.eps_hat is None:
-        return settings.eps
-    return settings.eps_hat / sqrt(1 - settings.beta2**step)
+    eps_hat = settings.options.get("eps_hat")
+    if eps_hat is None:
+        return None
+    return settings.number("eps_hat") / sqrt(1 - settings.number("beta2") ** step)

@@ -41,9 +41,6 @@ from caedsl.training.train import (
 )
 from caedsl.training.weights import largest_file
 
-_WHOLE_RUN = ("cosine", "onecycle")
-"""Schedules that spread over all epochs: with more of them, the epochs that are over would have been others."""
-
 
 def resume(
     path: str | Path,
@@ -168,8 +165,8 @@ def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) 
             "are over: with --resume it can only be raised"
         )
     schedule = kept.settings.schedule
-    if epochs > kept.settings.epochs and (schedule.name in _WHOLE_RUN or schedule.warmup):
-        name = schedule.name if schedule.name in _WHOLE_RUN else "with warmup"
+    if epochs > kept.settings.epochs and (schedule.kind.whole_run or schedule.warmup):
+        name = schedule.name if schedule.kind.whole_run else "with warmup"
         raise RunError(
             f"schedule {name} spreads over all {kept.settings.epochs} epochs of the run in {kept.path}: "
             f"more epochs make it another run; start it from {kept.path / SPEC} with --epochs {epochs}"

@@ -42,6 +42,6 @@ def make_sample(
     on the device of ``generator``; the sample is on that of the images.
     """
     part = part or Part.all_of(len(images))
-    target = augment(images, augmentation, generator, part)
+    target = augment(images, augmentation, input_range, generator, part)
     seen = corrupt(target.to(generator.device), corruption, input_range, generator, part).to(target.device)
     return Sample(target, seen, part.weight)

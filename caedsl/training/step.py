@@ -10,18 +10,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 import torch
 from torch import Tensor, nn
 
+from caedsl.backends.torch.averaging import WeightAverage
 from caedsl.data.batch_share import Part
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Settled
 from caedsl.training.batches import Batches
-from caedsl.training.ema import WeightAverage
 from caedsl.training.non_finite_guard import NonFiniteGuard
 from caedsl.training.objective import Losses, Objective
 from caedsl.training.optimizers import epsilon, make_optimizer
 from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision, exact_output
 from caedsl.training.sample import NOT_AUGMENTED, Sample, make_sample
-from caedsl.training.schedules import Plateau, factor
+from caedsl.training.schedules import learning_rate, plateau_of
 
 
 class Stepper:
@@ -53,7 +53,7 @@ class Stepper:
             self.optimizer, train.device, not self.scaler.is_enabled(), self.processes.count > 1
         )
         self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
-        self.plateau = Plateau(settings.schedule)
+        self.plateau = plateau_of(settings.schedule)
         self.generator = torch.Generator(train.device)
         self.steps_per_epoch = math.ceil(len(train) / settings.batch)
         self.steps = self.steps_per_epoch * settings.epochs
@@ -62,12 +62,18 @@ class Stepper:
     @property
     def lr(self) -> float:
         """The learning rate of the next step."""
-        scheduled = factor(self.settings.schedule, self.step, self.steps, self.steps_per_epoch)
-        return self.settings.optimizer.lr * scheduled * self.plateau.factor
+        return learning_rate(self.settings, self.step, self.steps, self.steps_per_epoch, self.plateau.factor)
 
-    def averaged(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
         """Give the module, inside, the weights that it would be used with: the averages with ``ema``."""
-        return nullcontext() if self.average is None else self.average.applied()
+        if self.average is not None:
+            self.average.swap()
+        try:
+            yield
+        finally:
+            if self.average is not None:
+                self.average.swap()
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the state as it would be used now, in main memory and in plain layout."""
@@ -133,8 +139,8 @@ class Stepper:
     def _update(self) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = self.lr
-            if "eps" in group:
-                group["eps"] = epsilon(self.settings.optimizer, self.step + 1)
+            if (eps := epsilon(self.settings.optimizer, self.step + 1)) is not None:
+                group["eps"] = eps
         if self.settings.clip is not None:
             self.scaler.unscale_(self.optimizer)
             norm = nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)

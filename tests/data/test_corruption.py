@@ -10,7 +10,14 @@ from caedsl.model.settings import Corrupt
 REAL = InputRange(None, None)
 RANGES = pytest.mark.parametrize("range", [InputRange(), InputRange(-1, 1), InputRange(0, 255), REAL], ids=str)
 KINDS = pytest.mark.parametrize(
-    "settings", [Corrupt(gaussian=0.3), Corrupt(masking=0.5), Corrupt(saltpepper=0.2), Corrupt(0.3, 0.2, 0.1)], ids=str
+    "settings",
+    [
+        Corrupt({"gaussian": 0.3}),
+        Corrupt({"masking": 0.5}),
+        Corrupt({"saltpepper": 0.2}),
+        Corrupt({"gaussian": 0.3, "masking": 0.2, "saltpepper": 0.1}),
+    ],
+    ids=str,
 )
 
 
@@ -47,20 +54,20 @@ def test_the_seed_decides(settings: Corrupt) -> None:
 
 @RANGES
 def test_noise_is_in_widths_of_the_range(range: InputRange) -> None:
-    seen = corrupt(grey(range), Corrupt(gaussian=0.05), range, seeded()) - grey(range)
+    seen = corrupt(grey(range), Corrupt({"gaussian": 0.05}), range, seeded()) - grey(range)
     width = 1 if range.low is None or range.high is None else range.high - range.low
     assert seen.std() / width == pytest.approx(0.05, rel=0.03)
     assert seen.mean() / width == pytest.approx(0, abs=0.002)
 
 
 def test_noise_is_not_clipped_where_there_is_no_range() -> None:
-    seen = corrupt(torch.zeros(1, 1, 100, 100), Corrupt(gaussian=3), REAL, seeded())
+    seen = corrupt(torch.zeros(1, 1, 100, 100), Corrupt({"gaussian": 3}), REAL, seeded())
     assert seen.abs().max() > 6
 
 
 @RANGES
 def test_masking_sets_its_share_of_the_pixels_to_the_low_end(range: InputRange) -> None:
-    seen = corrupt(grey(range, channels=3), Corrupt(masking=0.3), range, seeded())
+    seen = corrupt(grey(range, channels=3), Corrupt({"masking": 0.3}), range, seeded())
     masked = seen == (0 if range.low is None else range.low)
     assert masked.float().mean() == pytest.approx(0.3, abs=0.02)
     assert torch.equal(masked.all(1), masked.any(1))
@@ -69,7 +76,7 @@ def test_masking_sets_its_share_of_the_pixels_to_the_low_end(range: InputRange) 
 
 @RANGES
 def test_salt_and_pepper_are_half_each(range: InputRange) -> None:
-    seen = corrupt(grey(range, channels=3), Corrupt(saltpepper=0.2), range, seeded())
+    seen = corrupt(grey(range, channels=3), Corrupt({"saltpepper": 0.2}), range, seeded())
     pepper, salt = (-3, 3) if range.low is None else (range.low, range.high)
     assert (seen == pepper).float().mean() == pytest.approx(0.1, abs=0.015)
     assert (seen == salt).float().mean() == pytest.approx(0.1, abs=0.015)
@@ -77,5 +84,5 @@ def test_salt_and_pepper_are_half_each(range: InputRange) -> None:
 
 
 def test_everything_can_be_masked_and_nothing() -> None:
-    assert not corrupt(grey(InputRange()), Corrupt(masking=1.0), InputRange(), seeded()).any()
+    assert not corrupt(grey(InputRange()), Corrupt({"masking": 1.0}), InputRange(), seeded()).any()
     assert torch.equal(corrupt(grey(REAL), Corrupt(), REAL, seeded()), grey(REAL))

@@ -14,14 +14,16 @@ from caedsl.facts.settings_text import setting_text
 from caedsl.figures.graph import draw
 from caedsl.model.settings import Train
 from caedsl.resolve.bottleneck import CODE_OPTIONS
-from caedsl.resolve.losses import LOSSES
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
-from caedsl.resolve.settings_table import OPTIMIZERS, SCHEDULES, SETTINGS
+from caedsl.resolve.settings_table import SETTINGS, Variant
 from caedsl.resolve.sources_table import SOURCES
 from caedsl.vocabulary.activations import FUNCTIONS, Activation, Function
 from caedsl.vocabulary.kind import FINISH, WEIGHTS, Kind
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.losses import LOSSES
+from caedsl.vocabulary.optimizers import OPTIMIZERS
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
+from caedsl.vocabulary.schedules import SCHEDULES
 from caedsl.vocabulary.spelling import value_text
 from tests.conftest import ROOT
 
@@ -170,11 +172,18 @@ def settings() -> str:
 
 def losses() -> str:
     """Every loss."""
-    return table(("loss", "what it measures"), ((f"`{name}`", about) for name, about in LOSSES.items()))
+    return table(
+        ("loss", "what it measures", "in", "its options"),
+        (
+            (f"`{name}`", kind.about, kind.unit, " ".join(_variant_option(option) for option in kind.own))
+            for name, kind in LOSSES.items()
+        ),
+    )
 
 
-def variants(options: Mapping[str, tuple[Option, ...]]) -> str:
+def variants(kinds: Mapping[str, Variant]) -> str:
     """The options of each optimiser or schedule with their defaults, and what each option is."""
+    options = {name: kind.options for name, kind in kinds.items()}
     by_name = ((f"`{name}`", " ".join(_variant_option(option) for option in given)) for name, given in options.items())
     meanings = {option.name: option.about for given in options.values() for option in reversed(given)}
     in_order = dict.fromkeys(option.name for given in options.values() for option in given)

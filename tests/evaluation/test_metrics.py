@@ -125,7 +125,7 @@ def test_a_denoiser_and_its_rivals_see_the_same_corrupted_images() -> None:
         seen.append(x_bchw)
         return x_bchw
 
-    exam = Examination(Batches(x), 8, InputRange(), Corrupt(gaussian=0.3), seed=0)
+    exam = Examination(Batches(x), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
     evaluation = evaluate(model, exam, Batches(x), UNIT, code_size=3, part="test")
     assert list(evaluation.scores) == ["model", "corrupted input", "mean image", "PCA-3"]
     assert evaluation.model == evaluation.scores["corrupted input"]

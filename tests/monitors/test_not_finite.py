@@ -16,6 +16,7 @@ from caedsl.training.non_finite_guard import NonFiniteGuard
 from caedsl.training.objective import Losses
 from caedsl.training.optimizers import make_optimizer
 from caedsl.training.parallel import processes
+from caedsl.vocabulary.optimizers import OPTIMIZERS
 
 from .runs import spec, watched
 
@@ -24,7 +25,7 @@ QUIET = spec("epochs 2; optimizer adam lr=1e-3")
 
 
 @pytest.mark.parametrize(
-    "settings", [Optimizer("adam"), Optimizer("adamw"), Optimizer("sgd", momentum=0.5), Optimizer("rmsprop")]
+    "settings", [*map(Optimizer, OPTIMIZERS), Optimizer("sgd", options={"momentum": 0.5})], ids=str
 )
 def test_weights_stand_still_from_the_first_such_loss_on(settings: Optimizer) -> None:
     layer = nn.Linear(3, 1)

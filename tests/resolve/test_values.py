@@ -51,7 +51,7 @@ def test_settings_with_units() -> None:
     assert model.train.validation == 0.2
     assert model.train.stop.after == 5400
     assert model.train.schedule.warmup == 0.05
-    assert model.train.corrupt.masking == 0.1
+    assert model.train.corrupt.amounts() == {"masking": 0.1}
 
 
 def test_defaults_hold_for_the_layers_below_them() -> None:

@@ -26,7 +26,6 @@ from caedsl.training.objective import Losses
 from caedsl.training.prepare import prepare
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
-from caedsl.training.schedules import factor
 from caedsl.training.search.batch import Candidates, candidates, find_batch
 from caedsl.training.search.learning_rate import STEPS, FoundRate, Point, _next, _taken, chosen, find_rate
 from caedsl.training.train import Run, train
@@ -85,7 +84,7 @@ def test_a_found_rate_gives_the_run_that_the_same_rate_by_hand_gives(tmp_path: P
 
 def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real batches of the run's size, its penalties; a rising rate, then the run's schedule; none of it the run's own state."""
-    settings = replace(QUICK, optimizer=Optimizer(lr=1.0), schedule=Schedule("onecycle", warmup=0.3))
+    settings = replace(QUICK, optimizer=Optimizer(lr=1.0), schedule=Schedule("onecycle", {"warmup": 0.3}))
     trial = prepare(tiny(), blobs(70), settings, code_l1=1e-2)
     before = trial.weights()
     rates: list[float] = []
@@ -108,7 +107,7 @@ def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) 
     ended = next(place for place in range(1, STEPS + 1) if rates[place] <= rates[place - 1])
     steps = [later / rate for rate, later in pairwise(rates[:ended])]
     assert max(steps) == pytest.approx(min(steps))
-    shape = [factor(settings.schedule, step * trial.steps // STEPS, trial.steps, 5) for step in range(STEPS)]
+    shape = [settings.schedule.factor(step * trial.steps // STEPS, trial.steps, 5) for step in range(STEPS)]
     tried = rates[ended : ended + STEPS]
     assert tried == pytest.approx([max(tried) * part for part in shape])
     assert min(tried) < 0.1 * max(tried)
@@ -156,7 +155,7 @@ def test_a_schedule_that_spares_a_fresh_model_allows_a_higher_rate(monkeypatch: 
         return step < 30 and rate > 1e-4
 
     constant = searched(monkeypatch, deadly=deadly)
-    warmed_up = searched(monkeypatch, deadly=deadly, schedule=Schedule("cosine", warmup=0.8))
+    warmed_up = searched(monkeypatch, deadly=deadly, schedule=Schedule("cosine", {"warmup": 0.8}))
     assert constant.rate <= 1e-4 < warmed_up.rate
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from caedsl.backends.torch.averaging import WeightAverage
 from caedsl.backends.torch.lower import Penalty
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
 from caedsl.runs.errors import TrainingError
@@ -16,6 +17,7 @@ from caedsl.training.batches import Batches
 from caedsl.training.errors import NotFiniteError, memory_errors
 from caedsl.training.loop import Callback, Training
 from caedsl.training.prepare import prepare
+from caedsl.vocabulary.optimizers import OPTIMIZERS
 
 from .tiny import QUICK, TinyAutoencoder, blobs, tiny
 
@@ -61,7 +63,11 @@ def test_best_and_last_weights_differ_where_training_gets_worse() -> None:
 
 
 DISTURBED = replace(
-    QUICK, corrupt=Corrupt(gaussian=0.3, masking=0.1), augment=Augment(flip=True, shift=1), ema=0.9, clip=1.0
+    QUICK,
+    corrupt=Corrupt({"gaussian": 0.3, "masking": 0.1}),
+    augment=Augment({"flip": True, "shift": 1}),
+    ema=0.9,
+    clip=1.0,
 )
 
 
@@ -154,27 +160,44 @@ def test_a_step_is_the_one_that_plain_pytorch_takes() -> None:
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop"])
+OTHER_VALUES = {
+    "momentum": 0.5,
+    "beta1": 0.8,
+    "beta2": 0.9,
+    "eps": 1e-6,
+    "weight_decay": 0.1,
+    "rho": 0.7,
+    "lr_decay": 0.2,
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_takes_its_settings(name: str) -> None:
-    settings = Optimizer(name, lr=1e-3, momentum=0.5, beta1=0.8, beta2=0.9, eps=1e-6, weight_decay=0.1)
+    own = {option.name for option in OPTIMIZERS[name].own}
+    assert own <= {*OTHER_VALUES, "nesterov", "eps_hat"}
+    given = {option: value for option, value in OTHER_VALUES.items() if option in own}
+    settings = Optimizer(name, 1e-3, {**given, "nesterov": True} if "nesterov" in own else given)
     group = run(replace(QUICK, epochs=1, optimizer=settings)).optimizer.param_groups[0]
     assert group["lr"] == 1e-3
     assert group["weight_decay"] == 0.1
-    if name.startswith("adam"):
-        assert (group["betas"], group["eps"]) == ((0.8, 0.9), 1e-6)
-    else:
-        assert group["momentum"] == 0.5
+    if "beta1" in own:
+        assert group["betas"] == (0.8, 0.9)
+    for option in given.keys() - {"beta1", "beta2"}:
+        assert group[option] == given[option]
+    assert group.get("nesterov", False) == ("nesterov" in own)
 
 
 def test_the_schedule_moves_the_rate_and_is_recorded() -> None:
-    training = run(replace(QUICK, epochs=4, schedule=Schedule("step", at=2, factor=0.1)))
+    training = run(replace(QUICK, epochs=4, schedule=Schedule("step", {"at": 2, "factor": 0.1})))
     assert [row.lr for row in training.history.epochs] == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3])
 
 
 def test_plateau_follows_the_validation_loss() -> None:
-    stuck = replace(QUICK, epochs=4, optimizer=Optimizer("sgd", lr=1e-30), schedule=Schedule("plateau", patience=1))
+    stuck = replace(
+        QUICK, epochs=6, optimizer=Optimizer("sgd", lr=1e-30), schedule=Schedule("plateau", {"patience": 1})
+    )
     rates = [row.lr for row in run(stuck).history.epochs]
-    assert rates == pytest.approx([1e-30, 1e-30, 1e-31, 1e-32])
+    assert rates == pytest.approx([1e-30, 1e-30, 1e-30, 1e-31, 1e-31, 1e-32])
 
 
 def test_averaged_weights_lag_behind_and_are_the_ones_kept() -> None:
@@ -188,8 +211,6 @@ def test_averaged_weights_lag_behind_and_are_the_ones_kept() -> None:
 
 
 def test_averages_are_the_recurrence_with_a_short_memory_at_first() -> None:
-    from caedsl.training.ema import WeightAverage
-
     module = nn.Linear(1, 1, bias=False)
     module.weight.data.fill_(1.0)
     average = WeightAverage(module, 0.25)
@@ -199,9 +220,22 @@ def test_averages_are_the_recurrence_with_a_short_memory_at_first() -> None:
         average.update()
         decay = min(0.25, (1 + update) / (10 + update))
         expected = decay * expected + (1 - decay) * value
-    with average.applied():
-        assert module.weight.item() == pytest.approx(expected)
+    average.swap()
+    assert module.weight.item() == pytest.approx(expected)
+    average.swap()
     assert module.weight.item() == 8.0
+
+
+def test_averages_include_the_statistics_of_a_normalisation() -> None:
+    module = nn.BatchNorm1d(1)
+    average = WeightAverage(module, 0.25)
+    for value in (2.0, 4.0):
+        module.running_mean.fill_(value)
+        average.update()
+    average.swap()
+    first = (1 - 2 / 11) * 2.0
+    assert module.running_mean.item() == pytest.approx(3 / 12 * first + (1 - 3 / 12) * 4.0)
+    assert module.num_batches_tracked.item() == 0
 
 
 def test_patience_ends_a_run_that_does_not_get_better() -> None:
@@ -237,7 +271,7 @@ def test_without_validation_images_the_training_error_decides() -> None:
 
 
 def test_the_validation_of_a_denoiser_sees_the_same_noise_each_time() -> None:
-    training = prepare(tiny(), blobs(), replace(QUICK, corrupt=Corrupt(gaussian=0.5)), **SPLIT)
+    training = prepare(tiny(), blobs(), replace(QUICK, corrupt=Corrupt({"gaussian": 0.5})), **SPLIT)
     clean = prepare(tiny(), blobs(), QUICK, **SPLIT)
     assert training.validate() == training.validate()
     assert training.validate() != clean.validate()

@@ -11,9 +11,10 @@ from torch.nn import functional
 from caedsl.backends.torch.lower import Penalty
 from caedsl.backends.torch.ssim import gaussian_window, ssim_per_image, window_size
 from caedsl.model.settings import Loss, LossTerm
-from caedsl.training.losses import LOSSES, reconstruction_loss
+from caedsl.training.losses import reconstruction_loss
 from caedsl.training.objective import code_penalty, weight_penalty
 from caedsl.training.pixel_range import PixelRange
+from caedsl.vocabulary.losses import LOSSES
 
 UNIT = PixelRange(0.0, 1.0)
 

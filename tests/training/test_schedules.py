@@ -8,22 +8,27 @@ import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from caedsl.model.settings import Schedule
-from caedsl.training.schedules import Plateau, factor
+from caedsl.training.schedules import plateau_of
 
 STEPS, EPOCH = 100, 10
 
 
 def curve(schedule: Schedule) -> list[float]:
-    return [factor(schedule, step, STEPS, EPOCH) for step in range(STEPS)]
+    return [schedule.factor(step, STEPS, EPOCH) for step in range(STEPS)]
 
 
 def test_constant_stays() -> None:
     assert set(curve(Schedule())) == {1.0}
 
 
-@pytest.mark.parametrize("name", ["constant", "cosine", "plateau", "step"])
-def test_warmup_rises_linearly_to_the_whole_rate(name: str) -> None:
-    rising = curve(Schedule(name, warmup=0.05, at=9))[:6]
+@pytest.mark.parametrize(
+    "schedule",
+    [Schedule(name, {"warmup": 0.05}) for name in ("constant", "cosine", "plateau", "polynomial")]
+    + [Schedule("step", {"warmup": 0.05, "at": 9})],
+    ids=str,
+)
+def test_warmup_rises_linearly_to_the_whole_rate(schedule: Schedule) -> None:
+    rising = curve(schedule)[:6]
     assert rising == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.0])
 
 
@@ -54,22 +59,22 @@ def test_onecycle_falls_as_pytorchs_does_between_the_same_ends() -> None:
     theirs = rates_of(
         lambda it: OneCycleLR(it, 1.0, total_steps=STEPS + 1, pct_start=31 / (STEPS + 1), cycle_momentum=False)
     )
-    assert curve(Schedule("onecycle", warmup=0.3))[30:] == pytest.approx(theirs[30:], abs=1e-6)
-    assert theirs[0] == pytest.approx(factor(Schedule("onecycle", warmup=0.3), -1, STEPS, EPOCH))
+    assert curve(Schedule("onecycle", {"warmup": 0.3}))[30:] == pytest.approx(theirs[30:], abs=1e-6)
+    assert theirs[0] == pytest.approx(Schedule("onecycle", {"warmup": 0.3}).factor(-1, STEPS, EPOCH))
 
 
-def test_plateau_is_pytorchs_with_one_epoch_less_of_patience() -> None:
-    ours = Plateau(Schedule("plateau", patience=3, factor=0.5))
+def test_plateau_counts_as_pytorch_counts() -> None:
+    ours = plateau_of(Schedule("plateau", {"patience": 3, "factor": 0.5}))
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    theirs = ReduceLROnPlateau(optimizer, factor=0.5, patience=2, threshold=0.0)
-    for score in (5.0, 4.0, 4.0, 4.5, 4.1, 3.9, 3.9, 3.9, 4.0, 4.0, 4.0, 4.0, 1.0):
+    theirs = ReduceLROnPlateau(optimizer, factor=0.5, patience=3, threshold=0.0)
+    for score in (5.0, 4.0, 4.0, 4.5, 4.1, 4.2, 3.9, 3.9, 3.9, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 1.0):
         ours.update(score)
         theirs.step(score)
         assert ours.factor == optimizer.param_groups[0]["lr"]
 
 
 def test_onecycle_rises_to_its_peak_and_falls_to_almost_nothing() -> None:
-    values = curve(Schedule("onecycle", warmup=0.3))
+    values = curve(Schedule("onecycle", {"warmup": 0.3}))
     assert values[0] == pytest.approx(1 / 25 + 24 / 25 / 30)
     assert values[29:31] == pytest.approx([1, 1])
     assert values[:30] == sorted(values[:30])
@@ -78,13 +83,13 @@ def test_onecycle_rises_to_its_peak_and_falls_to_almost_nothing() -> None:
 
 
 def test_step_falls_once_after_its_epoch() -> None:
-    values = curve(Schedule("step", at=4, factor=0.2))
+    values = curve(Schedule("step", {"at": 4, "factor": 0.2}))
     assert values[:40] == [1.0] * 40
     assert values[40:] == [0.2] * 60
 
 
 def test_plateau_falls_each_time_the_score_does_not() -> None:
-    plateau = Plateau(Schedule("plateau", patience=2, factor=0.5))
+    plateau = plateau_of(Schedule("plateau", {"patience": 1, "factor": 0.5}))
     factors = []
     for score in (3.0, 2.0, 2.5, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0):
         plateau.update(score)
@@ -93,7 +98,7 @@ def test_plateau_falls_each_time_the_score_does_not() -> None:
 
 
 def test_other_schedules_ignore_the_score() -> None:
-    plateau = Plateau(Schedule("cosine", patience=1))
+    plateau = plateau_of(Schedule("cosine"))
     for _ in range(5):
         plateau.update(1.0)
     assert plateau.factor == 1

@@ -35,21 +35,22 @@ def emit(model: Autoencoder, training: bool = False) -> str:
     With ``training`` a plain training loop with the spec's settings follows, which needs a ``train`` block.
     """
     program = lower(model)
-    parts = [_header(model, program, training), *_own_modules(program), _class(model, program)]
+    parts = [*_own_modules(program), _class(model, program)]
     if training:
         parts += render_training.functions(model, program, class_name(model.name))
+    parts.insert(0, _header(model, program, parts))
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _header(model: Autoencoder, program: Program, training: bool) -> str:
+def _header(model: Autoencoder, program: Program, parts: Sequence[str]) -> str:
     shapes = f"{text(model.input.shape)} images, codes of {text(model.code_shape)}"
     lines = [f'"""{model.name}: a convolutional autoencoder for {shapes}."""', ""]
-    if training:
-        lines += [*render_training.imports(model), ""]
-    if training or any(step.call.name == "GaussianNoise" for step in steps(program.decoder)):
+    standard = render_training.imports(parts)
+    lines += [*standard, ""] if standard else []
+    if any("torch." in part for part in parts):
         lines.append("import torch")
     lines.append("from torch import Tensor, nn")
-    if training:
+    if any("functional." in part for part in parts):
         lines.append("from torch.nn import functional")
     return "\n".join(lines)
 

@@ -1,100 +1,108 @@
 """Rendering the training loop of an emitted file: short, plain, and with the spec's own settings.
 
+The loop takes the steps of ``caedsl train`` in full precision: the same functions, with the same random numbers.
 What a short loop cannot hold (validation, early stopping, mixed precision) is named in its docstring. Numbers that the
 spec leaves to be found are arguments without a default.
 """
 
+import re
 from collections.abc import Sequence
 
 from caedsl.backends.torch.lower import Penalty, Program
-from caedsl.backends.torch.printed import definitions
+from caedsl.backends.torch.printed import definitions, with_what_they_use
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
-from caedsl.model.settings import Augment, Corrupt, Loss, Optimizer, Schedule, Train
+from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Train
+from caedsl.vocabulary.augmentations import AUGMENTATIONS
+from caedsl.vocabulary.corruptions import CORRUPTIONS
 
-_LOSSES = {
-    "mse": "functional.mse_loss({x_hat}, {x})",
-    "mae": "functional.l1_loss({x_hat}, {x})",
-    "huber": "functional.huber_loss({x_hat}, {x})",
-    "bce": "functional.binary_cross_entropy({x_hat}, {x})",
-    "ssim": "(1 - ssim_per_image({x_hat}, {x}, {width}).mean())",
-}
-
-_AUGMENTED = '''def moved(x: Tensor, pixels: float, degrees: float) -> Tensor:
-    """Each image shifted by whole pixels and rotated, at random up to these amounts."""
-    batch, _, height, width = x.shape
-    angle = (2 * torch.rand(batch, device=x.device) - 1) * math.radians(degrees)
-    down, right = ((2 * torch.rand(batch, device=x.device) - 1) * pixels for _ in range(2))
-    cos, sin = angle.cos(), angle.sin()
-    rows = [cos, -sin * height / width, 2 * right.round() / width, sin * width / height, cos, 2 * down.round() / height]
-    grid = functional.affine_grid(torch.stack(rows, 1).view(-1, 2, 3), list(x.shape), align_corners=False)
-    return functional.grid_sample(x, grid, padding_mode="border", align_corners=False)'''
+STANDARD_IMPORTS = {"math": "import math", "sys": "import sys", "sha256": "from hashlib import sha256"}
+"""Import lines of the standard library by the name that needs them, in their order."""
 
 
-def imports(model: Autoencoder) -> list[str]:
-    """The import lines that the loop needs besides torch itself."""
-    settings = _settings(model)
-    needs_math = (
-        settings.optimizer.eps_hat or _has_curve(settings.schedule) or settings.augment.shift or settings.augment.rotate
-    )
-    return (["import math"] if needs_math else []) + ["import sys"]
+class _Name(str):
+    """Variable of the emitted loop in the place of a number: it is printed without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def imports(parts: Sequence[str]) -> list[str]:
+    """Return the import lines of the standard library that the parts of a file need."""
+    text = "\n".join(parts)
+    return [line for name, line in STANDARD_IMPORTS.items() if re.search(rf"(?<![.\w]){name}\b", text)]
 
 
 def functions(model: Autoencoder, program: Program, name: str) -> list[str]:
-    """The functions of the loop, in the order of the file, and the lines that run it."""
-    settings = _settings(model)
-    parts = []
-    if any(term.name == "ssim" for term in settings.loss.terms):
-        parts.append(_ssim_source())
-    if settings.augment.shift or settings.augment.rotate:
-        parts.append(_AUGMENTED)
-    return [*parts, _train(model, settings, program, name), _main(model, name)]
-
-
-def _settings(model: Autoencoder) -> Train:
+    """Return the functions of the loop, in the order of the file, and the lines that run it."""
     assert model.train is not None, "a spec without train has no loop"
-    return model.train
-
-
-def _ssim_source() -> str:
-    source = definitions("ssim")
-    constants = f"{source['WINDOW']}\n{source['SIGMA']}\n{source['K1']}"
-    functions = (source[name] for name in ("gaussian_window", "window_size", "blur", "ssim_per_image"))
-    return "\n\n\n".join((constants, *functions))
+    loop = _train(model, model.train, program, name)
+    return [*with_what_they_use([loop]), loop, _main(model, model.train, name)]
 
 
 def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> str:
+    numbers = "".join(f"{word}: {kind}, " for word, kind in _open_numbers(settings))
     step = [
-        *_augment_lines(settings.augment),
+        *_augment_lines(settings.augment, model.input.range),
         *_corrupt_lines(settings.corrupt, model.input.range),
         *_forward_lines(model, settings),
+        "total += loss.item() * len(x)",
         *_penalty_lines(program.penalties, model.bottleneck.l1),
         "optimizer.zero_grad()",
         "loss.backward()",
         *([f"nn.utils.clip_grad_norm_(model.parameters(), {settings.clip!r})"] if settings.clip else []),
+        *_rate_lines(settings),
         *_epsilon_lines(settings.optimizer),
         "optimizer.step()",
-        *(["scheduler.step()"] if _by_step(settings.schedule) else []),
-        *(["average.update_parameters(model)"] if settings.ema else []),
-        "total += loss.item() * len(x)",
+        *(["average.update()"] if settings.ema else []),
     ]
-    body = "\n".join(f"            {line}" for line in step)
-    numbers = "".join(f"{word}: {kind}, " for word, kind in _open_numbers(settings))
+    counted = any(re.search(r"\bstep\b", line) for line in step)
+    if counted:
+        step.append("step += 1")
+    before = [*_setup_lines(model, settings, step), *(["step = 0"] if counted else [])]
+    drawn = any("generator" in line for line in step)
+    seeds = [("torch", "layers"), *([("generator", "disturbance")] if drawn else [])]
+    seeding = "".join(
+        f'        {what}.manual_seed(derived_seed({settings.seed}, "{purpose}", epoch))\n' for what, purpose in seeds
+    )
     return f'''def train(model: {name}, images: Tensor, {numbers}epochs: int = {settings.epochs}, device: str = "cpu") -> None:
     """Train on images (number, {", ".join(map(str, model.input.shape))}) with values in {model.input.range}.
 
     {_left_out(settings)}{_to_be_given(settings)}
     """
-    torch.manual_seed({settings.seed})
     model.to(device).train()
-    optimizer = {_optimizer(settings.optimizer)}
-{_schedule_lines(settings)}{_counter(settings)}    for epoch in range(1, epochs + 1):
+{"".join(f"    {line}{chr(10)}" for line in before)}    for epoch in range(1, epochs + 1):
+{seeding}        order = torch.Generator().manual_seed(derived_seed({settings.seed}, "order", epoch))
         total = 0.0
-        for indices in torch.randperm(len(images)).split({_batch(settings)}):
+        for indices in torch.randperm(len(images), generator=order).split({_batch(settings)}):
             x = images[indices].to(device)
-{body}
+{chr(10).join(f"            {line}" for line in step)}
         print(f"epoch {{epoch}}: loss {{total / len(images):.5f}}"){_after_epoch(settings)}
-{_after_training(settings)}    model.eval()'''
+{"    average.swap()" + chr(10) if settings.ema else ""}    model.eval()'''
+
+
+def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> list[str]:
+    """Return the lines before the first epoch."""
+    text = "\n".join(step)
+    lines = [f"optimizer = {_optimizer(settings.optimizer)}"]
+    if settings.ema:
+        lines.append(f"average = WeightAverage(model, {settings.ema!r})")
+    if "generator" in text:
+        lines.append("generator = torch.Generator(device)")
+    if not model.input.range.bounded and re.search(r"\bwidth\b", text):
+        lines.append("width = (images.max() - images.min()).item() or 1.0")
+    if settings.schedule.kind.watches:
+        schedule = settings.schedule
+        lines.append(
+            f"plateau = Plateau(patience={schedule.options['patience']!r}, multiplier={schedule.options['factor']!r})"
+        )
+    if re.search(r"\bsteps_per_epoch\b", text):
+        lines += [f"steps_per_epoch = -(-len(images) // {_batch(settings)})", "steps = epochs * steps_per_epoch"]
+    if re.search(r"\brising\b", text):
+        lines.append(f"rising = round({settings.schedule.warmup!r} * steps)")
+    return lines
 
 
 def _left_out(settings: Train) -> str:
@@ -105,7 +113,7 @@ def _left_out(settings: Train) -> str:
 
 
 def _open_numbers(settings: Train) -> list[tuple[str, str]]:
-    """The numbers that the spec leaves to be found: their arguments' names and types."""
+    """Return the numbers that the spec leaves to be found: their arguments' names and types."""
     found = (("lr", "float", settings.optimizer.lr), ("batch", "int", settings.batch))
     return [(word, kind) for word, kind, value in found if isinstance(value, str)]
 
@@ -121,124 +129,77 @@ def _batch(settings: Train) -> str:
     return "batch" if isinstance(settings.batch, str) else repr(settings.batch)
 
 
+def _lr(optimizer: Optimizer) -> str:
+    return "lr" if isinstance(optimizer.lr, str) else repr(optimizer.lr)
+
+
 def _optimizer(optimizer: Optimizer) -> str:
-    classes = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
-    words = ["lr=lr" if isinstance(optimizer.lr, str) else f"lr={optimizer.lr!r}"]
-    if optimizer.name in ("adam", "adamw"):
-        words.append(f"betas=({optimizer.beta1!r}, {optimizer.beta2!r})")
-    if optimizer.name != "sgd" and optimizer.eps_hat is None:
-        words.append(f"eps={optimizer.eps!r}")
-    if optimizer.momentum:
-        words.append(f"momentum={optimizer.momentum!r}")
-    if optimizer.weight_decay or optimizer.name == "adamw":
-        words.append(f"weight_decay={optimizer.weight_decay!r}")
-    return f"torch.optim.{classes[optimizer.name]}(model.parameters(), {', '.join(words)})"
+    call = optimizer.kind.torch(optimizer.options)
+    words = "".join(f", {name}={value!r}" for name, value in call.kwargs)
+    return f"torch.optim.{call.name}(model.parameters(), lr={_lr(optimizer)}{words})"
 
 
 def _epsilon_lines(optimizer: Optimizer) -> list[str]:
-    if optimizer.eps_hat is None:
+    if optimizer.options.get("eps_hat") is None:
         return []
     # Keras adds its epsilon before the second moment is corrected for its start at zero, PyTorch after.
-    return [
-        "step += 1",
-        f'optimizer.param_groups[0]["eps"] = {optimizer.eps_hat!r} / math.sqrt(1 - {optimizer.beta2!r}**step)',
-    ]
+    root = f"math.sqrt(1 - {optimizer.number('beta2')!r} ** (step + 1))"
+    return [f'optimizer.param_groups[0]["eps"] = {optimizer.number("eps_hat")!r} / {root}']
 
 
-def _counter(settings: Train) -> str:
-    return "    step = 0\n" if settings.optimizer.eps_hat is not None else ""
-
-
-def _has_curve(schedule: Schedule) -> bool:
-    return schedule.name in ("cosine", "onecycle")
-
-
-def _rises(schedule: Schedule) -> bool:
-    return schedule.warmup > 0 or _has_curve(schedule)
-
-
-def _by_step(schedule: Schedule) -> bool:
-    return _rises(schedule) or schedule.name == "step"
-
-
-def _schedule_lines(settings: Train) -> str:
+def _rate_lines(settings: Train) -> list[str]:
     schedule = settings.schedule
-    lines: list[str] = []
-    if _by_step(schedule):
-        lines = [
-            f"steps_per_epoch = -(-len(images) // {_batch(settings)})",
-            *(["steps = epochs * steps_per_epoch"] if _rises(schedule) else []),
-            *([f"rising = round({schedule.warmup!r} * steps)"] if _rises(schedule) else []),
-            "",
-            "def factor(step: int) -> float:",
-            *(f"    {line}" for line in _factor_lines(schedule)),
-            "",
-            "scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)",
+    if schedule.steady:
+        return []
+    lines, factors = [], [_lr(settings.optimizer)]
+    if schedule.moves:
+        lines.append(f"factor = {_factor(schedule)}")
+        factors.append("factor")
+    if schedule.kind.watches:
+        factors.append("plateau.factor")
+    rate = " * ".join(factors)
+    floor = schedule.min_lr
+    return [*lines, f'optimizer.param_groups[0]["lr"] = {f"max({rate}, {floor!r})" if floor else rate}']
+
+
+def _factor(schedule: Schedule) -> str:
+    own = "".join(f", {name}={value!r}" for name, value in schedule.own().items())
+    rising = "rising" if schedule.warmup else "0"
+    after = f"{schedule.kind.factor.__name__}(step, {rising}, steps, steps_per_epoch{own})"
+    if not schedule.warmup:
+        return after
+    return f"warm_up(step, rising, {schedule.kind.start!r}) if step < rising else {after}"
+
+
+def _ends(input_range: InputRange) -> str:
+    return f"{input_range.low!r}, {input_range.high!r}"
+
+
+def _augment_lines(augment: Augment, input_range: InputRange) -> list[str]:
+    lines = []
+    for name, amount in augment.amounts().items():
+        kind = AUGMENTATIONS[name]
+        lines += [
+            f"drawn = {kind.draw}(x, len(x), {amount!r}, generator)",
+            f"x = {kind.apply}(x, drawn, {_ends(input_range)})",
         ]
-    if schedule.name == "plateau":
-        # torch waits for more than `patience` bad epochs, a spec for that many.
-        lines.append(
-            "plateau = torch.optim.lr_scheduler.ReduceLROnPlateau("
-            f"optimizer, factor={schedule.factor!r}, patience={schedule.patience - 1}, threshold=0.0)"
-        )
-    if settings.ema:
-        lines.append(
-            "average = torch.optim.swa_utils.AveragedModel("
-            f"model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn({settings.ema!r}))"
-        )
-    return "".join(f"    {line}".rstrip() + "\n" for line in lines)
-
-
-def _factor_lines(schedule: Schedule) -> list[str]:
-    start, end = (1 / 25, 1 / 250_000) if schedule.name == "onecycle" else (0.0, 0.0)
-    lines = []
-    if _rises(schedule):
-        rise = f"{start!r} + {1 - start!r} * (step + 1) / rising" if start else "(step + 1) / rising"
-        lines += ["if step < rising:", f"    return {rise}"]
-    if _has_curve(schedule):
-        fall = "(1 + math.cos(math.pi * (step - rising) / max(1, steps - rising))) / 2"
-        lines.append(f"return {end!r} + {1 - end!r} * {fall}" if end else f"return {fall}")
-    elif schedule.name == "step":
-        lines.append(f"return {schedule.factor!r} if step >= {schedule.at} * steps_per_epoch else 1.0")
-    else:
-        lines.append("return 1.0")
-    return lines
-
-
-def _augment_lines(augment: Augment) -> list[str]:
-    lines = []
-    if augment.flip:
-        lines.append("x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x.flip(-1), x)")
-    if augment.shift or augment.rotate:
-        lines.append(f"x = moved(x, pixels={augment.shift!r}, degrees={augment.rotate!r})")
     return lines
 
 
 def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
-    if corrupt == Corrupt():
-        return []
-    lines = ["seen = x"]
-    low, high = (input_range.low, input_range.high) if input_range.low is not None else (0.0, 1.0)
-    assert low is not None
-    assert high is not None
-    pepper, salt = (low, high) if input_range.bounded else (-3.0, 3.0)
-    if corrupt.gaussian:
-        noisy = f"seen + {corrupt.gaussian * (high - low)!r} * torch.randn_like(x)"
-        lines.append(f"seen = ({noisy}).clamp({low!r}, {high!r})" if input_range.bounded else f"seen = {noisy}")
-    if corrupt.masking:
-        lines.append(f"seen = torch.where(torch.rand_like(x[:, :1]) < {corrupt.masking!r}, {low!r}, seen)")
-    if corrupt.saltpepper:
-        share = corrupt.saltpepper / 2
+    lines, source = [], "x"
+    for name, amount in corrupt.amounts().items():
+        kind = CORRUPTIONS[name]
         lines += [
-            "drawn = torch.rand_like(x[:, :1])",
-            f"seen = torch.where(drawn < {share!r}, {pepper!r}, seen)",
-            f"seen = torch.where(drawn >= {1 - share!r}, {salt!r}, seen)",
+            f"drawn = {kind.draw}(x, len(x), generator)",
+            f"seen = {kind.apply}({source}, drawn, {amount!r}, {_ends(input_range)})",
         ]
+        source = "seen"
     return lines
 
 
 def _forward_lines(model: Autoencoder, settings: Train) -> list[str]:
-    seen = "seen" if settings.corrupt != Corrupt() else "x"
+    seen = "seen" if settings.corrupt.amounts() else "x"
     loss = _loss_lines(settings.loss, model.input.range)
     if model.bottleneck.l1:
         return [f"z = model.encode({seen})", "x_hat = model.decode(z)", *loss]
@@ -246,16 +207,26 @@ def _forward_lines(model: Autoencoder, settings: Train) -> list[str]:
 
 
 def _loss_lines(loss: Loss, input_range: InputRange) -> list[str]:
-    low, high = input_range.low, input_range.high
-    width = repr(high - low) if low is not None and high is not None else "(x.max() - x.min()).item()"
     lines: list[str] = []
     for term in loss.terms:
-        text = _LOSSES[term.name].format(x_hat="x_hat", x="x", width=width)
+        text = _term(term, loss.worst, input_range)
         weighted = text if term.weight == 1 else f"{term.weight!r} * {text}"
         lines.append(f"loss = loss + {weighted}" if lines else f"loss = {weighted}")
     if loss.reduction == "sum":
-        lines.append("loss = loss * x[0].numel()  # summed over the pixels of an image")
+        share = "" if loss.worst is None else f" * {loss.worst!r}"
+        lines.append(f"loss = loss * x[0].numel(){share}  # summed over the pixels of an image")
     return lines
+
+
+def _term(term: LossTerm, worst: float | None, input_range: InputRange) -> str:
+    low, high = input_range.low, input_range.high
+    width = _Name("width") if low is None or high is None else high - low
+    call = term.kind.torch(term.options, width)
+    name = call.name if call.name in definitions("losses") else f"functional.{call.name}"
+    words = [*map(repr, call.args), *(f"{word}={value!r}" for word, value in call.kwargs)]
+    if worst is None:
+        return f"{name}({', '.join(['x_hat', 'x', *words])})"
+    return f'hardest({name}({", ".join(["x_hat", "x", *words])}, reduction="none"), {worst!r})'
 
 
 def _penalty_lines(penalties: Sequence[Penalty], code_l1: float) -> list[str]:
@@ -277,18 +248,12 @@ def _penalty_lines(penalties: Sequence[Penalty], code_l1: float) -> list[str]:
 
 
 def _after_epoch(settings: Train) -> str:
-    return "\n        plateau.step(total / len(images))" if settings.schedule.name == "plateau" else ""
+    return "\n        plateau.update(total / len(images))" if settings.schedule.kind.watches else ""
 
 
-def _after_training(settings: Train) -> str:
-    if not settings.ema:
-        return ""
-    return "    model.load_state_dict(average.module.state_dict())\n"
-
-
-def _main(model: Autoencoder, name: str) -> str:
+def _main(model: Autoencoder, settings: Train, name: str) -> str:
     shape = ", ".join(map(str, model.input.shape))
-    numbers = _open_numbers(_settings(model))
+    numbers = _open_numbers(settings)
     words = "".join(f" {word.upper()}" for word, _ in numbers)
     given = "".join(f", {word}={kind}(sys.argv[{place}])" for place, (word, kind) in enumerate(numbers, 3))
     return f"""if __name__ == "__main__":

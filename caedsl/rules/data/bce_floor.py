@@ -48,7 +48,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if known is None or known.bce_floor is None or model.train is None:
         return
     loss, values = model.train.loss, model.input.range
-    if [term.name for term in loss.terms] != ["bce"] or (values.low, values.high) != (0, 1):
+    if not all(term.kind.entropy for term in loss.terms) or (values.low, values.high) != (0, 1):
         return
     scale = loss.terms[0].weight * (elements(model.input.shape) if loss.reduction == "sum" else 1)
     floor = f"{known.bce_floor * scale:.3g}"

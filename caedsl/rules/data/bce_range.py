@@ -49,7 +49,7 @@ RULE = Rule("CAE601", "bce-range", Severity.ERROR)
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the loss; the range of the data comes before that of the output."""
-    if model.train is None or all(term.name != "bce" for term in model.train.loss.terms):
+    if model.train is None or not model.train.loss.probabilities:
         return
     values, layer = model.input.range, output_layer(model)
     if values.low is None or values.high is None or values.low < 0 or values.high > 1:

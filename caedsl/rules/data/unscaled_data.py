@@ -57,7 +57,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if values.low is None or values.high is None or max(-values.low, values.high) <= LARGEST or _spoken_for(model):
         return
     width = values.high - values.low
-    plain = model.train is not None and model.train.optimizer.name == "sgd"
+    plain = model.train is not None and model.train.optimizer.kind.scales
     yield RULE.found(
         model.input.range_span,
         f"pixels are {values}: squared errors are {width * width:,.0f} times those of 0..1"
@@ -78,5 +78,5 @@ def _scaled(model: Autoencoder) -> Fix | None:
 
 def _spoken_for(model: Autoencoder) -> bool:
     """Whether the range is wrong for the output or the loss, which is said by other rules."""
-    cross_entropy = model.train is not None and any(term.name == "bce" for term in model.train.loss.terms)
+    cross_entropy = model.train is not None and model.train.loss.probabilities
     return cross_entropy or unreachable(model) is not None

@@ -12,7 +12,7 @@ from caedsl.rules.optimisation import mismatched_sgd_rate
 def with_suited_rate(model: Autoencoder, title: str, edits: Sequence[Edit], applicability: Applicability) -> Fix:
     """The fix that makes ``edits``, and Adam of SGD where its rate, which is not wrong now, would be after them."""
     fix = Fix(title, tuple(edits), applicability)
-    if model.train is None or model.train.optimizer.name != "sgd" or any(mismatched_sgd_rate.check(model)):
+    if model.train is None or not model.train.optimizer.kind.scales or any(mismatched_sgd_rate.check(model)):
         return fix
     changed = tried(model, edits)
     if changed is None or not any(mismatched_sgd_rate.check(changed)):

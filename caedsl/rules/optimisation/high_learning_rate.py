@@ -33,7 +33,6 @@ from statistics import median
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.facts.signal import weighted_layers
-from caedsl.facts.steps import ADAPTIVE
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.engine.rule import Rule
@@ -48,7 +47,7 @@ HIGHEST = 0.05
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the learning rate."""
     train = model.train
-    if train is None or train.optimizer.name not in ADAPTIVE:
+    if train is None or not train.optimizer.kind.adaptive:
         return
     lr = train.optimizer.lr
     if isinstance(lr, str) or lr < HIGHEST:

@@ -32,7 +32,7 @@ That a weight cannot go farther is arithmetic (nearly: a step can be a few times
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
-from caedsl.facts.steps import ADAPTIVE, FEWEST_STEPS, mean_factor, steps, travel
+from caedsl.facts.steps import FEWEST_STEPS, mean_factor, steps, travel
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.engine.rule import Rule
@@ -46,7 +46,7 @@ SHORTEST, USUAL = 0.1, 1e-3
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the learning rate."""
     train, count, distance = model.train, steps(model), travel(model)
-    if train is None or count is None or distance is None or train.optimizer.name not in ADAPTIVE:
+    if train is None or count is None or distance is None or not train.optimizer.kind.adaptive:
         return
     if count < FEWEST_STEPS or distance >= SHORTEST:
         return

@@ -54,7 +54,7 @@ LARGEST_PIXEL = 10
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the learning rate."""
-    if model.train is None or model.train.optimizer.name != "sgd" or _unscaled(model):
+    if model.train is None or not model.train.optimizer.kind.scales or _unscaled(model):
         return
     rate, pace, lr = sgd_rate(model, model.train), sgd_pace(model, model.train), model.train.optimizer.lr
     if rate is None or pace is None or isinstance(lr, str):
@@ -82,8 +82,13 @@ def _bias_limit(model: Autoencoder, train: Train) -> float | None:
     The bias of one of C output channels adds to 1/C of the pixels: h = 2·scale / C.
     """
     layer = output_layer(model)
-    steady = train.schedule.name == "constant" and not train.schedule.warmup and train.clip is None
-    if layer is None or not steady or train.loss.terms[0].name != "mse" or layer.kind.name not in ("conv", "deconv"):
+    steady = train.schedule.steady and train.clip is None
+    if (
+        layer is None
+        or not steady
+        or not train.loss.terms[0].kind.quadratic
+        or layer.kind.name not in ("conv", "deconv")
+    ):
         return None
     if activation_of(layer) != LINEAR or layer.options["norm"] != "none" or not layer.options["bias"]:
         return None

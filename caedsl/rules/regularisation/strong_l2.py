@@ -63,7 +63,7 @@ from collections.abc import Iterator
 from math import floor, log10
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
-from caedsl.facts.penalty import COUPLED, L2Cost, l2_cost
+from caedsl.facts.penalty import L2Cost, l2_cost
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.edits.trial import write
@@ -128,7 +128,9 @@ def _places(model: Autoencoder, cost: L2Cost) -> list[Span]:
 
 
 def _decays(model: Autoencoder) -> bool:
-    return model.train is not None and model.train.optimizer.name in COUPLED and model.train.optimizer.weight_decay > 0
+    return (
+        model.train is not None and not model.train.optimizer.kind.decoupled and model.train.optimizer.weight_decay > 0
+    )
 
 
 def _lowered(cost: L2Cost) -> float:

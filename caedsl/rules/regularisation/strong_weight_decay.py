@@ -46,7 +46,7 @@ STRONG = 1.0
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the weight decay."""
     train, distance = model.train, travel(model)
-    if train is None or distance is None or train.optimizer.name != "adamw":
+    if train is None or distance is None or not train.optimizer.kind.decoupled:
         return
     decay = train.optimizer.weight_decay
     if decay < STRONG or distance * decay <= 1:

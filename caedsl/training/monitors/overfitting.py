@@ -67,7 +67,7 @@ def look(seen: Seen) -> Iterator[Sign]:
         return  # training images are as bad in eval mode: what differs is the mode, see train-eval-gap
     settings, now = seen.facts.settings, rows[-1]
     remedies = [f"`stop patience={EPOCHS}`"] if settings.stop.patience is None else []
-    if not settings.augment.flip and not settings.augment.shift:
+    if not settings.augment.amounts():
         remedies.append("`augment shift=1`")
     yield Sign(
         "train.stop",

@@ -18,12 +18,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from caedsl.backends.torch.seeds import derived_seed
 from caedsl.model.settings import Schedule
 from caedsl.runs.errors import TrainingError
 from caedsl.training.loop import Training
-from caedsl.training.schedules import factor
 from caedsl.training.search.trials import copy_of
-from caedsl.training.seeds import derived_seed
 
 STEPS = 100
 DECADES = 5
@@ -151,7 +150,7 @@ def _rising(fresh: Training) -> list[float]:
 def _in_miniature(fresh: Training, peak: float) -> list[float]:
     """The rates of ``STEPS`` steps that go through the schedule as the whole run does; ``plateau`` stays at its first."""
     schedule, steps = fresh.settings.schedule, fresh.steps
-    return [peak * factor(schedule, step * steps // STEPS, steps, fresh.steps_per_epoch) for step in range(STEPS)]
+    return [peak * schedule.factor(step * steps // STEPS, steps, fresh.steps_per_epoch) for step in range(STEPS)]
 
 
 def _losses(trial: Training, rates: Sequence[float], on_step: Callable[[int], None]) -> list[float]:
@@ -176,7 +175,7 @@ def _losses(trial: Training, rates: Sequence[float], on_step: Callable[[int], No
 
 def _highest(trial: Training) -> float:
     optimizer, loss = trial.settings.optimizer, trial.settings.loss
-    if optimizer.name != "sgd":
+    if not optimizer.kind.scales:
         return ADAPTIVE_TOP
     pixels = math.prod(trial.train.shape) if loss.reduction == "sum" else 1
     return SGD_TOP * (1 - optimizer.momentum) / (pixels * sum(term.weight for term in loss.terms))

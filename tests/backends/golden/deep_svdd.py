@@ -1,6 +1,7 @@
 """deep_svdd: a convolutional autoencoder for 1x28x28 images, codes of 32."""
 
 import sys
+from hashlib import sha256
 
 import torch
 from torch import Tensor, nn
@@ -65,32 +66,43 @@ class DeepSvdd(nn.Module):
         return self.decode(self.encode(x))
 
 
+def single_step(step: int, rising: int, steps: int, steps_per_epoch: int, at: int, factor: float) -> float:
+    """Return ``factor`` once epoch ``at`` is over, and 1 before."""
+    return factor if step >= at * steps_per_epoch else 1.0
+
+
+def derived_seed(seed: int, *purpose: str | int) -> int:
+    """A seed of 63 bits that depends on ``seed`` and on what it is for, and on nothing that happened before."""
+    text = "/".join(str(part) for part in (seed, *purpose))
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
+
+
 def train(model: DeepSvdd, images: Tensor, epochs: int = 150, device: str = "cpu") -> None:
     """Train on images (number, 1, 28, 28) with values in 0..1.
 
     Full precision, on all images: validation is left to the caller.
     """
-    torch.manual_seed(0)
     model.to(device).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.0001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0005)
     steps_per_epoch = -(-len(images) // 200)
-
-    def factor(step: int) -> float:
-        return 0.1 if step >= 50 * steps_per_epoch else 1.0
-
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    steps = epochs * steps_per_epoch
+    step = 0
     for epoch in range(1, epochs + 1):
+        torch.manual_seed(derived_seed(0, "layers", epoch))
+        order = torch.Generator().manual_seed(derived_seed(0, "order", epoch))
         total = 0.0
-        for indices in torch.randperm(len(images)).split(200):
+        for indices in torch.randperm(len(images), generator=order).split(200):
             x = images[indices].to(device)
             x_hat = model(x)
             loss = functional.mse_loss(x_hat, x)
             loss = loss * x[0].numel()  # summed over the pixels of an image
+            total += loss.item() * len(x)
             optimizer.zero_grad()
             loss.backward()
+            factor = single_step(step, 0, steps, steps_per_epoch, at=50, factor=0.1)
+            optimizer.param_groups[0]["lr"] = 0.0001 * factor
             optimizer.step()
-            scheduler.step()
-            total += loss.item() * len(x)
+            step += 1
         print(f"epoch {epoch}: loss {total / len(images):.5f}")
     model.eval()
 

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from hashlib import sha256
 
 import torch
 from torch import Tensor, nn
@@ -119,59 +120,187 @@ SIGMA = 1.5
 K1, K2 = 0.01, 0.03
 
 
+def warm_up(step: int, rising: int, start: float) -> float:
+    """Return the factor at ``step`` of a warm-up: a line from ``start`` to 1 over ``rising`` steps."""
+    return start + (1 - start) * (step + 1) / rising
+
+
+def one_cycle(step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+    """Return the factor of half a cosine from 1 to 1/250,000 (Smith and Topin, "Super-convergence", 2018)."""
+    progress = (step - rising) / max(1, steps - rising)
+    return 4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def derived_seed(seed: int, *purpose: str | int) -> int:
+    """A seed of 63 bits that depends on ``seed`` and on what it is for, and on nothing that happened before."""
+    text = "/".join(str(part) for part in (seed, *purpose))
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+class WeightAverage:
+    """Exponential moving average of the weights of ``module`` and of the running statistics of its normalisations.
+
+    The decay of the first updates is at most (1 + t) / (10 + t), as in TensorFlow's ``ExponentialMovingAverage``, so
+    that the random weights of the start are soon forgotten.
+    """
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.updates = 0
+        self.values = [value for value in module.state_dict(keep_vars=True).values() if value.is_floating_point()]
+        self.averages = [value.detach().clone() for value in self.values]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Include the values after a step."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        torch._foreach_lerp_(self.averages, self.values, 1 - decay)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchange the module's values and the averages."""
+        for value, average in zip(self.values, self.averages, strict=True):
+            kept = value.clone()
+            value.copy_(average)
+            average.copy_(kept)
+
+
+def draw_uniform_each(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
+    """Draw a number of 0..1 for each of ``count`` samples."""
+    return torch.rand(count, generator=generator, device=x.device)
+
+
+def draw_symmetric(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
+    """Draw a number of -``amount``..``amount`` for each of ``count`` samples."""
+    return (2 * torch.rand(count, generator=generator, device=x.device) - 1) * amount
+
+
+def draw_shift(x: Tensor, count: int, amount: int, generator: torch.Generator) -> Tensor:
+    """Draw a whole number of -``amount``..``amount`` for each axis of ``count`` samples."""
+    return torch.randint(-amount, amount + 1, (count, x.dim() - 2), generator=generator, device=x.device)
+
+
+def flip_last(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Tensor:
+    """Reverse the last axis of the samples whose number is below 1/2."""
+    return torch.where(drawn.view(-1, *[1] * (x.dim() - 1)) < 0.5, x.flip(-1), x)
+
+
+def resampled(x: Tensor, theta: Tensor) -> Tensor:
+    """Return the samples at the places that the affine maps ``theta`` give, bilinearly, in the type of ``x``."""
+    if not len(x):
+        return x  # affine_grid refuses a batch without samples
+    grid = functional.affine_grid(theta, list(x.shape), align_corners=False)
+    return functional.grid_sample(x.float(), grid, padding_mode="border", align_corners=False).to(x.dtype)
+
+
+def rotate(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Tensor:
+    """Rotate each image about its centre, by degrees."""
+    height, width = x.shape[-2:]
+    angle = drawn * (math.pi / 180)
+    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
+    # affine_grid works where both sides are 2 long: the ratio makes the rotation one of pixels, not of that square.
+    rows = [cos, -sin * (height / width), zero, sin * (width / height), cos, zero]
+    return resampled(x, torch.stack(rows, dim=1).view(-1, 2, 3))
+
+
+def shift(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Tensor:
+    """Move each sample by whole pixels along each axis."""
+    for axis, moved in enumerate(drawn.unbind(1), 2):
+        length = x.shape[axis]
+        places = (torch.arange(length, device=x.device) - moved.unsqueeze(1)).clamp(0, length - 1)
+        shape = [len(x) if dim == 0 else length if dim == axis else 1 for dim in range(x.dim())]
+        x = x.gather(axis, places.view(shape).expand_as(x))
+    return x
+
+
+def draw_normal(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw a standard normal number for each value of ``count`` samples like ``x``, in 32 bits at least."""
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return torch.randn((count, *x.shape[1:]), generator=generator, device=x.device, dtype=dtype)
+
+
+def draw_uniform(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw a number of 0..1 for each pixel of ``count`` samples like ``x``, in 32 bits: fewer lose small shares."""
+    return torch.rand((count, 1, *x.shape[2:]), generator=generator, device=x.device)
+
+
+def add_noise(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+    """Add noise of ``amount`` times the range's width, clipped to the range; without a range in the data's units."""
+    if low is None or high is None:
+        return x + (drawn * amount).to(x.dtype)
+    return (x + (drawn * (amount * (high - low))).to(x.dtype)).clamp(low, high)
+
+
+def mask_pixels(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+    """Set this share of the pixels to the low end of the range, or to 0 without a range."""
+    return torch.where(drawn < amount, low or 0.0, x)
+
+
+def salt_and_pepper(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+    """Set this share of the pixels to the ends of the range, half each; without a range to -3 and 3.
+
+    These are three standard deviations of standardised data.
+    """
+    pepper, salt = (-3.0, 3.0) if low is None or high is None else (low, high)
+    x = torch.where(drawn < amount / 2, pepper, x)
+    return torch.where(drawn >= 1 - amount / 2, salt, x)
+
+
 def gaussian_window(size: int, sigma: float) -> Tensor:
-    """A Gaussian of ``size`` samples that sum to 1, in 64 bits."""
+    """Return a Gaussian of ``size`` samples that sum to 1, in 64 bits."""
     x = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
     weights = torch.exp(-x.square() / (2 * sigma**2))
     return weights / weights.sum()
 
 
-def window_size(height: int, width: int) -> int:
-    """The side of the window: 11, or the largest odd number that fits into a smaller image."""
-    side = min(height, width, WINDOW)
+def window_size(*sides: int) -> int:
+    """Return the side of the window: 11, or the largest odd number that fits into a smaller image."""
+    side = min(*sides, WINDOW)
     return side if side % 2 else side - 1
 
 
-def blur(x_bchw: Tensor, window: Tensor) -> Tensor:
-    """Filter rows, then columns, wherever the whole window lies inside the image."""
-    channels = x_bchw.shape[1]
-    kernel = window.expand(channels, 1, 1, -1)
-    rows = functional.conv2d(x_bchw, kernel, groups=channels)
-    return functional.conv2d(rows, kernel.transpose(2, 3), groups=channels)
+def blur(x: Tensor, window: Tensor) -> Tensor:
+    """Filter along each axis in turn, wherever the whole window lies inside the image."""
+    channels, dims = x.shape[1], x.dim()
+    convolve = (functional.conv1d, functional.conv2d, functional.conv3d)[dims - 3]
+    for axis in reversed(range(2, dims)):
+        shape = [len(window) if dim == axis else 1 for dim in range(dims)]
+        x = convolve(x, window.view(shape).expand(channels, *shape[1:]), groups=channels)
+    return x
 
 
-def ssim_per_image(x_bchw: Tensor, y_bchw: Tensor, data_range: float) -> Tensor:
-    """The mean SSIM index of each pair of images, between -1 and 1, as a vector of length B.
+def contrast_and_ssim(x: Tensor, y: Tensor, data_range: float) -> tuple[Tensor, Tensor]:
+    """Return the means of contrast times structure, and of SSIM, for each sample and channel.
 
-    The window is Gaussian, 11x11 with sigma 1.5, at the positions where it lies inside the image, each channel by
+    The window is Gaussian, 11 wide with sigma 1.5, at the positions where it lies inside the image, each channel by
     itself. On images smaller than 11 the window is the largest odd one that fits and sigma shrinks in proportion, so
     that its shape stays. ``data_range`` is the distance between the least and the greatest pixel value. The result has
     the images' own precision, and 32 bits at least.
     """
-    size = window_size(*x_bchw.shape[-2:])
-    dtype = torch.promote_types(x_bchw.dtype, torch.float32)
-    window = gaussian_window(size, SIGMA * size / WINDOW).to(x_bchw.device, dtype)
-    with torch.autocast(x_bchw.device.type, enabled=False):
-        x, y = x_bchw.to(dtype), y_bchw.to(dtype)
+    size = window_size(*x.shape[2:])
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    window = gaussian_window(size, SIGMA * size / WINDOW).to(x.device, dtype)
+    with torch.autocast(x.device.type, enabled=False):
+        x, y = x.to(dtype), y.to(dtype)
         moments = torch.cat((x, y, x * x, y * y, x * y), dim=1)
         mean_x, mean_y, xx, yy, xy = blur(moments, window).chunk(5, dim=1)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     covariance = xy - mean_x * mean_y
     variances = xx - mean_x.square() + yy - mean_y.square()
     luminance = (2 * mean_x * mean_y + c1) / (mean_x.square() + mean_y.square() + c1)
-    structure = (2 * covariance + c2) / (variances + c2)
-    return (luminance * structure).flatten(1).mean(dim=1)
+    contrast = (2 * covariance + c2) / (variances + c2)
+    return contrast.flatten(2).mean(dim=2), (luminance * contrast).flatten(2).mean(dim=2)
 
 
-def moved(x: Tensor, pixels: float, degrees: float) -> Tensor:
-    """Each image shifted by whole pixels and rotated, at random up to these amounts."""
-    batch, _, height, width = x.shape
-    angle = (2 * torch.rand(batch, device=x.device) - 1) * math.radians(degrees)
-    down, right = ((2 * torch.rand(batch, device=x.device) - 1) * pixels for _ in range(2))
-    cos, sin = angle.cos(), angle.sin()
-    rows = [cos, -sin * height / width, 2 * right.round() / width, sin * width / height, cos, 2 * down.round() / height]
-    grid = functional.affine_grid(torch.stack(rows, 1).view(-1, 2, 3), list(x.shape), align_corners=False)
-    return functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
+def ssim_per_image(x: Tensor, y: Tensor, data_range: float) -> Tensor:
+    """Return the mean SSIM index of each pair of images, between -1 and 1 (see ``contrast_and_ssim``)."""
+    return contrast_and_ssim(x, y, data_range)[1].mean(dim=1)
+
+
+def ssim_loss(x_hat: Tensor, x: Tensor, width: float) -> Tensor:
+    """Return 1 - SSIM for pixels whose range has this ``width``."""
+    return 1 - ssim_per_image(x_hat, x, width).mean()
 
 
 def train(model: Everything, images: Tensor, epochs: int = 20, device: str = "cpu") -> None:
@@ -179,38 +308,40 @@ def train(model: Everything, images: Tensor, epochs: int = 20, device: str = "cp
 
     Full precision, on all images: validation and early stopping are left to the caller.
     """
-    torch.manual_seed(0)
     model.to(device).train()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.0001, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0001, momentum=0.9, nesterov=False, weight_decay=0.0)
+    average = WeightAverage(model, 0.9)
+    generator = torch.Generator(device)
     steps_per_epoch = -(-len(images) // 8)
     steps = epochs * steps_per_epoch
     rising = round(0.3 * steps)
-
-    def factor(step: int) -> float:
-        if step < rising:
-            return 0.04 + 0.96 * (step + 1) / rising
-        return 4e-06 + 0.999996 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising))) / 2
-
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-    average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
+    step = 0
     for epoch in range(1, epochs + 1):
+        torch.manual_seed(derived_seed(0, "layers", epoch))
+        generator.manual_seed(derived_seed(0, "disturbance", epoch))
+        order = torch.Generator().manual_seed(derived_seed(0, "order", epoch))
         total = 0.0
-        for indices in torch.randperm(len(images)).split(8):
+        for indices in torch.randperm(len(images), generator=order).split(8):
             x = images[indices].to(device)
-            x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x.flip(-1), x)
-            x = moved(x, pixels=2, degrees=10.0)
-            seen = x
-            seen = (seen + 0.2 * torch.randn_like(x)).clamp(-1.0, 1.0)
-            seen = torch.where(torch.rand_like(x[:, :1]) < 0.1, -1.0, seen)
-            drawn = torch.rand_like(x[:, :1])
-            seen = torch.where(drawn < 0.025, -1.0, seen)
-            seen = torch.where(drawn >= 0.975, 1.0, seen)
+            drawn = draw_uniform_each(x, len(x), True, generator)
+            x = flip_last(x, drawn, -1.0, 1.0)
+            drawn = draw_symmetric(x, len(x), 10.0, generator)
+            x = rotate(x, drawn, -1.0, 1.0)
+            drawn = draw_shift(x, len(x), 2, generator)
+            x = shift(x, drawn, -1.0, 1.0)
+            drawn = draw_normal(x, len(x), generator)
+            seen = add_noise(x, drawn, 0.1, -1.0, 1.0)
+            drawn = draw_uniform(x, len(x), generator)
+            seen = mask_pixels(seen, drawn, 0.1, -1.0, 1.0)
+            drawn = draw_uniform(x, len(x), generator)
+            seen = salt_and_pepper(seen, drawn, 0.05, -1.0, 1.0)
             z = model.encode(seen)
             x_hat = model.decode(z)
             loss = functional.mse_loss(x_hat, x)
-            loss = loss + 0.2 * (1 - ssim_per_image(x_hat, x, 2.0).mean())
-            loss = loss + functional.huber_loss(x_hat, x)
+            loss = loss + 0.2 * ssim_loss(x_hat, x, 2.0)
+            loss = loss + functional.huber_loss(x_hat, x, delta=1.0)
             loss = loss * x[0].numel()  # summed over the pixels of an image
+            total += loss.item() * len(x)
             for name in ("encoder.0.weight", "decoder.11.weight"):
                 loss = loss + 0.001 * model.get_parameter(name).square().sum()
             for name in ("encoder.5.weight", "decoder.7.weight"):
@@ -219,12 +350,13 @@ def train(model: Everything, images: Tensor, epochs: int = 20, device: str = "cp
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            factor = warm_up(step, rising, 0.04) if step < rising else one_cycle(step, rising, steps, steps_per_epoch)
+            optimizer.param_groups[0]["lr"] = 0.0001 * factor
             optimizer.step()
-            scheduler.step()
-            average.update_parameters(model)
-            total += loss.item() * len(x)
+            average.update()
+            step += 1
         print(f"epoch {epoch}: loss {total / len(images):.5f}")
-    model.load_state_dict(average.module.state_dict())
+    average.swap()
     model.eval()
 
 

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from hashlib import sha256
 
 import torch
 from torch import Tensor, nn
@@ -84,48 +85,86 @@ SIGMA = 1.5
 K1, K2 = 0.01, 0.03
 
 
+def warm_up(step: int, rising: int, start: float) -> float:
+    """Return the factor at ``step`` of a warm-up: a line from ``start`` to 1 over ``rising`` steps."""
+    return start + (1 - start) * (step + 1) / rising
+
+
+def cosine(step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+    """Return the factor of half a cosine from 1 to 0 (Loshchilov and Hutter, "SGDR", ICLR 2017)."""
+    return (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising))) / 2
+
+
+def derived_seed(seed: int, *purpose: str | int) -> int:
+    """A seed of 63 bits that depends on ``seed`` and on what it is for, and on nothing that happened before."""
+    text = "/".join(str(part) for part in (seed, *purpose))
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def draw_uniform_each(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
+    """Draw a number of 0..1 for each of ``count`` samples."""
+    return torch.rand(count, generator=generator, device=x.device)
+
+
+def flip_last(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Tensor:
+    """Reverse the last axis of the samples whose number is below 1/2."""
+    return torch.where(drawn.view(-1, *[1] * (x.dim() - 1)) < 0.5, x.flip(-1), x)
+
+
 def gaussian_window(size: int, sigma: float) -> Tensor:
-    """A Gaussian of ``size`` samples that sum to 1, in 64 bits."""
+    """Return a Gaussian of ``size`` samples that sum to 1, in 64 bits."""
     x = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
     weights = torch.exp(-x.square() / (2 * sigma**2))
     return weights / weights.sum()
 
 
-def window_size(height: int, width: int) -> int:
-    """The side of the window: 11, or the largest odd number that fits into a smaller image."""
-    side = min(height, width, WINDOW)
+def window_size(*sides: int) -> int:
+    """Return the side of the window: 11, or the largest odd number that fits into a smaller image."""
+    side = min(*sides, WINDOW)
     return side if side % 2 else side - 1
 
 
-def blur(x_bchw: Tensor, window: Tensor) -> Tensor:
-    """Filter rows, then columns, wherever the whole window lies inside the image."""
-    channels = x_bchw.shape[1]
-    kernel = window.expand(channels, 1, 1, -1)
-    rows = functional.conv2d(x_bchw, kernel, groups=channels)
-    return functional.conv2d(rows, kernel.transpose(2, 3), groups=channels)
+def blur(x: Tensor, window: Tensor) -> Tensor:
+    """Filter along each axis in turn, wherever the whole window lies inside the image."""
+    channels, dims = x.shape[1], x.dim()
+    convolve = (functional.conv1d, functional.conv2d, functional.conv3d)[dims - 3]
+    for axis in reversed(range(2, dims)):
+        shape = [len(window) if dim == axis else 1 for dim in range(dims)]
+        x = convolve(x, window.view(shape).expand(channels, *shape[1:]), groups=channels)
+    return x
 
 
-def ssim_per_image(x_bchw: Tensor, y_bchw: Tensor, data_range: float) -> Tensor:
-    """The mean SSIM index of each pair of images, between -1 and 1, as a vector of length B.
+def contrast_and_ssim(x: Tensor, y: Tensor, data_range: float) -> tuple[Tensor, Tensor]:
+    """Return the means of contrast times structure, and of SSIM, for each sample and channel.
 
-    The window is Gaussian, 11x11 with sigma 1.5, at the positions where it lies inside the image, each channel by
+    The window is Gaussian, 11 wide with sigma 1.5, at the positions where it lies inside the image, each channel by
     itself. On images smaller than 11 the window is the largest odd one that fits and sigma shrinks in proportion, so
     that its shape stays. ``data_range`` is the distance between the least and the greatest pixel value. The result has
     the images' own precision, and 32 bits at least.
     """
-    size = window_size(*x_bchw.shape[-2:])
-    dtype = torch.promote_types(x_bchw.dtype, torch.float32)
-    window = gaussian_window(size, SIGMA * size / WINDOW).to(x_bchw.device, dtype)
-    with torch.autocast(x_bchw.device.type, enabled=False):
-        x, y = x_bchw.to(dtype), y_bchw.to(dtype)
+    size = window_size(*x.shape[2:])
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    window = gaussian_window(size, SIGMA * size / WINDOW).to(x.device, dtype)
+    with torch.autocast(x.device.type, enabled=False):
+        x, y = x.to(dtype), y.to(dtype)
         moments = torch.cat((x, y, x * x, y * y, x * y), dim=1)
         mean_x, mean_y, xx, yy, xy = blur(moments, window).chunk(5, dim=1)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     covariance = xy - mean_x * mean_y
     variances = xx - mean_x.square() + yy - mean_y.square()
     luminance = (2 * mean_x * mean_y + c1) / (mean_x.square() + mean_y.square() + c1)
-    structure = (2 * covariance + c2) / (variances + c2)
-    return (luminance * structure).flatten(1).mean(dim=1)
+    contrast = (2 * covariance + c2) / (variances + c2)
+    return contrast.flatten(2).mean(dim=2), (luminance * contrast).flatten(2).mean(dim=2)
+
+
+def ssim_per_image(x: Tensor, y: Tensor, data_range: float) -> Tensor:
+    """Return the mean SSIM index of each pair of images, between -1 and 1 (see ``contrast_and_ssim``)."""
+    return contrast_and_ssim(x, y, data_range)[1].mean(dim=1)
+
+
+def ssim_loss(x_hat: Tensor, x: Tensor, width: float) -> Tensor:
+    """Return 1 - SSIM for pixels whose range has this ``width``."""
+    return 1 - ssim_per_image(x_hat, x, width).mean()
 
 
 def train(model: Photos, images: Tensor, epochs: int = 100, device: str = "cpu") -> None:
@@ -133,32 +172,32 @@ def train(model: Photos, images: Tensor, epochs: int = 100, device: str = "cpu")
 
     Full precision, on all images: validation and early stopping are left to the caller.
     """
-    torch.manual_seed(0)
     model.to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01)
+    generator = torch.Generator(device)
     steps_per_epoch = -(-len(images) // 64)
     steps = epochs * steps_per_epoch
     rising = round(0.05 * steps)
-
-    def factor(step: int) -> float:
-        if step < rising:
-            return (step + 1) / rising
-        return (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising))) / 2
-
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    step = 0
     for epoch in range(1, epochs + 1):
+        torch.manual_seed(derived_seed(0, "layers", epoch))
+        generator.manual_seed(derived_seed(0, "disturbance", epoch))
+        order = torch.Generator().manual_seed(derived_seed(0, "order", epoch))
         total = 0.0
-        for indices in torch.randperm(len(images)).split(64):
+        for indices in torch.randperm(len(images), generator=order).split(64):
             x = images[indices].to(device)
-            x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x.flip(-1), x)
+            drawn = draw_uniform_each(x, len(x), True, generator)
+            x = flip_last(x, drawn, 0.0, 1.0)
             x_hat = model(x)
             loss = functional.mse_loss(x_hat, x)
-            loss = loss + 0.2 * (1 - ssim_per_image(x_hat, x, 1.0).mean())
+            loss = loss + 0.2 * ssim_loss(x_hat, x, 1.0)
+            total += loss.item() * len(x)
             optimizer.zero_grad()
             loss.backward()
+            factor = warm_up(step, rising, 0.0) if step < rising else cosine(step, rising, steps, steps_per_epoch)
+            optimizer.param_groups[0]["lr"] = 0.001 * factor
             optimizer.step()
-            scheduler.step()
-            total += loss.item() * len(x)
+            step += 1
         print(f"epoch {epoch}: loss {total / len(images):.5f}")
     model.eval()
 

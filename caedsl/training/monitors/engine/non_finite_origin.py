@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from caedsl.backends.torch.lower import Origin
+from caedsl.backends.torch.seeds import derived_seed
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import Broken
 from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
 from caedsl.training.sample import make_sample
-from caedsl.training.seeds import derived_seed
 
 
 def find_break(training: Training, origins: Sequence[Origin], output: int | None, step: int | None) -> Broken | None:

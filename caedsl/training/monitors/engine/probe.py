@@ -17,12 +17,12 @@ from torch.func import functional_call
 
 from caedsl.backends.torch.lower import WEIGHTED, Origin
 from caedsl.backends.torch.modules import GaussianNoise
+from caedsl.backends.torch.seeds import derived_seed
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import LayerProbe, Probe
 from caedsl.training.parallel.processes import ALONE, training_with
 from caedsl.training.precision import exact_output
 from caedsl.training.sample import make_sample
-from caedsl.training.seeds import derived_seed
 
 MOVES = 1e-3
 """A unit of the code moves if its standard deviation over images is more than this share of the largest one."""

@@ -24,7 +24,6 @@ from caedsl.training.monitors.engine.places import Place, Places
 from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
 from caedsl.training.monitors.engine.probe_schedule import sizes
 from caedsl.training.reporter import Reporter
-from caedsl.training.schedules import factor
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.spelling import line
@@ -154,7 +153,7 @@ class Watch(Callback):
         """The steps since the last probe, each counting for its share of the full learning rate."""
         settings, last = training.settings, self._seen.probes[-1].step if self._seen.probes else 0
         steps, an_epoch = training.steps, training.steps_per_epoch
-        return sum(factor(settings.schedule, step, steps, an_epoch) for step in range(last, training.step))
+        return sum(settings.schedule.factor(step, steps, an_epoch) for step in range(last, training.step))
 
     def _take_losses(self, training: Training) -> None:
         assert training.ledger is not None

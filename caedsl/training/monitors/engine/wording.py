@@ -11,7 +11,7 @@ GOOD_RATE = 1e-3
 def lower_rate(settings: Settled, factor: float = 10) -> str:
     """The spec's optimizer line with its learning rate divided, or with the usual one where it is far above that."""
     lr = settings.optimizer.lr / factor
-    if settings.optimizer.name != "sgd" and settings.optimizer.lr > 10 * GOOD_RATE:
+    if settings.optimizer.kind.adaptive and settings.optimizer.lr > 10 * GOOD_RATE:
         lr = GOOD_RATE
     return f"a smaller learning rate, such as {_rate(settings, lr)}"
 
@@ -19,7 +19,7 @@ def lower_rate(settings: Settled, factor: float = 10) -> str:
 def higher_rate(settings: Settled, factor: float = 10) -> str:
     """The spec's optimizer line with its learning rate multiplied, or with the usual one where it is far below that."""
     lr = settings.optimizer.lr * factor
-    if settings.optimizer.name != "sgd" and lr < GOOD_RATE / 10:
+    if settings.optimizer.kind.adaptive and lr < GOOD_RATE / 10:
         lr = GOOD_RATE
     return f"a larger learning rate, such as {_rate(settings, lr)}"
 

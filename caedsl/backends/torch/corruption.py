@@ -1,0 +1,41 @@
+"""Corruptions of the input of a denoiser. Emitted training loops carry the source of these functions.
+
+Tensors: x = samples (batch, channels, then one to three axes). ``low`` and ``high`` are the ends of the input's range,
+None where it has none. Pixels are hit in all their channels at once.
+"""
+
+import torch
+from torch import Tensor
+
+
+def draw_normal(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw a standard normal number for each value of ``count`` samples like ``x``, in 32 bits at least."""
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return torch.randn((count, *x.shape[1:]), generator=generator, device=x.device, dtype=dtype)
+
+
+def draw_uniform(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw a number of 0..1 for each pixel of ``count`` samples like ``x``, in 32 bits: fewer lose small shares."""
+    return torch.rand((count, 1, *x.shape[2:]), generator=generator, device=x.device)
+
+
+def add_noise(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+    """Add noise of ``amount`` times the range's width, clipped to the range; without a range in the data's units."""
+    if low is None or high is None:
+        return x + (drawn * amount).to(x.dtype)
+    return (x + (drawn * (amount * (high - low))).to(x.dtype)).clamp(low, high)
+
+
+def mask_pixels(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+    """Set this share of the pixels to the low end of the range, or to 0 without a range."""
+    return torch.where(drawn < amount, low or 0.0, x)
+
+
+def salt_and_pepper(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+    """Set this share of the pixels to the ends of the range, half each; without a range to -3 and 3.
+
+    These are three standard deviations of standardised data.
+    """
+    pepper, salt = (-3.0, 3.0) if low is None or high is None else (low, high)
+    x = torch.where(drawn < amount / 2, pepper, x)
+    return torch.where(drawn >= 1 - amount / 2, salt, x)

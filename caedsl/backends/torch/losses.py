@@ -1,0 +1,55 @@
+"""Losses that ``torch.nn.functional`` lacks. Emitted training loops carry the source of these functions.
+
+Tensors: x = samples (batch, channels, then one to three axes), x_hat = their reconstructions.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from caedsl.backends.torch.ssim import contrast_and_ssim, ssim_per_image
+
+
+def ssim_loss(x_hat: Tensor, x: Tensor, width: float) -> Tensor:
+    """Return 1 - SSIM for pixels whose range has this ``width``."""
+    return 1 - ssim_per_image(x_hat, x, width).mean()
+
+
+def ms_ssim_loss(x_hat: Tensor, x: Tensor, width: float) -> Tensor:
+    """Return 1 - MS-SSIM (Wang, Simoncelli, Bovik, Asilomar 2003), at as many of its five scales as the images have.
+
+    A scale halves the images, and is used while the window of 11 pixels fits into them. The weights of the scales that
+    are used are scaled to the sum 1, and negative contrasts count as 0.
+    """
+    weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
+    scales = max(1, sum(min(x.shape[2:]) >= 11 * 2**scale for scale in range(len(weights))))
+    total = sum(weights[:scales])
+    product = torch.ones(x.shape[:2], device=x.device)
+    for scale in range(scales):
+        contrast, similarity = contrast_and_ssim(x_hat, x, width)
+        factor = similarity if scale == scales - 1 else contrast
+        product = product * factor.clamp(min=1e-6) ** (weights[scale] / total)
+        if scale < scales - 1:
+            odd = [side % 2 for side in x.shape[2:]]
+            halve = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[x.dim() - 3]
+            x_hat, x = (halve(image, 2, padding=odd) for image in (x_hat, x))
+    return 1 - product.mean()
+
+
+def charbonnier_loss(x_hat: Tensor, x: Tensor, epsilon: float, reduction: str = "mean") -> Tensor:
+    """Return the mean of sqrt(error² + epsilon²) - epsilon (Charbonnier et al., ICIP 1994), 0 for equal images."""
+    error = ((x_hat - x).square() + epsilon**2).sqrt() - epsilon
+    return error.mean() if reduction == "mean" else error
+
+
+def focal_loss(x_hat: Tensor, x: Tensor, gamma: float, reduction: str = "mean") -> Tensor:
+    """Return binary cross-entropy weighted by |error|^gamma (Lin et al., ICCV 2017, with targets between 0 and 1)."""
+    weight = (x_hat - x).abs() ** gamma
+    loss = weight * functional.binary_cross_entropy(x_hat, x, reduction="none")
+    return loss.mean() if reduction == "mean" else loss
+
+
+def hardest(loss: Tensor, share: float) -> Tensor:
+    """Return the mean over this share of each sample's pixels, those with the largest ``loss``."""
+    flat = loss.flatten(1)
+    return flat.topk(max(1, round(share * flat.shape[1])), dim=1).values.mean()

@@ -1,0 +1,124 @@
+"""Augmentations, one declaration each: random changes to input and target alike."""
+
+from dataclasses import dataclass
+
+from caedsl.vocabulary.option import FROM_ONE, POSITIVE, Domain, Option, Type, Written
+from caedsl.vocabulary.words import Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationKind:
+    """Augmentation; it takes its turn in the order of this file.
+
+    ``option`` is its amount on the line. ``draw`` and ``apply`` are functions of
+    ``caedsl/backends/torch/augmentation.py``: what is drawn for each sample, and the samples changed by that.
+    ``moves`` says whether it moves pixels, so that a pair of images must be given the same numbers.
+    ``ranks`` are the numbers of axes of the samples that it can change.
+    """
+
+    option: Option
+    draw: str
+    apply: str
+    moves: bool
+    ranks: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the word that a spec writes."""
+        return self.option.name
+
+
+_ANY = (1, 2, 3)
+
+FLIP = AugmentationKind(
+    option=Option("flip", Type.FLAG, False, "half of the images left to right", Written.BARE),
+    draw="draw_uniform_each",
+    apply="flip_last",
+    moves=True,
+    ranks=_ANY,
+)
+VFLIP = AugmentationKind(
+    option=Option("vflip", Type.FLAG, False, "half of the images upside down", Written.BARE),
+    draw="draw_uniform_each",
+    apply="flip_rows",
+    moves=True,
+    ranks=(2, 3),
+)
+ROT90 = AugmentationKind(
+    option=Option("rot90", Type.FLAG, False, "quarter turns; half turns where the sides differ", Written.BARE),
+    draw="draw_uniform_each",
+    apply="quarter_turns",
+    moves=True,
+    ranks=(2,),
+)
+ROTATE = AugmentationKind(
+    option=Option("rotate", Type.NUMBER, 0.0, "up to so many degrees each way", domain=Domain(0, 180, low_open=True)),
+    draw="draw_symmetric",
+    apply="rotate",
+    moves=True,
+    ranks=(2,),
+)
+SCALE = AugmentationKind(
+    option=Option("scale", Type.SHARE, 0.0, "enlarged or reduced by up to this share", domain=Domain(0, 1, True, True)),
+    draw="draw_symmetric",
+    apply="zoom",
+    moves=True,
+    ranks=_ANY,
+)
+CROP = AugmentationKind(
+    option=Option(
+        "crop",
+        Type.SHARE,
+        0.0,
+        "up to this share is cut off each side, and the rest enlarged",
+        domain=Domain(0, 1, True, True),
+    ),
+    draw="draw_crop",
+    apply="crop",
+    moves=True,
+    ranks=_ANY,
+)
+SHIFT = AugmentationKind(
+    option=Option("shift", Type.COUNT, 0, "up to so many pixels each way", domain=FROM_ONE),
+    draw="draw_shift",
+    apply="shift",
+    moves=True,
+    ranks=_ANY,
+)
+BRIGHTNESS = AugmentationKind(
+    option=Option(
+        "brightness", Type.NUMBER, 0.0, "up to so much added or taken away, the range being 1 wide", domain=POSITIVE
+    ),
+    draw="draw_symmetric",
+    apply="brighten",
+    moves=False,
+    ranks=_ANY,
+)
+CONTRAST = AugmentationKind(
+    option=Option(
+        "contrast",
+        Type.SHARE,
+        0.0,
+        "distance from the mean changed by up to this share",
+        domain=Domain(0, 1, low_open=True),
+    ),
+    draw="draw_symmetric",
+    apply="change_contrast",
+    moves=False,
+    ranks=_ANY,
+)
+JITTER = AugmentationKind(
+    option=Option(
+        "jitter",
+        Type.NUMBER,
+        0.0,
+        "standard deviation of noise on input and target, the range being 1 wide",
+        domain=POSITIVE,
+    ),
+    draw="draw_normal_each",
+    apply="jitter",
+    moves=False,
+    ranks=_ANY,
+)
+
+AUGMENTATIONS = Words(__name__, AugmentationKind)

@@ -1,0 +1,47 @@
+"""Corruptions of the input of a denoiser, one declaration each; the target stays clean."""
+
+from dataclasses import dataclass
+
+from caedsl.vocabulary.option import NOT_NEGATIVE, Domain, Option, Type
+from caedsl.vocabulary.words import Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorruptionKind:
+    """Corruption, in units of the input's range (its width is 1); it takes its turn in the order of this file.
+
+    ``option`` is its amount on the line. ``draw`` and ``apply`` are functions of
+    ``caedsl/backends/torch/corruption.py``: the random numbers for a batch, and the batch changed by them.
+    """
+
+    option: Option
+    draw: str
+    apply: str
+
+    @property
+    def name(self) -> str:
+        """Return the word that a spec writes."""
+        return self.option.name
+
+
+_SHARE = Domain(low=0, high=1)
+
+GAUSSIAN = CorruptionKind(
+    option=Option(
+        "gaussian", Type.NUMBER, 0.0, "standard deviation of added noise, the range being 1 wide", domain=NOT_NEGATIVE
+    ),
+    draw="draw_normal",
+    apply="add_noise",
+)
+MASKING = CorruptionKind(
+    option=Option("masking", Type.SHARE, 0.0, "share of pixels set to the low end", domain=_SHARE),
+    draw="draw_uniform",
+    apply="mask_pixels",
+)
+SALT_AND_PEPPER = CorruptionKind(
+    option=Option("saltpepper", Type.SHARE, 0.0, "share of pixels set to either end", domain=_SHARE),
+    draw="draw_uniform",
+    apply="salt_and_pepper",
+)
+
+CORRUPTIONS = Words(__name__, CorruptionKind)

@@ -1,0 +1,147 @@
+"""Reconstruction losses, one declaration each. Training, the emitted loop and the rules read them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from caedsl.vocabulary.call import Call, call
+from caedsl.vocabulary.option import POSITIVE, Domain, Option, Type
+from caedsl.vocabulary.words import Words
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossKind:
+    """Reconstruction loss, a mean over all pixels.
+
+    - ``about`` says what it measures, ``unit`` in which unit.
+    - ``torch`` returns the call of a function of the reconstruction and the target: one of ``torch.nn.functional``, or
+      of ``caedsl/backends/torch/losses.py``. It gets the loss's ``own`` options and the width of the pixels' range.
+    - ``pixelwise``: the function is a mean of one number a pixel, which it returns with ``reduction="none"``.
+    - ``probabilities``: reconstruction and target must lie in 0..1.
+    - ``entropy``: a perfect reconstruction still costs the entropy of the target; other losses are then 0.
+    - ``gain`` is what the loss gains from the mean image to a perfect reconstruction, over what squared error gains.
+    - ``curvature`` is how steep the gradient is in an output of slope 1, where squared error behind a sigmoid has 1;
+      None where that was not worked out. ``quadratic``: its second derivative is 2 everywhere.
+    """
+
+    name: str
+    about: str
+    unit: str
+    own: tuple[Option, ...]
+    torch: Callable[[Options, Any], Call]
+    pixelwise: bool
+    probabilities: bool
+    entropy: bool
+    gain: float
+    curvature: float | None
+    quadratic: bool
+
+
+MSE = LossKind(
+    name="mse",
+    about="squared error",
+    unit="squared pixel values",
+    own=(),
+    torch=lambda options, width: call("mse_loss"),
+    pixelwise=True,
+    probabilities=False,
+    entropy=False,
+    gain=1.0,
+    curvature=16.0,
+    quadratic=True,
+)
+MAE = LossKind(
+    name="mae",
+    about="absolute error",
+    unit="pixel values",
+    own=(),
+    torch=lambda options, width: call("l1_loss"),
+    pixelwise=True,
+    probabilities=False,
+    entropy=False,
+    gain=2.0,
+    curvature=None,
+    quadratic=False,
+)
+HUBER = LossKind(
+    name="huber",
+    about="half the squared error up to `delta`, absolute beyond",
+    unit="squared pixel values",
+    own=(Option("delta", Type.NUMBER, 1.0, "error from which on `huber` is linear", domain=POSITIVE),),
+    torch=lambda options, width: call("huber_loss", **options),
+    pixelwise=True,
+    probabilities=False,
+    entropy=False,
+    gain=0.5,
+    curvature=None,
+    quadratic=False,
+)
+BCE = LossKind(
+    name="bce",
+    about="binary cross-entropy",
+    unit="nats",
+    own=(),
+    torch=lambda options, width: call("binary_cross_entropy"),
+    pixelwise=True,
+    probabilities=True,
+    entropy=True,
+    gain=3.0,
+    curvature=48.0,
+    quadratic=False,
+)
+SSIM = LossKind(
+    name="ssim",
+    about="1 - structural similarity",
+    unit="1",
+    own=(),
+    torch=lambda options, width: call("ssim_loss", width),
+    pixelwise=False,
+    probabilities=False,
+    entropy=False,
+    gain=10.0,
+    curvature=None,
+    quadratic=False,
+)
+MS_SSIM = LossKind(
+    name="ms_ssim",
+    about="1 - structural similarity at up to five scales",
+    unit="1",
+    own=(),
+    torch=lambda options, width: call("ms_ssim_loss", width),
+    pixelwise=False,
+    probabilities=False,
+    entropy=False,
+    gain=10.0,
+    curvature=None,
+    quadratic=False,
+)
+CHARBONNIER = LossKind(
+    name="charbonnier",
+    about="absolute error, rounded below `epsilon`",
+    unit="pixel values",
+    own=(Option("epsilon", Type.NUMBER, 1e-3, "error below which `charbonnier` is round", domain=POSITIVE),),
+    torch=lambda options, width: call("charbonnier_loss", **options),
+    pixelwise=True,
+    probabilities=False,
+    entropy=False,
+    gain=2.0,
+    curvature=None,
+    quadratic=False,
+)
+FOCAL = LossKind(
+    name="focal",
+    about="binary cross-entropy, weighted by |error| raised to `gamma`",
+    unit="nats",
+    own=(Option("gamma", Type.NUMBER, 2.0, "exponent of the weights of `focal`", domain=Domain(1, 10)),),
+    torch=lambda options, width: call("focal_loss", **options),
+    pixelwise=True,
+    probabilities=True,
+    entropy=False,
+    gain=1.0,
+    curvature=None,
+    quadratic=False,
+)
+
+LOSSES = Words(__name__, LossKind)

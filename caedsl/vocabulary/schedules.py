@@ -1,0 +1,173 @@
+"""Schedules of the learning rate, one declaration each: pure functions of the step.
+
+Training calls the functions, and emitted files carry their source.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from caedsl.vocabulary.option import FRACTION, FROM_ONE, NOT_NEGATIVE, POSITIVE, REQUIRED, Domain, Option, Type
+from caedsl.vocabulary.words import Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleKind:
+    """Schedule of the learning rate.
+
+    - ``factor`` returns what the rate is multiplied by at ``step`` (counted from 0) of ``steps``, the first ``rising``
+      of which are the warm-up. It also gets the steps of an epoch, and ``own`` options by their names.
+    - ``start`` is the factor at which the warm-up begins, ``warmup`` the default of its share.
+    - ``whole_run``: the factor depends on how long the run is.
+    - ``watches``: the rate also falls where the score of the epochs does not (see ``Plateau``).
+    """
+
+    name: str
+    own: tuple[Option, ...]
+    factor: Callable[..., float]
+    start: float
+    warmup: float
+    whole_run: bool
+    watches: bool
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Return the options of the line."""
+        return (_WARMUP._replace(default=self.warmup), *self.own, _MIN_LR)
+
+
+_WARMUP = Option(
+    "warmup", Type.SHARE, 0.0, "share of all steps over which the rate rises to its full value", domain=FRACTION
+)
+_MIN_LR = Option("min_lr", Type.NUMBER, 0.0, "the rate never falls below this", domain=NOT_NEGATIVE)
+_FACTOR = Option("factor", Type.NUMBER, 0.1, "what the rate is multiplied by", domain=Domain(0, 1, True, True))
+
+
+def warm_up(step: int, rising: int, start: float) -> float:
+    """Return the factor at ``step`` of a warm-up: a line from ``start`` to 1 over ``rising`` steps."""
+    return start + (1 - start) * (step + 1) / rising
+
+
+def steady(step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+    """Return 1."""
+    return 1.0
+
+
+def cosine(step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+    """Return the factor of half a cosine from 1 to 0 (Loshchilov and Hutter, "SGDR", ICLR 2017)."""
+    return (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising))) / 2
+
+
+def one_cycle(step: int, rising: int, steps: int, steps_per_epoch: int) -> float:
+    """Return the factor of half a cosine from 1 to 1/250,000 (Smith and Topin, "Super-convergence", 2018)."""
+    progress = (step - rising) / max(1, steps - rising)
+    return 4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def polynomial(step: int, rising: int, steps: int, steps_per_epoch: int, power: float) -> float:
+    """Return the remaining share of the run, raised to ``power``."""
+    return float((1 - (step - rising) / max(1, steps - rising)) ** power)
+
+
+def single_step(step: int, rising: int, steps: int, steps_per_epoch: int, at: int, factor: float) -> float:
+    """Return ``factor`` once epoch ``at`` is over, and 1 before."""
+    return factor if step >= at * steps_per_epoch else 1.0
+
+
+def milestones(step: int, rising: int, steps: int, steps_per_epoch: int, at: tuple[int, ...], factor: float) -> float:
+    """Return ``factor`` raised to the number of the epochs ``at`` that are over."""
+    return float(factor ** sum(step >= epoch * steps_per_epoch for epoch in at))
+
+
+def exponential(step: int, rising: int, steps: int, steps_per_epoch: int, gamma: float) -> float:
+    """Return ``gamma`` raised to the number of epochs that are over."""
+    return float(gamma ** (step // steps_per_epoch))
+
+
+def inverse(step: int, rising: int, steps: int, steps_per_epoch: int, decay: float) -> float:
+    """Return 1 / (1 + decay · step): what Keras calls ``decay`` of an optimizer."""
+    return 1 / (1 + decay * step)
+
+
+class Plateau:
+    """Factor that falls once the score has not fallen for more than ``patience`` epochs, as PyTorch counts them."""
+
+    def __init__(self, patience: float, multiplier: float) -> None:
+        self.patience = patience
+        self.multiplier = multiplier
+        self.factor = 1.0
+        self.best = math.inf
+        self.waited = 0
+
+    def update(self, score: float) -> None:
+        """Record the score of an epoch, lower being better."""
+        self.waited = 0 if score < self.best else self.waited + 1
+        self.best = min(self.best, score)
+        if self.waited > self.patience:
+            self.factor *= self.multiplier
+            self.waited = 0
+
+
+CONSTANT = ScheduleKind(name="constant", own=(), factor=steady, start=0.0, warmup=0.0, whole_run=False, watches=False)
+COSINE = ScheduleKind(name="cosine", own=(), factor=cosine, start=0.0, warmup=0.0, whole_run=True, watches=False)
+ONECYCLE = ScheduleKind(
+    name="onecycle", own=(), factor=one_cycle, start=1 / 25, warmup=0.3, whole_run=True, watches=False
+)
+PLATEAU = ScheduleKind(
+    name="plateau",
+    own=(
+        _FACTOR,
+        Option(
+            "patience",
+            Type.COUNT,
+            5,
+            "epochs without a better score that are borne before the rate falls",
+            domain=FROM_ONE,
+        ),
+    ),
+    factor=steady,
+    start=0.0,
+    warmup=0.0,
+    whole_run=False,
+    watches=True,
+)
+STEP = ScheduleKind(
+    name="step",
+    own=(Option("at", Type.COUNT, REQUIRED, "the epoch after which the rate falls", domain=FROM_ONE), _FACTOR),
+    factor=single_step,
+    start=0.0,
+    warmup=0.0,
+    whole_run=False,
+    watches=False,
+)
+EXPONENTIAL = ScheduleKind(
+    name="exponential",
+    own=(
+        Option("gamma", Type.NUMBER, 0.95, "what each epoch multiplies the rate by", domain=Domain(0, 1, True, True)),
+    ),
+    factor=exponential,
+    start=0.0,
+    warmup=0.0,
+    whole_run=False,
+    watches=False,
+)
+INVERSE = ScheduleKind(
+    name="inverse",
+    own=(Option("decay", Type.NUMBER, REQUIRED, "d of the factor 1 / (1 + d · step)", domain=POSITIVE),),
+    factor=inverse,
+    start=0.0,
+    warmup=0.0,
+    whole_run=False,
+    watches=False,
+)
+POLYNOMIAL = ScheduleKind(
+    name="polynomial",
+    own=(Option("power", Type.NUMBER, 1.0, "exponent of the remaining share of the run", domain=POSITIVE),),
+    factor=polynomial,
+    start=0.0,
+    warmup=0.0,
+    whole_run=True,
+    watches=False,
+)
+
+SCHEDULES = Words(__name__, ScheduleKind)

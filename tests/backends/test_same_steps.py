@@ -1,0 +1,105 @@
+"""``emit --training`` and ``caedsl train`` take the same steps, word by word of the vocabulary."""
+
+import pytest
+import torch
+
+from caedsl.api import load
+from caedsl.backends.torch.instantiate import build
+from caedsl.backends.torch.lower import lower
+from caedsl.backends.torch.render import class_name, emit
+from caedsl.training.prepare import prepare
+from caedsl.vocabulary.augmentations import AUGMENTATIONS
+from caedsl.vocabulary.corruptions import CORRUPTIONS
+from caedsl.vocabulary.losses import LOSSES
+from caedsl.vocabulary.optimizers import OPTIMIZERS
+from caedsl.vocabulary.option import REQUIRED, Option, Type
+from caedsl.vocabulary.schedules import SCHEDULES
+
+SPEC = """
+autoencoder same
+input {shape} in {range}
+encoder {{ conv 4 s2 elu l2=1e-3; conv 3 s2 tanh norm=batch l1=1e-4 }}
+bottleneck dense 5 l1=1e-3 noise=0.1
+decoder mirror output={output}
+train {{
+  batch 6
+  epochs 5
+  precision fp32
+  seed 3
+  {lines}
+}}
+"""
+SAMPLES = 22
+"""Four batches of 6, 6, 6 and 4: five epochs are 20 steps."""
+
+
+def example(option: Option) -> str:
+    """An option that changes what is done, as a spec writes it."""
+    values = {
+        Type.FLAG: option.name,
+        Type.COUNT: f"{option.name}=2",
+        Type.SHARE: f"{option.name}=30%",
+        Type.NUMBER: f"{option.name}={0.3 if option.domain.holds(0.3) else 3}",
+    }
+    return values[option.type]
+
+
+def required(options: tuple[Option, ...]) -> str:
+    """The options that a line cannot do without, as a spec writes them."""
+    return " ".join(example(option) for option in options if option.default is REQUIRED)
+
+
+LINES = {
+    **{f"loss {name}": {} for name in LOSSES},
+    **{f"loss {name} {example(option)}": {} for name, kind in LOSSES.items() for option in kind.own},
+    **{f"loss {name} worst=25% reduction=sum": {} for name, kind in LOSSES.items() if kind.pixelwise},
+    "loss 0.5 mse + 0.2 ssim": {"range": "real", "output": "linear"},
+    **{f"optimizer {name} {required(kind.own)}": {} for name, kind in OPTIMIZERS.items()},
+    "optimizer adam eps_hat=1e-2": {},
+    "optimizer sgd momentum=0.9 nesterov weight_decay=0.1": {},
+    **{f"schedule {name} {required(kind.options)}": {} for name, kind in SCHEDULES.items()},
+    **{f"schedule {name} {required(kind.options)} warmup=30% min_lr=5e-4": {} for name, kind in SCHEDULES.items()},
+    "schedule plateau patience=1 warmup=10%; optimizer sgd lr=1e-9": {},
+    **{f"corrupt {example(kind.option)}": {} for kind in CORRUPTIONS.values()},
+    **{f"corrupt {example(kind.option)} ": {"range": "real", "output": "linear"} for kind in CORRUPTIONS.values()},
+    **{f"augment {example(kind.option)}": {} for kind in AUGMENTATIONS.values()},
+    "augment flip rot90; corrupt gaussian=0.1": {"range": "-1..1", "output": "tanh", "shape": "2x9x12"},
+    "clip 0.1": {},
+    "ema 0.9": {},
+}
+"""Lines of a train block, each with what differs from the usual spec."""
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_twenty_steps_are_the_same(line: str) -> None:
+    place = {"shape": "1x12x12", "range": "0..1", "output": "sigmoid", **LINES[line]}
+    model = load(SPEC.format(lines=line, **place))
+    assert model.train is not None
+    generator = torch.Generator().manual_seed(1)
+    images = torch.rand(SAMPLES, *model.input.shape, generator=generator)
+    torch.manual_seed(0)
+    module = build(model)
+    start = {name: value.clone() for name, value in module.state_dict().items()}
+
+    training = prepare(
+        module,
+        images,
+        model.train,
+        input_range=model.input.range,
+        penalties=lower(model).penalties,
+        code_l1=model.bottleneck.l1,
+    )
+    training.run()
+
+    namespace: dict[str, object] = {"__name__": "emitted"}
+    exec(compile(emit(model, training=True), "emitted.py", "exec"), namespace)
+    emitted = namespace[class_name(model.name)]()  # type: ignore[operator]
+    emitted.load_state_dict(start)
+    namespace["train"](emitted, images)  # type: ignore[operator]
+
+    assert training.step == 20
+    moved = False
+    for name, value in emitted.state_dict().items():
+        torch.testing.assert_close(value, training.last_weights[name], rtol=1e-3, atol=2e-5)
+        moved = moved or not torch.equal(value, start[name])
+    assert moved
