@@ -136,6 +136,7 @@ def train(
     device: str = "auto",
     out: SpecLike | None = None,
     data_dir: SpecLike | None = None,
+    data_root: SpecLike | None = None,
     settings: Mapping[str, object] | None = None,
     weights: SpecLike | None = None,
     pictures: bool = True,
@@ -147,7 +148,8 @@ def train(
     """Train a model as its ``train`` block says, evaluates it and writes the run folder.
 
     ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder (a
-    fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie. ``weights`` names a run, or a safetensors
+    fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie; no path of the
+    spec may leave ``data_root``. ``weights`` names a run, or a safetensors
     file, to start from instead of fresh weights. ``pictures`` draws the same few
     reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints what the command
     prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the mean image and PCA.
@@ -166,6 +168,7 @@ def train(
         device=device,
         out=str(out) if out is not None else None,
         data_dir=str(data_dir) if data_dir is not None else None,
+        data_root=str(data_root) if data_root is not None else None,
         weights=str(weights) if weights is not None else None,
         pictures=pictures,
         tensorboard=tensorboard,
@@ -180,14 +183,17 @@ def resume(
     run: str | PathLike[str],
     *,
     epochs: int | None = None,
+    device: str = "auto",
     data_dir: str | PathLike[str] | None = None,
+    data_root: str | PathLike[str] | None = None,
     tensorboard: bool = False,
     progress: bool = False,
     callbacks: "Sequence[Callback]" = (),
 ) -> "EvaluatedRun":
     """Resume the run in a folder from its last checkpoint, and evaluate it; see ``train``.
 
-    ``epochs`` is a new number of them, larger than before. Settings, device and pictures are those it began with.
+    ``epochs`` is a new number of them, larger than before. Settings and pictures are those it began with, and so is the
+    ``device`` where it is there.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import resume_and_evaluate
@@ -195,7 +201,9 @@ def resume(
     return resume_and_evaluate(
         str(run),
         epochs=epochs,
+        device=device,
         data_dir=str(data_dir) if data_dir is not None else None,
+        data_root=str(data_root) if data_root is not None else None,
         tensorboard=tensorboard,
         reporter=make_reporter(quiet=not progress),
         callbacks=callbacks,

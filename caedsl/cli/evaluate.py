@@ -15,6 +15,10 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Where its data lie; by default where they lay.")
     ] = None,
     baselines: Annotated[bool, typer.Option(help="Compare with the mean image and PCA.")] = True,
+    data_root: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Refuse paths of the spec, or of the run, that lead out of this folder."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors and differences.")] = False,
 ) -> None:
     """Evaluate a run again, and say whether the result agrees with its metrics.json (exit code 1 where it does not)."""
@@ -27,7 +31,14 @@ def evaluate(
 
     reporter = make_reporter(quiet)
     with outside_errors():
-        again = evaluate_again(run, device=device.value, data_dir=data_dir, reporter=reporter, baselines=baselines)
+        again = evaluate_again(
+            run,
+            device=device.value,
+            data_dir=data_dir,
+            data_root=data_root,
+            reporter=reporter,
+            baselines=baselines,
+        )
     table(again.evaluation, probabilities=again.evaluation.model.bce is not None, reporter=reporter)
     if again.differences:
         print(f"caedsl: this differs from {run / 'metrics.json'}:", file=sys.stderr)

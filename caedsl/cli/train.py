@@ -49,6 +49,10 @@ def train(
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
     ] = None,
+    data_root: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Refuse paths of the spec, or of the run, that lead out of this folder."),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Start from the weights of this run, or file, instead of fresh ones."),
@@ -77,7 +81,7 @@ def train(
         changes = ("SPEC", spec), ("--set", set_), ("--out", out)
         others = ("--seed", seed is not None), ("--weights", weights), ("--no-pictures", not pictures)
         _refuse_changes([name for name, given in (*changes, *others) if given])
-        _resume(resume, epochs, on_trouble, data_dir, tensorboard, baselines, quiet)
+        _resume(resume, epochs, on_trouble, device, data_dir, data_root, tensorboard, baselines, quiet)
         return
     if spec is None:
         raise fail("name the spec to train, as in `caedsl train digits.cae`, or a run to go on with: --resume RUN")
@@ -106,6 +110,7 @@ def train(
             device=device.value,
             out=out,
             data_dir=data_dir,
+            data_root=data_root,
             weights=weights,
             pictures=pictures,
             tensorboard=tensorboard,
@@ -119,7 +124,9 @@ def _resume(
     folder: Path,
     epochs: int | None,
     on_trouble: OnTrouble | None,
+    device: Device,
     data_dir: Path | None,
+    data_root: Path | None,
     tensorboard: bool,
     baselines: bool,
     quiet: bool,
@@ -132,7 +139,9 @@ def _resume(
             folder,
             epochs=epochs,
             on_trouble=on_trouble,
+            device=device.value,
             data_dir=data_dir,
+            data_root=data_root,
             tensorboard=tensorboard,
             baselines=baselines,
             reporter=make_reporter(quiet),
@@ -145,8 +154,8 @@ def _refuse_changes(names: list[str]) -> None:
 
     if names:
         raise fail(
-            f"--resume takes its spec, settings and device from the run folder: leave out {', '.join(names)} "
-            "(only --epochs, --on-trouble, --data-dir, --tensorboard, --no-baselines and --quiet go with it), or start a new run without --resume"
+            f"--resume takes its spec and settings from the run folder: leave out {', '.join(names)} "
+            "(only --epochs, --on-trouble, --device, --data-dir, --data-root, --tensorboard, --no-baselines and --quiet go with it), or start a new run without --resume"
         )
 
 

@@ -28,12 +28,15 @@ class StandardSet:
     places: tuple[str, ...]
 
 
-def data_folders(chosen: Path | None) -> tuple[Path, ...]:
-    """Where standard files are looked for: ``chosen``, the folder that CAEDSL_DATA names, the user's cache."""
+def data_folders(chosen: Path | None, recorded: Path | None = None) -> tuple[Path, ...]:
+    """Return where standard files are looked for: ``chosen``, the folder that CAEDSL_DATA names, the user's cache.
+
+    The first is where downloads go. ``recorded`` comes last: a run folder names it, and nothing is written there.
+    """
     from pooch import os_cache
 
     named = os.environ.get(VARIABLE)
-    folders = [chosen, named or None, os_cache("caedsl")]
+    folders = [chosen, named or None, os_cache("caedsl"), recorded]
     return tuple(dict.fromkeys(Path(os.path.expanduser(folder)).absolute() for folder in folders if folder is not None))
 
 

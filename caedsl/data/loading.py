@@ -12,7 +12,7 @@ from caedsl.data.images import DataError, Images, Progress, UnavailableError, si
 from caedsl.data.intake import Intake, Taken
 from caedsl.data.pixels import Pixels
 from caedsl.data.selection import select, selection_notes
-from caedsl.data.source_reader import Found, Request, describe, reason
+from caedsl.data.source_reader import Found, Request, confined, describe, reason
 from caedsl.data.sources import READERS
 from caedsl.data.stack import Index, Stack
 from caedsl.diagnostics.text import printable
@@ -24,22 +24,28 @@ _DARK = 0.125
 
 
 def load(
-    model: Autoencoder, data_dir: Path | None = None, progress: Progress = silent, memory: int | None = None
+    model: Autoencoder,
+    data_dir: Path | None = None,
+    progress: Progress = silent,
+    memory: int | None = None,
+    recorded: Path | None = None,
+    root: Path | None = None,
 ) -> Images:
     """The images of the first source of the spec that is available: all read once and checked.
 
     They are held in memory where they take at most half of what is available, ``memory`` bytes or what the system says,
     and read again as they are needed otherwise. Standard files are looked for in ``data_dir``, the folder that
-    CAEDSL_DATA names and the user's cache, and downloaded into the first of these where they are in none. ``only`` is
+    CAEDSL_DATA names and the user's cache, and downloaded into the first of these where they are in none. ``recorded``,
+    which a run folder names, is looked at last. Paths of the spec, and ``recorded``, may not leave ``root``. ``only`` is
     applied to all parts, and after it ``limit`` to the training images. A ``DataError`` says what was tried where no
     source is available, or what is wrong with the one that is.
     """
     if not model.data:
         raise DataError(f'{model.name} has no `data` line: add one, such as `data digits` or `data folder "photos"`')
-    folders = data_folders(data_dir)
+    folders = data_folders(data_dir, None if recorded is None else confined(recorded, root))
     missing: list[tuple[DataSource, UnavailableError]] = []
     for source in model.data:
-        request = Request(source, model.folder, folders, _fit(model, source), progress)
+        request = Request(source, model.folder, folders, _fit(model, source), progress, root)
         try:
             return _loaded(READERS[source.name](request), request, missing, memory)
         except UnavailableError as error:

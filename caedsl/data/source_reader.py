@@ -15,7 +15,7 @@ from caedsl.model.data import DataSource
 class Request:
     """One source of a spec: ``folder`` is where its relative paths start, ``data_folders`` hold the standard files.
 
-    The first data folder is where downloads go.
+    The first data folder is where downloads go. Nothing outside of ``root`` is read for the paths of the spec.
     """
 
     source: DataSource
@@ -23,6 +23,7 @@ class Request:
     data_folders: tuple[Path, ...]
     fit: Fit
     progress: Progress
+    root: Path | None = None
 
     def path(self, written: str | None) -> Path:
         """A path of the spec; ``UnavailableError`` where there is nothing."""
@@ -42,7 +43,7 @@ class Request:
             ) from None
         except (OSError, ValueError) as error:
             raise DataError(f"{path!s} cannot be read: {reason(error)}") from error
-        return path
+        return confined(path, self.root)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,18 @@ class Reader(Protocol):
 
     def __call__(self, request: Request) -> Found:
         """Find the images; ``UnavailableError`` where they are not there, ``DataError`` where they are damaged."""
+
+
+def confined(path: Path, root: Path | None) -> Path:
+    """Return ``path``; a ``DataError`` where it, or what a link there leads to, lies outside of ``root``."""
+    if root is not None:
+        real, allowed = Path(os.path.realpath(path)), Path(os.path.realpath(root))
+        if real != allowed and allowed not in real.parents:
+            raise DataError(
+                f"{path} leads to {real}, which is outside of {allowed}: put the data into that folder, or name another "
+                "one with --data-root"
+            )
+    return path
 
 
 def describe(source: DataSource) -> str:

@@ -34,18 +34,20 @@ def evaluate_again(
     *,
     device: str = "auto",
     data_dir: str | Path | None = None,
+    data_root: str | Path | None = None,
     reporter: Reporter | None = None,
     baselines: bool = True,
 ) -> Again:
     """Evaluate the best weights of the run in the folder ``path`` again, and compare with its ``metrics.json``.
 
-    ``device`` is by default the one that the run was on, ``data_dir`` where data sets lie. The ``baselines`` are compared
-    where the run has them. Nothing is written. Errors are those of ``caedsl.training.train.train``.
+    ``device`` is by default the one that the run was on, ``data_dir`` where data sets lie, ``data_root`` a folder that no
+    path of the run may leave. The ``baselines`` are compared where the run has them. Nothing is written. Errors are those
+    of ``caedsl.training.train.train``.
     """
     reporter = reporter or Reporter()
     kept = open_run(Path(path), data_dir)
     before = _metrics(kept.path)
-    images = kept.images(data_dir, reporter)
+    images = kept.images(data_dir, reporter, data_root)
     chosen = choose_device(kept.environment.device if device == "auto" else device)
     training = prepare_training(kept.model, kept.settings, images, chosen, split_seed=kept.split_seed)
     kept.check_split(training.validation)

@@ -44,6 +44,7 @@ def train_and_evaluate(
     device: str = "auto",
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
+    data_root: str | Path | None = None,
     weights: str | Path | None = None,
     pictures: bool = True,
     tensorboard: bool = False,
@@ -65,6 +66,7 @@ def train_and_evaluate(
         device=device,
         out=out,
         data_dir=data_dir,
+        data_root=data_root,
         weights=weights,
         reporter=reporter,
         callbacks=[*_watchers(pictures, tensorboard), *callbacks],
@@ -77,7 +79,9 @@ def resume_and_evaluate(
     *,
     epochs: int | None = None,
     on_trouble: str | None = None,
+    device: str = "auto",
     data_dir: str | Path | None = None,
+    data_root: str | Path | None = None,
     tensorboard: bool = False,
     reporter: Reporter | None = None,
     callbacks: Sequence[Callback] = (),
@@ -90,7 +94,16 @@ def resume_and_evaluate(
     reporter = reporter or Reporter()
     before = {name for name in (PICTURES, TENSORBOARD) if has_folder(Path(path), name)}
     followers = [*_watchers(PICTURES in before, tensorboard or TENSORBOARD in before), *callbacks]
-    run = resume(path, epochs=epochs, on_trouble=on_trouble, data_dir=data_dir, reporter=reporter, callbacks=followers)
+    run = resume(
+        path,
+        epochs=epochs,
+        on_trouble=on_trouble,
+        device=device,
+        data_dir=data_dir,
+        data_root=data_root,
+        reporter=reporter,
+        callbacks=followers,
+    )
     return _judged(run, reporter, baselines)
 
 

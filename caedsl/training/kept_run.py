@@ -37,13 +37,13 @@ class KeptRun:
     settings_text: str
     environment: EnvironmentRecord
 
-    def images(self, data_dir: str | Path | None, reporter: Reporter) -> Images:
+    def images(self, data_dir: str | Path | None, reporter: Reporter, root: str | Path | None = None) -> Images:
         """The images of the run; a ``RunError`` where what is found now is not what it was trained on.
 
-        They are looked for in ``data_dir``, or without one where they were.
+        They are looked for in ``data_dir``, and last where they were; no path of the run may leave ``root``.
         """
         before = self.environment.data
-        images = load_images(self.model, self.data_dir(data_dir), reporter)
+        images = load_images(self.model, data_dir, reporter, before.data_dir, root)
         if images.sha256 != before.sha256:
             other = "" if images.name == before.name else f", and {images.name} is what is there now"
             raise RunError(
@@ -79,10 +79,6 @@ class KeptRun:
 
     def _weights(self, name: str) -> Weights:
         return Weights.of_run(self.path, name, largest_file(self.model))
-
-    def data_dir(self, chosen: str | Path | None) -> str | Path | None:
-        """Return ``chosen``, or else the folder that data sets were looked for in when the run began."""
-        return chosen if chosen is not None else self.environment.data.data_dir
 
 
 def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:

@@ -49,6 +49,7 @@ def resume(
     on_trouble: str | None = None,
     device: str = "auto",
     data_dir: str | Path | None = None,
+    data_root: str | Path | None = None,
     reporter: Reporter | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Run:
@@ -57,7 +58,8 @@ def resume(
     On a CPU that means the same weights bit for bit. ``device`` is by default the one that it began on, where that is
     there; on another its random numbers are others. ``epochs`` is a new number of epochs, larger than before: the
     result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is what follows from now on
-    when a monitor speaks; what was said before is not said again. ``data_dir`` is where data sets lie now. Errors are those of
+    when a monitor speaks; what was said before is not said again. ``data_dir`` is where data sets lie now, ``data_root``
+    a folder that no path of the run may leave. Errors are those of
     ``caedsl.training.train.train``; they leave the folder as it is.
     """
     reporter = reporter or Reporter()
@@ -71,7 +73,7 @@ def resume(
             reporter.note(note)
         kept = _extended(kept, epochs, checkpoint)
         _check_unfinished(kept, checkpoint)
-        images = kept.images(data_dir, reporter)
+        images = kept.images(data_dir, reporter, data_root)
         training = _prepared(kept, images, _device(kept, device, reporter), reporter)
         if on_trouble is not None:
             training.settings = replace(training.settings, on=On(on_trouble))

@@ -78,6 +78,7 @@ def train(
     device: str = "auto",
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
+    data_root: str | Path | None = None,
     weights: str | Path | None = None,
     reporter: Reporter | None = None,
     callbacks: Sequence[Callback] = (),
@@ -85,7 +86,8 @@ def train(
     """Train ``model`` as its ``train`` block says and write the run folder, all but the evaluation.
 
     ``spec_text`` is the canonical text, kept as ``spec.cae`` with the numbers that were found for ``auto``. ``device`` is
-    auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie, ``weights`` a safetensors file or the
+    auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie, ``data_root`` a folder that
+    no path of the spec may leave, ``weights`` a safetensors file or the
     folder of a run to start from, instead of fresh weights. ``callbacks`` follow the run, see ``Callback``.
     Ctrl-C and SIGTERM end training after the current step; its state is saved, see ``resume``. Errors of the outside
     world are a ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch
@@ -97,7 +99,7 @@ def train(
             f"{model.source.path} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`"
         )
     start = Weights.read(Path(weights), largest_file(model)) if weights is not None else None
-    images = load_images(model, data_dir, reporter)
+    images = load_images(model, data_dir, reporter, root=data_root)
     target = choose_device(device)
 
     def prepared(settings: Train) -> Training:
@@ -174,13 +176,23 @@ def restoring(checkpoint: Checkpoint | None) -> list[Callback]:
     return [RestoreCheckpoint(checkpoint)] if checkpoint is not None else []
 
 
-def load_images(model: Autoencoder, data_dir: str | Path | None, reporter: Reporter) -> Images:
+def load_images(
+    model: Autoencoder,
+    data_dir: str | Path | None,
+    reporter: Reporter,
+    recorded: str | Path | None = None,
+    root: str | Path | None = None,
+) -> Images:
     """Load the images of a spec and report the notes on them; a ``DataError`` says why they cannot be had."""
     with current().in_turn():
-        images = load(model, Path(data_dir) if data_dir is not None else None, reporter.loading)
+        images = load(model, _path(data_dir), reporter.loading, recorded=_path(recorded), root=_path(root))
     for note in images.notes:
         reporter.note(note)
     return images
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
 
 
 def finished(training: Training, folder: RunFolder, model: Autoencoder, images: Images) -> Run:

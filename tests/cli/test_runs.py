@@ -84,7 +84,6 @@ def test_the_same_seed_gives_the_same_metrics_byte_for_byte(
         (["tiny.cae"], "SPEC"),
         (["--set", "train.batch=8"], "--set"),
         (["--seed", "0"], "--seed"),
-        (["--device", "cpu"], "--device"),
         (["--out", "x"], "--out"),
         (["--no-pictures"], "--no-pictures"),
     ],
