@@ -17,6 +17,7 @@ from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.evaluation.baselines import Predictor, fit_pca
 from caedsl.evaluation.metrics import Scores, Scoring
+from caedsl.evaluation.pieces import InPieces
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
@@ -134,8 +135,8 @@ def in_64_bits(module: nn.Module, images: Batches) -> Predictor:
     """Copy ``module`` to compute in 64 bits on the device of ``images``, on a CPU in the form that is fastest there."""
     exact: nn.Module = deepcopy(module).double().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if images.device.type == "cpu" and isinstance(exact, ConvolutionalAutoencoder):
-        return fast_form(exact, images.shape)
-    return exact
+        return InPieces(fast_form(exact, images.shape))
+    return InPieces(exact)
 
 
 def _told(scores: Scores) -> Scores:

@@ -1,7 +1,8 @@
 """A whole run: train, evaluate beside the baselines, draw, and put everything into the run folder."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 
 from caedsl.data.images import DataError
+from caedsl.data.memory import refused_beyond_available
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate, in_64_bits
 from caedsl.evaluation.metrics import Scores
@@ -17,7 +19,11 @@ from caedsl.evaluation.summary import report
 from caedsl.evaluation.tensorboard import TensorBoard
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.confined import has_folder
+from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import METRICS, PICTURE, PICTURES, TENSORBOARD
+from caedsl.runs.schema import RecordError, read_state
+from caedsl.runs.state import FAILED, RunState
+from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 from caedsl.training.loop import Callback
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
@@ -33,7 +39,7 @@ class EvaluatedRun:
 
     run: Run
     evaluation: Evaluation
-    picture: Path
+    picture: Path | None
     evolution: Path | None = None
 
 
@@ -118,27 +124,58 @@ def _judged(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
         reporter.note(f"stopped by trouble; state saved. Resume all the same with: {resume_command(run.folder.path)}")
     reporter.loading("evaluating", 0, 0, "images")
     try:
-        evaluated = evaluate_run(run, baselines)
-    except DataError as error:
-        raise DataError(
-            f"{error}; the weights are in {run.folder.path}, and once its data are back "
+        with run.folder.locked(), _memory_told(run):
+            evaluated = evaluate_run(run, reporter, baselines)
+    except (DataError, TrainingError) as error:
+        _record_failure(run, error)
+        raise type(error)(
+            f"{error}; the run is not evaluated yet: its weights are in {run.folder.path}, and once this is mended "
             f"{resume_command(run.folder.path)} evaluates them"
         ) from error
     finally:
         reporter.end()
     report(run, evaluated.evaluation, reporter)
-    reporter.result(f"run      {run.folder.path}\npicture  {evaluated.picture}")
+    reporter.result(f"run      {run.folder.path}")
+    if evaluated.picture is not None:
+        reporter.result(f"picture  {evaluated.picture}")
     if evaluated.evolution is not None:
         reporter.result(f"epochs   {evaluated.evolution}")
     return evaluated
 
 
-def evaluate_run(run: Run, baselines: bool = True) -> EvaluatedRun:
-    """Evaluate a run on held-out images and write the result into its folder."""
+@contextmanager
+def _memory_told(run: Run) -> Iterator[None]:
+    """Inside, memory that runs out is an ``OutOfMemoryError``, on a CPU before the system ends the process for it."""
+    with refused_beyond_available() if run.train.device.type == "cpu" else nullcontext():
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise OutOfMemoryError("out of memory while the run was evaluated: end other programs") from error
+
+
+def _record_failure(run: Run, error: Exception) -> None:
+    """Let the record say that the run has trained and is not evaluated, and why."""
+    with suppress(OSError, RecordError, RunError):
+        state = read_state(run.folder.path)
+        failed = RunState(FAILED, state.model, state.epochs, state.started, f"not evaluated: {error}")
+        run.folder.write_state(failed)
+
+
+def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = True) -> EvaluatedRun:
+    """Evaluate a run on held-out images and write the result into its folder.
+
+    A picture that cannot be written is a note: the numbers are there without it.
+    """
     exam, evaluation = _examination(run), evaluation_of(run, baselines)
-    picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
-    evolution = draw_evolution(run.folder, rows=3 if exam.denoises else 2)
     run.folder.write_json(METRICS, finite({**evaluation.as_json(), "training": _training(run)}))
+    picture = evolution = None
+    try:
+        picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
+        evolution = draw_evolution(run.folder, rows=3 if exam.denoises else 2)
+    except RunError as error:
+        (reporter or Reporter()).note(f"{error}; the run is whole without this picture")
     return EvaluatedRun(run, evaluation, picture, evolution)
 
 
