@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from caedsl.evaluation.evaluate import Examination
 from caedsl.evaluation.pieces import InPieces
 from caedsl.runs.errors import RunError
 from caedsl.runs.folder import RunFolder
@@ -135,10 +134,10 @@ def test_memory_that_runs_out_elsewhere_is_told_too(
     caedsl: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full(self: Examination, predictor: object) -> None:
+    def full(*arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(Examination, "predictions", full)
+    monkeypatch.setattr("caedsl.evaluation.run.evaluate", full)
     ran, _ = trained(tmp_path, caedsl, "run")
     assert ran.code == 2
     assert "out of memory while the run was evaluated" in ran.err
