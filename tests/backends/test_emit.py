@@ -1,16 +1,22 @@
 """The emitted source as a person reads it, and its training loop."""
 
+import ast
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from caedsl.api import load
+from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.render import class_name, emit
+from caedsl.rules.engine.checking import check_source
+from caedsl.source import Source
 from tests.conftest import ROOT
 
 EVERYTHING = """
@@ -101,10 +107,37 @@ def test_numbers_that_are_found_are_arguments_of_the_loop(capsys: pytest.Capture
         namespace["train"](module, torch.zeros(4, *model.input.shape))  # type: ignore[operator]
     namespace["train"](module, torch.zeros(4, *model.input.shape), lr=1e-3, batch=2, epochs=1)  # type: ignore[operator]
     assert "epoch 1" in capsys.readouterr().out
-    torch.save(torch.zeros(4, *model.input.shape), tmp_path / "x.pt")
-    arguments = [sys.executable, path, tmp_path / "x.pt", tmp_path / "w.pt"]
+    np.save(tmp_path / "x.npy", np.zeros((4, *model.input.shape), np.float32))
+    arguments = [sys.executable, path, tmp_path / "x.npy", tmp_path / "w.safetensors"]
     told = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    assert "IMAGES.pt WEIGHTS.pt LR BATCH" in told.stderr
+    assert "IMAGES.npy WEIGHTS.safetensors LR BATCH" in told.stderr
+
+
+@pytest.mark.parametrize("name", ["K1", "WINDOW", "SIGMA", "tensor", "list_"])
+def test_an_emitted_loop_trains_and_saves_whatever_the_model_is_called(name: str, tmp_path: Path) -> None:
+    spec = (
+        f"autoencoder {name}\ninput 1x8x8\nencoder {{ conv 4 relu; maxpool 2 }}\nbottleneck dense 4\ndecoder mirror\n"
+        "train { loss ssim; epochs 1 }\n"
+    )
+    checked = check_source(Source(spec))
+    assert checked.model is not None
+    (tmp_path / "emitted.py").write_text(emit(checked.model, training=True))
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((9, 1, 8, 8)))
+    arguments = [sys.executable, "emitted.py", "x.npy", "w.safetensors"]
+    ended = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert set(load_file(tmp_path / "w.safetensors")) == set(build(checked.model).state_dict())
+
+
+def test_every_number_in_emitted_code_is_a_literal() -> None:
+    spec = (
+        "autoencoder a\ninput 1x8x8 in 0..1e300\nencoder { conv 4 relu; maxpool 2 }\nbottleneck dense 4\n"
+        "decoder mirror\ntrain { corrupt gaussian=1e300; epochs 1 }\n"
+    )
+    checked = check_source(Source(spec))
+    assert checked.model is not None
+    names = {node.id for node in ast.walk(ast.parse(emit(checked.model, training=True))) if isinstance(node, ast.Name)}
+    assert not names & {"inf", "nan"}
 
 
 def test_class_names() -> None:

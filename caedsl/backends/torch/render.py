@@ -1,12 +1,16 @@
 """Rendering: a lowered program as one Python file that needs nothing but PyTorch."""
 
+import builtins
+import keyword
 import re
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from caedsl.backends.torch import render_training
 from caedsl.backends.torch.lower import Program, Start, Step, lower, steps
-from caedsl.backends.torch.printed import classes
+from caedsl.backends.torch.printed import classes, definitions
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.shape import text
@@ -17,8 +21,11 @@ WIDTH = 120
 INDENT = "    "
 
 
-_TAKEN = {*classes("modules"), "Tensor", "None", "True", "False"}
-"""Names that mean something else in an emitted file."""
+@cache
+def _taken() -> frozenset[str]:
+    """Return the names that may mean something else in an emitted file: whatever the files it is printed from define."""
+    printed = (name for file in Path(__file__).parent.glob("*.py") for name in definitions(file.stem))
+    return frozenset({*printed, *dir(builtins), *keyword.kwlist, "Tensor"})
 
 
 def class_name(name: str) -> str:
@@ -26,7 +33,7 @@ def class_name(name: str) -> str:
     joined = "".join(part[:1].upper() + part[1:] for part in name.split("_") if part)
     if not joined or joined[0].isdigit():
         return f"Autoencoder{joined}"
-    return f"{joined}Autoencoder" if joined in _TAKEN else joined
+    return f"{joined}Autoencoder" if joined in _taken() else joined
 
 
 def emit(model: Autoencoder, training: bool = False) -> str:

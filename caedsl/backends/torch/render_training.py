@@ -257,9 +257,13 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
     words = "".join(f" {word.upper()}" for word, _ in numbers)
     given = "".join(f", {word}={kind}(sys.argv[{place}])" for place, (word, kind) in enumerate(numbers, 3))
     return f"""if __name__ == "__main__":
+    import numpy
+    from safetensors.torch import save_file
+
     if len(sys.argv) != {3 + len(numbers)}:
-        sys.exit("usage: python {model.name}.py IMAGES.pt WEIGHTS.pt{words}, with images (number, {shape})")
+        sys.exit("usage: python {model.name}.py IMAGES.npy WEIGHTS.safetensors{words}, with images (number, {shape})")
     autoencoder = {name}()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    train(autoencoder, torch.load(sys.argv[1]){given}, device=device)
-    torch.save(autoencoder.state_dict(), sys.argv[2])"""
+    images = torch.from_numpy(numpy.load(sys.argv[1])).float()
+    train(autoencoder, images{given}, device=device)
+    save_file(autoencoder.state_dict(), sys.argv[2])"""

@@ -108,9 +108,13 @@ def train(model: DeepSvdd, images: Tensor, epochs: int = 150, device: str = "cpu
 
 
 if __name__ == "__main__":
+    import numpy
+    from safetensors.torch import save_file
+
     if len(sys.argv) != 3:
-        sys.exit("usage: python deep_svdd.py IMAGES.pt WEIGHTS.pt, with images (number, 1, 28, 28)")
+        sys.exit("usage: python deep_svdd.py IMAGES.npy WEIGHTS.safetensors, with images (number, 1, 28, 28)")
     autoencoder = DeepSvdd()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    train(autoencoder, torch.load(sys.argv[1]), device=device)
-    torch.save(autoencoder.state_dict(), sys.argv[2])
+    images = torch.from_numpy(numpy.load(sys.argv[1])).float()
+    train(autoencoder, images, device=device)
+    save_file(autoencoder.state_dict(), sys.argv[2])

@@ -361,9 +361,13 @@ def train(model: Everything, images: Tensor, epochs: int = 20, device: str = "cp
 
 
 if __name__ == "__main__":
+    import numpy
+    from safetensors.torch import save_file
+
     if len(sys.argv) != 3:
-        sys.exit("usage: python everything.py IMAGES.pt WEIGHTS.pt, with images (number, 1, 16, 20)")
+        sys.exit("usage: python everything.py IMAGES.npy WEIGHTS.safetensors, with images (number, 1, 16, 20)")
     autoencoder = Everything()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    train(autoencoder, torch.load(sys.argv[1]), device=device)
-    torch.save(autoencoder.state_dict(), sys.argv[2])
+    images = torch.from_numpy(numpy.load(sys.argv[1])).float()
+    train(autoencoder, images, device=device)
+    save_file(autoencoder.state_dict(), sys.argv[2])
