@@ -42,5 +42,10 @@ class InputRange:
         """Whether the range has ends."""
         return self.low is not None
 
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Return both ends, or None for any real number."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
     def __str__(self) -> str:
         return "real" if self.low is None or self.high is None else f"{self.low:g}..{self.high:g}"

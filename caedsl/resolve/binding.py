@@ -8,12 +8,13 @@ from itertools import islice
 from typing import Any
 
 from caedsl.diagnostics.finding import Label
+from caedsl.model.data import InputRange
 from caedsl.resolve.quantities import Misread, report_misread
 from caedsl.resolve.scope import MOST_CANDIDATES, Scope
 from caedsl.resolve.values import read
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import FUNCTIONS, Activation
+from caedsl.vocabulary.activations import FUNCTIONS, LINEAR, Activation, bare
 from caedsl.vocabulary.option import AUTO, REQUIRED, Option, Type, Written
 
 _LONGEST_NUMBER = 40
@@ -126,7 +127,8 @@ class _Binder:
             self._unknown(item.name, "option")
 
     def _activation_with_parameter(self, item: tree.Option) -> None:
-        option = FUNCTIONS[item.name.text].option
+        name = item.name.text
+        option = FUNCTIONS[name].option
         if option is None:
             self.scope.report(
                 "unknown-option",
@@ -136,11 +138,14 @@ class _Binder:
             )
             self._set(self.by_name["activation"], Activation(item.name.text), item.span)
             return
-        value = read(option._replace(name=item.name.text), item.value, self.scope)
+        value = read(option._replace(name=name), item.value, self.scope)
+        if isinstance(value, InputRange):
+            value = value.ends or Misread("wrong-type", item.value.span, f"`{name}` needs two numbers, such as `0..1`")
         if isinstance(value, Misread):
             report_misread(value, self.scope)
             value = None
-        self._set(self.by_name["activation"], Activation(item.name.text, value), item.span)
+        known = value is not None or option.default is not REQUIRED
+        self._set(self.by_name["activation"], Activation(name, value) if known else LINEAR, item.span)
 
     def _word(self, word: tree.Word) -> None:
         short = _SHORT.match(word.text)
@@ -165,6 +170,10 @@ class _Binder:
     def _bare(self, option: Option, word: tree.Word) -> None:
         if option.type is Type.FLAG:
             self._set(option, True, word.span)
+        elif option.type is Type.ACTIVATION and word.text not in bare():
+            self._set(option, LINEAR, word.span)
+            message = f"`{word.text}` needs its lowest and highest output"
+            self.scope.report("missing-value", word.span, message, help=f"write `{word.text}=0..1`")
         elif option.type is Type.ACTIVATION:
             self._set(option, Activation(word.text), word.span)
         else:

@@ -24,7 +24,7 @@ class Function:
     - ``low`` and ``high`` bound the output.
     - ``rectifier``: it passes about half of a centred signal, so that He initialisation keeps the variance
       (He et al. 2015, arXiv 1502.01852). ``leak`` is the slope below zero of a rectifier that is linear there.
-    - ``slope`` is the steepest slope, and ``saturates`` says whether the function flattens at both ends.
+    - ``slope`` is the steepest slope, and ``saturates`` says whether the function is flat at both -5 and 5.
     - ``dies``: the slope is exactly 0 below zero.
     - ``passed`` is what it leaves of the power of a standard normal input: E[f(x)²] for rectifiers and Var f(x) for
       softplus. For saturating functions it is the squared slope, the most that they pass on.
@@ -129,6 +129,10 @@ _LEAK = Option(
 )
 _LEARNED_LEAK = Option("init", Type.NUMBER, 0.25, "slope below zero at the start", domain=Domain(0, 1))
 _ALPHA = Option("alpha", Type.NUMBER, 1.0, "the output's lower bound is its negative", domain=Domain(0, 100, True))
+_AMPLITUDE = Option(
+    "scale", Type.NUMBER, 1.0, "factor on the output, `tanh=2` returns -2..2", domain=Domain(0, 1e6, True)
+)
+_ENDS = Option("range", Type.RANGE, REQUIRED, "lowest and highest output")
 _NO_END = _always(inf)
 _ONE = _always(1.0)
 
@@ -269,17 +273,17 @@ SOFTPLUS = Function(
 )
 TANH = Function(
     name="tanh",
-    option=None,
-    torch=_plain("Tanh"),
-    low=_always(-1.0),
-    high=_ONE,
+    option=_AMPLITUDE,
+    torch=lambda scale: (call("Tanh") if scale == 1 else call("ScaledTanh", scale),),
+    low=lambda scale: -scale,
+    high=float,
     rectifier=False,
     leak=None,
-    slope=_ONE,
+    slope=float,
     saturates=True,
     dies=False,
-    passed=_ONE,
-    ceiling=_ONE,
+    passed=lambda scale: scale * scale,
+    ceiling=lambda scale: scale * scale,
     learned=0,
 )
 SIGMOID = Function(
@@ -298,6 +302,81 @@ SIGMOID = Function(
     learned=0,
 )
 
+RELU6 = Function(
+    name="relu6",
+    option=None,
+    torch=_plain("ReLU6"),
+    low=_always(0.0),
+    high=_always(6.0),
+    rectifier=True,
+    leak=None,
+    slope=_ONE,
+    saturates=False,
+    dies=True,
+    passed=_always(0.5),
+    ceiling=_always(36.0),
+    learned=0,
+)
+HARDSWISH = Function(
+    name="hardswish",
+    option=None,
+    torch=_plain("Hardswish"),
+    low=_always(-0.375),
+    high=_NO_END,
+    rectifier=True,
+    leak=None,
+    slope=_always(1.5),
+    saturates=False,
+    dies=False,
+    passed=_always(0.3316),
+    ceiling=_NO_END,
+    learned=0,
+)
+HARDSIGMOID = Function(
+    name="hardsigmoid",
+    option=None,
+    torch=_plain("Hardsigmoid"),
+    low=_always(0.0),
+    high=_ONE,
+    rectifier=False,
+    leak=None,
+    slope=_always(1 / 6),
+    saturates=True,
+    dies=False,
+    passed=_always(1 / 36),
+    ceiling=_always(1 / 36),
+    learned=0,
+)
+HARDTANH = Function(
+    name="hardtanh",
+    option=None,
+    torch=_plain("Hardtanh"),
+    low=_always(-1.0),
+    high=_ONE,
+    rectifier=False,
+    leak=None,
+    slope=_ONE,
+    saturates=True,
+    dies=False,
+    passed=_ONE,
+    ceiling=_ONE,
+    learned=0,
+)
+CLIP = Function(
+    name="clip",
+    option=_ENDS,
+    torch=lambda ends: (call("Hardtanh", *ends),),
+    low=lambda ends: float(ends[0]),
+    high=lambda ends: float(ends[1]),
+    rectifier=False,
+    leak=None,
+    slope=_ONE,
+    saturates=True,
+    dies=False,
+    passed=_ONE,
+    ceiling=lambda ends: float(max(ends[0] * ends[0], ends[1] * ends[1])),
+    learned=0,
+)
 LINEAR_FUNCTION = Function(
     name="linear",
     option=None,

@@ -8,35 +8,42 @@ import pytest
 import torch
 
 from caedsl import check
+from caedsl.backends.torch.modules import MODULES
 from caedsl.rules.engine.example import whole_spec
 from caedsl.vocabulary.activations import FUNCTIONS, RELU, Activation, Function, bare
+
+
+def module_of(activation: Activation) -> torch.nn.Module:
+    """The module of an activation in 64 bits."""
+    made = [(MODULES.get(c.name) or getattr(torch.nn, c.name))(*c.args, **dict(c.kwargs)) for c in activation.calls()]
+    return torch.nn.Sequential(*made).double()
 
 
 @pytest.mark.parametrize("name", [name for name in bare() if not FUNCTIONS[name].saturates])
 def test_what_an_activation_passes_of_a_standard_normal(name: str) -> None:
     x = torch.linspace(-12, 12, 400_001, dtype=torch.float64)
     density = torch.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * (x[1] - x[0])
-    calls = Activation(name).calls()
-    function = getattr(torch.nn, calls[0].name)().double() if calls else torch.nn.Identity()
     with torch.no_grad():
-        y = function(x)
+        y = module_of(Activation(name))(x)
     power = (y**2 * density).sum() - ((y * density).sum() ** 2 if name == "softplus" else 0)
     assert Activation(name).passed == pytest.approx(float(power), abs=2e-3)
 
 
-@pytest.mark.parametrize("name", bare())
-def test_the_declared_bounds_and_slopes_are_those_of_torch(name: str) -> None:
-    activation = Activation(name)
+@pytest.mark.parametrize(
+    "activation",
+    [*map(Activation, bare()), Activation("elu", 2.0), Activation("tanh", 1.7), Activation("clip", (-0.5, 2.0))],
+    ids=str,
+)
+def test_the_declared_bounds_and_slopes_are_those_of_torch(activation: Activation) -> None:
     x = torch.linspace(-30, 30, 60_001, dtype=torch.float64, requires_grad=True)
-    modules = [getattr(torch.nn, c.name)(*c.args, **dict(c.kwargs)).double() for c in activation.calls()]
-    y = torch.nn.Sequential(*modules)(x)
+    y = module_of(activation)(x)
     (slope,) = torch.autograd.grad(y.sum(), x)
     assert float(slope.abs().max()) == pytest.approx(activation.slope, rel=1e-3)
     low, high = float(y.detach().min()), float(y.detach().max())
     assert low == pytest.approx(activation.low, abs=1e-3) if isfinite(activation.low) else low < -0.01
     assert high == pytest.approx(activation.high, abs=1e-3) if isfinite(activation.high) else high > 10
     assert activation.function.dies == (not slope[x < 0].any())
-    flat = float(slope[0]) < 1e-3 and float(slope[-1]) < 1e-3
+    flat = float(slope[25_000]) < 0.01 and float(slope[35_000]) < 0.01  # at -5 and at 5
     assert activation.function.saturates == flat
     if activation.function.saturates:
         assert activation.passed == pytest.approx(activation.slope**2)
@@ -56,3 +63,25 @@ def test_a_value_outside_of_the_domain_is_the_one_finding(written: str, line: st
     assert [finding.name for finding in errors] == ["out-of-domain"]
     assert written.replace("=", "` is `") in errors[0].message
     assert errors[0].fix is None
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "help"),
+    [
+        ("clip", "missing-value", "write `clip=0..1`"),
+        ("clip=3", "wrong-type", ""),
+        ("clip=real", "wrong-type", ""),
+        ("clip=1..0", "out-of-domain", "write the lower end first: `0..1`"),
+        ("relu6=6", "unknown-option", "write `relu6` alone"),
+        ("tanh=0", "out-of-domain", ""),
+        ("hardswsh", "unknown-option", "did you mean `hardswish`?"),
+    ],
+)
+def test_a_value_that_is_missing_or_wrong_is_one_finding(written: str, name: str, help: str) -> None:
+    errors = [f for f in check(whole_spec(f"encoder {{ conv 8 {written}; maxpool 2 }}")) if f.severity.value == "error"]
+    assert [(finding.name, finding.help) for finding in errors] == [(name, help)]
+
+
+def test_a_scaled_output_fits_a_range_of_its_own() -> None:
+    spec = whole_spec("input 1x28x28 in -2..2\ndecoder { upsample 2; conv 1 tanh=2 }")
+    assert not [finding for finding in check(spec) if finding.name in ("output-range", "half-used-range")]

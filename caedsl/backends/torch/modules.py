@@ -30,4 +30,15 @@ class GaussianNoise(nn.Module):
         return x + self.std * torch.randn_like(x) if self.training else x
 
 
-MODULES: dict[str, type[nn.Module]] = {"Residual": Residual, "GaussianNoise": GaussianNoise}
+class ScaledTanh(nn.Module):
+    """Hyperbolic tangent times a factor, for outputs in -scale..scale."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale * torch.tanh(x)
+
+
+MODULES: dict[str, type[nn.Module]] = {"Residual": Residual, "GaussianNoise": GaussianNoise, "ScaledTanh": ScaledTanh}
