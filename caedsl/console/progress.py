@@ -65,7 +65,7 @@ class Plain(Reporter):
         speed = f"{row.images_per_second:,.0f} images/s"
         loss = _losses(row.reconstruction, row.validation)
         total = "" if row.loss == row.reconstruction else f"  with penalties {loss_text(row.loss)}"
-        self._say(Text(f"epoch {count}  {loss}{total}  {speed}  {left} left"))
+        self._say(Text(f"epoch {count}  {loss}{total}{_terms(row)}  {speed}  {left} left"))
 
     def _say(self, text: Text) -> None:
         # A line is never broken: a path that is broken cannot be copied.
@@ -148,6 +148,13 @@ class Live(Plain):
 def _losses(loss: float, validation: float | None) -> str:
     shown = f"loss {loss_text(loss)}"
     return shown if validation is None else f"{shown}  validation {loss_text(validation)}"
+
+
+def _terms(row: Epoch) -> str:
+    """Return the terms of the loss by name, where it has more than one."""
+    if len(row.terms) < 2:
+        return ""
+    return "  = " + " + ".join(f"{name} {loss_text(value)}" for name, value in row.terms.items())
 
 
 def make_reporter(quiet: bool = False) -> Reporter:

@@ -70,6 +70,8 @@ class TensorBoard(Callback):
             value = asdict(row)[column]
             if value is not None:
                 self._writer.add_scalar(tag, value, row.epoch)
+        for name, value in row.terms.items():
+            self._writer.add_scalar(f"terms/{name}", value, row.epoch)
 
     def on_end(self, training: Training) -> None:
         """Close the event file."""

@@ -1,21 +1,23 @@
-"""What a run recorded, epoch by epoch."""
+"""History of a run, epoch by epoch."""
 
 import csv
 import io
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, astuple, dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 
 class Step(NamedTuple):
-    """Where a run is: ``reconstruction`` is the mean over the epoch so far; counts start from 1."""
+    """Position of a run: ``reconstruction`` and the ``terms`` are means over the epoch so far; counts start from 1."""
 
     epoch: int
     step: int
     steps: int
     reconstruction: float
     images_per_second: float
+    terms: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Epoch:
     ``step`` counts the optimisation steps since the start. ``loss`` is the mean over the epoch's images of what was
     minimised, penalties included; ``reconstruction`` the same without penalties; ``validation`` the reconstruction loss
     of the held-out images after the epoch, None without such images. ``lr`` is the rate of the last step, ``seconds``
-    the time since the start.
+    the time since the start. ``terms`` are the means of the parts of ``loss`` by name, weights included.
     """
 
     epoch: int
@@ -36,24 +38,30 @@ class Epoch:
     lr: float
     seconds: float
     images_per_second: float
+    terms: dict[str, float] = field(default_factory=dict)
 
     __pydantic_config__: ClassVar = {"allow_inf_nan": False}  # of those who read it back
 
     @property
     def score(self) -> float:
-        """What the best epoch is chosen by: the validation loss, or without one the training reconstruction."""
+        """The number that the best epoch is chosen by: the validation loss, or without one the training reconstruction."""
         return self.reconstruction if self.validation is None else self.validation
+
+
+_COLUMNS = [column.name for column in fields(Epoch) if column.name != "terms"]
 
 
 @dataclass
 class History:
     """All epochs of a run, and why it ended.
 
-    ``ended`` is "finished", "patience", "time", "interrupted", "trouble" (a monitor ended it) or "failed"; "running" while it goes on.
+    ``ended`` is "finished", "patience", "time", "interrupted", "trouble" (a monitor ended it), "failed" or the reason of a
+    callback; it is "running" until then. ``terms`` are the names of the terms of the loss.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     ended: str = "running"
+    terms: tuple[str, ...] = ()
 
     @property
     def best(self) -> Epoch | None:
@@ -61,21 +69,22 @@ class History:
         return min(self.epochs, key=lambda epoch: epoch.score, default=None)
 
     def to_csv(self) -> str:
-        """A header and one line an epoch; numbers are written so that they read back exactly."""
-        return _csv_line(column.name for column in fields(Epoch)) + "".join(map(csv_line, self.epochs))
+        """Return a header and one line an epoch, with a column for each term; numbers read back exactly."""
+        return _csv_line([*_COLUMNS, *self.terms]) + "".join(map(csv_line, self.epochs))
 
     def to_json_lines(self) -> str:
-        """One JSON object an epoch, each on a line of its own."""
+        """Return one JSON object an epoch, each on a line of its own."""
         return "".join(map(json_line, self.epochs))
 
 
 def csv_line(epoch: Epoch) -> str:
-    """The line of an epoch in ``history.csv``."""
-    return _csv_line("" if value is None else value for value in astuple(epoch))
+    """Return the line of an epoch in ``history.csv``."""
+    values = [*map(epoch.__getattribute__, _COLUMNS), *epoch.terms.values()]
+    return _csv_line("" if value is None else value for value in values)
 
 
 def json_line(epoch: Epoch) -> str:
-    """The line of an epoch in ``history.jsonl``."""
+    """Return the line of an epoch in ``history.jsonl``."""
     return json.dumps(asdict(epoch)) + "\n"
 
 

@@ -66,6 +66,8 @@ def _progress_misfits(training: Training, progress: Progress) -> Iterator[str]:
         layers = len(watch.places.origins)
         if any(len(probe.layers) != layers for probe in progress.probed):
             yield "its monitors looked at another model"
+        if any(len(losses) != 1 + len(progress.terms) for losses, _ in progress.watch.pending):
+            yield "its monitors read losses of other terms"
         if progress.watch.read > steps:
             yield "its monitors read losses that it has not"
 

@@ -88,7 +88,7 @@ class Training(Stepper):
         self.probes = ProbeSchedule(sizes(train, settings.batch)[0], settings.batch)
         self.epoch = 1
         self.ledger: Ledger | None = None
-        self.history = History()
+        self.history = History(terms=tuple(objective.names))
         self.reads_losses = False
         """Whether losses are read after this step, whenever they were read before."""
         self.stop_reason: str | None = None
@@ -164,17 +164,25 @@ class Training(Stepper):
             self.reads_losses = False
             ledger.read(self.processes)
             rate = (ledger.images - images_before) / (self.seconds - begun)
-            self._ask("on_step", Step(number, self.step, self.steps, ledger.reconstruction, rate))
+            self._ask("on_step", Step(number, self.step, self.steps, ledger.reconstruction, rate, ledger.terms))
             if self.stop_reason is not None:
                 break
         rate = (ledger.images - images_before) / max(self.seconds - begun, 1e-9)
         validation = self.validate()
         if ledger.steps == self.steps_per_epoch:
             self.epoch, self.ledger = number + 1, None
-        loss, reconstruction = ledger.total, ledger.reconstruction
-        self._record(
-            Epoch(number, self.step, loss, reconstruction, validation, lr, round(self.seconds, 3), round(rate, 1))
+        row = Epoch(
+            epoch=number,
+            step=self.step,
+            loss=ledger.total,
+            reconstruction=ledger.reconstruction,
+            validation=validation,
+            lr=lr,
+            seconds=round(self.seconds, 3),
+            images_per_second=round(rate, 1),
+            terms=dict(ledger.terms),
         )
+        self._record(row)
 
     def _open_epoch(self) -> Ledger:
         """Return the losses of the epoch under way; an epoch that starts gets random streams of its own."""

@@ -36,7 +36,7 @@ class _Watch(_Record):
     seen: _Seen
     probes: Count
     read: Count
-    pending: list[tuple[float, Count]]
+    pending: list[tuple[list[float], Count]]
     troubles: list[Trouble]
     said: list[tuple[Short, int | Short]]
 

@@ -54,7 +54,7 @@ def test_a_run_leaves_all_that_is_needed_to_use_and_repeat_it(tmp_path: Path) ->
     assert environment["data"]["name"] == "digits"
     assert (environment["data"]["train"], environment["data"]["validation"]) == (54, 6)
     assert len(environment["data"]["sha256"]) == 64
-    assert environment["notes"] == ["limited to the first 60 images"]
+    assert environment["notes"] == ["limited to a random sample of 60 images"]
 
 
 def test_history_is_read_back_to_the_last_digit(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> N
 def test_notes_of_the_data_are_said(tmp_path: Path) -> None:
     reporter = Acting(lambda: None)
     run(tmp_path, reporter=reporter)
-    assert reporter.said == ["limited to the first 60 images"]
+    assert reporter.said == ["limited to a random sample of 60 images"]
 
 
 def test_a_spec_without_train_or_without_images_cannot_be_trained(tmp_path: Path) -> None:
@@ -185,3 +185,17 @@ def test_the_model_is_not_changed_by_training(tmp_path: Path) -> None:
     finished = train(model, spec_text=SPEC, out=tmp_path / "run")
     assert finished.model is model
     assert finished.held_out[0] == "validation"
+
+
+def test_terms_are_recorded_by_name_and_add_up_to_the_loss(tmp_path: Path) -> None:
+    text = SPEC.replace("epochs 3", "epochs 3; loss mse + 0.2 ssim")
+    finished = run(tmp_path, text)
+    with (tmp_path / "run" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    names = list(finished.history.terms)
+    assert names[:2] == ["mse", "ssim"]
+    assert list(rows[0])[-len(names) :] == names
+    for row, epoch in zip(rows, finished.history.epochs, strict=True):
+        assert [float(row[name]) for name in names] == list(epoch.terms.values())
+        assert sum(epoch.terms.values()) == pytest.approx(epoch.loss, rel=1e-5)
+        assert epoch.terms["mse"] + epoch.terms["ssim"] == pytest.approx(epoch.reconstruction, rel=1e-5)

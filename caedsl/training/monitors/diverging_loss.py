@@ -38,7 +38,7 @@ now and then, is not reported.
 - Ben Braiek and Khomh 2023, "Testing feedforward neural networks training programs", ACM TOSEM: TheDeepChecker.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import Seen
@@ -60,9 +60,18 @@ def look(seen: Seen) -> Iterator[Sign]:
     yield Sign(
         grown[0] if grown is not None else "train.optimizer",
         f"the training loss has risen to {windows[-1].mean:.4g} from {best.mean:.4g} at step {best.step:,}, and "
-        f"stays there{growth}: what was learned is lost",
+        f"stays there{_risen(best.terms, windows[-1].terms)}{growth}: what was learned is lost",
         one_of([lower_rate(settings), *(["`clip 1.0` in the train block"] if settings.clip is None else [])]),
     )
+
+
+def _risen(before: Mapping[str, float], now: Mapping[str, float]) -> str:
+    """Name the term that has risen most, where there are several."""
+    rises = {name: now[name] / loss for name, loss in before.items() if loss > 0 and name in now}
+    if len(rises) < 2:
+        return ""
+    most = max(rises, key=rises.__getitem__)
+    return f"; of its terms `{most}` has risen most, {times(rises[most])}"
 
 
 def _first_grown(seen: Seen) -> tuple[int, float] | None:

@@ -76,12 +76,14 @@ class Window(NamedTuple):
 
     ``jump`` is the root mean square of the difference between one step and the next, over the root of 2 (the standard
     deviation that independent losses would have), as a share of the mean; None for fewer than 8 whole batches.
+    ``terms`` are the means of the terms of the loss by name.
     """
 
     step: int
     steps: int
     mean: float
     jump: float | None
+    terms: dict[str, float]
 
 
 class Broken(NamedTuple):

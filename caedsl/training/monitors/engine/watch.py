@@ -49,7 +49,8 @@ class Watch(Callback):
         self._kept: dict[str, Any] | None = None
         self._probes = 0
         self._read = 0
-        self._pending: list[tuple[float, int]] = []
+        self._pending: list[tuple[list[float], int]] = []
+        """The losses of each step since the last probe, reconstruction and terms, and its images."""
         self._output = self._number_of(output_layer(places.model))
 
     def on_start(self, training: Training) -> None:
@@ -120,7 +121,7 @@ class Watch(Callback):
         """Continue from what ``state`` returned."""
         self._kept = state["seen"]
         self._probes, self._read = state["probes"], state["read"]
-        self._pending = [(loss, images) for loss, images in state["pending"]]
+        self._pending = [(losses, images) for losses, images in state["pending"]]
         self.troubles = [Trouble(**trouble) for trouble in state["troubles"]]
         self._said = {(monitor, where) for monitor, where in state["said"]}
 
@@ -159,22 +160,23 @@ class Watch(Callback):
         assert training.ledger is not None
         ledger = training.ledger
         new = slice(self._read, ledger.steps)
-        self._pending += zip((row[1] for row in ledger.rows[new]), ledger.sizes[new], strict=True)
+        self._pending += zip((row[1:] for row in ledger.rows[new]), ledger.sizes[new], strict=True)
         self._read = 0 if ledger.steps == training.steps_per_epoch else ledger.steps
 
     def _window(self, training: Training) -> Window | None:
-        """The losses since the last probe; None where there are none, as after a state without them."""
-        losses, self._pending = self._pending, []
-        images = sum(count for _, count in losses)
+        """Summarise the losses since the last probe; None where there are none."""
+        pending, self._pending = self._pending, []
+        images = sum(count for _, count in pending)
         if not images:
             return None
-        mean = sum(loss * count for loss, count in losses) / images
-        whole = [loss for loss, count in losses if count == training.settings.batch]
+        mean, *terms = (sum(column) / images for column in zip(*_weighted(pending), strict=True))
+        whole = [losses[0] for losses, count in pending if count == training.settings.batch]
         jump = None
         if len(whole) >= LEAST_BATCHES and mean > 0:
             squares = [(after - before) ** 2 for before, after in pairwise(whole)]
             jump = (sum(squares) / len(squares) / 2) ** 0.5 / mean
-        return Window(training.step, len(losses), mean, jump)
+        named = dict(zip(training.objective.names, terms, strict=True))
+        return Window(training.step, len(pending), mean, jump, named)
 
     def _ask(self, training: Training) -> str | None:
         """Record what monitors find for the first time; return "trouble" where that stops the run."""
@@ -206,6 +208,11 @@ class Watch(Callback):
     def _place(self, sign: Sign) -> Place:
         where = sign.where
         return self.places.of_layer(where) if isinstance(where, int) else self.places.of_setting(where)
+
+
+def _weighted(pending: Sequence[tuple[list[float], int]]) -> list[list[float]]:
+    """Multiply the losses of each step by its images."""
+    return [[loss * count for loss in losses] for losses, count in pending]
 
 
 def watch_run(model: Autoencoder, kept_text: str, shown_path: str, folder: RunFolder, reporter: Reporter) -> Watch:
