@@ -63,7 +63,9 @@ def test_codes_and_names_are_unique() -> None:
 @pytest.mark.parametrize("family", catalogue.FAMILIES)
 def test_code_name_file_and_family_agree(family: str) -> None:
     for name in catalogue.names(family):
-        rule = catalogue.entry(family, name).rule
+        known = catalogue.entry(name)
+        rule = known.rule
+        assert known.family == family
         assert rule.name == name
         assert re.fullmatch(rf"{CODES[family]}\d\d", rule.code), f"{name} is {rule.code}"
 

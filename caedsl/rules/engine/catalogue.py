@@ -1,11 +1,12 @@
-"""The catalogue: every rule file of the family folders, found by its place."""
+"""The catalogue: every rule file of the family folders, and what the compiler reports by itself."""
 
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from caedsl.rules.engine.rule import Entry
+from caedsl.diagnostics.explanation import explained_names, explanation
+from caedsl.rules.engine.rule import Entry, Rule
 
 FAMILIES = (
     "language",
@@ -18,22 +19,38 @@ FAMILIES = (
     "numerics",
     "cost",
 )
-"""The family folders, in the order of their codes."""
+"""The families in the order of their codes; all but the first have a folder of rules."""
 
 COMPILER_FAMILY = "language"
-"""Rules that the compiler reports by itself: a file here is read only when its finding comes up."""
+"""Findings about the text alone: each has an explanation, and none a rule."""
+
+_FOLDER = Path(__file__).parents[1]
+_FAMILY_DIGIT = len("CAE")
 
 
 @cache
 def names(family: str) -> tuple[str, ...]:
-    """The rules of a family, by name."""
-    folder = str(Path(__file__).parents[1] / family)
-    return tuple(module.name.replace("_", "-") for module in iter_modules([folder]))
+    """Return the names of a family: those of its rules, and those that the compiler reports by itself."""
+    explained = (name for name in explained_names() if _explained_family(name) == family)
+    return tuple(sorted((*_rules(family), *explained)))
 
 
 @cache
-def entry(family: str, name: str) -> Entry:
-    """The rule ``name`` of ``family``."""
+def _rules(family: str) -> tuple[str, ...]:
+    return tuple(module.name.replace("_", "-") for module in iter_modules([str(_FOLDER / family)]))
+
+
+def _explained_family(name: str) -> str:
+    return FAMILIES[int(explanation(name).code[_FAMILY_DIGIT]) - 1]
+
+
+@cache
+def entry(name: str) -> Entry:
+    """Return the entry of ``name``, which exists."""
+    if name in explained_names():
+        known = explanation(name)
+        return Entry(Rule(known.code, name, known.severity), _explained_family(name), known.documentation, None)
+    family = next(family for family in FAMILIES if name in _rules(family))
     module = import_module(f"caedsl.rules.{family}.{name.replace('-', '_')}")
     return Entry(
         module.RULE, family, module.__doc__ or "", getattr(module, "check", None), getattr(module, "repair", None)
@@ -42,28 +59,26 @@ def entry(family: str, name: str) -> Entry:
 
 @cache
 def find(name: str) -> Entry | None:
-    """The rule of that name or code, or None."""
-    for family in FAMILIES:
-        if name in names(family):
-            return entry(family, name)
+    """Return the entry of that name or code, or None."""
+    if name in all_names():
+        return entry(name)
     return next((known for known in every() if known.rule.code == name.upper()), None)
 
 
 @cache
 def every() -> tuple[Entry, ...]:
-    """All rules, in the order of their codes."""
-    entries = (entry(family, name) for family in FAMILIES for name in names(family))
-    return tuple(sorted(entries, key=lambda known: known.rule.code))
+    """Return every entry, in the order of the codes."""
+    return tuple(sorted(map(entry, all_names()), key=lambda known: known.rule.code))
 
 
 @cache
 def checks() -> tuple[Entry, ...]:
-    """The rules that look at a model, in the order of their codes."""
-    families = (family for family in FAMILIES if family != COMPILER_FAMILY)
-    entries = (entry(family, name) for family in families for name in names(family))
+    """Return the rules that look at a model, in the order of their codes."""
+    entries = (entry(name) for family in FAMILIES for name in _rules(family))
     return tuple(sorted((known for known in entries if known.check is not None), key=lambda known: known.rule.code))
 
 
+@cache
 def all_names() -> tuple[str, ...]:
-    """The name of every rule; no rule file is read for it."""
-    return tuple(name for family in FAMILIES for name in names(family))
+    """Return every name; no file is read for it."""
+    return (*explained_names(), *(name for family in FAMILIES for name in _rules(family)))

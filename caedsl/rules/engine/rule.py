@@ -1,8 +1,8 @@
 """What a rule is.
 
 A rule is one file: its docstring is its documentation (see ``CONTRIBUTING.md`` for the headings), ``RULE`` its identity, and
-``check``, where it has one, a function from a model to findings. A rule without ``check`` documents what the compiler itself
-reports under that name; its ``repair``, where it has one, proposes the fix.
+``check`` a function from a model to findings. A file with ``repair`` in place of ``check`` proposes the fix of what the
+compiler reports under that name. What needs neither is explained in ``caedsl/diagnostics/explanations/``.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,1 +1,0 @@
-"""CAE1: what a spec says: syntax, names, values, statements. The compiler itself reports these."""
