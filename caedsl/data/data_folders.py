@@ -31,13 +31,30 @@ class StandardSet:
 def data_folders(chosen: Path | None, recorded: Path | None = None) -> tuple[Path, ...]:
     """Return where standard files are looked for: ``chosen``, the folder that CAEDSL_DATA names, the user's cache.
 
-    The first is where downloads go. ``recorded`` comes last: a run folder names it, and nothing is written there.
+    A user without a home has no cache. ``recorded`` comes last: a run folder names it, and nothing is written there.
     """
+    own = writable_folders(chosen)
+    return own if recorded is None else tuple(dict.fromkeys((*own, _absolute(recorded))))
+
+
+def writable_folders(chosen: Path | None) -> tuple[Path, ...]:
+    """Return the data folders that the user names or owns; downloads and decoded copies go to the first."""
+    folders = (chosen, os.environ.get(VARIABLE) or None, _cache())
+    return tuple(dict.fromkeys(_absolute(folder) for folder in folders if folder is not None))
+
+
+def _absolute(folder: str | Path) -> Path:
+    return Path(os.path.expanduser(folder)).absolute()
+
+
+def _cache() -> Path | None:
     from pooch import os_cache
 
-    named = os.environ.get(VARIABLE)
-    folders = [chosen, named or None, os_cache("caedsl"), recorded]
-    return tuple(dict.fromkeys(Path(os.path.expanduser(folder)).absolute() for folder in folders if folder is not None))
+    try:
+        cache = Path(os_cache("caedsl"))
+    except RuntimeError:
+        return None
+    return cache if cache.is_absolute() else None
 
 
 def complete(wanted: StandardSet, folders: Sequence[Path]) -> Iterator[dict[str, Path]]:
@@ -55,11 +72,14 @@ def _lying(place: Path, file: str) -> Path | None:
 
 
 def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> dict[str, Path]:
-    """Download the files of a set into the first data folder; where each lies by name.
+    """Download the files of a set into the folder for downloads, and return where each lies by name.
 
     ``UnavailableError`` says where was looked before (``looked`` adds to that), and why each address did not serve.
     """
-    place = request.data_folders[0] / wanted.places[0]
+    if request.store is None:
+        text = f"no files of {wanted.name}: this user has no home folder in which data sets could be kept"
+        raise UnavailableError("\n".join([text, *looked]), f"set {VARIABLE} to a folder that can be written")
+    place = request.store / wanted.places[0]
     searched = ", ".join(f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in request.data_folders)
     made = [folder for folder in (place, *place.parents) if not folder.exists()]
     mirrors, failures = list(wanted.mirrors), []

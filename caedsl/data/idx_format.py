@@ -16,7 +16,7 @@ import numpy as np
 from caedsl.data.images import DataError
 from caedsl.data.memory import available_memory
 from caedsl.data.regular_file import open_regular
-from caedsl.data.row_file import RowFile, rows_of
+from caedsl.data.row_file import RowFile, rows_of, without_values
 from caedsl.data.source_reader import reason
 from caedsl.data.stack import Array, shape_text
 
@@ -68,7 +68,9 @@ def _read_array(stream: BinaryIO, path: Path, zipped: bool) -> Array | RowFile:
         raise DataError(
             f"{path} holds {more} of the {length:,} bytes that {shape_text(shape)} values take: get the file again"
         )
-    return rows_of(stream, str(path), dtype, shape) if held is None else held.view(dtype).reshape(shape)
+    if held is None:
+        return rows_of(stream, str(path), dtype, shape)
+    return held.view(dtype).reshape(shape) if length else without_values(str(path), dtype, shape)
 
 
 def _fill(stream: BinaryIO, length: int) -> Array:

@@ -95,7 +95,7 @@ class Intake:
         way, rows = "read from their files as they are needed", there
         if scratch is not None:
             stack, rows = scratch.stack(name), np.arange(len(there))
-            way = f"decoded once, into a file in {self._folder} that goes when the run ends, and read from there"
+            way = f"decoded once, into a file in {self.request.store} that goes when the run ends, and read from there"
         shape = (fit.channels, fit.height, fit.width)
         streamed = Streamed(stack, rows, shape, (least, most))
         return Taken(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
@@ -132,13 +132,9 @@ class Intake:
         for start in range(0, len(index), images):
             yield index[start : start + images]
 
-    @property
-    def _folder(self) -> Path:
-        """Where there is room for large files: where data sets are downloaded to."""
-        return self.request.data_folders[0]
-
     def _scratch(self, stack: Stack, index: Index) -> Scratch | None:
-        return Scratch.open(self._folder, len(index), self.request.fit, stack.scale)
+        store = self.request.store
+        return None if store is None else Scratch.open(store, len(index), self.request.fit, stack.scale)
 
     def _room(self) -> int | None:
         memory = available_memory() if self.memory is None else self.memory

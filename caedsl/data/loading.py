@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from caedsl.data.data_folders import VARIABLE, data_folders
+from caedsl.data.data_folders import VARIABLE, data_folders, writable_folders
 from caedsl.data.fit import Fit
 from caedsl.data.images import DataError, Images, Progress, UnavailableError, silent
 from caedsl.data.intake import Intake, Taken
@@ -43,9 +43,10 @@ def load(
     if not model.data:
         raise DataError(f'{model.name} has no `data` line: add one, such as `data digits` or `data folder "photos"`')
     folders = data_folders(data_dir, None if recorded is None else confined(recorded, root))
+    store = next(iter(writable_folders(data_dir)), None)
     missing: list[tuple[DataSource, UnavailableError]] = []
     for source in model.data:
-        request = Request(source, model.folder, folders, _fit(model, source), progress, root)
+        request = Request(source, model.folder, folders, _fit(model, source), progress, root, store)
         try:
             return _loaded(READERS[source.name](request), request, missing, memory)
         except UnavailableError as error:

@@ -15,6 +15,8 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+_LARGE = 1 << 26
+"""The bytes of a file for which the system is asked how much memory there is."""
 # A pipe that nobody writes to would block the call that opens it; Windows has no such files.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -37,8 +39,8 @@ def open_regular(path: Path) -> BufferedReader:
 def read_regular(path: Path) -> bytes:
     """Return the content of a regular file that is small enough for the memory that is available."""
     with open_regular(path) as file:
-        size, room = os.fstat(file.fileno()).st_size, available_memory()
-        if room is not None and size > room:
+        size = os.fstat(file.fileno()).st_size
+        if size > _LARGE and (room := available_memory()) is not None and size > room:
             raise DataError(f"{path} has {size:,} bytes, and {room:,} bytes of memory are available")
         return file.read(size)
 

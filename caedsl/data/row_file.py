@@ -118,10 +118,18 @@ def rows_of(
     if there < offset + needed:
         raise DataError(f"{name} is damaged: it has {there:,} bytes, and its array needs {offset + needed:,}")
     if not needed:
-        return np.empty(shape, dtype)
+        return without_values(name, dtype, shape)
     if SUPPORTED:
         return RowFile(name, os.dup(file.fileno()), dtype, shape, offset, columns_first)
     return np.memmap(file, dtype, "r", offset, shape, "F" if columns_first else "C")
+
+
+def without_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array with a side of 0; raise a ``DataError`` where numpy has none of that shape."""
+    try:
+        return np.empty(shape, dtype)
+    except ValueError as error:
+        raise DataError(f"{name} is damaged: its shape is {' x '.join(map(str, shape))}") from error
 
 
 def whole(array: "RowFile | NDArray[Any]") -> NDArray[Any]:

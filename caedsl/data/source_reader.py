@@ -15,7 +15,7 @@ from caedsl.model.data import DataSource
 class Request:
     """One source of a spec: ``folder`` is where its relative paths start, ``data_folders`` hold the standard files.
 
-    The first data folder is where downloads go. Nothing outside of ``root`` is read for the paths of the spec.
+    Downloads and decoded copies go to ``store``. Nothing outside of ``root`` is read for the paths of the spec.
     """
 
     source: DataSource
@@ -24,6 +24,7 @@ class Request:
     fit: Fit
     progress: Progress
     root: Path | None = None
+    store: Path | None = None
 
     def path(self, written: str | None) -> Path:
         """A path of the spec; ``UnavailableError`` where there is nothing."""

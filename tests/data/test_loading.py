@@ -125,6 +125,23 @@ def test_processes_on_one_machine_share_its_memory(arrays, read, monkeypatch) ->
     assert held == {"": True, "2": True, "3": False}
 
 
+def test_a_user_without_a_home_reads_data_all_the_same(arrays, read, monkeypatch) -> None:
+    """In a container whose user is a number alone there is no folder for a cache."""
+
+    def homeless(_: str) -> str:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("pooch.os_cache", homeless)
+    assert len(read("digits")) == 1797
+    assert (
+        load(spec(DataSource("digits", resize="fit"), shape=(1, 9, 9)), memory=100)
+        .notes[-1]
+        .endswith("they are read from their files as they are needed")
+    )
+    with pytest.raises(DataError, match="this user has no home folder .*\n.*\n.*set CAEDSL_DATA to a folder"):
+        read("mnist")
+
+
 def test_a_path_starts_from_the_folder_of_the_spec(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "specs").mkdir()
     np.save(tmp_path / "specs" / "x.npy", IMAGES)

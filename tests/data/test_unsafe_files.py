@@ -109,6 +109,7 @@ def test_npy_headers_that_lie_are_explained(kind: str, content: bytes, tmp_path:
         (b"\0\0\x08\xff" + struct.pack(">255I", *[1] * 255) + b"\0", "it says that it has 255 dimensions"),
         (b"\0\0\x08\x03" + struct.pack(">3I", 0, 8, 8), "holds no images"),
         (b"\0\0\x08\x03" + struct.pack(">3I", 10, 0, 8), "holds images without pixels"),
+        (b"\0\0\x0e\x04" + struct.pack(">4I", 2**32 - 1, 0, 2**32 - 1, 2**32 - 1), "is damaged: its shape is 429496"),
         (b"\0\0\x08\x03" + struct.pack(">3I", *[2**32 - 1] * 3) + bytes(99), "holds only 99 of the "),
     ],
 )
