@@ -10,7 +10,7 @@ import numpy as np
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.images import DataError, UnavailableError
-from caedsl.data.source_reader import Found, Request, confined
+from caedsl.data.source_reader import Found, Request, confined, confined
 from caedsl.data.stack import Labels
 
 _NAMED = 3
@@ -33,7 +33,7 @@ def read(request: Request) -> Found:
         )
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
-    files = {part: _images(folder, notes) for part, folder in roots.items()}
+    files = {part: _images(folder, request.root, notes) for part, folder in roots.items()}
     if request.root is not None:
         for path in chain.from_iterable(files.values()):
             confined(path, request.root)
@@ -65,13 +65,13 @@ def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:
     return split
 
 
-def _images(root: Path, notes: list[str]) -> list[Path]:
+def _images(root: Path, allowed: Path | None, notes: list[str]) -> list[Path]:
     from caedsl.data.decoding import suffixes
 
     readable = suffixes()
     images: list[Path] = []
     others: list[Path] = []
-    for path in _files(root):
+    for path in _files(root, allowed):
         (images if path.suffix.lower() in readable else others).append(path)
     if others:
         names = _some(sorted(str(path.relative_to(root)) for path in others))
@@ -79,8 +79,11 @@ def _images(root: Path, notes: list[str]) -> list[Path]:
     return sorted(images, key=lambda path: path.relative_to(root).parts)
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """Find all files below ``root`` that are not hidden; links to folders are followed, each folder once."""
+def _files(root: Path, allowed: Path | None) -> Iterator[Path]:
+    """Find all files below ``root`` that are not hidden; links to folders are followed, each folder once.
+
+    Raise a ``DataError`` where a link leads out of ``allowed``.
+    """
     seen = set()
     for folder, subfolders, names in os.walk(root, onerror=_fail, followlinks=True):
         real = os.path.realpath(folder)
@@ -88,8 +91,10 @@ def _files(root: Path) -> Iterator[Path]:
             subfolders.clear()
             continue
         seen.add(real)
+        confined(Path(folder), allowed)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "__MACOSX")))
-        yield from (Path(folder, name) for name in names if not name.startswith("."))
+        for path in (Path(folder, name) for name in names if not name.startswith(".")):
+            yield confined(path, allowed) if allowed is not None and path.is_symlink() else path
 
 
 def _fail(error: OSError) -> None:

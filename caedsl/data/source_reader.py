@@ -84,6 +84,6 @@ def describe(source: DataSource) -> str:
 
 def reason(error: BaseException) -> str:
     """Return why something failed, in one line without the path."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    first: str = str(text).strip().splitlines()[0]
+    text = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
+    first = text.splitlines()[0]
     return first if first[1:2].isupper() else first[:1].lower() + first[1:]

@@ -7,6 +7,10 @@ import pytest
 from PIL import Image
 
 from caedsl.data.images import DataError
+from caedsl.data.loading import load
+from caedsl.model.data import DataSource
+
+from .conftest import spec
 
 
 def save(path: Path, grey: int = 90) -> None:
@@ -133,3 +137,20 @@ def test_names_that_are_no_text_are_shown_as_far_as_they_are(tmp_path: Path, rea
     assert str(caught.value).encode()
     skipped = read("folder", path="d", skip="broken").skipped
     assert len(skipped) == 1 and skipped[0].encode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links need rights there")
+@pytest.mark.parametrize("link", ["d/x.png", "d/cat"])
+def test_links_do_not_lead_out_of_the_folder_for_data(link: str, tmp_path: Path) -> None:
+    save(tmp_path / "inside" / "d" / "dog" / "1.png")
+    save(tmp_path / "inside" / "cat" / "x.png")
+    save(tmp_path / "outside" / "x.png")
+    model = spec(DataSource("folder", path="d"), folder=tmp_path / "inside")
+    target = "outside" if link == "d/cat" else "outside/x.png"
+    (tmp_path / "inside" / link).symlink_to(tmp_path / target)
+    assert len(load(model)) == 2
+    with pytest.raises(DataError, match=f"{link} leads to .*outside.*, which is outside of .*inside"):
+        load(model, root=tmp_path / "inside")
+    (tmp_path / "inside" / link).unlink()
+    (tmp_path / "inside" / link).symlink_to(tmp_path / target.replace("outside", "inside/cat"))
+    assert len(load(model, root=tmp_path / "inside")) == 2

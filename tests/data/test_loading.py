@@ -138,7 +138,7 @@ def test_a_user_without_a_home_reads_data_all_the_same(arrays, read, monkeypatch
         .notes[-1]
         .endswith("they are read from their files as they are needed")
     )
-    with pytest.raises(DataError, match="this user has no home folder .*\n.*\n.*set CAEDSL_DATA to a folder"):
+    with pytest.raises(DataError, match=r"this user has no home folder .*\n.*\n.*set CAEDSL_DATA to a folder"):
         read("mnist")
 
 
