@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.images import DataError, UnavailableError
-from caedsl.data.source_reader import Found, Request, confined, confined
+from caedsl.data.source_reader import Found, Request, confined
 from caedsl.data.stack import Labels
 
 _NAMED = 3
@@ -34,9 +33,6 @@ def read(request: Request) -> Found:
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
     files = {part: _images(folder, request.root, notes) for part, folder in roots.items()}
-    if request.root is not None:
-        for path in chain.from_iterable(files.values()):
-            confined(path, request.root)
     if not files[TRAIN]:
         text = f"{roots[TRAIN]} holds no images: no file there ends like one (.png, .jpg and so on)"
         raise UnavailableError(text, f"put image files into {roots[TRAIN]}")
