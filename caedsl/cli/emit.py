@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from caedsl.diagnostics.text import printable
+
 
 def emit(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
@@ -32,4 +34,4 @@ def emit(
         write_text(str(output), source)
     except WriteError as error:
         raise fail(str(error)) from None
-    typer.echo(f"wrote {output}")
+    typer.echo(printable(f"wrote {output}"))

@@ -12,6 +12,7 @@ from caedsl.diagnostics import Finding, Report
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.diagnostics.full import render_full
+from caedsl.diagnostics.text import printable
 from caedsl.rules.engine.configuration import ConfigurationError, read_configuration
 from caedsl.source import Source
 from caedsl.syntax.formatter import FormatterBug, format_source
@@ -120,7 +121,7 @@ def _say(arguments: argparse.Namespace, outcome: _Outcome) -> None:
     only_shown = arguments.check or arguments.diff
     if only_shown or STANDARD_INPUT not in arguments.paths:
         for path in outcome.changed:
-            print(f"{'Would format' if only_shown else 'Formatted'} {path}", file=stream)
+            print(f"{'Would format' if only_shown else 'Formatted'} {printable(path)}", file=stream)
     counts = (
         (len(outcome.changed), "would change" if only_shown else "formatted"),
         (outcome.unchanged, "fine already"),

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from caedsl.diagnostics.text import printable
+
 
 class Style(StrEnum):
     """How the architecture is drawn."""
@@ -58,4 +60,4 @@ def graph(
         raise fail(str(error)) from None
     except OSError as error:
         raise fail(f"cannot write {target}: {error.strerror or error}; choose another place with -o") from None
-    typer.echo(f"drew {target}")
+    typer.echo(printable(f"drew {target}"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
+from caedsl.diagnostics.text import safe
 from caedsl.facts.summary import Summary, summarise
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import elements
@@ -84,11 +85,11 @@ def print_model(model: Autoencoder, summary: Summary, console: "Console") -> Non
     console.print(Text(model.name, style="bold"), f" {input_text(model)}\n")
     console.print(_table(summary), "")
     for name, value in totals(summary):
-        console.print(f"  {name:<17}{value}")
+        console.print(Text(f"  {name:<17}{safe(value)}"))
     if model.train is not None:
         console.print("\ntrain")
         for name, text, written in settings_lines(model):
-            console.print(f"  {name:<12}{text}" + ("" if written else "  [dim](default)[/dim]"))
+            console.print(Text(f"  {name:<12}{safe(text)}") + Text("" if written else "  (default)", "dim"))
 
 
 def model_text(model: Autoencoder) -> str:

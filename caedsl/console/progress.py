@@ -11,6 +11,7 @@ from rich.text import Text
 
 from caedsl.console.formats import duration, loss_text
 from caedsl.console.status import Status
+from caedsl.diagnostics.text import safe
 from caedsl.runs.history import Epoch, Step
 from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
@@ -69,12 +70,12 @@ class Plain(Reporter):
 
     def _say(self, text: Text) -> None:
         # A line is never broken: a path that is broken cannot be copied.
-        self.progress.print(text, soft_wrap=True)
+        self.progress.print(Text(safe(text.plain), text.style, spans=text.spans), soft_wrap=True)
         self._said = time.monotonic()
 
     def result(self, text: str) -> None:
         """Print it."""
-        self.results.print(Text(text), soft_wrap=True)
+        self.results.print(Text(safe(text)), soft_wrap=True)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print it, the first row bold: it is the model's."""
@@ -82,7 +83,7 @@ class Plain(Reporter):
         for number, heading in enumerate(headings):
             table.add_column(heading, justify="right" if number else "left", no_wrap=True)
         for number, row in enumerate(rows):
-            table.add_row(*row, style="" if number else "bold")
+            table.add_row(*(Text(safe(cell)) for cell in row), style="" if number else "bold")
         self.results.print(table, soft_wrap=True)
 
 

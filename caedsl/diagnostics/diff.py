@@ -3,6 +3,7 @@
 import re
 
 from caedsl.diagnostics.colour import Style, paint
+from caedsl.diagnostics.text import printable, safe
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -13,12 +14,12 @@ def unified_diff(before: str, after: str, path: str, colour: bool = False) -> st
         return ""
     from difflib import unified_diff as compare
 
-    lines = compare(_LINE.findall(before), _LINE.findall(after), path, path)
+    lines = compare(_LINE.findall(before), _LINE.findall(after), printable(path), printable(path))
     return "".join(_draw(place, line, colour) for place, line in enumerate(lines))
 
 
 def _draw(place: int, line: str, colour: bool) -> str:
-    body = line.removesuffix("\n")
+    body = safe(line.removesuffix("\n"))
     if place < 2:
         style = Style.HEADLINE
     else:

@@ -16,6 +16,11 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
+def safe(text: str) -> str:
+    """Return ``text`` with tabs and line ends kept, and every other character that ``printable`` replaces replaced."""
+    return text if text.isprintable() else "".join(c if c in "\t\r\n" else _visible(c) for c in text)
+
+
 def one_line(text: str) -> str:
     """``text`` on a single line, safe to print."""
     return printable(" ".join(text.split()))

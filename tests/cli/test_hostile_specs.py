@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ Run = Callable[..., Ran]
 
 HEAD = "autoencoder a\ninput 1x8x8\n"
 TAIL = "bottleneck dense 8\ndecoder mirror\n"
+TRAIN = "train { epochs 1; batch 16 }\n"
 OK = f"{HEAD}encoder {{ conv 4 relu; maxpool 2 }}\n{TAIL}"
 
 
@@ -195,3 +197,49 @@ def test_json_of_a_hostile_spec_is_json(tmp_path: Path, caedsl: Run) -> None:
     (tmp_path / "a.cae").write_text(HOSTILE["a bidirectional control"], "utf-8")
     findings = json.loads(caedsl("check", tmp_path / "a.cae", "--output-format", "json").out)["findings"]
     assert "bidirectional-control" in {finding["name"] for finding in findings}
+
+
+DANGEROUS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROLLING = f'{HEAD}data folder "\x1b]0;PWNED\x07\x1b[31mred\u202e\u2066"\n' + OK.removeprefix(HEAD)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["check", "--output-format", form] for form in ("full", "concise", "json", "sarif", "github")),
+        ["check", "--diff", "--unsafe-fixes"],
+        ["fmt", "--diff"],
+        ["fmt"],
+        ["show"],
+        ["show", "--json"],
+        ["graph", "-o", "a\x1b[31m\u202e.svg"],
+        ["emit", "-o", "a\x1b[31m\u202e.py"],
+        ["train", "--quiet"],
+        ["train"],
+    ],
+    ids=" ".join,
+)
+def test_no_spec_and_no_name_controls_the_terminal(
+    command: list[str], tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("\x1b[31m\u202e.cae")
+    path.write_text(CONTROLLING.replace("conv 4", "conv  4") + "train { epochs 1 }\n", "utf-8")
+    ran = caedsl(command[0], path, *command[1:])
+    assert ran.out + ran.err
+    assert not DANGEROUS.search(ran.out + ran.err)
+
+
+def test_a_run_shows_no_control_character_of_its_data(
+    tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "\x1b[31m\u202e"
+    Path("a.cae").write_text(
+        OK.replace("\nencoder", f'\ndata folder "{name}" else digits limit=50\nencoder') + TRAIN, "utf-8"
+    )
+    ran = caedsl("train", "a.cae", "--out", name)
+    assert ran.code == 0
+    assert not DANGEROUS.search(ran.out + ran.err)
+    listed = caedsl("runs", name)
+    assert not DANGEROUS.search(listed.out + listed.err)
