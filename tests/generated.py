@@ -15,6 +15,11 @@ ACTIVATIONS = [
     "silu",
     "mish",
     "softplus",
+    "relu6",
+    "hardswish",
+    "hardsigmoid",
+    "tanh=1.5",
+    "clip=-1..2",
 ]
 NORMS = [
     "",
@@ -22,6 +27,7 @@ NORMS = [
     "norm=batch",
     "norm=instance",
     "norm=layer",
+    "norm=rms",
     "norm=group groups=2",
     "norm=batch affine=off eps=1e-3",
     "norm=batch momentum=0.01",

@@ -9,6 +9,7 @@ from caedsl.facts.presets import Preset, pixel_range, preset
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import norm_of
 
 NOTICEABLE = 0.01
 """The share of the mean image's error that is worth saying that it is out of reach."""
@@ -50,7 +51,7 @@ def last_valued(layers: Sequence[Layer]) -> Layer | None:
 
 
 def _only_reshapes(layer: Layer) -> bool:
-    return layer.kind.name == "reshape" and layer.options["norm"] == "none" and layer.options["activation"] == LINEAR
+    return layer.kind.name == "reshape" and norm_of(layer.options) is None and layer.options["activation"] == LINEAR
 
 
 @fact

@@ -26,6 +26,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.vocabulary.initialisation import variance
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import norm_of
 from caedsl.vocabulary.shape import elements
 
 MOST_DIRECTIONS = 32
@@ -66,10 +67,10 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
         return None
     decay = decay_penalty(model.train)
     layers = [(layer, layer.options["l2"] + decay) for layer in _from_last_norm(chain(model))]
-    held = tuple((layer, lam) for layer, lam in layers if lam and layer.options["norm"] == "none")
+    held = tuple((layer, lam) for layer, lam in layers if lam and norm_of(layer.options) is None)
     if not held:
         return None
-    free = [layer for layer, lam in layers if not lam or layer.options["norm"] != "none"]
+    free = [layer for layer, lam in layers if not lam or norm_of(layer.options) is not None]
     logs = sum(log(lam * _norm_at_gain_one(layer)) for layer, lam in held)
     spared = sum(log(_free_gain(layer, travel(model))) for layer in free[-1:])
     cost = len(held) * exp((logs - spared) / len(held))
@@ -80,7 +81,7 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
 
 def _from_last_norm(layers: list[Layer]) -> list[Layer]:
     """The layers from the last that is normalised on: it undoes what the scale of all before it does."""
-    normalised = [place for place, layer in enumerate(layers) if layer.options["norm"] != "none"]
+    normalised = [place for place, layer in enumerate(layers) if norm_of(layer.options) is not None]
     return layers[normalised[-1] :] if normalised else layers
 
 
@@ -96,7 +97,7 @@ def _norm_at_gain_one(layer: Layer) -> float:
 
 def _free_gain(layer: Layer, travelled: float | None) -> float:
     """The power that an unpenalised layer can add by growing from where it starts, as far as the rate travels."""
-    if travelled is None or layer.options["norm"] != "none":
+    if travelled is None or norm_of(layer.options) is not None:
         return FARTHEST_GAIN
     grown = 1 + travelled / sqrt(max(variance(layer), SMALLEST))
     return min(FARTHEST_GAIN, grown * grown)

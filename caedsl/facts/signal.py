@@ -15,6 +15,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.initialisation import variance
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import norm_of
 
 FAINTEST = 1e-300
 """Gains beyond this and its inverse are not told apart."""
@@ -58,7 +59,7 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
         power = _sum(shortcut, _through(layer.children, power, output))
     elif "init" in layer.options:
         power += log10(max(layer.kind.fans(layer)[0] * variance(layer), FAINTEST))
-    if layer.options.get("norm", "none") != "none":
+    if norm_of(layer.options) is not None:
         power = 0.0
     activation = activation_of(layer)
     if layer is output:
@@ -119,9 +120,7 @@ def _unnormalised(layers: Iterable[Layer], wanted: Callable[[Activation], bool])
     return [
         layer
         for layer in layers
-        if activation_of(layer).function.saturates
-        and wanted(activation_of(layer))
-        and layer.options.get("norm", "none") == "none"
+        if activation_of(layer).function.saturates and wanted(activation_of(layer)) and norm_of(layer.options) is None
     ]
 
 
@@ -131,5 +130,5 @@ def is_linear(model: Autoencoder) -> bool:
 
 
 def _bends(layer: Layer) -> bool:
-    norm = layer.options.get("norm", "none")
-    return activation_of(layer) != LINEAR or layer.kind.name == "maxpool" or norm not in ("none", "batch")
+    norm = norm_of(layer.options)
+    return activation_of(layer) != LINEAR or layer.kind.name == "maxpool" or not (norm is None or norm.linear)

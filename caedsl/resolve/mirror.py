@@ -10,6 +10,7 @@ from caedsl.source import Span
 from caedsl.vocabulary.activations import LINEAR, Activation, fitting
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.line import Line
+from caedsl.vocabulary.norms import NAMES
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
 
 OPTIONS = (
@@ -29,7 +30,7 @@ OPTIONS = (
         Type.CHOICE,
         None,
         "normalisation of every layer but the last; by default that of its twin",
-        choices=("none", "batch", "instance", "layer", "group"),
+        choices=NAMES,
     ),
     Option(
         "channels",

@@ -13,6 +13,7 @@ from caedsl.vocabulary.layers.repeat import Repeat
 from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.norms import norm_of
 from caedsl.vocabulary.option import REQUIRED
 from caedsl.vocabulary.shape import ADDRESSABLE, Shape, elements, text
 
@@ -92,7 +93,7 @@ def completed(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return every option of the kind, with the defaults that depend on other options decided."""
     options = {option.name: option.default for option in kind.options} | dict(given)
     if "bias" in options and options["bias"] is None:
-        options["bias"] = options["norm"] == "none"
+        options["bias"] = norm_of(options) is None
     if "stride" in options and options["stride"] is None:
         options["stride"] = options["kernel"]
     return options

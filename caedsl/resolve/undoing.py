@@ -13,7 +13,7 @@ from caedsl.vocabulary.layers.reshape import Reshape
 from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.layers.stage import Stage
 from caedsl.vocabulary.line import Line
-from caedsl.vocabulary.norms import BELONGS_TO, has
+from caedsl.vocabulary.norms import BELONGS_TO, has, norm_of
 from caedsl.vocabulary.pooling import Pool
 from caedsl.vocabulary.shape import Shape, elements, text
 
@@ -63,11 +63,7 @@ def activation_of(layers: Sequence[Layer], before: Activation = LINEAR) -> Activ
 
 def _passes(layer: Layer) -> bool:
     """Whether the layer hands its input's values on: noise, or another shape for the same numbers."""
-    if (
-        layer.children
-        or layer.options.get("activation", LINEAR) != LINEAR
-        or layer.options.get("norm", "none") != "none"
-    ):
+    if layer.children or layer.options.get("activation", LINEAR) != LINEAR or norm_of(layer.options) is not None:
         return False
     return isinstance(layer.kind, Reshape) or layer.kind.twin(layer) == ()
 

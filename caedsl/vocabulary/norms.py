@@ -1,99 +1,227 @@
-"""Normalisation as an option of a layer, between its convolution and its activation."""
+"""Normalisations, one declaration each: an option of a layer, between its main operation and its activation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FROM_ONE, POSITIVE, Domain, Option, Type
 from caedsl.vocabulary.shape import Shape, elements, is_map, text
+from caedsl.vocabulary.words import Words
 
 EPSILON = 1e-5
 """PyTorch's default for every normalisation."""
 MOMENTUM = 0.1
 """PyTorch's default. Keras counts the other way round: its ``momentum=0.99`` is 0.01 here."""
+NONE = "none"
+"""The word for no normalisation."""
 
-OPTIONS = (
-    Option("norm", Type.CHOICE, "none", "normalisation", choices=("none", "batch", "instance", "layer", "group")),
-    Option("groups", Type.COUNT, 8, "groups of `norm=group`", domain=FROM_ONE),
-    Option("affine", Type.SWITCH, True, "whether the normalisation learns a scale and a shift"),
-    Option("eps", Type.NUMBER, EPSILON, "added to the variance under the root", domain=POSITIVE),
-    Option(
-        "momentum",
-        Type.NUMBER,
-        MOMENTUM,
-        "share of each batch in the running averages of `norm=batch`",
-        domain=Domain(low=0, high=1, low_open=True),
-    ),
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Norm:
+    """Normalisation.
+
+    - ``own`` are its options beside ``affine`` and ``eps``, which all have.
+    - ``torch`` returns the call of its module for a layer's options and output.
+    - ``groups`` counts the parts of one sample, each with statistics of its own; None where they are those of a batch.
+    - ``needs_map``: it cannot follow a vector. ``divides``: the channels must be a multiple of its ``groups``.
+    - ``centres``: it subtracts the mean of each channel, and a bias before it with that.
+    - ``linear``: it is a linear map once it is trained.
+    - ``learned`` counts the parameters of a channel with ``affine``.
+    """
+
+    name: str
+    own: tuple[Option, ...]
+    torch: Callable[[Options, Shape], Call]
+    groups: Callable[[Options, Shape], int] | None
+    needs_map: bool
+    divides: bool
+    centres: bool
+    linear: bool
+    learned: int
+
+    @property
+    def over_batch(self) -> bool:
+        """Whether the statistics are those of a batch."""
+        return self.groups is None
+
+
+_GROUPS = Option("groups", Type.COUNT, 8, "groups of `norm=group`", domain=FROM_ONE)
+_AFFINE = Option("affine", Type.SWITCH, True, "whether the normalisation learns a scale and a shift")
+_EPS = Option("eps", Type.NUMBER, EPSILON, "added to the variance under the root", domain=POSITIVE)
+_MOMENTUM = Option(
+    "momentum",
+    Type.NUMBER,
+    MOMENTUM,
+    "share of each batch in the running averages of `norm=batch`",
+    domain=Domain(low=0, high=1, low_open=True),
 )
 
-BELONGS_TO = {"affine": None, "eps": None, "groups": "group", "momentum": "batch"}
+
+def _changed(options: Options, *names: str) -> dict[str, Any]:
+    """Return the options that differ from PyTorch's defaults."""
+    defaults = {"eps": EPSILON, "momentum": MOMENTUM, "affine": True}
+    return {name: options[name] for name in names if options[name] != defaults[name]}
+
+
+def _batch(options: Options, shape: Shape) -> Call:
+    rank = max(1, len(shape) - 1)
+    return call(f"BatchNorm{rank}d", shape[0], **_changed(options, "eps", "momentum", "affine"))
+
+
+def _instance(options: Options, shape: Shape) -> Call:
+    affine = {"affine": True} if options["affine"] else {}
+    return call(f"InstanceNorm{len(shape) - 1}d", shape[0], **_changed(options, "eps"), **affine)
+
+
+def _layer(options: Options, shape: Shape) -> Call:
+    if is_map(shape):
+        return call("GroupNorm", 1, shape[0], **_changed(options, "eps", "affine"))
+    affine = {} if options["affine"] else {"elementwise_affine": False}
+    return call("LayerNorm", shape[0], **_changed(options, "eps"), **affine)
+
+
+def _group(options: Options, shape: Shape) -> Call:
+    return call("GroupNorm", options["groups"], shape[0], **_changed(options, "eps", "affine"))
+
+
+def _rms(options: Options, shape: Shape) -> Call:
+    if is_map(shape):
+        return call("ChannelRMSNorm", shape[0], eps=options["eps"], **_changed(options, "affine"))
+    affine = {} if options["affine"] else {"elementwise_affine": False}
+    return call("RMSNorm", shape[0], eps=options["eps"], **affine)
+
+
+BATCH = Norm(
+    name="batch",
+    own=(_MOMENTUM,),
+    torch=_batch,
+    groups=None,
+    needs_map=False,
+    divides=False,
+    centres=True,
+    linear=True,
+    learned=2,
+)
+INSTANCE = Norm(
+    name="instance",
+    own=(),
+    torch=_instance,
+    groups=lambda options, shape: shape[0],
+    needs_map=True,
+    divides=False,
+    centres=True,
+    linear=False,
+    learned=2,
+)
+LAYER = Norm(
+    name="layer",
+    own=(),
+    torch=_layer,
+    groups=lambda options, shape: 1,
+    needs_map=False,
+    divides=False,
+    centres=False,
+    linear=False,
+    learned=2,
+)
+GROUP = Norm(
+    name="group",
+    own=(_GROUPS,),
+    torch=_group,
+    groups=lambda options, shape: int(options["groups"]),
+    needs_map=False,
+    divides=True,
+    centres=False,
+    linear=False,
+    learned=2,
+)
+RMS = Norm(
+    name="rms",
+    own=(),
+    torch=_rms,
+    groups=lambda options, shape: elements(shape) // shape[0],
+    needs_map=False,
+    divides=False,
+    centres=False,
+    linear=False,
+    learned=1,
+)
+
+NORMS = Words(__name__, Norm)
+NAMES = (NONE, *NORMS)
+OPTIONS = (
+    Option("norm", Type.CHOICE, NONE, "normalisation", choices=NAMES),
+    _AFFINE,
+    _EPS,
+    *(option for norm in NORMS.values() for option in norm.own),
+)
+
+BELONGS_TO = {
+    _AFFINE.name: None,
+    _EPS.name: None,
+    **{option.name: norm.name for norm in NORMS.values() for option in norm.own},
+}
 """The options of a normalisation, and which one has them; None where all have."""
+
+
+def norm_of(options: Options) -> Norm | None:
+    """Return the normalisation among the options of a layer, or None."""
+    return NORMS.get(options.get("norm", NONE))
 
 
 def has(norm: str, option: str) -> bool:
     """Whether ``norm`` has ``option``, one of a normalisation."""
     owner = BELONGS_TO[option]
-    return norm != "none" if owner is None else norm == owner
+    return norm in NORMS if owner is None else norm == owner
 
 
-def misfit(options: Mapping[str, Any], shape: Shape) -> Misfit | None:
-    """Why the normalisation cannot follow an output of ``shape``, or None."""
-    norm, channels = options["norm"], shape[0]
-    if norm == "instance" and not is_map(shape):
+def misfit(options: Options, shape: Shape) -> Misfit | None:
+    """Return why the normalisation cannot follow an output of ``shape``, or None."""
+    norm = norm_of(options)
+    if norm is None or norm.groups is None:
+        return None
+    if norm.needs_map and not is_map(shape):
         return Misfit(
             "needs-a-map",
-            f"`norm=instance` needs a feature map, but this layer returns {text(shape)}",
+            f"`norm={norm.name}` needs a feature map, but this layer returns {text(shape)}",
             help="use `norm=layer` or `norm=batch` on a vector",
             option="norm",
         )
-    if norm == "group" and channels % options["groups"]:
+    groups = norm.groups(options, shape)
+    if norm.divides and shape[0] % groups:
         return Misfit(
             "groups-do-not-divide",
-            f"`norm=group` splits channels into {options['groups']} groups, and {channels} channels do not divide so",
-            help=f"use `groups={_largest_divisor(channels, options['groups'])}`",
+            f"`norm={norm.name}` splits channels into {groups} groups, and {shape[0]} channels do not divide so",
+            help=f"use `groups={_largest_divisor(shape[0], groups)}`",
             option="groups",
         )
-    if _taken_together(options, shape) == 1:
+    if elements(shape) // groups == 1:
         others = "`norm=layer` or `norm=batch`" if elements(shape) > 1 else "`norm=batch`"
+        lost = "subtracts every number from itself" if norm.learned == 2 else "divides every number by itself"
         return Misfit(
             "needs-a-map",
-            f"`norm={norm}` on {text(shape)} subtracts every number from itself: nothing is left",
+            f"`norm={norm.name}` on {text(shape)} {lost}: nothing is left",
             help=f"use {others} here, or leave the normalisation out",
             option="norm",
         )
     return None
 
 
-def _taken_together(options: Mapping[str, Any], shape: Shape) -> int | None:
-    """How many numbers of one image share a mean; None where other images share it too."""
-    groups = {"instance": shape[0], "group": options["groups"], "layer": 1}.get(options["norm"])
-    return None if groups is None else elements(shape) // groups
-
-
 def _largest_divisor(number: int, at_most: int) -> int:
     return next(d for d in range(min(number, at_most), 0, -1) if number % d == 0)
 
 
-def parameters(options: Mapping[str, Any], shape: Shape) -> int:
-    """A scale and a shift a channel, where they are learned."""
-    return 2 * shape[0] if options["norm"] != "none" and options["affine"] else 0
+def parameters(options: Options, shape: Shape) -> int:
+    """Return the number of learned parameters of the normalisation of an output of ``shape``."""
+    norm = norm_of(options)
+    return 0 if norm is None or not options["affine"] else norm.learned * shape[0]
 
 
-def calls(options: Mapping[str, Any], shape: Shape) -> tuple[Call, ...]:
-    """The module that normalises an output of ``shape``; ``layer`` on a map is one group over all channels."""
-    norm, channels, affine = options["norm"], shape[0], options["affine"]
-    eps = {} if options["eps"] == EPSILON else {"eps": options["eps"]}
-    switched_off = {} if affine else {"affine": False}
-    if norm == "batch":
-        momentum = {} if options["momentum"] == MOMENTUM else {"momentum": options["momentum"]}
-        return (call("BatchNorm2d" if is_map(shape) else "BatchNorm1d", channels, **eps, **momentum, **switched_off),)
-    if norm == "instance":
-        return (call("InstanceNorm2d", channels, **eps, **({"affine": True} if affine else {})),)
-    if norm == "group":
-        return (call("GroupNorm", options["groups"], channels, **eps, **switched_off),)
-    if norm == "layer" and is_map(shape):
-        return (call("GroupNorm", 1, channels, **eps, **switched_off),)
-    if norm == "layer":
-        return (call("LayerNorm", channels, **eps, **({} if affine else {"elementwise_affine": False})),)
-    return ()
+def calls(options: Options, shape: Shape) -> tuple[Call, ...]:
+    """Return the call of the module that normalises an output of ``shape``; ``layer`` on a map is one group."""
+    norm = norm_of(options)
+    return () if norm is None else (norm.torch(options, shape),)

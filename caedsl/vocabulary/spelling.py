@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import norm_of
 from caedsl.vocabulary.option import Option, Type, Written
 
 
@@ -55,7 +56,7 @@ def _settled(layer: Layer) -> dict[str, Any]:
     """The defaults that follow from other options: these go without saying too."""
     follows: dict[str, Any] = {}
     if "bias" in layer.options:
-        follows["bias"] = layer.options["norm"] == "none"
+        follows["bias"] = norm_of(layer.options) is None
     if layer.kind.name in ("maxpool", "avgpool"):
         follows["stride"] = layer.options["kernel"]
     return follows

@@ -41,4 +41,22 @@ class ScaledTanh(nn.Module):
         return self.scale * torch.tanh(x)
 
 
-MODULES: dict[str, type[nn.Module]] = {"Residual": Residual, "GaussianNoise": GaussianNoise, "ScaledTanh": ScaledTanh}
+class ChannelRMSNorm(nn.Module):
+    """Divides the channels at each position by the root of their mean square."""
+
+    def __init__(self, channels: int, eps: float, affine: bool = True) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + self.eps)
+        return x if self.weight is None else x * self.weight.view(-1, *[1] * (x.dim() - 2))
+
+
+MODULES: dict[str, type[nn.Module]] = {
+    "Residual": Residual,
+    "GaussianNoise": GaussianNoise,
+    "ScaledTanh": ScaledTanh,
+    "ChannelRMSNorm": ChannelRMSNorm,
+}

@@ -38,7 +38,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import drop, tried, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import BELONGS_TO
+from caedsl.vocabulary.norms import BELONGS_TO, norm_of
 
 RULE = Rule("CAE407", "normalised-output", Severity.WARNING)
 
@@ -48,7 +48,7 @@ _OPTIONS = ("norm", *BELONGS_TO)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the output layer's normalisation."""
     layer = output_layer(model)
-    if layer is None or layer.options.get("norm", "none") == "none":
+    if layer is None or norm_of(layer.options) is None:
         return
     yield RULE.found(
         layer.place("norm"),
@@ -67,7 +67,7 @@ def _without(model: Autoencoder, layer: Layer) -> tuple[Edit, ...]:
     edits = sorted(drop(model, layer.spans[name]) for name in _OPTIONS if name in layer.spans)
     changed = tried(model, edits)
     left = output_layer(changed) if changed else None
-    if left is not None and left.options["norm"] == "none":
+    if left is not None and norm_of(left.options) is None:
         return tuple(edits)
     return (Edit(layer.spans["norm"], "norm=none"),)
 

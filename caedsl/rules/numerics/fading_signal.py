@@ -40,6 +40,7 @@ from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.initialisation import scheme
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import norm_of
 
 RULE = Rule("CAE801", "fading-signal", Severity.WARNING)
 
@@ -69,7 +70,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _since_normalised(path: tuple[Gain, ...]) -> list[Gain]:
-    later = takewhile(lambda gain: gain.layer.options.get("norm", "none") == "none", reversed(path))
+    later = takewhile(lambda gain: norm_of(gain.layer.options) is None, reversed(path))
     return list(later)[::-1]
 
 

@@ -44,6 +44,7 @@ from caedsl.rules.edits.settings import write_statement
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
 from caedsl.vocabulary.activations import LINEAR
+from caedsl.vocabulary.norms import norm_of
 
 RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING)
 
@@ -90,7 +91,7 @@ def _bias_limit(model: Autoencoder, train: Train) -> float | None:
         or layer.kind.name not in ("conv", "deconv")
     ):
         return None
-    if activation_of(layer) != LINEAR or layer.options["norm"] != "none" or not layer.options["bias"]:
+    if activation_of(layer) != LINEAR or norm_of(layer.options) is not None or not layer.options["bias"]:
         return None
     return (1 + train.optimizer.momentum) * layer.out_shape[0] / loss_scale(model, train.loss)
 

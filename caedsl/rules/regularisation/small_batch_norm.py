@@ -45,6 +45,7 @@ from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import norm_of
 from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING)
@@ -55,7 +56,7 @@ FEW, FEW_NUMBERS = 4, 32
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the batch."""
-    normalised = [layer for _, layer in model.layers() if layer.options.get("norm") == "batch"]
+    normalised = [layer for _, layer in model.layers() if (norm := norm_of(layer.options)) and norm.over_batch]
     if model.train is None or not normalised or isinstance(model.train.batch, str):
         return
     batch, images = model.train.batch, training_images(model)

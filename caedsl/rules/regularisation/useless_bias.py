@@ -28,6 +28,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import drop, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import norm_of
 
 RULE = Rule("CAE706", "useless-bias", Severity.INFO)
 
@@ -46,4 +47,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _is_useless(layer: Layer) -> bool:
-    return bool(layer.options.get("bias")) and layer.options["norm"] in ("batch", "instance")
+    norm = norm_of(layer.options)
+    return bool(layer.options.get("bias")) and norm is not None and norm.centres
