@@ -36,18 +36,30 @@ class OutOfMemoryError(TrainingError):
     """A step did not fit the memory."""
 
 
-def out_of_memory(batch: int, fitting: int | None = None) -> OutOfMemoryError:
-    """The error where ``batch`` images did not fit; ``fitting`` is how many would, 0 for none, None where that was not tried."""
+def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -> OutOfMemoryError:
+    """Return the error where ``batch`` images did not fit.
+
+    ``fitting`` is how many would, 0 for none, None where that is not known: not tried, or ``tried`` in vain beside what
+    the failed run still holds.
+    """
     if fitting:
         remedy = f"{fitting} fit: add `--set train.batch={fitting}`, or use fewer channels"
     elif fitting == 0 or batch == 1:
         remedy = "not even one image fits: use fewer channels, or reduce the size earlier"
+    elif tried:
+        remedy = (
+            "nothing smaller fits beside what is left of this run: try `--set train.batch=1` in a new one; if that does not "
+            "fit either, use fewer channels, or reduce the size earlier"
+        )
     else:
         remedy = f"try `--set train.batch={batch // 2}`, or fewer channels"
     return OutOfMemoryError(f"out of memory with batch {batch}: {remedy}")
 
 
-_SAYINGS = ("can't allocate memory", "bad allocation", "bad_alloc", "out of memory", "could not create a primitive")
+_NO_PRIMITIVE = "could not create a primitive"
+"""What oneDNN says where memory ran out, and also where it has no code for a layer of that size."""
+
+_SAYINGS = ("can't allocate memory", "bad allocation", "bad_alloc", "out of memory", _NO_PRIMITIVE)
 """How PyTorch and its libraries say in plain RuntimeErrors that main memory, or a workspace on the device, ran out."""
 
 
@@ -55,6 +67,16 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether ``error`` says that memory of the device, or main memory, ran out."""
     known = isinstance(error, (torch.OutOfMemoryError, MemoryError))
     return known or (isinstance(error, RuntimeError) and any(saying in str(error) for saying in _SAYINGS))
+
+
+def refused_by_onednn(error: BaseException | None) -> TrainingError | None:
+    """Return the error where oneDNN refuses a step that no smaller batch cures; None where ``error`` is another one."""
+    if error is None or _NO_PRIMITIVE not in str(error):
+        return None
+    return TrainingError(
+        f"oneDNN, with which PyTorch computes on the CPU, refuses a step of any batch size ({_NO_PRIMITIVE}): it has no "
+        "code for a layer as large as one of these, or no memory for it; use smaller kernels, fewer channels, or a GPU"
+    )
 
 
 @contextmanager

@@ -32,15 +32,19 @@ class Precision:
     @contextmanager
     def products(self) -> Iterator[None]:
         """Inside, CUDA multiplies what stays in 32 bits as TensorFloat-32, but in full where the spec says ``fp32``."""
-        switches: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-        before = [switch.fp32_precision for switch in switches]
+        # Both names are set, and to the same: PyTorch's readers of the older ones raise where the newer ones disagree.
+        older: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
+        newer: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
+        before = [switch.fp32_precision for switch in newer]
         try:
-            for switch in switches:
-                switch.fp32_precision = "ieee" if self.name == "fp32" else "tf32"
+            for switch, named in zip(older, newer, strict=True):
+                switch.allow_tf32 = self.name != "fp32"
+                named.fp32_precision = "ieee" if self.name == "fp32" else "tf32"
             yield
         finally:
-            for switch, value in zip(switches, before, strict=True):
-                switch.fp32_precision = value
+            for switch, named, value in zip(older, newer, before, strict=True):
+                switch.allow_tf32 = value == "tf32"
+                named.fp32_precision = value
 
 
 def choose_precision(wanted: str, device: torch.device) -> Precision:

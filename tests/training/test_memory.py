@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from caedsl.runs.errors import TrainingError
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
@@ -58,9 +59,17 @@ def test_the_error_names_the_batch_that_fits(error: Exception, tmp_path: Path, m
     assert not list(tmp_path.iterdir())
 
 
-def test_the_error_says_where_not_even_one_image_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_says_where_nothing_smaller_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     room_for(0, monkeypatch, SAYINGS[0])
-    with pytest.raises(OutOfMemoryError, match="not even one image fits: use fewer channels"):
+    with pytest.raises(OutOfMemoryError, match=r"beside what is left of this run: try `--set train\.batch=1`"):
+        run(tmp_path / "run")
+
+
+def test_a_refusal_of_onednn_that_no_batch_cures_is_not_told_as_out_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room_for(0, monkeypatch, SAYINGS[1])
+    with pytest.raises(TrainingError, match=r"^oneDNN, .* refuses a step of any batch size"):
         run(tmp_path / "run")
 
 

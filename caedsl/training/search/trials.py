@@ -10,7 +10,7 @@ from torch import Tensor
 
 from caedsl.data.memory import refused_beyond_available
 from caedsl.training.device import give_freed_memory_back
-from caedsl.training.errors import OutOfMemoryError, is_out_of_memory, out_of_memory
+from caedsl.training.errors import OutOfMemoryError, is_out_of_memory, out_of_memory, refused_by_onednn
 from caedsl.training.loop import Training
 from caedsl.training.parallel.processes import ALONE, training_with
 
@@ -109,18 +109,20 @@ def naming_what_fits(training: Training) -> Iterator[None]:
             if cause is not None:
                 clear_frames(cause.__traceback__)
             _give_back(training)
-            raise out_of_memory(training.settings.batch, largest_fitting(training)) from cause
+            fitting = largest_fitting(training)
+            refused = refused_by_onednn(cause) if fitting is None else None
+            raise refused or out_of_memory(training.settings.batch, fitting, tried=True) from cause
 
 
-def largest_fitting(training: Training) -> int:
-    """The batch size of ``training``, halved until it fits; 0 where one image does not."""
+def largest_fitting(training: Training) -> int | None:
+    """Return the batch size of ``training``, halved until it fits; None where nothing fits beside what it holds."""
     try:
         trial = copy_of(training)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        return 0
+        return None
     size = min(training.settings.batch, len(training.train)) // 2
     while size and not fits(trial, int(HEADROOM * size)):
         size //= 2
-    return size
+    return size or None
