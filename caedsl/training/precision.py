@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from caedsl.runs.errors import TrainingError
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
+from caedsl.vocabulary.option import REQUIRED
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -78,7 +79,11 @@ def exact_output(module: nn.Module) -> Iterator[None]:
     def to_float(activation: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(x.float() if isinstance(x, Tensor) else x for x in inputs)
 
-    saturating = {call.name for f in FUNCTIONS.values() if f.saturates for call in Activation(f.name).calls()}
+    # One that needs a number (`clip`) is the module of one that does not (`hardtanh`).
+    named = [
+        f.name for f in FUNCTIONS.values() if f.saturates and (f.option is None or f.option.default is not REQUIRED)
+    ]
+    saturating = {call.name for name in named for call in Activation(name).calls()}
     last = list(module.get_submodule("decoder").modules())[-1]
     handle = last.register_forward_pre_hook(to_float) if type(last).__name__ in saturating else None
     try:
