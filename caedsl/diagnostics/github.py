@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from caedsl.diagnostics.finding import Finding, Report, Severity, in_order
-from caedsl.diagnostics.text import printable
+from caedsl.diagnostics.text import safe
 from caedsl.source import Source
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -31,8 +31,7 @@ def _command(source: Source, finding: Finding) -> str:
 
 def _escape(text: str) -> str:
     """Return ``text`` as a command carries it, with every character but line ends that would control a terminal replaced."""
-    text = "\n".join(map(printable, text.splitlines()))
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return safe(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _escape_property(text: str) -> str:

@@ -17,8 +17,8 @@ def printable(text: str) -> str:
 
 
 def safe(text: str) -> str:
-    """Return ``text`` with tabs and line ends kept, and every other character that ``printable`` replaces replaced."""
-    return text if text.isprintable() else "".join(c if c in "\t\r\n" else _visible(c) for c in text)
+    """Return ``text`` with tabs, form feeds and line ends kept, and every other character that ``printable`` replaces replaced."""
+    return text if text.isprintable() else "".join(c if c in "\t\f\r\n" else _visible(c) for c in text)
 
 
 def one_line(text: str) -> str:
