@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from caedsl.api import Callback, SpecError, build, check, emit, graph, load, parse, resume, show, train
+    from caedsl.api import Callback, SpecError, build, check, emit, graph, load, open, parse, resume, show, train
 
 __all__ = [
     "Callback",
@@ -20,6 +20,7 @@ __all__ = [
     "emit",
     "graph",
     "load",
+    "open",
     "parse",
     "resume",
     "show",

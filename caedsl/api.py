@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from caedsl.console.notebook import Diagram, ModelTable
     from caedsl.evaluation.run import EvaluatedRun
     from caedsl.figures.graph import Style
+    from caedsl.inference.trained_run import TrainedRun
     from caedsl.training.loop import Callback as Callback
 
 SpecLike = str | PathLike[str]
@@ -127,6 +128,18 @@ def emit(model: Autoencoder | SpecLike, training: bool = False) -> str:
     from caedsl.backends.torch.render import emit as emit_source
 
     return emit_source(_model(model), training)
+
+
+@explaining_missing_packages()
+def open(run: str | PathLike[str], device: str = "auto") -> "TrainedRun":
+    """Open a trained run, as ``caedsl.open``: encode, decode, reconstruct and score need neither data nor training.
+
+    ``run`` is a run folder, or any folder with ``spec.cae`` and ``weights.safetensors``; ``device`` is auto, cpu or cuda.
+    Raises ``RunError`` of ``caedsl.runs.errors`` where it cannot be opened.
+    """
+    from caedsl.inference.trained_run import open_trained
+
+    return open_trained(run, device)
 
 
 @explaining_missing_packages()

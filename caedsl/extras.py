@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _EXTRAS = {
-    "train": ("filelock", "numpy", "PIL", "pooch", "requests", "safetensors", "scipy", "sklearn", "torch"),
+    "train": ("filelock", "numpy", "PIL", "png", "pooch", "requests", "safetensors", "scipy", "sklearn", "torch"),
+    "parquet": ("pyarrow",),
     "graph": ("matplotlib", "pygraphviz"),
     "tensorboard": ("tensorboard",),
 }

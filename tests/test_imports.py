@@ -45,14 +45,14 @@ OUTSIDE = {
     "runs": {"filelock", "pydantic", "safetensors", "torch"},
     "training": {"pydantic", "safetensors", "torch"},
     "console": {"rich"},
-    "inference": {"numpy", "scipy", "torch"},
+    "inference": {"PIL", "matplotlib", "numpy", "png", "pyarrow", "pydantic", "scipy", "torch"},
     "evaluation": {"PIL", "numpy", "scipy", "sklearn", "torch"},
     "figures": {"graphviz", "jinja2", "matplotlib"},
     "cli": {"rich", "typer"},
 }
 """What a room may import besides the standard library; ``requests`` comes with pooch, whose downloads raise its errors."""
 
-ONLY_IN = {"pydantic": {PACKAGE / room / "schema.py" for room in ("facts", "runs", "training")}}
+ONLY_IN = {"pydantic": {PACKAGE / room / "schema.py" for room in ("facts", "runs", "training", "inference")}}
 """Packages that are slow to import, and the files that may import them."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -6,13 +6,18 @@ from typing import Annotated
 import typer
 
 from caedsl import __version__
+from caedsl.cli.calibrate import calibrate
+from caedsl.cli.decode import decode
 from caedsl.cli.emit import emit
+from caedsl.cli.encode import encode
 from caedsl.cli.evaluate import evaluate
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINE
 from caedsl.cli.graph import graph
 from caedsl.cli.new import new
+from caedsl.cli.reconstruct import reconstruct
 from caedsl.cli.rule import rule
 from caedsl.cli.runs import runs
+from caedsl.cli.score import score
 from caedsl.cli.show import show
 from caedsl.cli.train import train
 from caedsl.diagnostics.text import one_line
@@ -70,6 +75,11 @@ for command, summary, example in (
     (emit, "Write the model as plain PyTorch code.", "caedsl emit specs/digits.cae -o digits.py"),
     (train, "Train a model into a run folder, or go on with one.", "caedsl train specs/digits.cae --epochs 5"),
     (evaluate, "Evaluate a run again.", "caedsl evaluate runs/digits-20300102-030405"),
+    (reconstruct, "Reconstruct, or denoise, images.", "caedsl reconstruct runs/parts photos/ -o clean"),
+    (encode, "Encode samples into a table of codes.", "caedsl encode runs/digits -o codes.npz"),
+    (decode, "Decode codes.", "caedsl decode runs/digits codes.npz -o decoded"),
+    (calibrate, "Set the threshold for anomalies.", "caedsl calibrate runs/parts good/ --fpr 1%"),
+    (score, "Score how abnormal samples are.", "caedsl score runs/parts new/ --csv scores.csv"),
     (runs, "List runs and how they stand.", "caedsl runs"),
     (new, "Write a commented spec to start from.", "caedsl new parts --template photos"),
 ):

@@ -32,11 +32,11 @@ def read(request: Request) -> Found:
         )
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
-    files = {part: _images(folder, request.root, notes) for part, folder in roots.items()}
+    files = {part: images_in(folder, request.root, notes) for part, folder in roots.items()}
     if not files[TRAIN]:
         text = f"{roots[TRAIN]} holds no images: no file there ends like one (.png, .jpg and so on)"
         raise UnavailableError(text, f"put image files into {roots[TRAIN]}")
-    classes = {part: _classes(files[part], roots[part], notes) for part in roots}
+    classes = {part: classes_of(files[part], roots[part], notes) for part in roots}
     names = tuple(sorted({name for part in classes.values() if part for name in part}))
     stacks = {
         part: FolderStack(files[part], roots[part], request.fit, _numbers(classes[part], names), request.source.white)
@@ -61,7 +61,7 @@ def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:
     return split
 
 
-def _images(root: Path, allowed: Path | None, notes: list[str]) -> list[Path]:
+def images_in(root: Path, allowed: Path | None, notes: list[str]) -> list[Path]:
     from caedsl.data.decoding import suffixes
 
     readable = suffixes()
@@ -97,7 +97,7 @@ def _fail(error: OSError) -> None:
     raise error
 
 
-def _classes(paths: Sequence[Path], root: Path, notes: list[str]) -> list[str] | None:
+def classes_of(paths: Sequence[Path], root: Path, notes: list[str]) -> list[str] | None:
     """Return the class of each image, None where there are no images or not all of them lie in a subfolder."""
     parts = [path.relative_to(root).parts for path in paths]
     loose = [part[0] for part in parts if len(part) == 1]

@@ -46,7 +46,7 @@ def load(
     store = next(iter(writable_folders(data_dir)), None)
     missing: list[tuple[DataSource, UnavailableError]] = []
     for source in model.data:
-        request = Request(source, model.folder, folders, _fit(model, source), progress, root, store)
+        request = Request(source, model.folder, folders, fit_for(model, source), progress, root, store)
         try:
             return _loaded(READERS[source.name](request), request, missing, memory)
         except UnavailableError as error:
@@ -61,7 +61,8 @@ def load(
     raise DataError(_nothing(model, missing))
 
 
-def _fit(model: Autoencoder, source: DataSource) -> Fit:
+def fit_for(model: Autoencoder, source: DataSource) -> Fit:
+    """Return what the images of ``source`` are made to be; a ``DataError`` where its options do not suit the input."""
     channels, height, width = model.input.shape
     fit = Fit(channels, height, width, model.input.range, source.gray, source.resize)
     if source.gray and channels != 1:

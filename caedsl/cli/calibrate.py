@@ -1,0 +1,64 @@
+"""``caedsl calibrate``: the threshold between normal and abnormal, from held-out normals alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caedsl.cli.outputs import Run
+from caedsl.cli.train import Device, outside_errors
+
+
+def calibrate(
+    run: Run,
+    good: Annotated[
+        Path | None,
+        typer.Argument(metavar="[GOOD]", help="Normal samples not trained on; the run's validation part by default."),
+    ] = None,
+    fpr: Annotated[
+        str, typer.Option(metavar="SHARE", help="The share of normals that may be called anomalies.")
+    ] = "1%",
+    kind: Annotated[
+        str, typer.Option("--score", metavar="KIND", help="mse, mae, top=1%, ssim, latent or blurmax.")
+    ] = "mse",
+    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run's own data lie.")] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+) -> None:
+    """Set the threshold above which a score is an anomaly, from normal samples that were not trained on.
+
+    It is kept beside the model, in calibration.json. Whether the samples are normal only you can know.
+    """
+    from caedsl.cli.specs import fail
+    from caedsl.console.progress import make_reporter
+    from caedsl.inference.calibrating import calibrate_run
+    from caedsl.inference.calibration import CalibrationError
+    from caedsl.inference.scores import ScoreError
+
+    rate = _share(fpr)
+    if rate is None:
+        raise fail(f"--fpr {fpr}: write a share such as 1% or 0.01")
+    with outside_errors():
+        try:
+            calibrated = calibrate_run(
+                run, good, rate, kind, device=device.value, data_dir=data_dir, reporter=make_reporter(quiet=False)
+            )
+        except ScoreError as error:
+            raise fail(f"--score: {error}") from None
+        except CalibrationError as error:
+            raise fail(str(error)) from None
+        except OSError as error:
+            raise fail(f"nothing can be written in {run} ({error.strerror}): make it writable") from None
+    result = calibrated
+    typer.echo(f"threshold  {result.threshold:.6g}  ({result.score})")
+    typer.echo(f"normals    {len(result.normals)} held out")
+    typer.echo(
+        f"promise    at most {100 * result.fpr:g} % of normals exceed it on average; with 95 % confidence "
+        f"{100 * result.low:.2g} % to {100 * result.high:.2g} %"
+    )
+
+
+def _share(text: str) -> float | None:
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        return None

@@ -1,0 +1,48 @@
+"""Where commands on trained runs write: nothing is replaced without ``--overwrite``, nothing is half-written."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caedsl.cli.specs import fail
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+
+
+def new_folder(path: Path, overwrite: bool) -> Path:
+    """Return ``path``, which is new, empty, or may be written over; else the command ends."""
+    if path.exists() and not path.is_dir():
+        raise fail(f"{path} is a file, and the output is a folder: name another one with -o")
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise fail(f"{path} is not empty: choose another folder, or add --overwrite")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise fail(f"the folder {path} cannot be made ({error.strerror}): choose another place with -o") from None
+    if not os.access(path, os.W_OK):
+        raise fail(f"nothing can be written in {path}: make it writable, or choose another place with -o")
+    return path
+
+
+def write_new(path: Path, content: bytes, overwrite: bool) -> None:
+    """Write a file, all at once; the command ends where it is there already or cannot be written."""
+    refuse_existing(path, overwrite)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise fail(f"{path} cannot be written ({error.strerror}): choose another place") from None
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """End the command where ``path`` is there and must not be replaced."""
+    if path.is_dir():
+        raise fail(f"{path} is a folder, and the output is a file: name a file")
+    if path.exists() and not overwrite:
+        raise fail(f"{path} is there already: choose another name, or add --overwrite")

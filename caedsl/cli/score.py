@@ -1,0 +1,108 @@
+"""``caedsl score``: how abnormal samples are."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caedsl.cli.outputs import Overwrite, Run, new_folder, refuse_existing, write_new
+from caedsl.cli.train import Device, outside_errors
+
+if TYPE_CHECKING:
+    from caedsl.inference.samples import Samples
+    from caedsl.inference.trained_run import TrainedRun
+
+_HEADER = ("name", "score", "percentile", "verdict")
+
+
+def score(
+    run: Run,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Images, folders, array files; - reads names, one a line.")
+    ],
+    kind: Annotated[
+        str | None,
+        typer.Option("--score", metavar="KIND", help="mse, mae, top=1%, ssim, latent, blurmax; else as calibrated."),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a CSV file instead of a table.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    maps: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write an error map NAME.png for each sample.")
+    ] = None,
+    overwrite: Overwrite = False,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+) -> None:
+    """Score samples by how badly the model reconstructs them: the higher, the more abnormal.
+
+    After `caedsl calibrate` each has a percentile among the normals and a verdict, and the exit code is 1 where there is
+    an anomaly.
+    """
+    from caedsl.cli.exit_codes import FINDINGS
+    from caedsl.cli.specs import fail
+    from caedsl.inference.scores import ScoreError
+    from caedsl.inference.tables import csv_text, json_lines
+    from caedsl.inference.trained_run import open_trained
+
+    if csv is not None:
+        refuse_existing(csv, overwrite)
+    folder = new_folder(maps, overwrite) if maps is not None else None
+    with outside_errors():
+        opened = open_trained(run, device.value)
+        try:
+            rows = [row for samples in _samples(opened, paths) for row in _scored(opened, samples, kind, folder)]
+        except ScoreError as error:
+            raise fail(f"--score: {error}") from None
+    if csv is not None:
+        write_new(csv, csv_text(_HEADER, rows).encode(), overwrite)
+    elif json_:
+        sys.stdout.write(json_lines(_HEADER, rows))
+    else:
+        _print(rows)
+    if any(row[3] == "anomaly" for row in rows):
+        raise typer.Exit(FINDINGS)
+
+
+def _samples(run: "TrainedRun", paths: list[Path]) -> "Iterator[Samples]":
+    from caedsl.cli.specs import fail
+    from caedsl.inference.samples import from_files
+
+    for path in paths:
+        if str(path) != "-":
+            yield run.samples(path)
+            continue
+        names = [Path(line) for line in sys.stdin.read().splitlines() if line]
+        if not names:
+            raise fail("standard input names no file: give one name a line")
+        yield from_files(names, Path(), run.model)
+
+
+def _scored(
+    run: "TrainedRun", samples: "Samples", kind: str | None, maps: Path | None
+) -> Iterator[tuple[str, float, float | None, str | None]]:
+    from caedsl.inference.pictures import heat, write_picture
+
+    chosen, calibration = run.chosen_score(kind), run.calibration
+    usable = calibration is not None and str(chosen) == calibration.score
+    for batch in run.stream(samples):
+        compared = run.compare(batch, chosen)
+        scores = chosen.kind.of(compared, chosen.parameter).cpu().double().numpy()
+        drawn = chosen.kind.map(compared) if maps is not None else None
+        for offset, value in enumerate(scores.tolist()):
+            name = samples.names[batch.place.start + offset]
+            if maps is not None and drawn is not None:
+                write_picture(maps / f"{name}.png", heat(drawn[offset]))
+            if calibration is None or not usable:
+                yield name, value, None, None
+                continue
+            (percentile,) = calibration.percentile(scores[offset : offset + 1])
+            yield name, value, round(float(percentile), 2), "anomaly" if value > calibration.threshold else "normal"
+
+
+def _print(rows: list[tuple[str, float, float | None, str | None]]) -> None:
+    judged = any(row[3] is not None for row in rows)
+    width = max((len(row[0]) for row in rows), default=0)
+    print(f"{'name':{width}}  {'score':>12}" + ("  percentile  verdict" if judged else ""))
+    for name, value, percentile, verdict in rows:
+        print(f"{name:{width}}  {value:12.6g}" + (f"  {percentile:10.1f}  {verdict}" if judged else ""))

@@ -1,0 +1,76 @@
+"""The data that a run was trained on, part by part."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from caedsl.data.images import Images
+from caedsl.data.pixels import Pixels
+from caedsl.data.split import split_validation
+from caedsl.inference.samples import Samples
+from caedsl.training.batches import Batches
+from caedsl.training.kept_run import open_run
+from caedsl.training.reporter import Reporter
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+PARTS = (TRAIN, VALIDATION, TEST)
+
+_DIGEST_BYTES = 12
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class PartSamples(Samples):
+    """One part of a run's own data, on the processor."""
+
+    images: Batches
+    names: Sequence[str]
+    labels: Sequence[str] | None = None
+    files: Sequence[Path] | None = None
+
+    def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
+        """See ``Samples``."""
+        start = 0
+        for x_bchw in self.images.in_order(size):
+            yield slice(start, start + len(x_bchw)), x_bchw
+            start += len(x_bchw)
+
+
+def own_data(path: Path, data_dir: Path | None, reporter: Reporter) -> dict[str, PartSamples]:
+    """Return the parts of the run in the folder ``path`` that have samples, by name.
+
+    Names are the part and the place of the sample in its source. Errors are those of ``KeptRun.images``.
+    """
+    kept = open_run(path, data_dir)
+    images = kept.images(data_dir, reporter)
+    train, validation = split_validation(images, kept.settings.validation)
+    parts = {
+        TRAIN: _part(TRAIN, images, images.train_pixels, train, images.labels),
+        VALIDATION: _part(VALIDATION, images, images.train_pixels, validation, images.labels)
+        if images.validation_pixels is None
+        else _part(VALIDATION, images, images.validation_pixels, None, None),
+    }
+    if images.test_pixels is not None:
+        parts[TEST] = _part(TEST, images, images.test_pixels, None, images.test_labels)
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+def _part(name: str, images: Images, pixels: Pixels, index: Tensor | None, labels: Tensor | None) -> PartSamples:
+    places = torch.arange(len(pixels)) if index is None else index
+    classes = None
+    if labels is not None:
+        classes = [images.class_names[n] if images.class_names else str(n) for n in labels[places].tolist()]
+    return PartSamples(Batches(pixels, index), [f"{name}/{place}" for place in places.tolist()], classes)
+
+
+def digests(samples: Samples) -> list[bytes]:
+    """Return a checksum of each sample as the network sees it: equal for equal samples, whatever file they lie in."""
+    return [
+        blake2b(x.contiguous().numpy().tobytes(), digest_size=_DIGEST_BYTES).digest()
+        for _, x_bchw in samples.batches(_BATCH)
+        for x in x_bchw
+    ]

@@ -1,0 +1,138 @@
+"""Reconstructions as image files: in the size, the bit depth and, where it can be written, the format of the original.
+
+x_chw: channels, height, width.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import numpy as np
+import png
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from caedsl.data.decoding import decoded
+from caedsl.data.fit import Fit
+from caedsl.data.regular_file import read_regular
+
+_FULL_SIZE = 1 << 30
+_WRITTEN = {".bmp": "BMP", ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
+_WIDE = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
+_SAVED: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}}
+
+
+@dataclass(frozen=True)
+class Original:
+    """Pixels of the file that a reconstruction is of: H×W or H×W×3; ``white`` is 255, more for wide ones, 0 for real ones."""
+
+    pixels: NDArray[np.generic]
+    white: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+
+def read_original(path: Path) -> Original:
+    """Decode the image file at full size; raise a ``DataError`` or an ``OSError`` where that fails."""
+    with decoded(read_regular(path), _FULL_SIZE, []) as picture:
+        bands = [np.array(image) for image in picture.images]
+        return Original(bands[0] if len(bands) == 1 else np.stack(bands, axis=-1), picture.white)
+
+
+def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]:
+    """Undo the preprocessing: return ``x_chw``, in the input's range, as pixels like those of ``original``.
+
+    Where the input is the middle of the image (``resize=crop``), the rest of the original is kept as it is. A model of
+    one channel leaves grey pixels, also of an original in colour.
+    """
+    grey = original.pixels.ndim == 2 or x_chw.shape[0] == 1
+    x_chw = x_chw.mean(dim=0, keepdim=True) if grey else x_chw
+    height, width = original.size
+    (top, left, down, across), _ = fit.resizing(height, width)
+    inner_height, inner_width = fit.scaled_size(down, across)
+    if fit.resize == "crop":
+        # The input is the middle of the scaled image: its share of each side says which part of the original that is.
+        down, across = _part(fit.height, inner_height, down), _part(fit.width, inner_width, across)
+        top, left = (height - down) // 2, (width - across) // 2
+    elif fit.resize == "fit":
+        y, x = (fit.height - inner_height) // 2, (fit.width - inner_width) // 2
+        x_chw = x_chw[:, y : y + inner_height, x : x + inner_width]
+    if tuple(x_chw.shape[-2:]) != (down, across):
+        x_chw = functional.interpolate(
+            x_chw[None], (down, across), mode="bilinear", antialias=True, align_corners=False
+        )[0]
+    values = _stored(x_chw, original.white, fit)
+    values = values[..., 0] if grey else values
+    if (down, across) == (height, width):
+        return values
+    whole = original.pixels if original.pixels.ndim == values.ndim else original.pixels.mean(axis=-1)
+    whole = whole.astype(values.dtype)
+    whole[top : top + down, left : left + across] = values
+    return whole
+
+
+def _part(wanted: int, scaled: int, stored: int) -> int:
+    return max(1, min(stored, round(stored * wanted / scaled)))
+
+
+def _stored(x_chw: Tensor, white: int, fit: Fit) -> NDArray[np.generic]:
+    """Return values H×W×C as the file stores them: whole numbers of 0..``white``, or real numbers where that is 0."""
+    x_hwc = x_chw.detach().cpu().permute(1, 2, 0).double()
+    if not white:
+        return x_hwc.numpy().astype(np.float32)
+    scaled = ((x_hwc - fit.low) / (fit.high - fit.low) * white).round().clamp(0, white)
+    return scaled.numpy().astype(np.uint8 if white == 255 else np.uint16)
+
+
+def file_for(name: str, pixels: NDArray[np.generic]) -> str:
+    """Return ``name``, with the ending ``.png`` (or ``.tif`` for real numbers) where its format cannot hold ``pixels``."""
+    suffix = Path(name).suffix.lower()
+    if pixels.dtype == np.float32:
+        return name if suffix in (".tif", ".tiff") else f"{name}.tif"
+    if pixels.dtype == np.uint16 and pixels.ndim == 3:
+        return name if suffix == ".png" else f"{name}.png"
+    return name if suffix in (_WRITTEN if pixels.dtype == np.uint8 else _WIDE) else f"{name}.png"
+
+
+def write_picture(path: Path, pixels: NDArray[np.generic]) -> None:
+    """Write an image file, whole or not at all, in the format of its ending; ``OSError`` where that fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
+        try:
+            if pixels.dtype == np.uint16 and pixels.ndim == 3:
+                height, width, _ = pixels.shape
+                png.Writer(width, height, greyscale=False, bitdepth=16).write(file, pixels.reshape(height, -1))
+            else:
+                kind = _WRITTEN.get(path.suffix.lower(), "PNG")
+                Image.fromarray(pixels).save(file, kind, **_SAVED.get(kind, {}))
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def write_decoded(folder: Path, names: Sequence[str], decoded: NDArray[np.float32], fit: Fit) -> None:
+    """Write each of N×C×H×W samples in the input's range as an 8-bit ``NAME.png``; ``/`` in a name becomes ``_``."""
+    colours = (3,) if decoded.shape[1] > 1 else ()
+    plain = Original(np.zeros((*decoded.shape[2:], *colours), np.uint8), 255)
+    for name, x_chw in zip(names, torch.from_numpy(decoded), strict=True):
+        write_picture(folder / f"{name.replace('/', '_')}.png", restored(x_chw, plain, fit))
+
+
+def heat(map_: Tensor) -> NDArray[np.uint8]:
+    """Return an error map H×W as colours H×W×3, from black for 0 to bright for its largest value."""
+    from matplotlib import colormaps
+
+    top = float(map_.max())
+    unit = (map_ / top if top > 0 else torch.zeros_like(map_)).cpu().numpy()
+    colours: NDArray[np.uint8] = (255 * colormaps["inferno"](unit)[..., :3]).round().astype(np.uint8)
+    return colours

@@ -1,0 +1,159 @@
+"""Samples to use a trained run on: an array, one file, a folder or a data line, each sample with a name.
+
+x_bchw: batch, channels, height, width.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from caedsl.data.data_folders import data_folders
+from caedsl.data.fit import Fit
+from caedsl.data.folder import classes_of, images_in
+from caedsl.data.folder_stack import FolderStack
+from caedsl.data.images import DataError, silent
+from caedsl.data.layout import layout
+from caedsl.data.loading import fit_for
+from caedsl.data.prefetch import ahead, workers
+from caedsl.data.source_reader import Found, Request
+from caedsl.data.sources import READERS
+from caedsl.data.stack import Array, ArrayStack, Stack
+from caedsl.diagnostics.text import printable
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import DataSource
+
+_ARRAY_FILES = {".npy": "npy", ".npz": "npz", ".gz": "idx"}
+_IDX = ("-ubyte", "-idx")
+
+
+class Samples(ABC):
+    """Samples in a fixed order, read as they are needed.
+
+    ``labels`` are class names, or None where there are none. ``files`` are the image files that the samples come from,
+    None where they come from an array.
+    """
+
+    names: Sequence[str]
+    labels: Sequence[str] | None = None
+    files: Sequence[Path] | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @abstractmethod
+    def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
+        """Yield the place and the values of each batch, float32 in the input's range.
+
+        Raise a ``DataError`` that names each sample that cannot be used.
+        """
+
+
+@dataclass(frozen=True)
+class StackSamples(Samples):
+    """Samples of a stack."""
+
+    stack: Stack
+    names: Sequence[str]
+    labels: Sequence[str] | None = None
+    files: Sequence[Path] | None = None
+
+    def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
+        """See ``Samples``; a few batches are read ahead."""
+        places = [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
+
+        def read(place: slice) -> tuple[slice, Tensor]:
+            values = self.stack.read(np.arange(place.start, place.stop)).values
+            return place, self.stack.scale(values)
+
+        return ahead(read, places, most=1 + workers(), polite=True)
+
+
+class Joined(Samples):
+    """Samples of several parts, one part after the other; a sample without a label has an empty one."""
+
+    def __init__(self, parts: Sequence[Samples]) -> None:
+        self.parts = parts
+        self.names = [name for part in parts for name in part.names]
+        labels = [label for part in parts for label in part.labels or [""] * len(part)]
+        self.labels = labels if any(labels) else None
+
+    def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
+        """See ``Samples``; a batch ends where its part does."""
+        before = 0
+        for part in self.parts:
+            for place, values in part.batches(size):
+                yield slice(before + place.start, before + place.stop), values
+            before += len(part)
+
+
+def from_array(pixels: Array, fit: Fit, name: str = "the array") -> Samples:
+    """Return the samples of an array N×H×W, N×H×W×C or N×C×H×W, named by their place: integers are scaled like files."""
+    stack = ArrayStack(pixels, layout(pixels.shape, fit, name), fit, name)
+    return StackSamples(stack, [str(place) for place in range(len(pixels))])
+
+
+def from_path(path: Path, model: Autoencoder) -> Samples:
+    """Return the samples of an image file, a folder of images, or an ``npy``, ``npz`` or ``idx`` file.
+
+    Names start from the folder. In a folder whose images all lie in subfolders these are the labels.
+    """
+    if path.is_dir():
+        return _folder(path, model)
+    if kind := _array_kind(path):
+        own = _own(model)
+        return _source(DataSource(kind, str(path.absolute()), gray=own.gray, resize=own.resize, white=own.white), model)
+    if not path.exists():
+        raise DataError(f"{path} does not exist: name an image, a folder of images, or an npy, npz or idx file")
+    return from_files([path], path.parent, model)
+
+
+def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSamples:
+    """Return the samples of image files, named from the folder ``root`` where they lie in it."""
+    stack = FolderStack(paths, root, fit_for(model, _own(model)), white=_own(model).white)
+    return StackSamples(stack, [_name(path, root) for path in paths], files=paths)
+
+
+def from_line(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:
+    """Return the training samples of a source that a data line names."""
+    return _source(source, model, data_dir)
+
+
+def _own(model: Autoencoder) -> DataSource:
+    """The source whose options say how the run's own data were read; its first, or one without options."""
+    return model.data[0] if model.data else DataSource("folder")
+
+
+def _folder(root: Path, model: Autoencoder) -> Samples:
+    paths = images_in(root, None, [])
+    if not paths:
+        raise DataError(f"{root} holds no images: no file there ends like one (.png, .jpg and so on)")
+    return replace(from_files(paths, root, model), labels=classes_of(paths, root, []))
+
+
+def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:
+    request = Request(source, model.folder, data_folders(data_dir), fit_for(model, source), silent)
+    found: Found = READERS[source.name](request)
+    stack = found.train
+    files = stack.paths if isinstance(stack, FolderStack) else None
+    names = [_name(path, stack.root) for path in files] if files and isinstance(stack, FolderStack) else None
+    labels = None
+    if stack.labels is not None:
+        labels = [found.class_names[n] if found.class_names else str(n) for n in stack.labels.tolist()]
+    return StackSamples(stack, names or [str(place) for place in range(len(stack))], labels, files)
+
+
+def _array_kind(path: Path) -> str | None:
+    if path.name.endswith(_IDX) or path.name.removesuffix(".gz").endswith(_IDX):
+        return "idx"
+    return _ARRAY_FILES.get(path.suffix.lower()) if path.suffix.lower() != ".gz" else None
+
+
+def _name(path: Path, root: Path) -> str:
+    try:
+        return printable(str(path.relative_to(root)))
+    except ValueError:
+        return printable(str(path))

@@ -1,0 +1,56 @@
+"""The file of a calibration: ``calibration.json`` beside the model, checked when it is read."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from caedsl.inference.calibration import Calibration
+from caedsl.inference.scores import ScoreError, read_score
+from caedsl.runs.confined import read_file, write_file
+from caedsl.runs.errors import RunError
+from caedsl.runs.schema import reason_of
+
+CALIBRATION = "calibration.json"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
+
+    score: Annotated[str, Field(max_length=100)]
+    fpr: Share
+    threshold: FiniteFloat
+    low: Share
+    high: Share
+    normals: Annotated[list[FiniteFloat], Field(min_length=1)]
+
+
+def write_calibration(folder: Path, calibration: Calibration) -> None:
+    """Write the file, all at once; ``OSError`` where that fails."""
+    record = _Record(
+        score=calibration.score,
+        fpr=calibration.fpr,
+        threshold=calibration.threshold,
+        low=calibration.low,
+        high=calibration.high,
+        normals=list(calibration.normals),
+    )
+    write_file(folder, CALIBRATION, (record.model_dump_json(indent=2) + "\n").encode())
+
+
+def read_calibration(folder: Path) -> Calibration | None:
+    """Return the calibration of a run, None where there is none; a ``RunError`` where the file is damaged."""
+    try:
+        record = _Record.model_validate_json(read_file(folder, CALIBRATION))
+        read_score(record.score)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError, ScoreError) as error:
+        reason = reason_of(error) if isinstance(error, ValueError) else error.strerror
+        raise RunError(
+            f"{folder / CALIBRATION} is damaged ({reason}): run `caedsl calibrate {folder}` again"
+        ) from error
+    normals = tuple(sorted(record.normals))
+    return Calibration(record.score, record.fpr, record.threshold, record.low, record.high, normals)

@@ -1,0 +1,222 @@
+"""A trained run, opened for use: encode, decode, reconstruct and score, without data, optimizer or training.
+
+x_bchw: batch, channels, height, width; z: batch, then the code's shape.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
+from caedsl.data.fit import Fit
+from caedsl.data.loading import fit_for
+from caedsl.diagnostics.finding import Severity
+from caedsl.inference.calibration import Calibration
+from caedsl.inference.samples import Samples, from_array, from_path
+from caedsl.inference.schema import read_calibration
+from caedsl.inference.scores import ChosenScore, Compared, read_score
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import DataSource
+from caedsl.resolve.resolve import resolve
+from caedsl.runs.confined import read_file
+from caedsl.runs.errors import RunError
+from caedsl.runs.files import BEST, SPEC
+from caedsl.runs.schema import RecordError, read_scores
+from caedsl.source import Source
+from caedsl.syntax.parser import parse
+from caedsl.training.device import choose_device
+from caedsl.training.pixel_range import PixelRange
+from caedsl.training.weights import Weights, largest_file
+from caedsl.vocabulary.shape import elements, text
+
+Floats = NDArray[np.float32]
+Data = NDArray[Any] | Tensor | Samples | str | PathLike[str]
+BATCH = 64
+"""Samples that are computed together where the caller names no other number."""
+
+
+@dataclass(frozen=True)
+class Reconstructed:
+    """A batch of samples as the network saw them, their codes and what it made of them; in the input's range."""
+
+    place: slice
+    target: Tensor
+    code: Tensor
+    reconstruction: Tensor
+
+
+class TrainedRun:
+    """Trained autoencoder, read from a run folder by ``caedsl.open``.
+
+    ``model`` is what the spec says and ``module`` the network with the best weights, in eval mode on ``device``.
+    """
+
+    def __init__(self, path: Path, model: Autoencoder, module: ConvolutionalAutoencoder, device: torch.device) -> None:
+        self.path = path
+        self.model = model
+        self.module = module
+        self.device = device
+
+    def __repr__(self) -> str:
+        return f"<TrainedRun {self.model.name}: {text(self.model.input.shape)} -> {text(self.model.code_shape)}>"
+
+    def __dir__(self) -> list[str]:
+        return sorted(name for name in super().__dir__() if not name.startswith("_"))
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """The threshold that ``caedsl calibrate`` set beside the model, or None."""
+        return read_calibration(self.path)
+
+    @cached_property
+    def values(self) -> PixelRange:
+        """The range of values that scores map to 0..1: the input's, or for ``real`` that of the training images."""
+        declared = self.model.input.range
+        if declared.low is not None and declared.high is not None:
+            return PixelRange(declared.low, declared.high)
+        try:
+            low, high = map(float, str(read_scores(self.path)["pixels"]).split(".."))
+        except (OSError, RecordError, KeyError, ValueError):
+            return PixelRange(0.0, 1.0, bounded=False)
+        return PixelRange(low, high, bounded=False)
+
+    @overload
+    def encode(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
+    @overload
+    def encode(self, data: NDArray[Any] | Samples | str | PathLike[str], batch: int = BATCH) -> Floats: ...
+    def encode(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
+        """Return the codes of samples, N x the code's shape: a tensor for a tensor, else an array.
+
+        ``data`` are N samples as a tensor in the input's range (N x channels x space), as an array (integers are scaled
+        as in files), or the path of an image, a folder or an array file.
+        """
+        return self._joined(data, (batch_.code for batch_ in self.stream(data, batch)))
+
+    @overload
+    def reconstruct(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
+    @overload
+    def reconstruct(self, data: NDArray[Any] | Samples | str | PathLike[str], batch: int = BATCH) -> Floats: ...
+    def reconstruct(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
+        """Return the reconstructions of samples in the input's range, N x channels x space; see ``encode``."""
+        return self._joined(data, (batch_.reconstruction for batch_ in self.stream(data, batch)))
+
+    @overload
+    def decode(self, codes: Tensor, batch: int = BATCH) -> Tensor: ...
+    @overload
+    def decode(self, codes: NDArray[Any], batch: int = BATCH) -> Floats: ...
+    @torch.no_grad()
+    def decode(self, codes: NDArray[Any] | Tensor, batch: int = BATCH) -> Tensor | Floats:
+        """Return the samples that codes decode to, in the input's range.
+
+        ``codes`` are N x the code's shape, or N x as many numbers as a code has.
+        """
+        z = codes if isinstance(codes, Tensor) else torch.from_numpy(np.asarray(codes, np.float32))
+        shape = self.model.code_shape
+        if z.dim() < 1 or tuple(z.shape[1:]) not in (shape, (elements(shape),)):
+            raise ValueError(f"codes are N x {text(shape)}, and these are {text(tuple(z.shape))}")
+        z = z.reshape(len(z), *shape)
+        decoded = (self.module.decode(part.to(self.device)) for part in torch.split(z.float(), batch))
+        return self._joined(codes, decoded)
+
+    def score(self, data: Data, kind: str | ChosenScore | None = None, batch: int = BATCH) -> NDArray[np.float64]:
+        """Return the anomaly score of each sample: the higher, the less the network could reconstruct it.
+
+        ``kind`` is ``mse`` (the default, or the kind that was calibrated), ``mae``, ``top=1%``, ``ssim``, ``latent`` or
+        ``blurmax``.
+        """
+        chosen = self.chosen_score(kind)
+        scores = [self.score_batch(batch_, chosen).cpu().double().numpy() for batch_ in self.stream(data, batch)]
+        return np.concatenate(scores) if scores else np.empty(0)
+
+    def predict(self, data: Data, batch: int = BATCH) -> NDArray[np.bool_]:
+        """Return whether each sample is an anomaly by the calibrated threshold; ``RunError`` where there is none."""
+        if self.calibration is None:
+            raise RunError(f"{self.path} has no threshold yet: `caedsl calibrate {self.path} GOOD` sets one")
+        return self.calibration.is_anomaly(self.score(data, self.calibration.score, batch))
+
+    def chosen_score(self, kind: str | ChosenScore | None) -> ChosenScore:
+        """Return the kind of score to use: ``kind``, else the calibrated one, else ``mse``."""
+        if isinstance(kind, ChosenScore):
+            return kind
+        return read_score(kind or (self.calibration.score if self.calibration is not None else "mse"))
+
+    @torch.no_grad()
+    def compare(self, batch: Reconstructed, score: ChosenScore) -> Compared:
+        """Return what ``score`` looks at: ``batch`` on the scale 0..1, with the second code where it is needed."""
+        again = self.module.encode(batch.reconstruction) if score.kind.needs_second_code else None
+        return Compared(self.values.to_unit(batch.target), self.values.to_unit(batch.reconstruction), batch.code, again)
+
+    def score_batch(self, batch: Reconstructed, score: ChosenScore) -> Tensor:
+        """Return the score of each sample of a batch."""
+        return score.kind.of(self.compare(batch, score), score.parameter)
+
+    @torch.no_grad()
+    def stream(self, data: Data, batch: int = BATCH) -> Iterator[Reconstructed]:
+        """Yield the samples batch by batch with codes and reconstructions, in bounded memory."""
+        for place, target in self._batches(data, batch):
+            x = target.to(self.device)
+            code = self.module.encode(x)
+            yield Reconstructed(place, x, code, self.module.decode(code))
+
+    def samples(self, data: NDArray[Any] | Samples | str | PathLike[str]) -> Samples:
+        """Return the samples of an array or a path; a ``DataError`` where they cannot be used."""
+        if isinstance(data, Samples):
+            return data
+        if isinstance(data, np.ndarray):
+            return from_array(data, self.fit)
+        return from_path(Path(data), self.model)
+
+    @cached_property
+    def fit(self) -> Fit:
+        """What samples are made to be before the network sees them."""
+        return fit_for(self.model, self.model.data[0] if self.model.data else DataSource("npy"))
+
+    def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:
+        if not isinstance(data, Tensor):
+            yield from self.samples(data).batches(size)
+            return
+        if tuple(data.shape[1:]) != self.model.input.shape:
+            raise ValueError(
+                f"samples are N x {text(self.model.input.shape)}, and this tensor is {text(tuple(data.shape))}"
+            )
+        for start in range(0, len(data), size):
+            part = data[start : start + size].float()
+            yield slice(start, start + len(part)), part
+
+    def _joined(self, given: object, parts: Iterator[Tensor]) -> Tensor | Floats:
+        if isinstance(given, Tensor):
+            return torch.cat([part.to(given.device) for part in parts])
+        return np.concatenate([part.cpu().numpy() for part in parts])
+
+
+def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
+    """Open a run folder, or any folder that holds ``spec.cae`` and ``weights.safetensors``.
+
+    Raise a ``RunError`` where it is not there, not whole, or its weights are of another architecture.
+    """
+    folder = Path(path)
+    try:
+        spec_text = read_file(folder, SPEC).decode()
+    except FileNotFoundError:
+        known = "is not there" if not folder.is_dir() else f"has no {SPEC}"
+        raise RunError(f"{folder} {known}: name the folder of a trained run (`caedsl runs` lists them)") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{folder / SPEC} cannot be read: {error}") from error
+    source = Source(spec_text, str(folder / SPEC))
+    tree, _ = parse(source)
+    model, findings = resolve(tree, source)
+    if model is None or not model.complete or any(finding.severity is Severity.ERROR for finding in findings):
+        raise RunError(f"{folder / SPEC} has errors: see `caedsl check {folder / SPEC}`, or put the file back")
+    target = choose_device(device)
+    with torch.random.fork_rng([]):
+        module = build(model)
+    Weights.of_run(folder, BEST, largest_file(model)).give(module)
+    return TrainedRun(folder, model, module.to(target).eval(), target)

@@ -1,0 +1,148 @@
+"""The commands on trained runs, as a user types them."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from caedsl.cli.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def caedsl(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def kind(path: Path) -> tuple[tuple[int, int], str, str | None]:
+    with Image.open(path) as image:
+        return image.size, image.mode, image.format
+
+
+def digits(folder: Path, places: range) -> Path:
+    folder.mkdir()
+    for place in places:
+        pixels = (load_digits().images[place] * 255 / 16).round().astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{place:04}.png")
+    return folder
+
+
+def test_reconstruct_keeps_names_sizes_and_depth(grey: Path, photos: Path, tmp_path: Path, caedsl: Run) -> None:
+    code, out, _ = caedsl("reconstruct", grey, photos, "-o", tmp_path / "out", "--error-maps")
+    assert (code, out) == (0, f"reconstructed 3 images into {tmp_path / 'out'}\n")
+    for name in ("a.png", "b.jpg", "deep/c.tif"):
+        assert kind(tmp_path / "out" / name) == kind(photos / name)
+        assert kind(tmp_path / "out" / f"{name}.error.png")[1:] == ("RGB", "PNG")
+    code, _, err = caedsl("reconstruct", grey, photos, "-o", tmp_path / "out")
+    assert code == 2
+    assert "--overwrite" in err
+    assert caedsl("reconstruct", grey, photos, "-o", tmp_path / "out", "--overwrite")[0] == 0
+
+
+@pytest.mark.parametrize("ending", ["npz", "csv", "parquet"])
+def test_codes_go_out_and_come_back(trained: Path, tmp_path: Path, caedsl: Run, ending: str) -> None:
+    codes = tmp_path / f"codes.{ending}"
+    code, out, err = caedsl("encode", trained, "-o", codes, "--split", "validation")
+    assert code == 0, err
+    assert out == f"encoded 359 samples into {codes}: 6 numbers each\n"
+    assert caedsl("decode", trained, codes, "-o", tmp_path / "back.npy")[0] == 0
+    decoded = np.load(tmp_path / "back.npy")
+    assert decoded.shape == (359, 1, 8, 8)
+    assert caedsl("decode", trained, codes, "-o", tmp_path / "pictures")[0] == 0
+    assert len(list((tmp_path / "pictures").iterdir())) == 359
+    assert caedsl("encode", trained, "-o", codes)[0] == 2
+
+
+def test_codes_have_names_and_labels(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    caedsl("encode", trained, "-o", tmp_path / "codes.npz")
+    with np.load(tmp_path / "codes.npz") as arrays:
+        places = [int(name.partition("/")[2]) for name in arrays["names"]]
+        assert sorted(places) == list(range(1797))
+        assert arrays["labels"].astype(int).tolist() == load_digits().target[places].tolist()
+
+
+def test_calibrate_on_the_validation_part_then_score(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    code, out, err = caedsl("calibrate", trained, "--fpr", "1%", "--score", "mse")
+    assert code == 0, err
+    assert "359 held out" in out
+    assert "(mse)" in out
+    good = digits(tmp_path / "good", range(20))
+    code, out, _ = caedsl("score", trained, good, "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["name"] for row in rows] == [f"{place:04}.png" for place in range(20)]
+    assert all(0 <= row["percentile"] <= 100 for row in rows)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)).save(good / "odd.png")
+    code, out, _ = caedsl("score", trained, good / "odd.png", "--maps", tmp_path / "maps")
+    assert code == 1
+    assert out.splitlines()[1].endswith("anomaly")
+    assert kind(tmp_path / "maps" / "odd.png.png")[0] == (8, 8)
+    code, out, _ = caedsl("score", trained, good / "odd.png", "--score", "mae")
+    assert code == 0, "another score than the calibrated one has no verdict"
+    assert "verdict" not in out
+
+
+def test_training_images_are_refused_as_normals(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    np.save(tmp_path / "good.npy", (load_digits().images[:120] / 16).astype(np.float32))
+    code, _, err = caedsl("calibrate", trained, tmp_path / "good.npy", "--fpr", "5%")
+    assert code == 2
+    assert "were trained on" in err
+    assert "of these 120 samples" in err
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    for place in range(30):
+        Image.fromarray(np.random.default_rng(place).integers(0, 256, (8, 8), np.uint8)).save(odd / f"{place}.png")
+    assert caedsl("calibrate", trained, odd, "--fpr", "5%")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--fpr", "0.1%"), "cannot support a false positive rate of 0.1 %: it takes 999"),
+        (("--fpr", "x"), "write a share"),
+        (("--score", "best"), 'unknown score "best"'),
+    ],
+)
+def test_bad_calibrations(trained: Path, caedsl: Run, arguments: tuple[str, ...], said: str) -> None:
+    code, _, err = caedsl("calibrate", trained, *arguments)
+    assert code == 2
+    assert said in err
+
+
+def test_names_from_standard_input(grey: Path, photos: Path) -> None:
+    ended = subprocess.run(
+        ["caedsl", "score", str(grey), "-"],
+        input=f"{photos / 'a.png'}\n{photos / 'b.jpg'}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert [line.split()[0] for line in ended.stdout.splitlines()[1:]] == [str(photos / "a.png"), str(photos / "b.jpg")]
+
+
+def test_csv_is_written_whole_and_not_over_another(grey: Path, photos: Path, tmp_path: Path, caedsl: Run) -> None:
+    table = tmp_path / "scores.csv"
+    assert caedsl("score", grey, photos, "--csv", table)[0] == 0
+    assert table.read_text().splitlines()[0] == "name,score,percentile,verdict"
+    before = table.read_text()
+    code, _, err = caedsl("score", grey, photos, "--csv", table)
+    assert code == 2
+    assert "is there already" in err
+    assert table.read_text() == before
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "encode", "decode", "score", "calibrate"])
+def test_help_has_an_example(caedsl: Run, command: str) -> None:
+    code, out, _ = caedsl(command, "--help")
+    assert code == 0
+    assert f"Example: caedsl {command}" in out

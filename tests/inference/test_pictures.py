@@ -1,0 +1,82 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from caedsl.data.fit import Fit
+from caedsl.data.picture import read_picture
+from caedsl.inference.pictures import Original, file_for, heat, read_original, restored, write_picture
+from caedsl.model.data import InputRange
+
+DRAWN = np.random.default_rng(0)
+KINDS = {
+    "grey8": (DRAWN.integers(0, 256, (12, 18), np.uint8), 255),
+    "colour8": (DRAWN.integers(0, 256, (12, 18, 3), np.uint8), 255),
+    "grey16": (DRAWN.integers(0, 65536, (12, 18), np.uint16), 65535),
+    "colour16": (DRAWN.integers(0, 65536, (12, 18, 3), np.uint16), 65535),
+    "real": (DRAWN.random((12, 18), np.float32), 0),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("range_", [InputRange(), InputRange(-1.0, 1.0)], ids=str)
+def test_a_perfect_reconstruction_is_the_original_to_the_last_bit(
+    tmp_path: Path, kind: str, range_: InputRange
+) -> None:
+    pixels, white = KINDS[kind]
+    if kind == "real" and range_ != InputRange():
+        pixels = pixels * 2 - 1
+    original = Original(pixels, white)
+    path = tmp_path / file_for("x.png", pixels)
+    write_picture(path, pixels)
+    fit = Fit(3 if pixels.ndim == 3 else 1, 12, 18, range_, False, "stretch")
+    again = read_original(path)
+    assert np.array_equal(again.pixels, pixels)
+    assert again.white == white
+    x_chw = read_picture(path, fit).x_chw
+    x_chw = x_chw.float() / 255 * (fit.high - fit.low) + fit.low if x_chw.dtype == torch.uint8 else x_chw
+    assert np.array_equal(restored(x_chw, original, fit), pixels)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("resize", ["stretch", "fit", "crop"])
+@pytest.mark.parametrize(("height", "width"), [(40, 64), (64, 40), (50, 50)])
+def test_the_size_and_what_was_seen_come_back(tmp_path: Path, resize: str, height: int, width: int) -> None:
+    y, x = np.mgrid[0:height, 0:width]
+    pixels = (127 + 60 * np.sin(y / 9) + 60 * np.cos(x / 11)).round().astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    fit = Fit(1, 32, 32, InputRange(), False, resize)
+    x_chw = read_picture(tmp_path / "x.png", fit).x_chw.float() / 255
+    back = restored(x_chw, read_original(tmp_path / "x.png"), fit)
+    assert back.shape == pixels.shape
+    assert np.abs(back.astype(int) - pixels).mean() < 5
+    empty = restored(torch.zeros_like(x_chw), read_original(tmp_path / "x.png"), fit)
+    if resize == "crop" and height != width:
+        side = min(height, width)
+        assert (empty == 0).sum() == side * side
+        assert np.array_equal(empty[empty != 0], pixels[empty != 0])
+    else:
+        assert not empty.any()
+
+
+def test_formats_that_cannot_hold_the_pixels_get_another_ending() -> None:
+    grey8, colour16, real = (np.zeros((2, 2), np.uint8), np.zeros((2, 2, 3), np.uint16), np.zeros((2, 2), np.float32))
+    assert file_for("a.jpg", grey8) == "a.jpg"
+    assert file_for("a.webp", grey8) == "a.webp.png"
+    assert file_for("a.jpg", np.zeros((2, 2), np.uint16)) == "a.jpg.png"
+    assert file_for("a.tif", colour16) == "a.tif.png"
+    assert file_for("a.png", real) == "a.png.tif"
+
+
+def test_a_map_is_dark_where_there_is_no_error() -> None:
+    map_ = torch.zeros(4, 6)
+    map_[1, 2] = 0.3
+    colours = heat(map_)
+    assert colours.shape == (4, 6, 3)
+    assert colours[1, 2].sum() > 500
+    assert colours[0, 0].sum() < 20
+    assert heat(torch.zeros(2, 2)).max() < 20
+    Image.fromarray(colours).save(io.BytesIO(), "PNG")

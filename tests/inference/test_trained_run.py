@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import caedsl
+from caedsl.data.images import DataError
+from caedsl.runs.errors import RunError
+from tests.inference.conftest import GREY
+
+
+def images(count: int = 5) -> np.ndarray:
+    return np.random.default_rng(1).random((count, 1, 8, 8)).astype(np.float32)
+
+
+def test_it_opens_with_spec_and_weights_alone_and_is_the_module(grey: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    x = torch.from_numpy(images())
+    with torch.no_grad():
+        assert torch.equal(run.encode(x), run.module.encode(x))
+        assert torch.equal(run.reconstruct(x), run.module(x))
+        assert torch.equal(torch.as_tensor(run.decode(run.encode(x))), run.module(x))
+    assert repr(run) == "<TrainedRun grey: 1x8x8 -> 6>"
+    assert all(not name.startswith("_") for name in dir(run))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 64])
+def test_batches_change_nothing(grey: Path, batch: int) -> None:
+    run = caedsl.open(grey, device="cpu")
+    assert np.allclose(run.encode(images(), batch), run.encode(images()), atol=1e-6)
+    assert np.allclose(run.score(images(), batch=batch), run.score(images()), atol=1e-7)
+
+
+def test_arrays_are_read_like_files(grey: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    stored = np.random.default_rng(2).integers(0, 256, (4, 8, 8), np.uint8)
+    expected = run.encode(stored[:, None].astype(np.float32) / 255)
+    assert np.allclose(run.encode(stored), expected, atol=1e-6)
+    assert np.allclose(run.encode(stored[..., None]), expected, atol=1e-6)
+    assert np.allclose(run.encode(stored.astype(np.uint16) * 257), expected, atol=1e-5)
+
+
+def test_paths_files_and_folders(grey: Path, photos: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    samples = run.samples(photos)
+    assert list(samples.names) == ["a.png", "b.jpg", "deep/c.tif"]
+    codes = run.encode(photos)
+    assert codes.shape == (3, 6)
+    assert np.allclose(run.encode(photos / "b.jpg"), codes[1:2], atol=1e-6)
+    np.save(photos / "x.npy", images())
+    assert run.encode(photos / "x.npy").shape == (5, 6)
+
+
+def test_the_mean_squared_error_is_the_default_score(grey: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    expected = np.square(run.reconstruct(images()) - images()).mean((1, 2, 3))
+    assert np.allclose(run.score(images()), expected, rtol=1e-5)
+    for kind in ("mae", "top=5%", "ssim", "latent", "blurmax"):
+        assert run.score(images(), kind).shape == (5,)
+
+
+def test_codes_may_be_flat(colour: Path) -> None:
+    run = caedsl.open(colour, device="cpu")
+    x = np.random.default_rng(0).random((2, 3, 16, 12)).astype(np.float32)
+    codes = run.encode(x)
+    assert codes.shape == (2, 4, 8, 6)
+    assert np.array_equal(run.decode(codes.reshape(2, -1)), run.decode(codes))
+    with pytest.raises(ValueError, match="codes are N x 4x8x6, and these are 2x5"):
+        run.decode(codes.reshape(2, -1)[:, :5])
+
+
+def test_bad_samples_are_named(grey: Path, photos: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    with pytest.raises(ValueError, match="samples are N x 1x8x8, and this tensor is 2x1x9x9"):
+        run.encode(torch.zeros(2, 1, 9, 9))
+    with pytest.raises(DataError, match=r"outside of 0\.\.1"):
+        run.encode(images() + 3)
+    with pytest.raises(DataError, match="NaN"):
+        run.encode(np.full((1, 1, 8, 8), np.nan, np.float32))
+    with pytest.raises(DataError, match="does not exist"):
+        run.encode(photos / "none.png")
+    (photos / "broken.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"broken\.png cannot be decoded"):
+        run.score(photos)
+    (photos / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no images"):
+        run.score(photos / "empty")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda run: (run / "spec.cae").unlink(), r"has no spec\.cae"),
+        (lambda run: (run / "spec.cae").write_text("autoencoder a"), "has errors"),
+        (lambda run: (run / "spec.cae").write_bytes(b"\xff\xfe\x00"), "cannot be read"),
+        (lambda run: (run / "weights.safetensors").unlink(), "is not there"),
+        (lambda run: (run / "weights.safetensors").write_bytes(b"x" * 99), "truncated or damaged"),
+        (lambda run: (run / "spec.cae").write_text(GREY.replace("conv 4", "conv 5")), "another architecture"),
+        (lambda run: (run / "calibration.json").write_text("[[["), r"calibration\.json is damaged"),
+    ],
+)
+def test_a_folder_that_is_not_whole_is_one_clear_error(grey: Path, damage, said: str) -> None:  # type: ignore[no-untyped-def]
+    damage(grey)
+    with pytest.raises(RunError, match=said):
+        caedsl.open(grey, device="cpu").predict(images())
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is not there"):
+        caedsl.open(tmp_path / "none")
+
+
+def test_without_a_threshold_there_is_no_verdict(grey: Path) -> None:
+    with pytest.raises(RunError, match="has no threshold yet"):
+        caedsl.open(grey, device="cpu").predict(images())
