@@ -62,6 +62,10 @@ def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:
 
 
 def images_in(root: Path, allowed: Path | None, notes: list[str]) -> list[Path]:
+    """Return the image files below ``root``, in the order of their names; ``notes`` gets the files that are none.
+
+    Nothing outside of ``allowed`` is read, where that is a folder.
+    """
     from caedsl.data.decoding import suffixes
 
     readable = suffixes()
