@@ -12,10 +12,10 @@ what is lost is the time from here on.
 ```cae
 autoencoder memorises
 input 1x8x8 in 0..1
-data digits limit=24
+data digits limit=16
 encoder { conv 16 relu; maxpool 2 }
-bottleneck dense 32 relu
-decoder { dense 64; reshape 1x8x8 }
+bottleneck dense 32
+decoder { dense 256 relu; dense 64; reshape 1x8x8 }
 train { loss mse; optimizer adam lr=1e-2; batch 12; epochs 60; validation 50% }
 ```
 
