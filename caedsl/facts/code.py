@@ -15,6 +15,6 @@ def kept_from_copying(model: Autoencoder) -> bool:
 def can_copy(model: Autoencoder) -> bool:
     """Whether no layer down to the code reduces the size or holds fewer numbers than the input."""
     layers = encoder_path(model)
-    if any(resizes(layer) or layer.kind.name == "dense" for layer in layers):
+    if any(resizes(layer) or layer.kind.joins_all for layer in layers):
         return False
     return min((elements(layer.out_shape) for layer in layers), default=0) >= elements(model.input.shape)

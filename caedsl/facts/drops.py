@@ -5,6 +5,7 @@ from typing import NamedTuple
 from caedsl.facts.fact import fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.option import LayerOption
 
 
 class Drop(NamedTuple):
@@ -13,7 +14,7 @@ class Drop(NamedTuple):
     part: str
     layer: Layer
     rate: float
-    option: str
+    option: LayerOption[float]
 
 
 @fact
@@ -21,7 +22,7 @@ def drops(model: Autoencoder) -> tuple[Drop, ...]:
     """Every line with dropout, once."""
     found: dict[object, Drop] = {}
     for part, layer in model.layers():
-        option = "rate" if layer.kind.name == "dropout" else "dropout"
+        option = layer.kind.drop_option
         rate = layer.options.get(option, 0.0)
         if rate:
             found.setdefault(layer.span, Drop(part, layer, rate, option))

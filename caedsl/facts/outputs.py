@@ -8,15 +8,11 @@ from caedsl.facts.fact import fact
 from caedsl.facts.presets import Preset, pixel_range, preset
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import LINEAR, Activation
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import norm_of
 
 NOTICEABLE = 0.01
 """The share of the mean image's error that is worth saying that it is out of reach."""
-
-_PASSING = ("maxpool", "avgpool", "upsample", "pixelshuffle", "dropout")
-"""Kinds that only choose among values, or average them: the range stays."""
-
 
 EVEN_GREYS = (1 / 512, *(1 / 256,) * 255, 1 / 512)
 """Greys spread evenly over 0..1, by the trapezoidal rule."""
@@ -39,9 +35,9 @@ class Unreachable(NamedTuple):
 def last_valued(layers: Sequence[Layer]) -> Layer | None:
     """The layer whose activation the values after ``layers`` have, or a residual whose sum they are."""
     for layer in reversed(layers):
-        if layer.kind.name in _PASSING or _only_reshapes(layer):
+        if layer.kind.role is Role.PASSING or _only_reshapes(layer):
             continue
-        if layer.kind.name == "stage":
+        if layer.kind.role is Role.GROUPING:
             inner = last_valued(layer.children)
             if inner is None:
                 continue
@@ -51,7 +47,7 @@ def last_valued(layers: Sequence[Layer]) -> Layer | None:
 
 
 def _only_reshapes(layer: Layer) -> bool:
-    return layer.kind.name == "reshape" and norm_of(layer.options) is None and layer.options["activation"] == LINEAR
+    return layer.kind.role is Role.RESHAPING and layer.norm is None and layer.activation == LINEAR
 
 
 @fact
@@ -68,8 +64,7 @@ def code_layer(model: Autoencoder) -> Layer | None:
 
 def activation_of(layer: Layer) -> Activation:
     """The activation on the layer's line; linear for kinds without one."""
-    activation: Activation = layer.options.get("activation", LINEAR)
-    return activation
+    return layer.activation
 
 
 @fact

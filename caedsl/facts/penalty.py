@@ -26,8 +26,8 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.vocabulary.initialisation import variance
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import norm_of
 from caedsl.vocabulary.shape import elements
+from caedsl.vocabulary.weights import INIT, L2
 
 MOST_DIRECTIONS = 32
 SMALLEST = 1e-300
@@ -52,7 +52,7 @@ class L2Cost(NamedTuple):
 
 def chain(model: Autoencoder) -> list[Layer]:
     """The layers with a kernel that all of the signal goes through: those inside residuals can be passed by."""
-    return [gain.layer for gain in signal_path(model) if "init" in gain.layer.options]
+    return [gain.layer for gain in signal_path(model) if INIT in gain.layer.options]
 
 
 def decay_penalty(train: Train) -> float:
@@ -66,11 +66,11 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
     if model.train is None:
         return None
     decay = decay_penalty(model.train)
-    layers = [(layer, layer.options["l2"] + decay) for layer in _from_last_norm(chain(model))]
-    held = tuple((layer, lam) for layer, lam in layers if lam and norm_of(layer.options) is None)
+    layers = [(layer, layer.options[L2] + decay) for layer in _from_last_norm(chain(model))]
+    held = tuple((layer, lam) for layer, lam in layers if lam and layer.norm is None)
     if not held:
         return None
-    free = [layer for layer, lam in layers if not lam or norm_of(layer.options) is not None]
+    free = [layer for layer, lam in layers if not lam or layer.norm is not None]
     logs = sum(log(lam * _norm_at_gain_one(layer)) for layer, lam in held)
     spared = sum(log(_free_gain(layer, travel(model))) for layer in free[-1:])
     cost = len(held) * exp((logs - spared) / len(held))
@@ -81,7 +81,7 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
 
 def _from_last_norm(layers: list[Layer]) -> list[Layer]:
     """The layers from the last that is normalised on: it undoes what the scale of all before it does."""
-    normalised = [place for place, layer in enumerate(layers) if norm_of(layer.options) is not None]
+    normalised = [place for place, layer in enumerate(layers) if layer.norm is not None]
     return layers[normalised[-1] :] if normalised else layers
 
 
@@ -90,14 +90,14 @@ def _weights(train: Train) -> float:
 
 
 def _norm_at_gain_one(layer: Layer) -> float:
-    if layer.kind.name != "dense":
+    if not layer.kind.joins_all:
         return 1.0
     return 2.0 * min(MOST_DIRECTIONS, layer.out_shape[0], elements(layer.in_shape))
 
 
 def _free_gain(layer: Layer, travelled: float | None) -> float:
     """The power that an unpenalised layer can add by growing from where it starts, as far as the rate travels."""
-    if travelled is None or norm_of(layer.options) is not None:
+    if travelled is None or layer.norm is not None:
         return FARTHEST_GAIN
     grown = 1 + travelled / sqrt(max(variance(layer), SMALLEST))
     return min(FARTHEST_GAIN, grown * grown)

@@ -12,10 +12,11 @@ from caedsl.facts.fact import fact
 from caedsl.facts.outputs import activation_of, output_layer
 from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.vocabulary.activations import LINEAR, Activation
+from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.initialisation import variance
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import norm_of
+from caedsl.vocabulary.weights import INIT
 
 FAINTEST = 1e-300
 """Gains beyond this and its inverse are not told apart."""
@@ -47,19 +48,19 @@ def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
 def _opened(layers: Iterable[Layer]) -> Iterator[Layer]:
     """The layers with stages opened and residuals whole."""
     for layer in layers:
-        if layer.kind.name == "stage":
+        if layer.kind.role is Role.GROUPING:
             yield from _opened(layer.children)
         else:
             yield layer
 
 
 def _after(layer: Layer, power: float, output: Layer | None) -> float:
-    if layer.kind.name == "residual":
+    if layer.kind.role is Role.SUMMING:
         shortcut = _through(layer.shortcut, power, output)
         power = _sum(shortcut, _through(layer.children, power, output))
-    elif "init" in layer.options:
+    elif INIT in layer.options:
         power += log10(max(layer.kind.fans(layer)[0] * variance(layer), FAINTEST))
-    if norm_of(layer.options) is not None:
+    if layer.norm is not None:
         power = 0.0
     activation = activation_of(layer)
     if layer is output:
@@ -82,12 +83,12 @@ def _sum(one: float, other: float) -> float:
 @fact
 def weighted_layers(model: Autoencoder) -> tuple[Layer, ...]:
     """The layers with a kernel on the way from input to output; shortcuts are left out."""
-    return tuple(layer for layer in (*encoder_path(model), *decoder_path(model)) if "init" in layer.options)
+    return tuple(layer for layer in (*encoder_path(model), *decoder_path(model)) if INIT in layer.options)
 
 
 def hidden(layers: Sequence[Layer], output: Layer | None) -> list[Layer]:
     """The layers with an activation that are not the output."""
-    return [layer for layer in layers if "activation" in layer.options and layer is not output]
+    return [layer for layer in layers if ACTIVATION in layer.options and layer is not output]
 
 
 @fact
@@ -120,7 +121,7 @@ def _unnormalised(layers: Iterable[Layer], wanted: Callable[[Activation], bool])
     return [
         layer
         for layer in layers
-        if activation_of(layer).function.saturates and wanted(activation_of(layer)) and norm_of(layer.options) is None
+        if activation_of(layer).function.saturates and wanted(activation_of(layer)) and layer.norm is None
     ]
 
 
@@ -130,5 +131,5 @@ def is_linear(model: Autoencoder) -> bool:
 
 
 def _bends(layer: Layer) -> bool:
-    norm = norm_of(layer.options)
-    return activation_of(layer) != LINEAR or layer.kind.name == "maxpool" or not (norm is None or norm.linear)
+    norm = layer.norm
+    return activation_of(layer) != LINEAR or not layer.kind.linear or not (norm is None or norm.linear)

@@ -6,14 +6,12 @@ from typing import NamedTuple
 
 from caedsl.facts.fact import fact
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import Shape, is_map
-from caedsl.vocabulary.window import AXES, Axis, axes, padding, transposition
+from caedsl.vocabulary.shape import Shape, Sizes, axis_names, is_map
+from caedsl.vocabulary.window import Axis, axes, padding
 
-Size = tuple[int, int]
-
-WINDOWED = ("conv", "maxpool", "avgpool")
-"""Kinds whose window moves over the input and may leave some of it unread."""
+Size = Sizes
 
 
 def leaves(layers: Iterable[Layer]) -> Iterator[Layer]:
@@ -38,8 +36,8 @@ def decoder_path(model: Autoencoder) -> tuple[Layer, ...]:
 
 
 def size(shape: Shape) -> Size:
-    """Height and width of a map."""
-    return shape[1], shape[2]
+    """Return the sizes of a map."""
+    return shape[1:]
 
 
 def resolutions(start: Shape, layers: Sequence[Layer]) -> list[Size]:
@@ -70,7 +68,7 @@ def resizes(layer: Layer) -> bool:
 def size_path(start: Shape, layers: Sequence[Layer], which: int) -> str:
     """One side of the maps step by step: ``28 → 14 → 7 → 3 (floor(7/2))``; what is not plain is explained.
 
-    ``which`` is 0 for the height and 1 for the width.
+    ``which`` numbers the axes from 0.
     """
     steps = [str(start[1 + which])] if is_map(start) else []
     for layer in layers:
@@ -83,27 +81,17 @@ def size_path(start: Shape, layers: Sequence[Layer], which: int) -> str:
 
 
 def _reason(layer: Layer, which: int) -> str:
-    """How an output side follows from its input side, where that is more than a product or an exact quotient."""
-    if not is_map(layer.in_shape):
-        return "reshape"
-    before, after = layer.in_shape[1 + which], layer.out_shape[1 + which]
-    if after % before == 0 or before % after == 0:
-        return ""
-    if layer.kind.name == "upsample":
-        return f"upsample to {after}"
-    axis = axes(layer.options, layer.in_shape)[which]
-    if layer.kind.name == "deconv":
-        pad, rest, cut = transposition(axis)
-        return f"({before} - 1)·{axis.stride} - 2·{pad} + {axis.extent} + {rest}{f' - {cut}' if cut else ''}"
-    pads = sum(padding(axis))
-    plain = axis.extent == axis.stride and not pads
-    if plain or axis.pad == "same":
-        up = axis.pad == "same" or layer.options.get("ceil")
-        return f"{'ceil' if up else 'floor'}({before}/{axis.stride})"
-    padded = f"{before} + {pads}" if pads else f"{before}"
-    if axis.stride == 1:
-        return f"{padded} - {axis.extent} + 1"
-    return f"{'ceil' if layer.options.get('ceil') else 'floor'}(({padded} - {axis.extent})/{axis.stride}) + 1"
+    """Return how an output side follows from its input side, where that is more than a product or an exact quotient."""
+    if is_map(layer.in_shape):
+        before, after = layer.in_shape[1 + which], layer.out_shape[1 + which]
+        if after % before == 0 or before % after == 0:
+            return ""
+    return layer.kind.reason(layer, which)
+
+
+def moves_window(layer: Layer) -> bool:
+    """Return whether a window moves over the input and may leave some of it unread."""
+    return layer.kind.window in (Window.CONVOLUTION, Window.POOL)
 
 
 class Unread(NamedTuple):
@@ -132,11 +120,11 @@ def unread(layer: Layer) -> list[Unread]:
         met = min(axis.kernel, axis.stride // gcd(axis.stride, axis.dilation))
         edge, skipped = max(0, axis.size - read), axis.stride - met
         if edge or (skipped and axis.size > 1):
-            found.append(Unread(AXES[i], edge, skipped, axis))
+            found.append(Unread(axis_names(layer.in_shape)[i], edge, skipped, axis))
     return found
 
 
 def channels_last(model: Autoencoder) -> bool:
     """Whether the input reads like height x width x channels: ``28x28x1``, where a spec has the channels first."""
-    first, second, last = model.input.shape
-    return last in (1, 3, 4) and first >= 8 and second >= 8
+    *first, last = model.input.shape
+    return len(first) == 2 and last in (1, 3, 4) and min(first) >= 8

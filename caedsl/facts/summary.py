@@ -3,9 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from caedsl.facts.cost import code_field, receptive_fields, total_macs, total_parameters, training_memory
+from caedsl.facts.cost import total_macs, total_parameters, training_memory
+from caedsl.facts.receptive_field import code_field, receptive_fields
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape
 from caedsl.vocabulary.spelling import line
@@ -54,7 +56,7 @@ def summarise(model: Autoencoder) -> Summary:
         compression=model.compression,
         parameters=total_parameters(model),
         macs=total_macs(model),
-        receptive_field=code_field(model).smaller,
+        receptive_field=min(code_field(model)),
         memory=training_memory(model),
         layers=_layers(model),
         train=model.train,
@@ -66,7 +68,7 @@ def _layers(model: Autoencoder) -> tuple[LayerSummary, ...]:
     numbers: Counter[tuple[str, str]] = Counter()
     rows: list[LayerSummary] = []
     for part, layer in model.layers():
-        if layer.kind.name == "stage":
+        if layer.kind.role is Role.GROUPING:
             continue
         numbers[part, layer.kind.name] += 1
         rows.append(
@@ -78,7 +80,7 @@ def _layers(model: Autoencoder) -> tuple[LayerSummary, ...]:
                 out_shape=layer.out_shape,
                 parameters=layer.kind.parameters(layer),
                 macs=layer.kind.macs(layer),
-                receptive_field=fields[id(layer)].smaller,
+                receptive_field=min(fields[id(layer)]),
                 line=_line(model, layer),
             )
         )

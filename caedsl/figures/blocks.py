@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from caedsl.figures.caption import caption, code_options, parameters_each, shape_text, size_of_code
 from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, beside, chunks, contents, inside, repeats
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape
 
@@ -110,7 +111,7 @@ class _Builder:
                 self._append(cluster, self._block("layer", f"{head} {repeated}".strip(), details, pattern[0]))
             elif depth >= self.deepest:
                 self._append(cluster, self._folded(pattern[0], repeated))
-            elif first.kind.name == "residual":
+            elif first.kind.role is Role.SUMMING:
                 self._residual(self._nested(cluster, f"residual {repeated}".strip()), pattern[0], depth + 1)
             else:
                 self._extend(self._nested(cluster, f"{first.label} {repeated}".strip()), inside(pattern[0]), depth + 1)

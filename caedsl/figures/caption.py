@@ -1,14 +1,13 @@
 """Word a diagram: what a layer does, how large a code is, how many parameters there are."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.vocabulary.kind import WEIGHTS
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.option import Option, Written
+from caedsl.vocabulary.option import Written
 from caedsl.vocabulary.shape import Shape, elements
-from caedsl.vocabulary.spelling import number_text, written
+from caedsl.vocabulary.spelling import is_default, number_text, written
+from caedsl.vocabulary.weights import WEIGHTS
 
 _PENALTIES = {"l1", "l2"}
 _HOW_IT_LEARNS = {option.name for option in WEIGHTS} - _PENALTIES | {"affine", "eps", "momentum"}
@@ -24,8 +23,8 @@ def caption(layer: Layer) -> tuple[str, tuple[str, ...]]:
     hidden = _HOW_IT_LEARNS | (_HOW_IT_FITS if layer.mirrors else set())
     first, rest = layer.kind.name, []
     for option in layer.kind.options:
-        value = layer.options.get(option.name)
-        if value is None or option.name in hidden or _goes_without_saying(option, value, layer):
+        value = layer.options.of_any_type(option)
+        if value is None or option.name in hidden or (option.short != "k" and is_default(layer, option)):
             continue
         if option.written is Written.FIRST:
             first += " " + written(option, value)
@@ -89,15 +88,3 @@ def _comparison(compression: float) -> str:
         return "same size as the input"
     figure = f"{factor:.2f}" if factor < 1.05 else f"{factor:.1f}" if factor < 100 else f"{factor:,.0f}"
     return f"{figure}× smaller" if compression > 1 else f"{figure}× larger than the input"
-
-
-def _goes_without_saying(option: Option, value: Any, layer: Layer) -> bool:
-    if option.written is Written.SHORT:
-        kernel = layer.options.get("kernel")
-        absent = kernel if option.default is None else option.default
-        return bool(value == absent and (value == kernel or _is_one(value)) and option.short != "k")
-    return bool(value == option.default)
-
-
-def _is_one(value: Any) -> bool:
-    return set(value) == {1} if isinstance(value, tuple) else bool(value == 1)

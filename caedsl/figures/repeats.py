@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from caedsl.figures.caption import caption, line, plural
+from caedsl.vocabulary.kind import written
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.layers.stage import NAME
 
 Copies = tuple[Layer, ...]
 """A layer and its copies further on, which are drawn as one."""
@@ -47,8 +49,9 @@ def _chunk(layers: tuple[Layer, ...]) -> Layer:
     if first is last:
         return first
     names = dict.fromkeys((_name(first), _name(last)))
-    options = {"name": " … ".join(names)}
-    return Layer(KINDS["stage"], options, first.in_shape, last.out_shape, first.span, children=layers)
+    options = written({NAME: " … ".join(names)})
+    stage = KINDS["stage"]
+    return Layer(stage, stage.completed(options), first.in_shape, last.out_shape, first.span, children=layers)
 
 
 def _name(layer: Layer) -> str:

@@ -8,6 +8,7 @@ from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, chunks, c
 from caedsl.figures.scale import is_spatial
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape
 
@@ -98,7 +99,7 @@ class _Walk:
             elif not first.children or len(around) >= self.deepest:
                 operation = _operation(self.source, first, times)
                 self._add(Slab(self.part, first.out_shape, (operation,), around), first)
-            elif first.kind.name == "residual":
+            elif first.kind.role is Role.SUMMING:
                 self._surround(inside(pattern[0]), around, repeated, added=True)
                 self._note_on_sum(first)
             else:

@@ -19,7 +19,7 @@ from caedsl.vocabulary.option import AUTO, REQUIRED, Option, Type, Written
 
 _LONGEST_NUMBER = 40
 _MOST_ITEMS = 200
-_SHORT = re.compile(r"([a-z])(\d+)(?:x(\d+))?$")
+_SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
 
 FOREIGN_WORDS = {
     "kernel": "k3",
@@ -153,7 +153,7 @@ class _Binder:
             self._bare(self.words[word.text], word)
         elif short and short[1] in self.by_short:
             option = self.by_short[short[1]]
-            value = _short_value(short[2], short[3], word.span)
+            value = _short_value(short[2], word.span)
             self._read(option, value, word.span)
         elif self.first is not None and (self._first_takes(self.first, word)):
             self._positional(word)
@@ -163,7 +163,7 @@ class _Binder:
     def _first_takes(self, first: Option, word: tree.Word) -> bool:
         if first.type in (Type.NAME, Type.CHOICE):
             return first.name not in self.bound.spans
-        numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PAIR, Type.SHAPE)
+        numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PER_AXIS, Type.SHAPE)
         meant = word.text == AUTO or (first.auto and self.scope.nearest(word.text, (AUTO,)) is not None)
         return numeric and (self.scope.is_constant(word.text) or meant)
 
@@ -252,12 +252,13 @@ class _Binder:
         self.bound.spans[option.name] = span
 
 
-def _short_value(first: str, second: str | None, span: Span) -> tree.Value:
+def _short_value(written: str, span: Span) -> tree.Value:
     """Return the value of ``k3`` or ``k3x5``; a number that is too long to be read stays a text for the reader to refuse."""
-    longest = max(first, second or "", key=len)
-    if second is None or len(longest) > _LONGEST_NUMBER:
+    numbers = written.split("x")
+    longest = max(numbers, key=len)
+    if len(numbers) == 1 or len(longest) > _LONGEST_NUMBER:
         return tree.Number(longest, span)
-    return tree.Size((int(first), int(second)), span)
+    return tree.Size(tuple(map(int, numbers)), span)
 
 
 def bare_words(option: Option) -> Iterable[str]:

@@ -50,7 +50,7 @@ def form_options(form: str) -> tuple[Option, ...]:
     if form == "bare":
         return (ASSERTED, *CODE_OPTIONS)
     options = (option for option in KINDS[form].options if option.name != "l1")
-    one_by_one = (option._replace(default=(1, 1)) if option.name == "kernel" else option for option in options)
+    one_by_one = (option._replace(default=(1,)) if option.name == "kernel" else option for option in options)
     return (*one_by_one, *CODE_OPTIONS)
 
 

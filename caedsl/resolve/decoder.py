@@ -8,14 +8,14 @@ from caedsl.model.autoencoder import Bottleneck, Input
 from caedsl.resolve.binding import bind, filled
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.mirror import OPTIONS, manner, mirror
-from caedsl.resolve.placing import Placed, completed, place_block, place_lines
+from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import Found
 from caedsl.resolve.undoing import Manner, activation_of, undo
 from caedsl.syntax import tree
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
-from caedsl.vocabulary.layers.reshape import Reshape
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.shape import Shape
@@ -72,9 +72,9 @@ def _takes(code: Shape, decoder: Sequence[Line]) -> bool:
         if line.broken or line.children:
             return _takes(code, line.children)
         kind = KINDS[line.kind]
-        if isinstance(kind.out_shape(completed(kind, line.options), code), Misfit):
+        if isinstance(kind.fit(line.options, code), Misfit):
             return False
-        if isinstance(kind, Reshape) or any(option.name == "init" for option in kind.options):
+        if kind.role in (Role.WEIGHTED, Role.RESHAPING):
             return True
     return False
 

@@ -6,10 +6,10 @@ from caedsl.resolve.binding import bind, filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
-from caedsl.vocabulary.shape import Shape, text
+from caedsl.vocabulary.shape import Shape, is_map, text
 
 INPUT_OPTIONS = (
-    Option("shape", Type.SHAPE, REQUIRED, "channels, height and width", Written.FIRST, Domain(low=1, high=2**16)),
+    Option("shape", Type.SHAPE, REQUIRED, "channels and one to three sizes", Written.FIRST, Domain(low=1, high=2**16)),
     Option("in", Type.RANGE, InputRange(), "the values that pixels have", Written.WORDED),
 )
 
@@ -18,33 +18,18 @@ def read_input(statement: tree.Statement | None, scope: Scope) -> Input | None:
     """Return the input that the line describes; None, and a finding, where it cannot be read."""
     if statement is None:
         return None
-    items = tuple(_image_shape(item, scope) for item in statement.items)
-    bound = bind("input", items, INPUT_OPTIONS, scope)
+    bound = bind("input", statement.items, INPUT_OPTIONS, scope)
     values = filled(bound, INPUT_OPTIONS, statement, scope)
     if values is None:
         return None
     shape: Shape = values["shape"]
     span = bound.spans["shape"]
-    if len(shape) != 3:
+    if not is_map(shape):
         scope.report(
             "wrong-type",
             span,
-            f"an input has channels, height and width, and `{text(shape)}` has not all three",
-            help="write `input 1x28x28`",
+            f"an input has channels and one to three sizes, and `{text(shape)}` is a single number",
+            help="write `input 1x288` for a signal, `input 1x28x28` for images, `input 1x64x64x64` for volumes",
         )
         return None
     return Input(shape, values["in"], span, bound.spans.get("in", span))
-
-
-def _image_shape(item: tree.Item, scope: Scope) -> tree.Item:
-    """``28x28`` read as one channel of 28x28, with a finding, so that the rest can be checked."""
-    if isinstance(item, tree.Size) and len(item.dims) == 2:
-        shape = (1, *item.dims)
-        scope.report(
-            "wrong-type",
-            item.span,
-            f"an input has channels, height and width, and `{text(item.dims)}` has two numbers",
-            help=f"write `input {text(shape)}` for grey images, `input 3x{text(item.dims)}` for colour",
-        )
-        return tree.Size(shape, item.span)
-    return item

@@ -7,8 +7,11 @@ from caedsl.model.data import InputRange
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.undoing import Manner, output_twin, undo
 from caedsl.source import Span
-from caedsl.vocabulary.activations import LINEAR, Activation, fitting
+from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation, fitting
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.kind import written
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.upsample import MODE
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.norms import NAMES
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
@@ -23,7 +26,7 @@ OPTIONS = (
         Type.CHOICE,
         "nearest",
         "what undoes a pool",
-        choices=("nearest", "bilinear", "deconv", "pixelshuffle"),
+        choices=(*MODE.choices, "deconv", "pixelshuffle"),
     ),
     Option(
         "norm",
@@ -62,5 +65,5 @@ def mirror(encoder: Sequence[Layer], code: Sequence[Layer], manner: Manner, scop
     lines = undo((*encoder, *code), LINEAR, manner, scope, output)
     if lines is None or not encoder or output is not None:
         return lines
-    closing = {"channels": encoder[0].in_shape[0], "activation": manner.output}
+    closing = written({CHANNELS: encoder[0].in_shape[0], ACTIVATION: manner.output})
     return (*lines, Line("conv", closing, at=manner.at))

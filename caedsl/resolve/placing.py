@@ -1,21 +1,16 @@
 """Place Lines: repeats written out, defaults filled in, every shape computed, within a budget."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
-from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
-from caedsl.vocabulary.layers.repeat import Repeat
+from caedsl.vocabulary.layers.repeat import TIMES, Repeat
 from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.norms import norm_of
-from caedsl.vocabulary.option import REQUIRED
-from caedsl.vocabulary.shape import ADDRESSABLE, Shape, elements, text
+from caedsl.vocabulary.shape import Shape
 
 MOST_LAYERS = 2000
 """More layers than this are taken for a mistake in a repeat; the deepest published convolutional nets have about 1,000."""
@@ -52,19 +47,11 @@ def place_block(lines: Sequence[Line] | None, in_shape: Shape | None, scope: Sco
 def place(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
     """Return the layer of one line that has no block; None, and a finding, where it does not fit its input."""
     kind = KINDS[line.kind]
-    options = completed(kind, line.options)
-    assert REQUIRED not in options.values()
-    shape = kind.out_shape(options, in_shape)
-    if not isinstance(shape, Misfit) and elements(shape) > ADDRESSABLE:
-        shape = Misfit(
-            "too-large",
-            f"this layer returns {text(shape)}: that is more numbers than a tensor can have",
-            help="use fewer channels, a smaller input, or a smaller factor",
-        )
-    if isinstance(shape, Misfit):
-        _report_misfit(shape, line, scope)
+    fit = kind.fit(line.options, in_shape)
+    if isinstance(fit, Misfit):
+        _report_misfit(fit, line, scope)
         return None
-    return Layer(kind, options, in_shape, shape, line.at, line.spans, mirrors=line.mirrors)
+    return Layer(kind, fit.options, in_shape, fit.out_shape, line.at, line.spans, mirrors=line.mirrors)
 
 
 def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
@@ -83,20 +70,10 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
 
 
 def _repeat(placed: Placed, line: Line, scope: Scope) -> None:
-    for _ in range(line.options["times"]):
+    for _ in range(line.options[TIMES.name]):
         _extend(placed, line.children, scope)
         if placed.out_shape is None:
             return
-
-
-def completed(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every option of the kind, with the defaults that depend on other options decided."""
-    options = {option.name: option.default for option in kind.options} | dict(given)
-    if "bias" in options and options["bias"] is None:
-        options["bias"] = norm_of(options) is None
-    if "stride" in options and options["stride"] is None:
-        options["stride"] = options["kernel"]
-    return options
 
 
 def _group(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
@@ -110,7 +87,7 @@ def _group(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
         shortcut = _shortcut(kind, line, in_shape, inner.out_shape, scope)
     if shortcut is None:
         return None
-    options = completed(kind, line.options)
+    options = kind.completed(line.options)
     layers = tuple(inner.layers)
     return Layer(kind, options, in_shape, inner.out_shape, line.at, line.spans, layers, shortcut, line.mirrors)
 
@@ -121,9 +98,9 @@ def _shortcut(kind: Residual, line: Line, in_shape: Shape, out_shape: Shape, sco
         _report_misfit(lines, line, scope)
         return None
     path = Placed(in_shape)
-    for step in lines:
+    for draft in lines:
         assert path.out_shape is not None
-        path.add(place(replace(step, at=line.at), path.out_shape, scope))
+        path.add(place(Line(draft.kind, draft.options, at=line.at), path.out_shape, scope))
     return tuple(path.layers)
 
 

@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
-from caedsl.vocabulary.activations import LINEAR, Activation
+from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.kind import Draft, Role, Window, copied, written
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.layers.reshape import Reshape
-from caedsl.vocabulary.layers.residual import Residual
-from caedsl.vocabulary.layers.stage import Stage
+from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE
+from caedsl.vocabulary.layers.upsample import MODE, TO
 from caedsl.vocabulary.line import Line
-from caedsl.vocabulary.norms import BELONGS_TO, has, norm_of
-from caedsl.vocabulary.pooling import Pool
+from caedsl.vocabulary.norms import BELONGS_TO, NORM, has
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import Shape, elements, text
+from caedsl.vocabulary.weights import BIAS
+from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE
 
 
 class Manner(NamedTuple):
@@ -43,10 +46,10 @@ def undo(
 def output_twin(layers: Sequence[Layer]) -> Layer | None:
     """Return the layer whose twin restores the image: the first that does anything, if it has weights; None otherwise."""
     for layer in layers:
-        if isinstance(layer.kind, Stage):
+        if layer.kind.role is Role.GROUPING:
             return output_twin(layer.children)
         if not _passes(layer):
-            return layer if "init" in layer.options else None
+            return layer if layer.kind.role is Role.WEIGHTED else None
     return None
 
 
@@ -54,18 +57,17 @@ def activation_of(layers: Sequence[Layer], before: Activation = LINEAR) -> Activ
     """Return the activation of the map that these layers end with; ``before`` where none of them decides it."""
     for layer in reversed(layers):
         for inner in reversed(list(layer.walk())):
-            activation: Activation | None = inner.options.get("activation")
             decides = not inner.children and not _passes(inner)
-            if activation is not None and (activation != LINEAR or decides):
-                return activation
+            if ACTIVATION in inner.options and (inner.activation != LINEAR or decides):
+                return inner.activation
     return before
 
 
 def _passes(layer: Layer) -> bool:
     """Whether the layer hands its input's values on: noise, or another shape for the same numbers."""
-    if layer.children or layer.options.get("activation", LINEAR) != LINEAR or norm_of(layer.options) is not None:
+    if layer.children or layer.activation != LINEAR or layer.norm is not None:
         return False
-    return isinstance(layer.kind, Reshape) or layer.kind.twin(layer) == ()
+    return layer.kind.role is Role.RESHAPING or layer.kind.twin(layer) == ()
 
 
 def _undone(
@@ -92,8 +94,8 @@ def _twins(
     """Return the Lines that undo one layer; ``light`` is the layer with the decoder's numbers of channels."""
     if layer.children:
         return _group(layer, light, restored, manner, output, scope)
-    lines = layer.kind.twin(light)
-    if lines is None:
+    drafts = layer.kind.twin(light)
+    if drafts is None:
         scope.report(
             "no-mirror",
             layer.span,
@@ -101,46 +103,55 @@ def _twins(
             help="write the decoder out: `decoder { ... }`",
         )
         return None
-    if isinstance(layer.kind, Pool):
-        enlarged = _enlarged(light, manner, scope)
-        if enlarged is None:
+    if layer.kind.window is Window.POOL:
+        drafts = _enlarged(light, manner, scope)
+        if drafts is None:
             return None
-        lines = enlarged
-    if "init" in layer.options:
-        lines = (_finished(lines[0], restored, manner, layer is output), *lines[1:])
-    return tuple(replace(line, at=manner.at, mirrors=layer) for line in lines)
+    if layer.kind.role is Role.WEIGHTED:
+        drafts = (_finished(drafts[0], restored, manner, layer is output), *drafts[1:])
+    return tuple(Line(kind, options, at=manner.at, mirrors=layer) for kind, options in drafts)
 
 
 def _group(
     layer: Layer, light: Layer, restored: Activation, manner: Manner, output: Layer | None, scope: Scope
 ) -> tuple[Line, ...] | None:
     # The last layer inside a residual is summed before any activation, as in the encoder.
-    ending = LINEAR if isinstance(layer.kind, Residual) else restored
+    ending = LINEAR if layer.kind.role is Role.SUMMING else restored
     children = _undone(layer.children, light.children, ending, manner, output, scope)
     if not children:
         return children
-    options = dict(layer.options)
-    if options.get("activation", LINEAR) != LINEAR:
-        options["activation"] = restored
+    options = copied(layer, *layer.kind.options)
+    if layer.activation != LINEAR:
+        options |= written({ACTIVATION: restored})
     return (Line(layer.kind.name, options, children=children, at=manner.at, mirrors=layer),)
 
 
-def _enlarged(layer: Layer, manner: Manner, scope: Scope) -> tuple[Line, ...] | None:
+def _enlarged(layer: Layer, manner: Manner, scope: Scope) -> tuple[Draft, ...] | None:
     """Return what undoes a pool in the way that ``upsample=`` asks for."""
     size, channels = layer.in_shape[1:], layer.out_shape[0]
-    if manner.upsample in ("nearest", "bilinear"):
-        return (Line("upsample", {"to": size, "mode": manner.upsample}),)
-    stride = layer.options["stride"]
+    if manner.upsample in MODE.choices:
+        return (Draft("upsample", written({TO: size, MODE: manner.upsample})),)
+    stride = layer.options[STRIDE]
     if manner.upsample == "deconv":
         rest = tuple(s - (o - 1) * f - f for s, o, f in zip(size, layer.out_shape[1:], stride, strict=True))
         if all(0 <= r < f for r, f in zip(rest, stride, strict=True)):
-            window = {"kernel": stride, "stride": stride, "pad": "valid", "output_pad": rest}
-            return (Line("deconv", {"channels": channels, **window}),)
+            window: dict[Option, Any] = {
+                CHANNELS: channels,
+                KERNEL: stride,
+                STRIDE: stride,
+                PAD: "valid",
+                OUTPUT_PAD: rest,
+            }
+            return (Draft("deconv", written(window)),)
     factor = stride[0]
-    exact = len(set(stride)) == 1 and all(o * factor == s for o, s in zip(layer.out_shape[1:], size, strict=True))
+    exact = (
+        len(stride) == 2
+        and len(set(stride)) == 1
+        and all(o * factor == s for o, s in zip(layer.out_shape[1:], size, strict=True))
+    )
     if manner.upsample == "pixelshuffle" and exact:
-        widen = Line("conv", {"channels": channels * factor**2})
-        return (widen, Line("pixelshuffle", {"factor": factor}))
+        widen = Draft("conv", written({CHANNELS: channels * factor**2}))
+        return (widen, Draft("pixelshuffle", written({SHUFFLE: factor})))
     scope.report(
         "no-mirror",
         manner.at,
@@ -150,15 +161,15 @@ def _enlarged(layer: Layer, manner: Manner, scope: Scope) -> tuple[Line, ...] | 
     return None
 
 
-def _finished(line: Line, activation: Activation, manner: Manner, is_output: bool) -> Line:
-    """Return the line with the activation and the normalisation of its place."""
-    options = {**line.options, "activation": activation}
-    norm = "none" if is_output else manner.norm or options["norm"]
-    if norm != options["norm"]:
+def _finished(draft: Draft, activation: Activation, manner: Manner, is_output: bool) -> Draft:
+    """Return the draft with the activation and the normalisation of its place."""
+    options = draft.options | written({ACTIVATION: activation})
+    norm = "none" if is_output else manner.norm or options[NORM.name]
+    if norm != options[NORM.name]:
         # The bias depends on the normalisation, and is decided anew; options that the other one lacks go with this one.
         kept = {name: value for name, value in options.items() if name not in BELONGS_TO or has(norm, name)}
-        options = {**kept, "norm": norm, "bias": None}
-    return replace(line, options=options)
+        options = kept | written({NORM: norm, BIAS: None})
+    return Draft(draft.kind, options)
 
 
 def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: Manner, scope: Scope) -> tuple[Layer, ...] | None:
@@ -181,9 +192,9 @@ def _out_shape(
 ) -> Shape | None:
     if children:
         return children[-1].out_shape
-    if "channels" in layer.options:
+    if CHANNELS in layer.options:
         return _divided(layer.out_shape, manner, scope)
-    if "init" in layer.options:
+    if layer.kind.role is Role.WEIGHTED:
         return layer.out_shape  # the outputs of a dense layer are no channels
     share = Fraction(elements(in_shape), elements(layer.in_shape))
     return _scaled(layer.out_shape, share, manner, scope)

@@ -10,6 +10,7 @@ from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.option import AUTO, Option, Type
+from caedsl.vocabulary.shape import MOST_AXES
 
 
 def read(option: Option, node: tree.Value, scope: Scope) -> Any:
@@ -82,24 +83,16 @@ def _duration(option: Option, node: tree.Value, scope: Scope) -> Any:
     return value if isinstance(value, Misread) else float(value)
 
 
-def _pair(option: Option, node: tree.Value, scope: Scope) -> Any:
+def _per_axis(option: Option, node: tree.Value, scope: Scope) -> Any:
     if not isinstance(node, tree.Size):
         single = _count(option, node, scope)
-        return single if isinstance(single, Misread) else (single, single)
-    if len(node.dims) != 2:
-        return _wrong(option, node, scope)
-    return _dims(option, node, scope)
-
-
-def _size(option: Option, node: tree.Value, scope: Scope) -> Any:
-    if not isinstance(node, tree.Size) or len(node.dims) != 2:
-        return _wrong(option, node, scope)
-    return _dims(option, node, scope)
+        return single if isinstance(single, Misread) else (single,)
+    return _wrong(option, node, scope) if len(node.dims) > MOST_AXES else _dims(option, node, scope)
 
 
 def _shape(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.Size):
-        return _wrong(option, node, scope) if len(node.dims) != 3 else _dims(option, node, scope)
+        return _wrong(option, node, scope) if len(node.dims) > 1 + MOST_AXES else _dims(option, node, scope)
     single = _count(option, node, scope)
     return single if isinstance(single, Misread) else (single,)
 
@@ -130,7 +123,7 @@ def _switch(option: Option, node: tree.Value, scope: Scope) -> Any:
 def _padding(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.Word) and (node.text in option.choices or not scope.is_constant(node.text)):
         return _choice(option, node, scope)
-    return _pair(option, node, scope)
+    return _per_axis(option, node, scope)
 
 
 def _name(option: Option, node: tree.Value, scope: Scope) -> Any:
@@ -176,8 +169,8 @@ _READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {
     Type.COUNT: _count,
     Type.NUMBER: _number,
     Type.SHARE: _share,
-    Type.PAIR: _pair,
-    Type.SIZE: _size,
+    Type.PER_AXIS: _per_axis,
+    Type.SIZE: _per_axis,
     Type.SHAPE: _shape,
     Type.CHOICE: _choice,
     Type.SWITCH: _switch,

@@ -6,7 +6,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
+from caedsl.vocabulary.option import REQUIRED, Domain, LayerOption, Option, Type, Written
 from caedsl.vocabulary.words import Words
 
 Number = Callable[[Any], float]
@@ -396,7 +396,7 @@ LINEAR_FUNCTION = Function(
 FUNCTIONS = Words(__name__, Function)
 LINEAR = Activation()
 
-ACTIVATION = Option(
+ACTIVATION: LayerOption[Activation] = LayerOption(
     "activation",
     Type.ACTIVATION,
     LINEAR,

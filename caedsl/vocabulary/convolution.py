@@ -1,60 +1,69 @@
-"""What ``conv`` and ``deconv`` share: grouped kernels over feature maps."""
+"""Base of ``conv`` and ``deconv``: grouped kernels over feature maps."""
 
+from math import prod
 from typing import Any
 
-from caedsl.vocabulary.kind import FINISH, WEIGHTS, Kind, Options
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.kind import FINISH, Kind, Role
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
-from caedsl.vocabulary.shape import Shape
-from caedsl.vocabulary.window import DEPTHWISE, DILATION, GROUPS, KERNEL, STRIDE, torch_pair
+from caedsl.vocabulary.option import FROM_ONE, REQUIRED, LayerOption, Options, Type, Written
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape, joined
+from caedsl.vocabulary.weights import WEIGHTS
+from caedsl.vocabulary.window import CHANNEL_GROUPS, DEPTHWISE, DILATION, KERNEL, STRIDE
 
-CHANNELS = Option("channels", Type.COUNT, REQUIRED, "output channels", Written.FIRST, FROM_ONE)
-SHARED = (CHANNELS, KERNEL, STRIDE, DILATION, GROUPS, DEPTHWISE)
+CHANNELS: LayerOption[int] = LayerOption("channels", Type.COUNT, REQUIRED, "output channels", Written.FIRST, FROM_ONE)
+SHARED = (CHANNELS, KERNEL, STRIDE, DILATION, CHANNEL_GROUPS, DEPTHWISE)
 FINISHED = (*FINISH, *WEIGHTS)
 
 
 def group_count(options: Options, in_shape: Shape) -> int:
-    """How many groups the channels are split into."""
-    groups: int = in_shape[0] if options["depthwise"] else options["channel_groups"]
-    return groups
+    """Return how many groups the channels are split into."""
+    return in_shape[0] if options[DEPTHWISE] else options[CHANNEL_GROUPS]
 
 
 def group_misfit(options: Options, in_shape: Shape) -> Misfit | None:
-    """Why the groups do not divide the channels on both sides, or None."""
+    """Return why the groups do not divide the channels on both sides, or None."""
     groups = group_count(options, in_shape)
-    for side, channels in (("input", in_shape[0]), ("output", options["channels"])):
+    for side, channels in (("input", in_shape[0]), ("output", options[CHANNELS])):
         if channels % groups:
             return Misfit(
                 "groups-do-not-divide",
                 f"{groups} groups do not divide the {channels} {side} channels",
                 notes=(f"{channels} = {channels // groups} · {groups} + {channels % groups}",),
                 help=f"use a number of channels that is a multiple of {groups}"
-                if options["depthwise"]
-                else f"use a group count that divides both {in_shape[0]} and {options['channels']}",
-                option="depthwise" if options["depthwise"] else "channel_groups",
+                if options[DEPTHWISE]
+                else f"use a group count that divides both {in_shape[0]} and {options[CHANNELS]}",
+                option=DEPTHWISE.name if options[DEPTHWISE] else CHANNEL_GROUPS.name,
             )
     return None
 
 
 class Convolution(Kind):
-    """The base of both convolutions."""
+    """Base of both convolutions."""
 
-    def weights(self, layer: Layer) -> int:
-        """One kernel for each pair of input and output channels within a group."""
-        height, width = layer.options["kernel"]
-        per_output = layer.in_shape[0] // group_count(layer.options, layer.in_shape) * height * width
-        total: int = layer.out_shape[0] * per_output
-        return total
+    role = Role.WEIGHTED
+    ranks = (1, 2, 3)
 
-    def keywords(self, layer: Layer) -> dict[str, Any]:
-        """The keyword arguments that both torch classes take, those at PyTorch's defaults left out."""
+    def weights(self, layer: PlacedLayer) -> int:
+        """Return one kernel for each pair of input and output channels within a group."""
+        per_output = layer.in_shape[0] // group_count(layer.options, layer.in_shape) * self.taps(layer)
+        return layer.out_shape[0] * per_output
+
+    def taps(self, layer: PlacedLayer) -> int:
+        """Return how many inputs of a channel lie under the kernel."""
+        return prod(layer.options[KERNEL])
+
+    def strides(self, layer: PlacedLayer) -> int:
+        """Return the product of the strides: inputs for one output, or outputs for one input."""
+        return prod(layer.options[STRIDE])
+
+    def keywords(self, layer: PlacedLayer) -> dict[str, Any]:
+        """Return the keyword arguments that both torch classes take, those at PyTorch's defaults left out."""
         options = layer.options
-        keywords: dict[str, Any] = {"kernel_size": torch_pair(options["kernel"])}
-        if options["stride"] != (1, 1):
-            keywords["stride"] = torch_pair(options["stride"])
-        if options["dilation"] != (1, 1):
-            keywords["dilation"] = torch_pair(options["dilation"])
+        keywords: dict[str, Any] = {"kernel_size": joined(options[KERNEL])}
+        for name, steps in (("stride", options[STRIDE]), ("dilation", options[DILATION])):
+            if set(steps) != {1}:
+                keywords[name] = joined(steps)
         groups = group_count(options, layer.in_shape)
         if groups != 1:
             keywords["groups"] = groups

@@ -1,140 +1,210 @@
-"""What every layer kind answers; one subclass a file, found by its name.
+"""The base of all layer kinds; one subclass a file in ``layers/``, found by its name.
 
-To add a kind, write one file in this folder with one subclass of ``Kind``. The grammar, the formatter, ``show``, the
+To add a kind, write one file in that folder with one subclass of ``Kind``. The grammar, the formatter, ``show``, the
 diagrams, the mirror, the costs, the emitted source and the reference documentation follow from it.
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
+from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
-from caedsl.vocabulary import initialisation
-from caedsl.vocabulary import norms as normalisation
+from caedsl.vocabulary import norms
 from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.line import Line as Line
+from caedsl.vocabulary.fitting import rank_misfit, spread
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import FRACTION, NOT_NEGATIVE, Option, Type
-from caedsl.vocabulary.shape import Shape, is_map, text
-
-Options = Mapping[str, Any]
-
-
-class Reach(NamedTuple):
-    """How far one output sees along one axis: ``extent`` inputs, and ``stride`` inputs from one output to the next."""
-
-    extent: int
-    stride: Fraction
+from caedsl.vocabulary.option import FRACTION, REQUIRED, LayerOption, Option, Options, Type
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import ADDRESSABLE, Shape, elements, rank, text
+from caedsl.vocabulary.weights import BIAS, WEIGHTS
+from caedsl.vocabulary.window import Reads
 
 
-NO_BIAS_CHOSEN = None
-"""The default of ``bias``: on, unless a normalisation follows."""
+class Role(Enum):
+    """Part that a kind plays in a network."""
 
-WEIGHTS = (
-    Option("bias", Type.SWITCH, NO_BIAS_CHOSEN, "whether a bias is added; on, unless a normalisation follows"),
-    initialisation.OPTION,
-    Option("l1", Type.NUMBER, 0.0, "λ of λ·Σ|w| over the kernel, added to the loss", domain=NOT_NEGATIVE),
-    Option("l2", Type.NUMBER, 0.0, "λ of λ·Σw² over the kernel, added to the loss", domain=NOT_NEGATIVE),
-)
-DROPOUT = Option(
+    WEIGHTED = "multiplies its input by a kernel"
+    PASSING = "chooses among its inputs or averages them, so that the range of values stays"
+    RESHAPING = "keeps every number and changes the shape"
+    GROUPING = "holds layers and computes nothing"
+    SUMMING = "adds the input of its layers to their output"
+
+
+class Window(Enum):
+    """Way in which a kind moves a window over a map."""
+
+    CONVOLUTION = "weighs the inputs under the window"
+    TRANSPOSED = "spreads every input over a window of outputs"
+    POOL = "summarises the inputs under the window"
+
+
+class Draft(NamedTuple):
+    """Draft of a layer line: the kind's name and the options that differ from its defaults."""
+
+    kind: str
+    options: dict[str, Any]
+
+
+class Fit(NamedTuple):
+    """Options of a layer with one number for each axis, and the shape of its output."""
+
+    options: Options
+    out_shape: Shape
+
+
+DROPOUT: LayerOption[float] = LayerOption(
     "dropout",
     Type.SHARE,
     0.0,
     "share of the outputs dropped while training: whole channels of a feature map",
     domain=FRACTION,
 )
-FINISH = (*normalisation.OPTIONS, ACTIVATION, DROPOUT)
+FINISH = (*norms.OPTIONS, ACTIVATION, DROPOUT)
 """Options of what follows the main operation of a layer, in the order of effect."""
 
 
 class Kind:
-    """A kind of layer: its options, shape rule, costs, reach, mirror twin and torch calls.
+    """Kind of layer: its options, shape rule, costs, reach, mirror twin and torch calls.
 
     The docstring of a subclass is its entry in the language reference.
     """
 
     name: ClassVar[str]
+    role: ClassVar[Role]
     options: ClassVar[tuple[Option, ...]] = ()
     example: ClassVar[str] = ""
     block: ClassVar[bool] = False
     """Whether the kind is followed by ``{ layers }``."""
+    ranks: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
+    """Numbers of axes of space that its input may have; 0 stands for a vector."""
+    window: ClassVar[Window | None] = None
+    joins_all: ClassVar[bool] = False
+    """Whether every output sees every input."""
+    linear: ClassVar[bool] = True
+    """Whether the main operation is a linear map."""
+    drop_option: ClassVar[LayerOption[float]] = DROPOUT
+    """The option that says which share of the outputs is dropped while training."""
+
+    def fit(self, given: Mapping[str, Any], in_shape: Shape) -> Fit | Misfit:
+        """Complete the options of a line and return them with the output's shape, or why the layer does not fit."""
+        return self.fit_again(self.completed(given), in_shape)
+
+    def completed(self, given: Mapping[str, Any]) -> Options:
+        """Return every option of the kind for a line that gives these, with all defaults filled in."""
+        options = Options({option.name: option.default for option in self.options} | dict(given))
+        assert all(options.of_any_type(option) is not REQUIRED for option in self.options)
+        open_options = [option for option in self.options if options.of_any_type(option) is None]
+        implied = self.implied(options)
+        return options.changed({option: implied.get(option.name) for option in open_options})
+
+    def fit_again(self, options: Options, in_shape: Shape) -> Fit | Misfit:
+        """Return ``options`` spread over the axes of ``in_shape``, with the output's shape, or why they do not fit."""
+        misfit = rank_misfit(self.name, self.ranks, in_shape)
+        fitted = misfit or spread(self.name, self.options, options, rank(in_shape))
+        if isinstance(fitted, Misfit):
+            return fitted
+        shape = self.out_shape(fitted, in_shape)
+        if isinstance(shape, Misfit):
+            return shape
+        return Fit(fitted, shape) if elements(shape) <= ADDRESSABLE else _beyond_tensors(shape)
+
+    def implied(self, options: Options) -> dict[str, Any]:
+        """Return the defaults that follow from other options."""
+        return written({BIAS: norms.norm_of(options) is None}) if BIAS in options else {}
+
+    def label(self, options: Options) -> str:
+        """Return the name of a layer in a diagram or a table."""
+        return self.name
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """The output's shape for an input of ``in_shape``, or why there is none."""
+        """Return the output's shape for an input of ``in_shape``, or why there is none."""
         raise NotImplementedError
 
-    def arithmetic(self, layer: Layer) -> str:
-        """How the height follows from the input's, as a line of arithmetic; empty where nothing is computed."""
+    def arithmetic(self, layer: PlacedLayer, axis: int) -> str:
+        """Return how a size follows from the input's, as a line of arithmetic; empty where nothing is computed."""
         return ""
 
-    def weights(self, layer: Layer) -> int:
-        """How many numbers the kernel holds."""
+    def reason(self, layer: PlacedLayer, axis: int) -> str:
+        """Return in a few words how a size follows from the input's that is no plain product or quotient."""
+        return ""
+
+    def weights(self, layer: PlacedLayer) -> int:
+        """Return how many numbers the kernel holds."""
         return 0
 
-    def fans(self, layer: Layer) -> tuple[float, float]:
-        """How many inputs one output sums, and how many outputs one input feeds, on average."""
+    def fans(self, layer: PlacedLayer) -> tuple[float, float]:
+        """Return how many inputs one output sums, and how many outputs one input feeds, on average."""
         raise NotImplementedError
 
-    def weight_fans(self, layer: Layer) -> tuple[float, float]:
-        """The fans as ``torch.nn.init`` counts them from the weight's shape."""
+    def weight_fans(self, layer: PlacedLayer) -> tuple[float, float]:
+        """Return the fans as ``torch.nn.init`` counts them from the weight's shape."""
         return self.fans(layer)
 
-    def parameters(self, layer: Layer) -> int:
-        """How many parameters the layer learns: kernel, bias, normalisation and activation."""
-        bias = layer.out_shape[0] if layer.options.get("bias") else 0
+    def parameters(self, layer: PlacedLayer) -> int:
+        """Return how many parameters the layer learns: kernel, bias, normalisation and activation."""
+        bias = layer.out_shape[0] if layer.options.get(BIAS, False) else 0
         return self.weights(layer) + bias + self._finish_parameters(layer)
 
-    def macs(self, layer: Layer) -> int:
-        """Multiply-accumulates for one image, in convolutions and dense layers (as ``torch.utils.flop_counter`` counts)."""
+    def macs(self, layer: PlacedLayer) -> int:
+        """Return the multiply-accumulates of the kernel for one sample, as ``torch.utils.flop_counter`` counts them."""
         return 0
 
-    def reach(self, layer: Layer) -> tuple[Reach, Reach] | None:
-        """The reach in height and width; None where every output sees the whole input."""
-        return (Reach(1, Fraction(1)), Reach(1, Fraction(1)))
+    def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
+        """Return for each axis which inputs an output depends on."""
+        return (lambda place: (place, place),) * rank(layer.in_shape)
 
-    def twin(self, layer: Layer) -> tuple[Line, ...] | None:
-        """The lines that undo the layer's shape exactly; None where no such lines exist."""
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
+        """Return the lines that undo the layer's shape exactly; None where no such lines exist."""
         return ()
 
-    def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """The torch calls of the main operation."""
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return the torch calls of the main operation."""
         raise NotImplementedError
 
-    def calls(self, layer: Layer) -> tuple[Call, ...]:
-        """All torch calls in order: operation, normalisation, activation, dropout."""
+    def calls(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return all torch calls in order: operation, normalisation, activation, dropout."""
         return (*self.operation(layer), *self.finish(layer))
 
-    def finish(self, layer: Layer) -> tuple[Call, ...]:
-        """The torch calls after the main operation."""
+    def finish(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return the torch calls after the main operation."""
         options, shape = layer.options, layer.out_shape
-        norm = normalisation.calls(options, shape) if "norm" in options else ()
-        activation = options["activation"].calls() if "activation" in options else ()
-        rate = options.get("dropout", 0.0)
-        dropout = (call("Dropout2d" if is_map(shape) else "Dropout", rate),) if rate else ()
-        return (*norm, *activation, *dropout)
+        norm = norms.calls(options, shape) if norms.NORM in options else ()
+        activation = options[ACTIVATION].calls() if ACTIVATION in options else ()
+        return (*norm, *activation, *drop_calls(options.get(DROPOUT, 0.0), shape))
 
-    def _finish_parameters(self, layer: Layer) -> int:
-        norm = normalisation.parameters(layer.options, layer.out_shape) if "norm" in layer.options else 0
-        learned: int = layer.options["activation"].parameters if "activation" in layer.options else 0
+    def _finish_parameters(self, layer: PlacedLayer) -> int:
+        norm = norms.parameters(layer.options, layer.out_shape) if norms.NORM in layer.options else 0
+        learned = layer.options[ACTIVATION].parameters if ACTIVATION in layer.options else 0
         return norm + learned
 
 
-CARRIED = ("norm", *normalisation.BELONGS_TO, "init", "l1", "l2", "bias")
+def _beyond_tensors(shape: Shape) -> Misfit:
+    return Misfit(
+        "too-large",
+        f"this layer returns {text(shape)}: that is more numbers than a tensor can have",
+        help="use fewer channels, a smaller input, or a smaller factor",
+    )
+
+
+def drop_calls(rate: float, shape: Shape) -> tuple[Call, ...]:
+    """Return the module that drops whole channels of a map or single numbers of a vector; none for a rate of 0."""
+    return (call(f"Dropout{rank(shape)}d" if rank(shape) else "Dropout", rate),) if rate else ()
+
+
+CARRIED = (*norms.OPTIONS, *WEIGHTS)
 """Options that a mirrored layer takes over from its twin; dropout is not one: it has no shape to undo."""
 
 
-def carried(layer: Layer) -> dict[str, Any]:
-    """The options of ``layer`` that its mirror twin shares."""
-    return {name: layer.options[name] for name in CARRIED if name in layer.options}
+def carried(layer: PlacedLayer) -> dict[str, Any]:
+    """Return the options of ``layer`` that its mirror twin shares."""
+    return copied(layer, *(option for option in CARRIED if option in layer.options))
 
 
-def needs_map(kind: str, in_shape: Shape) -> Misfit | None:
-    """The misfit of a layer for feature maps that is given a vector."""
-    if is_map(in_shape):
-        return None
-    return Misfit(
-        "needs-a-map",
-        f"`{kind}` needs a feature map, but what comes before leaves {text(in_shape)} numbers",
-        help="put `reshape CxHxW` before it, with C·H·W = " + text(in_shape),
-    )
+def copied(layer: PlacedLayer, *options: Option) -> dict[str, Any]:
+    """Return these options of ``layer`` under the names that a line gives them."""
+    return {option.name: layer.options.of_any_type(option) for option in options}
+
+
+def written(values: Mapping[Option, Any]) -> dict[str, Any]:
+    """Return these options under the names that a line gives them."""
+    return {option.name: value for option, value in values.items()}

@@ -2,27 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from caedsl.source import Span
+from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
+from caedsl.vocabulary.kind import Kind
+from caedsl.vocabulary.norms import Norm, norm_of
+from caedsl.vocabulary.option import Option, Options
 from caedsl.vocabulary.shape import Shape
-
-if TYPE_CHECKING:
-    from caedsl.vocabulary.kind import Kind
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One layer of an autoencoder.
 
-    ``options`` holds every option of the kind, defaults filled in. ``span`` is the line it comes from and ``spans`` the
-    places of the options that are written there. ``children`` are the layers inside a group (``residual``, ``stage``) and
-    ``shortcut`` those that fit a residual's input to its output where their shapes differ.
+    ``options`` holds every option of the kind, with defaults filled in and one number for each axis. ``span`` is the
+    line it comes from and ``spans`` the places of the options written there. ``children`` are the layers inside a group
+    (``residual``, ``stage``), and ``shortcut`` those that fit a residual's input to its output.
     ``mirrors`` is the encoder layer that a derived decoder layer undoes; its ``span`` is then the ``decoder`` line.
     """
 
-    kind: "Kind"
-    options: Mapping[str, Any]
+    kind: Kind
+    options: Options
     in_shape: Shape
     out_shape: Shape
     span: Span
@@ -31,17 +31,27 @@ class Layer:
     shortcut: tuple["Layer", ...] = ()
     mirrors: "Layer | None" = None
 
-    def place(self, option: str) -> Span:
-        """Where ``option`` is written, or the whole line where it is left to its default."""
-        return self.spans.get(option, self.span)
+    def place(self, option: Option) -> Span:
+        """Return where ``option`` is written, or the whole line where it is left to its default."""
+        return self.spans.get(option.name, self.span)
 
     @property
     def label(self) -> str:
-        """What a diagram or a table calls this layer: its kind, and the name of a stage."""
-        return self.options.get("name") or self.kind.name
+        """Name in a diagram or a table: the kind, or the name of a stage."""
+        return self.kind.label(self.options)
+
+    @property
+    def activation(self) -> Activation:
+        """Activation of the line; linear for kinds without one."""
+        return self.options.get(ACTIVATION, LINEAR)
+
+    @property
+    def norm(self) -> Norm | None:
+        """Normalisation of the line, if it has one."""
+        return norm_of(self.options)
 
     def walk(self) -> Iterator["Layer"]:
-        """The layers inside a group, its shortcut, and then the group itself: the order in which they compute."""
+        """Yield the layers inside a group, its shortcut, and then the group itself: the order of computation."""
         for child in (*self.children, *self.shortcut):
             yield from child.walk()
         yield self

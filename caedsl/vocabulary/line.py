@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from caedsl.source import Span
-
-if TYPE_CHECKING:
-    from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layer import Layer
 
 _NOWHERE = Span(0, 0)
 
@@ -27,5 +25,5 @@ class Line:
     spans: Mapping[str, Span] = field(default_factory=dict)
     children: tuple["Line", ...] = ()
     at: Span = _NOWHERE
-    mirrors: "Layer | None" = None
+    mirrors: Layer | None = None
     broken: bool = False

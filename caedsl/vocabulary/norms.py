@@ -1,12 +1,12 @@
 """Normalisations, one declaration each: an option of a layer, between its main operation and its activation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import FROM_ONE, POSITIVE, Domain, Option, Type
+from caedsl.vocabulary.option import FROM_ONE, POSITIVE, Domain, LayerOption, Option, Options, Type
 from caedsl.vocabulary.shape import Shape, elements, is_map, text
 from caedsl.vocabulary.words import Words
 
@@ -16,8 +16,6 @@ MOMENTUM = 0.1
 """PyTorch's default. Keras counts the other way round: its ``momentum=0.99`` is 0.01 here."""
 NONE = "none"
 """The word for no normalisation."""
-
-Options = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +47,14 @@ class Norm:
         return self.groups is None
 
 
-_GROUPS = Option("groups", Type.COUNT, 8, "groups of `norm=group`", domain=FROM_ONE)
-_AFFINE = Option("affine", Type.SWITCH, True, "whether the normalisation learns a scale and a shift")
-_EPS = Option("eps", Type.NUMBER, EPSILON, "added to the variance under the root", domain=POSITIVE)
-_MOMENTUM = Option(
+GROUPS: LayerOption[int] = LayerOption("groups", Type.COUNT, 8, "groups of `norm=group`", domain=FROM_ONE)
+AFFINE: LayerOption[bool] = LayerOption(
+    "affine", Type.SWITCH, True, "whether the normalisation learns a scale and a shift"
+)
+EPS: LayerOption[float] = LayerOption(
+    "eps", Type.NUMBER, EPSILON, "added to the variance under the root", domain=POSITIVE
+)
+MOMENTUM_OPTION: LayerOption[float] = LayerOption(
     "momentum",
     Type.NUMBER,
     MOMENTUM,
@@ -61,43 +63,43 @@ _MOMENTUM = Option(
 )
 
 
-def _changed(options: Options, *names: str) -> dict[str, Any]:
-    """Return the options that differ from PyTorch's defaults."""
-    defaults = {"eps": EPSILON, "momentum": MOMENTUM, "affine": True}
-    return {name: options[name] for name in names if options[name] != defaults[name]}
+def _changed(options: Options, *declared: Option) -> dict[str, Any]:
+    """Return the options that differ from PyTorch's defaults, which are also those of this language."""
+    values = {option: options.of_any_type(option) for option in declared}
+    return {option.name: value for option, value in values.items() if value != option.default}
 
 
 def _batch(options: Options, shape: Shape) -> Call:
     rank = max(1, len(shape) - 1)
-    return call(f"BatchNorm{rank}d", shape[0], **_changed(options, "eps", "momentum", "affine"))
+    return call(f"BatchNorm{rank}d", shape[0], **_changed(options, EPS, MOMENTUM_OPTION, AFFINE))
 
 
 def _instance(options: Options, shape: Shape) -> Call:
-    affine = {"affine": True} if options["affine"] else {}
-    return call(f"InstanceNorm{len(shape) - 1}d", shape[0], **_changed(options, "eps"), **affine)
+    affine = {"affine": True} if options[AFFINE] else {}
+    return call(f"InstanceNorm{len(shape) - 1}d", shape[0], **_changed(options, EPS), **affine)
 
 
 def _layer(options: Options, shape: Shape) -> Call:
     if is_map(shape):
-        return call("GroupNorm", 1, shape[0], **_changed(options, "eps", "affine"))
-    affine = {} if options["affine"] else {"elementwise_affine": False}
-    return call("LayerNorm", shape[0], **_changed(options, "eps"), **affine)
+        return call("GroupNorm", 1, shape[0], **_changed(options, EPS, AFFINE))
+    affine = {} if options[AFFINE] else {"elementwise_affine": False}
+    return call("LayerNorm", shape[0], **_changed(options, EPS), **affine)
 
 
 def _group(options: Options, shape: Shape) -> Call:
-    return call("GroupNorm", options["groups"], shape[0], **_changed(options, "eps", "affine"))
+    return call("GroupNorm", options[GROUPS], shape[0], **_changed(options, EPS, AFFINE))
 
 
 def _rms(options: Options, shape: Shape) -> Call:
     if is_map(shape):
-        return call("ChannelRMSNorm", shape[0], eps=options["eps"], **_changed(options, "affine"))
-    affine = {} if options["affine"] else {"elementwise_affine": False}
-    return call("RMSNorm", shape[0], eps=options["eps"], **affine)
+        return call("ChannelRMSNorm", shape[0], eps=options[EPS], **_changed(options, AFFINE))
+    affine = {} if options[AFFINE] else {"elementwise_affine": False}
+    return call("RMSNorm", shape[0], eps=options[EPS], **affine)
 
 
 BATCH = Norm(
     name="batch",
-    own=(_MOMENTUM,),
+    own=(MOMENTUM_OPTION,),
     torch=_batch,
     groups=None,
     needs_map=False,
@@ -130,9 +132,9 @@ LAYER = Norm(
 )
 GROUP = Norm(
     name="group",
-    own=(_GROUPS,),
+    own=(GROUPS,),
     torch=_group,
-    groups=lambda options, shape: int(options["groups"]),
+    groups=lambda options, shape: options[GROUPS],
     needs_map=False,
     divides=True,
     centres=False,
@@ -153,16 +155,17 @@ RMS = Norm(
 
 NORMS = Words(__name__, Norm)
 NAMES = (NONE, *NORMS)
+NORM: LayerOption[str] = LayerOption("norm", Type.CHOICE, NONE, "normalisation", choices=NAMES)
 OPTIONS = (
-    Option("norm", Type.CHOICE, NONE, "normalisation", choices=NAMES),
-    _AFFINE,
-    _EPS,
+    NORM,
+    AFFINE,
+    EPS,
     *(option for norm in NORMS.values() for option in norm.own),
 )
 
 BELONGS_TO = {
-    _AFFINE.name: None,
-    _EPS.name: None,
+    AFFINE.name: None,
+    EPS.name: None,
     **{option.name: norm.name for norm in NORMS.values() for option in norm.own},
 }
 """The options of a normalisation, and which one has them; None where all have."""
@@ -170,7 +173,7 @@ BELONGS_TO = {
 
 def norm_of(options: Options) -> Norm | None:
     """Return the normalisation among the options of a layer, or None."""
-    return NORMS.get(options.get("norm", NONE))
+    return NORMS.get(options.get(NORM, NONE))
 
 
 def has(norm: str, option: str) -> bool:
@@ -189,7 +192,7 @@ def misfit(options: Options, shape: Shape) -> Misfit | None:
             "needs-a-map",
             f"`norm={norm.name}` needs a feature map, but this layer returns {text(shape)}",
             help="use `norm=layer` or `norm=batch` on a vector",
-            option="norm",
+            option=NORM.name,
         )
     groups = norm.groups(options, shape)
     if norm.divides and shape[0] % groups:
@@ -197,7 +200,7 @@ def misfit(options: Options, shape: Shape) -> Misfit | None:
             "groups-do-not-divide",
             f"`norm={norm.name}` splits channels into {groups} groups, and {shape[0]} channels do not divide so",
             help=f"use `groups={_largest_divisor(shape[0], groups)}`",
-            option="groups",
+            option=GROUPS.name,
         )
     if elements(shape) // groups == 1:
         others = "`norm=layer` or `norm=batch`" if elements(shape) > 1 else "`norm=batch`"
@@ -206,7 +209,7 @@ def misfit(options: Options, shape: Shape) -> Misfit | None:
             "needs-a-map",
             f"`norm={norm.name}` on {text(shape)} {lost}: nothing is left",
             help=f"use {others} here, or leave the normalisation out",
-            option="norm",
+            option=NORM.name,
         )
     return None
 
@@ -218,7 +221,7 @@ def _largest_divisor(number: int, at_most: int) -> int:
 def parameters(options: Options, shape: Shape) -> int:
     """Return the number of learned parameters of the normalisation of an output of ``shape``."""
     norm = norm_of(options)
-    return 0 if norm is None or not options["affine"] else norm.learned * shape[0]
+    return 0 if norm is None or not options[AFFINE] else norm.learned * shape[0]
 
 
 def calls(options: Options, shape: Shape) -> tuple[Call, ...]:

@@ -1,20 +1,25 @@
-"""What a word of a spec may be given: its name, its type and domain, its default and one line about it.
+"""Options: what a word of a spec may be given, with name, type, domain, default and one line of documentation.
 
-Layer kinds, the bottleneck, the mirror, data sources and training settings all declare their options in this one way;
-reading a statement, its documentation and "did you mean" follow from the declaration.
+Layer kinds, the bottleneck, the mirror, data sources and training settings all declare their options in this one way.
+Reading a statement, its documentation and "did you mean" follow from the declaration.
 """
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+
+Value = TypeVar("Value")
+Held = TypeVar("Held", covariant=True)
+Fallback = TypeVar("Fallback")
 
 
 class Type(Enum):
-    """How the value of an option is read."""
+    """Type of an option's value, which decides how it is read."""
 
     COUNT = "a whole number"
     NUMBER = "a number"
     SHARE = "a share such as 10% or 0.1"
-    PAIR = "a whole number, or two such as 5x3"
+    PER_AXIS = "a whole number, or one for each axis such as 5x3"
     SIZE = "a size such as 14x14"
     SHAPE = "a shape such as 2x4x4"
     CHOICE = "one of its words"
@@ -31,7 +36,7 @@ class Type(Enum):
 
 
 class Written(Enum):
-    """Where an option stands in its line."""
+    """Place of an option in its line."""
 
     NAMED = "name=value"
     FIRST = "the value alone, first in the line"
@@ -41,7 +46,7 @@ class Written(Enum):
 
 
 class Domain(NamedTuple):
-    """An interval of numbers; a bound of None is open to infinity, ``*_open`` leaves the bound itself out."""
+    """Interval of numbers; a bound of None is open to infinity, ``*_open`` excludes the bound itself."""
 
     low: float | None = None
     high: float | None = None
@@ -49,7 +54,7 @@ class Domain(NamedTuple):
     high_open: bool = False
 
     def holds(self, value: float) -> bool:
-        """Whether ``value`` lies in the interval."""
+        """Return whether ``value`` lies in the interval."""
         above = self.low is None or value > self.low or (value == self.low and not self.low_open)
         below = self.high is None or value < self.high or (value == self.high and not self.high_open)
         return above and below
@@ -71,9 +76,10 @@ FRACTION = Domain(low=0, high=1, high_open=True)
 
 
 class Option(NamedTuple):
-    """One option: ``name`` in its canonical spelling; ``choices`` for the types that have words of their own.
+    """One option of a word.
 
-    ``auto`` is whether the number may be left to be found: its value is then ``AUTO``.
+    ``choices`` are the words of the types that have words of their own. ``auto`` says whether the author may write
+    ``auto`` instead of a number, which caedsl then searches.
     """
 
     name: str
@@ -87,9 +93,51 @@ class Option(NamedTuple):
     auto: bool = False
 
 
+class LayerOption(Option, Generic[Held]):
+    """Option of a layer kind: the key under which a layer's ``Options`` hold a value of this type."""
+
+
+class Options:
+    """Values of a layer's options. They are read by the options themselves, so that a misspelt one is a type error."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, option: LayerOption[Value]) -> Value:
+        value: Value = self._values[option.name]
+        return value
+
+    def __contains__(self, option: Option) -> bool:
+        return option.name in self._values
+
+    def get(self, option: LayerOption[Value], default: Fallback) -> Value | Fallback:
+        """Return the value of ``option``, or ``default`` for a kind without it."""
+        value: Value | Fallback = self._values.get(option.name, default)
+        return value
+
+    def of_any_type(self, option: Option) -> Any:
+        """Return the value of an option that is only known as one that its kind declares."""
+        return self._values[option.name]
+
+    def changed(self, values: Mapping[Option, Any]) -> "Options":
+        """Return a copy with these values changed."""
+        return Options({**self._values, **{option.name: value for option, value in values.items()}})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Options) and dict(self._values) == dict(other._values)
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted(self._values)))
+
+    def __repr__(self) -> str:
+        return f"Options({dict(self._values)!r})"
+
+
 Auto = Literal["auto"]
 AUTO: Final = "auto"
-"""Stands for a number that is found by trying, before training begins."""
+"""Value of a number that caedsl searches before training begins."""
 
 REQUIRED: Any = object()
 """The default of an option that has none: a line without it is an error."""

@@ -1,74 +1,101 @@
-"""What the pools share."""
+"""Base of the pools."""
 
-from fractions import Fraction
 from typing import Any, ClassVar
 
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.kind import DROPOUT, Kind, Line, Options, Reach, needs_map
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.kind import DROPOUT, Draft, Kind, Role, Window, written
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import FROM_ONE, NOT_NEGATIVE, REQUIRED, Option, Type, Written
-from caedsl.vocabulary.shape import Shape
-from caedsl.vocabulary.window import AXES, STRIDE, axes, pooled, too_large, torch_pair
+from caedsl.vocabulary.option import NOT_NEGATIVE, REQUIRED, LayerOption, Options, Type, Written
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape, Sizes, axis_names, joined, rank
+from caedsl.vocabulary.window import KERNEL, PAD, STRIDE, Axis, Reads, axes, pooled, too_large, window_reads
 
 SAME_AS_WINDOW = None
 """The default of a pool's stride."""
 
+POOL_PAD: LayerOption[Sizes] = LayerOption(PAD.name, Type.PER_AXIS, (0,), "padding on each side", domain=NOT_NEGATIVE)
+CEIL: LayerOption[bool] = LayerOption(
+    "ceil", Type.FLAG, False, "round the size up where the window does not divide it", Written.BARE
+)
+
 
 class Pool(Kind):
-    """The base of the pools: a window that moves by its own size unless a stride is given, cut at the far edge."""
+    """Base of the pools: a window that moves by its own size unless a stride is given, cut at the far edge."""
 
+    role = Role.PASSING
+    ranks = (1, 2, 3)
+    window = Window.POOL
     module: ClassVar[str]
     options = (
-        Option("kernel", Type.PAIR, REQUIRED, "the window", Written.FIRST, FROM_ONE, short="k"),
+        KERNEL._replace(default=REQUIRED, about="the window", written=Written.FIRST),
         STRIDE._replace(default=SAME_AS_WINDOW, about="stride; the window's size by default"),
-        Option("pad", Type.PAIR, (0, 0), "padding on each side", domain=NOT_NEGATIVE),
-        Option("ceil", Type.FLAG, False, "round the size up where the window does not divide it", Written.BARE),
+        POOL_PAD,
+        CEIL,
         DROPOUT,
     )
 
+    def implied(self, options: Options) -> dict[str, Any]:
+        """Return the stride, which is the window's size by default."""
+        return written({STRIDE: options[KERNEL]})
+
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """The channels of the input, height and width by the window."""
-        misfit = needs_map(self.name, in_shape)
-        if misfit:
-            return misfit
-        for axis, which in zip(axes(options, in_shape), AXES, strict=True):
+        """Return the channels of the input at the sizes that the window leaves."""
+        for axis, name in zip(axes(options, in_shape), axis_names(in_shape), strict=True):
             assert isinstance(axis.pad, int)
             if 2 * axis.pad > axis.kernel:
                 return Misfit(
                     "kernel-too-large",
                     f"padding {axis.pad} is more than half of the window {axis.kernel}",
                     help=f"use `pad={axis.kernel // 2}` at most",
-                    option="pad",
+                    option=PAD.name,
                 )
-            if axis.size + 2 * axis.pad < axis.kernel or pooled(axis, options["ceil"]) < 1:
-                return too_large(self.name, axis, which, (axis.pad, axis.pad))
-        return (in_shape[0], *(pooled(axis, options["ceil"]) for axis in axes(options, in_shape)))
+            if pooled(axis, options[CEIL]) < 1:
+                return too_large(self.name, axis, name, (axis.pad, axis.pad))
+        return (in_shape[0], *(pooled(axis, options[CEIL]) for axis in axes(options, in_shape)))
 
-    def arithmetic(self, layer: Layer) -> str:
-        """PyTorch's formula with its numbers."""
-        axis = axes(layer.options, layer.in_shape)[0]
-        rounding = "ceil" if layer.options["ceil"] else "floor"
-        padded = f"{axis.size} + 2·{axis.pad}" if axis.pad else f"{axis.size}"
-        return f"{rounding}(({padded} - {axis.kernel}) / {axis.stride}) + 1 = {pooled(axis, layer.options['ceil'])}"
+    def arithmetic(self, layer: PlacedLayer, axis: int) -> str:
+        """Return PyTorch's formula with its numbers."""
+        window = axes(layer.options, layer.in_shape)[axis]
+        result = pooled(window, layer.options[CEIL])
+        return f"{_rounding(layer)}(({_padded(window)} - {window.kernel}) / {window.stride}) + 1 = {result}"
 
-    def reach(self, layer: Layer) -> tuple[Reach, Reach]:
-        """The window and its stride."""
-        height, width = (Reach(a.kernel, Fraction(a.stride)) for a in axes(layer.options, layer.in_shape))
-        return height, width
+    def reason(self, layer: PlacedLayer, axis: int) -> str:
+        """Return the quotient that was rounded, or the whole formula."""
+        window = axes(layer.options, layer.in_shape)[axis]
+        if window.kernel == window.stride and not window.pad:
+            return f"{_rounding(layer)}({window.size}/{window.stride})"
+        if window.stride == 1:
+            return f"{_padded(window, total=True)} - {window.kernel} + 1"
+        return f"{_rounding(layer)}(({_padded(window, total=True)} - {window.kernel})/{window.stride}) + 1"
 
-    def twin(self, layer: Layer) -> tuple[Line, ...]:
-        """An upsampling to the size that the map had, so that odd sizes come back right."""
-        return (Line("upsample", {"to": layer.in_shape[1:]}),)
+    def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
+        """Return the inputs under the window."""
+        windows = axes(layer.options, layer.in_shape)
+        return tuple(window_reads(axis, axis.pad) for axis in windows if isinstance(axis.pad, int))
 
-    def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """The torch pool."""
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
+        """Return an upsampling to the size that the map had, so that odd sizes come back right."""
+        return (Draft("upsample", {"to": layer.in_shape[1:]}),)
+
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return the torch pool."""
         options = layer.options
         keywords: dict[str, Any] = {}
-        if options["stride"] != options["kernel"]:
-            keywords["stride"] = torch_pair(options["stride"])
-        if options["pad"] != (0, 0):
-            keywords["padding"] = torch_pair(options["pad"])
-        if options["ceil"]:
+        if options[STRIDE] != options[KERNEL]:
+            keywords["stride"] = joined(options[STRIDE])
+        if any(options[POOL_PAD]):
+            keywords["padding"] = joined(options[POOL_PAD])
+        if options[CEIL]:
             keywords["ceil_mode"] = True
-        return (call(self.module, torch_pair(options["kernel"]), **keywords),)
+        return (call(f"{self.module}{rank(layer.in_shape)}d", joined(options[KERNEL]), **keywords),)
+
+
+def _rounding(layer: PlacedLayer) -> str:
+    return "ceil" if layer.options[CEIL] else "floor"
+
+
+def _padded(axis: Axis, total: bool = False) -> str:
+    assert isinstance(axis.pad, int)
+    if not axis.pad:
+        return f"{axis.size}"
+    return f"{axis.size} + {2 * axis.pad}" if total else f"{axis.size} + 2·{axis.pad}"

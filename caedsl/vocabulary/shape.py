@@ -1,23 +1,68 @@
-"""Shapes without the batch: ``(channels, height, width)`` for a feature map, ``(units,)`` for a vector."""
+"""Shapes without the batch: ``(channels, *space)`` for a feature map, ``(units,)`` for a vector."""
 
 from math import prod
 
 Shape = tuple[int, ...]
+Sizes = tuple[int, ...]
+"""One number for each axis of space, or a single number for all of them."""
+
+AXES = ((), ("length",), ("height", "width"), ("depth", "height", "width"))
+"""Names of the axes of space, by rank."""
+MOST_AXES = 3
+NOUNS = ("vector", "signal", "image", "volume")
+"""What a sample is called, by rank."""
+
+
+def rank(shape: Shape) -> int:
+    """Return the number of axes of space: 0 for a vector, 2 for an image."""
+    return len(shape) - 1
+
+
+def is_map(shape: Shape) -> bool:
+    """Return whether this is a feature map, which has at least one axis of space."""
+    return len(shape) > 1
+
+
+def axis_names(shape: Shape) -> tuple[str, ...]:
+    """Return the names of the axes of space."""
+    return AXES[rank(shape)]
+
+
+def axes_text(rank: int) -> str:
+    """Return the axes as a sentence lists them: ``depth, height and width``."""
+    names = AXES[rank]
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def noun(shape: Shape) -> str:
+    """Return what a sample of this shape is called."""
+    return NOUNS[rank(shape)]
+
+
+def places(shape: Shape) -> str:
+    """Return what the numbers of one channel are called: pixels of an image."""
+    return ("numbers", "values", "pixels", "voxels")[rank(shape)]
+
 
 ADDRESSABLE = 2**63 - 1
 """Numbers that a tensor's 64-bit index can count."""
 
 
 def text(shape: Shape) -> str:
-    """The shape as a spec writes it: ``32x14x14``."""
+    """Return the shape as a spec writes it: ``32x14x14``."""
     return "x".join(map(str, shape))
 
 
 def elements(shape: Shape) -> int:
-    """How many numbers a tensor of this shape holds."""
+    """Return how many numbers a tensor of this shape holds."""
     return prod(shape)
 
 
-def is_map(shape: Shape) -> bool:
-    """Whether this is a feature map (channels, height, width)."""
-    return len(shape) == 3
+def joined(sizes: Sizes) -> int | Sizes:
+    """Return one number where all axes agree, as PyTorch code is commonly written."""
+    return sizes[0] if len(set(sizes)) == 1 else sizes
+
+
+def sizes_text(sizes: Sizes) -> str:
+    """Return the numbers as a spec writes them: ``3`` for (3, 3), ``5x3`` for (5, 3)."""
+    return str(sizes[0]) if len(set(sizes)) == 1 else text(sizes)

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import norm_of
 from caedsl.vocabulary.option import Option, Type, Written
+from caedsl.vocabulary.shape import sizes_text, text
 
 
 def written(option: Option, value: Any) -> str:
-    """The option with this value as a spec writes it: ``k3``, ``relu``, ``l2=0.001``."""
+    """Return the option with this value as a spec writes it: ``k3``, ``relu``, ``l2=0.001``."""
     words = value_text(option, value)
     match option.written:
         case Written.FIRST:
@@ -25,10 +25,9 @@ def written(option: Option, value: Any) -> str:
 
 
 def value_text(option: Option, value: Any) -> str:
-    """The value alone: ``3`` for (3, 3) of a pair, ``10%`` for a share of 0.1."""
+    """Return the value alone: ``3`` for (3, 3) of one number an axis, ``10%`` for a share of 0.1."""
     if isinstance(value, tuple) and option.type is not Type.ACTIVATION:
-        one = len(set(value)) == 1 and option.type in (Type.PAIR, Type.PADDING)
-        return str(value[0]) if one else "x".join(map(str, value))
+        return sizes_text(value) if option.type in (Type.PER_AXIS, Type.PADDING) else text(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     if option.type is Type.SHARE:
@@ -37,26 +36,26 @@ def value_text(option: Option, value: Any) -> str:
 
 
 def number_text(value: float) -> str:
-    """The number in its shortest spelling: ``0.001``, ``1e-8``."""
+    """Return the number in its shortest spelling: ``0.001``, ``1e-8``."""
     return re.sub(r"e([+-])0*", lambda sign: "e-" if sign[1] == "-" else "e", f"{value:g}")
 
 
 def line(layer: Layer) -> str:
-    """The layer's line with every option that differs from the default of its kind."""
-    settled = _settled(layer)
+    """Return the layer's line with every option that differs from the default of its kind."""
     words = [
-        written(option, layer.options[option.name])
+        written(option, layer.options.of_any_type(option))
         for option in layer.kind.options
-        if option.name in layer.options and layer.options[option.name] != settled.get(option.name, option.default)
+        if not is_default(layer, option)
     ]
     return " ".join((layer.kind.name, *(word for word in words if word)))
 
 
-def _settled(layer: Layer) -> dict[str, Any]:
-    """The defaults that follow from other options: these go without saying too."""
-    follows: dict[str, Any] = {}
-    if "bias" in layer.options:
-        follows["bias"] = norm_of(layer.options) is None
-    if layer.kind.name in ("maxpool", "avgpool"):
-        follows["stride"] = layer.options["kernel"]
-    return follows
+def is_default(layer: Layer, option: Option) -> bool:
+    """Return whether the option has the value that the kind gives it where nothing is written."""
+    value = layer.options.of_any_type(option)
+    implied = layer.kind.implied(layer.options).get(option.name, option.default)
+    return bool(value == implied) or (_is_one_number(implied) and value == implied * len(value))
+
+
+def _is_one_number(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 1

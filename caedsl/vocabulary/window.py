@@ -3,37 +3,45 @@
 Sizes are those of PyTorch's documentation of ``Conv2d``, ``ConvTranspose2d`` and ``MaxPool2d``.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import FROM_ONE, NOT_NEGATIVE, Option, Type, Written
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.option import FROM_ONE, NOT_NEGATIVE, LayerOption, Options, Type, Written
+from caedsl.vocabulary.shape import Shape, Sizes
 
-Options = Mapping[str, Any]
+Reads = Callable[[int], tuple[int, int]]
+"""The first and the last input, along one axis, that an output depends on; the last is below the first for none."""
 
-KERNEL = Option("kernel", Type.PAIR, (3, 3), "kernel", Written.SHORT, FROM_ONE, short="k")
-STRIDE = Option("stride", Type.PAIR, (1, 1), "stride", Written.SHORT, FROM_ONE, short="s")
-DILATION = Option("dilation", Type.PAIR, (1, 1), "dilation", Written.SHORT, FROM_ONE, short="d")
-GROUPS = Option("channel_groups", Type.COUNT, 1, "groups of channels", Written.SHORT, FROM_ONE, short="g")
-DEPTHWISE = Option("depthwise", Type.FLAG, False, "as many groups as input channels", Written.BARE)
-OUTPUT_PAD = Option(
+KERNEL: LayerOption[Sizes] = LayerOption("kernel", Type.PER_AXIS, (3,), "kernel", Written.SHORT, FROM_ONE, short="k")
+STRIDE: LayerOption[Sizes] = LayerOption("stride", Type.PER_AXIS, (1,), "stride", Written.SHORT, FROM_ONE, short="s")
+DILATION: LayerOption[Sizes] = LayerOption(
+    "dilation", Type.PER_AXIS, (1,), "dilation", Written.SHORT, FROM_ONE, short="d"
+)
+CHANNEL_GROUPS: LayerOption[int] = LayerOption(
+    "channel_groups", Type.COUNT, 1, "groups of channels", Written.SHORT, FROM_ONE, short="g"
+)
+DEPTHWISE: LayerOption[bool] = LayerOption(
+    "depthwise", Type.FLAG, False, "as many groups as input channels", Written.BARE
+)
+OUTPUT_PAD: LayerOption[Sizes] = LayerOption(
     "output_pad",
-    Type.PAIR,
-    (0, 0),
-    "rows and columns added on one side of the output, as in PyTorch; for `pad=valid` and `pad=N`",
+    Type.PER_AXIS,
+    (0,),
+    "numbers added at the end of each axis of the output, as in PyTorch; for `pad=valid` and `pad=N`",
+    domain=NOT_NEGATIVE,
+)
+PAD: LayerOption[str | Sizes] = LayerOption(
+    "pad",
+    Type.PADDING,
+    "same",
+    "padding: `same` keeps the size (times or over the stride), `valid` adds none, a number adds so many zeros on each side",
     domain=NOT_NEGATIVE,
 )
 
 
-def padding_option(*words: str) -> Option:
-    """The ``pad`` option of a kind that knows these words for it."""
-    about = "padding: `same` keeps the size (times or over the stride), `valid` adds none, a number adds so many zeros on each side"
-    return Option("pad", Type.PADDING, "same", about, choices=words, domain=NOT_NEGATIVE)
-
-
 class Axis(NamedTuple):
-    """The numbers of a window along one axis; ``pad`` is a word or the zeros on each side."""
+    """Window along one axis; ``pad`` is a word or the zeros on each side."""
 
     size: int
     kernel: int
@@ -44,43 +52,40 @@ class Axis(NamedTuple):
 
     @property
     def extent(self) -> int:
-        """How many inputs the dilated kernel spans."""
+        """Number of inputs that the dilated kernel spans."""
         return self.dilation * (self.kernel - 1) + 1
 
 
 class Transposed(NamedTuple):
-    """How a transposed convolution reaches its size: PyTorch's two paddings, and what is then cut off the far side."""
+    """Paddings of a transposed convolution as PyTorch counts them, and what is then cut off the end."""
 
     padding: int
     output_padding: int
     cut: int
 
 
-AXES = ("height", "width")
-
-
-def axes(options: Options, in_shape: Shape) -> tuple[Axis, Axis]:
-    """Height and width of a window that has these options."""
-    pad = options["pad"]
-    dilation, output_pad = options.get("dilation", (1, 1)), options.get("output_pad", (0, 0))
-    height, width = (
-        Axis(
-            in_shape[1 + i],
-            options["kernel"][i],
-            options["stride"][i],
-            dilation[i],
-            pad if isinstance(pad, str) else pad[i],
-            output_pad[i],
+def axes(options: Options, in_shape: Shape) -> tuple[Axis, ...]:
+    """Return the window that has these options, axis by axis."""
+    ones, zeros = (1,) * (len(in_shape) - 1), (0,) * (len(in_shape) - 1)
+    pad = options[PAD]
+    return tuple(
+        Axis(*numbers)
+        for numbers in zip(
+            in_shape[1:],
+            options[KERNEL],
+            options[STRIDE],
+            options.get(DILATION, ones),
+            (pad,) * len(ones) if isinstance(pad, str) else pad,
+            options.get(OUTPUT_PAD, zeros),
+            strict=True,
         )
-        for i in range(2)
     )
-    return height, width
 
 
 def padding(axis: Axis) -> tuple[int, int]:
-    """Zeros before and after, so that a convolution with ``same`` returns ceil(size / stride).
+    """Return the zeros before and after, with which a ``same`` convolution returns ceil(size / stride).
 
-    Equal on both sides wherever that gives the right size, as PyTorch's own ``padding`` argument wants it.
+    They are equal on both sides wherever that gives the right size, as PyTorch's own ``padding`` argument wants it.
     """
     if isinstance(axis.pad, int):
         return axis.pad, axis.pad
@@ -89,16 +94,16 @@ def padding(axis: Axis) -> tuple[int, int]:
     total = max((-(-axis.size // axis.stride) - 1) * axis.stride + axis.extent - axis.size, 0)
     if axis.stride == 1:
         return total // 2, total - total // 2
-    return -(-total // 2), -(-total // 2)
+    return (total + 1) // 2, (total + 1) // 2
 
 
 def convolved(axis: Axis) -> int:
-    """The output size of a convolution; below 1 where the kernel does not fit."""
+    """Return the output size of a convolution; below 1 where the kernel does not fit."""
     return (axis.size + sum(padding(axis)) - axis.extent) // axis.stride + 1
 
 
 def transposition(axis: Axis) -> Transposed:
-    """The paddings with which a transposed ``same`` convolution returns size · stride; as given for ``valid`` and numbers."""
+    """Return the paddings with which a transposed ``same`` convolution returns size · stride."""
     if axis.pad == "valid":
         return Transposed(0, axis.output_pad, 0)
     if isinstance(axis.pad, int):
@@ -106,20 +111,20 @@ def transposition(axis: Axis) -> Transposed:
     excess = axis.extent - axis.stride
     if excess < 0:
         return Transposed(0, -excess, 0)
-    trim = -(-excess // 2)
+    trim = (excess + 1) // 2
     if excess % 2 and max(axis.stride, axis.dilation) == 1:
         return Transposed(excess // 2, 0, 1)
     return Transposed(trim, 2 * trim - excess, 0)
 
 
 def deconvolved(axis: Axis) -> int:
-    """The output size of a transposed convolution."""
+    """Return the output size of a transposed convolution."""
     t = transposition(axis)
     return (axis.size - 1) * axis.stride - 2 * t.padding + axis.extent + t.output_padding - t.cut
 
 
 def pooled(axis: Axis, round_up: bool) -> int:
-    """The output size of a pool; with ``round_up`` the last window may hang over the edge, but must start inside."""
+    """Return the output size of a pool; with ``round_up`` the last window may end outside, but must start inside."""
     assert isinstance(axis.pad, int)
     span = axis.size + 2 * axis.pad - axis.kernel
     if not round_up:
@@ -129,7 +134,7 @@ def pooled(axis: Axis, round_up: bool) -> int:
 
 
 def too_large(kind: str, axis: Axis, which: str, pads: tuple[int, int]) -> Misfit:
-    """The misfit of a window that is larger than the padded map."""
+    """Return the misfit of a window that is larger than the padded map."""
     padded = axis.size + sum(pads)
     sides = f" with {pads[0]} + {pads[1]} of padding" if any(pads) else ""
     dilated = f" (dilated by {axis.dilation}: {axis.extent})" if axis.dilation > 1 else ""
@@ -142,11 +147,32 @@ def too_large(kind: str, axis: Axis, which: str, pads: tuple[int, int]) -> Misfi
     )
 
 
-def factor_text(pair: tuple[int, int]) -> str:
-    """``3`` for (3, 3) and ``5x3`` for (5, 3), as a spec writes it."""
-    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}x{pair[1]}"
+def window_reads(axis: Axis, before: int, mirrored: bool = False) -> Reads:
+    """Return which inputs a window reads that starts ``before`` places ahead of the first input.
+
+    With ``mirrored`` the padding repeats inputs instead of adding zeros.
+    """
+
+    def read(place: int) -> tuple[int, int]:
+        start = place * axis.stride - before
+        skipped = -(min(start, 0) // axis.dilation)
+        taps = min(axis.kernel - 1, (axis.size - 1 - start) // axis.dilation)
+        first, last = start + skipped * axis.dilation, start + taps * axis.dilation
+        if mirrored:
+            end = start + axis.extent - 1
+            return min(first, 2 * (axis.size - 1) - max(end, axis.size - 1)), max(last, -min(start, 0))
+        return first, last
+
+    return read
 
 
-def torch_pair(pair: tuple[int, int]) -> int | tuple[int, int]:
-    """One number where both axes agree, as a PyTorch author writes it."""
-    return pair[0] if pair[0] == pair[1] else pair
+def transposed_reads(axis: Axis) -> Reads:
+    """Return which inputs reach an output of a transposed convolution."""
+    padding = transposition(axis).padding
+
+    def read(place: int) -> tuple[int, int]:
+        positions = (place + padding - tap * axis.dilation for tap in range(axis.kernel))
+        inputs = [p // axis.stride for p in positions if p % axis.stride == 0 and 0 <= p < axis.size * axis.stride]
+        return (inputs[-1], inputs[0]) if inputs else (0, -1)
+
+    return read

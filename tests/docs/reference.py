@@ -18,13 +18,14 @@ from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS, Variant
 from caedsl.resolve.sources_table import SOURCES
 from caedsl.vocabulary.activations import FUNCTIONS, Activation, Function
-from caedsl.vocabulary.kind import FINISH, WEIGHTS, Kind
+from caedsl.vocabulary.kind import FINISH, Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.optimizers import OPTIMIZERS
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
 from caedsl.vocabulary.schedules import SCHEDULES
 from caedsl.vocabulary.spelling import value_text
+from caedsl.vocabulary.weights import WEIGHTS
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "language.md"

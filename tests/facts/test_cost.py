@@ -3,7 +3,8 @@
 import pytest
 
 from caedsl.api import load
-from caedsl.facts.cost import code_field, total_parameters, training_memory
+from caedsl.facts.cost import total_parameters, training_memory
+from caedsl.facts.receptive_field import code_field
 
 
 def field(encoder: str, bottleneck: str = "") -> tuple[int, int]:

@@ -50,7 +50,7 @@ def test_the_layers_that_give_values_are_found_behind_what_passes_them_on() -> N
     code, output = code_layer(found), output_layer(found)
     assert code is not None
     assert output is not None
-    assert (str(code.options["activation"]), str(output.options["activation"])) == ("tanh", "sigmoid")
+    assert (str(code.activation), str(output.activation)) == ("tanh", "sigmoid")
 
 
 def test_half_of_tanh_is_wasted_on_positive_images() -> None:

@@ -8,6 +8,7 @@ from caedsl.facts.sizes import missing_resolutions, size_path, unread
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.misfit import Misfit
 
 NOWHERE = Span(0, 0)
 
@@ -15,15 +16,9 @@ NOWHERE = Span(0, 0)
 def convolution(size: int, kernel: int, stride: int, dilation: int, pad: int) -> Layer | None:
     """A one-channel convolution over a square map; None where its window does not fit."""
     kind = KINDS["conv"]
-    options = {option.name: option.default for option in kind.options} | {
-        "channels": 1,
-        "kernel": (kernel, kernel),
-        "stride": (stride, stride),
-        "dilation": (dilation, dilation),
-        "pad": (pad, pad),
-    }
-    shape = kind.out_shape(options, (1, size, size))
-    return Layer(kind, options, (1, size, size), shape, NOWHERE) if isinstance(shape[-1], int) else None
+    given = {"channels": 1, "kernel": (kernel,), "stride": (stride,), "dilation": (dilation,), "pad": (pad,)}
+    fit = kind.fit(given, (1, size, size))
+    return None if isinstance(fit, Misfit) else Layer(kind, fit.options, (1, size, size), fit.out_shape, NOWHERE)
 
 
 @pytest.mark.parametrize("size", [5, 8, 11])

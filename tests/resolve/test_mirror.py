@@ -4,6 +4,7 @@ import pytest
 
 from caedsl.api import SpecError, load
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.layers.stage import NAME
 from caedsl.vocabulary.spelling import line
 
 
@@ -49,8 +50,8 @@ def test_stage_residual_and_repeat_mirror_as_groups() -> None:
     assert kinds == ["conv", "conv", "residual", "stage"]
     residual, stage = model.decoder[2:]
     assert [line(child) for child in residual.children] == ["conv 8 relu", "conv 8"]
-    assert residual.options["activation"].name == "relu"
-    assert stage.options["name"] == "down"
+    assert residual.activation.name == "relu"
+    assert stage.options[NAME] == "down"
     assert [line(child) for child in stage.children] == ["upsample to 28x28", "conv 1 sigmoid"]
 
 

@@ -5,6 +5,8 @@ import pytest
 from caedsl.api import SpecError, load
 from caedsl.diagnostics import Severity
 from caedsl.model.settings import settled
+from caedsl.vocabulary.weights import BIAS
+from caedsl.vocabulary.window import KERNEL
 
 
 def channels(value: str, lets: str = "") -> int:
@@ -60,15 +62,15 @@ def test_defaults_hold_for_the_layers_below_them() -> None:
         "bottleneck conv 2\ndefaults conv k1\ndecoder { conv 4; conv 1 sigmoid norm=none }"
     )
     first, second = model.encoder
-    assert (first.options["kernel"], first.options["activation"].name, first.options["bias"]) == ((5, 5), "relu", False)
-    assert (second.options["kernel"], second.options["activation"].name, second.options["bias"]) == (
+    assert (first.options[KERNEL], first.activation.name, first.options[BIAS]) == ((5, 5), "relu", False)
+    assert (second.options[KERNEL], second.activation.name, second.options[BIAS]) == (
         (3, 3),
         "tanh",
         True,
     )
-    assert model.bottleneck.layers[0].options["activation"].name == "linear"
-    assert model.decoder[0].options["kernel"] == (1, 1)
-    assert model.decoder[0].options["activation"].name == "relu"
+    assert model.bottleneck.layers[0].activation.name == "linear"
+    assert model.decoder[0].options[KERNEL] == (1, 1)
+    assert model.decoder[0].activation.name == "relu"
 
 
 def setting(text: str) -> object:

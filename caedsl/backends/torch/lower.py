@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.initialisation import weight_call
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.weights import BIAS, L1, L2
 
-WEIGHTED = ("Conv2d", "ConvTranspose2d", "Linear")
-"""The classes of ``torch.nn`` whose kernels a spec initialises and penalises."""
+WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") for rank in (1, 2, 3)))
+"""Classes of ``torch.nn`` whose kernels a spec initialises and penalises."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ class _Lowering:
         return tuple(lowered)
 
     def _layer(self, layer: Layer, path: str, index: int) -> tuple[Step, ...]:
-        if layer.kind.name == "stage":
+        if layer.kind.role is Role.GROUPING:
             inside = self.sequence(layer.children, path, index)
-            return (_headed(inside[0], layer.options["name"]), *inside[1:])
+            return (_headed(inside[0], layer.label), *inside[1:])
         shape = text(layer.out_shape)
         if layer.children:
             branches = [self.sequence(layer.children, f"{path}.{index}.body")]
@@ -143,11 +145,11 @@ def lower(model: Autoencoder) -> Program:
         encoder,
         (*noise, *inverse, *decoder),
         _starts(lowering.weighted),
-        tuple(p for p, layer in lowering.weighted if weight_call(layer) is not None and layer.options["bias"]),
+        tuple(p for p, layer in lowering.weighted if weight_call(layer) is not None and layer.options[BIAS]),
         tuple(
-            Penalty(f"{path}.weight", layer.options["l1"], layer.options["l2"])
+            Penalty(f"{path}.weight", layer.options[L1], layer.options[L2])
             for path, layer in lowering.weighted
-            if layer.options["l1"] or layer.options["l2"]
+            if layer.options[L1] or layer.options[L2]
         ),
         tuple(lowering.origins),
     )

@@ -38,7 +38,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import drop, tried, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import BELONGS_TO, norm_of
+from caedsl.vocabulary.norms import BELONGS_TO, NORM
 
 RULE = Rule("CAE407", "normalised-output", Severity.WARNING)
 
@@ -48,11 +48,11 @@ _OPTIONS = ("norm", *BELONGS_TO)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the output layer's normalisation."""
     layer = output_layer(model)
-    if layer is None or norm_of(layer.options) is None:
+    if layer is None or layer.norm is None:
         return
     yield RULE.found(
-        layer.place("norm"),
-        f"`norm={layer.options['norm']}` before the output gives each channel mean 0 and deviation 1, which no image has",
+        layer.place(NORM),
+        f"`norm={layer.norm}` before the output gives each channel mean 0 and deviation 1, which no image has",
         label="contrast has to be learned anew",
         notes=_statistics(model),
         help="leave the normalisation out of the last layer",
@@ -63,11 +63,11 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 def _without(model: Autoencoder, layer: Layer) -> tuple[Edit, ...]:
     """The line without its normalisation and the options of it; `norm=none` where the defaults would bring one back."""
     if "norm" not in layer.spans:
-        return (write(layer, "norm", "norm=none"),)
+        return (write(layer, NORM, "norm=none"),)
     edits = sorted(drop(model, layer.spans[name]) for name in _OPTIONS if name in layer.spans)
     changed = tried(model, edits)
     left = output_layer(changed) if changed else None
-    if left is not None and norm_of(left.options) is None:
+    if left is not None and left.norm is None:
         return tuple(edits)
     return (Edit(layer.spans["norm"], "norm=none"),)
 

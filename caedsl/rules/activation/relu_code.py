@@ -34,6 +34,7 @@ from caedsl.facts.outputs import activation_of, code_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.shape import elements, is_map
 
 RULE = Rule("CAE405", "relu-code", Severity.WARNING)
@@ -49,9 +50,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if numbers > FEW and is_map(model.code_shape):
         return
     yield RULE.found(
-        layer.place("activation"),
+        layer.place(ACTIVATION),
         f"`{activation_of(layer)}` on the code: each of its {numbers} numbers that is below 0 for every image is lost",
         help="leave the code linear; for a sparse code add `l1=1e-4` to the bottleneck",
-        fix=Fix("leave the code linear", (write(layer, "activation", "linear"),), Applicability.UNSAFE),
+        fix=Fix("leave the code linear", (write(layer, ACTIVATION, "linear"),), Applicability.UNSAFE),
         severity=None if numbers <= FEW else Severity.INFO,
     )

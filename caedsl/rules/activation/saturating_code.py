@@ -28,6 +28,7 @@ from caedsl.facts.outputs import activation_of, code_layer
 from caedsl.facts.signal import saturating_sides
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.activations import ACTIVATION
 
 RULE = Rule("CAE406", "saturating-code", Severity.INFO)
 
@@ -41,7 +42,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     activation = activation_of(layer)
     yield RULE.found(
-        layer.place("activation"),
+        layer.place(ACTIVATION),
         f"the code is squeezed into {activation.low:g}..{activation.high:g} by {activation.name}: "
         "it learns slowly where it saturates",
         help="leave the code linear, unless it has to be bounded",

@@ -36,6 +36,7 @@ from caedsl.facts.signal import saturating_sides, saturating_stack
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import is_map
 
@@ -51,7 +52,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         yield _fading(model, [layer for layers in sides.values() for layer in layers])
     elif len(steep) >= MANY_STEEP:
         yield RULE.found(
-            steep[0].place("activation"),
+            steep[0].place(ACTIVATION),
             f"{len(steep)} hidden {activation_of(steep[0]).name} layers without a normalisation: where they saturate, gradients fade",
             help="use `relu`, or `norm=batch`",
             severity=Severity.INFO,
@@ -62,13 +63,13 @@ def _fading(model: Autoencoder, layers: list[Layer]) -> Finding:
     edits = _edits(model, layers)
     slopes = [activation_of(layer).slope for layer in layers]
     names = list(dict.fromkeys(activation_of(layer).name for layer in layers))
-    others = [layer.place("activation") for layer in layers if layer.mirrors is None]
+    others = [layer.place(ACTIVATION) for layer in layers if layer.mirrors is None]
     return RULE.found(
-        layers[0].place("activation"),
+        layers[0].place(ACTIVATION),
         f"{len(layers)} hidden {' and '.join(names)} layers: each leaves at most {_share([max(slopes)])} of a gradient, "
         f"all together {_share(slopes)}",
         label="the gradient before this layer is faded by all that follow",
-        related=tuple(Label(span, "and this one") for span in sorted({*others} - {layers[0].place("activation")})),
+        related=tuple(Label(span, "and this one") for span in sorted({*others} - {layers[0].place(ACTIVATION)})),
         notes=(
             f"the steepest slope is {_share([max(slopes)])}; all slopes multiplied are 10^{sum(map(log10, slopes)):.1f}",
         ),
@@ -88,7 +89,7 @@ def _share(slopes: Sequence[float]) -> str:
 def _edits(model: Autoencoder, layers: list[Layer]) -> tuple[Edit, ...]:
     """A ReLU on every line that is written; none on a code of numbers, where units would die."""
     written = {layer.span: layer for layer in layers if layer.mirrors is None}
-    edits = (write(layer, "activation", "linear" if _is_code(model, layer) else "relu") for layer in written.values())
+    edits = (write(layer, ACTIVATION, "linear" if _is_code(model, layer) else "relu") for layer in written.values())
     return tuple(sorted(edits, key=lambda edit: edit.span))
 
 

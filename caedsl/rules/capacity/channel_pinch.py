@@ -36,8 +36,12 @@ from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import elements, is_map, text
+from caedsl.vocabulary.weights import INIT
+from caedsl.vocabulary.window import DEPTHWISE
 
 RULE = Rule("CAE305", "channel-pinch", Severity.WARNING)
 
@@ -62,7 +66,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 def _through(layers: Sequence[Layer]) -> Iterator[Layer]:
     """The layers that everything passes: stages opened, residuals as they are."""
     for layer in layers:
-        if layer.kind.name == "stage":
+        if layer.kind.role is Role.GROUPING:
             yield from _through(layer.children)
         else:
             yield layer
@@ -80,7 +84,7 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
     channels = layer.out_shape[0]
     few = "one rectified channel" if channels == 1 else f"{channels} rectified channels"
     return RULE.found(
-        layer.place("channels"),
+        layer.place(CHANNELS),
         f"everything passes through {few}, with {min(beside)} beside: where {'it dies' if channels == 1 else 'they die'}, "
         "the output is a constant",
         label=f"{text(layer.out_shape)}",
@@ -93,9 +97,9 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
     layer, code = part[i], elements(model.code_shape)
     held, least = elements(layer.out_shape), -(-code // _room(part[i:]))
     enough = least if least > NARROW else max((least, *_neighbours(model, part, i)))
-    maker = next((other for other in reversed(part[: i + 1]) if "init" in other.options), layer)
+    maker = next((other for other in reversed(part[: i + 1]) if INIT in other.options), layer)
     return RULE.found(
-        layer.place("channels"),
+        layer.place(CHANNELS),
         f"this layer holds {held:,} numbers, and the code {code:,}: only {held:,} of them can matter",
         label=f"{text(layer.out_shape)} = {held:,}",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
@@ -106,14 +110,14 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
 
 def _room(layers: Sequence[Layer]) -> int:
     """The fewest pixels that the channels of the first of ``layers`` have, up to the next one with channels of its own."""
-    last = next((i for i in range(1, len(layers)) if "init" in layers[i].options), len(layers))
+    last = next((i for i in range(1, len(layers)) if INIT in layers[i].options), len(layers))
     return min(elements(layer.out_shape[1:]) if is_map(layer.out_shape) else 1 for layer in layers[:last])
 
 
 def _is_thin(layer: Layer) -> bool:
-    if not is_map(layer.out_shape) or "channels" not in layer.options or layer.options["depthwise"]:
+    if not is_map(layer.out_shape) or CHANNELS not in layer.options or layer.options[DEPTHWISE]:
         return False
-    return layer.out_shape[0] <= NARROW and layer.options["activation"].low == 0
+    return layer.out_shape[0] <= NARROW and layer.activation.low == 0
 
 
 def _neighbours(model: Autoencoder, part: Sequence[Layer], i: int) -> tuple[int, ...]:
@@ -123,7 +127,7 @@ def _neighbours(model: Autoencoder, part: Sequence[Layer], i: int) -> tuple[int,
     """
     sides = reversed(part[:i]), iter(part[i + 1 :])
     nearest = (
-        next((layer for layer in side if "channels" in layer.options and layer.span != part[i].span), None)
+        next((layer for layer in side if CHANNELS in layer.options and layer.span != part[i].span), None)
         for side in sides
     )
     before, after = nearest

@@ -39,6 +39,8 @@ from caedsl.facts.promises import bounded_below
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.layers.dense import UNITS
 from caedsl.vocabulary.shape import elements, is_map, text
 
 RULE = Rule("CAE302", "overcomplete", Severity.WARNING)
@@ -82,7 +84,7 @@ def _narrower(model: Autoencoder) -> Fix | None:
         return None
     number = str(_power_of_two(room))
     made = model.bottleneck.layers[-1] if model.bottleneck.layers else None
-    place = made.place("channels" if on_map else "units") if made else model.bottleneck.span
+    place = made.place(CHANNELS if on_map else UNITS) if made else model.bottleneck.span
     edits = (Edit(place, number if made else f"bottleneck {'conv' if on_map else 'dense'} {number}"),)
     changed = tried(model, edits)
     if changed is None or changed.out_shape != model.out_shape or 2 * elements(changed.code_shape) >= whole:

@@ -43,7 +43,7 @@ SHARE, MANY, TOO_MANY = 0.95, 5_000_000, 100_000_000
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the dense layer; a code's two halves, there and back, count as one."""
-    dense = [layer for _, layer in model.layers() if layer.kind.name == "dense"]
+    dense = [layer for _, layer in model.layers() if layer.kind.joins_all]
     if not dense or beyond_machines(model):
         return
     counts = {layer.span: 0 for layer in dense}

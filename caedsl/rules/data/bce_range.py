@@ -42,6 +42,7 @@ from caedsl.rules.edits.rate import with_suited_rate
 from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
+from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.layer import Layer
 
 RULE = Rule("CAE601", "bce-range", Severity.ERROR)
@@ -97,7 +98,7 @@ def _squared(model: Autoencoder) -> Fix | None:
 
 def _output(model: Autoencoder, layer: Layer) -> Finding:
     activation = activation_of(layer)
-    span = model.place("decoder") if model.mirrored else layer.place("activation")
+    span = model.place("decoder") if model.mirrored else layer.place(ACTIVATION)
     called = "has no activation" if activation.name == "linear" else f"is {activation.name}"
     return RULE.found(
         span,
@@ -116,8 +117,8 @@ def _sigmoid(model: Autoencoder, layer: Layer) -> Fix | None:
         if chosen is None:
             return None
         edit = Edit(chosen, "output=sigmoid")
-    elif layer in model.bottleneck.inverse or "activation" not in layer.options:
+    elif layer in model.bottleneck.inverse or ACTIVATION not in layer.options:
         return None
     else:
-        edit = write(layer, "activation", "sigmoid")
+        edit = write(layer, ACTIVATION, "sigmoid")
     return Fix("end with a sigmoid", (edit,), Applicability.SAFE) if tried(model, (edit,)) else None

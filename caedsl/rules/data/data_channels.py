@@ -38,6 +38,7 @@ from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
+from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.shape import text
 
 RULE = Rule("CAE603", "data-channels", Severity.ERROR, partial=True)
@@ -88,7 +89,7 @@ def _fix(source: DataSource, given: int, model: Autoencoder) -> Fix | None:
     output = output_layer(model)
     edits = [Edit(model.input.span, shape)]
     if output is not None and not model.mirrored and "channels" in output.spans:
-        edits.append(write(output, "channels", str(given)))
+        edits.append(write(output, CHANNELS, str(given)))
     edits.sort()
     changed = tried(model, edits)
     if changed is None or changed.out_shape != changed.input.shape:

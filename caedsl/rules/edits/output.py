@@ -5,13 +5,13 @@ from caedsl.facts.presets import pixel_range
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.source import Span
-from caedsl.vocabulary.activations import fitting
+from caedsl.vocabulary.activations import ACTIVATION, fitting
 from caedsl.vocabulary.layer import Layer
 
 
 def output_place(model: Autoencoder, layer: Layer) -> Span:
     """Where the activation of the output layer is written, or what stands for it."""
-    return model.place("decoder.output") if model.mirrored else layer.place("activation")
+    return model.place("decoder.output") if model.mirrored else layer.place(ACTIVATION)
 
 
 def fitting_activation(model: Autoencoder) -> str:
@@ -25,4 +25,4 @@ def activation_edit(model: Autoencoder, layer: Layer, activation: str) -> Edit |
     if model.mirrored:
         written = model.places.get("decoder.output")
         return Edit(written, f"output={activation}") if written else None
-    return write(layer, "activation", activation) if layer.mirrors is None and "activation" in layer.options else None
+    return write(layer, ACTIVATION, activation) if layer.mirrors is None and ACTIVATION in layer.options else None

@@ -14,7 +14,10 @@ from caedsl.rules.edits.trial import drop, tried, write
 from caedsl.rules.engine.catalogue import checks
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.upsample import FACTOR, TO
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import is_map
+from caedsl.vocabulary.window import OUTPUT_PAD
 
 _MOST_TRIED = 20
 
@@ -87,13 +90,13 @@ def _edits(model: Autoencoder, change: Change) -> tuple[Edit, ...]:
     return tuple(sorted(edits, key=lambda edit: edit.span))
 
 
-def _edit(model: Autoencoder, layer: Layer, option: str, value: Any) -> Edit | None:
-    idle = value is None or (option == "output_pad" and value == (0, 0) and option not in layer.spans)
+def _edit(model: Autoencoder, layer: Layer, option: Option, value: Any) -> Edit | None:
+    idle = value is None or (option is OUTPUT_PAD and not any(value) and option.name not in layer.spans)
     if idle:
         return None
     if value is False:
-        return drop(model, layer.spans[option])
-    place = "factor" if option == "to" and "to" not in layer.spans else option
+        return drop(model, layer.spans[option.name])
+    place = FACTOR if option is TO and TO.name not in layer.spans else option
     return write(layer, place, spelled(layer, option, value))
 
 

@@ -8,13 +8,14 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.compiling import Compiled, compiled
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.option import Option
 
 _NO_FAULTS = ("unused-constant", "unused-default")
 
 
-def write(layer: Layer, option: str, text: str) -> Edit:
+def write(layer: Layer, option: Option, text: str) -> Edit:
     """Puts ``text`` in the place of an option, or at the end of the layer's line where it is left to its default."""
-    span = layer.spans.get(option)
+    span = layer.spans.get(option.name)
     if span is not None:
         return Edit(span, text)
     return Edit(Span(layer.span.end, layer.span.end), f" {text}")

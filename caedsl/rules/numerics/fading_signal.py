@@ -40,7 +40,7 @@ from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.initialisation import scheme
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import norm_of
+from caedsl.vocabulary.weights import BIAS, INIT
 
 RULE = Rule("CAE801", "fading-signal", Severity.WARNING)
 
@@ -55,11 +55,11 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if faintest is None or faintest.total >= FAINT or saturating_sides(model):
         return
     run = _since_normalised(path[: path.index(faintest) + 1])
-    fading = [gain for gain in run if gain.own < 0 and "init" in gain.layer.options]
-    biased = any(scheme(gain.layer) == "torch" and gain.layer.options["bias"] for gain in fading)
+    fading = [gain for gain in run if gain.own < 0 and INIT in gain.layer.options]
+    biased = any(scheme(gain.layer) == "torch" and gain.layer.options[BIAS] for gain in fading)
     edits = _edits(run)
     yield RULE.found(
-        fading[0].layer.place("init") if fading else faintest.layer.span,
+        fading[0].layer.place(INIT) if fading else faintest.layer.span,
         f"{len(fading)} layers fade the image to 1e{faintest.total:.0f} of its variance before training",
         label="fades from here on",
         notes=(f"fan_in·Var(w)·(what the activation passes on): {_product(fading)}",),
@@ -70,7 +70,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _since_normalised(path: tuple[Gain, ...]) -> list[Gain]:
-    later = takewhile(lambda gain: norm_of(gain.layer.options) is None, reversed(path))
+    later = takewhile(lambda gain: gain.layer.norm is None, reversed(path))
     return list(later)[::-1]
 
 
@@ -85,7 +85,7 @@ def _edits(run: list[Gain]) -> tuple[Edit, ...]:
     written: dict[object, Layer] = {}
     for gain in run:
         layer = gain.layer
-        if layer.mirrors is None and layer.options.get("init", "auto") != "auto":
+        if layer.mirrors is None and layer.options.get(INIT, "auto") != "auto":
             written[layer.span] = layer
-    edits = (write(layer, "init", "init=auto") for layer in written.values())
+    edits = (write(layer, INIT, "init=auto") for layer in written.values())
     return tuple(sorted(edits, key=lambda edit: edit.span))

@@ -44,7 +44,8 @@ from caedsl.rules.edits.settings import write_statement
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
 from caedsl.vocabulary.activations import LINEAR
-from caedsl.vocabulary.norms import norm_of
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.weights import BIAS
 
 RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING)
 
@@ -84,14 +85,9 @@ def _bias_limit(model: Autoencoder, train: Train) -> float | None:
     """
     layer = output_layer(model)
     steady = train.schedule.steady and train.clip is None
-    if (
-        layer is None
-        or not steady
-        or not train.loss.terms[0].kind.quadratic
-        or layer.kind.name not in ("conv", "deconv")
-    ):
+    if layer is None or not steady or not train.loss.terms[0].kind.quadratic or CHANNELS not in layer.options:
         return None
-    if activation_of(layer) != LINEAR or norm_of(layer.options) is not None or not layer.options["bias"]:
+    if activation_of(layer) != LINEAR or layer.norm is not None or not layer.options[BIAS]:
         return None
     return (1 + train.optimizer.momentum) * layer.out_shape[0] / loss_scale(model, train.loss)
 

@@ -32,6 +32,7 @@ from caedsl.facts.drops import Drop, drops
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.spelling import written
 
 RULE = Rule("CAE702", "heavy-dropout", Severity.WARNING)
 
@@ -51,4 +52,4 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _written(drop: Drop) -> str:
-    return "10%" if drop.layer.kind.name == "dropout" else "dropout=10%"
+    return written(drop.option, 0.1)

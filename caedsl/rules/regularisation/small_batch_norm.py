@@ -45,7 +45,7 @@ from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import norm_of
+from caedsl.vocabulary.norms import NORM
 from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING)
@@ -56,7 +56,7 @@ FEW, FEW_NUMBERS = 4, 32
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the batch."""
-    normalised = [layer for _, layer in model.layers() if (norm := norm_of(layer.options)) and norm.over_batch]
+    normalised = [layer for _, layer in model.layers() if layer.norm and layer.norm.over_batch]
     if model.train is None or not normalised or isinstance(model.train.batch, str):
         return
     batch, images = model.train.batch, training_images(model)
@@ -69,7 +69,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         yield RULE.found(
             model.place("train.batch"),
             f"batch normalisation over {images_each} takes its statistics from {numbers} numbers a channel",
-            related=(Label(normalised[0].place("norm"), "normalised over the batch"),),
+            related=(Label(normalised[0].place(NORM), "normalised over the batch"),),
             help="use `norm=layer`, which does not depend on the batch, or a larger batch",
             fix=_other_norm(normalised),
             severity=None if numbers < FEW_NUMBERS else Severity.INFO,
@@ -83,7 +83,7 @@ def _refused(model: Autoencoder, layer: Layer, which: str, fix: Fix | None) -> F
     return RULE.found(
         model.place("train.batch"),
         f"{which} has one image, and batch normalisation cannot be trained on one number a channel",
-        related=(Label(layer.place("norm"), f"{layer.kind.name} returns one number a channel"),),
+        related=(Label(layer.place(NORM), f"{layer.kind.name} returns one number a channel"),),
         help="use another batch size, or `norm=layer` there",
         fix=fix,
         severity=Severity.ERROR,
@@ -92,7 +92,7 @@ def _refused(model: Autoencoder, layer: Layer, which: str, fix: Fix | None) -> F
 
 def _other_norm(layers: list[Layer]) -> Fix | None:
     written = {layer.span: layer for layer in layers if layer.mirrors is None}
-    edits = sorted((write(layer, "norm", "norm=layer") for layer in written.values()), key=lambda edit: edit.span)
+    edits = sorted((write(layer, NORM, "norm=layer") for layer in written.values()), key=lambda edit: edit.span)
     return Fix("use norm=layer", tuple(edits), Applicability.UNSAFE) if edits else None
 
 

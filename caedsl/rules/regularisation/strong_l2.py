@@ -70,6 +70,7 @@ from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
 from caedsl.source import Span
+from caedsl.vocabulary.weights import L2
 
 RULE = Rule("CAE701", "strong-l2", Severity.WARNING)
 
@@ -120,7 +121,7 @@ def _arithmetic(cost: L2Cost) -> tuple[str, ...]:
 
 
 def _places(model: Autoencoder, cost: L2Cost) -> list[Span]:
-    spans = {layer.place("l2") for layer, _ in cost.layers if layer.mirrors is None and layer.options["l2"]}
+    spans = {layer.place(L2) for layer, _ in cost.layers if layer.mirrors is None and layer.options[L2]}
     decay = model.places.get("train.optimizer.weight_decay")
     if decay is not None and _decays(model):
         spans.add(decay)
@@ -146,7 +147,7 @@ def _written(cost: L2Cost) -> str:
 
 def _advice(model: Autoencoder, cost: L2Cost) -> str:
     """The weaker penalties in the words of those that are written."""
-    words = [f"`{_written(cost)}`"] if any(layer.options["l2"] for layer, _ in cost.layers) else []
+    words = [f"`{_written(cost)}`"] if any(layer.options[L2] for layer, _ in cost.layers) else []
     return " and ".join([*words, *([f"`{_weaker_decay(cost)}`"] if _decays(model) else [])])
 
 
@@ -157,8 +158,8 @@ def _weaker_decay(cost: L2Cost) -> str:
 def _weaker(model: Autoencoder, cost: L2Cost) -> tuple[Edit, ...]:
     edits = {}
     for layer, _ in cost.layers:
-        if layer.mirrors is None and layer.options["l2"] > _lowered(cost):
-            edits[layer.span] = write(layer, "l2", _written(cost))
+        if layer.mirrors is None and layer.options[L2] > _lowered(cost):
+            edits[layer.span] = write(layer, L2, _written(cost))
     found = list(edits.values())
     if _decays(model):
         found += write_setting(model, "optimizer", "weight_decay", _weaker_decay(cost))

@@ -38,6 +38,7 @@ from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Augment, Corrupt, Train
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.weights import L1, L2
 
 RULE = Rule("CAE704", "unregularised", Severity.INFO)
 
@@ -63,5 +64,5 @@ def _limited(model: Autoencoder, train: Train) -> bool:
     code = model.bottleneck
     varied = train.corrupt != Corrupt() or train.augment != Augment() or train.stop.patience is not None
     penalised = train.optimizer.weight_decay or code.l1 or code.noise
-    held = any(layer.options.get("l1") or layer.options.get("l2") for _, layer in model.layers())
+    held = any(layer.options.get(L1, None) or layer.options.get(L2, None) for _, layer in model.layers())
     return bool(varied or penalised or held or drops(model))

@@ -28,7 +28,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import drop, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.norms import norm_of
+from caedsl.vocabulary.weights import BIAS
 
 RULE = Rule("CAE706", "useless-bias", Severity.INFO)
 
@@ -37,15 +37,14 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     """A finding for every line with such a bias; a mirrored layer follows its twin."""
     useless = {layer.span: layer for _, layer in model.layers() if layer.mirrors is None and _is_useless(layer)}
     for layer in useless.values():
-        edit = drop(model, layer.spans["bias"]) if "bias" in layer.spans else write(layer, "bias", "bias=off")
+        edit = drop(model, layer.spans["bias"]) if "bias" in layer.spans else write(layer, BIAS, "bias=off")
         yield RULE.found(
-            layer.place("bias"),
-            f"`norm={layer.options['norm']}` takes this bias off again",
+            layer.place(BIAS),
+            f"`norm={layer.norm}` takes this bias off again",
             help="leave the bias out",
             fix=Fix("leave the bias out", (edit,), Applicability.SAFE),
         )
 
 
 def _is_useless(layer: Layer) -> bool:
-    norm = norm_of(layer.options)
-    return bool(layer.options.get("bias")) and norm is not None and norm.centres
+    return bool(layer.options.get(BIAS, False)) and layer.norm is not None and layer.norm.centres

@@ -34,6 +34,7 @@ from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
 from caedsl.vocabulary.activations import fitting
+from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import is_map
 
@@ -48,7 +49,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     last = layers[-1]
     yield RULE.found(
-        last.place("channels"),
+        last.place(CHANNELS),
         f"the decoder returns {counted(got, 'channel')}, but the image has {wanted}",
         label=f"{counted(got, 'channel')} come out" if got != 1 else "1 channel comes out",
         related=(Label(model.input.span, f"{counted(wanted, 'channel')} {'go' if wanted != 1 else 'goes'} in"),),
@@ -65,7 +66,7 @@ def _output(model: Autoencoder) -> str:
 def _fix(model: Autoencoder, last: Layer, wanted: int) -> Fix | None:
     """The right number on the last layer, or an output layer where that one is a hidden layer."""
     place = last.spans.get("channels")
-    hidden = place is None or last.options["activation"].function.rectifier
+    hidden = place is None or last.activation.function.rectifier
     if hidden:
         added = f"conv {wanted} {_output(model)}"
         edit = Edit(Span(last.span.end, last.span.end), f"; {added}")

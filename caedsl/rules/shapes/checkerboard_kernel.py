@@ -38,9 +38,10 @@ from caedsl.facts.sizes import channels_last, decoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import drop, tried, write
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import is_map
-from caedsl.vocabulary.window import Axis, axes, factor_text
+from caedsl.vocabulary.shape import Sizes, is_map, places, sizes_text
+from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE, Axis, axes
 
 RULE = Rule("CAE215", "checkerboard-kernel", Severity.WARNING)
 
@@ -54,7 +55,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     for i in range(len(layers) - 1, -1, -1):
         layer = layers[i]
         source = layer.mirrors or layer
-        if layer.kind.name == "deconv" and source.span not in seen and (uneven := _uneven(layer)):
+        if layer.kind.window is Window.TRANSPOSED and source.span not in seen and (uneven := _uneven(layer)):
             seen.add(source.span)
             yield _finding(model, source, uneven, layer.mirrors is not None, _smoothed(layers[i + 1 :]))
 
@@ -71,7 +72,7 @@ def _smoothed(after: Sequence[Layer]) -> bool:
 
 
 def _mixes(layer: Layer) -> bool:
-    return is_map(layer.out_shape) and min(layer.options.get("kernel") or (1, 1)) > 1
+    return is_map(layer.out_shape) and min(layer.options.get(KERNEL, (1,))) > 1
 
 
 def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoothed: bool) -> Finding:
@@ -80,8 +81,8 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
     twin = "the mirror of this convolution" if mirrored else "this deconv"
     where = "" if smoothed else ", and no later layer smooths it"
     return RULE.found(
-        layer.place("kernel"),
-        f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} pixels wide{where}",
+        layer.place(KERNEL),
+        f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} {places(layer.in_shape)} wide{where}",
         notes=(f"on each side an output is the sum of {few} or of {many} kernel positions, by turns",),
         fix=Proposal(
             lambda: _fix(model, layer), f"use a kernel of {divisible}, or `upsample {axis.stride}` and a plain `conv`"
@@ -92,13 +93,14 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
     """The next kernel that the stride divides, with the padding that keeps every size."""
-    kernel, stride = layer.options["kernel"], layer.options["stride"]
+    kernel, stride = layer.options[KERNEL], layer.options[STRIDE]
     larger = tuple(s * -(-k // s) for k, s in zip(kernel, stride, strict=True))
-    written = factor_text((larger[0], larger[1]))
-    edits: list[Edit] = [write(layer, "kernel", f"k{written}")]
-    if layer.kind.name == "deconv" and not isinstance(layer.options["pad"], str):
-        surplus = (larger[0] - kernel[0], larger[1] - kernel[1])
-        edits += _paddings(model, layer, surplus)
+    written = sizes_text(larger)
+    edits: list[Edit] = [write(layer, KERNEL, f"k{written}")]
+    pads = layer.options[PAD]
+    if layer.kind.window is Window.TRANSPOSED and not isinstance(pads, str):
+        surplus = tuple(more - now for more, now in zip(larger, kernel, strict=True))
+        edits += _paddings(model, layer, surplus, pads)
     changes = tuple(sorted(edits, key=lambda edit: edit.span))
     changed = tried(model, changes)
     if changed is None or changed.out_shape != model.out_shape:
@@ -106,16 +108,16 @@ def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
     return Fix(f"use a kernel that the stride divides: k{written}", changes, Applicability.UNSAFE)
 
 
-def _paddings(model: Autoencoder, layer: Layer, surplus: tuple[int, int]) -> list[Edit]:
+def _paddings(model: Autoencoder, layer: Layer, surplus: Sizes, before: Sizes) -> list[Edit]:
     """The padding that takes off what a larger kernel adds: first from the output padding, then from both sides."""
     pads, rests = [], []
-    for more, pad, rest in zip(surplus, layer.options["pad"], layer.options["output_pad"], strict=True):
+    for more, pad, rest in zip(surplus, before, layer.options[OUTPUT_PAD], strict=True):
         left = more - min(more, rest)
         pads.append(pad + -(-left // 2))
         rests.append(rest - min(more, rest) + left % 2)
-    edits = [write(layer, "pad", f"pad={factor_text((pads[0], pads[1]))}")]
+    edits = [write(layer, PAD, f"pad={sizes_text(tuple(pads))}")]
     if any(rests):
-        edits.append(write(layer, "output_pad", f"output_pad={factor_text((rests[0], rests[1]))}"))
+        edits.append(write(layer, OUTPUT_PAD, f"output_pad={sizes_text(tuple(rests))}"))
     elif "output_pad" in layer.spans:
         edits.append(drop(model, layer.spans["output_pad"]))
     return edits

@@ -25,17 +25,17 @@ Arithmetic. Where the encoder has one pool too many, a fix leaves it out; what e
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.facts.sizes import encoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.size_changes import POOLS
 from caedsl.rules.edits.size_repair import line_removed
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Window
 
 RULE = Rule("CAE203", "code-shape-mismatch", Severity.ERROR)
 
 
 def repair(model: Autoencoder, finding: Finding) -> Fix | None:
     """The encoder without a pool, where the code then is what is asserted and the input's size comes back."""
-    pools = {layer.span: layer for layer in reversed(encoder_path(model)) if layer.kind.name in POOLS}
+    pools = {layer.span: layer for layer in reversed(encoder_path(model)) if layer.kind.window is Window.POOL}
     for span in pools:
         edits = (line_removed(model, span),)
         changed = tried(model, edits)

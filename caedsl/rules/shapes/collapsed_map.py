@@ -30,13 +30,16 @@ That the weights meet nothing but padding is arithmetic. The model trains all th
 """
 
 from collections.abc import Iterator
+from math import prod
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resizes
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.window import KERNEL
 
 RULE = Rule("CAE214", "collapsed-map", Severity.WARNING)
 
@@ -50,13 +53,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if not idle:
         return
     first = idle[0]
-    kernel = first.options["kernel"]
     used = _used(first)
-    weights = kernel[0] * kernel[1]
+    weights = _taps(first)
     shrunk = [layer for layer in layers[: layers.index(first)] if resizes(layer)]
     others = f" (and {len(idle) - 1} more after it)" if len(idle) > 1 else ""
     yield RULE.found(
-        first.place("kernel"),
+        first.place(KERNEL),
         f"the map is {text(first.in_shape[1:])} here: {weights - used} of the {weights} weights of this kernel only ever "
         f"meet padding{others}",
         related=(Label(shrunk[-1].span, f"{text(shrunk[-1].in_shape[1:])} became {text(shrunk[-1].out_shape[1:])}"),)
@@ -67,16 +69,14 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _idle(layer: Layer) -> bool:
-    return layer.kind.name == "conv" and layer.mirrors is None and _used(layer) < _taps(layer)
+    return layer.kind.window is Window.CONVOLUTION and layer.mirrors is None and _used(layer) < _taps(layer)
 
 
 def _taps(layer: Layer) -> int:
-    height, width = layer.options["kernel"]
-    return int(height * width)
+    return prod(layer.options[KERNEL])
 
 
 def _used(layer: Layer) -> int:
     """The weights that can meet a pixel: on a side of a single pixel it is one."""
-    sides = zip(layer.options["kernel"], layer.in_shape[1:], strict=True)
-    height, width = (1 if side == 1 else taps for taps, side in sides)
-    return int(height * width)
+    sides = zip(layer.options[KERNEL], layer.in_shape[1:], strict=True)
+    return prod(1 if side == 1 else taps for taps, side in sides)

@@ -28,13 +28,17 @@ That the pixels are not read is arithmetic; that it matters depends on what stan
 """
 
 from collections.abc import Iterator
+from math import prod
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
 from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resolutions, size, unread
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.pooling import CEIL
+from caedsl.vocabulary.shape import axis_names, places, text
 
 RULE = Rule("CAE211", "cut-by-pooling", Severity.WARNING)
 
@@ -50,28 +54,35 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _cuts(layer: Layer) -> bool:
-    return layer.kind.name in ("maxpool", "avgpool") and any(axis.edge for axis in unread(layer))
+    return layer.kind.window is Window.POOL and any(axis.edge for axis in unread(layer))
 
 
 def _finding(model: Autoencoder, layer: Layer, returned: bool) -> Finding:
-    height, width = size(layer.in_shape)
+    names, before = axis_names(layer.in_shape), size(layer.in_shape)
     edges = {axis.which: axis.edge for axis in unread(layer)}
-    rows, columns = edges.get("height", 0), edges.get("width", 0)
-    lost = height * width - (height - rows) * (width - columns)
-    parts = [_counted(rows, "row")] * bool(rows) + [_counted(columns, "column")] * bool(columns)
-    after = size(layer.out_shape)
-    sizes = f"{height}x{width} to {after[0]}x{after[1]}"
-    ending = "" if returned else f", and the decoder does not come back to {height}x{width}"
+    read = tuple(side - edges.get(name, 0) for name, side in zip(names, before, strict=True))
+    total, lost = prod(before), prod(before) - prod(read)
+    parts = [_counted(edges[name], _slice(name, len(names))) for name in names if edges.get(name)]
+    axis = next(i for i, name in enumerate(names) if edges.get(name))
+    sizes = f"{text(before)} to {text(size(layer.out_shape))}"
+    ending = "" if returned else f", and the decoder does not come back to {text(before)}"
     return RULE.found(
         layer.span,
         f"this pool never reads the last {' and '.join(parts)}: it cuts {sizes}{ending}",
-        label=f"{lost} of {height * width} pixels unread",
-        notes=(layer.kind.arithmetic(layer),) if rows else (),
+        label=f"{lost} of {total} {places(layer.in_shape)} unread",
+        notes=(layer.kind.arithmetic(layer, axis),),
         fix=Proposal(
-            lambda: _ceil(model, layer), f"round up with `ceil`, and let the decoder return to {height}x{width}"
+            lambda: _ceil(model, layer), f"round up with `ceil`, and let the decoder return to {text(before)}"
         ),
         severity=Severity.INFO if returned else None,
     )
+
+
+def _slice(axis: str, rank: int) -> str:
+    """Return what is counted along an axis: rows and columns of an image."""
+    if rank == 1:
+        return "value"
+    return {"depth": "slice", "height": "row", "width": "column"}[axis]
 
 
 def _counted(count: int, what: str) -> str:
@@ -80,7 +91,7 @@ def _counted(count: int, what: str) -> str:
 
 def _ceil(model: Autoencoder, layer: Layer) -> Fix | None:
     """Rounding up, where everything else still fits."""
-    edits = (write(layer, "ceil", "ceil"),)
+    edits = (write(layer, CEIL, "ceil"),)
     changed = tried(model, edits)
     if changed is None or changed.out_shape != model.out_shape:
         return None

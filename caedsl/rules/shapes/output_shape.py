@@ -44,7 +44,7 @@ from caedsl.rules.edits.size_repair import size_fix
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import elements, is_map, text
+from caedsl.vocabulary.shape import axes_text, axis_names, elements, is_map, rank, text
 
 RULE = Rule("CAE201", "output-shape", Severity.ERROR)
 
@@ -57,7 +57,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if not is_map(out):
         yield _vector(model)
         return
-    sides = f"{out[1]}x{out[2]}", f"{model.input.shape[1]}x{model.input.shape[2]}"
+    sides = text(out[1:]), text(model.input.shape[1:])
     yield RULE.found(
         _last_resizing(model),
         f"the decoder returns {sides[0]}, but the input is {sides[1]}",
@@ -95,10 +95,11 @@ def _rounds(layer: Layer) -> bool:
 
 def _columns(model: Autoencoder) -> tuple[str, ...]:
     """Encoder and decoder step by step, for each side that comes back wrong; once where both do alike."""
-    wrong = [i for i in (0, 1) if model.out_shape[1 + i] != model.input.shape[1 + i]]
+    shape = model.input.shape
+    wrong = [i for i in range(rank(shape)) if model.out_shape[1 + i] != shape[1 + i]]
     lines = [(_down(model, i), _up(model, i)) for i in wrong]
-    alike = len(set(lines)) == 1 and len(lines) == 2
-    names = ("height and width",) if alike else tuple(("height", "width")[i] for i in wrong)
+    alike = len(set(lines)) == 1 and len(lines) == rank(shape)
+    names = (axes_text(rank(shape)),) if alike else tuple(axis_names(shape)[i] for i in wrong)
     return tuple(
         f"{name}: encoder {down}; decoder {up}, but the input side was {model.input.shape[1 + wrong[i]]}"
         for i, (name, (down, up)) in enumerate(zip(names, lines, strict=False))
@@ -115,7 +116,8 @@ def _up(model: Autoencoder, which: int) -> str:
 
 def _remedy(model: Autoencoder) -> str:
     """What to do where no change to a single layer helps."""
-    down, up = _reduction(encoder_path(model)), _reduction(decoder_path(model))
+    axes = rank(model.input.shape)
+    down, up = _reduction(encoder_path(model), axes), _reduction(decoder_path(model), axes)
     opening = "no change to one layer makes the sizes meet"
     if model.mirrored:
         return "write the decoder out: `decoder { ... }`"
@@ -125,10 +127,10 @@ def _remedy(model: Autoencoder) -> str:
     return f"{opening} (in all {factors}): give the decoder as many steps as the encoder has, or write `decoder mirror`"
 
 
-def _reduction(layers: Sequence[Layer]) -> tuple[float, float]:
-    """The product of the plain factors by which both sides change."""
+def _reduction(layers: Sequence[Layer], axes: int) -> tuple[float, ...]:
+    """The product of the plain factors by which each axis changes."""
     resizing = [layer for layer in layers if resizes(layer)]
-    return tuple(prod(_factor(layer, i) for layer in resizing) for i in (1, 2))  # type: ignore[return-value]  # two sides
+    return tuple(prod(_factor(layer, 1 + i) for layer in resizing) for i in range(axes))
 
 
 def _factor(layer: Layer, side: int) -> float:

@@ -36,11 +36,14 @@ strides so far. That an eighth is too little is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.facts.cost import code_field
 from caedsl.facts.promises import bounded_below
-from caedsl.facts.sizes import channels_last, encoder_path
+from caedsl.facts.receptive_field import code_field
+from caedsl.facts.sizes import channels_last, encoder_path, size
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Window
+from caedsl.vocabulary.shape import noun, places, text
+from caedsl.vocabulary.window import KERNEL
 
 RULE = Rule("CAE217", "receptive-field-small", Severity.WARNING)
 
@@ -53,21 +56,19 @@ NOTED = 4
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding for the code's field, on images of which a patch can be a part."""
-    height, width = model.input.shape[1:]
-    side = min(height, width)
-    field = code_field(model)
-    seen, alone = field.smaller, _sees_pixels_alone(model)
+    whole, field = size(model.input.shape), code_field(model)
+    side, seen, alone = min(whole), min(field), _sees_pixels_alone(model)
     if side < LITTLE or channels_last(model) or bounded_below(model, "receptive_field"):
         return
     if seen >= side or (seen * NOTED >= side and not alone):
         return
     warned = alone or seen * LITTLE < side
-    patch = f"{field.height}x{field.width}"
+    patch = text(field)
     yield RULE.found(
         model.bottleneck.span,
-        f"a number of the code sees {patch} pixels of a {height}x{width} image"
+        f"a number of the code sees {patch} {places(model.input.shape)} of a {text(whole)} {noun(model.input.shape)}"
         + (", and every kernel of the encoder a single one" if alone else ""),
-        related=(Label(model.input.span, f"{height}x{width}"),),
+        related=(Label(model.input.span, text(whole)),),
         notes=() if alone else (_arithmetic(patch, seen, side, LITTLE if warned else NOTED),),
         help="reduce once more (`s2`, `maxpool 2`), use larger kernels or more layers, or end with `bottleneck dense 64`",
         severity=None if warned else Severity.INFO,
@@ -76,8 +77,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 def _sees_pixels_alone(model: Autoencoder) -> bool:
     """Whether the encoder has convolutions, and none of them sees more than one pixel."""
-    kernels = [layer.options["kernel"] for layer in encoder_path(model) if layer.kind.name in ("conv", "deconv")]
-    return bool(kernels) and all(kernel == (1, 1) for kernel in kernels)
+    kernels = [
+        layer.options[KERNEL]
+        for layer in encoder_path(model)
+        if layer.kind.window in (Window.CONVOLUTION, Window.TRANSPOSED)
+    ]
+    return bool(kernels) and all(set(kernel) == {1} for kernel in kernels)
 
 
 def _arithmetic(patch: str, seen: int, side: int, share: int) -> str:

@@ -23,6 +23,7 @@ the input's size; where there are several, the nearest is an unsafe fix.
 
 from collections.abc import Iterator
 from itertools import islice
+from math import prod
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.model.autoencoder import Autoencoder
@@ -37,7 +38,7 @@ def repair(model: Autoencoder, finding: Finding) -> Fix | None:
     """A shape that fits on both sides."""
     written = model.source.slice(finding.primary.span)
     sides = [int(side) for side in written.split("x") if side.isdecimal()]
-    if len(sides) != 3:
+    if len(sides) != len(model.input.shape):
         return None
     fitting = list(islice(_fitting(model, finding, sides[1]), 2))
     if not fitting:
@@ -60,8 +61,8 @@ def _fitting(model: Autoencoder, finding: Finding, height: int) -> Iterator[Shap
 
 def _maps(model: Autoencoder, numbers: int) -> Iterator[Shape]:
     """Maps of so many numbers that are no larger than the input and have its proportions, but for rounding."""
-    _, height, width = model.input.shape
-    for rows in range(1, height + 1):
-        columns = max(1, round(width * rows / height))
-        if numbers % (rows * columns) == 0:
-            yield (numbers // (rows * columns), rows, columns)
+    _, first, *others = model.input.shape
+    for side in range(1, first + 1):
+        sizes = (side, *(max(1, round(other * side / first)) for other in others))
+        if numbers % prod(sizes) == 0:
+            yield (numbers // prod(sizes), *sizes)

@@ -34,8 +34,10 @@ from caedsl.facts.sizes import channels_last, decoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.window import Axis, axes, factor_text
+from caedsl.vocabulary.shape import places, sizes_text
+from caedsl.vocabulary.window import KERNEL, STRIDE, Axis, axes
 
 RULE = Rule("CAE216", "uncovered-output", Severity.ERROR)
 
@@ -49,7 +51,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     for i in range(len(layers) - 1, -1, -1):
         layer = layers[i]
         source = layer.mirrors or layer
-        if layer.kind.name == "deconv" and source.span not in seen and _empty(layer):
+        if layer.kind.window is Window.TRANSPOSED and source.span not in seen and _empty(layer):
             seen.add(source.span)
             yield _finding(model, layer, source, any(map(_mixes, layers[i + 1 :])))
 
@@ -64,7 +66,7 @@ def _reached(axis: Axis) -> int:
 
 
 def _mixes(layer: Layer) -> bool:
-    return min(layer.options.get("kernel") or (1, 1)) > 1
+    return min(layer.options.get(KERNEL, (1,))) > 1
 
 
 def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Finding:
@@ -74,11 +76,11 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
     empty = total - prod(map(_reached, window))
     what = "this deconv" if source is layer else "the mirror of this convolution"
     return RULE.found(
-        source.place("kernel"),
-        f"kernel {axis.kernel} does not cover stride {axis.stride}: {empty} of {total} pixels that {what} makes "
+        source.place(KERNEL),
+        f"kernel {axis.kernel} does not cover stride {axis.stride}: {empty} of {total} {places(layer.in_shape)} that {what} makes "
         "get nothing but its bias",
         notes=(
-            f"{_reached(axis)} of every {axis.stride} rows and columns {'is' if _reached(axis) == 1 else 'are'} reached",
+            f"{_reached(axis)} of every {axis.stride} places on an axis {'is' if _reached(axis) == 1 else 'are'} reached",
         ),
         fix=Proposal(lambda: _fix(model, source), f"use a kernel of {axis.stride} or a multiple of it"),
         severity=Severity.WARNING if mixed else None,
@@ -87,8 +89,8 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
     """A kernel as large as the stride, where every size stays."""
-    stride = factor_text(layer.options["stride"])
-    edits = (write(layer, "kernel", f"k{stride}"),)
+    stride = sizes_text(layer.options[STRIDE])
+    edits = (write(layer, KERNEL, f"k{stride}"),)
     changed = tried(model, edits)
     if changed is None or changed.out_shape != model.out_shape:
         return None

@@ -42,7 +42,8 @@ from caedsl.facts.sizes import (
 )
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.shape import is_map
+from caedsl.vocabulary.kind import Window
+from caedsl.vocabulary.shape import axis_names, is_map, text
 
 RULE = Rule("CAE212", "unmatched-resolution", Severity.INFO)
 
@@ -56,13 +57,14 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     missing = missing_resolutions(down, up)
     if not missing:
         return
-    listed = ", ".join(f"{height}x{width}" for height, width in missing)
+    axis = axis_names(model.input.shape)[0]
+    listed = ", ".join(map(text, missing))
     yield RULE.found(
         model.place("decoder"),
         f"the decoder does not pass through {listed}, which the encoder had",
         notes=(
-            f"encoder: {size_path(model.input.shape, encoder_path(model), 0)} (height)",
-            f"decoder: {_start(model)}{size_path(model.code_shape, decoder_path(model), 0)} (height)",
+            f"encoder: {size_path(model.input.shape, encoder_path(model), 0)} ({axis})",
+            f"decoder: {_start(model)}{size_path(model.code_shape, decoder_path(model), 0)} ({axis})",
         ),
         help="`decoder mirror` passes through all of them; an asymmetric decoder may do as well",
     )
@@ -74,5 +76,5 @@ def _start(model: Autoencoder) -> str:
 
 def _cut(model: Autoencoder) -> bool:
     """Whether a pool cuts the size, which is then the cause and has a finding of its own."""
-    pools = (layer for layer in encoder_path(model) if layer.kind.name in ("maxpool", "avgpool"))
+    pools = (layer for layer in encoder_path(model) if layer.kind.window is Window.POOL)
     return any(axis.edge for layer in pools for axis in unread(layer))

@@ -32,12 +32,14 @@ content is mostly seen by the layer before.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
-from caedsl.facts.sizes import WINDOWED, Unread, channels_last, decoder_path, encoder_path, unread
+from caedsl.facts.sizes import Unread, channels_last, decoder_path, encoder_path, moves_window, unread
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.window import factor_text
+from caedsl.vocabulary.shape import axis_names, rank, sizes_text
+from caedsl.vocabulary.window import KERNEL, PAD
 
 RULE = Rule("CAE213", "unread-border", Severity.WARNING)
 
@@ -57,18 +59,22 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _speaks(layer: Layer) -> bool:
-    return layer.kind.name in WINDOWED and layer.mirrors is None
+    return moves_window(layer) and layer.mirrors is None
 
 
 def _edge(layer: Layer, axis: Unread) -> int:
     """The rows at the far edge; for a pool they are another rule's."""
-    return axis.edge if layer.kind.name == "conv" and not axis.skipped else 0
+    return axis.edge if layer.kind.window is Window.CONVOLUTION and not axis.skipped else 0
 
 
 def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
     first = found[0]
     axis = first.axis
-    lines = "rows" if first.which == "height" else "columns"
+    lines = (
+        {"height": "rows", "width": "columns"}.get(first.which, "places")
+        if rank(layer.in_shape) == 2
+        else f"places of the {first.which}"
+    )
     if first.skipped and not model.mirrored:
         met = axis.stride - first.skipped
         message = (
@@ -84,7 +90,7 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
         some = f"the last {lines[:-1]}" if first.edge == 1 else f"the last {first.edge} {lines}"
         message = f"this {layer.kind.name} never reads {some} of its {axis.size}"
         reached = axis.size - first.edge
-        out = layer.out_shape[1 if first.which == "height" else 2]
+        out = layer.out_shape[1 + axis_names(layer.in_shape).index(first.which)]
         note = f"its last window ends at ({out} - 1)·{axis.stride} + {axis.extent}{_less(layer, first)} = {reached}"
         slight = max(other.edge for other in found) == 1
     return RULE.found(
@@ -97,19 +103,19 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
 
 
 def _less(layer: Layer, found: Unread) -> str:
-    pad = layer.options["pad"]
+    pad = layer.options[PAD]
     if isinstance(pad, str):
         return ""
-    side = pad[0 if found.which == "height" else 1]
+    side = pad[axis_names(layer.in_shape).index(found.which)]
     return f" - {side}" if side else ""
 
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
     """A slightly larger kernel that reads everything and leaves the sizes as they are; odd ones first, which have a middle."""
-    kernel = layer.options["kernel"]
+    kernel = layer.options[KERNEL]
     for step in (2, 1, 4, 3) if kernel[0] % 2 else (1, 2, 3, 4):
-        larger = factor_text((kernel[0] + step, kernel[1] + step))
-        edit = write(layer, "kernel", f"k{larger}" if layer.kind.name == "conv" else larger)
+        larger = sizes_text(tuple(taps + step for taps in kernel))
+        edit = write(layer, KERNEL, f"k{larger}" if layer.kind.window is Window.CONVOLUTION else larger)
         changed = tried(model, (edit,))
         if changed is None or changed.out_shape != model.out_shape or changed.code_shape != model.code_shape:
             continue

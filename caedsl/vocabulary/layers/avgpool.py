@@ -10,5 +10,5 @@ class AvgPool(Pool):
     """
 
     name = "avgpool"
-    module = "AvgPool2d"
+    module = "AvgPool"
     example = "avgpool 2"

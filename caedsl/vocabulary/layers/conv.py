@@ -1,106 +1,130 @@
-"""``conv``: two-dimensional convolution."""
+"""``conv``: convolution."""
 
-from fractions import Fraction
-
-from caedsl.vocabulary import norms as normalisation
+from caedsl.vocabulary import norms
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.convolution import FINISHED, SHARED, Convolution, group_count, group_misfit
-from caedsl.vocabulary.kind import Line, Options, Reach, carried, needs_map
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.convolution import CHANNELS, FINISHED, SHARED, Convolution, group_count, group_misfit
+from caedsl.vocabulary.kind import Draft, Window, carried, copied, written
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.shape import Shape
-from caedsl.vocabulary.window import AXES, axes, convolved, padding, padding_option, too_large, torch_pair
+from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape, axis_names, elements, joined, rank
+from caedsl.vocabulary.weights import BIAS
+from caedsl.vocabulary.window import (
+    CHANNEL_GROUPS,
+    DEPTHWISE,
+    DILATION,
+    KERNEL,
+    OUTPUT_PAD,
+    PAD,
+    STRIDE,
+    Reads,
+    axes,
+    convolved,
+    padding,
+    too_large,
+    window_reads,
+)
+
+REFLECT = "reflect"
 
 
 class Conv(Convolution):
-    """A two-dimensional convolution to so many channels, 3x3 and "same" by default.
+    """A convolution to so many channels, with a kernel of 3 and "same" padding by default.
 
-    With `pad=same` the output is ceil(input / stride) high and wide. `depthwise` gives every input channel its own
+    With `pad=same` every side of the output is ceil(input / stride). `depthwise` gives every input channel its own
     kernels; `g4` splits the channels into four groups.
     """
 
     name = "conv"
-    options = (*SHARED, padding_option("same", "valid", "reflect"), *FINISHED)
+    window = Window.CONVOLUTION
+    options = (*SHARED, PAD._replace(choices=("same", "valid", REFLECT)), *FINISHED)
     example = "conv 64 k3 s2 relu norm=batch"
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Channels as asked, height and width by the window."""
-        misfit = needs_map("conv", in_shape) or group_misfit(options, in_shape)
+        """Return the channels asked for, at the sizes that the window leaves."""
+        misfit = group_misfit(options, in_shape)
         if misfit:
             return misfit
-        for axis, which in zip(axes(options, in_shape), AXES, strict=True):
+        for axis, name in zip(axes(options, in_shape), axis_names(in_shape), strict=True):
             pads = padding(axis)
             if convolved(axis) < 1:
-                return too_large("conv", axis, which, pads)
-            if axis.pad == "reflect" and max(pads) >= axis.size:
+                return too_large("conv", axis, name, pads)
+            if axis.pad == REFLECT and max(pads) >= axis.size:
                 return Misfit(
                     "kernel-too-large",
-                    f"`pad=reflect` cannot mirror {max(pads)} pixels of a map whose {which} is {axis.size}",
+                    f"`pad=reflect` cannot mirror {max(pads)} numbers of a map whose {name} is {axis.size}",
                     help="use `pad=same`, or a smaller kernel",
-                    option="pad",
+                    option=PAD.name,
                 )
-        shape = (options["channels"], *(convolved(axis) for axis in axes(options, in_shape)))
-        return normalisation.misfit(options, shape) or shape
+        shape = (options[CHANNELS], *(convolved(axis) for axis in axes(options, in_shape)))
+        return norms.misfit(options, shape) or shape
 
-    def arithmetic(self, layer: Layer) -> str:
-        """PyTorch's formula with its numbers."""
-        axis = axes(layer.options, layer.in_shape)[0]
-        before, after = padding(axis)
-        return f"floor(({axis.size} + {before} + {after} - {axis.extent}) / {axis.stride}) + 1 = {convolved(axis)}"
+    def arithmetic(self, layer: PlacedLayer, axis: int) -> str:
+        """Return PyTorch's formula with its numbers."""
+        window = axes(layer.options, layer.in_shape)[axis]
+        before, after = padding(window)
+        span = f"{window.size} + {before} + {after} - {window.extent}"
+        return f"floor(({span}) / {window.stride}) + 1 = {convolved(window)}"
 
-    def fans(self, layer: Layer) -> tuple[float, float]:
-        """k² inputs of every channel in the group; an input feeds k² / s² outputs of each channel."""
-        kernel, stride = layer.options["kernel"], layer.options["stride"]
-        groups = group_count(layer.options, layer.in_shape)
-        taps = kernel[0] * kernel[1]
-        return layer.in_shape[0] // groups * taps, layer.out_shape[0] // groups * taps / (stride[0] * stride[1])
+    def reason(self, layer: PlacedLayer, axis: int) -> str:
+        """Return the quotient that was rounded, or the whole formula."""
+        window = axes(layer.options, layer.in_shape)[axis]
+        pads = sum(padding(window))
+        if window.pad == "same" or (window.extent == window.stride and not pads):
+            return f"{'ceil' if window.pad == 'same' else 'floor'}({window.size}/{window.stride})"
+        padded = f"{window.size} + {pads}" if pads else f"{window.size}"
+        if window.stride == 1:
+            return f"{padded} - {window.extent} + 1"
+        return f"floor(({padded} - {window.extent})/{window.stride}) + 1"
 
-    def weight_fans(self, layer: Layer) -> tuple[float, float]:
-        """torch counts no stride, and all output channels in the second fan."""
-        taps = layer.options["kernel"][0] * layer.options["kernel"][1]
-        return self.fans(layer)[0], layer.out_shape[0] * taps
+    def fans(self, layer: PlacedLayer) -> tuple[float, float]:
+        """Return the taps of every channel in the group; an input feeds taps / strides outputs of each channel."""
+        groups, taps = group_count(layer.options, layer.in_shape), self.taps(layer)
+        return layer.in_shape[0] // groups * taps, layer.out_shape[0] // groups * taps / self.strides(layer)
 
-    def macs(self, layer: Layer) -> int:
-        """One kernel application an output pixel."""
-        return self.weights(layer) * layer.out_shape[1] * layer.out_shape[2]
+    def weight_fans(self, layer: PlacedLayer) -> tuple[float, float]:
+        """Return the fans of torch, which counts no stride, and all output channels in the second fan."""
+        return self.fans(layer)[0], layer.out_shape[0] * self.taps(layer)
 
-    def reach(self, layer: Layer) -> tuple[Reach, Reach]:
-        """The dilated kernel and the stride."""
-        height, width = (Reach(a.extent, Fraction(a.stride)) for a in axes(layer.options, layer.in_shape))
-        return height, width
+    def macs(self, layer: PlacedLayer) -> int:
+        """Return one kernel application for each place of the output."""
+        return self.weights(layer) * elements(layer.out_shape[1:])
 
-    def twin(self, layer: Layer) -> tuple[Line, ...] | None:
-        """A convolution back where the size stays; otherwise the transposed one with the same window, exact for any size."""
-        options = {
-            **carried(layer),
-            **{name: layer.options[name] for name in ("kernel", "dilation", "channel_groups", "depthwise")},
-            "channels": layer.in_shape[0],
-        }
-        if layer.in_shape[1:] == layer.out_shape[1:] and layer.options["stride"] == (1, 1):
-            return (Line("conv", {**options, "pad": layer.options["pad"]}),)
+    def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
+        """Return the inputs under the dilated kernel."""
+        windows = axes(layer.options, layer.in_shape)
+        return tuple(window_reads(axis, padding(axis)[0], axis.pad == REFLECT) for axis in windows)
+
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
+        """Return a convolution back where the size stays; otherwise the transposed one with the same window."""
+        options = carried(layer) | written({CHANNELS: layer.in_shape[0]}) | copied(layer, KERNEL, DILATION)
+        options |= copied(layer, CHANNEL_GROUPS, DEPTHWISE)
+        if layer.in_shape[1:] == layer.out_shape[1:] and set(layer.options[STRIDE]) == {1}:
+            return (Draft("conv", options | copied(layer, PAD)),)
         window = axes(layer.options, layer.in_shape)
-        options["stride"] = layer.options["stride"]
+        options |= copied(layer, STRIDE)
         if any(before != after for before, after in map(padding, window)):
             exact = all(convolved(axis) * axis.stride == axis.size for axis in window)
-            return (Line("deconv", {**options, "pad": "same"}),) if exact else None
+            return (Draft("deconv", options | written({PAD: "same"})),) if exact else None
         pads = tuple(padding(axis)[0] for axis in window)
         rest = tuple((axis.size + 2 * padding(axis)[0] - axis.extent) % axis.stride for axis in window)
-        return (Line("deconv", {**options, "pad": pads, "output_pad": rest}),)
+        return (Draft("deconv", options | written({PAD: pads, OUTPUT_PAD: rest})),)
 
-    def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """``Conv2d``, behind a padding layer where the two sides differ."""
-        options = layer.options
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return the convolution, behind a padding layer where the two sides differ."""
+        options, axes_of_space = layer.options, rank(layer.in_shape)
         pads = [padding(axis) for axis in axes(options, layer.in_shape)]
         keywords = self.keywords(layer)
         even = all(before == after for before, after in pads)
         ahead: tuple[Call, ...] = ()
         if even and any(before for before, _ in pads):
-            keywords["padding"] = torch_pair((pads[0][0], pads[1][0]))
-            if options["pad"] == "reflect":
-                keywords["padding_mode"] = "reflect"
+            keywords["padding"] = joined(tuple(before for before, _ in pads))
+            if options[PAD] == REFLECT:
+                keywords["padding_mode"] = REFLECT
         elif not even:
-            module = "ReflectionPad2d" if options["pad"] == "reflect" else "ZeroPad2d"
-            ahead = (call(module, (*pads[1], *pads[0])),)
-        if not options["bias"]:
+            module = "ReflectionPad" if options[PAD] == REFLECT else "ZeroPad"
+            # torch lists the last axis first.
+            ahead = (call(f"{module}{axes_of_space}d", tuple(side for axis in reversed(pads) for side in axis)),)
+        if not options[BIAS]:
             keywords["bias"] = False
-        return (*ahead, call("Conv2d", layer.in_shape[0], layer.out_shape[0], **keywords))
+        return (*ahead, call(f"Conv{axes_of_space}d", layer.in_shape[0], layer.out_shape[0], **keywords))

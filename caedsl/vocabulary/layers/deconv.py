@@ -1,118 +1,121 @@
-"""``deconv``: two-dimensional transposed convolution."""
+"""``deconv``: transposed convolution."""
 
-from fractions import Fraction
-
-from caedsl.vocabulary import norms as normalisation
+from caedsl.vocabulary import norms
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.convolution import FINISHED, SHARED, Convolution, group_count, group_misfit
-from caedsl.vocabulary.kind import Line, Options, Reach, carried, needs_map
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.convolution import CHANNELS, FINISHED, SHARED, Convolution, group_count, group_misfit
+from caedsl.vocabulary.kind import Draft, Window, carried, copied, written
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape, axis_names, elements, joined, rank
+from caedsl.vocabulary.weights import BIAS
 from caedsl.vocabulary.window import (
-    AXES,
+    CHANNEL_GROUPS,
+    DEPTHWISE,
+    DILATION,
+    KERNEL,
     OUTPUT_PAD,
+    PAD,
+    STRIDE,
     Axis,
+    Reads,
     axes,
     deconvolved,
-    padding_option,
-    torch_pair,
+    transposed_reads,
     transposition,
 )
 
 
 class Deconv(Convolution):
-    """A two-dimensional transposed convolution to so many channels, 3x3 and "same" by default.
+    """A transposed convolution to so many channels, with a kernel of 3 and "same" padding by default.
 
-    With `pad=same` the output is input · stride high and wide. `pad=N output_pad=N` are PyTorch's own numbers.
+    With `pad=same` every side of the output is input · stride. `pad=N output_pad=N` are PyTorch's own numbers.
     """
 
     name = "deconv"
-    options = (*SHARED, padding_option("same", "valid"), OUTPUT_PAD, *FINISHED)
+    window = Window.TRANSPOSED
+    options = (*SHARED, PAD._replace(choices=("same", "valid")), OUTPUT_PAD, *FINISHED)
     example = "deconv 32 k4 s2 relu"
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Channels as asked, height and width by the transposed window."""
-        misfit = needs_map("deconv", in_shape) or group_misfit(options, in_shape)
+        """Return the channels asked for, at the sizes that the transposed window gives."""
+        misfit = group_misfit(options, in_shape)
         if misfit:
             return misfit
-        for axis, which in zip(axes(options, in_shape), AXES, strict=True):
-            misfit = _axis_misfit(axis, which)
+        for axis, name in zip(axes(options, in_shape), axis_names(in_shape), strict=True):
+            misfit = _axis_misfit(axis, name)
             if misfit:
                 return misfit
-        shape = (options["channels"], *(deconvolved(axis) for axis in axes(options, in_shape)))
-        return normalisation.misfit(options, shape) or shape
+        shape = (options[CHANNELS], *(deconvolved(axis) for axis in axes(options, in_shape)))
+        return norms.misfit(options, shape) or shape
 
-    def arithmetic(self, layer: Layer) -> str:
-        """PyTorch's formula with its numbers."""
-        axis = axes(layer.options, layer.in_shape)[0]
-        t = transposition(axis)
-        cut = f" - {t.cut}" if t.cut else ""
-        return (
-            f"({axis.size} - 1)·{axis.stride} - 2·{t.padding} + {axis.extent} + {t.output_padding}{cut}"
-            f" = {deconvolved(axis)}"
-        )
+    def arithmetic(self, layer: PlacedLayer, axis: int) -> str:
+        """Return PyTorch's formula with its numbers."""
+        window = axes(layer.options, layer.in_shape)[axis]
+        return f"{self.reason(layer, axis)} = {deconvolved(window)}"
 
-    def fans(self, layer: Layer) -> tuple[float, float]:
-        """On average k² / s² inputs of every channel in the group reach one output."""
-        kernel, stride = layer.options["kernel"], layer.options["stride"]
-        groups = group_count(layer.options, layer.in_shape)
-        taps = kernel[0] * kernel[1]
-        return layer.in_shape[0] // groups * taps / (stride[0] * stride[1]), layer.out_shape[0] // groups * taps
+    def reason(self, layer: PlacedLayer, axis: int) -> str:
+        """Return PyTorch's formula."""
+        window = axes(layer.options, layer.in_shape)[axis]
+        pad, rest, cut = transposition(window)
+        end = f" - {cut}" if cut else ""
+        return f"({window.size} - 1)·{window.stride} - 2·{pad} + {window.extent} + {rest}{end}"
 
-    def weight_fans(self, layer: Layer) -> tuple[float, float]:
-        """torch takes the second axis of the weight, the output channels, for the first fan."""
-        taps = layer.options["kernel"][0] * layer.options["kernel"][1]
-        groups = group_count(layer.options, layer.in_shape)
+    def fans(self, layer: PlacedLayer) -> tuple[float, float]:
+        """Return the inputs that reach one output, taps / strides of every channel in the group on average."""
+        groups, taps = group_count(layer.options, layer.in_shape), self.taps(layer)
+        return layer.in_shape[0] // groups * taps / self.strides(layer), layer.out_shape[0] // groups * taps
+
+    def weight_fans(self, layer: PlacedLayer) -> tuple[float, float]:
+        """Return the fans of torch, which takes the second axis of the weight, the output channels, for the first."""
+        groups, taps = group_count(layer.options, layer.in_shape), self.taps(layer)
         return layer.out_shape[0] // groups * taps, layer.in_shape[0] * taps
 
-    def macs(self, layer: Layer) -> int:
-        """One kernel application an input pixel."""
-        return self.weights(layer) * layer.in_shape[1] * layer.in_shape[2]
+    def macs(self, layer: PlacedLayer) -> int:
+        """Return one kernel application for each place of the input."""
+        return self.weights(layer) * elements(layer.in_shape[1:])
 
-    def reach(self, layer: Layer) -> tuple[Reach, Reach]:
-        """An output sees ceil(k / s) inputs, and s outputs stand for one input."""
-        height, width = (
-            Reach(-(-a.extent // a.stride), Fraction(1, a.stride)) for a in axes(layer.options, layer.in_shape)
-        )
-        return height, width
+    def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
+        """Return the inputs whose windows cover an output."""
+        return tuple(map(transposed_reads, axes(layer.options, layer.in_shape)))
 
-    def twin(self, layer: Layer) -> tuple[Line, ...] | None:
-        """The convolution with the same window; none where a dilated one adds as many rows as its stride, or more."""
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
+        """Return the convolution with the same window; none where a dilated one adds a stride or more at the end."""
         window = axes(layer.options, layer.in_shape)
         if any(transposition(axis).output_padding >= axis.stride for axis in window):
             return None
-        options = {
-            **carried(layer),
-            **{name: layer.options[name] for name in ("kernel", "stride", "dilation", "channel_groups", "depthwise")},
-            "channels": layer.in_shape[0],
-        }
+        shared = (KERNEL, STRIDE, DILATION, CHANNEL_GROUPS, DEPTHWISE)
+        options = carried(layer) | copied(layer, *shared)
+        options |= written({CHANNELS: layer.in_shape[0]})
         if any(transposition(axis).cut for axis in window):
-            return (Line("conv", options),)
-        return (Line("conv", {**options, "pad": tuple(transposition(axis).padding for axis in window)}),)
+            return (Draft("conv", options),)
+        return (Draft("conv", options | written({PAD: tuple(transposition(axis).padding for axis in window)})),)
 
-    def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """``ConvTranspose2d``, and a negative padding where one row must be cut off the far side."""
-        options = layer.options
-        height, width = (transposition(axis) for axis in axes(options, layer.in_shape))
-        keywords = self.keywords(layer)
-        if height.padding or width.padding:
-            keywords["padding"] = torch_pair((height.padding, width.padding))
-        if height.output_padding or width.output_padding:
-            keywords["output_padding"] = torch_pair((height.output_padding, width.output_padding))
-        if not options["bias"]:
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return the transposed convolution, and a negative padding where the end of an axis must be cut."""
+        windows = [transposition(axis) for axis in axes(layer.options, layer.in_shape)]
+        axes_of_space, keywords = rank(layer.in_shape), self.keywords(layer)
+        if any(window.padding for window in windows):
+            keywords["padding"] = joined(tuple(window.padding for window in windows))
+        if any(window.output_padding for window in windows):
+            keywords["output_padding"] = joined(tuple(window.output_padding for window in windows))
+        if not layer.options[BIAS]:
             keywords["bias"] = False
-        cut = (call("ZeroPad2d", (0, -width.cut, 0, -height.cut)),) if height.cut or width.cut else ()
-        return (call("ConvTranspose2d", layer.in_shape[0], layer.out_shape[0], **keywords), *cut)
+        main = call(f"ConvTranspose{axes_of_space}d", layer.in_shape[0], layer.out_shape[0], **keywords)
+        if not any(window.cut for window in windows):
+            return (main,)
+        # torch lists the last axis first.
+        cuts = tuple(side for window in reversed(windows) for side in (0, -window.cut))
+        return (main, call(f"ZeroPad{axes_of_space}d", cuts))
 
 
-def _axis_misfit(axis: Axis, which: str) -> Misfit | None:
+def _axis_misfit(axis: Axis, name: str) -> Misfit | None:
     if axis.output_pad and axis.pad == "same":
         return Misfit(
             "output-pad-misplaced",
             "`output_pad` has no effect with `pad=same`, which computes it",
             help="leave `output_pad` out, or write the padding as a number: `pad=1 output_pad=1`",
-            option="output_pad",
+            option=OUTPUT_PAD.name,
         )
     limit = max(axis.stride, axis.dilation)
     if axis.output_pad >= limit:
@@ -120,15 +123,15 @@ def _axis_misfit(axis: Axis, which: str) -> Misfit | None:
             "output-pad-misplaced",
             f"`output_pad` {axis.output_pad} must be smaller than the stride or the dilation ({limit})",
             help=f"use an `output_pad` of at most {limit - 1}",
-            option="output_pad",
+            option=OUTPUT_PAD.name,
         )
     if deconvolved(axis) < 1:
-        t = transposition(axis)
+        pad = transposition(axis).padding
         return Misfit(
             "kernel-too-large",
-            f"the padding {t.padding} of this deconv cuts the whole {which} away",
-            notes=(f"({axis.size} - 1)·{axis.stride} - 2·{t.padding} + {axis.extent} = {deconvolved(axis)}",),
+            f"the padding {pad} of this deconv cuts the whole {name} away",
+            notes=(f"({axis.size} - 1)·{axis.stride} - 2·{pad} + {axis.extent} = {deconvolved(axis)}",),
             help="use a smaller `pad`",
-            option="pad",
+            option=PAD.name,
         )
     return None

@@ -1,11 +1,13 @@
 """``dropout``: noise that drops outputs while training."""
 
-from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.kind import DROPOUT, Kind, Options
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.call import Call
+from caedsl.vocabulary.kind import DROPOUT, Kind, Role, drop_calls
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import REQUIRED, Written
-from caedsl.vocabulary.shape import Shape, is_map
+from caedsl.vocabulary.option import REQUIRED, Options, Written
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape
+
+RATE = DROPOUT._replace(name="rate", default=REQUIRED, written=Written.FIRST, about="share dropped")
 
 
 class Dropout(Kind):
@@ -15,13 +17,15 @@ class Dropout(Kind):
     """
 
     name = "dropout"
+    role = Role.PASSING
     example = "dropout 10%"
-    options = (DROPOUT._replace(name="rate", default=REQUIRED, written=Written.FIRST, about="share dropped"),)
+    options = (RATE,)
+    drop_option = RATE
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """The input's."""
+        """Return the input's shape."""
         return in_shape
 
-    def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """``Dropout2d`` on maps."""
-        return (call("Dropout2d" if is_map(layer.in_shape) else "Dropout", layer.options["rate"]),)
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return the dropout of whole channels on maps."""
+        return drop_calls(layer.options[RATE], layer.in_shape)

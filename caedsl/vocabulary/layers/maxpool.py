@@ -10,5 +10,6 @@ class MaxPool(Pool):
     """
 
     name = "maxpool"
-    module = "MaxPool2d"
+    linear = False
+    module = "MaxPool"
     example = "maxpool 2"

@@ -1,46 +1,49 @@
 """``reshape``: the same numbers in another shape."""
 
+from caedsl.vocabulary import norms
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.kind import FINISH, Kind, Line, Options, Reach
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.kind import FINISH, Draft, Kind, Role
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.norms import misfit as norm_misfit
-from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
-from caedsl.vocabulary.shape import Shape, elements, text
+from caedsl.vocabulary.option import FROM_ONE, REQUIRED, LayerOption, Options, Type, Written
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape, elements, is_map, text
+
+SHAPE: LayerOption[Shape] = LayerOption("shape", Type.SHAPE, REQUIRED, "the new shape", Written.FIRST, FROM_ONE)
 
 
 class Reshape(Kind):
     """The same numbers in another shape: back to a feature map after `dense`, or to a vector with one number."""
 
     name = "reshape"
+    role = Role.RESHAPING
     example = "reshape 32x7x7"
-    options = (Option("shape", Type.SHAPE, REQUIRED, "the new shape", Written.FIRST, FROM_ONE), *FINISH)
+    options = (SHAPE, *FINISH)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """The shape asked for, which must hold as many numbers."""
-        shape: Shape = options["shape"]
+        """Return the shape asked for, which must hold as many numbers."""
+        shape = options[SHAPE]
         if elements(shape) != elements(in_shape):
             return Misfit(
                 "reshape-mismatch",
                 f"`reshape {text(shape)}` holds {elements(shape)} numbers, but what comes before it has {elements(in_shape)}",
                 notes=(f"{_product(shape)} != {_product(in_shape)}",),
                 help=f"write a shape with {elements(in_shape)} numbers, or `dense {elements(shape)}` before it",
-                option="shape",
+                option=SHAPE.name,
             )
-        return norm_misfit(options, shape) or shape
+        return norms.misfit(options, shape) or shape
 
-    def reach(self, layer: Layer) -> tuple[Reach, Reach] | None:
-        """None: neighbours are no longer neighbours."""
-        return None
+    def reason(self, layer: PlacedLayer, axis: int) -> str:
+        """Return the name of the kind."""
+        return self.name
 
-    def twin(self, layer: Layer) -> tuple[Line, ...]:
-        """The shape before."""
-        return (Line("reshape", {"shape": layer.in_shape}),)
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
+        """Return the shape before."""
+        return (Draft("reshape", {SHAPE.name: layer.in_shape}),)
 
-    def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """``Flatten`` and ``Unflatten`` as needed."""
-        flatten = (call("Flatten"),) if len(layer.in_shape) > 1 else ()
-        unflatten = (call("Unflatten", 1, layer.out_shape),) if len(layer.out_shape) > 1 else ()
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return ``Flatten`` and ``Unflatten`` as needed."""
+        flatten = (call("Flatten"),) if is_map(layer.in_shape) else ()
+        unflatten = (call("Unflatten", 1, layer.out_shape),) if is_map(layer.out_shape) else ()
         return (*flatten, *unflatten)
 
 

@@ -1,19 +1,20 @@
 """``stage``: a named group of layers."""
 
-from caedsl.vocabulary.kind import Kind, Options
-from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.kind import Kind, Role
+from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Type, Written
+
+NAME: LayerOption[str] = LayerOption("name", Type.NAME, REQUIRED, "what the stage is called", Written.FIRST)
 
 
 class Stage(Kind):
     """A named group of layers; the name shows in diagrams and tables and changes nothing else."""
 
     name = "stage"
+    role = Role.GROUPING
     example = "stage down { conv 16 relu; maxpool 2 }"
     block = True
-    options = (Option("name", Type.NAME, REQUIRED, "what the stage is called", Written.FIRST),)
+    options = (NAME,)
 
-    def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """The input's: what the layers inside make of it is decided by them."""
-        return in_shape
+    def label(self, options: Options) -> str:
+        """Return the name of the stage."""
+        return options[NAME]

@@ -1,65 +1,102 @@
 """``upsample``: a larger map by interpolation."""
 
-from fractions import Fraction
-
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.kind import DROPOUT, Kind, Line, Options, Reach, needs_map
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.kind import DROPOUT, Draft, Kind, Role
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
-from caedsl.vocabulary.shape import Shape
-from caedsl.vocabulary.window import torch_pair
+from caedsl.vocabulary.option import FROM_ONE, LayerOption, Options, Type, Written
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import NOUNS, Shape, Sizes, joined, noun, rank
+from caedsl.vocabulary.window import Reads
+
+FACTOR: LayerOption[Sizes | None] = LayerOption(
+    "factor", Type.PER_AXIS, None, "how many times larger", Written.FIRST, FROM_ONE
+)
+TO: LayerOption[Sizes | None] = LayerOption(
+    "to", Type.SIZE, None, "the sizes to reach, instead of a factor", Written.WORDED, FROM_ONE
+)
+INTERPOLATIONS = ("linear", "bilinear", "trilinear")
+"""What weighs neighbours for signals, images and volumes."""
+MODE: LayerOption[str] = LayerOption(
+    "mode", Type.CHOICE, "nearest", "interpolation", Written.BARE, choices=("nearest", *INTERPOLATIONS)
+)
 
 
 class Upsample(Kind):
-    """A larger map by nearest or `bilinear` interpolation: `upsample 2`, or `upsample to 7x7` for an exact size."""
+    """A larger map by interpolation: `upsample 2`, or `upsample to 7x7` for an exact size.
+
+    `nearest` repeats values; `linear`, `bilinear` and `trilinear` weigh neighbours in signals, images and volumes.
+    """
 
     name = "upsample"
+    role = Role.PASSING
+    ranks = (1, 2, 3)
     example = "upsample 2"
-    options = (
-        Option("factor", Type.PAIR, None, "how many times larger", Written.FIRST, FROM_ONE),
-        Option("to", Type.SIZE, None, "the height and width to reach, instead of a factor", Written.WORDED, FROM_ONE),
-        Option("mode", Type.CHOICE, "nearest", "interpolation", Written.BARE, choices=("nearest", "bilinear")),
-        DROPOUT,
-    )
+    options = (FACTOR, TO, MODE, DROPOUT)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """The channels of the input, at the size asked for."""
-        misfit = needs_map("upsample", in_shape)
-        if misfit:
-            return misfit
-        factor, to = options["factor"], options["to"]
-        if (factor is None) == (to is None):
+        """Return the channels of the input, at the sizes asked for."""
+        mode, fitting = options[MODE], INTERPOLATIONS[rank(in_shape) - 1]
+        if mode not in ("nearest", fitting):
             return Misfit(
-                "missing-value" if factor is None else "contradicting-options",
-                "`upsample` needs a factor or a size" if factor is None else "`upsample` has both a factor and a size",
-                help="write `upsample 2`, or `upsample to 7x7`",
+                "wrong-type",
+                f"`{mode}` interpolates {NOUNS[1 + INTERPOLATIONS.index(mode)]}s, and this is a {noun(in_shape)}",
+                help=f"write `{fitting}`",
+                option=MODE.name,
             )
-        if to is not None:
+        factor, to = options[FACTOR], options[TO]
+        if to is not None and factor is None:
             return (in_shape[0], *to)
-        return (in_shape[0], in_shape[1] * factor[0], in_shape[2] * factor[1])
+        if factor is not None and to is None:
+            return (in_shape[0], *(size * times for size, times in zip(in_shape[1:], factor, strict=True)))
+        return Misfit(
+            "missing-value" if factor is None else "contradicting-options",
+            "`upsample` needs a factor or a size" if factor is None else "`upsample` has both a factor and a size",
+            help="write `upsample 2`, or `upsample to 7x7`",
+        )
 
-    def arithmetic(self, layer: Layer) -> str:
-        """The product, where a factor is given."""
-        factor = layer.options["factor"]
-        return f"{layer.in_shape[1]}·{factor[0]} = {layer.out_shape[1]}" if factor else ""
+    def arithmetic(self, layer: PlacedLayer, axis: int) -> str:
+        """Return the product, where a factor is given."""
+        factor = layer.options[FACTOR]
+        return f"{layer.in_shape[1 + axis]}·{factor[axis]} = {layer.out_shape[1 + axis]}" if factor else ""
 
-    def reach(self, layer: Layer) -> tuple[Reach, Reach]:
-        """One input, or two neighbours when bilinear."""
-        extent = 2 if layer.options["mode"] == "bilinear" else 1
-        height, width = (Reach(extent, Fraction(layer.in_shape[i], layer.out_shape[i])) for i in (1, 2))
-        return height, width
+    def reason(self, layer: PlacedLayer, axis: int) -> str:
+        """Return the size asked for."""
+        return f"upsample to {layer.out_shape[1 + axis]}"
 
-    def twin(self, layer: Layer) -> tuple[Line, ...] | None:
-        """A mean over the pixels that one input became; none where the sizes do not divide."""
-        factor = tuple(layer.out_shape[i] // layer.in_shape[i] for i in (1, 2))
-        if any(layer.in_shape[i] * factor[i - 1] != layer.out_shape[i] for i in (1, 2)):
+    def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
+        """Return the nearest input, or the two neighbours that are weighed."""
+        sizes = zip(layer.in_shape[1:], layer.out_shape[1:], strict=True)
+        weighed = layer.options[MODE] != "nearest"
+        return tuple(_weighed(*pair) if weighed else _nearest(*pair) for pair in sizes)
+
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
+        """Return a mean over the places that one input became; none where the sizes do not divide."""
+        sizes = list(zip(layer.in_shape[1:], layer.out_shape[1:], strict=True))
+        if any(after % before for before, after in sizes):
             return None
-        return (Line("avgpool", {"kernel": factor}),)
+        return (Draft("avgpool", {"kernel": tuple(after // before for before, after in sizes)}),)
 
-    def operation(self, layer: Layer) -> tuple[Call, ...]:
-        """``Upsample`` by factor or to a size."""
-        options = layer.options
-        if options["to"] is not None:
-            return (call("Upsample", size=options["to"], mode=options["mode"]),)
-        return (call("Upsample", scale_factor=torch_pair(options["factor"]), mode=options["mode"]),)
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return ``Upsample`` by a factor or to a size."""
+        factor, to, mode = layer.options[FACTOR], layer.options[TO], layer.options[MODE]
+        if factor is None:
+            return (call("Upsample", size=to, mode=mode),)
+        return (call("Upsample", scale_factor=joined(factor), mode=mode),)
+
+
+def _nearest(before: int, after: int) -> Reads:
+    def read(place: int) -> tuple[int, int]:
+        source = place * before // after
+        return source, source
+
+    return read
+
+
+def _weighed(before: int, after: int) -> Reads:
+    """Return the neighbours of (place + 1/2)·before/after - 1/2, where torch reads without ``align_corners``."""
+
+    def read(place: int) -> tuple[int, int]:
+        source, rest = divmod(max(0, (2 * place + 1) * before - after), 2 * after)
+        return source, min(source + (rest > 0), before - 1)
+
+    return read

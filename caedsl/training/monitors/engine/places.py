@@ -9,6 +9,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source, Span
 from caedsl.syntax.parser import parse
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.spelling import line
 
@@ -68,7 +69,7 @@ def _names(model: Autoencoder) -> Mapping[Layer, str]:
     names: dict[Layer, str] = {}
     counts: dict[str, int] = {}
     for part, layer in model.layers():
-        if layer.kind.name != "stage":
+        if layer.kind.role is not Role.GROUPING:
             counts[part] = counts.get(part, 0) + 1
             names[layer] = f"{part} {counts[part]}"
     return names
