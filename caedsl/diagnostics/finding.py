@@ -1,7 +1,7 @@
 """What a finding is: everything that a renderer needs and nothing that a renderer decides."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
@@ -16,6 +16,10 @@ _QUOTES = (
     re.compile(r'("[^"]{80})[^"]{40,}(")'),
     re.compile(r"(\S{100})\S{100,}()"),
 )
+
+
+Datum = str | float | bool | None | Sequence["Datum"]
+"""One value behind the words of a finding, as JSON has it."""
 
 
 class Severity(Enum):
@@ -85,7 +89,7 @@ class Finding:
     ``message`` is the headline and stands alone: it says what is wrong with the numbers that matter. ``primary`` is the
     place, ``related`` the other places that explain it, ``notes`` the arithmetic, ``help`` what to write instead.
     ``code`` and ``severity`` are the rule's own (see ``caedsl.rules``) and are filled in from there by name.
-    ``proposal`` stands for the fix until somebody wants it: who only judges a text does without.
+    ``data`` holds the numbers behind the words, by name. ``proposal`` stands for a fix that has not been looked for.
     """
 
     name: str
@@ -98,6 +102,7 @@ class Finding:
     code: str = ""
     severity: Severity = Severity.ERROR
     proposal: Proposal | None = field(default=None, compare=False, repr=False)
+    data: Mapping[str, Datum] = field(default_factory=dict, compare=False)
 
     def proposed(self) -> "Finding":
         """The same with the fix that its proposal finds."""

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
-from caedsl.diagnostics.finding import Finding, Report, in_order
+from caedsl.diagnostics.finding import Datum, Finding, Report, in_order
 from caedsl.source import Source, Span
 
 
@@ -24,10 +25,20 @@ def _finding(source: Source, finding: Finding) -> dict[str, Any]:
         "path": source.path,
         **_place(source, finding.primary.span),
         "notes": list(finding.notes),
+        "data": {name: _value(value) for name, value in finding.data.items()},
         "help": finding.help,
         "related": [{"message": label.text, **_place(source, label.span)} for label in finding.related],
         "fix": _fix(source, finding),
     }
+
+
+def _value(value: Datum) -> Any:
+    """Return a value as JSON can hold it: without infinities."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_value(item) for item in value]
+    return value
 
 
 def _fix(source: Source, finding: Finding) -> dict[str, Any] | None:

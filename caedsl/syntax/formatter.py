@@ -10,6 +10,7 @@ from caedsl.syntax.extent import TRIVIA, closing, end, opening
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import INDENT, head_width, print_head
 from caedsl.syntax.spelling import canonical_head, canonical_spec
+from caedsl.syntax.statements import comments
 from caedsl.syntax.tree import Spec, Statement
 
 MAX_WIDTH = 100
@@ -17,7 +18,6 @@ MAX_WIDTH = 100
 
 _OFF, _ON = "# fmt: off", "# fmt: on"
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_COMMENT_OR_STRING = re.compile(r'"[^"\r\n]*"|(#[^\r\n]*)')
 
 
 class FormatterBug(Exception):
@@ -46,7 +46,7 @@ def format_source(source: Source) -> tuple[str | None, tuple[Finding, ...]]:
 
 def _comments(text: str) -> list[str]:
     """The comments of a text without syntax errors, in their order."""
-    return [match[1].rstrip(" \t") for match in _COMMENT_OR_STRING.finditer(text) if match[1]]
+    return [text[span.start : span.end] for span in comments(text)]
 
 
 def _laid_out(text: str, spec: Spec) -> str:

@@ -65,6 +65,7 @@ def shape(small: Source) -> Finding:
             Applicability.UNSAFE,
         ),
         "CAE201",
+        data={"output": (1, 27, 27), "ratio": float("inf")},
     )
 
 

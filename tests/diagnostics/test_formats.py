@@ -60,6 +60,7 @@ def test_json_has_every_part(small, shape, typo):
         "end_line": 14,
         "end_column": 31,
         "notes": ["height: (14 - 1)*2 - 2*1 + 3 + 0 = 27"],
+        "data": {"output": [1, 27, 27], "ratio": None},
         "help": "add `output_pad=1`, which gives the missing row and column",
         "related": [{"message": "the input", "line": 3, "column": 7, "end_line": 3, "end_column": 14}],
         "fix": {

@@ -1,70 +1,85 @@
 """Allowances: findings that the author has looked at and allowed, with a reason.
 
-``# cae: allow[name] reason`` allows that finding on its line, ``allow name "reason"`` in the whole spec. Errors cannot be
-allowed: a model that cannot be built is not built by asking.
+``# cae: allow[name] reason`` allows that finding for the statement that the comment speaks of, ``allow name "reason"`` in
+the whole spec. Errors cannot be allowed: such a model cannot be built.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.diagnostics.edits import removal
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.catalogue import all_names
 from caedsl.source import Source, Span
+from caedsl.syntax.statements import StatementIndex, comments
 
-_COMMENT = re.compile(r"#[ \t]*cae:[ \t]*allow[ \t]*(?:\[([^\]\r\n]*)\])?([^\r\n]*)")
+_ALLOWANCE = re.compile(r"#[ \t]*cae:[ \t]*allow[ \t]*(?:\[([^\]]*)\])?(.*)")
 _MOST_SUGGESTIONS = 20
+
+
+class _Written(NamedTuple):
+    """An allowance in the text: a comment with the names in its brackets, or a statement with one name."""
+
+    span: Span
+    names: tuple[str, ...]
+    is_comment: bool
 
 
 @dataclass
 class _Allowed:
-    """One name that is allowed: on ``line``, or everywhere where ``line`` is None."""
+    """One name that is allowed: for ``statements``, or everywhere where that is None."""
 
     name: str
-    span: Span
-    line: int | None
+    written: _Written
+    statements: frozenset[Span] | None
     used: bool = False
 
 
 def apply_allowances(
-    source: Source, model: Autoencoder | None, findings: Sequence[Finding], active: frozenset[str] | None = None
+    source: Source,
+    model: Autoencoder | None,
+    findings: Sequence[Finding],
+    index: StatementIndex,
+    active: Collection[str] | None = None,
 ) -> list[Finding]:
-    """The findings that are not allowed, and those about the allowances themselves.
+    """Return the findings that are not allowed, and those about the allowances themselves.
 
     ``active`` are the rules that ran; an allowance of another one is not called unused.
     """
-    allowed, about = _comments(source)
+    allowed, about = _comments(source, index)
     for statement in model.allowances if model else ():
-        allowed.append(_Allowed(statement.name, statement.span, None))
+        allowed.append(_Allowed(statement.name, _Written(statement.span, (statement.name,), False), None))
     if not allowed:
         return [*findings, *about]
-    places: dict[tuple[str, int | None], list[_Allowed]] = {}
+    by_name: dict[str, list[_Allowed]] = {}
     for allowance in allowed:
-        places.setdefault((allowance.name, allowance.line), []).append(allowance)
-    kept = [finding for finding in findings if not _is_allowed(finding, source, places)]
+        by_name.setdefault(allowance.name, []).append(allowance)
+    kept = [finding for finding in findings if not _is_allowed(finding, index, by_name.get(finding.name, ()))]
     left = {finding.name for finding in kept}
     meant = _meant(allowed)
     for allowance in allowed:
         if allowance.name in meant:
             about.append(_unknown(allowance, meant[allowance.name]))
         elif not allowance.used and (active is None or allowance.name in active):
-            about.append(_unused(allowance, allowance.name in left))
+            about.append(_unused(source, allowance, allowance.name in left))
     return [*kept, *about]
 
 
-def _is_allowed(finding: Finding, source: Source, places: Mapping[tuple[str, int | None], Sequence[_Allowed]]) -> bool:
-    if finding.severity is Severity.ERROR:
+def _is_allowed(finding: Finding, index: StatementIndex, allowances: Sequence[_Allowed]) -> bool:
+    if finding.severity is Severity.ERROR or not allowances:
         return False
-    line = source.position(finding.primary.span.start).line
-    matching = [*places.get((finding.name, None), ()), *places.get((finding.name, line), ())]
+    statement = index.at(finding.primary.span.start)
+    matching = [a for a in allowances if a.statements is None or statement in a.statements]
     for allowance in matching:
         allowance.used = True
     return bool(matching)
 
 
 def _meant(allowed: Sequence[_Allowed]) -> dict[str, str | None]:
-    """Every name that is no rule's, with the rule it likely means; of very many only the first are looked into."""
+    """Return every name that is no finding's, with the one it likely means; suggest for the first few only."""
     known = all_names()
     unknown = dict.fromkeys(allowance.name for allowance in allowed if allowance.name not in known)
     if not unknown:
@@ -76,44 +91,65 @@ def _meant(allowed: Sequence[_Allowed]) -> dict[str, str | None]:
     }
 
 
-def _comments(source: Source) -> tuple[list[_Allowed], list[Finding]]:
+def _comments(source: Source, index: StatementIndex) -> tuple[list[_Allowed], list[Finding]]:
     allowed: list[_Allowed] = []
     about: list[Finding] = []
-    if "cae:" not in source.text:
-        return allowed, about
-    for match in _COMMENT.finditer(source.text):
-        span = Span(match.start(), match.start() + len(match.group().rstrip()))
-        names, reason = match.groups()
-        line = source.position(match.start()).line
-        listed = [name.strip() for name in (names or "").split(",") if name.strip()]
-        if not listed or not reason.strip():
-            missing = "the name of a finding in brackets" if not listed else "a reason"
-            about.append(
-                Finding(
-                    "allowance-without-reason",
-                    f"this allowance lacks {missing}",
-                    Label(span),
-                    help="write `# cae: allow[overcomplete] a denoiser: the noise is the limit`",
-                )
-            )
+    for span in comments(source.text) if "cae:" in source.text else ():
+        match = _ALLOWANCE.match(source.slice(span))
+        if match is None:
             continue
-        allowed.extend(_Allowed(name, span, line) for name in listed)
+        listed = tuple(name.strip() for name in (match[1] or "").split(",") if name.strip())
+        if listed and match[2].strip():
+            statements = index.of_comment(span)
+            allowed.extend(_Allowed(name, _Written(span, listed, True), statements) for name in listed)
+        else:
+            about.append(_incomplete(span, "a reason" if listed else "the name of a finding in brackets"))
     return allowed, about
+
+
+def _incomplete(span: Span, missing: str) -> Finding:
+    return Finding(
+        "allowance-without-reason",
+        f"this allowance lacks {missing}",
+        Label(span),
+        help="write `# cae: allow[overcomplete] a denoiser: the noise is the limit`",
+    )
 
 
 def _unknown(allowance: _Allowed, near: str | None) -> Finding:
     return Finding(
         "unknown-rule",
         f'there is no finding called "{allowance.name}"',
-        Label(allowance.span),
+        Label(allowance.written.span),
         help=f"did you mean `{near}`?" if near else "`caedsl rule` lists them",
+        data={"name": allowance.name},
     )
 
 
-def _unused(allowance: _Allowed, is_error: bool) -> Finding:
+def _unused(source: Source, allowance: _Allowed, is_error: bool) -> Finding:
     if is_error:
         message = f"`{allowance.name}` is an error here, and errors cannot be allowed"
     else:
-        where = "in this spec" if allowance.line is None else "on this line"
+        where = "in this spec" if allowance.statements is None else "in this statement"
         message = f"this allows `{allowance.name}`, but there is no such finding {where}"
-    return Finding("unused-allowance", message, Label(allowance.span), help="remove the allowance")
+    return Finding(
+        "unused-allowance",
+        message,
+        Label(allowance.written.span),
+        help="remove the allowance",
+        fix=Fix("remove the allowance", (_removal(source, allowance),), Applicability.SAFE),
+        data={"name": allowance.name},
+    )
+
+
+def _removal(source: Source, allowance: _Allowed) -> Edit:
+    """Remove one name from a comment that lists several, else the whole comment or statement."""
+    span, names, is_comment = allowance.written
+    if len(names) > 1:
+        others = ", ".join(name for name in names if name != allowance.name)
+        opening = source.text.index("[", span.start)
+        return Edit(Span(opening + 1, source.text.index("]", opening)), others)
+    if not is_comment:
+        return removal(source.text, span)
+    before = source.text[: span.start].rstrip(" \t")
+    return removal(source.text, span) if not before or before[-1] in "\r\n" else Edit(Span(len(before), span.end), "")

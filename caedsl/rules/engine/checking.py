@@ -12,6 +12,7 @@ from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
 from caedsl.rules.engine.compiling import compiled
 from caedsl.source import Source
+from caedsl.syntax.statements import StatementIndex
 from caedsl.syntax.tree import Spec
 
 _CHANNELS_LAST = "channels-last"
@@ -113,18 +114,19 @@ def _record(failures: list[str], rule: str, error: Exception) -> None:
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
     """What ``check_source`` finds; fixes that must be tried first are left as proposals, for who only judges a text."""
     spec, model, faults = compiled(source.text, source.path)
+    index = StatementIndex(spec, source.text)
     findings = [_repairable(identified(finding), model) for finding in faults]
     has_errors = any(finding.severity is Severity.ERROR for finding in findings)
     failures: list[str] = []
     if model:
-        findings += _rule_findings(source, model, findings, failures)
+        findings += _rule_findings(model, findings, index, failures)
     if any(finding.name == _CHANNELS_LAST and finding.severity is Severity.ERROR for finding in findings):
         findings = [finding for finding in findings if not _is_misfit(finding)]
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
     if has_errors:
         ran -= {entry.rule.name for entry in catalogue.checks()}  # kept from all or some of the spec
-    allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, ran)]
+    allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, index, ran)]
     ordered = sorted(allowed, key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
     return Checked(source, spec, model, tuple(ordered), tuple(failures))
 
@@ -152,14 +154,14 @@ def _is_misfit(finding: Finding) -> bool:
     return entry is not None and entry.family == "shapes" and entry.check is None
 
 
-def _rule_findings(source: Source, model: Autoencoder, faults: Sequence[Finding], failures: list[str]) -> list[Finding]:
-    """Return what the rules find; on a line that the compiler has faulted they stay silent, as the cause is the same.
+def _rule_findings(
+    model: Autoencoder, faults: Sequence[Finding], index: StatementIndex, failures: list[str]
+) -> list[Finding]:
+    """Return what the rules find; in a statement that the compiler has faulted they stay silent, as the cause is the same.
 
     A rule that fails loses its own findings only.
     """
-    faulted = {
-        source.position(finding.primary.span.start).line for finding in faults if finding.severity is Severity.ERROR
-    }
+    faulted = {index.at(finding.primary.span.start) for finding in faults if finding.severity is Severity.ERROR}
     findings: list[Finding] = []
     for entry in catalogue.checks():
         if entry.check is not None and (model.complete or entry.rule.partial):
@@ -167,4 +169,4 @@ def _rule_findings(source: Source, model: Autoencoder, faults: Sequence[Finding]
                 findings += entry.check(model)
             except Exception as error:
                 _record(failures, entry.rule.name, error)
-    return [f for f in findings if source.position(f.primary.span.start).line not in faulted]
+    return [finding for finding in findings if index.at(finding.primary.span.start) not in faulted]

@@ -5,10 +5,10 @@ A rule is one file: its docstring is its documentation (see ``CONTRIBUTING.md`` 
 compiler reports under that name. What needs neither is explained in ``caedsl/diagnostics/explanations/``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Finding, Fix, Label, Proposal, Severity
+from caedsl.diagnostics.finding import Datum, Finding, Fix, Label, Proposal, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Span
 
@@ -36,8 +36,9 @@ class Rule(NamedTuple):
         help: str = "",
         fix: Fix | Proposal | None = None,
         severity: Severity | None = None,
+        data: Mapping[str, Datum] | None = None,
     ) -> Finding:
-        """A finding of this rule at ``span``; a fix that must be tried first is proposed."""
+        """Return a finding of this rule at ``span``; a fix that must be tried first is proposed."""
         ready, proposal = (None, fix) if isinstance(fix, Proposal) else (fix, None)
         return Finding(
             self.name,
@@ -50,6 +51,7 @@ class Rule(NamedTuple):
             self.code,
             severity or self.severity,
             proposal,
+            data or {},
         )
 
 

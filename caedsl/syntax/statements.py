@@ -1,0 +1,82 @@
+"""Which statement a place of the text belongs to, and which statements a comment speaks of."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from caedsl.source import Span
+from caedsl.syntax.extent import TRIVIA
+from caedsl.syntax.tree import Spec, Statement
+
+_COMMENT_OR_STRING = re.compile(r'"[^"\r\n]*"?|(?P<comment>#[^\r\n]*)')
+_COMMENT = re.compile(r"#[^\r\n]*")
+_LINE_END = re.compile(r"[\r\n]")
+
+
+class _Ended(NamedTuple):
+    """A place behind the words of a statement, or behind all of it where ``whole``."""
+
+    place: int
+    statement: Statement
+    whole: bool
+
+
+def comments(text: str) -> Iterator[Span]:
+    """Yield the place of every comment; a ``#`` inside a string starts none."""
+    for match in _COMMENT_OR_STRING.finditer(text):
+        if match["comment"]:
+            yield Span(match.start(), match.start() + len(match[0].rstrip(" \t")))
+
+
+class StatementIndex:
+    """The statements of a spec by their places."""
+
+    def __init__(self, spec: Spec, text: str) -> None:
+        self._text = text
+        self._statements = sorted(spec.walk(), key=lambda statement: statement.span)
+        self._starts = [statement.span.start for statement in self._statements]
+        self._ended: list[_Ended] = []
+        for statement in spec.statements:
+            self._measure(statement)
+        self._ended.sort(key=lambda ended: ended.place)
+        self._ends = [ended.place for ended in self._ended]
+
+    def _measure(self, statement: Statement) -> int:
+        """Record where the words of a statement end, and where it ends with its block; return the latter."""
+        end = statement.span.end
+        self._ended.append(_Ended(end, statement, statement.block is None))
+        if statement.block is not None:
+            inside = max(end, self._text.find("{", end) + 1)
+            for child in statement.block:
+                inside = self._measure(child)
+            while match := TRIVIA.match(self._text, inside):
+                inside = match.end()
+            end = max(inside, self._text.find("}", inside) + 1)
+            self._ended.append(_Ended(end, statement, True))
+        return end
+
+    def at(self, place: int) -> Span | None:
+        """Return the words of the statement at ``place``, or of the last one before it."""
+        index = bisect_right(self._starts, place) - 1
+        return self._statements[index].span if index >= 0 else None
+
+    def of_comment(self, comment: Span) -> frozenset[Span]:
+        """Return the words of the statements that a comment speaks of.
+
+        A comment behind a statement speaks of that statement, behind a ``}`` of the whole block, and behind a ``{`` of the
+        words before it. A comment on a line of its own speaks of the statement below it, with its block.
+        """
+        last = bisect_right(self._ends, comment.start) - 1
+        if last >= 0 and not _LINE_END.search(self._text, self._ends[last], comment.start):
+            _, statement, whole = self._ended[last]
+            return _words(statement) if whole else frozenset({statement.span})
+        following = bisect_left(self._starts, comment.end)
+        if following == len(self._starts):
+            return frozenset()
+        between = self._text[comment.end : self._starts[following]]
+        return frozenset() if "}" in _COMMENT.sub("", between) else _words(self._statements[following])
+
+
+def _words(statement: Statement) -> frozenset[Span]:
+    return frozenset(inner.span for inner in statement.walk())

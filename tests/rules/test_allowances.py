@@ -1,0 +1,100 @@
+"""Allowances belong to statements: where lines break, and what a string says, does not matter."""
+
+import pytest
+
+from caedsl.diagnostics import Finding
+from caedsl.rules.engine.checking import check_source
+from caedsl.rules.engine.fixing import fix_source
+from caedsl.source import Source
+from caedsl.syntax.formatter import format_source
+
+SPEC = """\
+autoencoder a
+input 1x28x28 in 0..1
+data mnist
+encoder {{ {encoder} }}{behind}
+{above}
+bottleneck{beside}
+decoder mirror
+"""
+WIDE = "conv 16 relu; maxpool 2"
+
+
+def findings(text: str) -> tuple[Finding, ...]:
+    return check_source(Source(text)).findings
+
+
+def names(text: str) -> list[str]:
+    return sorted(finding.name for finding in findings(text))
+
+
+def spec(encoder: str = WIDE, behind: str = "", above: str = "", beside: str = "") -> str:
+    return SPEC.format(encoder=encoder, behind=behind, above=above, beside=beside)
+
+
+COMMENT = "# cae: allow[overcomplete] it is a study"
+
+
+def test_the_finding_is_there() -> None:
+    assert "overcomplete" in names(spec())
+
+
+@pytest.mark.parametrize("written", [{"beside": f"  {COMMENT}"}, {"above": COMMENT}])
+def test_a_comment_behind_or_above_a_statement_allows(written: dict[str, str]) -> None:
+    assert not {"overcomplete", "unused-allowance"} & set(names(spec(**written)))
+
+
+@pytest.mark.parametrize("written", [{"behind": f" {COMMENT}"}, {"encoder": f"conv 16 relu {COMMENT}\nmaxpool 2"}])
+def test_a_comment_at_another_statement_does_not(written: dict[str, str]) -> None:
+    assert {"overcomplete", "unused-allowance"} <= set(names(spec(**written)))
+
+
+def test_a_comment_behind_a_block_allows_inside_it() -> None:
+    pool = "conv 8 k4 s4 relu; maxpool 2; conv 16 relu"
+    assert "cut-by-pooling" in names(spec(pool))
+    allowed = spec(pool, behind=" # cae: allow[cut-by-pooling] the border is empty")
+    assert not {"cut-by-pooling", "unused-allowance"} & set(names(allowed))
+    broken = allowed.replace("{ ", "{\n").replace("; ", "\n").replace(" }", "\n}")
+    assert names(broken) == names(allowed)
+
+
+def test_an_allowance_inside_a_string_is_not_obeyed() -> None:
+    text = spec().replace("data mnist", 'data folder "# cae: allow[overcomplete] x"')
+    assert "overcomplete" in names(text)
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        "conv 8 s2 relu; conv 8 s2 rellu; conv 16 s2 sigmoid; conv 8 sigmoid",
+        "conv 8 k4 s4 relu; maxpool 2; cnov 8; conv 8 sigmoid",
+        "conv 16 relu norm=batch; conv 16 relu bias=on norm=batch; maxpool 2 x; conv 4",
+    ],
+)
+def test_findings_do_not_depend_on_line_breaks(encoder: str) -> None:
+    together = spec(encoder)
+    assert names(together) == names(spec(encoder.replace("; ", "\n")))
+
+
+@pytest.mark.parametrize("place", ["behind", "above", "beside"])
+def test_formatting_keeps_what_a_comment_allows(place: str) -> None:
+    text = spec(WIDE + "; conv 8 relu" * 12 + "; conv 4 k9 g1 relu pad=same init=he bias=on", **{place: f" {COMMENT}"})
+    formatted, _ = format_source(Source(text))
+    assert formatted is not None
+    assert names(formatted) == names(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (spec(behind=" # cae: allow[cut-by-pooling] no"), spec()),
+        (spec(above="# cae: allow[cut-by-pooling] no").replace("\n\n", "\n"), spec().replace("\n\n", "\n")),
+        (spec() + 'allow cut-by-pooling "no"\n', spec()),
+        (
+            spec(beside=" # cae: allow[overcomplete, cut-by-pooling] a study"),
+            spec(beside=" # cae: allow[overcomplete] a study"),
+        ),
+    ],
+)
+def test_an_unused_allowance_is_removed(text: str, left: str) -> None:
+    assert fix_source(Source(text)).checked.source.text == left
