@@ -179,3 +179,40 @@ def test_a_model_is_presented_without_what_training_needs(tmp_path: Path) -> Non
     spec = "autoencoder a; input 1x8x8; encoder { conv 4; maxpool 2 }; bottleneck; decoder mirror"
     doing = f"import caedsl; m = caedsl.load({spec!r}); m._repr_html_(); str(caedsl.show(m)); str(caedsl.graph(m))"
     assert not loaded(doing, tmp_path) & (TORCH | {"numpy", "matplotlib", "graphviz", "pydantic", "typer"})
+
+
+OPEN_CIRCLES = {"caedsl.data.pixels", "caedsl.training.train"}
+"""One file of each circle that its room still has to open."""
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Follow every import, those for type checking included, and find files that lead back to themselves."""
+    targets = {module: sorted({name for _, name in imports(path)} & MODULES.keys()) for module, path in MODULES.items()}
+    assert [circle for circle in circles(targets) if not OPEN_CIRCLES & set(circle)] == []
+
+
+def circles(targets: dict[str, list[str]]) -> list[list[str]]:
+    """Return the strongly connected groups of more than one module (Tarjan 1972)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        number[module] = lowest[module] = len(number)
+        stack.append(module)
+        for target in targets[module]:
+            if target not in number:
+                visit(target)
+            if target in stack:
+                lowest[module] = min(lowest[module], lowest[target])
+        if lowest[module] == number[module]:
+            group = stack[stack.index(module) :]
+            del stack[stack.index(module) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for module in targets:
+        if module not in number:
+            visit(module)
+    return found

@@ -39,7 +39,7 @@ from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
 from caedsl.vocabulary.convolution import CHANNELS
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.shape import rank, text
 
 RULE = Rule("CAE603", "data-channels", Severity.ERROR, partial=True)
 
@@ -47,7 +47,7 @@ RULE = Rule("CAE603", "data-channels", Severity.ERROR, partial=True)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """A finding at the first source of each number of channels that does not fit."""
     wanted = model.input.shape[0]
-    if channels_last(model):
+    if channels_last(model) or rank(model.input.shape) != 2:
         return
     said = set()
     for source in model.data:

@@ -44,7 +44,7 @@ TIMES = 2
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the first source."""
     known = preset(model)
-    if known is None or channels_last(model):
+    if known is None or channels_last(model) or len(known.shape) != len(model.input.shape):
         return
     native, wanted = known.shape[1:], model.input.shape[1:]
     if all(side <= TIMES * own for side, own in zip(wanted, native, strict=True)):
