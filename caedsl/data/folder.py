@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
-from caedsl.data.folder_stack import FolderStack
+from caedsl.data.folder_stack import FolderStack, check_channels
 from caedsl.data.images import DataError, UnavailableError
 from caedsl.data.source_reader import Found, Request, confined
 from caedsl.data.stack import Labels
@@ -25,11 +25,7 @@ def read(request: Request) -> Found:
     root = request.path(request.source.path)
     if not root.is_dir():
         raise DataError(f"{root} is a file, and `folder` reads a folder: for an array write `npy`, `npz` or `idx`")
-    if request.fit.channels not in (1, 3):
-        fit = request.fit
-        raise DataError(
-            f"image files have 1 or 3 channels, and the input is {fit.input}: write `input 3x{fit.height}x{fit.width}`"
-        )
+    check_channels(request.fit)
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
     files = {part: images_in(folder, request.root, notes) for part, folder in roots.items()}

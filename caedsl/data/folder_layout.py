@@ -27,6 +27,11 @@ _PAIRS = (
 """Names of subfolders whose images belong together one by one: what a network sees, and what it is to answer."""
 
 
+def part_named(name: str) -> str | None:
+    """Return the part that a word means, in any case of letters; None where it means none."""
+    return next((part for part, names in _PARTS.items() if name.casefold() in names), None)
+
+
 def split_folders(root: Path, written: str) -> dict[str, Path]:
     """Return the subfolders for training, validation and testing by part, in any case of letters; none without them.
 

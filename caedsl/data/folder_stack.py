@@ -16,6 +16,14 @@ from caedsl.data.stack import Block, Index, Labels
 _SHA256_BYTES = 32
 
 
+def check_channels(fit: Fit) -> None:
+    """Raise a ``DataError`` where the input has other channels than image files have."""
+    if fit.channels not in (1, 3):
+        raise DataError(
+            f"image files have 1 or 3 channels, and the input is {fit.input}: write `input 3x{fit.height}x{fit.width}`"
+        )
+
+
 @dataclass
 class FolderStack:
     """Image files, decoded when they are read; ``white`` is the value of white in those of more than 8 bits."""

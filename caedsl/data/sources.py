@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from caedsl.data import arrays, cifar10, digits, folder, idx, mnist
+from caedsl.data import arrays, cifar10, digits, folder, idx, manifest, mnist
 from caedsl.data.source_reader import Reader
 
 READERS: Mapping[str, Reader] = {
@@ -12,6 +12,7 @@ READERS: Mapping[str, Reader] = {
     "kmnist": mnist.read,
     "cifar10": cifar10.read,
     "folder": folder.read,
+    "manifest": manifest.read,
     "npy": arrays.read_npy,
     "npz": arrays.read_npz,
     "idx": idx.read,

@@ -32,6 +32,7 @@ SOURCES: Mapping[str, tuple[Option, ...]] = {
     "kmnist": _PICTURES,
     "cifar10": _PICTURES,
     "folder": (_PATH, *_PICTURES, _WHITE, _SKIP),
+    "manifest": (_PATH, *_PICTURES, _WHITE, _SKIP),
     "npy": (_PATH, *_PICTURES, _WHITE, _LABELS),
     "npz": (
         _PATH,

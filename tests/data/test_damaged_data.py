@@ -90,6 +90,14 @@ def pictures(folder: Path) -> DataSource:
     return DataSource("folder", path=".", gray=True)
 
 
+def manifest(folder: Path) -> DataSource:
+    for number, pixels in enumerate(PIXELS):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    lines = [f"{number}.png,{'ab'[number % 2]},{('train', 'val', 'test')[number % 3]}" for number in range(6)]
+    (folder / "x.csv").write_text("\n".join(["path,label,split", *lines]))
+    return DataSource("manifest", path="x.csv")
+
+
 KINDS: tuple[Callable[[Path], DataSource], ...] = (
     npy,
     fortran,
@@ -100,6 +108,7 @@ KINDS: tuple[Callable[[Path], DataSource], ...] = (
     mnist,
     cifar10,
     pictures,
+    manifest,
 )
 
 

@@ -1,0 +1,118 @@
+"""Tables of image files: paths, labels, parts, and what is refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from caedsl.data.images import DataError
+from caedsl.data.loading import load
+from caedsl.model.data import DataSource
+
+from .conftest import spec
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    (tmp_path / "tables" / "files").mkdir(parents=True)
+    for number in range(6):
+        Image.new("L", (8, 8), 40 * number + 5).save(tmp_path / "tables" / "files" / f"{number}.png")
+    return tmp_path / "tables"
+
+
+def greys(pixels) -> list[int]:
+    return (pixels.everything()[:, 0, 0, 0] * 255).round().int().tolist()
+
+
+def table(images: Path, text: str) -> str:
+    (images / "x.csv").write_bytes(text.encode())
+    return "tables/x.csv"
+
+
+def test_paths_start_from_the_folder_of_the_table(images: Path, read) -> None:
+    loaded = read("manifest", path=table(images, f"path\nfiles/3.png\nfiles/1.png\n{images}/files/2.png\n"))
+    assert greys(loaded.train_pixels) == [125, 45, 85]
+    assert loaded.labels is None and loaded.test_pixels is None and loaded.validation_pixels is None
+    assert loaded.notes == ()
+    assert loaded.name == 'manifest "tables/x.csv"'
+
+
+def test_labels_and_parts_are_those_of_the_table(images: Path, read) -> None:
+    text = (
+        "\ufeffsplit,label,path\r\nTrain,good,files/0.png\r\n,good,files/1.png\r\nVALID,bad,files/2.png\r\n"
+        'testing,"very, bad",files/3.png\r\ntest,good,files/4.png\r\n'
+    )
+    loaded = read("manifest", path=table(images, text))
+    assert [greys(part) for part in (loaded.train_pixels, loaded.validation_pixels, loaded.test_pixels)] == [
+        [5, 45],
+        [85],
+        [125, 165],
+    ]
+    assert loaded.class_names == ("bad", "good", "very, bad")
+    assert loaded.labels.tolist() == [1, 1]
+    assert loaded.test_labels.tolist() == [2, 1]
+    assert greys(read("manifest", path="tables/x.csv", only="good").test_pixels) == [165]
+
+
+def test_what_is_not_read_is_said(images: Path, read) -> None:
+    text = "path,label,mask\nfiles/0.png,,m.png\nfiles/1.png,good,m.png\n"
+    assert read("manifest", path=table(images, text)).notes == (
+        "columns of x.csv that are not read: mask",
+        "no labels for x.csv: 1 lines have none, the first is line 2",
+    )
+    with pytest.raises(DataError, match=r"needs labels, .*: fill in the column `label`"):
+        read("manifest", path="tables/x.csv", only="good")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "x.csv has no column `path` .its columns are none.: name the columns in its first line"),
+        ("file,label\na.png,b\n", "x.csv has no column `path` .its columns are file, label."),
+        ("path\n", "x.csv names no images to train on"),
+        ("path,split\nfiles/0.png,test\n", "x.csv names no images to train on"),
+        ("path,split\nfiles/0.png,dev\n", 'x.csv, line 2: the split "dev" is none of train, validation and test'),
+        ("path,label\nfiles/0.png,a,b\n", "x.csv, line 2: it has more values than there are columns"),
+        ("path,label\n,a\n", "x.csv, line 2: it names no image"),
+        ("path\nfiles/0.png\nfiles/0.png\n", "x.csv, line 3: .*0.png is named in line 2 already"),
+        ('path\n"files/0.png', "x.csv, line 2: unexpected end of data: save it as a CSV"),
+        ("path\n" + "x" * 200_000 + "\n", "x.csv, line 2: field larger than field limit"),
+        ("path\nfiles/9.png\n", "files/9.png cannot be read: no such file or directory"),
+        ("path\nfiles\n", "files cannot be read: it is a folder"),
+        ("path\nx.csv\n", "x.csv cannot be decoded"),
+    ],
+)
+def test_tables_that_cannot_be_used_are_explained(text: str, message: str, images: Path, read) -> None:
+    with pytest.raises(DataError, match=message):
+        read("manifest", path=table(images, text))
+
+
+def test_bytes_that_are_no_text_are_explained(images: Path, read) -> None:
+    (images / "x.csv").write_bytes(b"path\n\xff.png\n")
+    with pytest.raises(DataError, match=r"x.csv is not UTF-8"):
+        read("manifest", path="tables/x.csv")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files there")
+def test_a_table_is_a_regular_file(images: Path, read) -> None:
+    os.mkfifo(images / "x.csv")
+    with pytest.raises(DataError, match=r"x.csv cannot be read: it is a named pipe"):
+        read("manifest", path="tables/x.csv")
+
+
+def test_broken_images_may_be_left_out(images: Path, read) -> None:
+    (images / "files" / "1.png").write_text("broken")
+    path = table(images, "path\nfiles/0.png\nfiles/1.png\nfiles/9.png\nfiles/2.png\n")
+    loaded = read("manifest", path=path, skip="broken")
+    assert greys(loaded.train_pixels) == [5, 85]
+    assert len(loaded.skipped) == 2
+
+
+def test_a_table_leads_not_out_of_the_folder_for_data(images: Path) -> None:
+    model = spec(DataSource("manifest", path="x.csv"), folder=images)
+    table(images, "path\nfiles/0.png\n")
+    assert len(load(model, root=images)) == 1
+    table(images, "path\n../../x.png\n")
+    with pytest.raises(DataError, match=r"leads to .*x.png, which is outside of"):
+        load(model, root=images)
