@@ -28,6 +28,8 @@ NORMS = [
     "norm=instance",
     "norm=layer",
     "norm=rms",
+    "init=normal std=0.1",
+    "norm=batch init=truncated_normal",
     "norm=group groups=2",
     "norm=batch affine=off eps=1e-3",
     "norm=batch momentum=0.01",

@@ -70,7 +70,7 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     values = filled(given, options, tree.Statement(head, (), None, statement.span, statement.broken), scope)
     if values is None:
         return None
-    report_idle(bound, inherited.get("norm", "none"), scope)
+    report_idle(bound, inherited, scope)
     penalty, noise = bound.values.get("l1", 0.0), values.pop("noise")  # `l1=` on this line is a penalty on the code
     line = Line(form, {**values, "l1": inherited.get("l1", 0.0)}, bound.spans, at=statement.span)
     return Code(form, line, None, penalty, noise, statement.span, statement.span)

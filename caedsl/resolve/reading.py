@@ -1,12 +1,13 @@
 """Read layer statements into Lines: names, types and domains, each statement once; no shape is known here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caedsl.resolve.binding import Bound, bind, filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary import norms as normalisation
+from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.line import Line
@@ -95,15 +96,24 @@ def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[
     declared = options_of(kind)
     bound = bind(kind.name, statement.items, declared, scope)
     inherited = scope.inherited(kind.name, bound.values)
-    report_idle(bound, inherited.get("norm", "none"), scope)
+    report_idle(bound, inherited, scope)
     given = {**inherited, **bound.values}
     if filled(Bound(given, bound.spans, bound.failed), declared, statement, scope) is None:
         return bound, None
     return bound, given
 
 
-def report_idle(bound: Bound, inherited_norm: str, scope: Scope) -> None:
-    """Report options of a normalisation on a line that has no such normalisation."""
+def report_idle(bound: Bound, inherited: Mapping[str, Any], scope: Scope) -> None:
+    """Report options of a normalisation or an initialisation on a line that has no such one."""
+    init = INITIALISATIONS.get(bound.values.get("init") or inherited.get("init", AUTO))
+    if "std" in bound.spans and "init" not in bound.failed and (init is None or not init.takes_std):
+        scope.report(
+            "option-without-effect",
+            bound.spans["std"],
+            "`std=` has no effect on this line: it belongs to `init=normal` and `init=truncated_normal`",
+            help="add `init=normal`, or leave `std=` out",
+        )
+    inherited_norm = inherited.get("norm", "none")
     norm = bound.values.get("norm") or inherited_norm
     for option, owner in normalisation.BELONGS_TO.items():
         if option in bound.spans and not normalisation.has(norm, option) and "norm" not in bound.failed:

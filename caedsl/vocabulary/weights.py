@@ -1,6 +1,7 @@
 """Options of every kernel: bias, initialisation and weight penalties."""
 
-from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Type
+from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
+from caedsl.vocabulary.option import NOT_NEGATIVE, POSITIVE, LayerOption, Type
 
 NO_BIAS_CHOSEN = None
 """The default of ``bias``: on, unless a normalisation follows."""
@@ -11,9 +12,16 @@ BIAS: LayerOption[bool] = LayerOption(
 INIT: LayerOption[str] = LayerOption(
     "init",
     Type.CHOICE,
-    "auto",
+    AUTO,
     "how weights start: He before rectifiers and Glorot elsewhere, with zero biases; `torch` is PyTorch's own default",
-    choices=("auto", "he", "glorot", "orthogonal", "torch"),
+    choices=(AUTO, *INITIALISATIONS),
+)
+STD: LayerOption[float] = LayerOption(
+    "std",
+    Type.NUMBER,
+    0.02,
+    "standard deviation of `init=normal` and `init=truncated_normal`",
+    domain=POSITIVE,
 )
 L1: LayerOption[float] = LayerOption(
     "l1", Type.NUMBER, 0.0, "λ of λ·Σ|w| over the kernel, added to the loss", domain=NOT_NEGATIVE
@@ -21,4 +29,4 @@ L1: LayerOption[float] = LayerOption(
 L2: LayerOption[float] = LayerOption(
     "l2", Type.NUMBER, 0.0, "λ of λ·Σw² over the kernel, added to the loss", domain=NOT_NEGATIVE
 )
-WEIGHTS = (BIAS, INIT, L1, L2)
+WEIGHTS = (BIAS, INIT, STD, L1, L2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.initialisation import weight_call
+from caedsl.vocabulary.initialisation import scheme, weight_call
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import text
@@ -33,10 +33,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Start:
-    """How the weights of the modules at ``paths`` start: a function of ``torch.nn.init`` with its arguments."""
+    """How the weights of the modules at ``paths`` start: a function of ``torch.nn.init`` with its arguments.
+
+    ``title`` is what the initialisation is called.
+    """
 
     call: Call
     paths: tuple[str, ...]
+    title: str
 
 
 @dataclass(frozen=True)
@@ -157,9 +161,9 @@ def lower(model: Autoencoder) -> Program:
 
 def _starts(weighted: Sequence[tuple[str, Layer]]) -> tuple[Start, ...]:
     """Modules that start alike, together, in the order of the first of each."""
-    paths: dict[Call, list[str]] = {}
+    paths: dict[tuple[Call, str], list[str]] = {}
     for path, layer in weighted:
         start = weight_call(layer)
         if start is not None:
-            paths.setdefault(start, []).append(path)
-    return tuple(Start(start, tuple(where)) for start, where in paths.items())
+            paths.setdefault((start, scheme(layer).title), []).append(path)
+    return tuple(Start(start, tuple(where), title) for (start, title), where in paths.items())

@@ -157,16 +157,8 @@ def _reset(program: Program) -> str:
     )
 
 
-_START_NAMES = {
-    "kaiming_normal_": "He",
-    "normal_": "He",
-    "xavier_uniform_": "Glorot",
-    "orthogonal_": "orthogonal",
-}
-
-
 def _start_text(program: Program) -> str:
-    names = list(dict.fromkeys(_START_NAMES[start.call.name] for start in program.starts))
+    names = list(dict.fromkeys(start.title for start in program.starts))
     schemes = " and ".join(name[0].upper() + name[1:] if i == 0 else name for i, name in enumerate(names))
     return f"{schemes} initialisation{'; biases start at zero' if program.zero_biases else ''}."
 

@@ -56,7 +56,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     run = _since_normalised(path[: path.index(faintest) + 1])
     fading = [gain for gain in run if gain.own < 0 and INIT in gain.layer.options]
-    biased = any(scheme(gain.layer) == "torch" and gain.layer.options[BIAS] for gain in fading)
+    biased = any(scheme(gain.layer).torch is None and gain.layer.options[BIAS] for gain in fading)
     edits = _edits(run)
     yield RULE.found(
         fading[0].layer.place(INIT) if fading else faintest.layer.span,

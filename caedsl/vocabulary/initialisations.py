@@ -1,0 +1,115 @@
+"""Distributions of the weights at the start, one declaration for each ``init=``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import erf, exp, pi, sqrt
+from typing import NamedTuple
+
+from caedsl.vocabulary.activations import Activation
+from caedsl.vocabulary.call import Call, call
+from caedsl.vocabulary.words import Words
+
+AUTO = "auto"
+"""The word for He before rectifiers and Glorot elsewhere."""
+CUT = 2.0
+"""Standard deviations beyond which ``truncated_normal`` draws again, as Keras does."""
+
+
+class Kernel(NamedTuple):
+    """What an initialisation has to know of a layer.
+
+    ``fan_in`` inputs are summed by one output, and one input feeds ``fan_out`` outputs, on average; ``torch_fans`` are
+    both as ``torch.nn.init`` counts them from the weight's shape. ``std`` is the option of that name.
+    """
+
+    fan_in: float
+    fan_out: float
+    torch_fans: tuple[float, float]
+    activation: Activation
+    std: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Initialisation:
+    """Distribution of the weights at the start.
+
+    ``title`` is what an emitted file calls it. ``variance`` returns Var(w), and ``torch`` the call of the function of
+    ``torch.nn.init``, its tensor left out; None for PyTorch's own default. ``takes_std``: its standard deviation is an
+    option of the layer.
+    """
+
+    name: str
+    title: str
+    variance: Callable[[Kernel], float]
+    torch: Callable[[Kernel], Call] | None
+    takes_std: bool
+
+
+def gain_squared(activation: Activation) -> float:
+    """Return He's factor on 1 / fan_in: 2 for rectifiers, 2 / (1 + slope²) for leaky ones, 1 where nothing rectifies."""
+    if activation.leak is not None:
+        return 2.0 / (1.0 + activation.leak * activation.leak)
+    return 2.0 if activation.function.rectifier else 1.0
+
+
+def _he(kernel: Kernel) -> Call:
+    activation = kernel.activation
+    if kernel.fan_in != kernel.torch_fans[0]:
+        # torch counts the fan of a transposed convolution as if it were a plain one, so the deviation is given.
+        return call("normal_", std=float(f"{sqrt(gain_squared(activation) / kernel.fan_in):.6g}"))
+    if activation.leak is not None:
+        return call("kaiming_normal_", a=activation.leak, nonlinearity="leaky_relu")
+    return call("kaiming_normal_", nonlinearity="relu" if activation.function.rectifier else "linear")
+
+
+def _truncated_variance(kernel: Kernel) -> float:
+    """Return the variance of a normal distribution that is cut at ``CUT`` standard deviations on both sides."""
+    density = exp(-CUT * CUT / 2) / sqrt(2 * pi)
+    kept = 1 - 2 * CUT * density / erf(CUT / sqrt(2))
+    return kept * kernel.std**2
+
+
+HE = Initialisation(
+    name="he",
+    title="He",
+    variance=lambda kernel: gain_squared(kernel.activation) / kernel.fan_in,
+    torch=_he,
+    takes_std=False,
+)
+GLOROT = Initialisation(
+    name="glorot",
+    title="Glorot",
+    variance=lambda kernel: 2.0 / sum(kernel.torch_fans),
+    torch=lambda kernel: call("xavier_uniform_"),
+    takes_std=False,
+)
+ORTHOGONAL = Initialisation(
+    name="orthogonal",
+    title="orthogonal",
+    variance=lambda kernel: 1.0 / max(kernel.fan_in, kernel.fan_out),
+    torch=lambda kernel: call("orthogonal_"),
+    takes_std=False,
+)
+NORMAL = Initialisation(
+    name="normal",
+    title="normal",
+    variance=lambda kernel: kernel.std**2,
+    torch=lambda kernel: call("normal_", std=kernel.std),
+    takes_std=True,
+)
+TRUNCATED_NORMAL = Initialisation(
+    name="truncated_normal",
+    title="truncated normal",
+    variance=_truncated_variance,
+    torch=lambda kernel: call("trunc_normal_", std=kernel.std, a=-CUT * kernel.std, b=CUT * kernel.std),
+    takes_std=True,
+)
+TORCH = Initialisation(
+    name="torch",
+    title="PyTorch's own",
+    variance=lambda kernel: 1.0 / (3.0 * kernel.torch_fans[0]),
+    torch=None,
+    takes_std=False,
+)
+
+INITIALISATIONS = Words(__name__, Initialisation)

@@ -1,0 +1,72 @@
+"""Normalisations and initialisations against PyTorch."""
+
+from dataclasses import fields
+
+import pytest
+import torch
+from torch import nn
+
+from caedsl import check
+from caedsl.backends.torch.instantiate import build
+from caedsl.backends.torch.modules import ChannelRMSNorm
+from caedsl.rules.engine.example import whole_spec
+from caedsl.vocabulary.initialisation import variance
+from caedsl.vocabulary.initialisations import INITIALISATIONS, NORMAL
+from caedsl.vocabulary.norms import BATCH, NORMS
+from tests.resolve.written import model
+
+
+def test_rms_divides_the_channels_at_each_position() -> None:
+    x = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
+    ours, theirs = ChannelRMSNorm(5, eps=1e-3), nn.RMSNorm(5, eps=1e-3)
+    with torch.no_grad():
+        for module in (ours, theirs):
+            module.weight.copy_(torch.linspace(0.5, 2, 5))
+        torch.testing.assert_close(ours(x), theirs(x.movedim(1, -1)).movedim(-1, 1))
+
+
+@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("affine", ["on", "off"])
+def test_what_a_normalisation_declares_is_what_its_module_does(name: str, affine: str) -> None:
+    norm = NORMS[name]
+    spec = model(f"encoder {{ conv 4 norm={name} affine={affine} {'groups=2' if norm.divides else ''}; maxpool 2 }}")
+    layer = spec.encoder[0]
+    module = build(spec).encoder[1]
+    learned = sum(weight.numel() for weight in module.parameters())
+    assert learned == layer.kind.parameters(layer) - layer.kind.weights(layer)
+    x = torch.randn(3, *layer.out_shape)
+    channel_moved = x + torch.arange(4.0).view(1, 4, 1, 1)
+    module.train()
+    centres = torch.allclose(module(x), module(channel_moved), atol=1e-4)
+    assert centres == norm.centres
+    assert norm.over_batch == (not torch.allclose(module(x)[:1], module(x[:1]), atol=1e-4))
+    module.eval()
+    assert norm.linear == torch.allclose(module(3 * x) - module(0 * x), 3 * (module(x) - module(0 * x)), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", INITIALISATIONS)
+@pytest.mark.parametrize(
+    "line", ["conv 64 k5 relu", "conv 64 k5 leaky_relu=0.3", "conv 64 tanh", "deconv 64 k4 s2 relu"]
+)
+def test_the_variance_at_the_start_is_the_declared_one(name: str, line: str) -> None:
+    std = "std=0.3" if INITIALISATIONS[name].takes_std else ""
+    spec = model(f"encoder {{ conv 64 k1; {line} init={name} {std}; maxpool 4 }}")
+    torch.manual_seed(0)
+    weight = build(spec).encoder[1].weight
+    if name == "orthogonal" and line.startswith("deconv"):
+        return  # torch's orthogonal matrix has the transposed convolution's kernel as its rows
+    assert weight.var().item() == pytest.approx(variance(spec.encoder[1]), rel=0.05)
+
+
+@pytest.mark.parametrize("written", ["std=0.1", "init=he std=0.1"])
+def test_a_deviation_without_its_initialisation_has_no_effect(written: str) -> None:
+    found = check(whole_spec(f"encoder {{ conv 8 relu {written}; maxpool 2 }}"))
+    assert [finding.name for finding in found if finding.severity.value == "error"] == ["option-without-effect"]
+
+
+@pytest.mark.parametrize("word", [BATCH, NORMAL], ids=lambda word: word.name)
+def test_a_declaration_that_lacks_a_part_is_a_type_error(word: object) -> None:
+    for left_out in fields(word):  # type: ignore[arg-type]
+        parts = {each.name: getattr(word, each.name) for each in fields(word) if each is not left_out}  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=left_out.name):
+            type(word)(**parts)
