@@ -158,12 +158,19 @@ def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
     if low.value >= high.value:
         text = scope.source.slice(node.span)
         return Misread("out-of-domain", node.span, f"the range `{text}` is empty", "write the lower end first: `0..1`")
+    if max(abs(low.value), abs(high.value)) > LARGEST_PIXEL:
+        text = scope.source.slice(node.span)
+        message = f"the range `{text}` is beyond the numbers that images are held in, which end at {LARGEST_PIXEL:.1e}"
+        return Misread("out-of-domain", node.span, message, "divide the data by a constant first: `0..1`")
     return InputRange(float(low.value), float(high.value))
 
 
 def _activation(option: Option, node: tree.Value, scope: Scope) -> Any:
     return _choice(option._replace(choices=tuple(bare())), node, scope)
 
+
+LARGEST_PIXEL = 3.4e38
+"""Images are 32-bit floating point, whose largest number is a little larger."""
 
 _READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {
     Type.COUNT: _count,

@@ -131,7 +131,7 @@ def test_an_emitted_loop_trains_and_saves_whatever_the_model_is_called(name: str
 
 def test_every_number_in_emitted_code_is_a_literal() -> None:
     spec = (
-        "autoencoder a\ninput 1x8x8 in 0..1e300\nencoder { conv 4 relu; maxpool 2 }\nbottleneck dense 4\n"
+        "autoencoder a\ninput 1x8x8 in 0..1e38\nencoder { conv 4 relu; maxpool 2 }\nbottleneck dense 4\n"
         "decoder mirror\ntrain { corrupt gaussian=1e300; epochs 1 }\n"
     )
     checked = check_source(Source(spec))

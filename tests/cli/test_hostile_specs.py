@@ -45,7 +45,7 @@ HOSTILE = {
     "nested residuals": encoder(nested(31)),
     "foreign comments": "/*\n" * 5_000,
     "long names": f"{HEAD}let {'a' * 40_000} = 1\nencoder {{ conv {'a' * 39_999}b }}\n{TAIL}",
-    "a wide range": encoder("conv 4 relu; maxpool 2").replace("1x8x8", "1x8x8 in 0..1e300"),
+    "a wide range": encoder("conv 4 relu; maxpool 2").replace("1x8x8", "1x8x8 in 0..1e39"),
     "a huge learning rate": encoder("conv 4 relu; maxpool 2") + "train { optimizer rmsprop lr=1e39 }\n",
     "a kernel of 5,000 digits": encoder(f"conv 4 k{'9' * 5000}"),
     "a size of 5,000 digits": encoder(f"conv 4 k{'9' * 5000}x3"),
@@ -243,3 +243,10 @@ def test_a_run_shows_no_control_character_of_its_data(
     assert not DANGEROUS.search(ran.out + ran.err)
     listed = caedsl("runs", name)
     assert not DANGEROUS.search(listed.out + listed.err)
+
+
+def test_a_range_beyond_the_numbers_of_images_is_an_error(tmp_path: Path, caedsl: Run) -> None:
+    (tmp_path / "a.cae").write_text(HOSTILE["a wide range"])
+    ran = caedsl("check", tmp_path / "a.cae")
+    assert ran.code == 1
+    assert "out-of-domain" in ran.out
