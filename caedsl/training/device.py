@@ -95,6 +95,7 @@ class Compiled(nn.Module):
         self.network = network
         self.graphs = graphs
         self.encoder, self.decoder = network.get_submodule("encoder"), network.get_submodule("decoder")
+        self.bottleneck = network.get_submodule("bottleneck")
         self.failure: str | None = None
         self._shape: torch.Size | None = None
         self._compiled: Any = torch.compile(network, mode="reduce-overhead" if graphs else "default", dynamic=False)

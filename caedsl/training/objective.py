@@ -44,7 +44,7 @@ class Losses(NamedTuple):
 class Objective:
     """The loss of a module on a batch.
 
-    ``penalties`` are those on the weights; ``code_l1`` is the activity penalty on the code, which ``module.encoder``
+    ``penalties`` are those on the weights; ``code_l1`` is the activity penalty on the code, which ``module.bottleneck``
     returns.
     """
 
@@ -72,10 +72,10 @@ class Objective:
         """Keep, inside, the code of each forward pass of ``module`` for its penalty."""
 
         # A hook and not a call of `encode`, so that training calls the module as everybody else does.
-        def keep(encoder: nn.Module, inputs: Any, code: Tensor) -> None:
+        def keep(bottleneck: nn.Module, inputs: Any, code: Tensor) -> None:
             self._code = code
 
-        handle = module.get_submodule("encoder").register_forward_hook(keep) if self.code_l1 else None
+        handle = module.get_submodule("bottleneck").register_forward_hook(keep) if self.code_l1 else None
         try:
             yield
         finally:

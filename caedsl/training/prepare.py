@@ -46,7 +46,7 @@ def prepare(
 
     ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none);
     ``held_out`` are validation images of their own, instead of those.
-    ``penalties`` are those on the weights, ``code_l1`` the one on what ``module.encoder`` returns. Settings that cannot
+    ``penalties`` are those on the weights, ``code_l1`` the one on what ``module.bottleneck`` returns. Settings that cannot
     work with these images or this device are a ``TrainingError``, and so are numbers that are still ``auto``.
     """
     known = settled(settings)

@@ -47,7 +47,7 @@ def hold_shapes_and_costs(model: Autoencoder) -> None:
     with torch.device("meta"):
         module = build(model).eval()
         x = torch.empty(2, *model.input.shape)
-    code = followed(module.encoder, program.encoder, x)
+    code = followed(module.bottleneck, program.bottleneck, followed(module.encoder, program.encoder, x))
     assert tuple(code.shape[1:]) == model.code_shape
     out = followed(module.decoder, program.decoder, code)
     assert tuple(out.shape[1:]) == model.out_shape

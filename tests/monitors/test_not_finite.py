@@ -20,7 +20,7 @@ from caedsl.vocabulary.optimizers import OPTIMIZERS
 
 from .runs import spec, watched
 
-PATHS = ("encoder.0", "encoder.4", "decoder.0")
+PATHS = ("encoder.0", "bottleneck.1", "decoder.0")
 QUIET = spec("epochs 2; optimizer adam lr=1e-3")
 
 
@@ -66,7 +66,7 @@ def spoiled_at(step: int, spoil: Callable[[Training], None], monkeypatch: pytest
 def huge(training: Training) -> None:
     """Forward, the second layer overflows: 1e30 times 1e30."""
     training.module.get_submodule("encoder.0").get_parameter("weight").fill_(1e30)
-    training.module.get_submodule("encoder.4").get_parameter("weight").fill_(1e30)
+    training.module.get_submodule("bottleneck.1").get_parameter("weight").fill_(1e30)
 
 
 @torch.no_grad()
@@ -107,7 +107,7 @@ def test_a_gradient_that_is_not_finite_is_named_where_clipping_would_spread_it(
     @torch.no_grad()
     def steep(training: Training) -> None:
         """The loss is about 1e34; its gradient at the code, about 1e29, times what makes the code is beyond 3e38."""
-        for path, factor in (("encoder.0", 1e12), ("encoder.4", 1e-12), ("decoder.0", 1e17)):
+        for path, factor in (("encoder.0", 1e12), ("bottleneck.1", 1e-12), ("decoder.0", 1e17)):
             training.module.get_submodule(path).get_parameter("weight").mul_(factor)
 
     spoiled_at(43, steep, monkeypatch)

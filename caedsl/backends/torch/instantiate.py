@@ -1,6 +1,6 @@
-"""Instantiating: a lowered program as an ``nn.Module``.
+"""Build an ``nn.Module`` from a lowered program.
 
-Tensors: x_bchw = images (batch, channels, height, width), z = codes (batch, then the code's shape).
+Tensors: x = samples (batch, channels, then space), z = codes (batch, then the code's shape).
 """
 
 from collections.abc import Sequence
@@ -14,17 +14,18 @@ from caedsl.model.autoencoder import Autoencoder
 
 
 class ConvolutionalAutoencoder(nn.Module):
-    """The module that an emitted file defines, made from the same program: the same ``state_dict`` keys, the same numbers."""
+    """Module that an emitted file defines, made from the same program: the same ``state_dict`` keys and numbers."""
 
     def __init__(self, program: Program) -> None:
         super().__init__()
         self.encoder = _sequential(program.encoder)
+        self.bottleneck = _sequential(program.bottleneck)
         self.decoder = _sequential(program.decoder)
         self._program = program
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Starts weights and biases as the spec says; what it leaves to torch keeps torch's default."""
+        """Initialise weights and biases as the spec says; the others keep torch's default."""
         for start in self._program.starts:
             function = getattr(init, start.call.name)
             for path in start.paths:
@@ -32,19 +33,19 @@ class ConvolutionalAutoencoder(nn.Module):
         for path in self._program.zero_biases:
             init.zeros_(self.get_parameter(f"{path}.bias"))
 
-    def encode(self, x_bchw: Tensor) -> Tensor:
-        """Images to codes."""
-        code: Tensor = self.encoder(x_bchw)
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the codes of samples."""
+        code: Tensor = self.bottleneck(self.encoder(x))
         return code
 
     def decode(self, z: Tensor) -> Tensor:
-        """Codes to images."""
-        image: Tensor = self.decoder(z)
-        return image
+        """Return the samples that codes stand for."""
+        sample: Tensor = self.decoder(z)
+        return sample
 
-    def forward(self, x_bchw: Tensor) -> Tensor:
-        """Images to their reconstructions, of the same shape."""
-        return self.decode(self.encode(x_bchw))
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the reconstructions of samples, of the same shape."""
+        return self.decode(self.encode(x))
 
 
 def _sequential(sequence: Sequence[Step]) -> nn.Sequential:
@@ -59,5 +60,5 @@ def _module(step: Step) -> nn.Module:
 
 
 def build(model: Autoencoder) -> ConvolutionalAutoencoder:
-    """The torch module of ``model``; its weights start from torch's global random numbers."""
+    """Return the torch module of ``model``; its weights start from torch's global random numbers."""
     return ConvolutionalAutoencoder(lower(model))

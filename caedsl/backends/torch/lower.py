@@ -1,4 +1,4 @@
-"""Lowering: an ``Autoencoder`` to the torch modules that compute it, as data.
+"""Lower an ``Autoencoder`` to the torch modules that compute it, as data.
 
 ``render`` prints a program as source and ``instantiate`` makes it a module; what they share is here, so they cannot differ.
 """
@@ -20,7 +20,7 @@ WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") f
 
 @dataclass(frozen=True)
 class Step:
-    """One module of a ``Sequential``: its call, and for a group the sequences that are its arguments.
+    """Module of a ``Sequential``: its call, and for a group the sequences that are its arguments.
 
     ``shape`` is the output's shape where this step decides it, ``heading`` what a reader should know before it.
     """
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Start:
-    """How the weights of the modules at ``paths`` start: a function of ``torch.nn.init`` with its arguments.
+    """Initialisation of the weights of the modules at ``paths``: a function of ``torch.nn.init`` with its arguments.
 
     ``title`` is what the initialisation is called.
     """
@@ -54,7 +54,7 @@ class Penalty:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a layer became: the modules at ``paths``, in the order in which they compute."""
+    """Modules at ``paths`` that a layer became, in the order in which they compute."""
 
     layer: Layer
     paths: tuple[str, ...]
@@ -62,12 +62,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class Program:
-    """All that makes the torch module: two sequences, the start of their weights, and the penalties on them.
+    """Everything that makes the torch module: three sequences, the start of their weights, and the penalties on them.
 
-    ``origins`` has every layer that became modules, in the order of computation: a group after the layers inside it.
+    ``bottleneck`` is empty where the encoder's output is the code. ``origins`` has every layer that became modules, in
+    the order of computation: a group after the layers inside it.
     """
 
     encoder: tuple[Step, ...]
+    bottleneck: tuple[Step, ...]
     decoder: tuple[Step, ...]
     starts: tuple[Start, ...]
     zero_biases: tuple[str, ...]
@@ -75,13 +77,18 @@ class Program:
     origins: tuple[Origin, ...]
 
     @property
+    def steps(self) -> Iterator[Step]:
+        """All steps, including those inside branches."""
+        return steps((*self.encoder, *self.bottleneck, *self.decoder))
+
+    @property
     def all_biases_zero(self) -> bool:
         """Whether every bias of a weighted module starts at zero."""
-        return len(self.zero_biases) == sum(_has_bias(step) for step in steps((*self.encoder, *self.decoder)))
+        return len(self.zero_biases) == sum(map(_has_bias, self.steps))
 
 
 def steps(sequence: Sequence[Step]) -> Iterator[Step]:
-    """The steps of a sequence, those inside branches among them."""
+    """Yield the steps of a sequence, including those inside branches."""
     for step in sequence:
         yield step
         for branch in step.branches:
@@ -98,7 +105,7 @@ class _Lowering:
         self.origins: list[Origin] = []
 
     def sequence(self, layers: Sequence[Layer], path: str, count: int = 0) -> tuple[Step, ...]:
-        """The steps of ``layers``, which stand in the ``Sequential`` at ``path`` behind ``count`` others."""
+        """Return the steps of ``layers``, which stand in the ``Sequential`` at ``path`` behind ``count`` others."""
         lowered: list[Step] = []
         for layer in layers:
             lowered.extend(self._layer(layer, path, count + len(lowered)))
@@ -135,18 +142,17 @@ def _headed(step: Step, heading: str) -> Step:
 
 
 def lower(model: Autoencoder) -> Program:
-    """The program of a complete model; encoder and bottleneck are one sequence, so that it ends with the code."""
+    """Return the program of a complete model."""
     assert model.complete, "a model with errors has no program"
     lowering = _Lowering()
     encoder = lowering.sequence(model.encoder, "encoder")
-    code = lowering.sequence(model.bottleneck.layers, "encoder", len(encoder))
-    if code:
-        encoder = (*encoder, _headed(code[0], "bottleneck"), *code[1:])
+    bottleneck = lowering.sequence(model.bottleneck.layers, "bottleneck")
     noise = (Step(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
     inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
     decoder = lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse))
     return Program(
         encoder,
+        bottleneck,
         (*noise, *inverse, *decoder),
         _starts(lowering.weighted),
         tuple(p for p, layer in lowering.weighted if weight_call(layer) is not None and layer.options[BIAS]),
@@ -160,7 +166,7 @@ def lower(model: Autoencoder) -> Program:
 
 
 def _starts(weighted: Sequence[tuple[str, Layer]]) -> tuple[Start, ...]:
-    """Modules that start alike, together, in the order of the first of each."""
+    """Group the modules that start alike, in the order of the first of each."""
     paths: dict[tuple[Call, str], list[str]] = {}
     for path, layer in weighted:
         start = weight_call(layer)

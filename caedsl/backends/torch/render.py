@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from caedsl.backends.torch import render_training
-from caedsl.backends.torch.lower import Program, Start, Step, lower, steps
+from caedsl.backends.torch.lower import Program, Start, Step, lower
 from caedsl.backends.torch.printed import classes, definitions
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.shape import noun, text
 
 WIDTH = 120
 """Lines of emitted source are at most so long."""
@@ -50,7 +50,7 @@ def emit(model: Autoencoder, training: bool = False) -> str:
 
 
 def _header(model: Autoencoder, program: Program, parts: Sequence[str]) -> str:
-    shapes = f"{text(model.input.shape)} images, codes of {text(model.code_shape)}"
+    shapes = f"{text(model.input.shape)} {noun(model.input.shape)}s, codes of {text(model.code_shape)}"
     lines = [f'"""{model.name}: a convolutional autoencoder for {shapes}."""', ""]
     standard = render_training.imports(parts)
     lines += [*standard, ""] if standard else []
@@ -63,35 +63,46 @@ def _header(model: Autoencoder, program: Program, parts: Sequence[str]) -> str:
 
 
 def _own_modules(program: Program) -> list[str]:
-    used = {step.call.name for step in steps((*program.encoder, *program.decoder))}
+    used = {step.call.name for step in program.steps}
     return [source for name, source in classes("modules").items() if name in used]
 
 
 def _class(model: Autoencoder, program: Program) -> str:
     image, code = text(model.input.shape), text(model.code_shape)
+    code_of_x = "self.bottleneck(self.encoder(x))" if program.bottleneck else "self.encoder(x)"
     return f'''class {class_name(model.name)}(nn.Module):
-    """{image} images with values in {model.input.range}, codes of {code} numbers."""
+    """{image} {noun(model.input.shape)}s with values in {model.input.range}, codes of {code} numbers."""
 
     def __init__(self) -> None:
         super().__init__()
         self.encoder = nn.Sequential(  # {image}
 {_lines(program.encoder, 3)}
         )
-        self.decoder = nn.Sequential(  # {code}
+{_bottleneck(model, program)}        self.decoder = nn.Sequential(  # {code}
 {_lines(program.decoder, 3)}
         )
 {_reset(program)}
     def encode(self, x: Tensor) -> Tensor:
-        """Images (batch, {_axes(model.input.shape)}) to codes (batch, {_axes(model.code_shape)})."""
-        return self.encoder(x)
+        """Return the codes (batch, {_axes(model.code_shape)}) of {noun(model.input.shape)}s (batch, {_axes(model.input.shape)})."""
+        return {code_of_x}
 
     def decode(self, z: Tensor) -> Tensor:
-        """Codes to images."""
+        """Return the {noun(model.input.shape)}s that codes stand for."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x))
 '''
+
+
+def _bottleneck(model: Autoencoder, program: Program) -> str:
+    if not program.bottleneck:
+        return ""
+    before = model.encoder[-1].out_shape if model.encoder else model.input.shape
+    return f"""        self.bottleneck = nn.Sequential(  # {text(before)}
+{_lines(program.bottleneck, 3)}
+        )
+"""
 
 
 def _axes(shape: tuple[int, ...]) -> str:

@@ -55,11 +55,11 @@ class DeepSvdd(nn.Module):
             nn.init.xavier_uniform_(layer.weight)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Images (batch, 1, 28, 28) to codes (batch, 32)."""
+        """Return the codes (batch, 32) of images (batch, 1, 28, 28)."""
         return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Codes to images."""
+        """Return the images that codes stand for."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -55,7 +55,8 @@ class Everything(nn.Module):
             nn.LeakyReLU(negative_slope=0.1),
             nn.Conv2d(6, 6, kernel_size=3, groups=6, padding=1, padding_mode="reflect"),  # 6x8x10
             nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True),  # 6x5x6
-            # bottleneck
+        )
+        self.bottleneck = nn.Sequential(  # 6x5x6
             nn.Flatten(),
             nn.Linear(180, 5),  # 5
         )
@@ -90,7 +91,7 @@ class Everything(nn.Module):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         for layer in (
             self.encoder[2].body[3],
-            self.encoder[10],
+            self.bottleneck[1],
             self.decoder[1],
             self.decoder[9].body[2],
             self.decoder[11],
@@ -104,11 +105,11 @@ class Everything(nn.Module):
                 nn.init.zeros_(parameter)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Images (batch, 1, 16, 20) to codes (batch, 5)."""
-        return self.encoder(x)
+        """Return the codes (batch, 5) of images (batch, 1, 16, 20)."""
+        return self.bottleneck(self.encoder(x))
 
     def decode(self, z: Tensor) -> Tensor:
-        """Codes to images."""
+        """Return the images that codes stand for."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:

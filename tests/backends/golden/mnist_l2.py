@@ -35,11 +35,11 @@ class MnistL2(nn.Module):
                 nn.init.zeros_(parameter)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Images (batch, 1, 28, 28) to codes (batch, 32, 14, 14)."""
+        """Return the codes (batch, 32, 14, 14) of images (batch, 1, 28, 28)."""
         return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Codes to images."""
+        """Return the images that codes stand for."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -30,7 +30,8 @@ class Photos(nn.Module):
             nn.Conv2d(64, 128, kernel_size=4, stride=2, padding=1, bias=False),  # 128x8x8
             nn.BatchNorm2d(128),
             nn.ReLU(),
-            # bottleneck
+        )
+        self.bottleneck = nn.Sequential(  # 128x8x8
             nn.Flatten(),
             nn.Linear(8192, 256),  # 256
         )
@@ -59,7 +60,7 @@ class Photos(nn.Module):
         """He and Glorot initialisation; biases start at zero."""
         for layer in (self.encoder[0], self.encoder[3], self.encoder[6], self.encoder[9], self.decoder[0]):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        for layer in (self.encoder[13], self.decoder[12]):
+        for layer in (self.bottleneck[1], self.decoder[12]):
             nn.init.xavier_uniform_(layer.weight)
         nn.init.normal_(self.decoder[3].weight, std=0.0625)
         nn.init.normal_(self.decoder[6].weight, std=0.0883883)
@@ -69,11 +70,11 @@ class Photos(nn.Module):
                 nn.init.zeros_(parameter)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Images (batch, 3, 64, 64) to codes (batch, 256)."""
-        return self.encoder(x)
+        """Return the codes (batch, 256) of images (batch, 3, 64, 64)."""
+        return self.bottleneck(self.encoder(x))
 
     def decode(self, z: Tensor) -> Tensor:
-        """Codes to images."""
+        """Return the images that codes stand for."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -34,17 +34,18 @@ Ratios = Mapping[nn.Module, Pair]
 class FastForm(nn.Module):
     """An autoencoder in a form that is faster on a CPU: a view of another module's weights and running statistics.
 
-    ``encoder`` and ``decoder`` compute what those of the other do; the ``state_dict`` to keep is the other's.
+    ``encoder``, ``bottleneck`` and ``decoder`` compute what those of the other do; the ``state_dict`` to keep is the other's.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, bottleneck: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
+        self.bottleneck = bottleneck
         self.decoder = decoder
 
     def forward(self, x_bchw: Tensor) -> Tensor:
         """Images to their reconstructions, of the same shape."""
-        image: Tensor = self.decoder(self.encoder(channels_last(x_bchw)))
+        image: Tensor = self.decoder(self.bottleneck(self.encoder(channels_last(x_bchw))))
         return image
 
 
@@ -66,8 +67,8 @@ def fast_form(module: nn.Module, in_shape: Shape) -> nn.Module:
     if rank(in_shape) != 2:
         return module
     ratios = _ratios(module, in_shape)
-    encoder, decoder = (_rewritten(module.get_submodule(part), ratios) for part in ("encoder", "decoder"))
-    return FastForm(encoder, decoder).train(module.training)
+    parts = (_rewritten(module.get_submodule(part), ratios) for part in ("encoder", "bottleneck", "decoder"))
+    return FastForm(*parts).train(module.training)
 
 
 def _ratios(module: nn.Module, in_shape: Shape) -> Ratios:

@@ -134,7 +134,7 @@ class Prober:
         measured: dict[str, Tensor] = {}
         with undisturbed(training, "probe", count) as generator:
             seen = make_sample(target, generator, training.input_range, training.settings.corrupt).seen
-            with hooked(training.module, ["encoder", *{*self._ends, *self._relus}], self._measure(measured)):
+            with hooked(training.module, ["bottleneck", *{*self._ends, *self._relus}], self._measure(measured)):
                 prediction = forward(training, seen)
             uneven = _unevenness(prediction.detach().float(), target)
             loss = training.objective.reconstruction(prediction, target)
@@ -157,12 +157,12 @@ class Prober:
             if path in self._relus:
                 largest = output.amax(dim=[0, *range(2, output.dim())])
                 measured[f"{self._relus[path]} firing"] = (largest > 0).float().mean()
-            if path != "encoder" and path not in self._ends:
+            if path != "bottleneck" and path not in self._ends:
                 return
             output = output.float()
             apart = (output - output.mean(dim=0)).square_()
-            if path == "encoder":
-                spread = apart.mean(dim=[0, *range(2, output.dim())] if output.dim() == 4 else 0).sqrt()
+            if path == "bottleneck":
+                spread = apart.mean(dim=[0, *range(2, output.dim())] if output.dim() > 2 else 0).sqrt()
                 measured["moving"] = spread > MOVES * spread.max()
                 return
             measured[f"{self._ends[path]} size"] = output.square().mean().sqrt()

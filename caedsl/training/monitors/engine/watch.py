@@ -128,7 +128,7 @@ class Watch(Callback):
     def _facts(self, training: Training, rounds: int, probed: int, images: int) -> Facts:
         model = self.places.model
         encoding = [
-            number for number, origin in enumerate(self.places.origins) if origin.paths[0].startswith("encoder")
+            number for number, origin in enumerate(self.places.origins) if not origin.paths[0].startswith("decoder")
         ]
         layers = [origin.layer for origin in self.places.origins]
         return Facts(
