@@ -5,53 +5,29 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
-from caedsl.diagnostics.finding import Label
+from caedsl.diagnostics.finding import Applicability, Edit, Fix, Label
 from caedsl.model.data import InputRange
 from caedsl.resolve.quantities import Misread, report_misread
+from caedsl.resolve.respelling import (
+    FOREIGN_NOTES,
+    FOREIGN_OPTIONS,
+    FOREIGN_WORDS,
+    example_of,
+    meant_value,
+    respelled,
+)
 from caedsl.resolve.scope import MOST_CANDIDATES, Scope
-from caedsl.resolve.values import read
+from caedsl.resolve.values import called, read
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS, LINEAR, Activation, bare
-from caedsl.vocabulary.option import AUTO, REQUIRED, Option, Type, Written
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 _LONGEST_NUMBER = 40
 _MOST_ITEMS = 200
 _SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
-
-FOREIGN_WORDS = {
-    "kernel": "k3",
-    "kernel_size": "k3",
-    "strides": "s2",
-    "stride": "s2",
-    "dilation": "d2",
-    "dilation_rate": "d2",
-    "groups": "g4",
-    "repeat": "x3",
-    "padding": "pad=same",
-    "filters": "the channels as a number alone",
-    "channels": "the channels as a number alone",
-    "units": "the units as a number alone",
-    "activation": "the activation's name alone",
-    "use_bias": "bias=off",
-    "batchnorm": "norm=batch",
-    "bn": "norm=batch",
-    "rate": "dropout=10%",
-    "kernel_regularizer": "l2=1e-3",
-    "negative_slope": "leaky_relu=0.1",
-    "learning_rate": "lr",
-    "decay": "weight_decay",
-    "beta_1": "beta1",
-    "beta_2": "beta2",
-    "betas": "beta1=0.9 beta2=0.999",
-    "epsilon": "eps",
-    "batch_size": "batch",
-    "scale_factor": "the factor as a number alone",
-    "size": "to 14x14",
-}
-"""What Keras and PyTorch call things, and how a spec writes them."""
 
 
 @dataclass
@@ -62,6 +38,10 @@ class Bound:
     spans: dict[str, Span] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     """Options that are written but could not be read; their defaults stand in."""
+    faults: list[str] = field(default_factory=list)
+    """The names of the findings about this line."""
+    lost: bool = False
+    """Whether a word of the line means nothing that could be guessed."""
 
 
 class _Binder:
@@ -70,15 +50,19 @@ class _Binder:
         self.options = options
         self.scope = scope
         self.bound = Bound()
+        self.begun = False
+        self.items: Sequence[tree.Item] = ()
+        self.faults = self.bound.faults
         self.by_name = {option.name: option for option in options}
         self.by_short = {option.short: option for option in options if option.short}
         self.first = next((option for option in options if option.written is Written.FIRST), None)
         self.words = {word: option for option in options for word in bare_words(option)}
 
     def bind(self, items: Sequence[tree.Item]) -> Bound:
+        self.items = items
         queue = deque(items[:_MOST_ITEMS])
         if len(items) > _MOST_ITEMS:
-            self.scope.report(
+            self._fault(
                 "unexpected-value",
                 items[_MOST_ITEMS].span,
                 f"`{self.owner}` has more than {_MOST_ITEMS} values and options on one line",
@@ -96,8 +80,33 @@ class _Binder:
                 case tree.Sign():
                     self._leftover(item)
                 case _:
-                    self._positional(item)
+                    self._positional(self._joined(item, queue))
+            self.begun = True
         return self.bound
+
+    def _joined(self, item: tree.Value, queue: deque[tree.Item]) -> tree.Value:
+        """Return numbers that stand side by side as the one size that they are meant to be, with a finding."""
+        sized = self.first is not None and self.first.type in (Type.SHAPE, Type.PER_AXIS)
+        numbers = [item]
+        while sized and queue and _is_whole(numbers[-1]) and _is_whole(queue[0]):
+            numbers.append(cast(tree.Number, queue.popleft()))
+        if len(numbers) == 1:
+            return item
+        span = numbers[0].span.to(numbers[-1].span)
+        dims = tuple(int(number.text) for number in numbers if isinstance(number, tree.Number))
+        size = "x".join(map(str, dims))
+        self._fault(
+            "wrong-type",
+            span,
+            f"`{self.scope.source.slice(span)}` is one size, whose numbers are joined by x",
+            help=f"write `{size}`",
+            fix=_replacing(span, size),
+        )
+        return tree.Size(dims, span)
+
+    def _fault(self, name: str, span: Span, message: str, **parts: Any) -> None:
+        self.faults.append(name)
+        self.scope.report(name, span, message, **parts)
 
     def _worded(self, word: tree.Word) -> bool:
         option = self.by_name.get(word.text)
@@ -109,8 +118,11 @@ class _Binder:
             self._read(option, value, word.span.to(value.span))
         else:
             self.bound.failed.add(option.name)
-            self.scope.report(
-                "missing-value", word.span, f"`{word.text}` is not followed by {option.type.value}", help=_hint(option)
+            self._fault(
+                "missing-value",
+                word.span,
+                f"`{word.text}` is not followed by {option.type.value}",
+                help=f"write `{example_of(option)}`",
             )
 
     def _named(self, item: tree.Option) -> None:
@@ -124,13 +136,13 @@ class _Binder:
         elif name in self.by_short:
             self._read(self.by_short[name], item.value, item.span)
         else:
-            self._unknown(item.name, "option")
+            self._unknown(item.name, item, "option")
 
     def _activation_with_parameter(self, item: tree.Option) -> None:
         name = item.name.text
         option = FUNCTIONS[name].option
         if option is None:
-            self.scope.report(
+            self._fault(
                 "unknown-option",
                 item.span,
                 f"`{item.name.text}` takes no number",
@@ -142,6 +154,7 @@ class _Binder:
         if isinstance(value, InputRange):
             value = value.ends or Misread("wrong-type", item.value.span, f"`{name}` needs two numbers, such as `0..1`")
         if isinstance(value, Misread):
+            self.faults.append(value.name)
             report_misread(value, self.scope)
             value = None
         known = value is not None or option.default is not REQUIRED
@@ -152,20 +165,22 @@ class _Binder:
         if word.text in self.words:
             self._bare(self.words[word.text], word)
         elif short and short[1] in self.by_short:
-            option = self.by_short[short[1]]
-            value = _short_value(short[2], word.span)
-            self._read(option, value, word.span)
-        elif self.first is not None and (self._first_takes(self.first, word)):
+            self._read(self.by_short[short[1]], _short_value(short[2], word.span), word.span)
+        elif self.first is not None and self._first_takes(self.first, word):
             self._positional(word)
         else:
-            self._unknown(word, "word")
+            self._unknown(word, word, "word")
 
     def _first_takes(self, first: Option, word: tree.Word) -> bool:
         if first.type in (Type.NAME, Type.CHOICE):
             return first.name not in self.bound.spans
         numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PER_AXIS, Type.SHAPE)
-        meant = word.text == AUTO or (first.auto and self.scope.nearest(word.text, (AUTO,)) is not None)
-        return numeric and (self.scope.is_constant(word.text) or meant)
+        if not numeric or self.begun:
+            return numeric and self.scope.is_constant(word.text)
+        # A word in the place of the value is one, unless it looks like another word of the line.
+        like = None if self.scope.is_constant(word.text) else self._near(word.text)
+        is_value = like is None or like in self.scope.constants
+        return first.default is REQUIRED and is_value and word.text.lower() not in FOREIGN_WORDS
 
     def _bare(self, option: Option, word: tree.Word) -> None:
         if option.type is Type.FLAG:
@@ -182,68 +197,139 @@ class _Binder:
     def _positional(self, item: tree.Value) -> None:
         if self.first is None or self.first.name in self.bound.spans:
             self._leftover(item)
-        else:
-            self._read(self.first, item, item.span)
+            return
+        if self.begun:
+            self._late(self.first, item)
+        self._read(self.first, item, item.span)
+
+    def _late(self, first: Option, item: tree.Value) -> None:
+        """Report a value that must come first and does not; it is read all the same."""
+        text = self.scope.source.slice(item.span)
+        others = (self.scope.source.slice(other.span) for other in self.items if other is not item)
+        inside = " ".join((text, *others))
+        owner = self.owner.removesuffix(f" {text}")
+        self._fault(
+            "unexpected-value",
+            item.span,
+            f"`{text}` must come first: it is {called(first)} of `{owner}`",
+            help=f"write `{owner} {inside}`",
+            fix=_replacing(self.items[0].span.to(self.items[-1].span), inside),
+        )
 
     def _leftover(self, item: tree.Item) -> None:
+        if any(name == "unexpected-value" for name in self.faults):
+            return  # more of the same
         text = self.scope.source.slice(item.span)
         if self.first is None:
             message = f"`{self.owner}` takes no value alone, and `{text}` is one"
         else:
-            message = f"`{self.owner}` takes one value alone, its {self.first.name}; `{text}` is left over"
+            message = f"`{self.owner}` takes one value alone, {called(self.first)}; `{text}` is left over"
         windows = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
-        examples = " or ".join(f"`{option.short}{text}` for the {option.name}" for option in windows if text.isdigit())
+        values = [
+            (option, words)
+            for option in windows
+            if not isinstance(item, tree.Option | tree.Sign) and (words := respelled(option, item, self.scope))
+        ]
+        examples = " or ".join(f"`{words}` for the {option.name}" for option, words in values)
+        fix = _replacing(item.span, values[0][1]) if isinstance(item, tree.Size) and values else None
         help_line = f"write {examples}" if examples else f"options of `{self.owner}` are {self._listed()}"
-        self.scope.report("unexpected-value", item.span, message, help=help_line)
+        self._fault("unexpected-value", item.span, message, help=help_line, fix=fix)
 
     def _listed(self) -> str:
         return ", ".join(_spelling(option) for option in self.options)
 
-    def _unknown(self, word: tree.Word, what: str) -> None:
-        candidates = {option.name: _spelling(option) for option in self.options if option.written is Written.NAMED}
-        candidates |= {word: word for word in self.words}
-        candidates |= {name: name for name in islice(self.scope.constants, MOST_CANDIDATES)}
-        candidates |= {option.name: _spelling(option) for option in self.options if option.written is Written.SHORT}
-        foreign = FOREIGN_WORDS.get(word.text)
-        near = self.scope.nearest(word.text, candidates)
-        if foreign is not None and self._speaks(foreign):
-            help_line = f"write `{foreign}`" if " " not in foreign or "=" in foreign else f"write {foreign}"
-        elif near is not None:
-            help_line = f"did you mean `{candidates[near]}`?"
-        else:
-            help_line = f"options of `{self.owner}` are {self._listed()}"
-        named = near is not None and candidates[near] == (f"{near}=" if what == "option" else near)
-        self.scope.report(
-            "unknown-option",
-            word.span,
-            f'unknown {what} "{word.text}" on {self.owner}',
-            help=help_line,
-            meant=near if named and foreign is None else None,
-        )
+    def _unknown(self, word: tree.Word, item: tree.Option | tree.Word, what: str) -> None:
+        """Report a word that the line does not have; what it surely means is read as if it were written."""
+        message = f'unknown {what} "{word.text}" on {self.owner}'
+        note = FOREIGN_NOTES.get(word.text.lower())
+        if note is not None:
+            self._fault("unknown-option", word.span, message, help=note)
+            return
+        option, text = self._meant(word.text, item)
+        if option is not None and text:
+            shown = f"{self.owner} {text}" if option.written is Written.FIRST else text
+            self._fault("unknown-option", word.span, message, help=f"write `{shown}`", fix=_replacing(item.span, text))
+            if isinstance(item, tree.Option):
+                self._reread(option, item)
+            return
+        near = self._near(word.text)
+        if option is None and near is not None and isinstance(item, tree.Word) and near not in self.by_name:
+            self._fault("unknown-option", word.span, message, meant=near)
+            if near in self.words and self.words[near].name not in self.bound.spans:
+                self._bare(self.words[near], tree.Word(near, word.span))
+            return
+        option = option or self.by_name.get(near or "")
+        help_line = f"options of `{self.owner}` are {self._listed()}"
+        if option is not None and option.name not in self.bound.spans:
+            help_line = f"did you mean `{_spelling(option)}`, such as `{example_of(option)}`?"
+        self._fault("unknown-option", word.span, message, help=help_line)
+        self.bound.lost = True
 
-    def _speaks(self, foreign: str) -> bool:
-        word = foreign.partition("=")[0]
-        known_short = foreign[0] in self.by_short and foreign[1:].isdigit()
-        described = foreign.startswith("the ") and (self.first is not None or "activation" in self.by_name)
-        return word in self.by_name or known_short or described or word.split()[0] in self.by_name
+    def _near(self, word: str) -> str | None:
+        """Return the option, the word or the constant that ``word`` is nearest to."""
+        names = (option.name for option in self.options if option.written is not Written.FIRST)
+        return self.scope.nearest(word, (*names, *self.words, *islice(self.scope.constants, MOST_CANDIDATES)))
+
+    def _meant(self, word: str, item: tree.Option | tree.Word) -> tuple[Option | None, str]:
+        """Return the option that a word of another library, or a misspelt one, stands for, and how a spec writes it."""
+        plain = word.lower()
+        if isinstance(item, tree.Word):
+            text = FOREIGN_WORDS.get(plain, "")
+            name = text.partition("=")[0]
+            option = self.by_name.get(name) or self.words.get(name)
+            return option, text if option is not None else ""
+        if (plain in FOREIGN_WORDS or plain in FUNCTIONS or plain == "negative_slope") and "activation" in self.by_name:
+            return self.by_name["activation"], self._activation_text(plain, item)
+        name = next((name for name in (word, FOREIGN_OPTIONS.get(plain), self._near(word)) if name in self.by_name), "")
+        option = self.by_name.get(name)
+        return option, (respelled(option, item.value, self.scope) or "") if option is not None else ""
+
+    def _activation_text(self, word: str, item: tree.Option) -> str:
+        name = "leaky_relu" if word == "negative_slope" else FOREIGN_WORDS.get(word, word)
+        value = self.scope.source.slice(item.value.span)
+        return f"{name}={value}" if name in FUNCTIONS and FUNCTIONS[name].option is not None else ""
+
+    def _reread(self, option: Option, item: tree.Option) -> None:
+        """Read the value of an option under another name, where it can be read."""
+        text = self.scope.source.slice(item.value.span)
+        meant = meant_value(option, text)
+        node = item.value if meant is None else tree.Word(meant, item.value.span)
+        value = Activation(meant or text) if option.type is Type.ACTIVATION else read(option, node, self.scope)
+        if not isinstance(value, Misread) and option.name not in self.bound.spans:
+            self._set(option, value, item.span)
 
     def _read(self, option: Option, node: tree.Item, span: Span) -> None:
         assert not isinstance(node, tree.Option | tree.Sign)
         value = read(option, node, self.scope)
         if isinstance(value, Misread):
-            report_misread(value, self.scope)
+            meant = self._misread(value, option, node)
+            value = read(option, tree.Word(meant, node.span), self.scope) if meant else value
+        if isinstance(value, Misread):
             self.bound.failed.add(option.name)
             self.bound.spans.setdefault(option.name, span)
         else:
             self._set(option, value, span)
 
+    def _misread(self, misread: Misread, option: Option, node: tree.Value) -> str | None:
+        """Report why a value cannot be read; return the word that it stands for, where there is one."""
+        self.faults.append(misread.name)
+        meant = meant_value(option, self.scope.source.slice(node.span))
+        if meant is not None:
+            misread = misread._replace(meant=meant)
+        elif (
+            misread.name == "unknown-name" and option.written is Written.FIRST and self.scope.is_reserved(misread.word)
+        ):
+            misread = misread._replace(help=f"write `{self.owner} {example_of(option, self.owner)}`")
+        report_misread(misread, self.scope)
+        return misread.meant
+
     def _set(self, option: Option, value: Any, span: Span) -> None:
         earlier = self.bound.spans.get(option.name)
         if earlier is not None:
-            self.scope.report(
+            self._fault(
                 "duplicate-option",
                 span,
-                f"`{option.name}` is given twice on this line",
+                f"{called(option)} is given twice on this line",
                 related=(Label(earlier, "first given here"),),
                 help="keep one of them",
             )
@@ -252,13 +338,21 @@ class _Binder:
         self.bound.spans[option.name] = span
 
 
-def _short_value(written: str, span: Span) -> tree.Value:
+def _is_whole(item: tree.Item) -> bool:
+    return isinstance(item, tree.Number) and item.text.isdigit() and len(item.text) <= _LONGEST_NUMBER
+
+
+def _replacing(span: Span, text: str) -> Fix:
+    return Fix(f"write `{text}`", (Edit(span, text),), Applicability.SAFE)
+
+
+def _short_value(text: str, span: Span) -> tree.Value:
     """Return the value of ``k3`` or ``k3x5``; a number that is too long to be read stays a text for the reader to refuse."""
-    numbers = written.split("x")
-    longest = max(numbers, key=len)
-    if len(numbers) == 1 or len(longest) > _LONGEST_NUMBER:
+    dims = text.split("x")
+    longest = max(dims, key=len)
+    if len(dims) == 1 or len(longest) > _LONGEST_NUMBER:
         return tree.Number(longest, span)
-    return tree.Size(tuple(map(int, numbers)), span)
+    return tree.Size(tuple(map(int, dims)), span)
 
 
 def bare_words(option: Option) -> Iterable[str]:
@@ -284,33 +378,34 @@ def _spelling(option: Option) -> str:
             return option.name
 
 
-def _hint(option: Option) -> str:
-    return f"write {option.type.value} after it"
-
-
 def bind(owner: str, items: Sequence[tree.Item], options: Sequence[Option], scope: Scope) -> Bound:
     """Reads ``items`` as ``options`` of the word ``owner``; what cannot be read is reported and left out."""
     return _Binder(owner, options, scope).bind(items)
 
 
 def filled(bound: Bound, options: Sequence[Option], statement: tree.Statement, scope: Scope) -> dict[str, Any] | None:
-    """All options with defaults filled in; None, and a finding, where a required one is missing."""
+    """Return all options with defaults filled in; None, and a finding, where a required one is missing."""
     values = {option.name: bound.values.get(option.name, option.default) for option in options}
     missing = [option for option in options if values[option.name] is REQUIRED]
     if not missing:
         return values
     for option in missing:
-        if option.name not in bound.failed and not statement.broken:
+        # A word that means nothing here most likely stands for the value.
+        meant = bool(bound.faults) and option.written is Written.FIRST
+        if option.name not in bound.failed and not meant and not statement.broken:
             _report_missing(option, statement, scope)
     return None
 
 
 def _report_missing(option: Option, statement: tree.Statement, scope: Scope) -> None:
-    word = statement.head.text
-    example = {Type.COUNT: "32", Type.SHAPE: "32x7x7", Type.SHARE: "10%", Type.NAME: "NAME"}.get(option.type, "2")
+    head = statement.head
+    example = example_of(option, head.text)
+    rest = scope.source.slice(Span(head.span.end, statement.span.end))
+    line = f"{head.text} {example}{rest}" if option.written is Written.FIRST else f"{head.text}{rest} {example}"
+    what = "a value" if option.name == head.text else called(option)
     scope.report(
         "missing-value",
         statement.span,
-        f"`{word}` needs its {option.name}: {option.type.value}",
-        help=f"write `{word} {example}`" if not option.choices else f"choose one of {', '.join(option.choices)}",
+        f"`{head.text}` needs {what}: {option.type.value}",
+        help=f"write `{line}`" if not option.choices else f"choose one of {', '.join(option.choices)}",
     )

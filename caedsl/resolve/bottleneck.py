@@ -30,6 +30,7 @@ CODE_OPTIONS = (
 ASSERTED = Option("shape", Type.SHAPE, None, "the code's shape, asserted", Written.FIRST, FROM_ONE)
 FORMS = ("conv", "dense")
 LATER_FORMS = ("variational", "quantized")
+_LATER_ALIASES = {"vae": "variational", "vq": "quantized", "vqvae": "quantized", "quantised": "quantized"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     bound = bind(f"bottleneck {form}", items, options, scope)
     # A convolution that makes a code is 1x1 and linear by itself; a dense one differs from no other dense layer.
     inherited = scope.inherited(form, bound.values.keys() - {"l1"}) if form == "dense" else {}
-    head = tree.Word(f"bottleneck {form}", statement.head.span)
+    head = tree.Word(f"bottleneck {form}", statement.head.span.to(statement.items[0].span))
     given = Bound({**inherited, **bound.values}, bound.spans, bound.failed)
     values = filled(given, options, tree.Statement(head, (), None, statement.span, statement.broken), scope)
     if values is None:
@@ -85,25 +86,27 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[str | None, Sequence
         return word.text, items[1:]
     if scope.is_constant(word.text):
         return "bare", items
-    if word.text in LATER_FORMS:
+    later = _LATER_ALIASES.get(word.text.lower(), word.text)
+    if later in LATER_FORMS:
         scope.report(
             "not-supported",
             word.span,
-            f"`bottleneck {word.text}` is not yet supported",
+            f"`bottleneck {later}` is not yet supported",
             help="use `bottleneck dense 32`, or `bottleneck conv 8`",
         )
         return None, ()
-    near = scope.nearest(word.text, FORMS, {"linear": "dense", "fc": "dense", "vae": "variational"})
+    near = scope.nearest(word.text, FORMS, {"linear": "dense", "fc": "dense"})
     remedy = "write `bottleneck`, `bottleneck conv 8` or `bottleneck dense 64`"
     scope.report("unknown-value", word.span, f'unknown bottleneck "{word.text}"', help=remedy, meant=near)
-    return None, ()
+    return near, items[1:]
 
 
 def _read_bare(statement: tree.Statement, items: Sequence[tree.Item], scope: Scope) -> Code:
     bound = bind("bottleneck", items, form_options("bare"), scope)
     l1, noise = (bound.values.get(option.name, option.default) for option in CODE_OPTIONS)
     shape_at = bound.spans.get("shape", statement.span)
-    return Code("bare", None, bound.values.get("shape"), l1, noise, statement.span, shape_at)
+    asserted = None if bound.faults else bound.values.get("shape")
+    return Code("bare", None, asserted, l1, noise, statement.span, shape_at)
 
 
 def place_bottleneck(code: Code, encoder: Sequence[Layer], in_shape: Shape | None, scope: Scope) -> Bottleneck | None:

@@ -147,7 +147,7 @@ def _loss_name(word: tree.Word, terms: list[LossTerm], scope: Scope) -> str | No
     near = scope.nearest(word.text, tuple(LOSSES), {"l2": "mse", "l1": "mae", "binary_crossentropy": "bce"})
     help_line = f"losses are {', '.join(LOSSES)}"
     scope.report("unknown-value", word.span, f'unknown loss "{word.text}"', help=help_line, meant=near)
-    return None
+    return near
 
 
 def _weight(piece: tree.Value, scope: Scope) -> float | None:

@@ -10,6 +10,7 @@ from caedsl.vocabulary.layers.repeat import TIMES, Repeat
 from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.norms import BELONGS_TO
 from caedsl.vocabulary.shape import Shape
 
 MOST_LAYERS = 2000
@@ -105,9 +106,17 @@ def _shortcut(kind: Residual, line: Line, in_shape: Shape, out_shape: Shape, sco
 
 
 def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:
-    """Report a misfit at the option that it blames."""
+    """Report a misfit at the option that it blames; on a line that nobody wrote, its remedy would have no place."""
     place: Span = line.spans.get(misfit.option, line.at)
-    scope.report(misfit.name, place, misfit.message, notes=misfit.notes, help=misfit.help)
+    help_line = misfit.help
+    if line.mirrors is not None:
+        by_norm = misfit.option == "norm" or misfit.option in BELONGS_TO
+        help_line = (
+            "choose another normalisation: `norm=batch` fits here"
+            if by_norm
+            else "write the decoder out: `decoder { ... }`"
+        )
+    scope.report(misfit.name, place, misfit.message, notes=misfit.notes, help=help_line)
 
 
 def _affordable(line: Line, scope: Scope) -> bool:

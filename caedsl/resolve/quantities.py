@@ -40,6 +40,7 @@ class Misread(NamedTuple):
     message: str
     help: str = ""
     meant: str | None = None
+    word: str = ""
 
 
 class Quantity(NamedTuple):
@@ -95,6 +96,8 @@ def _literal(node: tree.Number) -> Quantity | Misread:
         if not _representable(value):
             return Misread("out-of-domain", node.span, f"`{node.text}` {_BEYOND}")
         return Quantity(value, dimension)
+    if re.fullmatch(r"\d+x", node.text):
+        return Misread("unknown-unit", node.span, f"`{node.text}` is not a number", meant=node.text[:-1])
     shape = re.fullmatch(r"\d+x[\dx]*", node.text)
     return Misread(
         "unknown-unit",
@@ -110,15 +113,14 @@ def _constant(node: tree.Word, scope: Scope) -> Quantity | Misread:
         scope.used.add(node.text)
         return Quantity(constant.value, constant.unit)
     if node.text in scope.unknown_constants:
-        return Misread("", node.span, "")
+        return Misread("", node.span, "", meant=scope.unknown_constants[node.text])
     if node.text == AUTO:
         return Misread("wrong-type", node.span, "`auto` is not a number, and this one is yours to write", _FOR_AUTO)
     message = f"`{node.text}` is not a number, nor a constant defined above"
     near = scope.nearest(node.text, scope.constants)
-    if near is None:
-        scope.unknown_constants.add(node.text)  # one finding for all its uses
+    scope.unknown_constants[node.text] = near  # one finding for all its uses
     help_line = "write a number" if scope.is_reserved(node.text) else f"define it above: `let {node.text} = 32`"
-    return Misread("unknown-name", node.span, message, help_line, near)
+    return Misread("unknown-name", node.span, message, help_line, near, node.text)
 
 
 def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
@@ -128,6 +130,8 @@ def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
     if isinstance(right, Misread):
         return right
     text = scope.source.slice(node.span)
+    if node.leaning:
+        return _leaning(node, scope)
     unit = _dimension(node.operator, left.unit, right.unit)
     if unit is None:
         joined = f"{_DIMENSIONS[left.unit]} {node.operator} {_DIMENSIONS[right.unit]}"
@@ -151,6 +155,16 @@ def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
         message = "the exact result has more than 600 digits"
         return Misread("out-of-domain", node.span, message, "write the number that is meant, with fewer digits")
     return Quantity(result, unit)
+
+
+def _leaning(node: tree.Operation, scope: Scope) -> Misread:
+    """Return why ``8 *3`` is no product: it may as well be a value and something that the author meant beside it."""
+    left, right = scope.source.slice(node.left.span), scope.source.slice(node.right.span)
+    help_line = f"write `{left}{node.operator}{right}`"
+    if node.operator == "*":
+        help_line += f"; to repeat a layer write `x{right}`"
+    message = f"`{node.operator}{right}` stands apart from `{left}`, so that it may be a product or not"
+    return Misread("unexpected-value", node.span, message, help_line)
 
 
 def _dimension(operator: str, left: str, right: str) -> str | None:

@@ -1,9 +1,11 @@
 """Read layer statements into Lines: names, types and domains, each statement once; no shape is known here."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from caedsl.resolve.binding import Bound, bind, filled
+from caedsl.resolve.respelling import activation_named
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary import norms as normalisation
@@ -17,6 +19,9 @@ TIMES = Option(
     "times", Type.COUNT, 1, "repeats the line, each copy with weights of its own", Written.SHORT, FROM_ONE, short="x"
 )
 
+SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING)
+"""Types of options that decide a shape: where one could not be read, no layer after it can be placed."""
+
 FOREIGN_KINDS = {
     "conv2d": "conv",
     "convolution": "conv",
@@ -26,14 +31,34 @@ FOREIGN_KINDS = {
     "upconv": "deconv",
     "linear": "dense",
     "fc": "dense",
+    "max": "maxpool",
     "maxpooling2d": "maxpool",
+    "avg": "avgpool",
     "averagepooling2d": "avgpool",
     "pool": "maxpool",
     "upsampling2d": "upsample",
-    "unpool": "upsample",
     "resblock": "residual",
+    "sequential": "stage",
 }
 """What other libraries call a layer kind."""
+
+_AN_OPTION = "is an option of the layer before it: add `{}` to that line"
+NO_KINDS = {
+    "flatten": "`dense` flattens what comes before it: leave this line out",
+    "unpool": "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores",
+    "maxunpool2d": "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores",
+    "pixelunshuffle": "no layer gathers pixels into channels: use `conv 32 s2`",
+    "zeropadding2d": "padding " + _AN_OPTION.format("pad=1"),
+    "input": "the input's shape stands in the `input` line: leave this line out",
+    "inputlayer": "the input's shape stands in the `input` line: leave this line out",
+    **{
+        word: "normalisation " + _AN_OPTION.format(f"norm={norm}")
+        for norm in ("batch", "layer", "instance", "group")
+        for word in (f"{norm}norm", f"{norm}norm2d", f"{norm}_norm", f"{norm}normalization", f"{norm}normalisation")
+    },
+    "bn": "normalisation " + _AN_OPTION.format("norm=batch"),
+}
+"""Layers of other libraries that are no layers here, and what to do instead."""
 
 
 def options_of(kind: Kind) -> tuple[Option, ...]:
@@ -51,20 +76,41 @@ def find_kind(head: tree.Word, scope: Scope) -> Kind | None:
     kind = KINDS.get(head.text)
     if kind is not None:
         return kind
-    near = FOREIGN_KINDS.get(head.text.lower()) or scope.nearest(head.text, tuple(KINDS))
-    help_line = f"layers are {', '.join(KINDS)}"
+    plain = head.text.lower()
+    help_line = NO_KINDS.get(plain, "")
+    activation = activation_named(plain)
+    if activation:
+        help_line = "an activation " + _AN_OPTION.format(activation)
+    near = None if help_line else FOREIGN_KINDS.get(plain) or scope.nearest(head.text, KINDS)
+    help_line = help_line or f"layers are {', '.join(KINDS)}"
     scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
     return KINDS[near] if near else None
 
 
+def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
+    """Return ``max pool 2`` as ``maxpool 2``, with a finding."""
+    match statement.items:
+        case (tree.Word() as second, *rest) if statement.head.text not in KINDS:
+            joined = f"{statement.head.text}{second.text}"
+            if joined.lower() in KINDS:
+                span = statement.head.span.to(second.span)
+                message = f'unknown layer "{scope.source.slice(span)}"'
+                scope.report("unknown-layer", span, message, meant=joined.lower())
+                return replace(statement, head=tree.Word(joined.lower(), span), items=tuple(rest))
+    return statement
+
+
 def _read_line(statement: tree.Statement, scope: Scope) -> Line:
+    statement = _in_one_word(statement, scope)
     kind = find_kind(statement.head, scope)
     if kind is None:
         return Line("", at=statement.span, broken=True)
+    statement = replace(statement, head=tree.Word(kind.name, statement.head.span))
     fits = _block_agrees(statement, kind, scope)
     bound, options = _read_options(statement, kind, scope)
     children = read_lines(statement.block or (), scope) if kind.block else ()
-    if options is None or not fits:
+    shaping = any(option.name in bound.failed and option.type in SHAPING for option in options_of(kind))
+    if options is None or not fits or shaping or bound.lost:
         return Line(kind.name, at=statement.span, broken=True)
     times = 1 if kind.block else options.pop(TIMES.name, 1)
     line = Line(kind.name, options, bound.spans, children, statement.span)

@@ -76,7 +76,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
         require=bounds,
         allowances=tuple(found.allowances),
         places=found.places,
-        complete=spec.complete and None not in (bottleneck, encoder.out_shape, decoder.out_shape),
+        complete=spec.complete and scope.understood and None not in (bottleneck, encoder.out_shape, decoder.out_shape),
     )
 
 

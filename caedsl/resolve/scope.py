@@ -16,6 +16,20 @@ MOST_FINDINGS = 10_000
 """Findings kept of one resolution."""
 
 
+_LOSING = frozenset(
+    (
+        "unknown-option",
+        "unknown-value",
+        "unknown-name",
+        "unknown-unit",
+        "wrong-type",
+        "out-of-domain",
+        "unexpected-value",
+    )
+)
+"""Findings about something that was written and then left out of the model, unless a fix says what it means."""
+
+
 class Constant(NamedTuple):
     """The value of a ``let`` with its dimension, the place of its name and that of the line."""
 
@@ -40,13 +54,15 @@ class Scope:
         self.source = source
         self._language_words = language_words
         self.constants: dict[str, Constant] = {}
-        self.unknown_constants: set[str] = set()
-        """Names that are used or defined as constants, but whose value is unknown for a reason that has been reported."""
+        self.unknown_constants: dict[str, str | None] = {}
+        """Constants whose value is unknown for a reason that has been reported, and the constant that each likely means."""
         self.used: set[str] = set()
         self.defaults: list[Defaults] = []
         self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
         self.used_defaults: set[Span] = set()
         self.findings: list[Finding] = []
+        self.understood = True
+        """Whether every word has a meaning, if only a likely one: else the model may lack what the author wrote."""
         self.layers_placed = 0
         self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._reported: set[tuple[str, Span, str]] = set()
@@ -108,4 +124,5 @@ class Scope:
             # The names of an author lie close together: there a near one may still be another.
             applicability = Applicability.UNSAFE if meant in self.constants else Applicability.SAFE
             fix = Fix(f"write `{meant}`", (Edit(span, meant),), applicability)
+        self.understood &= fix is not None or name not in _LOSING
         self.findings.append(Finding(name, message, Label(span, label), related, notes, help, fix))

@@ -1,12 +1,14 @@
 """How each training setting is written: its options, their domains and defaults; and the block read by that table."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model import settings
 from caedsl.resolve.binding import Bound, bind, filled
 from caedsl.resolve.losses import read_loss
+from caedsl.resolve.respelling import example_of
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -143,8 +145,10 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
     for statement in statements:
         name = statement.head.text
         if name not in SETTINGS:
-            _report_unknown(statement, scope)
-            continue
+            near = _report_unknown(statement, scope)
+            if near is None or near in seen:
+                continue
+            name, statement = near, replace(statement, head=tree.Word(near, statement.head.span))
         if name in seen:
             scope.report(
                 "duplicate-statement",
@@ -178,9 +182,10 @@ def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span],
         return None
     if setting.build is None:
         return values[name]
-    if setting.some and not bound.spans and not statement.broken:
+    if setting.some and not bound.spans and not bound.faults and not statement.broken:
         listed = ", ".join(f"`{option.name}`" for option in setting.options)
-        scope.report("missing-value", statement.span, f"`{name}` needs at least one of {listed}")
+        example = f"write `{name} {example_of(setting.options[0])}`"
+        scope.report("missing-value", statement.span, f"`{name}` needs at least one of {listed}", help=example)
         return None
     return setting.build(**values)
 
@@ -189,12 +194,14 @@ def _read_variant(name: str, setting: Setting, statement: tree.Statement, places
     assert setting.variants is not None and setting.build is not None
     chosen = Option(name, Type.CHOICE, REQUIRED, setting.about, Written.FIRST, choices=tuple(setting.variants))
     given = next((item.text for item in statement.items if isinstance(item, tree.Word)), "")
+    if given not in setting.variants:
+        given = scope.nearest(given, chosen.choices) or given  # reported below, and read as the word that is meant
     known = setting.variants.get(given)
     options = (chosen, *(_any_options(setting.variants) if known is None else known.options))
     bound = bind(f"{name} {given}" if given in setting.variants else name, statement.items, options, scope)
     _keep_places(f"train.{name}", bound, places)
     values = filled(bound, options, statement, scope)
-    if values is None or name in bound.failed:
+    if values is None or name in bound.failed or values[name] != given:
         return None
     if isinstance(kind := setting.variants[values[name]], OptimizerKind):
         _report_conflicts(kind, bound, scope)
@@ -236,10 +243,12 @@ def _keep_places(place: str, bound: Bound, places: dict[str, Span]) -> None:
         places[f"{place}.{option}"] = span
 
 
-def _report_unknown(statement: tree.Statement, scope: Scope) -> None:
+def _report_unknown(statement: tree.Statement, scope: Scope) -> str | None:
+    """Report a word that is no setting; return the one that it likely means."""
     word = statement.head.text
     foreign = FOREIGN_SETTINGS.get(word)
     near = None if foreign else scope.nearest(word, tuple(SETTINGS))
     help_line = f"write `{foreign}`" if foreign else f"settings are {', '.join(SETTINGS)}"
     span = statement.head.span
     scope.report("unknown-setting", span, f'unknown setting "{word}" in train', help=help_line, meant=near)
+    return near

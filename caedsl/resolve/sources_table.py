@@ -55,7 +55,7 @@ def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]
 def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Item]]:
     runs: list[list[tree.Item]] = [[]]
     for item in statement.items:
-        if isinstance(item, tree.Word) and item.text == "else":
+        if isinstance(item, tree.Word) and _parts(item, scope):
             runs.append([])
         else:
             runs[-1].append(item)
@@ -70,19 +70,35 @@ def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Ite
     return [run for run in runs if run]
 
 
+def _parts(word: tree.Word, scope: Scope) -> bool:
+    """Whether the word is ``else``; a misspelt one is reported, and parts the sources all the same."""
+    if word.text == "else":
+        return True
+    if word.text in SOURCES or any(option.name == word.text for options in SOURCES.values() for option in options):
+        return False
+    near = scope.nearest(word.text, ("else", *SOURCES))
+    if near == "else":
+        scope.report("unknown-option", word.span, f'unknown word "{word.text}" between two sources', meant=near)
+    return near == "else"
+
+
 def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: Scope) -> DataSource | None:
     name, *rest = items
     span = Span(items[0].span.start, items[-1].span.end)
     if not isinstance(name, tree.Word) or name.text not in SOURCES:
-        _report_unknown(name, scope)
-        return None
+        near = _report_unknown(name, scope)
+        if near is None:
+            return None
+        name = tree.Word(near, name.span)
     options = SOURCES[name.text]
     bound = bind(f"data {name.text}", rest, options, scope)
-    values = filled(bound, options, tree.Statement(name, (), None, span, statement.broken), scope)
+    head = tree.Word(f"data {name.text}", name.span)
+    values = filled(bound, options, tree.Statement(head, (), None, span, statement.broken), scope)
     return None if values is None else DataSource(name.text, span=span, **values)
 
 
-def _report_unknown(item: tree.Item, scope: Scope) -> None:
+def _report_unknown(item: tree.Item, scope: Scope) -> str | None:
+    """Report a name that is no source; return the one that it likely means."""
     text = scope.source.slice(item.span)
     if isinstance(item, tree.Text):
         near = None
@@ -92,3 +108,4 @@ def _report_unknown(item: tree.Item, scope: Scope) -> None:
         help_line = f"sources are {', '.join(SOURCES)}"
     message = f'unknown data source "{text.strip(chr(34))}"'
     scope.report("unknown-value", item.span, message, help=help_line, meant=near)
+    return near

@@ -127,7 +127,7 @@ def _read_let(statement: tree.Statement, found: Found, scope: Scope) -> None:
             _define(statement, option, scope)
         case _:
             names = (item.name if isinstance(item, tree.Option) else item for item in statement.items[:1])
-            scope.unknown_constants.update(name.text for name in names if isinstance(name, tree.Word))
+            scope.unknown_constants.update({name.text: None for name in names if isinstance(name, tree.Word)})
             if not statement.broken:
                 scope.report(
                     "missing-value", statement.span, "`let` defines one constant", help="write `let width = 32`"
@@ -154,7 +154,7 @@ def _define(statement: tree.Statement, option: tree.Option, scope: Scope) -> Non
             help=f"choose another name, such as `my_{name}`",
         )
     if isinstance(value, Misread):
-        scope.unknown_constants.add(name)
+        scope.unknown_constants[name] = None
         report_misread(value, scope)
     else:
         scope.constants[name] = Constant(value.value, value.unit, option.name.span, statement.span)

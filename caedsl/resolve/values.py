@@ -9,8 +9,24 @@ from caedsl.resolve.quantities import Misread, Quantity, quantity, shown
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
-from caedsl.vocabulary.option import AUTO, Option, Type
+from caedsl.vocabulary.option import AUTO, Option, Type, Written
 from caedsl.vocabulary.shape import MOST_AXES
+
+_CALLED = {
+    "channels": "the number of channels",
+    "units": "the number of units",
+    "channel_groups": "the number of groups",
+    "times": "the number of repeats",
+    "kernel": "the kernel",
+    "stride": "the stride",
+    "dilation": "the dilation",
+    "factor": "the factor",
+    "rate": "the share",
+    "shape": "the shape",
+    "path": "the path",
+    "name": "the name",
+}
+"""Options whose name no spec writes, and what a message calls them."""
 
 
 def read(option: Option, node: tree.Value, scope: Scope) -> Any:
@@ -34,19 +50,24 @@ def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) 
     return Misread(
         "out-of-domain",
         node.span,
-        f"{_called(option)} is `{text}`{computed}, but must be {option.domain}",
+        f"{called(option)} is `{text}`{computed}, but must be {option.domain}",
     )
 
 
-def _called(option: Option) -> str:
-    return f"`{option.name}`"
+def called(option: Option) -> str:
+    """Return the option's name in a sentence: the word that a spec has for it, or what it is."""
+    return (
+        _CALLED.get(option.name, f"`{option.name}`")
+        if option.written in (Written.FIRST, Written.SHORT)
+        else f"`{option.name}`"
+    )
 
 
 def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
     text = scope.source.slice(node.span)
     value = quantity(node, scope) if isinstance(node, tree.Word | tree.Operation | tree.Group) else None
     computed = f", which is {value}" if isinstance(value, Quantity) else ""
-    message = f"{_called(option)} wants {wanted or option.type.value}, not `{text}`{computed}"
+    message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
     return Misread("wrong-type", node.span, message)
 
 
@@ -111,7 +132,7 @@ def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
     listed = ", ".join(option.choices)
     text = scope.source.slice(node.span)
     near = scope.nearest(text, option.choices)
-    message = f"{_called(option)} cannot be `{text}`: it is one of {listed}"
+    message = f"{called(option)} cannot be `{text}`: it is one of {listed}"
     return Misread("unknown-value", node.span, message, f"choose one of {listed}", near)
 
 

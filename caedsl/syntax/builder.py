@@ -60,8 +60,10 @@ class _TreeBuilder:
 
     def operation(self, children: list[object]) -> Operation:
         left, right = cast(Value, children[0]), cast(Value, children[2])
-        operator = cast(Token, children[1]).value
-        return Operation(operator, left, right, Span(left.span.start, right.span.end))
+        operator = cast(Token, children[1])
+        at = _span(operator)
+        leaning = operator in ("*", "/") and left.span.end < at.start and at.end == right.span.start
+        return Operation(operator.value, left, right, Span(left.span.start, right.span.end), leaning)
 
     def negative(self, children: list[object]) -> Negative:
         value = cast(Value, children[1])

@@ -43,12 +43,17 @@ class Text:
 
 @dataclass(frozen=True)
 class Operation:
-    """``left operator right`` with one of ``+ - * /``."""
+    """``left operator right`` with one of ``+ - * /``.
+
+    ``leaning`` says that a product is written ``8 *3``, with a space on the left of its operator alone, as no person
+    writes a product.
+    """
 
     operator: str
     left: "Value"
     right: "Value"
     span: Span = field(compare=False)
+    leaning: bool = False
 
 
 @dataclass(frozen=True)

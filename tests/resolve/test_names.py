@@ -26,8 +26,8 @@ def errors(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("lets", "train", "message"),
     [
-        ("let t = 30min", "epochs t", "`epochs` wants a whole number, not `t`, which is 1800s"),
-        ("let p = 10%", "optimizer adam lr=p", "`lr` wants a number, not `p`, which is 10%"),
+        ("let t = 30min", "epochs t", "`epochs` must be a whole number, not `t`, which is 1800s"),
+        ("let p = 10%", "optimizer adam lr=p", "`lr` must be a number, not `p`, which is 10%"),
         ("let t = 30min", "stop after=t*t", "`t*t` is a duration * a duration, which has no meaning"),
         ("let t = 30min", "stop after=t + 1", "`t + 1` is a duration + a number, which has no meaning"),
         ("let p = 10%", "validation p + 1", "`p + 1` is a share + a number, which has no meaning"),
@@ -57,7 +57,7 @@ def test_other_names_are_free(name: str) -> None:
     assert errors(spec(f"let {name} = 8", encoder=f"conv {name} s2 relu")) == []
 
 
-@pytest.mark.parametrize("lets", ["let w = 3q", "let w = 1/0", "let w 8", "let w = v"])
+@pytest.mark.parametrize("lets", ["let w = 3q", "let w = 1/0", "let w 8", "let w = v", ""])
 def test_a_constant_without_a_value_is_one_finding(lets: str) -> None:
     assert len(errors(spec(lets, encoder="conv w relu; conv w*2 s2 relu; conv w"))) == 1
 

@@ -1,0 +1,215 @@
+"""Words of Keras and PyTorch in the spelling of the language, each with the value that the author wrote."""
+
+from collections.abc import Mapping
+
+from caedsl.resolve.quantities import Misread
+from caedsl.resolve.scope import Scope
+from caedsl.resolve.values import read
+from caedsl.syntax import tree
+from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
+from caedsl.vocabulary.spelling import value_text
+
+FOREIGN_OPTIONS: Mapping[str, str] = {
+    "kernel_size": "kernel",
+    "pool_size": "kernel",
+    "window": "kernel",
+    "strides": "stride",
+    "dilation_rate": "dilation",
+    "groups": "channel_groups",
+    "repeat": "times",
+    "padding": "pad",
+    "output_padding": "output_pad",
+    "filters": "channels",
+    "out_channels": "channels",
+    "features": "units",
+    "out_features": "units",
+    "use_bias": "bias",
+    "batchnorm": "norm",
+    "normalization": "norm",
+    "normalisation": "norm",
+    "rate": "dropout",
+    "drop": "dropout",
+    "kernel_initializer": "init",
+    "initializer": "init",
+    "kernel_regularizer": "l2",
+    "learning_rate": "lr",
+    "beta_1": "beta1",
+    "beta_2": "beta2",
+    "epsilon": "eps",
+    "interpolation": "mode",
+    "scale_factor": "factor",
+    "size": "factor",
+    "scale": "factor",
+    "shape": "shape",
+}
+"""What Keras and PyTorch call an option, and the option's own name."""
+
+FOREIGN_WORDS: Mapping[str, str] = {
+    "swish": "silu",
+    "lrelu": "leaky_relu",
+    "leakyrelu": "leaky_relu",
+    "leaky": "leaky_relu",
+    "logistic": "sigmoid",
+    "identity": "linear",
+    "bn": "norm=batch",
+    "batchnorm": "norm=batch",
+    "batch_norm": "norm=batch",
+    "batchnormalization": "norm=batch",
+    "layernorm": "norm=layer",
+    "instancenorm": "norm=instance",
+    "groupnorm": "norm=group",
+    "same": "pad=same",
+    "valid": "pad=valid",
+    "no_bias": "bias=off",
+    "nobias": "bias=off",
+    "hflip": "flip",
+    "horizontal_flip": "flip",
+    "grayscale": "gray",
+    "grey": "gray",
+    "nesterov": "momentum=0.9",
+}
+"""Words that stand alone elsewhere, and what a line of the language says instead."""
+
+FOREIGN_VALUES: Mapping[str, str] = {
+    "true": "on",
+    "yes": "on",
+    "1": "on",
+    "false": "off",
+    "no": "off",
+    "0": "off",
+    "none": "off",
+    "bn": "batch",
+    "batchnorm": "batch",
+    "batch_norm": "batch",
+    "ln": "layer",
+    "layernorm": "layer",
+    "gn": "group",
+    "groupnorm": "group",
+    "in": "instance",
+    "instancenorm": "instance",
+    "swish": "silu",
+    "lrelu": "leaky_relu",
+    "leakyrelu": "leaky_relu",
+    "kaiming": "he",
+    "he_normal": "he",
+    "he_uniform": "he",
+    "xavier": "glorot",
+    "glorot_uniform": "glorot",
+    "glorot_normal": "glorot",
+    "half": "fp16",
+    "float16": "fp16",
+    "bfloat16": "bf16",
+    "float32": "fp32",
+    "zeros": "same",
+    "zero": "same",
+    "mirror": "reflect",
+}
+"""What other libraries call a value."""
+
+FOREIGN_NOTES: Mapping[str, str] = {
+    "decay": "`decay` of Keras lowers the learning rate: write `schedule cosine`; for weight decay write `weight_decay=1e-4`",
+    "betas": "write `beta1=0.9 beta2=0.999`",
+    "amsgrad": "this variant is not supported: leave it out",
+}
+"""Options that no single word of the language stands for."""
+
+EXAMPLES: Mapping[str, str] = {
+    "kernel": "2",
+    "factor": "2",
+    "times": "2",
+    "shape": "32x7x7",
+    "path": '"photos/"',
+    "at": "50",
+    "ema": "0.999",
+    "clip": "1.0",
+    "seed": "0",
+    "epochs": "20",
+    "batch": "128",
+    "validation": "10%",
+    "name": "NAME",
+}
+"""Values for options that a line lacks."""
+
+_EXAMPLES_BY_TYPE = {
+    Type.SHARE: "10%",
+    Type.COUNT: "32",
+    Type.SHAPE: "32x7x7",
+    Type.SIZE: "14x14",
+    Type.PER_AXIS: "2",
+    Type.RANGE: "0..1",
+    Type.ACTIVATION: "relu",
+    Type.DURATION: "30min",
+    Type.PATH: '"photos/"',
+    Type.NAME: "NAME",
+    Type.LABEL: "0",
+    Type.DIVISOR: "/2",
+    Type.PADDING: "1",
+    Type.SWITCH: "off",
+    Type.FLAG: "on",
+}
+
+
+def activation_named(word: str) -> str:
+    """Return the activation that ``word`` stands for here or in another library; empty where it is none."""
+    plain = word.lower()
+    if plain in FUNCTIONS:
+        return plain
+    meant = FOREIGN_WORDS.get(plain, plain)
+    return next((name for name in FUNCTIONS if name in (meant, plain) or name.replace("_", "") == plain), "")
+
+
+def example_of(option: Option, owner: str = "") -> str:
+    """Return the option with a value that it may have, as a line of ``owner`` writes it."""
+    if option.choices:
+        return spelled(option, option.choices[0])
+    return spelled(option, _example_value(option, owner))
+
+
+def _example_value(option: Option, owner: str) -> str:
+    if owner == "input":
+        return "1x28x28"
+    if option.type is Type.PATH and owner.startswith("data ") and owner != "data folder":
+        return f'"images.{owner.removeprefix("data ")}"'
+    return EXAMPLES.get(option.name) or _EXAMPLES_BY_TYPE.get(option.type, "0.1")
+
+
+def spelled(option: Option, value: str) -> str:
+    """Return the option with the text of a value, as a spec writes it."""
+    match option.written:
+        case Written.NAMED:
+            return f"{option.name}={value}"
+        case Written.WORDED:
+            return f"{option.name} {value}"
+        case Written.SHORT:
+            return (
+                f"{option.short}{value}"
+                if value[:1].isdigit() and value.replace("x", "").isdigit()
+                else f"{option.short}={value}"
+            )
+        case Written.BARE if option.type is Type.FLAG:
+            return option.name if value == "on" else ""
+        case _:
+            return value
+
+
+def respelled(option: Option, node: tree.Value, scope: Scope) -> str | None:
+    """Return the option as a spec writes it with the author's value ``node``; None where that is no value for it."""
+    text = scope.source.slice(node.span)
+    if option.written is Written.BARE and option.type is Type.FLAG and text.lower() in ("true", "1", "on"):
+        return option.name
+    for value in (node, *([tree.Word(meant, node.span)] if (meant := meant_value(option, text)) else [])):
+        found = read(option, value, scope)
+        if not isinstance(found, Misread) and found is not REQUIRED:
+            words = value.text if isinstance(value, tree.Word) else text
+            size = value_text(option, found) if isinstance(value, tree.Size) else words
+            return spelled(option, size)
+    return None
+
+
+def meant_value(option: Option, text: str) -> str | None:
+    """Return the word of ``option`` that ``text`` stands for in another library, or in quotes."""
+    words = {Type.SWITCH: ("on", "off"), Type.FLAG: ("on", "off"), Type.ACTIVATION: tuple(FUNCTIONS)}
+    choices = words.get(option.type, option.choices)
+    plain = text.strip("\"'").lower()
+    return next((word for word in (plain, FOREIGN_VALUES.get(plain)) if word in choices and word != text), None)

@@ -1,0 +1,177 @@
+"""One mistake gives one finding, whose help is spec text that parses, resolves and keeps the author's own value."""
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from caedsl.api import check
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.vocabulary.layers import KINDS
+from tests.conftest import ROOT
+
+PARTS = {
+    "autoencoder": "autoencoder a",
+    "input": "input 1x16x16",
+    "data": "data digits",
+    "encoder": "encoder { conv 8 s2 relu }",
+    "bottleneck": "bottleneck conv 2",
+    "decoder": "decoder mirror",
+    "train": "train { batch 8 }",
+}
+LAYERS = [
+    ("upsample 2x", "2"),
+    ("repeat 5 { cnov 8 }", "conv"),
+    ("repeat 1000 { cnov 8 }", "conv"),
+    ("repeat 9 { repeat 9 { conv 8 k3q } }", ""),
+    ("max pool 2", "maxpool"),
+    ("conv 8 kernel=7", "k7"),
+    ("conv 8 kernal=7", "k7"),
+    ("conv 8 kernel_size=5x3", "k5x3"),
+    ("conv 8 strides=2", "s2"),
+    ("conv 8 padding=2", "pad=2"),
+    ('conv 8 padding="same"', "pad=same"),
+    ("conv 8 3", "k3"),
+    ("conv 8 3 3", "k3"),
+    ("conv 16 3x3", "k3"),
+    ("conv 16 5x3", "k5x3"),
+    ("conv filters=8", "conv 8"),
+    ("conv 8 g0", ""),
+    ("conv 8 x0", ""),
+    ("conv 8 *3", "x3"),
+    ("conv relu 8", "conv 8 relu"),
+    ("conv relu", "conv 32 relu"),
+    ("conv width relu", "let width = 32"),
+    ("conv 8 norm=bn", "batch"),
+    ("conv 8 bias=False", "off"),
+    ("conv 8 use_bias=False", "bias=off"),
+    ("conv 8 swish", "silu"),
+    ("conv 8 batchnorm", "norm=batch"),
+    ('conv 8 activation="relu"', "relu"),
+    ("conv 8 activation=swish", "silu"),
+    ("conv 8 leakyrelu=0.2", "leaky_relu=0.2"),
+    ("conv 8 negative_slope=0.2", "leaky_relu=0.2"),
+    ("conv 8 rate=0.1", "dropout=0.1"),
+    ("maxpool pool_size=2", "maxpool 2"),
+    ("maxpool 2 2", "2x2"),
+    ("dropout rate=0.2", "dropout 0.2"),
+    ("upsample scale_factor=2", "upsample 2"),
+    ("BatchNormalization", "norm=batch"),
+    ("Flatten", "dense"),
+    ("relu", "relu"),
+    ("LeakyReLU", "leaky_relu"),
+    ("unpool 2", "upsample 2"),
+]
+SETTINGS = [
+    ("augment hflip", "flip"),
+    ("augment", "augment flip"),
+    ("stop", "stop patience=32"),
+    ("schedule step", "schedule step at=50"),
+    ("schedule warmup=5% cosine", "schedule cosine warmup=5%"),
+    ("ema on", "ema 0.999"),
+    ("optimizer adam learning_rate=1e-3", "lr=1e-3"),
+    ("optimizer adam decay=1e-4", "schedule cosine"),
+    ("optimizer adam beta_1=0.5", "beta1=0.5"),
+    ("precision half", "fp16"),
+    ("loss l2", "mse"),
+    ("validation", "validation 10%"),
+    ("on trouble", "trouble stop"),
+]
+STATEMENTS = [
+    ("input 1 28 28", "1x28x28"),
+    ("input 1x16x16 in", "in 0..1"),
+    ("input", "input 1x28x28"),
+    ("encoder { }", "encoder { conv 16 relu; maxpool 2 }"),
+    ("decoder { }", "decoder { conv 16 relu; maxpool 2 }"),
+    ("decoder mirror outptu=tanh", "output=tanh"),
+    ("data folder", 'data folder "photos/"'),
+    ("data npz key=x", 'data npz "images.npz" key=x'),
+    ("bottleneck vae 8", "bottleneck dense 32"),
+    ("bottleneck 32 7 7", "32x7x7"),
+    ("bottleneck dense relu", "bottleneck dense 32 relu"),
+    ("autoencoder", "autoencoder NAME"),
+]
+INTERNAL = re.compile(r"channel_groups|\btimes\b|Type\.|Written\.|None|g0\b(?!`)")
+
+
+def whole(**parts: str) -> str:
+    return "\n".join((PARTS | parts).values()) + "\n"
+
+
+def errors(text: str) -> list[Finding]:
+    return [finding for finding in check(text) if finding.severity is Severity.ERROR]
+
+
+def in_encoder(line: str) -> str:
+    return whole(encoder=f"encoder {{ conv 8 s2 relu; {line} }}")
+
+
+CORPUS = [
+    *((in_encoder(line), shown) for line, shown in LAYERS),
+    *((whole(train=f"train {{ {line} }}"), shown) for line, shown in SETTINGS),
+    *((whole(**{line.split()[0]: line}), shown) for line, shown in STATEMENTS),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), CORPUS)
+def test_one_mistake_gives_one_finding_with_the_authors_value(text: str, shown: str) -> None:
+    found = errors(text)
+    assert len(found) == 1, [finding.message for finding in found]
+    assert shown in found[0].help
+    assert not INTERNAL.search(found[0].message + found[0].help)
+
+
+def quoted(help_line: str) -> list[str]:
+    return [
+        text for text in re.findall(r"`([^`]*)`", help_line) if " " in text and "..." not in text and "…" not in text
+    ]
+
+
+@pytest.mark.parametrize("text", [text for text, _ in CORPUS])
+def test_spec_text_in_a_help_resolves(text: str) -> None:
+    for line in quoted(errors(text)[0].help):
+        word = line.split()[0]
+        if word in KINDS:
+            spec = in_encoder(line.replace("pixelshuffle 2", "pixelshuffle 1"))
+        elif word in PARTS:
+            spec = whole(**{word: line})
+        elif word == "let":
+            spec = whole(input=f"{line}\n{PARTS['input']}", encoder=f"encoder {{ conv {line.split()[1]} s2 relu }}")
+        elif word in ("in", "trouble"):
+            continue  # a part of a line
+        else:
+            spec = whole(train=f"train {{ {line} }}")
+        wrong = [
+            finding for finding in errors(spec) if finding.code.startswith("CAE1") and finding.name != "not-supported"
+        ]
+        assert not wrong, (line, [finding.message for finding in wrong])
+
+
+@pytest.mark.parametrize("text", [text for text, _ in CORPUS])
+def test_a_fix_leaves_no_fault_of_the_language(text: str) -> None:
+    for finding in errors(text):
+        if finding.fix:
+            changed = text
+            for edit in reversed(finding.fix.edits):
+                changed = changed[: edit.span.start] + edit.text + changed[edit.span.end :]
+            assert not [after for after in errors(changed) if after.code.startswith("CAE1")]
+
+
+SPECS = [path.read_text("utf-8") for path in sorted((ROOT / "specs").glob("*.cae"))]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_a_misspelt_word_gives_one_error(data: st.DataObject) -> None:
+    """Two letters swapped in one word of a shipped spec: one error at most, wherever the word stands."""
+    text = data.draw(st.sampled_from(SPECS))
+    words = [
+        match
+        for match in re.finditer(r"[A-Za-z_]{4,}", re.sub(r'#.*|"[^"]*"', lambda m: " " * len(m[0]), text))
+        if match[0][1] != match[0][2]
+    ]
+    word = data.draw(st.sampled_from(words))
+    swapped = word[0][0] + word[0][2] + word[0][1] + word[0][3:]
+    found = errors(text[: word.start()] + swapped + text[word.end() :])
+    assert len(found) <= 1, [finding.message for finding in found]
