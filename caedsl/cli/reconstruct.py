@@ -33,10 +33,11 @@ def reconstruct(
         if samples.files is None:
             raise fail(f"{path} holds an array, not images: `caedsl.open(...).reconstruct(array)` returns an array")
         folder = new_folder(output, overwrite)
+        white = opened.model.data[0].white if opened.model.data else None
         for batch in opened.stream(samples):
             for offset, x_chw in enumerate(batch.reconstruction):
                 place = batch.place.start + offset
-                pixels = restored(x_chw, read_original(samples.files[place]), opened.fit)
+                pixels = restored(x_chw, read_original(samples.files[place], white), opened.fit)
                 name = file_for(samples.names[place], pixels)
                 try:
                     write_picture(folder / name, pixels)

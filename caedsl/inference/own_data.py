@@ -47,7 +47,7 @@ def own_data(path: Path, data_dir: Path | None, reporter: Reporter) -> dict[str,
     """
     kept = open_run(path, data_dir)
     images = kept.images(data_dir, reporter)
-    train, validation = split_validation(images, kept.settings.validation)
+    train, validation = split_validation(images, kept.settings.validation, kept.split_seed)
     parts = {
         TRAIN: _part(TRAIN, images, images.train_pixels, train, images.labels),
         VALIDATION: _part(VALIDATION, images, images.train_pixels, validation, images.labels)

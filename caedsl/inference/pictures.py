@@ -40,11 +40,16 @@ class Original:
         return self.pixels.shape[0], self.pixels.shape[1]
 
 
-def read_original(path: Path) -> Original:
-    """Decode the image file at full size; raise a ``DataError`` or an ``OSError`` where that fails."""
+def read_original(path: Path, white: int | None = None) -> Original:
+    """Decode the image file at full size; raise a ``DataError`` or an ``OSError`` where that fails.
+
+    ``white`` is the value of white that the run's source names for images of more than 8 bits.
+    """
     with decoded(read_regular(path), _FULL_SIZE, []) as picture:
         bands = [np.array(image) for image in picture.images]
-        return Original(bands[0] if len(bands) == 1 else np.stack(bands, axis=-1), picture.white)
+        pixels = bands[0] if len(bands) == 1 else np.stack(bands, axis=-1)
+        wide = picture.white and pixels.dtype != np.uint8
+        return Original(pixels, white if wide and white else picture.white)
 
 
 def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]:
@@ -69,7 +74,7 @@ def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]
         x_chw = functional.interpolate(
             x_chw[None], (down, across), mode="bilinear", antialias=True, align_corners=False
         )[0]
-    values = _stored(x_chw, original.white, fit)
+    values = _stored(x_chw, original, fit)
     values = values[..., 0] if grey else values
     if (down, across) == (height, width):
         return values
@@ -83,13 +88,14 @@ def _part(wanted: int, scaled: int, stored: int) -> int:
     return max(1, min(stored, round(stored * wanted / scaled)))
 
 
-def _stored(x_chw: Tensor, white: int, fit: Fit) -> NDArray[np.generic]:
+def _stored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]:
     """Return values H×W×C as the file stores them: whole numbers of 0..``white``, or real numbers where that is 0."""
+    white = original.white
     x_hwc = x_chw.detach().cpu().permute(1, 2, 0).double()
     if not white:
         return x_hwc.numpy().astype(np.float32)
     scaled = ((x_hwc - fit.low) / (fit.high - fit.low) * white).round().clamp(0, white)
-    return scaled.numpy().astype(np.uint8 if white == 255 else np.uint16)
+    return scaled.numpy().astype(np.uint8 if original.pixels.dtype == np.uint8 else np.uint16)
 
 
 def file_for(name: str, pixels: NDArray[np.generic]) -> str:

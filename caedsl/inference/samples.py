@@ -12,7 +12,6 @@ import numpy as np
 from torch import Tensor
 
 from caedsl.data.data_folders import data_folders
-from caedsl.data.fit import Fit
 from caedsl.data.folder import classes_of, images_in
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.images import DataError, silent
@@ -90,9 +89,16 @@ class Joined(Samples):
             before += len(part)
 
 
-def from_array(pixels: Array, fit: Fit, name: str = "the array") -> Samples:
-    """Return the samples of an array N×H×W, N×H×W×C or N×C×H×W, named by their place: integers are scaled like files."""
-    stack = ArrayStack(pixels, layout(pixels.shape, fit, name), fit, name)
+def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Samples:
+    """Return the samples of an array N×H×W, N×H×W×C or N×C×H×W, named by their place: integers are scaled like files.
+
+    The value of white is the one that the run's source names; where that reads image files, it is meant for integers of
+    more than 8 bits.
+    """
+    own, fit = _own(model), fit_for(model, _own(model))
+    wide = pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 1
+    white = own.white if wide or own.name in ("npy", "npz", "idx") else None
+    stack = ArrayStack(pixels, layout(pixels.shape, fit, name), fit, name, white=white)
     return StackSamples(stack, [str(place) for place in range(len(pixels))])
 
 

@@ -171,7 +171,7 @@ class TrainedRun:
         if isinstance(data, Samples):
             return data
         if isinstance(data, np.ndarray):
-            return from_array(data, self.fit)
+            return from_array(data, self.model)
         return from_path(Path(data), self.model)
 
     @cached_property

@@ -42,6 +42,18 @@ def test_a_perfect_reconstruction_is_the_original_to_the_last_bit(
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
+def test_pictures_of_a_sensor_keep_its_values(tmp_path: Path) -> None:
+    """A source with `white=4095`."""
+    fit = Fit(1, 8, 8, InputRange(), False, "stretch")
+    pixels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 65
+    write_picture(tmp_path / "x.png", pixels)
+    x_chw = read_picture(tmp_path / "x.png", fit, white=4095).x_chw
+    assert x_chw.max() == 1
+    assert np.array_equal(restored(x_chw, read_original(tmp_path / "x.png", 4095), fit), pixels)
+    write_picture(tmp_path / "bytes.png", pixels.astype(np.uint8))
+    assert read_original(tmp_path / "bytes.png", 4095).white == 255
+
+
 @pytest.mark.parametrize("resize", ["stretch", "fit", "crop"])
 @pytest.mark.parametrize(("height", "width"), [(40, 64), (64, 40), (50, 50)])
 def test_the_size_and_what_was_seen_come_back(tmp_path: Path, resize: str, height: int, width: int) -> None:
