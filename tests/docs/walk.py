@@ -30,6 +30,9 @@ def walk(page: Path, folder: Path, shell: Shell) -> None:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(block.text, "utf-8")
+        elif name := block.values.get("append"):
+            with (folder / name).open("a", encoding="utf-8") as file:
+                file.write("\n" + block.text)
         elif block.language == "console":
             _run(block, shell)
         elif block.language == "python":
