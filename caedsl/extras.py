@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 _EXTRAS = {
     "train": ("filelock", "numpy", "PIL", "png", "pooch", "requests", "safetensors", "scipy", "sklearn", "torch"),
+    "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "hub": ("huggingface_hub",),
     "parquet": ("pyarrow",),
     "graph": ("matplotlib", "pygraphviz"),
     "tensorboard": ("tensorboard",),

@@ -12,6 +12,7 @@ from caedsl.cli.emit import emit
 from caedsl.cli.encode import encode
 from caedsl.cli.evaluate import evaluate
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINE
+from caedsl.cli.export import export
 from caedsl.cli.graph import graph
 from caedsl.cli.new import new
 from caedsl.cli.reconstruct import reconstruct
@@ -80,6 +81,7 @@ for command, summary, example in (
     (decode, "Decode codes.", "caedsl decode runs/digits codes.npz -o decoded"),
     (calibrate, "Set the threshold for anomalies.", "caedsl calibrate runs/parts good/ --fpr 1%"),
     (score, "Score how abnormal samples are.", "caedsl score runs/parts new/ --csv scores.csv"),
+    (export, "Export to ONNX or torch.export, or to share.", "caedsl export runs/parts -o scorer.onnx --part scorer"),
     (runs, "List runs and how they stand.", "caedsl runs"),
     (new, "Write a commented spec to start from.", "caedsl new parts --template photos"),
 ):

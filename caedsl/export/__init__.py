@@ -1,0 +1,1 @@
+"""Export a trained run: ONNX, torch.export, and a folder to share."""

@@ -1,0 +1,75 @@
+"""A folder to share: the spec, the weights, and a model card in the layout of the Hugging Face hub."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from caedsl import __version__
+from caedsl.inference.trained_run import TrainedRun
+from caedsl.runs.confined import read_file
+from caedsl.runs.files import BEST, METRICS, SPEC
+from caedsl.runs.schema import RecordError, read_scores
+from caedsl.training.weights import largest_file
+from caedsl.vocabulary.shape import text
+
+CARD = "README.md"
+
+
+def shared_files(run: TrainedRun) -> dict[str, bytes]:
+    """Return the files to share by name: ``spec.cae``, ``weights.safetensors``, the model card, ``metrics.json`` if any.
+
+    ``OSError`` where one cannot be read.
+    """
+    files = {
+        SPEC: read_file(run.path, SPEC),
+        BEST: read_file(run.path, BEST, largest_file(run.model)),
+        CARD: card(run).encode(),
+    }
+    with suppress(FileNotFoundError):
+        files[METRICS] = read_file(run.path, METRICS)
+    return files
+
+
+def card(run: TrainedRun) -> str:
+    """Return the model card: what the model is, how good, and how to use it."""
+    model = run.model
+    lines = [
+        "---",
+        "library_name: caedsl",
+        "tags: [autoencoder, convolutional-autoencoder, feature-extraction]",
+        "---",
+        "",
+        f"# {model.name}",
+        "",
+        f"A convolutional autoencoder: {text(model.input.shape)} in {model.input.range} to a code of "
+        f"{text(model.code_shape)}, {model.compression:.3g} times smaller. Trained with caedsl {__version__}.",
+        "",
+        *_scores(run.path),
+        "```python",
+        "import caedsl",
+        "",
+        'run = caedsl.open("PATH/TO/THIS/FOLDER")',
+        "codes = run.encode(images)",
+        "reconstructions = run.decode(codes)",
+        "```",
+        "",
+        "The whole specification:",
+        "",
+        "```cae",
+        model.source.text.strip(),
+        "```",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _scores(path: Path) -> list[str]:
+    try:
+        metrics: dict[str, Any] = read_scores(path)
+        scores = metrics["scores"].items()
+        rows = [
+            f"| {name} | {score['mse']:.4g} | {score['psnr']:.2f} | {score['ssim']:.3f} |" for name, score in scores
+        ]
+    except (OSError, RecordError, KeyError, TypeError, ValueError, AttributeError):
+        return []
+    head = f"On {metrics.get('images')} {metrics.get('evaluated_on')} images, values mapped to 0..1:"
+    return [head, "", "| | MSE | PSNR dB | SSIM |", "| --- | --- | --- | --- |", *rows, ""]

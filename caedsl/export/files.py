@@ -1,0 +1,183 @@
+"""Exported files, each held against the run it is from before it is kept.
+
+``TOLERANCE`` bounds the largest difference between what the file computes and what the run computes on the same samples,
+relative to the largest output.
+"""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from caedsl import __version__
+from caedsl.export.parts import Part
+from caedsl.inference.scores import ChosenScore
+from caedsl.inference.trained_run import TrainedRun
+from caedsl.runs.errors import RunError
+
+TOLERANCE = 1e-4
+MOST_SAMPLES = 32
+"""Samples that parity is measured on: enough to meet every unit, and quick."""
+
+
+class ExportError(RunError):
+    """A part that cannot be exported; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an exported file is from its run.
+
+    ``largest`` is the largest absolute difference of any output, ``relative`` the same over the largest output.
+    """
+
+    samples: int
+    measured_on: str
+    largest: float
+    relative: float
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The content of an exported file and its parity."""
+
+    content: bytes
+    parity: Parity
+
+
+Compute = Callable[[Tensor], tuple[Tensor, ...]]
+
+
+def export(
+    run: TrainedRun, part: Part, score: ChosenScore, format_: str, samples: Tensor, measured_on: str
+) -> Exported:
+    """Return ``part`` of ``run`` in a format, ``onnx`` or ``pt2``.
+
+    ``samples`` are N x channels x space in the input's range, on which the file is compared with the run; ``measured_on``
+    says what they are. Raise an ``ExportError`` where the file computes something else.
+    """
+    module = part.make(run, score).eval()
+    given = part.example(run, samples[:MOST_SAMPLES].to(run.device))
+    with torch.no_grad():
+        expected = _tuple(module(given))
+    draft, load = _FORMATS[format_]
+    with _quiet():
+        serialise = draft(module, given, part)
+        parity = _parity(expected, load(serialise({}))(given), len(given), measured_on)
+        if not parity.relative <= TOLERANCE:
+            raise ExportError(
+                f"the exported {part.name} differs from the run by {parity.largest:.3g} ({parity.relative:.2g} of the "
+                f"largest output), and {TOLERANCE:g} is allowed: nothing was written; please report it with the spec"
+            )
+        return Exported(serialise(_metadata(run, part, score, parity)), parity)
+
+
+def _metadata(run: TrainedRun, part: Part, score: ChosenScore, parity: Parity) -> dict[str, str]:
+    stored = {"caedsl": __version__, "model": run.model.name, "part": part.name, "spec": run.model.source.text}
+    if part.scores:
+        stored["score"] = str(score)
+    return {**stored, "parity": json.dumps(asdict(parity))}
+
+
+def _parity(expected: tuple[Tensor, ...], got: tuple[Tensor, ...], samples: int, measured_on: str) -> Parity:
+    pairs = [(a.detach().cpu().double(), b.detach().cpu().double()) for a, b in zip(expected, got, strict=True)]
+    largest = [float((a - b).abs().max()) if a.shape == b.shape else float("inf") for a, b in pairs]
+    scale = [max(float(a.abs().max()), 1e-12) for a, _ in pairs]
+    relative = max(difference / size for difference, size in zip(largest, scale, strict=True))
+    return Parity(samples, measured_on, max(largest), relative)
+
+
+Serialise = Callable[[dict[str, str]], bytes]
+"""Returns the content of a file that carries this metadata."""
+
+
+def _draft_onnx(module: nn.Module, given: Tensor, part: Part) -> Serialise:
+    import onnx
+
+    program = torch.onnx.export(
+        module,
+        (given,),
+        input_names=list(part.inputs),
+        output_names=list(part.outputs),
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        dynamo=True,
+        verbose=False,
+    )
+    assert program is not None, "with dynamo=True the exporter returns a program"
+    proto = program.model_proto
+    onnx.checker.check_model(proto)
+
+    def serialise(metadata: dict[str, str]) -> bytes:
+        onnx.helper.set_model_props(proto, metadata)
+        content: bytes = proto.SerializeToString()
+        return content
+
+    return serialise
+
+
+def _load_onnx(content: bytes) -> Compute:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+
+    def compute(x: Tensor) -> tuple[Tensor, ...]:
+        return tuple(torch.from_numpy(output) for output in session.run(None, {name: x.cpu().numpy()}))
+
+    return compute
+
+
+def _draft_program(module: nn.Module, given: Tensor, part: Part) -> Serialise:
+    program = torch.export.export(module, (given,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+
+    def serialise(metadata: dict[str, str]) -> bytes:
+        content = io.BytesIO()
+        torch.export.save(program, content, extra_files={"caedsl.json": json.dumps(metadata, indent=2)})
+        return content.getvalue()
+
+    return serialise
+
+
+def _load_program(content: bytes) -> Compute:
+    module = torch.export.load(io.BytesIO(content)).module()
+    return lambda x: _tuple(module(x))
+
+
+_FORMATS: dict[str, tuple[Callable[[nn.Module, Tensor, Part], Serialise], Callable[[bytes], Compute]]] = {
+    "onnx": (_draft_onnx, _load_onnx),
+    "pt2": (_draft_program, _load_program),
+}
+FORMATS = tuple(_FORMATS)
+
+
+def _tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporters' remarks about themselves from the terminal."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def format_of(path: Path) -> str:
+    """Return the format that the ending of ``path`` names; ``ExportError`` where it names none."""
+    found = path.suffix.removeprefix(".")
+    if found not in FORMATS:
+        raise ExportError(f"{path} names no format: end it in {' or '.join(f'.{name}' for name in FORMATS)}")
+    return found

@@ -1,0 +1,113 @@
+"""The parts of a trained run that are exported, as modules without batch statistics or random numbers.
+
+x_bchw: batch, channels, height, width; z: batch, then the code's shape.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.inference.scores import ChosenScore, Compared
+from caedsl.inference.trained_run import TrainedRun
+
+
+class Encoder(nn.Module):
+    """Samples in the input's range to codes."""
+
+    def __init__(self, run: TrainedRun) -> None:
+        super().__init__()
+        self.module = run.module
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the codes."""
+        return self.module.encode(x)
+
+
+class Decoder(nn.Module):
+    """Codes to samples in the input's range."""
+
+    def __init__(self, run: TrainedRun) -> None:
+        super().__init__()
+        self.module = run.module
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the samples."""
+        return self.module.decode(z)
+
+
+class Full(nn.Module):
+    """Samples in the input's range to their reconstructions."""
+
+    def __init__(self, run: TrainedRun) -> None:
+        super().__init__()
+        self.module = run.module
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the reconstructions."""
+        return self.module.decode(self.module.encode(x))
+
+
+class Scorer(nn.Module):
+    """Bytes 0..255 of the input's size to an anomaly score each, and a map of errors."""
+
+    def __init__(self, run: TrainedRun, score: ChosenScore) -> None:
+        super().__init__()
+        self.module = run.module
+        self.score = score
+        self.low, self.width = run.fit.low, run.fit.high - run.fit.low
+        self.values = run.values
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the score of each sample, B, and its map, B×space."""
+        target = x.float() / 255 * self.width + self.low
+        code = self.module.encode(target)
+        made = self.module.decode(code)
+        again = self.module.encode(made) if self.score.kind.needs_second_code else None
+        compared = Compared(self.values.to_unit(target), self.values.to_unit(made), code, again)
+        return self.score.kind.of(compared, self.score.parameter), self.score.kind.map(compared)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that can be exported; ``inputs`` and ``outputs`` are the names that they get in the file."""
+
+    name: str
+    about: str
+    make: Callable[[TrainedRun, ChosenScore], nn.Module]
+    example: Callable[[TrainedRun, Tensor], Tensor]
+    """What the part is given for samples N x channels x space in the input's range."""
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    scores: bool = False
+
+
+def _samples(_: TrainedRun, samples: Tensor) -> Tensor:
+    return samples
+
+
+@torch.no_grad()
+def _codes(run: TrainedRun, samples: Tensor) -> Tensor:
+    return run.module.encode(samples)
+
+
+def _bytes(run: TrainedRun, samples: Tensor) -> Tensor:
+    unit = (samples - run.fit.low) / (run.fit.high - run.fit.low)
+    return (unit * 255).round().clamp(0, 255).to(torch.uint8)
+
+
+PARTS = (
+    Part("full", "sample in, reconstruction out", lambda run, _: Full(run), _samples, ("sample",), ("reconstruction",)),
+    Part("encoder", "sample in, code out", lambda run, _: Encoder(run), _samples, ("sample",), ("code",)),
+    Part("decoder", "code in, sample out", lambda run, _: Decoder(run), _codes, ("code",), ("sample",)),
+    Part("scorer", "bytes in, score and error map out", Scorer, _bytes, ("bytes",), ("score", "map"), scores=True),
+)
+
+
+def part_named(name: str) -> Part:
+    """Return the part of that name; ``ValueError`` where there is none."""
+    found = next((part for part in PARTS if part.name == name), None)
+    if found is None:
+        raise ValueError(f'there is no part "{name}": parts are {", ".join(part.name for part in PARTS)}')
+    return found

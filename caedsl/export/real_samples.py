@@ -1,0 +1,32 @@
+"""Real samples that an exported file is tested on."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from caedsl.data.images import DataError
+from caedsl.export.files import MOST_SAMPLES, ExportError
+from caedsl.inference.own_data import PARTS, own_data
+from caedsl.inference.trained_run import TrainedRun
+from caedsl.runs.errors import RunError
+from caedsl.training.reporter import Reporter
+
+
+def real_samples(run: TrainedRun, path: Path | None, data_dir: Path | None) -> tuple[Tensor, str]:
+    """Return a batch of samples, and what they are: those at ``path``, else held-out ones of the run's own data.
+
+    Raise an ``ExportError`` where the run's own data are not here.
+    """
+    if path is not None:
+        _, batch = next(run.samples(path).batches(MOST_SAMPLES))
+        return batch, str(path)
+    try:
+        parts = own_data(run.path, data_dir, Reporter())
+    except (DataError, RunError) as error:
+        raise ExportError(
+            "the file is tested on real samples before it is kept, and those of the run are not here: name some with "
+            f"--samples PATH, or their folder with --data-dir ({str(error).splitlines()[0]})"
+        ) from None
+    name = next(part for part in reversed(PARTS) if part in parts)
+    _, batch = next(parts[name].batches(MOST_SAMPLES))
+    return batch, f"the run's own {name} data"

@@ -1,0 +1,3 @@
+from tests.inference.conftest import grey, trained
+
+__all__ = ["grey", "trained"]

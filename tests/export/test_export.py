@@ -1,0 +1,127 @@
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+import caedsl
+from caedsl.cli.main import main
+from caedsl.export import files
+from caedsl.export.card import card, shared_files
+from caedsl.export.files import Exported, ExportError, export
+from caedsl.export.parts import PARTS, part_named
+from caedsl.inference.scores import read_score
+from caedsl.inference.trained_run import TrainedRun
+from tests.inference.conftest import GREY, write_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    return caedsl.open(write_run(tmp_path_factory.mktemp("export") / "grey", GREY), device="cpu")
+
+
+def images(count: int) -> np.ndarray:
+    return np.random.default_rng(count).random((count, 1, 8, 8)).astype(np.float32)
+
+
+def exported(run: TrainedRun, part: str, format_: str, score: str = "mse") -> Exported:
+    return export(run, part_named(part), read_score(score), format_, torch.from_numpy(images(3)), "noise")
+
+
+def onnx_outputs(content: bytes, given: np.ndarray) -> list[np.ndarray]:
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    outputs: list[np.ndarray] = session.run(None, {session.get_inputs()[0].name: given})
+    return outputs
+
+
+def test_onnx_runs_any_batch_and_agrees_with_the_run(run: TrainedRun) -> None:
+    full = exported(run, "full", "onnx").content
+    for count in (1, 2, 7):
+        (made,) = onnx_outputs(full, images(count))
+        assert np.allclose(made, run.reconstruct(images(count)), atol=1e-5)
+
+
+def test_encoder_and_decoder_make_the_whole(run: TrainedRun) -> None:
+    (codes,) = onnx_outputs(exported(run, "encoder", "onnx").content, images(4))
+    assert np.allclose(codes, run.encode(images(4)), atol=1e-5)
+    (made,) = onnx_outputs(exported(run, "decoder", "onnx").content, codes)
+    assert np.allclose(made, run.reconstruct(images(4)), atol=1e-5)
+
+
+@pytest.mark.parametrize("score", ["mse", "top=5%", "blurmax", "latent"])
+def test_the_scorer_takes_bytes(run: TrainedRun, score: str) -> None:
+    stored = np.random.default_rng(0).integers(0, 256, (5, 1, 8, 8), np.uint8)
+    scores, maps = onnx_outputs(exported(run, "scorer", "onnx", score).content, stored)
+    assert np.allclose(scores, run.score(stored, score), rtol=1e-4)
+    assert maps.shape == (5, 8, 8)
+
+
+def test_the_file_says_what_it_is_and_how_far_it_is_off(run: TrainedRun) -> None:
+    done = exported(run, "scorer", "onnx", "top=2%")
+    stored = {entry.key: entry.value for entry in onnx.load_from_string(done.content).metadata_props}
+    assert stored["spec"] == GREY
+    assert (stored["part"], stored["score"]) == ("scorer", "top=2%")
+    parity = json.loads(stored["parity"])
+    assert parity["measured_on"] == "noise"
+    assert parity["largest"] == done.parity.largest < 1e-5
+
+
+def test_torch_export_round_trip(run: TrainedRun) -> None:
+    extra = {"caedsl.json": ""}
+    program = torch.export.load(io.BytesIO(exported(run, "full", "pt2").content), extra_files=extra)
+    with torch.no_grad():
+        made = program.module()(torch.from_numpy(images(6)))
+    assert np.allclose(made.numpy(), run.reconstruct(images(6)), atol=1e-6)
+    assert json.loads(extra["caedsl.json"])["model"] == "grey"
+
+
+def test_a_file_that_computes_something_else_is_refused(run: TrainedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft, load = files._FORMATS["pt2"]
+    wrong = {**files._FORMATS, "pt2": (draft, lambda content: lambda x: (load(content)(x)[0] + 0.01,))}
+    monkeypatch.setattr(files, "_FORMATS", wrong)
+    with pytest.raises(ExportError, match=r"differs from the run by 0\.01 .* nothing was written"):
+        exported(run, "full", "pt2")
+
+
+def test_every_part_has_an_example_of_its_input(run: TrainedRun) -> None:
+    for part in PARTS:
+        outputs = part.make(run, read_score("mse"))(part.example(run, torch.from_numpy(images(2))))
+        assert len(outputs if isinstance(outputs, tuple) else (outputs,)) == len(part.outputs)
+
+
+def test_a_shared_folder_opens_and_has_a_card(run: TrainedRun, tmp_path: Path) -> None:
+    for name, content in shared_files(run).items():
+        (tmp_path / name).write_bytes(content)
+    again = caedsl.open(tmp_path, device="cpu")
+    assert np.array_equal(again.encode(images(2)), run.encode(images(2)))
+    assert "1x8x8 in 0..1 to a code of 6" in card(run)
+
+
+def test_the_command(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(trained), "-o", str(tmp_path / "full.pt2")]) == 0
+    assert "32 samples of the run's own validation data" in capsys.readouterr().out
+    assert main(["export", str(trained), "-o", str(tmp_path / "full.pt2")]) == 2
+    assert main(["export", str(trained), "-o", str(tmp_path / "shared")]) == 0
+    assert "| model |" in (tmp_path / "shared" / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "x.foo"], r"end it in .onnx or .pt2"),
+        (["-o", "x.onnx", "--part", "half"], 'no part "half"'),
+        (["-o", "x.onnx", "--push", "a/b"], "--push uploads a folder"),
+    ],
+)
+def test_bad_usage(trained: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    assert main(["export", str(trained), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_without_data_real_samples_are_asked_for(grey: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(grey), "-o", str(grey / "x.onnx")]) == 2
+    assert "--samples PATH" in capsys.readouterr().err
