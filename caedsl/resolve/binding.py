@@ -56,6 +56,7 @@ class _Binder:
         self.by_name = {option.name: option for option in options}
         self.by_short = {option.short: option for option in options if option.short}
         self.first = next((option for option in options if option.written is Written.FIRST), None)
+        self.rest = next((option for option in options if option.written is Written.REST), None)
         self.words = {word: option for option in options for word in bare_words(option)}
 
     def bind(self, items: Sequence[tree.Item]) -> Bound:
@@ -166,7 +167,9 @@ class _Binder:
             self._bare(self.words[word.text], word)
         elif short and short[1] in self.by_short:
             self._read(self.by_short[short[1]], _short_value(short[2], word.span), word.span)
-        elif self.first is not None and self._first_takes(self.first, word):
+        elif (self.first is not None and self._first_takes(self.first, word)) or (
+            self.rest is not None and word.text in self.scope.constants
+        ):
             self._positional(word)
         else:
             self._unknown(word, word, "word")
@@ -196,11 +199,26 @@ class _Binder:
 
     def _positional(self, item: tree.Value) -> None:
         if self.first is None or self.first.name in self.bound.spans:
-            self._leftover(item)
+            self._leftover(item) if self.rest is None else self._add(self.rest, item)
             return
         if self.begun:
             self._late(self.first, item)
         self._read(self.first, item, item.span)
+
+    def _add(self, rest: Option, item: tree.Value) -> None:
+        """Read one more of the values that stand alone; each must be above the one before."""
+        value = read(rest, item, self.scope)
+        values = self.bound.values.get(rest.name, ())
+        if isinstance(value, Misread):
+            self._misread(value, rest, item)
+            self.bound.failed.add(rest.name)
+        elif values and value <= values[-1]:
+            text = self.scope.source.slice(item.span)
+            message = f"`{text}` must be above `{values[-1]}`, which stands before it"
+            self._fault("out-of-domain", item.span, message, help=f"write the {rest.name} in rising order")
+        else:
+            self.bound.values[rest.name] = (*values, value)
+            self.bound.spans[rest.name] = self.bound.spans.get(rest.name, item.span).to(item.span)
 
     def _late(self, first: Option, item: tree.Value) -> None:
         """Report a value that must come first and does not; it is read all the same."""

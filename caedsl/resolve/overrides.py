@@ -88,7 +88,7 @@ def _spelled(option: Option, value: str) -> str:
             return f"{option.short}={value}"
         case Written.BARE if option.type is not Type.FLAG:
             return value
-        case Written.FIRST:
+        case Written.FIRST | Written.REST:
             return value
         case _:
             return f"{option.name}={value}"

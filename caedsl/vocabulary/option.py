@@ -43,6 +43,7 @@ class Written(Enum):
     SHORT = "a letter and its number, as in k3"
     BARE = "one of its words alone"
     WORDED = "its name and then the value, as in `to 14x14`"
+    REST = "rising values alone, as many as there are"
 
 
 class Domain(NamedTuple):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from caedsl.vocabulary.option import FRACTION, FROM_ONE, NOT_NEGATIVE, POSITIVE, REQUIRED, Domain, Option, Type
+from caedsl.vocabulary.option import FRACTION, FROM_ONE, NOT_NEGATIVE, POSITIVE, REQUIRED, Domain, Option, Type, Written
 from caedsl.vocabulary.words import Words
 
 
@@ -74,9 +74,11 @@ def single_step(step: int, rising: int, steps: int, steps_per_epoch: int, at: in
     return factor if step >= at * steps_per_epoch else 1.0
 
 
-def milestones(step: int, rising: int, steps: int, steps_per_epoch: int, at: tuple[int, ...], factor: float) -> float:
-    """Return ``factor`` raised to the number of the epochs ``at`` that are over."""
-    return float(factor ** sum(step >= epoch * steps_per_epoch for epoch in at))
+def milestones(
+    step: int, rising: int, steps: int, steps_per_epoch: int, epochs: tuple[int, ...], factor: float
+) -> float:
+    """Return ``factor`` raised to the number of ``epochs`` that are over."""
+    return float(factor ** sum(step >= epoch * steps_per_epoch for epoch in epochs))
 
 
 def exponential(step: int, rising: int, steps: int, steps_per_epoch: int, gamma: float) -> float:
@@ -135,6 +137,18 @@ STEP = ScheduleKind(
     name="step",
     own=(Option("at", Type.COUNT, REQUIRED, "the epoch after which the rate falls", domain=FROM_ONE), _FACTOR),
     factor=single_step,
+    start=0.0,
+    warmup=0.0,
+    whole_run=False,
+    watches=False,
+)
+MILESTONES = ScheduleKind(
+    name="milestones",
+    own=(
+        Option("epochs", Type.COUNT, REQUIRED, "the epochs after which the rate falls", Written.REST, FROM_ONE),
+        _FACTOR,
+    ),
+    factor=milestones,
     start=0.0,
     warmup=0.0,
     whole_run=False,

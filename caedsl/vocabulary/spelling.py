@@ -14,6 +14,8 @@ def written(option: Option, value: Any) -> str:
     match option.written:
         case Written.FIRST:
             return words
+        case Written.REST:
+            return " ".join(map(str, value))
         case Written.SHORT:
             return option.short + words
         case Written.BARE:

@@ -12,7 +12,7 @@ from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.optimizers import OPTIMIZERS
-from caedsl.vocabulary.option import REQUIRED, Option, Type
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 from caedsl.vocabulary.schedules import SCHEDULES
 
 SPEC = """
@@ -35,6 +35,8 @@ SAMPLES = 22
 
 def example(option: Option) -> str:
     """An option that changes what is done, as a spec writes it."""
+    if option.written is Written.REST:
+        return "2 4"
     values = {
         Type.FLAG: option.name,
         Type.COUNT: f"{option.name}=2",

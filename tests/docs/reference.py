@@ -53,6 +53,8 @@ def _spelling(option: Option) -> str:
     match option.written:
         case Written.FIRST:
             return f"`{option.name.upper()}`, first"
+        case Written.REST:
+            return "values alone"
         case Written.SHORT:
             return f"`{option.short}{2 if option.default is None else _default(option).strip('`')}`"
         case Written.BARE if option.type is Type.FLAG:
@@ -193,6 +195,8 @@ def variants(kinds: Mapping[str, Variant]) -> str:
 
 
 def _variant_option(option: Option) -> str:
+    if option.written is Written.REST:
+        return f"`{option.name.upper()} …`"
     value = "" if option.default in (REQUIRED, None) else value_text(option, option.default)
     return f"`{option.name}={value}`"
 

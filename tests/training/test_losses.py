@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from pytorch_msssim import ms_ssim
 from torch import nn
 from torch.nn import functional
 
 from caedsl.backends.torch.lower import Penalty
-from caedsl.backends.torch.ssim import gaussian_window, ssim_per_image, window_size
+from caedsl.backends.torch.ssim import contrast_and_ssim, gaussian_window, ssim_per_image, window_size
 from caedsl.model.settings import Loss, LossTerm
 from caedsl.training.losses import reconstruction_loss
 from caedsl.training.objective import code_penalty, weight_penalty
@@ -144,3 +145,76 @@ def test_a_range_without_ends_is_what_the_images_span() -> None:
     assert real.to_unit(x).tolist() == [0.0, 0.25, 1.0]
     assert PixelRange.of(InputRange(None, None), torch.ones(3)).width == 1
     assert PixelRange.of(InputRange(-1.0, 1.0), x).to_unit(torch.tensor([-1.0, 0.0, 1.0])).tolist() == [0, 0.5, 1]
+
+
+def loss_with(terms: tuple[LossTerm, ...], y: torch.Tensor, x: torch.Tensor, **settings: object) -> float:
+    return reconstruction_loss(Loss(terms, **settings), y, x, UNIT).item()  # type: ignore[arg-type]
+
+
+def test_options_of_losses_are_those_of_their_definitions() -> None:
+    y, x = images(0, 3, 2, 5, 4), images(1, 3, 2, 5, 4)
+    p, t = y.double().numpy(), x.double().numpy()
+    e = np.abs(p - t)
+    huber = np.where(e < 0.1, e**2 / 2, 0.1 * (e - 0.05)).mean()
+    assert loss_with((LossTerm("huber", 1.0, {"delta": 0.1}),), y, x) == pytest.approx(huber, rel=1e-6)
+    charbonnier = (np.sqrt(e**2 + 0.2**2) - 0.2).mean()
+    assert loss_with((LossTerm("charbonnier", 1.0, {"epsilon": 0.2}),), y, x) == pytest.approx(charbonnier, rel=1e-5)
+    entropy = -(t * np.log(p) + (1 - t) * np.log(1 - p))
+    focal = (e**3 * entropy).mean()
+    assert loss_with((LossTerm("focal", 1.0, {"gamma": 3.0}),), y, x) == pytest.approx(focal, rel=1e-5)
+
+
+def test_focal_loss_of_hard_targets_is_that_of_the_paper() -> None:
+    y, x = images(0, 3, 1, 5, 4), images(1, 3, 1, 5, 4).round()
+    right = np.where(x.numpy() == 1, y.double().numpy(), 1 - y.double().numpy())
+    expected = (-((1 - right) ** 2) * np.log(right)).mean()
+    assert loss_of("focal", y, x) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in LOSSES.items() if kind.pixelwise])
+def test_worst_counts_the_pixels_with_the_largest_loss(name: str) -> None:
+    y, x = images(0, 3, 2, 4, 5), images(1, 3, 2, 4, 5)
+    each = [
+        loss_of(name, y[n : n + 1, c, h, w].view(1, 1, 1, 1), x[n : n + 1, c, h, w].view(1, 1, 1, 1))
+        for n in range(3)
+        for c in range(2)
+        for h in range(4)
+        for w in range(5)
+    ]
+    worst = np.sort(np.array(each).reshape(3, 40), axis=1)[:, -10:]
+    assert loss_with((LossTerm(name),), y, x, worst=0.25) == pytest.approx(worst.mean(), rel=1e-4)
+    summed = loss_with((LossTerm(name),), y, x, worst=0.25, reduction="sum")
+    assert summed == pytest.approx(worst.sum() / 3, rel=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(180, 200), (177, 183)])
+def test_ms_ssim_is_that_of_another_library(height: int, width: int) -> None:
+    x = images(0, 2, 3, height, width)
+    y = (x + 0.3 * images(1, 2, 3, height, width)).clamp(0, 1)
+    assert 1 - loss_of("ms_ssim", y, x) == pytest.approx(ms_ssim(y, x, data_range=1.0).item(), abs=1e-5)
+
+
+def test_ms_ssim_uses_the_scales_that_small_images_have() -> None:
+    x = images(0, 2, 1, 28, 28)
+    y = (x + 0.3 * images(1, 2, 1, 28, 28)).clamp(0, 1)
+    first, second = 0.0448 / (0.0448 + 0.2856), 0.2856 / (0.0448 + 0.2856)
+    contrast, _ = contrast_and_ssim(y, x, 1.0)
+    halves = [functional.avg_pool2d(each, 2) for each in (y, x)]
+    _, similarity = contrast_and_ssim(*halves, 1.0)
+    expected = (contrast**first * similarity**second).mean().item()
+    assert 1 - loss_of("ms_ssim", y, x) == pytest.approx(expected, abs=1e-5)
+    assert loss_of("ms_ssim", x[..., :5, :5], x[..., :5, :5]) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ssim", "ms_ssim"])
+@pytest.mark.parametrize("shape", [(2, 1, 40), (2, 1, 12, 13, 14)])
+def test_structural_losses_have_every_rank(name: str, shape: tuple[int, ...]) -> None:
+    x = images(0, *shape)
+    assert loss_of(name, x, x) == pytest.approx(0, abs=1e-5)
+    assert 0 < loss_of(name, (x + 0.3 * images(1, *shape)).clamp(0, 1), x) < 1
+
+
+def test_ssim_of_a_signal_is_that_of_an_image_that_repeats_it() -> None:
+    x, y = images(0, 2, 1, 40), images(1, 2, 1, 40)
+    wide = [each.unsqueeze(2).expand(-1, -1, 40, -1) for each in (x, y)]
+    assert ssim_per_image(x, y, 1.0).tolist() == pytest.approx(ssim_per_image(*wide, 1.0).tolist(), abs=1e-4)

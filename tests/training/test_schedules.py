@@ -5,10 +5,18 @@ from math import cos, pi
 
 import pytest
 import torch
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LRScheduler,
+    MultiStepLR,
+    OneCycleLR,
+    PolynomialLR,
+    ReduceLROnPlateau,
+)
 
-from caedsl.model.settings import Schedule
-from caedsl.training.schedules import plateau_of
+from caedsl.model.settings import Optimizer, Schedule, Train, settled
+from caedsl.training.schedules import learning_rate, plateau_of
 
 STEPS, EPOCH = 100, 10
 
@@ -102,3 +110,35 @@ def test_other_schedules_ignore_the_score() -> None:
     for _ in range(5):
         plateau.update(1.0)
     assert plateau.factor == 1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "theirs"),
+    [
+        (Schedule("exponential", {"gamma": 0.8}), lambda it: ExponentialLR(it, 0.8)),
+        (Schedule("milestones", {"epochs": (2, 5), "factor": 0.3}), lambda it: MultiStepLR(it, [2, 5], 0.3)),
+        (Schedule("step", {"at": 4, "factor": 0.3}), lambda it: MultiStepLR(it, [4], 0.3)),
+    ],
+)
+def test_schedules_by_epochs_are_those_of_torch(
+    schedule: Schedule, theirs: Callable[[torch.optim.Optimizer], LRScheduler]
+) -> None:
+    epochs = rates_of(theirs)[: STEPS // EPOCH]
+    assert curve(schedule) == pytest.approx([rate for rate in epochs for _ in range(EPOCH)])
+
+
+def test_polynomial_is_that_of_torch() -> None:
+    ours = curve(Schedule("polynomial", {"power": 2.0}))
+    assert ours == pytest.approx(rates_of(lambda it: PolynomialLR(it, STEPS, 2.0)))
+
+
+def test_inverse_is_the_decay_of_old_keras() -> None:
+    assert curve(Schedule("inverse", {"decay": 0.1}))[:4] == pytest.approx([1, 1 / 1.1, 1 / 1.2, 1 / 1.3])
+
+
+def test_no_rate_is_below_the_floor() -> None:
+    settings = settled(Train(optimizer=Optimizer(lr=1e-2), schedule=Schedule("cosine", {"min_lr": 1e-3})))
+    assert settings is not None
+    rates = [learning_rate(settings, step, STEPS, EPOCH) for step in range(STEPS)]
+    assert (rates[0], min(rates), rates[-1]) == (1e-2, 1e-3, 1e-3)
+    assert learning_rate(settings, 0, STEPS, EPOCH, lowered=1e-3) == 1e-3

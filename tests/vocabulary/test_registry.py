@@ -23,7 +23,7 @@ from caedsl.vocabulary.initialisations import INITIALISATIONS
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.norms import NORMS
 from caedsl.vocabulary.optimizers import OPTIMIZERS
-from caedsl.vocabulary.option import REQUIRED, Option, Type
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 from caedsl.vocabulary.schedules import SCHEDULES
 
 SPEC = """autoencoder words
@@ -46,6 +46,8 @@ def value(option: Option) -> str:
 
 def given(option: Option) -> str:
     """The option as a line gives it."""
+    if option.written is Written.REST:
+        return "2 4"
     return option.name if option.type is Type.FLAG else f"{option.name}={value(option)}"
 
 
@@ -130,6 +132,9 @@ def test_a_declaration_that_lacks_a_part_is_a_type_error(word: object) -> None:
         ("loss mse worst=0%", "out-of-domain", ""),
         ("loss mse worst=10% worst=20%", "duplicate-option", "keep one"),
         ("schedule inverse", "missing-value", "decay"),
+        ("schedule milestones", "missing-value", "epochs"),
+        ("schedule milestones 5 3", "out-of-domain", "rising order"),
+        ("schedule milestones 5 2.5", "wrong-type", ""),
         ("schedule exponential gamma=1.5", "out-of-domain", ""),
         ("augment crop=150%", "out-of-domain", ""),
         ("augment vflp", "unknown-option", "`vflip`"),
