@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.fit import Fit, Scale, blank
-from caedsl.data.images import BrokenImagesError, DataError
+from caedsl.data.images import BrokenImagesError, DataError, listing
 from caedsl.data.stack import Block, Index, Labels
 
 _SHA256_BYTES = 32
@@ -75,7 +75,7 @@ class FolderStack:
             except DataError as error:
                 broken[number] = str(error)
         if broken:
-            raise BrokenImagesError(broken)
+            raise BrokenImagesError(listing(list(broken.values()), "files"), broken)
         return Block(
             _together([picture.x_chw for picture in pictures], self.fit, self.scale),
             b"".join(picture.sha256 for picture in pictures),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
@@ -24,10 +25,10 @@ class DataError(Exception):
 
 
 class BrokenImagesError(DataError):
-    """Images that cannot be used, each by its number in the source, with the reason."""
+    """Images that cannot be used; ``broken`` has the number of each in the source, and the reason."""
 
-    def __init__(self, broken: Mapping[int, str]) -> None:
-        super().__init__(listing(list(broken.values()), "files"))
+    def __init__(self, message: str, broken: Mapping[int, str] = MappingProxyType({})) -> None:
+        super().__init__(message)
         self.broken = broken
 
 

@@ -106,7 +106,7 @@ CASES = {
     "selected": ("3x8x10", 'npz "stored.npz" key=x labels=which only=1 limit=29'),
     "packed": ("3x8x10", 'npz "packed.npz"'),
     "folder": ("3x8x8", 'folder "photos" resize=fit'),
-    "folder, made grey": ("1x8x10", 'folder "photos" gray only=b'),
+    "folder, made grey": ("1x8x10", 'folder "photos" gray only="b"'),
     "folder of 8 and 16 bits": ("1x8x10 in -1..1", 'folder "mixed"'),
 }
 
@@ -311,7 +311,7 @@ def test_a_file_that_is_gone_when_the_run_is_judged(
             if task == "evaluating":
                 remove_image(tmp_path / "data")
 
-    with pytest.raises(DataError, match=r"(?s)00.png cannot be read.*the weights are in .*--resume \S* evaluates them"):
+    with pytest.raises(DataError, match=r"(?s)00.png cannot be read.*its weights are in .*--resume \S* evaluates them"):
         train_and_evaluate(model_of(text), spec_text=text, out=run, reporter=Harm())
     shutil.copytree(files, tmp_path / "data", dirs_exist_ok=True)
     resume_and_evaluate(run)
