@@ -36,6 +36,7 @@ class StatementIndex:
         self._text = text
         self._statements = sorted(spec.walk(), key=lambda statement: statement.span)
         self._starts = [statement.span.start for statement in self._statements]
+        self._parents: dict[Span, Span] = {}
         self._ended: list[_Ended] = []
         for statement in spec.statements:
             self._measure(statement)
@@ -49,6 +50,7 @@ class StatementIndex:
         if statement.block is not None:
             inside = max(end, self._text.find("{", end) + 1)
             for child in statement.block:
+                self._parents[child.span] = statement.span
                 inside = self._measure(child)
             while match := TRIVIA.match(self._text, inside):
                 inside = match.end()
@@ -60,6 +62,13 @@ class StatementIndex:
         """Return the words of the statement at ``place``, or of the last one before it."""
         index = bisect_right(self._starts, place) - 1
         return self._statements[index].span if index >= 0 else None
+
+    def around(self, place: int) -> Iterator[Span]:
+        """Yield the words of the statement at ``place``, and of every statement whose block it is in."""
+        span = self.at(place)
+        while span is not None:
+            yield span
+            span = self._parents.get(span)
 
     def of_comment(self, comment: Span) -> frozenset[Span]:
         """Return the words of the statements that a comment speaks of.

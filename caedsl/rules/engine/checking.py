@@ -157,11 +157,12 @@ def _is_misfit(finding: Finding) -> bool:
 def _rule_findings(
     model: Autoencoder, faults: Sequence[Finding], index: StatementIndex, failures: list[str]
 ) -> list[Finding]:
-    """Return what the rules find; in a statement that the compiler has faulted they stay silent, as the cause is the same.
+    """Return what the rules find; they stay silent where the compiler has found an error, which may be the cause.
 
-    A rule that fails loses its own findings only.
+    That is the statement with the error and every block that it stands in. A rule that fails loses its own findings only.
     """
-    faulted = {index.at(finding.primary.span.start) for finding in faults if finding.severity is Severity.ERROR}
+    errors = (fault.primary.span.start for fault in faults if fault.severity is Severity.ERROR)
+    faulted = {span for place in errors for span in index.around(place)}
     findings: list[Finding] = []
     for entry in catalogue.checks():
         if entry.check is not None and (model.complete or entry.rule.partial):
