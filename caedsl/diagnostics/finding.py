@@ -67,10 +67,18 @@ class Fix(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """How a fix is found where changes must be tried for it; ``otherwise`` is the help where there is none."""
+    """Search for a fix that must be tried: one, or several of which the first that cures is offered.
 
-    find: Callable[[], Fix | None]
+    ``otherwise`` is the help where none of them does.
+    """
+
+    find: Callable[[], Fix | Iterable[Fix] | None]
     otherwise: str = ""
+
+    def candidates(self) -> Iterable[Fix]:
+        """Return what the search finds, the best first."""
+        found = self.find()
+        return () if found is None else (found,) if isinstance(found, Fix) else found
 
 
 def shortened(text: str) -> str:
@@ -104,12 +112,14 @@ class Finding:
     proposal: Proposal | None = field(default=None, compare=False, repr=False)
     data: Mapping[str, Datum] = field(default_factory=dict, compare=False)
 
-    def proposed(self) -> "Finding":
-        """The same with the fix that its proposal finds."""
-        if self.proposal is None:
-            return self
-        fix = self.proposal.find()
-        return replace(self, fix=fix, help=self.help or ("" if fix else self.proposal.otherwise), proposal=None)
+    def candidates(self) -> Iterable[Fix]:
+        """Return the fixes that may be offered, the best first."""
+        return (self.fix,) if self.fix else self.proposal.candidates() if self.proposal else ()
+
+    def offering(self, fix: Fix | None) -> "Finding":
+        """Return the same finding with ``fix``, or with the help that stands for one."""
+        otherwise = self.proposal.otherwise if self.proposal and fix is None else ""
+        return replace(self, fix=fix, help=self.help or otherwise, proposal=None)
 
     def shortened(self) -> "Finding":
         """Return the same finding with long quotes cut and with the first of very many related places."""

@@ -1,12 +1,14 @@
 """Changes to a spec that may make its decoder return another size: paddings, roundings, factors, a layer more or less."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, groupby, pairwise, product
 from typing import Any, NamedTuple
 
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, resizes, size
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
 from caedsl.vocabulary.kind import Role, Window
 from caedsl.vocabulary.layer import Layer
@@ -19,44 +21,78 @@ from caedsl.vocabulary.spelling import written
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE, axes
 
 _FACTORS = (2, 3, 4, 1)
+_MOST_PAIRED = 6  # upsamplings of which pairs are tried
+_TIMES = "times"
+"""The word of ``x2``, which repeats a line."""
 
 Changed = Mapping[Option, Any]
 """New values of options."""
 
 
 class Change(NamedTuple):
-    """New options by the line they stand on; ``added`` is an upsampling before the last layer, ``without`` a line dropped."""
+    """A change to a few lines of a spec.
+
+    ``options`` are new options by the line they stand on; ``copies`` those of every copy of a repeated line (``x2``), of
+    which there may be more or fewer than before. ``added`` is an upsampling before the last layer, ``without`` are lines
+    that are left out.
+    """
 
     title: str
     options: Mapping[Span, Changed] = {}
+    copies: Mapping[Span, Sequence[Changed]] = {}
     added: str = ""
-    without: Span | None = None
+    without: frozenset[Span] = frozenset()
 
     @property
     def lines(self) -> int:
         """How many lines of the text it changes."""
-        return len(self.options) + bool(self.added) + (self.without is not None)
+        return len(self.options) + len(self.copies) + bool(self.added) + len(self.without)
 
 
-def follow(start: Shape, layers: Sequence[Layer], change: Change) -> list[Shape] | None:
-    """The shapes from ``start`` through ``layers`` as the change leaves them; None where one no longer fits."""
-    shapes = [start]
-    for layer in layers:
-        if change.without == layer.span:
-            continue
-        after = layer.kind.fit_again(layer.options.changed(change.options.get(layer.span, {})), shapes[-1])
-        if isinstance(after, Misfit):
-            return None
-        shapes.append(after.out_shape)
-    return shapes
+class Fits:
+    """Shapes after layers; those of unchanged layers are computed once for all changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Layer, Shape], Shape | None] = {}
+
+    def after(self, layer: Layer, changed: Changed, before: Shape) -> Shape | None:
+        """Return the shape after a layer with changed options; None where it does not fit."""
+        key = (layer, before)
+        if changed or key not in self._known:
+            fit = layer.kind.fit_again(layer.options.changed(changed), before)
+            shape = None if isinstance(fit, Misfit) else fit.out_shape
+            if changed:
+                return shape
+            self._known[key] = shape
+        return self._known[key]
+
+    def follow(self, start: Shape, layers: Sequence[Layer], change: Change) -> list[Shape] | None:
+        """Return the shapes from ``start`` through ``layers`` as the change leaves them; None where one no longer fits."""
+        shapes = [start]
+        for layer, changed in _changed(layers, change):
+            after = self.after(layer, changed, shapes[-1])
+            if after is None:
+                return None
+            shapes.append(after)
+        return shapes
 
 
-def changes(model: Autoencoder) -> Iterator[Change]:
-    """Changes to one line, and with each of them enlarging layers that return to the encoder's sizes."""
+def _changed(layers: Sequence[Layer], change: Change) -> Iterator[tuple[Layer, Changed]]:
+    """Yield the layers that are left, each with its new options."""
+    for span, group in groupby(layers, key=lambda layer: layer.span):
+        if span in change.copies:
+            first = next(group)
+            yield from ((first, changed) for changed in change.copies[span])
+        elif span not in change.without:
+            yield from ((layer, change.options.get(span, {})) for layer in group)
+
+
+def changes(model: Autoencoder, fits: Fits) -> Iterator[Change]:
+    """Yield changes to one line, and each of them with enlarging layers that return to the encoder's sizes."""
     single = tuple(_single(model))
     yield from single
     for change in (Change(""), *single):
-        returned = _returning(model, change) if change.options or not change.lines else None
+        returned = _returning(model, change, fits) if len(change.options) == change.lines else None
         if returned is not None:
             yield returned
 
@@ -64,14 +100,29 @@ def changes(model: Autoencoder) -> Iterator[Change]:
 def _single(model: Autoencoder) -> Iterator[Change]:
     encoder, decoder = (_one_a_line(reversed(path(model))) for path in (encoder_path, decoder_path))
     both = (*decoder, *encoder)
+    wrong = wrong_axes(model)
     yield from _same_paddings(both)
     yield from _roundings(both)
-    yield from _steps(both)
+    yield from _steps(both, wrong)
     yield from _valid(decoder)
-    yield from _factors(decoder, enlarging=True)
+    yield from _factors(decoder, wrong, enlarging=True)
+    yield from _targets(model)
     yield from _insertion(model)
+    yield from _counts(model)
     yield from _removals(decoder)
-    yield from _factors(encoder, enlarging=False)
+    yield from _factors(encoder, wrong, enlarging=False)
+
+
+def wrong_axes(model: Autoencoder) -> tuple[int, ...]:
+    """Return the numbers of the axes along which the output has another size than the input."""
+    sizes = zip(size(model.out_shape), size(model.input.shape), strict=True)
+    return tuple(axis for axis, (got, wanted) in enumerate(sizes) if got != wanted)
+
+
+def _axis_sets(wrong: tuple[int, ...], rank: int) -> tuple[tuple[int, ...], ...]:
+    """Return the sets of axes to change together: all of them, then the wrong ones where those are fewer."""
+    every = tuple(range(rank))
+    return (every,) if wrong == every else (every, wrong)
 
 
 def _one_a_line(layers: Iterable[Layer]) -> tuple[Layer, ...]:
@@ -103,18 +154,19 @@ def _roundings(layers: Sequence[Layer]) -> Iterator[Change]:
             yield _change("round the size of this pool down: leave `ceil` out", layer, {CEIL: False})
 
 
-def _steps(layers: Sequence[Layer]) -> Iterator[Change]:
-    """Numbers of a padded window, one step up or down."""
-    for layer in layers:
+def _steps(layers: Sequence[Layer], wrong: tuple[int, ...]) -> Iterator[Change]:
+    """Yield numbers of padded windows one step away, then two, along all axes or along the wrong ones."""
+    for step, layer in product((1, 2), layers):
         if layer.kind.role is not Role.WEIGHTED or PAD not in layer.options or layer.options[PAD] == "same":
             continue
         for option in (KERNEL, PAD, OUTPUT_PAD):
             sizes: str | Sizes = layer.options.get(option, "")
             if isinstance(sizes, str):
                 continue
-            for step in (1, -1):
-                moved = tuple(size + step for size in sizes)
-                if min(moved) >= (1 if option is KERNEL else 0):
+            least = 1 if option is KERNEL else 0
+            for moving, move in product(_axis_sets(wrong, len(sizes)), (step, -step)):
+                moved = tuple(number + move * (axis in moving) for axis, number in enumerate(sizes))
+                if min(moved) >= least:
                     yield _change(f"write `{spelled(layer, option, moved)}`", layer, {option: moved})
 
 
@@ -124,25 +176,44 @@ def _valid(layers: Sequence[Layer]) -> Iterator[Change]:
             yield _change("let this convolution take off the border: `pad=valid`", layer, {PAD: "valid"})
 
 
-def _factors(layers: Sequence[Layer], enlarging: bool) -> Iterator[Change]:
-    """Other factors and strides; where the part is ``enlarging``, no convolution is made to shrink."""
+def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -> Iterator[Change]:
+    """Yield other factors and strides; where the part is ``enlarging``, no convolution is made to shrink."""
     for layer in layers:
         option = _size_option(layer)
         now = layer.options[option] if option is not None else None
         if option is None or now is None:
             continue
-        for factor in _FACTORS:
-            idle = factor == 1 and (option is not STRIDE or set(now) == {1})
+        for factor, moving in product(_FACTORS, _axis_sets(wrong, len(now))):
+            moved = tuple(factor if axis in moving else size for axis, size in enumerate(now))
+            idle = set(moved) == {1} and option is not STRIDE
             shrinking = enlarging and layer.kind.window is Window.CONVOLUTION and factor > 1
-            if idle or shrinking or set(now) == {factor}:
+            if idle or shrinking or moved == now:
                 continue
-            options: dict[Option, Any] = {option: (factor,) * len(now)}
-            if layer.kind.window is Window.TRANSPOSED and any(side % factor for side in layer.options[KERNEL]):
+            options: dict[Option, Any] = {option: moved}
+            kernel = layer.options.get(KERNEL, moved)
+            if layer.kind.window is Window.TRANSPOSED and any(k % s for k, s in zip(kernel, moved, strict=True)):
                 # A kernel that the stride does not divide would paint a grid.
-                options[KERNEL] = tuple(factor * -(-side // factor) for side in layer.options[KERNEL])
+                options[KERNEL] = tuple(s * -(-k // s) for k, s in zip(kernel, moved, strict=True))
             words = " ".join(spelled(layer, changed, value) for changed, value in options.items())
             opening = "" if option is STRIDE else f"{layer.kind.name} "
             yield _change(f"write `{opening}{words}`", layer, options)
+
+
+def _targets(model: Autoencoder) -> Iterator[Change]:
+    """Yield ``upsample to`` a size that the encoder had, in the place of a factor that comes near to it."""
+    copies = Counter(layer.span for layer in decoder_path(model))
+    down = [
+        size(shape)
+        for shape in (model.input.shape, *(layer.out_shape for layer in encoder_path(model)))
+        if is_map(shape)
+    ]
+    for layer in reversed(decoder_path(model)):
+        if copies[layer.span] > 1 or layer.mirrors is not None or layer.options.get(TO, None) is not None:
+            continue
+        for target in dict.fromkeys(down):
+            needed = _towards(layer, layer.in_shape, target) if TO in layer.options else None
+            if needed:
+                yield _change(f"write `{layer.kind.name} {spelled(layer, TO, target)}`", layer, needed)
 
 
 def _insertion(model: Autoencoder) -> Iterator[Change]:
@@ -156,39 +227,62 @@ def _insertion(model: Autoencoder) -> Iterator[Change]:
         yield Change("enlarge once more before the last layer", added=line)
 
 
+def _counts(model: Autoencoder) -> Iterator[Change]:
+    """Yield one copy more or less of an ``upsample`` line that is repeated."""
+    for span, group in groupby(decoder_path(model), key=lambda layer: layer.span):
+        copies = list(group)
+        if FACTOR in copies[0].options and _TIMES in copies[0].spans:
+            for count in (len(copies) - 1, len(copies) + 1):
+                title = f"repeat this `upsample` {counted(count, 'time')}" if count > 1 else "use this `upsample` once"
+                yield Change(title, copies={span: ({},) * count})
+
+
 def _removals(decoder: Sequence[Layer]) -> Iterator[Change]:
-    for layer in decoder:
-        if FACTOR in layer.options:
-            yield Change("leave this `upsample` out", without=layer.span)
+    """Yield the decoder without one of its ``upsample`` lines, or without two."""
+    lines = [layer.span for layer in decoder if FACTOR in layer.options]
+    yield from (Change("leave this `upsample` out", without=frozenset({span})) for span in lines)
+    for pair in combinations(lines, 2) if len(lines) <= _MOST_PAIRED else ():
+        yield Change("leave two of the `upsample` lines out", without=frozenset(pair))
 
 
-def _returning(model: Autoencoder, change: Change) -> Change | None:
-    """``change`` with every enlarging layer brought to the size that the encoder had at that depth."""
-    down = follow(model.input.shape, encoder_path(model), change)
+def _returning(model: Autoencoder, change: Change, fits: Fits) -> Change | None:
+    """Return ``change`` with every enlarging layer brought to the size that the encoder had at that depth."""
+    down = fits.follow(model.input.shape, encoder_path(model), change)
     sizes = [size(shape) for shape in down or () if is_map(shape)]
     targets = [before for before, after in pairwise(sizes) if before != after]
     layers = tuple(leaves(model.decoder))
     if down is None or sum(_enlarges(layer) for layer in layers) != len(targets):
         return None
     shape = next(shape for shape in reversed(down) if is_map(shape)) if model.bottleneck.inverse else down[-1]
-    options: dict[Span, dict[Option, Any]] = {span: dict(given) for span, given in change.options.items()}
+    copies: dict[Span, list[Changed]] = {}
     reached = []
     for layer in layers:
-        current = replace(layer, options=layer.options.changed(options.get(layer.span, {})))
+        changed = dict(change.options.get(layer.span, {}))
+        current = replace(layer, options=layer.options.changed(changed))
         if _enlarges(layer) and is_map(shape):
             target = targets.pop()
             needed = _towards(current, shape, target)
             if needed is None:
                 return None
             if needed:
-                options.setdefault(layer.span, {}).update(needed)
+                changed.update(needed)
                 reached.append(text(target))
-        after = layer.kind.fit_again(current.options.changed(options.get(layer.span, {})), shape)
-        if isinstance(after, Misfit):
+        copies.setdefault(layer.span, []).append(changed)
+        after = fits.after(layer, changed, shape)
+        if after is None:
             return None
-        shape = after.out_shape
+        shape = after
+    if not reached:
+        return None
     title = f"return to the size that the encoder had: {', '.join(reached)}"
-    return Change("; ".join(filter(None, (change.title, title))), options) if reached else None
+    alike = {span: each[0] for span, each in copies.items() if each[0] and all(one == each[0] for one in each)}
+    mixed = {span: each for span, each in copies.items() if span not in alike and any(each)}
+    if any(_TIMES not in layer.spans for layer in layers if layer.span in mixed) or any(
+        TO in changed for span, changed in alike.items() if len(copies[span]) > 1
+    ):
+        return None  # copies of a `repeat` block share their lines, and an `upsample to` is not repeated
+    options = {**change.options, **alike}
+    return Change("; ".join(filter(None, (change.title, title))), options, mixed)
 
 
 def _enlarges(layer: Layer) -> bool:

@@ -4,22 +4,21 @@ Sizes are walked again with changed options, which is quick; of the changes that
 that passes the resolutions the encoder had, and the changed text is resolved to be sure.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from caedsl.diagnostics.finding import Applicability, Edit, Fix, Severity
+from caedsl.diagnostics.edits import apply_edits
+from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, missing_resolutions, size
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.size_changes import Change, changes, follow, spelled
+from caedsl.rules.edits.size_changes import Change, Changed, Fits, changes, spelled
 from caedsl.rules.edits.trial import drop, tried, write
-from caedsl.rules.engine.catalogue import checks
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.upsample import FACTOR, TO
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import is_map
 from caedsl.vocabulary.window import OUTPUT_PAD
-
-_MOST_TRIED = 20
 
 
 class Sizes(NamedTuple):
@@ -29,46 +28,32 @@ class Sizes(NamedTuple):
     up: tuple[Size, ...]
 
 
-def size_fix(model: Autoencoder) -> Fix | None:
-    """The best change after which the decoder returns the input's height and width; None where none of them does."""
-    if model.mirrored:
-        return None
-    found = []
-    for order, change in enumerate(changes(model)):
-        sizes = _walk(model, change)
+def size_fixes(model: Autoencoder) -> Iterator[Fix]:
+    """Yield the changes after which the decoder returns the input's sizes: those of the fewest lines first."""
+    if model.mirrored or len(model.out_shape) != len(model.input.shape):
+        return
+    fits, found = Fits(), []
+    for order, change in enumerate(changes(model, fits)):
+        sizes = _walk(model, change, fits)
         if sizes is not None and sizes.up[-1] == size(model.input.shape):
             unmatched = len(missing_resolutions(sizes.down, sizes.up))
             found.append(((change.lines, unmatched, order), change))
-    troubles = _troubles(model) if found else frozenset()
-    for _, change in sorted(found, key=lambda pair: pair[0])[:_MOST_TRIED]:
+    for _, change in sorted(found, key=lambda pair: pair[0]):
         edits = _edits(model, change)
         changed = tried(model, edits)
-        returned = changed is not None and changed.out_shape[1:] == changed.input.shape[1:]
-        if changed is not None and returned and _troubles(changed) <= troubles:
-            return Fix(change.title, edits, Applicability.UNSAFE)
-    return None
+        if changed is not None and changed.out_shape[1:] == changed.input.shape[1:]:
+            yield Fix(change.title, edits, Applicability.UNSAFE)
 
 
-def _troubles(model: Autoencoder) -> frozenset[str]:
-    """The rules that warn of a model: a change that makes another one speak is no repair."""
-    found = (
-        finding
-        for entry in checks()
-        if entry.check and entry.rule.name != "output-shape"
-        for finding in entry.check(model)
-    )
-    return frozenset(finding.name for finding in found if finding.severity is not Severity.INFO)
-
-
-def _walk(model: Autoencoder, change: Change) -> Sizes | None:
+def _walk(model: Autoencoder, change: Change, fits: Fits) -> Sizes | None:
     """The sizes after a change; None where a layer no longer fits."""
-    down = follow(model.input.shape, encoder_path(model), change)
+    down = fits.follow(model.input.shape, encoder_path(model), change)
     if down is None:
         return None
     before_code = [shape for shape in down if is_map(shape)]
     # A dense bottleneck is undone by the compiler, back to the map that it came from.
     start = before_code[-1] if model.bottleneck.inverse else down[-1]
-    up = follow(start, tuple(leaves(model.decoder)), change)
+    up = fits.follow(start, tuple(leaves(model.decoder)), change)
     if up is None or not is_map(up[-1]):
         return None
     added = (size(model.input.shape),) if change.added else ()
@@ -77,17 +62,32 @@ def _walk(model: Autoencoder, change: Change) -> Sizes | None:
 
 def _edits(model: Autoencoder, change: Change) -> tuple[Edit, ...]:
     lines = {layer.span: layer for layer in (*encoder_path(model), *decoder_path(model)) if layer.mirrors is None}
-    edits = [
-        edit
-        for span, options in change.options.items()
-        for option, value in options.items()
-        if (edit := _edit(model, lines[span], option, value)) is not None
-    ]
+    edits = [edit for span, changed in change.options.items() for edit in _option_edits(model, lines[span], changed)]
+    edits += [_copies_edit(model, lines[span], copies) for span, copies in change.copies.items()]
     if change.added:
         edits.append(_line_added(model, change.added))
-    if change.without is not None:
-        edits.append(line_removed(model, change.without))
+    edits += [line_removed(model, span) for span in change.without]
     return tuple(sorted(edits, key=lambda edit: edit.span))
+
+
+def _option_edits(model: Autoencoder, layer: Layer, changed: Changed) -> list[Edit]:
+    edits = (_edit(model, layer, option, value) for option, value in changed.items())
+    return [edit for edit in edits if edit is not None]
+
+
+def _copies_edit(model: Autoencoder, layer: Layer, copies: Sequence[Changed]) -> Edit:
+    """Write another number of copies, or a line for each of them where they differ."""
+    times = layer.spans["times"]
+    if not any(copies):
+        return Edit(times, f"x{len(copies)}") if len(copies) > 1 else drop(model, times)
+    alone = drop(model, times)
+    written = []
+    for changed in copies:
+        edits = sorted((*_option_edits(model, layer, changed), alone), key=lambda edit: edit.span)
+        start = layer.span.start
+        moved = [Edit(Span(edit.span.start - start, edit.span.end - start), edit.text) for edit in edits]
+        written.append(apply_edits(model.source.slice(layer.span), moved))
+    return Edit(layer.span, _gap(model, layer.span.start).join(written))
 
 
 def _edit(model: Autoencoder, layer: Layer, option: Option, value: Any) -> Edit | None:
@@ -101,12 +101,16 @@ def _edit(model: Autoencoder, layer: Layer, option: Option, value: Any) -> Edit 
 
 
 def _line_added(model: Autoencoder, line: str) -> Edit:
-    """A line before the last one of the decoder, in the layout that it has."""
+    """Write a line before the last one of the decoder."""
     start = model.decoder[-1].span.start
+    return Edit(Span(start, start), f"{line}{_gap(model, start)}")
+
+
+def _gap(model: Autoencoder, start: int) -> str:
+    """Return what parts two statements in the layout of the line with the statement at ``start``."""
     text = model.source.text
     lead = text[text.rfind("\n", 0, start) + 1 : start]
-    gap = "; " if lead.strip() else f"\n{lead}"
-    return Edit(Span(start, start), f"{line}{gap}")
+    return "; " if lead.strip() else f"\n{lead}"
 
 
 def line_removed(model: Autoencoder, span: Span) -> Edit:

@@ -60,13 +60,16 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
     """
     checked = examine(source, selection)
     failures = list(checked.failures)
-    shown = [_proposed(finding, failures) for finding in _most_serious(checked.findings)]
-    if any(finding.fix for finding in shown):
+    shown = _most_serious(checked.findings)
+    if any(finding.fix or finding.proposal for finding in shown):
         from caedsl.rules.engine.verification import verified
 
         wide = Selection(None, selection.ignore)  # a rule that was not asked for still judges what a fix does
         before = checked.findings if selection.select is None else examine(source, wide).findings
-        shown = list(verified(source, shown, before, lambda text: examine(text, wide).findings, checked.spec.complete))
+        failed = partial(_record, failures)
+        shown = list(
+            verified(source, shown, before, lambda text: examine(text, wide).findings, checked.spec.complete, failed)
+        )
     findings = (*(finding.shortened() for finding in shown), *_left_out(checked.findings, shown))
     return checked._replace(findings=findings, failures=tuple(dict.fromkeys(failures)))
 
@@ -93,15 +96,6 @@ def _left_out(findings: Sequence[Finding], shown: Sequence[Finding]) -> Iterator
                 help="correct those that are shown first",
             )
         )
-
-
-def _proposed(finding: Finding, failures: list[str]) -> Finding:
-    """Return the finding with the fix that its proposal finds; without one where the search fails."""
-    try:
-        return finding.proposed()
-    except Exception as error:
-        _record(failures, finding.name, error)
-        return replace(finding, proposal=None)
 
 
 def _record(failures: list[str], rule: str, error: Exception) -> None:

@@ -2,21 +2,24 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import accumulate
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, islice
 
 from caedsl.diagnostics.edits import apply_edits, merge_fixes
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.rules.engine.catalogue import find
 from caedsl.source import Source, Span
 
 Examine = Callable[[Source], Sequence[Finding]]
 """Every finding of a text, its fixes not verified."""
 
+Failed = Callable[[str, Exception], None]
+"""Takes the name of a rule whose search for a fix failed, and its exception."""
+
 _MOST_READ = 50_000  # characters read again for the fixes of one text, which keeps a check below a second or two
 _LONG = 32_000  # characters of a text whose fixes are only made all together
 _FEWEST = 3
+_MOST_CANDIDATES = 20  # fixes tried for one finding
 _LEFTOVERS = ("unused-constant", "unused-default")
 """Findings that a fix may bring, since their own fix follows: what it overrules is no longer used."""
 
@@ -24,36 +27,57 @@ _SERIOUSNESS = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
 
 
 def verified(
-    source: Source, findings: Sequence[Finding], before: Sequence[Finding], examine: Examine, parsed: bool
+    source: Source,
+    findings: Sequence[Finding],
+    before: Sequence[Finding],
+    examine: Examine,
+    parsed: bool,
+    failed: Failed | None = None,
 ) -> tuple[Finding, ...]:
-    """``findings`` without the fixes that do not cure them.
+    """Return ``findings``, each with the first of its fixes that cures it, if any.
 
-    ``before`` is what ``examine`` finds in ``source`` as it is. Of very many fixes the first are made each alone, the others
-    all together. Where the text is not ``parsed`` whole, nothing may change it unseen, and fixes are only shown.
+    ``before`` is what ``examine`` finds in ``source`` as it is. Of very many findings the first are tried each alone, the
+    others all together. Where the text is not ``parsed`` whole, fixes are only shown. A search that fails is reported to
+    ``failed``, where that is given.
     """
-    fixable = [finding for finding in findings if finding.fix]
+    places = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
     alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (len(source.text) + 1))
-    good = [f for f in fixable[:alone] if f.fix and cures(source, f.fix.edits, [f], before, examine)]
-    if rest := fixable[alone:]:
-        chosen, edits = merge_fixes(finding.fix for finding in rest if finding.fix)
-        made = frozenset(chosen)
-        together = [finding for finding in rest if finding.fix in made]
-        good += together if cures(source, edits, together, before, examine) else []
-    kept = {id(finding) for finding in good}
+    chosen: dict[int, Fix] = {}
+    for place in places[:alone]:
+        candidates = _candidates(findings[place], _MOST_CANDIDATES, failed)
+        fix = next((fix for fix in candidates if cures(source, fix.edits, [findings[place]], before, examine)), None)
+        if fix is not None:
+            chosen[place] = fix
+    rest = {place: fix for place in places[alone:] for fix in _candidates(findings[place], 1, failed)}
+    made, edits = merge_fixes(rest.values())
+    together = {place: fix for place, fix in rest.items() if fix in made}
+    if together and cures(source, edits, [findings[place] for place in together], before, examine):
+        chosen |= together
     return tuple(
-        _offering(f, source, parsed) if id(f) in kept else replace(f, fix=None) if f.fix else f for f in findings
+        _offered(finding, chosen.get(place), source, parsed) if place in places else finding
+        for place, finding in enumerate(findings)
     )
 
 
-def _offering(finding: Finding, source: Source, parsed: bool) -> Finding:
-    """``finding`` with its fix as it may be applied: with the line endings of the text, and not at all to a broken one."""
-    assert finding.fix is not None
-    fix = finding.fix if parsed else finding.fix._replace(applicability=Applicability.DISPLAY)
+def _candidates(finding: Finding, most: int, failed: Failed | None) -> Iterator[Fix]:
+    """Yield up to ``most`` fixes of a finding; none after its search fails."""
+    try:
+        yield from islice(finding.candidates(), most)
+    except Exception as error:
+        if failed is None:
+            raise
+        failed(finding.name, error)
+
+
+def _offered(finding: Finding, fix: Fix | None, source: Source, parsed: bool) -> Finding:
+    """Return ``finding`` with its fix as it may be applied: with the line endings of the text, and only shown if broken."""
+    if fix is None:
+        return finding.offering(None)
     ending = "\r\n" if "\r\n" in source.text else "\n" if "\n" in source.text or "\r" not in source.text else "\r"
-    if ending != "\n" and any("\n" in edit.text for edit in fix.edits):
+    if ending != "\n":
         edits = (edit._replace(text=edit.text.replace("\r\n", "\n").replace("\n", ending)) for edit in fix.edits)
         fix = fix._replace(edits=tuple(edits))
-    return finding if fix is finding.fix else replace(finding, fix=fix)
+    return finding.offering(fix if parsed else fix._replace(applicability=Applicability.DISPLAY))
 
 
 def cures(

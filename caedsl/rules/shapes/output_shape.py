@@ -40,7 +40,7 @@ from math import prod
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resizes, size_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.size_repair import size_fix
+from caedsl.rules.edits.size_repair import size_fixes
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
@@ -64,7 +64,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label=f"this leads to {sides[0]}",
         related=(Label(model.input.span, f"{sides[1]} goes in"), *_rounded(model)),
         notes=_columns(model),
-        fix=Proposal(lambda: size_fix(model), _remedy(model)),
+        fix=Proposal(lambda: size_fixes(model), _remedy(model)),
     )
 
 
@@ -118,7 +118,7 @@ def _remedy(model: Autoencoder) -> str:
     """What to do where no change to a single layer helps."""
     axes = rank(model.input.shape)
     down, up = _reduction(encoder_path(model), axes), _reduction(decoder_path(model), axes)
-    opening = "no change to one layer makes the sizes meet"
+    opening = "none of the changes to one or two lines that were tried makes the sizes meet"
     if model.mirrored:
         return "write the decoder out: `decoder { ... }`"
     if all(d * u == 1 for d, u in zip(down, up, strict=True)):
