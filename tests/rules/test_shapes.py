@@ -132,7 +132,7 @@ class TestChannelMismatch:
     COLOUR = "input 3x32x32\ndecoder { conv 8 relu; upsample 2; %s }"
 
     def test_an_output_layer_gets_the_right_number(self) -> None:
-        assert "conv 3 sigmoid" in fixed(self.COLOUR % "conv 1 sigmoid", "channel-mismatch", Applicability.SAFE)
+        assert "conv 3 sigmoid" in fixed(self.COLOUR % "conv 1 sigmoid", "channel-mismatch")
 
     def test_a_hidden_layer_gets_an_output_layer(self) -> None:
         assert "conv 16 relu; conv 3 sigmoid" in fixed(self.COLOUR % "conv 16 relu", "channel-mismatch")

@@ -32,16 +32,16 @@ loss, is changed with `--unsafe-fixes`.
 - Lasagne/Recipes issue 54: a variational autoencoder whose loss on colour images grows ever more negative.
 """
 
-import re
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.facts.outputs import activation_of, output_layer
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.edits.output import activation_edit, fitting_activation
 from caedsl.rules.edits.rate import with_suited_rate
+from caedsl.rules.edits.settings import replace_word
 from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
-from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.layer import Layer
 
@@ -69,31 +69,27 @@ def _data(model: Autoencoder) -> Finding:
         notes=("for a target t > 1, -t·log(p) - (1 - t)·log(1 - p) falls without end as p nears 1",)
         if values.high is not None and values.high > 1
         else (),
-        help="declare `in 0..1` (integer images are scaled to it), or use `loss mse`",
-        fix=Proposal(lambda: _rescaled(model) or _squared(model)),
+        help="use `loss mse`; or declare `in 0..1` if the data are integers, which are scaled to it",
+        fix=Proposal(lambda: _squared(model)),
     )
 
 
-def _rescaled(model: Autoencoder) -> Fix | None:
-    """The range 0..1, where the output then fits it."""
-    if model.input.range_span == model.input.span:
-        return None
-    edits = (Edit(model.input.range_span, "in 0..1"),)
-    changed = tried(model, edits)
-    layer = output_layer(changed) if changed else None
-    if layer is None or activation_of(layer).name != "sigmoid":
-        return None
-    return with_suited_rate(model, "scale the images to 0..1", edits, Applicability.UNSAFE)
+def _squared(model: Autoencoder) -> Iterator[Fix]:
+    """Yield the squared error in the place of the cross-entropy, with an output that reaches the data where it needs one.
 
-
-def _squared(model: Autoencoder) -> Fix | None:
-    """The squared error in the place of the cross-entropy."""
-    place = model.place("train.loss")
-    word = re.search(r"\bbce\b", model.source.slice(place))
-    if word is None or "mse" in model.source.slice(place):
-        return None
-    span = Span(place.start + word.start(), place.start + word.end())
-    return with_suited_rate(model, "use the squared error", (Edit(span, "mse"),), Applicability.UNSAFE)
+    The declared range stays: only the author knows what the data are.
+    """
+    assert model.train is not None
+    terms, output = model.train.loss.terms, output_layer(model)
+    edits = replace_word(model, "loss", terms[0].name, "mse") if len(terms) == 1 else ()
+    if not edits:
+        return
+    yield with_suited_rate(model, "use `loss mse`", edits, Applicability.UNSAFE)
+    fitting = fitting_activation(model)
+    change = activation_edit(model, output, fitting) if output is not None else None
+    if change is not None:
+        both = sorted((*edits, change), key=lambda edit: edit.span)
+        yield with_suited_rate(model, f"use `loss mse` and end with `{fitting}`", both, Applicability.UNSAFE)
 
 
 def _output(model: Autoencoder, layer: Layer) -> Finding:

@@ -84,7 +84,7 @@ def _fix(source: DataSource, given: int, model: Autoencoder) -> Fix | None:
     """Grey images for a grey input, or the channels of the data at the input and at a written output."""
     if model.input.shape[0] == 1:
         end = source.span.end
-        return Fix("make the colours grey", (Edit(Span(end, end), " gray"),), Applicability.UNSAFE)
+        return Fix("make the colours grey: add `gray`", (Edit(Span(end, end), " gray"),), Applicability.DISPLAY)
     shape = text((given, *model.input.shape[1:]))
     output = output_layer(model)
     edits = [Edit(model.input.span, shape)]

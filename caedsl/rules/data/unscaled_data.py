@@ -1,9 +1,10 @@
 """Pixels of tens or hundreds where networks are made for numbers around one.
 
 ## What it does
-Reports a declared range that goes beyond -10..10, such as `in 0..255`. With SGD it warns, because its steps grow
-with the square of the range; with Adam and an unbounded output it only informs. An output that cannot reach such
-values is `output-range`'s, and a cross-entropy on them `bce-range`'s.
+Reports a declared range that goes beyond -10..10, such as `in 0..255`. It warns with SGD, whose steps grow with the
+square of the range, with a summed loss, and with an output that is bounded on one side; with Adam, a mean and an unbounded
+output it only informs. `output-range` reports an output that cannot reach such values, and `bce-range` a cross-entropy
+on them. No fix changes the declared range, because only the author knows what the data are.
 
 ## Why is this bad?
 The loss of 0..255 images is 65,025 times that of 0..1 images, and every rate, penalty and weight that was found for
@@ -37,13 +38,14 @@ measured.
 """
 
 from collections.abc import Iterator
+from math import isinf
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
-from caedsl.facts.outputs import unreachable
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.outputs import output_layer, unreachable
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.rate import with_suited_rate
-from caedsl.rules.edits.trial import tried
+from caedsl.rules.edits.settings import write_statement
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE602", "unscaled-data", Severity.WARNING)
 
@@ -52,31 +54,42 @@ LARGEST = 10
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the declared range."""
+    """Yield the finding at the declared range."""
     values = model.input.range
     if values.low is None or values.high is None or max(-values.low, values.high) <= LARGEST or _spoken_for(model):
         return
-    width = values.high - values.low
-    plain = model.train is not None and model.train.optimizer.kind.scales
+    times = (values.high - values.low) ** 2
+    harms = tuple(_harms(model))
     yield RULE.found(
         model.input.range_span,
-        f"pixels are {values}: squared errors are {width * width:,.0f} times those of 0..1"
-        + (", and the steps of SGD with them" if plain else ""),
-        help="declare `in 0..1`: integer images are scaled to it",
-        fix=Proposal(lambda: _scaled(model)),
-        severity=None if plain else Severity.INFO,
+        f"pixels are {values}: squared errors are {times:,.0f} times those of 0..1" + "".join(harms[:1]),
+        help="declare `in 0..1` if the data are integers, which are scaled to it; else scale the data",
+        fix=_adam(model),
+        severity=None if harms else Severity.INFO,
+        data={"low": values.low, "high": values.high, "squared_error": times},
     )
 
 
-def _scaled(model: Autoencoder) -> Fix | None:
-    """The range 0..1, where everything else takes it."""
-    edits = (Edit(model.input.range_span, "in 0..1"),)
-    if tried(model, edits) is None:
+def _harms(model: Autoencoder) -> Iterator[str]:
+    """Yield what in the spec suffers from large values."""
+    train, output = model.train, output_layer(model)
+    if train is not None and train.optimizer.kind.scales:
+        yield ", and the steps of SGD with them"
+    if train is not None and train.loss.reduction == "sum":
+        yield f", and the loss is their sum over {elements(model.input.shape):,} values"
+    if output is not None and not (isinf(output.activation.low) and isinf(output.activation.high)):
+        yield f", and the output ends in `{output.activation}`, which is made for numbers around one"
+
+
+def _adam(model: Autoencoder) -> Fix | None:
+    """Return the optimizer whose steps do not depend on the scale; the range stays, as the author declared it."""
+    if model.train is None or not model.train.optimizer.kind.scales or "train.optimizer" not in model.places:
         return None
-    return with_suited_rate(model, "scale the images to 0..1", edits, Applicability.UNSAFE)
+    edits = write_statement(model, "optimizer", "optimizer adam lr=1e-3")
+    return Fix("use `optimizer adam lr=1e-3`, whose steps do not depend on the scale", edits, Applicability.UNSAFE)
 
 
 def _spoken_for(model: Autoencoder) -> bool:
-    """Whether the range is wrong for the output or the loss, which is said by other rules."""
+    """Whether the range is wrong for the output or the loss, which other rules report."""
     cross_entropy = model.train is not None and model.train.loss.probabilities
     return cross_entropy or unreachable(model) is not None

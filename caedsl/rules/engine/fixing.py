@@ -1,16 +1,18 @@
 """Making fixes: those that can be made together, then those that the result still offers, until none is left."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from caedsl.diagnostics.edits import apply_edits, merge_fixes
-from caedsl.diagnostics.finding import Applicability
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix
 from caedsl.rules.engine.checking import Checked, Selection, check_source, examine
-from caedsl.rules.engine.verification import cures
+from caedsl.rules.engine.verification import Examine, cures, remains
 from caedsl.source import Source
 
 _MOST_ROUNDS = 50
 _MOST_READ = 200_000  # characters of a text times rounds: a huge one may need a second run
 _FEWEST_ROUNDS = 3
+_MOST_WEIGHED = 20  # fixes of one pass that are held against each other
 
 
 class Fixed(NamedTuple):
@@ -21,10 +23,10 @@ class Fixed(NamedTuple):
 
 
 def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool = False) -> Fixed:
-    """Makes every safe fix, and with ``unsafe`` those that change the model; a text that could not be read whole is left.
+    """Make every safe fix, and with ``unsafe`` those that change the model; leave a text that could not be read whole.
 
-    A fix that was not verified is not made. Fixes that spoil each other are made one by one, each on the result of the one
-    before.
+    A fix that was not verified is not made, nor one whose finding the others cure. Fixes that spoil each other are made one
+    by one, each on the result of the one before.
     """
     applicable = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
     checked, made = check_source(source, selection), 0
@@ -35,12 +37,36 @@ def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool 
         curable = [f for f in checked.findings if f.fix and f.fix.applicability in applicable]
         if not curable:
             break
-        chosen, edits = merge_fixes(finding.fix for finding in curable if finding.fix)
-        now = frozenset(chosen)
-        cured = [finding for finding in curable if finding.fix in now]
-        before = examine(checked.source, selection).findings
-        if len(cured) > 1 and not cures(checked.source, edits, cured, before, lambda s: examine(s, selection).findings):
-            chosen, edits = chosen[:1], chosen[0].edits
+        chosen, edits = _together(checked.source, curable, selection)
         checked = check_source(Source(apply_edits(checked.source.text, edits), source.path), selection)
         made += len(chosen)
     return Fixed(checked, made)
+
+
+def _together(source: Source, curable: Sequence[Finding], selection: Selection) -> tuple[Sequence[Fix], Sequence[Edit]]:
+    """Return the fixes that cure together, and their edits: each is needed, and none spoils another."""
+
+    def examined(text: Source) -> Sequence[Finding]:
+        return examine(text, selection).findings
+
+    needed = _needed(source, curable, examined)
+    chosen, edits = merge_fixes(finding.fix for finding in needed if finding.fix)
+    made = frozenset(chosen)
+    cured = [finding for finding in needed if finding.fix in made]
+    if len(cured) > 1 and not cures(source, edits, cured, examined(source), examined):
+        return chosen[:1], chosen[0].edits
+    return chosen, edits
+
+
+def _needed(source: Source, curable: Sequence[Finding], examined: Examine) -> list[Finding]:
+    """Return the findings that the fixes of the others leave there; the fixes of a text's faults do not meet."""
+    needed = list(curable)
+    changing = [f for f in curable if f.fix and f.fix.applicability is Applicability.UNSAFE]
+    for finding in changing if 1 < len(changing) <= _MOST_WEIGHED else ():
+        others = [other for other in needed if other is not finding]
+        if not others:
+            break
+        chosen, edits = merge_fixes(other.fix for other in others if other.fix)
+        if finding.fix not in chosen and not remains(source, edits, finding, examined):
+            needed = others
+    return needed

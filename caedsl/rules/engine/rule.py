@@ -56,7 +56,7 @@ class Rule(NamedTuple):
 
 
 Check = Callable[[Autoencoder], Iterable[Finding]]
-Repair = Callable[[Autoencoder, Finding], Fix | None]
+Repair = Callable[[Autoencoder, Finding], Fix | Iterable[Fix] | None]
 
 
 class Entry(NamedTuple):

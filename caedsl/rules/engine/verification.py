@@ -80,6 +80,14 @@ def _offered(finding: Finding, fix: Fix | None, source: Source, parsed: bool) ->
     return finding.offering(fix if parsed else fix._replace(applicability=Applicability.DISPLAY))
 
 
+def remains(source: Source, edits: Sequence[Edit], finding: Finding, examine: Examine) -> bool:
+    """Whether a finding is still there, as serious, after ``edits`` that were made for others."""
+    shift = _Shift(edits)
+    moved = shift(finding.primary.span)
+    after = examine(Source(apply_edits(source.text, edits), source.path))
+    return any(_is_no_less(other, finding) and _overlap(other.primary.span, moved) for other in after)
+
+
 def cures(
     source: Source, edits: Sequence[Edit], cured: Sequence[Finding], before: Sequence[Finding], examine: Examine
 ) -> bool:
@@ -137,15 +145,25 @@ def _is_compilers(finding: Finding) -> bool:
 
 
 def _gone(cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]) -> bool:
-    """Whether fewer findings of the name are left: at the place of a single one, or in all."""
+    """Whether fewer findings of the name are left that are as serious: at the place of a single one, or in all."""
     if len(cured) > 1:
-        were, are = (Counter(finding.name for finding in findings) for findings in (before, after))
-        gone = Counter(finding.name for finding in cured)
-        return all(are[name] <= max(were[name] - count, 0) for name, count in gone.items())
-    name, there = cured[0].name, cured[0].primary.span
-    moved = shift(there)
-    left = sum(other.name == name and _overlap(other.primary.span, moved) for other in after)
-    return left < max(1, sum(other.name == name and _overlap(other.primary.span, there) for other in before))
+        mildest = {f.name: f for f in sorted(cured, key=lambda finding: -_SERIOUSNESS[finding.severity])}
+        counts = Counter(finding.name for finding in cured)
+        were, are = (
+            {name: sum(_is_no_less(other, mild) for other in findings) for name, mild in mildest.items()}
+            for findings in (before, after)
+        )
+        return all(are[name] <= max(were[name] - count, 0) for name, count in counts.items())
+    (only,) = cured
+    moved = shift(only.primary.span)
+    left = sum(_is_no_less(other, only) and _overlap(other.primary.span, moved) for other in after)
+    were_there = sum(_is_no_less(other, only) and _overlap(other.primary.span, only.primary.span) for other in before)
+    return left < max(1, were_there)
+
+
+def _is_no_less(other: Finding, finding: Finding) -> bool:
+    """Whether ``other`` is of the same rule and as serious."""
+    return other.name == finding.name and _SERIOUSNESS[other.severity] >= _SERIOUSNESS[finding.severity]
 
 
 def _others(

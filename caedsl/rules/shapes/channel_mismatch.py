@@ -20,8 +20,8 @@ decoder { conv 8 relu; upsample 2; conv 3 sigmoid }
 ```
 
 ## How sure
-Arithmetic. The number is put right by `--fix` where the last layer ends in an output activation; where it ends in a
-rectifier, the output layer itself is likely missing, and `--unsafe-fixes` adds one.
+Arithmetic. Whether the input or the last layer is wrong only the author knows, so the fix is unsafe: it writes the number
+of channels where the last layer ends in an output activation, and adds an output layer where that ends in a rectifier.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ RULE = Rule("CAE202", "channel-mismatch", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding where the output is a map with another number of channels than the input."""
+    """Yield the finding where the output is a map with another number of channels than the input."""
     got, wanted = model.out_shape[0], model.input.shape[0]
     layers = decoder_path(model)
     if got == wanted or not is_map(model.out_shape) or not layers or channels_last(model):
@@ -53,26 +53,39 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"the decoder returns {counted(got, 'channel')}, but the image has {wanted}",
         label=f"{counted(got, 'channel')} come out" if got != 1 else "1 channel comes out",
         related=(Label(model.input.span, f"{counted(wanted, 'channel')} {'go' if wanted != 1 else 'goes'} in"),),
-        help=f"end the decoder with `conv {wanted} {_output(model)}`",
+        help=_help(model, last, wanted),
         fix=Proposal(lambda: _fix(model, last, wanted)),
+        data={"channels": got, "wanted": wanted},
     )
 
 
-def _output(model: Autoencoder) -> str:
-    """The activation that fits the input's range."""
-    return str(fitting(model.input.range.low, model.input.range.high))
+def _help(model: Autoencoder, last: Layer, wanted: int) -> str:
+    if _is_hidden(last):
+        return f"end the decoder with `{_output_layer(model, wanted)}`"
+    return f"write `{last.kind.name} {wanted}`, or correct the channels of the input"
+
+
+def _is_hidden(last: Layer) -> bool:
+    """Whether an output layer is likely missing after this one."""
+    return CHANNELS.name not in last.spans or last.activation.function.rectifier
+
+
+def _output_layer(model: Autoencoder, wanted: int) -> str:
+    """Return an output layer whose activation fits the range of the input."""
+    return f"conv {wanted} {fitting(model.input.range.low, model.input.range.high)}"
 
 
 def _fix(model: Autoencoder, last: Layer, wanted: int) -> Fix | None:
-    """The right number on the last layer, or an output layer where that one is a hidden layer."""
-    place = last.spans.get("channels")
-    hidden = place is None or last.activation.function.rectifier
-    if hidden:
-        added = f"conv {wanted} {_output(model)}"
+    """Return the right number on the last layer, or an output layer after a hidden one."""
+    if model.mirrored:
+        return None
+    if _is_hidden(last):
+        added = _output_layer(model, wanted)
         edit = Edit(Span(last.span.end, last.span.end), f"; {added}")
-        fix = Fix(f"add the output layer `{added}`", (edit,), Applicability.UNSAFE)
+        title = f"add the output layer `{added}`"
     else:
-        assert place is not None
-        fix = Fix(f"return {counted(wanted, 'channel')}", (Edit(place, str(wanted)),), Applicability.SAFE)
-    changed = tried(model, fix.edits) if not model.mirrored else None
-    return fix if changed is not None and changed.out_shape[0] == wanted else None
+        edit = Edit(last.spans[CHANNELS.name], str(wanted))
+        title = f"return {counted(wanted, 'channel')}"
+    changed = tried(model, (edit,))
+    fits = changed is not None and changed.out_shape[0] == wanted
+    return Fix(title, (edit,), Applicability.UNSAFE) if fits else None
