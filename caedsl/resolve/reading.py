@@ -71,8 +71,11 @@ def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line
     return tuple(_read_line(statement, scope) for statement in statements)
 
 
-def find_kind(head: tree.Word, scope: Scope) -> Kind | None:
-    """Return the kind of that name; a near miss is reported and read as the kind that was meant."""
+def find_kind(head: tree.Word, scope: Scope, broken: bool = False) -> Kind | None:
+    """Return the kind of that name; a near miss is reported and read as the kind that was meant.
+
+    On a ``broken`` line, which has a finding already, nothing is reported.
+    """
     kind = KINDS.get(head.text)
     if kind is not None:
         return kind
@@ -83,7 +86,8 @@ def find_kind(head: tree.Word, scope: Scope) -> Kind | None:
         help_line = "an activation " + _AN_OPTION.format(activation)
     near = None if help_line else FOREIGN_KINDS.get(plain) or scope.nearest(head.text, KINDS)
     help_line = help_line or f"layers are {', '.join(KINDS)}"
-    scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
+    if not broken:
+        scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
     return KINDS[near] if near else None
 
 
@@ -102,7 +106,7 @@ def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
 
 def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     statement = _in_one_word(statement, scope)
-    kind = find_kind(statement.head, scope)
+    kind = find_kind(statement.head, scope, statement.broken)
     if kind is None:
         return Line("", at=statement.span, broken=True)
     statement = replace(statement, head=tree.Word(kind.name, statement.head.span))

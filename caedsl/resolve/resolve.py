@@ -10,6 +10,7 @@ from caedsl.resolve.binding import bind, filled
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
 from caedsl.resolve.decoder import place_decoder, read_decoder
+from caedsl.resolve.idle_settings import report_idle_settings
 from caedsl.resolve.inputs import read_input
 from caedsl.resolve.placing import place_block
 from caedsl.resolve.require import read_bound
@@ -35,6 +36,8 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
     model = _assemble(spec, found, scope)
     if spec.complete and all(finding.name == "allowance-without-reason" for finding in scope.findings):
         report_unused(scope)  # after an error, what seems unused may be what the author meant there
+        if model is not None and model.train is not None:
+            report_idle_settings(model.train, found.places, scope)
     return model, tuple(scope.findings)
 
 

@@ -99,3 +99,71 @@ def test_what_cannot_be_undone_exactly_is_refused() -> None:
         mirrored("conv 2; deconv 1 d2 pad=1 output_pad=1", shape="1x4x4")
     with pytest.raises(SpecError, match="cannot undo this `pixelshuffle`"):
         mirrored("conv 4; pixelshuffle 2")
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder"),
+    [
+        ("dense 128 relu; dense 32 relu", ["dense 128 relu", "dense 784 sigmoid", "reshape 1x28x28"]),
+        ("reshape 784; dense 32 relu", ["dense 784 sigmoid", "reshape 1x28x28"]),
+        ("dropout 10%; conv 4 relu", ["conv 1 sigmoid"]),
+        ("stage s { dropout 10%; dense 32 relu }", ["dense 784 sigmoid", "reshape 1x28x28"]),
+    ],
+)
+def test_the_first_layer_with_weights_ends_the_decoder(encoder: str, decoder: list[str]) -> None:
+    lines = [line for line in decoder_lines(mirrored(encoder)) if not line.startswith("stage")]
+    assert lines == decoder
+
+
+def test_an_activation_survives_a_reshape() -> None:
+    model = mirrored("conv 8 k4 s4 relu; reshape 392; dense 32 tanh; reshape 8x2x2; conv 4 relu")
+    assert decoder_lines(model) == [
+        "conv 8 tanh",
+        "reshape 32",
+        "dense 392 relu",
+        "reshape 8x7x7",
+        "deconv 1 k4 s4 pad=0 sigmoid",
+    ]
+
+
+def test_the_mirrors_options_reach_the_inverse_of_the_code() -> None:
+    encoder = "conv 8 relu norm=batch; maxpool 2"
+    lines = decoder_lines(mirrored(encoder, bottleneck="dense 10", options="channels=/2 norm=layer"))
+    assert lines[:2] == ["dense 784 norm=layer relu", "reshape 4x14x14"]
+    lines = decoder_lines(mirrored(encoder, bottleneck="dense 10 norm=batch", options="norm=none"))
+    assert lines[0] == "dense 1568 relu"
+
+
+def test_divided_channels_follow_a_reshape() -> None:
+    model = mirrored("conv 8 k4 s4 relu; reshape 392; dense 32 tanh", options="channels=/2")
+    assert decoder_lines(model)[:2] == ["dense 196 relu", "reshape 4x7x7"]
+
+
+def test_the_images_channels_are_never_divided() -> None:
+    assert decoder_lines(mirrored("maxpool 2; conv 8 relu", shape="3x28x28", options="channels=/2"))[0] == "conv 3"
+
+
+@pytest.mark.parametrize(
+    ("decoder", "inverse"),
+    [
+        ("dense 784 sigmoid; reshape 1x28x28", 0),
+        ("dropout 10%; dense 784 sigmoid; reshape 1x28x28", 0),
+        ("stage s { dense 784 sigmoid; reshape 1x28x28 }", 0),
+        ("reshape 1x2x2; upsample to 28x28", 0),
+        ("deconv 8 relu; upsample 2; conv 1 sigmoid", 2),
+        ("upsample 2; conv 1 sigmoid", 2),
+    ],
+)
+def test_a_decoder_that_takes_the_code_is_its_inverse(decoder: str, inverse: int) -> None:
+    model = load(
+        "autoencoder m\ninput 1x28x28\nencoder { conv 4 relu; maxpool 2 }\n"
+        f"bottleneck dense 4\ndecoder {{ {decoder} }}"
+    )
+    assert len(model.bottleneck.inverse) == inverse
+    assert model.out_shape == (1, 28, 28)
+
+
+def test_a_normalisation_that_does_not_fit_is_refused_in_the_mirrors_own_words() -> None:
+    with pytest.raises(SpecError, match="choose another normalisation") as error:
+        mirrored("conv 16 relu; conv 12 relu; conv 32 relu", options="norm=group")
+    assert "groups=6" not in str(error.value)

@@ -10,7 +10,7 @@ from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option
 
-_NO_FAULTS = ("unused-constant", "unused-default")
+_NO_FAULTS = ("unused-constant", "unused-default", "setting-without-effect")
 
 
 def write(layer: Layer, option: Option, text: str) -> Edit:

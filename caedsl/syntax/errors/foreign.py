@@ -14,6 +14,14 @@ from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 _INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
 _ARGUMENTS = re.compile(r"\(([^()\r\n]*)\)")
 
+_LIMITS = re.compile(r"[\[(]\s*(-?[0-9.]+)\s*,\s*(-?[0-9.]+)\s*[\])]")
+_SECOND_NUMBER = re.compile(r"\A([0-9]+) ([0-9]+)(?![0-9.])")
+_COMMAS = (
+    (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![\w.,])"), "", "has a comma between its digits"),
+    (re.compile(r"(?<![\w.,])[ksd][0-9]+(?:,[0-9]+)+(?![\w.,])"), "x", "has a comma between two sizes"),
+)
+"""Commas inside one number: what stands for them, and what is wrong."""
+
 
 def comment(fault: Fault) -> Finding | None:
     """``// …`` and ``/* … */``."""
@@ -39,6 +47,11 @@ def sequence(fault: Fault) -> Finding | None:
     if opening is None or _follows_word(fault, opening):
         return None
     start = span_of(opening).start
+    if (limits := _LIMITS.match(fault.text, start)) and _precedes(fault, opening, "in"):
+        written = f"{limits[1]}..{limits[2]}"
+        span = Span(start, limits.end())
+        fix = proposal(f"write {quoted(written)}", Edit(span, written))
+        return error(f"{quoted(limits[0])} is not a range: `{written}` is", span, help=f"write `{written}`", fix=fix)
     match = _INTEGERS.match(fault.text, start)
     if match:
         size = "x".join(number.strip() for number in match[1].split(","))
@@ -65,6 +78,8 @@ def call(fault: Fault) -> Finding | None:
     span = span_of(word).to(Span(start, arguments.end()) if arguments else span_of(opening))
     spaced = " ".join(arguments[1].replace(",", " ").split()) if arguments else ""
     plain = re.sub(r"\s*=\s*", "=", spaced)
+    if "conv" in word.lower():
+        plain = _SECOND_NUMBER.sub(r"\1 k\2", plain)  # elsewhere the second number of a convolution is its kernel
     return error(
         f"{quoted(fault.text[span.start : span.end])} is written as a call: values follow the word after a space",
         span,
@@ -80,6 +95,8 @@ def comma(fault: Fault) -> Finding | None:
     if fault.parenthesis is not None:
         message = "a comma stands in parentheses, which group arithmetic and hold no lists"
         return error(message, span_of(found), help="give each option one value: `kernel=3`, `size=28x28`")
+    if (joined := _comma_in_number(fault)) is not None:
+        return joined
     commas = [token for token in fault.tokens if token == ","]
     edits = [Edit(span_of(token), "" if _blank_after(fault, token) else " ") for token in commas]
     if before is None and len(fault.tokens) > 1:
@@ -94,6 +111,24 @@ def comma(fault: Fault) -> Finding | None:
         help="delete it, or write `;` for it",
         fix=proposal("write `;` for the comma" if len(fault.tokens) > 1 else title, *edits),
     )
+
+
+def _comma_in_number(fault: Fault) -> Finding | None:
+    """``1,000`` and ``k3,5``."""
+    for pattern, between, what in _COMMAS:
+        for match in pattern.finditer(fault.text, fault.span.start, fault.span.end):
+            span = Span(*match.span())
+            if fault.found is not None and span.start < span_of(fault.found).start < span.end:
+                written = match[0].replace(",", between)
+                fix = proposal(f"write `{written}`", Edit(span, written))
+                return error(f"`{match[0]}` {what}", span, help=f"write `{written}`", fix=fix)
+    return None
+
+
+def _precedes(fault: Fault, token: Token, word: str) -> bool:
+    """Whether ``word`` stands right before ``token``."""
+    place = next(place for place, other in enumerate(fault.tokens) if other is token)
+    return place > 0 and fault.tokens[place - 1] == word
 
 
 def colon(fault: Fault) -> Finding | None:

@@ -1,0 +1,58 @@
+"""Training settings that change nothing in the run that they describe."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from caedsl.model.settings import Schedule, Train
+from caedsl.resolve.scope import Scope
+from caedsl.source import Span
+
+_STEPS_PER_EPOCH = 10
+_MOST_EPOCHS = 1000
+
+
+class _Idle(NamedTuple):
+    """A setting by its name, or by its name and an option; why it changes nothing, and what to do."""
+
+    place: str
+    message: str
+    help: str
+
+
+def report_idle_settings(train: Train, places: Mapping[str, Span], scope: Scope) -> None:
+    """Report the settings that are written and have no effect."""
+    for place, message, help_line in _idle(train, places):
+        outer = place.rpartition(".")[0]
+        span = places.get(f"train.{place}", places.get(f"train.{outer}"))
+        if span is not None:
+            scope.report("setting-without-effect", span, message, help=help_line)
+
+
+def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
+    epochs = train.epochs
+    lower = f"use a smaller number, or more than {epochs} epochs"
+    if train.schedule.kind.watches:
+        patience = train.schedule.number("patience")
+        if patience >= epochs:
+            message = f"the rate falls after {patience:g} epochs without a better loss, and the run has {epochs}"
+            yield _Idle("schedule.patience", message, lower)
+    elif "train.schedule" in places and _is_steady(train.schedule, epochs):
+        message = f"`schedule {train.schedule.name}` never moves the rate within {epochs} epochs"
+        yield _Idle("schedule", message, "choose an earlier epoch, or leave the line out")
+    if train.stop.patience is not None and train.stop.patience >= epochs:
+        message = f"a run of {epochs} epochs ends before {train.stop.patience} of them can pass without a better loss"
+        yield _Idle("stop.patience", message, lower)
+    for name, amounts in (("corrupt", train.corrupt.amounts()), ("augment", train.augment.amounts())):
+        if f"train.{name}" in places and not amounts:
+            yield _Idle(name, f"`{name}` changes no image: its amounts are 0", "write an amount, or leave the line out")
+
+
+def _is_steady(schedule: Schedule, epochs: int) -> bool:
+    """Whether the rate is the same at every epoch's first and last step; a constant one says so itself."""
+    if schedule.kind.name == Schedule().name or epochs > _MOST_EPOCHS:
+        return False
+    steps = epochs * _STEPS_PER_EPOCH
+    looked_at = (
+        step for epoch in range(epochs) for step in (epoch * _STEPS_PER_EPOCH, (epoch + 1) * _STEPS_PER_EPOCH - 1)
+    )
+    return all(schedule.factor(step, steps, _STEPS_PER_EPOCH) == 1.0 for step in looked_at)

@@ -1,0 +1,48 @@
+"""Settings without effect are found; those that act at the last moment are none."""
+
+import pytest
+
+from caedsl.api import check
+
+
+def idle(train: str) -> list[str]:
+    text = (
+        "autoencoder a\ninput 1x16x16\ndata digits\nencoder { conv 8 s2 relu }\nbottleneck conv 2\ndecoder mirror\n"
+        f"train {{ {train} }}\n"
+    )
+    return [text[slice(*f.primary.span)] for f in check(text) if f.name == "setting-without-effect"]
+
+
+@pytest.mark.parametrize(
+    ("train", "place"),
+    [
+        ("epochs 50; schedule step at=100", "schedule step at=100"),
+        ("epochs 50; schedule step at=50", "schedule step at=50"),
+        ("epochs 5; schedule plateau", "schedule plateau"),
+        ("epochs 5; schedule plateau patience=5", "patience=5"),
+        ("epochs 5; stop patience=5", "patience=5"),
+        ("corrupt gaussian=0", "corrupt gaussian=0"),
+        ("corrupt gaussian=0 masking=0%", "corrupt gaussian=0 masking=0%"),
+    ],
+)
+def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
+    assert idle(train) == [place]
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        "epochs 50; schedule step at=49",
+        "epochs 50; schedule step at=100 warmup=5%",
+        "epochs 1; schedule cosine",
+        "epochs 1; schedule onecycle",
+        "epochs 3; schedule exponential gamma=0.9",
+        "epochs 6; schedule plateau",
+        "epochs 6; stop patience=5 after=1h",
+        "corrupt gaussian=0 masking=10%",
+        "schedule constant",
+        "epochs 50",
+    ],
+)
+def test_a_setting_with_an_effect_is_none(train: str) -> None:
+    assert idle(train) == []
