@@ -25,9 +25,9 @@ class Input:
 class Bottleneck:
     """Where the code is made.
 
-    ``form`` is ``bare``, ``conv`` or ``dense``. ``layers`` end the encoder, ``inverse`` starts the decoder (for ``dense``).
-    ``l1`` is the activity penalty on the code and ``noise`` the standard deviation of the Gaussian noise that the decoder
-    sees on it while training.
+    ``form`` is ``bare``, ``conv`` or ``dense``. ``layers`` end the encoder, ``inverse`` starts the decoder (for
+    ``dense``). ``l1`` is the activity penalty on the code and ``noise`` the standard deviation of the Gaussian noise
+    that the decoder sees on it while training.
     """
 
     form: str
@@ -65,8 +65,8 @@ class Allowance:
 class Autoencoder:
     """A whole model.
 
-    Where a spec has errors the model is the best that could be understood: ``complete`` is then False, and a part's layers
-    end before the first whose shape is unknown. ``places`` maps top-level statements and train settings
+    Where a spec has errors the model is the best that could be understood: ``complete`` is then False, and a part's
+    layers end before the first whose shape is unknown. ``places`` maps top-level statements and train settings
     (``input``, ``train``, ``train.batch``, ``train.optimizer.lr`` …) to where they are written.
     """
 

@@ -10,11 +10,11 @@ class DataSource:
     """One source of images.
 
     ``name`` is ``digits mnist fashion_mnist kmnist cifar10 folder manifest npy npz idx``; ``path`` is as written,
-    relative to the folder of the spec, for the last five. ``key`` names the array of an npz. ``gray`` averages colours,
-    ``limit`` draws so many of the training images, ``resize`` is ``stretch fit crop``. ``labels`` is the path of a file
-    with one label an image (npy or idx) or, for an npz, the key of that array. ``only`` keeps the images of one class: a
-    number, or a folder's name. ``white`` is the stored value that becomes the high end of the range; ``skip`` is
-    ``broken`` where files that cannot be decoded are left out.
+    relative to the folder of the spec, for the last five. ``key`` names the array of an npz. ``gray`` averages
+    colours, ``limit`` draws so many of the training images, ``resize`` is ``stretch fit crop``. ``labels`` is the
+    path of a file with one label an image (npy or idx) or, for an npz, the key of that array. ``only`` keeps the
+    images of one class: a number, or a folder's name. ``white`` is the stored value that becomes the high end of the
+    range; ``skip`` is ``broken`` where files that cannot be decoded are left out.
     """
 
     name: str

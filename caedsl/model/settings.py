@@ -70,8 +70,8 @@ class LossTerm(_Chosen):
 class Loss:
     """Weighted sum of losses.
 
-    ``reduction`` is over the pixels of one image (``mean`` or ``sum``); over a batch it is always the mean. ``worst`` is
-    the share of an image's pixels, those with the largest loss, that count; None for all.
+    ``reduction`` is over the pixels of one image (``mean`` or ``sum``); over a batch it is always the mean. ``worst``
+    is the share of an image's pixels, those with the largest loss, that count; None for all.
     """
 
     terms: tuple[LossTerm, ...] = (LossTerm("mse"),)
@@ -88,8 +88,9 @@ class Loss:
 class Optimizer(_Chosen):
     """Optimizer with PyTorch's meaning of each number; ``lr`` is ``auto`` where it is to be found by a range test.
 
-    ``eps_hat`` replaces ``eps`` by Keras's: it is added to the root of the second moment before that is corrected for its
-    start at zero (Kingma and Ba 2015, end of section 2), so that it weighs up to 30 times more in the first steps.
+    ``eps_hat`` replaces ``eps`` by Keras's: it is added to the root of the second moment before that is corrected for
+    its start at zero (Kingma and Ba 2015, end of section 2), so that it weighs up to 30 times more in the first
+    steps.
     """
 
     name: str = "adam"
@@ -224,7 +225,7 @@ class Augment(_Chosen):
 
 @dataclass(frozen=True)
 class On:
-    """What follows what a monitor says while training: ``trouble`` is ``warn`` (go on) or ``stop`` (end the run there)."""
+    """Answer to a monitor's finding while training: ``trouble`` is ``warn`` (continue) or ``stop`` (end the run)."""
 
     trouble: str = "warn"
 
@@ -233,8 +234,8 @@ class On:
 class Train:
     """All settings of a training run.
 
-    ``validation`` is the share of the training images held out; ``clip`` the largest gradient norm; ``ema`` the decay of
-    the averaged weights, which are then the ones validated and saved; ``precision`` is ``auto fp32 bf16 fp16``.
+    ``validation`` is the share of the training images held out; ``clip`` the largest gradient norm; ``ema`` the decay
+    of the averaged weights, which are then the ones validated and saved; ``precision`` is ``auto fp32 bf16 fp16``.
     ``batch`` is ``auto`` where it is to be found by trial steps.
     """
 
@@ -270,7 +271,7 @@ class Settled(Train):
 
 
 def settled(settings: Train) -> Settled | None:
-    """The settings where all numbers are known; None where one is still to be found."""
+    """Return the settings without ``auto``; None where a number is still to be found."""
     if isinstance(settings.batch, str) or isinstance(settings.optimizer.lr, str):
         return None
     values = _values(settings)

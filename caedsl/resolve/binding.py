@@ -1,47 +1,35 @@
-"""Binding the items of a line to the options that its word declares: the one way every statement is read."""
+"""Bind the items of a line to the options that its word declares: the one way in which every statement is read."""
 
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, cast
 
-from caedsl.diagnostics.finding import Applicability, Edit, Fix, Label
+from caedsl.diagnostics.finding import Label
 from caedsl.model.data import InputRange
+from caedsl.resolve.line_options import LineOptions
 from caedsl.resolve.quantities import Misread, report_misread
 from caedsl.resolve.respelling import (
     FOREIGN_NOTES,
     FOREIGN_OPTIONS,
     FOREIGN_WORDS,
+    bare_words,
     example_of,
     meant_value,
+    replacing,
     respelled,
+    spelling_of,
 )
 from caedsl.resolve.scope import MOST_CANDIDATES, Scope
-from caedsl.resolve.values import called, read
+from caedsl.resolve.values import called, is_whole, read, short_value
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS, LINEAR, Activation, bare
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
-_LONGEST_NUMBER = 40
 _MOST_ITEMS = 200
 _SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
-
-
-@dataclass
-class Bound:
-    """What a line says: ``values`` of the options that are written in it, and their ``spans``."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    spans: dict[str, Span] = field(default_factory=dict)
-    failed: set[str] = field(default_factory=set)
-    """Options that are written but could not be read; their defaults stand in."""
-    faults: list[str] = field(default_factory=list)
-    """The names of the findings about this line."""
-    lost: bool = False
-    """Whether a word of the line means nothing that could be guessed."""
 
 
 class _Binder:
@@ -49,7 +37,7 @@ class _Binder:
         self.owner = owner
         self.options = options
         self.scope = scope
-        self.bound = Bound()
+        self.bound = LineOptions()
         self.begun = False
         self.items: Sequence[tree.Item] = ()
         self.faults = self.bound.faults
@@ -59,7 +47,7 @@ class _Binder:
         self.rest = next((option for option in options if option.written is Written.REST), None)
         self.words = {word: option for option in options for word in bare_words(option)}
 
-    def bind(self, items: Sequence[tree.Item]) -> Bound:
+    def bind(self, items: Sequence[tree.Item]) -> LineOptions:
         self.items = items
         queue = deque(items[:_MOST_ITEMS])
         if len(items) > _MOST_ITEMS:
@@ -89,7 +77,7 @@ class _Binder:
         """Return numbers that stand side by side as the one size that they are meant to be, with a finding."""
         sized = self.first is not None and self.first.type in (Type.SHAPE, Type.PER_AXIS)
         numbers = [item]
-        while sized and queue and _is_whole(numbers[-1]) and _is_whole(queue[0]):
+        while sized and queue and is_whole(numbers[-1]) and is_whole(queue[0]):
             numbers.append(cast(tree.Number, queue.popleft()))
         if len(numbers) == 1:
             return item
@@ -101,7 +89,7 @@ class _Binder:
             span,
             f"`{self.scope.source.slice(span)}` is one size, whose numbers are joined by x",
             help=f"write `{size}`",
-            fix=_replacing(span, size),
+            fix=replacing(span, size),
         )
         return tree.Size(dims, span)
 
@@ -166,7 +154,7 @@ class _Binder:
         if word.text in self.words:
             self._bare(self.words[word.text], word)
         elif short and short[1] in self.by_short:
-            self._read(self.by_short[short[1]], _short_value(short[2], word.span), word.span)
+            self._read(self.by_short[short[1]], short_value(short[2], word.span), word.span)
         elif (self.first is not None and self._first_takes(self.first, word)) or (
             self.rest is not None and word.text in self.scope.constants
         ):
@@ -231,7 +219,7 @@ class _Binder:
             item.span,
             f"`{text}` must come first: it is {called(first)} of `{owner}`",
             help=f"write `{owner} {inside}`",
-            fix=_replacing(self.items[0].span.to(self.items[-1].span), inside),
+            fix=replacing(self.items[0].span.to(self.items[-1].span), inside),
         )
 
     def _leftover(self, item: tree.Item) -> None:
@@ -249,12 +237,12 @@ class _Binder:
             if not isinstance(item, tree.Option | tree.Sign) and (words := respelled(option, item, self.scope))
         ]
         examples = " or ".join(f"`{words}` for the {option.name}" for option, words in values)
-        fix = _replacing(item.span, values[0][1]) if isinstance(item, tree.Size) and values else None
+        fix = replacing(item.span, values[0][1]) if isinstance(item, tree.Size) and values else None
         help_line = f"write {examples}" if examples else f"options of `{self.owner}` are {self._listed()}"
         self._fault("unexpected-value", item.span, message, help=help_line, fix=fix)
 
     def _listed(self) -> str:
-        return ", ".join(_spelling(option) for option in self.options)
+        return ", ".join(spelling_of(option) for option in self.options)
 
     def _unknown(self, word: tree.Word, item: tree.Option | tree.Word, what: str) -> None:
         """Report a word that the line does not have; what it surely means is read as if it were written."""
@@ -266,7 +254,7 @@ class _Binder:
         option, text = self._meant(word.text, item)
         if option is not None and text:
             shown = f"{self.owner} {text}" if option.written is Written.FIRST else text
-            self._fault("unknown-option", word.span, message, help=f"write `{shown}`", fix=_replacing(item.span, text))
+            self._fault("unknown-option", word.span, message, help=f"write `{shown}`", fix=replacing(item.span, text))
             if isinstance(item, tree.Option):
                 self._reread(option, item)
             return
@@ -279,7 +267,7 @@ class _Binder:
         option = option or self.by_name.get(near or "")
         help_line = f"options of `{self.owner}` are {self._listed()}"
         if option is not None and option.name not in self.bound.spans:
-            help_line = f"did you mean `{_spelling(option)}`, such as `{example_of(option)}`?"
+            help_line = f"did you mean `{spelling_of(option)}`, such as `{example_of(option)}`?"
         self._fault("unknown-option", word.span, message, help=help_line)
         self.bound.lost = True
 
@@ -356,74 +344,6 @@ class _Binder:
         self.bound.spans[option.name] = span
 
 
-def _is_whole(item: tree.Item) -> bool:
-    return isinstance(item, tree.Number) and item.text.isdigit() and len(item.text) <= _LONGEST_NUMBER
-
-
-def _replacing(span: Span, text: str) -> Fix:
-    return Fix(f"write `{text}`", (Edit(span, text),), Applicability.SAFE)
-
-
-def _short_value(text: str, span: Span) -> tree.Value:
-    """Return the value of ``k3`` or ``k3x5``; a number that is too long to be read stays a text for the reader to refuse."""
-    dims = text.split("x")
-    longest = max(dims, key=len)
-    if len(dims) == 1 or len(longest) > _LONGEST_NUMBER:
-        return tree.Number(longest, span)
-    return tree.Size(tuple(map(int, dims)), span)
-
-
-def bare_words(option: Option) -> Iterable[str]:
-    """Return the words that give the option by standing alone."""
-    if option.written is not Written.BARE:
-        return ()
-    if option.type is Type.ACTIVATION:
-        return FUNCTIONS
-    return (option.name,) if option.type is Type.FLAG else option.choices
-
-
-def _spelling(option: Option) -> str:
-    match option.written:
-        case Written.NAMED:
-            return f"{option.name}="
-        case Written.SHORT:
-            return f"{option.short}N"
-        case Written.BARE if option.type is Type.FLAG:
-            return option.name
-        case Written.BARE:
-            return f"an {option.name}" if option.name[0] in "aeiou" else f"a {option.name}"
-        case _:
-            return option.name
-
-
-def bind(owner: str, items: Sequence[tree.Item], options: Sequence[Option], scope: Scope) -> Bound:
-    """Reads ``items`` as ``options`` of the word ``owner``; what cannot be read is reported and left out."""
+def bind(owner: str, items: Sequence[tree.Item], options: Sequence[Option], scope: Scope) -> LineOptions:
+    """Return what ``items`` give the ``options`` of ``owner``; report and leave out what cannot be read."""
     return _Binder(owner, options, scope).bind(items)
-
-
-def filled(bound: Bound, options: Sequence[Option], statement: tree.Statement, scope: Scope) -> dict[str, Any] | None:
-    """Return all options with defaults filled in; None, and a finding, where a required one is missing."""
-    values = {option.name: bound.values.get(option.name, option.default) for option in options}
-    missing = [option for option in options if values[option.name] is REQUIRED]
-    if not missing:
-        return values
-    for option in missing:
-        # A word that means nothing here most likely stands for the value.
-        meant = bool(bound.faults) and option.written is Written.FIRST
-        if option.name not in bound.failed and not meant and not statement.broken:
-            _report_missing(option, statement, scope)
-    return None
-
-
-def _report_missing(option: Option, statement: tree.Statement, scope: Scope) -> None:
-    head = statement.head
-    example = example_of(option, head.text)
-    rest = scope.source.slice(Span(head.span.end, statement.span.end))
-    line = f"{head.text} {example}{rest}" if option.written is Written.FIRST else f"{head.text}{rest} {example}"
-    what = "a value" if option.name == head.text else called(option)
-    scope.report(
-        "missing-value",
-        statement.span,
-        f"`{head.text}` needs {what}: {option.type.value}",
-        help=f"write `{line}`" if not option.choices else f"choose one of {', '.join(option.choices)}",
-    )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Bottleneck
-from caedsl.resolve.binding import Bound, bind, filled
+from caedsl.resolve.binding import bind
+from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.placing import place
 from caedsl.resolve.reading import report_idle
 from caedsl.resolve.scope import Scope
@@ -67,7 +68,7 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     # A convolution that makes a code is 1x1 and linear by itself; a dense one differs from no other dense layer.
     inherited = scope.inherited(form, bound.values.keys() - {"l1"}) if form == "dense" else {}
     head = tree.Word(f"bottleneck {form}", statement.head.span.to(statement.items[0].span))
-    given = Bound({**inherited, **bound.values}, bound.spans, bound.failed)
+    given = LineOptions({**inherited, **bound.values}, bound.spans, bound.failed)
     values = filled(given, options, tree.Statement(head, (), None, statement.span, statement.broken), scope)
     if values is None:
         return None

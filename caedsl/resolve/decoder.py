@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from caedsl.model.autoencoder import Bottleneck, Input
-from caedsl.resolve.binding import bind, filled
+from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
+from caedsl.resolve.line_options import filled
 from caedsl.resolve.mirror import OPTIONS, manner, mirror
 from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.scope import Scope

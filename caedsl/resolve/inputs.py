@@ -2,7 +2,8 @@
 
 from caedsl.model.autoencoder import Input
 from caedsl.model.data import InputRange
-from caedsl.resolve.binding import bind, filled
+from caedsl.resolve.binding import bind
+from caedsl.resolve.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written

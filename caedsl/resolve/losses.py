@@ -99,7 +99,7 @@ def _with_options(term: LossTerm, values: Mapping[str, Any]) -> LossTerm:
 
 
 def _flat(value: tree.Value) -> list[tree.Value | str]:
-    """The terms of a sum side by side: the grammar reads ``mse + 0.2`` as a sum before ``ssim`` comes."""
+    """Return the terms of a sum side by side: the grammar reads ``mse + 0.2`` as a sum before ``ssim`` comes."""
     if isinstance(value, tree.Operation) and value.operator in "+-":
         return [*_flat(value.left), value.operator, *_flat(value.right)]
     return [value]

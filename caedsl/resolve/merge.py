@@ -1,7 +1,8 @@
 """One merge of trees: what one spec says, changed by what another one states differently.
 
 A statement of the changes takes the place of the same statement of the base. Where it has options alone, as in
-``optimizer lr=1e-4``, it changes these and leaves the rest; the blocks ``train`` and ``require`` are merged line by line.
+``optimizer lr=1e-4``, it changes these and leaves the rest; the blocks ``train`` and ``require`` are merged line by
+line.
 """
 
 import re
@@ -11,8 +12,8 @@ from dataclasses import replace
 from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Edit
 from caedsl.model.settings import Train
-from caedsl.resolve.binding import bare_words
 from caedsl.resolve.declared import declared_options, source_options
+from caedsl.resolve.respelling import bare_words
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
 from caedsl.syntax.extent import end, opening

@@ -58,8 +58,9 @@ def _output_for(input_range: InputRange) -> str:
 def mirror(encoder: Sequence[Layer], code: Sequence[Layer], manner: Manner, scope: Scope) -> tuple[Line, ...] | None:
     """Return the Lines that lead from the code back to the input; None where a layer cannot be undone.
 
-    ``code`` are the layers of the bottleneck. The twin of the encoder's first layer with weights is the output layer. Where
-    that layer stands behind a pool or inside a residual, one 3x3 convolution back to the input's channels follows.
+    ``code`` are the layers of the bottleneck. The twin of the encoder's first layer with weights is the output layer.
+    Where that layer stands behind a pool or inside a residual, one 3x3 convolution back to the input's channels
+    follows.
     """
     output = output_twin(encoder)
     lines = undo((*encoder, *code), LINEAR, manner, scope, output)

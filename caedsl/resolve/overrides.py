@@ -26,10 +26,10 @@ class OverrideError(ValueError):
 def override(source: Source, values: Mapping[str, str]) -> Source:
     """Return the spec with each named setting given its value.
 
-    Names are ``data``, ``input`` and the like for a whole statement, ``train.batch`` for a setting, ``train.optimizer.lr``
-    for one option of a setting, and ``let.width`` for a constant. What the spec leaves to its default is added. Whether the
-    value makes sense is for the checker to say. Raises ``OverrideError`` for a name of another form, for a spec with syntax
-    errors, and for a statement or a constant that the spec does not have.
+    Names are ``data``, ``input`` and the like for a whole statement, ``train.batch`` for a setting,
+    ``train.optimizer.lr`` for one option of a setting, and ``let.width`` for a constant. What the spec leaves to its
+    default is added. Whether the value makes sense is for the checker to say. Raises ``OverrideError`` for a name of
+    another form, for a spec with syntax errors, and for a statement or a constant that the spec does not have.
     """
     for name, value in values.items():
         spec, findings = parse(source)

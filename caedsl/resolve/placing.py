@@ -14,7 +14,7 @@ from caedsl.vocabulary.norms import BELONGS_TO
 from caedsl.vocabulary.shape import Shape
 
 MOST_LAYERS = 2000
-"""More layers than this are taken for a mistake in a repeat; the deepest published convolutional nets have about 1,000."""
+"""Most layers of a spec. More are a mistake in a repeat: the deepest published networks have about 1,000."""
 
 
 class Placed:
@@ -120,7 +120,7 @@ def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:
 
 
 def _affordable(line: Line, scope: Scope) -> bool:
-    """Count a layer; false, and one finding, once the spec has too many. A mirror has no more than its encoder allows."""
+    """Count a layer; return False, with one finding, once the spec has too many. Mirrored layers are not counted."""
     if line.mirrors is not None:
         return True
     scope.layers_placed += 1

@@ -27,7 +27,7 @@ _FOR_AUTO = "`auto` is for `batch` and for the `lr` of an optimizer: these are f
 LARGEST_EXPONENT = 300
 """Powers of ten beyond this are no 64-bit floating-point number."""
 
-_LONGEST_NUMBER = 40
+LONGEST_NUMBER = 40
 _MOST_BITS = 2048  # of numerator and denominator together: some 600 digits
 _BEYOND = "is beyond what a computer's numbers can hold"
 
@@ -88,8 +88,8 @@ def _literal(node: tree.Number) -> Quantity | Misread:
     if match is None:
         return Misread("wrong-type", node.span, f"`{node.text}` is not a number")
     mantissa, exponent, unit = match.groups()
-    if len(node.text) > _LONGEST_NUMBER or abs(int(exponent or 0)) > LARGEST_EXPONENT:
-        return Misread("out-of-domain", node.span, f"`{node.text[:_LONGEST_NUMBER]}` {_BEYOND}")
+    if len(node.text) > LONGEST_NUMBER or abs(int(exponent or 0)) > LARGEST_EXPONENT:
+        return Misread("out-of-domain", node.span, f"`{node.text[:LONGEST_NUMBER]}` {_BEYOND}")
     if (unit or "") in _UNITS:
         factor, dimension = _UNITS[unit or ""]
         value = Fraction(mantissa) * Fraction(10) ** int(exponent or 0) * factor

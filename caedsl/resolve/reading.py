@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from caedsl.resolve.binding import Bound, bind, filled
+from caedsl.resolve.binding import bind
+from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.respelling import activation_named
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
@@ -141,19 +142,19 @@ def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
     return True
 
 
-def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[Bound, dict[str, Any] | None]:
+def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[LineOptions, dict[str, Any] | None]:
     """Return the options of a line over the ``defaults`` of its kind; None where a required one is missing."""
     declared = options_of(kind)
     bound = bind(kind.name, statement.items, declared, scope)
     inherited = scope.inherited(kind.name, bound.values)
     report_idle(bound, inherited, scope)
     given = {**inherited, **bound.values}
-    if filled(Bound(given, bound.spans, bound.failed), declared, statement, scope) is None:
+    if filled(LineOptions(given, bound.spans, bound.failed), declared, statement, scope) is None:
         return bound, None
     return bound, given
 
 
-def report_idle(bound: Bound, inherited: Mapping[str, Any], scope: Scope) -> None:
+def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) -> None:
     """Report options of a normalisation or an initialisation on a line that has no such one."""
     init = INITIALISATIONS.get(bound.values.get("init") or inherited.get("init", AUTO))
     if "std" in bound.spans and "init" not in bound.failed and (init is None or not init.takes_std):

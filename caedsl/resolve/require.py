@@ -10,7 +10,7 @@ from caedsl.vocabulary.quantities import QUANTITIES
 
 
 def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
-    """The bound of one line: ``compression 4..64`` or ``parameters < 500k``."""
+    """Return the bound of one line: ``compression 4..64`` or ``parameters < 500k``."""
     name = statement.head.text
     if name not in QUANTITIES:
         near = scope.nearest(name, tuple(QUANTITIES), {"params": "parameters", "flops": "macs", "ratio": "compression"})

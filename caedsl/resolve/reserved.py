@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from functools import cache
 
-from caedsl.resolve.binding import bare_words
 from caedsl.resolve.bottleneck import FORMS, LATER_FORMS
 from caedsl.resolve.declared import declared_options
 from caedsl.resolve.reading import options_of
+from caedsl.resolve.respelling import bare_words
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.resolve.sources_table import SOURCES
 from caedsl.resolve.statements import STATEMENTS

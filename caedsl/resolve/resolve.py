@@ -6,12 +6,13 @@ from caedsl.diagnostics.finding import Finding
 from caedsl.model.autoencoder import Autoencoder, Bottleneck, Bound
 from caedsl.model.data import DataSource
 from caedsl.model.settings import Train
-from caedsl.resolve.binding import bind, filled
+from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
 from caedsl.resolve.decoder import place_decoder, read_decoder
 from caedsl.resolve.idle_settings import report_idle_settings
 from caedsl.resolve.inputs import read_input
+from caedsl.resolve.line_options import filled
 from caedsl.resolve.placing import place_block
 from caedsl.resolve.require import read_bound
 from caedsl.resolve.reserved import language_words
@@ -26,9 +27,9 @@ from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 
 def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[Finding, ...]]:
-    """The model that ``spec`` describes, as far as it can be understood, and what is wrong with it.
+    """Return the model that ``spec`` describes, as far as it can be understood, and what is wrong with it.
 
-    None where there is no input shape to start from.
+    The model is None where there is no input shape to start from.
     """
     scope = Scope(source, language_words)
     found = find(spec, scope)

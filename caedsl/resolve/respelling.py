@@ -1,10 +1,12 @@
 """Words of Keras and PyTorch in the spelling of the language, each with the value that the author wrote."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.resolve.quantities import Misread
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.values import read
+from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
@@ -108,7 +110,7 @@ FOREIGN_VALUES: Mapping[str, str] = {
 """What other libraries call a value."""
 
 FOREIGN_NOTES: Mapping[str, str] = {
-    "decay": "`decay` of Keras lowers the learning rate: write `schedule cosine`; for weight decay write `weight_decay=1e-4`",
+    "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
     "betas": "write `beta1=0.9 beta2=0.999`",
     "amsgrad": "this variant is not supported: leave it out",
 }
@@ -213,3 +215,32 @@ def meant_value(option: Option, text: str) -> str | None:
     choices = words.get(option.type, option.choices)
     plain = text.strip("\"'").lower()
     return next((word for word in (plain, FOREIGN_VALUES.get(plain)) if word in choices and word != text), None)
+
+
+def replacing(span: Span, text: str) -> Fix:
+    """Return the fix that writes ``text`` at ``span``."""
+    return Fix(f"write `{text}`", (Edit(span, text),), Applicability.SAFE)
+
+
+def bare_words(option: Option) -> Iterable[str]:
+    """Return the words that give the option by standing alone."""
+    if option.written is not Written.BARE:
+        return ()
+    if option.type is Type.ACTIVATION:
+        return FUNCTIONS
+    return (option.name,) if option.type is Type.FLAG else option.choices
+
+
+def spelling_of(option: Option) -> str:
+    """Return how a line gives the option, without a value: ``norm=``, ``kN``."""
+    match option.written:
+        case Written.NAMED:
+            return f"{option.name}="
+        case Written.SHORT:
+            return f"{option.short}N"
+        case Written.BARE if option.type is Type.FLAG:
+            return option.name
+        case Written.BARE:
+            return f"an {option.name}" if option.name[0] in "aeiou" else f"a {option.name}"
+        case _:
+            return option.name

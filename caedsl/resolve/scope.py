@@ -55,7 +55,7 @@ class Scope:
         self._language_words = language_words
         self.constants: dict[str, Constant] = {}
         self.unknown_constants: dict[str, str | None] = {}
-        """Constants whose value is unknown for a reason that has been reported, and the constant that each likely means."""
+        """Constants whose value is unknown, after a finding, and the constant that each likely means."""
         self.used: set[str] = set()
         self.defaults: list[Defaults] = []
         self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
@@ -83,7 +83,7 @@ class Scope:
             options.update({name: (value, line.at) for name, value in line.values.items()})
 
     def inherited(self, kind: str, given: Container[str]) -> dict[str, Any]:
-        """Return the options that ``defaults`` lines in force give a line of ``kind``, apart from those ``given`` on it."""
+        """Return the options that the ``defaults`` in force give a line of ``kind``, without those ``given`` on it."""
         taken = {name: pair for name, pair in self._in_force.get(kind, {}).items() if name not in given}
         self.used_defaults.update(at for _, at in taken.values())
         return {name: value for name, (value, _) in taken.items()}

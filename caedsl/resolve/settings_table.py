@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, Protocol
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model import settings
-from caedsl.resolve.binding import Bound, bind, filled
+from caedsl.resolve.binding import bind
+from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.losses import read_loss
 from caedsl.resolve.respelling import example_of
 from caedsl.resolve.scope import Scope
@@ -38,7 +39,7 @@ def _optional(name: str, type_: Type, default: Any, about: str, domain: Domain) 
 
 
 class Setting(NamedTuple):
-    """One word of the ``train`` block: its options, and what they build. ``variants`` are options that a name chooses."""
+    """One word of the ``train`` block: its options, and what they build. A name chooses among ``variants``."""
 
     about: str
     options: tuple[Option, ...]
@@ -139,7 +140,7 @@ FOREIGN_SETTINGS = {
 
 
 def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], scope: Scope) -> settings.Train:
-    """The settings of a ``train`` block over their defaults; where each is written goes into ``places``."""
+    """Return the settings of a ``train`` block; ``places`` learns where each is written."""
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
     for statement in statements:
@@ -208,7 +209,7 @@ def _read_variant(name: str, setting: Setting, statement: tree.Statement, places
     return setting.build(name=values.pop(name), **values)
 
 
-def _report_conflicts(kind: OptimizerKind, bound: Bound, scope: Scope) -> None:
+def _report_conflicts(kind: OptimizerKind, bound: LineOptions, scope: Scope) -> None:
     for first, second in kind.exclusive:
         if first in bound.spans and second in bound.spans:
             scope.report(
@@ -238,7 +239,7 @@ def _any_options(variants: Mapping[str, Variant]) -> tuple[Option, ...]:
     return tuple(merged.values())
 
 
-def _keep_places(place: str, bound: Bound, places: dict[str, Span]) -> None:
+def _keep_places(place: str, bound: LineOptions, places: dict[str, Span]) -> None:
     for option, span in bound.spans.items():
         places[f"{place}.{option}"] = span
 

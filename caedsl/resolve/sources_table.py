@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from caedsl.model.data import DataSource
-from caedsl.resolve.binding import bind, filled
+from caedsl.resolve.binding import bind
+from caedsl.resolve.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -47,7 +48,7 @@ SOURCES: Mapping[str, tuple[Option, ...]] = {
 
 
 def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]:
-    """The sources of a ``data`` line, in the order in which they are tried."""
+    """Return the sources of a ``data`` line, in the order in which they are tried."""
     sources = [_read_source(words, statement, scope) for words in _alternatives(statement, scope)]
     return tuple(source for source in sources if source is not None)
 

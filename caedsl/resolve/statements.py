@@ -1,7 +1,7 @@
 """Finding the statements of a spec: which word stands where, once or often, with a block or without.
 
-``let``, ``defaults`` and ``allow`` may stand many times and are read here, in the order of the text, because what follows
-them depends on them.
+``let``, ``defaults`` and ``allow`` may stand many times and are read here, in the order of the text, because what
+follows them depends on them.
 """
 
 from collections.abc import Callable
@@ -56,7 +56,7 @@ class Found:
 
 
 def find(spec: tree.Spec, scope: Scope) -> Found:
-    """The statements of ``spec``; what is unknown, misplaced or there twice is reported."""
+    """Return the statements of ``spec``; unknown, misplaced and repeated ones are reported."""
     found = Found()
     for position, statement in enumerate(spec.statements):
         word = _statement_word(statement, scope)
@@ -192,7 +192,7 @@ def _read_allow(statement: tree.Statement, found: Found, scope: Scope) -> None:
 
 
 def report_missing(spec: tree.Spec, found: Found, scope: Scope) -> None:
-    """Reports the statements that every spec has and this one lacks, unless a syntax error may have cost them."""
+    """Report the required statements that the spec lacks, unless a syntax error may have cost them."""
     if not spec.complete:
         return
     missing = [word for word in REQUIRED_STATEMENTS if word not in found.single]

@@ -44,7 +44,7 @@ def undo(
 
 
 def output_twin(layers: Sequence[Layer]) -> Layer | None:
-    """Return the layer whose twin restores the image: the first that does anything, if it has weights; None otherwise."""
+    """Return the layer whose twin restores the image: the first that changes values, if it has weights, else None."""
     for layer in layers:
         if layer.kind.role is Role.GROUPING:
             return output_twin(layer.children)
@@ -173,7 +173,7 @@ def _finished(draft: Draft, activation: Activation, manner: Manner, is_output: b
 
 
 def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: Manner, scope: Scope) -> tuple[Layer, ...] | None:
-    """Return the layers with the shapes that a decoder with ``channels=/N`` restores; None where N does not divide them."""
+    """Return the layers with the shapes that ``channels=/N`` restores; None where N does not divide them."""
     if manner.divisor == 1:
         return tuple(layers)
     lighter: list[Layer] = []

@@ -5,8 +5,9 @@ from fractions import Fraction
 from typing import Any
 
 from caedsl.model.data import InputRange
-from caedsl.resolve.quantities import Misread, Quantity, quantity, shown
+from caedsl.resolve.quantities import LONGEST_NUMBER, Misread, Quantity, quantity, shown
 from caedsl.resolve.scope import Scope
+from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.option import AUTO, Option, Type, Written
@@ -30,7 +31,7 @@ _CALLED = {
 
 
 def read(option: Option, node: tree.Value, scope: Scope) -> Any:
-    """The value of ``node`` for ``option``, or a ``Misread``."""
+    """Return the value of ``node`` for ``option``, or a ``Misread``."""
     if option.auto and isinstance(node, tree.Word) and (node.text == AUTO or not scope.is_constant(node.text)):
         return AUTO if node.text == AUTO else _misspelt_auto(node, scope)
     return _READERS[option.type](option, node, scope)
@@ -40,6 +41,20 @@ def _misspelt_auto(word: tree.Word, scope: Scope) -> Misread:
     near = scope.nearest(word.text, (AUTO, *scope.constants))
     message = f"`{word.text}` is not a number, not `auto`, nor a constant defined above"
     return Misread("unknown-name", word.span, message, "write a number, or `auto` to have it found", near)
+
+
+def is_whole(item: tree.Item) -> bool:
+    """Whether the item is a whole number of bounded length, without a unit."""
+    return isinstance(item, tree.Number) and item.text.isdigit() and len(item.text) <= LONGEST_NUMBER
+
+
+def short_value(text: str, span: Span) -> tree.Value:
+    """Return the value of ``k3`` or ``k3x5``; one that is too long stays a text, to be refused."""
+    dims = text.split("x")
+    longest = max(dims, key=len)
+    if len(dims) == 1 or len(longest) > LONGEST_NUMBER:
+        return tree.Number(longest, span)
+    return tree.Size(tuple(map(int, dims)), span)
 
 
 def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) -> Misread | None:

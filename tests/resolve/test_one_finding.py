@@ -62,6 +62,10 @@ LAYERS = [
     ("relu", "relu"),
     ("LeakyReLU", "leaky_relu"),
     ("unpool 2", "upsample 2"),
+    ("conv(8, 3)", "conv 8 k3"),
+    ("conv 8 k3,5", "k3x5"),
+    ("conv 1,000", "conv 1000"),
+    ("ReLU()", "relu"),
 ]
 SETTINGS = [
     ("augment hflip", "flip"),
@@ -81,6 +85,8 @@ SETTINGS = [
 STATEMENTS = [
     ("input 1 28 28", "1x28x28"),
     ("input 1x16x16 in", "in 0..1"),
+    ("input 1x16x16 in [0,1]", "0..1"),
+    ("input 1x16x16 in (-1, 1)", "-1..1"),
     ("input", "input 1x28x28"),
     ("encoder { }", "encoder { conv 16 relu; maxpool 2 }"),
     ("decoder { }", "decoder { conv 16 relu; maxpool 2 }"),
