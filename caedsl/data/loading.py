@@ -13,7 +13,7 @@ from caedsl.data.intake import Intake, Taken
 from caedsl.data.pixels import Pixels
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.source_reader import Found, Request, confined, describe, reason
-from caedsl.data.sources import READERS
+from caedsl.data.sources import reader_of
 from caedsl.data.stack import Index, Stack
 from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
@@ -48,7 +48,7 @@ def load(
     for source in model.data:
         request = Request(source, model.folder, folders, fit_for(model, source), progress, root, store)
         try:
-            return _loaded(READERS[source.name](request), request, missing, memory)
+            return _loaded(reader_of(source.name)(request), request, missing, memory)
         except UnavailableError as error:
             missing.append((source, error))
         except OSError as error:

@@ -25,12 +25,7 @@ def select(stack: Stack, class_names: Sequence[str], source: DataSource, limit: 
     index = np.arange(len(stack))
     if source.only is not None:
         if stack.labels is None:
-            remedies = {
-                "folder": "put the images into one subfolder a class",
-                "manifest": "fill in the column `label`",
-            }
-            remedy = remedies.get(source.name, "name them by `labels=`")
-            raise DataError(f"`only={source.only}` needs labels, and {describe(source)} has none: {remedy}")
+            raise DataError(f"`only={source.only}` needs labels, and {describe(source)} has none: {source.kind.labels}")
         index = index[stack.labels == _number(source.only, stack.labels, class_names, source)]
     if limit is None or limit >= len(index):
         return index

@@ -1,19 +1,13 @@
-"""The kinds of data sources: a new one is one file and one line here."""
+"""The reader of a data source, found by what the vocabulary declares."""
 
-from collections.abc import Mapping
+from importlib import import_module
+from typing import cast
 
-from caedsl.data import arrays, cifar10, digits, folder, idx, manifest, mnist
 from caedsl.data.source_reader import Reader
+from caedsl.vocabulary.sources import SOURCES
 
-READERS: Mapping[str, Reader] = {
-    "digits": digits.read,
-    "mnist": mnist.read,
-    "fashion_mnist": mnist.read,
-    "kmnist": mnist.read,
-    "cifar10": cifar10.read,
-    "folder": folder.read,
-    "manifest": manifest.read,
-    "npy": arrays.read_npy,
-    "npz": arrays.read_npz,
-    "idx": idx.read,
-}
+
+def reader_of(name: str) -> Reader:
+    """Return the function that reads the source ``name``."""
+    module, function = SOURCES[name].reader
+    return cast(Reader, getattr(import_module(f"caedsl.data.{module}"), function))

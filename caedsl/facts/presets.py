@@ -81,9 +81,6 @@ PRESETS: Mapping[str, Preset] = {
 CLASSES = 10
 """Every published set has so many."""
 
-ARRAYS = ("npy", "npz", "idx")
-"""Sources that can hold real numbers."""
-
 
 def preset(model: Autoencoder) -> Preset | None:
     """The published set that a spec asks for first."""
@@ -96,7 +93,7 @@ def pixel_range(model: Autoencoder) -> InputRange:
     For an input that is ``real`` they are scaled to 0..1; only the sources of arrays can then hold other numbers.
     """
     declared = model.input.range
-    integers = bool(model.data) and model.data[0].name not in ARRAYS
+    integers = bool(model.data) and not model.data[0].kind.arrays
     return InputRange() if not declared.bounded and integers else declared
 
 

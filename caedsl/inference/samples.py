@@ -19,7 +19,7 @@ from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.source_reader import Found, Request
-from caedsl.data.sources import READERS
+from caedsl.data.sources import reader_of
 from caedsl.data.stack import Array, ArrayStack, Stack
 from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
@@ -142,7 +142,7 @@ def _folder(root: Path, model: Autoencoder) -> Samples:
 
 def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:
     request = Request(source, model.folder, data_folders(data_dir), fit_for(model, source), silent)
-    found: Found = READERS[source.name](request)
+    found: Found = reader_of(source.name)(request)
     stack = found.train
     files = stack.paths if isinstance(stack, FolderStack) else None
     names = [_name(path, stack.root) for path in files] if files and isinstance(stack, FolderStack) else None

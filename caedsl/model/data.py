@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from caedsl.source import Span
+from caedsl.vocabulary.sources import SOURCES, SourceKind
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class DataSource:
     white: int | None = None
     skip: str | None = None
     span: Span = field(default=Span(0, 0), compare=False)
+
+    @property
+    def kind(self) -> SourceKind:
+        """Return the declaration of the source."""
+        return SOURCES[self.name]
 
 
 @dataclass(frozen=True)

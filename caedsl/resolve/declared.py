@@ -7,10 +7,10 @@ from caedsl.resolve.inputs import INPUT_OPTIONS
 from caedsl.resolve.losses import REDUCTION, WORST
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.sources_table import SOURCES
 from caedsl.syntax import tree
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import Option
+from caedsl.vocabulary.sources import SOURCES
 
 
 def declared_options(block: str, word: str) -> tuple[Option, ...]:
@@ -26,7 +26,7 @@ def declared_options(block: str, word: str) -> tuple[Option, ...]:
         case "input":
             return INPUT_OPTIONS
         case "data":
-            return _union(SOURCES.values())
+            return _union(kind.options for kind in SOURCES.values())
         case "bottleneck":
             return _union(form_options(form) for form in ("bare", *FORMS))
         case "decoder":
@@ -38,7 +38,7 @@ def declared_options(block: str, word: str) -> tuple[Option, ...]:
 def source_options(items: Sequence[tree.Item]) -> tuple[Option, ...]:
     """Return the options of the data source that ``items`` name, perhaps behind an ``else``."""
     name = next((item.text for item in items if isinstance(item, tree.Word) and item.text != "else"), "")
-    return SOURCES.get(name, ())
+    return SOURCES[name].options if name in SOURCES else ()
 
 
 def _union(tables: Iterable[Sequence[Option]]) -> tuple[Option, ...]:

@@ -8,11 +8,11 @@ from caedsl.resolve.declared import declared_options
 from caedsl.resolve.reading import options_of
 from caedsl.resolve.respelling import bare_words
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.sources_table import SOURCES
 from caedsl.resolve.statements import STATEMENTS
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import AUTO, Option, Written
+from caedsl.vocabulary.sources import SOURCES
 
 
 @cache

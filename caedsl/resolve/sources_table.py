@@ -1,6 +1,6 @@
-"""How data sources are written: the options of each, and the ``data`` line read by that table."""
+"""Reading of the ``data`` line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from caedsl.model.data import DataSource
 from caedsl.resolve.binding import bind
@@ -8,43 +8,7 @@ from caedsl.resolve.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
-
-_GRAY = Option("gray", Type.FLAG, False, "colours to grey", Written.BARE)
-_LIMIT = Option(
-    "limit", Type.COUNT, None, "so many of the training images, drawn at random", domain=Domain(low=1, high=10**12)
-)
-_ONLY = Option("only", Type.LABEL, None, "images of this class alone", domain=Domain(low=0, high=10**9))
-_RESIZE = Option(
-    "resize", Type.CHOICE, "stretch", "how another size becomes the input's", choices=("stretch", "fit", "crop")
-)
-_PATH = Option("path", Type.PATH, REQUIRED, "where it is, from the folder of the spec", Written.FIRST)
-_WHITE = Option(
-    "white", Type.COUNT, None, "the value of white, where it is not 255 or 65535", domain=Domain(low=1, high=2**32 - 1)
-)
-_SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
-_LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
-_PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY)
-
-SOURCES: Mapping[str, tuple[Option, ...]] = {
-    "digits": _PICTURES,
-    "mnist": _PICTURES,
-    "fashion_mnist": _PICTURES,
-    "kmnist": _PICTURES,
-    "cifar10": _PICTURES,
-    "folder": (_PATH, *_PICTURES, _WHITE, _SKIP),
-    "manifest": (_PATH, *_PICTURES, _WHITE, _SKIP),
-    "npy": (_PATH, *_PICTURES, _WHITE, _LABELS),
-    "npz": (
-        _PATH,
-        *_PICTURES,
-        _WHITE,
-        Option("key", Type.NAME, None, "the array's name; needed where the file has several"),
-        Option("labels", Type.NAME, None, "the name of the array of labels"),
-    ),
-    "idx": (_PATH, *_PICTURES, _WHITE, _LABELS),
-}
-"""The options of each source; ``caedsl.data`` reads every name in this table, and a test holds that."""
+from caedsl.vocabulary.sources import SOURCES
 
 
 def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]:
@@ -75,7 +39,7 @@ def _parts(word: tree.Word, scope: Scope) -> bool:
     """Whether the word is ``else``; a misspelt one is reported, and parts the sources all the same."""
     if word.text == "else":
         return True
-    if word.text in SOURCES or any(option.name == word.text for options in SOURCES.values() for option in options):
+    if word.text in SOURCES or any(option.name == word.text for kind in SOURCES.values() for option in kind.options):
         return False
     near = scope.nearest(word.text, ("else", *SOURCES))
     if near == "else":
@@ -91,7 +55,7 @@ def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: S
         if near is None:
             return None
         name = tree.Word(near, name.span)
-    options = SOURCES[name.text]
+    options = SOURCES[name.text].options
     bound = bind(f"data {name.text}", rest, options, scope)
     head = tree.Word(f"data {name.text}", name.span)
     values = filled(bound, options, tree.Statement(head, (), None, span, statement.broken), scope)

@@ -9,9 +9,9 @@ import pytest
 from caedsl.data import intake
 from caedsl.data.images import DataError
 from caedsl.data.loading import load
-from caedsl.data.sources import READERS
+from caedsl.data.sources import reader_of
 from caedsl.model.data import DataSource
-from caedsl.resolve.sources_table import SOURCES
+from caedsl.vocabulary.sources import SOURCES
 
 from .conftest import mnist_files, spec, write_all
 
@@ -25,7 +25,7 @@ def arrays(tmp_path: Path) -> None:
 
 
 def test_every_source_of_the_language_is_read() -> None:
-    assert set(READERS) == set(SOURCES)
+    assert all(callable(reader_of(name)) for name in SOURCES)
 
 
 def test_a_spec_without_data_says_what_to_add() -> None:
@@ -82,7 +82,7 @@ def test_a_class_that_is_not_there_is_an_error_with_those_that_are(arrays, read)
 
 
 def test_only_needs_labels(arrays, read) -> None:
-    with pytest.raises(DataError, match=r"`only=1` needs labels, and .* name them by `labels=`"):
+    with pytest.raises(DataError, match=r"`only=1` needs labels, and .* add `labels="):
         read("npy", path="x.npy", only=1)
 
 

@@ -16,7 +16,6 @@ from caedsl.model.settings import Train
 from caedsl.resolve.bottleneck import CODE_OPTIONS
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS, Variant
-from caedsl.resolve.sources_table import SOURCES
 from caedsl.vocabulary.activations import FUNCTIONS, Activation, Function
 from caedsl.vocabulary.kind import FINISH, Kind
 from caedsl.vocabulary.layers import KINDS
@@ -24,6 +23,7 @@ from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.optimizers import OPTIMIZERS
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
 from caedsl.vocabulary.schedules import SCHEDULES
+from caedsl.vocabulary.sources import SOURCES
 from caedsl.vocabulary.spelling import value_text
 from caedsl.vocabulary.weights import WEIGHTS
 from tests.conftest import ROOT
@@ -154,7 +154,9 @@ def _interval(low: float, high: float) -> str:
 
 def sources() -> str:
     """Every source of images and its options."""
-    rows = ((f"`{name}`", " ".join(_source_option(option) for option in options)) for name, options in SOURCES.items())
+    rows = (
+        (f"`{name}`", " ".join(_source_option(option) for option in kind.options)) for name, kind in SOURCES.items()
+    )
     return table(("source", "options"), rows)
 
 

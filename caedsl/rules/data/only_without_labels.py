@@ -31,16 +31,13 @@ from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE605", "only-without-labels", Severity.ERROR, partial=True)
 
-EXAMPLES = {"npy": 'labels="labels.npy"', "idx": 'labels="labels-idx1-ubyte"', "npz": "labels=y"}
-"""How each source of bare arrays names its labels."""
-
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """A finding for every such source."""
     for source in model.data:
-        if source.only is not None and source.labels is None and source.name in EXAMPLES:
+        if source.only is not None and source.labels is None and source.kind.arrays:
             yield RULE.found(
                 source.span,
                 f"`only={source.only}` needs labels, and this `{source.name}` source has none",
-                help=f"add `{EXAMPLES[source.name]}`, or leave `only=` out",
+                help=f"{source.kind.labels}, or leave `only=` out",
             )

@@ -1,0 +1,117 @@
+"""Data sources, one declaration each."""
+
+from dataclasses import dataclass
+
+from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
+from caedsl.vocabulary.words import Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceKind:
+    """Source of samples.
+
+    ``options`` are those of its line. ``reader`` is the module of ``caedsl.data`` that reads it, and the function there.
+    ``arrays``: it holds bare arrays, of any numbers. ``labels`` is what to write or to do where it has no labels.
+    """
+
+    name: str
+    options: tuple[Option, ...]
+    reader: tuple[str, str]
+    arrays: bool
+    labels: str
+
+
+_GRAY = Option("gray", Type.FLAG, False, "colours to grey", Written.BARE)
+_LIMIT = Option(
+    "limit", Type.COUNT, None, "so many of the training images, drawn at random", domain=Domain(low=1, high=10**12)
+)
+_ONLY = Option("only", Type.LABEL, None, "images of this class alone", domain=Domain(low=0, high=10**9))
+_RESIZE = Option(
+    "resize", Type.CHOICE, "stretch", "how another size becomes the input's", choices=("stretch", "fit", "crop")
+)
+_PATH = Option("path", Type.PATH, REQUIRED, "where it is, from the folder of the spec", Written.FIRST)
+_WHITE = Option(
+    "white", Type.COUNT, None, "the value of white, where it is not 255 or 65535", domain=Domain(low=1, high=2**32 - 1)
+)
+_SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
+_LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
+_PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY)
+
+DIGITS = SourceKind(
+    name="digits",
+    options=_PICTURES,
+    reader=("digits", "read"),
+    arrays=False,
+    labels="every image of this source has a label",
+)
+MNIST = SourceKind(
+    name="mnist",
+    options=_PICTURES,
+    reader=("mnist", "read"),
+    arrays=False,
+    labels="every image of this source has a label",
+)
+FASHION_MNIST = SourceKind(
+    name="fashion_mnist",
+    options=_PICTURES,
+    reader=("mnist", "read"),
+    arrays=False,
+    labels="every image of this source has a label",
+)
+KMNIST = SourceKind(
+    name="kmnist",
+    options=_PICTURES,
+    reader=("mnist", "read"),
+    arrays=False,
+    labels="every image of this source has a label",
+)
+CIFAR10 = SourceKind(
+    name="cifar10",
+    options=_PICTURES,
+    reader=("cifar10", "read"),
+    arrays=False,
+    labels="every image of this source has a label",
+)
+FOLDER = SourceKind(
+    name="folder",
+    options=(_PATH, *_PICTURES, _WHITE, _SKIP),
+    reader=("folder", "read"),
+    arrays=False,
+    labels="put the images into one subfolder a class",
+)
+MANIFEST = SourceKind(
+    name="manifest",
+    options=(_PATH, *_PICTURES, _WHITE, _SKIP),
+    reader=("manifest", "read"),
+    arrays=False,
+    labels="fill in the column `label`",
+)
+NPY = SourceKind(
+    name="npy",
+    options=(_PATH, *_PICTURES, _WHITE, _LABELS),
+    reader=("arrays", "read_npy"),
+    arrays=True,
+    labels='add `labels="labels.npy"`',
+)
+NPZ = SourceKind(
+    name="npz",
+    options=(
+        _PATH,
+        *_PICTURES,
+        _WHITE,
+        Option("key", Type.NAME, None, "the array's name; needed where the file has several"),
+        Option("labels", Type.NAME, None, "the name of the array of labels"),
+    ),
+    reader=("arrays", "read_npz"),
+    arrays=True,
+    labels="add `labels=y`",
+)
+IDX = SourceKind(
+    name="idx",
+    options=(_PATH, *_PICTURES, _WHITE, _LABELS),
+    reader=("idx", "read"),
+    arrays=True,
+    labels='add `labels="labels-idx1-ubyte"`',
+)
+
+SOURCES = Words(__name__, SourceKind)
