@@ -3,13 +3,19 @@
 from caedsl.facts.sizes import encoder_path, resizes
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Corrupt
+from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.shape import elements
 
 
 def kept_from_copying(model: Autoencoder) -> bool:
     """Whether noise or a penalty makes a copy the wrong answer: corrupted inputs, noise on the code, an L1 on the code."""
     denoising = model.train is not None and model.train.corrupt != Corrupt()
-    return denoising or model.bottleneck.noise > 0 or model.bottleneck.l1 > 0
+    return (
+        denoising
+        or model.bottleneck.noise > 0
+        or model.bottleneck.l1 > 0
+        or BY_NAME[model.bottleneck.form].limits_copying
+    )
 
 
 def can_copy(model: Autoencoder) -> bool:

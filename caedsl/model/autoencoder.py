@@ -23,20 +23,25 @@ class Input:
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """Where the code is made.
+    """Layers that make the code, and what holds for it.
 
-    ``form`` is ``bare``, ``conv`` or ``dense``. ``layers`` end the encoder, ``inverse`` starts the decoder (for
-    ``dense``). ``l1`` is the activity penalty on the code and ``noise`` the standard deviation of the Gaussian noise
-    that the decoder sees on it while training.
+    ``form`` names the declaration in ``vocabulary/bottlenecks``. ``inverse`` starts the decoder where the code is a vector.
+    ``weights`` are those of what the code adds to the loss: ``l1`` its activity penalty, ``kl`` the divergence of a
+    variational code. ``noise`` is the standard deviation of the Gaussian noise that the decoder sees while training.
     """
 
     form: str
     code_shape: Shape
     layers: tuple[Layer, ...]
     inverse: tuple[Layer, ...]
-    l1: float
+    weights: Mapping[str, float]
     noise: float
     span: Span
+
+    @property
+    def l1(self) -> float:
+        """Weight of the activity penalty on the code."""
+        return self.weights.get("l1", 0.0)
 
 
 @dataclass(frozen=True)

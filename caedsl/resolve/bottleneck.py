@@ -1,59 +1,42 @@
 """The ``bottleneck`` line: the code as it stands, asserted, or made by a convolution or a dense layer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Bottleneck
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
-from caedsl.resolve.placing import place
+from caedsl.resolve.placing import place_lines
 from caedsl.resolve.reading import report_idle
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
+from caedsl.vocabulary.bottlenecks import FORMS
+from caedsl.vocabulary.bottlenecks.bare import ASSERTED
+from caedsl.vocabulary.form import CODE_L1, NOISE, Form
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.line import Line
-from caedsl.vocabulary.option import FROM_ONE, NOT_NEGATIVE, Option, Type, Written
 from caedsl.vocabulary.shape import Shape, text
+from caedsl.vocabulary.weights import L1
 
-CODE_OPTIONS = (
-    Option(
-        "l1",
-        Type.NUMBER,
-        0.0,
-        "λ of λ·Σ|z| over the code, added to the loss: a sparse autoencoder",
-        domain=NOT_NEGATIVE,
-    ),
-    Option("noise", Type.NUMBER, 0.0, "deviation of Gaussian noise on the code while training", domain=NOT_NEGATIVE),
-)
-ASSERTED = Option("shape", Type.SHAPE, None, "the code's shape, asserted", Written.FIRST, FROM_ONE)
-FORMS = ("conv", "dense")
-LATER_FORMS = ("variational", "quantized")
-_LATER_ALIASES = {"vae": "variational", "vq": "quantized", "vqvae": "quantized", "quantised": "quantized"}
+FOREIGN_FORMS = {"linear": "dense", "fc": "dense", "vae": "variational"}
+"""What other libraries call a form."""
+LATER_FORMS = ("quantized",)
+_LATER_ALIASES = {"vq": "quantized", "vqvae": "quantized", "quantised": "quantized"}
 
 
 @dataclass(frozen=True)
 class Code:
-    """A bottleneck as it is read: its layer's Line, or the shape that is asserted, and what holds for the code."""
+    """A bottleneck as it is read: its Lines, or the shape that is asserted, and what holds for the code."""
 
-    form: str
-    line: Line | None
+    form: Form
+    lines: tuple[Line, ...]
     asserted: Shape | None
-    l1: float
+    weights: Mapping[str, float]
     noise: float
     at: Span
     shape_at: Span
-
-
-def form_options(form: str) -> tuple[Option, ...]:
-    """Return the options of this form; a bottleneck's convolution is 1x1 unless told otherwise."""
-    if form == "bare":
-        return (ASSERTED, *CODE_OPTIONS)
-    options = (option for option in KINDS[form].options if option.name != "l1")
-    one_by_one = (option._replace(default=(1,)) if option.name == "kernel" else option for option in options)
-    return (*one_by_one, *CODE_OPTIONS)
 
 
 def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
@@ -61,62 +44,57 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     form, items = _form(statement, scope)
     if form is None:
         return None
-    if form == "bare":
-        return _read_bare(statement, items, scope)
-    options = form_options(form)
-    bound = bind(f"bottleneck {form}", items, options, scope)
-    # A convolution that makes a code is 1x1 and linear by itself; a dense one differs from no other dense layer.
-    inherited = scope.inherited(form, bound.values.keys() - {"l1"}) if form == "dense" else {}
-    head = tree.Word(f"bottleneck {form}", statement.head.span.to(statement.items[0].span))
+    owner = " ".join(("bottleneck", *form.words))
+    bound = bind(owner, items, form.options, scope)
+    # A convolution that makes a code has a kernel of 1 and is linear; a dense one differs from no other dense layer.
+    inherited = scope.inherited(form.name, bound.values.keys() - {CODE_L1.name}) if form.inherits else {}
+    head = tree.Word(owner, statement.items[0].span if form.words else statement.head.span)
     given = LineOptions({**inherited, **bound.values}, bound.spans, bound.failed)
-    values = filled(given, options, tree.Statement(head, (), None, statement.span, statement.broken), scope)
+    line = tree.Statement(head, (), None, statement.span, statement.broken)
+    values = filled(given, form.options, line, scope)
     if values is None:
         return None
     report_idle(bound, inherited, scope)
-    penalty, noise = bound.values.get("l1", 0.0), values.pop("noise")  # `l1=` on this line is a penalty on the code
-    line = Line(form, {**values, "l1": inherited.get("l1", 0.0)}, bound.spans, at=statement.span)
-    return Code(form, line, None, penalty, noise, statement.span, statement.span)
+    weights = {**form.weights(values), CODE_L1.name: bound.values.get(CODE_L1.name, 0.0)}
+    noise = values.pop(NOISE.name, 0.0)
+    # `l1=` on this line is a penalty on the code; that on weights comes from `defaults` alone.
+    drafts = form.drafts({**values, L1.name: inherited.get(L1.name, 0.0)})
+    lines = tuple(Line(draft.kind, draft.options, bound.spans, at=statement.span) for draft in drafts)
+    shape_at = bound.spans.get(ASSERTED.name, statement.span)
+    asserted = None if form.words or bound.faults else values[ASSERTED.name]
+    return Code(form, lines, asserted, weights, noise, statement.span, shape_at)
 
 
-def _form(statement: tree.Statement, scope: Scope) -> tuple[str | None, Sequence[tree.Item]]:
+def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequence[tree.Item]]:
     items = statement.items
-    if not items or not isinstance(items[0], tree.Word):
-        return "bare", items
-    word = items[0]
-    if word.text in FORMS:
-        return word.text, items[1:]
-    if scope.is_constant(word.text):
-        return "bare", items
-    later = _LATER_ALIASES.get(word.text.lower(), word.text)
+    words = tuple(item.text if isinstance(item, tree.Word) else "" for item in items[:2])
+    known = next(form for form in FORMS if words[: len(form.words)] == form.words)
+    if known.words or not words or not words[0] or scope.is_constant(words[0]):
+        return known, items[len(known.words) :]
+    later = _LATER_ALIASES.get(words[0].lower(), words[0])
     if later in LATER_FORMS:
         scope.report(
             "not-supported",
-            word.span,
+            items[0].span,
             f"`bottleneck {later}` is not yet supported",
             help="use `bottleneck dense 32`, or `bottleneck conv 8`",
         )
         return None, ()
-    near = scope.nearest(word.text, FORMS, {"linear": "dense", "fc": "dense"})
-    remedy = "write `bottleneck`, `bottleneck conv 8` or `bottleneck dense 64`"
-    scope.report("unknown-value", word.span, f'unknown bottleneck "{word.text}"', help=remedy, meant=near)
-    return near, items[1:]
-
-
-def _read_bare(statement: tree.Statement, items: Sequence[tree.Item], scope: Scope) -> Code:
-    bound = bind("bottleneck", items, form_options("bare"), scope)
-    l1, noise = (bound.values.get(option.name, option.default) for option in CODE_OPTIONS)
-    shape_at = bound.spans.get("shape", statement.span)
-    asserted = None if bound.faults else bound.values.get("shape")
-    return Code("bare", None, asserted, l1, noise, statement.span, shape_at)
+    near = scope.nearest(words[0], tuple(form.words[0] for form in FORMS if form.words), FOREIGN_FORMS)
+    listed = ", ".join(f"`{form.example}`" for form in FORMS)
+    remedy = f"write one of {listed}"
+    scope.report("unknown-value", items[0].span, f'unknown bottleneck "{words[0]}"', help=remedy, meant=near)
+    return next((form for form in FORMS if form.words == (near,)), None), items[1:]
 
 
 def place_bottleneck(code: Code, encoder: Sequence[Layer], in_shape: Shape | None, scope: Scope) -> Bottleneck | None:
     """Return the bottleneck behind ``encoder``, which ends at ``in_shape``; None where the code's shape is unknown."""
-    if code.line is not None:
-        layer = None if in_shape is None else place(code.line, in_shape, scope)
-        if layer is None:
+    if code.lines:
+        placed = place_lines(code.lines, in_shape, scope)
+        if placed.out_shape is None:
             return None
-        return Bottleneck(code.form, layer.out_shape, (layer,), (), code.l1, code.noise, code.at)
+        layers = tuple(placed.layers)
+        return Bottleneck(code.form.name, placed.out_shape, layers, (), code.weights, code.noise, code.at)
     if in_shape is not None and code.asserted is not None and code.asserted != in_shape:
         scope.report(
             "code-shape-mismatch",
@@ -128,7 +106,7 @@ def place_bottleneck(code: Code, encoder: Sequence[Layer], in_shape: Shape | Non
             help=f"write `bottleneck {text(in_shape)}`, or change the encoder",
         )
     shape = in_shape or code.asserted
-    return None if shape is None else Bottleneck("bare", shape, (), (), code.l1, code.noise, code.at)
+    return None if shape is None else Bottleneck(code.form.name, shape, (), (), code.weights, code.noise, code.at)
 
 
 def _path(encoder: Sequence[Layer]) -> tuple[str, ...]:

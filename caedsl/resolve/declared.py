@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from caedsl.resolve.bottleneck import FORMS, form_options
 from caedsl.resolve.inputs import INPUT_OPTIONS
 from caedsl.resolve.losses import REDUCTION, WORST
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.syntax import tree
+from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.sources import SOURCES
@@ -28,7 +28,7 @@ def declared_options(block: str, word: str) -> tuple[Option, ...]:
         case "data":
             return _union(kind.options for kind in SOURCES.values())
         case "bottleneck":
-            return _union(form_options(form) for form in ("bare", *FORMS))
+            return _union(form.options for form in FORMS)
         case "decoder":
             return MIRROR_OPTIONS
         case _:

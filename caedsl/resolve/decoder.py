@@ -14,6 +14,7 @@ from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import Found
 from caedsl.resolve.undoing import Manner, activation_of, undo
 from caedsl.syntax import tree
+from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
@@ -45,9 +46,9 @@ def place_decoder(
     if read is None or start is None:
         return (), Placed(None)
     made = () if bottleneck is None else bottleneck.layers
-    is_dense = bottleneck is not None and bottleneck.form == "dense"
+    is_dense = bottleneck is not None and BY_NAME[bottleneck.form].makes_vector
     if not isinstance(read, Manner):
-        back = _inverse(made[0], encoder, read, scope) if is_dense else ()
+        back = _inverse(made, encoder, read, scope) if is_dense else ()
         placed = place_lines((*back, *read), start, scope)
         inverse = placed.layers[: len(back)]
     else:
@@ -60,11 +61,11 @@ def place_decoder(
     return tuple(inverse), placed
 
 
-def _inverse(layer: Layer, encoder: Placed, decoder: Sequence[Line], scope: Scope) -> tuple[Line, ...]:
+def _inverse(made: Sequence[Layer], encoder: Placed, decoder: Sequence[Line], scope: Scope) -> tuple[Line, ...]:
     """Return the way back from a dense code; none where the decoder's first layer takes the code itself."""
-    if _takes(layer.out_shape, decoder):
+    if _takes(made[-1].out_shape, decoder):
         return ()
-    return undo((layer,), activation_of(encoder.layers), Manner(layer.span), scope) or ()
+    return undo(made, activation_of(encoder.layers), Manner(made[0].span), scope) or ()
 
 
 def _takes(code: Shape, decoder: Sequence[Line]) -> bool:

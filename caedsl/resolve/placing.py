@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
+from caedsl.vocabulary.code_kinds import PLACEABLE
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.layers.repeat import TIMES, Repeat
 from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.line import Line
@@ -47,7 +47,7 @@ def place_block(lines: Sequence[Line] | None, in_shape: Shape | None, scope: Sco
 
 def place(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
     """Return the layer of one line that has no block; None, and a finding, where it does not fit its input."""
-    kind = KINDS[line.kind]
+    kind = PLACEABLE[line.kind]
     fit = kind.fit(line.options, in_shape)
     if isinstance(fit, Misfit):
         _report_misfit(fit, line, scope)
@@ -60,11 +60,11 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
         if line.broken or placed.out_shape is None:
             placed.add(None)
             return
-        if isinstance(KINDS[line.kind], Repeat):
+        if isinstance(PLACEABLE[line.kind], Repeat):
             _repeat(placed, line, scope)
         elif not _affordable(line, scope):
             placed.add(None)
-        elif KINDS[line.kind].block:
+        elif PLACEABLE[line.kind].block:
             placed.add(_group(line, placed.out_shape, scope))
         else:
             placed.add(place(line, placed.out_shape, scope))
@@ -79,7 +79,7 @@ def _repeat(placed: Placed, line: Line, scope: Scope) -> None:
 
 def _group(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
     """Return a group around its children, with the shortcut that a residual needs."""
-    kind = KINDS[line.kind]
+    kind = PLACEABLE[line.kind]
     inner = place_lines(line.children, in_shape, scope)
     if inner.out_shape is None:
         return None

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from functools import cache
 
-from caedsl.resolve.bottleneck import FORMS, LATER_FORMS
+from caedsl.resolve.bottleneck import LATER_FORMS
 from caedsl.resolve.declared import declared_options
 from caedsl.resolve.reading import options_of
 from caedsl.resolve.respelling import bare_words
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.resolve.statements import STATEMENTS
+from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import AUTO, Option, Written
@@ -18,7 +19,8 @@ from caedsl.vocabulary.sources import SOURCES
 @cache
 def language_words() -> frozenset[str]:
     """Return every word that stands alone in some spec; names of ``name=value`` options are none of them."""
-    words = {*STATEMENTS, *KINDS, *SETTINGS, *SOURCES, *LOSSES, *FORMS, *LATER_FORMS, AUTO, "else", "real"}
+    form_words = (word for form in FORMS for word in form.words)
+    words = {*STATEMENTS, *KINDS, *SETTINGS, *SOURCES, *LOSSES, *form_words, *LATER_FORMS, AUTO, "else", "real"}
     for option in _options():
         words.update(bare_words(option), option.choices)
         if option.written is Written.WORDED:

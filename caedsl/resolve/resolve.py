@@ -64,7 +64,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     if bottleneck is None:
         known = encoder.layers[-1].out_shape if encoder.layers else image.shape
         at = found.places.get("bottleneck", image.span)
-        shown = Bottleneck("bare", known, (), (), 0.0, 0.0, at)
+        shown = Bottleneck("bare", known, (), (), {}, 0.0, at)
     else:
         shown = replace(bottleneck, inverse=inverse)
     return Autoencoder(

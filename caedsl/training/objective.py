@@ -1,20 +1,22 @@
 """What training minimises: the named terms of the reconstruction loss, of the code and of the weights."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch.lower import Penalty
+from caedsl.backends.torch.lower import CODE, Penalty
 from caedsl.model.settings import Loss
 from caedsl.training.losses import reconstruction_loss, reconstruction_terms, scaled, sum_of
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.sample import Sample
+from caedsl.vocabulary.term import Term
 
-CODE, WEIGHTS = "code penalty", "weight penalty"
-"""The names of the penalties among the terms."""
+WEIGHTS = "weight penalty"
+"""The name of the penalties on weights among the terms."""
 
 
 class Losses(NamedTuple):
@@ -44,8 +46,7 @@ class Losses(NamedTuple):
 class Objective:
     """The loss of a module on a batch.
 
-    ``penalties`` are those on the weights; ``code_l1`` is the activity penalty on the code, which ``module.bottleneck``
-    returns.
+    ``penalties`` are those on the weights; ``code`` are the terms that the code adds.
     """
 
     def __init__(
@@ -53,35 +54,38 @@ class Objective:
         loss: Loss,
         pixels: PixelRange,
         penalties: Sequence[Penalty] = (),
-        code_l1: float = 0.0,
+        code: Sequence[Term] = (),
     ) -> None:
         self.loss = loss
         self.pixels = pixels
         self.penalties = tuple(penalties)
-        self.code_l1 = code_l1
-        self._code: Tensor | None = None
+        self.code = tuple(code)
+        self._seen: dict[str, Tensor] = {}
 
     @property
     def names(self) -> Sequence[str]:
         """The names of the terms, in the order in which they are added up."""
-        penalties = [*([WEIGHTS] if self.penalties else []), *([CODE] if self.code_l1 else [])]
+        penalties = [*([WEIGHTS] if self.penalties else []), *(term.name for term in self.code)]
         return [*dict.fromkeys(term.name for term in self.loss.terms), *penalties]
 
     @contextmanager
     def watching(self, module: nn.Module) -> Iterator[None]:
-        """Keep, inside, the code of each forward pass of ``module`` for its penalty."""
+        """Compute, inside, the terms of the code in each forward pass of ``module``."""
 
-        # A hook and not a call of `encode`, so that training calls the module as everybody else does.
-        def keep(bottleneck: nn.Module, inputs: Any, code: Tensor) -> None:
-            self._code = code
+        # Hooks and not a call of `encode`, so that training calls the module as everybody else does.
+        def keep(name: str, source: nn.Module, inputs: tuple[Tensor], code: Tensor) -> None:
+            divergence: Callable[[Tensor], Tensor] = getattr(source, "divergence", lambda seen: activity(code))
+            self._seen[name] = divergence(inputs[0])
 
-        handle = module.get_submodule("bottleneck").register_forward_hook(keep) if self.code_l1 else None
+        handles = [
+            module.get_submodule(term.source).register_forward_hook(partial(keep, term.name)) for term in self.code
+        ]
         try:
             yield
         finally:
-            if handle is not None:
+            for handle in handles:
                 handle.remove()
-            self._code = None
+            self._seen.clear()
 
     def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the reconstruction loss alone."""
@@ -103,10 +107,15 @@ class Objective:
         if self.penalties and weights_too:
             terms[WEIGHTS] = weight_penalty(module, self.penalties)
             total = total + terms[WEIGHTS]
-        if self._code is not None:
-            terms[CODE] = scaled(code_penalty(self._code, self.code_l1), factor)
-            total = total + terms[CODE]
+        for term in self.code if self._seen else ():
+            terms[term.name] = scaled(self._seen[term.name], factor * self._weight(term, sample))
+            total = total + terms[term.name]
         return Losses(total, reconstruction, terms)
+
+    def _weight(self, term: Term, sample: Sample) -> float:
+        """Return the weight of a term of the code; a divergence is averaged over a sample's values as the loss is."""
+        averaged = term.source != CODE and self.loss.reduction == "mean"
+        return term.weight / sample.target[0].numel() if averaged and len(sample.target) else term.weight
 
 
 def weight_penalty(module: nn.Module, penalties: Sequence[Penalty]) -> Tensor:
@@ -142,9 +151,9 @@ class _Penalty(torch.autograd.Function):
         return None, *gradients
 
 
-def code_penalty(z: Tensor, l1: float) -> Tensor:
-    """Return ``l1 * sum|z|``, averaged over the batch, 0 for none: the activity penalty of a sparse autoencoder."""
+def activity(z: Tensor) -> Tensor:
+    """Return ``sum|z|``, averaged over the batch, 0 for none: the activity of a sparse code."""
     if not len(z):
         return z.float().sum()
     with torch.autocast(z.device.type, enabled=False):
-        return l1 * z.float().abs().flatten(1).sum(dim=1).mean()
+        return z.float().abs().flatten(1).sum(dim=1).mean()

@@ -24,6 +24,7 @@ from caedsl.training.objective import Objective
 from caedsl.training.parallel.processes import current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.precision import choose_precision
+from caedsl.vocabulary.term import Term
 
 UNIT_RANGE = InputRange()
 CPU = torch.device("cpu")
@@ -39,14 +40,14 @@ def prepare(
     held_out: Pixels | None = None,
     input_range: InputRange = UNIT_RANGE,
     penalties: Sequence[Penalty] = (),
-    code_l1: float = 0.0,
+    code: Sequence[Term] = (),
     device: torch.device = CPU,
 ) -> Training:
     """Return a run of ``module`` on images N×C×H×W that is ready to start.
 
     ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none);
     ``held_out`` are validation images of their own, instead of those.
-    ``penalties`` are those on the weights, ``code_l1`` the one on what ``module.bottleneck`` returns. Settings that cannot
+    ``penalties`` are those on the weights, ``code`` the terms that the code adds. Settings that cannot
     work with these images or this device are a ``TrainingError``, and so are numbers that are still ``auto``.
     """
     known = settled(settings)
@@ -63,7 +64,7 @@ def prepare(
         raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
     _check_last_batch(module, train_batches, known.batch)
     pixels = PixelRange.of(input_range, everything)
-    objective = Objective(known.loss, pixels, penalties, code_l1)
+    objective = Objective(known.loss, pixels, penalties, code)
     precision = choose_precision(known.precision, device)
     network = _network(module, train_batches, known)
     training = Training(module, train_batches, validated, known, objective, input_range, precision, network)

@@ -225,6 +225,7 @@ def prepare_training(
     the settings decides the weights without ``start``.
     """
     train_index, validation_index = split_validation(images, settings.validation, split_seed)
+    program = lower(model)
     if device.type == "cpu":
         keep_freed_memory()
     with torch.random.fork_rng([]):
@@ -240,8 +241,8 @@ def prepare_training(
         validation=validation_index,
         held_out=images.validation_pixels if settings.validation else None,
         input_range=model.input.range,
-        penalties=lower(model).penalties,
-        code_l1=model.bottleneck.l1,
+        penalties=program.penalties,
+        code=program.terms,
         device=device,
     )
 

@@ -89,7 +89,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
         model.train,
         input_range=model.input.range,
         penalties=lower(model).penalties,
-        code_l1=model.bottleneck.l1,
+        code=lower(model).terms,
     )
     training.run()
 

@@ -13,10 +13,10 @@ from caedsl.api import load
 from caedsl.facts.settings_text import setting_text
 from caedsl.figures.graph import draw
 from caedsl.model.settings import Train
-from caedsl.resolve.bottleneck import CODE_OPTIONS
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS, Variant
 from caedsl.vocabulary.activations import FUNCTIONS, Activation, Function
+from caedsl.vocabulary.form import CODE_OPTIONS
 from caedsl.vocabulary.kind import FINISH, Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES

@@ -63,7 +63,6 @@ def ours_after_steps(model: Autoencoder, module: torch.nn.Module, batches: np.nd
         model.train,
         input_range=model.input.range,
         penalties=lower(model).penalties,
-        code_l1=0.0,
         device=torch.device("cpu"),
     )
     for batch in batches:

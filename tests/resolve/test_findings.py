@@ -108,10 +108,10 @@ bottleneck
 decoder { deconv 4 s2 output_pad=1; deconv 1 k3 s2 pad=1 output_pad=2 }
 """,
     "empty": "",
-    "variational": """autoencoder later
+    "quantized": """autoencoder later
 input 1x8x8
 encoder { conv 4 s2 }
-bottleneck variational 16 beta=1
+bottleneck quantized 512x64 commit=0.25
 decoder mirror
 """,
 }

@@ -29,6 +29,7 @@ from caedsl.training.resume import resume
 from caedsl.training.search.batch import Candidates, candidates, find_batch
 from caedsl.training.search.learning_rate import STEPS, FoundRate, Point, _next, _taken, chosen, find_rate
 from caedsl.training.train import Run, train
+from caedsl.vocabulary.term import Term
 
 from .test_resume import assert_same, killed_at
 from .tiny import QUICK, always_keep, blobs, model_of, tiny
@@ -85,7 +86,7 @@ def test_a_found_rate_gives_the_run_that_the_same_rate_by_hand_gives(tmp_path: P
 def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real batches of the run's size, its penalties; a rising rate, then the run's schedule; none of it the run's own state."""
     settings = replace(QUICK, optimizer=Optimizer(lr=1.0), schedule=Schedule("onecycle", {"warmup": 0.3}))
-    trial = prepare(tiny(), blobs(70), settings, code_l1=1e-2)
+    trial = prepare(tiny(), blobs(70), settings, code=[Term("l1", 1e-2, "bottleneck")])
     before = trial.weights()
     rates: list[float] = []
     sizes: list[int] = []

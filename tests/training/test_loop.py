@@ -18,6 +18,7 @@ from caedsl.training.errors import NotFiniteError, memory_errors
 from caedsl.training.loop import Callback, Training
 from caedsl.training.prepare import prepare
 from caedsl.vocabulary.optimizers import OPTIMIZERS
+from caedsl.vocabulary.term import Term
 
 from .tiny import QUICK, TinyAutoencoder, blobs, tiny
 
@@ -124,7 +125,9 @@ def test_an_epoch_takes_every_image_once_in_a_new_order() -> None:
 def test_penalties_are_in_the_loss_and_not_in_the_reconstruction() -> None:
     still = replace(QUICK, epochs=1, optimizer=Optimizer("sgd", lr=0.0))
     plain = run(still).history.epochs[0]
-    penalised = run(still, penalties=[Penalty("encoder.0.weight", 0.0, 0.5)], code_l1=0.01).history.epochs[0]
+    penalised = run(
+        still, penalties=[Penalty("encoder.0.weight", 0.0, 0.5)], code=[Term("l1", 0.01, "bottleneck")]
+    ).history.epochs[0]
     module = tiny()
     with torch.no_grad():
         weights = 0.5 * module.encoder[0].weight.square().sum().item()
@@ -136,10 +139,13 @@ def test_penalties_are_in_the_loss_and_not_in_the_reconstruction() -> None:
 
 
 def test_a_code_penalty_makes_codes_smaller_and_leaves_no_hook() -> None:
-    free, sparse = run(replace(QUICK, epochs=10)).module, run(replace(QUICK, epochs=10), code_l1=0.1).module
+    free, sparse = (
+        run(replace(QUICK, epochs=10)).module,
+        run(replace(QUICK, epochs=10), code=[Term("l1", 0.1, "bottleneck")]).module,
+    )
     with torch.no_grad():
         assert sparse.encoder(blobs()).abs().sum() < 0.5 * free.encoder(blobs()).abs().sum()
-    assert not sparse.encoder._forward_hooks
+    assert not sparse.bottleneck._forward_hooks
 
 
 def test_a_step_is_the_one_that_plain_pytorch_takes() -> None:

@@ -13,7 +13,7 @@ from caedsl.backends.torch.lower import Penalty
 from caedsl.backends.torch.ssim import contrast_and_ssim, gaussian_window, ssim_per_image, window_size
 from caedsl.model.settings import Loss, LossTerm
 from caedsl.training.losses import reconstruction_loss
-from caedsl.training.objective import code_penalty, weight_penalty
+from caedsl.training.objective import activity, weight_penalty
 from caedsl.training.pixel_range import PixelRange
 from caedsl.vocabulary.losses import LOSSES
 
@@ -131,9 +131,9 @@ def test_weight_penalties_are_those_of_keras() -> None:
     assert weight_penalty(module, []).item() == 0
 
 
-def test_the_code_penalty_is_summed_over_a_code_and_averaged_over_the_batch() -> None:
+def test_the_activity_is_summed_over_a_code_and_averaged_over_the_batch() -> None:
     z = torch.tensor([[1.0, -2.0], [0.0, 5.0]])
-    assert code_penalty(z, 0.1).item() == pytest.approx(0.1 * (3 + 5) / 2)
+    assert activity(z).item() == pytest.approx((3 + 5) / 2)
 
 
 def test_a_range_without_ends_is_what_the_images_span() -> None:

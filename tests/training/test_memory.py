@@ -13,6 +13,7 @@ from caedsl.training.objective import Losses
 from caedsl.training.prepare import prepare
 from caedsl.training.search.trials import copy_of, fits
 from caedsl.training.train import Run, train
+from caedsl.vocabulary.term import Term
 
 from .tiny import QUICK, blobs, model_of, tiny
 
@@ -99,7 +100,7 @@ def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_trial_changes_nothing_of_the_run() -> None:
-    training = prepare(tiny(), blobs(), QUICK, code_l1=1e-3)
+    training = prepare(tiny(), blobs(), QUICK, code=[Term("l1", 1e-3, "bottleneck")])
     before = training.weights()
     trial = copy_of(training)
     assert fits(trial, 8)

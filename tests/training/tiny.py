@@ -19,10 +19,11 @@ class TinyAutoencoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.bottleneck = nn.Sequential()
         self.decoder = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2, 1, 3, padding=1), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.decoder(self.encoder(x))
+        return self.decoder(self.bottleneck(self.encoder(x)))
 
 
 def tiny(seed: int = 0) -> TinyAutoencoder:

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call, call
+from caedsl.vocabulary.form import CODE_L1
 from caedsl.vocabulary.initialisation import scheme, weight_call
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.term import Term
 from caedsl.vocabulary.weights import BIAS, L1, L2
 
 WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") for rank in (1, 2, 3)))
 """Classes of ``torch.nn`` whose kernels a spec initialises and penalises."""
+
+
+CODE = "bottleneck"
+"""Path of the module whose output is the code."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Origin:
 class Program:
     """Everything that makes the torch module: three sequences, the start of their weights, and the penalties on them.
 
-    ``bottleneck`` is empty where the encoder's output is the code. ``origins`` has every layer that became modules, in
+    ``terms`` are what the code adds to the loss. ``bottleneck`` is empty where the encoder's output is the code. ``origins`` has every layer that became modules, in
     the order of computation: a group after the layers inside it.
     """
 
@@ -74,6 +80,7 @@ class Program:
     starts: tuple[Start, ...]
     zero_biases: tuple[str, ...]
     penalties: tuple[Penalty, ...]
+    terms: tuple[Term, ...]
     origins: tuple[Origin, ...]
 
     @property
@@ -161,7 +168,17 @@ def lower(model: Autoencoder) -> Program:
             for path, layer in lowering.weighted
             if layer.options[L1] or layer.options[L2]
         ),
+        _terms(model, len(bottleneck)),
         tuple(lowering.origins),
+    )
+
+
+def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
+    """Return what the code adds to the loss; the last module of a bottleneck has the loss of its own."""
+    weights = {name: weight for name, weight in model.bottleneck.weights.items() if weight}
+    return tuple(
+        Term(name, weight, CODE if name == CODE_L1.name else f"{CODE}.{modules - 1}")
+        for name, weight in weights.items()
     )
 
 

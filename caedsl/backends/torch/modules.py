@@ -30,6 +30,30 @@ class GaussianNoise(nn.Module):
         return x + self.std * torch.randn_like(x) if self.training else x
 
 
+class Gaussian(nn.Module):
+    """Normal distribution whose means are the first half of the channels, and whose log-variances are the second.
+
+    While training it returns a draw, and otherwise the mean.
+    """
+
+    def __init__(self, free_bits: float = 0.0) -> None:
+        super().__init__()
+        self.free_bits = free_bits
+
+    def forward(self, h: Tensor) -> Tensor:
+        mean, log_variance = h.chunk(2, dim=1)
+        if not self.training:
+            return mean
+        return mean + torch.randn_like(mean) * (log_variance.clamp(-30, 20) / 2).exp()
+
+    def divergence(self, h: Tensor) -> Tensor:
+        """Return the KL divergence from a standard normal distribution, of a sample on average, in nats."""
+        mean, log_variance = h.float().chunk(2, dim=1)
+        log_variance = log_variance.clamp(-30, 20)
+        each = (mean.square() + log_variance.exp() - 1 - log_variance) / 2
+        return each.mean(dim=0).clamp(min=self.free_bits).sum()
+
+
 class ScaledTanh(nn.Module):
     """Hyperbolic tangent times a factor, for outputs in -scale..scale."""
 
@@ -57,6 +81,7 @@ class ChannelRMSNorm(nn.Module):
 MODULES: dict[str, type[nn.Module]] = {
     "Residual": Residual,
     "GaussianNoise": GaussianNoise,
+    "Gaussian": Gaussian,
     "ScaledTanh": ScaledTanh,
     "ChannelRMSNorm": ChannelRMSNorm,
 }

@@ -8,13 +8,14 @@ spec leaves to be found are arguments without a default.
 import re
 from collections.abc import Sequence
 
-from caedsl.backends.torch.lower import Penalty, Program
+from caedsl.backends.torch.lower import CODE, Penalty, Program
 from caedsl.backends.torch.printed import definitions, with_what_they_use
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Train
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
+from caedsl.vocabulary.term import Term
 
 STANDARD_IMPORTS = {"math": "import math", "sys": "import sys", "sha256": "from hashlib import sha256"}
 """Import lines of the standard library by the name that needs them, in their order."""
@@ -47,9 +48,10 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
     step = [
         *_augment_lines(settings.augment, model.input.range),
         *_corrupt_lines(settings.corrupt, model.input.range),
-        *_forward_lines(model, settings),
+        *_forward_lines(model, settings, program.terms),
         "total += loss.item() * len(x)",
-        *_penalty_lines(program.penalties, model.bottleneck.l1),
+        *_penalty_lines(program.penalties),
+        *_code_lines(program.terms, settings.loss),
         "optimizer.zero_grad()",
         "loss.backward()",
         *([f"nn.utils.clip_grad_norm_(model.parameters(), {settings.clip!r})"] if settings.clip else []),
@@ -198,10 +200,17 @@ def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
     return lines
 
 
-def _forward_lines(model: Autoencoder, settings: Train) -> list[str]:
+def _forward_lines(model: Autoencoder, settings: Train, terms: Sequence[Term]) -> list[str]:
     seen = "seen" if settings.corrupt.amounts() else "x"
     loss = _loss_lines(settings.loss, model.input.range)
-    if model.bottleneck.l1:
+    if any(term.source != CODE for term in terms):
+        return [
+            f"h = model.bottleneck[:-1](model.encoder({seen}))",
+            "z = model.bottleneck[-1](h)",
+            "x_hat = model.decode(z)",
+            *loss,
+        ]
+    if terms:
         return [f"z = model.encode({seen})", "x_hat = model.decode(z)", *loss]
     return [f"x_hat = model({seen})", *loss]
 
@@ -229,7 +238,7 @@ def _term(term: LossTerm, worst: float | None, input_range: InputRange) -> str:
     return f'hardest({name}({", ".join(["x_hat", "x", *words])}, reduction="none"), {worst!r})'
 
 
-def _penalty_lines(penalties: Sequence[Penalty], code_l1: float) -> list[str]:
+def _penalty_lines(penalties: Sequence[Penalty]) -> list[str]:
     weights: dict[str, list[str]] = {}
     for penalty in penalties:
         if penalty.l1:
@@ -242,8 +251,17 @@ def _penalty_lines(penalties: Sequence[Penalty], code_l1: float) -> list[str]:
     for term, names in weights.items():
         listed = ", ".join(f'"{name}"' for name in names)
         lines += [f"for name in ({listed}{',' if len(names) == 1 else ''}):", f"    loss = loss + {term}"]
-    if code_l1:
-        lines.append(f"loss = loss + {code_l1!r} * z.abs().flatten(1).sum(1).mean()")
+    return lines
+
+
+def _code_lines(terms: Sequence[Term], loss: Loss) -> list[str]:
+    lines = []
+    for term in terms:
+        if term.source == CODE:
+            lines.append(f"loss = loss + {term.weight!r} * z.abs().flatten(1).sum(1).mean()")
+        else:
+            share = " / x[0].numel()" if loss.reduction == "mean" else ""
+            lines.append(f"loss = loss + {term.weight!r} * model.bottleneck[-1].divergence(h){share}")
     return lines
 
 

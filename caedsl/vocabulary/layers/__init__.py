@@ -12,7 +12,7 @@ from caedsl.vocabulary.kind import Kind
 def _found() -> dict[str, Kind]:
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    kinds = [kind() for kind in _subclasses(Kind) if "name" in vars(kind)]
+    kinds = [kind() for kind in _subclasses(Kind) if "name" in vars(kind) and kind.__module__.startswith(__name__)]
     return {kind.name: kind for kind in sorted(kinds, key=lambda kind: kind.name)}
 
 

@@ -1,0 +1,19 @@
+"""Forms of a bottleneck: one file a form, each holding all that the compiler knows of it."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from caedsl.vocabulary.form import Form
+
+
+def _found() -> tuple[Form, ...]:
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    classes = (value for module in modules for value in vars(module).values() if isinstance(value, type))
+    forms = {form.name: form() for form in classes if issubclass(form, Form) and "name" in vars(form)}
+    return tuple(sorted(forms.values(), key=lambda form: (-len(form.words), form.name)))
+
+
+FORMS = _found()
+"""All forms, those that more words choose first."""
+
+BY_NAME = {form.name: form for form in FORMS}

@@ -1,0 +1,59 @@
+"""``bottleneck variational``: a normal distribution for each sample, instead of a point."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from caedsl.vocabulary.code_kinds import FREE_BITS, Gaussian
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.form import Form
+from caedsl.vocabulary.kind import Draft, written
+from caedsl.vocabulary.layers.conv import Conv
+from caedsl.vocabulary.layers.dense import UNITS, Dense
+from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Type
+from caedsl.vocabulary.window import KERNEL
+
+BETA: LayerOption[float] = LayerOption(
+    "beta", Type.NUMBER, 1.0, "weight of the KL divergence; 1 is the evidence lower bound", domain=NOT_NEGATIVE
+)
+KL = "kl"
+
+
+class Variational(Form):
+    """A normal distribution over so many numbers for each sample (Kingma and Welling 2014, arXiv 1312.6114).
+
+    The decoder sees a draw from it while training and its mean otherwise. The KL divergence from a standard normal
+    distribution is added to the loss. `beta=1` is the evidence lower bound whatever `reduction` says.
+    """
+
+    name = "variational"
+    words: ClassVar[tuple[str, ...]] = ("variational",)
+    options = (UNITS, BETA, FREE_BITS)
+    example = "bottleneck variational 32 beta=1"
+    makes_vector = True
+    limits_copying = True
+
+    def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
+        """Return the layer that makes means and log-variances, and the draw."""
+        return (Draft(Dense.name, written({UNITS: 2 * values[UNITS.name]})), _draw(values))
+
+    def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
+        """Return the weight of the divergence."""
+        return {KL: values[BETA.name]}
+
+
+class VariationalConv(Variational):
+    """A normal distribution for every number of a map with so many channels."""
+
+    name = "variational conv"
+    words = ("variational", "conv")
+    options = (CHANNELS, BETA, FREE_BITS)
+    example = "bottleneck variational conv 4"
+    makes_vector = False
+
+    def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
+        """Return the convolution that makes means and log-variances, and the draw."""
+        return (Draft(Conv.name, written({CHANNELS: 2 * values[CHANNELS.name], KERNEL: (1,)})), _draw(values))
+
+
+def _draw(values: Mapping[str, Any]) -> Draft:
+    return Draft(Gaussian.name, written({FREE_BITS: values[FREE_BITS.name]}))
