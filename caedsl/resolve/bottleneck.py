@@ -48,7 +48,8 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     bound = bind(owner, items, form.options, scope)
     # A convolution that makes a code has a kernel of 1 and is linear; a dense one differs from no other dense layer.
     inherited = scope.inherited(form.name, bound.values.keys() - {CODE_L1.name}) if form.inherits else {}
-    head = tree.Word(owner, statement.items[0].span if form.words else statement.head.span)
+    named = statement.items[len(form.words) - 1].span if form.words else statement.head.span
+    head = tree.Word(owner, statement.head.span.to(named))
     given = LineOptions({**inherited, **bound.values}, bound.spans, bound.failed)
     line = tree.Statement(head, (), None, statement.span, statement.broken)
     values = filled(given, form.options, line, scope)

@@ -93,7 +93,7 @@ STATEMENTS = [
     ("decoder mirror outptu=tanh", "output=tanh"),
     ("data folder", 'data folder "photos/"'),
     ("data npz key=x", 'data npz "images.npz" key=x'),
-    ("bottleneck vae 8", "bottleneck dense 32"),
+    ("bottleneck vae 8", "variational"),
     ("bottleneck 32 7 7", "32x7x7"),
     ("bottleneck dense relu", "bottleneck dense 32 relu"),
     ("autoencoder", "autoencoder NAME"),
