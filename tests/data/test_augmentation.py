@@ -1,11 +1,14 @@
 """Random changes to input and target alike."""
 
+from collections.abc import Iterable
+
 import pytest
 import torch
 
-from caedsl.data.augmentation import augment
+from caedsl.data.augmentation import apply, augment, draw
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment
+from caedsl.vocabulary.augmentations import AUGMENTATIONS
 
 ALL = pytest.mark.parametrize(
     "settings",
@@ -91,3 +94,83 @@ def test_rotation_keeps_lengths_and_stays_within_its_angle(height: int, width: i
 
 def test_nothing_asked_for_changes_nothing() -> None:
     assert torch.equal(augment(images(), Augment(), InputRange(), seeded()), images())
+
+
+AMOUNTS = {"scale": 0.3, "crop": 0.3, "brightness": 0.2, "contrast": 0.5, "jitter": 0.1, "rotate": 20.0, "shift": 2}
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_augmentation_changes_samples_of_its_ranks(name: str, rank: int) -> None:
+    if rank not in AUGMENTATIONS[name].ranks:
+        return
+    x = torch.rand(16, 2, *(9, 10, 12)[-rank:], generator=seeded(9))
+    settings = Augment({name: AMOUNTS.get(name, True)})
+    changed = augment(x, settings, InputRange(), seeded())
+    assert changed.shape == x.shape
+    assert not torch.equal(changed, x)
+    assert 0 <= changed.min() <= changed.max() <= 1
+    assert torch.equal(changed, augment(x, settings, InputRange(), seeded()))
+    assert augment(x[:0], settings, InputRange(), seeded()).shape == x[:0].shape
+
+
+@pytest.mark.parametrize("name", [name for name, kind in AUGMENTATIONS.items() if kind.moves])
+def test_pairs_move_alike(name: str) -> None:
+    x = images()
+    changes = draw(x, Augment({name: AMOUNTS.get(name, True)}), seeded())
+    one, other = (apply(each, changes, InputRange()) for each in (x, 1 - x))
+    torch.testing.assert_close(one, 1 - other)
+
+
+def test_vflip_turns_half_of_the_images_upside_down() -> None:
+    x = images(200)
+    changed = augment(x, Augment({"vflip": True}), InputRange(), seeded())
+    turned = [torch.equal(after, before.flip(-2)) for after, before in zip(changed, x, strict=True)]
+    assert all(t or torch.equal(after, before) for t, after, before in zip(turned, changed, x, strict=True))
+    assert 70 < sum(turned) < 130
+
+
+@pytest.mark.parametrize(("width", "turns"), [(9, range(4)), (12, (0, 2))])
+def test_rot90_turns_by_all_the_quarters_that_keep_the_shape(width: int, turns: Iterable[int]) -> None:
+    x = images(200, 9, width)
+    changed = augment(x, Augment({"rot90": True}), InputRange(), seeded())
+    found = [
+        [turn for turn in turns if torch.equal(after, before.rot90(turn, (-2, -1)))]
+        for after, before in zip(changed, x, strict=True)
+    ]
+    assert all(len(each) == 1 for each in found)
+    assert {turn for each in found for turn in each} == set(turns)
+
+
+def test_scale_and_crop_show_a_window_of_the_image() -> None:
+    ramp = torch.linspace(0, 1, 101).expand(50, 1, 101, 101).contiguous()
+    scaled = augment(ramp, Augment({"scale": 0.5}), InputRange(), seeded())
+    slopes = (scaled[:, 0, 50, 60] - scaled[:, 0, 50, 40]) / 0.2
+    assert ((slopes > 1 / 1.51) & (slopes < 1 / 0.49)).all()
+    assert slopes.min() < 0.8 < 1.2 < slopes.max()
+    torch.testing.assert_close(scaled[:, 0, 50, 50], torch.full((50,), 0.5))
+    cropped = augment(ramp, Augment({"crop": 0.5}), InputRange(), seeded())
+    widths = cropped[:, 0, 50, -1] - cropped[:, 0, 50, 0]
+    assert ((widths > 0.48) & (widths <= 1.001)).all()
+    assert cropped[:, 0, 50, 0].std() > 0.02
+
+
+def test_brightness_and_contrast_are_in_units_of_the_range() -> None:
+    x = torch.rand(400, 1, 4, 4, generator=seeded(3)) * 2 - 1
+    real = InputRange(None, None)
+    added = (augment(x, Augment({"brightness": 0.3}), real, seeded()) - x).flatten(1)
+    torch.testing.assert_close(added, added[:, :1].expand_as(added), atol=1e-6, rtol=0)
+    assert 0.29 < added.abs().max() < 0.3
+    wide = augment(0.1 * x, Augment({"brightness": 0.3}), InputRange(-1.0, 1.0), seeded()) - 0.1 * x
+    torch.testing.assert_close(wide.flatten(1), 2 * added, atol=1e-6, rtol=0)
+    contrasted = augment(x, Augment({"contrast": 0.5}), real, seeded()).flatten(1)
+    torch.testing.assert_close(contrasted.mean(1), x.flatten(1).mean(1), atol=1e-6, rtol=0)
+    factors = contrasted.std(1) / x.flatten(1).std(1)
+    assert 0.5 <= factors.min() < 0.55
+    assert 1.45 < factors.max() <= 1.5
+
+
+def test_jitter_is_noise_of_the_given_deviation_on_input_and_target() -> None:
+    x = torch.full((50, 1, 40), 0.5)
+    noise = augment(x, Augment({"jitter": 0.05}), InputRange(), seeded()) - x
+    assert noise.std().item() == pytest.approx(0.05, rel=0.05)

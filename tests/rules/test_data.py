@@ -206,3 +206,20 @@ class TestResizedData:
     )
     def test_silent(self, fragment: str) -> None:
         assert not found(fragment, "resized-data")
+
+
+class TestAugmentationRank:
+    @pytest.mark.parametrize(
+        ("shape", "name", "fits"),
+        [
+            ("1x64", "rotate=10", False),
+            ("1x64", "flip", True),
+            ("1x64", "vflip", False),
+            ("1x16x16x16", "rot90", False),
+            ("1x16x16x16", "vflip", True),
+            ("1x28x28", "rot90", True),
+        ],
+    )
+    def test_axes_that_are_not_there(self, shape: str, name: str, fits: bool) -> None:
+        spec = f"input {shape}\ntrain {{ augment {name} }}\nencoder {{ conv 8 relu; maxpool 2 }}"
+        assert ("augmentation-rank" in {finding.name for finding in checked(spec).findings}) != fits

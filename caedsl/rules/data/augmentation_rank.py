@@ -1,0 +1,51 @@
+"""An augmentation that the samples of this input have no axes for.
+
+## What it does
+Compares the axes of the input with those that each augmentation changes: `rotate` and `rot90` turn images, `vflip` turns images
+and volumes upside down, and all others work on signals, images and volumes.
+
+## Why is this bad?
+A signal has no second axis to turn about, and a volume could be turned about three: training would stop with an error.
+
+## Example
+```cae
+input 1x64
+encoder { conv 8 relu; maxpool 2 }
+train { augment rotate=10 }
+```
+
+## Instead
+```cae
+input 1x64
+encoder { conv 8 relu; maxpool 2 }
+train { augment shift=3 jitter=0.01 }
+```
+
+## How sure
+Certain.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.augmentations import AUGMENTATIONS
+from caedsl.vocabulary.shape import noun, rank
+
+RULE = Rule("CAE611", "augmentation-rank", Severity.ERROR, partial=True)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """Report every augmentation without axes."""
+    axes = rank(model.input.shape)
+    for name in model.train.augment.amounts() if model.train is not None else ():
+        if axes in AUGMENTATIONS[name].ranks:
+            continue
+        fitting = ", ".join(f"`{kind.name}`" for kind in AUGMENTATIONS.values() if axes in kind.ranks)
+        yield RULE.found(
+            model.place(f"train.augment.{name}"),
+            f"`{name}` cannot change a {noun(model.input.shape)}",
+            related=(Label(model.input.span, f"a {noun(model.input.shape)}"),),
+            help=f"a {noun(model.input.shape)} can be changed by {fitting}",
+        )
