@@ -16,6 +16,7 @@ from caedsl.facts.outputs import output_layer
 from caedsl.facts.presets import as_published
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
+from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import elements, is_map
 
@@ -23,9 +24,9 @@ from caedsl.vocabulary.shape import elements, is_map
 def _pinch(part: Sequence[Layer], channels: int, beside: Callable[[Layer], bool]) -> Edits:
     """A rectified layer between two convolutions of its part, of which ``beside`` says whether the later one will do."""
     for before, layer, behind in zip(part, part[1:], part[2:], strict=False):
-        rectified = layer.options["activation"].name == "relu" and layer.kind.name == "conv"
+        rectified = layer.activation.name == "relu" and layer.kind.name == "conv"
         if rectified and before.out_shape[0] >= 4 * channels and layer.out_shape[0] > channels and beside(behind):
-            return [write(layer, "channels", str(channels))]
+            return [write(layer, CHANNELS, str(channels))]
     return []
 
 
@@ -97,7 +98,7 @@ def bare_decoder(model: Autoencoder, _: None) -> Edits:
     if not is_map(model.code_shape) or output is None or "decoder" not in model.places:
         return []
     channels, height, width = model.input.shape
-    activation = output.options["activation"].name
+    activation = output.activation.name
     return [Edit(decoder_block(model), f"decoder {{ upsample to {height}x{width}; conv {channels} {activation} }}")]
 
 
@@ -157,6 +158,7 @@ CAPACITY = [
         "capacity",
         "unbalanced-parts",
         bare_decoder,
+        also="unused-default",
         least=Severity.INFO,
         fixable=False,
         trained=True,

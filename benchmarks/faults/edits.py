@@ -9,8 +9,12 @@ from caedsl.facts.sizes import leaves
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.source import Span
+from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import is_map
+from caedsl.vocabulary.weights import INIT
+from caedsl.vocabulary.window import STRIDE
 
 Edits = list[Edit]
 
@@ -39,7 +43,7 @@ def decoder_lines(model: Autoencoder) -> list[Layer]:
 
 def hidden(model: Autoencoder) -> list[Layer]:
     """The convolutions and dense layers that stand in the spec and are neither the code nor the output."""
-    weighted = [layer for layer in (*written(model.encoder), *decoder_lines(model)) if "init" in layer.options]
+    weighted = [layer for layer in (*written(model.encoder), *decoder_lines(model)) if INIT in layer.options]
     return [layer for layer in weighted if layer is not output_layer(model)]
 
 
@@ -48,10 +52,10 @@ def convolutions(layers: Iterable[Layer]) -> list[Layer]:
 
 
 def strided(layers: Iterable[Layer]) -> list[Layer]:
-    return [layer for layer in convolutions(layers) if layer.options["stride"] == (2, 2)]
+    return [layer for layer in convolutions(layers) if layer.options[STRIDE] == (2, 2)]
 
 
-def on_every(layers: Iterable[Layer], option: str, text: str) -> Edits:
+def on_every(layers: Iterable[Layer], option: Option, text: str) -> Edits:
     """The same option on every line."""
     return [write(layer, option, text) for layer in layers]
 
@@ -63,7 +67,7 @@ def option_on_output(model: Autoencoder, activation: str) -> Edits:
         plain = re.sub(r"\s+output=\w+", "", model.source.slice(span))
         return [Edit(span, f"{plain} output={activation}")]
     output = output_layer(model)
-    return [write(output, "activation", activation)] if output in written(model.decoder) and output else []
+    return [write(output, ACTIVATION, activation)] if output in written(model.decoder) and output else []
 
 
 def statement(model: Autoencoder, name: str, text: str) -> Edits:
@@ -112,7 +116,7 @@ def losses(model: Autoencoder) -> Sequence[str]:
 
 
 def is_normalised(model: Autoencoder) -> bool:
-    return any(layer.options.get("norm", "none") != "none" for layer in hidden(model))
+    return any(layer.norm is not None for layer in hidden(model))
 
 
 def has_dense(model: Autoencoder) -> bool:

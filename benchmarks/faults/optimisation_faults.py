@@ -19,7 +19,7 @@ ADAPTIVE = ("adam", "adamw", "rmsprop")
 
 def _output(model: Autoencoder) -> str:
     layer = output_layer(model)
-    return layer.options["activation"].name if layer else ""
+    return layer.activation.name if layer else ""
 
 
 def _steps(model: Autoencoder) -> int | None:

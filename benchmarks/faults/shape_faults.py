@@ -19,7 +19,9 @@ from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.source import Span
+from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.shape import is_map, text
+from caedsl.vocabulary.window import CHANNEL_GROUPS, KERNEL, PAD, STRIDE
 
 
 def _replaced(model: Autoencoder, pattern: str, by: str) -> Edits:
@@ -67,8 +69,8 @@ def missing_upsampling(model: Autoencoder, _: None) -> Edits:
     for layer in decoder_lines(model):
         if layer.kind.name == "upsample":
             return [Edit(layer.span, "dropout 0")]
-        if layer.kind.name == "deconv" and layer.options["stride"] == (2, 2) and layer.options["pad"] == "same":
-            return [write(layer, "stride", "s1")]
+        if layer.kind.name == "deconv" and layer.options[STRIDE] == (2, 2) and layer.options[PAD] == "same":
+            return [write(layer, STRIDE, "s1")]
     return []
 
 
@@ -81,7 +83,7 @@ def output_channels(model: Autoencoder, _: None) -> Edits:
     output = output_layer(model)
     if output not in decoder_lines(model) or output is None:
         return []
-    return [write(output, "channels", "3" if model.input.shape[0] == 1 else "1")]
+    return [write(output, CHANNELS, "3" if model.input.shape[0] == 1 else "1")]
 
 
 def channels_last(model: Autoencoder, _: None) -> Edits:
@@ -107,36 +109,36 @@ def wrong_assertion(model: Autoencoder, change: int) -> Edits:
 def kernel_beyond_map(model: Autoencoder, _: None) -> Edits:
     for layer in reversed(convolutions(written(model.encoder))):
         size = max(layer.in_shape[1:]) * 2 + 1
-        return [write(layer, "kernel", f"k{size}"), write(layer, "pad", "pad=valid")]
+        return [write(layer, KERNEL, f"k{size}"), write(layer, PAD, "pad=valid")]
     return []
 
 
 def odd_groups(model: Autoencoder, groups: int) -> Edits:
     layers = [layer for layer in hidden(model) if layer.kind.name == "conv" and layer.in_shape[0] % groups]
-    return [write(layers[-1], "channel_groups", f"g{groups}")] if layers else []
+    return [write(layers[-1], CHANNEL_GROUPS, f"g{groups}")] if layers else []
 
 
 def uneven_kernel(model: Autoencoder, where: str) -> Edits:
     """Kernel 3 for stride 2 in a transposed convolution: the last one, which paints the output, or one before it."""
     lines = decoder_lines(model)
-    layers = [layer for layer in strided(lines) if layer.kind.name == "deconv" and layer.options["pad"] == "same"]
+    layers = [layer for layer in strided(lines) if layer.kind.name == "deconv" and layer.options[PAD] == "same"]
     last = bool(layers) and layers[-1] is lines[-1]
     if where == "last":
-        return [write(layers[-1], "kernel", "k3")] if last else []
+        return [write(layers[-1], KERNEL, "k3")] if last else []
     inner = layers[:-1] if last else layers
-    return [write(inner[-1], "kernel", "k3")] if inner and inner[-1].options["kernel"] == (4, 4) else []
+    return [write(inner[-1], KERNEL, "k3")] if inner and inner[-1].options[KERNEL] == (4, 4) else []
 
 
 def uncovered(model: Autoencoder, where: str) -> Edits:
     layers = [layer for layer in strided(decoder_lines(model)) if layer.kind.name == "deconv"]
-    layers = [layer for layer in layers if layer.options["pad"] == "same"]
-    return [write(layers[-1 if where == "last" else 0], "kernel", "k1")] if layers else []
+    layers = [layer for layer in layers if layer.options[PAD] == "same"]
+    return [write(layers[-1 if where == "last" else 0], KERNEL, "k1")] if layers else []
 
 
 def unread(model: Autoencoder, _: None) -> Edits:
     """A 1x1 convolution takes over the stride and reads a quarter of its map."""
-    layers = [layer for layer in strided(written(model.encoder)) if layer.options["pad"] == "same"]
-    return [write(layers[-1], "kernel", "k1")] if layers else []
+    layers = [layer for layer in strided(written(model.encoder)) if layer.options[PAD] == "same"]
+    return [write(layers[-1], KERNEL, "k1")] if layers else []
 
 
 def pointwise(model: Autoencoder, _: None) -> Edits:
@@ -144,7 +146,7 @@ def pointwise(model: Autoencoder, _: None) -> Edits:
     layers = [layer for layer in hidden(model) if layer.kind.name == "conv"]
     if has_dense(model) or any(strided([layer]) for layer in layers):
         return []
-    return on_every([layer for layer in layers if layer in written(model.encoder)], "kernel", "k1")
+    return on_every([layer for layer in layers if layer in written(model.encoder)], KERNEL, "k1")
 
 
 def collapsed(model: Autoencoder, _: None) -> Edits:
@@ -163,7 +165,7 @@ def channels_of_data(model: Autoencoder, _: None) -> Edits:
     colour = Edit(model.input.span, text((3, *model.input.shape[1:])))
     output = output_layer(model)
     if output is not None and output in decoder_lines(model):
-        return [colour, write(output, "channels", "3")]
+        return [colour, write(output, CHANNELS, "3")]
     return [colour] if model.mirrored else []
 
 

@@ -19,6 +19,11 @@ from caedsl.facts.outputs import output_layer
 from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
+from caedsl.vocabulary import activations
+from caedsl.vocabulary.kind import DROPOUT
+from caedsl.vocabulary.layers.dense import UNITS
+from caedsl.vocabulary.norms import NORM
+from caedsl.vocabulary.weights import INIT, L2
 
 
 def unreachable_values(model: Autoencoder, fault: tuple[str, str]) -> Edits:
@@ -46,23 +51,23 @@ def rectified_output(model: Autoencoder, _: None) -> Edits:
 
 def saturating(model: Autoencoder, normalised: bool) -> Edits:
     """Sigmoids in every hidden layer."""
-    layers = [layer for layer in hidden(model) if layer.options["activation"].name != "linear"]
+    layers = [layer for layer in hidden(model) if layer.activation.name != "linear"]
     sides = [sum(layer in written(part) for layer in layers) for part in (model.encoder, model.decoder)]
     if is_normalised(model) != normalised or sides[0] < 2 or (sides[1] < 2 and not model.mirrored):
         return []
-    return on_every(layers, "activation", "sigmoid")
+    return on_every(layers, activations.ACTIVATION, "sigmoid")
 
 
 def normalised_output(model: Autoencoder, _: None) -> Edits:
     output = output_layer(model)
-    return [write(output, "norm", "norm=batch")] if output in decoder_lines(model) and output else []
+    return [write(output, NORM, "norm=batch")] if output in decoder_lines(model) and output else []
 
 
 def rectified_code(model: Autoencoder, most: int) -> Edits:
     """A ReLU on a code of at most so many numbers."""
-    if model.bottleneck.form != "dense" or model.bottleneck.layers[-1].options["units"] > most:
+    if model.bottleneck.form != "dense" or model.bottleneck.layers[-1].options[UNITS] > most:
         return []
-    return [write(model.bottleneck.layers[-1], "activation", "relu")]
+    return [write(model.bottleneck.layers[-1], activations.ACTIVATION, "relu")]
 
 
 def cross_entropy(model: Autoencoder, fault: str) -> Edits:
@@ -88,7 +93,7 @@ def weight_penalty(model: Autoencoder, strength: float) -> Edits:
         return []
     output = output_layer(model)
     layers = [*hidden(model), *([output] if output in decoder_lines(model) and output else [])]
-    return on_every(convolutions(layers), "l2", f"l2={strength:g}")
+    return on_every(convolutions(layers), L2, f"l2={strength:g}")
 
 
 def coupled_decay(model: Autoencoder, strength: float) -> Edits:
@@ -101,24 +106,24 @@ def coupled_decay(model: Autoencoder, strength: float) -> Edits:
 
 def heavy_dropout(model: Autoencoder, share: float) -> Edits:
     layers = [layer for layer in hidden(model) if layer in written(model.encoder)]
-    return [write(layers[-1], "dropout", f"dropout={share}")]
+    return [write(layers[-1], DROPOUT, f"dropout={share}")]
 
 
 def small_batch(model: Autoencoder, fault: tuple[int, bool]) -> Edits:
     """Batches of so few images, in models that normalise maps of at most 2x2 pixels over the batch, or only larger ones."""
     size, tiny = fault
-    sides = [layer.out_shape[1] for _, layer in model.layers() if layer.options.get("norm") == "batch"]
+    sides = [layer.out_shape[1] for _, layer in model.layers() if layer.norm is not None and layer.norm.name == "batch"]
     return setting(model, f"batch {size}") if sides and (min(sides) <= 2) is tiny else []
 
 
 def default_weights(model: Autoencoder, depth: tuple[int, int]) -> Edits:
     """PyTorch's default weights in every convolution of a model that is so deep."""
     least, most = depth
-    weighted = [layer for layer in (*encoder_path(model), *decoder_path(model)) if "init" in layer.options]
+    weighted = [layer for layer in (*encoder_path(model), *decoder_path(model)) if INIT in layer.options]
     if is_normalised(model) or not least <= len(weighted) <= most:
         return []
     lines = convolutions([*hidden(model), *decoder_lines(model)])
-    return on_every(dict.fromkeys(lines), "init", "init=torch")
+    return on_every(dict.fromkeys(lines), INIT, "init=torch")
 
 
 def half_precision(model: Autoencoder, fault: tuple[str, str]) -> Edits:
@@ -233,6 +238,7 @@ NUMERICS = [
         "numerics",
         "fading-signal",
         default_weights,
+        also="unused-default",
         strengths={"mild": (1, 8), "strong": (12, 23), "fatal": (24, 99)},
         harmless="mild",
         trained=True,
@@ -242,6 +248,7 @@ NUMERICS = [
         "numerics",
         "fp16-overflow",
         half_precision,
+        also="unscaled-data",
         strengths={"mild": ("in 0..255", "loss mse reduction=sum"), "strong": ("in 0..65535", "loss mse")},
         harmless="mild",
     ),

@@ -50,5 +50,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"no layer is smaller than the image: the code holds {code:,} numbers for {whole:,} pixels, at full size",
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{whole:,} pixel values"),),
-        help="reduce the size with `maxpool 2` or `s2`, or end with `bottleneck dense 32`; for a denoiser add `corrupt`",
+        help="reduce the size with `maxpool 2` or `s2`, or end with `bottleneck dense 32`; for a denoiser add `corrupt gaussian=0.2`",
     )

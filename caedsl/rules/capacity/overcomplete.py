@@ -68,28 +68,46 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
         notes=(f"compression {whole:,} / {code:,} = {model.compression:.3g}", *((_COPY,) if code >= whole else ())),
-        help="narrow the code (`bottleneck conv N`, `bottleneck dense N`), or limit it otherwise: `corrupt gaussian=0.2` "
-        "makes a denoiser, `l1=1e-4` on the bottleneck a sparse code",
+        help=f"narrow the code (`{_narrow_line(model)}`), or limit it otherwise: `corrupt gaussian=0.2` makes a denoiser, "
+        "`l1=1e-4` on the bottleneck a sparse code",
         fix=Proposal(lambda: _narrower(model)),
         severity=None if code >= whole else Severity.INFO,
     )
 
 
+def _narrow_line(model: Autoencoder) -> str:
+    """Return a bottleneck a quarter of the image's size, or a sixteenth for a vector."""
+    kind, room = ("conv", _room(model)) if is_map(model.code_shape) and _room(model) else ("dense", _vector_room(model))
+    return f"bottleneck {kind} {_power_of_two(room)}"
+
+
+def _room(model: Autoencoder) -> int:
+    return elements(model.input.shape) // TARGET // elements(model.code_shape[1:])
+
+
+def _vector_room(model: Autoencoder) -> int:
+    return max(1, elements(model.input.shape) // TARGET**2)
+
+
 def _narrower(model: Autoencoder) -> Fix | None:
-    """A bottleneck a quarter of the image's size, or a sixteenth for a vector, where the rest of the model takes it."""
-    whole = elements(model.input.shape)
+    """Return that bottleneck, or the line that makes the code narrowed, where the rest of the model takes it."""
     on_map = is_map(model.code_shape)
-    room = whole // TARGET // elements(model.code_shape[1:]) if on_map else whole // TARGET**2
+    room = _room(model) if on_map else _vector_room(model)
     if not room:
         return None
-    number = str(_power_of_two(room))
     made = model.bottleneck.layers[-1] if model.bottleneck.layers else None
-    place = made.place(CHANNELS if on_map else UNITS) if made else model.bottleneck.span
-    edits = (Edit(place, number if made else f"bottleneck {'conv' if on_map else 'dense'} {number}"),)
-    changed = tried(model, edits)
-    if changed is None or changed.out_shape != model.out_shape or 2 * elements(changed.code_shape) >= whole:
+    option = CHANNELS if on_map else UNITS
+    edit = (
+        Edit(made.place(option), str(_power_of_two(room))) if made else Edit(model.bottleneck.span, _narrow_line(model))
+    )
+    changed = tried(model, (edit,))
+    if (
+        changed is None
+        or changed.out_shape != model.out_shape
+        or 2 * elements(changed.code_shape) >= elements(model.input.shape)
+    ):
         return None
-    return Fix(f"narrow the code to {elements(changed.code_shape):,} numbers", edits, Applicability.UNSAFE)
+    return Fix(f"narrow the code to {elements(changed.code_shape):,} numbers", (edit,), Applicability.UNSAFE)
 
 
 def _power_of_two(most: int) -> int:

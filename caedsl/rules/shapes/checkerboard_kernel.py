@@ -85,7 +85,8 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
         f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} {places(layer.in_shape)} wide{where}",
         notes=(f"on each side an output is the sum of {few} or of {many} kernel positions, by turns",),
         fix=Proposal(
-            lambda: _fix(model, layer), f"use a kernel of {divisible}, or `upsample {axis.stride}` and a plain `conv`"
+            lambda: _fix(model, layer),
+            f"use a kernel of {divisible}, or `upsample {axis.stride}` and a plain convolution",
         ),
         severity=Severity.INFO if smoothed else None,
     )
