@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import init
 
+from caedsl.backends.torch.any_size import Sizes
 from caedsl.backends.torch.lower import Program, Step, lower
 from caedsl.backends.torch.modules import MODULES
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.shape import Shape, text
 
 
 class ConvolutionalAutoencoder(nn.Module):
@@ -22,6 +24,7 @@ class ConvolutionalAutoencoder(nn.Module):
         self.bottleneck = _sequential(program.bottleneck)
         self.decoder = _sequential(program.decoder)
         self._program = program
+        self._sizes: Sizes | None = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -33,10 +36,27 @@ class ConvolutionalAutoencoder(nn.Module):
         for path in self._program.zero_biases:
             init.zeros_(self.get_parameter(f"{path}.bias"))
 
+    @property
+    def sizes(self) -> Sizes:
+        """Sizes of samples that the module takes."""
+        if self._sizes is None:
+            self._sizes = Sizes(self._program.shape, self.encoder, self.bottleneck, self.decoder)
+        return self._sizes
+
     def encode(self, x: Tensor) -> Tensor:
-        """Return the codes of samples."""
+        """Return the codes of samples; ``ValueError`` for a size that would not come back."""
+        if x.shape[1:] != self._program.shape:
+            self._require(tuple(x.shape[1:]))
         code: Tensor = self.bottleneck(self.encoder(x))
         return code
+
+    def _require(self, shape: Shape) -> None:
+        if self.sizes.fit(shape):
+            return
+        own = text(self._program.shape)
+        near = self.sizes.at_least(shape) if len(shape) == len(self._program.shape) else None
+        remedy = f"{text(near)} would fit" if near is not None else f"resize them to {own}"
+        raise ValueError(f"this model takes samples of {own}, and these are {text(shape)}: {remedy}")
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the samples that codes stand for."""

@@ -12,7 +12,7 @@ from caedsl.vocabulary.form import CODE_L1
 from caedsl.vocabulary.initialisation import scheme, weight_call
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.term import Term
 from caedsl.vocabulary.weights import BIAS, L1, L2
 
@@ -70,10 +70,12 @@ class Origin:
 class Program:
     """Everything that makes the torch module: three sequences, the start of their weights, and the penalties on them.
 
-    ``terms`` are what the code adds to the loss. ``bottleneck`` is empty where the encoder's output is the code. ``origins`` has every layer that became modules, in
-    the order of computation: a group after the layers inside it.
+    ``shape`` is that of a sample and ``terms`` are what the code adds to the loss. ``bottleneck`` is empty where the
+    encoder's output is the code. ``origins`` has every layer that became modules, in the order of computation: a group
+    after the layers inside it.
     """
 
+    shape: Shape
     encoder: tuple[Step, ...]
     bottleneck: tuple[Step, ...]
     decoder: tuple[Step, ...]
@@ -158,6 +160,7 @@ def lower(model: Autoencoder) -> Program:
     inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
     decoder = lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse))
     return Program(
+        model.input.shape,
         encoder,
         bottleneck,
         (*noise, *inverse, *decoder),

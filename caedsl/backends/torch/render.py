@@ -84,7 +84,7 @@ def _class(model: Autoencoder, program: Program) -> str:
 {_reset(program)}
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes (batch, {_axes(model.code_shape)}) of {noun(model.input.shape)}s (batch, {_axes(model.input.shape)})."""
-        return {code_of_x}
+{_size_check(model, program)}        return {code_of_x}
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the {noun(model.input.shape)}s that codes stand for."""
@@ -93,6 +93,16 @@ def _class(model: Autoencoder, program: Program) -> str:
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x))
 '''
+
+
+def _size_check(model: Autoencoder, program: Program) -> str:
+    """Return lines that refuse samples of another size, where the module would answer them with its own."""
+    if not any(keyword == "size" for step in program.steps for keyword, _ in step.call.kwargs):
+        return ""
+    shape = model.input.shape
+    return f"""        if x.shape[1:] != {shape}:
+            raise ValueError(f"this model takes samples of {text(shape)}, not {{tuple(x.shape[1:])}}")
+"""
 
 
 def _bottleneck(model: Autoencoder, program: Program) -> str:

@@ -77,11 +77,14 @@ class Upsample(Kind):
         return (Draft("avgpool", {"kernel": tuple(after // before for before, after in sizes)}),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return ``Upsample`` by a factor or to a size."""
-        factor, to, mode = layer.options[FACTOR], layer.options[TO], layer.options[MODE]
-        if factor is None:
-            return (call("Upsample", size=to, mode=mode),)
-        return (call("Upsample", scale_factor=joined(factor), mode=mode),)
+        """Return ``Upsample`` by a factor, or to a size that is no multiple of the input's.
+
+        A size that is a multiple becomes a factor too, so that the module fits inputs of other sizes.
+        """
+        mode, sizes = layer.options[MODE], list(zip(layer.in_shape[1:], layer.out_shape[1:], strict=True))
+        if any(after % before for before, after in sizes):
+            return (call("Upsample", size=layer.options[TO], mode=mode),)
+        return (call("Upsample", scale_factor=joined(tuple(after // before for before, after in sizes)), mode=mode),)
 
 
 def _nearest(before: int, after: int) -> Reads:

@@ -106,6 +106,8 @@ class Everything(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes (batch, 5) of images (batch, 1, 16, 20)."""
+        if x.shape[1:] != (1, 16, 20):
+            raise ValueError(f"this model takes samples of 1x16x20, not {tuple(x.shape[1:])}")
         return self.bottleneck(self.encoder(x))
 
     def decode(self, z: Tensor) -> Tensor:

@@ -107,7 +107,7 @@ def _rewritten(module: nn.Module, ratios: Ratios) -> nn.Module:
 def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]:
     """The modules of a sequence rewritten, those as one or in another order that are better so."""
     before: nn.Module | None = None
-    remaining = iter(zip(modules, [*modules[1:], None], strict=True))
+    remaining = iter(zip(modules, [*modules, None][1:], strict=True))
     for module, following in remaining:
         enlarging = _enlarging(following, ratios.get(module))
         if enlarging is not None:

@@ -1,0 +1,55 @@
+"""Sizes of samples that a module returns as they came: its spec's own, and where it is convolutional others too.
+
+PyTorch decides: the module computes shapes alone, on the ``meta`` device.
+"""
+
+from copy import deepcopy
+from functools import cache
+
+import torch
+from torch import nn
+
+from caedsl.vocabulary.shape import Shape
+
+_FARTHEST = 1024
+"""How many sizes above the wanted one are tried on an axis."""
+
+
+class Sizes:
+    """Sizes that ``encoder``, ``bottleneck`` and ``decoder`` of a module, one after the other, return unchanged."""
+
+    def __init__(self, own: Shape, *parts: nn.Module) -> None:
+        self.own = own
+        self._parts = nn.Sequential(*(deepcopy(part).to("meta") for part in parts)).eval()
+        self.fit = cache(self._fit)
+
+    @torch.no_grad()
+    def _fit(self, shape: Shape) -> bool:
+        """Return whether samples of ``shape`` come back in it."""
+        if len(shape) != len(self.own) or shape[0] != self.own[0]:
+            return False
+        try:
+            made = self._parts(torch.empty(1, *shape, device="meta"))
+        except RuntimeError:  # a layer that does not fit, in PyTorch's words
+            return False
+        return tuple(made.shape[1:]) == shape
+
+    def at_least(self, shape: Shape) -> Shape | None:
+        """Return the smallest shape that fits and is nowhere smaller than ``shape``; None where there is none near."""
+        sizes = []
+        for axis, wanted in enumerate(shape[1:], start=1):
+            beside = [*self.own]
+            for size in range(wanted, wanted + _FARTHEST):
+                beside[axis] = size
+                if self.fit(tuple(beside)):
+                    sizes.append(size)
+                    break
+            else:
+                return None
+        found = (shape[0], *sizes)
+        return found if self.fit(found) else None
+
+    @property
+    def several(self) -> bool:
+        """Whether the module takes larger samples than those of its spec."""
+        return self.at_least((self.own[0], *(size + 1 for size in self.own[1:]))) is not None
