@@ -97,7 +97,7 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
     """
     own, fit = _own(model), fit_for(model, _own(model))
     wide = pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 1
-    white = own.white if wide or own.name in ("npy", "npz", "idx") else None
+    white = own.white if wide or own.kind.arrays else None
     stack = ArrayStack(pixels, layout(pixels.shape, fit, name), fit, name, white=white)
     return StackSamples(stack, [str(place) for place in range(len(pixels))])
 

@@ -14,7 +14,8 @@ from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.optimizers import OPTIMIZERS, OptimizerKind
-from caedsl.vocabulary.option import FRACTION, FROM_ONE, POSITIVE, REQUIRED, Auto, Domain, Option, Type, Written
+from caedsl.vocabulary.option import AUTO, FRACTION, FROM_ONE, POSITIVE, REQUIRED, Auto, Domain, Option, Type, Written
+from caedsl.vocabulary.precisions import PRECISIONS
 from caedsl.vocabulary.schedules import SCHEDULES
 
 UP_TO_A_BILLION = Domain(low=1, high=10**9)
@@ -98,7 +99,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "precision": Setting(
         "number format of the computation; weights and loss stay fp32",
-        _value("precision", Type.CHOICE, "number format", choices=("auto", "fp32", "bf16", "fp16")),
+        _value("precision", Type.CHOICE, "number format", choices=(AUTO, *PRECISIONS)),
     ),
     "ema": Setting(
         "decay of the averaged weights that are validated and saved",

@@ -7,6 +7,7 @@ import torch
 
 from caedsl.model.settings import Settled
 from caedsl.runs.errors import TrainingError
+from caedsl.vocabulary.precisions import FP32, PRECISIONS
 
 
 class NotFiniteError(TrainingError):
@@ -27,8 +28,8 @@ def remedies(settings: Settled, precision: str) -> str:
     ways = [f"a smaller learning rate than {settings.optimizer.lr:g} (`--set train.optimizer.lr=…`)"]
     if settings.clip is None:
         ways.append("`clip 1.0` in the train block")
-    if precision != "fp32":
-        ways.append("`precision fp32`")
+    if not PRECISIONS[precision].exact:
+        ways.append(f"`precision {FP32.name}`")
     return " or ".join(filter(None, ["try " + ", ".join(ways[:-1] or ways), ways[-1] if len(ways) > 1 else ""]))
 
 

@@ -11,36 +11,41 @@ from torch import Tensor, nn
 from caedsl.runs.errors import TrainingError
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.option import REQUIRED
-
-_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+from caedsl.vocabulary.precisions import BF16, FP32, PRECISIONS, PrecisionKind
 
 
 @dataclass(frozen=True)
 class Precision:
-    """``fp32``, ``bf16`` or ``fp16`` on a type of device (``cpu``, ``cuda``)."""
+    """Number format on a type of device (``cpu``, ``cuda``)."""
 
     name: str
     device_type: str
 
+    @property
+    def kind(self) -> PrecisionKind:
+        """Return the declaration of the number format."""
+        return PRECISIONS[self.name]
+
     def autocast(self) -> torch.autocast:
-        """Inside, convolutions and matrix products run in this format."""
-        return torch.autocast(self.device_type, _DTYPES.get(self.name, torch.bfloat16), enabled=self.name != "fp32")
+        """Run convolutions and matrix products in this format, inside."""
+        dtype: torch.dtype = getattr(torch, BF16.dtype if self.kind.exact else self.kind.dtype)
+        return torch.autocast(self.device_type, dtype, enabled=not self.kind.exact)
 
     def scaler(self) -> torch.amp.GradScaler:
-        """Scales the loss so that gradients do not underflow in fp16; passes everything through otherwise."""
-        return torch.amp.GradScaler(self.device_type, enabled=self.name == "fp16")
+        """Return what scales the loss where gradients would underflow, and passes everything through elsewhere."""
+        return torch.amp.GradScaler(self.device_type, enabled=self.kind.scaled)
 
     @contextmanager
     def products(self) -> Iterator[None]:
-        """Inside, CUDA multiplies what stays in 32 bits as TensorFloat-32, but in full where the spec says ``fp32``."""
+        """Let CUDA multiply 32-bit numbers as TensorFloat-32, inside, unless the format is exact."""
         # Both names are set, and to the same: PyTorch's readers of the older ones raise where the newer ones disagree.
         older: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
         newer: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
         before = [switch.fp32_precision for switch in newer]
         try:
             for switch, named in zip(older, newer, strict=True):
-                switch.allow_tf32 = self.name != "fp32"
-                named.fp32_precision = "ieee" if self.name == "fp32" else "tf32"
+                switch.allow_tf32 = not self.kind.exact
+                named.fp32_precision = "ieee" if self.kind.exact else "tf32"
             yield
         finally:
             for switch, named, value in zip(older, newer, before, strict=True):
@@ -49,15 +54,15 @@ class Precision:
 
 
 def choose_precision(wanted: str, device: torch.device) -> Precision:
-    """``auto`` is bf16 where the device computes it fast, fp32 elsewhere.
+    """Return the format that is ``wanted`` on the device; ``auto`` is bf16 where it is fast there, and fp32 elsewhere.
 
     Fast means tensor cores on CUDA (Ampere and later), AVX-512 BF16 or AMX on a CPU. fp16 needs CUDA.
     """
     if wanted == "auto":
-        return Precision("bf16" if _has_fast_bf16(device) else "fp32", device.type)
-    if wanted == "fp16" and device.type != "cuda":
+        return Precision((BF16 if _has_fast_bf16(device) else FP32).name, device.type)
+    if PRECISIONS[wanted].scaled and device.type != "cuda":
         raise TrainingError(
-            f"precision fp16 needs a CUDA device, and this run is on {device.type}: use bf16, fp32 or auto"
+            f"precision {wanted} needs a CUDA device, and this run is on {device.type}: use bf16, fp32 or auto"
         )
     return Precision(wanted, device.type)
 
@@ -71,7 +76,7 @@ def _has_fast_bf16(device: torch.device) -> bool:
 
 @contextmanager
 def exact_output(module: nn.Module) -> Iterator[None]:
-    """Inside, the last activation of the decoder computes in 32 bits.
+    """Compute the last activation of the decoder in 32 bits, inside.
 
     A sigmoid in bf16 has no number between 0.996 and 1, and its gradient vanishes there.
     """

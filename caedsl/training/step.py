@@ -91,7 +91,7 @@ class Stepper:
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
             stack.enter_context(self.objective.watching(self.network))
             stack.enter_context(self.precision.products())
-            if self.precision.name != "fp32":
+            if not self.precision.kind.exact:
                 stack.enter_context(exact_output(self.network))
             self.joined = stack.enter_context(self.processes.joined(self.network))
             yield

@@ -1,6 +1,6 @@
 """Initialisation of the weights of a layer.
 
-``auto`` is He (2015, arXiv 1502.01852) for layers followed by a rectifier and Glorot (2010) otherwise, with zero biases.
+``auto`` is He (2015, arXiv 1502.01852) before a rectifier and Glorot (2010) otherwise, with zero biases.
 PyTorch's own default has a sixth of He's variance (pytorch issue 15314), so that the signal fades in a deep stack of
 rectifiers.
 """

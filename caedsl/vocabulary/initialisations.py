@@ -46,7 +46,7 @@ class Initialisation:
 
 
 def gain_squared(activation: Activation) -> float:
-    """Return He's factor on 1 / fan_in: 2 for rectifiers, 2 / (1 + slope²) for leaky ones, 1 where nothing rectifies."""
+    """Return He's factor on 1 / fan_in: 2 for rectifiers, 2 / (1 + slope²) for leaky ones, 1 for others."""
     if activation.leak is not None:
         return 2.0 / (1.0 + activation.leak * activation.leak)
     return 2.0 if activation.function.rectifier else 1.0

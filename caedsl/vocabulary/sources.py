@@ -10,7 +10,7 @@ from caedsl.vocabulary.words import Words
 class SourceKind:
     """Source of samples.
 
-    ``options`` are those of its line. ``reader`` is the module of ``caedsl.data`` that reads it, and the function there.
+    ``options`` are those of its line. ``reader`` names the module of ``caedsl.data`` that reads it, and its function.
     ``arrays``: it holds bare arrays, of any numbers. ``labels`` is what to write or to do where it has no labels.
     """
 

@@ -69,7 +69,8 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
     seeding = "".join(
         f'        {what}.manual_seed(derived_seed({settings.seed}, "{purpose}", epoch))\n' for what, purpose in seeds
     )
-    return f'''def train(model: {name}, images: Tensor, {numbers}epochs: int = {settings.epochs}, device: str = "cpu") -> None:
+    arguments = f'model: {name}, images: Tensor, {numbers}epochs: int = {settings.epochs}, device: str = "cpu"'
+    return f'''def train({arguments}) -> None:
     """Train on images (number, {", ".join(map(str, model.input.shape))}) with values in {model.input.range}.
 
     {_left_out(settings)}{_to_be_given(settings)}
@@ -124,7 +125,8 @@ def _to_be_given(settings: Train) -> str:
     words = [f"`{word}`" for word, _ in _open_numbers(settings)]
     if not words:
         return ""
-    return f"\n    The spec leaves {' and '.join(words)} to be found: `caedsl train` writes what it finds into spec.cae of its run."
+    listed = " and ".join(words)
+    return f"\n    The spec leaves {listed} to be found: `caedsl train` writes what it finds into spec.cae of its run."
 
 
 def _batch(settings: Train) -> str:

@@ -37,22 +37,22 @@ from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Sever
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.precisions import PRECISIONS
 
 RULE = Rule("CAE803", "fp16-overflow", Severity.ERROR)
-
-LARGEST = 65504.0
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """The finding at the precision."""
     values = model.input.range
-    if model.train is None or model.train.precision != "fp16" or values.low is None or values.high is None:
+    if model.train is None or values.low is None or values.high is None:
         return
-    if max(-values.low, values.high) <= LARGEST:
+    kind = PRECISIONS.get(model.train.precision)
+    if kind is None or max(-values.low, values.high) <= kind.largest:
         return
     yield RULE.found(
         model.place("train.precision"),
-        f"fp16 ends at 65504, and the images are in {values}: they become infinite",
+        f"{kind.name} ends at {kind.largest:.0f}, and the images are in {values}: they become infinite",
         related=(Label(model.input.range_span, f"images are in {values}"),),
         help="declare `in 0..1` (integer images are scaled to it), or use `precision bf16`",
         fix=Fix("use precision bf16", write_setting(model, "precision", "precision", "bf16"), Applicability.UNSAFE),

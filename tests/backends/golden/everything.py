@@ -135,7 +135,7 @@ def one_cycle(step: int, rising: int, steps: int, steps_per_epoch: int) -> float
 
 
 def derived_seed(seed: int, *purpose: str | int) -> int:
-    """A seed of 63 bits that depends on ``seed`` and on what it is for, and on nothing that happened before."""
+    """Return a seed of 63 bits that depends on ``seed`` and on its purpose alone."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
 

@@ -70,7 +70,7 @@ def forward(training: Training, seen_bchw: Tensor) -> Tensor:
     """What the module makes of ``seen_bchw`` in its present mode; running statistics stay as they are."""
     module = training.module
     copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
-    exact = exact_output(module) if training.precision.name != "fp32" else nullcontext()
+    exact = exact_output(module) if not training.precision.kind.exact else nullcontext()
     with exact, training.precision.autocast():
         prediction: Tensor = functional_call(module, copies, (seen_bchw,))
     return prediction
