@@ -23,7 +23,7 @@ from caedsl.vocabulary.option import Option, Type, Written
 BLOCKS = ("train", "require")
 """Statements whose block holds settings."""
 
-_SEVERAL = ("let", "defaults", "allow")
+_SEVERAL = ("let", "defaults", "block", "allow")
 _SHORT = re.compile(r"([a-z])\d+(x\d+)*")
 _NOWHERE = Span(0, 0)
 

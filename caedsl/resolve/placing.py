@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from caedsl.resolve.reading import BLOCK
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.code_kinds import PLACEABLE
@@ -71,10 +72,13 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
 
 
 def _repeat(placed: Placed, line: Line, scope: Scope) -> None:
+    uses = [line.at] if BLOCK in line.options else []
+    scope.uses += uses
     for _ in range(line.options[TIMES.name]):
         _extend(placed, line.children, scope)
         if placed.out_shape is None:
-            return
+            break
+    del scope.uses[len(scope.uses) - len(uses) :]
 
 
 def _group(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:

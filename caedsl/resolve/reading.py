@@ -6,9 +6,11 @@ from typing import Any
 
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
+from caedsl.resolve.named_blocks import arguments
 from caedsl.resolve.respelling import activation_named
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
+from caedsl.syntax.limits import MAX_DEPTH
 from caedsl.vocabulary import norms as normalisation
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
 from caedsl.vocabulary.kind import Kind
@@ -19,6 +21,12 @@ from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
 TIMES = Option(
     "times", Type.COUNT, 1, "repeats the line, each copy with weights of its own", Written.SHORT, FROM_ONE, short="x"
 )
+
+BLOCK = "block"
+"""The entry in the options of a ``repeat`` Line that names the block whose use it is."""
+
+MOST_BODIES = 1000
+"""Most readings of blocks, one for each combination of arguments: blocks inside blocks could multiply them."""
 
 SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING)
 """Types of options that decide a shape: where one could not be read, no layer after it can be placed."""
@@ -69,7 +77,10 @@ def options_of(kind: Kind) -> tuple[Option, ...]:
 
 def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line, ...]:
     """Return the Lines of a block; a statement that cannot be read is reported and becomes a broken Line."""
-    return tuple(_read_line(statement, scope) for statement in statements)
+    scope.depth += 1
+    lines = tuple(_read_line(statement, scope) for statement in statements) if scope.depth <= MAX_DEPTH else ()
+    scope.depth -= 1
+    return lines
 
 
 def find_kind(head: tree.Word, scope: Scope, broken: bool = False) -> Kind | None:
@@ -85,11 +96,11 @@ def find_kind(head: tree.Word, scope: Scope, broken: bool = False) -> Kind | Non
     activation = activation_named(plain)
     if activation:
         help_line = "an activation " + _AN_OPTION.format(activation)
-    near = None if help_line else FOREIGN_KINDS.get(plain) or scope.nearest(head.text, KINDS)
+    near = None if help_line else FOREIGN_KINDS.get(plain) or scope.nearest(head.text, (*KINDS, *scope.blocks))
     help_line = help_line or f"layers are {', '.join(KINDS)}"
     if not broken:
         scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
-    return KINDS[near] if near else None
+    return KINDS.get(near or "")
 
 
 def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
@@ -105,13 +116,57 @@ def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
     return statement
 
 
+def _use_block(statement: tree.Statement, scope: Scope) -> Line:
+    """Return the lines of a block with the arguments of this use, as a repeat that names the block."""
+    block = scope.blocks[statement.head.text]
+    scope.used_blocks.add(block.name)
+    broken = Line("repeat", at=statement.span, broken=True)
+    if scope.visible_blocks is not None and block.order >= scope.visible_blocks:
+        scope.report(
+            "unknown-layer",
+            statement.head.span,
+            f"the block `{block.name}` cannot be used here: a block may use the blocks above it, not itself",
+            help="write the layers out, or use `repeat 2 { ... }`",
+        )
+        return broken
+    if scope.depth >= MAX_DEPTH:
+        message = f"`{block.name}` stands inside more than {MAX_DEPTH} blocks"
+        scope.report("nested-too-deeply", statement.span, message, help="use fewer blocks inside blocks")
+        return broken
+    options = (*block.parameters, TIMES)
+    bound = bind(block.name, statement.items, options, scope)
+    values = filled(bound, options, statement, scope)
+    if values is None or bound.failed or bound.lost or statement.block is not None:
+        if statement.block is not None:
+            message = f"`{block.name}` stands for its own layers and takes no block"
+            scope.report("unexpected-block", statement.span, message, help="remove the braces")
+        return broken
+    times = values.pop(TIMES.name)
+    key = block.name, tuple(values.items())
+    if key not in scope.block_lines:
+        if len(scope.block_lines) >= MOST_BODIES:
+            message = f"the spec uses its blocks with more than {MOST_BODIES} different arguments"
+            scope.report("too-many-layers", statement.span, message, help="use fewer blocks inside blocks")
+            return broken
+        with arguments(block, values, statement.span, scope):
+            scope.block_lines[key] = read_lines(block.body, scope)
+    named = {TIMES.name: times, BLOCK: block.name}
+    return Line("repeat", named, bound.spans, scope.block_lines[key], statement.span)
+
+
 def _read_line(statement: tree.Statement, scope: Scope) -> Line:
+    if statement.head.text in scope.blocks and statement.head.text not in KINDS:
+        return _use_block(statement, scope)
     statement = _in_one_word(statement, scope)
     kind = find_kind(statement.head, scope, statement.broken)
     if kind is None:
         return Line("", at=statement.span, broken=True)
     statement = replace(statement, head=tree.Word(kind.name, statement.head.span))
     fits = _block_agrees(statement, kind, scope)
+    if kind.block and scope.depth >= MAX_DEPTH:
+        message = f"`{kind.name}` stands inside more than {MAX_DEPTH} blocks"
+        scope.report("nested-too-deeply", statement.span, message, help="nest fewer groups")
+        return Line(kind.name, at=statement.span, broken=True)
     bound, options = _read_options(statement, kind, scope)
     children = read_lines(statement.block or (), scope) if kind.block else ()
     shaping = any(option.name in bound.failed and option.type in SHAPING for option in options_of(kind))

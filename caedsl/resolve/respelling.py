@@ -152,6 +152,10 @@ _EXAMPLES_BY_TYPE = {
 }
 
 
+ARGUMENT = "an argument of a block"
+"""What every parameter of a block is."""
+
+
 def activation_named(word: str) -> str:
     """Return the activation that ``word`` stands for here or in another library; empty where it is none."""
     plain = word.lower()
@@ -171,6 +175,8 @@ def example_of(option: Option, owner: str = "") -> str:
 def _example_value(option: Option, owner: str) -> str:
     if owner == "input":
         return "1x28x28"
+    if option.about == ARGUMENT:
+        return "32"
     if option.type is Type.PATH and owner.startswith("data ") and owner != "data folder":
         return f'"images.{owner.removeprefix("data ")}"'
     return EXAMPLES.get(option.name) or _EXAMPLES_BY_TYPE.get(option.type, "0.1")

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from typing import Any, NamedTuple
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Source, Span
+from caedsl.syntax import tree
+from caedsl.vocabulary.line import Line
+from caedsl.vocabulary.option import Option
 
 _MOST_SUGGESTIONS = 20
 _SHORT_OPTION = re.compile(r"[dgksx][0-9]+(x[0-9]+)*")
@@ -47,6 +51,18 @@ class Defaults(NamedTuple):
     at: Span
 
 
+@dataclass(frozen=True)
+class NamedBlock:
+    """A block as it is defined: its parameters, its statements, and how many blocks stand above it."""
+
+    name: str
+    parameters: tuple[Option, ...]
+    places: Mapping[str, Span]
+    body: tuple[tree.Statement, ...]
+    order: int
+    at: Span
+
+
 class Scope:
     """The state of one resolution; findings are collected here so that every step can go on with its best result."""
 
@@ -59,6 +75,16 @@ class Scope:
         self.used: set[str] = set()
         self.defaults: list[Defaults] = []
         self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
+        self.blocks: dict[str, NamedBlock] = {}
+        self.used_blocks: set[str] = set()
+        self.unused_parameters: set[tuple[Span, str]] = set()
+        self.visible_blocks: int | None = None
+        """How many blocks may be used, from the first on: inside a block, those above it; None for all."""
+        self.block_lines: dict[tuple[str, tuple[tuple[str, float], ...]], tuple[Line, ...]] = {}
+        self.depth = 0
+        """How many blocks are open around the lines that are being read."""
+        self.uses: list[Span] = []
+        """The lines that use the blocks being read or placed, from the outermost on."""
         self.used_defaults: set[Span] = set()
         self.findings: list[Finding] = []
         self.understood = True
@@ -78,6 +104,7 @@ class Scope:
     def apply_defaults(self, count: int) -> None:
         """Put the first ``count`` lines of ``defaults`` in force: those above the statement that is read next."""
         self._in_force = {}
+        self.block_lines = {}
         for line in self.defaults[:count]:
             options = self._in_force.setdefault(line.kind, {})
             options.update({name: (value, line.at) for name, value in line.values.items()})
@@ -124,5 +151,6 @@ class Scope:
             # The names of an author lie close together: there a near one may still be another.
             applicability = Applicability.UNSAFE if meant in self.constants else Applicability.SAFE
             fix = Fix(f"write `{meant}`", (Edit(span, meant),), applicability)
+        related = (*related, *(Label(use, "used here") for use in self.uses[:1]))
         self.understood &= fix is not None or name not in _LOSING
         self.findings.append(Finding(name, message, Label(span, label), related, notes, help, fix))

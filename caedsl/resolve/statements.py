@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
 from caedsl.resolve.binding import bind
+from caedsl.resolve.named_blocks import define_block
 from caedsl.resolve.quantities import Misread, quantity, report_misread
 from caedsl.resolve.reading import find_kind, options_of
 from caedsl.resolve.scope import Constant, Defaults, Scope
@@ -24,6 +25,7 @@ STATEMENTS = (
     "data",
     "let",
     "defaults",
+    "block",
     "encoder",
     "bottleneck",
     "decoder",
@@ -40,8 +42,8 @@ REQUIRED_STATEMENTS = {
 }
 """What every spec has, and an example of each."""
 
-MANY = ("let", "defaults", "allow")
-BLOCKS = {"encoder": True, "decoder": None, "train": True, "require": True}
+MANY = ("let", "defaults", "block", "allow")
+BLOCKS = {"block": True, "encoder": True, "decoder": None, "train": True, "require": True}
 """Whether a statement has a block: yes, or (None) as it likes; the others have none."""
 
 
@@ -106,7 +108,7 @@ def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
         scope.report("unexpected-block", statement.span, f"`{word}` takes no block", help="remove the braces")
     if wanted and statement.block is None and not statement.broken:
         scope.report("missing-block", statement.span, f"`{word}` needs a block", help=f"write `{word} {{ ... }}`")
-    if wanted and statement.items:
+    if wanted and statement.items and word != "block":
         item = statement.items[0]
         text_ = scope.source.slice(item.span)
         scope.report("unexpected-value", item.span, f"`{text_}` has no place between `{word}` and its block")
@@ -116,6 +118,7 @@ def _read_many(word: str, statement: tree.Statement, found: Found, scope: Scope)
     readers: dict[str, Callable[[tree.Statement, Found, Scope], None]] = {
         "let": _read_let,
         "defaults": _read_defaults,
+        "block": lambda statement, _, scope: define_block(statement, scope),
         "allow": _read_allow,
     }
     readers[word](statement, found, scope)

@@ -17,6 +17,16 @@ def report_unused(scope: Scope) -> None:
                 help="use it, or remove the line",
                 fix=_removing(constant.at, scope),
             )
+    for name, block in scope.blocks.items():
+        if name not in scope.used_blocks:
+            scope.report(
+                "unused-block",
+                block.at,
+                f"the block `{name}` is never used",
+                help=f"use it as a layer, `{name}`, or remove it",
+            )
+    for span, name in sorted(scope.unused_parameters):
+        scope.report("unused-constant", span, f"the parameter `{name}` is never used", help="use it, or remove it")
     for line in scope.defaults:
         if line.at not in scope.used_defaults:
             scope.report(

@@ -1,0 +1,92 @@
+"""``block NAME width k=3 { layers }``: a group of layers with parameters, and the arguments of its uses."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from fractions import Fraction
+
+from caedsl.diagnostics.finding import Label
+from caedsl.resolve.quantities import Misread, quantity, report_misread
+from caedsl.resolve.respelling import ARGUMENT
+from caedsl.resolve.scope import Constant, NamedBlock, Scope
+from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
+
+
+def define_block(statement: tree.Statement, scope: Scope) -> None:
+    """Add the block of a ``block`` statement to the scope; what is wrong with its head is reported."""
+    if not statement.items or not isinstance(statement.items[0], tree.Word):
+        if not statement.broken and statement.block is not None:
+            help_line = "write `block down width { conv width s2 relu }`"
+            scope.report("missing-value", statement.span, "`block` needs a name", help=help_line)
+        return
+    name, *rest = statement.items
+    assert isinstance(name, tree.Word)
+    if not statement.block:
+        if statement.block is not None:
+            help_line = f"write `block {name.text} {{ conv 16 relu }}`"
+            scope.report("missing-block", statement.span, f"the block `{name.text}` has no layers", help=help_line)
+        return
+    if name.text in scope.blocks:
+        scope.report(
+            "duplicate-statement",
+            name.span,
+            f"the block `{name.text}` is defined twice",
+            related=(Label(scope.blocks[name.text].at, "first here"),),
+            help="give one of them another name",
+        )
+        return
+    _refuse_reserved(name, scope)
+    parameters: dict[str, Option] = {}
+    places: dict[str, Span] = {}
+    for item in rest:
+        parameter = _parameter(item, not parameters, scope)
+        if parameter is not None:
+            parameters[parameter.name] = parameter
+            places[parameter.name] = item.name.span if isinstance(item, tree.Option) else item.span
+    declared = tuple(parameters.values())
+    scope.blocks[name.text] = NamedBlock(
+        name.text, declared, places, statement.block, len(scope.blocks), statement.span
+    )
+
+
+def _parameter(item: tree.Item, is_first: bool, scope: Scope) -> Option | None:
+    """Return a parameter: a word for one that each use must give, ``name=number`` for one with a default."""
+    name = item.name if isinstance(item, tree.Option) else item
+    if not isinstance(name, tree.Word):
+        text = scope.source.slice(item.span)
+        help_line = "write parameters as `width`, or with a default as `k=3`"
+        scope.report("unexpected-value", item.span, f"`{text}` is no parameter of a block", help=help_line)
+        return None
+    _refuse_reserved(name, scope)
+    short = name.text if len(name.text) == 1 else ""
+    if not isinstance(item, tree.Option):
+        written = Written.FIRST if is_first else Written.NAMED
+        return Option(name.text, Type.NUMBER, REQUIRED, ARGUMENT, written, short=short)
+    default = quantity(item.value, scope)
+    if isinstance(default, Misread):
+        report_misread(default, scope)
+        return None
+    return Option(name.text, Type.NUMBER, float(default.value), ARGUMENT, short=short)
+
+
+def _refuse_reserved(name: tree.Word, scope: Scope) -> None:
+    if scope.is_reserved(name.text):
+        message = f"`{name.text}` is a word of the language, and nothing else can be called so"
+        help_line = f"choose another name, such as `my_{name.text}`"
+        scope.report("reserved-name", name.span, message, help=help_line)
+
+
+@contextmanager
+def arguments(block: NamedBlock, values: Mapping[str, float], use: Span, scope: Scope) -> Iterator[None]:
+    """Let the parameters of ``block`` stand for ``values``, and the blocks above it alone be visible."""
+    constants, used, visible = scope.constants, scope.used, scope.visible_blocks
+    own = {name: Constant(Fraction(repr(value)), "", block.places[name], block.at) for name, value in values.items()}
+    scope.constants, scope.used, scope.visible_blocks = constants | own, set(), block.order
+    scope.uses.append(use)
+    try:
+        yield
+    finally:
+        scope.unused_parameters.update((block.places[name], name) for name in own if name not in scope.used)
+        scope.constants, scope.used, scope.visible_blocks = constants, used | (scope.used - own.keys()), visible
+        scope.uses.pop()
