@@ -20,10 +20,8 @@ from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.weights import L1
 
-FOREIGN_FORMS = {"linear": "dense", "fc": "dense", "vae": "variational"}
+FOREIGN_FORMS = {"linear": "dense", "fc": "dense", "vae": "variational", "vq": "quantized", "vqvae": "quantized"}
 """What other libraries call a form."""
-LATER_FORMS = ("quantized",)
-_LATER_ALIASES = {"vq": "quantized", "vqvae": "quantized", "quantised": "quantized"}
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,6 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     known = next(form for form in FORMS if words[: len(form.words)] == form.words)
     if known.words or not words or not words[0] or scope.is_constant(words[0]):
         return known, items[len(known.words) :]
-    later = _LATER_ALIASES.get(words[0].lower(), words[0])
-    if later in LATER_FORMS:
-        scope.report(
-            "not-supported",
-            items[0].span,
-            f"`bottleneck {later}` is not yet supported",
-            help="use `bottleneck dense 32`, or `bottleneck conv 8`",
-        )
-        return None, ()
     near = scope.nearest(words[0], tuple(form.words[0] for form in FORMS if form.words), FOREIGN_FORMS)
     listed = ", ".join(f"`{form.example}`" for form in FORMS)
     remedy = f"write one of {listed}"

@@ -4,9 +4,9 @@ from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.kind import Kind, Role
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Options, Type
+from caedsl.vocabulary.option import FRACTION, FROM_ONE, NOT_NEGATIVE, REQUIRED, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.shape import Shape, elements, text
 
 FREE_BITS: LayerOption[float] = LayerOption(
     "free_bits",
@@ -34,5 +34,43 @@ class Gaussian(Kind):
         return (call("Gaussian", free_bits=free) if free else call("Gaussian"),)
 
 
-PLACEABLE: dict[str, Kind] = {**KINDS, Gaussian.name: Gaussian()}
+CODEBOOK: LayerOption[Shape] = LayerOption(
+    "codebook", Type.SHAPE, REQUIRED, "vectors and their channels: `512x64`", Written.FIRST, FROM_ONE
+)
+EMA: LayerOption[float] = LayerOption(
+    "ema", Type.NUMBER, 0.99, "decay of the averages that the codebook follows", domain=FRACTION
+)
+
+
+class Quantizer(Kind):
+    """The nearest vector of a codebook at every place."""
+
+    name = "quantizer"
+    role = Role.PASSING
+    ranks = (1, 2, 3)
+    linear = False
+    options = (CODEBOOK, EMA)
+
+    def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
+        """Return the input's shape, where the codebook has two numbers."""
+        if len(options[CODEBOOK]) != 2:
+            return Misfit(
+                "wrong-type",
+                f"a codebook has two numbers, and `{text(options[CODEBOOK])}` has {len(options[CODEBOOK])}",
+                help="write the number of vectors and their channels: `bottleneck quantized 512x64`",
+                option=CODEBOOK.name,
+            )
+        return in_shape
+
+    def macs(self, layer: PlacedLayer) -> int:
+        """Return a product of every place with every vector."""
+        return elements(layer.in_shape[1:]) * elements(layer.options[CODEBOOK])
+
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return the module that chooses the vectors."""
+        ema = {} if layer.options[EMA] == EMA.default else {"ema": layer.options[EMA]}
+        return (call("Quantizer", *layer.options[CODEBOOK], **ema),)
+
+
+PLACEABLE: dict[str, Kind] = {**KINDS, Gaussian.name: Gaussian(), Quantizer.name: Quantizer()}
 """Every kind that a line of the compiler may name."""

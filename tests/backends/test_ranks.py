@@ -52,7 +52,7 @@ def specs(draw: st.DrawFn) -> str:
     largest = {1: 40, 2: 14, 3: 8}[rank]
     sides = "x".join(str(draw(st.integers(4, largest))) for _ in range(rank))
     encoder = "; ".join(draw(st.lists(layers(rank), min_size=1, max_size=3)))
-    code = draw(st.sampled_from(["", "conv 2", "dense 3", "variational 3", "variational conv 2"]))
+    code = draw(st.sampled_from(["", "conv 2", "dense 3", "variational 3", "variational conv 2", "quantized 8x3"]))
     return f"autoencoder a\ninput 1x{sides}\nencoder {{ {encoder} }}\nbottleneck {code}\ndecoder mirror"
 
 
@@ -185,3 +185,30 @@ def test_a_variational_code_draws_while_training_and_returns_its_mean_otherwise(
     expected = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
     divergence = module.bottleneck[-1].divergence(torch.cat((mean, log_variance), 1))  # type: ignore[operator]
     torch.testing.assert_close(divergence, expected)
+
+
+def test_a_codebook_returns_its_nearest_vector_and_passes_the_gradient() -> None:
+    model = load(
+        "autoencoder a\ninput 1x8x8\nencoder { conv 2 relu }\nbottleneck quantized 5x3 ema=0.5\ndecoder mirror"
+    )
+    module, x = build(model), torch.rand(4, 1, 8, 8)
+    module.train()(x)
+    quantizer = module.eval().bottleneck[-1]
+    h = module.bottleneck[:-1](module.encoder(x)).detach().requires_grad_()
+    code = quantizer(h)
+    distances = torch.cdist(h.movedim(1, -1).reshape(-1, 3), quantizer.get_buffer("codebook"))
+    nearest = quantizer.get_buffer("codebook")[distances.argmin(1)]
+    torch.testing.assert_close(code.movedim(1, -1).reshape(-1, 3), nearest)
+    code.sum().backward()
+    assert h.grad is not None
+    assert torch.equal(h.grad, torch.ones_like(h))
+
+
+def test_unused_vectors_start_again() -> None:
+    model = load("autoencoder a\ninput 1x8x8\nencoder { conv 2 relu }\nbottleneck quantized 4x3\ndecoder mirror")
+    module, x = build(model).train(), torch.rand(4, 1, 8, 8)
+    module(x)
+    codebook, taken = module.get_buffer("bottleneck.1.codebook"), module.get_buffer("bottleneck.1.taken")
+    codebook[0], taken[0] = 1e3, 0.0
+    module(x)
+    assert codebook.abs().max() < 1e3

@@ -54,6 +54,55 @@ class Gaussian(nn.Module):
         return each.mean(dim=0).clamp(min=self.free_bits).sum()
 
 
+class Quantizer(nn.Module):
+    """Codebook: every place of a map takes the nearest vector, and the gradient passes straight through.
+
+    While training, each vector follows the average of the inputs that take it. A vector that none has taken for long
+    starts again from a random input, and so do all of them in the first step.
+    """
+
+    codebook: Tensor
+    taken: Tensor
+
+    def __init__(self, vectors: int, channels: int, ema: float = 0.99) -> None:
+        super().__init__()
+        self.ema = ema
+        self.register_buffer("codebook", torch.zeros(vectors, channels))
+        self.register_buffer("taken", torch.zeros(vectors))
+
+    def forward(self, h: Tensor) -> Tensor:
+        if self.training:
+            self.follow(h.detach())
+        return h + (self.nearest(h) - h).detach()
+
+    def flat(self, h: Tensor) -> Tensor:
+        return h.movedim(1, -1).flatten(0, -2).to(self.codebook.dtype)
+
+    def indices(self, h: Tensor) -> Tensor:
+        """Return the number of the nearest vector at each place, samples first."""
+        distances = self.codebook.square().sum(1) - 2 * self.flat(h) @ self.codebook.T
+        return distances.argmin(1).view(h.shape[0], *h.shape[2:])
+
+    def nearest(self, h: Tensor) -> Tensor:
+        return self.codebook[self.indices(h)].movedim(-1, 1).to(h.dtype)
+
+    @torch.no_grad()
+    def follow(self, h: Tensor) -> None:
+        inputs = self.flat(h)
+        unused = self.taken < 0.05
+        fresh = inputs[torch.randint(len(inputs), (len(self.codebook),), device=h.device)]
+        self.codebook.copy_(torch.where(unused[:, None], fresh, self.codebook))
+        self.taken.copy_(torch.where(unused, 1.0, self.taken))
+        chosen = nn.functional.one_hot(self.indices(h).flatten(), len(self.codebook)).to(inputs.dtype)
+        sums = self.ema * self.codebook * self.taken[:, None] + (1 - self.ema) * chosen.T @ inputs
+        self.taken.mul_(self.ema).add_((1 - self.ema) * chosen.sum(0))
+        self.codebook.copy_(sums / self.taken.clamp(min=1e-6)[:, None])
+
+    def divergence(self, h: Tensor) -> Tensor:
+        """Return the squared distance of a sample from the codebook, on average."""
+        return (h.float() - self.nearest(h).float()).square().flatten(1).sum(1).mean()
+
+
 class ScaledTanh(nn.Module):
     """Hyperbolic tangent times a factor, for outputs in -scale..scale."""
 
@@ -82,6 +131,7 @@ MODULES: dict[str, type[nn.Module]] = {
     "Residual": Residual,
     "GaussianNoise": GaussianNoise,
     "Gaussian": Gaussian,
+    "Quantizer": Quantizer,
     "ScaledTanh": ScaledTanh,
     "ChannelRMSNorm": ChannelRMSNorm,
 }

@@ -1,0 +1,42 @@
+"""``bottleneck quantized``: every place of the code is one vector of a codebook."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from caedsl.vocabulary.code_kinds import CODEBOOK, EMA, Quantizer
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.form import Form
+from caedsl.vocabulary.kind import Draft, written
+from caedsl.vocabulary.layers.conv import Conv
+from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
+from caedsl.vocabulary.window import KERNEL
+
+COMMIT: LayerOption[float] = LayerOption(
+    "commit", Type.NUMBER, 0.25, "weight of the squared distance to the codebook", domain=NOT_NEGATIVE
+)
+COMMITMENT = "commitment"
+
+
+class Quantized(Form):
+    """A codebook of so many vectors (van den Oord et al. 2017, arXiv 1711.00937): `512x64` is 512 of 64 channels.
+
+    A convolution with a kernel of 1 makes the channels, and every place takes the nearest vector. The gradient passes
+    straight through. The codebook follows the inputs by an exponential moving average, and vectors that nothing is near
+    to start again from inputs.
+    """
+
+    name = "quantized"
+    words = ("quantized",)
+    options = (CODEBOOK, COMMIT, EMA)
+    example = "bottleneck quantized 512x64"
+    limits_copying = True
+
+    def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
+        """Return the convolution to the vectors' channels, and the codebook."""
+        channels = values[CODEBOOK.name][-1]
+        kept: dict[Option, Any] = {CODEBOOK: values[CODEBOOK.name], EMA: values[EMA.name]}
+        return (Draft(Conv.name, written({CHANNELS: channels, KERNEL: (1,)})), Draft(Quantizer.name, written(kept)))
+
+    def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
+        """Return the weight of the commitment to the codebook."""
+        return {COMMITMENT: values[COMMIT.name]}
