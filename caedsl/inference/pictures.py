@@ -134,6 +134,26 @@ def write_decoded(folder: Path, names: Sequence[str], decoded: NDArray[np.float3
         write_picture(folder / f"{name.replace('/', '_')}.png", restored(x_chw, plain, fit))
 
 
+@dataclass(frozen=True)
+class Made:
+    """Reconstruction of an image file: its pixels as the file stores them, and a map of errors H×W on the scale 0..1.
+
+    ``native`` says that the image went through the network in its own size.
+    """
+
+    pixels: NDArray[np.generic]
+    errors: Tensor
+    native: bool
+
+
+def write_reconstruction(folder: Path, name: str, made: Made, error_map: bool) -> None:
+    """Write the reconstruction as ``name`` in ``folder``, and its error map as ``NAME.error.png`` where it is asked for."""
+    name = file_for(name, made.pixels)
+    write_picture(folder / name, made.pixels)
+    if error_map:
+        write_picture(folder / f"{name}.error.png", heat(made.errors))
+
+
 def heat(map_: Tensor) -> NDArray[np.uint8]:
     """Return an error map H×W as colours H×W×3, from black for 0 to bright for its largest value."""
     from matplotlib import colormaps

@@ -4,7 +4,7 @@ x_bchw: batch, channels, height, width; z: batch, then the code's shape.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
-from caedsl.data.fit import Fit
+from caedsl.data.fit import Fit, Scale
 from caedsl.data.loading import fit_for
+from caedsl.data.picture import read_picture
 from caedsl.diagnostics.finding import Severity
 from caedsl.inference.calibration import Calibration
+from caedsl.inference.pictures import Made, read_original, restored
 from caedsl.inference.samples import Samples, from_array, from_path
 from caedsl.inference.schema import read_calibration
 from caedsl.inference.scores import ChosenScore, Compared, read_score
+from caedsl.inference.tiling import reconstruct_tiled
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 from caedsl.resolve.resolve import resolve
@@ -165,6 +168,25 @@ class TrainedRun:
             x = target.to(self.device)
             code = self.module.encode(x)
             yield Reconstructed(place, x, code, self.module.decode(code))
+
+    @torch.no_grad()
+    def reconstruct_file(self, path: str | PathLike[str], at_input: bool = False) -> Made:
+        """Return the reconstruction of an image file as pixels like its own.
+
+        A convolutional network takes an image that is nowhere smaller than its input in the image's own size, unless
+        ``at_input``; else the image is brought to the input's size, and its reconstruction back. Raise a ``DataError`` or
+        an ``OSError`` where the file cannot be read.
+        """
+        original = read_original(Path(path))
+        own = self.module.sizes.own
+        larger = all(size >= least for size, least in zip(original.size, own[1:], strict=True))
+        native = not at_input and original.size != own[1:] and larger and self.module.sizes.several
+        fit = replace(self.fit, height=original.size[0], width=original.size[1]) if native else self.fit
+        white = self.model.data[0].white if self.model.data else None
+        target = Scale(255, fit)(read_picture(Path(path), fit, white).x_chw[None]).to(self.device)
+        made = reconstruct_tiled(self.module, target) if native else self.module(target)
+        errors = (self.values.to_unit(made) - self.values.to_unit(target)).abs().mean(dim=1)[0]
+        return Made(restored(made[0], original, fit), errors, native)
 
     def samples(self, data: NDArray[Any] | Samples | str | PathLike[str]) -> Samples:
         """Return the samples of an array or a path; a ``DataError`` where they cannot be used."""

@@ -1,0 +1,121 @@
+"""Reconstruct a sample of any size tile by tile, in bounded memory and without seams.
+
+Every tile is computed with a margin as wide as the network looks, at places where its strides fall as they do in the whole
+sample, so that the middle of a tile is what the whole would give. x: batch, channels, then space.
+"""
+
+from itertools import product
+from math import ceil
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
+from caedsl.backends.torch.modules import Residual
+
+TILE = 512
+"""Side of a tile in the middle of an axis, rounded up to the network's strides."""
+_WHOLE = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.Linear, nn.Flatten)
+"""Modules that look at the whole sample, however large it is."""
+
+Reach = tuple[float, float]
+"""How far a value looks to each side, in input places, and the distance of two neighbours there."""
+
+
+def looks_at_the_whole(module: nn.Module) -> bool:
+    """Return whether a value of the output depends on all of the input, so that tiles would differ from the whole."""
+    return any(isinstance(part, _WHOLE) for part in module.modules())
+
+
+def margin(module: ConvolutionalAutoencoder) -> int:
+    """Return a number of places that the network does not look beyond, to each side of a value of its output."""
+    reach: Reach = (0.0, 1.0)
+    for part in (module.encoder, module.bottleneck, module.decoder):
+        reach = _through(part, reach)
+    return ceil(reach[0])
+
+
+def _through(module: nn.Module, reach: Reach) -> Reach:
+    looked, distance = reach
+    if isinstance(module, nn.Sequential):
+        for part in module:
+            reach = _through(part, reach)
+        return reach
+    if isinstance(module, Residual):
+        body, shortcut = _through(module.body, reach), _through(module.shortcut, reach)
+        return max(body[0], shortcut[0]), body[1]
+    if isinstance(module, nn.Upsample):
+        distance /= max(_numbers(module.scale_factor))
+        return looked + distance * (module.mode != "nearest"), distance
+    kernel = getattr(module, "kernel_size", None)
+    if kernel is None:
+        return reach
+    extent = (max(_numbers(kernel)) - 1) * max(_numbers(getattr(module, "dilation", 1)))
+    stride = max(_numbers(getattr(module, "stride", 1)))
+    if isinstance(module, nn.modules.conv._ConvTransposeNd):
+        distance /= stride
+        return looked + extent * distance, distance
+    return looked + extent * distance, distance * stride
+
+
+def _numbers(value: object) -> tuple[float, ...]:
+    return tuple(map(float, value)) if isinstance(value, tuple) else (float(value or 1),)  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+def reconstruct_tiled(module: ConvolutionalAutoencoder, x: Tensor, tile: int = TILE) -> Tensor:
+    """Return the reconstruction of samples of any size that the module takes, or that it takes after padding the ends.
+
+    Raise a ``ValueError`` where the module takes no such size.
+    """
+    shape = tuple(x.shape[1:])
+    fitting = module.sizes.at_least(shape)
+    if fitting is None:
+        return _whole(module, x)  # the module says which size it takes
+    padding = [
+        end for size, wanted in reversed(list(zip(shape[1:], fitting[1:], strict=True))) for end in (0, wanted - size)
+    ]
+    padded = functional.pad(x, padding, mode="replicate") if any(padding) else x
+    made = _whole(module, padded) if looks_at_the_whole(module) else _by_tiles(module, padded, tile)
+    cut: Any = (..., *(slice(0, size) for size in shape[1:]))
+    return made[cut]
+
+
+def _whole(module: ConvolutionalAutoencoder, x: Tensor) -> Tensor:
+    return module.decode(module.encode(x))
+
+
+def _by_tiles(module: ConvolutionalAutoencoder, x: Tensor, tile: int) -> Tensor:
+    own = module.sizes.own
+    larger = module.sizes.at_least((own[0], *(size + 1 for size in own[1:])))
+    if larger is None:
+        return _whole(module, x)
+    strides = [after - before for before, after in zip(own[1:], larger[1:], strict=True)]
+    around = margin(module)
+    spans = [
+        _spans(size, _multiple(tile, stride), _multiple(around, stride))
+        for size, stride in zip(x.shape[2:], strides, strict=True)
+    ]
+    if all(len(axis) == 1 for axis in spans):
+        return _whole(module, x)
+    made = torch.empty_like(x)
+    for place in product(*spans):
+        seen: Any = (..., *(slice(*span[:2]) for span in place))
+        kept: Any = (..., *(slice(*span[2:]) for span in place))
+        inside: Any = (..., *(slice(span[2] - span[0], span[3] - span[0]) for span in place))
+        made[kept] = _whole(module, x[seen])[inside]
+    return made
+
+
+def _spans(size: int, tile: int, around: int) -> list[tuple[int, int, int, int]]:
+    """Return along one axis, for each tile, what is seen (from, to) and what is kept of it (from, to)."""
+    return [
+        (max(0, start - around), min(size, start + tile + around), start, min(size, start + tile))
+        for start in range(0, size, tile)
+    ]
+
+
+def _multiple(number: int, of: int) -> int:
+    return -(-number // of) * of
