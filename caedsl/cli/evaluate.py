@@ -1,15 +1,32 @@
-"""``caedsl evaluate``: a run judged once more, from its folder alone."""
+"""``caedsl evaluate``: a run judged once more, or judged on labelled samples."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caedsl.cli.train import Device, outside_errors
 
+if TYPE_CHECKING:
+    from caedsl.training.reporter import Reporter
+
 
 def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Find anomalies in DIR: normal samples in good/, a subfolder for each type of anomaly."
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--score",
+            metavar="KIND",
+            help="For anomalies: mse, mae, top=1%, ssim, latent, blurmax; else as calibrated.",
+        ),
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where to evaluate; auto is where the run was.")] = Device.AUTO,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where its data lie; by default where they lay.")
@@ -21,15 +38,42 @@ def evaluate(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors and differences.")] = False,
 ) -> None:
-    """Evaluate a run again, and say whether the result agrees with its metrics.json (exit code 1 where it does not)."""
+    """Evaluate a run again, and say whether the result agrees with its metrics.json (exit code 1 where it does not).
+
+    With --test, or for a run that was trained on one class (only=), it says how well anomalies are found, and writes
+    anomalies.json and anomalies.csv into the run folder.
+    """
+    from caedsl.cli.specs import fail
+    from caedsl.console.progress import make_reporter
+
+    reporter = make_reporter(quiet)
+    if test is not None:
+        _find_anomalies(run, test, kind, device, data_dir, reporter)
+        return
+    with outside_errors():
+        one_class = _one_class(run, data_dir)
+    if one_class:
+        _find_anomalies(run, None, kind, device, data_dir, reporter)
+    elif kind is not None:
+        raise fail("--score is for anomalies: name labelled samples with --test DIR")
+    _again(run, device, data_dir, data_root, baselines, reporter)
+
+
+def _one_class(run: Path, data_dir: Path | None) -> bool:
+    from caedsl.training.kept_run import open_run
+
+    return any(source.only is not None for source in open_run(run, data_dir).model.data)
+
+
+def _again(
+    run: Path, device: Device, data_dir: Path | None, data_root: Path | None, baselines: bool, reporter: "Reporter"
+) -> None:
     import sys
 
     from caedsl.cli.exit_codes import FINDINGS
-    from caedsl.console.progress import make_reporter
     from caedsl.evaluation.again import evaluate_again
     from caedsl.evaluation.summary import table
 
-    reporter = make_reporter(quiet)
     with outside_errors():
         again = evaluate_again(
             run,
@@ -45,3 +89,34 @@ def evaluate(
         print("\n".join(f"  {line}" for line in again.differences), file=sys.stderr)
         raise typer.Exit(FINDINGS)
     reporter.result(f"all of it agrees with {run / 'metrics.json'}, to the last digit")
+
+
+def _find_anomalies(
+    run: Path, test: Path | None, kind: str | None, device: Device, data_dir: Path | None, reporter: "Reporter"
+) -> None:
+    import json
+
+    from caedsl.cli.specs import fail
+    from caedsl.evaluation.anomalies import evaluate_anomalies
+    from caedsl.evaluation.anomaly_results import show
+    from caedsl.evaluation.run import finite
+    from caedsl.inference.scores import ScoreError
+    from caedsl.inference.tables import csv_text
+    from caedsl.runs.confined import write_file
+    from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES
+
+    with outside_errors():
+        try:
+            found = evaluate_anomalies(run, test, kind, device=device.value, data_dir=data_dir, reporter=reporter)
+        except ScoreError as error:
+            raise fail(f"--score: {error}") from None
+    content = json.dumps(finite(found.as_json()), indent=2, ensure_ascii=False) + "\n"
+    try:
+        write_file(run, ANOMALIES, content.encode())
+        write_file(run, ANOMALY_SCORES, csv_text(*found.table()).encode())
+    except OSError as error:
+        raise fail(f"nothing can be written in {run} ({error.strerror}): make it writable") from None
+    show(found, reporter)
+    if found.model.threshold is None:
+        reporter.result(f"no threshold yet: `caedsl calibrate {run} GOOD` sets one on normal samples")
+    reporter.result(f"scores   {run / ANOMALY_SCORES}")

@@ -16,12 +16,13 @@ class Template(StrEnum):
     BASIC = "basic"
     PHOTOS = "photos"
     DENOISE = "denoise"
+    ANOMALY = "anomaly"
 
 
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the model; NAME.cae is written.")],
     template: Annotated[
-        Template, typer.Option(help="Small grey images, a folder of photographs, or a denoiser.")
+        Template, typer.Option(help="Small grey images, a folder of photographs, a denoiser, or a finder of anomalies.")
     ] = Template.BASIC,
 ) -> None:
     """Write a commented spec to start from."""

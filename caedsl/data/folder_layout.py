@@ -60,6 +60,22 @@ def split_folders(root: Path, written: str) -> dict[str, Path]:
     return found
 
 
+def test_folder(root: Path) -> Path:
+    """Return the subfolder of test images, where there is one; else the folder itself."""
+    return next((path for path in _subfolders(root) if part_named(path.name) == TEST), root)
+
+
+def masks_folder(test: Path) -> Path | None:
+    """Return the folder of masks in or beside a folder of test images, None where there is none."""
+    beside = [*_subfolders(test), *_subfolders(test.parent)]
+    return next((path for path in beside if path.name.casefold() in _MASKS and path != test), None)
+
+
+def class_folders(root: Path) -> list[Path]:
+    """Return the subfolders that hold images of a class each: all but those of masks."""
+    return [path for path in _subfolders(root) if path.name.casefold() not in _MASKS]
+
+
 def refuse_pairs(root: Path, written: str) -> None:
     """Raise a ``DataError`` where subfolders hold images in pairs, which are no images of one kind."""
     known = frozenset().union(*(seen | answers for seen, answers in _PAIRS))

@@ -3,21 +3,22 @@
 A score is higher for what is more abnormal. ``labels`` are 0 for normals and 1 for anomalies.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+from sklearn.metrics import roc_auc_score
 
 RESAMPLES = 1000
 """Bootstrap resamples behind an interval; the ends of a 95 % interval then stand on 25 resamples each."""
+TRUE_POSITIVE_RATE = 0.95
+"""The share of the anomalies that must be found where the false positive rate is stated."""
 PRO_LIMIT = 0.3
 """The false positive rate up to which PRO is integrated (Bergmann et al. 2021, IJCV 129, section 4.3)."""
 
 Floats = NDArray[np.floating]
-Labels = NDArray[np.integer]
+Labels = NDArray[np.integer] | NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -44,34 +45,55 @@ class Detection:
     fpr_at_95_tpr: Estimate
 
 
-def fpr_at_tpr(labels: Labels, scores: Floats, rate: float = 0.95) -> float:
-    """Return the least false positive rate at which the true positive rate reaches ``rate``."""
-    false, true, _ = roc_curve(labels, scores, drop_intermediate=False)
-    return float(false[np.argmax(true >= rate)])
-
-
 def detection(labels: Labels, scores: Floats, seed: int = 0) -> Detection:
     """Return the image metrics of ``scores`` with bootstrap intervals; ``ValueError`` where a class is missing.
 
-    Resamples draw normals and anomalies apart, so that each has as many of both as the data.
+    Resamples draw normals and anomalies apart, so that each has as many of both as the data. An infinite score is the
+    most abnormal one, and so is one that is not a number.
     """
-    labels, scores = np.asarray(labels).astype(np.int64), np.asarray(scores, np.float64)
-    anomalies = int(labels.sum())
+    anomalous: NDArray[np.bool_] = np.asarray(labels).astype(np.bool_)
+    scores = np.nan_to_num(np.asarray(scores, np.float64), nan=np.inf, posinf=np.inf, neginf=-np.inf)
+    anomalies = int(anomalous.sum())
     if not 0 < anomalies < len(labels):
         missing = "anomalies" if not anomalies else "normals"
         raise ValueError(f"there are no {missing} among the {len(labels)} labelled samples")
-    metrics: tuple[Callable[[Labels, Floats], float], ...] = (roc_auc_score, average_precision_score, fpr_at_tpr)
+    order = np.argsort(-scores, kind="stable")
+    ranked = _Ranked(anomalous[order], np.append(scores[order][1:] != scores[order][:-1], True))
     drawn = np.random.default_rng(seed)
-    groups = [np.flatnonzero(labels == label) for label in (0, 1)]
-    resampled = []
-    for _ in range(RESAMPLES):
-        index = np.concatenate([drawn.choice(group, len(group)) for group in groups])
-        resampled.append([metric(labels[index], scores[index]) for metric in metrics])
-    low, high = np.quantile(np.array(resampled), (0.025, 0.975), axis=0)
-    estimates = [
-        Estimate(float(metric(labels, scores)), float(low[i]), float(high[i])) for i, metric in enumerate(metrics)
-    ]
+    ones = np.ones(len(labels), np.int64)
+    resampled = np.array([ranked.metrics(ranked.resample(drawn)) for _ in range(RESAMPLES)])
+    low, high = np.quantile(resampled, (0.025, 0.975), axis=0)
+    estimates = [Estimate(value, float(low[i]), float(high[i])) for i, value in enumerate(ranked.metrics(ones))]
     return Detection(len(labels) - anomalies, anomalies, *estimates)
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """Labels from the highest score to the lowest; ``ends`` marks the last sample of each score.
+
+    A resample only counts samples differently, so the scores are sorted once for all of them.
+    """
+
+    anomalous: NDArray[np.bool_]
+    ends: NDArray[np.bool_]
+
+    def resample(self, drawn: np.random.Generator) -> NDArray[np.int64]:
+        """Return how often each sample is drawn, with as many normals and anomalies as there are."""
+        counts = np.zeros(len(self.anomalous), np.int64)
+        for group in (self.anomalous, ~self.anomalous):
+            size = int(group.sum())
+            counts[group] = np.bincount(drawn.integers(size, size=size), minlength=size)
+        return counts
+
+    def metrics(self, counts: NDArray[np.int64]) -> tuple[float, float, float]:
+        """Return AUROC, average precision and the least false positive rate with 95 % of the anomalies found."""
+        found = np.cumsum(counts * self.anomalous)[self.ends]
+        flagged = np.cumsum(counts)[self.ends]
+        true, false = found / found[-1], (flagged - found) / (flagged[-1] - found[-1])
+        auroc = np.trapezoid(np.append(0.0, true), np.append(0.0, false))
+        precision = found / np.maximum(flagged, 1)
+        average_precision = np.sum(np.diff(true, prepend=0.0) * precision)
+        return float(auroc), float(average_precision), float(false[np.argmax(true >= TRUE_POSITIVE_RATE)])
 
 
 def pixel_auroc(masks: NDArray[np.bool_], maps: Floats) -> float:

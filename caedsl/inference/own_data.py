@@ -1,7 +1,7 @@
 """The data that a run was trained on, part by part."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -10,11 +10,13 @@ from torch import Tensor
 
 from caedsl.data.images import Images
 from caedsl.data.pixels import Pixels
+from caedsl.data.source_reader import describe
 from caedsl.data.split import split_validation
 from caedsl.inference.samples import Samples
 from caedsl.training.batches import Batches
 from caedsl.training.kept_run import open_run
 from caedsl.training.reporter import Reporter
+from caedsl.training.train import load_images
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
@@ -57,6 +59,20 @@ def own_data(path: Path, data_dir: Path | None, reporter: Reporter) -> dict[str,
     if images.test_pixels is not None:
         parts[TEST] = _part(TEST, images, images.test_pixels, None, images.test_labels)
     return {name: part for name, part in parts.items() if len(part)}
+
+
+def test_of_every_class(path: Path, data_dir: Path | None, reporter: Reporter) -> PartSamples | None:
+    """Return the test samples of the run in the folder ``path`` with the classes that ``only`` leaves out.
+
+    None where there are no test samples. ``DataError`` where they are not there any more.
+    """
+    kept = open_run(path, data_dir)
+    before = kept.environment.data
+    sources = [replace(source, only=None) for source in kept.model.data if describe(source) == before.name]
+    images = load_images(replace(kept.model, data=tuple(sources)), data_dir, reporter, before.data_dir)
+    if images.test_pixels is None:
+        return None
+    return _part(TEST, images, images.test_pixels, None, images.test_labels)
 
 
 def _part(name: str, images: Images, pixels: Pixels, index: Tensor | None, labels: Tensor | None) -> PartSamples:

@@ -21,6 +21,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "why-it-fails.md"),
+    *sorted((ROOT / "docs" / "journeys").glob("*.md")),
 ]
 """The pages that this room tests; what the rules say of themselves is tested beside them."""
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from caedsl.evaluation.detection import detection, fpr_at_tpr, per_region_overlap, pixel_auroc
+from caedsl.evaluation.detection import detection, per_region_overlap, pixel_auroc
 
 
 def test_perfect_and_useless_scores() -> None:
@@ -29,7 +29,24 @@ def test_the_interval_holds_the_value_of_the_population(monkeypatch: pytest.Monk
 def test_false_positives_at_95_percent() -> None:
     labels, scores = np.repeat([0, 1], [10, 20]), np.concatenate((np.arange(10.0), np.arange(20.0) + 5))
     # All but one of 20 anomalies (95 %) have a score of 6 or more, and so have 4 of 10 normals.
-    assert fpr_at_tpr(labels, scores) == pytest.approx(0.4)
+    assert detection(labels, scores).fpr_at_95_tpr.value == pytest.approx(0.4)
+
+
+def test_values_are_those_of_scikit_learn_also_with_ties() -> None:
+    drawn = np.random.default_rng(0)
+    for step in (1e-9, 0.3, 1.0):
+        labels = drawn.integers(0, 2, 200)
+        scores = np.round((drawn.normal(size=200) + labels) / step) * step
+        found = detection(labels, scores)
+        assert found.auroc.value == pytest.approx(roc_auc_score(labels, scores))
+        assert found.average_precision.value == pytest.approx(average_precision_score(labels, scores))
+        false, true, _ = roc_curve(labels, scores, drop_intermediate=False)
+        assert found.fpr_at_95_tpr.value == pytest.approx(false[np.argmax(true >= 0.95)])
+
+
+def test_scores_that_are_no_numbers_are_the_most_abnormal() -> None:
+    found = detection(np.array([0, 0, 1, 1]), np.array([1.0, 2.0, np.nan, np.inf]))
+    assert found.auroc.value == 1.0
 
 
 @pytest.mark.parametrize("labels", [np.zeros(4, int), np.ones(4, int)])

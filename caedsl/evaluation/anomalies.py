@@ -1,0 +1,192 @@
+"""Evaluate how well a run finds anomalies in labelled test samples, beside PCA at the same code size."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from caedsl.data.images import DataError
+from caedsl.evaluation.anomaly_results import MODEL, AnomalyEvaluation, Detector, Threshold, TypeResult
+from caedsl.evaluation.baselines import PCA, fit_pca
+from caedsl.evaluation.detection import detection, per_region_overlap, pixel_auroc
+from caedsl.evaluation.labelled_test import LabelledTest, from_folder, from_own_data, masks_of
+from caedsl.inference.calibration import CalibrationError, calibrate
+from caedsl.inference.own_data import TRAIN, VALIDATION, PartSamples, digests, own_data
+from caedsl.inference.samples import Samples
+from caedsl.inference.scores import ChosenScore, Compared
+from caedsl.inference.trained_run import BATCH, TrainedRun, open_trained
+from caedsl.runs.errors import RunError
+from caedsl.training.reporter import Reporter
+from caedsl.vocabulary.shape import elements
+
+DEFAULT_FPR = 0.01
+"""The false positive rate of a run that was never calibrated, as ``caedsl calibrate`` has it."""
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Scores of samples, and their error maps where they were asked for."""
+
+    scores: NDArray[np.float64]
+    maps: NDArray[np.float32] | None = None
+
+
+def evaluate_anomalies(
+    path: Path,
+    test: Path | None,
+    kind: str | None,
+    *,
+    device: str = "auto",
+    data_dir: Path | None = None,
+    reporter: Reporter | None = None,
+) -> AnomalyEvaluation:
+    """Evaluate the run in the folder ``path`` on the labelled samples of ``test``; nothing is written.
+
+    Without ``test`` they are the run's own test data, of which a run with ``only=`` was trained on one class. ``kind`` is
+    the score as it is written, by default the calibrated one. Without the run's own data there is no PCA, and no
+    threshold but the calibrated one. Errors are ``DataError``, ``RunError`` and ``ScoreError``.
+    """
+    reporter = reporter or Reporter()
+    run = open_trained(path, device)
+    score = run.chosen_score(kind)
+    notes: list[str] = []
+    if test is None:
+        parts = own_data(path, data_dir, reporter)
+        labelled = from_own_data(run, parts, data_dir, reporter)
+    else:
+        labelled = from_folder(run, test)
+        parts = _own_data_if_there(path, data_dir, notes)
+        notes += [*labelled.notes, *_trained_on(parts, labelled.samples)]
+    judge = _Judge(run, score, labelled, parts, notes)
+    results = {MODEL: judge.result(None)}
+    if TRAIN in parts:
+        linear = fit_pca(parts[TRAIN].images, elements(run.model.code_shape))
+        notes += [linear.note] if linear.note else []
+        if linear.predictor is not None and score.kind.needs_second_code:
+            notes.append(f"PCA has no {score} score: a projection of a projection is the same")
+        elif linear.predictor is not None:
+            results[f"PCA-{elements(run.model.code_shape)}"] = judge.result(linear.predictor)
+    return AnomalyEvaluation(labelled.name, str(score), labelled.normal, judge.names, labelled.types, results, notes)
+
+
+def _own_data_if_there(path: Path, data_dir: Path | None, notes: list[str]) -> dict[str, PartSamples]:
+    try:
+        return own_data(path, data_dir, Reporter())
+    except (DataError, RunError) as error:
+        notes.append(f"no comparison with PCA, for the run's own data are not here: {str(error).splitlines()[0]}")
+        return {}
+
+
+def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str]:
+    if TRAIN not in parts:
+        return
+    known = set(digests(parts[TRAIN]))
+    found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
+    if found:
+        yield (
+            f"{len(found)} of the {len(samples)} test samples were trained on, {found[0]} for one: they are "
+            "reconstructed better than new ones, so the numbers are not those of new samples"
+        )
+
+
+class _Judge:
+    """Scores of detectors on the same samples; ``notes`` gets what a reader must know."""
+
+    def __init__(
+        self,
+        run: TrainedRun,
+        score: ChosenScore,
+        labelled: LabelledTest,
+        parts: dict[str, PartSamples],
+        notes: list[str],
+    ) -> None:
+        self.run = run
+        self.score = score
+        self.labelled = labelled
+        self.validation = parts.get(VALIDATION)
+        self.notes = notes
+        self.names = list(labelled.samples.names)
+        anomalous = labelled.anomalous
+        have = np.array([mask is not None for mask in labelled.masks]) if labelled.masks else np.zeros(0, np.bool_)
+        self.with_maps = np.flatnonzero(~anomalous | have) if have.any() else np.zeros(0, np.int64)
+        missing = int(anomalous.sum() - have.sum()) if have.any() else 0
+        if missing:
+            notes.append(f"{missing} anomalies have no mask: they do not count for the metrics of pixels")
+
+    def result(self, pca: PCA | None) -> Detector:
+        """Return how well the model, or ``pca``, finds the anomalies."""
+        scored = self._score(self.labelled.samples, pca, maps=len(self.with_maps) > 0)
+        anomalous, types = self.labelled.anomalous, np.array(self.labelled.types)
+        threshold = self._threshold(pca)
+        flagged = scored.scores > threshold.value if threshold is not None else None
+
+        def found_in(group: NDArray[np.bool_]) -> int | None:
+            return int((flagged & group).sum()) if flagged is not None else None
+
+        by_type = {}
+        for name in self.labelled.anomaly_types():
+            group = types == name
+            of = ~anomalous | group
+            by_type[name] = TypeResult(
+                int(group.sum()), detection(anomalous[of], scored.scores[of]).auroc, found_in(group)
+            )
+        auroc, pro = self._pixels(scored.maps)
+        return Detector(
+            detection(anomalous, scored.scores),
+            auroc,
+            pro,
+            threshold,
+            found_in(anomalous),
+            found_in(~anomalous),
+            by_type,
+            scored.scores,
+        )
+
+    def _pixels(self, maps: NDArray[np.float32] | None) -> tuple[float | None, float | None]:
+        if maps is None:
+            return None, None
+        files = [self.labelled.masks[place] for place in self.with_maps.tolist()]
+        masks = np.stack(list(masks_of(files, self.run.fit)))
+        return pixel_auroc(masks, maps), per_region_overlap(masks, maps)
+
+    def _threshold(self, pca: PCA | None) -> Threshold | None:
+        """Return the calibrated threshold, else one for the same rate from the run's own validation samples."""
+        kept = self.run.calibration
+        if pca is None and kept is not None and kept.score == str(self.score):
+            return Threshold(kept.threshold, kept.fpr, len(kept.normals), calibrated=True)
+        if self.validation is None:
+            return None
+        fpr = kept.fpr if kept is not None else DEFAULT_FPR
+        try:
+            found = calibrate(self._score(self.validation, pca).scores, fpr, str(self.score))
+        except CalibrationError as error:
+            if pca is None:
+                self.notes.append(f"no threshold: {error}")
+            return None
+        return Threshold(found.threshold, fpr, len(found.normals), calibrated=False)
+
+    @torch.no_grad()
+    def _score(self, samples: Samples, pca: PCA | None, maps: bool = False) -> _Scored:
+        scores: list[NDArray[np.float64]] = []
+        kept: list[NDArray[np.float32]] = []
+        of, parameter = self.score.kind, self.score.parameter
+        wanted = set(self.with_maps.tolist()) if maps else set()
+        for place, compared in self._compared(samples, pca):
+            scores.append(of.of(compared, parameter).cpu().double().numpy())
+            shown = [number for number in range(place.start, place.stop) if number in wanted]
+            if shown:
+                drawn = of.map(compared).float().cpu().numpy()
+                kept.append(drawn[[number - place.start for number in shown]])
+        return _Scored(np.concatenate(scores), np.concatenate(kept) if kept else None)
+
+    def _compared(self, samples: Samples, pca: PCA | None) -> Iterator[tuple[slice, Compared]]:
+        if pca is None:
+            for batch in self.run.stream(samples):
+                yield batch.place, self.run.compare(batch, self.score)
+            return
+        for place, x in samples.batches(BATCH):
+            target, values = x.double(), self.run.values
+            yield place, Compared(values.to_unit(target), values.to_unit(pca(target)), target, None)

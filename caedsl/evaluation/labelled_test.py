@@ -1,0 +1,134 @@
+"""Labelled test samples: which are normal, which are anomalies and of what type, and masks of the anomalous pixels."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caedsl.data.decoding import suffixes
+from caedsl.data.fit import Fit
+from caedsl.data.folder import images_in
+from caedsl.data.folder_layout import class_folders, masks_folder, test_folder
+from caedsl.data.folder_stack import FolderStack
+from caedsl.data.images import DataError
+from caedsl.inference.own_data import TRAIN, PartSamples, test_of_every_class
+from caedsl.inference.samples import Samples, from_files
+from caedsl.inference.trained_run import TrainedRun
+from caedsl.model.data import InputRange
+from caedsl.training.reporter import Reporter
+
+NORMAL = ("good", "normal", "ok")
+"""Names of folders that hold normal samples, in any case of letters."""
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class LabelledTest:
+    """Test samples with their ``types``: the class of each, of which the class ``normal`` is no anomaly.
+
+    ``masks`` are image files that mark the anomalous pixels of a sample, None where a sample has none; there are none at
+    all where ``masks`` is empty.
+    """
+
+    name: str
+    samples: Samples
+    types: Sequence[str]
+    normal: str
+    masks: Sequence[Path | None] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def anomalous(self) -> NDArray[np.bool_]:
+        """Whether each sample is an anomaly."""
+        return np.array([kind != self.normal for kind in self.types])
+
+    def anomaly_types(self) -> list[str]:
+        """Return the types of the anomalies, sorted."""
+        return sorted({kind for kind in self.types if kind != self.normal})
+
+
+def from_folder(run: TrainedRun, folder: Path) -> LabelledTest:
+    """Return the labelled samples of a folder: normal ones in ``good``, anomalies in a subfolder for each type.
+
+    ``folder`` may also hold such a folder named ``test``, as MVTec's data sets do. Raise a ``DataError`` where it is
+    built otherwise.
+    """
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise DataError(
+            f"{folder} {what}: name a folder with normal samples in good/ and anomalies in other subfolders"
+        )
+    root = test_folder(folder)
+    paths = {path.name: images_in(path, None, []) for path in class_folders(root)}
+    paths = {name: files for name, files in paths.items() if files}
+    normal = [name for name in paths if name.casefold() in NORMAL]
+    _check(root, list(paths), normal)
+    files = [path for found in paths.values() for path in found]
+    types = [name for name, found in paths.items() for _ in found]
+    masks = masks_folder(root)
+    loose = [path for path in images_in(root, None, []) if path.parent == root]
+    notes = (f"{len(loose)} images that lie in {root} itself have no label and are left out",) if loose else ()
+    return LabelledTest(
+        str(folder),
+        from_files(files, root, run.model),
+        types,
+        normal[0],
+        [_mask_of(path, masks / path.parent.relative_to(root)) for path in files] if masks is not None else (),
+        notes,
+    )
+
+
+def _check(root: Path, names: Sequence[str], normal: Sequence[str]) -> None:
+    there = ", ".join(names[:_SHOWN]) or "none"
+    if not normal:
+        raise DataError(
+            f"{root} has no normal samples: put them into {root / NORMAL[0]}, and anomalies into a subfolder for each "
+            f"type (its subfolders with images: {there})"
+        )
+    if len(normal) > 1:
+        raise DataError(f"{root} has several folders of normal samples ({', '.join(normal)}): put them together")
+    if len(names) == 1:
+        raise DataError(f"{root} has no anomalies beside {normal[0]}: put them into a subfolder for each type")
+
+
+def _mask_of(image: Path, folder: Path) -> Path | None:
+    """Return ``NAME_mask.png`` or ``NAME.png``, in any format of images."""
+    endings = (image.suffix.lower(), *sorted(suffixes()))
+    names = [f"{image.stem}{part}{ending}" for part in ("_mask", "") for ending in endings]
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def from_own_data(
+    run: TrainedRun, parts: dict[str, PartSamples], data_dir: Path | None, reporter: Reporter
+) -> LabelledTest:
+    """Return all test samples of a run that was trained on one class: those of every other class are the anomalies."""
+    remedy = f"name a folder of labelled samples, as in `caedsl evaluate {run.path} --test DIR`"
+    trained = set(parts[TRAIN].labels or ())
+    test = test_of_every_class(run.path, data_dir, reporter) if len(trained) == 1 else None
+    if test is None or test.labels is None:
+        raise DataError(f"the data of {run.path} have no labelled test samples: {remedy}")
+    (normal,) = trained
+    labelled = LabelledTest("the run's own test data", test, test.labels, normal)
+    if not 0 < int(labelled.anomalous.sum()) < len(test):
+        raise DataError(f"the test data of {run.path} are all of one kind: {remedy}")
+    return labelled
+
+
+def masks_of(paths: Sequence[Path | None], fit: Fit) -> Iterator[NDArray[np.bool_]]:
+    """Yield each mask as the network sees its image, H×W: nothing is marked where there is no file.
+
+    Whatever is brighter than half the brightest pixel of a mask is marked.
+    """
+    grey = Fit(1, fit.height, fit.width, InputRange(0.0, 1.0), True, fit.resize)
+    for path in paths:
+        if path is None:
+            yield np.zeros((fit.height, fit.width), np.bool_)
+            continue
+        stack = FolderStack([path], path.parent, grey)
+        values = stack.scale(stack.read(np.arange(1)).values)[0, 0].numpy()
+        if not values.max() > 0:
+            raise DataError(f"{path} marks no pixel, and its image is an anomaly: draw what is abnormal in white")
+        yield values > values.max() / 2

@@ -1,0 +1,182 @@
+"""Evaluation on labelled samples: folders of defects, masks, one class against the rest, and what goes wrong."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import caedsl
+from caedsl.cli.main import main
+from caedsl.data.images import DataError
+from caedsl.evaluation.anomalies import evaluate_anomalies
+from caedsl.evaluation.labelled_test import from_folder, masks_of
+
+Run = Callable[..., tuple[int, str, str]]
+SPEC = """autoencoder parts
+input 1x16x16
+data folder "train"
+encoder { conv 4 k4 s2 relu }
+bottleneck dense 4
+decoder mirror
+train { epochs 60; batch 16; optimizer adam lr=1e-2; validation 50% }
+"""
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def save(folder: Path, name: str, pixels: np.ndarray) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{name}.png")
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Even grey images and, as MVTec has them, some with a bright square or a faint line, and their masks."""
+    root = tmp_path_factory.mktemp("parts")
+    drawn = np.random.default_rng(0)
+    for part, count in (("train", 120), ("test/good", 20)):
+        for number in range(count):
+            save(root / part, f"{number:03}", drawn.uniform(80, 120) + drawn.normal(0, 4, (16, 16)))
+    for number in range(6):
+        for kind, place, light in (("square", np.s_[3:7, 3:7], 120), ("line", np.s_[8, 2:14], 5)):
+            pixels, mask = drawn.uniform(80, 120) + drawn.normal(0, 4, (16, 16)), np.zeros((16, 16))
+            pixels[place] += light
+            mask[place] = 255
+            save(root / "test" / kind, f"{number}", pixels)
+            save(root / "ground_truth" / kind, f"{number}_mask", mask)
+    (root / "parts.cae").write_text(SPEC)
+    caedsl.train(str(root / "parts.cae"), out=str(root / "run"), device="cpu", pictures=False)
+    return root
+
+
+def test_defects_are_told_apart_by_type_with_masks_and_pca(parts: Path, command: Run) -> None:
+    assert command("calibrate", parts / "run", "--fpr", "5%")[0] == 0
+    code, out, err = command("evaluate", parts / "run", "--test", parts)
+    assert code == 0, err
+    told = json.loads((parts / "run" / "anomalies.json").read_text())
+    assert (told["normals"], told["anomalies"], told["score"]) == (20, 12, "mse")
+    assert set(told["detectors"]) == {"model", "PCA-4"}
+    for detector in told["detectors"].values():
+        assert detector["by_type"]["square"]["auroc"]["value"] == 1.0
+        assert detector["by_type"]["square"]["found"] == 6
+        assert 0.6 < detector["pixel_auroc"] <= 1.0
+        assert detector["rejected"] <= 5
+        assert detector["threshold"]["fpr"] == 0.05
+    model = told["detectors"]["model"]
+    assert model["threshold"]["calibrated"]
+    assert f"{model['found']} of 12 anomalies are found and {model['rejected']} of 20 normals rejected" in out
+    rows = list(csv.DictReader((parts / "run" / "anomalies.csv").read_text().splitlines()))
+    assert len(rows) == 32
+    flagged = sum(row["verdict"] == "anomaly" and row["anomaly"] == "1" for row in rows)
+    assert flagged == model["found"]
+    assert rows[0]["name"] == "good/000.png"
+
+
+def test_another_score_needs_no_training_and_keeps_the_rate(parts: Path, command: Run) -> None:
+    code, out, _ = command("evaluate", parts / "run", "--test", parts / "test", "--score", "top=2%", "--quiet")
+    assert (code, out) == (0, "")
+    told = json.loads((parts / "run" / "anomalies.json").read_text())
+    assert told["score"] == "top=2%"
+    assert told["detectors"]["model"]["threshold"]["calibrated"] is False
+    assert told["detectors"]["model"]["pro"] is not None
+
+
+def test_without_its_own_data_a_run_is_evaluated_alone(parts: Path, tmp_path: Path, command: Run) -> None:
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for name in ("spec.cae", "weights.safetensors"):
+        (alone / name).write_bytes((parts / "run" / name).read_bytes())
+    code, out, err = command("evaluate", alone, "--test", parts)
+    assert code == 0, err
+    assert "no comparison with PCA" in out
+    assert "no threshold yet" in out
+
+
+def test_test_samples_that_were_trained_on_are_named(parts: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test"
+    for path in sorted((parts / "train").glob("*.png")):
+        save(test / "good", path.stem, np.array(Image.open(path)))
+    save(test / "bad", "0", np.full((16, 16), 255))
+    found = evaluate_anomalies(parts / "run", test, None)
+    assert any(note.startswith("60 of the 121 test samples were trained on, good/0") for note in found.notes)
+
+
+def test_one_class_is_told_from_the_rest_of_its_own_test_data(tmp_path: Path, command: Run) -> None:
+    drawn = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 60)
+    images = np.where(labels[:, None, None], 200, 60) + drawn.normal(0, 10, (120, 8, 8))
+    test = np.where(labels[::2, None, None], 200, 60) + drawn.normal(0, 10, (60, 8, 8))
+    for part, pixels, of in (("train", images, labels), ("test", test, labels[::2])):
+        for number, label in enumerate(of):
+            save(tmp_path / "photos" / part / str(label), f"{number}", pixels[number])
+    spec = SPEC.replace('folder "train"', 'folder "photos" only=1').replace("16x16", "8x8")
+    (tmp_path / "one.cae").write_text(spec)
+    caedsl.train(str(tmp_path / "one.cae"), out=str(tmp_path / "run"), device="cpu", pictures=False)
+    code, out, err = command("evaluate", tmp_path / "run")
+    assert code == 0, err
+    told = json.loads((tmp_path / "run" / "anomalies.json").read_text())
+    assert (told["normal_class"], told["normals"], told["anomalies"]) == ("1", 30, 30)
+    assert told["detectors"]["model"]["auroc"]["value"] > 0.9
+    assert "all of it agrees" in out
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        ([], "has no normal samples: put them into .*good"),
+        (["scratch"], r"has no normal samples.*\(its subfolders with images: scratch\)"),
+        (["good"], "has no anomalies beside good"),
+        (["good", "Normal", "bad"], "several folders of normal samples"),
+    ],
+)
+def test_folders_that_are_no_labelled_test(parts: Path, tmp_path: Path, folders: list[str], message: str) -> None:
+    for name in folders:
+        save(tmp_path / "t" / name, "0", np.zeros((16, 16)))
+    (tmp_path / "t").mkdir(exist_ok=True)
+    with pytest.raises(DataError, match=message):
+        from_folder(caedsl.open(parts / "run"), tmp_path / "t")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--test", "nowhere"), "nowhere does not exist"),
+        (("--test", "parts.cae"), "parts.cae is a file"),
+        (("--test", "test", "--score", "best"), "unknown score"),
+        (("--score", "mae"), "--test DIR"),
+    ],
+)
+def test_bad_input_is_one_clear_error(
+    parts: Path, monkeypatch: pytest.MonkeyPatch, command: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(parts)
+    code, out, err = command("evaluate", "run", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_masks_follow_their_images(tmp_path: Path, parts: Path) -> None:
+    fit = caedsl.open(parts / "run").fit
+    mask = np.zeros((32, 32))
+    mask[:16] = 1
+    save(tmp_path, "m", mask)
+    (found, none) = masks_of([tmp_path / "m.png", None], fit)
+    assert found[:8].all()
+    assert not found[8:].any()
+    assert not none.any()
+    save(tmp_path, "empty", np.zeros((4, 4)))
+    with pytest.raises(DataError, match=r"empty\.png marks no pixel"):
+        list(masks_of([tmp_path / "empty.png"], fit))
