@@ -64,18 +64,36 @@ class _Binder:
                     self._named(item)
                 case tree.Word() if self._worded(item):
                     self._take(self.by_name[item.text], item, queue)
+                case tree.Word() if (option := self._apart(item, queue)) is not None:
+                    self._join_apart(option, item, cast(tree.Value, queue.popleft()))
                 case tree.Word():
                     self._word(item)
                 case tree.Sign():
                     self._leftover(item)
                 case _:
-                    self._positional(self._joined(item, queue))
+                    self._positional(self._joined(self.first, item, queue))
             self.begun = True
         return self.bound
 
-    def _joined(self, item: tree.Value, queue: deque[tree.Item]) -> tree.Value:
+    def _apart(self, word: tree.Word, queue: deque[tree.Item]) -> Option | None:
+        """Return the option that ``word`` names where its value follows without an ``=``, as in ``dropout 0.1``."""
+        if word.text in self.words or not queue or isinstance(queue[0], tree.Option | tree.Sign):
+            return None
+        option = self.by_name.get(word.text) or self.by_name.get(FOREIGN_OPTIONS.get(word.text.lower(), ""))
+        named = option is not None and option.written in (Written.NAMED, Written.SHORT)
+        return option if named and respelled(cast(Option, option), queue[0], self.scope) else None
+
+    def _join_apart(self, option: Option, word: tree.Word, value: tree.Value) -> None:
+        """Report an option whose value stands apart from its name, and read it."""
+        span = word.span.to(value.span)
+        text = respelled(option, value, self.scope) or ""
+        message = f'unknown word "{word.text}" on {self.owner}'
+        self._fault("unknown-option", word.span, message, help=f"write `{text}`", fix=replacing(span, text))
+        self._reread(option, tree.Option(word, value, span))
+
+    def _joined(self, option: Option | None, item: tree.Value, queue: deque[tree.Item]) -> tree.Value:
         """Return numbers that stand side by side as the one size that they are meant to be, with a finding."""
-        sized = self.first is not None and self.first.type in (Type.SHAPE, Type.PER_AXIS)
+        sized = option is not None and option.type in (Type.SHAPE, Type.PER_AXIS, Type.SIZE)
         numbers = [item]
         while sized and queue and is_whole(numbers[-1]) and is_whole(queue[0]):
             numbers.append(cast(tree.Number, queue.popleft()))
@@ -103,7 +121,7 @@ class _Binder:
 
     def _take(self, option: Option, word: tree.Word, queue: deque[tree.Item]) -> None:
         if queue and not isinstance(queue[0], tree.Option | tree.Sign):
-            value = queue.popleft()
+            value = self._joined(option, cast(tree.Value, queue.popleft()), queue)
             self._read(option, value, word.span.to(value.span))
         else:
             self.bound.failed.add(option.name)
@@ -163,7 +181,7 @@ class _Binder:
             self._unknown(word, word, "word")
 
     def _first_takes(self, first: Option, word: tree.Word) -> bool:
-        if first.type in (Type.NAME, Type.CHOICE):
+        if first.type in (Type.NAME, Type.CHOICE, Type.PATH):
             return first.name not in self.bound.spans
         numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PER_AXIS, Type.SHAPE)
         if not numeric or self.begun:
@@ -231,12 +249,19 @@ class _Binder:
         else:
             message = f"`{self.owner}` takes one value alone, {called(self.first)}; `{text}` is left over"
         windows = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
+        if isinstance(item, tree.Range):
+            windows = [option for option in self.options if option.written is Written.WORDED]
+        elif self.first is None or self.first.type is Type.CHOICE:
+            windows = [option for option in self.options if option.written is Written.NAMED][:1]
         values = [
             (option, words)
             for option in windows
             if not isinstance(item, tree.Option | tree.Sign) and (words := respelled(option, item, self.scope))
         ]
-        examples = " or ".join(f"`{words}` for the {option.name}" for option, words in values)
+        kinds = {
+            option.name: f" for the {option.name}" if option.written is Written.SHORT else "" for option in windows
+        }
+        examples = " or ".join(f"`{words}`{kinds[option.name]}" for option, words in values)
         fix = replacing(item.span, values[0][1]) if isinstance(item, tree.Size) and values else None
         help_line = f"write {examples}" if examples else f"options of `{self.owner}` are {self._listed()}"
         self._fault("unexpected-value", item.span, message, help=help_line, fix=fix)
@@ -264,7 +289,7 @@ class _Binder:
             if near in self.words and self.words[near].name not in self.bound.spans:
                 self._bare(self.words[near], tree.Word(near, word.span))
             return
-        option = option or self.by_name.get(near or "")
+        option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
         help_line = f"options of `{self.owner}` are {self._listed()}"
         if option is not None and option.name not in self.bound.spans:
             help_line = f"did you mean `{spelling_of(option)}`, such as `{example_of(option)}`?"

@@ -167,6 +167,8 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
         message = f"`{kind.name}` stands inside more than {MAX_DEPTH} blocks"
         scope.report("nested-too-deeply", statement.span, message, help="nest fewer groups")
         return Line(kind.name, at=statement.span, broken=True)
+    if kind.block and not fits:
+        return Line(kind.name, at=statement.span, broken=True)
     bound, options = _read_options(statement, kind, scope)
     children = read_lines(statement.block or (), scope) if kind.block else ()
     shaping = any(option.name in bound.failed and option.type in SHAPING for option in options_of(kind))

@@ -100,6 +100,8 @@ FOREIGN_VALUES: Mapping[str, str] = {
     "glorot_uniform": "glorot",
     "glorot_normal": "glorot",
     "half": "fp16",
+    "16": "fp16",
+    "32": "fp32",
     "float16": "fp16",
     "bfloat16": "bf16",
     "float32": "fp32",

@@ -108,7 +108,7 @@ def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
         scope.report("unexpected-block", statement.span, f"`{word}` takes no block", help="remove the braces")
     if wanted and statement.block is None and not statement.broken:
         scope.report("missing-block", statement.span, f"`{word}` needs a block", help=f"write `{word} {{ ... }}`")
-    if wanted and statement.items and word != "block":
+    if wanted and statement.items and statement.block is not None and word != "block":
         item = statement.items[0]
         text_ = scope.source.slice(item.span)
         scope.report("unexpected-value", item.span, f"`{text_}` has no place between `{word}` and its block")

@@ -26,6 +26,7 @@ _CALLED = {
     "shape": "the shape",
     "path": "the path",
     "name": "the name",
+    "mode": "`decoder`",
 }
 """Options whose name no spec writes, and what a message calls them."""
 
@@ -71,11 +72,10 @@ def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) 
 
 def called(option: Option) -> str:
     """Return the option's name in a sentence: the word that a spec has for it, or what it is."""
-    return (
-        _CALLED.get(option.name, f"`{option.name}`")
-        if option.written in (Written.FIRST, Written.SHORT)
-        else f"`{option.name}`"
-    )
+    if option.written in (Written.FIRST, Written.SHORT):
+        return _CALLED.get(option.name, f"`{option.name}`")
+    is_word = option.written is not Written.BARE or option.type is Type.FLAG
+    return f"`{option.name}`" if is_word else f"the {option.name}"
 
 
 def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
@@ -170,7 +170,8 @@ def _path(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.Text) and node.value.strip():
         return node.value
     misread = _wrong(option, node, scope)
-    return misread._replace(help='write it in double quotes: "photos/"') if not isinstance(node, tree.Text) else misread
+    quoted = f'write it in double quotes: `"{scope.source.slice(node.span)}"`'
+    return misread if isinstance(node, tree.Text) else misread._replace(help=quoted)
 
 
 def _label(option: Option, node: tree.Value, scope: Scope) -> Any:

@@ -19,6 +19,7 @@ _SECOND_NUMBER = re.compile(r"\A([0-9]+) ([0-9]+)(?![0-9.])")
 _COMMAS = (
     (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![\w.,])"), "", "has a comma between its digits"),
     (re.compile(r"(?<![\w.,])[ksd][0-9]+(?:,[0-9]+)+(?![\w.,])"), "x", "has a comma between two sizes"),
+    (re.compile(r"(?<=\bin )-?[0-9.]+,[ \t]*-?[0-9.]+"), "..", "has a comma between two ends of a range"),
 )
 """Commas inside one number: what stands for them, and what is wrong."""
 
@@ -119,7 +120,7 @@ def _comma_in_number(fault: Fault) -> Finding | None:
         for match in pattern.finditer(fault.text, fault.span.start, fault.span.end):
             span = Span(*match.span())
             if fault.found is not None and span.start < span_of(fault.found).start < span.end:
-                written = match[0].replace(",", between)
+                written = re.sub(r",[ \t]*", between, match[0])
                 fix = proposal(f"write `{written}`", Edit(span, written))
                 return error(f"`{match[0]}` {what}", span, help=f"write `{written}`", fix=fix)
     return None
