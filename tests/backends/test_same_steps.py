@@ -19,7 +19,7 @@ SPEC = """
 autoencoder same
 input {shape} in {range}
 encoder {{ conv 4 s2 elu l2=1e-3; conv 3 s2 tanh norm=batch l1=1e-4 }}
-bottleneck dense 5 l1=1e-3 noise=0.1
+bottleneck {code}
 decoder mirror output={output}
 train {{
   batch 6
@@ -67,6 +67,10 @@ LINES = {
     **{f"augment {example(kind.option)}": {} for kind in AUGMENTATIONS.values()},
     "augment flip rot90; corrupt gaussian=0.1": {"range": "-1..1", "output": "tanh", "shape": "2x9x12"},
     "clip 0.1": {},
+    "loss mse": {"code": "variational 3 beta=0.5 free_bits=0.2"},
+    "loss mse reduction=sum": {"code": "variational conv 2"},
+    "loss huber": {"code": "conv 2 noise=0.5"},
+    "loss mae": {"code": "quantized 6x4 commit=0.5 ema=0.9"},
     "ema 0.9": {},
 }
 """Lines of a train block, each with what differs from the usual spec."""
@@ -74,7 +78,13 @@ LINES = {
 
 @pytest.mark.parametrize("line", LINES)
 def test_twenty_steps_are_the_same(line: str) -> None:
-    place = {"shape": "1x12x12", "range": "0..1", "output": "sigmoid", **LINES[line]}
+    place = {
+        "shape": "1x12x12",
+        "range": "0..1",
+        "output": "sigmoid",
+        "code": "dense 5 l1=1e-3 noise=0.1",
+        **LINES[line],
+    }
     model = load(SPEC.format(lines=line, **place))
     assert model.train is not None
     generator = torch.Generator().manual_seed(1)

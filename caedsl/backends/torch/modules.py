@@ -27,7 +27,10 @@ class GaussianNoise(nn.Module):
         self.std = std
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.std * torch.randn_like(x) if self.training else x
+        if not self.training:
+            return x
+        # The same numbers in every memory format, unlike those of `randn_like`.
+        return x + self.std * torch.randn(x.shape, dtype=x.dtype, device=x.device)
 
 
 class Gaussian(nn.Module):
@@ -44,7 +47,8 @@ class Gaussian(nn.Module):
         mean, log_variance = h.chunk(2, dim=1)
         if not self.training:
             return mean
-        return mean + torch.randn_like(mean) * (log_variance.clamp(-30, 20) / 2).exp()
+        noise = torch.randn(mean.shape, dtype=mean.dtype, device=mean.device)  # the same in every memory format
+        return mean + noise * (log_variance.clamp(-30, 20) / 2).exp()
 
     def divergence(self, h: Tensor) -> Tensor:
         """Return the KL divergence from a standard normal distribution, of a sample on average, in nats."""

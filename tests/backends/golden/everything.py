@@ -29,7 +29,10 @@ class GaussianNoise(nn.Module):
         self.std = std
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.std * torch.randn_like(x) if self.training else x
+        if not self.training:
+            return x
+        # The same numbers in every memory format, unlike those of `randn_like`.
+        return x + self.std * torch.randn(x.shape, dtype=x.dtype, device=x.device)
 
 
 class Everything(nn.Module):
