@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from caedsl.diagnostics.change import draw_change
 from caedsl.diagnostics.colour import SEVERITY_STYLES, Style, paint
 from caedsl.diagnostics.excerpt import ELISION, Row, excerpt, mark
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Report, in_order
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Report, Severity, in_order
 from caedsl.diagnostics.text import one_line, wrap
 from caedsl.source import Source
 
@@ -19,11 +19,13 @@ _NARROWEST = 40
 
 
 def render_full(reports: Sequence[Report], colour: bool, width: int = 100) -> str:
-    """A frame for every finding, with an empty line between two; nothing where there are none.
+    """Return a frame for every finding, with an empty line between two; nothing where there are none.
 
-    ``width`` is the number of columns to stay within: long lines of source are cut there, notes and help wrapped.
+    Of each source, what only informs comes after the errors and warnings. ``width`` is the number of columns to stay within:
+    long lines of source are cut there, notes and help wrapped.
     """
-    frames = [_frame(source, finding, colour, max(width, _NARROWEST)) for source, finding in in_order(reports)]
+    pairs = sorted(in_order(reports), key=lambda pair: (pair[0].path, pair[1].severity is Severity.INFO))
+    frames = [_frame(source, finding, colour, max(width, _NARROWEST)) for source, finding in pairs]
     return "\n".join(frames)
 
 

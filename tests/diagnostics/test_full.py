@@ -231,10 +231,10 @@ def test_colour_only_adds_codes(reports):
     assert "\x1b[92moutput_pad=1 \x1b[0m" in coloured
 
 
-def test_frames_are_in_order_of_place_with_an_empty_line_between(small, reports):
+def test_frames_are_in_order_of_place_with_infos_last_and_an_empty_line_between(small, reports):
     text = render_full([Report(Source("x", "zzz.cae"), (found(Label(Span(0, 1))),)), *reports], colour=False)
     places = re.findall(r"--> (.*)", text)
-    assert places == [*(f"specs/small.cae:{place}" for place in ("5:1", "14:3", "19:18", "20:1")), "zzz.cae:1:1"]
+    assert places == [*(f"specs/small.cae:{place}" for place in ("14:3", "19:18", "20:1", "5:1")), "zzz.cae:1:1"]
     assert text.count("\n\n") == len(places) - 1
 
 

@@ -52,7 +52,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         layer.place(NORM),
-        f"`norm={layer.norm}` before the output gives each channel mean 0 and deviation 1, which no image has",
+        f"`norm={layer.norm.name}` before the output gives each channel mean 0 and deviation 1, which no image has",
         label="contrast has to be learned anew",
         notes=_statistics(model),
         help="leave the normalisation out of the last layer",

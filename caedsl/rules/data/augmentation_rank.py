@@ -16,9 +16,10 @@ train { augment rotate=10 }
 
 ## Instead
 ```cae
-input 1x64
+input 1x64x64
+data npy "images.npy"
 encoder { conv 8 relu; maxpool 2 }
-train { augment shift=3 jitter=0.01 }
+train { augment rotate=10 }
 ```
 
 ## How sure

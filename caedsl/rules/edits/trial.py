@@ -7,6 +7,8 @@ from caedsl.diagnostics.finding import Edit
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.compiling import Compiled, compiled
 from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.syntax.tree import Word
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option
 
@@ -28,6 +30,19 @@ def drop(model: Autoencoder, span: Span) -> Edit:
     while start and text[start - 1] in " \t":
         start -= 1
     return Edit(Span(start, span.end), "")
+
+
+def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | None:
+    """Return where the ``defaults`` line that a layer takes has an option of the form ``name=value``; None where none has."""
+    place = None
+    for statement in compiled(model.source.text, model.source.path).spec.statements:
+        if statement.span.start > layer.span.start:
+            break
+        kind, *items = statement.items if statement.head.text == "defaults" else (None,)
+        if isinstance(kind, Word) and kind.text == layer.kind.name:
+            written = (item.span for item in items if isinstance(item, tree.Option) and item.name.text == option.name)
+            place = next(written, None)
+    return place
 
 
 def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:

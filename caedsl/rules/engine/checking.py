@@ -11,6 +11,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
 from caedsl.rules.engine.compiling import compiled
+from caedsl.rules.engine.merging import merged
 from caedsl.source import Source
 from caedsl.syntax.statements import StatementIndex
 from caedsl.syntax.tree import Spec
@@ -121,7 +122,7 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
     if has_errors:
         ran -= {entry.rule.name for entry in catalogue.checks()}  # kept from all or some of the spec
     allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, index, ran)]
-    ordered = sorted(allowed, key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
+    ordered = sorted(merged(allowed), key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
     return Checked(source, spec, model, tuple(ordered), tuple(failures))
 
 

@@ -23,10 +23,11 @@ Arithmetic: (x + b) - mean(x + b) = x - mean(x). The function of the model stays
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.trial import drop, write
+from caedsl.rules.edits.trial import default_place, drop, write
 from caedsl.rules.engine.rule import Rule
+from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.weights import BIAS
 
@@ -34,16 +35,35 @@ RULE = Rule("CAE706", "useless-bias", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every line with such a bias; a mirrored layer follows its twin."""
-    useless = {layer.span: layer for _, layer in model.layers() if layer.mirrors is None and _is_useless(layer)}
-    for layer in useless.values():
-        edit = drop(model, layer.spans["bias"]) if "bias" in layer.spans else write(layer, BIAS, "bias=off")
-        yield RULE.found(
-            layer.place(BIAS),
-            f"`norm={layer.norm}` takes this bias off again",
-            help="leave the bias out",
-            fix=Fix("leave the bias out", (edit,), Applicability.SAFE),
+    """Yield a finding for every line that asks for such a bias, be it a layer or its defaults."""
+    useless: dict[Span, list[Layer]] = {}
+    for layer in {
+        layer.span: layer for _, layer in model.layers() if layer.mirrors is None and _is_useless(layer)
+    }.values():
+        useless.setdefault(_place(model, layer), []).append(layer)
+    for place, layers in useless.items():
+        own = place != layers[0].span
+        edits = (drop(model, place),) if own else tuple(write(layer, BIAS, "bias=off") for layer in layers)
+        norms = " and ".join(
+            f"`norm={name}`" for name in dict.fromkeys(layer.norm.name for layer in layers if layer.norm)
         )
+        yield RULE.found(
+            place,
+            f"{norms} takes this bias off again",
+            related=tuple(Label(layer.span, "normalised here") for layer in layers if not _inside(place, layer.span)),
+            help="leave the bias out",
+            fix=Fix("leave the bias out", edits, Applicability.SAFE),
+            data={"layers": len(layers)},
+        )
+
+
+def _place(model: Autoencoder, layer: Layer) -> Span:
+    """Return where the bias is written: on the line, or among the defaults that it takes."""
+    return layer.spans.get(BIAS.name) or default_place(model, layer, BIAS) or layer.span
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _is_useless(layer: Layer) -> bool:

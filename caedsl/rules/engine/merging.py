@@ -1,0 +1,50 @@
+"""Merge findings that say the same of several places into one that lists them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from caedsl.diagnostics.edits import merge_fixes
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Proposal
+from caedsl.rules.engine.catalogue import find
+
+_SURENESS = tuple(Applicability)
+
+
+def merged(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings in the order of their places, those of one rule with the same words as one.
+
+    What the compiler reports stays apart: two misspelt words are two mistakes.
+    """
+    groups: dict[object, list[Finding]] = {}
+    for place, finding in enumerate(findings):
+        entry = find(finding.name)
+        alone = entry is None or entry.check is None
+        key = place if alone else (finding.name, finding.severity, finding.message, finding.help)
+        groups.setdefault(key, []).append(finding)
+    return [_one(group) for group in groups.values()]
+
+
+def _one(group: Sequence[Finding]) -> Finding:
+    first, *others = sorted(group, key=lambda finding: finding.primary.span)
+    if not others:
+        return first
+    places = tuple(Label(other.primary.span, "here too") for other in others)
+    return replace(
+        first,
+        message=f"{first.message} (in {len(group)} places)",
+        related=(*first.related, *places),
+        fix=None,
+        proposal=Proposal(partial(_candidates, group), first.proposal.otherwise if first.proposal else ""),
+        data={**first.data, "places": len(group)},
+    )
+
+
+def _candidates(group: Iterable[Finding]) -> Iterable[Fix]:
+    """Yield the best fix of every place, as one."""
+    best = [next(iter(finding.candidates()), None) for finding in group]
+    fixes = [fix for fix in best if fix is not None]
+    chosen, edits = merge_fixes(fixes)
+    if fixes and len(fixes) == len(best) and len(chosen) == len(fixes):
+        titles = dict.fromkeys(fix.title for fix in fixes)
+        yield Fix("; ".join(titles), edits, max((fix.applicability for fix in fixes), key=_SURENESS.index))
