@@ -29,3 +29,14 @@ class Part(NamedTuple):
     def weight(self) -> float:
         """The weight of a mean over this part: the mean of weighted means over the processes is that of the batch."""
         return (self.stop - self.start) * self.processes / self.whole
+
+
+def parts_of(images: int, parts: int) -> list[int]:
+    """Divide images into parts that differ by at most one, without empty ones; as ``Tensor.tensor_split`` does."""
+    return [share_of(images, number, parts) for number in range(min(parts, images))]
+
+
+def share_of(images: int, number: int, count: int) -> int:
+    """Return the size of part ``number`` where images are divided into ``count`` parts."""
+    least, more = divmod(images, count)
+    return least + (number < more)

@@ -188,7 +188,7 @@ def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
 
 def _examination(run: Run) -> Examination:
     settings = run.settings
-    return Examination(run.held_out[1], settings.batch, run.model.input.range, settings.corrupt, settings.seed)
+    return Examination(run.held_out[1], settings.images_at_once, run.model.input.range, settings.corrupt, settings.seed)
 
 
 def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:

@@ -22,7 +22,7 @@ class Samples:
         held_out = training.validation
         batches, self.part = (held_out, "validation") if held_out is not None else (training.train, "training")
         settings = training.settings
-        exam = Examination(batches, settings.batch, training.input_range, settings.corrupt, settings.seed)
+        exam = Examination(batches, settings.images_at_once, training.input_range, settings.corrupt, settings.seed)
         # All of them, also where this process reads but a part of each batch.
         shown = batches.spread(COLUMNS).sliced(0, 1)
         samples = list(exam.samples(shown))

@@ -38,7 +38,7 @@ def training_memory(model: Autoencoder, settings: Train | None = None) -> int:
     layer's output and that output's gradient. With ``batch auto`` it is the memory for one sample.
     """
     settings = settings or model.train or Train()
-    batch = 1 if isinstance(settings.batch, str) else settings.batch
+    batch = 1 if isinstance(settings.batch, str) else -(-settings.batch // settings.accumulate)
     states = settings.optimizer.kind.states(settings.optimizer.options)
     outputs = elements(model.input.shape) + sum(elements(layer.out_shape) for _, layer in model.layers())
     return BYTES * (total_parameters(model) * (2 + states) + 2 * batch * outputs)

@@ -24,15 +24,13 @@ def settings_lines(model: Autoencoder) -> Iterator[tuple[str, str, bool]]:
     """Each setting's word, its value with all options, and whether the spec writes it."""
     settings = model.train or Train()
     for name, setting in SETTINGS.items():
-        yield name, setting_text(name, setting, getattr(settings, name)), f"train.{name}" in model.places
+        yield name, setting_text(name, setting, settings), f"train.{name}" in model.places
 
 
 def fault_of(settings: Train) -> str | None:
     """Return what no ``train`` block of this language could say about these settings, None where all is in its domain."""
     try:
-        lines = [
-            line for name, setting in SETTINGS.items() if (line := _changed(name, setting, getattr(settings, name)))
-        ]
+        lines = [line for name, setting in SETTINGS.items() if (line := _changed(name, setting, settings))]
     except KeyError as error:
         return f"unknown name {str(error)[:100]}"
     source = Source("".join((_SMALLEST, "train {\n", *lines, "}\n")))
@@ -41,10 +39,11 @@ def fault_of(settings: Train) -> str | None:
     return next((finding.message for finding in findings if finding.severity is Severity.ERROR), None)
 
 
-def _changed(name: str, setting: Setting, value: Any) -> str:
-    """One setting as a line with the options that differ from their defaults; empty where none does."""
+def _changed(name: str, setting: Setting, settings: Train) -> str:
+    """Return one setting as a line with the options that differ from their defaults; empty where none does."""
+    value = getattr(settings, name)
     if value is None or isinstance(value, Loss) or (setting.variants is None and setting.build is None):
-        return "" if value is None else f"{name} {setting_text(name, setting, value)}\n"
+        return "" if value is None else f"{name} {setting_text(name, setting, settings)}\n"
     options = setting.options if setting.variants is None else setting.variants[value.name].options
     given = [
         written(option, number) for option in options if (number := value_of(value, option.name)) != option.default
@@ -53,8 +52,9 @@ def _changed(name: str, setting: Setting, value: Any) -> str:
     return f"{name} {' '.join(words)}\n" if words else ""
 
 
-def setting_text(name: str, setting: Setting, value: Any) -> str:
-    """One setting as a spec would write it."""
+def setting_text(name: str, setting: Setting, settings: Train) -> str:
+    """Return one setting as a spec would write it."""
+    value = getattr(settings, name)
     if isinstance(value, Loss):
         return _loss(value)
     if setting.variants is not None:
@@ -62,7 +62,10 @@ def setting_text(name: str, setting: Setting, value: Any) -> str:
     if setting.build is not None:
         given = [option for option in setting.options if value_of(value, option.name) != option.default]
         return " ".join(_options(given if setting.some else setting.options, value)) or OFF
-    return OFF if value is None else value_text(setting.options[0], value)
+    if value is None:
+        return OFF
+    given = [option for option in setting.options[1:] if getattr(settings, option.name) != option.default]
+    return " ".join((value_text(setting.options[0], value), *_options(given, settings)))
 
 
 def _options(options: Iterable[Option], value: Any) -> list[str]:

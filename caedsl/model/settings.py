@@ -236,13 +236,15 @@ class Train:
 
     ``validation`` is the share of the training images held out; ``clip`` the largest gradient norm; ``ema`` the decay
     of the averaged weights, which are then the ones validated and saved; ``precision`` is ``auto fp32 bf16 fp16``.
-    ``batch`` is ``auto`` where it is to be found by trial steps.
+    ``batch`` is ``auto`` where it is to be found by trial steps; the images of a step are computed in ``accumulate``
+    parts, whose gradients are added up.
     """
 
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     batch: int | Auto = 128
+    accumulate: int = 1
     epochs: int = 20
     validation: float = 0.1
     stop: Stop = Stop()
@@ -268,6 +270,11 @@ class Settled(Train):
 
     optimizer: SettledOptimizer = SettledOptimizer()
     batch: int = 128
+
+    @property
+    def images_at_once(self) -> int:
+        """Return the most images that are in memory with their activations."""
+        return -(-self.batch // self.accumulate)
 
 
 def settled(settings: Train) -> Settled | None:

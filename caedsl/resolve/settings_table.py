@@ -49,6 +49,11 @@ class Setting(NamedTuple):
     some: bool = False
     """Whether at least one of the options must be given."""
 
+    @property
+    def fields(self) -> bool:
+        """Return whether each of its options is a field of the settings."""
+        return self.build is None and len(self.options) > 1
+
 
 def _optimizer(name: str, lr: float | Auto, **options: Any) -> settings.Optimizer:
     return settings.Optimizer(name, lr, options)
@@ -64,7 +69,10 @@ SETTINGS: Mapping[str, Setting] = {
     "schedule": Setting("how the learning rate moves", (), _schedule, SCHEDULES),
     "batch": Setting(
         "images a step, or `auto`: found by trial steps",
-        (Option("batch", Type.COUNT, REQUIRED, "images a step", Written.FIRST, UP_TO_A_BILLION, auto=True),),
+        (
+            Option("batch", Type.COUNT, REQUIRED, "images a step", Written.FIRST, UP_TO_A_BILLION, auto=True),
+            _optional("accumulate", Type.COUNT, 1, "parts that a step is computed in, one after another", FROM_ONE),
+        ),
     ),
     "epochs": Setting(
         "passes over the training images",
@@ -165,7 +173,7 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
             scope.report("unexpected-block", statement.head.span, f"`{name}` takes no block", help="remove the braces")
         value = _read_setting(name, statement, places, scope)
         if value is not None:
-            values[name] = value
+            values |= value if SETTINGS[name].fields else {name: value}
     return settings.Train(**values)
 
 
@@ -183,7 +191,7 @@ def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span],
     if values is None:
         return None
     if setting.build is None:
-        return values[name]
+        return values if setting.fields else values[name]
     if setting.some and not bound.spans and not bound.faults and not statement.broken:
         listed = ", ".join(f"`{option.name}`" for option in setting.options)
         example = f"write `{name} {example_of(setting.options[0])}`"

@@ -37,11 +37,12 @@ class Batches:
         index: Tensor | None = None,
         device: torch.device | None = None,
         part: tuple[int, int] = (0, 1),
+        accumulate: int = 1,
     ) -> None:
         self.images = Held(images) if isinstance(images, Tensor) else images
         self.index = torch.arange(len(images)) if index is None else index
         self.device = self.images.device if device is None else device
-        self._part = part
+        self._part, self._accumulate = part, accumulate
 
     def __len__(self) -> int:
         return len(self.index)
@@ -68,12 +69,13 @@ class Batches:
         positions = torch.linspace(0, len(self) - 1, min(count, len(self)), dtype=torch.float64).round().long()
         return Batches(self.images, self.index[positions], self.device, self._part)
 
-    def sliced(self, rank: int, ranks: int) -> "Batches":
+    def sliced(self, rank: int, ranks: int, accumulate: int = 1) -> "Batches":
         """Return the same batches, of each of which only part ``rank`` of ``ranks``, alike in size, is read.
 
-        ``len`` still counts all images. A part of a batch with fewer images than ranks may have none.
+        With ``accumulate`` it is that part of each of so many parts of a batch. ``len`` still counts all images. A part of
+        a batch with fewer images than ranks may have none.
         """
-        return Batches(self.images, self.index, self.device, (rank, ranks))
+        return Batches(self.images, self.index, self.device, (rank, ranks), accumulate)
 
     def _gather(self, index: Tensor, size: int) -> Iterator[Tensor]:
         parts = self._parts(index.to(self.images.device), size)
@@ -90,7 +92,9 @@ class Batches:
         rank, ranks = self._part
         for start in range(0, len(index), size):
             batch = index[start : start + size]
-            yield batch if ranks == 1 else batch.tensor_split(ranks)[rank]
+            if ranks > 1:
+                batch = torch.cat([part.tensor_split(ranks)[rank] for part in batch.tensor_split(self._accumulate)])
+            yield batch
 
     def _take_to_send(self, index: Tensor) -> Tensor:
         """Take values into memory that a GPU copies by itself."""

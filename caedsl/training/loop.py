@@ -85,7 +85,7 @@ class Training(Stepper):
         self.folder: RunFolder | None = None
         self.note: Callable[[str], None] = lambda text: None
         """Say something to the person who started the run."""
-        self.probes = ProbeSchedule(sizes(train, settings.batch)[0], settings.batch)
+        self.probes = ProbeSchedule(sizes(train, settings.images_at_once)[0], settings.batch)
         self.epoch = 1
         self.ledger: Ledger | None = None
         self.history = History(terms=tuple(objective.names))
@@ -153,11 +153,11 @@ class Training(Stepper):
         self._switch(training=True)
         begun, images_before, lr = self.seconds, ledger.images, self.lr
         order = derived_seed(self.settings.seed, "order", number)
-        mine = self.train.sliced(self.processes.number, self.processes.count)
+        mine = self.train.sliced(self.processes.number, self.processes.count, self.settings.accumulate)
         for x_bchw in mine.shuffled(self.settings.batch, order, skip=ledger.steps):
             lr = self.lr
             images = min(self.settings.batch, len(self.train) - ledger.images)
-            ledger.record(self.take_step([x_bchw], [images]), images)
+            ledger.record(self.take_step(x_bchw, images), images)
             due = self.processes.meeting() or self.probes.due(self.step) or self.reads_losses
             if not due and ledger.steps < self.steps_per_epoch:
                 continue
@@ -214,8 +214,9 @@ class Training(Stepper):
         self._switch(training=False)
         with self.averaged():
             mine = self.validation.sliced(self.processes.number, self.processes.count)
-            for number, x_bchw in enumerate(mine.in_order(self.settings.batch)):
-                images = min(self.settings.batch, len(self.validation) - number * self.settings.batch)
+            size = self.settings.images_at_once
+            for number, x_bchw in enumerate(mine.in_order(size)):
+                images = min(size, len(self.validation) - number * size)
                 self.processes.begin(images)
                 sample = self.sample(x_bchw, self.processes.under_way(x_bchw))
                 with self.precision.autocast():

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.lower import Penalty
+from caedsl.data.batch_share import parts_of
 from caedsl.data.pixels import Held, Pixels
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled, Train, settled
@@ -62,7 +63,7 @@ def prepare(
         raise TrainingError("there is no image to train on")
     if not any(weight.requires_grad for weight in module.parameters()):
         raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
-    _check_last_batch(module, train_batches, known.batch)
+    _check_last_batch(module, train_batches, known.batch, known.accumulate)
     pixels = PixelRange.of(input_range, everything)
     objective = Objective(known.loss, pixels, penalties, code)
     precision = choose_precision(known.precision, device)
@@ -93,10 +94,10 @@ def _operations(module: nn.Module, train: Batches) -> float:
     return 3.0 * float(counter.get_total_flops())
 
 
-def _check_last_batch(module: nn.Module, train: Batches, batch: int) -> None:
+def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate: int) -> None:
     """Refuse a last batch of one image where a normalisation cannot be trained on it, before an epoch is lost."""
     images = len(train)
-    if images % batch != 1 and batch != 1:
+    if not _computes_single_images(images, batch, accumulate):
         return
     trial = deepcopy(module).to(train.device).train()
     try:
@@ -107,8 +108,17 @@ def _check_last_batch(module: nn.Module, train: Batches, batch: int) -> None:
             raise
         if images == 1:
             raise TrainingError("there is one image to train on, and a normalisation on a 1x1 map needs two") from error
-        better = next(size for size in count(max(2, batch - 1)) if images % size != 1)
+        better = next(
+            size for size in count(max(2, batch - 1)) if not _computes_single_images(images, size, accumulate)
+        )
+        what = "the last batch" if accumulate == 1 else f"one of the {accumulate} parts of a batch"
         raise TrainingError(
-            f"the last batch of each epoch has one image ({images} images in batches of {batch}), and a normalisation "
+            f"{what} of each epoch has one image ({images} images in batches of {batch}), and a normalisation "
             f"on a 1x1 map cannot be trained on it: use another batch size, such as `batch {better}`"
         ) from error
+
+
+def _computes_single_images(images: int, batch: int, accumulate: int) -> bool:
+    """Return whether some part of a step has one image alone."""
+    last = images % batch or batch
+    return 1 in (*parts_of(min(images, batch), accumulate), *parts_of(min(images, last), accumulate))

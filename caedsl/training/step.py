@@ -4,14 +4,14 @@ The step never waits for the device. Losses stay there until the loop reads them
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
 
 from caedsl.backends.torch.averaging import WeightAverage
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import Part, parts_of, share_of
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Settled
 from caedsl.training.batches import Batches
@@ -96,19 +96,20 @@ class Stepper:
             self.joined = stack.enter_context(self.processes.joined(self.network))
             yield
 
-    def take_step(self, parts: Sequence[Tensor], sizes: Sequence[int] | None = None) -> Losses:
-        """Take one optimizer step on the clean images of this process, in ``parts`` whose gradients are added up.
+    def take_step(self, images: Tensor, whole: int | None = None) -> Losses:
+        """Take one optimizer step on the clean images of this process, in parts whose gradients are added up.
 
-        ``sizes`` are the images of each part over all processes, by default those of this one. The losses stay on the
-        device; their means over the processes are those of the batch.
+        ``whole`` is the number of images of all processes, by default those of this one. The losses stay on the device;
+        their means over the processes are those of the batch.
         """
-        sizes = [len(part) for part in parts] if sizes is None else sizes
-        whole = sum(sizes)
+        whole = len(images) if whole is None else whole
+        sizes = parts_of(whole, self.settings.accumulate)
+        mine = [share_of(size, self.processes.number, self.processes.count) for size in sizes]
         losses: Losses | None = None
-        for number, (images, size) in enumerate(zip(parts, sizes, strict=True)):
+        for number, (size, part) in enumerate(zip(sizes, torch.split(images, mine), strict=True)):
             self.processes.begin(size)
-            with self._gradients_sent(number == len(parts) - 1):
-                found = self._add_gradients(images, size / whole, first=number == 0)
+            with self._gradients_sent(number == len(sizes) - 1):
+                found = self._add_gradients(part, size / whole, first=number == 0)
             losses = found if losses is None else losses.plus(found)
         assert losses is not None, "a step has images"
         self._update()

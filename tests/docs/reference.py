@@ -169,8 +169,7 @@ def _source_option(option: Option) -> str:
 def settings() -> str:
     """Every training setting, what it is, and what it is where it is left out."""
     rows = (
-        (f"`{name}`", setting.about, f"`{setting_text(name, setting, getattr(Train(), name))}`")
-        for name, setting in SETTINGS.items()
+        (f"`{name}`", setting.about, f"`{setting_text(name, setting, Train())}`") for name, setting in SETTINGS.items()
     )
     return table(("setting", "what it is", "default"), rows)
 

@@ -66,7 +66,7 @@ def ours_after_steps(model: Autoencoder, module: torch.nn.Module, batches: np.nd
         device=torch.device("cpu"),
     )
     for batch in batches:
-        training.take_step([torch.from_numpy(batch)])
+        training.take_step(torch.from_numpy(batch))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

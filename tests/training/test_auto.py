@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -94,7 +94,7 @@ def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) 
     take_step = Training.take_step
 
     def seen(self: Training, *x: Any) -> Losses:
-        sizes.append(len(x[0][0]))
+        sizes.append(len(x[0]))
         losses = take_step(self, *x)
         rates.append(self.optimizer.param_groups[0]["lr"])
         penalties.append(float(losses[0] - losses[1]))
@@ -133,7 +133,7 @@ def searched(
 ) -> FoundRate:
     """A loss that falls by a hundred times the rate of itself a step, and is stuck for good after 20 ``deadly`` ones."""
 
-    def take_step(training: Training, parts: Sequence[Tensor]) -> Losses:
+    def take_step(training: Training, x: Tensor) -> Losses:
         state = training.__dict__.setdefault("state", {"loss": 0.2, "step": 0, "deadly": 0})
         state["deadly"] += deadly(state["step"], training.lr)
         state["step"] += 1
@@ -261,13 +261,13 @@ class Machine:
         self.now = 0.0
         self.tried: list[int] = []
 
-        def take_step(training: Training, parts: Sequence[Tensor]) -> Losses:
-            images = sum(map(len, parts))
+        def take_step(training: Training, x: Tensor) -> Losses:
+            images = len(x)
             self.tried.append(images)
             if images > room:
                 raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
             self.now += overhead + a_image * images
-            return Losses(parts[0].sum(), parts[0].sum(), {})
+            return Losses(x.sum(), x.sum(), {})
 
         monkeypatch.setattr(Training, "take_step", take_step)
 
@@ -341,3 +341,11 @@ def test_an_index_is_cut_as_batches_are_taken() -> None:
     batches._parts = counted  # type: ignore[method-assign]
     assert len(next(batches.shuffled(8, seed=0))) == 8
     assert len(cut) == 1
+
+
+def test_a_found_batch_keeps_its_parts(tmp_path: Path) -> None:
+    text = SPEC.replace("batch     20", "batch auto accumulate=2").replace("lr=auto", "lr=1e-3")
+    assert "accumulate" in text
+    found = run(tmp_path / "run", text)
+    assert f"batch     {found.settings.batch} accumulate=2" in (tmp_path / "run" / "spec.cae").read_text()
+    assert (found.settings.accumulate, found.settings.images_at_once) == (2, -(-found.settings.batch // 2))

@@ -155,7 +155,7 @@ def test_a_step_is_the_one_that_plain_pytorch_takes() -> None:
     optimizer = torch.optim.Adam(reference.parameters(), lr=1e-2)
     for _ in range(5):
         training.module.train()
-        training.take_step([blobs()[:40]])
+        training.take_step(blobs()[:40])
         optimizer.zero_grad()
         x = blobs()[:40]
         loss = 2 * 36 * functional.binary_cross_entropy(reference(x), x)
@@ -339,3 +339,34 @@ def test_out_of_memory_names_the_batch() -> None:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 1 byte")
     with pytest.raises(RuntimeError, match="something else"), memory_errors(64):
         raise RuntimeError("something else")
+
+
+@pytest.mark.parametrize("accumulate", [2, 3, 16, 50])
+def test_accumulated_gradients_are_those_of_the_whole_batch(accumulate: int) -> None:
+    """Also those of the last batch, of 8 images, and of penalties on weights and code."""
+    settings = replace(QUICK, clip=0.5, loss=Loss((LossTerm("mse"), LossTerm("ssim", 0.3)), "sum"))
+    options = {"penalties": [Penalty("encoder.0.weight", 0.0, 0.5)], "code_l1": 0.01}
+    whole, parts = run(settings, **options), run(replace(settings, accumulate=accumulate), **options)
+    assert parts.step == whole.step == 9
+    for name, value in whole.last_weights.items():
+        torch.testing.assert_close(parts.last_weights[name], value, rtol=1e-4, atol=1e-5)
+    for one, other in zip(whole.history.epochs, parts.history.epochs, strict=True):
+        assert list(other.terms.values()) == pytest.approx(list(one.terms.values()), rel=1e-4)
+        assert (other.loss, other.validation) == pytest.approx((one.loss, one.validation), rel=1e-4)
+
+
+def test_accumulating_computes_parts_of_the_batch() -> None:
+    sizes: list[int] = []
+
+    class Counting(TinyAutoencoder):
+        def forward(self, x: Tensor) -> Tensor:
+            sizes.append(len(x))
+            return super().forward(x)
+
+    run(replace(QUICK, epochs=1, accumulate=3), Counting(), validation=None)
+    assert sizes == [6, 5, 5, 6, 5, 5, 3, 3, 2]
+
+
+def test_a_part_of_one_image_is_refused_where_it_cannot_be_normalised() -> None:
+    with pytest.raises(TrainingError, match=r"one of the 20 parts of a batch.*`batch 4\d`"):
+        prepare(Normalising(), blobs(), replace(QUICK, batch=20, accumulate=20), train=torch.arange(40))

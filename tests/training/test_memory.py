@@ -45,7 +45,7 @@ def room_for(images: int, monkeypatch: pytest.MonkeyPatch, error: Exception, aft
     take_step = Training.take_step
 
     def optimize(self: Training, *x: Any) -> Losses:
-        if len(x[0][0]) > images and (self.step >= after or len(x[0][0]) != 40):
+        if len(x[0]) > images and (self.step >= after or len(x[0]) != 40):
             raise error
         return take_step(self, *x)
 

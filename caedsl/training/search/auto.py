@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from caedsl.facts.settings_text import setting_text
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
 from caedsl.resolve.overrides import override
+from caedsl.resolve.settings_table import SETTINGS
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
 from caedsl.training.errors import memory_errors
@@ -56,7 +58,8 @@ def find_numbers(
         reporter.note(note)
     changes: dict[str, str] = {}
     if numbers.batch is not None:
-        settings, changes["train.batch"] = replace(settings, batch=numbers.batch), str(numbers.batch)
+        settings = replace(settings, batch=numbers.batch)
+        changes["train.batch"] = setting_text("batch", SETTINGS["batch"], settings)
     if numbers.rate is not None:
         settings, changes["train.optimizer.lr"] = _with_rate(settings, numbers.rate), number_text(numbers.rate)
     text, _ = format_source(override(Source(spec_text), changes))

@@ -165,7 +165,7 @@ def _losses(trial: Training, rates: Sequence[float], on_step: Callable[[int], No
         for step, (rate, x_bchw) in enumerate(zip(rates, _batches(trial), strict=False)):
             on_step(step)
             trial.plateau.factor = rate
-            loss = trial.take_step([x_bchw]).total.item()
+            loss = trial.take_step(x_bchw).total.item()
             recent = [*losses[-2 * WINDOW :], loss]
             if not math.isfinite(loss) or sum(recent) / len(recent) > DIVERGED * min(_smoothed([*losses, loss])):
                 break

@@ -56,7 +56,7 @@ def take_steps(trial: Training, images: Tensor, steps: int) -> None:
     with trial.stepping():
         trial.module.train()
         for _ in range(steps):
-            trial.take_step([images])
+            trial.take_step(images)
         wait_for(trial.train.device)
 
 

@@ -4,13 +4,14 @@ From the first loss that is not finite on the weights stand still (see ``caedsl.
 that made it are still there when the losses are read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from caedsl.backends.torch.lower import Origin
 from caedsl.backends.torch.seeds import derived_seed
+from caedsl.data.batch_share import parts_of
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import Broken
 from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
@@ -25,14 +26,22 @@ def find_break(training: Training, origins: Sequence[Origin], output: int | None
     ruined = _ruined_weights(training, origins)
     if ruined is not None:
         return Broken(ruined, "weights", 0.0)
-    if step is not None:
-        return _break(training, origins, output, _batch(training, step))
-    training.module.eval()
-    for images in training.validation.in_order(training.settings.batch) if training.validation is not None else ():
+    if step is None:
+        training.module.eval()
+    for images in _parts(training, step):
         found = _break(training, origins, output, images)
         if found is not None:
             return found
     return None
+
+
+def _parts(training: Training, step: int | None) -> Iterator[Tensor]:
+    """Yield the parts of a step as it computes them, those of the validation images where it is None."""
+    if step is not None:
+        images = _batch(training, step)
+        yield from torch.split(images, parts_of(len(images), training.settings.accumulate))
+    elif training.validation is not None:
+        yield from training.validation.in_order(training.settings.images_at_once)
 
 
 def _batch(training: Training, step: int) -> Tensor:
