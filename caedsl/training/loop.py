@@ -217,6 +217,8 @@ class Training(Stepper):
             size = self.settings.images_at_once
             for number, x_bchw in enumerate(mine.in_order(size)):
                 images = min(size, len(self.validation) - number * size)
+                if not len(x_bchw):
+                    continue  # a batch with fewer images than processes
                 self.processes.begin(images)
                 sample = self.sample(x_bchw, self.processes.under_way(x_bchw))
                 with self.precision.autocast():
