@@ -32,8 +32,11 @@ class Part(NamedTuple):
 
 
 def parts_of(images: int, parts: int) -> list[int]:
-    """Divide images into parts that differ by at most one, without empty ones; as ``Tensor.tensor_split`` does."""
-    return [share_of(images, number, parts) for number in range(min(parts, images))]
+    """Divide images into parts that differ by at most one, without empty ones, the larger ones last.
+
+    A process that has no images of the last part, where gradients are sent, then has none of the others.
+    """
+    return [share_of(images, number, parts) for number in reversed(range(min(parts, images)))]
 
 
 def share_of(images: int, number: int, count: int) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from caedsl.data.batch_share import parts_of
 from caedsl.data.pixels import Held, Pixels
 from caedsl.data.prefetch import ahead, workers
 
@@ -93,7 +94,8 @@ class Batches:
         for start in range(0, len(index), size):
             batch = index[start : start + size]
             if ranks > 1:
-                batch = torch.cat([part.tensor_split(ranks)[rank] for part in batch.tensor_split(self._accumulate)])
+                parts = torch.split(batch, parts_of(len(batch), self._accumulate))
+                batch = torch.cat([part.tensor_split(ranks)[rank] for part in parts])
             yield batch
 
     def _take_to_send(self, index: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from caedsl.backends.torch.averaging import WeightAverage
 from caedsl.data.batch_share import Part, parts_of, share_of
@@ -91,6 +93,7 @@ class Stepper:
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
             stack.enter_context(self.objective.watching(self.network))
             stack.enter_context(self.precision.products())
+            stack.enter_context(exact_instance_norms(self.module, self.network))
             if not self.precision.kind.exact:
                 stack.enter_context(exact_output(self.network))
             self.joined = stack.enter_context(self.processes.joined(self.network))
@@ -158,3 +161,28 @@ class Stepper:
 def _channels_last(module: nn.Module) -> nn.Module:
     """Lay kernels out as convolutions compute fastest."""
     return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+@contextmanager
+def exact_instance_norms(*networks: nn.Module) -> Iterator[None]:
+    """Compute, inside, instance normalisation of a single image as the group normalisation that it is.
+
+    PyTorch's own gradient of it is wrong for one image whose channels are last in memory (2.13 on a CPU).
+    """
+    layers = {part for network in networks for part in network.modules() if isinstance(part, _InstanceNorm)}
+    for layer in layers:
+        vars(layer)["forward"] = _for_single_images(layer, layer.forward)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            vars(layer).pop("forward", None)
+
+
+def _for_single_images(layer: _InstanceNorm, plain: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def forward(x: Tensor) -> Tensor:
+        if len(x) != 1 or layer.track_running_stats:
+            return plain(x)
+        return functional.group_norm(x, layer.num_features, layer.weight, layer.bias, layer.eps)
+
+    return forward

@@ -364,9 +364,24 @@ def test_accumulating_computes_parts_of_the_batch() -> None:
             return super().forward(x)
 
     run(replace(QUICK, epochs=1, accumulate=3), Counting(), validation=None)
-    assert sizes == [6, 5, 5, 6, 5, 5, 3, 3, 2]
+    assert sizes == [5, 5, 6, 5, 5, 6, 2, 3, 3]
 
 
 def test_a_part_of_one_image_is_refused_where_it_cannot_be_normalised() -> None:
     with pytest.raises(TrainingError, match=r"one of the 20 parts of a batch.*`batch 4\d`"):
         prepare(Normalising(), blobs(), replace(QUICK, batch=20, accumulate=20), train=torch.arange(40))
+
+
+def test_a_single_image_is_normalised_with_the_right_gradient() -> None:
+    """PyTorch's instance normalisation has a wrong one where channels are last in memory."""
+
+    def module() -> nn.Module:
+        made = tiny()
+        made.encoder = nn.Sequential(*made.encoder[:1], nn.InstanceNorm2d(2, affine=True), *made.encoder[1:])
+        return made
+
+    settings = replace(QUICK, optimizer=Optimizer("sgd", lr=0.5))
+    whole, single = run(settings, module()), run(replace(settings, accumulate=16), module())
+    for name, value in whole.last_weights.items():
+        torch.testing.assert_close(single.last_weights[name], value, rtol=1e-4, atol=1e-5)
+    assert "forward" not in vars(single.module.get_submodule("encoder.1"))

@@ -57,7 +57,8 @@ def _shared_form(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup
     if isinstance(layer, GaussianNoise):
         return lambda x: x + layer.std * batch().cut(_for_whole(x, batch()).normal_())
     if isinstance(layer, nn.InstanceNorm2d):
-        return lambda x: _normalised_alone(x, layer)
+        plain: Forward = layer.forward
+        return lambda x: _normalised_alone(x, layer, plain)
     return None
 
 
@@ -127,8 +128,8 @@ def _for_whole(x: Tensor, part: Part) -> Tensor:
     return x.new_empty_strided((part.whole, *x.shape[1:]), (prod(x.shape[1:]), *x.stride()[1:]))
 
 
-def _normalised_alone(x: Tensor, layer: nn.InstanceNorm2d) -> Tensor:
+def _normalised_alone(x: Tensor, layer: nn.InstanceNorm2d, plain: Forward) -> Tensor:
     """Instance normalisation, which PyTorch refuses for a part without images."""
     if len(x):
-        return nn.InstanceNorm2d.forward(layer, x)
+        return plain(x)
     return x * layer.weight.view(1, -1, 1, 1) + layer.bias.view(1, -1, 1, 1) if layer.affine else x
