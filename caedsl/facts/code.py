@@ -8,7 +8,7 @@ from caedsl.vocabulary.shape import elements
 
 
 def kept_from_copying(model: Autoencoder) -> bool:
-    """Whether noise or a penalty makes a copy the wrong answer: corrupted inputs, noise on the code, an L1 on the code."""
+    """Return whether noise, a penalty or the form of the code makes a copy the wrong answer."""
     denoising = model.train is not None and model.train.corrupt != Corrupt()
     return (
         denoising

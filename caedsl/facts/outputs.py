@@ -21,9 +21,10 @@ EVEN_GREYS = (1 / 512, *(1 / 256,) * 255, 1 / 512)
 class Unreachable(NamedTuple):
     """What the output can never reach.
 
-    ``share`` is E[(x - clip(x, low, high))²] over the squared error of the mean image: 1 is as bad as always answering with
-    that. ``spread`` says how the values x are spread: the name of a measured data set, or ``evenly`` or ``normally`` where
-    that is assumed. ``low`` and ``high`` bound the output.
+    ``share`` is E[(x - clip(x, low, high))²] over the squared error of the mean image: 1 is as bad as always
+    answering with
+    that. ``spread`` says how the values x are spread: the name of a measured data set, or ``evenly`` or ``normally``
+    where that is assumed. ``low`` and ``high`` bound the output.
     """
 
     share: float
@@ -33,7 +34,7 @@ class Unreachable(NamedTuple):
 
 
 def last_valued(layers: Sequence[Layer]) -> Layer | None:
-    """The layer whose activation the values after ``layers`` have, or a residual whose sum they are."""
+    """Return the layer whose activation the values after ``layers`` have, or a residual whose sum they are."""
     for layer in reversed(layers):
         if layer.kind.role is Role.PASSING or _only_reshapes(layer):
             continue
@@ -52,24 +53,24 @@ def _only_reshapes(layer: Layer) -> bool:
 
 @fact
 def output_layer(model: Autoencoder) -> Layer | None:
-    """The layer that gives the reconstruction its values; None where the decoder has no such layer."""
+    """Return the layer that gives the reconstruction its values; None where the decoder has no such layer."""
     return last_valued((*model.bottleneck.inverse, *model.decoder))
 
 
 @fact
 def code_layer(model: Autoencoder) -> Layer | None:
-    """The layer that gives the code its values; None where the encoder has no such layer."""
+    """Return the layer that gives the code its values; None where the encoder has no such layer."""
     return last_valued((*model.encoder, *model.bottleneck.layers))
 
 
 def activation_of(layer: Layer) -> Activation:
-    """The activation on the layer's line; linear for kinds without one."""
+    """Return the activation on the layer's line; linear for kinds without one."""
     return layer.activation
 
 
 @fact
 def unreachable(model: Autoencoder) -> Unreachable | None:
-    """What the output's activation leaves out of the images' range; None where nothing can be said, or all is reached.
+    """Return what the output's activation leaves out of the input's range; None where that is nothing or unknown.
 
     For a measured data set the share is computed from its greys. Otherwise values are taken as spread evenly over the
     declared range (whose variance is width² / 12) or, for an input that is ``real``, as standard normal.
@@ -93,7 +94,7 @@ def unreachable(model: Autoencoder) -> Unreachable | None:
 def _share_of_width(
     model: Autoencoder, known: Preset | None, first: float, last: float, low: float, high: float
 ) -> tuple[float, str]:
-    """The share in units of the range's width, where it is the same for every range, and how the values are spread."""
+    """Return the share in units of the range's width, and how the values are spread."""
     least, most = (low - first) / (last - first), (high - first) / (last - first)
     if known is None or not known.greys or known.variance is None:
         return 12 * _mean_miss(EVEN_GREYS, least, most), "evenly"
@@ -124,7 +125,7 @@ def takes_probabilities(model: Autoencoder) -> bool:
 
 
 def wasted_range(model: Autoencoder) -> float:
-    """The share of a bounded output's range that no pixel has; 0 where it is unbounded or the images go beyond it."""
+    """Return the share of a bounded output's range that no pixel has; 0 where the images go beyond it."""
     layer, values = output_layer(model), pixel_range(model)
     if layer is None or values.low is None or values.high is None:
         return 0.0

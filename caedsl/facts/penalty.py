@@ -1,18 +1,20 @@
 """What weight penalties cost a model at their cheapest, against the image error there is to gain.
 
-A network of L weight layers can pass the image on with ever smaller weights in one layer as long as another makes up for
+A network of L weight layers can pass the image on with ever smaller weights in one layer as long as another makes up
+for
 it, so that the least of Σ λ_l·r_l·g_l for gains g_l whose product is 1 is L·(Π λ_l·r_l)^(1/L), by the inequality of the
-means; r_l is the squared norm of the kernel at gain 1. A layer without a penalty makes up for the others at no cost, as far
-as its weights can travel.
+means; r_l is the squared norm of the kernel at gain 1. A layer without a penalty makes up for the others at no cost,
+as far as its weights can travel.
 
-What r_l is was fitted to trainings on MNIST and Fashion-MNIST (heuristic): 1 for a convolution, and twice the numbers that
-get through, 32 at most, for a dense layer. A
+What r_l is was fitted to trainings on MNIST and Fashion-MNIST (heuristic): 1 for a convolution, and twice the numbers
+that get through, 32 at most, for a dense layer. A
 normalisation undoes the scale of all that comes before it, so that only what follows the last one counts, and the
 normalised layer is one that makes up for it.
 
-The formula agrees with 20 trainings of three architectures on MNIST and with the pilot's eight on each of two data sets:
-shares below 0.1 cost little, from 0.15 on the error that is left is 1.5 times that without the penalty or more, and from 1 on
-the weights go to 0.
+The formula agrees with 20 trainings of three architectures on MNIST and with the pilot's eight on each of two data
+sets:
+shares below 0.1 cost little, from 0.15 on the error that is left is 1.5 times that without the penalty or more, and
+from 1 on the weights go to 0.
 """
 
 from math import exp, log, sqrt
@@ -51,18 +53,18 @@ class L2Cost(NamedTuple):
 
 
 def chain(model: Autoencoder) -> list[Layer]:
-    """The layers with a kernel that all of the signal goes through: those inside residuals can be passed by."""
+    """Return the layers with a kernel that all of the signal goes through: those inside residuals can be passed by."""
     return [gain.layer for gain in signal_path(model) if INIT in gain.layer.options]
 
 
 def decay_penalty(train: Train) -> float:
-    """The λ of λ·Σw² that the optimiser's weight decay stands for; 0 where it is decoupled."""
+    """Return the λ of λ·Σw² that the optimiser's weight decay stands for; 0 where it is decoupled."""
     return 0.0 if train.optimizer.kind.decoupled else train.optimizer.weight_decay / 2
 
 
 @fact
 def l2_cost(model: Autoencoder) -> L2Cost | None:
-    """The L2 penalties at their cheapest; None where there are none, or none behind the last normalisation."""
+    """Return the L2 penalties at their cheapest; None where there are none, or none behind the last normalisation."""
     if model.train is None:
         return None
     decay = decay_penalty(model.train)
@@ -80,7 +82,7 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
 
 
 def _from_last_norm(layers: list[Layer]) -> list[Layer]:
-    """The layers from the last that is normalised on: it undoes what the scale of all before it does."""
+    """Return the layers from the last that is normalised on: it undoes what the scale of all before it does."""
     normalised = [place for place, layer in enumerate(layers) if layer.norm is not None]
     return layers[normalised[-1] :] if normalised else layers
 
@@ -96,7 +98,7 @@ def _norm_at_gain_one(layer: Layer) -> float:
 
 
 def _free_gain(layer: Layer, travelled: float | None) -> float:
-    """The power that an unpenalised layer can add by growing from where it starts, as far as the rate travels."""
+    """Return the power that an unpenalised layer can add by growing as far as the learning rate allows."""
     if travelled is None or layer.norm is not None:
         return FARTHEST_GAIN
     grown = 1 + travelled / sqrt(max(variance(layer), SMALLEST))

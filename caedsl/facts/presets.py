@@ -13,11 +13,13 @@ from caedsl.vocabulary.shape import Shape
 class Preset(NamedTuple):
     """A data set as it is published.
 
-    ``images`` are those for training, ``class_images`` those of each class where they differ. ``greys`` is the share of their pixels at each of equally spaced levels from black to
+    ``images`` are those for training, ``class_images`` those of each class where they differ. ``greys`` is the share
+    of their pixels at each of equally spaced levels from black to
     white, and ``variance`` their mean squared distance from the mean image, pixels being 0..1. ``bce_floor`` is the
-    entropy of the test images' pixels in nats, the least binary cross-entropy that any model reaches. ``unexplained`` is
-    the share of the variance of the test images that the best linear code (PCA) of so many numbers leaves, fitted on the
-    training images. ``digits`` has one part alone.
+    entropy of the test images' pixels in nats, the least binary cross-entropy that any model reaches. ``unexplained``
+    is
+    the share of the variance of the test images that the best linear code (PCA) of so many numbers leaves, fitted on
+    the training images. ``digits`` has one part alone.
     """
 
     shape: Shape
@@ -83,12 +85,12 @@ CLASSES = 10
 
 
 def preset(model: Autoencoder) -> Preset | None:
-    """The published set that a spec asks for first."""
+    """Return the published set that a spec asks for first."""
     return PRESETS.get(model.data[0].name) if model.data else None
 
 
 def pixel_range(model: Autoencoder) -> InputRange:
-    """The values that pixels have: those the input declares, to which integer images are scaled.
+    """Return the values that pixels have: those the input declares, to which integer images are scaled.
 
     For an input that is ``real`` they are scaled to 0..1; only the sources of arrays can then hold other numbers.
     """
@@ -98,7 +100,7 @@ def pixel_range(model: Autoencoder) -> InputRange:
 
 
 def image_variance(model: Autoencoder) -> float:
-    """The mean squared distance of images from their mean, in the units of the declared range.
+    """Return the mean squared distance of images from their mean, in the units of the declared range.
 
     Measured for the published sets. Elsewhere values are taken as spread evenly over the range (width² / 12), or as
     standardised where it is ``real``.
@@ -142,7 +144,7 @@ def training_images(model: Autoencoder) -> int | None:
 
 
 def as_published(model: Autoencoder) -> Preset | None:
-    """The set that a spec asks for first, where all of it is taken at its own size: what was measured then holds."""
+    """Return the set that a spec asks for first, where all of it is taken at its own size."""
     known = preset(model)
     if known is None or model.data[0].only is not None or known.shape != model.input.shape:
         return None
@@ -150,7 +152,7 @@ def as_published(model: Autoencoder) -> Preset | None:
 
 
 def unexplained_by(known: Preset, numbers: int) -> tuple[int, float] | None:
-    """A code size that was measured, at least ``numbers``, and the share of the variance that its best linear code leaves.
+    """Return a measured code size of at least ``numbers``, and the share of the variance that PCA leaves there.
 
     A smaller code leaves at least as much. None beyond the largest size measured.
     """

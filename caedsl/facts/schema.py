@@ -18,7 +18,7 @@ def summary_json(summary: Summary) -> str:
 
 
 def settings_json(settings: Train) -> str:
-    """The resolved settings, as a run folder keeps them."""
+    """Return the resolved settings, as a run folder keeps them."""
     return TypeAdapter(Train).dump_json(settings, indent=2).decode() + "\n"
 
 
@@ -50,5 +50,5 @@ def _with_options(word: str, value: Any) -> Any:
 
 
 def summary_schema() -> dict[str, Any]:
-    """The JSON Schema of ``caedsl show --json``."""
+    """Return the JSON Schema of ``caedsl show --json``."""
     return TypeAdapter(Summary).json_schema(mode="serialization")

@@ -28,7 +28,7 @@ def settings_lines(model: Autoencoder) -> Iterator[tuple[str, str, bool]]:
 
 
 def fault_of(settings: Train) -> str | None:
-    """Return what no ``train`` block of this language could say about these settings, None where all is in its domain."""
+    """Return what no ``train`` block could say about these settings; None where all is in its domain."""
     try:
         lines = [line for name, setting in SETTINGS.items() if (line := _changed(name, setting, settings))]
     except KeyError as error:

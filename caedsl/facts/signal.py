@@ -1,6 +1,7 @@
 """How much of the image is left in each layer before training: the gain of the signal's power through the depth.
 
-A layer of random weights multiplies the variance of what it is given by fan_in·Var(w), its activation by a factor of its
+A layer of random weights multiplies the variance of what it is given by fan_in·Var(w), its activation by a factor of
+its
 own (He et al. 2015, arXiv 1502.01852): PyTorch's default, Var(w) = 1/(3·fan_in), and a ReLU together keep 1/6 a layer.
 """
 
@@ -32,7 +33,9 @@ class Gain(NamedTuple):
 
 @fact
 def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
-    """The gain after each layer from input to output, residuals taken whole; the output's own activation is left out.
+    """Return the gain after each layer from input to output, without the output's own activation.
+
+    Residuals are taken whole.
 
     A normalisation starts the count anew at 1. The two ways through a residual add their powers.
     """
@@ -46,7 +49,7 @@ def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
 
 
 def _opened(layers: Iterable[Layer]) -> Iterator[Layer]:
-    """The layers with stages opened and residuals whole."""
+    """Return the layers with stages opened and residuals whole."""
     for layer in layers:
         if layer.kind.role is Role.GROUPING:
             yield from _opened(layer.children)
@@ -82,12 +85,12 @@ def _sum(one: float, other: float) -> float:
 
 @fact
 def weighted_layers(model: Autoencoder) -> tuple[Layer, ...]:
-    """The layers with a kernel on the way from input to output; shortcuts are left out."""
+    """Return the layers with a kernel on the way from input to output; shortcuts are left out."""
     return tuple(layer for layer in (*encoder_path(model), *decoder_path(model)) if INIT in layer.options)
 
 
 def hidden(layers: Sequence[Layer], output: Layer | None) -> list[Layer]:
-    """The layers with an activation that are not the output."""
+    """Return the layers with an activation that are not the output."""
     return [layer for layer in layers if ACTIVATION in layer.options and layer is not output]
 
 

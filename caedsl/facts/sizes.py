@@ -15,7 +15,7 @@ Size = Sizes
 
 
 def leaves(layers: Iterable[Layer]) -> Iterator[Layer]:
-    """The layers in the order of computation with groups opened; the shortcuts of residuals are left out."""
+    """Return the layers in the order of computation with groups opened; the shortcuts of residuals are left out."""
     for layer in layers:
         if layer.children:
             yield from leaves(layer.children)
@@ -25,13 +25,13 @@ def leaves(layers: Iterable[Layer]) -> Iterator[Layer]:
 
 @fact
 def encoder_path(model: Autoencoder) -> tuple[Layer, ...]:
-    """The layers from the input to the code."""
+    """Return the layers from the input to the code."""
     return tuple(leaves((*model.encoder, *model.bottleneck.layers)))
 
 
 @fact
 def decoder_path(model: Autoencoder) -> tuple[Layer, ...]:
-    """The layers from the code to the output."""
+    """Return the layers from the code to the output."""
     return tuple(leaves((*model.bottleneck.inverse, *model.decoder)))
 
 
@@ -41,14 +41,14 @@ def size(shape: Shape) -> Size:
 
 
 def resolutions(start: Shape, layers: Sequence[Layer]) -> list[Size]:
-    """The heights and widths of the maps from ``start`` on, each run of equal ones once."""
+    """Return the heights and widths of the maps from ``start`` on, each run of equal ones once."""
     shapes = [start, *(layer.out_shape for layer in layers)]
     sizes = [size(shape) for shape in shapes if is_map(shape)]
     return [here for i, here in enumerate(sizes) if i == 0 or here != sizes[i - 1]]
 
 
 def missing_resolutions(down: Sequence[Size], up: Sequence[Size]) -> list[Size]:
-    """The sizes of ``down`` that do not come up again in ``up``, in reverse order."""
+    """Return the sizes of ``down`` that do not come up again in ``up``, in reverse order."""
     missing: list[Size] = []
     place = 0
     for passed in reversed(down):
@@ -108,7 +108,7 @@ class Unread(NamedTuple):
 
 
 def unread(layer: Layer) -> list[Unread]:
-    """What the window of a convolution or pool leaves unread, for each axis on which it leaves anything.
+    """Return what the window of a convolution or pool leaves unread, for each axis on which it leaves anything.
 
     The last row read is (out - 1)·stride + extent - 1 - padding. A kernel of k taps, dilated by d, meets
     min(k, s / gcd(s, d)) of every s rows.

@@ -13,7 +13,7 @@ from caedsl.model.settings import Loss, Optimizer, Schedule, Train
 from caedsl.vocabulary.shape import elements
 
 FEWEST_STEPS, GOOD_STEPS, ENOUGH_STEPS = 300, 500, 1000
-"""Steps below which a run learns little, and numbers that are enough to learn something (heuristics): in a pilot on MNIST
+"""Steps below which a run learns little, and numbers that are enough (heuristics): in a pilot on MNIST
 healthy models left the mean picture after 40 to 240 steps and were good after 500."""
 
 FEWEST_BATCHES = 10
@@ -34,14 +34,14 @@ def steps_per_epoch(model: Autoencoder) -> int | None:
 
 @fact
 def steps(model: Autoencoder) -> int | None:
-    """Steps of the whole run, where nothing ends it early."""
+    """Return steps of the whole run, where nothing ends it early."""
     epoch = steps_per_epoch(model)
     return None if epoch is None or model.train is None else epoch * model.train.epochs
 
 
 @fact
 def better_batch(model: Autoencoder) -> int | None:
-    """The batch that gives a run of too few steps enough of them; None where the batch is not what is wrong.
+    """Return the batch that gives a run of too few steps enough of them; None where the batch is not what is wrong.
 
     It is the largest power of two from 64 down to 8 that gives 500 steps, or else 300, where an epoch has fewer than 10
     batches now.
@@ -71,10 +71,10 @@ def mean_factor(schedule: Schedule, epochs: int) -> float:
 
 @fact
 def travel(model: Autoencoder) -> float | None:
-    """The sum of the learning rates of all steps: the farthest that Adam and its kin can move a weight, about.
+    """Return the sum of the learning rates of all steps: the farthest that Adam and its kin can move a weight, about.
 
-    Their step is the rate times m/√v, which is near 1 in size where gradients agree and less where they do not (Kingma and
-    Ba 2015, section 2.1).
+    Their step is the rate times m/√v, which is near 1 in size where gradients agree and less where they do not
+    (Kingma and Ba 2015, section 2.1).
     """
     count = steps(model)
     if count is None or model.train is None or isinstance(model.train.optimizer.lr, str):
@@ -83,12 +83,12 @@ def travel(model: Autoencoder) -> float | None:
 
 
 def pixels(model: Autoencoder) -> int:
-    """The numbers in an image: what a summed loss is larger by than a mean."""
+    """Return the numbers in an image: what a summed loss is larger by than a mean."""
     return elements(model.input.shape)
 
 
 def loss_scale(model: Autoencoder, loss: Loss) -> float:
-    """What the loss is larger by than a plain mean over pixels: their number for ``reduction=sum``, times the weights."""
+    """Return the factor between the loss and a plain mean over pixels: weights, and the pixels of a sum."""
     weight = sum(term.weight for term in loss.terms)
     return weight * (pixels(model) if loss.reduction == "sum" else 1)
 
@@ -99,7 +99,7 @@ def gathered(optimizer: Optimizer) -> float:
 
 
 def sgd_rate(model: Autoencoder, train: Train) -> float | None:
-    """The rate of SGD as it acts: in units of squared error, averaged over pixels, behind a sigmoid, without momentum.
+    """Return the effective rate of SGD, in units of mean squared error behind a sigmoid, without momentum.
 
     rate · loss scale · curvature / (1 - momentum). None for losses and outputs whose curvature was not worked out, and
     for a rate that is still to be found.
@@ -117,10 +117,10 @@ def sgd_rate(model: Autoencoder, train: Train) -> float | None:
 
 
 def sgd_pace(model: Autoencoder, train: Train) -> float | None:
-    """The same as it counts towards learning: a steeper output bears smaller rates, but learns no faster from them.
+    """Return the effective rate as it counts towards learning: a steeper output learns no faster.
 
-    On MNIST, 450 steps at 0.1 with momentum 0.9 left 0.51 of the variance behind a linear output, and at 0.2 0.44 behind a
-    sigmoid; at 0.01, 0.03 and 0.3 the linear one left 0.97, 0.74 and 0.38.
+    On MNIST, 450 steps at 0.1 with momentum 0.9 left 0.51 of the variance behind a linear output, and at 0.2 0.44
+    behind a sigmoid; at 0.01, 0.03 and 0.3 the linear one left 0.97, 0.74 and 0.38.
     """
     rate, layer = sgd_rate(model, train), output_layer(model)
     if rate is None or layer is None:

@@ -48,7 +48,7 @@ class Summary:
 
 
 def summarise(model: Autoencoder) -> Summary:
-    """The figures of a complete model."""
+    """Return the figures of a complete model."""
     return Summary(
         name=model.name,
         input_shape=model.input.shape,

@@ -8,8 +8,8 @@ from typing import Any
 class Call:
     """``name(*args, **kwargs)``.
 
-    ``name`` is a class of ``torch.nn``, or one of the few modules that PyTorch lacks (``caedsl/backends/torch/modules.py``).
-    Arguments are numbers, strings, tuples of them, or calls.
+    ``name`` is a class of ``torch.nn``, or one of the few modules that PyTorch lacks
+    (``caedsl/backends/torch/modules.py``). Arguments are numbers, strings, tuples of them, or calls.
     """
 
     name: str
@@ -18,5 +18,5 @@ class Call:
 
 
 def call(name: str, *args: Any, **kwargs: Any) -> Call:
-    """A ``Call`` in the notation of the call itself."""
+    """Return a ``Call`` in the notation of the call itself."""
     return Call(name, args, tuple(kwargs.items()))

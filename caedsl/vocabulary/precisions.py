@@ -9,8 +9,8 @@ from caedsl.vocabulary.words import Words
 class PrecisionKind:
     """Number format of the forward pass.
 
-    ``dtype`` is its name in ``torch``. ``exact``: nothing is rounded to fewer than 32 bits. ``scaled``: the loss is scaled
-    so that gradients do not underflow, which needs a CUDA device. ``largest`` is its largest number.
+    ``dtype`` is its name in ``torch``. ``exact``: nothing is rounded to fewer than 32 bits. ``scaled``: the loss is
+    scaled so that gradients do not underflow, which needs a CUDA device. ``largest`` is its largest number.
     """
 
     name: str

@@ -35,7 +35,8 @@ PAD: LayerOption[str | Sizes] = LayerOption(
     "pad",
     Type.PADDING,
     "same",
-    "padding: `same` keeps the size (times or over the stride), `valid` adds none, a number adds so many zeros on each side",
+    "padding: `same` keeps the size (times or over the stride), `valid` adds none, "
+    "a number adds so many zeros on each side",
     domain=NOT_NEGATIVE,
 )
 

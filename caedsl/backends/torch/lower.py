@@ -1,6 +1,7 @@
 """Lower an ``Autoencoder`` to the torch modules that compute it, as data.
 
-``render`` prints a program as source and ``instantiate`` makes it a module; what they share is here, so they cannot differ.
+``render`` prints a program as source and ``instantiate`` makes it a module; what they share is here, so they cannot
+differ.
 """
 
 from collections.abc import Iterator, Sequence

@@ -23,7 +23,7 @@ INDENT = "    "
 
 @cache
 def _taken() -> frozenset[str]:
-    """Return the names that may mean something else in an emitted file: whatever the files it is printed from define."""
+    """Return the names that an emitted file may define: those of the files that it is printed from."""
     printed = (name for file in Path(__file__).parent.glob("*.py") for name in definitions(file.stem))
     return frozenset({*printed, *dir(builtins), *keyword.kwlist, "Tensor"})
 
@@ -37,7 +37,7 @@ def class_name(name: str) -> str:
 
 
 def emit(model: Autoencoder, training: bool = False) -> str:
-    """The source of a module with ``encode``, ``decode`` and ``forward``; weights trained by caedsl load into it.
+    """Return the source of a module with ``encode``, ``decode`` and ``forward``, which loads weights of caedsl.
 
     With ``training`` a plain training loop with the spec's settings follows, which needs a ``train`` block.
     """
@@ -69,6 +69,7 @@ def _own_modules(program: Program) -> list[str]:
 
 def _class(model: Autoencoder, program: Program) -> str:
     image, code = text(model.input.shape), text(model.code_shape)
+    samples = f"{noun(model.input.shape)}s (batch, {_axes(model.input.shape)})"
     code_of_x = "self.bottleneck(self.encoder(x))" if program.bottleneck else "self.encoder(x)"
     return f'''class {class_name(model.name)}(nn.Module):
     """{image} {noun(model.input.shape)}s with values in {model.input.range}, codes of {code} numbers."""
@@ -83,7 +84,7 @@ def _class(model: Autoencoder, program: Program) -> str:
         )
 {_reset(program)}
     def encode(self, x: Tensor) -> Tensor:
-        """Return the codes (batch, {_axes(model.code_shape)}) of {noun(model.input.shape)}s (batch, {_axes(model.input.shape)})."""
+        """Return the codes (batch, {_axes(model.code_shape)}) of {samples}."""
 {_size_check(model, program)}        return {code_of_x}
 
     def decode(self, z: Tensor) -> Tensor:
@@ -138,7 +139,7 @@ def _step(step: Step, depth: int) -> list[str]:
 
 
 def _broken(opening: str, arguments: Sequence[str], closing: str, pad: str) -> list[str]:
-    """A call on one line where it fits, and otherwise its arguments on a line or on lines of their own."""
+    """Return a call on one line where it fits, and otherwise its arguments on a line or on lines of their own."""
     line = f"{opening}{', '.join(arguments)}{closing}"
     if len(line) <= WIDTH or not arguments:
         return [line]

@@ -11,7 +11,7 @@ RATE = DROPOUT._replace(name="rate", default=REQUIRED, written=Written.FIRST, ab
 
 
 class Dropout(Kind):
-    """Drops this share of what comes before while training: whole channels of a feature map, single numbers of a vector.
+    """Drops this share of the input while training: whole channels of a feature map, single numbers of a vector.
 
     A mirrored decoder leaves it out.
     """

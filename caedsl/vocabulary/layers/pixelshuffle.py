@@ -14,7 +14,7 @@ SHUFFLE: LayerOption[int] = LayerOption(
 
 
 class PixelShuffle(Kind):
-    """Sub-pixel upsampling of images (Shi et al. 2016, arXiv 1609.05158): N² channels become one, N times as high and wide."""
+    """Sub-pixel upsampling of images (Shi et al. 2016, arXiv 1609.05158): N² channels become one, N times as large."""
 
     name = "pixelshuffle"
     role = Role.PASSING
@@ -28,7 +28,8 @@ class PixelShuffle(Kind):
         if channels % factor**2:
             return Misfit(
                 "groups-do-not-divide",
-                f"`pixelshuffle {factor}` turns {factor**2} channels into one, and {channels} channels do not divide so",
+                f"`pixelshuffle {factor}` turns {factor**2} channels into one, and {channels} channels "
+                "do not divide so",
                 notes=(f"{channels} = {channels // factor**2} · {factor**2} + {channels % factor**2}",),
                 help=f"give the layer before it a multiple of {factor**2} channels",
                 option=SHUFFLE.name,

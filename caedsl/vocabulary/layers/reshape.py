@@ -25,7 +25,8 @@ class Reshape(Kind):
         if elements(shape) != elements(in_shape):
             return Misfit(
                 "reshape-mismatch",
-                f"`reshape {text(shape)}` holds {elements(shape)} numbers, but what comes before it has {elements(in_shape)}",
+                f"`reshape {text(shape)}` holds {elements(shape)} numbers, "
+                f"but what comes before it has {elements(in_shape)}",
                 notes=(f"{_product(shape)} != {_product(in_shape)}",),
                 help=f"write a shape with {elements(in_shape)} numbers, or `dense {elements(shape)}` before it",
                 option=SHAPE.name,

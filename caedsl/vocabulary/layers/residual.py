@@ -9,7 +9,7 @@ from caedsl.vocabulary.shape import Shape, is_map, text
 
 
 class Residual(Kind):
-    """Adds the input of its layers to their output; a projection with kernel 1 makes the shapes agree where they differ.
+    """Adds the input of its layers to their output; a projection with kernel 1 follows where the shapes differ.
 
     An activation on the line itself (`residual relu { ... }`) follows the sum.
     """
@@ -43,9 +43,10 @@ class Residual(Kind):
     def _no_way(self, in_shape: Shape, out_shape: Shape) -> Misfit:
         return Misfit(
             "residual-mismatch",
-            f"the layers of this residual turn {text(in_shape)} into {text(out_shape)}, and no 1x1 projection can follow",
-            help="keep the size inside the residual, or shrink it by `conv ... s2`, whose size a strided 1x1 projection "
-            "shares (odd sizes rounded up)",
+            f"the layers of this residual turn {text(in_shape)} into {text(out_shape)}, "
+            "and no 1x1 projection can follow",
+            help="keep the size inside the residual, or shrink it by `conv ... s2`, whose size a strided 1x1 "
+            "projection shares (odd sizes rounded up)",
         )
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:

@@ -23,7 +23,7 @@ from caedsl.backends.torch.fast.patches import Fold, Pair, Window
 
 
 class _AsTransposed(nn.Module):
-    """A convolution said as a transposed one; ``ratio`` is that of an enlargement before it, part of the kernel then."""
+    """Convolution computed as a transposed one; ``ratio`` is that of an enlargement that its kernel takes over."""
 
     def __init__(self, layer: Convolution, ratio: Pair = (1, 1)) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class _AsTransposed(nn.Module):
         return kernel_iohw if self.ratio == (1, 1) else enlarging_kernel(kernel_iohw, self.ratio)
 
     def out_size(self, x_bchw: Tensor) -> Pair:
-        """The height and width that come out."""
+        """Return the height and width that come out."""
         extra = pair(self.layer.output_padding) if isinstance(self.layer, nn.ConvTranspose2d) else (0, 0)
         height, width = (
             (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
@@ -48,12 +48,12 @@ class _AsTransposed(nn.Module):
 class ToFew(_AsTransposed):
     """A convolution to very few channels: first every pixel times the kernel, then the patches are added up.
 
-    oneDNN computes in blocks of 16 channels, of which an image of one leaves 15 empty; its patches fill them. The result
-    has 32 bits, or those of the weights.
+    oneDNN computes in blocks of 16 channels, of which an image of one leaves 15 empty; its patches fill them. The
+    result has 32 bits, or those of the weights.
     """
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """What the layer gives for the enlarged image."""
+        """Return what the layer gives for the enlarged image."""
         x_bchw, kernel_iohw = _in_autocast(x_bchw, self.kernel())
         u_bphw = functional.conv2d(x_bchw, kernel_iohw.flatten(1).T[..., None, None])
         y_bchw = _apply(Fold, u_bphw, self.window, self.out_size(x_bchw))
@@ -61,13 +61,13 @@ class ToFew(_AsTransposed):
 
 
 class Transposed(_AsTransposed):
-    """A transposed convolution whose gradients are those of the convolution that it transposes: oneDNN's own are slower.
+    """Transposed convolution that takes its gradients from the convolution it transposes: oneDNN's own are slower.
 
     Behind an enlargement by 2 it saves more: of the nine products a pixel of a 3x3 kernel, four differ.
     """
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """What the layer gives for the enlarged image."""
+        """Return what the layer gives for the enlarged image."""
         x_bchw, kernel_iohw, bias = _in_autocast(x_bchw, self.kernel(), self.layer.bias)
         return _apply(_TransposedConvolution, x_bchw, kernel_iohw, bias, self.window, self.out_size(x_bchw))
 
@@ -82,7 +82,7 @@ class Untransposed(nn.Module):
         self.padding = (kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1])
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """What ``layer`` gives."""
+        """Return what ``layer`` gives."""
         return functional.conv2d(x_bchw, turned(self.layer.weight), self.layer.bias, padding=self.padding)
 
 
@@ -131,7 +131,7 @@ class _TransposedConvolution(torch.autograd.Function):
 
 
 def _in_autocast(*tensors: Tensor | None) -> Any:
-    """The tensors in the number format that autocast asks for here, as its own convolutions would take them."""
+    """Return the tensors in the number format that autocast asks for here, as its own convolutions would take them."""
     if not torch.is_autocast_enabled("cpu"):
         return tensors
     dtype = torch.get_autocast_dtype("cpu")

@@ -13,7 +13,7 @@ Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
 def pair(value: object) -> Pair:
-    """A setting of a torch module as (rows, columns)."""
+    """Return a setting of a torch module as (rows, columns)."""
     rows, columns = value if isinstance(value, tuple) else (value, value)
     return rows, columns
 
@@ -21,7 +21,8 @@ def pair(value: object) -> Pair:
 def is_plain(module: object) -> TypeGuard[Convolution]:
     """Whether it is a convolution, transposed or not, in one group and with zeros around the image.
 
-    One that pads its output by a stride or more is left out: its kernel would have more places there than there are inputs.
+    One that pads its output by a stride or more is left out: its kernel would have more places there than there are
+    inputs.
     """
     if not isinstance(module, Convolution):
         return False
@@ -31,7 +32,7 @@ def is_plain(module: object) -> TypeGuard[Convolution]:
 
 
 def is_single(module: object) -> TypeGuard[Convolution]:
-    """Whether it moves by one pixel and keeps its kernel together: then it is a transposed convolution too, and back."""
+    """Return whether it has stride and dilation 1: it can then be computed as its transposed form, and back."""
     if not is_plain(module) or pair(module.stride) != (1, 1) or pair(module.dilation) != (1, 1):
         return False
     kernel, padding = pair(module.kernel_size), pair(module.padding)
@@ -41,12 +42,12 @@ def is_single(module: object) -> TypeGuard[Convolution]:
 
 
 def transposed_kernel(layer: Convolution) -> Tensor:
-    """The kernel of ``layer`` as a transposed convolution; one that is none moves by one pixel."""
+    """Return the kernel of ``layer`` as a transposed convolution; one that is none moves by one pixel."""
     return layer.weight if isinstance(layer, nn.ConvTranspose2d) else turned(layer.weight)
 
 
 def turned(kernel: Tensor) -> Tensor:
-    """A kernel that moves by one pixel, from that of a convolution to that of a transposed one, or back.
+    """Return a kernel that moves by one pixel, from that of a convolution to that of a transposed one, or back.
 
     It is channels last: PyTorch lays out what comes out of a convolution by its input and its kernel.
     """
@@ -64,7 +65,7 @@ def transposed_window(layer: Convolution, ratio: Pair = (1, 1)) -> Window:
 
 
 def enlarging_kernel(kernel_iohw: Tensor, ratio: Pair) -> Tensor:
-    """The kernel that, moved by ``ratio``, does what ``kernel_iohw`` does to an image enlarged by it (nearest).
+    """Return the kernel that, moved by ``ratio``, does what ``kernel_iohw`` does to an image enlarged by it (nearest).
 
     An enlargement is a transposed convolution with a kernel of ones that moves by its own size, and two transposed
     convolutions one after the other are one whose kernel is the first spread by the second.

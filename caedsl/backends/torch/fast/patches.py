@@ -45,7 +45,7 @@ class Fold(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, u_bphw: Tensor, window: Window, size: Pair) -> Tensor:
-        """The image of ``size``, added up in at least 32 bits and left so; patches are ordered c, rows, columns."""
+        """Return the image of ``size``, added up in at least 32 bits; patches are ordered c, rows, columns."""
         ctx.window, ctx.dtype = window, u_bphw.dtype
         return _fold(u_bphw, window, size)
 

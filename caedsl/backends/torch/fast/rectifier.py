@@ -13,7 +13,7 @@ class Rectifier(nn.Module):
     """``relu`` between two layers that make their results anew: its input and its gradient are nobody else's."""
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """The same tensor, its negative numbers zero."""
+        """Return the same tensor, its negative numbers zero."""
         y_bchw: Tensor = _Rectified.apply(x_bchw)  # type: ignore[no-untyped-call]
         return y_bchw
 

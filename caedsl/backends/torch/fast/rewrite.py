@@ -16,8 +16,8 @@ FEW = 4
 LEAST_RATIO = 10
 """Output channels that leave most of a block of 16, in which oneDNN computes, empty; and how many times more input
 channels there must be. Measured at 28x28 in bf16 and fp32, kernels of 3 and 5: with 8 inputs to one output patches gain
-nothing, with 16 they gain 54 to 126 %, with 64 124 to 228 %; with 16 inputs to three outputs they lose, with 32 they gain
-37 to 42 %."""
+nothing, with 16 they gain 54 to 126 %, with 64 124 to 228 %; with 16 inputs to three outputs they lose, with 32 they
+gain 37 to 42 %."""
 LARGEST_PATCH = 64
 """Products a pixel beyond which patches cost more memory traffic than empty channels cost time (a heuristic)."""
 LEAST_PRODUCT = 64
@@ -34,7 +34,8 @@ Ratios = Mapping[nn.Module, Pair]
 class FastForm(nn.Module):
     """An autoencoder in a form that is faster on a CPU: a view of another module's weights and running statistics.
 
-    ``encoder``, ``bottleneck`` and ``decoder`` compute what those of the other do; the ``state_dict`` to keep is the other's.
+    ``encoder``, ``bottleneck`` and ``decoder`` compute what those of the other do; the ``state_dict`` to keep is the
+    other's.
     """
 
     def __init__(self, encoder: nn.Module, bottleneck: nn.Module, decoder: nn.Module) -> None:
@@ -50,10 +51,10 @@ class FastForm(nn.Module):
 
 
 def channels_last(x_bchw: Tensor) -> Tensor:
-    """The images with their channels last, one channel too.
+    """Return the images with their channels last, one channel too.
 
-    With one channel both layouts are the same numbers in the same order, and PyTorch leaves the strides as they are; it is
-    by the strides, however, that its convolutions choose the layout of all that follows.
+    With one channel both layouts are the same numbers in the same order, and PyTorch leaves the strides as they are;
+    it is by the strides, however, that its convolutions choose the layout of all that follows.
     """
     _, c, h, w = x_bchw.shape
     return x_bchw.contiguous(memory_format=torch.channels_last).as_strided(x_bchw.shape, (h * w * c, 1, w * c, c))
@@ -105,7 +106,7 @@ def _rewritten(module: nn.Module, ratios: Ratios) -> nn.Module:
 
 
 def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]:
-    """The modules of a sequence rewritten, those as one or in another order that are better so."""
+    """Return the modules of a sequence rewritten, those as one or in another order that are better so."""
     before: nn.Module | None = None
     remaining = iter(zip(modules, [*modules, None][1:], strict=True))
     for module, following in remaining:
