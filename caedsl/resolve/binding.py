@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
@@ -289,12 +290,21 @@ class _Binder:
             if near in self.words and self.words[near].name not in self.bound.spans:
                 self._bare(self.words[near], tree.Word(near, word.span))
             return
+        if isinstance(item, tree.Option) and self._takes_value(near):
+            self._fault("unknown-option", word.span, message, meant=near)
+            self._activation_with_parameter(replace(item, name=tree.Word(near or "", word.span)))
+            return
         option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
         help_line = f"options of `{self.owner}` are {self._listed()}"
         if option is not None and option.name not in self.bound.spans:
             help_line = f"did you mean `{spelling_of(option)}`, such as `{example_of(option)}`?"
         self._fault("unknown-option", word.span, message, help=help_line)
         self.bound.lost = True
+
+    def _takes_value(self, name: str | None) -> bool:
+        """Whether ``name`` is an activation with a value, on a line that may have one."""
+        function = FUNCTIONS.get(name or "")
+        return function is not None and function.option is not None and "activation" in self.by_name
 
     def _near(self, word: str) -> str | None:
         """Return the option, the word or the constant that ``word`` is nearest to."""

@@ -75,6 +75,7 @@ def test_a_value_outside_of_the_domain_is_the_one_finding(written: str, line: st
         ("relu6=6", "unknown-option", "write `relu6` alone"),
         ("tanh=0", "out-of-domain", ""),
         ("hardswsh", "unknown-option", "did you mean `hardswish`?"),
+        ("leaky_rely=0.2", "unknown-option", "did you mean `leaky_relu`?"),
     ],
 )
 def test_a_value_that_is_missing_or_wrong_is_one_finding(written: str, name: str, help: str) -> None:
