@@ -68,8 +68,9 @@ def keep_freed_memory() -> None:
     """
     if _has_glibc():
         libc = ctypes.CDLL(None)
-        libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
-        libc.mallopt(_TRIM_THRESHOLD, ctypes.c_int(-1))
+        # Older versions refuse so large a block; the other setting alone would make every large block slower.
+        if libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK):
+            libc.mallopt(_TRIM_THRESHOLD, ctypes.c_int(-1))
 
 
 def give_freed_memory_back() -> None:

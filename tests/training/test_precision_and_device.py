@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from caedsl.runs.errors import TrainingError
+from caedsl.training import device
 from caedsl.training.device import choose_device
+from caedsl.training.parallel.distributed import Group
 from caedsl.training.precision import Precision, choose_precision, exact_output
 
 from .tiny import tiny
@@ -71,3 +73,36 @@ def test_devices_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch)
         choose_device("gpu")
     with pytest.raises(TrainingError, match="meta is not supported"):
         choose_device("meta")
+
+
+@pytest.mark.parametrize("accepted", [0, 1])
+def test_an_allocator_that_refuses_large_blocks_is_left_alone(accepted: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Libc:
+        def mallopt(self, option: int, value: object) -> int:
+            asked.append(option)
+            return accepted
+
+    monkeypatch.setattr(device, "_has_glibc", lambda: True)
+    monkeypatch.setattr(device.ctypes, "CDLL", lambda name: Libc())
+    device.keep_freed_memory()
+    assert len(asked) == 1 + accepted
+
+
+@pytest.mark.parametrize(("visible", "slurm", "number"), [(4, False, 2), (4, True, 2), (1, True, 0), (1, False, None)])
+def test_each_process_has_a_device_that_it_sees(
+    visible: int, slurm: bool, number: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: visible)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda number: None)
+    monkeypatch.delenv("SLURM_PROCID", raising=False)
+    if slurm:
+        monkeypatch.setenv("SLURM_PROCID", "2")
+    group = object.__new__(Group)
+    group.number = group._on_this_machine = 2
+    if number is None:
+        with pytest.raises(TrainingError, match="has 1 CUDA device, and process 2 would need number 3"):
+            group.device(torch.device("cuda"))
+    else:
+        assert group.device(torch.device("cuda")) == torch.device("cuda", number)

@@ -60,18 +60,18 @@ class Group(Processes):
             self._listener.start()
 
     def device(self, chosen: torch.device) -> torch.device:
-        """On CUDA, each process of a machine has a device of its own."""
+        """Return the CUDA device of this process: one of the machine's, or the only one that Slurm lets it see."""
         if chosen.type != "cuda":
             return chosen
         devices = torch.cuda.device_count()
-        if self._on_this_machine >= devices:
+        number = 0 if devices == 1 and "SLURM_PROCID" in os.environ else self._on_this_machine
+        if number >= devices:
             raise TrainingError(
                 f"this machine has {devices} CUDA device{'s' * (devices != 1)}, and process {self.number} would need "
-                f"number {self._on_this_machine + 1}: start one process a device (`--nproc-per-node {devices}`), "
-                "or use --device cpu"
+                f"number {number + 1}: start one process a device (`--nproc-per-node {devices}`), or use --device cpu"
             )
-        torch.cuda.set_device(self._on_this_machine)
-        return torch.device("cuda", self._on_this_machine)
+        torch.cuda.set_device(number)
+        return torch.device("cuda", number)
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
