@@ -32,7 +32,7 @@ def test_unknown_images_make_unknown_steps() -> None:
         "onecycle warmup=60%",
         "step at=5",
         "step at=12 factor=0.5 warmup=20%",
-        "step at=40",
+        "step at=19",
     ],
 )
 def test_the_mean_factor_is_that_of_the_schedule(schedule: str) -> None:
