@@ -27,7 +27,8 @@ class Bottleneck:
 
     ``form`` names the declaration in ``vocabulary/bottlenecks``. ``inverse`` starts the decoder where the code is a
     vector. ``weights`` are those of what the code adds to the loss: ``l1`` its activity penalty, ``kl`` the divergence
-    of a     variational code. ``noise`` is the standard deviation of the Gaussian noise that the decoder sees while training.
+    of a variational code. ``noise`` is the standard deviation of the Gaussian noise that the decoder sees while
+    training.
     """
 
     form: str
