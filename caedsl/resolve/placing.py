@@ -120,7 +120,7 @@ def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:
             if by_norm
             else "write the decoder out: `decoder { ... }`"
         )
-    scope.report(misfit.name, place, misfit.message, notes=misfit.notes, help=help_line)
+    scope.report(misfit.name, place, misfit.message, notes=misfit.notes, help=help_line, data=misfit.data)
 
 
 def _affordable(line: Line, scope: Scope) -> bool:

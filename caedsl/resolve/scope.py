@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any, NamedTuple
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
+from caedsl.diagnostics.finding import Applicability, Datum, Edit, Finding, Fix, Label
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.line import Line
@@ -137,6 +137,7 @@ class Scope:
         help: str = "",
         meant: str | None = None,
         fix: Fix | None = None,
+        data: Mapping[str, Datum] | None = None,
     ) -> None:
         """Add a finding of the rule ``name`` at ``span``; ``meant`` is the word that was likely meant there.
 
@@ -153,4 +154,4 @@ class Scope:
             fix = Fix(f"write `{meant}`", (Edit(span, meant),), applicability)
         related = (*related, *(Label(use, "used here") for use in self.uses[:1]))
         self.understood &= fix is not None or name not in _LOSING
-        self.findings.append(Finding(name, message, Label(span, label), related, notes, help, fix))
+        self.findings.append(Finding(name, message, Label(span, label), related, notes, help, fix, data=data or {}))

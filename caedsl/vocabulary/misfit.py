@@ -1,13 +1,22 @@
 """Why a layer cannot stand where it stands."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
+
+from caedsl.diagnostics.finding import Datum
 
 
 class Misfit(NamedTuple):
-    """``name`` is the rule's; ``option`` is the one to point at; ``notes`` show the arithmetic; ``help`` the remedy."""
+    """Finding about a layer, without a place.
+
+    ``name`` is the rule's; ``option`` is the one to point at; ``notes`` show the arithmetic, ``help`` the remedy, and ``data``
+    the numbers.
+    """
 
     name: str
     message: str
     notes: tuple[str, ...] = ()
     help: str = ""
     option: str = ""
+    data: Mapping[str, Datum] = MappingProxyType({})

@@ -82,6 +82,18 @@ class TestCompressionExtreme:
         assert finding.severity is Severity.INFO
         assert "768 to 1" in finding.message
 
+    @pytest.mark.parametrize(
+        ("size", "code", "severity"),
+        [
+            ("3x64x64", 8, Severity.WARNING),
+            ("3x64x64", 2, Severity.INFO),
+            ("1x128x128", 8, Severity.INFO),
+        ],
+    )
+    def test_a_thousand_to_one_blurs_photographs(self, size: str, code: int, severity: Severity) -> None:
+        text = f"input {size}\nencoder {{ conv 8 k4 s2 relu; conv 8 relu }}\nbottleneck dense {code}"
+        assert the(text, "compression-extreme").severity is severity
+
     def test_usual_codes_are_silent(self) -> None:
         assert not found("input 3x64x64\nbottleneck dense 64", "compression-extreme")
 

@@ -322,7 +322,8 @@ class TestReceptiveFieldSmall:
         ("layers", "severity"),
         [
             ("conv 8 k1 relu; conv 2 k1 relu", Severity.WARNING),
-            ("conv 8 k3 s2 relu", Severity.WARNING),
+            ("conv 2 k3 s2 relu", Severity.WARNING),
+            ("conv 8 k3 s2 relu", Severity.INFO),  # a code that is larger than its image
             ("conv 8 relu; conv 8 relu; maxpool 2", Severity.INFO),
             ("conv 8 k1 relu; maxpool 2; conv 8 k1 relu; maxpool 2; conv 8 k1; maxpool 2", Severity.WARNING),
         ],

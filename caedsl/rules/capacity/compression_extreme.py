@@ -1,19 +1,20 @@
 """The code is hundreds of times smaller than the image.
 
 ## What it does
-Informs above 400 pixel values for each number of the code. For data sets of which the answer is known,
-`code-too-small` gives it, and this rule is silent.
+Informs above 400 pixel values for each number of the code, and warns above 1,000 on colour images, unless the code has two
+or three numbers, as one that is plotted has. For published datasets `code-too-small` gives the measured answer, and this rule
+is silent.
 
 ## Why is this bad?
-It may be right: smooth images bear several hundred to one, and a code of two numbers is a map to look at. But a
-reconstruction of anything detailed will be blurred.
+Smooth images bear several hundred to one, and a code of two numbers is a map to look at. Photographs and textures do not:
+their detail is spread over many components, and the reconstruction keeps colours and a blurred outline.
 
 ## Example
 ```cae
 input 3x64x64
 data folder "photos/"
 encoder { conv 16 k4 s2 relu; conv 32 k4 s2 relu; conv 32 relu }
-bottleneck dense 16
+bottleneck dense 8
 ```
 
 ## Instead
@@ -29,12 +30,15 @@ A heuristic; `caedsl doctor` measures on your data what the best linear code of 
 """
 
 from collections.abc import Iterator
+from math import ceil
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.facts.presets import as_published
 from caedsl.facts.promises import bounded_above
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.capacity.code_too_small import SKETCH
 from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import counted
 from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE303", "compression-extreme", Severity.INFO)
@@ -42,16 +46,23 @@ RULE = Rule("CAE303", "compression-extreme", Severity.INFO)
 EXTREME = 400
 """Pixel values a number of the code above which it informs (heuristic)."""
 
+BLURRING, COLOURS = 1_000, 3
+"""Above the first it warns where the images have as many channels as the second (heuristic)."""
+
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the bottleneck line."""
+    """Yield the finding at the bottleneck line."""
     known = as_published(model)
     if model.compression <= EXTREME or (known and known.unexplained) or bounded_above(model, "compression"):
         return
     whole, code = elements(model.input.shape), elements(model.code_shape)
+    blurs = model.compression > BLURRING and model.input.shape[0] >= COLOURS and code not in SKETCH
     yield RULE.found(
         model.bottleneck.span,
-        f"the code has {code:,} number{'' if code == 1 else 's'} for {whole:,} pixel values: compression {model.compression:,.0f} to 1",
+        f"the code has {counted(code, 'number')} for {whole:,} values: compression {model.compression:,.0f} to 1"
+        + (", at which photographs and textures blur" if blurs else ""),
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
-        help="a larger code keeps more detail, unless the images are smooth or the code is made to be looked at",
+        help=f"a code of {ceil(whole / EXTREME):,} numbers or more keeps more detail; smooth images may need fewer",
+        severity=Severity.WARNING if blurs else None,
+        data={"compression": model.compression, "code": code, "values": whole},
     )

@@ -33,7 +33,6 @@ Arithmetic. The fix changes the model and is therefore applied with `--unsafe-fi
 - F. Chollet 2016, "Building autoencoders in Keras", The Keras Blog: the model with the lone valid convolution.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from math import prod
 
@@ -41,6 +40,7 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label,
 from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resizes, size_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.size_repair import size_fixes
+from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
@@ -69,9 +69,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _code_disputed(model: Autoencoder) -> bool:
-    """Whether the bottleneck asserts another shape than the code has: the cause then lies there, and has its finding."""
-    asserted = re.search(r"\d+(?:x\d+)+", model.source.slice(model.bottleneck.span))
-    return model.bottleneck.form == "bare" and asserted is not None and asserted[0] != text(model.code_shape)
+    """Whether the bottleneck asserts another shape than the code has, which is then the cause and has its finding."""
+    faults = compiled(model.source.text, model.source.path).findings
+    return any(fault.name == "code-shape-mismatch" for fault in faults)
 
 
 def _last_resizing(model: Autoencoder) -> Span:

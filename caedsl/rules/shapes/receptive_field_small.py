@@ -3,8 +3,8 @@
 ## What it does
 Computes the receptive field of the code: how many pixels high and wide the patch is on which one of its numbers can
 depend. It warns where that is less than an eighth of the image's shorter side, or where no kernel of the encoder sees
-more than one pixel and pools alone bring pixels together; it informs below a quarter. A fully connected layer sees
-everything and is never reported.
+more than one pixel and pools alone bring pixels together; it informs below a quarter, and where the code is not smaller than
+the image, which then need not be compressed. A fully connected layer sees everything and is never reported.
 
 ## Why is this bad?
 A network that sees one pixel at a time cannot know shapes: it can neither denoise nor compress them, only recolour.
@@ -62,14 +62,14 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     if seen >= side or (seen * NOTED >= side and not alone):
         return
-    warned = alone or seen * LITTLE < side
+    warned = alone or (seen * LITTLE < side and not model.compression <= 1)
     patch = text(field)
     yield RULE.found(
         model.bottleneck.span,
         f"a number of the code sees {patch} {places(model.input.shape)} of a {text(whole)} {noun(model.input.shape)}"
         + (", and every kernel of the encoder a single one" if alone else ""),
         related=(Label(model.input.span, text(whole)),),
-        notes=() if alone else (_arithmetic(patch, seen, side, LITTLE if warned else NOTED),),
+        notes=() if alone else (_arithmetic(patch, seen, side, LITTLE if seen * LITTLE < side else NOTED),),
         help="reduce once more (`s2`, `maxpool 2`), use larger kernels or more layers, or end with `bottleneck dense 64`",
         severity=None if warned else Severity.INFO,
     )

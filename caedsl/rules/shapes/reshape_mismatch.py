@@ -29,18 +29,17 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severi
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.shape import Shape, elements, text
+from caedsl.vocabulary.shape import Shape, text
 
 RULE = Rule("CAE205", "reshape-mismatch", Severity.ERROR)
 
 
 def repair(model: Autoencoder, finding: Finding) -> Fix | None:
-    """A shape that fits on both sides."""
-    written = model.source.slice(finding.primary.span)
-    sides = [int(side) for side in written.split("x") if side.isdecimal()]
-    if len(sides) != len(model.input.shape):
+    """Return the shape that fits on both sides, the nearest where there are several."""
+    shape, numbers = finding.data["shape"], finding.data["numbers"]
+    if not isinstance(shape, tuple) or not isinstance(numbers, int) or len(shape) != len(model.input.shape):
         return None
-    fitting = list(islice(_fitting(model, finding, sides[1]), 2))
+    fitting = list(islice(_fitting(model, finding, numbers, shape), 2))
     if not fitting:
         return None
     edits = (Edit(finding.primary.span, text(fitting[0])),)
@@ -48,12 +47,9 @@ def repair(model: Autoencoder, finding: Finding) -> Fix | None:
     return Fix(f"write `reshape {text(fitting[0])}`", edits, sure)
 
 
-def _fitting(model: Autoencoder, finding: Finding, height: int) -> Iterator[Shape]:
-    """Shapes with which the spec returns the input's size, those of nearly the written height first."""
-    before = [layer for _, layer in model.layers() if layer.span.end <= finding.primary.span.start]
-    if not before:
-        return
-    for shape in sorted(_maps(model, elements(before[-1].out_shape)), key=lambda shape: abs(shape[1] - height)):
+def _fitting(model: Autoencoder, finding: Finding, numbers: int, written: Shape) -> Iterator[Shape]:
+    """Yield shapes with which the spec returns the input's size, those of nearly the written sizes first."""
+    for shape in sorted(_maps(model, numbers), key=lambda shape: abs(shape[1] - written[1])):
         changed = tried(model, (Edit(finding.primary.span, text(shape)),))
         if changed is not None and changed.out_shape == changed.input.shape:
             yield shape

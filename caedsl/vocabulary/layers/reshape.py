@@ -30,6 +30,7 @@ class Reshape(Kind):
                 notes=(f"{_product(shape)} != {_product(in_shape)}",),
                 help=f"write a shape with {elements(in_shape)} numbers, or `dense {elements(shape)}` before it",
                 option=SHAPE.name,
+                data={"shape": shape, "numbers": elements(in_shape)},
             )
         return norms.misfit(options, shape) or shape
 
