@@ -64,12 +64,12 @@ def draw_evolution(folder: RunFolder, rows: int) -> Path | None:
 
 
 def milestones(last: int) -> Sequence[int]:
-    """The powers of two up to three quarters of ``last``, and ``last``."""
+    """Return the powers of two up to three quarters of ``last``, and ``last``."""
     return [number for power in range(last.bit_length()) if 4 * (number := 2**power) <= 3 * last] + [last]
 
 
 def _pictures(folder: RunFolder) -> dict[int, str]:
-    """The name in the run folder of the picture of each epoch."""
+    """Return the name in the run folder of the picture of each epoch."""
     names = folder.names_in(PICTURES)
     return {int(match[1]): f"{PICTURES}/{name}" for name in names if (match := _NAME.fullmatch(name))}
 

@@ -35,12 +35,12 @@ class Cell(NamedTuple):
 
 
 def draw(rows: Sequence[PictureRow], pixels: PixelRange) -> bytes:
-    """The rows as ``sheet`` arranges them, as the smallest PNG."""
+    """Return the rows as ``sheet`` arranges them, as the smallest PNG."""
     return png(sheet(rows, pixels), smallest=True)
 
 
 def png(picture: Image.Image, smallest: bool = False) -> bytes:
-    """A picture as PNG; the smallest takes several times as long."""
+    """Return a picture as PNG; the smallest takes several times as long."""
     content = io.BytesIO()
     picture.save(content, "PNG", optimize=smallest)
     return content.getvalue()
@@ -64,7 +64,7 @@ def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) ->
 
 
 def stack(sheets: Sequence[Image.Image], rows: int) -> Image.Image:
-    """The first sheet whole, and below it the last row of each of the others; all are of that many ``rows``."""
+    """Return the first sheet whole, and below it the last row of each of the others; all are of that many ``rows``."""
     first = sheets[0]
     row_height = (first.height - 2 * MARGIN + BETWEEN) // rows
     drawn = Image.new("RGB", (first.width, first.height + (len(sheets) - 1) * row_height), PAPER)

@@ -50,7 +50,7 @@ def _cells(scores: Scores, probabilities: bool) -> list[str]:
 
 
 def verdict(evaluation: Evaluation) -> tuple[str, ...]:
-    """What to think of a model that a simple predictor beats in mean squared error; empty where none does."""
+    """Return what to think of a model that a simple predictor beats in mean squared error; empty where none does."""
     model, mean, pca = evaluation.scores[MODEL], evaluation.scores.get(MEAN), evaluation.pca
     if mean is not None and model.mse >= mean.mse:
         return ("The model is no better than the mean image: it has learned nothing about single images yet.",)

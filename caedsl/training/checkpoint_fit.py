@@ -73,7 +73,7 @@ def _progress_misfits(training: Training, progress: Progress) -> Iterator[str]:
 
 
 def _expected(training: Training, progress: Progress) -> Shapes:
-    """The tensors that a state of ``training`` has, by the progress that it has made."""
+    """Return the tensors that a state of ``training`` has, by the progress that it has made."""
     state = training.module.state_dict()
     expected = {f"weights.{name}": _shape(value) for name, value in state.items()}
     if progress.history:
@@ -94,7 +94,7 @@ def _expected(training: Training, progress: Progress) -> Shapes:
 
 
 def _moments(training: Training, weight: nn.Parameter) -> Shapes:
-    """What the optimizer keeps for a weight, found by a step on a stand-in of one number."""
+    """Return what the optimizer keeps for a weight, found by a step on a stand-in of one number."""
     stand_in = nn.Parameter(torch.zeros(1, 1))
     optimizer = make_optimizer(training.settings.optimizer, [stand_in])
     stand_in.grad = torch.zeros(1, 1)

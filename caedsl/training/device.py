@@ -55,7 +55,7 @@ def _require_cuda(device: torch.device) -> None:
 
 
 def device_name(device: torch.device) -> str:
-    """What people call the device."""
+    """Return what people call the device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
 
 
@@ -102,7 +102,7 @@ class Compiled(nn.Module):
         self._compiled: Any = torch.compile(network, mode="reduce-overhead" if graphs else "default", dynamic=False)
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """What ``network`` gives."""
+        """Return what ``network`` gives."""
         if self._shape is None and self.training:
             self._shape = x_bchw.shape
         if self.failure is not None or not self.training or x_bchw.shape != self._shape:

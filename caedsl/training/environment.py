@@ -17,7 +17,7 @@ from caedsl.training.precision import Precision
 
 
 def package_version(name: str) -> str | None:
-    """The version of an installed package, None where it is not installed."""
+    """Return the version of an installed package, None where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -27,7 +27,7 @@ def package_version(name: str) -> str | None:
 def describe(
     device: torch.device, precision: Precision, seed: int, data: dict[str, Any], notes: Sequence[str]
 ) -> dict[str, Any]:
-    """The content of ``environment.json``; ``data`` names the images, ``notes`` what was done to them."""
+    """Return the content of ``environment.json``; ``data`` names the images, ``notes`` what was done to them."""
     return {
         "caedsl": __version__,
         "python": platform.python_version(),

@@ -24,7 +24,7 @@ class NotFiniteError(TrainingError):
 
 
 def remedies(settings: Settled, precision: str) -> str:
-    """What may keep a run of these settings finite, as the end of a sentence."""
+    """Return what may keep a run of these settings finite, as the end of a sentence."""
     ways = [f"a smaller learning rate than {settings.optimizer.lr:g} (`--set train.optimizer.lr=…`)"]
     if settings.clip is None:
         ways.append("`clip 1.0` in the train block")

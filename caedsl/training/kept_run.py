@@ -38,7 +38,7 @@ class KeptRun:
     environment: EnvironmentRecord
 
     def images(self, data_dir: str | Path | None, reporter: Reporter, root: str | Path | None = None) -> Images:
-        """The images of the run; a ``RunError`` where what is found now is not what it was trained on.
+        """Return the images of the run; a ``RunError`` where what is found now is not what it was trained on.
 
         They are looked for in ``data_dir``, and last where they were; no path of the run may leave ``root``.
         """
@@ -116,7 +116,7 @@ def _environment(path: Path) -> EnvironmentRecord:
 
 
 def _settings(path: Path, text: str) -> Settled:
-    """The settings in the text, of which each must have a value that the language allows."""
+    """Return the settings in the text, of which each must have a value that the language allows."""
     try:
         settings = settled(read_settings(text))
         if settings is None:

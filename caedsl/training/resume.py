@@ -122,7 +122,7 @@ def _check_version(kept: KeptRun, reporter: Reporter) -> None:
 
 
 def _device(kept: KeptRun, wanted: str, reporter: Reporter) -> torch.device:
-    """The device that is wanted, or else the run's, or where that is not there the one that is."""
+    """Return the device that is wanted, or else the run's, or where that is not there the one that is."""
     if wanted != "auto":
         return choose_device(wanted)
     try:
@@ -157,7 +157,7 @@ def _epochs(checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
 
 
 def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) -> KeptRun:
-    """The run with another number of epochs, where that would not have changed the epochs that are over."""
+    """Return the run with another number of epochs, where that would not have changed the epochs that are over."""
     if epochs is None:
         return kept
     done = len(_epochs(checkpoint))

@@ -83,7 +83,7 @@ def _errors(probe: Probe) -> tuple[float, float, float]:
 
 
 def _losing_layer(seen: Seen, probes: Sequence[Probe]) -> int:
-    """The layer whose output depends on the image least, compared with what it was given."""
+    """Return the layer whose output depends on the image least, compared with what it was given."""
     last = probes[-1].layers
     kept = [layer.spread / layer.size if layer.size else 0.0 for layer in last]
     losses = [kept[number] / before if (before := ([1.0, *kept])[number]) else 1.0 for number in range(len(kept))]

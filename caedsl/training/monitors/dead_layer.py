@@ -53,7 +53,7 @@ LEAST_STEPS = 50
 
 
 def look(seen: Seen) -> Iterator[Sign]:
-    """A sign for each dead layer that is given something to see."""
+    """Yield a sign for each dead layer that is given something to see."""
     probes = seen.round()
     if not probes or probes[-1].step - probes[0].step < LEAST_STEPS:
         return

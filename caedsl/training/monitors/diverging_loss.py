@@ -75,7 +75,7 @@ def _risen(before: Mapping[str, float], now: Mapping[str, float]) -> str:
 
 
 def _first_grown(seen: Seen) -> tuple[int, float] | None:
-    """The first layer whose output has at least doubled since the best loss, and by how much."""
+    """Return the first layer whose output has at least doubled since the best loss, and by how much."""
     if seen.best_probe is None:
         return None
     for number, (then, now) in enumerate(zip(seen.best_probe.layers, seen.probes[-1].layers, strict=True)):

@@ -137,7 +137,7 @@ class Group(Processes):
         self._batch = Part(start, stop, images, self.count)
 
     def under_way(self, mine: Tensor) -> Part:
-        """The part of this process, the images ``mine``, in the batch that began last."""
+        """Return the part of this process, the images ``mine``, in the batch that began last."""
         return self._batch
 
     def meeting(self) -> bool:
@@ -146,7 +146,7 @@ class Group(Processes):
         return self._steps >= self._steps_to_meeting
 
     def agreed(self, reason: str | None) -> str | None:
-        """The first reason of any process; and when to meet again, by the speed that the first has seen."""
+        """Return the first reason of any process; and when to meet again, by the speed that the first has seen."""
         now = time.monotonic()
         # No more than twice as far as the last time: the first steps of a run are slow, and some are slower than others.
         ahead = round(self._steps * SECONDS_BETWEEN_MEETINGS / max(now - self._met, 1e-9))
@@ -159,7 +159,7 @@ class Group(Processes):
         return next((other for other, _ in said if other is not None), None)
 
     def mean(self, x: Tensor) -> Tensor:
-        """The mean of ``x`` over all processes, the same bits in each; waits for the device."""
+        """Return the mean of ``x`` over all processes, the same bits in each; waits for the device."""
         # In 64 bits sums of a few 32-bit numbers are exact, in whatever order.
         total = x.to("cpu", torch.float64, copy=True)
         with self._hearing():

@@ -69,7 +69,7 @@ class Processes:
         """A batch of so many images begins: what follows is about it."""
 
     def under_way(self, mine: Tensor) -> Part:
-        """The part of this process, the images ``mine``, in the batch that began last."""
+        """Return the part of this process, the images ``mine``, in the batch that began last."""
         return Part.all_of(len(mine))
 
     def meeting(self) -> bool:
@@ -84,11 +84,11 @@ class Processes:
         return due
 
     def agreed(self, reason: str | None) -> str | None:
-        """The first reason to end, in the order of the processes, that any of them has. All must ask."""
+        """Return the first reason to end, in the order of the processes, that any of them has. All must ask."""
         return reason
 
     def mean(self, x: Tensor) -> Tensor:
-        """The mean of ``x`` over all processes. All must ask."""
+        """Return the mean of ``x`` over all processes. All must ask."""
         return x
 
 
@@ -97,7 +97,7 @@ _joined = [ALONE]
 
 
 def current() -> Processes:
-    """The processes that this one trains with."""
+    """Return the processes that this one trains with."""
     return _joined[-1]
 
 

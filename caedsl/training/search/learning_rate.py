@@ -79,7 +79,7 @@ class Choice(NamedTuple):
 
 
 def find_rate(fresh: Training, on_step: Callable[[int, int], None] = lambda done, total: None) -> FoundRate:
-    """The learning rate for a run like ``fresh``, which itself is left as it is.
+    """Return the learning rate for a run like ``fresh``, which itself is left as it is.
 
     ``fresh`` has a rate of 1, and the schedule and the epochs of the run. The losses are those of training, penalties
     included. A ``TrainingError`` where the loss falls at no rate. ``on_step`` is told how many steps are done, of
@@ -109,13 +109,13 @@ def find_rate(fresh: Training, on_step: Callable[[int, int], None] = lambda done
 
 
 def _taken(ends: Mapping[float, float]) -> float:
-    """The lowest rate that does as well as the best, of the losses that trials ended with."""
+    """Return the lowest rate that does as well as the best, of the losses that trials ended with."""
     least = min(ends.values())
     return min(rate for rate, end in ends.items() if end <= least + (AS_GOOD - 1) * abs(least))
 
 
 def _next(ends: Mapping[float, float]) -> float | None:
-    """The rate to try after these; None where the one to take has been tried with a lower and a higher one.
+    """Return the rate to try after these; None where the one to take has been tried with a lower and a higher one.
 
     Lower ones come first: above a rate at which a model dies there may be one at which it lives by luck, and not for long.
     """
@@ -154,7 +154,7 @@ def _in_miniature(fresh: Training, peak: float) -> list[float]:
 
 
 def _losses(trial: Training, rates: Sequence[float], on_step: Callable[[int], None]) -> list[float]:
-    """The loss before each step at these rates, as far as it has neither exploded nor become infinite."""
+    """Return the loss before each step at these rates, as far as it has neither exploded nor become infinite."""
     losses: list[float] = []
     # The plateau's factor, by which a run's rate may change between two steps, is then the rate itself.
     trial.settings = replace(trial.settings, schedule=Schedule())
@@ -190,7 +190,7 @@ def _batches(trial: Training) -> Iterator[Tensor]:
 
 
 def chosen(points: Sequence[Point]) -> Choice:
-    """What a test comes to; a ``TrainingError`` where its loss never fell."""
+    """Return what a test comes to; a ``TrainingError`` where its loss never fell."""
     losses = _smoothed([point.loss for point in points])
     first, lowest = (losses[0], min(losses)) if losses else (math.nan, math.nan)
     if not lowest < (1 - LEAST_FALL) * first:

@@ -23,7 +23,7 @@ HEADROOM = 1.25
 
 
 def copy_of(training: Training) -> Training:
-    """A run that begins like ``training``, with weights, an optimizer and random streams of its own.
+    """Return a run that begins like ``training``, with weights, an optimizer and random streams of its own.
 
     On a GPU it calls the module as it is: compiling costs more than a few steps gain.
     """

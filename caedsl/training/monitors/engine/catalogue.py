@@ -35,13 +35,13 @@ class Monitor(NamedTuple):
 
 @cache
 def names() -> tuple[str, ...]:
-    """The names of all monitors."""
+    """Return the names of all monitors."""
     return tuple(sorted(module.name.replace("_", "-") for module in iter_modules([str(FOLDER)]) if not module.ispkg))
 
 
 @cache
 def find(name: str) -> Monitor | None:
-    """The monitor of that name, or None."""
+    """Return the monitor of that name, or None."""
     if name not in names():
         return None
     module = import_module(f"caedsl.training.monitors.{name.replace('-', '_')}")

@@ -17,13 +17,13 @@ _COMMAND = "python -m caedsl.training.monitors.engine.documentation"
 
 
 def page(monitor: Monitor) -> str:
-    """The documentation of a monitor as a page of Markdown."""
+    """Return the documentation of a monitor as a page of Markdown."""
     _, _, body = monitor.documentation.strip().partition("\n")
     return f"# {monitor.name}\n\n{monitor.summary}\n\nmonitor, while training\n\n{body.strip()}\n"
 
 
 def index(monitors: Sequence[Monitor]) -> str:
-    """The table of all monitors."""
+    """Return the table of all monitors."""
     lines = [
         "# Monitors",
         "",

@@ -45,7 +45,7 @@ def _parts(training: Training, step: int | None) -> Iterator[Tensor]:
 
 
 def _batch(training: Training, step: int) -> Tensor:
-    """The images of a step of the epoch under way."""
+    """Return the images of a step of the epoch under way."""
     assert training.ledger is not None
     column = step - training.step + training.ledger.steps - 1
     order = derived_seed(training.settings.seed, "order", training.epoch)
@@ -53,7 +53,7 @@ def _batch(training: Training, step: int) -> Tensor:
 
 
 def _ruined_weights(training: Training, origins: Sequence[Origin]) -> int | None:
-    """The layer nearest to the output whose weights are not finite.
+    """Return the layer nearest to the output whose weights are not finite.
 
     A gradient that is not finite spoils those of all layers before its own, and none behind it.
     """
@@ -93,7 +93,7 @@ def _break(training: Training, origins: Sequence[Origin], output: int | None, ta
 
 
 def _broken_gradient(training: Training, origins: Sequence[Origin], loss: Tensor) -> Broken | None:
-    """The first layer on the way back whose gradient is not finite."""
+    """Return the first layer on the way back whose gradient is not finite."""
     weights = kernels(training.module, origins)
     found = gradients(training, loss, tuple(weights.values()))
     for number, gradient in reversed(list(zip(weights, found, strict=True))):

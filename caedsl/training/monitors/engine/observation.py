@@ -147,7 +147,7 @@ class Seen:
         return self._last(self.facts.rounds, since)
 
     def long_round(self) -> Sequence[Probe]:
-        """The last probes that together took twice as many; else none."""
+        """Return the last probes that together took twice as many; else none."""
         return self._last(2 * self.facts.rounds, 0.0)
 
     def _last(self, count: int, since: float) -> Sequence[Probe]:
@@ -170,7 +170,7 @@ class Seen:
                 self.best_window, self.best_probe = window, probe
 
     def state(self) -> dict[str, Any]:
-        """What changes from moment to moment, as JSON holds it; ``epochs`` is known elsewhere."""
+        """Return what changes from moment to moment, as JSON holds it; ``epochs`` is known elsewhere."""
         return {name: getattr(self, name) for name in _CHANGING}
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ class Places:
         return cls(model, kept, shown_path)
 
     def of_layer(self, number: int) -> Place:
-        """The place of the layer ``number`` of ``origins``."""
+        """Return the place of the layer ``number`` of ``origins``."""
         layer = self.origins[number].layer
         words, part = line(layer), self._names[layer]
         shown = f"{self._shown(layer.span)}: `{words}` ({part})"

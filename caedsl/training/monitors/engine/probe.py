@@ -67,7 +67,7 @@ def hooked(module: nn.Module, paths: Sequence[str], watch: Watch) -> Iterator[No
 
 
 def forward(training: Training, seen_bchw: Tensor) -> Tensor:
-    """What the module makes of ``seen_bchw`` in its present mode; running statistics stay as they are."""
+    """Return what the module makes of ``seen_bchw`` in its present mode; running statistics stay as they are."""
     module = training.module
     copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
     exact = exact_output(module) if not training.precision.kind.exact else nullcontext()
@@ -77,7 +77,7 @@ def forward(training: Training, seen_bchw: Tensor) -> Tensor:
 
 
 def kernels(module: nn.Module, origins: Sequence[Origin]) -> Mapping[int, nn.Parameter]:
-    """The kernel of each layer that has one, by the number of the layer."""
+    """Return the kernel of each layer that has one, by the number of the layer."""
     found: dict[int, nn.Parameter] = {}
     for number, origin in enumerate(origins):
         for path in origin.paths:

@@ -151,7 +151,7 @@ class Watch(Callback):
         return next(numbers, None)
 
     def _rates(self, training: Training) -> float:
-        """The steps since the last probe, each counting for its share of the full learning rate."""
+        """Return the steps since the last probe, each counting for its share of the full learning rate."""
         settings, last = training.settings, self._seen.probes[-1].step if self._seen.probes else 0
         steps, an_epoch = training.steps, training.steps_per_epoch
         return sum(settings.schedule.factor(step, steps, an_epoch) for step in range(last, training.step))
