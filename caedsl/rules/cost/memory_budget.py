@@ -13,7 +13,7 @@ less in proportion.
 input 3x512x512
 data folder "photos/"
 encoder { conv 64 k4 s2 relu; conv 64 relu x2; maxpool 2; conv 64 relu x2; maxpool 2; conv 16 relu }
-bottleneck dense 1024
+bottleneck conv 8 k9
 train { batch 256 }
 ```
 
@@ -22,7 +22,7 @@ train { batch 256 }
 input 3x512x512
 data folder "photos/"
 encoder { conv 64 k4 s2 relu; conv 64 relu x2; maxpool 2; conv 64 relu x2; maxpool 2; conv 16 relu }
-bottleneck dense 1024
+bottleneck conv 8 k9
 train { batch 16 }
 ```
 
