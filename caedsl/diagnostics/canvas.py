@@ -54,7 +54,7 @@ class Canvas:
         return row >= self.height or self._rows[row].get(column, (" ",))[0] in " _"
 
     def lines(self, colour: bool) -> list[str]:
-        """The rows as text, without spaces at their ends."""
+        """Return the rows as text, without spaces at their ends."""
         return [_read(cells, colour) for cells in self._rows]
 
 

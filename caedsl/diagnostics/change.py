@@ -27,7 +27,7 @@ class Hunk(NamedTuple):
 
 
 def hunks(source: Source, edits: Sequence[Edit]) -> list[Hunk]:
-    """What ``edits``, sorted, do to whole lines; lines that stay as they are are left out."""
+    """Return what ``edits``, which are sorted, do to whole lines; leave out lines that stay as they are."""
     groups: list[list[Edit]] = []
     for edit in edits:
         if groups and source.position(edit.span.start).line <= source.position(groups[-1][-1].span.end).line:
@@ -55,7 +55,7 @@ def _hunk(source: Source, edits: Sequence[Edit]) -> Hunk:
 
 
 def draw_change(source: Source, edits: Sequence[Edit], room: int, colour: bool) -> list[Row]:
-    """The change as rows of a frame: lines that go with a ``-`` for a bar, lines that come with a ``+``."""
+    """Return the change as rows of a frame: lines that go with a ``-`` for a bar, lines that come with a ``+``."""
     rows: list[Row] = []
     for hunk in hunks(source, edits):
         if rows:
@@ -81,7 +81,7 @@ def _side(
 
 
 def _draw(text: str, other: str, style: Style, room: int, colour: bool) -> str:
-    """A line whose words that ``other`` does not have are in ``style``, scrolled to where they stand."""
+    """Return a line whose words that ``other`` does not have are in ``style``, scrolled to where they stand."""
     first = _shared(text, other)
     last = len(text) - _shared(text[first:][::-1], other[first:][::-1])
     if first < last:
@@ -96,7 +96,7 @@ def _draw(text: str, other: str, style: Style, room: int, colour: bool) -> str:
 
 
 def _whole_words(text: str, first: int, last: int) -> tuple[int, int]:
-    """The range ``first..last``, widened where it begins or ends inside a word."""
+    """Return the range ``first..last``, widened where it begins or ends inside a word."""
     if _WORD.match(text, first) and (before := _WORD.match(text[:first][::-1])):
         first -= before.end()
     if _WORD.match(text, last - 1) and (after := _WORD.match(text, last)):

@@ -46,7 +46,7 @@ def _line_end(text: str, place: int) -> str:
 
 
 def merge_fixes(fixes: Iterable[Fix]) -> tuple[tuple[Fix, ...], tuple[Edit, ...]]:
-    """The fixes that can be made together, and their edits as one sequence for ``apply_edits``.
+    """Return the fixes that can be made together, and their edits as one sequence for ``apply_edits``.
 
     They are taken in the order of their places; one that touches what an earlier one changes is left for the next run.
     Fixes with the same edits are made once.

@@ -65,7 +65,7 @@ def excerpt(source: Source, marks: Sequence[Mark], room: int, colour: bool) -> l
 
 
 def _shown(marks: Iterable[Mark]) -> list[int]:
-    """The numbers of the lines to show; a gap of one line is filled, since a sign for it would be as long."""
+    """Return the numbers of the lines to show; a gap of one line is filled, since a sign for it would be as long."""
     numbers: set[int] = set()
     for mark in marks:
         lines = range(mark.first, mark.last + 1)

@@ -21,8 +21,8 @@ _NARROWEST = 40
 def render_full(reports: Sequence[Report], colour: bool, width: int = 100) -> str:
     """Return a frame for every finding, with an empty line between two; nothing where there are none.
 
-    Of each source, what only informs comes after the errors and warnings. ``width`` is the number of columns to stay within:
-    long lines of source are cut there, notes and help wrapped.
+    Of each source, what only informs comes after the errors and warnings. ``width`` is the number of columns to stay
+    within: long lines of source are cut there, notes and help wrapped.
     """
     pairs = sorted(in_order(reports), key=lambda pair: (pair[0].path, pair[1].severity is Severity.INFO))
     frames = [_frame(source, finding, colour, max(width, _NARROWEST)) for source, finding in pairs]

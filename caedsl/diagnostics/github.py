@@ -30,7 +30,7 @@ def _command(source: Source, finding: Finding) -> str:
 
 
 def _escape(text: str) -> str:
-    """Return ``text`` as a command carries it, with every character but line ends that would control a terminal replaced."""
+    """Return ``text`` as a command carries it, without characters that control a terminal, except line ends."""
     return safe(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

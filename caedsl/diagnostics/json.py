@@ -10,7 +10,7 @@ from caedsl.source import Source, Span
 
 
 def render_json(reports: Sequence[Report]) -> str:
-    """``{"findings": [...]}``: lines and columns count from 1, in code points; the end column is exclusive."""
+    """Return ``{"findings": [...]}``, counting from 1 in code points; the end column is exclusive."""
     findings = [_finding(source, finding) for source, finding in in_order(reports)]
     return json.dumps({"findings": findings}, indent=2) + "\n"
 

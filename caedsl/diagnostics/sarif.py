@@ -41,7 +41,7 @@ def _rule(rule: RuleText) -> dict[str, Any]:
 
 
 def _first_paragraph(rule: RuleText) -> str:
-    """The documentation's first words that are no heading: what viewers show beside a result."""
+    """Return the documentation's first words that are no heading: what viewers show beside a result."""
     for paragraph in rule.documentation.split("\n\n"):
         lines = [line.strip() for line in paragraph.splitlines() if not line.startswith("#")]
         if any(lines):

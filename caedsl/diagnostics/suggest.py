@@ -7,7 +7,7 @@ _LONGEST = 64  # the work grows with the square of the length, and no word of th
 
 
 def did_you_mean(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
-    """The one of ``candidates`` that ``word`` most likely stands for, or None where nothing is near.
+    """Return the one of ``candidates`` that ``word`` most likely stands for, or None where nothing is near.
 
     ``aliases`` give the word to suggest for a name from elsewhere (``learning_rate`` for ``lr``). Case, underscores
     and a ``2d`` at the end do not count. A typo is a letter added, left out or replaced, or two neighbours swapped
@@ -44,7 +44,7 @@ def _distance_if_near(word: str, name: str) -> int | None:
 
 
 def _distance(one: str, other: str, allowed: int) -> int:
-    """The number of typos between two words (optimal string alignment), or a larger one than ``allowed``."""
+    """Return the number of typos between two words (optimal string alignment), or a larger one than ``allowed``."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

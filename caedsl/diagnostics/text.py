@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
 
 def safe(text: str) -> str:
-    """Return ``text`` with tabs, form feeds and line ends kept, and every other character that ``printable`` replaces replaced."""
+    """Return ``text`` as ``printable`` does, but with tabs, form feeds and line ends kept."""
     return text if text.isprintable() else "".join(c if c in "\t\f\r\n" else _visible(c) for c in text)
 
 
@@ -35,7 +35,7 @@ def _visible(character: str) -> str:
 
 
 def width(text: str) -> int:
-    """The columns that ``text`` takes on a terminal (Unicode's East Asian width; combining marks take none)."""
+    """Return the columns that ``text`` takes on a terminal (Unicode's East Asian width; combining marks take none)."""
     return len(text) if text.isascii() else sum(map(_character_width, text))
 
 
@@ -81,7 +81,7 @@ class Line(NamedTuple):
         return self.columns[-1]
 
     def column(self, index: int) -> int:
-        """The column of character ``index``, or of the line's end where the line is shorter."""
+        """Return the column of character ``index``, or of the line's end where the line is shorter."""
         return self.columns[min(index, len(self.columns) - 1)]
 
     def begins_at(self, index: int) -> bool:
@@ -89,7 +89,7 @@ class Line(NamedTuple):
         return all(character in ("", " ") for character in self.characters[:index])
 
     def between(self, left: int, right: int) -> Iterator[tuple[int, str]]:
-        """The characters that lie wholly within the columns ``left..right``, each after its column."""
+        """Return the characters that lie wholly within the columns ``left..right``, each after its column."""
         for index in range(bisect_left(self.columns, left), len(self.characters)):
             if self.columns[index + 1] > right:
                 break

@@ -4,9 +4,9 @@
 Warns of a ReLU at the output for images that are nowhere below zero. Where they are, `output-range` has the proof.
 
 ## Why is this bad?
-The output has one unit for a channel. If its weights come to lie where it is below zero for every image, the output is 0
-everywhere, and so is the gradient: nothing can bring it back. In a pilot on MNIST and Fashion-MNIST this befell 4 of 8
-runs, those of one seed; the others trained well. Another seed is no cure but luck.
+The output has one unit for a channel. If its weights come to lie where it is below zero for every image, the output
+is 0 everywhere, and so is the gradient: nothing can bring it back. In a pilot on MNIST and Fashion-MNIST this befell
+4 of 8 runs, those of one seed; the others trained well. Another seed is no cure but luck.
 
 ## Example
 ```cae
@@ -40,7 +40,7 @@ RULE = Rule("CAE403", "final-relu", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the output's activation, unless the range or a cross-entropy rules a ReLU out."""
+    """Yield the finding at the output's activation, unless the range or a cross-entropy rules a ReLU out."""
     layer, missed = output_layer(model), unreachable(model)
     if layer is None or not activation_of(layer).function.dies or takes_probabilities(model):
         return

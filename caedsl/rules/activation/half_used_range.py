@@ -36,7 +36,7 @@ HALF = 0.5
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the output's activation; with cross-entropy the output is `bce-range`'s."""
+    """Yield the finding at the output's activation; with cross-entropy the output is `bce-range`'s."""
     layer, wasted = output_layer(model), wasted_range(model)
     if layer is None or wasted < HALF or takes_probabilities(model):
         return

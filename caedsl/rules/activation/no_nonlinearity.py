@@ -1,12 +1,13 @@
 """No hidden layer has an activation: the model is a linear autoencoder.
 
 ## What it does
-Informs where everything before the output's activation is one linear map: no activation, no max pool, no normalisation
-that depends on the image. It names what PCA, the best linear autoencoder, leaves at the code's size where that is known.
+Informs where everything before the output's activation is one linear map: no activation, no max pool, no
+normalisation that depends on the image. It names what PCA, the best linear autoencoder, leaves at the code's size
+where that is known.
 
 ## Why is this bad?
-It is not, if a linear code is wanted: it trained well in a pilot (0.17 to 0.19 of the variance left). But no depth makes
-it better than PCA, apart from what the output's activation adds, and PCA takes seconds.
+It is not, if a linear code is wanted: it trained well in a pilot (0.17 to 0.19 of the variance left). But no depth
+makes it better than PCA, apart from what the output's activation adds, and PCA takes seconds.
 
 ## Example
 ```cae
@@ -38,7 +39,7 @@ RULE = Rule("CAE408", "no-nonlinearity", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the encoder, for models of two weight layers or more."""
+    """Yield the finding at the encoder, for models of two weight layers or more."""
     if len(weighted_layers(model)) < 2 or not is_linear(model):
         return
     yield RULE.found(

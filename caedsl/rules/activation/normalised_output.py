@@ -4,11 +4,11 @@
 Warns where the layer that makes the reconstruction has `norm=`, of any kind.
 
 ## Why is this bad?
-A normalisation gives each channel mean 0 and deviation 1, over the batch or over each image; images have neither. It has
-to learn the images' mean and contrast by its own scale and shift, step by step, and until then every output is wrong:
-in a pilot of 500 steps batch normalisation before a sigmoid left 1.0 of the variance on MNIST (0.36 on Fashion-MNIST),
-before a linear output 1.4 to 1.5 (1.1 to 1.2), against about 0.2 without. Longer training may recover. With `affine=off`
-it cannot learn them at all.
+A normalisation gives each channel mean 0 and deviation 1, over the batch or over each image; images have neither. It
+has to learn the images' mean and contrast by its own scale and shift, step by step, and until then every output is
+wrong: in a pilot of 500 steps batch normalisation before a sigmoid left 1.0 of the variance on MNIST (0.36 on
+Fashion-MNIST), before a linear output 1.4 to 1.5 (1.1 to 1.2), against about 0.2 without. Longer training may
+recover. With `affine=off` it cannot learn them at all.
 
 ## Example
 ```cae
@@ -46,7 +46,7 @@ _OPTIONS = ("norm", *BELONGS_TO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the output layer's normalisation."""
+    """Yield the finding at the output layer's normalisation."""
     layer = output_layer(model)
     if layer is None or layer.norm is None:
         return
@@ -61,7 +61,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _without(model: Autoencoder, layer: Layer) -> tuple[Edit, ...]:
-    """The line without its normalisation and the options of it; `norm=none` where the defaults would bring one back."""
+    """Remove the normalisation and its options; write `norm=none` where the defaults would bring one back."""
     if "norm" not in layer.spans:
         return (write(layer, NORM, "norm=none"),)
     edits = sorted(drop(model, layer.spans[name]) for name in _OPTIONS if name in layer.spans)
@@ -80,5 +80,6 @@ def _statistics(model: Autoencoder) -> tuple[str, ...]:
     mean = sum(share * level / top for level, share in enumerate(known.greys))
     deviation = sqrt(sum(share * (level / top - mean) ** 2 for level, share in enumerate(known.greys)))
     return (
-        f"the pixels of {model.data[0].name} have mean {values.low + width * mean:.2g}, deviation {width * deviation:.2g}",
+        f"the pixels of {model.data[0].name} have mean {values.low + width * mean:.2g}, deviation "
+        f"{width * deviation:.2g}",
     )

@@ -52,7 +52,7 @@ FATAL = 0.1
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the output's activation; a cross-entropy that the range does not suit is `bce-range`'s."""
+    """Yield the finding at the output's activation; a cross-entropy that the range does not suit is `bce-range`'s."""
     missed, layer = unreachable(model), output_layer(model)
     if missed is None or layer is None or missed.share <= NOTICEABLE or takes_probabilities(model):
         return
@@ -62,7 +62,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     sure = Applicability.SAFE if proven else Applicability.UNSAFE
     yield RULE.found(
         output_place(model, layer),
-        f"{activation_of(layer).name} returns {_interval(missed)}, but the images are {_described(values)}: {_loss(missed)}",
+        f"{activation_of(layer).name} returns {_interval(missed)}, but the images are {_described(values)}: "
+        f"{_loss(missed)}",
         label=f"returns {_interval(missed)}",
         related=(Label(model.input.range_span, f"images are {_described(values)}"),),
         notes=(_arithmetic(missed, values),),
@@ -93,4 +94,7 @@ def _loss(missed: Unreachable) -> str:
 def _arithmetic(missed: Unreachable, values: InputRange) -> str:
     spread = {"evenly": f"values spread evenly over {values}", "normally": "standardised values"}
     over = spread.get(missed.spread, f"the pixels of {missed.spread}")
-    return f"E[(x - clip(x, {plain(missed.low)}, {plain(missed.high)}))²] / error of the mean image = {plain(missed.share, 3)}, for {over}"
+    return (
+        f"E[(x - clip(x, {plain(missed.low)}, {plain(missed.high)}))²] / error of the mean image = "
+        f"{plain(missed.share, 3)}, for {over}"
+    )

@@ -6,9 +6,10 @@ bottleneck) is left alone, and so are feature maps of more than 16 numbers: publ
 and train.
 
 ## Why is this bad?
-A unit that is below zero for every image is dead, and the code is smaller than it looks. In a pilot with a code of 32 on
-MNIST 17 of 32 numbers died, which left 0.35 of the variance against 0.22; with a code of 2 it left 0.93 against 0.85. On
-Fashion-MNIST a code of 32 lost almost nothing. On digits, codes of 12 and 16 left 1.8 times as much as linear ones.
+A unit that is below zero for every image is dead, and the code is smaller than it looks. In a pilot with a code of 32
+on MNIST 17 of 32 numbers died, which left 0.35 of the variance against 0.22; with a code of 2 it left 0.93 against
+0.85. On Fashion-MNIST a code of 32 lost almost nothing. On digits, codes of 12 and 16 left 1.8 times as much as
+linear ones.
 
 ## Example
 ```cae
@@ -43,7 +44,7 @@ FEW = 16
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the code's activation."""
+    """Yield the finding at the code's activation."""
     layer, numbers = code_layer(model), elements(model.code_shape)
     if layer is None or not activation_of(layer).function.dies or model.bottleneck.l1:
         return

@@ -34,7 +34,7 @@ RULE = Rule("CAE406", "saturating-code", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the code's activation, unless `saturating-hidden` counts it already."""
+    """Yield the finding at the code's activation, unless `saturating-hidden` counts it already."""
     layer = code_layer(model)
     if layer is None or not activation_of(layer).function.saturates:
         return

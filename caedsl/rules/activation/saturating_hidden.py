@@ -53,7 +53,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     elif len(steep) >= MANY_STEEP:
         yield RULE.found(
             steep[0].place(ACTIVATION),
-            f"{len(steep)} hidden {activation_of(steep[0]).name} layers without a normalisation: where they saturate, gradients fade",
+            f"{len(steep)} hidden {activation_of(steep[0]).name} layers without a normalisation: where they "
+            "saturate, gradients fade",
             help="use `relu`, or `norm=batch`",
             severity=Severity.INFO,
         )
@@ -66,12 +67,14 @@ def _fading(model: Autoencoder, layers: list[Layer]) -> Finding:
     others = [layer.place(ACTIVATION) for layer in layers if layer.mirrors is None]
     return RULE.found(
         layers[0].place(ACTIVATION),
-        f"{len(layers)} hidden {' and '.join(names)} layers: each leaves at most {_share([max(slopes)])} of a gradient, "
+        f"{len(layers)} hidden {' and '.join(names)} layers: each leaves at most {_share([max(slopes)])} of a "
+        "gradient, "
         f"all together {_share(slopes)}",
         label="the gradient before this layer is faded by all that follow",
         related=tuple(Label(span, "and this one") for span in sorted({*others} - {layers[0].place(ACTIVATION)})),
         notes=(
-            f"the steepest slope is {_share([max(slopes)])}; all slopes multiplied are 10^{sum(map(log10, slopes)):.1f}",
+            f"the steepest slope is {_share([max(slopes)])}; all slopes multiplied are "
+            f"10^{sum(map(log10, slopes)):.1f}",
         ),
         help="use `relu` or `leaky_relu` in hidden layers; the output may stay as it is",
         fix=Fix("use `relu` in hidden layers", edits, Applicability.UNSAFE) if edits else None,
@@ -87,7 +90,7 @@ def _share(slopes: Sequence[float]) -> str:
 
 
 def _edits(model: Autoencoder, layers: list[Layer]) -> tuple[Edit, ...]:
-    """A ReLU on every line that is written; none on a code of numbers, where units would die."""
+    """Return a ReLU on every line that is written; none on a code of numbers, where units would die."""
     written = {layer.span: layer for layer in layers if layer.mirrors is None}
     edits = (write(layer, ACTIVATION, "linear" if _is_code(model, layer) else "relu") for layer in written.values())
     return tuple(sorted(edits, key=lambda edit: edit.span))

@@ -46,11 +46,11 @@ from caedsl.vocabulary.window import DEPTHWISE
 RULE = Rule("CAE305", "channel-pinch", Severity.WARNING)
 
 NARROW, TIMES = 2, 4
-"""So many rectified channels between layers of so many times as many are a pinch (measured on three small data sets)."""
+"""So many rectified channels between layers of so many times as many are a pinch (measured on three datasets)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every line that pinches; a layer inside a residual does not, for the shortcut goes around it."""
+    """Yield a finding for every line that pinches; the shortcut of a residual goes around the layers inside."""
     if channels_last(model):
         return
     encoder = [*_through(model.encoder), *model.bottleneck.layers]
@@ -64,7 +64,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _through(layers: Sequence[Layer]) -> Iterator[Layer]:
-    """The layers that everything passes: stages opened, residuals as they are."""
+    """Return the layers that everything passes: stages opened, residuals as they are."""
     for layer in layers:
         if layer.kind.role is Role.GROUPING:
             yield from _through(layer.children)
@@ -85,7 +85,8 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
     few = "one rectified channel" if channels == 1 else f"{channels} rectified channels"
     return RULE.found(
         layer.place(CHANNELS),
-        f"everything passes through {few}, with {min(beside)} beside: where {'it dies' if channels == 1 else 'they die'}, "
+        f"everything passes through {few}, with {min(beside)} beside: where "
+        f"{'it dies' if channels == 1 else 'they die'}, "
         "the output is a constant",
         label=f"{text(layer.out_shape)}",
         help=f"use {max(beside)} channels, as beside it",
@@ -109,7 +110,7 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
 
 
 def _room(layers: Sequence[Layer]) -> int:
-    """The fewest pixels that the channels of the first of ``layers`` have, up to the next one with channels of its own."""
+    """Return the fewest pixels of a channel from the first of ``layers`` to the next one with channels of its own."""
     last = next((i for i in range(1, len(layers)) if INIT in layers[i].options), len(layers))
     return min(elements(layer.out_shape[1:]) if is_map(layer.out_shape) else 1 for layer in layers[:last])
 
@@ -121,7 +122,7 @@ def _is_thin(layer: Layer) -> bool:
 
 
 def _neighbours(model: Autoencoder, part: Sequence[Layer], i: int) -> tuple[int, ...]:
-    """The channels of the nearest weighted layers on both sides that stand on other lines; none where one side has none.
+    """Return the channels of the nearest weighted layers on both sides that stand on other lines, if both have one.
 
     The output layer has the channels of the image, which say nothing of its neighbour's.
     """

@@ -50,7 +50,7 @@ SKETCH = (2, 3)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the bottleneck line."""
+    """Yield the finding at the bottleneck line."""
     known, numbers = as_published(model), elements(model.code_shape)
     measured = unexplained_by(known, numbers) if known else None
     if known is None or measured is None or measured[1] <= MUCH:
@@ -79,7 +79,7 @@ def _share(kept: float, exactly: bool) -> str:
 
 
 def _enough(known: Preset) -> int:
-    """The smallest size measured that keeps at least three quarters of the variance."""
+    """Return the smallest size measured that keeps at least three quarters of the variance."""
     return min(size for size, lost in known.unexplained.items() if lost <= 1 - 0.75)
 
 

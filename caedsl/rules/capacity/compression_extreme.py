@@ -1,13 +1,13 @@
 """The code is hundreds of times smaller than the image.
 
 ## What it does
-Informs above 400 pixel values for each number of the code, and warns above 1,000 on colour images, unless the code has two
-or three numbers, as one that is plotted has. For published datasets `code-too-small` gives the measured answer, and this rule
-is silent.
+Informs above 400 pixel values for each number of the code, and warns above 1,000 on colour images, unless the code
+has two or three numbers, as one that is plotted has. For published datasets `code-too-small` gives the measured
+answer, and this rule is silent.
 
 ## Why is this bad?
-Smooth images bear several hundred to one, and a code of two numbers is a map to look at. Photographs and textures do not:
-their detail is spread over many components, and the reconstruction keeps colours and a blurred outline.
+Smooth images bear several hundred to one, and a code of two numbers is a map to look at. Photographs and textures do
+not: their detail is spread over many components, and the reconstruction keeps colours and a blurred outline.
 
 ## Example
 ```cae

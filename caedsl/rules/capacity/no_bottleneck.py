@@ -41,7 +41,7 @@ RULE = Rule("CAE301", "no-bottleneck", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the bottleneck line."""
+    """Yield the finding at the bottleneck line."""
     if not can_copy(model) or kept_from_copying(model) or bounded_below(model, "compression"):
         return
     whole, code = elements(model.input.shape), elements(model.code_shape)
@@ -50,5 +50,6 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"no layer is smaller than the image: the code holds {code:,} numbers for {whole:,} pixels, at full size",
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{whole:,} pixel values"),),
-        help="reduce the size with `maxpool 2` or `s2`, or end with `bottleneck dense 32`; for a denoiser add `corrupt gaussian=0.2`",
+        help="reduce the size with `maxpool 2` or `s2`, or end with `bottleneck dense 32`; for a denoiser add "
+        "`corrupt gaussian=0.2`",
     )

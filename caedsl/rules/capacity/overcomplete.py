@@ -52,7 +52,7 @@ TARGET = 4
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the bottleneck line."""
+    """Yield the finding at the bottleneck line."""
     whole, code = elements(model.input.shape), elements(model.code_shape)
     if 2 * code < whole or can_copy(model) or kept_from_copying(model) or bounded_below(model, "compression"):
         return
@@ -68,7 +68,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
         notes=(f"compression {whole:,} / {code:,} = {model.compression:.3g}", *((_COPY,) if code >= whole else ())),
-        help=f"narrow the code (`{_narrow_line(model)}`), or limit it otherwise: `corrupt gaussian=0.2` makes a denoiser, "
+        help=f"narrow the code (`{_narrow_line(model)}`), or limit it otherwise: `corrupt gaussian=0.2` makes a "
+        "denoiser, "
         "`l1=1e-4` on the bottleneck a sparse code",
         fix=Proposal(lambda: _narrower(model)),
         severity=None if code >= whole else Severity.INFO,
@@ -111,5 +112,5 @@ def _narrower(model: Autoencoder) -> Fix | None:
 
 
 def _power_of_two(most: int) -> int:
-    """The largest power of two up to ``most``."""
+    """Return the largest power of two up to ``most``."""
     return 1 << (most.bit_length() - 1)

@@ -37,7 +37,7 @@ RULE = Rule("CAE307", "require-violated", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every bound that does not hold."""
+    """Yield a finding for every bound that does not hold."""
     for bound in model.require:
         value = MEASURES[bound.quantity](model)
         if not _holds(bound, value) and not _still_open(model, bound, value):
@@ -51,7 +51,7 @@ def _holds(bound: Bound, value: float) -> bool:
 
 
 def _still_open(model: Autoencoder, bound: Bound, value: float) -> bool:
-    """With `batch auto` the memory is that of one image, the least there can be; the search keeps to the bound above."""
+    """Return the value of a bound's quantity; with `batch auto` the memory is that of one image, the least possible."""
     found = model.train is not None and isinstance(model.train.batch, str)
     return found and bound.quantity == "memory" and (bound.high is None or value < bound.high)
 
@@ -90,7 +90,7 @@ def _shown(quantity: str, value: float) -> str:
 
 
 def _heaviest(model: Autoencoder) -> tuple[str, ...]:
-    """The layer that holds the most parameters."""
+    """Return the layer that holds the most parameters."""
     counted = [(parameters([layer]), layer) for _, layers in model.parts for layer in layers]
     most, layer = max(counted, key=lambda pair: pair[0], default=(0, None))
     if layer is None:

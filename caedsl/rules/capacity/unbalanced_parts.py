@@ -41,7 +41,7 @@ TIMES = 10
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the lighter part."""
+    """Yield the finding at the lighter part."""
     encoder = parameters((*model.encoder, *model.bottleneck.layers))
     decoder = parameters((*model.bottleneck.inverse, *model.decoder))
     light, heavy = sorted((encoder, decoder))

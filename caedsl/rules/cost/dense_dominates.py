@@ -38,11 +38,11 @@ from caedsl.vocabulary.shape import elements, text
 RULE = Rule("CAE903", "dense-dominates", Severity.WARNING)
 
 SHARE, MANY, TOO_MANY = 0.95, 5_000_000, 100_000_000
-"""The share of the parameters and their number above which it informs, and the number above which it warns (heuristic)."""
+"""Share and number of parameters above which it informs, and the number above which it warns (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the dense layer; a code's two halves, there and back, count as one."""
+    """Yield the finding at the dense layer; a code's two halves, there and back, count as one."""
     dense = [layer for _, layer in model.layers() if layer.kind.joins_all]
     if not dense or beyond_machines(model):
         return

@@ -50,7 +50,7 @@ BUDGET = 24 * 10**9
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the batch, or at the train block where the batch is left to its default."""
+    """Yield the finding at the batch, or at the train block where the batch is left to its default."""
     train = model.train
     if train is None or beyond_machines(model) or bounded_above(model, "memory") or isinstance(train.batch, str):
         return
@@ -61,7 +61,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     batch = f"a batch of {train.batch}"
     yield RULE.found(
         model.place("train.batch"),
-        f"a step with {batch} needs about {readable_bytes(needed)} of memory, more than the 24 GB of a large graphics card",
+        f"a step with {batch} needs about {readable_bytes(needed)} of memory, more than the 24 GB of a large "
+        "graphics card",
         notes=(f"with a batch of 1 it needs {readable_bytes(least_memory(model))}",),
         help=f"write `batch {fitting}`" if fitting else "use fewer channels, or reduce the size earlier",
         fix=_smaller(model, fitting),
@@ -69,7 +70,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _fitting(model: Autoencoder, train: Train, batch: int) -> int:
-    """The largest power of two below the batch that fits; 0 where none does."""
+    """Return the largest power of two below the batch that fits; 0 where none does."""
     batch = 1 << (batch.bit_length() - 1)
     while batch and training_memory(model, replace(train, batch=batch)) > BUDGET:
         batch //= 2

@@ -37,7 +37,7 @@ RULE = Rule("CAE901", "too-large", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the layer that needs the most."""
+    """Yield the finding at the layer that needs the most."""
     needed = least_memory(model)
     if needed <= TERABYTE:
         return

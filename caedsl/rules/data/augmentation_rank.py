@@ -1,8 +1,8 @@
 """An augmentation that the samples of this input have no axes for.
 
 ## What it does
-Compares the axes of the input with those that each augmentation changes: `rotate` and `rot90` turn images, `vflip` turns
-images and volumes upside down, and all others work on signals, images and volumes.
+Compares the axes of the input with those that each augmentation changes: `rotate` and `rot90` turn images, `vflip`
+turns images and volumes upside down, and all others work on signals, images and volumes.
 
 ## Why is this bad?
 A signal has no second axis to turn about, and a volume could be turned about three: training would stop with an error.

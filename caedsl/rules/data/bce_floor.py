@@ -43,7 +43,7 @@ RULE = Rule("CAE607", "bce-floor", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the loss, where cross-entropy is all of it and the pixels are 0..1."""
+    """Yield the finding at the loss, where cross-entropy is all of it and the pixels are 0..1."""
     known = as_published(model)
     if known is None or known.bce_floor is None or model.train is None:
         return

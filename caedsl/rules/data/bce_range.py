@@ -49,7 +49,7 @@ RULE = Rule("CAE601", "bce-range", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the loss; the range of the data comes before that of the output."""
+    """Yield the finding at the loss; the range of the data comes before that of the output."""
     if model.train is None or not model.train.loss.probabilities:
         return
     values, layer = model.input.range, output_layer(model)
@@ -75,7 +75,7 @@ def _data(model: Autoencoder) -> Finding:
 
 
 def _squared(model: Autoencoder) -> Iterator[Fix]:
-    """Yield the squared error in the place of the cross-entropy, with an output that reaches the data where it needs one.
+    """Yield the squared error for the cross-entropy, then with an output that reaches the data.
 
     The declared range stays: only the author knows what the data are.
     """
@@ -107,7 +107,7 @@ def _output(model: Autoencoder, layer: Layer) -> Finding:
 
 
 def _sigmoid(model: Autoencoder, layer: Layer) -> Fix | None:
-    """A sigmoid on the last layer, or as the output of the mirror."""
+    """Return a sigmoid on the last layer, or as the output of the mirror."""
     if model.mirrored:
         chosen = model.places.get("decoder.output")
         if chosen is None:

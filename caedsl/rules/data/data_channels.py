@@ -45,7 +45,7 @@ RULE = Rule("CAE603", "data-channels", Severity.ERROR, partial=True)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding at the first source of each number of channels that does not fit."""
+    """Yield a finding at the first source of each number of channels that does not fit."""
     wanted = model.input.shape[0]
     if channels_last(model) or rank(model.input.shape) != 2:
         return
@@ -66,7 +66,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _channels(source: DataSource) -> int | None:
-    """The channels that a source gives; None where its files decide."""
+    """Return the channels that a source gives; None where its files decide."""
     if source.gray:
         return 1
     known = PRESETS.get(source.name)

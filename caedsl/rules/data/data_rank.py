@@ -1,8 +1,8 @@
 """Data whose samples have another number of axes than the input.
 
 ## What it does
-Compares the axes of the input with those of the data: an input `1x288` is a signal, `1x28x28` an image and `1x64x64x64` a
-volume. The sources of data hold images.
+Compares the axes of the input with those of the data: an input `1x288` is a signal, `1x28x28` an image and
+`1x64x64x64` a volume. The sources of data hold images.
 
 ## Why is this bad?
 A signal cannot be filled with an image, nor an image with a volume, without a decision that only the author can make.

@@ -34,7 +34,7 @@ RULE = Rule("CAE604", "no-data", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the train block."""
+    """Yield the finding at the train block."""
     if model.train is not None and "data" not in model.places:
         yield RULE.found(
             model.place("train"),

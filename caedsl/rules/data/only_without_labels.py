@@ -33,7 +33,7 @@ RULE = Rule("CAE605", "only-without-labels", Severity.ERROR, partial=True)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every such source."""
+    """Yield a finding for every such source."""
     for source in model.data:
         if source.only is not None and source.labels is None and source.kind.arrays:
             yield RULE.found(

@@ -42,7 +42,7 @@ TIMES = 2
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the first source."""
+    """Yield the finding at the first source."""
     known = preset(model)
     if known is None or channels_last(model) or len(known.shape) != len(model.input.shape):
         return
@@ -51,7 +51,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         model.data[0].span,
-        f"{model.data[0].name} are images of {text(native)} pixels: enlarged to {text(wanted)} they hold no more detail",
+        f"{model.data[0].name} are images of {text(native)} pixels: enlarged to {text(wanted)} they hold no more "
+        "detail",
         related=(Label(model.input.span, text(wanted)),),
         help=f"write `input {known.shape[0]}x{text(native)}`, or use images of that size",
     )

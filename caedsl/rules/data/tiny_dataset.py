@@ -41,7 +41,7 @@ FEW, TIMES = 1_000, 50
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the data line."""
+    """Yield the finding at the data line."""
     images = training_images(model)
     if images is None or images >= FEW or model.train is None:
         return
@@ -55,5 +55,6 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters an image",),
         help="watch the loss on images held out: `validation 10%` and `stop patience=10`"
         if not validation
-        else "watch the validation loss; `stop patience=10` ends when it no longer falls, `augment shift=2` makes more of few",
+        else "watch the validation loss; `stop patience=10` ends when it no longer falls, `augment shift=2` "
+        "makes more of few",
     )

@@ -2,9 +2,9 @@
 
 ## What it does
 Reports a declared range that goes beyond -10..10, such as `in 0..255`. It warns with SGD, whose steps grow with the
-square of the range, with a summed loss, and with an output that is bounded on one side; with Adam, a mean and an unbounded
-output it only informs. `output-range` reports an output that cannot reach such values, and `bce-range` a cross-entropy
-on them. No fix changes the declared range, because only the author knows what the data are.
+square of the range, with a summed loss, and with an output that is bounded on one side; with Adam, a mean and an
+unbounded output it only informs. `output-range` reports an output that cannot reach such values, and `bce-range` a
+cross-entropy on them. No fix changes the declared range, because only the author knows what the data are.
 
 ## Why is this bad?
 The loss of 0..255 images is 65,025 times that of 0..1 images, and every rate, penalty and weight that was found for

@@ -15,13 +15,13 @@ def output_place(model: Autoencoder, layer: Layer) -> Span:
 
 
 def fitting_activation(model: Autoencoder) -> str:
-    """The activation that reaches the images' values and, where there is one, no others."""
+    """Return the activation that reaches the images' values and, where there is one, no others."""
     values = pixel_range(model)
     return str(fitting(values.low, values.high))
 
 
 def activation_edit(model: Autoencoder, layer: Layer, activation: str) -> Edit | None:
-    """What gives the output layer another activation; None where it is on no line of its own."""
+    """Return the edit that gives the output layer another activation; None where it has no line of its own."""
     if model.mirrored:
         written = model.places.get("decoder.output")
         return Edit(written, f"output={activation}") if written else None

@@ -1,4 +1,4 @@
-"""A change of the loss, the range or the output, completed where the rate of SGD that stands there would no longer suit it."""
+"""Changes of the loss or the output, completed where the rate of SGD would no longer suit."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from caedsl.rules.optimisation import mismatched_sgd_rate
 
 
 def with_suited_rate(model: Autoencoder, title: str, edits: Sequence[Edit], applicability: Applicability) -> Fix:
-    """The fix that makes ``edits``, and Adam of SGD where its rate, which is not wrong now, would be after them."""
+    """Return the fix that makes ``edits``, with Adam for SGD where its rate would no longer suit after them."""
     fix = Fix(title, tuple(edits), applicability)
     if model.train is None or not model.train.optimizer.kind.scales or any(mismatched_sgd_rate.check(model)):
         return fix

@@ -1,4 +1,4 @@
-"""Changes to a spec that may make its decoder return another size: paddings, roundings, factors, a layer more or less."""
+"""Changes that may make a decoder return another size: paddings, roundings, factors, a layer more or less."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,9 +32,9 @@ Changed = Mapping[Option, Any]
 class Change(NamedTuple):
     """A change to a few lines of a spec.
 
-    ``options`` are new options by the line they stand on; ``copies`` those of every copy of a repeated line (``x2``), of
-    which there may be more or fewer than before. ``added`` is an upsampling before the last layer, ``without`` are lines
-    that are left out.
+    ``options`` are new options by the line they stand on; ``copies`` those of every copy of a repeated line (``x2``),
+    of which there may be more or fewer than before. ``added`` is an upsampling before the last layer, ``without`` are
+    lines that are left out.
     """
 
     title: str
@@ -67,7 +67,7 @@ class Fits:
         return self._known[key]
 
     def follow(self, start: Shape, layers: Sequence[Layer], change: Change) -> list[Shape] | None:
-        """Return the shapes from ``start`` through ``layers`` as the change leaves them; None where one no longer fits."""
+        """Return the shapes from ``start`` on after the change; None where a layer no longer fits."""
         shapes = [start]
         for layer, changed in _changed(layers, change):
             after = self.after(layer, changed, shapes[-1])
@@ -217,7 +217,7 @@ def _targets(model: Autoencoder) -> Iterator[Change]:
 
 
 def _insertion(model: Autoencoder) -> Iterator[Change]:
-    """An enlarging layer before the last one, where the output is smaller by a whole factor, or about one."""
+    """Return an enlarging layer before the last one, where the output is smaller by a whole factor, or about one."""
     wanted, got = size(model.input.shape), size(model.out_shape)
     factor = tuple(round(w / g) for w, g in zip(wanted, got, strict=True))
     exact = all(g * f == w for w, g, f in zip(wanted, got, factor, strict=True))
@@ -291,7 +291,7 @@ def _enlarges(layer: Layer) -> bool:
 
 
 def _towards(layer: Layer, before: Shape, target: Size) -> Changed | None:
-    """The options with which ``layer`` returns ``target``, where that is a size that its factor may stand for."""
+    """Return the options with which ``layer`` returns ``target``, if that is a size its factor may stand for."""
     fit = layer.kind.fit_again(layer.options, before)
     if not isinstance(fit, Misfit) and size(fit.out_shape) == target:
         return {}
@@ -307,7 +307,7 @@ def _towards(layer: Layer, before: Shape, target: Size) -> Changed | None:
 
 
 def _padded(layer: Layer, before: Shape, target: Size) -> Changed | None:
-    """The padding and output padding with which a transposed convolution returns ``target``."""
+    """Return the padding and output padding with which a transposed convolution returns ``target``."""
     pads, rests = [], []
     for axis, wanted in zip(axes(layer.options, before), target, strict=True):
         surplus = (axis.size - 1) * axis.stride + axis.extent - wanted

@@ -1,7 +1,7 @@
 """Making a decoder return to the input's size: changes to one line or two, each tried before it is offered.
 
-Sizes are walked again with changed options, which is quick; of the changes that end at the input's size the least is taken
-that passes the resolutions the encoder had, and the changed text is resolved to be sure.
+Sizes are walked again with changed options, which is quick; of the changes that end at the input's size the least is
+taken that passes the resolutions the encoder had, and the changed text is resolved to be sure.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ def size_fixes(model: Autoencoder) -> Iterator[Fix]:
 
 
 def _walk(model: Autoencoder, change: Change, fits: Fits) -> Sizes | None:
-    """The sizes after a change; None where a layer no longer fits."""
+    """Return the sizes after a change; None where a layer no longer fits."""
     down = fits.follow(model.input.shape, encoder_path(model), change)
     if down is None:
         return None
@@ -114,7 +114,7 @@ def _gap(model: Autoencoder, start: int) -> str:
 
 
 def line_removed(model: Autoencoder, span: Span) -> Edit:
-    """Removes a statement with what separates it from the next one."""
+    """Remove a statement with what separates it from the next one."""
     text = model.source.text
     start, end = span
     while end < len(text) and text[end] in " \t;":

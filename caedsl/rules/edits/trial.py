@@ -16,7 +16,7 @@ _NO_FAULTS = ("unused-constant", "unused-default", "setting-without-effect")
 
 
 def write(layer: Layer, option: Option, text: str) -> Edit:
-    """Puts ``text`` in the place of an option, or at the end of the layer's line where it is left to its default."""
+    """Put ``text`` in the place of an option, or at the end of the layer's line where it is left to its default."""
     span = layer.spans.get(option.name)
     if span is not None:
         return Edit(span, text)
@@ -24,7 +24,7 @@ def write(layer: Layer, option: Option, text: str) -> Edit:
 
 
 def drop(model: Autoencoder, span: Span) -> Edit:
-    """Removes an option with the space before it."""
+    """Remove an option with the space before it."""
     text = model.source.text
     start = span.start
     while start and text[start - 1] in " \t":
@@ -33,7 +33,7 @@ def drop(model: Autoencoder, span: Span) -> Edit:
 
 
 def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | None:
-    """Return where the ``defaults`` line that a layer takes has an option of the form ``name=value``; None where none has."""
+    """Return where the ``defaults`` of a layer have an option of the form ``name=value``; None where none has."""
     place = None
     for statement in compiled(model.source.text, model.source.path).spec.statements:
         if statement.span.start > layer.span.start:
@@ -46,7 +46,7 @@ def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | No
 
 
 def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:
-    """The model after ``edits``; None where the compiler then finds a fault that it does not find now."""
+    """Return the model after ``edits``; None where the compiler then finds a fault that it does not find now."""
     text = model.source.text
     changed = compiled(apply_edits(text, edits), model.source.path)
     if changed.model is None or not changed.model.complete:

@@ -1,7 +1,7 @@
 """Allowances: findings that the author has looked at and allowed, with a reason.
 
-``# cae: allow[name] reason`` allows that finding for the statement that the comment speaks of, ``allow name "reason"`` in
-the whole spec. Errors cannot be allowed: such a model cannot be built.
+``# cae: allow[name] reason`` allows that finding for the statement that the comment speaks of, ``allow name
+"reason"`` in the whole spec. Errors cannot be allowed: such a model cannot be built.
 """
 
 import re

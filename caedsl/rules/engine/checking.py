@@ -23,7 +23,7 @@ MOST_FINDINGS = 100
 
 
 class Selection(NamedTuple):
-    """Which rules speak: those in ``select`` (all where it is None) without those in ``ignore``. Errors always speak."""
+    """Rules that are wanted: those in ``select`` (None for all) without those in ``ignore``. Errors always are."""
 
     select: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
@@ -107,7 +107,7 @@ def _record(failures: list[str], rule: str, error: Exception) -> None:
 
 
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
-    """What ``check_source`` finds; fixes that must be tried first are left as proposals, for who only judges a text."""
+    """Return what ``check_source`` finds, with the fixes that must be tried left as proposals."""
     spec, model, faults = compiled(source.text, source.path)
     index = StatementIndex(spec, source.text)
     findings = [_repairable(identified(finding), model) for finding in faults]
@@ -127,7 +127,7 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
 
 
 def identified(finding: Finding) -> Finding:
-    """A finding of the compiler with the code and the severity of its rule."""
+    """Yield a finding of the compiler with the code and the severity of its rule."""
     if finding.code:
         return finding
     entry = catalogue.find(finding.name)
@@ -136,7 +136,7 @@ def identified(finding: Finding) -> Finding:
 
 
 def _repairable(finding: Finding, model: Autoencoder | None) -> Finding:
-    """A finding of the compiler with what its rule proposes."""
+    """Yield a finding of the compiler with what its rule proposes."""
     entry = catalogue.find(finding.name)
     if model is None or finding.fix or entry is None or entry.repair is None:
         return finding
@@ -154,7 +154,8 @@ def _rule_findings(
 ) -> list[Finding]:
     """Return what the rules find; they stay silent where the compiler has found an error, which may be the cause.
 
-    That is the statement with the error and every block that it stands in. A rule that fails loses its own findings only.
+    That is the statement with the error and every block that it stands in. A rule that fails loses its own findings
+    only.
     """
     errors = (fault.primary.span.start for fault in faults if fault.severity is Severity.ERROR)
     faulted = {span for place in errors for span in index.around(place)}

@@ -45,7 +45,7 @@ class Configuration(NamedTuple):
 
 
 def read_configuration(path: str) -> Configuration:
-    """The settings that hold for ``path``: those of the nearest pyproject.toml above it that has a ``[tool.caedsl]``.
+    """Return the settings for ``path``: those of the nearest pyproject.toml above it with a ``[tool.caedsl]``.
 
     Raises ``ConfigurationError``.
     """
@@ -62,7 +62,7 @@ def read_configuration(path: str) -> Configuration:
 
 
 def _table(file: str) -> Mapping[str, Any] | None:
-    """The table ``[tool.caedsl]`` of ``file``; a file that does not name it is not parsed."""
+    """Return the table ``[tool.caedsl]`` of ``file``; a file that does not name it is not parsed."""
     shown = os.path.relpath(file)
     try:
         data = read_regular(file, _MOST_BYTES)
@@ -109,7 +109,7 @@ def output_format(value: object, place: str) -> str:
 
 
 def rule_names(words: Iterable[str], place: str) -> frozenset[str]:
-    """The rules that ``words`` choose, by name.
+    """Return the rules that ``words`` choose, by name.
 
     A word is the name or the code of a rule, the beginning of codes (``CAE4``), a family (``shapes``) or ``all``.
     """
@@ -130,7 +130,7 @@ def _chosen(word: str, place: str) -> Sequence[str]:
 
 
 def suggest_rule(word: str) -> str:
-    """What to say to somebody who named a rule that does not exist."""
+    """Return the remedy for the name of a rule that does not exist."""
     return _suggest(word, [*catalogue.all_names(), *catalogue.FAMILIES], "`caedsl rule` lists them")
 
 

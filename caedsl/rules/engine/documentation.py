@@ -1,6 +1,7 @@
 """The documentation of rules: for a terminal, as Markdown, for SARIF; and the pages of ``docs/rules``.
 
-``python -m caedsl.rules.engine.documentation`` writes the pages of a checkout, with ``--check`` it only says which are stale.
+``python -m caedsl.rules.engine.documentation`` writes the pages of a checkout, with ``--check`` it only says which
+are stale.
 """
 
 import re
@@ -30,12 +31,12 @@ _REPAIRS = {
 
 
 def summary_of(entry: Entry) -> str:
-    """The first line of a rule's documentation."""
+    """Return the first line of a rule's documentation."""
     return entry.documentation.strip().partition("\n")[0]
 
 
 def rule_text(entry: Entry) -> RuleText:
-    """What renderers want to know of a rule."""
+    """Return what renderers show of a rule."""
     rule = entry.rule
     return RuleText(rule.code, rule.name, rule.severity, summary_of(entry), entry.documentation.strip() + "\n")
 
@@ -50,7 +51,7 @@ def repair_of(entry: Entry) -> str:
 
 
 def page(entry: Entry) -> str:
-    """The documentation of a rule as a page of Markdown."""
+    """Return the documentation of a rule as a page of Markdown."""
     rule = entry.rule
     summary, _, body = entry.documentation.strip().partition("\n")
     facts = f"{rule.severity.value} · {entry.family} · {repair_of(entry)}"
@@ -58,11 +59,12 @@ def page(entry: Entry) -> str:
 
 
 def index(entries: Sequence[Entry]) -> str:
-    """The table of all rules, by family."""
+    """Return the table of all rules, by family."""
     lines = [
         "# Rules",
         "",
-        f"What `caedsl check` looks for. Made by `{_COMMAND}` from the rules themselves; `caedsl rule NAME` prints a page.",
+        f"What `caedsl check` looks for. Made by `{_COMMAND}` from the rules themselves; `caedsl rule NAME` "
+        "prints a page.",
     ]
     for family in catalogue.FAMILIES:
         rows = [entry for entry in entries if entry.family == family]
@@ -78,7 +80,7 @@ def _row(entry: Entry) -> str:
 
 
 def for_terminal(page: str, width: int, colour: bool) -> str:
-    """A page of Markdown, wrapped and without its marks but the quotes around code."""
+    """Return a page of Markdown, wrapped and without its marks but the quotes around code."""
     lines: list[str] = []
     for kind, text in _blocks(page):
         if kind == "heading":
@@ -126,14 +128,14 @@ def pages() -> Mapping[str, str]:
 
 
 def stale_pages(folder: Path = _PAGES, wanted: Mapping[str, str] | None = None) -> list[str]:
-    """The pages in ``folder`` that are not the wanted ones (those of the rules): missing, different, or none of them."""
+    """Return the pages in ``folder`` that are missing, different, or not wanted; wanted are those of the rules."""
     wanted = pages() if wanted is None else wanted
     there = {path.name: path.read_text("utf-8") for path in folder.glob("*.md")}
     return sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
 
 
 def write_pages(folder: Path = _PAGES, wanted: Mapping[str, str] | None = None) -> None:
-    """Writes every wanted page (those of the rules), and removes all others."""
+    """Write every wanted page (those of the rules), and remove all others."""
     wanted = pages() if wanted is None else wanted
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.md"):

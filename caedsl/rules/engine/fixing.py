@@ -25,8 +25,8 @@ class Fixed(NamedTuple):
 def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool = False) -> Fixed:
     """Make every safe fix, and with ``unsafe`` those that change the model; leave a text that could not be read whole.
 
-    A fix that was not verified is not made, nor one whose finding the others cure. Fixes that spoil each other are made one
-    by one, each on the result of the one before.
+    A fix that was not verified is not made, nor one whose finding the others cure. Fixes that spoil each other are
+    made one by one, each on the result of the one before.
     """
     applicable = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
     checked, made = check_source(source, selection), 0

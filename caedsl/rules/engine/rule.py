@@ -1,8 +1,9 @@
 """What a rule is.
 
-A rule is one file: its docstring is its documentation (see ``CONTRIBUTING.md`` for the headings), ``RULE`` its identity, and
-``check`` a function from a model to findings. A file with ``repair`` in place of ``check`` proposes the fix of what the
-compiler reports under that name. What needs neither is explained in ``caedsl/diagnostics/explanations/``.
+A rule is one file: its docstring is its documentation (see ``CONTRIBUTING.md`` for the headings), ``RULE`` its
+identity, and ``check`` a function from a model to findings. A file with ``repair`` in place of ``check`` proposes the
+fix of what the compiler reports under that name. What needs neither is explained in
+``caedsl/diagnostics/explanations/``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,8 +17,8 @@ from caedsl.source import Span
 class Rule(NamedTuple):
     """The identity of a rule.
 
-    ``name`` names the bad pattern, read as "allow NAME"; ``severity`` is the usual one. ``partial`` says that the rule can be
-    decided on a model whose shapes are not all known.
+    ``name`` names the bad pattern, read as "allow NAME"; ``severity`` is the usual one. ``partial`` says that the
+    rule can be decided on a model whose shapes are not all known.
     """
 
     code: str

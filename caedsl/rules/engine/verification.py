@@ -36,9 +36,9 @@ def verified(
 ) -> tuple[Finding, ...]:
     """Return ``findings``, each with the first of its fixes that cures it, if any.
 
-    ``before`` is what ``examine`` finds in ``source`` as it is. Of very many findings the first are tried each alone, the
-    others all together. Where the text is not ``parsed`` whole, fixes are only shown. A search that fails is reported to
-    ``failed``, where that is given.
+    ``before`` is what ``examine`` finds in ``source`` as it is. Of very many findings the first are tried each alone,
+    the others all together. Where the text is not ``parsed`` whole, fixes are only shown. A search that fails is
+    reported to ``failed``, where that is given.
     """
     places = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
     alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (len(source.text) + 1))
@@ -70,7 +70,7 @@ def _candidates(finding: Finding, most: int, failed: Failed | None) -> Iterator[
 
 
 def _offered(finding: Finding, fix: Fix | None, source: Source, parsed: bool) -> Finding:
-    """Return ``finding`` with its fix as it may be applied: with the line endings of the text, and only shown if broken."""
+    """Return ``finding`` with its fix: with the line endings of the text, and only shown where that is broken."""
     if fix is None:
         return finding.offering(None)
     ending = "\r\n" if "\r\n" in source.text else "\n" if "\n" in source.text or "\r" not in source.text else "\r"
@@ -93,9 +93,9 @@ def cures(
 ) -> bool:
     """Whether ``edits`` make every finding of ``cured`` go and bring no other.
 
-    A finding is another where none of its name was there before at its place or with its words, or was less serious. Where
-    an error of the compiler is cured, rules that had to wait for it begin to speak: then only errors on the changed lines
-    are the edits' own.
+    A finding is another where none of its name was there before at its place or with its words, or was less serious.
+    Where an error of the compiler is cured, rules that had to wait for it begin to speak: then only errors on the
+    changed lines are the edits' own.
     """
     changed = Source(apply_edits(source.text, edits), source.path)
     after = examine(changed)
@@ -127,7 +127,7 @@ class _Shift:
         self.growth = [0, *accumulate(len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)]
 
     def __call__(self, span: Span) -> Span:
-        """The place of ``span``; what is inserted at its borders is part of it, and of an edited part all that replaces it."""
+        """Return the place of ``span``, with what is inserted at its borders and all that replaces a part of it."""
         first = bisect_left(self.starts, span.start)
         start = span.start + self.growth[first]
         if first and self.ends[first - 1] > span.start:
@@ -169,7 +169,7 @@ def _is_no_less(other: Finding, finding: Finding) -> bool:
 def _others(
     cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]
 ) -> list[Finding]:
-    """The findings of ``after`` that were not there before: not at their place, nor with their words, nor as serious."""
+    """Return the findings of ``after`` that were not there before at their place or with their words, as serious."""
     own = {(finding.name, finding.primary.span, finding.message) for finding in cured}
     pool: dict[tuple[str, Span], list[Finding]] = {}
     for finding in before:

@@ -11,7 +11,7 @@ def counted(count: int, what: str) -> str:
 
 
 def plain(value: float, digits: int = 6) -> str:
-    """A number in so many digits, its power of ten as a spec writes it: ``0.001``, ``1e-6``."""
+    """Return a number in so many digits, its power of ten as a spec writes it: ``0.001``, ``1e-6``."""
     return re.sub(r"e([+-])0*", lambda power: "e" + power[1].strip("+"), f"{value:.{digits}g}")
 
 

@@ -4,8 +4,8 @@
 Follows the variance of the image through the layers as `fading-signal` does, and warns where it grows above 1e8.
 
 ## Why is this bad?
-Outputs and gradients then start ten thousand times too large. Residuals without a normalisation do this: each adds as much
-as it was given, and 30 of them double the variance 30 times.
+Outputs and gradients then start ten thousand times too large. Residuals without a normalisation do this: each adds as
+much as it was given, and 30 of them double the variance 30 times.
 
 ## Example
 ```cae
@@ -38,7 +38,7 @@ LOUD = 8.0
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the layer after which the signal is loudest."""
+    """Yield the finding at the layer after which the signal is loudest."""
     loudest = max(signal_path(model), key=lambda gain: gain.total, default=None)
     if loudest is None or loudest.total <= LOUD:
         return

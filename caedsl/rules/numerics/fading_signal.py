@@ -1,14 +1,14 @@
 """The signal fades on its way through the depth: the image hardly reaches the output.
 
 ## What it does
-Multiplies, layer by layer, fan_in·Var(w) of the initialisation by what the activation passes on (1/2 for a ReLU), which is
-the gain of the image's variance before training. It warns where this falls below 1e-8 anywhere. Normalisations start the
-count anew, and a residual adds its input. Stacks of sigmoids are `saturating-hidden`'s.
+Multiplies, layer by layer, fan_in·Var(w) of the initialisation by what the activation passes on (1/2 for a ReLU),
+which is the gain of the image's variance before training. It warns where this falls below 1e-8 anywhere.
+Normalisations start the count anew, and a residual adds its input. Stacks of sigmoids are `saturating-hidden`'s.
 
 ## Why is this bad?
-What the output shows before training is then biases and rounding, and the gradient fades in the same way on its way back.
-PyTorch's own default keeps 1/6 a ReLU layer. In a pilot a net of 30 layers with it failed in 4 of 4 runs; with He's
-initialisation it left 0.24 to 0.31 of the variance, with batch normalisation 0.23 to 0.27.
+What the output shows before training is then biases and rounding, and the gradient fades in the same way on its way
+back. PyTorch's own default keeps 1/6 a ReLU layer. In a pilot a net of 30 layers with it failed in 4 of 4 runs; with
+He's initialisation it left 0.24 to 0.31 of the variance, with batch normalisation 0.23 to 0.27.
 
 ## Example
 ```cae
@@ -21,9 +21,9 @@ encoder { conv 16 relu x14; maxpool 2 }
 ```
 
 ## How sure
-The gain is arithmetic (for activations other than ReLU at unit variance); that 1e-8 is too little is a heuristic. It is an
-error below 1e-14 where biases do not start at 0 (`init=torch`): amplitudes are then 1e-7 of the biases', less than a
-32-bit number can tell.
+The gain is arithmetic (for activations other than ReLU at unit variance); that 1e-8 is too little is a heuristic. It
+is an error below 1e-14 where biases do not start at 0 (`init=torch`): amplitudes are then 1e-7 of the biases', less
+than a 32-bit number can tell.
 
 ## References
 - He et al. 2015, "Delving deep into rectifiers", arXiv 1502.01852.
@@ -49,7 +49,7 @@ FAINT, LOST = -8.0, -14.0
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the layer where the signal is faintest."""
+    """Yield the finding at the layer where the signal is faintest."""
     path = signal_path(model)
     faintest = min(path, key=lambda gain: gain.total, default=None)
     if faintest is None or faintest.total >= FAINT or saturating_sides(model):
@@ -81,7 +81,7 @@ def _product(fading: list[Gain]) -> str:
 
 
 def _edits(run: list[Gain]) -> tuple[Edit, ...]:
-    """The default in the place of every other initialisation on the way, where a line has one of its own."""
+    """Return the default in the place of every other initialisation on the way, where a line has one of its own."""
     written: dict[object, Layer] = {}
     for gain in run:
         layer = gain.layer

@@ -1,8 +1,8 @@
 """The images hold values beyond what 16-bit floats can hold.
 
 ## What it does
-Reports `precision fp16` where the input's range goes beyond -65504..65504. Losses and weights stay in 32 bits under every
-precision, so that neither a summed loss nor squares of 255 overflow.
+Reports `precision fp16` where the input's range goes beyond -65504..65504. Losses and weights stay in 32 bits under
+every precision, so that neither a summed loss nor squares of 255 overflow.
 
 ## Why is this bad?
 In `fp16` the largest number is 65504. An image of 0..65535, the range of 16-bit pictures, becomes infinite in the first
@@ -43,7 +43,7 @@ RULE = Rule("CAE803", "fp16-overflow", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the precision."""
+    """Yield the finding at the precision."""
     values = model.input.range
     if model.train is None or values.low is None or values.high is None:
         return

@@ -4,9 +4,10 @@
 Warns of a rate from 0.05 on with `adam`, `adamw` or `rmsprop`.
 
 ## Why is this bad?
-These optimisers divide the gradient by its size, so that a step moves each weight by up to about the rate, whatever the
-loss. Weights start at about 0.05, and a step of 0.1 throws each of them away. In a pilot on MNIST and Fashion-MNIST Adam
-with 0.1 and with 1 was dead in every run (8 of 8); 0.01 was the best rate of all, and 0.03 was good.
+These optimisers divide the gradient by its size, so that a step moves each weight by up to about the rate, whatever
+the loss. Weights start at about 0.05, and a step of 0.1 throws each of them away. In a pilot on MNIST and
+Fashion-MNIST Adam with 0.1 and with 1 was dead in every run (8 of 8); 0.01 was the best rate of all, and 0.03 was
+good.
 
 ## Example
 ```cae
@@ -45,7 +46,7 @@ HIGHEST = 0.05
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the learning rate."""
+    """Yield the finding at the learning rate."""
     train = model.train
     if train is None or not train.optimizer.kind.adaptive:
         return

@@ -8,9 +8,9 @@ bias must diverge. Too few steps are `too-few-steps`'s, and unscaled images `uns
 step, so that no rate is called too high. The number of images must be known for the lower bound.
 
 ## Why is this bad?
-A rate that is too low leaves the network as it was; one that is too high throws it about. On MNIST, 500 steps at 1 (a sum
-of 500) left 0.54 of the variance or more, at 3 to 30 (1,500 to 15,000) 0.29 to 0.38, and 78 was dead; Adam at 1e-3 left
-0.21. Behind a linear output, which bears less, 450 steps at 0.1 (45) left 0.97 and at 3 (1,350) 0.38.
+A rate that is too low leaves the network as it was; one that is too high throws it about. On MNIST, 500 steps at 1 (a
+sum of 500) left 0.54 of the variance or more, at 3 to 30 (1,500 to 15,000) 0.29 to 0.38, and 78 was dead; Adam at
+1e-3 left 0.21. Behind a linear output, which bears less, 450 steps at 0.1 (45) left 0.97 and at 3 (1,350) 0.38.
 
 ## Example
 ```cae
@@ -55,7 +55,7 @@ LARGEST_PIXEL = 10
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the learning rate."""
+    """Yield the finding at the learning rate."""
     if model.train is None or not model.train.optimizer.kind.scales or _unscaled(model):
         return
     rate, pace, lr = sgd_rate(model, model.train), sgd_pace(model, model.train), model.train.optimizer.lr
@@ -79,7 +79,7 @@ def _unscaled(model: Autoencoder) -> bool:
 
 
 def _bias_limit(model: Autoencoder, train: Train) -> float | None:
-    """The rate from which on the bias of a linear output diverges under squared error; None where that is not proven.
+    """Return the rate above which the bias of a linear output diverges under squared error; None if not proven.
 
     The bias of one of C output channels adds to 1/C of the pixels: h = 2·scale / C.
     """
@@ -127,19 +127,23 @@ def _low(model: Autoencoder, train: Train, lr: float, count: int, distance: floa
             _scale(model, train),
             f"all steps come to {plain(distance, 3)} of the {plain(SHORTEST)} that training takes at the least",
         ),
-        help=f"use `optimizer adam lr=1e-3`, or SGD with momentum=0.9 and lr={plain(_enough(train, lr, distance, count), 1)}",
+        help="use `optimizer adam lr=1e-3`, or SGD with momentum=0.9 and "
+        f"lr={plain(_enough(train, lr, distance, count), 1)}",
         fix=_adam(model),
     )
 
 
 def _enough(train: Train, lr: float, distance: float, count: int) -> float:
-    """The rate with momentum 0.9 at which the steps come to five times the least, or that acts as 10."""
+    """Return the rate with momentum 0.9 at which the steps come to five times the least, or that acts as 10."""
     alone = lr * gathered(train.optimizer) / 10
     return alone * min(5 * SHORTEST, 10.0 * count) / distance
 
 
 def _scale(model: Autoencoder, train: Train) -> str:
-    return f"scale of the loss: {plain(loss_scale(model, train.loss))} ({train.loss.reduction} over {pixels(model):,} pixels)"
+    return (
+        f"scale of the loss: {plain(loss_scale(model, train.loss))} ({train.loss.reduction} over "
+        f"{pixels(model):,} pixels)"
+    )
 
 
 def _adam(model: Autoencoder) -> Fix:

@@ -6,8 +6,8 @@ enough. Where the run has enough steps it only informs, and only of a batch larg
 all images. The number of images must be known: for the published sets, or by `limit=`.
 
 ## Why is this bad?
-Each batch is one step, however many images it holds. In a pilot batches of 4,000 from 8,000 images left 2.7 to 3.3 times
-the variance on MNIST after 4 epochs (1.7 to 1.9 on Fashion-MNIST), where batches of 64 left 0.2.
+Each batch is one step, however many images it holds. In a pilot batches of 4,000 from 8,000 images left 2.7 to 3.3
+times the variance on MNIST after 4 epochs (1.7 to 1.9 on Fashion-MNIST), where batches of 64 left 0.2.
 
 ## Example
 ```cae
@@ -38,7 +38,7 @@ RULE = Rule("CAE505", "oversized-batch", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the batch."""
+    """Yield the finding at the batch."""
     train, images, count = model.train, training_images(model), steps(model)
     if train is None or images is None or count is None or isinstance(train.batch, str):
         return

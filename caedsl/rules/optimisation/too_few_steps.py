@@ -1,13 +1,13 @@
 """The settings allow too few steps to learn anything.
 
 ## What it does
-Counts the steps of the run, ceil(images / batch) · epochs, and warns below 300. Where a smaller batch would give enough,
-`oversized-batch` says so instead. The number of images must be known: for the published sets, or by `limit=`.
+Counts the steps of the run, ceil(images / batch) · epochs, and warns below 300. Where a smaller batch would give
+enough, `oversized-batch` says so instead. The number of images must be known: for the published sets, or by `limit=`.
 
 ## Why is this bad?
-An autoencoder first learns the mean picture and stays there for a while: in a pilot healthy models left it after 40 to 240
-steps. After 50 steps in all they were no better than the mean picture (0.9 to 1.1 of the variance left, against 0.2
-after 500).
+An autoencoder first learns the mean picture and stays there for a while: in a pilot healthy models left it after 40
+to 240 steps. After 50 steps in all they were no better than the mean picture (0.9 to 1.1 of the variance left,
+against 0.2 after 500).
 
 ## Example
 ```cae
@@ -39,7 +39,7 @@ RULE = Rule("CAE504", "too-few-steps", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the epochs."""
+    """Yield the finding at the epochs."""
     train, images, count, epoch = model.train, training_images(model), steps(model), steps_per_epoch(model)
     if train is None or images is None or count is None or epoch is None:
         return

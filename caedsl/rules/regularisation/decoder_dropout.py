@@ -4,9 +4,9 @@
 Informs of dropout on the code or behind it, up to 50 %; more is `heavy-dropout`'s.
 
 ## Why is this bad?
-A classifier drops features that others can stand in for. In a decoder there is often nothing to stand in, and each step
-asks for an image of which a part is gone: reconstructions tend to be blurred. Noise on the input (`corrupt`) limits what is
-learned by heart without that.
+A classifier drops features that others can stand in for. In a decoder there is often nothing to stand in, and each
+step asks for an image of which a part is gone: reconstructions tend to be blurred. Noise on the input (`corrupt`)
+limits what is learned by heart without that.
 
 ## Example
 ```cae
@@ -34,7 +34,7 @@ RULE = Rule("CAE703", "decoder-dropout", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every line that drops features behind the encoder."""
+    """Yield a finding for every line that drops features behind the encoder."""
     for drop in drops(model):
         if drop.part != "encoder" and drop.rate <= HALF:
             where = "on the code" if drop.part == "bottleneck" else "in the decoder"

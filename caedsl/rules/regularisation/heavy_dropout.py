@@ -40,7 +40,7 @@ HALF = 0.5
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every line that drops too much."""
+    """Yield a finding for every line that drops too much."""
     for drop in drops(model):
         if drop.rate > HALF:
             yield RULE.found(

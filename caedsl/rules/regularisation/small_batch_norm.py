@@ -8,9 +8,9 @@ is known.
 
 ## Why is this bad?
 The mean and the deviation of each channel are taken over the batch. Over two or three images they are noise, which
-disturbs training and differs from what is used afterwards. Over a single number the deviation is 0, and PyTorch refuses
-to train. On digits, batches of 1, 2 and 4 over maps of 2x2 (4, 8 and 16 numbers a channel) left 2.4, 2.1 and 1.5 times as
-much of the variance as batches of 32; over maps of 8x8 batches of 1 and 2 did no harm.
+disturbs training and differs from what is used afterwards. Over a single number the deviation is 0, and PyTorch
+refuses to train. On digits, batches of 1, 2 and 4 over maps of 2x2 (4, 8 and 16 numbers a channel) left 2.4, 2.1 and
+1.5 times as much of the variance as batches of 32; over maps of 8x8 batches of 1 and 2 did no harm.
 
 ## Example
 ```cae
@@ -55,7 +55,7 @@ FEW, FEW_NUMBERS = 4, 32
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the batch."""
+    """Yield the finding at the batch."""
     normalised = [layer for _, layer in model.layers() if layer.norm and layer.norm.over_batch]
     if model.train is None or not normalised or isinstance(model.train.batch, str):
         return

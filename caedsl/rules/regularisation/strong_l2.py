@@ -1,22 +1,22 @@
 """The L2 penalty on the weights costs so much that images lose against it.
 
 ## What it does
-Estimates what the penalties λ·Σw² cost a network that still passes images on, at their cheapest, and compares that with
-the loss of the mean image, which is all there is to gain. It warns from 15 % on, and informs from 1 %: there, the penalty
-slows training and blurs a little. Weight decay of `adam`, `rmsprop` and `sgd` is part of the gradient and counts as
-d/2·Σw² on every layer; that of `adamw` is `strong-weight-decay`'s.
+Estimates what the penalties λ·Σw² cost a network that still passes images on, at their cheapest, and compares that
+with the loss of the mean image, which is all there is to gain. It warns from 15 % on, and informs from 1 %: there,
+the penalty slows training and blurs a little. Weight decay of `adam`, `rmsprop` and `sgd` is part of the gradient and
+counts as d/2·Σw² on every layer; that of `adamw` is `strong-weight-decay`'s.
 
 The least of Σ λ_l·r_l·g_l over gains whose product is 1 is L·(Π λ_l·r_l)^(1/L), for L penalised layers. A layer that
 is not penalised makes up for the others, as far as the learning rate travels: it divides the product by up to 100. A
-normalisation undoes the scale of all before it, so that only the layers behind the last one count. r is 1 for a convolution and twice the numbers that get through, 32 at most, for a
-dense layer.
+normalisation undoes the scale of all before it, so that only the layers behind the last one count. r is 1 for a
+convolution and twice the numbers that get through, 32 at most, for a dense layer.
 
 ## Why is this bad?
-From about 100 % on, weights of 0 are the best answer, and training finds it: the output is one grey for all images. The
-formula does not look at the learning rate alone, nor at the penalty's size before training; both mislead. The published
-autoencoder of the article (l2=1e-3 on four of its five convolutions) costs 2 %: it trains, only slower (0.20 of the
-variance left after one epoch, 0.15 without), at a rate of 1e-4 or of 1e-3. The same λ on a model with a dense code of 32
-costs 36 %: 0.33 of the variance is left after 2,000 steps, against 0.12.
+From about 100 % on, weights of 0 are the best answer, and training finds it: the output is one grey for all images.
+The formula does not look at the learning rate alone, nor at the penalty's size before training; both mislead. The
+published autoencoder of the article (l2=1e-3 on four of its five convolutions) costs 2 %: it trains, only slower
+(0.20 of the variance left after one epoch, 0.15 without), at a rate of 1e-4 or of 1e-3. The same λ on a model with a
+dense code of 32 costs 36 %: 0.33 of the variance is left after 2,000 steps, against 0.12.
 
 ## Example
 ```cae
@@ -56,7 +56,8 @@ summed loss harmless) come to 2 %, 18 % and 14 %, 178 % and 138 %, and 0.02 %.
 
 ## References
 - Krogh and Hertz 1992, "A simple weight decay can improve generalization", NIPS 4.
-- Loshchilov and Hutter 2019, "Decoupled weight decay regularization", arXiv 1711.05101: why Adam's decay is another one.
+- Loshchilov and Hutter 2019, "Decoupled weight decay regularization", arXiv 1711.05101: why Adam's decay is another
+  one.
 """
 
 from collections.abc import Iterator
@@ -115,7 +116,8 @@ def _arithmetic(cost: L2Cost) -> tuple[str, ...]:
     )
     free = " and a layer without it that makes up for them" if cost.free else ""
     return (
-        f"{layers} layers with {lambdas}{free}: {layers}·(Π λ·r)^(1/{layers}) = {plain(cost.cost, 2)} at the least (an estimate)",
+        f"{layers} layers with {lambdas}{free}: {layers}·(Π λ·r)^(1/{layers}) = {plain(cost.cost, 2)} at the "
+        "least (an estimate)",
         f"loss of the mean image: about {plain(cost.loss, 2)}",
     )
 
@@ -135,7 +137,7 @@ def _decays(model: Autoencoder) -> bool:
 
 
 def _lowered(cost: L2Cost) -> float:
-    """A power of ten at which the cost is small; it falls in proportion to λ, or nearly."""
+    """Return a power of ten at which the cost is small; it falls in proportion to λ, or nearly."""
     strongest = max(lam for _, lam in cost.layers)
     target = max(strongest * SMALL / cost.share, 1e-30)
     return float(10.0 ** floor(log10(target)))
@@ -146,7 +148,7 @@ def _written(cost: L2Cost) -> str:
 
 
 def _advice(model: Autoencoder, cost: L2Cost) -> str:
-    """The weaker penalties in the words of those that are written."""
+    """Return the weaker penalties in the words of those that are written."""
     words = [f"`{_written(cost)}`"] if any(layer.options[L2] for layer, _ in cost.layers) else []
     return " and ".join([*words, *([f"`{_weaker_decay(cost)}`"] if _decays(model) else [])])
 

@@ -5,9 +5,9 @@ Warns of `adamw` with a weight decay of 1 or more, where the decay has the time 
 included, above 1. The number of images must be known: for the published sets, or by `limit=`.
 
 ## Why is this bad?
-AdamW multiplies every weight by 1 - lr·d in each step, and the gradient moves it by about lr at most: where the two balance
-no weight is larger than 1/d, and gradients that do not always agree hold a tenth of that. Where nothing pulls, e^(-lr·d·T)
-of a weight is left after T steps.
+AdamW multiplies every weight by 1 - lr·d in each step, and the gradient moves it by about lr at most: where the two
+balance no weight is larger than 1/d, and gradients that do not always agree hold a tenth of that. Where nothing
+pulls, e^(-lr·d·T) of a weight is left after T steps.
 
 ## Example
 ```cae
@@ -22,7 +22,8 @@ train { loss mse; optimizer adamw lr=1e-3 weight_decay=0.01; batch 128; epochs 2
 ```
 
 ## How sure
-The balance is arithmetic; that a decay of 1 is too much is a heuristic. The usual 0.01 is harmless however long the run.
+The balance is arithmetic; that a decay of 1 is too much is a heuristic. The usual 0.01 is harmless however long the
+run.
 
 ## References
 - Loshchilov and Hutter 2019, "Decoupled weight decay regularization", arXiv 1711.05101.
@@ -44,7 +45,7 @@ STRONG = 1.0
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the weight decay."""
+    """Yield the finding at the weight decay."""
     train, distance = model.train, travel(model)
     if train is None or distance is None or not train.optimizer.kind.decoupled:
         return
@@ -57,7 +58,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"AdamW with weight_decay={plain(decay)} lets no weight stay above {plain(1 / decay, 2)}",
         notes=(
             f"lr · decay · steps = {plain(distance, 3)} · {plain(decay)} = {plain(distance * decay, 3)}: "
-            f"e^-{plain(distance * decay, 3)} = {plain(exp(-distance * decay), 1)} is left of a weight that nothing pulls",
+            f"e^-{plain(distance * decay, 3)} = {plain(exp(-distance * decay), 1)} is left of a weight that "
+            "nothing pulls",
         ),
         help="use `weight_decay=0.01`",
         fix=Fix("use weight_decay=0.01", edits, Applicability.UNSAFE),

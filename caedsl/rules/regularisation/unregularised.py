@@ -6,8 +6,8 @@ dropout, no noise, no augmentation, no early end by the validation loss. Fewer t
 `tiny-dataset`'s. The number of images must be known: for the published sets, or by `limit=`.
 
 ## Why is this bad?
-It need not be: an autoencoder's code is a limit by itself, and in a pilot a lack of regularisation was never the cause of a
-failure. But with so many parameters an image the validation loss is worth an eye.
+It need not be: an autoencoder's code is a limit by itself, and in a pilot a lack of regularisation was never the
+cause of a failure. But with so many parameters an image the validation loss is worth an eye.
 
 ## Example
 ```cae
@@ -46,7 +46,7 @@ FEWEST_IMAGES, TIMES = 1_000, 1_000
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the settings."""
+    """Yield the finding at the settings."""
     images = training_images(model)
     if images is None or images < FEWEST_IMAGES or model.train is None or _limited(model, model.train):
         return

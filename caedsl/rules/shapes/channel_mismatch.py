@@ -20,8 +20,9 @@ decoder { conv 8 relu; upsample 2; conv 3 sigmoid }
 ```
 
 ## How sure
-Arithmetic. Whether the input or the last layer is wrong only the author knows, so the fix is unsafe: it writes the number
-of channels where the last layer ends in an output activation, and adds an output layer where that ends in a rectifier.
+Arithmetic. Whether the input or the last layer is wrong only the author knows, so the fix is unsafe: it writes the
+number of channels where the last layer ends in an output activation, and adds an output layer where that ends in a
+rectifier.
 """
 
 from collections.abc import Iterator

@@ -39,7 +39,7 @@ RULE = Rule("CAE218", "channels-last", Severity.WARNING, partial=True)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding at the shape of the input."""
+    """Yield the finding at the shape of the input."""
     if not channels_last(model):
         return
     height, width, channels = model.input.shape
@@ -48,7 +48,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     contradicted = model.out_shape != model.input.shape if model.complete else tried(model, edits) is not None
     yield RULE.found(
         model.input.span,
-        f"`{text(model.input.shape)}` is an image of {height} channels, {width}x{channels} pixels: the channels come first",
+        f"`{text(model.input.shape)}` is an image of {height} channels, {width}x{channels} pixels: the channels "
+        "come first",
         help=f"write `input {meant}`",
         fix=Fix(
             f"write the channels first: {meant}",

@@ -47,7 +47,7 @@ RULE = Rule("CAE215", "checkerboard-kernel", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every line with an uneven transposed convolution; in a mirror, at the convolution that it undoes."""
+    """Yield a finding for every line with an uneven transposed convolution, or the convolution that it mirrors."""
     if channels_last(model):
         return
     layers = decoder_path(model)
@@ -61,7 +61,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _uneven(layer: Layer) -> Axis | None:
-    """The first axis on which outputs are reached unevenly, though all of them are reached."""
+    """Return the first axis on which outputs are reached unevenly, though all of them are reached."""
     window = axes(layer.options, layer.in_shape)
     return next((axis for axis in window if axis.kernel > axis.stride > 1 and axis.kernel % axis.stride), None)
 
@@ -82,7 +82,8 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
     where = "" if smoothed else ", and no later layer smooths it"
     return RULE.found(
         layer.place(KERNEL),
-        f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} {places(layer.in_shape)} wide{where}",
+        f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} "
+        f"{places(layer.in_shape)} wide{where}",
         notes=(f"on each side an output is the sum of {few} or of {many} kernel positions, by turns",),
         fix=Proposal(
             lambda: _fix(model, layer),
@@ -93,7 +94,7 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
 
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
-    """The next kernel that the stride divides, with the padding that keeps every size."""
+    """Return the next kernel that the stride divides, with the padding that keeps every size."""
     kernel, stride = layer.options[KERNEL], layer.options[STRIDE]
     larger = tuple(s * -(-k // s) for k, s in zip(kernel, stride, strict=True))
     written = sizes_text(larger)
@@ -110,7 +111,7 @@ def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
 
 
 def _paddings(model: Autoencoder, layer: Layer, surplus: Sizes, before: Sizes) -> list[Edit]:
-    """The padding that takes off what a larger kernel adds: first from the output padding, then from both sides."""
+    """Return edits for what a larger kernel adds: less output padding first, then more padding on both sides."""
     pads, rests = [], []
     for more, pad, rest in zip(surplus, before, layer.options[OUTPUT_PAD], strict=True):
         left = more - min(more, rest)

@@ -34,7 +34,7 @@ RULE = Rule("CAE203", "code-shape-mismatch", Severity.ERROR)
 
 
 def repair(model: Autoencoder, finding: Finding) -> Fix | None:
-    """The encoder without a pool, where the code then is what is asserted and the input's size comes back."""
+    """Leave a pool of the encoder out, where the code is then what is asserted and the input's size comes back."""
     pools = {layer.span: layer for layer in reversed(encoder_path(model)) if layer.kind.window is Window.POOL}
     for span in pools:
         edits = (line_removed(model, span),)

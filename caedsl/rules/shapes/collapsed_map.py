@@ -59,12 +59,14 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     others = f" (and {len(idle) - 1} more after it)" if len(idle) > 1 else ""
     yield RULE.found(
         first.place(KERNEL),
-        f"the map is {text(first.in_shape[1:])} here: {weights - used} of the {weights} weights of this kernel only ever "
+        f"the map is {text(first.in_shape[1:])} here: {weights - used} of the {weights} weights of this kernel "
+        "only ever "
         f"meet padding{others}",
         related=(Label(shrunk[-1].span, f"{text(shrunk[-1].in_shape[1:])} became {text(shrunk[-1].out_shape[1:])}"),)
         if shrunk
         else (),
-        help="halve the map less often before it, or write `k1`, which is the same convolution without the idle weights",
+        help="halve the map less often before it, or write `k1`, which is the same convolution without the idle "
+        "weights",
     )
 
 
@@ -77,6 +79,6 @@ def _taps(layer: Layer) -> int:
 
 
 def _used(layer: Layer) -> int:
-    """The weights that can meet a pixel: on a side of a single pixel it is one."""
+    """Return the weights that can meet a pixel: on a side of a single pixel it is one."""
     sides = zip(layer.options[KERNEL], layer.in_shape[1:], strict=True)
     return prod(1 if side == 1 else taps for taps, side in sides)

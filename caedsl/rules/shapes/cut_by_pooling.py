@@ -44,7 +44,7 @@ RULE = Rule("CAE211", "cut-by-pooling", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every pooling line that leaves a border unread, in a model whose output has the input's size."""
+    """Yield a finding for every pool that leaves a border unread, where the output has the input's size."""
     if model.out_shape[1:] != model.input.shape[1:] or channels_last(model):
         return
     back = resolutions(model.code_shape, decoder_path(model))
@@ -90,7 +90,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def _ceil(model: Autoencoder, layer: Layer) -> Fix | None:
-    """Rounding up, where everything else still fits."""
+    """Round up, where everything else still fits."""
     edits = (write(layer, CEIL, "ceil"),)
     changed = tried(model, edits)
     if changed is None or changed.out_shape != model.out_shape:

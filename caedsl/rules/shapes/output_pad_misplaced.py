@@ -20,8 +20,8 @@ decoder { deconv 8 s2 relu pad=1 output_pad=1; conv 1 sigmoid }
 ```
 
 ## How sure
-Arithmetic, and the documentation of `torch.nn.ConvTranspose2d`. Most often the stride was forgotten: where a stride makes
-the decoder return the input's size, `--unsafe-fixes` writes it.
+Arithmetic, and the documentation of `torch.nn.ConvTranspose2d`. Most often the stride was forgotten: where a stride
+makes the decoder return the input's size, `--unsafe-fixes` writes it.
 """
 
 from collections.abc import Iterator

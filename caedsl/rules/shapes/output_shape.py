@@ -50,7 +50,7 @@ RULE = Rule("CAE201", "output-shape", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding where the decoder does not end at the input's height and width."""
+    """Yield the finding where the decoder does not end at the input's height and width."""
     out = model.out_shape
     if out[1:] == model.input.shape[1:] or channels_last(model) or _code_disputed(model):
         return
@@ -75,14 +75,14 @@ def _code_disputed(model: Autoencoder) -> bool:
 
 
 def _last_resizing(model: Autoencoder) -> Span:
-    """The last layer of the decoder that changes the size, or else its last layer."""
+    """Return the last layer of the decoder that changes the size, or else its last layer."""
     layers = decoder_path(model)
     last = next((layer for layer in reversed(layers) if resizes(layer)), layers[-1] if layers else None)
     return last.span if last else model.place("decoder")
 
 
 def _rounded(model: Autoencoder) -> tuple[Label, ...]:
-    """The layer of the encoder whose rounding is first undone wrongly, if there is one."""
+    """Return the layer of the encoder whose rounding is first undone wrongly, if there is one."""
     odd = (layer for layer in encoder_path(model) if resizes(layer) and _rounds(layer))
     return tuple(
         Label(layer.span, f"{text(layer.in_shape[1:])} becomes {text(layer.out_shape[1:])}") for layer in list(odd)[:1]
@@ -94,7 +94,7 @@ def _rounds(layer: Layer) -> bool:
 
 
 def _columns(model: Autoencoder) -> tuple[str, ...]:
-    """Encoder and decoder step by step, for each side that comes back wrong; once where both do alike."""
+    """Return encoder and decoder step by step for each side that comes back wrong; once where both do alike."""
     shape = model.input.shape
     wrong = [i for i in range(rank(shape)) if model.out_shape[1 + i] != shape[1 + i]]
     lines = [(_down(model, i), _up(model, i)) for i in wrong]
@@ -115,7 +115,7 @@ def _up(model: Autoencoder, which: int) -> str:
 
 
 def _remedy(model: Autoencoder) -> str:
-    """What to do where no change to a single layer helps."""
+    """Return what to do where no change that was tried helps."""
     axes = rank(model.input.shape)
     down, up = _reduction(encoder_path(model), axes), _reduction(decoder_path(model), axes)
     opening = "none of the changes to one or two lines that were tried makes the sizes meet"
@@ -128,7 +128,7 @@ def _remedy(model: Autoencoder) -> str:
 
 
 def _reduction(layers: Sequence[Layer], axes: int) -> tuple[float, ...]:
-    """The product of the plain factors by which each axis changes."""
+    """Return the product of the plain factors by which each axis changes."""
     resizing = [layer for layer in layers if resizes(layer)]
     return tuple(prod(_factor(layer, 1 + i) for layer in resizing) for i in range(axes))
 
@@ -139,7 +139,7 @@ def _factor(layer: Layer, side: int) -> float:
 
 
 def _vector(model: Autoencoder) -> Finding:
-    """The decoder ends with a vector: a reshape is missing, where the numbers suffice."""
+    """Return the finding of a decoder that ends with a vector: a reshape is missing where the numbers suffice."""
     got, wanted = model.out_shape[0], model.input.shape
     fits = got == elements(wanted)
     end = decoder_path(model)[-1].span.end

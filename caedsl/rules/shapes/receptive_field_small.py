@@ -3,8 +3,9 @@
 ## What it does
 Computes the receptive field of the code: how many pixels high and wide the patch is on which one of its numbers can
 depend. It warns where that is less than an eighth of the image's shorter side, or where no kernel of the encoder sees
-more than one pixel and pools alone bring pixels together; it informs below a quarter, and where the code is not smaller than
-the image, which then need not be compressed. A fully connected layer sees everything and is never reported.
+more than one pixel and pools alone bring pixels together; it informs below a quarter, and where the code is not
+smaller than the image, which then need not be compressed. A fully connected layer sees everything and is never
+reported.
 
 ## Why is this bad?
 A network that sees one pixel at a time cannot know shapes: it can neither denoise nor compress them, only recolour.
@@ -55,7 +56,7 @@ NOTED = 4
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """The finding for the code's field, on images of which a patch can be a part."""
+    """Yield the finding for the code's field, on images of which a patch can be a part."""
     whole, field = size(model.input.shape), code_field(model)
     side, seen, alone = min(whole), min(field), _sees_pixels_alone(model)
     if side < LITTLE or channels_last(model) or bounded_below(model, "receptive_field"):
@@ -70,7 +71,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         + (", and every kernel of the encoder a single one" if alone else ""),
         related=(Label(model.input.span, text(whole)),),
         notes=() if alone else (_arithmetic(patch, seen, side, LITTLE if seen * LITTLE < side else NOTED),),
-        help="reduce once more (`s2`, `maxpool 2`), use larger kernels or more layers, or end with `bottleneck dense 64`",
+        help="reduce once more (`s2`, `maxpool 2`), use larger kernels or more layers, or end with `bottleneck "
+        "dense 64`",
         severity=None if warned else Severity.INFO,
     )
 

@@ -56,7 +56,7 @@ def _fitting(model: Autoencoder, finding: Finding, numbers: int, written: Shape)
 
 
 def _maps(model: Autoencoder, numbers: int) -> Iterator[Shape]:
-    """Maps of so many numbers that are no larger than the input and have its proportions, but for rounding."""
+    """Yield maps of so many numbers, no larger than the input and with its proportions but for rounding."""
     _, first, *others = model.input.shape
     for side in range(1, first + 1):
         sizes = (side, *(max(1, round(other * side / first)) for other in others))

@@ -43,7 +43,7 @@ RULE = Rule("CAE216", "uncovered-output", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every line that leaves outputs empty; in a mirror, at the convolution that it undoes."""
+    """Yield a finding for every line that leaves outputs empty, or the convolution that it mirrors."""
     if channels_last(model):
         return
     layers = decoder_path(model)
@@ -77,10 +77,12 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
     what = "this deconv" if source is layer else "the mirror of this convolution"
     return RULE.found(
         source.place(KERNEL),
-        f"kernel {axis.kernel} does not cover stride {axis.stride}: {empty} of {total} {places(layer.in_shape)} that {what} makes "
+        f"kernel {axis.kernel} does not cover stride {axis.stride}: {empty} of {total} {places(layer.in_shape)} "
+        f"that {what} makes "
         "get nothing but its bias",
         notes=(
-            f"{_reached(axis)} of every {axis.stride} places on an axis {'is' if _reached(axis) == 1 else 'are'} reached",
+            f"{_reached(axis)} of every {axis.stride} places on an axis {'is' if _reached(axis) == 1 else 'are'} "
+            "reached",
         ),
         fix=Proposal(lambda: _fix(model, source), f"use a kernel of {axis.stride} or a multiple of it"),
         severity=Severity.WARNING if mixed else None,
@@ -88,7 +90,7 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
 
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
-    """A kernel as large as the stride, where every size stays."""
+    """Return a kernel as large as the stride, where every size stays."""
     stride = sizes_text(layer.options[STRIDE])
     edits = (write(layer, KERNEL, f"k{stride}"),)
     changed = tried(model, edits)

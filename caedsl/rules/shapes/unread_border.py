@@ -45,7 +45,7 @@ RULE = Rule("CAE213", "unread-border", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """A finding for every line whose window leaves something unread.
+    """Yield a finding for every line whose window leaves something unread.
 
     The skipped rows of a mirrored convolution are rows that its twin never writes: `uncovered-output` speaks of them.
     """
@@ -63,7 +63,7 @@ def _speaks(layer: Layer) -> bool:
 
 
 def _edge(layer: Layer, axis: Unread) -> int:
-    """The rows at the far edge; for a pool they are another rule's."""
+    """Return the rows at the far edge; for a pool they are another rule's."""
     return axis.edge if layer.kind.window is Window.CONVOLUTION and not axis.skipped else 0
 
 
@@ -84,7 +84,10 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
             message = (
                 f"this {layer.kind.name} reads {met} of every {axis.stride} {lines}: its taps lie {axis.dilation} apart"
             )
-        note = f"kernel {axis.kernel}, stride {axis.stride}, dilation {axis.dilation}: {first.skipped} of {axis.stride} skipped"
+        note = (
+            f"kernel {axis.kernel}, stride {axis.stride}, dilation {axis.dilation}: {first.skipped} of "
+            f"{axis.stride} skipped"
+        )
         slight = False
     else:
         some = f"the last {lines[:-1]}" if first.edge == 1 else f"the last {first.edge} {lines}"
@@ -111,7 +114,7 @@ def _less(layer: Layer, found: Unread) -> str:
 
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
-    """A slightly larger kernel that reads everything and leaves the sizes as they are; odd ones first, which have a middle."""
+    """Return a slightly larger kernel that reads everything and keeps the sizes, an odd one if possible."""
     kernel = layer.options[KERNEL]
     for step in (2, 1, 4, 3) if kernel[0] % 2 else (1, 2, 3, 4):
         larger = sizes_text(tuple(taps + step for taps in kernel))
