@@ -1,6 +1,6 @@
-"""How an image comes to the input's size, channels and range.
+"""How a sample comes to the input's size, channels and range.
 
-Shapes: b images, c channels, h rows, w columns.
+Shapes: b samples, c channels, then one to three axes: a signal has length, an image height and width, a volume depth too.
 """
 
 from dataclasses import dataclass
@@ -12,38 +12,61 @@ from torch import Tensor
 from torch.nn import functional
 
 from caedsl.model.data import InputRange
+from caedsl.vocabulary.shape import Shape, Sizes, elements, noun, text
 
 LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in grey, of ITU-R BT.601: those that Pillow uses."""
 
 ELONGATED = 64
-"""From this ratio of the proportions of an image and of the input on, the image is cut or shrunk first.
+"""From this ratio of the proportions of a sample and of the input on, the sample is cut or shrunk first.
 
 Otherwise an image of one by a million pixels would become one of billions before its middle is taken.
 """
 
 
 class Resizing(NamedTuple):
-    """The part of an image to take, ``top, left, height, width``, and the sizes to scale it to, one after another."""
+    """The part of a sample to take, from ``start`` on and ``part`` long, and the sizes to scale it to, one after another.
 
-    box: tuple[int, int, int, int]
-    sizes: tuple[tuple[int, int], ...]
+    Each has one number for each axis.
+    """
+
+    start: Sizes
+    part: Sizes
+    sizes: tuple[Sizes, ...]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What every image is made to be: ``channels`` × ``height`` × ``width`` in ``range``.
+    """What every sample is made to be: ``shape``, which is channels × space, in ``range``.
 
-    ``resize`` is ``stretch`` (both sides to the input's), ``fit`` (the whole image, its sides in proportion, amid the
-    low end of the range: 0 for ``real``) or ``crop`` (the middle of the image, its sides in proportion).
+    ``resize`` is ``stretch`` (all sides to the input's), ``fit`` (the whole sample, its sides in proportion, amid the
+    low end of the range: 0 for ``real``) or ``crop`` (the middle of the sample, its sides in proportion).
     """
 
-    channels: int
-    height: int
-    width: int
+    shape: Shape
     range: InputRange
     gray: bool
     resize: str
+
+    @property
+    def channels(self) -> int:
+        """The number of channels."""
+        return self.shape[0]
+
+    @property
+    def space(self) -> Sizes:
+        """The length of each axis."""
+        return self.shape[1:]
+
+    @property
+    def values(self) -> int:
+        """How many numbers a sample holds."""
+        return elements(self.shape)
+
+    @property
+    def noun(self) -> str:
+        """What a sample is called."""
+        return noun(self.shape)
 
     @property
     def low(self) -> float:
@@ -58,28 +81,30 @@ class Fit:
     @property
     def input(self) -> str:
         """The input as a spec writes its size."""
-        return f"{self.channels}x{self.height}x{self.width}"
+        return text(self.shape)
 
-    def scaled_size(self, height: int, width: int) -> tuple[int, int]:
-        """The height and width that an image is scaled to before it is padded or cut."""
+    def input_of(self, channels: int) -> str:
+        """The input of as many channels, as a spec writes its size."""
+        return text((channels, *self.space))
+
+    def scaled_size(self, stored: Sizes) -> Sizes:
+        """The size that a sample is scaled to before it is padded or cut."""
         if self.resize == "stretch":
-            return self.height, self.width
-        across, down = self.width / width, self.height / height
-        scale = min(across, down) if self.resize == "fit" else max(across, down)
-        return max(1, round(height * scale)), max(1, round(width * scale))
+            return self.space
+        scales = [own / side for own, side in zip(self.space, stored, strict=True)]
+        scale = min(scales) if self.resize == "fit" else max(scales)
+        return tuple(max(1, round(side * scale)) for side in stored)
 
-    def resizing(self, height: int, width: int) -> Resizing:
-        """Return how an image comes to its scaled size with memory in proportion to the image and the input."""
-        down, across = height, width
+    def resizing(self, stored: Sizes) -> Resizing:
+        """Return how a sample comes to its scaled size with memory in proportion to the sample and the input."""
+        part = stored
         if self.resize == "crop":
-            scaled_height, scaled_width = self.scaled_size(height, width)
-            down = _middle(height, ELONGATED * self.height / scaled_height)
-            across = _middle(width, ELONGATED * self.width / scaled_width)
-        scaled = self.scaled_size(down, across)
-        smaller = min(down, scaled[0]), min(across, scaled[1])
-        change = (scaled[0] / down) / (scaled[1] / across)
-        sizes = (scaled,) if 1 / ELONGATED <= change <= ELONGATED else (smaller, scaled)
-        return Resizing(((height - down) // 2, (width - across) // 2, down, across), sizes)
+            sides = zip(stored, self.space, self.scaled_size(stored), strict=True)
+            part = tuple(_middle(side, ELONGATED * own / scaled) for side, own, scaled in sides)
+        scaled = self.scaled_size(part)
+        changes = [new / side for new, side in zip(scaled, part, strict=True)]
+        sizes = (scaled,) if max(changes) <= ELONGATED * min(changes) else (tuple(map(min, part, scaled)), scaled)
+        return Resizing(tuple((side - taken) // 2 for side, taken in zip(stored, part, strict=True)), part, sizes)
 
 
 def _middle(length: int, share: float) -> int:
@@ -88,7 +113,7 @@ def _middle(length: int, share: float) -> int:
 
 
 def scale_(x: Tensor, top: int, fit: Fit) -> Tensor:
-    """Scale float images of 0..``top`` to the input's range, in place; bytes in the range 0..255 stay what they are."""
+    """Scale float samples of 0..``top`` to the input's range, in place; bytes in the range 0..255 stay what they are."""
     width = fit.high - fit.low
     if width != top:
         # Not divided by top / width: for 0..1 that would differ from the usual x / 255 in the last bit.
@@ -101,7 +126,7 @@ def scale_(x: Tensor, top: int, fit: Fit) -> Tensor:
 
 @dataclass(frozen=True)
 class Scale:
-    """Makes images of stored values: bytes of 0..``top`` come to the range of ``fit``; float32 is in it already."""
+    """Makes samples of stored values: bytes of 0..``top`` come to the range of ``fit``; float32 is in it already."""
 
     top: int
     fit: Fit
@@ -111,35 +136,60 @@ class Scale:
         return values if values.dtype == torch.float32 else scale_(values.float(), self.top, self.fit)
 
 
+def channels_last(x: Tensor) -> Tensor:
+    """Images with the channels last in memory, other samples contiguous: as the layers of each compute fastest."""
+    return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)
+
+
 def blank(count: int, fit: Fit, dtype: torch.dtype) -> Tensor:
-    """Images count×C×H×W yet to be filled in, the channels last in memory."""
-    if fit.channels == 1:
-        return torch.empty(count, 1, fit.height, fit.width, dtype=dtype)
-    return torch.empty(count, fit.height, fit.width, fit.channels, dtype=dtype).permute(0, 3, 1, 2)
+    """Samples yet to be filled in, laid out as ``channels_last`` does."""
+    if fit.channels == 1 or len(fit.space) != 2:
+        return torch.empty(count, *fit.shape, dtype=dtype)
+    return torch.empty(count, *fit.space, fit.channels, dtype=dtype).movedim(-1, 1)
 
 
 def to_gray(x_bchw: Tensor) -> Tensor:
     """One channel from three, by the luma weights of ITU-R BT.601."""
-    weights = torch.tensor(LUMA, dtype=x_bchw.dtype).view(1, 3, 1, 1)
+    weights = torch.tensor(LUMA, dtype=x_bchw.dtype).view(1, 3, *[1] * (x_bchw.dim() - 2))
     return (x_bchw * weights).sum(1, keepdim=True)
 
 
-def resized(x_bchw: Tensor, fit: Fit) -> Tensor:
-    """The images at the input's size: bilinear, smoothed before it shrinks; values stay within those of the image."""
-    height, width = x_bchw.shape[-2:]
-    if (height, width) == (fit.height, fit.width):
-        return x_bchw
-    low, high = x_bchw.amin((1, 2, 3), keepdim=True), x_bchw.amax((1, 2, 3), keepdim=True)
-    (top, left, height, width), sizes = fit.resizing(height, width)
-    scaled = x_bchw[..., top : top + height, left : left + width]
+def interpolated(x: Tensor, size: Sizes) -> Tensor:
+    """The samples at another size: linear along each axis, smoothed before it shrinks.
+
+    PyTorch smooths images alone: a signal is an image of one row, and a volume is scaled plane by plane, then in depth.
+    """
+    if len(size) == 1:
+        return interpolated(x.unsqueeze(2), (1, *size)).squeeze(2)
+    if len(size) == 3:
+        depth, *plane = size
+        samples, channels, stored = x.shape[:3]
+        planes = interpolated(x.flatten(1, 2), tuple(plane)).view(samples, channels, stored, -1)
+        return interpolated(planes, (depth, plane[0] * plane[1])).view(samples, channels, *size)
+    return functional.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
+
+
+def resized(x: Tensor, fit: Fit) -> Tensor:
+    """The samples at the input's size (see ``interpolated``); values stay within those of the sample."""
+    stored = tuple(x.shape[2:])
+    if stored == fit.space:
+        return x
+    axes = tuple(range(1, x.dim()))
+    low, high = x.amin(axes, keepdim=True), x.amax(axes, keepdim=True)
+    start, part, sizes = fit.resizing(stored)
+    scaled = x
+    for axis, (first, length) in enumerate(zip(start, part, strict=True), 2):
+        scaled = scaled.narrow(axis, first, length)
     for size in sizes:
-        scaled = functional.interpolate(scaled, size, mode="bilinear", antialias=True, align_corners=False)
+        scaled = interpolated(scaled, size)
     # The weights of the interpolation sum to one only up to rounding.
-    return centred(scaled.clamp_(low, high), fit.height, fit.width, fit.low)
+    return centred(scaled.clamp_(low, high), fit.space, fit.low)
 
 
-def centred(x: Tensor, height: int, width: int, fill: float) -> Tensor:
-    """The middle ``height`` × ``width`` of ``x``'s last two dimensions; what lies outside of ``x`` is ``fill``."""
-    top, left = (height - x.shape[-2]) // 2, (width - x.shape[-1]) // 2
-    bottom, right = height - x.shape[-2] - top, width - x.shape[-1] - left
-    return functional.pad(x, (left, right, top, bottom), value=fill) if any((top, bottom, left, right)) else x
+def centred(x: Tensor, space: Sizes, fill: float) -> Tensor:
+    """The middle of ``x``, its last axes as long as ``space``; what lies outside of ``x`` is ``fill``."""
+    margins: list[int] = []
+    for side, own in zip(reversed(x.shape), reversed(space), strict=False):
+        before = (own - side) // 2
+        margins += [before, own - side - before]
+    return functional.pad(x, margins, value=fill) if any(margins) else x

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
-from caedsl.data.folder_stack import FolderStack, check_channels
+from caedsl.data.folder_stack import FolderStack, check_input
 from caedsl.data.images import DataError, UnavailableError
 from caedsl.data.source_reader import Found, Request, confined
 from caedsl.data.stack import Labels
@@ -25,7 +25,7 @@ def read(request: Request) -> Found:
     root = request.path(request.source.path)
     if not root.is_dir():
         raise DataError(f"{root} is a file, and `folder` reads a folder: for an array write `npy`, `npz` or `idx`")
-    check_channels(request.fit)
+    check_input(request.fit)
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
     files = {part: images_in(folder, request.root, notes) for part, folder in roots.items()}

@@ -12,15 +12,22 @@ from torch import Tensor
 from caedsl.data.fit import Fit, Scale, blank
 from caedsl.data.images import BrokenImagesError, DataError, listing
 from caedsl.data.stack import Block, Index, Labels
+from caedsl.vocabulary.shape import text
 
+IMAGES = 2
+"""The axes of an image file."""
 _SHA256_BYTES = 32
 
 
-def check_channels(fit: Fit) -> None:
-    """Raise a ``DataError`` where the input has other channels than image files have."""
+def check_input(fit: Fit) -> None:
+    """Raise a ``DataError`` where the input is no image, or has other channels than image files have."""
+    if len(fit.space) != IMAGES:
+        raise DataError(
+            f"image files have height and width, and the input is {fit.input}, a {fit.noun}: write `input 3x64x64`"
+        )
     if fit.channels not in (1, 3):
         raise DataError(
-            f"image files have 1 or 3 channels, and the input is {fit.input}: write `input 3x{fit.height}x{fit.width}`"
+            f"image files have 1 or 3 channels, and the input is {fit.input}: write `input {fit.input_of(3)}`"
         )
 
 
@@ -98,12 +105,12 @@ class FolderStack:
         if images and remarks[GREY] == images:
             raise DataError(
                 f"all images of {self.root} are grey, and the input is {self.fit.input}: "
-                f"write `input 1x{self.fit.height}x{self.fit.width}`"
+                f"write `input {self.fit.input_of(1)}`"
             )
         return tuple(f"{count} of {images} images {remark}{self._how(remark)}" for remark, count in remarks.items())
 
     def _how(self, remark: str) -> str:
-        return f" to {self.fit.height}x{self.fit.width} ({self.fit.resize})" if remark == "resized" else ""
+        return f" to {text(self.fit.space)} ({self.fit.resize})" if remark == "resized" else ""
 
 
 def _together(images: Sequence[Tensor], fit: Fit, scale: Scale) -> Tensor:

@@ -1,4 +1,4 @@
-"""The images of a source read for the first time: all checked, and kept in memory if there is room for them."""
+"""The samples of a source read for the first time: all checked, and kept in memory if there is room for them."""
 
 import hashlib
 from collections import Counter
@@ -88,15 +88,14 @@ class Intake:
         there, skipped = np.concatenate(good), tuple(broken.values())
         notes = stack.conclude(remarks, len(there))
         if skipped:
-            notes = (*notes, f"{len(skipped):,} of {len(index):,} images left out as broken: {_first(skipped)}")
+            notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s left out as broken: {_first(skipped)}")
         if kept.values is not None:
             return Taken(Held(kept.values[: len(there)], stack.scale, (least, most)), there, notes, skipped)
         way, rows = "read from their files as they are needed", there
         if scratch is not None:
             stack, rows = scratch.stack(name), np.arange(len(there))
             way = f"decoded once, into a file in {self.request.store} that goes when the run ends, and read from there"
-        shape = (fit.channels, fit.height, fit.width)
-        streamed = Streamed(stack, rows, shape, (least, most))
+        streamed = Streamed(stack, rows, fit.shape, (least, most))
         return Taken(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
 
     def _scan(self, stack: Stack, index: Index, broken: dict[int, str]) -> Iterator[tuple[Index, Block]]:
@@ -106,7 +105,7 @@ class Intake:
         for piece in ahead(partial(_attempt, stack), self._blocks(stack, index), most=workers() + 1):
             good += len(piece.index)
             broken |= piece.broken
-            self.request.progress(task, good + len(broken), len(index), "images")
+            self.request.progress(task, good + len(broken), len(index), f"{self.request.fit.noun}s")
             if piece.block is not None and (self._skips or not broken):
                 yield piece.index, piece.block
             elif not self._skips and monotonic() > (end := min(end, monotonic() + _SCAN_SECONDS)):
@@ -115,7 +114,8 @@ class Intake:
             raise DataError(self._unusable(broken, len(broken) + good, len(index)))
 
     def _unusable(self, broken: Mapping[int, str], seen: int, count: int) -> str:
-        among = f"{seen:,} images" if seen == count else f"the first {seen:,} of {count:,} images"
+        noun = f"{self.request.fit.noun}s"
+        among = f"{seen:,} {noun}" if seen == count else f"the first {seen:,} of {count:,} {noun}"
         text = f"{len(broken):,} of {among} of {describe(self.request.source)} cannot be used"
         remedy = "" if self._skips else "\nto leave such files out, add `skip=broken` to the source"
         return f"{text}:\n{listing(list(broken.values()), 'files')}{remedy}"
@@ -126,7 +126,7 @@ class Intake:
 
     def _blocks(self, stack: Stack, index: Index) -> Iterator[Index]:
         fit = self.request.fit
-        image_bytes = max(4 * fit.channels * fit.height * fit.width, stack.read_bytes)
+        image_bytes = max(4 * fit.values, stack.read_bytes)
         images = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // image_bytes))
         for start in range(0, len(index), images):
             yield index[start : start + images]
@@ -153,14 +153,14 @@ class Kept:
 
     def _blank(self, value_bytes: int) -> Tensor | None:
         """Room for values of so many bytes, if there is any."""
-        needed = self.count * self.fit.channels * self.fit.height * self.fit.width * value_bytes
+        needed = self.count * self.fit.values * value_bytes
         if self.room is None or needed <= self.room:
             try:
                 return blank(self.count, self.fit, torch.uint8 if value_bytes == 1 else torch.float32)
             except RuntimeError:
                 pass
         free = "" if self.room is None else f", and {_size(int(self.room / SHARE))} are free"
-        self.refusal = f"{self.count:,} images of {self.fit.input} take {_size(needed)} of memory{free}"
+        self.refusal = f"{self.count:,} {self.fit.noun}s of {self.fit.input} take {_size(needed)} of memory{free}"
         return None
 
     def add(self, values: Tensor) -> None:

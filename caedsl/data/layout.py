@@ -6,44 +6,67 @@ from caedsl.data.fit import Fit
 from caedsl.data.images import DataError
 from caedsl.data.row_file import RowFile
 from caedsl.data.source_reader import Request
-from caedsl.data.stack import Array, ArrayStack, Labels, shape_text
+from caedsl.data.stack import Array, ArrayStack, Labels, Layout, shape_text
+from caedsl.vocabulary.shape import MOST_AXES, NOUNS, text
+
+_SPACE = ("", "L", "H x W", "D x H x W")
 
 
 def array_stack(pixels: Array | RowFile, path: Path, request: Request, labels: Labels | None) -> ArrayStack:
-    """The images of an array whose layout follows from its shape and the spec's channels."""
+    """The samples of an array whose layout follows from its shape and the input's."""
     return ArrayStack(
         pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels, request.source.white
     )
 
 
-def layout(shape: tuple[int, ...], fit: Fit, file: str) -> str:
-    """``HW``, ``HWC`` or ``CHW`` for N×H×W, N×H×W×C or N×C×H×W; a ``DataError`` where it is none or might be two."""
-    found = f"{file} is {shape_text(shape)}"
-    if len(shape) == 3:
+def layout(shape: tuple[int, ...], fit: Fit, file: str) -> Layout:
+    """Where an array N × space, N × space × C or N × C × space has its channels.
+
+    Raise a ``DataError`` where the array is none of these or might be two.
+    """
+    found, axes = f"{file} is {shape_text(shape)}", len(fit.space)
+    if len(shape) == axes + 1:
         if fit.channels == 1:
-            return "HW"
+            return "none"
+        one = f"one channel {_an(fit.noun)}"
+        raise DataError(f"{found}, {one}, and the input is {fit.input}: write `input {fit.input_of(1)}`")
+    space = _SPACE[axes]
+    if len(shape) != axes + 2:
         raise DataError(
-            f"{found}, one channel an image, and the input is {fit.input}: write `input 1x{fit.height}x{fit.width}`"
-        )
-    if len(shape) != 4:
-        raise DataError(
-            f"{found}: images are N x H x W, N x H x W x C or N x C x H x W; reshape the array and save it again"
+            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, and the input is {fit.input}; "
+            f"{_other_rank(shape)}reshape the array and save it again"
         )
     wanted = (1, 3) if fit.gray and fit.channels == 1 else (fit.channels,)
-    first, last = shape[1] in wanted, shape[3] in wanted
+    first, last = shape[1] in wanted, shape[-1] in wanted
     if first and last:
         raise DataError(
-            f"{found}: for an input of {fit.input} it can be read as N x C x H x W and as N x H x W x C; "
-            f"leave the dimension of the channels out (N x H x W), or save images of another size"
+            f"{found}: for an input of {fit.input} it can be read as N x C x {space} and as N x {space} x C; "
+            f"leave the dimension of the channels out (N x {space}), or save {fit.noun}s of another size"
         )
     if first or last:
-        return "CHW" if first else "HWC"
+        return "first" if first else "last"
     raise DataError(f"{found}, and the input is {fit.input}: {_wrong_channels(shape, fit)}")
 
 
+def _an(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _other_rank(shape: tuple[int, ...]) -> str:
+    """Return the input that would take an array of this shape, where there is one."""
+    axes = len(shape) - 1
+    return f"write `input {text((1, *shape[1:]))}` for {NOUNS[axes]}s, or " if 1 <= axes <= MOST_AXES else ""
+
+
 def _wrong_channels(shape: tuple[int, ...], fit: Fit) -> str:
-    if fit.channels == 1 and 3 in (shape[1], shape[3]):
-        return f"for colours made grey add `gray` to the source, for colours write `input 3x{fit.height}x{fit.width}`"
-    if 1 in (shape[1], shape[3]):
-        return f"the images are grey: write `input 1x{fit.height}x{fit.width}`"
-    return f"neither dimension 2 nor dimension 4 is {fit.channels}, the number of channels"
+    if fit.noun == "image" and fit.channels == 1 and 3 in (shape[1], shape[-1]):
+        return f"for colours made grey add `gray` to the source, for colours write `input {fit.input_of(3)}`"
+    if 1 in (shape[1], shape[-1]):
+        have = "the images are grey" if fit.noun == "image" else f"the {fit.noun}s have one channel"
+        return f"{have}: write `input {fit.input_of(1)}`"
+    neither = f"neither dimension 2 nor dimension {len(shape)} is {fit.channels}, the number of channels"
+    return (
+        f"{neither}; {_other_rank(shape)}reshape the array"
+        if fit.channels == 1 and len(shape) - 1 <= MOST_AXES
+        else neither
+    )

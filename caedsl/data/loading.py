@@ -1,4 +1,4 @@
-"""From the sources of a spec to images that are ready to train on."""
+"""From the sources of a spec to samples that are ready to train on."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +18,7 @@ from caedsl.data.stack import Index, Stack
 from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
+from caedsl.vocabulary.shape import NOUNS
 
 _DARK = 0.125
 """Images whose brightest pixel stays below this share of the range are often 12-bit values in 16-bit files."""
@@ -62,11 +63,13 @@ def load(
 
 
 def fit_for(model: Autoencoder, source: DataSource) -> Fit:
-    """Return what the images of ``source`` are made to be; a ``DataError`` where its options do not suit the input."""
-    channels, height, width = model.input.shape
-    fit = Fit(channels, height, width, model.input.range, source.gray, source.resize)
-    if source.gray and channels != 1:
-        raise DataError(f"`gray` leaves one channel, and the input is {fit.input}: write `input 1x{height}x{width}`")
+    """Return what the samples of ``source`` are made to be; a ``DataError`` where its options do not suit the input."""
+    fit = Fit(model.input.shape, model.input.range, source.gray, source.resize)
+    if len(fit.space) not in source.kind.ranks:
+        held = " or ".join(f"{NOUNS[axes]}s" for axes in source.kind.ranks)
+        raise DataError(f"{describe(source)} holds {held}, and the input is {fit.input}, which is for {fit.noun}s")
+    if source.gray and fit.channels != 1:
+        raise DataError(f"`gray` leaves one channel, and the input is {fit.input}: write `input {fit.input_of(1)}`")
     return fit
 
 
@@ -93,9 +96,11 @@ def _loaded(
     ]
     index = select(found.train, found.class_names, source, source.limit)
     if not len(index):
-        raise DataError(f"{name} holds no images{'' if source.only is None else f' of class {source.only}'}")
+        raise DataError(
+            f"{name} holds no {request.fit.noun}s{'' if source.only is None else f' of class {source.only}'}"
+        )
     train = intake.read(found.train, index)
-    notes += [*found.notes, *selection_notes(source, len(index), len(found.train)), *train.notes]
+    notes += [*found.notes, *selection_notes(source, len(index), len(found.train), request.fit.noun), *train.notes]
     notes += _darkness(train.pixels, request.fit)
     parts: dict[str, Taken] = {}
     for part, stack in (("validation", found.validation), ("test", found.test)):
@@ -106,7 +111,7 @@ def _loaded(
             parts[part] = intake.read(stack, chosen)
             notes += [f"{part}: {note}" for note in parts[part].notes if note not in notes]
         else:
-            notes.append(f"no {part} images are left")
+            notes.append(f"no {part} {request.fit.noun}s are left")
     validation, test = parts.get("validation"), parts.get("test")
     return Images(
         train_pixels=train.pixels,
@@ -131,4 +136,6 @@ def _darkness(pixels: Pixels, fit: Fit) -> list[str]:
     _, brightest = pixels.span()
     if not fit.range.bounded or brightest >= fit.low + _DARK * (fit.high - fit.low):
         return []
+    if fit.noun != "image":
+        return [f"the {fit.noun}s fill little of the range: no value is above {brightest:.3g} of {fit.range}"]
     return [f"the images are dark: no pixel is brighter than {brightest:.3g} of {fit.range}"]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, part_named
-from caedsl.data.folder_stack import FolderStack, check_channels
+from caedsl.data.folder_stack import FolderStack, check_input
 from caedsl.data.images import DataError, UnavailableError
 from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import Found, Request, confined, reason
@@ -33,7 +33,7 @@ def read(request: Request) -> Found:
     Images without a ``split`` are for training. There are labels where every image has one.
     """
     table = request.path(request.source.path)
-    check_channels(request.fit)
+    check_input(request.fit)
     notes: list[str] = []
     rows = _rows(table, notes)
     _refuse_twice(rows, table)

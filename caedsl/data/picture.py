@@ -48,7 +48,7 @@ def read_picture(path: Path, fit: Fit, white: int | None = None) -> Picture:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     remarks: list[str] = []
     try:
-        with decoded(content, max(fit.height, fit.width), remarks) as picture:
+        with decoded(content, max(fit.space), remarks) as picture:
             x_chw = _fitted(picture, fit, white, remarks)
     except DataError as error:
         raise DataError(f"{path} {error}") from error
@@ -60,7 +60,7 @@ def _fitted(picture: Decoded, fit: Fit, white: int | None, remarks: list[str]) -
     if images[0].mode == "F":
         top = white or top if top else 0
         _check_wide(images, top, white, fit, remarks)
-    if images[0].size != (fit.width, fit.height):
+    if (images[0].height, images[0].width) != fit.space:
         remarks.append(RESIZED)
         images = tuple(_resized(image, fit) for image in images)
     x = torch.from_numpy(np.array(images[0]) if len(images) == 1 else np.stack([np.array(image) for image in images]))
@@ -68,11 +68,11 @@ def _fitted(picture: Decoded, fit: Fit, white: int | None, remarks: list[str]) -
     are_bytes = x.dtype == torch.uint8
     if top and not are_bytes:
         scale_(x_chw, top, fit)
-    return centred(x_chw, fit.height, fit.width, 0 if are_bytes else fit.low).expand(fit.channels, -1, -1)
+    return centred(x_chw, fit.space, 0 if are_bytes else fit.low).expand(fit.channels, -1, -1)
 
 
 def _resized(image: Image.Image, fit: Fit) -> Image.Image:
-    (top, left, height, width), sizes = fit.resizing(image.height, image.width)
+    (top, left), (height, width), sizes = fit.resizing((image.height, image.width))
     if (height, width) != (image.height, image.width):
         image = image.crop((left, top, left + width, top + height))
     for down, across in sizes:
@@ -87,7 +87,7 @@ def _with_channels(picture: Decoded, fit: Fit, remarks: list[str]) -> Decoded:
         if not fit.gray:
             raise DataError(
                 f"is stored in colour, and the input is {fit.input}: for colours made grey add `gray` to the source, "
-                f"for colours write `input 3x{fit.height}x{fit.width}`"
+                f"for colours write `input {fit.input_of(3)}`"
             )
         remarks.append(COLOUR)
         images = picture.images

@@ -1,8 +1,8 @@
-"""The images of a part of a source, as a run gets at them: held in memory, or read when they are wanted.
+"""The samples of a part of a source, as a run gets at them: held in memory, or read when they are wanted.
 
-Images are b×C×H×W. What is taken are stored values: bytes where the source has bytes of the input's size, real numbers
-in the input's range otherwise. ``finish`` makes images of them, on whatever device they are by then, so that bytes
-are what travels.
+Samples are batch × channels × one to three axes. What is taken are stored values: bytes where the source has bytes of
+the input's size, real numbers in the input's range otherwise. ``finish`` makes samples of them, on whatever device they
+are by then, so that bytes are what travels.
 """
 
 from abc import ABC, abstractmethod
@@ -11,8 +11,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from caedsl.data.fit import Scale
+from caedsl.data.fit import Scale, channels_last
 from caedsl.data.stack import Index, Stack
+from caedsl.vocabulary.shape import Shape
 
 Span = tuple[float, float]
 
@@ -24,8 +25,8 @@ class Pixels(ABC):
 
     @property
     @abstractmethod
-    def shape(self) -> tuple[int, int, int]:
-        """C×H×W."""
+    def shape(self) -> Shape:
+        """The shape of a sample, channels first."""
 
     @property
     @abstractmethod
@@ -50,31 +51,29 @@ class Pixels(ABC):
         """The least and the largest value of the images."""
 
     def finish(self, values: Tensor) -> Tensor:
-        """Stored values as images: float32 in the input's range, the channels last in memory."""
-        x_bchw = values if self.scale is None else self.scale(values)
-        return x_bchw.contiguous(memory_format=torch.channels_last)
+        """Stored values as samples: float32 in the input's range, in memory as ``channels_last`` lays them."""
+        return channels_last(values if self.scale is None else self.scale(values))
 
     def everything(self) -> Tensor:
-        """All images in one contiguous tensor N×C×H×W, for as many as memory holds in 32 bits."""
+        """All images in one contiguous tensor, for as many as memory holds in 32 bits."""
         return self.finish(self.take(torch.arange(len(self), device=self.device))).contiguous()
 
 
 class Held(Pixels):
-    """Images in one tensor N×C×H×W of stored values; ``span`` is found out where it is not given."""
+    """Images in one tensor of stored values; ``span`` is found out where it is not given."""
 
     def __init__(self, values: Tensor, scale: Scale | None = None, span: Span | None = None) -> None:
         self.values = values
         self.scale = scale
         self._span = span
         # Rows are copied whole, and keep the order in memory that they have: channels last then costs nothing.
-        self._last = values.shape[1] > 1 and values.is_contiguous(memory_format=torch.channels_last)
-        self._rows = values.permute(0, 2, 3, 1) if self._last else values
+        self._last = values.dim() == 4 and values.shape[1] > 1 and channels_last(values) is values
+        self._rows = values.movedim(1, -1) if self._last else values
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> Shape:
         """See ``Pixels``."""
-        channels, height, width = self.values.shape[1:]
-        return channels, height, width
+        return tuple(self.values.shape[1:])
 
     @property
     def device(self) -> torch.device:
@@ -92,7 +91,7 @@ class Held(Pixels):
     def take(self, index: Tensor) -> Tensor:
         """See ``Pixels``."""
         rows = self._rows.index_select(0, index)
-        return rows.permute(0, 3, 1, 2) if self._last else rows
+        return rows.movedim(-1, 1) if self._last else rows
 
     def span(self) -> Span:
         """See ``Pixels``."""
@@ -108,7 +107,7 @@ class Held(Pixels):
 class Streamed(Pixels):
     """The images of a stack with the numbers ``index``, all read once before, and read again whenever they are taken."""
 
-    def __init__(self, stack: Stack, index: Index, shape: tuple[int, int, int], span: Span) -> None:
+    def __init__(self, stack: Stack, index: Index, shape: Shape, span: Span) -> None:
         self.stack = stack
         self.index = index
         self.scale = stack.scale
@@ -116,7 +115,7 @@ class Streamed(Pixels):
         self._span = span
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> Shape:
         """See ``Pixels``."""
         return self._shape
 

@@ -20,7 +20,7 @@ LEFT_FREE = 1 << 30
 
 
 class Scratch:
-    """Images b×C×H×W written one after another, in the type of the first: bytes, or real numbers.
+    """Samples written one after another, their channels last, in the type of the first: bytes, or real numbers.
 
     The system takes the file away when the process ends, in whatever way.
     """
@@ -34,7 +34,7 @@ class Scratch:
     @classmethod
     def open(cls, folder: Path, images: int, fit: Fit, scale: Scale) -> Self | None:
         """A file in ``folder`` for so many images; None where there is no room for their bytes."""
-        needed = images * fit.channels * fit.height * fit.width
+        needed = images * fit.values
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if not SUPPORTED or shutil.disk_usage(folder).free < needed + LEFT_FREE:
@@ -51,7 +51,7 @@ class Scratch:
         try:
             if values.dtype != self._dtype or shutil.disk_usage(self._file.fileno()).free < LEFT_FREE:
                 raise OSError
-            rest = values.permute(0, 2, 3, 1).contiguous().numpy().reshape(-1).view(np.uint8).data
+            rest = values.movedim(1, -1).contiguous().numpy().reshape(-1).view(np.uint8).data
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError:
@@ -64,7 +64,7 @@ class Scratch:
         """The images in the file, to be read; ``source`` names them in messages."""
         fit = self._fit
         dtype = np.dtype(np.uint8 if self._dtype == torch.uint8 else np.float32)
-        shape = (self._images, fit.height, fit.width, fit.channels)
+        shape = (self._images, *fit.space, fit.channels)
         rows = RowFile(f"the decoded copy of {source}", os.dup(self._file.fileno()), dtype, shape)
         self._file.close()
-        return ArrayStack(rows, "HWC", fit, rows.file, white=self._scale.top if dtype == np.uint8 else None)
+        return ArrayStack(rows, "last", fit, rows.file, white=self._scale.top if dtype == np.uint8 else None)

@@ -20,7 +20,7 @@ def select(stack: Stack, class_names: Sequence[str], source: DataSource, limit: 
     """
     if stack.labels is not None and len(stack.labels) != len(stack):
         raise DataError(
-            f"{describe(source)} has {len(stack)} images and {len(stack.labels)} labels: one label an image is needed"
+            f"{describe(source)} has {len(stack)} samples and {len(stack.labels)} labels: one label a sample is needed"
         )
     index = np.arange(len(stack))
     if source.only is not None:
@@ -55,9 +55,9 @@ def _number(only: int | str, labels: Labels, names: Sequence[str], source: DataS
     raise DataError(f"{describe(source)} has no class {only}: its classes are {', '.join(known[:100])}")
 
 
-def selection_notes(source: DataSource, taken: int, there: int) -> Iterator[str]:
+def selection_notes(source: DataSource, taken: int, there: int, noun: str) -> Iterator[str]:
     """Tell what ``only`` and ``limit`` left out."""
     if source.only is not None:
-        yield f"only images of class {source.only}"
+        yield f"only {noun}s of class {source.only}"
     if taken == source.limit and taken < there:
-        yield f"limited to a random sample of {taken:,} images"
+        yield f"limited to a random sample of {taken:,} {noun}s"

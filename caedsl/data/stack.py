@@ -1,10 +1,10 @@
-"""Images as a source holds them: read in blocks, each block fitted to the input when it is read."""
+"""Samples as a source holds them: read in blocks, each block fitted to the input when it is read."""
 
 import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,10 +14,13 @@ from torch import Tensor
 from caedsl.data.fit import Fit, Scale, resized, scale_, to_gray
 from caedsl.data.images import DataError
 from caedsl.data.row_file import RowFile
+from caedsl.vocabulary.shape import Sizes, places, text
 
 Array = NDArray[Any]
 Index = NDArray[np.int64]
 Labels = NDArray[np.int64]
+Layout = Literal["none", "first", "last"]
+"""Where an array has its channels: N × space, N × C × space or N × space × C."""
 
 _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
@@ -25,7 +28,7 @@ _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 class Block(NamedTuple):
     """Images as they are read.
 
-    ``values`` are b×C×H×W at the input's size: uint8 for ``Scale`` to bring to its range, or float32 in it. ``stored``
+    ``values`` are b × the input's shape: uint8 for ``Scale`` to bring to its range, or float32 in it. ``stored``
     is what the checksum of the source takes in of them, in their order. ``remarks`` are what is to be said of single
     images.
     """
@@ -73,13 +76,13 @@ class Stack(Protocol):
 class ArrayStack:
     """Images in one array, which is read row by row where it lies in a file.
 
-    ``layout`` is ``HW``, ``HWC`` or ``CHW``. Integers are scaled from 0..``white`` to the input's range: by default
+    Integers are scaled from 0..``white`` to the input's range: by default
     booleans from 0..1, uint16 from 0..65535, all others from 0..255. Floats must lie in the range, and so must integers
     of other types where the range has room for them (255 wide or more). ``file`` is named in messages.
     """
 
     pixels: Array | RowFile
-    layout: str
+    layout: Layout
     fit: Fit
     file: str
     labels: Labels | None = None
@@ -88,19 +91,22 @@ class ArrayStack:
     def __post_init__(self) -> None:
         if self.pixels.dtype.kind not in "biuf":
             raise DataError(
-                f"{self.file} holds values of type {self.pixels.dtype}: images are integers or real numbers"
+                f"{self.file} holds values of type {self.pixels.dtype}: {self.fit.noun}s are integers or real numbers"
             )
         if len(self.pixels) and not self.pixels.size:
-            raise DataError(f"{self.file} holds images without pixels: its shape is {shape_text(self.pixels.shape)}")
+            raise DataError(
+                f"{self.file} holds {self.fit.noun}s without {places(self.fit.shape)}: its shape is "
+                f"{shape_text(self.pixels.shape)}"
+            )
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     @property
-    def size(self) -> tuple[int, int]:
-        """The height and width of the stored images."""
-        height, width = self.pixels.shape[2:] if self.layout == "CHW" else self.pixels.shape[1:3]
-        return height, width
+    def space(self) -> Sizes:
+        """The length of each axis of the stored samples."""
+        first = 2 if self.layout == "first" else 1
+        return self.pixels.shape[first : first + len(self.fit.space)]
 
     @property
     def scale(self) -> Scale:
@@ -136,37 +142,36 @@ class ArrayStack:
         self._check(x, index)
         remarks = self._sensors(x)
         if self.value_bytes == 1:
-            return Block(_to_bchw(x, self.layout), stored.data, remarks)
+            return Block(_channels_first(x, self.layout), stored.data, remarks)
         x = x.float()
         if self._top:
             scale_(x, self._top, self.fit)
-        x_bchw = _to_bchw(x, self.layout)
+        x = _channels_first(x, self.layout)
         if self._made_grey:
-            x_bchw = to_gray(x_bchw)
-        return Block(resized(x_bchw, self.fit), stored.data, remarks)
+            x = to_gray(x)
+        return Block(resized(x, self.fit), stored.data, remarks)
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """The size, the range and the colours, where they are not the input's."""
         notes = []
-        if self.size != (self.fit.height, self.fit.width):
-            (height, width), fit = self.size, self.fit
-            notes.append(f"resized from {height}x{width} to {fit.height}x{fit.width} ({fit.resize})")
+        if self.space != self.fit.space:
+            notes.append(f"resized from {text(self.space)} to {text(self.fit.space)} ({self.fit.resize})")
         if self._made_grey:
             notes.append("colours made grey (ITU-R 601 luma)")
         if self.pixels.dtype.name == "uint16" and not self.white:
             notes.append("16-bit integers scaled from 0..65535")
         elif self.pixels.dtype.kind in "iu" and not self._top:
             notes.append(f"{self.pixels.dtype} values taken as they are, in {self.fit.range}")
-        return (*notes, *(f"{count} of {images} images {remark}" for remark, count in remarks.items()))
+        return (*notes, *(f"{count} of {images} {self.fit.noun}s {remark}" for remark, count in remarks.items()))
 
     @property
     def _fits(self) -> bool:
-        return self.size == (self.fit.height, self.fit.width) and not self._made_grey
+        return self.space == self.fit.space and not self._made_grey
 
     @property
     def _made_grey(self) -> bool:
-        colours = self.layout != "HW" and self.pixels.shape[1 if self.layout == "CHW" else 3] == 3
-        return self.fit.gray and colours
+        coloured = self.layout != "none" and self.pixels.shape[1 if self.layout == "first" else -1] == 3
+        return self.fit.gray and coloured
 
     @property
     def _top(self) -> int:
@@ -207,7 +212,7 @@ class ArrayStack:
         raise DataError(self._outside(int(index[image]), value, low, high))
 
     def _outside(self, image: int, value: float, low: float, high: float) -> str:
-        place = f"{self.file}: image {image} (counted from 0) has the value {value:g}, outside of {low:g}..{high:g}"
+        place = f"{self.file}: {self.fit.noun} {image} (counted from 0) has the value {value:g}, outside of {low:g}..{high:g}"
         kind = self.pixels.dtype.kind
         if kind == "b":
             return f"{place}, and booleans are stored as 0 and 1: the file is damaged, save it again"
@@ -226,15 +231,16 @@ class ArrayStack:
                 f"or write `input {self.fit.input} in real`"
             )
         return (
-            f"{place}, which {self.pixels.dtype} images are scaled from: write `white=` and the value of white, or "
+            f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` and the value of white, or "
             f"declare the values that there are, such as `input {self.fit.input} in -1024..3071`"
         )
 
     def _not_finite(self) -> str:
         bad = [start + int(i) for start, block in self._blocks() for i in np.flatnonzero(_has_bad_number(block))]
         return (
-            f"{self.file}: {len(bad)} of {len(self)} images hold{'s' * (len(bad) == 1)} NaN or infinity (as 32-bit "
-            f"numbers), the first is image {bad[0]} (counted from 0): leave these images out, or replace the values"
+            f"{self.file}: {len(bad)} of {len(self)} {self.fit.noun}s hold{'s' * (len(bad) == 1)} NaN or infinity (as 32-bit "
+            f"numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): leave these {self.fit.noun}s out, or "
+            f"replace the values"
         )
 
     def _blocks(self, images: int = 1024) -> Iterator[tuple[int, Array]]:
@@ -249,13 +255,13 @@ def sensor_remark(most: int) -> str:
     return f"of 16 bits with no value above {white} (for a sensor of {bits} bits write `white={white}`)" if bits else ""
 
 
-def _to_bchw(x: Tensor, layout: str) -> Tensor:
-    if layout == "HWC" and x.shape[3] == 1:
+def _channels_first(x: Tensor, layout: Layout) -> Tensor:
+    if layout == "last" and x.shape[-1] == 1:
         # One channel has one order in memory, and strides that say so: kernels are chosen by them.
-        x, layout = x.squeeze(3), "HW"
-    if layout == "HW":
+        x, layout = x.squeeze(-1), "none"
+    if layout == "none":
         return x.unsqueeze(1)
-    return x.permute(0, 3, 1, 2) if layout == "HWC" else x
+    return x.movedim(-1, 1) if layout == "last" else x
 
 
 def _to_float32(block: Array) -> NDArray[np.float32]:

@@ -16,13 +16,15 @@ from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.evaluation.baselines import Predictor, fit_pca
-from caedsl.evaluation.metrics import Scores, Scoring
+from caedsl.evaluation.metrics import IMAGES, Scores, Scoring
 from caedsl.evaluation.pieces import InPieces
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.sample import Sample, make_sample
+from caedsl.training.step import channels_last_kernels
+from caedsl.vocabulary.shape import NOUNS, noun, rank
 
 DIGITS = 10
 """Significant digits that are reported: the order of sums in 64 bits changes the thirteenth or so."""
@@ -65,8 +67,8 @@ class Examination:
 class Evaluation:
     """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, and for a denoiser ``corrupted input``.
 
-    ``part`` says which images they are of: ``test``, ``validation`` or ``training``. ``notes`` say what a reader must
-    know.
+    ``part`` says which samples they are of: ``test``, ``validation`` or ``training``; ``noun`` what a sample is called.
+    ``notes`` say what a reader must know.
     """
 
     part: str
@@ -75,6 +77,7 @@ class Evaluation:
     code_size: int
     scores: dict[str, Scores]
     notes: tuple[str, ...]
+    noun: str = NOUNS[IMAGES]
 
     @property
     def model(self) -> Scores:
@@ -123,17 +126,17 @@ def evaluate(
         if linear.predictor is not None:
             predictors[f"PCA-{code_size}"] = linear.predictor
         notes = tuple(filter(None, [linear.note]))
-    scorings = {name: Scoring(pixels) for name in predictors}
+    scorings = {name: Scoring(pixels, rank(exam.images.shape)) for name in predictors}
     for sample in exam.samples():
         for name, predictor in predictors.items():
             scorings[name].add(predictor(sample.seen), sample.target)
     scores = {name: _told(scoring.scores()) for name, scoring in scorings.items()}
-    return Evaluation(part, len(exam.images), pixels, code_size, scores, notes)
+    return Evaluation(part, len(exam.images), pixels, code_size, scores, notes, noun(exam.images.shape))
 
 
 def in_64_bits(module: nn.Module, images: Batches) -> Predictor:
     """Copy ``module`` to compute in 64 bits on the device of ``images``, on a CPU in the form that is fastest there."""
-    exact: nn.Module = deepcopy(module).double().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    exact = channels_last_kernels(deepcopy(module).double())
     if images.device.type == "cpu" and isinstance(exact, ConvolutionalAutoencoder):
         return InPieces(fast_form(exact, images.shape))
     return InPieces(exact)

@@ -122,10 +122,10 @@ def masks_of(paths: Sequence[Path | None], fit: Fit) -> Iterator[NDArray[np.bool
 
     Whatever is brighter than half the brightest pixel of a mask is marked.
     """
-    grey = Fit(1, fit.height, fit.width, InputRange(0.0, 1.0), True, fit.resize)
+    grey = Fit((1, *fit.space), InputRange(0.0, 1.0), True, fit.resize)
     for path in paths:
         if path is None:
-            yield np.zeros((fit.height, fit.width), np.bool_)
+            yield np.zeros(fit.space, np.bool_)
             continue
         stack = FolderStack([path], path.parent, grey)
         values = stack.scale(stack.read(np.arange(1)).values)[0, 0].numpy()

@@ -1,7 +1,4 @@
-"""Errors of reconstructions, on pixels mapped to 0..1.
-
-x_bchw: batch, channels, height, width.
-"""
+"""Errors of reconstructions, on values mapped to 0..1. Tensors: batch, channels, then one to three axes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +9,8 @@ from torch import Tensor
 from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.training.pixel_range import PixelRange
 
+IMAGES = 2
+"""The number of axes of an image."""
 LEAST_LOG = -100.0
 LEAST_ERROR = 1e-10
 """The mean squared error below which images count as equal: a PSNR of 100 dB."""
@@ -19,18 +18,18 @@ LEAST_ERROR = 1e-10
 
 @dataclass(frozen=True)
 class Scores:
-    """Errors of a set of images, pixels mapped from the input's range to 0..1.
+    """Errors of a set of samples, values mapped from the input's range to 0..1.
 
-    ``mse`` and ``mae`` are means over all pixels, unclipped. ``psnr`` is in dB, computed for each image, clipped to
-    0..1 where the input's range has ends, and averaged; an exact image counts as 100 dB. ``ssim`` is that of Wang et
-    al. 2004, averaged. ``bce`` is the binary cross-entropy, and ``bce_above_floor`` its distance from the entropy of
+    ``mse`` and ``mae`` are means over all values, unclipped. ``psnr`` is in dB, computed for each sample, clipped to
+    0..1 where the input's range has ends, and averaged; an exact one counts as 100 dB. ``ssim`` is that of Wang et
+    al. 2004, averaged; it is a measure of images, and None for signals and volumes. ``bce`` is the binary cross-entropy, and ``bce_above_floor`` its distance from the entropy of
     the originals, which no model gets below; both are None where the input's range is not 0..1.
     """
 
     mse: float
     mae: float
     psnr: float
-    ssim: float
+    ssim: float | None
     bce: float | None = None
     bce_above_floor: float | None = None
 
@@ -49,19 +48,21 @@ def bce_per_image(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 class Scoring:
-    """Scores of images that come batch by batch, in 64 bits."""
+    """Scores of samples that come batch by batch, in 64 bits."""
 
-    def __init__(self, pixels: PixelRange) -> None:
-        """Score images whose values are in ``pixels``."""
+    def __init__(self, pixels: PixelRange, axes: int = IMAGES) -> None:
+        """Score samples of so many axes whose values are in ``pixels``."""
         self.pixels = pixels
+        self._with_ssim = axes == IMAGES
         self._probabilities = pixels.bounded and (pixels.low, pixels.high) == (0.0, 1.0)
-        self._names = ["mse", "mae", "psnr", "ssim", *(["bce", "floor"] if self._probabilities else [])]
+        ssim, bce = ["ssim"] * self._with_ssim, ["bce", "floor"] * self._probabilities
+        self._names = ["mse", "mae", "psnr", *ssim, *bce]
         self._sums = torch.zeros(len(self._names), dtype=torch.float64)
         self._images = 0
 
     def add(self, prediction: Tensor, target: Tensor) -> None:
-        """Add a batch of predictions and originals, each B×C×H×W."""
-        columns = _columns(prediction, target, self.pixels, self._probabilities)
+        """Add a batch of predictions and originals."""
+        columns = _columns(prediction, target, self.pixels, self._with_ssim, self._probabilities)
         self._sums += torch.stack([column.sum().cpu() for column in columns])
         self._images += len(target)
 
@@ -70,7 +71,7 @@ class Scoring:
         means = dict(zip(self._names, (self._sums / self._images).tolist(), strict=True))
         if self._probabilities:
             means["bce_above_floor"] = means["bce"] - means.pop("floor")
-        return Scores(**means)
+        return Scores(ssim=means.pop("ssim", None), **means)
 
 
 def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
@@ -81,14 +82,17 @@ def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
     return scoring.scores()
 
 
-def _columns(prediction: Tensor, target: Tensor, pixels: PixelRange, probabilities: bool) -> Iterable[Tensor]:
-    """Yield one value an image for each metric."""
-    y_bchw, x_bchw = pixels.to_unit(prediction.double()), pixels.to_unit(target.double())
-    error = y_bchw - x_bchw
+def _columns(
+    prediction: Tensor, target: Tensor, pixels: PixelRange, ssim: bool, probabilities: bool
+) -> Iterable[Tensor]:
+    """Yield one value a sample for each metric."""
+    y, x = pixels.to_unit(prediction.double()), pixels.to_unit(target.double())
+    error = y - x
     yield error.square().flatten(1).mean(dim=1)
     yield error.abs().flatten(1).mean(dim=1)
-    yield psnr_per_image(y_bchw.clamp(0, 1) if pixels.bounded else y_bchw, x_bchw)
-    yield ssim_per_image(y_bchw, x_bchw, data_range=1.0)
+    yield psnr_per_image(y.clamp(0, 1) if pixels.bounded else y, x)
+    if ssim:
+        yield ssim_per_image(y, x, data_range=1.0)
     if probabilities:
-        yield bce_per_image(y_bchw, x_bchw)
-        yield bce_per_image(x_bchw, x_bchw)
+        yield bce_per_image(y, x)
+        yield bce_per_image(x, x)

@@ -1,7 +1,4 @@
-"""A picture of originals over their reconstructions.
-
-x_bchw: batch, channels, height, width.
-"""
+"""A picture of originals over their reconstructions: signals as lines, volumes by their middle slices."""
 
 import io
 from collections.abc import Sequence
@@ -11,24 +8,30 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from caedsl.inference.plots import ACCENT, Line, line_plot, middle_slices
+from caedsl.inference.plots import FAINT as FAINT_LINE
+from caedsl.inference.plots import INK as INK_LINE
 from caedsl.training.pixel_range import PixelRange
+from caedsl.vocabulary.shape import Shape, noun, rank
 
 WIDTH = 1100
 MARGIN, GAP = 24, 6
 HEADING, BETWEEN = 26, 18
+SIGNAL_COLUMNS, SIGNAL_HEIGHT = 4, 0.6
+"""How many signals stand side by side at most, and the height of a plot as a share of its width."""
 INK, FAINT, FRAME, PAPER = "#1f2328", "#6e7781", "#d0d7de", "#ffffff"
 
 
 class PictureRow(NamedTuple):
-    """Images side by side, B×C×H×W, under a label and, fainter, a detail."""
+    """Samples side by side, batch × channels × space, under a label and, fainter, a detail."""
 
     label: str
-    x_bchw: Tensor
+    samples: Tensor
     detail: str = ""
 
 
 class Cell(NamedTuple):
-    """The size in pixels at which every image is shown."""
+    """The size in pixels at which every sample is shown."""
 
     width: int
     height: int
@@ -47,19 +50,23 @@ def png(picture: Image.Image, smallest: bool = False) -> bytes:
 
 
 def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) -> Image.Image:
-    """The rows one above the other, two thirds of ``width`` to ``width`` across; a column is the same image in each row.
+    """The rows one above the other, two thirds of ``width`` to ``width`` across; a column is the same sample in each row.
 
     Values are mapped from ``pixels`` to black and white, or to the intensities of three colours, and cut there; of two
     channels, or more than three, the mean is shown. Small images are enlarged by a whole number, so that their pixels
-    stay square.
+    stay square. Signals are lines over those of the first row, and of a volume its middle slice is shown.
     """
-    columns = len(rows[0].x_bchw)
-    cell = _cell(columns, rows[0].x_bchw.shape[-2], rows[0].x_bchw.shape[-1], width)
+    shape = tuple(rows[0].samples.shape[1:])
+    if rank(shape) == 3:
+        rows = [row._replace(samples=middle_slices(row.samples)) for row in rows]
+    columns = len(rows[0].samples)
+    cell = _cell(columns, shape, width)
     row_height = HEADING + cell.height + BETWEEN
     across = 2 * MARGIN + columns * (cell.width + GAP) - GAP
     drawn = Image.new("RGB", (across, 2 * MARGIN + len(rows) * row_height - BETWEEN), PAPER)
     for number, row in enumerate(rows):
-        _draw_row(drawn, row, MARGIN + number * row_height, cell, pixels)
+        under = rows[0].samples if number and rank(shape) == 1 else None
+        _draw_row(drawn, row, MARGIN + number * row_height, cell, pixels, under)
     return drawn
 
 
@@ -75,28 +82,50 @@ def stack(sheets: Sequence[Image.Image], rows: int) -> Image.Image:
     return drawn
 
 
-def _cell(columns: int, height: int, width: int, across: int) -> Cell:
-    scale = ((across - 2 * MARGIN + GAP) / columns - GAP) / width
+def columns_of(shape: Shape, most: int) -> int:
+    """Return how many samples of this shape stand side by side where there is room for ``most`` images."""
+    return min(most, SIGNAL_COLUMNS) if rank(shape) == 1 else most
+
+
+def samples_text(shape: Shape) -> str:
+    """Return what a row of samples of this shape shows."""
+    return "volumes, their middle slices" if rank(shape) == 3 else f"{noun(shape)}s"
+
+
+def _cell(columns: int, shape: Shape, across: int) -> Cell:
+    room = (across - 2 * MARGIN + GAP) / columns - GAP
+    if rank(shape) == 1:
+        return Cell(int(room), max(1, int(SIGNAL_HEIGHT * min(room, across / 2))))
+    height, width = shape[-2:]
+    scale = room / width
     if scale > 1:
         scale = int(scale)
     return Cell(max(1, int(width * scale)), max(1, int(height * scale)))
 
 
-def _draw_row(drawn: Image.Image, row: PictureRow, top: int, cell: Cell, pixels: PixelRange) -> None:
+def _draw_row(
+    drawn: Image.Image, row: PictureRow, top: int, cell: Cell, pixels: PixelRange, under: Tensor | None
+) -> None:
     pen = ImageDraw.Draw(drawn)
     font = ImageFont.load_default(size=15)
     pen.text((MARGIN, top), row.label, fill=INK, font=font)
     pen.text((MARGIN + font.getlength(row.label + "   "), top), row.detail, fill=FAINT, font=font)
-    for column, x_chw in enumerate(row.x_bchw):
+    for column, x in enumerate(row.samples):
         left, upper = MARGIN + column * (cell.width + GAP), top + HEADING
-        image = _image(x_chw, pixels)
-        enlarged = Image.Resampling.NEAREST if cell.width >= image.width else Image.Resampling.LANCZOS
-        drawn.paste(image.resize(cell, enlarged), (left, upper))
+        shown = _image(x, cell, pixels) if x.dim() > 2 else _plot(x, under, column, cell, pixels)
+        drawn.paste(shown, (left, upper))
         pen.rectangle((left - 1, upper - 1, left + cell.width, upper + cell.height), outline=FRAME)
 
 
-def _image(x_chw: Tensor, pixels: PixelRange) -> Image.Image:
+def _plot(x_cl: Tensor, under: Tensor | None, column: int, cell: Cell, pixels: PixelRange) -> Image.Image:
+    own = Line(pixels.to_unit(x_cl), INK_LINE if under is None else ACCENT)
+    below = [] if under is None else [Line(pixels.to_unit(under[column]), FAINT_LINE)]
+    return line_plot([*below, own], cell.width, cell.height)
+
+
+def _image(x_chw: Tensor, cell: Cell, pixels: PixelRange) -> Image.Image:
     shown = x_chw if len(x_chw) in (1, 3) else x_chw.mean(dim=0, keepdim=True)
     levels_chw = (pixels.to_unit(shown.float()).clamp(0, 1) * 255).round().to(torch.uint8)
     levels_hwc = levels_chw.permute(1, 2, 0).contiguous().cpu().numpy()
-    return Image.fromarray(levels_hwc[:, :, 0] if len(shown) == 1 else levels_hwc).convert("RGB")
+    image = Image.fromarray(levels_hwc[:, :, 0] if len(shown) == 1 else levels_hwc).convert("RGB")
+    return image.resize(cell, Image.Resampling.NEAREST if cell.width >= image.width else Image.Resampling.LANCZOS)

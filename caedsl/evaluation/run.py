@@ -14,7 +14,7 @@ from caedsl.data.memory import refused_beyond_available
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate, in_64_bits
 from caedsl.evaluation.metrics import Scores
-from caedsl.evaluation.reconstructions import PictureRow, draw
+from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw, samples_text
 from caedsl.evaluation.summary import report
 from caedsl.evaluation.tensorboard import TensorBoard
 from caedsl.model.autoencoder import Autoencoder
@@ -122,7 +122,7 @@ def _judged(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
         reporter.note(f"interrupted; state saved. Resume with: {resume_command(run.folder.path)}")
     if run.history.ended == "trouble":
         reporter.note(f"stopped by trouble; state saved. Resume all the same with: {resume_command(run.folder.path)}")
-    reporter.loading("evaluating", 0, 0, "images")
+    reporter.loading("evaluating", 0, 0, "samples")
     try:
         with run.folder.locked(), _memory_told(run):
             evaluated = evaluate_run(run, reporter, baselines)
@@ -192,22 +192,23 @@ def _examination(run: Run) -> Examination:
 
 
 def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:
-    shown = exam.images.spread(PICTURE_COLUMNS)
+    shape = exam.images.shape
+    shown = exam.images.spread(columns_of(shape, PICTURE_COLUMNS))
     samples = list(exam.samples(shown))
     seen = torch.cat([sample.seen for sample in samples]).float()
     original = torch.cat([sample.target for sample in samples]).float()
     with torch.no_grad():
         reconstruction = run.module(seen)
-    judged = f"{run.model.name}: {len(shown)} of {evaluation.images:,} {evaluation.part} images"
+    judged = f"{run.model.name}: {len(shown)} of {evaluation.images:,} {evaluation.part} {samples_text(shape)}"
     rows = [PictureRow("original", original, judged)]
     if exam.denoises:
-        rows.append(PictureRow("corrupted", seen, _detail(evaluation.scores[CORRUPTED])))
-    rows.append(PictureRow("reconstruction", reconstruction, _detail(evaluation.model)))
+        rows.append(PictureRow("corrupted", seen, _detail(evaluation.scores[CORRUPTED], evaluation.noun)))
+    rows.append(PictureRow("reconstruction", reconstruction, _detail(evaluation.model, evaluation.noun)))
     return rows
 
 
-def _detail(scores: Scores) -> str:
-    return f"mean squared error {scores.mse:.5f}, PSNR {scores.psnr:.2f} dB over all images"
+def _detail(scores: Scores, noun: str) -> str:
+    return f"mean squared error {scores.mse:.5f}, PSNR {scores.psnr:.2f} dB over all {noun}s"
 
 
 def _training(run: Run) -> dict[str, Any]:

@@ -1,13 +1,10 @@
-"""A few held-out images, the same ones throughout a run, and what the model makes of them so far.
-
-x_bchw: batch, channels, height, width.
-"""
+"""A few held-out samples, the same ones throughout a run, and what the model makes of them so far."""
 
 import torch
 from PIL import Image
 
 from caedsl.evaluation.evaluate import Examination
-from caedsl.evaluation.reconstructions import PictureRow, sheet
+from caedsl.evaluation.reconstructions import PictureRow, columns_of, samples_text, sheet
 from caedsl.runs.history import Epoch
 from caedsl.training.loop import Training
 
@@ -16,7 +13,7 @@ WIDTH = 640
 
 
 class Samples:
-    """Validation images (training images where none are held out), damaged alike each time."""
+    """Validation samples (training samples where none are held out), damaged alike each time."""
 
     def __init__(self, training: Training) -> None:
         held_out = training.validation
@@ -24,10 +21,10 @@ class Samples:
         settings = training.settings
         exam = Examination(batches, settings.images_at_once, training.input_range, settings.corrupt, settings.seed)
         # All of them, also where this process reads but a part of each batch.
-        shown = batches.spread(COLUMNS).sliced(0, 1)
+        shown = batches.spread(columns_of(batches.shape, COLUMNS)).sliced(0, 1)
         samples = list(exam.samples(shown))
-        self.seen_bchw = torch.cat([sample.seen for sample in samples]).float()
-        self.original_bchw = torch.cat([sample.target for sample in samples]).float()
+        self.seen = torch.cat([sample.seen for sample in samples]).float()
+        self.original = torch.cat([sample.target for sample in samples]).float()
         self.pixels = training.objective.pixels
         self.denoises = exam.denoises
 
@@ -38,16 +35,16 @@ class Samples:
 
     def picture(self, training: Training) -> Image.Image:
         """Originals, what the model sees where that is something else, and its reconstructions after the last epoch."""
-        rows = [PictureRow("original", self.original_bchw, f"{self.part} images")]
+        rows = [PictureRow("original", self.original, f"{self.part} {samples_text(tuple(self.original.shape[1:]))}")]
         if self.denoises:
-            rows.append(PictureRow("corrupted", self.seen_bchw))
+            rows.append(PictureRow("corrupted", self.seen))
         last = training.history.epochs[-1]
         training.module.eval()
         with torch.no_grad(), training.averaged():
-            rows.append(PictureRow(f"epoch {last.epoch}", training.module(self.seen_bchw), _detail(last)))
+            rows.append(PictureRow(f"epoch {last.epoch}", training.module(self.seen), _detail(last)))
         drawn = sheet(rows, self.pixels, WIDTH)
         # Without colours a third of the file is enough.
-        return drawn if self.original_bchw.shape[1] == 3 else drawn.convert("L")
+        return drawn if self.original.shape[1] == 3 or self.original.dim() == 3 else drawn.convert("L")
 
 
 def _detail(row: Epoch) -> str:

@@ -25,11 +25,20 @@ def report(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
 def table(evaluation: Evaluation, probabilities: bool, reporter: Reporter) -> None:
     """Show the errors beside the baselines, with those of ``probabilities`` where pixels are such, and the verdict."""
     probabilities = probabilities and evaluation.model.bce is not None
-    headings = ["", "MSE", "PSNR dB", "SSIM", *(["BCE", "above floor"] if probabilities else [])]
-    rows = [[name, *_cells(scores, probabilities)] for name, scores in evaluation.scores.items()]
+    ssim = ["SSIM"] if evaluation.model.ssim is not None else []
+    headings = ["", "MSE", "PSNR dB", *ssim, *(["BCE", "above floor"] if probabilities else [])]
+    mean = f"mean {evaluation.noun}"
+    rows = [
+        [mean if name == MEAN else name, *_cells(scores, probabilities)] for name, scores in evaluation.scores.items()
+    ]
     reporter.table(headings, rows)
-    scale = "pixels in 0..1" if str(evaluation.pixels) == "0..1" else f"pixels mapped from {evaluation.pixels} to 0..1"
-    reporter.result(f"on {evaluation.images:,} {evaluation.part} images, {scale}")
+    numbers = "pixels" if evaluation.noun == "image" else "values"
+    scale = (
+        f"{numbers} in 0..1"
+        if str(evaluation.pixels) == "0..1"
+        else f"{numbers} mapped from {evaluation.pixels} to 0..1"
+    )
+    reporter.result(f"on {evaluation.images:,} {evaluation.part} {evaluation.noun}s, {scale}")
     for line in (*evaluation.notes, *verdict(evaluation)):
         reporter.result(line)
 
@@ -43,7 +52,9 @@ def _ending(history: History, patience: int | None) -> str:
 
 
 def _cells(scores: Scores, probabilities: bool) -> list[str]:
-    cells = [f"{scores.mse:.5f}", f"{scores.psnr:.2f}", f"{scores.ssim:.4f}"]
+    cells = [f"{scores.mse:.5f}", f"{scores.psnr:.2f}"]
+    if scores.ssim is not None:
+        cells.append(f"{scores.ssim:.4f}")
     if probabilities and scores.bce is not None and scores.bce_above_floor is not None:
         cells += [f"{scores.bce:.4f}", f"{scores.bce_above_floor:.4f}"]
     return cells
@@ -53,7 +64,8 @@ def verdict(evaluation: Evaluation) -> tuple[str, ...]:
     """Return what to think of a model that a simple predictor beats in mean squared error; empty where none does."""
     model, mean, pca = evaluation.scores[MODEL], evaluation.scores.get(MEAN), evaluation.pca
     if mean is not None and model.mse >= mean.mse:
-        return ("The model is no better than the mean image: it has learned nothing about single images yet.",)
+        noun = evaluation.noun
+        return (f"The model is no better than the mean {noun}: it has learned nothing about single {noun}s yet.",)
     if pca is not None and model.mse >= pca.mse:
         numbers = f"{evaluation.code_size:,} numbers"
         return (

@@ -67,9 +67,14 @@ def _scores(path: Path) -> list[str]:
         metrics: dict[str, Any] = read_scores(path)
         scores = metrics["scores"].items()
         rows = [
-            f"| {name} | {score['mse']:.4g} | {score['psnr']:.2f} | {score['ssim']:.3f} |" for name, score in scores
+            f"| {name} | {score['mse']:.4g} | {score['psnr']:.2f} | {_ssim(score['ssim'])} |" for name, score in scores
         ]
     except (OSError, RecordError, KeyError, TypeError, ValueError, AttributeError):
         return []
-    head = f"On {metrics.get('images')} {metrics.get('evaluated_on')} images, values mapped to 0..1:"
+    head = f"On {metrics.get('images')} {metrics.get('evaluated_on')} samples, values mapped to 0..1:"
     return [head, "", "| | MSE | PSNR dB | SSIM |", "| --- | --- | --- | --- |", *rows, ""]
+
+
+def _ssim(value: float | None) -> str:
+    """Return the SSIM as it is shown; signals and volumes have none."""
+    return "–" if value is None else f"{value:.3f}"

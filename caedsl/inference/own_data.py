@@ -37,9 +37,9 @@ class PartSamples(Samples):
     def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
         """See ``Samples``."""
         start = 0
-        for x_bchw in self.images.in_order(size):
-            yield slice(start, start + len(x_bchw)), x_bchw
-            start += len(x_bchw)
+        for x in self.images.in_order(size):
+            yield slice(start, start + len(x)), x
+            start += len(x)
 
 
 def own_data(path: Path, data_dir: Path | None, reporter: Reporter) -> dict[str, PartSamples]:
@@ -87,6 +87,6 @@ def digests(samples: Samples) -> list[bytes]:
     """Return a checksum of each sample as the network sees it: equal for equal samples, whatever file they lie in."""
     return [
         blake2b(x.contiguous().numpy().tobytes(), digest_size=_DIGEST_BYTES).digest()
-        for _, x_bchw in samples.batches(_BATCH)
-        for x in x_bchw
+        for _, batch in samples.batches(_BATCH)
+        for x in batch
     ]

@@ -5,7 +5,7 @@ x_chw: channels, height, width.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -20,8 +20,12 @@ from torch.nn import functional
 from caedsl.data.decoding import decoded
 from caedsl.data.fit import Fit
 from caedsl.data.regular_file import read_regular
+from caedsl.inference.plots import INK, Line, line_plot, middle_slices
 
 _FULL_SIZE = 1 << 30
+_PLOT = (640, 320)
+_STRIP = 32
+"""The size of the plot of a signal, and the height of its error map, in pixels."""
 _WRITTEN = {".bmp": "BMP", ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
 _WIDE = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
 _SAVED: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}}
@@ -61,14 +65,15 @@ def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]
     grey = original.pixels.ndim == 2 or x_chw.shape[0] == 1
     x_chw = x_chw.mean(dim=0, keepdim=True) if grey else x_chw
     height, width = original.size
-    (top, left, down, across), _ = fit.resizing(height, width)
-    inner_height, inner_width = fit.scaled_size(down, across)
+    (top, left), (down, across), _ = fit.resizing((height, width))
+    inner_height, inner_width = fit.scaled_size((down, across))
+    own_height, own_width = fit.space
     if fit.resize == "crop":
         # The input is the middle of the scaled image: its share of each side says which part of the original that is.
-        down, across = _part(fit.height, inner_height, down), _part(fit.width, inner_width, across)
+        down, across = _part(own_height, inner_height, down), _part(own_width, inner_width, across)
         top, left = (height - down) // 2, (width - across) // 2
     elif fit.resize == "fit":
-        y, x = (fit.height - inner_height) // 2, (fit.width - inner_width) // 2
+        y, x = (own_height - inner_height) // 2, (own_width - inner_width) // 2
         x_chw = x_chw[:, y : y + inner_height, x : x + inner_width]
     if tuple(x_chw.shape[-2:]) != (down, across):
         x_chw = functional.interpolate(
@@ -127,11 +132,29 @@ def write_picture(path: Path, pixels: NDArray[np.generic]) -> None:
 
 
 def write_decoded(folder: Path, names: Sequence[str], decoded: NDArray[np.float32], fit: Fit) -> None:
-    """Write each of N×C×H×W samples in the input's range as an 8-bit ``NAME.png``; ``/`` in a name becomes ``_``."""
-    colours = (3,) if decoded.shape[1] > 1 else ()
-    plain = Original(np.zeros((*decoded.shape[2:], *colours), np.uint8), 255)
-    for name, x_chw in zip(names, torch.from_numpy(decoded), strict=True):
-        write_picture(folder / f"{name.replace('/', '_')}.png", restored(x_chw, plain, fit))
+    """Write each sample, given in the input's range, as an 8-bit ``NAME.png``; ``/`` in a name becomes ``_``.
+
+    A signal is drawn as lines, and of a volume its middle slice.
+    """
+    samples = torch.from_numpy(decoded)
+    low, width = _ends(samples, fit)
+    for name, x in zip(names, samples, strict=True):
+        path = folder / f"{name.replace('/', '_')}.png"
+        if x.dim() == 2:
+            write_picture(path, np.array(line_plot([Line((x - low) / width, INK)], *_PLOT)))
+            continue
+        x_chw = middle_slices(x) if x.dim() == 4 else x
+        shape = tuple(x_chw.shape)
+        plain = Original(np.zeros((*shape[1:], *((3,) if shape[0] > 1 else ())), np.uint8), 255)
+        write_picture(path, restored(x_chw, plain, replace(fit, shape=shape)))
+
+
+def _ends(samples: Tensor, fit: Fit) -> tuple[float, float]:
+    """Return the low end and the width of the input's range; without a range those of the samples."""
+    if fit.range.bounded or not samples.numel():
+        return fit.low, fit.high - fit.low
+    least, most = map(float, samples.aminmax())
+    return least, most - least or 1.0
 
 
 @dataclass(frozen=True)
@@ -155,10 +178,16 @@ def write_reconstruction(folder: Path, name: str, made: Made, error_map: bool) -
 
 
 def heat(map_: Tensor) -> NDArray[np.uint8]:
-    """Return an error map H×W as colours H×W×3, from black for 0 to bright for its largest value."""
+    """Return an error map as colours H×W×3, from black for 0 to bright for its largest value.
+
+    The map of a signal is a strip; of that of a volume the middle slice is shown.
+    """
     from matplotlib import colormaps
 
+    if map_.dim() == 1:
+        map_ = map_.expand(_STRIP, -1)
     top = float(map_.max())
+    map_ = middle_slices(map_) if map_.dim() == 3 else map_
     unit = (map_ / top if top > 0 else torch.zeros_like(map_)).cpu().numpy()
     colours: NDArray[np.uint8] = (255 * colormaps["inferno"](unit)[..., :3]).round().astype(np.uint8)
     return colours

@@ -1,7 +1,4 @@
-"""Samples to use a trained run on: an array, one file, a folder or a data line, each sample with a name.
-
-x_bchw: batch, channels, height, width.
-"""
+"""Samples to use a trained run on: an array, one file, a folder or a data line, each sample with a name."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -13,7 +10,7 @@ from torch import Tensor
 
 from caedsl.data.data_folders import data_folders
 from caedsl.data.folder import classes_of, images_in
-from caedsl.data.folder_stack import FolderStack
+from caedsl.data.folder_stack import FolderStack, check_input
 from caedsl.data.images import DataError, silent
 from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for
@@ -90,7 +87,7 @@ class Joined(Samples):
 
 
 def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Samples:
-    """Return the samples of an array N×H×W, N×H×W×C or N×C×H×W, named by their place: integers are scaled like files.
+    """Return the samples of an array N × space, N × space × C or N × C × space, named by their place: integers are scaled like files.
 
     The value of white is the one that the run's source names; where that reads image files, it is meant for integers of
     more than 8 bits.
@@ -119,7 +116,9 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
 
 def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSamples:
     """Return the samples of image files, named from the folder ``root`` where they lie in it."""
-    stack = FolderStack(paths, root, fit_for(model, _own(model)), white=_own(model).white)
+    fit = fit_for(model, _own(model))
+    check_input(fit)
+    stack = FolderStack(paths, root, fit, white=_own(model).white)
     return StackSamples(stack, [_name(path, root) for path in paths], files=paths)
 
 

@@ -48,6 +48,8 @@ class Score:
     map: Callable[[Compared], Tensor]
     parameter: float | None = None
     needs_second_code: bool = False
+    ranks: tuple[int, ...] = (1, 2, 3)
+    """The numbers of axes of the samples that it compares."""
 
 
 def _mean(x: Tensor) -> Tensor:
@@ -100,6 +102,7 @@ SCORES = (
         "1 - SSIM (Wang et al. 2004): structure instead of single pixels; images only",
         lambda c, _: 1 - ssim_per_image(c.reconstruction, c.target, data_range=1.0),
         _squared,
+        ranks=(2,),
     ),
     Score(
         "latent",

@@ -1,6 +1,6 @@
 """A trained run, opened for use: encode, decode, reconstruct and score, without data, optimizer or training.
 
-x_bchw: batch, channels, height, width; z: batch, then the code's shape.
+z: batch, then the code's shape.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.data.fit import Fit, Scale
+from caedsl.data.folder_stack import check_input
 from caedsl.data.loading import fit_for
 from caedsl.data.picture import read_picture
 from caedsl.diagnostics.finding import Severity
@@ -24,7 +25,7 @@ from caedsl.inference.calibration import Calibration
 from caedsl.inference.pictures import Made, read_original, restored
 from caedsl.inference.samples import Samples, from_array, from_path
 from caedsl.inference.schema import read_calibration
-from caedsl.inference.scores import ChosenScore, Compared, read_score
+from caedsl.inference.scores import ChosenScore, Compared, ScoreError, read_score
 from caedsl.inference.tiling import reconstruct_tiled
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
@@ -38,7 +39,7 @@ from caedsl.syntax.parser import parse
 from caedsl.training.device import choose_device
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.weights import Weights, largest_file
-from caedsl.vocabulary.shape import elements, text
+from caedsl.vocabulary.shape import elements, noun, rank, text
 
 Floats = NDArray[np.float32]
 Data = NDArray[Any] | Tensor | Samples | str | PathLike[str]
@@ -149,7 +150,11 @@ class TrainedRun:
         """Return the kind of score to use: ``kind``, else the calibrated one, else ``mse``."""
         if isinstance(kind, ChosenScore):
             return kind
-        return read_score(kind or (self.calibration.score if self.calibration is not None else "mse"))
+        chosen = read_score(kind or (self.calibration.score if self.calibration is not None else "mse"))
+        if rank(self.model.input.shape) not in chosen.kind.ranks:
+            held = f"{noun(self.model.input.shape)}s"
+            raise ScoreError(f"{chosen} compares images, and this model is for {held}: use `mse` or `top=1%`")
+        return chosen
 
     @torch.no_grad()
     def compare(self, batch: Reconstructed, score: ChosenScore) -> Compared:
@@ -177,11 +182,12 @@ class TrainedRun:
         ``at_input``; else the image is brought to the input's size, and its reconstruction back. Raise a ``DataError`` or
         an ``OSError`` where the file cannot be read.
         """
+        check_input(self.fit)
         original = read_original(Path(path))
         own = self.module.sizes.own
         larger = all(size >= least for size, least in zip(original.size, own[1:], strict=True))
         native = not at_input and original.size != own[1:] and larger and self.module.sizes.several
-        fit = replace(self.fit, height=original.size[0], width=original.size[1]) if native else self.fit
+        fit = replace(self.fit, shape=(self.fit.channels, *original.size)) if native else self.fit
         white = self.model.data[0].white if self.model.data else None
         target = Scale(255, fit)(read_picture(Path(path), fit, white).x_chw[None]).to(self.device)
         made = reconstruct_tiled(self.module, target) if native else self.module(target)

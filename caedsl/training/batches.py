@@ -1,7 +1,4 @@
-"""Batches of images: gathered from memory, or prefetched by threads.
-
-x_bchw: batch, channels, height, width.
-"""
+"""Batches of samples: gathered from memory, or prefetched by threads."""
 
 import math
 from collections.abc import Iterator
@@ -12,6 +9,7 @@ from torch import Tensor
 from caedsl.data.batch_share import parts_of
 from caedsl.data.pixels import Held, Pixels
 from caedsl.data.prefetch import ahead, workers
+from caedsl.vocabulary.shape import Shape
 
 AHEAD_BYTES = 1 << 26
 """Memory for batches that are prefetched: enough for the largest while the one before is used."""
@@ -49,8 +47,8 @@ class Batches:
         return len(self.index)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """The shape of an image, channels first."""
+    def shape(self) -> Shape:
+        """The shape of a sample, channels first."""
         return self.images.shape
 
     def in_order(self, size: int) -> Iterator[Tensor]:

@@ -44,7 +44,7 @@ class Stepper:
         ``network`` is what a step calls: another form of ``module`` with the same weights, by default the module.
         """
         self.processes = current()
-        self.module = _channels_last(module.to(train.device))
+        self.module = channels_last_kernels(module.to(train.device))
         self.network = module if network is None else network
         self.joined: Callable[[Tensor], Tensor] = self.network
         self.train = train
@@ -158,8 +158,10 @@ class Stepper:
         self.step += 1
 
 
-def _channels_last(module: nn.Module) -> nn.Module:
+def channels_last_kernels(module: nn.Module) -> nn.Module:
     """Lay kernels out as convolutions compute fastest."""
+    if any(weight.dim() == 5 for weight in module.parameters()):
+        return module  # kernels of volumes have a layout of their own, and gain nothing from it on a CPU
     return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

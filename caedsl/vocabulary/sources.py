@@ -11,12 +11,14 @@ class SourceKind:
     """Source of samples.
 
     ``options`` are those of its line. ``reader`` names the module of ``caedsl.data`` that reads it, and its function.
+    ``ranks`` are the numbers of axes that its samples may have: 1 for signals, 2 for images, 3 for volumes.
     ``arrays``: it holds bare arrays, of any numbers. ``labels`` is what to write or to do where it has no labels.
     """
 
     name: str
     options: tuple[Option, ...]
     reader: tuple[str, str]
+    ranks: tuple[int, ...]
     arrays: bool
     labels: str
 
@@ -35,12 +37,14 @@ _WHITE = Option(
 )
 _SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
 _LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
+_IMAGES, _ANY = (2,), (1, 2, 3)
 _PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY)
 
 DIGITS = SourceKind(
     name="digits",
     options=_PICTURES,
     reader=("digits", "read"),
+    ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
 )
@@ -48,6 +52,7 @@ MNIST = SourceKind(
     name="mnist",
     options=_PICTURES,
     reader=("mnist", "read"),
+    ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
 )
@@ -55,6 +60,7 @@ FASHION_MNIST = SourceKind(
     name="fashion_mnist",
     options=_PICTURES,
     reader=("mnist", "read"),
+    ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
 )
@@ -62,6 +68,7 @@ KMNIST = SourceKind(
     name="kmnist",
     options=_PICTURES,
     reader=("mnist", "read"),
+    ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
 )
@@ -69,6 +76,7 @@ CIFAR10 = SourceKind(
     name="cifar10",
     options=_PICTURES,
     reader=("cifar10", "read"),
+    ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
 )
@@ -76,6 +84,7 @@ FOLDER = SourceKind(
     name="folder",
     options=(_PATH, *_PICTURES, _WHITE, _SKIP),
     reader=("folder", "read"),
+    ranks=_IMAGES,
     arrays=False,
     labels="put the images into one subfolder a class",
 )
@@ -83,6 +92,7 @@ MANIFEST = SourceKind(
     name="manifest",
     options=(_PATH, *_PICTURES, _WHITE, _SKIP),
     reader=("manifest", "read"),
+    ranks=_IMAGES,
     arrays=False,
     labels="fill in the column `label`",
 )
@@ -90,6 +100,7 @@ NPY = SourceKind(
     name="npy",
     options=(_PATH, *_PICTURES, _WHITE, _LABELS),
     reader=("arrays", "read_npy"),
+    ranks=_ANY,
     arrays=True,
     labels='add `labels="labels.npy"`',
 )
@@ -103,6 +114,7 @@ NPZ = SourceKind(
         Option("labels", Type.NAME, None, "the name of the array of labels"),
     ),
     reader=("arrays", "read_npz"),
+    ranks=_ANY,
     arrays=True,
     labels="add `labels=y`",
 )
@@ -110,6 +122,7 @@ IDX = SourceKind(
     name="idx",
     options=(_PATH, *_PICTURES, _WHITE, _LABELS),
     reader=("idx", "read"),
+    ranks=_ANY,
     arrays=True,
     labels='add `labels="labels-idx1-ubyte"`',
 )

@@ -27,7 +27,7 @@ CLOSED = "http://127.0.0.1:9/"
 
 def spec(
     *sources: DataSource,
-    shape: tuple[int, int, int] = (1, 8, 8),
+    shape: tuple[int, ...] = (1, 8, 8),
     range: InputRange = InputRange(),
     folder: Path = Path(),
 ) -> Autoencoder:

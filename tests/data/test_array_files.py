@@ -263,8 +263,8 @@ def test_npy_and_npz_are_not_mixed_up(tmp_path: Path, read) -> None:
     ("labels", "message"),
     [
         (np.zeros(5), "labels are whole numbers or words, and these are of type float64"),
-        (np.zeros((5, 2), int), "labels are one number an image, and this array is 5 x 2"),
-        (np.zeros(4, int), "has 5 images and 4 labels"),
+        (np.zeros((5, 2), int), "labels are one number a sample, and this array is 5 x 2"),
+        (np.zeros(4, int), "has 5 samples and 4 labels"),
     ],
 )
 def test_labels_that_do_not_fit_are_explained(labels: np.ndarray, message: str, tmp_path: Path, read) -> None:

@@ -12,7 +12,7 @@ SIDE = st.integers(1, 24)
 
 
 def fit(height: int, width: int, resize: str = "stretch", range: InputRange = InputRange()) -> Fit:
-    return Fit(1, height, width, range, False, resize)
+    return Fit((1, height, width), range, False, resize)
 
 
 @settings(max_examples=100, deadline=None)
@@ -49,7 +49,7 @@ def test_crop_keeps_the_middle() -> None:
 
 @pytest.mark.parametrize("size", [3, 5, 6])
 def test_the_middle_of_odd_and_even_sizes(size: int) -> None:
-    y = centred(torch.ones(1, 4, 4), size, size, fill=9)
+    y = centred(torch.ones(1, 4, 4), (size, size), fill=9)
     assert y.shape == (1, size, size)
     assert (y == 9).sum() == size**2 - min(size, 4) ** 2
 

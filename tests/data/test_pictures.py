@@ -244,7 +244,7 @@ from caedsl.data.picture import read_picture
 from caedsl.model.data import InputRange
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    x = read_picture(Path(sys.argv[1]), Fit(1, 64, 64, InputRange(), True, sys.argv[2])).x_chw
+    x = read_picture(Path(sys.argv[1]), Fit((1, 64, 64), InputRange(), True, sys.argv[2])).x_chw
     assert x.shape == (1, 64, 64)
 except DataError as error:
     print(error)

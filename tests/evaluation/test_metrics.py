@@ -149,7 +149,7 @@ class Counted(Held):
 def test_all_images_are_read_once(count: int) -> None:
     """By either way to the components, of the images or of their values."""
     train, held_out = Counted(images(0, count, 1, 6, 6)), Counted(images(1, 20, 1, 6, 6))
-    exam = Examination(Batches(held_out), 8, InputRange(), Corrupt(gaussian=0.3), seed=0)
+    exam = Examination(Batches(held_out), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
     evaluation = evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test")
     assert len(evaluation.scores) == 4
     assert set(train.reads.tolist()) == set(held_out.reads.tolist()) == {1}

@@ -2,7 +2,7 @@
 
 ## What it does
 Compares the axes of the input with those of the data: an input `1x288` is a signal, `1x28x28` an image and
-`1x64x64x64` a volume. The sources of data hold images.
+`1x64x64x64` a volume. The standard sets and image files hold images; arrays may hold samples of any number of axes.
 
 ## Why is this bad?
 A signal cannot be filled with an image, nor an image with a volume, without a decision that only the author can make.
@@ -30,25 +30,32 @@ from collections.abc import Iterator
 from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.shape import axes_text, noun, rank, text
+from caedsl.vocabulary.shape import NOUNS, axes_text, noun, rank, text
 
 RULE = Rule("CAE610", "data-rank", Severity.ERROR, partial=True)
 
-IMAGES = 2
-"""Axes of the samples that sources of data hold."""
+EXAMPLES = {1: "input 1x288", 2: "input 1x28x28", 3: "input 1x64x64x64"}
+"""An input of each number of axes."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Report the first source, where the input is no image."""
+    """Report every source that has no samples of the input's number of axes."""
     shape = model.input.shape
-    if rank(shape) == IMAGES or not model.data:
-        return
-    source = model.data[0]
-    yield RULE.found(
-        source.span,
-        f"`{source.name}` holds images, but the input {text(shape)} is a {noun(shape)} ({axes_text(rank(shape))})",
-        related=(Label(model.input.span, f"a {noun(shape)}"),),
-        help=f"write `input 1x{text(shape)}` for images"
-        if rank(shape) == 1
-        else "write an input of images: `input 1x28x28`",
-    )
+    for source in model.data:
+        ranks = source.kind.ranks
+        if rank(shape) in ranks:
+            continue
+        held = " or ".join(f"{NOUNS[axes]}s" for axes in ranks)
+        yield RULE.found(
+            source.span,
+            f"`{source.name}` holds {held}, but the input {text(shape)} is {_a(noun(shape))} "
+            f"({axes_text(rank(shape))})",
+            related=(Label(model.input.span, _a(noun(shape))),),
+            help=f"write `input 1x{text(shape)}` for images"
+            if rank(shape) == 1 and 2 in ranks
+            else f"write an input of {held}: `{EXAMPLES[ranks[0]]}`",
+        )
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun == 'image' else 'a'} {noun}"

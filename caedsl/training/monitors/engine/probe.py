@@ -3,8 +3,6 @@
 Nothing of the run changes: running statistics are written to copies, gradients are handed back instead of being kept on
 the weights, and random numbers come from a stream that is put back. Nor does any other process take part: layers that
 look at whole batches look at these images alone.
-
-x_bchw: batch, channels, height, width.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +16,7 @@ from torch.func import functional_call
 from caedsl.backends.torch.lower import WEIGHTED, Origin
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.backends.torch.seeds import derived_seed
+from caedsl.data.fit import channels_last
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import LayerProbe, Probe
 from caedsl.training.parallel.processes import ALONE, training_with
@@ -66,13 +65,13 @@ def hooked(module: nn.Module, paths: Sequence[str], watch: Watch) -> Iterator[No
         yield
 
 
-def forward(training: Training, seen_bchw: Tensor) -> Tensor:
-    """Return what the module makes of ``seen_bchw`` in its present mode; running statistics stay as they are."""
+def forward(training: Training, seen: Tensor) -> Tensor:
+    """Return what the module makes of ``seen`` in its present mode; running statistics stay as they are."""
     module = training.module
     copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
     exact = exact_output(module) if not training.precision.kind.exact else nullcontext()
     with exact, training.precision.autocast():
-        prediction: Tensor = functional_call(module, copies, (seen_bchw,))
+        prediction: Tensor = functional_call(module, copies, (seen,))
     return prediction
 
 
@@ -105,15 +104,13 @@ class Prober:
         training: Training,
         origins: Sequence[Origin],
         output: int | None,
-        images_bchw: Tensor,
+        images: Tensor,
         rounds: int,
     ) -> None:
         self.training = training
         # Images may lie sorted by class: each probe takes some from everywhere.
-        self.batches = [
-            images_bchw[start::rounds].contiguous(memory_format=torch.channels_last) for start in range(rounds)
-        ]
-        self.mean_image = images_bchw.mean(dim=0)
+        self.batches = [channels_last(images[start::rounds]) for start in range(rounds)]
+        self.mean_image = images.mean(dim=0)
         self.grey = self.mean_image.mean()
         self._layers = len(origins)
         self._kernels = kernels(training.module, origins)
