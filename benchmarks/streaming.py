@@ -161,7 +161,7 @@ def run_child(data: Path, memory: int | None, seconds: float, limit: int | None)
 
 @contextmanager
 def held_to(limit: int | None) -> Iterator:
-    """What a new process calls to be held to so many bytes of memory."""
+    """Return what a new process calls to be held to so many bytes of memory."""
     if limit is None:
         yield None
         return
@@ -179,7 +179,7 @@ def held_to(limit: int | None) -> Iterator:
 
 
 def make_group(limit: int) -> Path | None:
-    """A control group below that of this process, of either version."""
+    """Return a control group below that of this process, of either version."""
     for line in Path("/proc/self/cgroup").read_text().splitlines() if os.path.exists("/proc/self/cgroup") else ():
         _, controllers, name = line.split(":", 2)
         if controllers not in ("", "memory"):

@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _sound(draw: random.Random) -> str:
-    """An autoencoder of one to three levels with its training, some thirty lines long."""
+    """Return an autoencoder of one to three levels with its training, some thirty lines long."""
     activation = draw.choice(["relu", "leaky_relu", "gelu", "elu"])
     layers = []
     for _ in range(levels := draw.randint(1, 3)):
@@ -79,7 +79,7 @@ train {{
 
 
 def _faulty(text: str, draw: random.Random) -> str:
-    """The same with two letters of a word swapped, or another number."""
+    """Return the same with two letters of a word swapped, or another number."""
     if draw.random() < 0.5:
         word = draw.choice(list(_WORD.finditer(text, text.index("\nencoder"))))
         at = draw.randrange(word.start(), word.end() - 1)

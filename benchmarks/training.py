@@ -3,9 +3,10 @@ batch and settings, in one run.
 
     python benchmarks/training.py [SPEC] [--images 3840] [--rounds 5] [--device cpu] [--only NAME ...] [--json FILE]
 
-Each contender is a process that stays; they train an epoch by turns, so that what disturbs the machine disturbs all, and
-medians over the rounds are compared. The peers are an extra, `pip install '.[peers]'`; one that is not installed is left
-out. Data are those of the spec: real MNIST where CAEDSL_DATA names a folder that holds it, else scikit-learn's digits.
+Each contender is a process that stays; they train an epoch by turns, so that what disturbs the machine disturbs all,
+and medians over the rounds are compared. The peers are an extra, `pip install '.[peers]'`; one that is not installed is
+left out. Data are those of the spec: real MNIST where CAEDSL_DATA names a folder that holds it, else scikit-learn's
+digits.
 """
 
 import argparse
@@ -38,7 +39,7 @@ class Result:
     memory: int = 0
 
     def rate(self, images: int) -> float:
-        """The median over the epochs, in images a second."""
+        """Return the median over the epochs, in images a second."""
         return images / median(self.seconds)
 
 

@@ -32,7 +32,10 @@ def __getattr__(name: str) -> Any:
 
 
 class SpecError(ValueError):
-    """A spec that no model can be built from. ``findings`` are what is wrong; the message shows them as ``check`` does."""
+    """A spec that no model can be built from.
+
+    ``findings`` are what is wrong; the message shows them as ``check`` does.
+    """
 
     def __init__(self, message: str, findings: tuple[Finding, ...]) -> None:
         super().__init__(message)
@@ -49,7 +52,7 @@ def _source(spec: SpecLike) -> Source:
 
 
 def parse(spec: SpecLike) -> tuple[Spec, tuple[Finding, ...]]:
-    """The syntax tree of a spec and its syntax errors."""
+    """Return the syntax tree of a spec and its syntax errors."""
     from caedsl.syntax.parser import parse as parse_source
 
     return parse_source(_source(spec))
@@ -117,14 +120,20 @@ def show(model: Autoencoder | SpecLike) -> "ModelTable":
 
 @explaining_missing_packages()
 def build(model: Autoencoder | SpecLike) -> "ConvolutionalAutoencoder":
-    """The ``torch.nn.Module`` of a model, with ``encode``, ``decode`` and ``forward``; torch's seed decides its weights."""
+    """Return the ``torch.nn.Module`` of a model, with ``encode``, ``decode`` and ``forward``.
+
+    Torch's seed decides its weights.
+    """
     from caedsl.backends.torch.instantiate import build as build_module
 
     return build_module(_model(model))
 
 
 def emit(model: Autoencoder | SpecLike, training: bool = False) -> str:
-    """The same module as Python source that needs nothing but torch; with ``training``, a plain training loop too."""
+    """Return the same module as Python source that needs nothing but torch.
+
+    With ``training``, a plain training loop too.
+    """
     from caedsl.backends.torch.render import emit as emit_source
 
     return emit_source(_model(model), training)
@@ -134,8 +143,8 @@ def emit(model: Autoencoder | SpecLike, training: bool = False) -> str:
 def open(run: str | PathLike[str], device: str = "auto") -> "TrainedRun":
     """Open a trained run, as ``caedsl.open``: encode, decode, reconstruct and score need neither data nor training.
 
-    ``run`` is a run folder, or any folder with ``spec.cae`` and ``weights.safetensors``; ``device`` is auto, cpu or cuda.
-    Raises ``RunError`` of ``caedsl.runs.errors`` where it cannot be opened.
+    ``run`` is a run folder, or any folder with ``spec.cae`` and ``weights.safetensors``; ``device`` is auto, cpu or
+    cuda. Raises ``RunError`` of ``caedsl.runs.errors`` where it cannot be opened.
     """
     from caedsl.inference.trained_run import open_trained
 
@@ -160,13 +169,12 @@ def train(
 ) -> "EvaluatedRun":
     """Train a model as its ``train`` block says, evaluates it and writes the run folder.
 
-    ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder (a
-    fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie; no path of the
-    spec may leave ``data_root``. ``weights`` names a run, or a safetensors
-    file, to start from instead of fresh weights. ``pictures`` draws the same few
-    reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints what the command
-    prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the mean image and PCA.
-    Return the run with its module.
+    ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder
+    (a fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie; no path of the spec may leave
+    ``data_root``. ``weights`` names a run, or a safetensors file, to start from instead of fresh weights. ``pictures``
+    draws the same few reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints
+    what the command prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the
+    mean image and PCA. Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import train_and_evaluate

@@ -15,7 +15,7 @@ class Span(NamedTuple):
     end: int
 
     def to(self, other: "Span") -> "Span":
-        """The smallest span that covers this one and ``other``."""
+        """Return the smallest span that covers this one and ``other``."""
         return Span(min(self.start, other.start), max(self.end, other.end))
 
 
@@ -41,16 +41,16 @@ class Source:
         return [0, *(ending.end() for ending in _LINE_ENDING.finditer(self.text))]
 
     def position(self, offset: int) -> Position:
-        """The line and column of ``offset``; the end of the text is a valid offset."""
+        """Return the line and column of ``offset``; the end of the text is a valid offset."""
         line = bisect_right(self._line_starts, offset) - 1
         return Position(line + 1, offset - self._line_starts[line] + 1)
 
     def line_text(self, line: int) -> str:
-        """The text of line ``line`` (counted from 1) without its line ending."""
+        """Return the text of line ``line`` (counted from 1) without its line ending."""
         start = self._line_starts[line - 1]
         end = self._line_starts[line] if line < len(self._line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r\n")
 
     def slice(self, span: Span) -> str:
-        """The text that ``span`` covers."""
+        """Return the text that ``span`` covers."""
         return self.text[span.start : span.end]

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 
 def emitted_model(source: Path) -> Any:
-    """The model of an emitted file: the one class there that encodes."""
+    """Return the model of an emitted file: the one class there that encodes."""
     spec = importlib.util.spec_from_file_location(source.stem, source)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -1,7 +1,7 @@
 """From a folder of images to a trained autoencoder, with images made on the spot.
 
-Draws small coloured shapes into FOLDER/photos, writes a spec for them by `caedsl new`, trains it for a few epochs and says
-how good it has become.
+Draws small coloured shapes into FOLDER/photos, writes a spec for them by `caedsl new`, trains it for a few epochs and
+says how good it has become.
 """
 
 import argparse
@@ -19,7 +19,7 @@ SIDE = 64
 
 
 def shape(chance: random.Random) -> Image.Image:
-    """A disc or a square of some colour, somewhere on a ground of another one."""
+    """Return a disc or a square of some colour, somewhere on a ground of another one."""
     ground, colour = ((chance.randrange(256), chance.randrange(256), chance.randrange(256)) for _ in range(2))
     image = Image.new("RGB", (SIDE, SIDE), ground)
     left, top, side = chance.randrange(SIDE // 2), chance.randrange(SIDE // 2), chance.randrange(SIDE // 4, SIDE // 2)
@@ -30,7 +30,7 @@ def shape(chance: random.Random) -> Image.Image:
 
 
 def main() -> None:
-    """Makes the images, the spec and the run."""
+    """Make the images, the spec and the run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder that is made, or empty")
     parser.add_argument("--images", type=int, default=200, help="how many are drawn (200)")

@@ -22,7 +22,7 @@ train { optimizer adam lr=3e-3; batch 32; epochs 3 }
 
 
 def main() -> None:
-    """Runs through the interface."""
+    """Run through the interface."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="folder of the run; a fresh one below runs/ by default")
     arguments = parser.parse_args()

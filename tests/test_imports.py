@@ -52,7 +52,10 @@ OUTSIDE = {
     "export": {"onnx", "onnxruntime", "torch"},
     "cli": {"huggingface_hub", "rich", "typer"},
 }
-"""What a room may import besides the standard library; ``requests`` comes with pooch, whose downloads raise its errors."""
+"""What a room may import besides the standard library.
+
+``requests`` comes with pooch, whose downloads raise its errors.
+"""
 
 ONLY_IN = {"pydantic": {PACKAGE / room / "schema.py" for room in ("facts", "runs", "training", "inference")}}
 """Packages that are slow to import, and the files that may import them."""

@@ -32,7 +32,10 @@ class Bound(NamedTuple):
 
 
 def _work(model: Autoencoder) -> float:
-    """Two operations a multiply-accumulate; forward, to the input and to the weights, the first layer needs no second."""
+    """Two operations a multiply-accumulate.
+
+    Forward, to the input and to the weights, the first layer needs no second.
+    """
     first = next(layer for _, layer in model.layers() if layer.kind.macs(layer))
     return 2.0 * (3 * total_macs(model) - first.kind.macs(first))
 

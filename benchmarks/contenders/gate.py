@@ -20,7 +20,7 @@ class Gate:
         self._begun = time.perf_counter()
 
     def end(self, loss: float) -> None:
-        """The epoch is over, with this mean loss (penalties included)."""
+        """End the epoch, whose mean loss this is (penalties included)."""
         seconds = time.perf_counter() - self._begun
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(f"{MARK}{json.dumps({'seconds': seconds, 'loss': loss, 'memory': memory})}", flush=True)

@@ -12,7 +12,7 @@ _LOSSES = {"mse": functional.mse_loss, "bce": functional.binary_cross_entropy}
 
 
 def loss_of(model: Autoencoder) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
-    """The mean loss with the L2 penalties, of (module, prediction, target)."""
+    """Return the mean loss with the L2 penalties, of (module, prediction, target)."""
     assert model.train is not None
     (term,) = model.train.loss.terms
     penalties = lower(model).penalties

@@ -39,7 +39,8 @@ class Share(NamedTuple):
 class Scores(NamedTuple):
     """``recall`` of the faults that do harm and show, ``repair`` of those of them that a tool could repair.
 
-    ``precision`` is over warnings and errors: how many of them name the fault that was injected, or what follows from it.
+    ``precision`` is over warnings and errors: how many of them name the fault that was injected, or what follows from
+    it.
     """
 
     recall: Share

@@ -23,11 +23,11 @@ def components(train: Tensor, sizes: tuple[int, ...] = SIZES) -> dict[int, PCA]:
 
 
 def best_denoiser(train: Tensor, exam: Examination) -> tuple[int, Scores]:
-    """The number of components, and the scores, of the PCA of clean images that is best at removing the noise."""
+    """Return the number of components, and the scores, of the PCA of clean images that is best at removing the noise."""
     scores = {size: score(exam.predictions(pca), UNIT) for size, pca in components(train).items()}
     return max(scores.items(), key=lambda item: item[1].psnr)
 
 
 def auroc(errors: Tensor, foreign: Tensor) -> float:
-    """The chance that a ``foreign`` image has a larger error than one that is not."""
+    """Return the chance that a ``foreign`` image has a larger error than one that is not."""
     return float(roc_auc_score(foreign.numpy(), errors.numpy()))

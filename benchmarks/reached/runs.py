@@ -35,7 +35,7 @@ class Reached:
     last_epoch: dict[str, Any]
 
     def score(self, predictor: str, metric: str) -> float:
-        """A metric of the test images, of ``model`` or a baseline."""
+        """Return a metric of the test images, of ``model`` or a baseline."""
         value: float = self.metrics["scores"][predictor][metric]
         return value
 
@@ -46,7 +46,7 @@ class Reached:
         return value
 
     def module(self) -> nn.Module:
-        """The model with the weights of its best epoch."""
+        """Return the model with the weights of its best epoch."""
         module = build(self.kept.model)
         self.kept.load_weights(module)
         return module
@@ -73,7 +73,7 @@ class Runs:
         always: Mapping[str, object] = {},
         weights: Path | None = None,
     ) -> Reached:
-        """The run of a shipped spec with the settings ``always``, and where not ``whole`` those of ``quick`` too.
+        """Return the run of a shipped spec with the settings ``always``, and where not ``whole`` those of ``quick`` too.
 
         ``weights`` is the run to start from, where that is not to be fresh weights.
         """
@@ -115,7 +115,7 @@ def _read(path: Path) -> Reached:
 
 
 def images(source: str) -> Images:
-    """The images of ``mnist`` or ``fashion_mnist``; a ``DataError`` where they cannot be had."""
+    """Return the images of ``mnist`` or ``fashion_mnist``; a ``DataError`` where they cannot be had."""
     text = f"autoencoder a; input 1x28x28; data {source}; encoder {{ conv 1 }}; bottleneck; decoder mirror"
     return load(caedsl.load(text))
 
@@ -127,12 +127,12 @@ def test_images(images: Images) -> tuple[Tensor, Tensor]:
 
 
 def of_class(images: Images, digit: int) -> Tensor:
-    """The training images of one class."""
+    """Return the training images of one class."""
     assert images.labels is not None
     return images.train[images.labels == digit]
 
 
 @torch.no_grad()
 def squared_errors(module: nn.Module, x_bchw: Tensor) -> Tensor:
-    """The squared error of each image, summed over its pixels."""
+    """Return the squared error of each image, summed over its pixels."""
     return torch.cat([(module(part) - part).square().flatten(1).sum(1) for part in x_bchw.split(1000)])

@@ -64,7 +64,7 @@ class _Outcome:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Checks specs and returns the exit code."""
+    """Check specs and return the exit code."""
     arguments = parse_arguments(_parser(), argv)
     if isinstance(arguments, int):
         return arguments
@@ -104,7 +104,7 @@ def _parser() -> Parser:
 
 
 def _wishes(arguments: argparse.Namespace) -> _Wishes:
-    """Raises ``ConfigurationError`` where what is asked for cannot be."""
+    """Raise ``ConfigurationError`` where what is asked for cannot be."""
     paths = tuple(arguments.paths)
     if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
         raise ConfigurationError("--unsafe-fixes alone does nothing; add --fix to make fixes, or --diff to see them")
@@ -190,7 +190,7 @@ def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Check
 
 
 def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:
-    """What goes to standard output; the summary goes to standard error where that is for something else."""
+    """Return what goes to standard output; the summary goes to standard error where that is for something else."""
     closing = "" if wishes.quiet else _closing(wishes, outcome)
     if wishes.diff or wishes.format != _FULL:
         if outcome.fixed or wishes.diff:
@@ -209,7 +209,7 @@ def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:
 
 
 def _closing(wishes: _Wishes, outcome: _Outcome) -> str:
-    """The last line: what was fixed and what is left."""
+    """Return the last line: what was fixed and what is left."""
     if not outcome.reports and outcome.failed:
         return ""
     left = summary(outcome.reports, len(outcome.reports))

@@ -27,8 +27,8 @@ def encode(
 ) -> None:
     """Encode samples: a table of names, labels and codes.
 
-    ``npz`` holds arrays `names`, `labels` and `codes`; ``parquet`` and ``csv`` have the columns name, label, z0, z1 and so
-    on.
+    ``npz`` holds arrays `names`, `labels` and `codes`; ``parquet`` and ``csv`` have the columns name, label, z0, z1 and
+    so on.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter

@@ -34,9 +34,9 @@ def export(
 ) -> None:
     """Export a trained model: ONNX, torch.export, or a folder with spec, weights and model card.
 
-    A file is kept only if it computes what the run computes on real samples; how far it is off stands in its metadata. The
-    scorer takes bytes 0..255 of the input's size and returns a score and an error map; its threshold stays outside, in
-    calibration.json.
+    A file is kept only if it computes what the run computes on real samples; how far it is off stands in its metadata.
+    The scorer takes bytes 0..255 of the input's size and returns a score and an error map; its threshold stays outside,
+    in calibration.json.
     """
     from caedsl.cli.specs import fail
     from caedsl.export.files import export as exported

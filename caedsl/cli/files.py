@@ -28,7 +28,7 @@ class WriteError(OSError):
 
 
 def find_specs(arguments: Sequence[str], excluded: Callable[[str], bool] | None = None) -> Found:
-    """The specs among ``arguments`` and below the folders among them.
+    """Return the specs among ``arguments`` and below the folders among them.
 
     A folder stands for all ``.cae`` files below it, sorted, but for those in hidden folders, run folders and virtual
     environments, and those that are ``excluded``. A file that is named is taken whatever it is called.
@@ -64,7 +64,7 @@ def _is_skipped(place: str, name: str) -> bool:
 
 
 def read_spec(path: str) -> Source:
-    """The spec at ``path``, ``-`` for standard input; raises ``SourceError``."""
+    """Return the spec at ``path``, ``-`` for standard input; raises ``SourceError``."""
     if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise SourceError("<stdin>: standard input is closed; name a `.cae` file")
@@ -73,9 +73,10 @@ def read_spec(path: str) -> Source:
 
 
 def write_text(path: str, text: str) -> None:
-    """Makes ``text`` what the file ``path`` holds, all at once; raises ``WriteError`` where that fails.
+    """Make ``text`` what the file ``path`` holds, all at once; raises ``WriteError`` where that fails.
 
-    The file is then as it was. Its permissions stay, and a symbolic link still leads to it; a new file gets the usual ones.
+    The file is then as it was. Its permissions stay, and a symbolic link still leads to it; a new file gets the usual
+    ones.
     """
     from tempfile import mkstemp
 
@@ -114,14 +115,14 @@ def write_text(path: str, text: str) -> None:
 
 
 def _umask() -> int:
-    """The permissions that new files of this process do not get; asking for it means setting it."""
+    """Return the permissions that new files of this process do not get; asking for it means setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def _keep_owner(beside: str, status: os.stat_result) -> None:
-    """Gives the new file the owner of the old one, where that is allowed, and its permissions."""
+    """Give the new file the owner of the old one, where that is allowed, and its permissions."""
     if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
         # Another's file stays writable for those who may write it; only its owner becomes who changed it.
         with suppress(PermissionError):

@@ -39,7 +39,7 @@ class _Outcome:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Formats specs and returns the exit code."""
+    """Format specs and return the exit code."""
     arguments = parse_arguments(_parser(), argv)
     if isinstance(arguments, int):
         return arguments

@@ -13,13 +13,13 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line with the remedy."""
 
     def error(self, message: str) -> NoReturn:
-        """Ends the program with exit code 2."""
+        """End the program with exit code 2."""
         complain(f"{message}; see `{self.prog} --help`")
         self.exit(COULD_NOT_RUN)
 
 
 def parse_arguments(parser: Parser, argv: Sequence[str]) -> argparse.Namespace | int:
-    """The arguments, or the exit code where nothing is left to do (``--help``, wrong usage)."""
+    """Return the arguments, or the exit code where nothing is left to do (``--help``, wrong usage)."""
     try:
         return parser.parse_args(argv)
     except SystemExit as end:
@@ -27,7 +27,7 @@ def parse_arguments(parser: Parser, argv: Sequence[str]) -> argparse.Namespace |
 
 
 def new_parser(command: str, description: str, examples: str, findings: str) -> Parser:
-    """A parser whose help ends with examples and the exit codes; ``findings`` says what code 1 stands for."""
+    """Return a parser whose help ends with examples and the exit codes; ``findings`` says what code 1 stands for."""
     codes = f"""\
 exit codes:
   {FINE}  fine
@@ -43,13 +43,16 @@ exit codes:
 
 
 def complain(message: object) -> None:
-    """Say on standard error what could not be done; characters of a name that would control the terminal are replaced."""
+    """Say on standard error what could not be done.
+
+    Characters of a name that would control the terminal are replaced.
+    """
     lines = map(printable, str(message).split("\n"))
     print("caedsl: " + "\n".join(lines), file=sys.stderr)
 
 
 def terminal_width() -> int:
-    """The columns of the terminal, or what ``COLUMNS`` says; 100 where there is neither."""
+    """Return the columns of the terminal, or what ``COLUMNS`` says; 100 where there is neither."""
     from shutil import get_terminal_size
 
     return get_terminal_size((100, 24)).columns

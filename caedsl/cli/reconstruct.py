@@ -32,8 +32,8 @@ def reconstruct(
 ) -> None:
     """Reconstruct images: each comes back under its name, in its own size and bit depth.
 
-    With a model that was trained to denoise, this denoises them. A convolutional model takes images that are larger than
-    its input as they are, tile by tile; other models, and smaller images, go through the size of the input.
+    With a model that was trained to denoise, this denoises them. A convolutional model takes images that are larger
+    than its input as they are, tile by tile; other models, and smaller images, go through the size of the input.
     """
     from caedsl.cli.specs import fail
     from caedsl.inference.pictures import write_reconstruction

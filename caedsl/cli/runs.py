@@ -41,7 +41,10 @@ _STYLES = {"finished": "", "running": "green", "interrupted": "yellow", "failed"
 
 
 def _show(found: "list[RunRecord]") -> None:
-    """A table; where the terminal is too narrow for it, two lines a run. A path is never cut: it could not be used."""
+    """Print a table; where the terminal is too narrow for it, two lines a run.
+
+    A path is never cut: it could not be used.
+    """
     from rich.console import Console
     from rich.measure import Measurement
     from rich.padding import Padding

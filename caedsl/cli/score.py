@@ -36,8 +36,8 @@ def score(
 ) -> None:
     """Score samples by how badly the model reconstructs them: the higher, the more abnormal.
 
-    After `caedsl calibrate` each has a percentile among the normals and a verdict, and the exit code is 1 where there is
-    an anomaly.
+    After `caedsl calibrate` each has a percentile among the normals and a verdict, and the exit code is 1 where there
+    is an anomaly.
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail

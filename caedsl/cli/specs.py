@@ -1,4 +1,7 @@
-"""Reading the spec that a command is about; its findings go to standard error, so that standard output stays the command's."""
+"""Reading the spec that a command is about.
+
+Its findings go to standard error, so that standard output stays the command's.
+"""
 
 import sys
 from collections.abc import Sequence

@@ -107,7 +107,10 @@ def guarded_streams() -> Iterator[Output]:
 
 
 def exit_code(output: Output, code: int) -> int:
-    """Return ``code``, or 2 where what the command printed was lost; a reader that wanted no more (``| head``) loses nothing."""
+    """Return ``code``, or 2 where what the command printed was lost.
+
+    A reader that wanted no more (``| head``) loses nothing.
+    """
     lost = [error for error in output.failures if not isinstance(error, BrokenPipeError)]
     if not lost or code == INTERRUPTED:
         return code

@@ -73,7 +73,8 @@ def train(
 ) -> None:
     """Train a model, compare it with the mean image and PCA, and keep everything in a run folder.
 
-    Several processes or GPUs train one model with the same result: torchrun --nproc-per-node N --no-python caedsl train …
+    Several processes or GPUs train one model with the same result: torchrun --nproc-per-node N --no-python caedsl train
+    …
     """
     from caedsl.cli.specs import fail, read_model
 

@@ -159,7 +159,10 @@ def _terms(row: Epoch) -> str:
 
 
 def make_reporter(quiet: bool = False) -> Reporter:
-    """The reporter that fits where standard error goes; of processes that train together only the first speaks."""
+    """Return the reporter that fits where standard error goes.
+
+    Of processes that train together only the first speaks.
+    """
     if quiet or not current().first:
         return Reporter()
     progress = Console(stderr=True, highlight=False)

@@ -18,11 +18,11 @@ class Part(NamedTuple):
 
     @classmethod
     def all_of(cls, images: int) -> Self:
-        """A batch that nobody shares."""
+        """Return a batch that nobody shares."""
         return cls(0, images, images)
 
     def cut(self, drawn: Tensor, dim: int = 0) -> Tensor:
-        """What was drawn for the whole batch, one entry an image along ``dim``, for the images of this part."""
+        """Return what was drawn for the whole batch, one entry an image along ``dim``, for the images of this part."""
         return drawn.narrow(dim, self.start, self.stop - self.start)
 
     @property

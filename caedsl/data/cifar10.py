@@ -34,7 +34,7 @@ CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "
 
 
 def read(request: Request) -> Found:
-    """The 50,000 and 10,000 colour images, from the unpacked files, the archive or the network."""
+    """Return the 50,000 and 10,000 colour images, from the unpacked files, the archive or the network."""
     places = [folder / place for folder in request.data_folders for place in (*CIFAR10.places, ".")]
     unpacked = next((place / _UNPACKED for place in places if _is_whole(place / _UNPACKED)), None)
     if unpacked is not None:

@@ -8,7 +8,7 @@ from caedsl.data.stack import ArrayStack
 
 
 def read(request: Request) -> Found:
-    """The digits; there is no test part, so that all are for training and validation."""
+    """Return the digits; there is no test part, so that all are for training and validation."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

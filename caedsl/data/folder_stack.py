@@ -99,7 +99,7 @@ class FolderStack:
             )
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
-        """What was remarked on how many files; a ``DataError`` where all are grey and the input has colours."""
+        """Return what was remarked on how many files; a ``DataError`` where all are grey and the input has colours."""
         from caedsl.data.picture import GREY
 
         if images and remarks[GREY] == images:

@@ -57,7 +57,7 @@ class Progress(Protocol):
 
 
 def silent(task: str, done: int, total: int, unit: str) -> None:
-    """A ``Progress`` that shows nothing."""
+    """Show nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class Images:
     """The images of one source, fitted to the input of a spec.
 
     ``train_pixels``, ``test_pixels`` and ``validation_pixels`` (None where the source has no such part) are held in
-    memory or read from their files as they are needed; ``labels`` and ``test_labels`` are int64, one an image, and index
-    ``class_names`` where the classes have names. ``notes`` says all that was done to the images and that the author may
-    not expect, the fall to another source first; ``skipped`` names each file that was left out as broken. ``sha256`` is
-    that of the source's own bytes, training before validation before test, in the order of use: the pixels of an array
-    or idx file as stored, for a folder the SHA-256 of each file.
+    memory or read from their files as they are needed; ``labels`` and ``test_labels`` are int64, one an image, and
+    index ``class_names`` where the classes have names. ``notes`` says all that was done to the images and that the
+    author may not expect, the fall to another source first; ``skipped`` names each file that was left out as broken.
+    ``sha256`` is that of the source's own bytes, training before validation before test, in the order of use: the
+    pixels of an array or idx file as stored, for a folder the SHA-256 of each file.
     """
 
     train_pixels: "Pixels"

@@ -32,13 +32,13 @@ def load(
     recorded: Path | None = None,
     root: Path | None = None,
 ) -> Images:
-    """The images of the first source of the spec that is available: all read once and checked.
+    """Return the images of the first source of the spec that is available: all read once and checked.
 
     They are held in memory where they take at most half of what is available, ``memory`` bytes or what the system says,
     and read again as they are needed otherwise. Standard files are looked for in ``data_dir``, the folder that
     CAEDSL_DATA names and the user's cache, and downloaded into the first of these where they are in none. ``recorded``,
-    which a run folder names, is looked at last. Paths of the spec, and ``recorded``, may not leave ``root``. ``only`` is
-    applied to all parts, and after it ``limit`` to the training images. A ``DataError`` says what was tried where no
+    which a run folder names, is looked at last. Paths of the spec, and ``recorded``, may not leave ``root``. ``only``
+    is applied to all parts, and after it ``limit`` to the training images. A ``DataError`` says what was tried where no
     source is available, or what is wrong with the one that is.
     """
     if not model.data:

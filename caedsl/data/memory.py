@@ -11,7 +11,7 @@ _PROC = Path("/proc")
 
 
 def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
-    """The bytes that can still be taken without swapping or being refused; None where the system does not say.
+    """Return the bytes that can still be taken without swapping or being refused; None where the system does not say.
 
     The least of the machine's available memory, of what each control group around this process leaves (both versions;
     memory that only caches files counts as free, since it is given back when it is needed), and of what the limits of
@@ -25,7 +25,8 @@ def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None
 def refused_beyond_available(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> Iterator[None]:
     """Inside, taking more than what is available now, swap included, is an error that can be told.
 
-    Linux otherwise lets a process take more than there is, and then ends it without a word. Other systems do as they do.
+    Linux otherwise lets a process take more than there is, and then ends it without a word. Other systems do as they
+    do.
     """
     taken, available = _table(proc / "self/status").get("VmData:"), available_memory(proc, cgroups)
     if sys.platform != "linux" or taken is None or available is None:
@@ -55,7 +56,7 @@ def _machine(proc: Path) -> Iterator[int]:
 
 
 def _control_groups(proc: Path, cgroups: Path) -> Iterator[int]:
-    """What is left to the groups that this process is in, and to those around them."""
+    """Return what is left to the groups that this process is in, and to those around them."""
     for line in _text(proc / "self/cgroup").splitlines():
         _, controllers, name = line.split(":", 2)
         if not controllers:
@@ -88,7 +89,7 @@ def _limits(proc: Path) -> Iterator[int]:
 
 
 def _table(path: Path) -> dict[str, int]:
-    """The whole numbers of a file of lines such as ``MemAvailable:  23274 kB``, by the word before them."""
+    """Return the whole numbers of a file of lines such as ``MemAvailable:  23274 kB``, by the word before them."""
     words = (line.split() for line in _text(path).splitlines())
     return {line[0]: int(line[1]) for line in words if len(line) > 1 and line[1].isdecimal()}
 

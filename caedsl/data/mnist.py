@@ -103,7 +103,7 @@ SETS: Mapping[str, MnistSet] = {
 
 
 def read(request: Request) -> Found:
-    """The set that the source names, from the data folders or the network."""
+    """Return the set that the source names, from the data folders or the network."""
     name = request.source.name
     chosen = SETS[name]
     looked = []
@@ -116,7 +116,7 @@ def read(request: Request) -> Found:
 
 
 def _published_as(images: Path) -> str | None:
-    """The set whose training images these are, None where they are not published ones that can be recognised."""
+    """Return the set whose training images these are, None where they are not published ones that can be recognised."""
     with open_regular(images) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return next((name for name, a in SETS.items() if sha256 in (a.files.files[FILES[0]], a.unpacked)), None)

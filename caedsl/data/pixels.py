@@ -19,7 +19,10 @@ Span = tuple[float, float]
 
 
 class Pixels(ABC):
-    """Images by their numbers from 0; ``scale`` brings stored values to the input's range, None where they are in it."""
+    """Images by their numbers from 0.
+
+    ``scale`` brings stored values to the input's range, None where they are in it.
+    """
 
     scale: Scale | None
 
@@ -44,11 +47,11 @@ class Pixels(ABC):
 
     @abstractmethod
     def take(self, index: Tensor) -> Tensor:
-        """The stored values of the images of these numbers; several threads may ask at once."""
+        """Return the stored values of the images of these numbers; several threads may ask at once."""
 
     @abstractmethod
     def span(self) -> Span:
-        """The least and the largest value of the images."""
+        """Return the least and the largest value of the images."""
 
     def finish(self, values: Tensor) -> Tensor:
         """Stored values as samples: float32 in the input's range, in memory as ``channels_last`` lays them."""
@@ -100,7 +103,7 @@ class Held(Pixels):
         return self._span
 
     def on(self, device: torch.device) -> Self:
-        """The same images in the memory of ``device``."""
+        """Return the same images in the memory of ``device``."""
         return type(self)(self.values.to(device), self.scale, self._span)
 
 
@@ -142,7 +145,7 @@ class Streamed(Pixels):
 
 
 def span_of(values: Tensor, scale: Scale | None) -> Span:
-    """The least and the largest of stored values, as they are in images."""
+    """Return the least and the largest of stored values, as they are in images."""
     ends = torch.stack(values.aminmax())
     low, high = (ends if scale is None else scale(ends)).tolist()
     return low, high

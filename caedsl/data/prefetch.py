@@ -26,8 +26,9 @@ def ahead(work: Callable[[Key], Result], keys: Iterable[Key], most: int, polite:
     """``work`` of each key, in the order of the keys; at most ``most`` results are there before they are asked for.
 
     Threads that are ``polite`` leave the processor to others of this process, as far as the system can be told: a step
-    that computes on all cores waits for the last of them, so that a moment taken from one costs all. What ``work`` raises is
-    raised where its result is due. Ending the iterator early waits for what has begun, and begins nothing more.
+    that computes on all cores waits for the last of them, so that a moment taken from one costs all. What ``work``
+    raises is raised where its result is due. Ending the iterator early waits for what has begun, and begins nothing
+    more.
     """
     with ThreadPoolExecutor(workers(), "caedsl-ahead", _be_polite if polite else None) as threads:
         waiting: deque[Future[Result]] = deque()

@@ -54,7 +54,10 @@ class RowFile:
         return self.shape[0]
 
     def take(self, index: NDArray[np.int64]) -> NDArray[Any]:
-        """The rows of these numbers, in their order; a ``DataError`` where the file was changed since it was opened."""
+        """Return the rows of these numbers, in their order.
+
+        A ``DataError`` where the file was changed since it was opened.
+        """
         try:
             rows = self._columns(index) if self.columns_first else self._rows(index)
             unchanged = self._stamp_now() == self._stamp
@@ -109,7 +112,7 @@ class RowFile:
 def rows_of(
     file: BinaryIO, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], columns_first: bool = False
 ) -> "RowFile | NDArray[Any]":
-    """The array that begins where ``file`` stands, read as rows are needed; ``name`` names the file in messages.
+    """Return the array that begins where ``file`` stands, read as rows are needed; ``name`` names the file in messages.
 
     Raise a ``DataError`` where the file ends before the array does.
     """

@@ -27,7 +27,7 @@ class Request:
     store: Path | None = None
 
     def path(self, written: str | None) -> Path:
-        """A path of the spec; ``UnavailableError`` where there is nothing."""
+        """Return a path of the spec; ``UnavailableError`` where there is nothing."""
         if not written:
             raise DataError(f'`data {self.source.name}` needs a path: write `{self.source.name} "…"`')
         path = self.folder / os.path.expanduser(written)
@@ -78,7 +78,7 @@ def confined(path: Path, root: Path | None) -> Path:
 
 
 def describe(source: DataSource) -> str:
-    """A source as a spec names it: ``mnist``, ``folder "photos"``."""
+    """Return a source as a spec names it: ``mnist``, ``folder "photos"``."""
     return source.name if source.path is None else f'{source.name} "{source.path}"'
 
 

@@ -66,10 +66,16 @@ class Stack(Protocol):
         """How many images there are."""
 
     def read(self, index: Index) -> Block:
-        """The images of these numbers; a ``DataError`` where they cannot be used, or have changed since the last time."""
+        """Return the images of these numbers.
+
+        A ``DataError`` where they cannot be used, or have changed since the last time.
+        """
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
-        """What is to be said about so many images with these remarks; a ``DataError`` where they do not go together."""
+        """Return what is to be said about so many images with these remarks.
+
+        A ``DataError`` where they do not go together.
+        """
 
 
 @dataclass
@@ -152,7 +158,7 @@ class ArrayStack:
         return Block(resized(x, self.fit), stored.data, remarks)
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
-        """The size, the range and the colours, where they are not the input's."""
+        """Return the size, the range and the colours, where they are not the input's."""
         notes = []
         if self.space != self.fit.space:
             notes.append(f"resized from {text(self.space)} to {text(self.fit.space)} ({self.fit.resize})")
@@ -276,5 +282,5 @@ def _has_bad_number(block: Array) -> NDArray[np.bool_]:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """An array's shape as people write it: ``100 x 28 x 28``."""
+    """Return an array's shape as people write it: ``100 x 28 x 28``."""
     return " x ".join(map(str, shape))

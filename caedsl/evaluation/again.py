@@ -40,9 +40,9 @@ def evaluate_again(
 ) -> Again:
     """Evaluate the best weights of the run in the folder ``path`` again, and compare with its ``metrics.json``.
 
-    ``device`` is by default the one that the run was on, ``data_dir`` where data sets lie, ``data_root`` a folder that no
-    path of the run may leave. The ``baselines`` are compared where the run has them. Nothing is written. Errors are those
-    of ``caedsl.training.train.train``.
+    ``device`` is by default the one that the run was on, ``data_dir`` where data sets lie, ``data_root`` a folder that
+    no path of the run may leave. The ``baselines`` are compared where the run has them. Nothing is written. Errors are
+    those of ``caedsl.training.train.train``.
     """
     reporter = reporter or Reporter()
     kept = open_run(Path(path), data_dir)

@@ -45,8 +45,8 @@ def evaluate_anomalies(
 ) -> AnomalyEvaluation:
     """Evaluate the run in the folder ``path`` on the labelled samples of ``test``; nothing is written.
 
-    Without ``test`` they are the run's own test data, of which a run with ``only=`` was trained on one class. ``kind`` is
-    the score as it is written, by default the calibrated one. Without the run's own data there is no PCA, and no
+    Without ``test`` they are the run's own test data, of which a run with ``only=`` was trained on one class. ``kind``
+    is the score as it is written, by default the calibrated one. Without the run's own data there is no PCA, and no
     threshold but the calibrated one. Errors are ``DataError``, ``RunError`` and ``ScoreError``.
     """
     reporter = reporter or Reporter()

@@ -78,9 +78,9 @@ class Linear(NamedTuple):
 def fit_pca(train: Batches, code_size: int) -> Linear:
     """Fit PCA with ``code_size`` components to the training images, reading them once.
 
-    The components are the leading eigenvectors of the covariance of the values or, where that is smaller or the covariance
-    is larger than ``LARGEST_MATRIX``, come from the inner products of the images. Where there are too many images for
-    that, those of a fixed sample stand for all, and are read once more.
+    The components are the leading eigenvectors of the covariance of the values or, where that is smaller or the
+    covariance is larger than ``LARGEST_MATRIX``, come from the inner products of the images. Where there are too many
+    images for that, those of a fixed sample stand for all, and are read once more.
     """
     values = math.prod(train.shape)
     if code_size >= values:
@@ -115,8 +115,8 @@ def _block(train: Batches) -> int:
 def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return the mean image, and ``count`` leading eigenvectors of the covariance about ``mean_d`` as rows.
 
-    Without ``mean_d`` the mean is that of ``train``. Sums are taken about the mean of the first block, so that no digits
-    cancel in the covariance about the mean of all.
+    Without ``mean_d`` the mean is that of ``train``. Sums are taken about the mean of the first block, so that no
+    digits cancel in the covariance about the mean of all.
     """
     values = math.prod(train.shape)
     near_d, sum_d, products_dd = mean_d, torch.zeros(()), torch.zeros(())

@@ -113,8 +113,8 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate ``module``, in eval mode, and the baselines, fitted to ``train``, on the images of ``exam``.
 
-    All are given 64 bits (see ``in_64_bits``) and see the same input, which is read once. PCA of a denoiser is fitted to
-    clean images and applied to corrupted ones.
+    All are given 64 bits (see ``in_64_bits``) and see the same input, which is read once. PCA of a denoiser is fitted
+    to clean images and applied to corrupted ones.
     """
     predictors: dict[str, Predictor] = {MODEL: module}
     if exam.denoises:

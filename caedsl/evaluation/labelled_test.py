@@ -29,8 +29,8 @@ _SHOWN = 10
 class LabelledTest:
     """Test samples with their ``types``: the class of each, of which the class ``normal`` is no anomaly.
 
-    ``masks`` are image files that mark the anomalous pixels of a sample, None where a sample has none; there are none at
-    all where ``masks`` is empty.
+    ``masks`` are image files that mark the anomalous pixels of a sample, None where a sample has none; there are none
+    at all where ``masks`` is empty.
     """
 
     name: str

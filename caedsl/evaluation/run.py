@@ -60,10 +60,10 @@ def train_and_evaluate(
 ) -> EvaluatedRun:
     """Train ``model``, evaluate the best weights, and write ``metrics.json`` and ``reconstructions.png``.
 
-    See ``caedsl.training.train.train`` for the arguments and the errors. It is evaluated on the test images of the source, its
-    validation images where there are none, and the training images where nothing was held out. With ``pictures`` the
-    reconstructions after each epoch are drawn too; with ``tensorboard`` event files are written, for which that package
-    must be installed.
+    See ``caedsl.training.train.train`` for the arguments and the errors. It is evaluated on the test images of the
+    source, its validation images where there are none, and the training images where nothing was held out. With
+    ``pictures`` the reconstructions after each epoch are drawn too; with ``tensorboard`` event files are written, for
+    which that package must be installed.
     """
     reporter = reporter or Reporter()
     run = train(

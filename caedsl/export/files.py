@@ -1,7 +1,7 @@
 """Exported files, each held against the run it is from before it is kept.
 
-``TOLERANCE`` bounds the largest difference between what the file computes and what the run computes on the same samples,
-relative to the largest output.
+``TOLERANCE`` bounds the largest difference between what the file computes and what the run computes on the same
+samples, relative to the largest output.
 """
 
 import io
@@ -60,8 +60,8 @@ def export(
 ) -> Exported:
     """Return ``part`` of ``run`` in a format, ``onnx`` or ``pt2``.
 
-    ``samples`` are N x channels x space in the input's range, on which the file is compared with the run; ``measured_on``
-    says what they are. Raise an ``ExportError`` where the file computes something else.
+    ``samples`` are N x channels x space in the input's range, on which the file is compared with the run;
+    ``measured_on`` says what they are. Raise an ``ExportError`` where the file computes something else.
     """
     module = part.make(run, score).eval()
     given = part.example(run, samples[:MOST_SAMPLES].to(run.device))

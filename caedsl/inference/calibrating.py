@@ -25,8 +25,8 @@ def calibrate_run(
     """Set the threshold of the run in the folder ``path`` and keep it there; return it.
 
     ``good`` leads to normal samples, None to the run's own validation part. ``fpr`` is the false positive rate, 0 to 1,
-    ``kind`` the score as it is written. Raise a ``CalibrationError`` where there are too few, or where some of them were
-    trained on.
+    ``kind`` the score as it is written. Raise a ``CalibrationError`` where there are too few, or where some of them
+    were trained on.
     """
     reporter = reporter or Reporter()
     run = open_trained(path, device)

@@ -33,7 +33,10 @@ _SAVED: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}}
 
 @dataclass(frozen=True)
 class Original:
-    """Pixels of the file that a reconstruction is of: H×W or H×W×3; ``white`` is 255, more for wide ones, 0 for real ones."""
+    """Pixels of the file that a reconstruction is of: H×W or H×W×3.
+
+    ``white`` is 255, more for wide ones, 0 for real ones.
+    """
 
     pixels: NDArray[np.generic]
     white: int

@@ -128,7 +128,7 @@ def from_line(source: DataSource, model: Autoencoder, data_dir: Path | None = No
 
 
 def _own(model: Autoencoder) -> DataSource:
-    """The source whose options say how the run's own data were read; its first, or one without options."""
+    """Return the source whose options say how the run's own data were read; its first, or one without options."""
     return model.data[0] if model.data else DataSource("folder")
 
 

@@ -15,8 +15,8 @@ CODE_FORMATS = (".npz", ".parquet", ".csv")
 def codes_bytes(path: Path, names: Sequence[str], labels: Sequence[str] | None, codes: NDArray[np.float32]) -> bytes:
     """Return the content of a file of codes, in the format that the ending of ``path`` names.
 
-    ``npz`` holds the arrays ``names``, ``labels`` (where there are some) and ``codes``, N x the code's shape. ``csv`` and
-    ``parquet`` have a row for each sample, with the columns ``name``, ``label`` and ``z0``, ``z1``, …
+    ``npz`` holds the arrays ``names``, ``labels`` (where there are some) and ``codes``, N x the code's shape. ``csv``
+    and ``parquet`` have a row for each sample, with the columns ``name``, ``label`` and ``z0``, ``z1``, …
     """
     if path.suffix == ".npz":
         content = io.BytesIO()

@@ -1,7 +1,7 @@
 """Reconstruct a sample of any size tile by tile, in bounded memory and without seams.
 
-Every tile is computed with a margin as wide as the network looks, at places where its strides fall as they do in the whole
-sample, so that the middle of a tile is what the whole would give. x: batch, channels, then space.
+Every tile is computed with a margin as wide as the network looks, at places where its strides fall as they do in the
+whole sample, so that the middle of a tile is what the whole would give. x: batch, channels, then space.
 """
 
 from itertools import product

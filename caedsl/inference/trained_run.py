@@ -179,8 +179,8 @@ class TrainedRun:
         """Return the reconstruction of an image file as pixels like its own.
 
         A convolutional network takes an image that is nowhere smaller than its input in the image's own size, unless
-        ``at_input``; else the image is brought to the input's size, and its reconstruction back. Raise a ``DataError`` or
-        an ``OSError`` where the file cannot be read.
+        ``at_input``; else the image is brought to the input's size, and its reconstruction back. Raise a ``DataError``
+        or an ``OSError`` where the file cannot be read.
         """
         check_input(self.fit)
         original = read_original(Path(path))

@@ -1,8 +1,9 @@
 """Access to the files of a run folder that stays in the folder.
 
 A run folder may come from a stranger. No symbolic link in it is followed, to read, to write or to delete; only regular
-files are opened, to write only those without a second name, so that neither a pipe nor a device can block or flood a command; and a file is read
-only where its size allows it. The folder itself may be reached through links, since its user names it.
+files are opened, to write only those without a second name, so that neither a pipe nor a device can block or flood a
+command; and a file is read only where its size allows it. The folder itself may be reached through links, since its
+user names it.
 """
 
 import os

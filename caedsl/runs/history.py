@@ -55,8 +55,8 @@ _COLUMNS = [column.name for column in fields(Epoch) if column.name != "terms"]
 class History:
     """All epochs of a run, and why it ended.
 
-    ``ended`` is "finished", "patience", "time", "interrupted", "trouble" (a monitor ended it), "failed" or the reason of a
-    callback; it is "running" until then. ``terms`` are the names of the terms of the loss.
+    ``ended`` is "finished", "patience", "time", "interrupted", "trouble" (a monitor ended it), "failed" or the reason
+    of a callback; it is "running" until then. ``terms`` are the names of the terms of the loss.
     """
 
     epochs: list[Epoch] = field(default_factory=list)

@@ -24,12 +24,12 @@ from caedsl.runs.state import CRASHED, FINISHED, RUNNING
 class RunRecord:
     """One run as a list shows it.
 
-    ``state`` is ``running``, ``finished``, ``interrupted``, ``stopped`` (by a monitor), ``failed`` (``error`` says why) or ``crashed``: ended
-    without a word, as by a power cut or kill -9. ``best_loss`` is the validation loss of ``best_epoch``, or its training
-    loss where nothing is held out (``validated`` is False then); both are None before the first epoch is over.
-    ``psnr`` is that of ``metrics.json`` in dB, which unlike losses can be compared between runs with different ones; None
-    before it is written. ``seconds`` is the time spent on training, ``trouble`` names the monitors
-    that spoke.
+    ``state`` is ``running``, ``finished``, ``interrupted``, ``stopped`` (by a monitor), ``failed`` (``error`` says why)
+    or ``crashed``: ended without a word, as by a power cut or kill -9. ``best_loss`` is the validation loss of
+    ``best_epoch``, or its training loss where nothing is held out (``validated`` is False then); both are None before
+    the first epoch is over. ``psnr`` is that of ``metrics.json`` in dB, which unlike losses can be compared between
+    runs with different ones; None before it is written. ``seconds`` is the time spent on training, ``trouble`` names
+    the monitors that spoke.
     """
 
     folder: str
@@ -49,7 +49,7 @@ class RunRecord:
 
 
 def list_runs(base: Path) -> list[RunRecord]:
-    """The runs in ``base`` and in the folders right below it, in the order of their start."""
+    """Return the runs in ``base`` and in the folders right below it, in the order of their start."""
     folders = [base, *sorted(path for path in base.iterdir() if path.is_dir())]
     records = [record for folder in folders if (record := read_run(folder)) is not None]
     return sorted(records, key=lambda record: record.started)
@@ -88,7 +88,7 @@ def read_run(folder: Path) -> RunRecord | None:
 
 
 def _psnr(folder: Path, best: Epoch | None) -> float | None:
-    """What ``metrics.json`` says, where that is of the best epoch: a run that goes on has that of its earlier end."""
+    """Return what ``metrics.json`` says, where that is of the best epoch: a run that goes on has that of its earlier end."""
     try:
         metrics = read_metrics(folder)
     except (OSError, RecordError):

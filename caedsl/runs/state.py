@@ -16,9 +16,9 @@ RUNNING, FINISHED, INTERRUPTED, STOPPED, FAILED, CRASHED = (
 class RunState:
     """What is known of a run from outside.
 
-    ``state`` is ``running``, ``finished``, ``interrupted`` (by Ctrl-C or SIGTERM), ``stopped`` (by a monitor) or ``failed`` (with an ``error``). One
-    that is ``running`` and that no process holds any more has crashed. ``started`` is the local time with its zone,
-    ISO 8601.
+    ``state`` is ``running``, ``finished``, ``interrupted`` (by Ctrl-C or SIGTERM), ``stopped`` (by a monitor) or
+    ``failed`` (with an ``error``). One that is ``running`` and that no process holds any more has crashed. ``started``
+    is the local time with its zone, ISO 8601.
     """
 
     state: str

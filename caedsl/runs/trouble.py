@@ -9,7 +9,8 @@ class Sign(NamedTuple):
     """What a monitor is sure of.
 
     ``where`` is the number of a layer in ``Seen.layers``, or a setting such as ``train.optimizer``. ``message`` stands
-    behind the name of the place and a colon, and says what is the case and what that means, with numbers; ``remedy`` what to change.
+    behind the name of the place and a colon, and says what is the case and what that means, with numbers; ``remedy``
+    what to change.
     """
 
     where: int | str
@@ -35,5 +36,5 @@ class Trouble:
     remedy: str
 
     def to_json_line(self) -> str:
-        """The object on a line of its own."""
+        """Return the object on a line of its own."""
         return json.dumps(asdict(self), ensure_ascii=False) + "\n"

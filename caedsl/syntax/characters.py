@@ -38,7 +38,7 @@ _KNOWN = {
 
 
 def meant_by(character: str) -> Character | None:
-    """What ``character`` stands for, or None where nobody can know."""
+    """Return what ``character`` stands for, or None where nobody can know."""
     if known := _KNOWN.get(character):
         return Character(*known)
     if unicodedata.decomposition(character).startswith("<wide>"):

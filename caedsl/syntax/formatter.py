@@ -25,10 +25,10 @@ class FormatterBug(Exception):
 
 
 def format_source(source: Source) -> tuple[str | None, tuple[Finding, ...]]:
-    """The text of ``source`` in its canonical layout; None and the findings where it has syntax errors.
+    """Return the text of ``source`` in its canonical layout; None and the findings where it has syntax errors.
 
-    Lines between ``# fmt: off`` and ``# fmt: on`` (or the end of the block) are kept as they are. Raises ``FormatterBug``
-    where the result has another meaning, has lost a comment or would be formatted differently again.
+    Lines between ``# fmt: off`` and ``# fmt: on`` (or the end of the block) are kept as they are. Raises
+    ``FormatterBug`` where the result has another meaning, has lost a comment or would be formatted differently again.
     """
     spec, findings = parse(source)
     if findings:
@@ -45,7 +45,7 @@ def format_source(source: Source) -> tuple[str | None, tuple[Finding, ...]]:
 
 
 def _comments(text: str) -> list[str]:
-    """The comments of a text without syntax errors, in their order."""
+    """Return the comments of a text without syntax errors, in their order."""
     return [text[span.start : span.end] for span in comments(text)]
 
 
@@ -73,7 +73,10 @@ class _Layout:
         self.place = int(self.text.startswith("\ufeff"))
 
     def body(self, statements: Sequence[Statement], depth: int, width: int) -> None:
-        """Lay out the statements of a block and the comments around them; ``place`` ends at its ``}`` or the text's end."""
+        """Lay out the statements of a block and the comments around them.
+
+        ``place`` ends at its ``}`` or the text's end.
+        """
         index = 0
         off, blank = self._between(depth, after_line_end=not self.lines)
         while off or index < len(statements):

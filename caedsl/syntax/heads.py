@@ -58,7 +58,7 @@ class Fault(NamedTuple):
 
 
 def read_head(text: str, tokens: Sequence[Token], grammar: Lark) -> tuple[Statement | None, Fault | None]:
-    """The statement that ``tokens`` say, without a block; with a fault, the whole items that stand before it."""
+    """Return the statement that ``tokens`` say, without a block; with a fault, the whole items that stand before it."""
     limit = _first_beyond_limits(tokens)
     parsed = _parsed(tokens[:limit], grammar)
     if isinstance(parsed, Statement) and limit == len(tokens):
@@ -74,7 +74,7 @@ def is_beyond_limits(fault: Fault) -> bool:
 
 
 def cured(fault: Fault, edits: Sequence[Edit], grammar: Lark) -> tuple[str, Statement | None] | None:
-    """The statement's text after ``edits`` and its tree with the places of the old text, if that parses.
+    """Return the statement's text after ``edits`` and its tree with the places of the old text, if that parses.
 
     The tree is None where only a comment or nothing remains.
     """
@@ -113,7 +113,7 @@ def _before_edits(offset: int, edits: Sequence[Edit], is_end: bool) -> int:
 
 
 def _parsed(tokens: Sequence[Token], grammar: Lark) -> Statement | int:
-    """The statement, or the index of the first token that does not fit (their number where the end does not)."""
+    """Return the statement, or the index of the first token that does not fit (their number where the end does not)."""
     cursor = grammar.parse_interactive(start="head")
     for index, token in enumerate(tokens):
         try:

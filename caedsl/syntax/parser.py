@@ -16,7 +16,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def parse(source: Source) -> tuple[Spec, tuple[Finding, ...]]:
-    """The tree of ``source`` and its syntax errors; never raises.
+    """Return the tree of ``source`` and its syntax errors; never raises.
 
     With errors the tree holds what could be read, and ``Spec.complete`` is false.
     """

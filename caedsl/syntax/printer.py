@@ -26,12 +26,12 @@ _ALIGNED = frozenset({"train", "require"})
 
 
 def print_spec(spec: Spec) -> str:
-    """The text of ``spec``: a statement a line, blocks indented; parsing it gives an equal tree."""
+    """Return the text of ``spec``: a statement a line, blocks indented; parsing it gives an equal tree."""
     return "".join(f"{line}\n" for statement in spec.statements for line in _lines(statement, 0, 0))
 
 
 def print_head(statement: Statement, width: int = 0) -> str:
-    """The word of ``statement``, padded to ``width`` if items follow, and its items."""
+    """Return the word of ``statement``, padded to ``width`` if items follow, and its items."""
     if not statement.items:
         return statement.head.text
     if statement.head.text == "allow":
@@ -65,7 +65,7 @@ def _block_lines(statements: Sequence[Statement], depth: int, width: int) -> Ite
 
 
 def _hyphenated(item: Item) -> str:
-    """The name of a finding, which the grammar reads as a difference of words."""
+    """Return the name of a finding, which the grammar reads as a difference of words."""
     match item:
         case Operation("-", left, right):
             return f"{_hyphenated(left)}-{_hyphenated(right)}"

@@ -34,7 +34,7 @@ class SourceError(OSError):
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
-    """The spec in the file ``path``; raises ``SourceError``."""
+    """Return the spec in the file ``path``; raises ``SourceError``."""
     path = os.fspath(path)
     try:
         data = read_regular(path, MAX_BYTES + 1)
@@ -58,7 +58,7 @@ def read_source(path: str | os.PathLike[str]) -> Source:
 
 
 def decode_source(data: bytes, path: str) -> Source:
-    """The spec in ``data``, known by ``path``; raises ``SourceError`` where it is too large or not UTF-8."""
+    """Return the spec in ``data``, known by ``path``; raises ``SourceError`` where it is too large or not UTF-8."""
     if len(data) > MAX_BYTES:
         raise SourceError(f"{path}: this file is larger than 256 KiB, which no spec is; name a `.cae` file")
     try:

@@ -22,7 +22,10 @@ _LONGEST_JOINED = 100  # tokens looked through for the parenthesis that closes o
 
 
 def recover(text: str, grammar: Lark) -> tuple[Spec, tuple[Finding, ...]]:
-    """The tree of what can be read of ``text``, and what is wrong with it; a text without errors loses nothing."""
+    """Return the tree of what can be read of ``text``, and what is wrong with it.
+
+    A text without errors loses nothing.
+    """
     if not is_text(text):
         return Spec((), complete=False), (block_messages.not_text(text),)
     tokens = lex_broken(text, grammar)
@@ -121,7 +124,7 @@ class _Reader:
             self.heading = _Heading(statement)
 
     def _explained(self, fault: Fault, kept: Statement | None) -> tuple[Statement | None, Finding]:
-        """The finding for ``fault`` and the statement: as meant where the cure is certain, else as far as it parses."""
+        """Return the finding for ``fault`` and the statement: as meant where the cure is certain, else as far as it parses."""
         if is_beyond_limits(fault):
             return kept, block_messages.long_expression(fault)
         if len(self.findings) > MAX_FINDINGS:  # counted, never shown
@@ -208,7 +211,7 @@ class _Reader:
             self.heading = None
 
     def _indent(self, node: Token | Statement) -> int | None:
-        """The column of ``node``, counted from 0, if it is the first on its line."""
+        """Return the column of ``node``, counted from 0, if it is the first on its line."""
         start = node.span.start if isinstance(node, Statement) else span_of(node).start
         column = self.source.position(start).column - 1
         return None if self.source.text[start - column : start].strip() else column
@@ -218,7 +221,10 @@ class _Reader:
         return len(line) - len(line.lstrip())
 
     def _statement_end(self, place: int) -> int:
-        """The index after the statement at ``place``; it goes on past its line if a later one closes its bracket."""
+        """Return the index after the statement at ``place``.
+
+        It goes on past its line if a later one closes its bracket.
+        """
         depth = 0
         joined_from: int | None = None
         for index in range(place, len(self.tokens)):

@@ -73,8 +73,8 @@ class StatementIndex:
     def of_comment(self, comment: Span) -> frozenset[Span]:
         """Return the words of the statements that a comment speaks of.
 
-        A comment behind a statement speaks of that statement, behind a ``}`` of the whole block, and behind a ``{`` of the
-        words before it. A comment on a line of its own speaks of the statement below it, with its block.
+        A comment behind a statement speaks of that statement, behind a ``}`` of the whole block, and behind a ``{`` of
+        the words before it. A comment on a line of its own speaks of the statement below it, with its block.
         """
         last = bisect_right(self._ends, comment.start) - 1
         if last >= 0 and not _LINE_END.search(self._text, self._ends[last], comment.start):

@@ -32,7 +32,10 @@ def lex(text: str, grammar: Lark) -> list[Token]:
 
 
 def lex_broken(text: str, grammar: Lark) -> list[Token]:
-    """The tokens of a text with errors; what was meant as a comment is one, a string left open ends before ``}``."""
+    """Return the tokens of a text with errors.
+
+    What was meant as a comment is one, a string left open ends before ``}``.
+    """
     tokens: list[Token] = []
     done = 0
     last_closing = text.rfind("*/")  # a comment that starts after it ends with its line
@@ -57,12 +60,12 @@ def lex_broken(text: str, grammar: Lark) -> list[Token]:
 
 
 def span_of(token: Token) -> Span:
-    """The place of ``token``."""
+    """Return the place of ``token``."""
     return Span(token.start_pos or 0, token.end_pos or 0)
 
 
 def _open_string(token: Token, text: str) -> Iterator[Token]:
-    """The string and the braces at its end, which close what its line has opened."""
+    """Return the string and the braces at its end, which close what its line has opened."""
     start, end = span_of(token)
     closers = _CLOSERS.search(text, start + 1, end)
     string_end = closers.start() if closers else end

@@ -1,4 +1,7 @@
-"""The race of training: contenders train by turns, on the same images, to the same loss; one that cannot is left out."""
+"""The race of training: contenders train by turns, on the same images, to the same loss.
+
+One that cannot is left out.
+"""
 
 from pathlib import Path
 

@@ -32,7 +32,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def shell(project: Path, tmp_path: Path) -> Shell:
-    """Runs a command line there; ``caedsl`` and ``python`` are the copy and this Python, ``~/Pictures`` holds photographs."""
+    """Runs a command line there.
+
+    ``caedsl`` and ``python`` are the copy and this Python, ``~/Pictures`` holds photographs.
+    """
     programs = tmp_path / "bin"
     programs.mkdir()
     for name, options in _PROGRAMS.items():

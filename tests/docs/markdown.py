@@ -65,7 +65,10 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def matches(shown: str, actual: str) -> bool:
-    """Whether ``actual`` is what a page shows; ``…`` alone in a line stands for any lines, within a line for any text."""
+    """Whether ``actual`` is what a page shows.
+
+    ``…`` alone in a line stands for any lines, within a line for any text.
+    """
     wanted = [re.escape(line.rstrip()) for line in shown.strip("\n").split("\n")]
     lines = ["(?:.*\n)*" if line == "…" else line.replace("…", ".*") + "\n" for line in wanted]
     got = "".join(f"{line.rstrip()}\n" for line in actual.strip("\n").split("\n"))

@@ -1,4 +1,7 @@
-"""Receptive fields and memory against figures worked out by hand; parameters and MACs are held against torch elsewhere."""
+"""Receptive fields and memory against figures worked out by hand.
+
+Parameters and MACs are held against torch elsewhere.
+"""
 
 import pytest
 

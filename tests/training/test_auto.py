@@ -84,7 +84,10 @@ def test_a_found_rate_gives_the_run_that_the_same_rate_by_hand_gives(tmp_path: P
 
 
 def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real batches of the run's size, its penalties; a rising rate, then the run's schedule; none of it the run's own state."""
+    """Real batches of the run's size, its penalties.
+
+    A rising rate, then the run's schedule; none of it the run's own state.
+    """
     settings = replace(QUICK, optimizer=Optimizer(lr=1.0), schedule=Schedule("onecycle", {"warmup": 0.3}))
     trial = prepare(tiny(), blobs(70), settings, code=[Term("l1", 1e-2, "bottleneck")])
     before = trial.weights()

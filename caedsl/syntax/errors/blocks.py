@@ -22,7 +22,7 @@ def not_text(text: str) -> Finding:
 
 
 def more(count: int, place: Span) -> Finding:
-    """The last finding where there are more than are shown."""
+    """Return the last finding where there are more than are shown."""
     message = "1 more syntax error is not shown" if count == 1 else f"{count:,} more syntax errors are not shown"
     return Finding("syntax-error", message, Label(place, "the next one"), help="correct those above first")
 

@@ -18,7 +18,7 @@ _LONGEST_HELP = 80
 
 
 def explain(fault: Fault) -> Finding:
-    """The one finding for a statement with a fault."""
+    """Return the one finding for a statement with a fault."""
     for explanation in _EXPLANATIONS:
         if finding := explanation(fault):
             return finding
@@ -26,7 +26,7 @@ def explain(fault: Fault) -> Finding:
 
 
 def write(text: str) -> str:
-    """The help line for a statement whose cure is ``text``; empty where that text would be no help."""
+    """Return the help line for a statement whose cure is ``text``; empty where that text would be no help."""
     text = " ".join(text.strip("; \t").split())
     return f"write `{text}`" if text and len(text) <= _LONGEST_HELP else ""
 

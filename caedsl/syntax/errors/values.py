@@ -26,7 +26,7 @@ def line_end_in_parentheses(fault: Fault) -> Finding | None:
 
 
 def start(fault: Fault) -> Finding | None:
-    """A statement that starts with anything but a word."""
+    """Explain a statement that starts with anything but a word."""
     found = fault.found
     if fault.place or found is None:
         return None
@@ -47,7 +47,7 @@ def operator_after_word(fault: Fault) -> Finding | None:
 
 
 def minus(fault: Fault) -> Finding | None:
-    """A minus that leans on what follows it, where it should subtract or where no sign can stand."""
+    """Explain a minus that leans on what follows it, where it should subtract or where no sign can stand."""
     found, before = fault.found, fault.before
     if found is None or found.type != NEGATION or before is None:
         return None
@@ -103,7 +103,7 @@ def missing(fault: Fault) -> Finding | None:
 
 
 def parentheses(fault: Fault) -> Finding | None:
-    """A parenthesis that is never closed, or closes nothing, or holds two values."""
+    """Explain a parenthesis that is never closed, or closes nothing, or holds two values."""
     found, before, opening = fault.found, fault.before, fault.parenthesis
     if opening is None:
         if found == ")":

@@ -7,12 +7,12 @@ _LONGEST_QUOTE = 40
 
 
 def error(message: str, span: Span, label: str = "", help: str = "", fix: Fix | None = None) -> Finding:
-    """A ``syntax-error`` at ``span``."""
+    """Return a ``syntax-error`` at ``span``."""
     return Finding("syntax-error", message, Label(span, label), help=help, fix=fix)
 
 
 def proposal(title: str, *edits: Edit) -> Fix:
-    """A fix that is safe if the statement parses with it."""
+    """Return a fix that is safe if the statement parses with it."""
     return Fix(title, edits, Applicability.SAFE)
 
 
