@@ -1,16 +1,20 @@
 """The documentation of rules: each name that is reported has its file, and each file is true to its examples."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import caedsl
-from caedsl.diagnostics import Severity
+from caedsl.diagnostics import Label, Report, Severity
+from caedsl.diagnostics.json import render_json
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.rule import Entry
+from caedsl.source import Source, Span
 from tests.rules.fragments import checked
 
 PACKAGE = Path(caedsl.__file__).parent
@@ -129,3 +133,17 @@ def test_what_does_not_depend_on_an_unreadable_line_is_still_said() -> None:
         "data-channels",
         "high-learning-rate",
     }
+
+
+NO_NUMBERS = {"no-data"}
+"""Rules whose finding is that something is not there."""
+
+
+@pytest.mark.parametrize("entry", catalogue.checks(), ids=lambda entry: entry.rule.name)
+def test_findings_carry_their_numbers_as_json_has_them(entry: Entry) -> None:
+    """A rule gives the values behind its words, so that no program has to read these."""
+    (finding, *_) = [f for f in checked(example(entry, "Example")[1]).findings if f.name == entry.rule.name]
+    assert finding.data or entry.rule.name in NO_NUMBERS
+    report = Report(Source("autoencoder example"), (replace(finding, primary=Label(Span(0, 1)), related=(), fix=None),))
+    (written,) = json.loads(render_json([report]))["findings"]
+    assert set(written["data"]) == set(finding.data)

@@ -54,4 +54,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label="can die: no gradient below 0",
         help=f"end the decoder with `{instead}`",
         fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{instead}`", (edit,), Applicability.UNSAFE)),
+        data={"activation": activation_of(layer).name},
     )

@@ -47,6 +47,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         "no hidden layer has an activation: this is a linear autoencoder, and PCA is its limit",
         notes=_limit(model),
         help="add `relu` to the hidden layers, unless a linear code is what you want",
+        data={"code": elements(model.code_shape)},
     )
 
 

@@ -57,6 +57,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         notes=_statistics(model),
         help="leave the normalisation out of the last layer",
         fix=Proposal(lambda: Fix("no normalisation in the last layer", _without(model, layer), Applicability.UNSAFE)),
+        data={"norm": layer.norm.name},
     )
 
 

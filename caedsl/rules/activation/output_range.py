@@ -70,6 +70,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         help=f"end the decoder with `{fitting}`",
         fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{fitting}`", (edit,), sure)),
         severity=None if proven else Severity.WARNING,
+        data={"low": missed.low, "high": missed.high, "unreachable": missed.share, "spread": missed.spread},
     )
 
 

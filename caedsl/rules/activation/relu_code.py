@@ -56,4 +56,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         help="leave the code linear; for a sparse code add `l1=1e-4` to the bottleneck",
         fix=Fix("leave the code linear", (write(layer, ACTIVATION, "linear"),), Applicability.UNSAFE),
         severity=None if numbers <= FEW else Severity.INFO,
+        data={"numbers": numbers},
     )

@@ -46,4 +46,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"the code is squeezed into {activation.low:g}..{activation.high:g} by {activation.name}: "
         "it learns slowly where it saturates",
         help="leave the code linear, unless it has to be bounded",
+        data={"low": activation.low, "high": activation.high},
     )

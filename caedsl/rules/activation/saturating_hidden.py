@@ -57,6 +57,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             "saturate, gradients fade",
             help="use `relu`, or `norm=batch`",
             severity=Severity.INFO,
+            data={"layers": len(steep)},
         )
 
 
@@ -78,6 +79,7 @@ def _fading(model: Autoencoder, layers: list[Layer]) -> Finding:
         ),
         help="use `relu` or `leaky_relu` in hidden layers; the output may stay as it is",
         fix=Fix("use `relu` in hidden layers", edits, Applicability.UNSAFE) if edits else None,
+        data={"layers": len(layers), "slopes": slopes},
     )
 
 

@@ -91,6 +91,7 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
         label=f"{text(layer.out_shape)}",
         help=f"use {max(beside)} channels, as beside it",
         fix=Proposal(lambda: _widened(model, layer, max(beside))),
+        data={"channels": channels, "beside": beside},
     )
 
 
@@ -106,6 +107,7 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
         help=f"widen it to at least {least} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",
         fix=Proposal(lambda: _widened(model, maker, enough)),
+        data={"numbers": held, "code": code},
     )
 
 

@@ -71,6 +71,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         help="for a map to look at it is right; for reconstructions use a larger code",
         fix=_larger(model, enough),
         severity=None if lost > MOST and numbers not in SKETCH else Severity.INFO,
+        data={"code": numbers, "lost": lost, "enough": enough},
     )
 
 

@@ -52,4 +52,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         related=(Label(model.input.span, f"{whole:,} pixel values"),),
         help="reduce the size with `maxpool 2` or `s2`, or end with `bottleneck dense 32`; for a denoiser add "
         "`corrupt gaussian=0.2`",
+        data={"code": code, "values": whole},
     )

@@ -73,6 +73,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         "`l1=1e-4` on the bottleneck a sparse code",
         fix=Proposal(lambda: _narrower(model)),
         severity=None if code >= whole else Severity.INFO,
+        data={"code": code, "values": whole, "compression": model.compression},
     )
 
 

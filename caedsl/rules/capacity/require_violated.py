@@ -70,6 +70,7 @@ def _finding(model: Autoencoder, bound: Bound, value: float) -> Finding:
         label=off,
         notes=_heaviest(model) if bound.quantity == "parameters" and high else (),
         help="change the model, or the bound",
+        data={"quantity": bound.quantity, "low": bound.low, "high": bound.high},
     )
 
 

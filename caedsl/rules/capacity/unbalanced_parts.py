@@ -53,4 +53,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         model.place(part),
         f"the {part} has {light:,} parameters and the {other} {heavy:,}: {times}",
         help=f"check that nothing is missing in the {part}; `decoder mirror` gives both sides the same layers",
+        data={"light": light, "heavy": heavy},
     )

@@ -64,4 +64,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         ),
         help="reduce the map before it, for example with one more `conv 64 k4 s2 relu`",
         severity=None if count > TOO_MANY else Severity.INFO,
+        data={"parameters": count, "all": whole},
     )

@@ -66,6 +66,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         notes=(f"with a batch of 1 it needs {readable_bytes(least_memory(model))}",),
         help=f"write `batch {fitting}`" if fitting else "use fewer channels, or reduce the size earlier",
         fix=_smaller(model, fitting),
+        data={"bytes": needed},
     )
 
 

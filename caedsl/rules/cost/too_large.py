@@ -54,6 +54,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"this layer has {what}: training on one image at a time would need {readable_bytes(needed)}{beyond}",
         label="the largest layer",
         help="use fewer channels, a smaller input, or reduce the size before the wide layers",
+        data={"bytes": needed},
     )
 
 

@@ -49,4 +49,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             f"`{name}` cannot change a {noun(model.input.shape)}",
             related=(Label(model.input.span, f"a {noun(model.input.shape)}"),),
             help=f"a {noun(model.input.shape)} can be changed by {fitting}",
+            data={"augmentation": name, "rank": len(model.input.shape) - 1},
         )

@@ -57,4 +57,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         model.place("train.loss"),
         f"this loss cannot fall below {floor} on {name}: that is the entropy of its grey pixels",
         help=f"compare losses after taking {floor} off, or use `loss mse`, whose floor is 0",
+        data={"floor": known.bce_floor * scale, "source": name},
     )

@@ -71,6 +71,7 @@ def _data(model: Autoencoder) -> Finding:
         else (),
         help="use `loss mse`; or declare `in 0..1` if the data are integers, which are scaled to it",
         fix=Proposal(lambda: _squared(model)),
+        data={"low": values.low, "high": values.high},
     )
 
 
@@ -103,6 +104,7 @@ def _output(model: Autoencoder, layer: Layer) -> Finding:
         related=(Label(model.place("train.loss"), "binary cross-entropy"),),
         help="end the decoder with `sigmoid`, or use `loss mse`",
         fix=Proposal(lambda: _sigmoid(model, layer)),
+        data={"low": activation.low, "high": activation.high},
     )
 
 

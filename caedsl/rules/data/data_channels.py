@@ -62,6 +62,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             related=(Label(model.input.span, counted(wanted, "channel")),),
             help=_help(source, given or 0, model),
             fix=Proposal(partial(_fix, source, given or 0, model)),
+            data={"channels": given, "wanted": wanted},
         )
 
 

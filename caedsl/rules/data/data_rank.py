@@ -54,6 +54,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             help=f"write `input 1x{text(shape)}` for images"
             if rank(shape) == 1 and 2 in ranks
             else f"write an input of {held}: `{EXAMPLES[ranks[0]]}`",
+            data={"source": source.name, "rank": rank(shape)},
         )
 
 

@@ -40,4 +40,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
                 source.span,
                 f"`only={source.only}` needs labels, and this `{source.name}` source has none",
                 help=f"{source.kind.labels}, or leave `only=` out",
+                data={"source": source.name},
             )

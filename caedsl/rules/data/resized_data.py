@@ -55,4 +55,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         "detail",
         related=(Label(model.input.span, text(wanted)),),
         help=f"write `input {known.shape[0]}x{text(native)}`, or use images of that size",
+        data={"native": native, "wanted": wanted},
     )

@@ -57,4 +57,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         if not validation
         else "watch the validation loss; `stop patience=10` ends when it no longer falls, `augment shift=2` "
         "makes more of few",
+        data={"images": images, "parameters": weights},
     )

@@ -49,4 +49,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label="loudest here",
         notes=(f"{10 ** (sum(gain.own for gain in growing) / len(growing)):.3g} a layer on average",),
         help="add a normalisation (`norm=batch`) to the layers, or inside the residuals",
+        data={"layers": len(growing), "power_of_ten": loudest.total},
     )

@@ -66,6 +66,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         help="use the default initialisation, or `norm=batch`",
         fix=Fix("use the default initialisation", edits, Applicability.UNSAFE) if edits else None,
         severity=Severity.ERROR if biased and faintest.total < LOST else None,
+        data={"layers": len(fading), "power_of_ten": faintest.total},
     )
 
 

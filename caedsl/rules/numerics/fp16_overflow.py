@@ -56,4 +56,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         related=(Label(model.input.range_span, f"images are in {values}"),),
         help="declare `in 0..1` (integer images are scaled to it), or use `precision bf16`",
         fix=Fix("use precision bf16", write_setting(model, "precision", "precision", "bf16"), Applicability.UNSAFE),
+        data={"low": values.low, "high": values.high, "largest": kind.largest},
     )

@@ -58,6 +58,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"{train.optimizer.name} with lr={plain(lr)} moves every weight by up to {plain(lr)} a step" + _beside(model),
         help="use `lr=1e-3`; up to 0.01 often works",
         fix=Fix("use lr=1e-3", write_setting(model, "optimizer", "lr", "lr=1e-3"), Applicability.UNSAFE),
+        data={"lr": lr},
     )
 
 

@@ -67,4 +67,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         fix=Fix("use lr=1e-3", write_setting(model, "optimizer", "lr", "lr=1e-3"), Applicability.UNSAFE)
         if slow
         else None,
+        data={"lr": lr, "steps": count, "travel": distance},
     )

@@ -101,6 +101,7 @@ def _divergent(model: Autoencoder, train: Train, lr: float, limit: float) -> Fin
         help="use `optimizer adam lr=1e-3`, or a rate well below the limit",
         fix=_adam(model),
         severity=Severity.ERROR,
+        data={"lr": lr, "limit": limit},
     )
 
 
@@ -115,6 +116,7 @@ def _high(model: Autoencoder, train: Train, lr: float, rate: float) -> Finding:
         ),
         help=f"use `optimizer adam lr=1e-3`, or lr={plain(lr * 10 / rate, 1)}",
         fix=_adam(model),
+        data={"lr": lr, "scaled": rate},
     )
 
 
@@ -130,6 +132,7 @@ def _low(model: Autoencoder, train: Train, lr: float, count: int, distance: floa
         help="use `optimizer adam lr=1e-3`, or SGD with momentum=0.9 and "
         f"lr={plain(_enough(train, lr, distance, count), 1)}",
         fix=_adam(model),
+        data={"lr": lr, "steps": count, "travel": distance},
     )
 
 

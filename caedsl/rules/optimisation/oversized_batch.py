@@ -52,10 +52,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             notes=(f"ceil({images:,} / {train.batch:,}) = {epoch}, times {train.epochs} epochs = {count}",),
             help=f"use `batch {better}`, or more epochs",
             fix=Fix(f"use batch {better}", edits, Applicability.UNSAFE) if edits else None,
+            data={"batch": train.batch, "images": images},
         )
     elif train.batch > images and count >= FEWEST_STEPS:
         yield RULE.found(
             model.place("train.batch"),
             f"batch {train.batch:,} is more than the {images:,} training images: every step sees all of them",
             severity=Severity.INFO,
+            data={"batch": train.batch, "images": images},
         )

@@ -55,4 +55,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         ),
         help=f"use `epochs {epochs}`, for {epoch * epochs:,} steps",
         fix=Fix(f"use epochs {epochs}", edits, Applicability.UNSAFE) if edits else None,
+        data={"steps": count},
     )

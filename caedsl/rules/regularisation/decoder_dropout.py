@@ -42,4 +42,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
                 drop.layer.place(drop.option),
                 f"dropout {where}: nothing stands in for what is dropped, so reconstructions tend to blur",
                 help="drop features in the encoder, or use `corrupt gaussian=0.2`",
+                data={"rate": drop.rate},
             )

@@ -48,6 +48,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
                 f"dropout of {drop.rate:.0%}: what is dropped cannot be reconstructed, and the outputs blur",
                 help="use 10% to 20%",
                 fix=Fix("use 10%", (write(drop.layer, drop.option, _written(drop)),), Applicability.UNSAFE),
+                data={"rate": drop.rate},
             )
 
 

@@ -73,6 +73,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             help="use `norm=layer`, which does not depend on the batch, or a larger batch",
             fix=_other_norm(normalised),
             severity=None if numbers < FEW_NUMBERS else Severity.INFO,
+            data={"batch": batch, "numbers": numbers},
         )
     elif single is not None and images is not None and images % batch == 1:
         fix = _other_batch(model, batch, images)

@@ -94,6 +94,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         help=f"use {_advice(model, cost)}" if harmful else "lower it where training takes too long",
         fix=Fix(f"use {_advice(model, cost)}", edits, Applicability.UNSAFE) if edits else None,
         severity=None if harmful else Severity.INFO,
+        data={"cost": cost.cost},
     )
 
 

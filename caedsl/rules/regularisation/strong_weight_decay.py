@@ -63,4 +63,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         ),
         help="use `weight_decay=0.01`",
         fix=Fix("use weight_decay=0.01", edits, Applicability.UNSAFE),
+        data={"decay": decay},
     )

@@ -57,6 +57,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             f"{weights:,} parameters for {images:,} images, and nothing keeps the model from learning them by heart",
             notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters an image",),
             help="watch the validation loss, or add `augment shift=2`, `corrupt gaussian=0.2`, or `stop patience=10`",
+            data={"parameters": weights, "images": images},
         )
 
 

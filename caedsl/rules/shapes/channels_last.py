@@ -57,4 +57,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             Applicability.SAFE if height == width else Applicability.UNSAFE,
         ),
         severity=Severity.ERROR if contradicted else None,
+        data={"meant": (channels, height, width)},
     )

@@ -90,6 +90,7 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
             f"use a kernel of {divisible}, or `upsample {axis.stride}` and a plain convolution",
         ),
         severity=Severity.INFO if smoothed else None,
+        data={"kernel": axis.kernel, "stride": axis.stride},
     )
 
 

@@ -67,6 +67,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         else (),
         help="halve the map less often before it, or write `k1`, which is the same convolution without the idle "
         "weights",
+        data={"weights": weights, "used": used},
     )
 
 

@@ -75,6 +75,7 @@ def _finding(model: Autoencoder, layer: Layer, returned: bool) -> Finding:
             lambda: _ceil(model, layer), f"round up with `ceil`, and let the decoder return to {text(before)}"
         ),
         severity=Severity.INFO if returned else None,
+        data={"before": size(layer.in_shape), "after": size(layer.out_shape)},
     )
 
 

@@ -65,6 +65,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         related=(Label(model.input.span, f"{sides[1]} goes in"), *_rounded(model)),
         notes=_columns(model),
         fix=Proposal(lambda: size_fixes(model), _remedy(model)),
+        data={"output": out, "input": model.input.shape},
     )
 
 
@@ -157,4 +158,5 @@ def _vector(model: Autoencoder) -> Finding:
         if fits
         else f"end with `dense {elements(wanted)}`, then `reshape {text(wanted)}`",
         fix=fix if fits and written else None,
+        data={"output": model.out_shape, "input": wanted},
     )

@@ -74,6 +74,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         help="reduce once more (`s2`, `maxpool 2`), use larger kernels or more layers, or end with `bottleneck "
         "dense 64`",
         severity=None if warned else Severity.INFO,
+        data={"field": field, "image": whole},
     )
 
 

@@ -86,6 +86,7 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
         ),
         fix=Proposal(lambda: _fix(model, source), f"use a kernel of {axis.stride} or a multiple of it"),
         severity=Severity.WARNING if mixed else None,
+        data={"kernel": axis.kernel, "stride": axis.stride, "empty": empty, "of": total},
     )
 
 

@@ -67,6 +67,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             f"decoder: {_start(model)}{size_path(model.code_shape, decoder_path(model), 0)} ({axis})",
         ),
         help="`decoder mirror` passes through all of them; an asymmetric decoder may do as well",
+        data={"missing": missing},
     )
 
 

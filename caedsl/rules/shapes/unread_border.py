@@ -102,6 +102,7 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
         notes=(note,),
         fix=Proposal(lambda: _fix(model, layer), "use a larger kernel, or `pad=same`"),
         severity=Severity.INFO if slight else None,
+        data={"unread": [axis.edge or axis.skipped for axis in found]},
     )
 
 
