@@ -34,6 +34,28 @@ NORMS = [
     "norm=batch affine=off eps=1e-3",
     "norm=batch momentum=0.01",
 ]
+LINES = [
+    "relu",
+    "leaky_relu 0.2",
+    "clip 0..2",
+    "prelu",
+    "norm batch",
+    "norm group groups=2 affine=off",
+    "norm layer",
+    "norm rms",
+    "pad 1",
+    "pad 0..1",
+    "crop 1",
+    "crop 0..1",
+    "se 1",
+    "attention",
+    "attention heads=2",
+    "gdn",
+    "pixelunshuffle 2",
+    "pixelshuffle 2",
+    "globalpool",
+]
+"""Lines that stand for themselves."""
 
 
 @st.composite
@@ -53,32 +75,37 @@ def finish(draw: st.DrawFn) -> str:
 
 @st.composite
 def layer(draw: st.DrawFn, depth: int = 0) -> str:
-    kinds = ["conv", "conv", "conv", "deconv", "maxpool", "avgpool", "upsample", "dropout", "x2", "depthwise"]
+    kinds = ["conv", "conv", "conv", "deconv", "maxpool", "avgpool", "upsample", "dropout", "x2", "depthwise", "line"]
     kind = draw(st.sampled_from([*kinds, *(["residual", "repeat", "stage"] if depth < 2 else [])]))
     channels = draw(st.sampled_from([1, 2, 4, 6, 8]))
     match kind:
         case "conv":
-            pads = ["", "", "pad=valid", "pad=1", "pad=reflect", "pad=2x0"]
+            pads = ["", "", "pad=valid", "pad=1", "pad=reflect", "pad=2x0", "pad=same_upper", "pad=0..1"]
             return f"conv {channels} {draw(window(pads))} {draw(finish())}"
         case "x2":
             return f"conv {channels} x2 {draw(finish())}"
         case "depthwise":
             return f"conv {channels} depthwise {draw(finish())}"
         case "deconv":
-            return f"deconv {channels} {draw(window(['', '', 'pad=valid', 'pad=1 output_pad=1']))} {draw(finish())}"
+            return f"deconv {channels} {draw(window(['', '', 'pad=valid', 'pad=1 output_pad=1', 'pad=same_upper']))} {draw(finish())}"
         case "maxpool" | "avgpool":
             return f"{kind} {draw(st.sampled_from(['2', '2', '3', 'k3 s2 pad=1', '2 ceil', 'k3 s1']))}"
         case "upsample":
             return f"upsample {draw(st.sampled_from(['2', '2 bilinear', '1x2', 'to 9x7', '3']))}"
         case "dropout":
-            return "dropout 20%"
+            return draw(st.sampled_from(["dropout 20%", "dropout 20% elementwise"]))
+        case "line":
+            return draw(st.sampled_from(LINES))
+    shortcut = f"; shortcut {{ conv {channels} k1 norm=batch }}" if kind == "residual" and draw(st.booleans()) else ""
     inner = "; ".join(draw(st.lists(layer(depth=depth + 1), min_size=1, max_size=2)))
     heads = {
         "residual": f"residual {draw(st.sampled_from(['', 'relu', 'prelu']))}",
         "repeat": "repeat 2",
         "stage": "stage s",
     }
-    return f"{heads[kind]} {{ {inner} }}"
+    if shortcut:
+        inner += f"; conv {channels}"
+    return f"{heads[kind]} {{ {inner}{shortcut} }}"
 
 
 @st.composite

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 from caedsl.diagnostics.finding import Label
-from caedsl.model.data import InputRange
 from caedsl.resolve.line_faults import LineFaults
 from caedsl.resolve.line_options import LineOptions
 from caedsl.resolve.quantities import Misread, report_misread
@@ -140,8 +139,6 @@ class _Binder(LineFaults):
             self._set(self.by_name["activation"], Activation(item.name.text), item.span)
             return
         value = read(option._replace(name=name), item.value, self.scope)
-        if isinstance(value, InputRange):
-            value = value.ends or Misread("wrong-type", item.value.span, f"`{name}` needs two numbers, such as `0..1`")
         if isinstance(value, Misread):
             self.faults.append(value.name)
             report_misread(value, self.scope)

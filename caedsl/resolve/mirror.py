@@ -63,7 +63,7 @@ def mirror(encoder: Sequence[Layer], code: Sequence[Layer], manner: Manner, scop
     follows.
     """
     output = output_twin(encoder)
-    lines = undo((*encoder, *code), LINEAR, manner, scope, output)
+    lines = undo((*encoder, *code), LINEAR, manner._replace(code=code), scope, output)
     if lines is None or not encoder or output is not None:
         return lines
     closing = written({CHANNELS: encoder[0].in_shape[0], ACTIVATION: manner.output})

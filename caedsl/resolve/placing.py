@@ -9,6 +9,7 @@ from caedsl.vocabulary.code_kinds import PLACEABLE
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.repeat import TIMES, Repeat
 from caedsl.vocabulary.layers.residual import Residual
+from caedsl.vocabulary.layers.shortcut import Shortcut
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.norms import BELONGS_TO
@@ -63,6 +64,9 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
             return
         if isinstance(PLACEABLE[line.kind], Repeat):
             _repeat(placed, line, scope)
+        elif isinstance(PLACEABLE[line.kind], Shortcut):
+            _refuse_shortcut(line, "`shortcut` stands directly inside `residual { ... }`", scope)
+            placed.add(None)
         elif not _affordable(line, scope):
             placed.add(None)
         elif PLACEABLE[line.kind].block:
@@ -84,11 +88,14 @@ def _repeat(placed: Placed, line: Line, scope: Scope) -> None:
 def _group(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
     """Return a group around its children, with the shortcut that a residual needs."""
     kind = PLACEABLE[line.kind]
-    inner = place_lines(line.children, in_shape, scope)
+    own = [child for child in line.children if isinstance(kind, Residual) and child.kind == Shortcut.name]
+    inner = place_lines([child for child in line.children if child not in own], in_shape, scope)
     if inner.out_shape is None:
         return None
     shortcut: tuple[Layer, ...] | None = ()
-    if isinstance(kind, Residual):
+    if isinstance(kind, Residual) and own:
+        shortcut = _own_shortcut(kind, own, inner, in_shape, scope)
+    elif isinstance(kind, Residual):
         shortcut = _shortcut(kind, line, in_shape, inner.out_shape, scope)
     if shortcut is None:
         return None
@@ -107,6 +114,29 @@ def _shortcut(kind: Residual, line: Line, in_shape: Shape, out_shape: Shape, sco
         assert path.out_shape is not None
         path.add(place(Line(draft.kind, draft.options, at=line.at), path.out_shape, scope))
     return tuple(path.layers)
+
+
+def _own_shortcut(
+    kind: Residual, lines: Sequence[Line], body: Placed, in_shape: Shape, scope: Scope
+) -> tuple[Layer, ...] | None:
+    """Return the layers of a shortcut that is written out; None, and a finding, where it does not meet the body."""
+    if len(lines) > 1:
+        _refuse_shortcut(lines[1], "this residual has a second `shortcut`", scope)
+        return None
+    path = Placed(None) if lines[0].broken else place_lines(lines[0].children, in_shape, scope)
+    if path.out_shape is None:
+        return None
+    if not body.layers or path.out_shape != body.out_shape:
+        body_shape = body.out_shape or in_shape
+        _report_misfit(kind.unequal(body_shape, path.out_shape), lines[0], scope)
+        return None
+    return tuple(path.layers)
+
+
+def _refuse_shortcut(line: Line, message: str, scope: Scope) -> None:
+    scope.report(
+        "misplaced-statement", line.at, message, help="write `residual { conv 32 s2; shortcut { conv 32 k1 s2 } }`"
+    )
 
 
 def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:

@@ -12,6 +12,7 @@ from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.syntax.limits import MAX_DEPTH
 from caedsl.vocabulary import norms as normalisation
+from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
@@ -28,7 +29,7 @@ BLOCK = "block"
 MOST_BODIES = 1000
 """Most readings of blocks, one for each combination of arguments: blocks inside blocks could multiply them."""
 
-SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING)
+SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING, Type.SIDES)
 """Types of options that decide a shape: where one could not be read, no layer after it can be placed."""
 
 FOREIGN_KINDS = {
@@ -48,24 +49,29 @@ FOREIGN_KINDS = {
     "upsampling2d": "upsample",
     "resblock": "residual",
     "sequential": "stage",
+    "zeropadding2d": "pad",
+    "zeropad2d": "pad",
+    "cropping2d": "crop",
+    "globalaveragepooling2d": "globalpool",
+    "adaptiveavgpool2d": "globalpool",
+    "spacetodepth": "pixelunshuffle",
+    "selfattention": "attention",
+    "multiheadattention": "attention",
 }
 """What other libraries call a layer kind."""
 
-_AN_OPTION = "is an option of the layer before it: add `{}` to that line"
 NO_KINDS = {
     "flatten": "`dense` flattens what comes before it: leave this line out",
     "unpool": "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores",
     "maxunpool2d": "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores",
-    "pixelunshuffle": "no layer gathers pixels into channels: use `conv 32 s2`",
-    "zeropadding2d": "padding " + _AN_OPTION.format("pad=1"),
     "input": "the input's shape stands in the `input` line: leave this line out",
     "inputlayer": "the input's shape stands in the `input` line: leave this line out",
     **{
-        word: "normalisation " + _AN_OPTION.format(f"norm={norm}")
+        word: f"write `norm {norm}`, or add `norm={norm}` to the layer before it"
         for norm in ("batch", "layer", "instance", "group")
         for word in (f"{norm}norm", f"{norm}norm2d", f"{norm}_norm", f"{norm}normalization", f"{norm}normalisation")
     },
-    "bn": "normalisation " + _AN_OPTION.format("norm=batch"),
+    "bn": "write `norm batch`, or add `norm=batch` to the layer before it",
 }
 """Layers of other libraries that are no layers here, and what to do instead."""
 
@@ -93,14 +99,18 @@ def find_kind(head: tree.Word, scope: Scope, broken: bool = False) -> Kind | Non
         return kind
     plain = head.text.lower()
     help_line = NO_KINDS.get(plain, "")
-    activation = activation_named(plain)
-    if activation:
-        help_line = "an activation " + _AN_OPTION.format(activation)
-    near = None if help_line else FOREIGN_KINDS.get(plain) or scope.nearest(head.text, (*KINDS, *scope.blocks))
-    help_line = help_line or f"layers are {', '.join(KINDS)}"
+    near = None if help_line else FOREIGN_KINDS.get(plain) or _activation(plain)
+    if not near and not help_line:
+        near = scope.nearest(head.text, (*KINDS, *scope.blocks))
+    help_line = help_line or f"layers are {', '.join(kind for kind in KINDS if kind not in FUNCTIONS)}, and activations"
     if not broken:
         scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
     return KINDS.get(near or "")
+
+
+def _activation(word: str) -> str | None:
+    name = activation_named(word)
+    return name if name in KINDS else None
 
 
 def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:

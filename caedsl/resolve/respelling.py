@@ -142,6 +142,8 @@ _EXAMPLES_BY_TYPE = {
     Type.SIZE: "14x14",
     Type.PER_AXIS: "2",
     Type.RANGE: "0..1",
+    Type.ENDS: "0..1",
+    Type.SIDES: "1",
     Type.ACTIVATION: "relu",
     Type.DURATION: "30min",
     Type.PATH: '"photos/"',

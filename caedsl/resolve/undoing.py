@@ -1,8 +1,9 @@
 """Undo layers: the Lines that restore each layer's input, in reverse order, for a mirror and for a code's inverse."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from caedsl.resolve.scope import Scope
@@ -22,13 +23,18 @@ from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE
 
 
 class Manner(NamedTuple):
-    """How layers are undone: the options of ``decoder mirror``, and the place that the Lines point at."""
+    """How layers are undone: the options of ``decoder mirror``, and the place that the Lines point at.
+
+    ``norm_options`` are those of ``norm``. ``code`` are the layers of the bottleneck, whose twins come first.
+    """
 
     at: Span
     upsample: str = "nearest"
     norm: str | None = None
     divisor: int = 1
     output: Activation = LINEAR
+    norm_options: Mapping[str, Any] = {}
+    code: Sequence[Layer] = ()
 
 
 def undo(
@@ -78,14 +84,60 @@ def _undone(
     output: Layer | None,
     scope: Scope,
 ) -> tuple[Line, ...] | None:
+    """Return the Lines of a run of layers, last first.
+
+    A normalisation or an activation on a line of its own belongs to the layer behind it where the run begins with such
+    lines, and there they keep their places before the twin of that layer. Otherwise it belongs to the layer before it,
+    whose twin takes it as an option.
+    """
+    begins = bool(layers) and _adjusts(layers[0])
     lines: list[Line] = []
     for i in range(len(layers) - 1, -1, -1):
-        restored = manner.output if layers[i] is output else activation_of(layers[:i], before)
-        twins = _twins(layers[i], lighter[i], restored, manner, output, scope)
+        if _adjusts(layers[i]):
+            continue
+        ahead = begins and layers[i] not in manner.code
+        known = [layer for layer in layers[:i] if not (ahead and _adjusts(layer))]
+        restored = manner.output if layers[i] is output else activation_of(known, before)
+        adjusting = _beside(layers, i, ahead)
+        takes = layers[i].kind.role is Role.WEIGHTED and not ahead
+        norm = next((layer for layer in adjusting if takes and layer.norm is not None), None)
+        twins = _twins(layers[i], lighter[i], restored, _with_norm(manner, norm), output, scope)
         if twins is None:
             return None
+        if ahead and layers[i] is not output:
+            twins = (*(_again(layer, manner) for layer in adjusting), *twins)
         lines += twins
     return tuple(lines)
+
+
+def _adjusts(layer: Layer) -> bool:
+    """Whether the line is nothing but a normalisation or an activation."""
+    return layer.kind.role is Role.ADJUSTING and not layer.kind.operation(layer)
+
+
+def _beside(layers: Sequence[Layer], i: int, ahead: bool) -> list[Layer]:
+    """Return the normalisations and activations on lines of their own right before layer ``i``, or right after it."""
+    if not ahead:
+        return list(takewhile(_adjusts, layers[i + 1 :]))
+    return list(reversed(list(takewhile(_adjusts, reversed(layers[:i])))))
+
+
+def _with_norm(manner: Manner, norm: Layer | None) -> Manner:
+    if norm is None or norm.norm is None or manner.norm is not None:
+        return manner
+    options = {option.name: norm.options.of_any_type(option) for option in norm.kind.options}
+    return manner._replace(norm=norm.norm.name, norm_options=options)
+
+
+def _again(layer: Layer, manner: Manner) -> Line:
+    """Return the same normalisation or activation; another normalisation where the mirror asks for it."""
+    draft = layer.kind.twin(layer)
+    assert draft
+    options = dict(draft[0].options)
+    if layer.norm is not None and manner.norm is not None:
+        kept = {name: value for name, value in options.items() if name in BELONGS_TO and has(manner.norm, name)}
+        options = kept | {NORM.name: manner.norm}
+    return Line(draft[0].kind, options, at=manner.at, mirrors=layer)
 
 
 def _twins(
@@ -123,6 +175,13 @@ def _group(
     options = copied(layer, *layer.kind.options)
     if layer.activation != LINEAR:
         options |= written({ACTIVATION: restored})
+    if any(inner.span != layer.span for inner in layer.shortcut):
+        # The author wrote the shortcut out; otherwise the twin's projection follows from its own shapes.
+        lighter = _lighter(layer.shortcut, light.in_shape, manner, scope)
+        around = None if lighter is None else _undone(layer.shortcut, lighter, LINEAR, manner, None, scope)
+        if around is None:
+            return None
+        children = (*children, Line("shortcut", children=around, at=manner.at, mirrors=layer))
     return (Line(layer.kind.name, options, children=children, at=manner.at, mirrors=layer),)
 
 
@@ -168,7 +227,7 @@ def _finished(draft: Draft, activation: Activation, manner: Manner, is_output: b
     if norm != options[NORM.name]:
         # The bias depends on the normalisation, and is decided anew; options that the other one lacks go with this one.
         kept = {name: value for name, value in options.items() if name not in BELONGS_TO or has(norm, name)}
-        options = kept | written({NORM: norm, BIAS: None})
+        options = kept | written({NORM: norm, BIAS: None}) | ({} if is_output else dict(manner.norm_options))
     return Draft(draft.kind, options)
 
 

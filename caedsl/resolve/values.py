@@ -11,7 +11,7 @@ from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.option import AUTO, Option, Type, Written
-from caedsl.vocabulary.shape import MOST_AXES
+from caedsl.vocabulary.shape import MOST_AXES, Sides
 
 _CALLED = {
     "channels": "the number of channels",
@@ -202,6 +202,20 @@ def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
     return InputRange(float(low.value), float(high.value))
 
 
+def _ends(option: Option, node: tree.Value, scope: Scope) -> Any:
+    values = _range(option, node, scope) if isinstance(node, tree.Range) else _wrong(option, node, scope)
+    return values.ends if isinstance(values, InputRange) else values
+
+
+def _sides(option: Option, node: tree.Value, scope: Scope) -> Any:
+    """Return one number for each axis, or what stands before and after on every axis."""
+    if not isinstance(node, tree.Range):
+        return _padding(option, node, scope) if option.choices else _per_axis(option, node, scope)
+    before, after = _count(option, node.low, scope), _count(option, node.high, scope)
+    misread = next((side for side in (before, after) if isinstance(side, Misread)), None)
+    return misread or Sides(before, after)
+
+
 def _activation(option: Option, node: tree.Value, scope: Scope) -> Any:
     return _choice(option._replace(choices=tuple(bare())), node, scope)
 
@@ -221,6 +235,8 @@ _READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {
     Type.FLAG: _switch,
     Type.PADDING: _padding,
     Type.RANGE: _range,
+    Type.ENDS: _ends,
+    Type.SIDES: _sides,
     Type.DURATION: _duration,
     Type.NAME: _name,
     Type.PATH: _path,

@@ -132,7 +132,7 @@ _ALPHA = Option("alpha", Type.NUMBER, 1.0, "the output's lower bound is its nega
 _AMPLITUDE = Option(
     "scale", Type.NUMBER, 1.0, "factor on the output, `tanh=2` returns -2..2", domain=Domain(0, 1e6, True)
 )
-_ENDS = Option("range", Type.RANGE, REQUIRED, "lowest and highest output")
+_ENDS = Option("range", Type.ENDS, REQUIRED, "lowest and highest output")
 _NO_END = _always(inf)
 _ONE = _always(1.0)
 

@@ -6,7 +6,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import Option, Options, Type
 from caedsl.vocabulary.shape import NOUNS, Shape, axes_text, rank, text
 
-_SPREADING = (Type.PER_AXIS, Type.PADDING)
+_SPREADING = (Type.PER_AXIS, Type.PADDING, Type.SIDES)
 """Types whose single number stands for every axis."""
 
 

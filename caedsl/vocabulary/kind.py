@@ -25,6 +25,7 @@ class Role(Enum):
 
     WEIGHTED = "multiplies its input by a kernel"
     PASSING = "chooses among its inputs or averages them, so that the range of values stays"
+    ADJUSTING = "changes the values of its input, and neither their number nor their shape"
     RESHAPING = "keeps every number and changes the shape"
     GROUPING = "holds layers and computes nothing"
     SUMMING = "adds the input of its layers to their output"

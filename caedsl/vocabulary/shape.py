@@ -1,10 +1,23 @@
 """Shapes without the batch: ``(channels, *space)`` for a feature map, ``(units,)`` for a vector."""
 
+from dataclasses import dataclass
 from math import prod
 
 Shape = tuple[int, ...]
 Sizes = tuple[int, ...]
 """One number for each axis of space, or a single number for all of them."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Numbers before and after every axis of space."""
+
+    before: int
+    after: int
+
+    def __str__(self) -> str:
+        return f"{self.before}..{self.after}"
+
 
 AXES = ((), ("length",), ("height", "width"), ("depth", "height", "width"))
 """Names of the axes of space, by rank."""

@@ -28,8 +28,11 @@ def written(option: Option, value: Any) -> str:
 
 def value_text(option: Option, value: Any) -> str:
     """Return the value alone: ``3`` for (3, 3) of one number an axis, ``10%`` for a share of 0.1."""
+    if option.type is Type.ENDS:
+        return "..".join(f"{end:g}" for end in value)
     if isinstance(value, tuple) and option.type is not Type.ACTIVATION:
-        return sizes_text(value) if option.type in (Type.PER_AXIS, Type.PADDING) else text(value)
+        per_axis = (Type.PER_AXIS, Type.PADDING, Type.SIDES)
+        return sizes_text(value) if option.type in per_axis else text(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     if option.type is Type.SHARE:

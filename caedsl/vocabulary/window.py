@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FROM_ONE, NOT_NEGATIVE, LayerOption, Options, Type, Written
-from caedsl.vocabulary.shape import Shape, Sizes
+from caedsl.vocabulary.shape import Shape, Sides, Sizes
 
 Reads = Callable[[int], tuple[int, int]]
 """The first and the last input, along one axis, that an output depends on; the last is below the first for none."""
@@ -31,7 +31,9 @@ OUTPUT_PAD: LayerOption[Sizes] = LayerOption(
     "numbers added at the end of each axis of the output, as in PyTorch; for `pad=valid` and `pad=N`",
     domain=NOT_NEGATIVE,
 )
-PAD: LayerOption[str | Sizes] = LayerOption(
+SAME_UPPER = "same_upper"
+"""The word of ONNX for the padding of TensorFlow, where `SAME` adds the odd zero at the end."""
+PAD: LayerOption[str | Sizes | Sides] = LayerOption(
     "pad",
     Type.PADDING,
     "same",
@@ -42,13 +44,13 @@ PAD: LayerOption[str | Sizes] = LayerOption(
 
 
 class Axis(NamedTuple):
-    """Window along one axis; ``pad`` is a word or the zeros on each side."""
+    """Window along one axis; ``pad`` is a word, the zeros on each side, or those before and after."""
 
     size: int
     kernel: int
     stride: int
     dilation: int
-    pad: str | int
+    pad: str | int | Sides
     output_pad: int = 0
 
     @property
@@ -76,7 +78,7 @@ def axes(options: Options, in_shape: Shape) -> tuple[Axis, ...]:
             options[KERNEL],
             options[STRIDE],
             options.get(DILATION, ones),
-            (pad,) * len(ones) if isinstance(pad, str) else pad,
+            pad if isinstance(pad, tuple) else (pad,) * len(ones),
             options.get(OUTPUT_PAD, zeros),
             strict=True,
         )
@@ -86,14 +88,17 @@ def axes(options: Options, in_shape: Shape) -> tuple[Axis, ...]:
 def padding(axis: Axis) -> tuple[int, int]:
     """Return the zeros before and after, with which a ``same`` convolution returns ceil(size / stride).
 
-    They are equal on both sides wherever that gives the right size, as PyTorch's own ``padding`` argument wants it.
+    They are equal on both sides wherever that gives the right size, as PyTorch's own ``padding`` argument wants it;
+    with ``same_upper`` an odd number of zeros has the larger half at the end, as in TensorFlow.
     """
     if isinstance(axis.pad, int):
         return axis.pad, axis.pad
+    if isinstance(axis.pad, Sides):
+        return axis.pad.before, axis.pad.after
     if axis.pad == "valid":
         return 0, 0
     total = max((-(-axis.size // axis.stride) - 1) * axis.stride + axis.extent - axis.size, 0)
-    if axis.stride == 1:
+    if axis.stride == 1 or axis.pad == SAME_UPPER:
         return total // 2, total - total // 2
     return (total + 1) // 2, (total + 1) // 2
 
@@ -112,6 +117,8 @@ def transposition(axis: Axis) -> Transposed:
     excess = axis.extent - axis.stride
     if excess < 0:
         return Transposed(0, -excess, 0)
+    if axis.pad == SAME_UPPER:
+        return Transposed(excess // 2, 0, excess % 2)
     trim = (excess + 1) // 2
     if excess % 2 and max(axis.stride, axis.dilation) == 1:
         return Transposed(excess // 2, 0, 1)

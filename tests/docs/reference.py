@@ -19,6 +19,7 @@ from caedsl.vocabulary.activations import FUNCTIONS, Activation, Function
 from caedsl.vocabulary.form import CODE_OPTIONS
 from caedsl.vocabulary.kind import FINISH, Kind
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.layers.activation import ActivationLine
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.optimizers import OPTIMIZERS
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
@@ -32,6 +33,13 @@ PAGE = ROOT / "docs" / "language.md"
 PICTURE = ROOT / "docs" / "images" / "mnist_mirror.svg"
 PICTURED = ROOT / "specs" / "mnist_mirror.cae"
 
+_ACTIVATION_LINES = """### Activations on lines of their own
+
+Every [activation](#activations) but `linear` may stand on a line of its own, with its number after it: `relu`,
+`leaky_relu 0.1`, `clip 0..1`. Together with [`norm`](#norm) this says networks whose normalisation and activation come
+before a convolution: `residual { norm group; silu; conv 32; norm group; silu; conv 32 }`. A layer before such a line
+starts as a linear one does; write `init=he` where that matters. A mirror keeps the order of such a run: lines before a
+layer stand before its twin, and lines after a layer become options of a twin."""
 _SHARED = {"finish": FINISH, "weights": WEIGHTS}
 _DOMAINLESS = (Type.CHOICE, Type.SWITCH, Type.FLAG, Type.ACTIVATION)
 
@@ -73,8 +81,10 @@ def _values(option: Option) -> str:
     if option.type is Type.CHOICE:
         return " ".join(f"`{word}`" for word in option.choices)
     text = "an [activation](#activations)" if option.type is Type.ACTIVATION else option.type.value
-    if option.type is Type.PADDING:
-        text = ", ".join(f"`{word}`" for word in option.choices) + ", or the zeros on each side"
+    if option.type in (Type.PADDING, Type.SIDES) and option.choices:
+        text = ", ".join(f"`{word}`" for word in option.choices) + (
+            ", or the zeros on each side" + (", or `0..1`" if option.type is Type.SIDES else "")
+        )
     if option.type in _DOMAINLESS:
         return text
     # The bound that keeps sizes within what a tensor can have says nothing to a reader.
@@ -108,8 +118,9 @@ def kind_entry(kind: Kind) -> str:
 
 
 def kinds() -> str:
-    """Every layer kind."""
-    return "\n\n".join(kind_entry(kind) for kind in KINDS.values())
+    """Every layer kind; the activations are one entry."""
+    entries = [kind_entry(kind) for kind in KINDS.values() if not isinstance(kind, ActivationLine)]
+    return "\n\n".join([_ACTIVATION_LINES, *entries])
 
 
 def activations() -> str:

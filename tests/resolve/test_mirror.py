@@ -97,8 +97,6 @@ def test_an_even_kernel_that_strides_along_one_axis_comes_back() -> None:
 def test_what_cannot_be_undone_exactly_is_refused() -> None:
     with pytest.raises(SpecError, match="cannot undo this `deconv`"):
         mirrored("conv 2; deconv 1 d2 pad=1 output_pad=1", shape="1x4x4")
-    with pytest.raises(SpecError, match="cannot undo this `pixelshuffle`"):
-        mirrored("conv 4; pixelshuffle 2")
 
 
 @pytest.mark.parametrize(

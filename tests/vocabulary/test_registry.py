@@ -37,7 +37,7 @@ train {{ epochs 1; batch 4; precision fp32; {train} }}
 
 def value(option: Option) -> str:
     """A value of an option that is not its default."""
-    if option.type is Type.RANGE:
+    if option.type is Type.ENDS:
         return "-1..2"
     if option.type is Type.COUNT:
         return "2"

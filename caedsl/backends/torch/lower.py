@@ -20,6 +20,8 @@ from caedsl.vocabulary.weights import BIAS, L1, L2
 WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") for rank in (1, 2, 3)))
 """Classes of ``torch.nn`` whose kernels a spec initialises and penalises."""
 
+WITH_OWN_WEIGHTS = ("SqueezeExcitation", "SelfAttention")
+"""Modules that hold biases of their own, which start as PyTorch starts them."""
 
 CODE = "bottleneck"
 """Path of the module whose output is the code."""
@@ -94,6 +96,8 @@ class Program:
     @property
     def all_biases_zero(self) -> bool:
         """Whether every bias of a weighted module starts at zero."""
+        if any(step.call.name in WITH_OWN_WEIGHTS for step in self.steps):
+            return False
         return len(self.zero_biases) == sum(map(_has_bias, self.steps))
 
 

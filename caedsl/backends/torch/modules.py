@@ -5,6 +5,7 @@ Tensors: x_bchw = batch, channels, height, width.
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class Residual(nn.Module):
@@ -131,11 +132,64 @@ class ChannelRMSNorm(nn.Module):
         return x if self.weight is None else x * self.weight.view(-1, *[1] * (x.dim() - 2))
 
 
+class GDN(nn.Module):
+    """Divisive normalisation of each channel by a learned mixture of all channels at the same place, or its inverse.
+
+    The mixture is kept as square roots, so that it never divides by a negative number.
+    """
+
+    def __init__(self, channels: int, inverse: bool = False) -> None:
+        super().__init__()
+        self.inverse = inverse
+        self.beta = nn.Parameter(torch.ones(channels))
+        self.gamma = nn.Parameter(torch.eye(channels) * 0.1**0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel = self.gamma.square().view(*self.gamma.shape, *[1] * (x.dim() - 2))
+        convolve = (functional.conv1d, functional.conv2d, functional.conv3d)[x.dim() - 3]
+        mixture = convolve(x.square(), kernel, self.beta.square() + 1e-6)
+        return x * (mixture.sqrt() if self.inverse else mixture.rsqrt())
+
+
+class SqueezeExcitation(nn.Module):
+    """Weighs each channel by what the means of all channels say."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Linear(channels, hidden)
+        self.excite = nn.Linear(hidden, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        means = x.flatten(2).mean(dim=2)
+        weights = torch.sigmoid(self.excite(functional.relu(self.squeeze(means))))
+        return x * weights.view(*weights.shape, *[1] * (x.dim() - 2))
+
+
+class SelfAttention(nn.Module):
+    """Scaled dot-product attention of every place of a map to all places."""
+
+    def __init__(self, channels: int, heads: int = 1) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query_key_value = nn.Linear(channels, 3 * channels)
+        self.output = nn.Linear(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        places = x.flatten(2).transpose(1, 2)
+        split = self.query_key_value(places).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        attended = functional.scaled_dot_product_attention(*split.unbind(0))
+        mixed: Tensor = self.output(attended.transpose(1, 2).flatten(2))
+        return mixed.transpose(1, 2).reshape(x.shape)
+
+
 MODULES: dict[str, type[nn.Module]] = {
     "Residual": Residual,
     "GaussianNoise": GaussianNoise,
     "Gaussian": Gaussian,
     "Quantizer": Quantizer,
+    "GDN": GDN,
+    "SqueezeExcitation": SqueezeExcitation,
+    "SelfAttention": SelfAttention,
     "ScaledTanh": ScaledTanh,
     "ChannelRMSNorm": ChannelRMSNorm,
 }

@@ -33,6 +33,7 @@ from caedsl.facts.cost import total_parameters
 from caedsl.facts.needs import beyond_machines
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE903", "dense-dominates", Severity.WARNING)
@@ -43,7 +44,7 @@ SHARE, MANY, TOO_MANY = 0.95, 5_000_000, 100_000_000
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the dense layer; a code's two halves, there and back, count as one."""
-    dense = [layer for _, layer in model.layers() if layer.kind.joins_all]
+    dense = [layer for _, layer in model.layers() if layer.kind.joins_all and layer.kind.role is Role.WEIGHTED]
     if not dense or beyond_machines(model):
         return
     counts = {layer.span: 0 for layer in dense}

@@ -16,7 +16,7 @@ from caedsl.vocabulary.layers.upsample import FACTOR, TO
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import LayerOption, Option
 from caedsl.vocabulary.pooling import CEIL
-from caedsl.vocabulary.shape import Shape, Sizes, is_map, sizes_text, text
+from caedsl.vocabulary.shape import Shape, Sides, Sizes, is_map, sizes_text, text
 from caedsl.vocabulary.spelling import written
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE, axes
 
@@ -160,8 +160,8 @@ def _steps(layers: Sequence[Layer], wrong: tuple[int, ...]) -> Iterator[Change]:
         if layer.kind.role is not Role.WEIGHTED or PAD not in layer.options or layer.options[PAD] == "same":
             continue
         for option in (KERNEL, PAD, OUTPUT_PAD):
-            sizes: str | Sizes = layer.options.get(option, "")
-            if isinstance(sizes, str):
+            sizes: str | Sizes | Sides = layer.options.get(option, "")
+            if not isinstance(sizes, tuple):
                 continue
             least = 1 if option is KERNEL else 0
             for moving, move in product(_axis_sets(wrong, len(sizes)), (step, -step)):

@@ -101,7 +101,7 @@ def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
     written = sizes_text(larger)
     edits: list[Edit] = [write(layer, KERNEL, f"k{written}")]
     pads = layer.options[PAD]
-    if layer.kind.window is Window.TRANSPOSED and not isinstance(pads, str):
+    if layer.kind.window is Window.TRANSPOSED and isinstance(pads, tuple):
         surplus = tuple(more - now for more, now in zip(larger, kernel, strict=True))
         edits += _paddings(model, layer, surplus, pads)
     changes = tuple(sorted(edits, key=lambda edit: edit.span))

@@ -38,7 +38,7 @@ from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import axis_names, rank, sizes_text
+from caedsl.vocabulary.shape import Sides, axis_names, rank, sizes_text
 from caedsl.vocabulary.window import KERNEL, PAD
 
 RULE = Rule("CAE213", "unread-border", Severity.WARNING)
@@ -110,7 +110,7 @@ def _less(layer: Layer, found: Unread) -> str:
     pad = layer.options[PAD]
     if isinstance(pad, str):
         return ""
-    side = pad[axis_names(layer.in_shape).index(found.which)]
+    side = pad.before if isinstance(pad, Sides) else pad[axis_names(layer.in_shape).index(found.which)]
     return f" - {side}" if side else ""
 
 

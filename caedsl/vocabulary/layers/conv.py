@@ -1,13 +1,15 @@
 """``conv``: convolution."""
 
+from typing import Any
+
 from caedsl.vocabulary import norms
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.convolution import CHANNELS, FINISHED, SHARED, Convolution, group_count, group_misfit
 from caedsl.vocabulary.kind import Draft, Window, carried, copied, written
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.option import Options, Type
 from caedsl.vocabulary.placed import PlacedLayer
-from caedsl.vocabulary.shape import Shape, axis_names, elements, joined, rank
+from caedsl.vocabulary.shape import Shape, Sides, axis_names, elements, joined, rank
 from caedsl.vocabulary.weights import BIAS
 from caedsl.vocabulary.window import (
     CHANNEL_GROUPS,
@@ -16,7 +18,9 @@ from caedsl.vocabulary.window import (
     KERNEL,
     OUTPUT_PAD,
     PAD,
+    SAME_UPPER,
     STRIDE,
+    Axis,
     Reads,
     axes,
     convolved,
@@ -26,18 +30,27 @@ from caedsl.vocabulary.window import (
 )
 
 REFLECT = "reflect"
+_ABOUT = (
+    "padding: `same` and `same_upper` keep the size (over the stride), `valid` adds none, a number adds so many zeros on "
+    "each side, `0..1` so many before and after"
+)
 
 
 class Conv(Convolution):
     """A convolution to so many channels, with a kernel of 3 and "same" padding by default.
 
-    With `pad=same` every side of the output is ceil(input / stride). `depthwise` gives every input channel its own
-    kernels; `g4` splits the channels into four groups.
+    With `pad=same` every side of the output is ceil(input / stride); `pad=same_upper` is the padding of TensorFlow, which
+    adds an odd zero at the end. `depthwise` gives every input channel its own kernels; `g4` splits the channels into four
+    groups.
     """
 
     name = "conv"
     window = Window.CONVOLUTION
-    options = (*SHARED, PAD._replace(choices=("same", "valid", REFLECT)), *FINISHED)
+    options = (
+        *SHARED,
+        PAD._replace(type=Type.SIDES, choices=("same", SAME_UPPER, "valid", REFLECT), about=_ABOUT),
+        *FINISHED,
+    )
     example = "conv 64 k3 s2 relu norm=batch"
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
@@ -70,8 +83,9 @@ class Conv(Convolution):
         """Return the quotient that was rounded, or the whole formula."""
         window = axes(layer.options, layer.in_shape)[axis]
         pads = sum(padding(window))
-        if window.pad == "same" or (window.extent == window.stride and not pads):
-            return f"{'ceil' if window.pad == 'same' else 'floor'}({window.size}/{window.stride})"
+        same = window.pad in ("same", SAME_UPPER)
+        if same or (window.extent == window.stride and not pads):
+            return f"{'ceil' if same else 'floor'}({window.size}/{window.stride})"
         padded = f"{window.size} + {pads}" if pads else f"{window.size}"
         if window.stride == 1:
             return f"{padded} - {window.extent} + 1"
@@ -105,7 +119,8 @@ class Conv(Convolution):
         options |= copied(layer, STRIDE)
         if any(before != after for before, after in map(padding, window)):
             exact = all(convolved(axis) * axis.stride == axis.size for axis in window)
-            return (Draft("deconv", options | written({PAD: "same"})),) if exact else None
+            same = SAME_UPPER if layer.options[PAD] == SAME_UPPER else "same"
+            return (Draft("deconv", options | written({PAD: same})),) if exact else _cut_back(options, window)
         pads = tuple(padding(axis)[0] for axis in window)
         rest = tuple((axis.size + 2 * padding(axis)[0] - axis.extent) % axis.stride for axis in window)
         return (Draft("deconv", options | written({PAD: pads, OUTPUT_PAD: rest})),)
@@ -128,3 +143,20 @@ class Conv(Convolution):
         if not options[BIAS]:
             keywords["bias"] = False
         return (*ahead, call(f"Conv{axes_of_space}d", layer.in_shape[0], layer.out_shape[0], **keywords))
+
+
+def _cut_back(options: dict[str, Any], window: tuple[Axis, ...]) -> tuple[Draft, ...] | None:
+    """Return a transposed convolution with the lesser padding on both sides, and the crop of what it adds."""
+    pads, rests, crops = [], [], []
+    for axis in window:
+        before, after = padding(axis)
+        pad = min(before, after)
+        more = (convolved(axis) - 1) * axis.stride - 2 * pad + axis.extent - axis.size
+        first = min(before - pad, max(more, 0))
+        pads.append(pad)
+        rests.append(max(-more, 0))
+        crops.append(Sides(first, max(more - first, 0)))
+    if len(set(crops)) > 1:
+        return None
+    back = Draft("deconv", options | written({PAD: tuple(pads), OUTPUT_PAD: tuple(rests)}))
+    return (back,) if crops[0] == Sides(0, 0) else (back, Draft("crop", {"amount": crops[0]}))

@@ -16,6 +16,7 @@ from caedsl.vocabulary.window import (
     KERNEL,
     OUTPUT_PAD,
     PAD,
+    SAME_UPPER,
     STRIDE,
     Axis,
     Reads,
@@ -29,12 +30,13 @@ from caedsl.vocabulary.window import (
 class Deconv(Convolution):
     """A transposed convolution to so many channels, with a kernel of 3 and "same" padding by default.
 
-    With `pad=same` every side of the output is input · stride. `pad=N output_pad=N` are PyTorch's own numbers.
+    With `pad=same` every side of the output is input · stride; `pad=same_upper` cuts an odd number at the end, as
+    TensorFlow does. `pad=N output_pad=N` are PyTorch's own numbers.
     """
 
     name = "deconv"
     window = Window.TRANSPOSED
-    options = (*SHARED, PAD._replace(choices=("same", "valid")), OUTPUT_PAD, *FINISHED)
+    options = (*SHARED, PAD._replace(choices=("same", SAME_UPPER, "valid")), OUTPUT_PAD, *FINISHED)
     example = "deconv 32 k4 s2 relu"
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
@@ -88,7 +90,8 @@ class Deconv(Convolution):
         options = carried(layer) | copied(layer, *shared)
         options |= written({CHANNELS: layer.in_shape[0]})
         if any(transposition(axis).cut for axis in window):
-            return (Draft("conv", options),)
+            same = SAME_UPPER if layer.options[PAD] == SAME_UPPER else "same"
+            return (Draft("conv", options | written({PAD: same})),)
         return (Draft("conv", options | written({PAD: tuple(transposition(axis).padding for axis in window)})),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
@@ -110,10 +113,10 @@ class Deconv(Convolution):
 
 
 def _axis_misfit(axis: Axis, name: str) -> Misfit | None:
-    if axis.output_pad and axis.pad == "same":
+    if axis.output_pad and axis.pad in ("same", SAME_UPPER):
         return Misfit(
             "output-pad-misplaced",
-            "`output_pad` has no effect with `pad=same`, which computes it",
+            f"`output_pad` has no effect with `pad={axis.pad}`, which computes it",
             help="leave `output_pad` out, or write the padding as a number: `pad=1 output_pad=1`",
             option=OUTPUT_PAD.name,
         )

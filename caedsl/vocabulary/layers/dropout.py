@@ -1,13 +1,16 @@
 """``dropout``: noise that drops outputs while training."""
 
-from caedsl.vocabulary.call import Call
+from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.kind import DROPOUT, Kind, Role, drop_calls
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import REQUIRED, Options, Written
+from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
 
 RATE = DROPOUT._replace(name="rate", default=REQUIRED, written=Written.FIRST, about="share dropped")
+ELEMENTWISE: LayerOption[bool] = LayerOption(
+    "elementwise", Type.FLAG, False, "drop single numbers of a feature map instead of whole channels", Written.BARE
+)
 
 
 class Dropout(Kind):
@@ -19,7 +22,7 @@ class Dropout(Kind):
     name = "dropout"
     role = Role.PASSING
     example = "dropout 10%"
-    options = (RATE,)
+    options = (RATE, ELEMENTWISE)
     drop_option = RATE
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
@@ -27,5 +30,7 @@ class Dropout(Kind):
         return in_shape
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return the dropout of whole channels on maps."""
+        """Return the dropout of whole channels on maps, or of single numbers."""
+        if layer.options[ELEMENTWISE]:
+            return (call("Dropout", layer.options[RATE]),)
         return drop_calls(layer.options[RATE], layer.in_shape)

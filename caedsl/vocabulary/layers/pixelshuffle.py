@@ -1,7 +1,7 @@
 """``pixelshuffle``: sub-pixel upsampling."""
 
 from caedsl.vocabulary.call import Call, call
-from caedsl.vocabulary.kind import DROPOUT, Kind, Role
+from caedsl.vocabulary.kind import DROPOUT, Draft, Kind, Role
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
@@ -45,9 +45,9 @@ class PixelShuffle(Kind):
         factor = layer.options[SHUFFLE]
         return (lambda place: (place // factor, place // factor),) * 2
 
-    def twin(self, layer: PlacedLayer) -> None:
-        """Return None: no layer of the language gathers pixels back into channels."""
-        return None
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
+        """Return the layer that gathers the pixels again."""
+        return (Draft("pixelunshuffle", {"factor": layer.options[SHUFFLE]}),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return ``PixelShuffle``."""

@@ -11,6 +11,7 @@ from caedsl.vocabulary.shape import Shape, is_map, text
 class Residual(Kind):
     """Adds the input of its layers to their output; a projection with kernel 1 follows where the shapes differ.
 
+    `shortcut { ... }` inside it says what the input passes instead: `shortcut { conv 64 k1 s2 norm=batch }`.
     An activation on the line itself (`residual relu { ... }`) follows the sum.
     """
 
@@ -39,6 +40,14 @@ class Residual(Kind):
         if all(-(-before // step) == after for (before, after), step in zip(sizes, stride, strict=True)):
             return (Draft("conv", {**project, "stride": stride}),)
         return self._no_way(in_shape, out_shape)
+
+    def unequal(self, body: Shape, shortcut: Shape) -> Misfit:
+        """Return why a shortcut of the author does not fit the layers that it goes around."""
+        return Misfit(
+            "residual-mismatch",
+            f"the layers of this residual return {text(body)}, and its shortcut returns {text(shortcut)}",
+            help="give both ways the same channels and strides, or leave the shortcut out",
+        )
 
     def _no_way(self, in_shape: Shape, out_shape: Shape) -> Misfit:
         return Misfit(

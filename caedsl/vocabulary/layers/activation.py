@@ -1,0 +1,59 @@
+"""Activations on lines of their own: one kind for each function, for networks whose activation stands before a layer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, LINEAR, Activation
+from caedsl.vocabulary.call import Call
+from caedsl.vocabulary.kind import Draft, Kind, Role, copied
+from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Written
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape
+
+
+class ActivationLine(Kind):
+    """The activation of that name, applied to what comes before."""
+
+    role = Role.ADJUSTING
+    linear = False
+
+    def completed(self, given: Mapping[str, Any]) -> Options:
+        """Return the number of the function, and the activation as other kinds have it."""
+        own = super().completed(given)
+        value = own.of_any_type(self.options[0]) if self.options else None
+        return own.changed({ACTIVATION: Activation(self.name, value)})
+
+    def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
+        """Return the input's shape."""
+        return in_shape
+
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
+        """Return the same activation."""
+        return (Draft(self.name, copied(layer, *self.options)),)
+
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return nothing: the activation follows as that of any line does."""
+        return ()
+
+
+def _kind(name: str) -> type[ActivationLine]:
+    option = FUNCTIONS[name].option
+    about = "" if option is None else f": {option.about}"
+    value = "" if option is None else f" {'-1..1' if option.default is REQUIRED else format(option.default, 'g')}"
+    own = () if option is None else (LayerOption(*option._replace(written=Written.FIRST)),)
+    return type(
+        f"{name.title().replace('_', '')}Line",
+        (ActivationLine,),
+        {
+            "__module__": __name__,
+            "__doc__": f"The activation `{name}` on a line of its own{about}.",
+            "name": name,
+            "options": own,
+            "example": f"{name}{value}",
+        },
+    )
+
+
+ACTIVATION_LINES = {name: _kind(name) for name in FUNCTIONS if name != LINEAR.name}
+"""The kind of each activation that changes its input."""
