@@ -138,6 +138,7 @@ OPTIMISATION = [
         "optimisation",
         "too-few-steps low-learning-rate oversized-batch",
         few_steps,
+        also="setting-without-effect",
         strengths={"mild": 150, "strong": 50, "fatal": 10},
         trained=True,
     ),

@@ -411,3 +411,26 @@ class TestNeedsAMap:
         assert "subtracts every number from itself" in the(alone, "needs-a-map").message
         beside = alone.replace("k28", "k27").replace("dense 1 ", "dense 2 ")
         assert not found(beside, "needs-a-map")
+
+
+class TestShortKernels:
+    SIGNAL = "input 1x1024\nencoder { conv 16 %s s2 relu; conv 32 %s s2 relu }"
+
+    def test_a_signal_seen_in_small_pieces(self) -> None:
+        finding = the(self.SIGNAL % ("k3", "k3"), "short-kernels")
+        assert finding.severity is Severity.INFO
+        assert finding.data == {"seen": 7, "length": 1024}
+
+    @pytest.mark.parametrize(
+        "fragment",
+        [
+            SIGNAL % ("k31", "k31"),
+            (SIGNAL % ("k3", "k3")).replace("1024", "96"),
+            (SIGNAL % ("k3", "k3")) + "\nbottleneck",
+            "input 1x64x64\nencoder { conv 16 k3 s2 relu }",
+            "input 1x1024\nencoder { dense 64 relu }",
+            (SIGNAL % ("k3", "k3")) + "\nrequire { receptive_field >= 1 }",
+        ],
+    )
+    def test_silent(self, fragment: str) -> None:
+        assert not found(fragment, "short-kernels")

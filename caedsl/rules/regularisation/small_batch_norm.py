@@ -38,7 +38,7 @@ That one number has no deviation is arithmetic; that fewer than 4 images or 32 n
 
 from collections.abc import Iterator
 
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Proposal, Severity
 from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting
@@ -49,6 +49,9 @@ from caedsl.vocabulary.norms import NORM
 from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING)
+
+USUAL = 32
+"""The batch that a fix writes."""
 
 FEW, FEW_NUMBERS = 4, 32
 """Images a batch, and numbers a channel in it, below which a batch is taken for noise (heuristics)."""
@@ -71,13 +74,22 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             f"batch normalisation over {images_each} takes its statistics from {numbers} numbers a channel",
             related=(Label(normalised[0].place(NORM), "normalised over the batch"),),
             help="use `norm=layer`, which does not depend on the batch, or a larger batch",
-            fix=_other_norm(normalised),
+            fix=Proposal(lambda: _larger_statistics(model, normalised)),
             severity=None if numbers < FEW_NUMBERS else Severity.INFO,
             data={"batch": batch, "numbers": numbers},
         )
     elif single is not None and images is not None and images % batch == 1:
         fix = _other_batch(model, batch, images)
         yield _refused(model, single, f"the last batch of each epoch ({images:,} images)", fix)
+
+
+def _larger_statistics(model: Autoencoder, normalised: list[Layer]) -> Iterator[Fix]:
+    """Yield a normalisation without the batch, then a larger batch, which leaves the network as it is."""
+    norm, batch = _other_norm(normalised), write_setting(model, "batch", "batch", str(USUAL))
+    if norm is not None:
+        yield norm
+    if batch:
+        yield Fix(f"use `batch {USUAL}`", batch, Applicability.UNSAFE)
 
 
 def _refused(model: Autoencoder, layer: Layer, which: str, fix: Fix | None) -> Finding:

@@ -1,0 +1,76 @@
+"""The convolutions over a signal see only a small part of it at a time.
+
+## What it does
+Informs where the encoder of a signal has convolutions before a dense layer, and the last map before that layer sees
+less than a sixteenth of the signal. Signals of fewer than 128 samples are left alone, and so is a code of maps, which
+is `receptive-field-small`'s.
+
+## Why is this bad?
+A convolution knows a wave by its shape. Where it sees less than a period it knows only slopes, and the dense layer
+behind it has to learn the periods from their samples, at every place anew. Kernels of 7 to 16 samples, strides and
+dilation are usual for signals.
+
+## Example
+```cae
+input 1x1024
+encoder { conv 16 k3 s2 relu; conv 32 k3 s2 relu; conv 32 k3 s2 relu }
+```
+
+## Instead
+```cae
+input 1x1024
+encoder { conv 16 k16 s4 relu; conv 32 k8 s4 relu; conv 32 k8 s4 relu }
+```
+
+## How sure
+The length that is seen is arithmetic; that a sixteenth is too little is a heuristic, and depends on the period of the
+signal, which a spec does not say.
+
+## References
+- Zhang et al. 2017, "A new deep learning model for fault diagnosis with good anti-noise and domain adaptation ability
+  on raw vibration signals", Sensors 17(2): a wide first kernel for signals.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.facts.promises import bounded_below
+from caedsl.facts.receptive_field import code_field, receptive_fields
+from caedsl.facts.sizes import encoder_path
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kind import Window
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import is_map, rank
+
+RULE = Rule("CAE219", "short-kernels", Severity.INFO)
+
+SHARE = 16
+"""Below the signal's length over this it informs (heuristic)."""
+
+SHORTEST = 128
+"""Samples of a signal below which it is silent (heuristic)."""
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """Yield the finding at the last convolution before the dense layer."""
+    last = _last_convolution(model)
+    if last is None or rank(model.input.shape) != 1 or bounded_below(model, "receptive_field"):
+        return
+    length, seen = model.input.shape[1], receptive_fields(model)[id(last)][0]
+    if length < SHORTEST or seen * SHARE >= length or code_field(model)[0] < length:
+        return
+    yield RULE.found(
+        last.span,
+        f"the convolutions see {seen} of {length:,} samples at a time",
+        related=(Label(model.input.span, f"{length:,} samples"),),
+        notes=(f"{seen} < {length:,}/{SHARE} = {length / SHARE:g}",),
+        help="use longer kernels (`k16`), larger strides (`s4`) or dilation (`d2`) if the signal has longer periods",
+        data={"seen": seen, "length": length},
+    )
+
+
+def _last_convolution(model: Autoencoder) -> Layer | None:
+    """Return the last convolution of the encoder that makes a map."""
+    layers = (layer for layer in reversed(encoder_path(model)) if is_map(layer.out_shape))
+    return next((layer for layer in layers if layer.kind.window is Window.CONVOLUTION), None)
