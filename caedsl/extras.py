@@ -4,7 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _EXTRAS = {
-    "train": ("filelock", "numpy", "PIL", "png", "pooch", "requests", "safetensors", "scipy", "sklearn", "torch"),
+    "train": (
+        "filelock",
+        "jinja2",
+        "numpy",
+        "PIL",
+        "png",
+        "pooch",
+        "requests",
+        "safetensors",
+        "scipy",
+        "sklearn",
+        "torch",
+    ),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "hub": ("huggingface_hub",),
     "parquet": ("pyarrow",),

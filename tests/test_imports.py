@@ -30,6 +30,7 @@ ROOMS = (
     "inference",
     "evaluation",
     "export",
+    "report",
     "api",
     "cli",
 )
@@ -47,7 +48,8 @@ OUTSIDE = {
     "training": {"pydantic", "safetensors", "torch"},
     "console": {"rich"},
     "inference": {"PIL", "matplotlib", "numpy", "png", "pyarrow", "pydantic", "scipy", "torch"},
-    "evaluation": {"PIL", "numpy", "scipy", "sklearn", "torch"},
+    "evaluation": {"PIL", "numpy", "pydantic", "scipy", "sklearn", "torch"},
+    "report": {"PIL", "jinja2", "markupsafe", "matplotlib", "numpy", "torch"},
     "figures": {"graphviz", "jinja2", "matplotlib"},
     "export": {"onnx", "onnxruntime", "torch"},
     "cli": {"huggingface_hub", "rich", "typer"},
@@ -57,7 +59,9 @@ OUTSIDE = {
 ``requests`` comes with pooch, whose downloads raise its errors.
 """
 
-ONLY_IN = {"pydantic": {PACKAGE / room / "schema.py" for room in ("facts", "runs", "training", "inference")}}
+ONLY_IN = {
+    "pydantic": {PACKAGE / room / "schema.py" for room in ("facts", "runs", "training", "inference", "evaluation")}
+}
 """Packages that are slow to import, and the files that may import them."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -16,6 +16,7 @@ from caedsl.cli.export import export
 from caedsl.cli.graph import graph
 from caedsl.cli.new import new
 from caedsl.cli.reconstruct import reconstruct
+from caedsl.cli.report import report
 from caedsl.cli.rule import rule
 from caedsl.cli.runs import runs
 from caedsl.cli.score import score
@@ -75,7 +76,8 @@ for command, summary, example in (
     (graph, "Draw the architecture.", "caedsl graph specs/digits.cae -o digits.svg"),
     (emit, "Write the model as plain PyTorch code.", "caedsl emit specs/digits.cae -o digits.py"),
     (train, "Train a model into a run folder, or go on with one.", "caedsl train specs/digits.cae --epochs 5"),
-    (evaluate, "Evaluate a run again.", "caedsl evaluate runs/digits-20300102-030405"),
+    (evaluate, "Evaluate a run again, or on anomalies.", "caedsl evaluate runs/parts --test parts/test --score top=1%"),
+    (report, "Write a run as one page of HTML.", "caedsl report runs/parts -o parts.html"),
     (reconstruct, "Reconstruct, or denoise, images.", "caedsl reconstruct runs/parts photos/ -o clean"),
     (encode, "Encode samples into a table of codes.", "caedsl encode runs/digits -o codes.npz"),
     (decode, "Decode codes.", "caedsl decode runs/digits codes.npz -o decoded"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from caedsl.data.images import Images
 from caedsl.diagnostics.text import one_line
 from caedsl.evaluation.evaluate import MEAN, Evaluation
 from caedsl.evaluation.run import evaluation_of, finite
@@ -13,9 +14,10 @@ from caedsl.runs.folder import RunFolder
 from caedsl.runs.schema import RecordError, read_scores
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
-from caedsl.training.kept_run import open_run
+from caedsl.training.kept_run import KeptRun, open_run
+from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
-from caedsl.training.train import environment_of, finished, prepare_training
+from caedsl.training.train import Run, environment_of, finished, prepare_training
 
 LONGEST_SHOWN = 80
 """Characters of a value that a message shows."""
@@ -45,22 +47,36 @@ def evaluate_again(
     those of ``caedsl.training.train.train``.
     """
     reporter = reporter or Reporter()
-    kept = open_run(Path(path), data_dir)
-    before = _metrics(kept.path)
-    images = kept.images(data_dir, reporter, data_root)
-    chosen = choose_device(kept.environment.device if device == "auto" else device)
-    training = prepare_training(kept.model, kept.settings, images, chosen, split_seed=kept.split_seed)
-    kept.check_split(training.validation)
-    kept.load_weights(training.module)
+    before = _metrics(Path(path))
+    kept, run, images, training = _opened(Path(path), device, data_dir, data_root, reporter)
     scores = before.get("scores")
     there = not isinstance(scores, dict) or MEAN in scores
-    run = finished(training, RunFolder(kept.path), kept.model, images)
     evaluation = evaluation_of(run, baselines and there)
     differing = tuple(_differing(before, finite(evaluation.as_json())))
     changed = differences(kept.environment.model_dump(), environment_of(training, kept.model, images, None))
     if differing and changed:
         reporter.note(f"the run was made elsewhere: {'; '.join(changed)}")
     return Again(evaluation, differing)
+
+
+def finished_run(
+    path: Path, device: str = "auto", data_dir: Path | None = None, reporter: Reporter | None = None
+) -> tuple[Run, Images]:
+    """Return the run in the folder ``path`` with its best weights, as it was when its training ended, and its images."""
+    _, run, images, _ = _opened(path, device, data_dir, None, reporter or Reporter())
+    return run, images
+
+
+def _opened(
+    path: Path, device: str, data_dir: str | Path | None, data_root: str | Path | None, reporter: Reporter
+) -> tuple[KeptRun, Run, Images, Training]:
+    kept = open_run(path, data_dir)
+    images = kept.images(data_dir, reporter, data_root)
+    chosen = choose_device(kept.environment.device if device == "auto" else device)
+    training = prepare_training(kept.model, kept.settings, images, chosen, split_seed=kept.split_seed)
+    kept.check_split(training.validation)
+    kept.load_weights(training.module)
+    return kept, finished(training, RunFolder(kept.path), kept.model, images), images, training
 
 
 def _metrics(path: Path) -> dict[str, Any]:

@@ -37,6 +37,10 @@ class Cell(NamedTuple):
     height: int
 
 
+PLOT = Cell(240, 144)
+"""The size of one signal that stands alone."""
+
+
 def draw(rows: Sequence[PictureRow], pixels: PixelRange) -> bytes:
     """Return the rows as ``sheet`` arranges them, as the smallest PNG."""
     return png(sheet(rows, pixels), smallest=True)
@@ -117,6 +121,13 @@ def _draw_row(
         pen.rectangle((left - 1, upper - 1, left + cell.width, upper + cell.height), outline=FRAME)
 
 
+def picture_of(x: Tensor, pixels: PixelRange) -> Image.Image:
+    """Return one sample, channels × space, as ``sheet`` shows it: an image has its own size."""
+    if x.dim() == 2:
+        return _plot(x, None, 0, PLOT, pixels)
+    return _levels(middle_slices(x[None])[0] if x.dim() == 4 else x, pixels)
+
+
 def _plot(x_cl: Tensor, under: Tensor | None, column: int, cell: Cell, pixels: PixelRange) -> Image.Image:
     own = Line(pixels.to_unit(x_cl), INK_LINE if under is None else ACCENT)
     below = [] if under is None else [Line(pixels.to_unit(under[column]), FAINT_LINE)]
@@ -124,8 +135,12 @@ def _plot(x_cl: Tensor, under: Tensor | None, column: int, cell: Cell, pixels: P
 
 
 def _image(x_chw: Tensor, cell: Cell, pixels: PixelRange) -> Image.Image:
+    image = _levels(x_chw, pixels)
+    return image.resize(cell, Image.Resampling.NEAREST if cell.width >= image.width else Image.Resampling.LANCZOS)
+
+
+def _levels(x_chw: Tensor, pixels: PixelRange) -> Image.Image:
     shown = x_chw if len(x_chw) in (1, 3) else x_chw.mean(dim=0, keepdim=True)
     levels_chw = (pixels.to_unit(shown.float()).clamp(0, 1) * 255).round().to(torch.uint8)
     levels_hwc = levels_chw.permute(1, 2, 0).contiguous().cpu().numpy()
-    image = Image.fromarray(levels_hwc[:, :, 0] if len(shown) == 1 else levels_hwc).convert("RGB")
-    return image.resize(cell, Image.Resampling.NEAREST if cell.width >= image.width else Image.Resampling.LANCZOS)
+    return Image.fromarray(levels_hwc[:, :, 0] if len(shown) == 1 else levels_hwc).convert("RGB")

@@ -168,7 +168,7 @@ def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = T
 
     A picture that cannot be written is a note: the numbers are there without it.
     """
-    exam, evaluation = _examination(run), evaluation_of(run, baselines)
+    exam, evaluation = examination(run), evaluation_of(run, baselines)
     run.folder.write_json(METRICS, finite({**evaluation.as_json(), "training": _training(run)}))
     picture = evolution = None
     try:
@@ -181,12 +181,13 @@ def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = T
 
 def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
     """Evaluate the module of a run on held-out images, beside the baselines unless they are left out."""
-    exam = _examination(run)
+    exam = examination(run)
     module = in_64_bits(run.module, exam.images)
     return evaluate(module, exam, run.train, run.pixels, elements(run.model.code_shape), run.held_out[0], baselines)
 
 
-def _examination(run: Run) -> Examination:
+def examination(run: Run) -> Examination:
+    """Return the held-out images of a run, corrupted as its evaluation has them."""
     settings = run.settings
     return Examination(run.held_out[1], settings.images_at_once, run.model.input.range, settings.corrupt, settings.seed)
 

@@ -156,15 +156,20 @@ def read_epochs(folder: Path) -> list[Epoch]:
     return epochs
 
 
-def read_monitors(folder: Path) -> tuple[str, ...]:
-    """Return the monitors that spoke, each once, in the order in which they did."""
-    names: dict[str, None] = {}
+def read_troubles(folder: Path) -> list[Trouble]:
+    """Return what monitors said, in that order; a line that a crash cut off ends it."""
+    troubles = []
     for line in _lines(folder, TROUBLE):
         try:
-            names[_TROUBLE.validate_json(line, strict=True).monitor] = None
+            troubles.append(_TROUBLE.validate_json(line, strict=True))
         except ValidationError:
             break
-    return tuple(names)
+    return troubles
+
+
+def read_monitors(folder: Path) -> tuple[str, ...]:
+    """Return the monitors that spoke, each once, in the order in which they did."""
+    return tuple(dict.fromkeys(trouble.monitor for trouble in read_troubles(folder)))
 
 
 def _lines(folder: Path, name: str) -> list[bytes]:

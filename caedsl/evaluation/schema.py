@@ -1,0 +1,152 @@
+"""What evaluations wrote into a run folder, checked when it is read back."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Annotated, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from caedsl.runs.confined import read_file
+from caedsl.runs.errors import RunError
+from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, METRICS
+from caedsl.runs.schema import RecordError, reason_of
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Text = Annotated[str, Field(max_length=10_000)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
+
+
+class ErrorsRecord(_Record):
+    """Errors of one predictor, see ``caedsl.evaluation.metrics.Scores``; null stands for what is not finite."""
+
+    mse: FiniteFloat | None
+    mae: FiniteFloat | None
+    psnr: FiniteFloat | None
+    ssim: FiniteFloat | None
+    bce: FiniteFloat | None = None
+    bce_above_floor: FiniteFloat | None = None
+
+
+class TrainingRecord(_Record):
+    """How the training ended."""
+
+    ended: Text
+    epochs: Count
+    steps: Count
+    best_epoch: Count | None
+    parameters: Count
+
+
+class MetricsRecord(_Record):
+    """``metrics.json``, see ``caedsl.evaluation.evaluate.Evaluation.as_json``."""
+
+    evaluated_on: Text
+    images: Count
+    pixels: Text
+    code_size: Count
+    scores: Annotated[dict[Text, ErrorsRecord], Field(max_length=100)]
+    notes: list[Text]
+    training: TrainingRecord
+
+
+class EstimateRecord(_Record):
+    """A metric with its interval."""
+
+    value: FiniteFloat
+    low: FiniteFloat
+    high: FiniteFloat
+
+
+class ThresholdRecord(_Record):
+    """A threshold, see ``caedsl.evaluation.anomaly_results.Threshold``."""
+
+    value: FiniteFloat
+    fpr: FiniteFloat
+    normals: Count
+    calibrated: bool
+
+
+class TypeRecord(_Record):
+    """Results for one type of anomaly."""
+
+    anomalies: Count
+    auroc: EstimateRecord
+    found: Count | None
+
+
+class DetectorRecord(_Record):
+    """Results of one detector, see ``caedsl.evaluation.anomaly_results.Detector``."""
+
+    auroc: EstimateRecord
+    average_precision: EstimateRecord
+    fpr_at_95_tpr: EstimateRecord
+    pixel_auroc: FiniteFloat | None
+    pro: FiniteFloat | None
+    threshold: ThresholdRecord | None
+    found: Count | None
+    rejected: Count | None
+    by_type: dict[Text, TypeRecord]
+
+
+class AnomaliesRecord(_Record):
+    """``anomalies.json``, see ``caedsl.evaluation.anomaly_results.AnomalyEvaluation.as_json``."""
+
+    test: Text
+    score: Text
+    normal_class: Text
+    normals: Count
+    anomalies: Count
+    detectors: Annotated[dict[Text, DetectorRecord], Field(min_length=1, max_length=10)]
+    notes: list[Text]
+
+
+class ScoredSample(NamedTuple):
+    """A line of ``anomalies.csv``: the score is the model's."""
+
+    name: str
+    kind: str
+    anomalous: bool
+    score: float
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def read_evaluation(folder: Path) -> MetricsRecord:
+    """Read ``metrics.json``; a ``RunError`` where it is not there, or damaged."""
+    found = _read(folder, METRICS, MetricsRecord, f"`caedsl train --resume {folder}` writes it again")
+    if found is None:
+        raise RunError(f"{folder} has no {METRICS}: its run did not come to its end; see `caedsl runs`")
+    return found
+
+
+def read_anomalies(folder: Path) -> AnomaliesRecord | None:
+    """Read ``anomalies.json``, None where it is not there; a ``RunError`` where it is damaged."""
+    return _read(folder, ANOMALIES, AnomaliesRecord, f"run `caedsl evaluate {folder}` again")
+
+
+def read_scored_samples(folder: Path) -> list[ScoredSample]:
+    """Read ``anomalies.csv``; a ``RunError`` where it is not there, or damaged."""
+    try:
+        rows = csv.reader(io.StringIO(read_file(folder, ANOMALY_SCORES).decode(), newline=""))
+        next(rows)
+        return [ScoredSample(row[0], row[1], row[2] == "1", float(row[3])) for row in rows]
+    except (OSError, ValueError, IndexError, StopIteration, csv.Error) as error:
+        raise RunError(
+            f"{folder / ANOMALY_SCORES} cannot be read ({error}): run `caedsl evaluate {folder}` again"
+        ) from error
+
+
+def _read(folder: Path, name: str, kind: type[_Model], remedy: str) -> _Model | None:
+    try:
+        return kind.model_validate_json(read_file(folder, name))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"{folder / name} cannot be read: {error.strerror or error}") from error
+    except (ValidationError, RecordError) as error:
+        raise RunError(f"{folder / name} is damaged ({reason_of(error)}): {remedy}") from error

@@ -1,0 +1,1 @@
+"""Report of a run: one page of HTML that needs nothing else."""

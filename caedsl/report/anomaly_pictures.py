@@ -1,0 +1,66 @@
+"""Anomalies and normal samples of a labelled test, with maps of where their error is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from caedsl.data.folder_layout import test_folder
+from caedsl.evaluation.reconstructions import picture_of, png
+from caedsl.evaluation.schema import AnomaliesRecord, ScoredSample
+from caedsl.inference.samples import from_files
+from caedsl.inference.scores import ScoreError, read_score
+from caedsl.inference.trained_run import TrainedRun
+from caedsl.report.held_out import SHOWN, Shown, data_uri, heat_uri
+
+_KIND_LENGTH = 30
+
+
+def anomaly_groups(
+    run: TrainedRun, found: AnomaliesRecord, samples: Sequence[ScoredSample]
+) -> dict[str, Sequence[Shown]]:
+    """Return what is found, missed and rejected by heading; none where the test samples are not image files any more."""
+    if not Path(found.test).is_dir():
+        return {}
+    root = test_folder(Path(found.test))
+    inside = root.resolve()
+    there = [row for row in samples if _is_file_in(root / row.name, inside)]
+    model = found.detectors.get("model")
+    threshold = model.threshold.value if model is not None and model.threshold is not None else None
+    by_score = sorted(there, key=lambda row: row.score)
+    anomalies = [row for row in by_score if row.anomalous]
+    normals = [row for row in by_score if not row.anomalous]
+    if threshold is None:
+        chosen = {"Highest scores of anomalies": anomalies[::-1], "Lowest scores of anomalies": anomalies}
+        chosen["Highest scores of normal samples"] = normals[::-1]
+    else:
+        chosen = {
+            "Found": [row for row in reversed(anomalies) if row.score > threshold],
+            "Missed": [row for row in anomalies if row.score <= threshold],
+            "Normal, and rejected": [row for row in reversed(normals) if row.score > threshold],
+        }
+    return {heading: _shown(run, root, found.score, rows[:SHOWN]) for heading, rows in chosen.items() if rows}
+
+
+def _is_file_in(path: Path, folder: Path) -> bool:
+    return path.is_file() and path.resolve().is_relative_to(folder)
+
+
+@torch.no_grad()
+def _shown(run: TrainedRun, root: Path, score: str, rows: Sequence[ScoredSample]) -> list[Shown]:
+    try:
+        chosen = read_score(score)
+    except ScoreError:
+        chosen = run.chosen_score("mse")
+    drawn = []
+    samples = from_files([root / row.name for row in rows], root, run.model)
+    for batch in run.stream(samples):
+        maps = chosen.kind.map(run.compare(batch, chosen))
+        for offset, row in enumerate(rows[batch.place]):
+            pictures = {
+                "original": data_uri(png(picture_of(batch.target[offset], run.values))),
+                "output": data_uri(png(picture_of(batch.reconstruction[offset], run.values))),
+                "error": heat_uri(maps[offset]),
+            }
+            drawn.append(Shown(f"{row.kind[:_KIND_LENGTH]}, score {row.score:.3g}", pictures))
+    return drawn

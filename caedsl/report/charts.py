@@ -1,0 +1,164 @@
+"""Charts as SVG inside a page of HTML: their colours are variables of the page, which has a light and a dark look."""
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from caedsl.runs.history import Epoch
+from caedsl.runs.trouble import Trouble
+
+WIDTH, HEIGHT = 7.2, 3.1
+"""Size in inches, of which 72 are a pixel of the page each."""
+SERIES = 10
+"""Colours that the page has for series and classes."""
+_WIDE_RANGE = 8.0
+"""From this ratio of the largest to the smallest loss on, the axis is logarithmic."""
+_BINS = 32
+_MOST_MARKS = 20
+
+# Stand-ins: matplotlib takes numbers only, and the page replaces these by its variables.
+_INK, _FAINT, _LINE = "#010101", "#020202", "#030303"
+_VARIABLES = {_INK: "ink", _FAINT: "faint", _LINE: "line"}
+
+
+def _series(number: int) -> str:
+    return f"#0400{number % SERIES:02x}"
+
+
+_VARIABLES |= {_series(number): f"series-{number}" for number in range(SERIES)}
+
+
+def loss_curves(epochs: Sequence[Epoch], best: int | None, troubles: Sequence[Trouble]) -> str:
+    """Return the losses by epoch: training, validation and each term; marks where a monitor spoke and at the best."""
+    x = [row.epoch for row in epochs]
+    lines: dict[str, list[float]] = {"training": [row.reconstruction for row in epochs]}
+    if all(row.validation is not None for row in epochs):
+        lines["validation"] = [row.validation or 0.0 for row in epochs]
+    terms = {name: [row.terms.get(name, float("nan")) for row in epochs] for name in epochs[0].terms}
+    lines |= {name: values for name, values in terms.items() if values != lines["training"]}
+    if any(row.loss != row.reconstruction for row in epochs):
+        lines["training with penalties"] = [row.loss for row in epochs]
+    with _style():
+        figure, axes = _axes("epoch", "loss")
+        for number, (name, values) in enumerate(lines.items()):
+            axes.plot(x, values, color=_series(number), label=name, linewidth=1.8, marker="o" if len(x) == 1 else None)
+        finite = [value for values in lines.values() for value in values if np.isfinite(value)]
+        if min(finite) > 0 and max(finite) > _WIDE_RANGE * min(finite):
+            axes.set_yscale("log")
+            _plain_numbers(axes.yaxis)
+        if best is not None:
+            axes.axvline(best, color=_FAINT, linewidth=1, linestyle=":")
+            axes.text(best, 1.02, f"best {best}", transform=axes.get_xaxis_transform(), ha="center", color=_FAINT)
+        marks = sorted({trouble.epoch for trouble in troubles})[:_MOST_MARKS]
+        for epoch in marks:
+            axes.plot([epoch], [0.03], marker="^", color=_series(1), transform=axes.get_xaxis_transform(), markersize=8)
+        axes.legend(loc="best")
+        return _svg(figure, "losses")
+
+
+def histogram(groups: dict[str, NDArray[np.float64]], threshold: float | None, unit: str) -> str:
+    """Return how often scores occur, a colour a group, with the threshold as a line."""
+    values = np.concatenate(list(groups.values()))
+    values = values[np.isfinite(values)]
+    low, high = float(values.min()), float(values.max())
+    logarithmic = low > 0 and high > _WIDE_RANGE * low
+    bins = np.geomspace(low, high, _BINS) if logarithmic else np.linspace(low, high if high > low else low + 1, _BINS)
+    with _style():
+        figure, axes = _axes(unit, "samples")
+        for number, (name, scores) in enumerate(groups.items()):
+            axes.hist(scores, bins=list(bins), color=_series(number), alpha=0.7, label=f"{name} ({len(scores):,})")
+        if logarithmic:
+            axes.set_xscale("log")
+            _plain_numbers(axes.xaxis)
+        if threshold is not None:
+            axes.axvline(threshold, color=_INK, linewidth=1.4, linestyle="--", label="threshold")
+        axes.legend(loc="best")
+        return _svg(figure, "scores")
+
+
+def code_plot(points: NDArray[np.float64], classes: Sequence[str] | None, explained: Sequence[float]) -> str:
+    """Return codes on their two leading principal components, N×2, a colour a class.
+
+    ``explained`` are the shares of the variance of both components.
+    """
+    labels = [f"component {number + 1}: {share:.0%} of the variance" for number, share in enumerate(explained)]
+    with _style():
+        figure, axes = _axes(labels[0], labels[1], height=4.4)
+        if classes is None:
+            axes.scatter(points[:, 0], points[:, 1], s=9, color=_series(0), alpha=0.7, linewidths=0)
+            return _svg(figure, "codes")
+        of = np.array(classes)
+        for number, name in enumerate(sorted(set(classes))):
+            x, y = points[of == name].T
+            axes.scatter(x, y, s=9, color=_series(number), alpha=0.7, linewidths=0, label=name)
+            axes.text(
+                float(np.median(x)), float(np.median(y)), name, color=_INK, fontweight="bold", ha="center", va="center"
+            )
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return _svg(figure, "codes")
+
+
+def _style() -> AbstractContextManager[None]:
+    return mpl.rc_context(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "caedsl",  # identifiers that are the same each time
+            "font.size": 10,
+            "text.color": _INK,
+            "axes.labelcolor": _FAINT,
+            "axes.edgecolor": _LINE,
+            "axes.facecolor": "none",
+            "figure.facecolor": "none",
+            "grid.color": _LINE,
+            "xtick.color": _FAINT,
+            "ytick.color": _FAINT,
+            "legend.frameon": False,
+        }
+    )
+
+
+def _axes(x: str, y: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
+    figure = Figure((WIDTH, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(True, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _plain_numbers(axis: Axis) -> None:
+    """Write 0.02 on a logarithmic axis, and no powers."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _svg(figure: Figure, name: str) -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    drawn = text.getvalue()
+    drawn = drawn[drawn.index("<svg") :]
+    # Identifiers are those of a page with several charts.
+    for id_ in sorted(set(re.findall(r'id="([^"]+)"', drawn)), key=len, reverse=True):
+        drawn = re.sub(rf'(id="|#){re.escape(id_)}(?=["\)])', rf"\g<1>{name}-{id_}", drawn)
+    drawn = re.sub(
+        r'(<svg[^>]*?) height="[^"]*"([^>]*?) width="[^"]*"|(<svg[^>]*?) width="[^"]*"', r"\1\2\3", drawn, count=1
+    )
+    return _coloured(drawn, _VARIABLES.items())
+
+
+def _coloured(drawn: str, variables: Iterable[tuple[str, str]]) -> str:
+    for colour, variable in variables:
+        drawn = drawn.replace(colour, f"var(--{variable})")
+    return drawn

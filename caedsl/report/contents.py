@@ -1,0 +1,175 @@
+"""Everything that the report of a run shows, read from its folder and, where they are there, from its data."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from caedsl import __version__
+from caedsl.console.formats import duration
+from caedsl.data.images import DataError
+from caedsl.evaluation.schema import (
+    AnomaliesRecord,
+    MetricsRecord,
+    read_anomalies,
+    read_evaluation,
+    read_scored_samples,
+)
+from caedsl.figures.graph import render
+from caedsl.inference.calibration import Calibration
+from caedsl.inference.trained_run import TrainedRun, open_trained
+from caedsl.report.anomaly_pictures import anomaly_groups
+from caedsl.report.charts import code_plot, histogram, loss_curves
+from caedsl.report.held_out import HeldOut, Shown, data_uri, held_out
+from caedsl.report.verdict import Verdict, verdicts
+from caedsl.runs.errors import RunError
+from caedsl.runs.history import Epoch
+from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, read_epochs, read_troubles
+from caedsl.runs.trouble import Trouble
+from caedsl.training.reporter import Reporter
+from caedsl.vocabulary.shape import text
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The parts of a report; charts are SVG, ``missing`` says what cannot be shown and why."""
+
+    name: str
+    facts: Sequence[tuple[str, str]]
+    verdicts: Sequence[Verdict]
+    metrics: MetricsRecord
+    anomalies: AnomaliesRecord | None
+    spec: str
+    diagram: str
+    curves: str
+    troubles: Sequence[Trouble]
+    part: str
+    groups: dict[str, Sequence[Shown]]
+    found: dict[str, Sequence[Shown]]
+    scores: str
+    scores_of: str
+    codes: str
+    environment: Sequence[tuple[str, str]]
+    commands: Sequence[str]
+    missing: Sequence[str]
+
+
+def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter) -> Contents:
+    """Read what the report of the run in the folder ``path`` shows.
+
+    Raise a ``RunError`` where it is no run that came to its end. Without its data there are no pictures and no codes.
+    """
+    run = open_trained(path, device)
+    metrics, anomalies = read_evaluation(path), read_anomalies(path)
+    environment = _environment(path)
+    epochs, troubles = read_epochs(path), read_troubles(path)
+    if not epochs:
+        raise RunError(f"{path} has no epoch in its history: there is nothing to report yet")
+    missing: list[str] = []
+    shown: HeldOut | None = None
+    try:
+        shown = held_out(path, device, data_dir, reporter)
+    except (DataError, RunError) as error:
+        missing.append(f"No reconstructions and no codes: {str(error).splitlines()[0]}")
+    scores, scores_of = _scores(path, run.calibration, anomalies, shown)
+    found: dict[str, Sequence[Shown]] = {}
+    if anomalies is not None:
+        with suppress(DataError):
+            found = anomaly_groups(run, anomalies, read_scored_samples(path))
+    several = shown is not None and len(shown.codes) > 2 and shown.explained[0] > 0
+    return Contents(
+        name=run.model.name,
+        facts=_facts(run, metrics, epochs),
+        verdicts=verdicts(metrics, anomalies, run.calibration, len(troubles)),
+        metrics=metrics,
+        anomalies=anomalies,
+        spec=run.model.source.text.strip(),
+        diagram=data_uri(str(render(run.model, "svg")).encode(), "image/svg+xml"),
+        curves=loss_curves(epochs, metrics.training.best_epoch, troubles),
+        troubles=troubles,
+        part=shown.part if shown else "",
+        groups=shown.groups if shown else {},
+        found=found,
+        scores=scores,
+        scores_of=scores_of,
+        codes=code_plot(shown.codes, shown.classes, shown.explained) if shown is not None and several else "",
+        environment=_rows(environment),
+        commands=_commands(path, environment, run.calibration, anomalies),
+        missing=missing,
+    )
+
+
+def _environment(path: Path) -> EnvironmentRecord:
+    try:
+        return read_environment(path)
+    except (OSError, RecordError) as error:
+        raise RunError(
+            f"{path / 'environment.json'} cannot be read ({error}): name the folder of a whole run"
+        ) from error
+
+
+def _facts(run: TrainedRun, metrics: MetricsRecord, epochs: Sequence[Epoch]) -> list[tuple[str, str]]:
+    model, scores = run.model, metrics.scores["model"]
+    facts = [("input", text(model.input.shape)), ("code size", f"{metrics.code_size:,}")]
+    facts.append(("compression", f"{model.compression:.3g} ×"))
+    facts.append(("parameters", f"{metrics.training.parameters:,}"))
+    if scores.psnr is not None:
+        facts.append(("PSNR", f"{scores.psnr:.2f} dB"))
+    if scores.ssim is not None:
+        facts.append(("SSIM", f"{scores.ssim:.3f}"))
+    facts += [("epochs", f"{metrics.training.epochs:,}"), ("time", duration(epochs[-1].seconds))]
+    return facts
+
+
+def _scores(
+    path: Path, calibration: Calibration | None, anomalies: AnomaliesRecord | None, shown: HeldOut | None
+) -> tuple[str, str]:
+    """Return the histogram of scores and what it is of: labelled samples, else the calibration's, else the errors."""
+    if anomalies is not None:
+        rows = [row for row in read_scored_samples(path) if np.isfinite(row.score)]
+        groups = {
+            "normal": np.array([row.score for row in rows if not row.anomalous]),
+            "anomaly": np.array([row.score for row in rows if row.anomalous]),
+        }
+        limit = anomalies.detectors["model"].threshold if "model" in anomalies.detectors else None
+        if all(map(len, groups.values())):
+            return histogram(
+                groups, limit.value if limit else None, f"score {anomalies.score}"
+            ), "labelled test samples"
+    if calibration is not None:
+        of = {"normal": np.array(calibration.normals)}
+        return histogram(of, calibration.threshold, f"score {calibration.score}"), "the normals of the calibration"
+    if shown is not None:
+        return histogram({shown.part: shown.psnr}, None, "PSNR in dB"), f"the {shown.part} samples"
+    return "", ""
+
+
+def _rows(environment: EnvironmentRecord) -> list[tuple[str, str]]:
+    data = environment.data
+    parts = ((data.train, "training"), (data.validation, "validation"), (data.test, "test"))
+    return [
+        ("data", data.name),
+        ("samples", ", ".join(f"{count:,} {part}" for count, part in parts if count)),
+        ("SHA-256 of the data", data.sha256),
+        *([("seed of the split", str(data.split_seed))] if data.split_seed is not None else []),
+        ("seed", str(environment.seed)),
+        ("device", f"{environment.device_name} ({environment.device}), {environment.precision}"),
+        ("threads, processes", f"{environment.threads}, {environment.processes}"),
+        ("platform", environment.platform),
+        ("versions", f"caedsl {environment.caedsl}, torch {environment.torch}, Python {environment.python}"),
+        *(("note", note) for note in environment.notes),
+        ("this page", f"caedsl {__version__}"),
+    ]
+
+
+def _commands(
+    path: Path, environment: EnvironmentRecord, calibration: Calibration | None, anomalies: AnomaliesRecord | None
+) -> list[str]:
+    commands = [f"caedsl train spec.cae --seed {environment.seed}", f"caedsl evaluate {path}"]
+    if calibration is not None:
+        commands.append(f"caedsl calibrate {path} --score {calibration.score} --fpr {100 * calibration.fpr:g}%")
+    if anomalies is not None and Path(anomalies.test).is_dir():
+        commands.append(f"caedsl evaluate {path} --test {anomalies.test} --score {anomalies.score}")
+    return commands

@@ -1,0 +1,28 @@
+"""The page of a report, from its contents."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from caedsl.report.contents import Contents
+
+_PAGE = "page.html.jinja"
+
+
+def page(contents: Contents) -> str:
+    """Return the page as HTML that loads nothing: styles and pictures are in it, and there are no scripts."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _number
+    charts = {name: Markup(getattr(contents, name)) for name in ("curves", "scores", "codes")}
+    return environment.get_template(_PAGE).render(report=contents, charts=charts) + "\n"
+
+
+def _number(value: float | None, format_: str) -> str:
+    return "–" if value is None else format(value, format_)

@@ -1,0 +1,98 @@
+"""What to think of a run, in words."""
+
+from typing import NamedTuple
+
+from caedsl.evaluation.anomaly_results import MODEL
+from caedsl.evaluation.evaluate import CORRUPTED, MEAN
+from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord
+from caedsl.inference.calibration import Calibration
+
+GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"
+
+
+class Verdict(NamedTuple):
+    """A sentence, and how good it is."""
+
+    mood: str
+    text: str
+
+
+def verdicts(
+    metrics: MetricsRecord, anomalies: AnomaliesRecord | None, calibration: Calibration | None, monitors: int
+) -> list[Verdict]:
+    """Return what to think of a run, what matters most first."""
+    found = [_against_pca(metrics)] if anomalies is None else [*_anomalies(anomalies), _against_pca(metrics)]
+    corrupted = metrics.scores.get(CORRUPTED)
+    model = metrics.scores[MODEL]
+    if corrupted is not None and corrupted.psnr is not None and model.psnr is not None:
+        gain = model.psnr - corrupted.psnr
+        mood = GOOD if gain > 0 else BAD
+        found.append(
+            Verdict(mood, f"It changes the PSNR of corrupted samples by {gain:+.2f} dB to {model.psnr:.2f} dB.")
+        )
+    if anomalies is None and calibration is not None:
+        found.append(
+            Verdict(
+                GOOD,
+                f"The threshold {calibration.threshold:.4g} rejects at most {100 * calibration.fpr:g} % of normal samples on "
+                f"average, by {len(calibration.normals):,} that were held out.",
+            )
+        )
+    if metrics.evaluated_on == "training":
+        found.append(Verdict(DOUBTFUL, "Nothing was held out: all numbers are of the samples that it was trained on."))
+    if monitors:
+        times = "once" if monitors == 1 else f"{monitors} times"
+        found.append(Verdict(DOUBTFUL, f"Monitors spoke {times} while it trained: see the marks in the curves."))
+    ended = {"interrupted": "was interrupted", "trouble": "was stopped by a monitor"}.get(metrics.training.ended)
+    if ended:
+        found.append(Verdict(DOUBTFUL, f"The training {ended} after {metrics.training.epochs} epochs."))
+    return found
+
+
+def _against_pca(metrics: MetricsRecord) -> Verdict:
+    model, mean = metrics.scores[MODEL].mse, metrics.scores.get(MEAN)
+    name = f"PCA-{metrics.code_size}"
+    pca = metrics.scores.get(name)
+    if model is None:
+        return Verdict(BAD, "Its reconstructions are not finite numbers.")
+    if mean is not None and mean.mse is not None and model >= mean.mse:
+        return Verdict(BAD, "It is no better than the mean image: it has learned nothing about single samples yet.")
+    of = f"{metrics.images:,} {metrics.evaluated_on} samples"
+    if pca is None or not pca.mse:
+        return Verdict(DOUBTFUL, f"Its mean squared error on {of} is {model:.4g}; there is no PCA to compare with.")
+    if model >= pca.mse:
+        return Verdict(
+            DOUBTFUL,
+            f"{name}, a linear map to as many numbers, reconstructs better: its error on {of} is {pca.mse / model:.0%} "
+            "of the model's. Train longer, or change the model until it earns its layers.",
+        )
+    return Verdict(
+        GOOD,
+        f"It reconstructs {of} better than {name}, a linear map to as many numbers: {model / pca.mse:.0%} of its error.",
+    )
+
+
+def _anomalies(found: AnomaliesRecord) -> list[Verdict]:
+    name, model = MODEL, found.detectors.get(MODEL)
+    if model is None:
+        return []
+    lines = []
+    if model.threshold is not None and model.found is not None and model.rejected is not None:
+        share, wrong = model.found / max(1, found.anomalies), model.rejected / max(1, found.normals)
+        mood = GOOD if share >= 0.8 and wrong <= 2 * model.threshold.fpr else DOUBTFUL if share >= 0.2 else BAD
+        lines.append(
+            Verdict(
+                mood,
+                f"At its threshold it finds {model.found:,} of {found.anomalies:,} anomalies and rejects "
+                f"{model.rejected:,} of {found.normals:,} normal samples (score {found.score}).",
+            )
+        )
+    others = [(name, other.auroc.value) for name, other in found.detectors.items() if name != MODEL]
+    text = f"It separates anomalies from normal samples with an AUROC of {model.auroc.value:.3f}"
+    if not others:
+        lines.append(Verdict(GOOD if model.auroc.low > 0.5 else BAD, f"{text}."))
+        return lines
+    ((name, value),) = others[:1]
+    mood = GOOD if model.auroc.value > value else DOUBTFUL
+    lines.append(Verdict(mood, f"{text}; {name}, a linear map to as many numbers, has {value:.3f}."))
+    return lines

@@ -1,0 +1,235 @@
+"""The report of a run: what is on the page, that it needs nothing else, and how a browser shows it."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import caedsl
+from caedsl.cli.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+SPEC = """autoencoder <b>digits
+input 1x8x8
+data digits limit=300
+encoder { conv 8 relu; maxpool 2 }
+bottleneck dense 6
+decoder mirror
+train { epochs 3; batch 32; validation 20%; corrupt gaussian=0.1; optimizer adam lr=1e-2 }
+""".replace("<b>", "")
+WIDTHS = (1280, 768, 390)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report") / "run"
+    caedsl.train(SPEC, out=str(folder), device="cpu", pictures=False)
+    return folder
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+class Tags(HTMLParser):
+    """The tags of a page, in pairs, and the addresses that they name."""
+
+    EMPTY = ("meta", "img", "br", "link", "input", "hr")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "action")]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.EMPTY:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_page_shows_the_run_and_loads_nothing(run: Path, command: Run) -> None:
+    code, out, err = command("report", run)
+    assert (code, out) == (0, f"wrote {run / 'report.html'}\n"), err
+    page = (run / "report.html").read_text("utf-8")
+    tags = Tags(page)
+    assert not tags.open
+    assert "script" not in tags.seen
+    assert all(address.startswith(("data:", "#")) for address in tags.addresses)
+    assert not re.search(r"url\((?!#)", page)
+    assert len(tags.ids) == len(set(tags.ids))
+    assert "prefers-color-scheme: dark" in page and "@media print" in page
+    scores = json.loads((run / "metrics.json").read_text())["scores"]
+    for name, score in scores.items():
+        assert f"<td>{name}</td><td>{score['mse']:.5f}</td>" in page
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["data"]["sha256"] in page
+    assert (run / "spec.cae").read_text().strip() in page
+    for part in ("Best", "Median", "Worst", "corrupted", "Codes", "validation"):
+        assert part in page
+
+
+def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_path: Path, command: Run) -> None:
+    drawn = np.random.default_rng(0)
+    for kind in ("good", "noise", "dark"):
+        (tmp_path / "test" / kind).mkdir(parents=True)
+        for number in range(6):
+            pixels = drawn.integers(0, 256, (8, 8)) if kind == "noise" else np.full((8, 8), 40 * (kind == "good"))
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "test" / kind / f"{number}.png")
+    assert command("calibrate", run, "--fpr", "5%")[0] == 0
+    assert command("evaluate", run, "--test", tmp_path / "test")[0] == 0
+    assert command("report", run, "-o", tmp_path / "r.html")[0] == 0
+    page = (tmp_path / "r.html").read_text("utf-8")
+    Tags(page)
+    told = json.loads((run / "anomalies.json").read_text())["detectors"]["model"]
+    assert f"finds {told['found']} of 12 anomalies and rejects {told['rejected']} of 6 normal samples" in page
+    assert "By type" in page and "threshold" in page
+    assert ("Found" in page) == (told["found"] > 0)
+    assert ("Missed" in page) == (told["found"] < 12)
+
+
+def test_words_of_the_run_are_text_on_the_page(run: Path, command: Run) -> None:
+    line = {"step": 1, "epoch": 2, "monitor": "dead-layer", "layer": "<script>alert(1)</script>", "setting": None}
+    line |= {"line": 4, "message": "</style><b>", "remedy": "& less"}
+    (run / "trouble.jsonl").write_text(json.dumps(line) + "\n")
+    assert command("report", run)[0] == 0
+    page = (run / "report.html").read_text("utf-8")
+    assert "script" not in Tags(page).seen
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; (line 4): &lt;/style&gt;&lt;b&gt;" in page
+    assert "Monitors spoke once" in page
+
+
+def test_without_its_data_the_page_says_what_is_missing(run: Path, command: Run) -> None:
+    record = json.loads((run / "environment.json").read_text())
+    record["data"]["sha256"] = "0" * 64
+    (run / "environment.json").write_text(json.dumps(record))
+    code, _, err = command("report", run)
+    assert code == 0
+    assert "the data are not those of the run" in err
+    page = (run / "report.html").read_text("utf-8")
+    assert "No reconstructions and no codes: the data are not those of the run" in page
+    assert "Median" not in page
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda run: (run / "metrics.json").unlink(), "did not come to its end"),
+        (lambda run: (run / "metrics.json").write_text("{}"), "metrics.json is damaged (evaluated_on"),
+        (lambda run: (run / "environment.json").unlink(), "environment.json cannot be read"),
+        (lambda run: (run / "history.jsonl").unlink(), "has no epoch in its history"),
+        (lambda run: (run / "weights.safetensors").write_bytes(b"x"), "weights.safetensors"),
+        (lambda run: (run / "anomalies.json").write_text("[]"), "anomalies.json is damaged"),
+        (lambda run: (run / "report.html").write_text("mine"), "report.html is there already"),
+        (lambda run: shutil.rmtree(run), "name the folder of a trained run"),
+    ],
+)
+def test_what_cannot_be_reported_is_one_error_and_no_page(
+    run: Path, command: Run, damage: Callable[[Path], object], message: str
+) -> None:
+    damage(run)
+    before = sorted(run.iterdir()) if run.exists() else []
+    code, out, err = command("report", run)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert sorted(run.iterdir() if run.exists() else []) == before
+
+
+def test_output_is_a_page_and_replaced_only_when_told(run: Path, command: Run, tmp_path: Path) -> None:
+    assert command("report", run, "-o", tmp_path / "page.pdf")[0] == 2
+    page = tmp_path / "page.html"
+    assert command("report", run, "-o", page)[0] == 0
+    assert command("report", run, "-o", page)[0] == 2
+    first = page.read_bytes()
+    assert command("report", run, "-o", page, "--overwrite")[0] == 0
+    assert page.read_bytes() == first
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_browser_shows_the_page_within_its_width(run: Path, command: Run, tmp_path: Path, width: int) -> None:
+    assert command("report", run, "-o", tmp_path / "r.html")[0] == 0
+    # A frame is as narrow as it is told to be; a window has a least width.
+    probe = """<script>onload = () => {
+        const page = document.querySelector("iframe").contentDocument, all = page.documentElement;
+        const outside = [...page.querySelectorAll("body *")].filter(
+            (e) => !e.closest(".scroll, pre") && e.getBoundingClientRect().right > all.clientWidth + 1);
+        const broken = [...page.images].filter((e) => !e.naturalWidth);
+        document.title = [all.scrollWidth, all.clientWidth, outside.length, broken.length, page.images.length].join(" ");
+    }</script>"""
+    frame = f'<iframe src="r.html" style="border:0;width:{width}px;height:3000px"></iframe>'
+    (tmp_path / "frame.html").write_text(f"<!doctype html><body style='margin:0'>{frame}{probe}</body>")
+    told = _chromium(tmp_path, "--dump-dom", "--allow-file-access-from-files", (tmp_path / "frame.html").as_uri())
+    found = re.search(r"<title>([\d ]+)</title>", told)
+    assert found is not None, told[-2000:]
+    across, visible, outside, broken, images = map(int, found[1].split())
+    assert visible == width
+    assert across <= visible
+    assert (outside, broken) == (0, 0)
+    assert images > 40
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_browser_draws_it_dark_where_that_is_wanted(run: Path, command: Run, tmp_path: Path) -> None:
+    assert command("report", run, "-o", tmp_path / "r.html")[0] == 0
+    papers = []
+    for scheme in (1, 0):
+        picture = tmp_path / f"{scheme}.png"
+        page = (tmp_path / "r.html").as_uri()
+        options = (
+            f"--blink-settings=preferredColorScheme={scheme}",
+            "--window-size=800,600",
+            f"--screenshot={picture}",
+        )
+        _chromium(tmp_path, *options, page)
+        papers.append(Image.open(picture).convert("L").getpixel((2, 300)))
+    light, dark = papers
+    assert light > 200
+    assert dark < 50
+
+
+def _chromium(folder: Path, *arguments: str) -> str:
+    assert CHROMIUM is not None
+    options = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        f"--user-data-dir={folder / 'profile'}",
+    )
+    ended = subprocess.run(
+        [CHROMIUM, *options, *arguments], capture_output=True, text=True, timeout=120, check=True, cwd=folder
+    )
+    return ended.stdout
