@@ -120,6 +120,18 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
     assert ("Missed" in page) == (told["found"] < 12)
 
 
+@pytest.mark.parametrize(("shape", "space"), [("2x32", (32,)), ("1x8x8x8", (8, 8, 8))])
+def test_signals_and_volumes_are_pictures_too(shape: str, space: tuple[int, ...], tmp_path: Path, command: Run) -> None:
+    channels = int(shape[0])
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((30, channels, *space), np.float32))
+    spec = f'autoencoder a; input {shape}; data npy "x.npy"; encoder {{ conv 4 s2 k4 }}; bottleneck dense 4; decoder mirror'
+    (tmp_path / "a.cae").write_text(spec + "\ntrain { epochs 1; batch 8; validation 20% }")
+    caedsl.train(str(tmp_path / "a.cae"), out=str(tmp_path / "run"), device="cpu", pictures=False)
+    code, _, err = command("report", tmp_path / "run")
+    assert code == 0, err
+    assert Tags((tmp_path / "run" / "report.html").read_text("utf-8")).seen.count("img") > 12
+
+
 def test_words_of_the_run_are_text_on_the_page(run: Path, command: Run) -> None:
     line = {"step": 1, "epoch": 2, "monitor": "dead-layer", "layer": "<script>alert(1)</script>", "setting": None}
     line |= {"line": 4, "message": "</style><b>", "remedy": "& less"}
