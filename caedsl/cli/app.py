@@ -19,6 +19,7 @@ from caedsl.cli.reconstruct import reconstruct
 from caedsl.cli.report import report
 from caedsl.cli.rule import rule
 from caedsl.cli.runs import runs
+from caedsl.cli.sample import sample
 from caedsl.cli.score import score
 from caedsl.cli.show import show
 from caedsl.cli.train import train
@@ -81,6 +82,7 @@ for command, summary, example in (
     (reconstruct, "Reconstruct, or denoise, images.", "caedsl reconstruct runs/parts photos/ -o clean"),
     (encode, "Encode samples into a table of codes.", "caedsl encode runs/digits -o codes.npz"),
     (decode, "Decode codes.", "caedsl decode runs/digits codes.npz -o decoded"),
+    (sample, "Make new samples from a variational code.", "caedsl sample runs/vae -o samples"),
     (calibrate, "Set the threshold for anomalies.", "caedsl calibrate runs/parts good/ --fpr 1%"),
     (score, "Score how abnormal samples are.", "caedsl score runs/parts new/ --csv scores.csv"),
     (export, "Export to ONNX or torch.export, or to share.", "caedsl export runs/parts -o scorer.onnx --part scorer"),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, new_folder, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, Run, refuse_existing, write_samples
 from caedsl.cli.train import Device, outside_errors
 
 
@@ -21,14 +21,12 @@ def decode(
 ) -> None:
     """Decode codes: to one picture each in a folder, or to one array of values in the input's range."""
     from caedsl.cli.specs import fail
-    from caedsl.inference.pictures import write_decoded
-    from caedsl.inference.tables import array_bytes, read_codes
+    from caedsl.inference.tables import read_codes
     from caedsl.inference.trained_run import open_trained
 
     with outside_errors():
         opened = open_trained(run, device.value)
-        as_array = output.suffix == ".npy"
-        if as_array:
+        if output.suffix == ".npy":
             refuse_existing(output, overwrite)
         try:
             names, values = read_codes(codes)
@@ -36,8 +34,5 @@ def decode(
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise fail(f"{codes} cannot be decoded: {reason}; `caedsl encode` writes codes") from None
-        if as_array:
-            write_new(output, array_bytes(decoded), overwrite)
-        else:
-            write_decoded(new_folder(output, overwrite), names, decoded, opened.fit)
+        write_samples(output, names, decoded, opened.fit, overwrite)
     typer.echo(f"decoded {len(names):,} codes into {output}")

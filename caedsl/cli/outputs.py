@@ -1,12 +1,19 @@
 """Where commands on trained runs write: nothing is replaced without ``--overwrite``, nothing is half-written."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caedsl.cli.specs import fail
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from caedsl.data.fit import Fit
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -38,6 +45,19 @@ def write_new(path: Path, content: bytes, overwrite: bool) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise fail(f"{path} cannot be written ({error.strerror}): choose another place") from None
+
+
+def write_samples(
+    output: Path, names: Sequence[str], samples: "NDArray[np.float32]", fit: "Fit", overwrite: bool
+) -> None:
+    """Write samples in the input's range: as one array where ``output`` ends in .npy, else as pictures in a folder."""
+    from caedsl.inference.pictures import write_decoded
+    from caedsl.inference.tables import array_bytes
+
+    if output.suffix == ".npy":
+        write_new(output, array_bytes(samples), overwrite)
+    else:
+        write_decoded(new_folder(output, overwrite), names, samples, fit)
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:

@@ -60,7 +60,8 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
     shape = f"{shape_text(summary.code_shape)} = " if len(summary.code_shape) > 1 else ""
     step = f"one training step{' of one image' if _batch_open(summary) else ''}"
     return [
-        ("code", f"{shape}{code:,} numbers, {compared}"),
+        ("code", f"{shape}{code:,} numbers, {compared}; {summary.code_bits:,} bits"),
+        *([("the code costs", summary.code_terms)] if summary.code_terms else []),
         ("compression", f"{ratio:.4g}"),
         ("parameters", f"{summary.parameters:,}"),
         ("MACs", f"{summary.macs:,} an image"),

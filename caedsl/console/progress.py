@@ -66,7 +66,7 @@ class Plain(Reporter):
         speed = f"{row.images_per_second:,.0f} images/s"
         loss = _losses(row.reconstruction, row.validation)
         total = "" if row.loss == row.reconstruction else f"  with penalties {loss_text(row.loss)}"
-        self._say(Text(f"epoch {count}  {loss}{total}{_terms(row)}  {speed}  {left} left"))
+        self._say(Text(f"epoch {count}  {loss}{total}{_terms(row)}{_code(row)}  {speed}  {left} left"))
 
     def _say(self, text: Text) -> None:
         # A line is never broken: a path that is broken cannot be copied.
@@ -149,6 +149,11 @@ class Live(Plain):
 def _losses(loss: float, validation: float | None) -> str:
     shown = f"loss {loss_text(loss)}"
     return shown if validation is None else f"{shown}  validation {loss_text(validation)}"
+
+
+def _code(row: Epoch) -> str:
+    """Return what was measured of the code by name."""
+    return "".join(f"  {name.replace('_', ' ')} {value:.3g}" for name, value in row.code.items())
 
 
 def _terms(row: Epoch) -> str:

@@ -72,6 +72,8 @@ class TensorBoard(Callback):
                 self._writer.add_scalar(tag, value, row.epoch)
         for name, value in row.terms.items():
             self._writer.add_scalar(f"terms/{name}", value, row.epoch)
+        for name, value in row.code.items():
+            self._writer.add_scalar(f"code/{name}", value, row.epoch)
 
     def on_end(self, training: Training) -> None:
         """Close the event file."""

@@ -4,6 +4,7 @@ from caedsl.facts.sizes import encoder_path, resizes
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Corrupt
 from caedsl.vocabulary.bottlenecks import BY_NAME
+from caedsl.vocabulary.code_kinds import CODEBOOK
 from caedsl.vocabulary.shape import elements
 
 
@@ -24,3 +25,26 @@ def can_copy(model: Autoencoder) -> bool:
     if any(resizes(layer) or layer.kind.joins_all for layer in layers):
         return False
     return min((elements(layer.out_shape) for layer in layers), default=0) >= elements(model.input.shape)
+
+
+FLOAT_BITS = 32
+
+
+def code_bits(model: Autoencoder) -> int:
+    """Return the bits of a code as it is stored: numbers of 32 bits, or the number of a vector for each place."""
+    shape, layers = model.code_shape, model.bottleneck.layers
+    if layers and CODEBOOK in layers[-1].options:
+        return elements(shape[1:]) * bits_of_a_vector(layers[-1].options[CODEBOOK][0])
+    return FLOAT_BITS * elements(shape)
+
+
+def bits_of_a_vector(vectors: int) -> int:
+    """Return the bits that tell ``vectors`` vectors apart."""
+    return (vectors - 1).bit_length()
+
+
+def code_terms(model: Autoencoder) -> str:
+    """Return what the code adds to the loss, as a sum; nothing where it adds nothing."""
+    bottleneck = model.bottleneck
+    rising = f", rising from 0 over {100 * bottleneck.warmup:g}% of the steps" if bottleneck.warmup else ""
+    return " + ".join(f"{weight:g} {name}" for name, weight in bottleneck.weights.items() if weight) + rising

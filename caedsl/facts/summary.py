@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from caedsl.facts.code import code_bits, code_terms
 from caedsl.facts.cost import total_macs, total_parameters, training_memory
 from caedsl.facts.receptive_field import code_field, receptive_fields
 from caedsl.model.autoencoder import Autoencoder
@@ -33,11 +34,16 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """A whole model; ``memory`` is the estimate for one training step, in bytes (of one image with ``batch auto``)."""
+    """A whole model; ``memory`` is the estimate for one training step, in bytes (of one image with ``batch auto``).
+
+    ``code_bits`` is the size of a stored code, and ``code_terms`` what the code adds to the loss.
+    """
 
     name: str
     input_shape: Shape
     code_shape: Shape
+    code_bits: int
+    code_terms: str
     compression: float
     parameters: int
     macs: int
@@ -53,6 +59,8 @@ def summarise(model: Autoencoder) -> Summary:
         name=model.name,
         input_shape=model.input.shape,
         code_shape=model.code_shape,
+        code_bits=code_bits(model),
+        code_terms=code_terms(model),
         compression=model.compression,
         parameters=total_parameters(model),
         macs=total_macs(model),

@@ -39,6 +39,7 @@ from caedsl.syntax.parser import parse
 from caedsl.training.device import choose_device
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.weights import Weights, largest_file
+from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.shape import elements, noun, rank, text
 
 Floats = NDArray[np.float32]
@@ -129,6 +130,21 @@ class TrainedRun:
         z = z.reshape(len(z), *shape)
         decoded = (self.module.decode(part.to(self.device)) for part in torch.split(z.float(), batch))
         return self._joined(codes, decoded)
+
+    def sample(self, count: int, seed: int = 0, batch: int = BATCH) -> Floats:
+        """Return new samples in the input's range, N x channels x space: decoded draws from the code's prior.
+
+        The prior of a variational code is a standard normal distribution; a ``RunError`` for a code without one.
+        """
+        shape = self.model.code_shape
+        if not BY_NAME[self.model.bottleneck.form].has_prior:
+            form = f"variational {text(shape)}" if len(shape) == 1 else f"variational conv {shape[0]}"
+            raise RunError(
+                f"{self.path} cannot make new samples: its code has no distribution to draw from; train it with "
+                f"`bottleneck {form}`, or decode codes of your own with `decode`"
+            )
+        draws = torch.randn(count, *shape, generator=torch.Generator().manual_seed(seed))
+        return self.decode(draws.numpy(), batch)
 
     def score(self, data: Data, kind: str | ChosenScore | None = None, batch: int = BATCH) -> NDArray[np.float64]:
         """Return the anomaly score of each sample: the higher, the less the network could reconstruct it.

@@ -28,7 +28,7 @@ class Bottleneck:
     ``form`` names the declaration in ``vocabulary/bottlenecks``. ``inverse`` starts the decoder where the code is a
     vector. ``weights`` are those of what the code adds to the loss: ``l1`` its activity penalty, ``kl`` the divergence
     of a variational code. ``noise`` is the standard deviation of the Gaussian noise that the decoder sees while
-    training.
+    training. The weights of what the form itself adds rise from 0 over ``warmup``, a share of all steps.
     """
 
     form: str
@@ -38,6 +38,7 @@ class Bottleneck:
     weights: Mapping[str, float]
     noise: float
     span: Span
+    warmup: float = 0.0
 
     @property
     def l1(self) -> float:

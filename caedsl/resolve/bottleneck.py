@@ -14,7 +14,7 @@ from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.bottlenecks.bare import ASSERTED
-from caedsl.vocabulary.form import CODE_L1, NOISE, Form
+from caedsl.vocabulary.form import CODE_L1, NOISE, WARMUP, Form
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.shape import Shape, text
@@ -33,6 +33,7 @@ class Code:
     asserted: Shape | None
     weights: Mapping[str, float]
     noise: float
+    warmup: float
     at: Span
     shape_at: Span
 
@@ -55,13 +56,13 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
         return None
     report_idle(bound, inherited, scope)
     weights = {**form.weights(values), CODE_L1.name: bound.values.get(CODE_L1.name, 0.0)}
-    noise = values.pop(NOISE.name, 0.0)
+    noise, warmup = values.pop(NOISE.name, 0.0), values.pop(WARMUP.name, 0.0)
     # `l1=` on this line is a penalty on the code; that on weights comes from `defaults` alone.
     drafts = form.drafts({**values, L1.name: inherited.get(L1.name, 0.0)})
     lines = tuple(Line(draft.kind, draft.options, bound.spans, at=statement.span) for draft in drafts)
     shape_at = bound.spans.get(ASSERTED.name, statement.span)
     asserted = None if form.words or bound.faults else values[ASSERTED.name]
-    return Code(form, lines, asserted, weights, noise, statement.span, shape_at)
+    return Code(form, lines, asserted, weights, noise, warmup, statement.span, shape_at)
 
 
 def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequence[tree.Item]]:
@@ -84,7 +85,8 @@ def place_bottleneck(code: Code, encoder: Sequence[Layer], in_shape: Shape | Non
         if placed.out_shape is None:
             return None
         layers = tuple(placed.layers)
-        return Bottleneck(code.form.name, placed.out_shape, layers, (), code.weights, code.noise, code.at)
+        form, out = code.form.name, placed.out_shape
+        return Bottleneck(form, out, layers, (), code.weights, code.noise, code.at, code.warmup)
     if in_shape is not None and code.asserted is not None and code.asserted != in_shape:
         scope.report(
             "code-shape-mismatch",

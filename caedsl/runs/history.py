@@ -27,7 +27,8 @@ class Epoch:
     ``step`` counts the optimisation steps since the start. ``loss`` is the mean over the epoch's images of what was
     minimised, penalties included; ``reconstruction`` the same without penalties; ``validation`` the reconstruction loss
     of the held-out images after the epoch, None without such images. ``lr`` is the rate of the last step, ``seconds``
-    the time since the start. ``terms`` are the means of the parts of ``loss`` by name, weights included.
+    the time since the start. ``terms`` are the means of the parts of ``loss`` by name, weights included. ``code`` is
+    what was measured of a variational or quantized code after the epoch (see ``caedsl.training.code_use``).
     """
 
     epoch: int
@@ -39,6 +40,7 @@ class Epoch:
     seconds: float
     images_per_second: float
     terms: dict[str, float] = field(default_factory=dict)
+    code: dict[str, float] = field(default_factory=dict)
 
     __pydantic_config__: ClassVar = {"allow_inf_nan": False}  # of those who read it back
 
@@ -48,7 +50,7 @@ class Epoch:
         return self.reconstruction if self.validation is None else self.validation
 
 
-_COLUMNS = [column.name for column in fields(Epoch) if column.name != "terms"]
+_COLUMNS = [column.name for column in fields(Epoch) if column.name not in ("terms", "code")]
 
 
 @dataclass
@@ -56,12 +58,14 @@ class History:
     """All epochs of a run, and why it ended.
 
     ``ended`` is "finished", "patience", "time", "interrupted", "trouble" (a monitor ended it), "failed" or the reason
-    of a callback; it is "running" until then. ``terms`` are the names of the terms of the loss.
+    of a callback; it is "running" until then. ``terms`` are the names of the terms of the loss, ``code`` those of what
+    is measured of the code.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     ended: str = "running"
     terms: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
     @property
     def best(self) -> Epoch | None:
@@ -69,8 +73,8 @@ class History:
         return min(self.epochs, key=lambda epoch: epoch.score, default=None)
 
     def to_csv(self) -> str:
-        """Return a header and one line an epoch, with a column for each term; numbers read back exactly."""
-        return _csv_line([*_COLUMNS, *self.terms]) + "".join(map(csv_line, self.epochs))
+        """Return a header and one line an epoch, with a column for each term and measure; numbers read back exactly."""
+        return _csv_line([*_COLUMNS, *self.terms, *self.code]) + "".join(map(csv_line, self.epochs))
 
     def to_json_lines(self) -> str:
         """Return one JSON object an epoch, each on a line of its own."""
@@ -79,7 +83,7 @@ class History:
 
 def csv_line(epoch: Epoch) -> str:
     """Return the line of an epoch in ``history.csv``."""
-    values = [*map(epoch.__getattribute__, _COLUMNS), *epoch.terms.values()]
+    values = [*map(epoch.__getattribute__, _COLUMNS), *epoch.terms.values(), *epoch.code.values()]
     return _csv_line("" if value is None else value for value in values)
 
 

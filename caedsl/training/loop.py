@@ -21,6 +21,7 @@ from caedsl.model.settings import Settled
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Epoch, History, Step
 from caedsl.training.batches import Batches
+from caedsl.training.code_use import code_use, measure_of
 from caedsl.training.errors import NotFiniteError, memory_errors, remedies
 from caedsl.training.ledger import Ledger
 from caedsl.training.losses import scaled
@@ -88,7 +89,8 @@ class Training(Stepper):
         self.probes = ProbeSchedule(sizes(train, settings.images_at_once)[0], settings.batch)
         self.epoch = 1
         self.ledger: Ledger | None = None
-        self.history = History(terms=tuple(objective.names))
+        measured = measure_of(module)
+        self.history = History(terms=tuple(objective.names), code=measured.names if measured else ())
         self.reads_losses = False
         """Whether losses are read after this step, whenever they were read before."""
         self.stop_reason: str | None = None
@@ -181,6 +183,7 @@ class Training(Stepper):
             seconds=round(self.seconds, 3),
             images_per_second=round(rate, 1),
             terms=dict(ledger.terms),
+            code=self._code_use(),
         )
         self._record(row)
 
@@ -228,6 +231,12 @@ class Training(Stepper):
         if not math.isfinite(loss):
             raise NotFiniteError(f"the validation loss is {loss} after step {self.step}")
         return loss
+
+    def _code_use(self) -> dict[str, float]:
+        """Return what the code carries of held-out images, or of training images where none are held out."""
+        self._switch(training=False)
+        with self.averaged():
+            return code_use(self.module, self.validation or self.train, self.settings.images_at_once)
 
     def _switch(self, training: bool) -> None:
         for form in (self.module, self.network):

@@ -61,6 +61,11 @@ class Objective:
         self.penalties = tuple(penalties)
         self.code = tuple(code)
         self._seen: dict[str, Tensor] = {}
+        self._factors = {term.name: 1.0 for term in self.code}
+
+    def begin(self, step: int, steps: int) -> None:
+        """Take the weights of ``step`` (counted from 0) of ``steps``, which may rise from 0."""
+        self._factors = {term.name: term.factor(step, steps) for term in self.code}
 
     @property
     def names(self) -> Sequence[str]:
@@ -115,7 +120,8 @@ class Objective:
     def _weight(self, term: Term, sample: Sample) -> float:
         """Return the weight of a term of the code; a divergence is averaged over a sample's values as the loss is."""
         averaged = term.source != CODE and self.loss.reduction == "mean"
-        return term.weight / sample.target[0].numel() if averaged and len(sample.target) else term.weight
+        weight = term.weight * self._factors[term.name]
+        return weight / sample.target[0].numel() if averaged and len(sample.target) else weight
 
 
 def weight_penalty(module: nn.Module, penalties: Sequence[Penalty]) -> Tensor:

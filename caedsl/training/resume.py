@@ -173,6 +173,11 @@ def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) 
             f"schedule {name} spreads over all {kept.settings.epochs} epochs of the run in {kept.path}: "
             f"more epochs make it another run; start it from {kept.path / SPEC} with --epochs {epochs}"
         )
+    if epochs > kept.settings.epochs and kept.model.bottleneck.warmup:
+        raise RunError(
+            f"`warmup` of the bottleneck spreads over the {kept.settings.epochs} epochs of the run in {kept.path}: "
+            f"more epochs make it another run; start it from {kept.path / SPEC} with --epochs {epochs}"
+        )
     settings = replace(kept.settings, epochs=epochs)
     fault = fault_of(settings)
     if fault is not None:

@@ -109,6 +109,7 @@ class Stepper:
         sizes = parts_of(whole, self.settings.accumulate)
         mine = [share_of(size, self.processes.number, self.processes.count) for size in sizes]
         losses: Losses | None = None
+        self.objective.begin(self.step, self.steps)
         for number, (size, part) in enumerate(zip(sizes, torch.split(images, mine), strict=True)):
             self.processes.begin(size)
             with self._gradients_sent(number == len(sizes) - 1):

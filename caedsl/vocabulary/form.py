@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from caedsl.vocabulary.kind import Draft
-from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
+from caedsl.vocabulary.option import FRACTION, NOT_NEGATIVE, LayerOption, Option, Type
 
 CODE_L1: LayerOption[float] = LayerOption(
     "l1", Type.NUMBER, 0.0, "λ of λ·Σ|z| over the code, added to the loss: a sparse autoencoder", domain=NOT_NEGATIVE
 )
 NOISE: LayerOption[float] = LayerOption(
     "noise", Type.NUMBER, 0.0, "deviation of Gaussian noise on the code while training", domain=NOT_NEGATIVE
+)
+WARMUP: LayerOption[float] = LayerOption(
+    "warmup", Type.SHARE, 0.0, "share of all steps over which the weight rises from 0", domain=FRACTION
 )
 CODE_OPTIONS: tuple[Option, ...] = (CODE_L1, NOISE)
 
@@ -32,6 +35,8 @@ class Form:
     """Whether the code is a vector, so that the decoder starts with the way back to the map."""
     limits_copying: ClassVar[bool] = False
     """Whether the form by itself keeps a model from copying its input, however large the code."""
+    has_prior: ClassVar[bool] = False
+    """Whether codes are drawn alike to a standard normal distribution, so that draws from it decode to new samples."""
 
     def drafts(self, values: Mapping[str, Any]) -> Sequence[Draft]:
         """Return the lines that make the code."""

@@ -68,6 +68,7 @@ LINES = {
     "augment flip rot90; corrupt gaussian=0.1": {"range": "-1..1", "output": "tanh", "shape": "2x9x12"},
     "clip 0.1": {},
     "loss mse": {"code": "variational 3 beta=0.5 free_bits=0.2"},
+    "loss mae reduction=sum": {"code": "variational 3 warmup=70%"},
     "loss mse reduction=sum": {"code": "variational conv 2"},
     "loss huber": {"code": "conv 2 noise=0.5"},
     "loss mae": {"code": "quantized 6x4 commit=0.5 ema=0.9"},

@@ -54,6 +54,8 @@ def test_show_json_has_the_promised_keys(caedsl: Run) -> None:
         "name",
         "input_shape",
         "code_shape",
+        "code_bits",
+        "code_terms",
         "compression",
         "parameters",
         "macs",

@@ -16,6 +16,7 @@ from caedsl.model.settings import Train
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS, Variant
 from caedsl.vocabulary.activations import FUNCTIONS, Activation, Function
+from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.form import CODE_OPTIONS
 from caedsl.vocabulary.kind import FINISH, Kind
 from caedsl.vocabulary.layers import KINDS
@@ -230,6 +231,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "weights": lambda: options_table(WEIGHTS),
     "activations": activations,
     "code": lambda: options_table(CODE_OPTIONS),
+    "code-terms": lambda: options_table(option for name in ("variational", "quantized") for option in own(name)),
     "mirror": lambda: options_table(option for option in MIRROR_OPTIONS if option.default is not REQUIRED),
     "sources": sources,
     "settings": settings,
@@ -239,6 +241,12 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "setting-options": setting_options,
 }
 """What stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``."""
+
+
+def own(form: str) -> list[Option]:
+    """The options of a form of the bottleneck, but for the size of its code."""
+    return [option for option in BY_NAME[form].options if option.written is Written.NAMED]
+
 
 _SECTION = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

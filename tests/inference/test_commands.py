@@ -11,6 +11,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from caedsl.cli.main import main
+from tests.inference.conftest import GREY, write_run
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -47,6 +48,25 @@ def test_reconstruct_keeps_names_sizes_and_depth(grey: Path, photos: Path, tmp_p
     assert code == 2
     assert "--overwrite" in err
     assert caedsl("reconstruct", grey, photos, "-o", tmp_path / "out", "--overwrite")[0] == 0
+
+
+def test_samples_are_made_from_a_variational_run(tmp_path: Path, caedsl: Run) -> None:
+    vae = write_run(tmp_path / "vae", GREY.replace("dense 6", "variational 6"))
+    code, out, err = caedsl("sample", vae, "-o", tmp_path / "made", "-n", "12")
+    assert (code, out) == (0, f"made 12 samples in {tmp_path / 'made'}\n"), err
+    assert sorted(path.name for path in (tmp_path / "made").iterdir())[::11] == ["01.png", "12.png"]
+    assert caedsl("sample", vae, "-o", tmp_path / "made.npy", "--seed", "1")[0] == 0
+    assert np.load(tmp_path / "made.npy").shape == (16, 1, 8, 8)
+    code, _, err = caedsl("sample", vae, "-o", tmp_path / "made.npy")
+    assert code == 2
+    assert "--overwrite" in err
+
+
+def test_a_plain_run_makes_no_samples(grey: Path, tmp_path: Path, caedsl: Run) -> None:
+    code, out, err = caedsl("sample", grey, "-o", tmp_path / "made")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "its code has no distribution to draw from; train it with `bottleneck variational 6`" in err
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("ending", ["npz", "csv", "parquet"])

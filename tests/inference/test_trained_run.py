@@ -7,7 +7,7 @@ import torch
 import caedsl
 from caedsl.data.images import DataError
 from caedsl.runs.errors import RunError
-from tests.inference.conftest import GREY
+from tests.inference.conftest import GREY, write_run
 
 
 def images(count: int = 5) -> np.ndarray:
@@ -50,6 +50,43 @@ def test_paths_files_and_folders(grey: Path, photos: Path) -> None:
     assert np.allclose(run.encode(photos / "b.jpg"), codes[1:2], atol=1e-6)
     np.save(photos / "x.npy", images())
     assert run.encode(photos / "x.npy").shape == (5, 6)
+
+
+VAE = GREY.replace("dense 6", "variational 6")
+
+
+def test_samples_are_draws_from_the_prior(tmp_path: Path) -> None:
+    run = caedsl.open(write_run(tmp_path / "vae", VAE), device="cpu")
+    made = run.sample(10, seed=3)
+    assert made.shape == (10, 1, 8, 8)
+    assert np.array_equal(made, run.sample(10, seed=3))
+    assert not np.array_equal(made, run.sample(10, seed=4))
+    assert np.allclose(made, run.sample(10, seed=3, batch=3), atol=1e-6)
+    draws = torch.randn(10, 6, generator=torch.Generator().manual_seed(3))
+    assert np.allclose(made, run.decode(draws.numpy()), atol=1e-6)
+
+
+def test_a_variational_run_encodes_to_the_mean(tmp_path: Path) -> None:
+    run = caedsl.open(write_run(tmp_path / "vae", VAE), device="cpu")
+    x = torch.from_numpy(images())
+    with torch.no_grad():
+        mean = run.module.bottleneck[:-1](run.module.encoder(x)).chunk(2, dim=1)[0]
+    assert torch.equal(run.encode(x), mean)
+
+
+@pytest.mark.parametrize(
+    ("form", "remedy"),
+    [
+        ("dense 6", "variational 6"),
+        ("conv 2", "variational conv 2"),
+        ("", "variational conv 4"),
+        ("quantized 8x3", "variational conv 3"),
+    ],
+)
+def test_a_code_without_a_distribution_makes_no_samples(tmp_path: Path, form: str, remedy: str) -> None:
+    run = caedsl.open(write_run(tmp_path / "plain", GREY.replace("dense 6", form)), device="cpu")
+    with pytest.raises(RunError, match=f"train it with `bottleneck {remedy}`"):
+        run.sample(2)
 
 
 def test_the_mean_squared_error_is_the_default_score(grey: Path) -> None:

@@ -185,7 +185,9 @@ def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
     """Return what the code adds to the loss; the last module of a bottleneck has the loss of its own."""
     weights = {name: weight for name, weight in model.bottleneck.weights.items() if weight}
     return tuple(
-        Term(name, weight, CODE if name == CODE_L1.name else f"{CODE}.{modules - 1}")
+        Term(name, weight, CODE)
+        if name == CODE_L1.name
+        else Term(name, weight, f"{CODE}.{modules - 1}", model.bottleneck.warmup)
         for name, weight in weights.items()
     )
 

@@ -101,10 +101,12 @@ def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> li
         lines.append(
             f"plateau = Plateau(patience={schedule.options['patience']!r}, multiplier={schedule.options['factor']!r})"
         )
-    if re.search(r"\bsteps_per_epoch\b", text):
+    if re.search(r"\b(steps_per_epoch|warming)\b", text):
         lines += [f"steps_per_epoch = -(-len(images) // {_batch(settings)})", "steps = epochs * steps_per_epoch"]
     if re.search(r"\brising\b", text):
         lines.append(f"rising = round({settings.schedule.warmup!r} * steps)")
+    if re.search(r"\bwarming\b", text):
+        lines.append(f"warming = round({model.bottleneck.warmup!r} * steps)")
     return lines
 
 
@@ -263,7 +265,11 @@ def _code_lines(terms: Sequence[Term], loss: Loss) -> list[str]:
             lines.append(f"loss = loss + {term.weight!r} * z.abs().flatten(1).sum(1).mean()")
         else:
             share = " / x[0].numel()" if loss.reduction == "mean" else ""
-            lines.append(f"loss = loss + {term.weight!r} * model.bottleneck[-1].divergence(h){share}")
+            weight = repr(term.weight)
+            if term.warmup:
+                lines.append("warm = (step + 1) / warming if step < warming else 1.0")
+                weight += " * warm"
+            lines.append(f"loss = loss + {weight} * model.bottleneck[-1].divergence(h){share}")
     return lines
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from caedsl.vocabulary.code_kinds import FREE_BITS, Gaussian
 from caedsl.vocabulary.convolution import CHANNELS
-from caedsl.vocabulary.form import Form
+from caedsl.vocabulary.form import WARMUP, Form
 from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.layers.dense import UNITS, Dense
@@ -22,15 +22,17 @@ class Variational(Form):
     """A normal distribution over so many numbers for each sample (Kingma and Welling 2014, arXiv 1312.6114).
 
     The decoder sees a draw from it while training and its mean otherwise. The KL divergence from a standard normal
-    distribution is added to the loss. `beta=1` is the evidence lower bound whatever `reduction` says.
+    distribution is added to the loss. `beta=1` is the evidence lower bound whatever `reduction` says. Runs can make new
+    samples: `caedsl sample`.
     """
 
     name = "variational"
     words: ClassVar[tuple[str, ...]] = ("variational",)
-    options = (UNITS, BETA, FREE_BITS)
+    options = (UNITS, BETA, WARMUP, FREE_BITS)
     example = "bottleneck variational 32 beta=1"
     makes_vector = True
     limits_copying = True
+    has_prior = True
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
         """Return the layer that makes means and log-variances, and the draw."""
@@ -46,7 +48,7 @@ class VariationalConv(Variational):
 
     name = "variational conv"
     words = ("variational", "conv")
-    options = (CHANNELS, BETA, FREE_BITS)
+    options = (CHANNELS, BETA, WARMUP, FREE_BITS)
     example = "bottleneck variational conv 4"
     makes_vector = False
 

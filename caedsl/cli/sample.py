@@ -1,0 +1,33 @@
+"""``caedsl sample``: new samples from a variational code."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caedsl.cli.outputs import Overwrite, Run, refuse_existing, write_samples
+from caedsl.cli.train import Device, outside_errors
+
+
+def sample(
+    run: Run,
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="PLACE", help="A folder for pictures, or a file that ends in .npy."),
+    ],
+    count: Annotated[int, typer.Option("-n", "--count", min=1, max=1_000_000, help="How many samples.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another seed makes other samples.")] = 0,
+    overwrite: Overwrite = False,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+) -> None:
+    """Make new samples: decode draws from the prior of a variational code, a standard normal distribution."""
+    from caedsl.inference.trained_run import open_trained
+
+    with outside_errors():
+        opened = open_trained(run, device.value)
+        if output.suffix == ".npy":
+            refuse_existing(output, overwrite)
+        made = opened.sample(count, seed)
+        names = [f"{number:0{len(str(count))}d}" for number in range(1, count + 1)]
+        write_samples(output, names, made, opened.fit, overwrite)
+    typer.echo(f"made {count:,} samples in {output}")

@@ -1,0 +1,77 @@
+"""What a code carries, measured after each epoch: active units of a variational code, the use of a codebook.
+
+Codes are those of held-out images, or of training images where none are held out, evenly chosen and not corrupted.
+
+x: samples (batch, channels, then space); h: what the last module of the bottleneck makes the code of.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
+from caedsl.backends.torch.modules import Gaussian, Quantizer
+from caedsl.training.batches import Batches
+
+MEASURED = 1000
+"""Images whose codes are looked at, at most."""
+ACTIVE = 0.01
+"""A unit is active where the variance of its mean over images is above this (Burda et al. 2016, arXiv 1509.00519)."""
+
+
+class Measure(NamedTuple):
+    """Numbers about a code: their names, and the function that finds them from the batches of h."""
+
+    names: tuple[str, ...]
+    of: Callable[[nn.Module, Iterable[Tensor]], tuple[float, ...]]
+
+
+def measure_of(module: nn.Module) -> Measure | None:
+    """Return what is measured of the code of ``module``; None where that is nothing."""
+    if not isinstance(module, ConvolutionalAutoencoder) or not len(module.bottleneck):
+        return None
+    return next((measure for kind, measure in _MEASURES.items() if isinstance(module.bottleneck[-1], kind)), None)
+
+
+@torch.no_grad()
+def code_use(module: nn.Module, images: Batches, size: int) -> dict[str, float]:
+    """Return the numbers by name, for a module in eval mode and batches of ``size``."""
+    measure = measure_of(module)
+    if measure is None:
+        return {}
+    assert isinstance(module, ConvolutionalAutoencoder)
+    before = module.bottleneck[:-1]
+    batches = (before(module.encoder(x)) for x in images.spread(MEASURED).in_order(size))
+    return dict(zip(measure.names, measure.of(module.bottleneck[-1], batches), strict=True))
+
+
+def _units(gaussian: nn.Module, batches: Iterable[Tensor]) -> tuple[float, float]:
+    """Return the KL divergence of a sample in nats, and how many units are active."""
+    count, total, squares, nats = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
+    for h in batches:
+        mean, log_variance = h.double().chunk(2, dim=1)
+        log_variance = log_variance.clamp(-30, 20)
+        count += len(h)
+        total = total.to(h.device) + mean.sum(0)
+        squares = squares.to(h.device) + mean.square().sum(0)
+        nats = nats.to(h.device) + (mean.square() + log_variance.exp() - 1 - log_variance).sum() / 2
+    variance = squares / count - (total / count).square()
+    return nats.item() / count, float((variance > ACTIVE).sum().item())
+
+
+def _vectors(quantizer: nn.Module, batches: Iterable[Tensor]) -> tuple[float, float]:
+    """Return the perplexity of the vectors that places take, and the share of the vectors that any place takes."""
+    assert isinstance(quantizer, Quantizer)
+    vectors = len(quantizer.codebook)
+    taken = sum(torch.bincount(quantizer.indices(h).flatten(), minlength=vectors) for h in batches)
+    assert isinstance(taken, Tensor)
+    shares = taken.double() / taken.sum()
+    return torch.special.entr(shares).sum().exp().item(), (taken > 0).double().mean().item()
+
+
+_MEASURES: Mapping[type[nn.Module], Measure] = {
+    Gaussian: Measure(("kl_nats", "active_units"), _units),
+    Quantizer: Measure(("perplexity", "used_codes"), _vectors),
+}

@@ -1,0 +1,137 @@
+"""Codes with a loss of their own: what they add, how it rises, and what is measured of them."""
+
+from math import exp, log
+
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from caedsl.api import load
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
+from caedsl.backends.torch.lower import lower
+from caedsl.training.batches import Batches
+from caedsl.training.code_use import code_use, measure_of
+from caedsl.training.loop import Training
+from caedsl.training.prepare import prepare
+
+SPEC = """autoencoder codes
+input 1x8x8 in 0..1
+encoder {{ conv 4 s2 relu }}
+bottleneck {code}
+decoder mirror output=sigmoid
+train {{ loss bce reduction={reduction}; optimizer adam lr=1e-2; batch 8; epochs 5; precision fp32 {more} }}
+"""
+
+
+def training(code: str, reduction: str = "mean", held_out: int = 0, more: str = "") -> Training:
+    model = load(SPEC.format(code=code, reduction=reduction, more=more))
+    assert model.train is not None
+    torch.manual_seed(0)
+    images = torch.rand(32, 1, 8, 8)
+    index = torch.arange(32)
+    return prepare(
+        build(model),
+        images,
+        model.train,
+        train=index[held_out:],
+        validation=index[:held_out],
+        code=lower(model).terms,
+    )
+
+
+@pytest.mark.parametrize("code", ["variational 5", "variational conv 2"])
+@pytest.mark.parametrize(("reduction", "divided_by"), [("sum", 1), ("mean", 64)])
+def test_beta_of_one_is_the_evidence_lower_bound(code: str, reduction: str, divided_by: int) -> None:
+    run = training(code, reduction)
+    module = run.module
+    assert isinstance(module, ConvolutionalAutoencoder)
+    x = torch.rand(6, 1, 8, 8)
+    with run.stepping():
+        torch.manual_seed(3)
+        prediction = module.train()(x)
+        sample = run.sample(x, run.processes.under_way(x))
+        losses = run.objective(module, prediction, sample)
+    mean, log_variance = module.bottleneck[:-1](module.encoder(x)).chunk(2, dim=1)
+    posterior = Normal(mean, (log_variance / 2).exp())
+    divergence = kl_divergence(posterior, Normal(0.0, 1.0)).flatten(1).sum(1)
+    likelihood = Bernoulli(prediction, validate_args=False).log_prob(x).flatten(1).sum(1)
+    torch.testing.assert_close(losses.total, (divergence - likelihood).mean() / divided_by)
+    torch.testing.assert_close(losses.terms["kl"], divergence.mean() / divided_by)
+
+
+def test_the_weight_rises_over_the_warmup() -> None:
+    run = training("variational 5 beta=0.5 warmup=40%")
+    (term,) = run.objective.code
+    assert [term.factor(step, 20) for step in (0, 3, 7, 8, 19)] == [1 / 8, 0.5, 1.0, 1.0, 1.0]
+    assert [training("variational 5").objective.code[0].factor(step, 20) for step in (0, 19)] == [1.0, 1.0]
+    still, rising = training("variational 5"), training("variational 5 warmup=40%")
+    x = torch.rand(8, 1, 8, 8)
+    rising.module.load_state_dict(still.module.state_dict())
+    first = []
+    for run in (still, rising):
+        with run.stepping():
+            first.append(run.take_step(x).terms["kl"])
+    torch.testing.assert_close(first[1], first[0] / 8)
+
+
+@pytest.mark.parametrize("held_out", [0, 12])
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("variational 5", ("kl_nats", "active_units")),
+        ("quantized 8x3", ("perplexity", "used_codes")),
+        ("dense 5", ()),
+    ],
+)
+def test_the_history_tells_what_the_code_carries(code: str, names: tuple[str, ...], held_out: int) -> None:
+    run = training(code, held_out=held_out)
+    history = run.run()
+    assert history.code == names
+    assert all(tuple(row.code) == names for row in history.epochs)
+    header, *lines = history.to_csv().splitlines()
+    assert header.split(",")[len(header.split(",")) - len(names) :] == list(names)
+    assert all(len(line.split(",")) == len(header.split(",")) for line in lines)
+
+
+def _module(code: str) -> ConvolutionalAutoencoder:
+    return build(load(SPEC.format(code=code, reduction="mean", more=""))).eval()
+
+
+def test_active_units_are_those_whose_mean_differs_between_images() -> None:
+    module = _module("variational 3")
+    dense = module.bottleneck[-2]
+    weight, bias = dense.get_parameter("weight"), dense.get_parameter("bias")
+    with torch.no_grad():
+        weight[1], weight[3:], bias[3:] = 0.0, 0.0, 0.0
+        weight[0] *= 10
+        weight[2] *= 1e-6
+    images = torch.rand(40, 1, 8, 8)
+    use = code_use(module, Batches(images), 16)
+    code = module.encode(images)
+    assert use["active_units"] == float((code.var(0, correction=0) > 0.01).sum()) == 1.0
+    nats = kl_divergence(Normal(code, 1.0), Normal(0.0, 1.0)).sum(1).mean()
+    assert use["kl_nats"] == pytest.approx(nats.item(), rel=1e-4)
+
+
+def test_perplexity_counts_the_vectors_that_are_used() -> None:
+    module = _module("quantized 4x2")
+    with torch.no_grad():
+        module.get_buffer("bottleneck.1.codebook").copy_(torch.tensor([[0.0, 0], [9, 0], [0, 9], [9, 9]]))
+    images = torch.rand(20, 1, 8, 8)
+    for bias, used in (([0.0, 0.0], 0.25), ([9.0, 9.0], 0.25)):
+        convolution = module.bottleneck[0]
+        with torch.no_grad():
+            convolution.get_parameter("weight").zero_()
+            convolution.get_parameter("bias").copy_(torch.tensor(bias))
+        use = code_use(module, Batches(images), 7)
+        assert (use["perplexity"], use["used_codes"]) == (pytest.approx(1.0), used)
+    quantizer, h = module.bottleneck[-1], torch.tensor([[0.0, 0], [0, 0], [0, 0], [9, 9]]).view(4, 2, 1)
+    indices: Tensor = quantizer.indices(h)  # type: ignore[operator]
+    assert indices.flatten().tolist() == [0, 0, 0, 3]
+    shares = (0.75, 0.25)
+    measure = measure_of(module)
+    assert measure is not None
+    perplexity, part = measure.of(quantizer, [h[:3], h[3:]])
+    assert perplexity == pytest.approx(exp(-sum(share * log(share) for share in shares)))
+    assert part == 0.5
