@@ -10,10 +10,8 @@ import typer
 from caedsl.cli.specs import fail
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from caedsl.data.fit import Fit
+    from caedsl.inference.trained_run import Floats
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -47,9 +45,7 @@ def write_new(path: Path, content: bytes, overwrite: bool) -> None:
         raise fail(f"{path} cannot be written ({error.strerror}): choose another place") from None
 
 
-def write_samples(
-    output: Path, names: Sequence[str], samples: "NDArray[np.float32]", fit: "Fit", overwrite: bool
-) -> None:
+def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "Fit", overwrite: bool) -> None:
     """Write samples in the input's range: as one array where ``output`` ends in .npy, else as pictures in a folder."""
     from caedsl.inference.pictures import write_decoded
     from caedsl.inference.tables import array_bytes
