@@ -19,6 +19,7 @@ _EXTRAS = {
     ),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "hub": ("huggingface_hub",),
+    "nifti": ("nibabel",),
     "parquet": ("pyarrow",),
     "graph": ("matplotlib", "pygraphviz"),
     "tensorboard": ("tensorboard",),

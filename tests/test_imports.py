@@ -43,7 +43,7 @@ OUTSIDE = {
     "syntax": {"lark"},
     "facts": {"pydantic"},
     "backends": {"torch"},
-    "data": {"PIL", "numpy", "pooch", "requests", "sklearn", "torch"},
+    "data": {"PIL", "nibabel", "numpy", "pooch", "requests", "sklearn", "torch"},
     "runs": {"filelock", "pydantic", "safetensors", "torch"},
     "training": {"pydantic", "safetensors", "torch"},
     "console": {"rich"},

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def read(request: Request) -> Found:
     classes = {part: classes_of(files[part], roots[part], notes) for part in roots}
     names = tuple(sorted({name for part in classes.values() if part for name in part}))
     stacks = {
-        part: FolderStack(files[part], roots[part], request.fit, _numbers(classes[part], names), request.source.white)
+        part: FolderStack(files[part], roots[part], request.fit, labels_of(classes[part], names), request.source.white)
         for part in roots
         if files[part]
     }
@@ -64,15 +65,19 @@ def images_in(root: Path, allowed: Path | None, notes: list[str]) -> list[Path]:
     """
     from caedsl.data.decoding import suffixes
 
-    readable = suffixes()
-    images: list[Path] = []
+    return files_in(root, allowed, notes, suffixes(), "images")
+
+
+def files_in(root: Path, allowed: Path | None, notes: list[str], endings: AbstractSet[str], called: str) -> list[Path]:
+    """Return the files below ``root`` with one of these ``endings``, which are ``called`` so; see ``images_in``."""
+    found: list[Path] = []
     others: list[Path] = []
     for path in _files(root, allowed):
-        (images if path.suffix.lower() in readable else others).append(path)
+        (found if path.suffix.lower() in endings else others).append(path)
     if others:
         names = _some(sorted(str(path.relative_to(root)) for path in others))
-        notes.append(f"in {root.name}, left out as no images: {names}")
-    return sorted(images, key=lambda path: path.relative_to(root).parts)
+        notes.append(f"in {root.name}, left out as no {called}: {names}")
+    return sorted(found, key=lambda path: path.relative_to(root).parts)
 
 
 def _files(root: Path, allowed: Path | None) -> Iterator[Path]:
@@ -103,12 +108,13 @@ def classes_of(paths: Sequence[Path], root: Path, notes: list[str]) -> list[str]
     loose = [part[0] for part in parts if len(part) == 1]
     if 0 < len(loose) < len(parts):
         notes.append(
-            f"no labels for {root.name}: {len(loose)} of {len(parts)} images lie in no class subfolder: {_some(loose)}"
+            f"no labels for {root.name}: {len(loose)} of {len(parts)} files lie in no class subfolder: {_some(loose)}"
         )
     return [part[0] for part in parts] if parts and not loose else None
 
 
-def _numbers(classes: Sequence[str] | None, names: Sequence[str]) -> Labels | None:
+def labels_of(classes: Sequence[str] | None, names: Sequence[str]) -> Labels | None:
+    """Return the class of each file as its number in ``names``."""
     if classes is None:
         return None
     number = {name: place for place, name in enumerate(names)}

@@ -1,9 +1,10 @@
 """The images of a folder, decoded when they are read."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from caedsl.data.fit import Fit, Scale, blank
 from caedsl.data.images import BrokenImagesError, DataError, listing
 from caedsl.data.stack import Block, Index, Labels
 from caedsl.vocabulary.shape import text
+
+if TYPE_CHECKING:
+    from caedsl.data.picture import Picture
 
 IMAGES = 2
 """The axes of an image file."""
@@ -33,13 +37,17 @@ def check_input(fit: Fit) -> None:
 
 @dataclass
 class FolderStack:
-    """Image files, decoded when they are read; ``white`` is the value of white in those of more than 8 bits."""
+    """Files of one sample each, decoded when they are read, by default as images.
+
+    ``white`` is the value of white in those of more than 8 bits.
+    """
 
     paths: Sequence[Path]
     root: Path
     fit: Fit
     labels: Labels | None = None
     white: int | None = None
+    decode: "Callable[[Path, Fit, int | None], Picture] | None" = None
 
     def __post_init__(self) -> None:
         # The checksum of each file when it was first read; zeros before that.
@@ -70,13 +78,14 @@ class FolderStack:
 
     def read(self, index: Index) -> Block:
         """See ``Stack.read``; files that cannot be used are a ``DataError`` that names them."""
-        from caedsl.data.picture import Picture, read_picture
+        from caedsl.data.picture import read_picture
 
+        decode = self.decode or read_picture
         pictures: list[Picture] = []
         broken: dict[int, str] = {}
         for number in index.tolist():
             try:
-                picture = read_picture(self.paths[number], self.fit, self.white)
+                picture = decode(self.paths[number], self.fit, self.white)
                 self._recognise(number, picture.sha256)
                 pictures.append(picture)
             except DataError as error:
@@ -107,7 +116,9 @@ class FolderStack:
                 f"all images of {self.root} are grey, and the input is {self.fit.input}: "
                 f"write `input {self.fit.input_of(1)}`"
             )
-        return tuple(f"{count} of {images} images {remark}{self._how(remark)}" for remark, count in remarks.items())
+        return tuple(
+            f"{count} of {images} {self.fit.noun}s {remark}{self._how(remark)}" for remark, count in remarks.items()
+        )
 
     def _how(self, remark: str) -> str:
         return f" to {text(self.fit.space)} ({self.fit.resize})" if remark == "resized" else ""

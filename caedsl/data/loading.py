@@ -18,7 +18,7 @@ from caedsl.data.stack import Index, Stack
 from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
-from caedsl.vocabulary.shape import NOUNS
+from caedsl.vocabulary.shape import NOUNS, rank
 
 _DARK = 0.125
 """Images whose brightest pixel stays below this share of the range are often 12-bit values in 16-bit files."""
@@ -82,7 +82,8 @@ def _nothing(model: Autoencoder, missing: Sequence[tuple[DataSource, Unavailable
     lines += [f"  - {remedy}" for remedy in dict.fromkeys(error.remedy for _, error in missing)]
     if any(source.path is None for source, _ in missing):
         lines.append(f"  - name the folder that holds them: --data-dir FOLDER, or the environment variable {VARIABLE}")
-    lines.append("  - add `else digits` to the data line of the spec: these need no files")
+    if rank(model.input.shape) == 2:
+        lines.append("  - add `else digits` to the data line of the spec: these need no files")
     return "\n".join(lines)
 
 

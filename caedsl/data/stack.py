@@ -226,6 +226,8 @@ class ArrayStack:
             return f"{place}, which `white={self.white}` says: raise it, or correct the values"
         if kind != "f" and not self._top:
             return f"{place}, the input's range, in which integers are taken as they are: widen `input … in {low:g}..{high:g}`"
+        if kind == "f" and self.fit.noun != "image":
+            return f"{place}, the input's range: scale the values, or write `input {self.fit.input} in real`"
         if kind == "f":
             scale = (
                 "divide the array by 255 or write `white=255`"

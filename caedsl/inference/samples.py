@@ -1,7 +1,7 @@
 """Samples to use a trained run on: an array, one file, a folder or a data line, each sample with a name."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,13 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 
 _ARRAY_FILES = {".npy": "npy", ".npz": "npz", ".gz": "idx"}
+_SIGNALS_AND_VOLUMES: Mapping[str, tuple[str, ...]] = {
+    "csv": (".csv", ".tsv", ".txt"),
+    "wav": (".wav", ".wave"),
+    "nifti": (".nii", ".nii.gz"),
+}
+"""The endings of files that are read as the run's own source reads its files."""
+_OF_FOLDERS = ("wav", "nifti")
 _IDX = ("-ubyte", "-idx")
 
 
@@ -102,12 +109,17 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
 def from_path(path: Path, model: Autoencoder) -> Samples:
     """Return the samples of an image file, a folder of images, or an ``npy``, ``npz`` or ``idx`` file.
 
+    Tables, sounds and volumes are read as the run's own source reads them.
+
     Names start from the folder. In a folder whose images all lie in subfolders these are the labels.
     """
+    own = _own(model)
+    endings = _SIGNALS_AND_VOLUMES.get(own.name, ())
+    if path.name.lower().endswith(endings) or (path.is_dir() and own.name in _OF_FOLDERS):
+        return _source(replace(own, path=str(path.absolute()), limit=None, only=None), model)
     if path.is_dir():
         return _folder(path, model)
     if kind := _array_kind(path):
-        own = _own(model)
         return _source(DataSource(kind, str(path.absolute()), gray=own.gray, resize=own.resize, white=own.white), model)
     if not path.exists():
         raise DataError(f"{path} does not exist: name an image, a folder of images, or an npy, npz or idx file")

@@ -8,14 +8,14 @@ from caedsl.vocabulary.sources import SOURCES, SourceKind
 
 @dataclass(frozen=True)
 class DataSource:
-    """One source of images.
+    """One source of samples.
 
-    ``name`` is ``digits mnist fashion_mnist kmnist cifar10 folder manifest npy npz idx``; ``path`` is as written,
-    relative to the folder of the spec, for the last five. ``key`` names the array of an npz. ``gray`` averages
-    colours, ``limit`` draws so many of the training images, ``resize`` is ``stretch fit crop``. ``labels`` is the
+    ``name`` is one of the vocabulary's; ``path`` is as written, relative to the folder of the spec. ``key`` names the
+    array of an npz. ``gray`` averages colours, ``limit`` draws so many of the training images, ``resize`` is ``stretch fit crop``. ``labels`` is the
     path of a file with one label an image (npy or idx) or, for an npz, the key of that array. ``only`` keeps the
     images of one class: a number, or a folder's name. ``white`` is the stored value that becomes the high end of the
-    range; ``skip`` is ``broken`` where files that cannot be decoded are left out.
+    range; ``skip`` is ``broken`` where files that cannot be decoded are left out. ``window`` and ``step`` cut long
+    signals, ``columns`` names those of a table.
     """
 
     name: str
@@ -28,6 +28,9 @@ class DataSource:
     only: int | str | None = None
     white: int | None = None
     skip: str | None = None
+    window: int | None = None
+    step: int | None = None
+    columns: str | None = None
     span: Span = field(default=Span(0, 0), compare=False)
 
     @property

@@ -147,6 +147,7 @@ _EXAMPLES_BY_TYPE = {
     Type.ACTIVATION: "relu",
     Type.DURATION: "30min",
     Type.PATH: '"photos/"',
+    Type.TEXT: '"a,b"',
     Type.NAME: "NAME",
     Type.LABEL: "0",
     Type.DIVISOR: "/2",

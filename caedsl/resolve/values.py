@@ -240,6 +240,7 @@ _READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {
     Type.DURATION: _duration,
     Type.NAME: _name,
     Type.PATH: _path,
+    Type.TEXT: _path,
     Type.LABEL: _label,
     Type.DIVISOR: _divisor,
     Type.ACTIVATION: _activation,

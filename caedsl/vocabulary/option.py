@@ -32,6 +32,7 @@ class Type(Enum):
     DURATION = "a duration such as 90s, 30min or 2h"
     NAME = "a name"
     PATH = "a path in double quotes"
+    TEXT = "a text in double quotes"
     LABEL = "a class number or a class name in double quotes"
     DIVISOR = "a divisor such as /2"
     ACTIVATION = "an activation"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
+from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Domain, Option, Type, Written
 from caedsl.vocabulary.words import Words
 
 
@@ -37,6 +37,10 @@ _WHITE = Option(
 )
 _SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
 _LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
+_WINDOWS = (
+    Option("window", Type.COUNT, None, "moments of a sample; those of the input by default", domain=FROM_ONE),
+    Option("step", Type.COUNT, None, "moments from one window to the next; a window by default", domain=FROM_ONE),
+)
 _IMAGES, _ANY = (2,), (1, 2, 3)
 _PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY)
 
@@ -125,6 +129,38 @@ IDX = SourceKind(
     ranks=_ANY,
     arrays=True,
     labels='add `labels="labels-idx1-ubyte"`',
+)
+CSV = SourceKind(
+    name="csv",
+    options=(
+        _PATH,
+        *_WINDOWS,
+        Option("columns", Type.TEXT, None, "the columns to read, one a channel; all by default"),
+        Option("labels", Type.TEXT, None, "the column of labels; a window has the largest of its own"),
+        _LIMIT,
+        _RESIZE,
+        _ONLY,
+    ),
+    reader=("table", "read"),
+    ranks=(1,),
+    arrays=True,
+    labels='add `labels="label"`, a column of whole numbers',
+)
+WAV = SourceKind(
+    name="wav",
+    options=(_PATH, *_WINDOWS, _LIMIT, _RESIZE, _ONLY, _SKIP),
+    reader=("wav", "read"),
+    ranks=(1,),
+    arrays=False,
+    labels="put the sounds into one subfolder a class",
+)
+NIFTI = SourceKind(
+    name="nifti",
+    options=(_PATH, _LIMIT, _RESIZE, _ONLY, _WHITE, _SKIP),
+    reader=("nifti", "read"),
+    ranks=(3,),
+    arrays=False,
+    labels="put the volumes into one subfolder a class",
 )
 
 SOURCES = Words(__name__, SourceKind)

@@ -9,6 +9,7 @@ import signal
 import struct
 import tarfile
 import time
+import wave
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,6 +99,31 @@ def manifest(folder: Path) -> DataSource:
     return DataSource("manifest", path="x.csv")
 
 
+def table(folder: Path) -> DataSource:
+    lines = [f"{number},{number % 7 / 8},{number % 2}" for number in range(40)]
+    (folder / "x.csv").write_text("\n".join(["time,a,label", *lines]))
+    return DataSource("csv", path="x.csv", columns="a", labels="label", window=8, step=4)
+
+
+def sounds(folder: Path) -> DataSource:
+    for width in (1, 2, 3, 4):
+        with wave.open(str(folder / f"{width}.wav"), "wb") as sound:
+            sound.setparams((1, width, 8000, 0, "NONE", ""))
+            sound.writeframes(bytes(range(100)) * width)
+    return DataSource("wav", path=".")
+
+
+def volumes(folder: Path) -> DataSource:
+    nibabel = pytest.importorskip("nibabel")
+    for number, ending in enumerate(("nii", "nii.gz", "nii")):
+        values = np.full((8, 8, 8), number / 4, np.float32)
+        nibabel.Nifti1Image(values, np.eye(4)).to_filename(folder / f"{number}.{ending}")
+    return DataSource("nifti", path=".")
+
+
+SHAPES = {"cifar10": (1, 32, 32), "csv": (1, 8), "wav": (1, 16), "nifti": (1, 8, 8, 8)}
+"""The inputs of kinds that hold no images of 8x8."""
+
 KINDS: tuple[Callable[[Path], DataSource], ...] = (
     npy,
     fortran,
@@ -109,6 +135,9 @@ KINDS: tuple[Callable[[Path], DataSource], ...] = (
     cifar10,
     pictures,
     manifest,
+    table,
+    sounds,
+    volumes,
 )
 
 
@@ -238,7 +267,7 @@ def damaged(place: Path, kind: Callable[[Path], DataSource], damage, draw: rando
 
 
 def outcome(source: DataSource, place: Path, memory: int | None) -> Images | DataError:
-    model = spec(source, folder=place, shape=(1, 8, 8) if source.name != "cifar10" else (1, 32, 32))
+    model = spec(source, folder=place, shape=SHAPES.get(source.name, (1, 8, 8)))
     try:
         with no_longer_than(LONGEST):
             images = load(model, place, memory=memory)

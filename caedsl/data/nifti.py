@@ -1,0 +1,113 @@
+"""Volumes in NIfTI files, as scanners' software writes them: one volume a file."""
+
+import hashlib
+import math
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from caedsl.data.fit import Fit, resized, scale_
+from caedsl.data.folder import classes_of, files_in, labels_of
+from caedsl.data.folder_stack import FolderStack
+from caedsl.data.images import DataError, UnavailableError
+from caedsl.data.memory import available_memory
+from caedsl.data.picture import RESIZED, Picture
+from caedsl.data.regular_file import read_regular
+from caedsl.data.source_reader import Found, Request, reason
+
+_ENDINGS = frozenset((".nii", ".gz"))
+_AXES = 3
+_GZIP = b"\x1f\x8b"
+
+
+def read(request: Request) -> Found:
+    """Find the volumes of a NIfTI file, or of all below a folder, in the order of their names; labels are subfolders."""
+    root = request.path(request.source.path)
+    notes: list[str] = []
+    paths = [root] if not root.is_dir() else files_in(root, request.root, notes, _ENDINGS, "volumes")
+    if not paths:
+        raise UnavailableError(
+            f"{root} holds no volumes: no file there ends in .nii or .nii.gz", f"put volumes into {root}"
+        )
+    if request.fit.channels != 1:
+        raise DataError(
+            f"NIfTI files hold one channel, and the input is {request.fit.input}: write `input {request.fit.input_of(1)}`"
+        )
+    classes = classes_of(paths, root, notes) if root.is_dir() else None
+    names = tuple(sorted(set(classes or ())))
+    folder = root if root.is_dir() else root.parent
+    stack = FolderStack(paths, folder, request.fit, labels_of(classes, names), request.source.white, read_volume)
+    return Found(stack, class_names=names, notes=tuple(notes))
+
+
+def read_volume(path: Path, fit: Fit, white: int | None = None) -> Picture:
+    """Read a volume, its axes as they are stored; a ``DataError`` names the file and why it cannot be used.
+
+    Values are taken as the file scales them: they must lie in the input's range, or in 0..``white``.
+    """
+    try:
+        content = read_regular(path)
+        values = _values(content, path)
+    except (DataError, MemoryError):
+        raise
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {reason(error)}") from error
+    except Exception as error:  # nibabel meets a damaged file with whatever its parsers stumble over
+        raise DataError(f"{path} is damaged, or is no NIfTI file: {reason(error)}") from error
+    x = torch.from_numpy(np.ascontiguousarray(values))[None, None]
+    _check(x, path, fit, white)
+    if white:
+        scale_(x, white, fit)
+    remarks = () if values.shape == fit.space else (RESIZED,)
+    return Picture(resized(x, fit)[0], hashlib.sha256(content).digest(), remarks)
+
+
+def _values(content: bytes, path: Path) -> NDArray[np.float32]:
+    """Return the values of a volume as the file scales them."""
+    from nibabel.imageglobals import LoggingOutputSuppressor
+    from nibabel.nifti1 import Nifti1Image
+
+    unpacked = _unpacked(content, path)
+    with LoggingOutputSuppressor():
+        image = Nifti1Image.from_bytes(unpacked)
+    shape = tuple(int(side) for side in image.shape)
+    while len(shape) > _AXES and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != _AXES or not math.prod(shape):
+        raise DataError(f"{path} is {' x '.join(map(str, image.shape))}, and a volume has three sides")
+    stored = image.get_data_dtype()  # type: ignore[no-untyped-call]
+    needed = math.prod(shape) * stored.itemsize
+    if needed > len(unpacked):
+        raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, and its values need {needed:,}")
+    return np.asarray(image.dataobj, np.float32).reshape(shape)
+
+
+def _unpacked(content: bytes, path: Path) -> bytes:
+    """Return the bytes of a file, without gzip, which may not unpack to more than memory holds."""
+    if not content.startswith(_GZIP):
+        return content
+    room = available_memory()
+    most = 1 << 40 if room is None else room // 4
+    unpacker = zlib.decompressobj(wbits=31)
+    whole = unpacker.decompress(content, most)
+    if unpacker.unconsumed_tail:
+        raise DataError(f"{path} unpacks to more than {most:,} bytes, which memory does not hold")
+    if not unpacker.eof:
+        raise DataError(f"{path} is damaged: it is cut short")
+    return whole
+
+
+def _check(x: torch.Tensor, path: Path, fit: Fit, white: int | None) -> None:
+    if not bool(torch.isfinite(x).all()):
+        raise DataError(f"{path} holds NaN or infinity: repair, replace or remove it")
+    low, high = (0.0, float(white)) if white else (fit.low, fit.high)
+    least, most = map(float, x.aminmax())
+    if (white or fit.range.bounded) and not low <= least <= most <= high:
+        value = least if least < low else most
+        raise DataError(
+            f"{path} has the value {value:g}, outside of {low:g}..{high:g}: declare the values that there are, such as "
+            f"`input {fit.input} in {math.floor(least)}..{math.ceil(most)}`"
+        )

@@ -1,0 +1,128 @@
+"""Signals in a table: a CSV file with a line for each moment and a column for each channel, cut into windows."""
+
+import csv
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caedsl.data.images import DataError
+from caedsl.data.regular_file import read_regular
+from caedsl.data.source_reader import Found, Request, reason
+from caedsl.data.stack import ArrayStack
+from caedsl.data.windows import Windows, windows_of
+
+_DELIMITERS = ",;\t"
+
+
+class _Table(NamedTuple):
+    """The names of the columns, the text below them, the line where that starts, and what parts its columns."""
+
+    names: list[str]
+    text: str
+    first: int
+    delimiter: str
+
+
+def read(request: Request) -> Found:
+    """Find the windows of a table; a window has the largest label of its lines where ``labels`` names a column."""
+    path, source = request.path(request.source.path), request.source
+    table = _table(path)
+    wanted = [name.strip() for name in source.columns.split(",")] if source.columns else None
+    columns = _columns(table, wanted, source.labels, path)
+    if len(columns) != request.fit.channels:
+        raise DataError(
+            f"{path} has {len(columns)} columns to read, and the input {request.fit.input} has {request.fit.channels} "
+            f"channels: write `input {len(columns)}x{request.fit.space[0]}`, or name the columns with "
+            f'`columns="{",".join(table.names[: request.fit.channels])}"`'
+        )
+    cut = windows_of(source, request.fit)
+    values = _values(table, columns, path).astype(np.float32)
+    if len(values) < cut.length:
+        raise DataError(f"{path} has {len(values):,} lines of numbers, fewer than the window of {cut.length:,}")
+    stack = ArrayStack(_windows(values, cut).swapaxes(1, 2), "first", request.fit, str(path))
+    if source.labels is not None:
+        marks = _values(table, _columns(table, [source.labels], None, path), path)
+        if (marks != marks.round()).any() or np.abs(marks).max() > 2**31:
+            raise DataError(f"{path}: labels are whole numbers, and the column {source.labels} holds others")
+        stack.labels = _windows(marks, cut).max(axis=(1, 2)).astype(np.int64)
+    return Found(stack, notes=cut.notes)
+
+
+def _windows(values: NDArray[np.floating], cut: Windows) -> NDArray[np.floating]:
+    """Return the windows of lines × columns, as windows × lines × columns, without a copy."""
+    whole = np.lib.stride_tricks.sliding_window_view(values, cut.length, axis=0)
+    return whole[:: cut.step].swapaxes(1, 2)
+
+
+def _table(path: Path) -> _Table:
+    try:
+        text = read_regular(path).decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {reason(error)}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no CSV file: it is not text in UTF-8") from error
+    head = text.partition("\n")[0].rstrip("\r")
+    delimiter = max(_DELIMITERS, key=head.count)
+    try:
+        names = [name.strip() for name in next(csv.reader(io.StringIO(head), delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV file: {error}") from error
+    if not any(names) or "\0" in text:
+        raise DataError(f"{path} is no CSV file: its first line names no columns")
+    if all(map(_is_number, names)):
+        return _Table([str(place + 1) for place in range(len(names))], text, 1, delimiter)
+    return _Table(names, text.partition("\n")[2], 2, delimiter)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _columns(table: _Table, wanted: list[str] | None, but: str | None, path: Path) -> list[int]:
+    """Return the places of the columns ``wanted``, by default of all ``but`` one."""
+    for name in (*(wanted or ()), *([but] if but is not None else [])):
+        if table.names.count(name) != 1:
+            known = ", ".join(table.names[:20])
+            problem = "has several columns" if name in table.names else "has no column"
+            raise DataError(f'{path} {problem} "{name}": its columns are {known}')
+    names = wanted or [name for name in table.names if name != but]
+    return (
+        [table.names.index(name) for name in names]
+        if wanted
+        else [place for place, name in enumerate(table.names) if name != but]
+    )
+
+
+def _values(table: _Table, columns: list[int], path: Path) -> NDArray[np.float64]:
+    """Return the numbers of some columns, lines × columns; a ``DataError`` names the line that holds none."""
+    rows: list[list[float]] = []
+    try:
+        for line, row in enumerate(csv.reader(io.StringIO(table.text), delimiter=table.delimiter), table.first):
+            if row:
+                rows.append([_number(row, column, table, line, path) for column in columns])
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV file: {error}") from error
+    return np.array(rows, np.float64).reshape(len(rows), len(columns))
+
+
+def _number(row: list[str], column: int, table: _Table, line: int, path: Path) -> float:
+    name = table.names[column]
+    if column >= len(row):
+        raise DataError(f'{path}, line {line}: the column "{name}" is missing')
+    try:
+        value = float(row[column])
+    except ValueError:
+        raise DataError(
+            f'{path}, line {line}: the column "{name}" has `{row[column][:40]}`, which is no number: correct it, or '
+            "name the columns to read with `columns=`"
+        ) from None
+    if not abs(value) < np.finfo(np.float32).max:
+        raise DataError(f'{path}, line {line}: the column "{name}" has {value}: replace the value, or cut the line')
+    return value

@@ -1,0 +1,205 @@
+"""Sound: WAV files of 8, 16, 24 or 32 bits, cut into windows that are read as they are needed."""
+
+import os
+import wave
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from caedsl.data.fit import Fit, Scale, resized
+from caedsl.data.folder import classes_of, files_in
+from caedsl.data.images import BrokenImagesError, DataError, UnavailableError, listing
+from caedsl.data.regular_file import open_regular
+from caedsl.data.source_reader import Found, Request, reason
+from caedsl.data.stack import Block, Index, Labels
+from caedsl.data.windows import Windows, windows_of
+
+_ENDINGS = frozenset((".wav", ".wave"))
+_BITS = (1, 2, 3, 4)
+"""Bytes of a value: those of 8 bits are without sign, all others with one."""
+
+
+class Clip(NamedTuple):
+    """A file: its channels, the bytes of a value, its rate in Hz, its length in frames, its size and time of change."""
+
+    path: Path
+    channels: int
+    width: int
+    rate: int
+    length: int
+    stamp: tuple[int, int]
+
+
+def read(request: Request) -> Found:
+    """Find the windows of a WAV file, or of all below a folder, in the order of their names; labels are subfolders."""
+    root = request.path(request.source.path)
+    notes: list[str] = []
+    paths = [root] if not root.is_dir() else files_in(root, request.root, notes, _ENDINGS, "sounds")
+    if not paths:
+        raise UnavailableError(f"{root} holds no sounds: no file there ends in .wav", f"put WAV files into {root}")
+    cut = windows_of(request.source, request.fit)
+    clips, broken = _clips(paths, request.fit, cut)
+    if broken and request.source.skip != "broken":
+        remedy = "\nto leave such files out, add `skip=broken` to the source"
+        raise DataError(f"{len(broken):,} of {len(paths):,} sounds cannot be used:\n{listing(broken, 'files')}{remedy}")
+    if not clips:
+        raise DataError(f"none of the {len(paths):,} sounds of {root} can be used:\n{listing(broken, 'files')}")
+    if broken:
+        notes.append(f"{len(broken):,} of {len(paths):,} sounds left out as broken: {'; '.join(broken[:3])}")
+    classes = classes_of([clip.path for clip in clips], root, notes) if root.is_dir() else None
+    names = tuple(sorted(set(classes or ())))
+    counts = [cut.count(clip.length) for clip in clips]
+    labels = None if classes is None else np.repeat([names.index(name) for name in classes], counts).astype(np.int64)
+    return Found(WindowStack(clips, cut, request.fit, labels), class_names=names, notes=(*notes, *cut.notes))
+
+
+def _clips(paths: Sequence[Path], fit: Fit, cut: Windows) -> tuple[list[Clip], list[str]]:
+    """Return the files that can be used, and why others cannot."""
+    clips: list[Clip] = []
+    broken: list[str] = []
+    for path in paths:
+        try:
+            clip = _opened(path)
+            _check(clip, fit, cut, clips[0] if clips else None)
+            clips.append(clip)
+        except DataError as error:
+            broken.append(str(error))
+    return clips, broken
+
+
+def _opened(path: Path) -> Clip:
+    try:
+        with open_regular(path) as file, wave.open(file) as sound:
+            status = os.fstat(file.fileno())
+            found = Clip(
+                path,
+                sound.getnchannels(),
+                sound.getsampwidth(),
+                sound.getframerate(),
+                sound.getnframes(),
+                (status.st_size, status.st_mtime_ns),
+            )
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {reason(error)}") from error
+    except (wave.Error, EOFError, ValueError, ArithmeticError, RuntimeError) as error:
+        raise DataError(f"{path} is damaged, or is no WAV file of whole numbers: {reason(error)}") from error
+    if found.length * found.channels * found.width > status.st_size:
+        raise DataError(f"{path} is damaged: it has {status.st_size:,} bytes, too few for {found.length:,} frames")
+    return found
+
+
+def _check(clip: Clip, fit: Fit, cut: Windows, first: Clip | None) -> None:
+    if clip.channels != fit.channels:
+        raise DataError(
+            f"{clip.path} has {clip.channels} channels, and the input is {fit.input}: write "
+            f"`input {fit.input_of(clip.channels)}`"
+        )
+    if clip.width not in _BITS:
+        raise DataError(f"{clip.path} has values of {8 * clip.width} bits: 8, 16, 24 and 32 bits are read")
+    if clip.length < cut.length:
+        raise DataError(f"{clip.path} has {clip.length:,} frames, fewer than the window of {cut.length:,}")
+    if first is not None and clip.rate != first.rate:
+        raise DataError(f"{clip.path} has {clip.rate:,} frames a second, and {first.path.name} has {first.rate:,}")
+
+
+@dataclass
+class WindowStack:
+    """The windows of clips, one clip after the other, read when they are wanted; values of -1..1 fill the range."""
+
+    clips: Sequence[Clip]
+    cut: Windows
+    fit: Fit
+    labels: Labels | None = None
+
+    def __post_init__(self) -> None:
+        self._ends = list(accumulate(self.cut.count(clip.length) for clip in self.clips))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @property
+    def scale(self) -> Scale:
+        """See ``Stack.scale``: values are float32 in the range already."""
+        return Scale(1, self.fit)
+
+    @property
+    def value_bytes(self) -> int:
+        """See ``Stack.value_bytes``."""
+        return 4
+
+    @property
+    def read_bytes(self) -> int:
+        """See ``Stack.read_bytes``."""
+        return 8 * self.fit.channels * self.cut.length
+
+    @property
+    def ready(self) -> bool:
+        """See ``Stack.ready``: reading is cheap."""
+        return self.cut.length == self.fit.space[0]
+
+    def read(self, index: Index) -> Block:
+        """See ``Stack.read``."""
+        stored: list[bytes] = []
+        values: list[NDArray[np.float32]] = []
+        broken: dict[int, str] = {}
+        for number in index.tolist():
+            place = bisect_right(self._ends, number)
+            before = self._ends[place - 1] if place else 0
+            try:
+                stored.append(self._frames(self.clips[place], (number - before) * self.cut.step))
+                values.append(_decoded(stored[-1], self.clips[place]))
+            except DataError as error:
+                broken[number] = str(error)
+        if broken:
+            raise BrokenImagesError(listing(list(broken.values()), "windows"), broken)
+        unit = torch.from_numpy(np.stack(values))
+        if self.fit.range.bounded:
+            low, high = self.fit.low, self.fit.high
+            unit = unit.add_(1).mul_((high - low) / 2).add_(low).clamp_(low, high)
+        return Block(resized(unit, self.fit), b"".join(stored))
+
+    def _frames(self, clip: Clip, start: int) -> bytes:
+        try:
+            with open_regular(clip.path) as file:
+                status = os.fstat(file.fileno())
+                if (status.st_size, status.st_mtime_ns) != clip.stamp:
+                    raise DataError(f"{clip.path} was changed while it was being used: put it back as it was")
+                with wave.open(file) as sound:
+                    sound.setpos(start)
+                    frames: bytes = sound.readframes(self.cut.length)
+        except OSError as error:
+            raise DataError(f"{clip.path} cannot be read: {reason(error)}") from error
+        except (wave.Error, EOFError, ValueError, RuntimeError) as error:
+            raise DataError(f"{clip.path} is damaged: {reason(error)}") from error
+        if len(frames) != self.cut.length * clip.channels * clip.width:
+            raise DataError(f"{clip.path} is damaged: it ends before frame {start + self.cut.length:,}")
+        return frames
+
+    def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
+        """Tell where windows are resized."""
+        if self.cut.length == self.fit.space[0]:
+            return ()
+        return (f"resized from {self.cut.length} to {self.fit.space[0]} ({self.fit.resize})",)
+
+
+def _decoded(frames: bytes, clip: Clip) -> NDArray[np.float32]:
+    """Return frames as channels × length in -1..1."""
+    values: NDArray[np.float32]
+    if clip.width == 1:
+        values = (np.frombuffer(frames, np.uint8).astype(np.float32) - 128) / np.float32(128)
+    elif clip.width == 3:
+        # Three bytes become the upper ones of four.
+        wide = np.zeros((len(frames) // 3, 4), np.uint8)
+        wide[:, 1:] = np.frombuffer(frames, np.uint8).reshape(-1, 3)
+        values = wide.reshape(-1).view("<i4").astype(np.float32) / np.float32(2**31)
+    else:
+        values = np.frombuffer(frames, f"<i{clip.width}").astype(np.float32) / np.float32(2 ** (8 * clip.width - 1))
+    return np.ascontiguousarray(values.reshape(-1, clip.channels).T)

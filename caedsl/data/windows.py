@@ -1,0 +1,34 @@
+"""Windows of long signals."""
+
+from dataclasses import dataclass
+
+from caedsl.data.fit import Fit
+from caedsl.model.data import DataSource
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows ``length`` long, each of which begins ``step`` after the one before."""
+
+    length: int
+    step: int
+
+    def count(self, length: int) -> int:
+        """Return how many windows a signal has."""
+        return max(0, (length - self.length) // self.step + 1)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an author must know of windows that overlap."""
+        if self.step >= self.length:
+            return ()
+        return (
+            f"windows of {self.length:,} overlap, since `step={self.step}`: those held out share values with those "
+            "trained on",
+        )
+
+
+def windows_of(source: DataSource, fit: Fit) -> Windows:
+    """Return the windows that a source asks for: by default as long as the input, side by side."""
+    length = source.window or fit.space[0]
+    return Windows(length, source.step or length)

@@ -1,0 +1,170 @@
+"""Tables and sounds cut into windows, and volumes in NIfTI files."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from caedsl.data.images import DataError
+from caedsl.data.loading import load
+from caedsl.model.data import DataSource, InputRange
+
+from .conftest import spec
+
+REAL = InputRange(None, None)
+DRAW = np.random.default_rng(0)
+
+
+def table(path: Path, rows: np.ndarray, names: str = "a,b", delimiter: str = ",") -> None:
+    lines = [delimiter.join(f"{value:g}" for value in row) for row in rows]
+    path.write_text("\n".join([*([names] if names else []), *lines]) + "\n")
+
+
+@pytest.mark.parametrize(("delimiter", "names"), [(",", "a,b"), (";", "a;b"), ("\t", '"a"\tb'), (",", "")])
+def test_a_table_is_cut_into_windows_of_its_columns(delimiter: str, names: str, tmp_path: Path, read) -> None:
+    rows = DRAW.integers(0, 9, (20, 2))
+    table(tmp_path / "x.csv", rows, names, delimiter)
+    images = read("csv", path="x.csv", shape=(2, 6), range=REAL)
+    assert images.train.shape == (3, 2, 6)
+    for number, window in enumerate(images.train.numpy()):
+        np.testing.assert_array_equal(window, rows[6 * number : 6 * number + 6].T)
+    one = read("csv", path="x.csv", shape=(1, 6), range=REAL, columns="b" if names else "2", step=1)
+    np.testing.assert_array_equal(one.train.numpy()[3, 0], rows[3:9, 1])
+    assert len(one) == 15
+    assert "windows of 6 overlap, since `step=1`" in one.notes[0]
+
+
+def test_windows_of_another_length_are_resized(tmp_path: Path, read) -> None:
+    table(tmp_path / "x.csv", np.arange(48).reshape(24, 2))
+    images = read("csv", path="x.csv", shape=(2, 4), range=REAL, window=8)
+    assert images.train.shape == (3, 2, 4)
+    assert images.notes == ("resized from 8 to 4 (stretch)",)
+
+
+def test_a_window_has_the_largest_label_of_its_lines(tmp_path: Path, read) -> None:
+    marks = np.zeros(20)
+    marks[7] = 1
+    table(tmp_path / "x.csv", np.stack([np.arange(20) / 20, marks], 1), "a,mark")
+    images = read("csv", path="x.csv", shape=(1, 5), labels="mark")
+    assert images.labels.tolist() == [0, 1, 0, 0]
+    normal = read("csv", path="x.csv", shape=(1, 5), labels="mark", only=0)
+    assert normal.train[:, 0, 0].tolist() == pytest.approx([0, 0.5, 0.75])
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("a,b\n1,2\n3,x\n", {}, r'x.csv, line 3: the column "b" has `x`, which is no number: correct it'),
+        ("a,b\n1,2\n3\n", {}, r'line 3: the column "b" is missing'),
+        ("a,b\n1,nan\n3,4\n", {}, r'line 2: the column "b" has nan: replace the value'),
+        ("a,b\n1,2\n3,4\n", {"columns": "c"}, r'x.csv has no column "c": its columns are a, b'),
+        ("a,a\n1,2\n3,4\n", {"columns": "a"}, r'x.csv has several columns "a"'),
+        ("a,b,c\n1,2,3\n", {}, r'has 3 columns to read, and the input 2x2 has 2 channels: write `input 3x2`.*"a,b"'),
+        ("a,b\n1,2\n", {}, "has 1 lines of numbers, fewer than the window of 2"),
+        ("a,b\n1,2\n3,4\n", {"labels": "d"}, 'has no column "d"'),
+        ("a,b,l\n1,2,0.5\n3,4,1\n", {"labels": "l"}, "labels are whole numbers, and the column l holds others"),
+        ("a,b\n1,2\n3,9\n", {}, r"signal 0 .* has the value 3, outside of 0..1.*`input 2x2 in real`"),
+        ("\n", {}, "its first line names no columns"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_explained(text, options, message, tmp_path: Path, read) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read(
+            "csv",
+            path="x.csv",
+            shape=(2, 2),
+            range=InputRange() if "outside" in message else InputRange(0, 4),
+            **options,
+        )
+
+
+def sound(path: Path, width: int, values: np.ndarray, rate: int = 8000) -> None:
+    """Write frames × channels of -1..1."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = np.round(values * (2 ** (8 * width - 1) - 1)).astype(np.int64)
+    whole = whole + 128 if width == 1 else whole
+    content = whole.astype("<i8").view(np.uint8).reshape(*whole.shape, 8)[..., :width].tobytes()
+    with wave.open(str(path), "wb") as file:
+        file.setparams((values.shape[1], width, rate, 0, "NONE", ""))
+        file.writeframes(content)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+@pytest.mark.parametrize("range", [InputRange(), InputRange(-1, 1), REAL], ids=str)
+def test_sounds_of_every_depth_are_read_to_their_last_bit(width: int, range: InputRange, tmp_path: Path, read) -> None:
+    values = DRAW.uniform(-1, 1, (100, 2))
+    sound(tmp_path / "x.wav", width, values)
+    images = read("wav", path="x.wav", shape=(2, 30), range=range)
+    expected = values[:90].reshape(3, 30, 2).swapaxes(1, 2)
+    expected = (expected + 1) / 2 if range == InputRange() else expected
+    assert images.train.shape == (3, 2, 30)
+    np.testing.assert_allclose(images.train.numpy(), expected, atol=1.01 / 2 ** (8 * width - 2) + 1e-6)
+
+
+def test_a_folder_of_sounds_has_classes_and_is_streamed_as_it_is_held(tmp_path: Path) -> None:
+    for number, kind in enumerate(("bark", "meow", "bark")):
+        sound(tmp_path / "clips" / kind / f"{number}.wav", 2, DRAW.uniform(-1, 1, (50 + number, 1)))
+    model = spec(DataSource("wav", path="clips", step=5), shape=(1, 20), folder=tmp_path)
+    held, streamed = load(model, tmp_path), load(model, tmp_path, memory=100)
+    assert held.class_names == ("bark", "meow")
+    assert torch.equal(held.train, streamed.train)
+    assert held.labels.tolist() == [0] * 7 + [0] * 7 + [1] * 7
+
+
+def test_sounds_that_do_not_fit_are_named(tmp_path: Path, read) -> None:
+    sound(tmp_path / "clips" / "a.wav", 2, np.zeros((50, 1)))
+    sound(tmp_path / "clips" / "b.wav", 2, np.zeros((50, 2)))
+    sound(tmp_path / "clips" / "c.wav", 2, np.zeros((9, 1)))
+    sound(tmp_path / "clips" / "d.wav", 2, np.zeros((50, 1)), rate=16000)
+    (tmp_path / "clips" / "e.wav").write_bytes(b"RIFF")
+    with pytest.raises(DataError, match="4 of 5 sounds cannot be used") as caught:
+        read("wav", path="clips", shape=(1, 20))
+    for part in (
+        "b.wav has 2 channels, and the input is 1x20: write `input 2x20`",
+        "c.wav has 9 frames, fewer than the window of 20",
+        "d.wav has 16,000 frames a second, and a.wav has 8,000",
+        "e.wav is damaged",
+    ):
+        assert part in str(caught.value)
+    images = read("wav", path="clips", shape=(1, 20), skip="broken")
+    assert len(images) == 2
+    assert "4 of 5 sounds left out as broken" in images.notes[0]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="holds no sounds"):
+        read("wav", path="none", shape=(1, 20))
+
+
+def test_a_sound_that_changes_while_it_is_used_is_named(tmp_path: Path) -> None:
+    sound(tmp_path / "x.wav", 2, np.zeros((50, 1)))
+    images = load(spec(DataSource("wav", path="x.wav"), shape=(1, 20), folder=tmp_path), tmp_path, memory=10)
+    sound(tmp_path / "x.wav", 2, np.zeros((60, 1)))
+    with pytest.raises(DataError, match=r"x.wav was changed while it was being used"):
+        images.train_pixels.everything()
+
+
+@pytest.mark.parametrize("ending", ["nii", "nii.gz"])
+def test_volumes_are_read_scaled_and_resized(ending: str, tmp_path: Path, read) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    values = DRAW.integers(-1024, 3000, (6, 5, 4)).astype(np.int16)
+    nibabel.Nifti1Image(values, np.eye(4)).to_filename(tmp_path / f"x.{ending}")
+    images = read("nifti", path=f"x.{ending}", shape=(1, 6, 5, 4), range=InputRange(-1024, 3071))
+    np.testing.assert_array_equal(images.train.numpy()[0, 0], values.astype(np.float32))
+    small = read("nifti", path=f"x.{ending}", shape=(1, 3, 5, 4), range=InputRange(-1024, 3071))
+    assert small.train.shape == (1, 1, 3, 5, 4)
+    assert small.notes == ("1 of 1 volumes resized to 3x5x4 (stretch)",)
+    with pytest.raises(
+        DataError, match=r"outside of 0..1: declare the values that there are, such as `input 1x6x5x4 in"
+    ):
+        read("nifti", path=f"x.{ending}", shape=(1, 6, 5, 4))
+    with pytest.raises(DataError, match="NIfTI files hold one channel"):
+        read("nifti", path=f"x.{ending}", shape=(2, 6, 5, 4))
+
+
+def test_a_series_of_volumes_is_refused_and_named(tmp_path: Path, read) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    nibabel.Nifti1Image(np.zeros((3, 3, 3, 2), np.float32), np.eye(4)).to_filename(tmp_path / "x.nii")
+    with pytest.raises(DataError, match=r"x.nii is 3 x 3 x 3 x 2, and a volume has three sides"):
+        read("nifti", path="x.nii", shape=(1, 3, 3, 3))
