@@ -11,6 +11,8 @@ from caedsl.source import Source
 from caedsl.syntax.tree import Spec
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
     from caedsl.console.notebook import Diagram, ModelTable
     from caedsl.evaluation.run import EvaluatedRun
@@ -166,17 +168,20 @@ def train(
     progress: bool = False,
     callbacks: "Sequence[Callback]" = (),
     baselines: bool = True,
+    images: "NDArray[Any] | None" = None,
 ) -> "EvaluatedRun":
-    """Train a model as its ``train`` block says, evaluates it and writes the run folder.
+    """Train a model as its ``train`` block says, evaluate it and write the run folder.
 
     ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder
     (a fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie; no path of the spec may leave
     ``data_root``. ``weights`` names a run, or a safetensors file, to start from instead of fresh weights. ``pictures``
     draws the same few reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints
     what the command prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the
-    mean image and PCA. Return the run with its module.
+    mean image and PCA. ``images``, an array of N samples, takes the place of the spec's data: integers are scaled as those
+    of files are, real numbers lie in the input's range. Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
+    from caedsl.data.in_memory import images_of
     from caedsl.evaluation.run import train_and_evaluate
     from caedsl.syntax.formatter import format_source
 
@@ -196,6 +201,7 @@ def train(
         reporter=make_reporter(quiet=not progress),
         callbacks=callbacks,
         baselines=baselines,
+        images=images_of(images, model) if images is not None else None,
     )
 
 

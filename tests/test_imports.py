@@ -32,6 +32,7 @@ ROOMS = (
     "export",
     "report",
     "api",
+    "sklearn",
     "cli",
 )
 """Lowest first: a room imports only from itself and from rooms before it."""
@@ -52,6 +53,8 @@ OUTSIDE = {
     "report": {"PIL", "jinja2", "markupsafe", "matplotlib", "numpy", "torch"},
     "figures": {"graphviz", "jinja2", "matplotlib"},
     "export": {"onnx", "onnxruntime", "torch"},
+    "api": {"numpy"},
+    "sklearn": {"numpy", "sklearn"},
     "cli": {"huggingface_hub", "rich", "typer"},
 }
 """What a room may import besides the standard library.

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from caedsl.data.images import DataError
+from caedsl.data.images import DataError, Images
 from caedsl.data.memory import refused_beyond_available
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate, in_64_bits
@@ -57,6 +57,7 @@ def train_and_evaluate(
     reporter: Reporter | None = None,
     callbacks: Sequence[Callback] = (),
     baselines: bool = True,
+    images: Images | None = None,
 ) -> EvaluatedRun:
     """Train ``model``, evaluate the best weights, and write ``metrics.json`` and ``reconstructions.png``.
 
@@ -76,6 +77,7 @@ def train_and_evaluate(
         weights=weights,
         reporter=reporter,
         callbacks=[*_watchers(pictures, tensorboard), *callbacks],
+        images=images,
     )
     return _judged(run, reporter, baselines)
 

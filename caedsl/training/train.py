@@ -82,13 +82,15 @@ def train(
     weights: str | Path | None = None,
     reporter: Reporter | None = None,
     callbacks: Sequence[Callback] = (),
+    images: Images | None = None,
 ) -> Run:
     """Train ``model`` as its ``train`` block says and write the run folder, all but the evaluation.
 
     ``spec_text`` is the canonical text, kept as ``spec.cae`` with the numbers that were found for ``auto``. ``device`` is
     auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie, ``data_root`` a folder that
     no path of the spec may leave, ``weights`` a safetensors file or the
-    folder of a run to start from, instead of fresh weights. ``callbacks`` follow the run, see ``Callback``.
+    folder of a run to start from, instead of fresh weights. ``callbacks`` follow the run, see ``Callback``. ``images``
+    take the place of the spec's data.
     Ctrl-C and SIGTERM end training after the current step; its state is saved, see ``resume``. Errors of the outside
     world are a ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch
     is over they leave no folder.
@@ -99,15 +101,15 @@ def train(
             f"{model.source.path} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`"
         )
     start = Weights.read(Path(weights), largest_file(model)) if weights is not None else None
-    images = load_images(model, data_dir, reporter, root=data_root)
+    samples = images or load_images(model, data_dir, reporter, root=data_root)
     target = choose_device(device)
 
     def prepared(settings: Train) -> Training:
-        return prepare_training(model, settings, images, target, start)
+        return prepare_training(model, settings, samples, target, start)
 
-    found = find_numbers(model, spec_text, prepared, len(images), reporter)
+    found = find_numbers(model, spec_text, prepared, len(samples), reporter)
     model, spec_text = found.model, found.spec_text
-    images = replace(images, notes=(*images.notes, *found.notes))
+    samples = replace(samples, notes=(*samples.notes, *found.notes))
     training = prepared(found.settings)
     if not training.processes.first:
         accompany(training)
@@ -119,7 +121,7 @@ def train(
         folder,
         reporter,
         callbacks,
-        environment=environment_of(training, model, images, data_dir),
+        environment=environment_of(training, model, samples, data_dir),
     )
     try:
         with folder.locked():
@@ -132,7 +134,7 @@ def train(
         if not training.history.epochs and not has_checkpoint(folder.path):
             folder.discard()
         raise
-    return finished(training, folder, model, images)
+    return finished(training, folder, model, samples)
 
 
 @dataclass(frozen=True)

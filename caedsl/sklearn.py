@@ -1,0 +1,149 @@
+"""Convolutional autoencoders as scikit-learn estimators: transformer, density-like scorer and outlier detector in one.
+
+A fitted estimator is text and bytes: pickling it executes nothing beyond this class.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from caedsl import api
+from caedsl.inference.trained_run import TrainedRun, open_trained
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.runs.files import BEST, SPEC
+from caedsl.vocabulary.shape import elements, text
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+
+class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixin, BaseEstimator):  # type: ignore[misc]
+    """Convolutional autoencoder, described by a spec.
+
+    ``transform`` returns codes and ``inverse_transform`` samples. ``score_samples`` is the negative mean squared error: the
+    higher, the more normal. ``predict`` is +1 for normals and -1 for outliers.
+
+    Parameters
+    ----------
+    spec : str or path
+        Path or text of a spec with a ``train`` block; its ``data`` line is not read.
+    settings : mapping, optional
+        Settings to change, as in ``caedsl.load``: ``{"train.epochs": 5}``.
+    device : str
+        auto, cpu or cuda.
+    fpr : float
+        Share of normals that ``predict`` may call outliers, judged on the samples that training held out.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Numbers of a sample.
+    offset_ : float
+        Score of the threshold: ``decision_function`` is ``score_samples`` minus it.
+    spec_ : str
+        Text of the spec as it was trained.
+    weights_ : bytes
+        Trained weights, in the safetensors format.
+    """
+
+    def __init__(
+        self,
+        spec: str | PathLike[str] = "",
+        *,
+        settings: Mapping[str, object] | None = None,
+        device: str = "auto",
+        fpr: float = 0.05,
+    ) -> None:
+        self.spec = spec
+        self.settings = settings
+        self.device = device
+        self.fpr = fpr
+
+    def fit(self, X: Array, y: object = None) -> Self:
+        """Train on ``X``: N x channels x space, N x space, or N x as many numbers as a sample has; ``y`` is ignored.
+
+        Integers are scaled as those of image files are; real numbers lie in the input's range.
+        """
+        if not 0 < self.fpr < 1:
+            raise ValueError(f"fpr must lie between 0 and 1, and {self.fpr} does not")
+        model = api.load(self.spec, self.settings)
+        samples = _samples(X, model)
+        with tempfile.TemporaryDirectory() as folder:
+            run = Path(folder) / "run"
+            trained = api.train(model, device=self.device, out=run, pictures=False, baselines=False, images=samples).run
+            self.spec_ = (run / SPEC).read_text("utf-8")
+            self.weights_ = (run / BEST).read_bytes()
+            index = trained.train.index if trained.validation is None else trained.validation.index
+            self._opened = open_trained(run, self.device)
+            scores = -self._opened.score(samples[index.numpy()], "mse")
+        self.n_features_in_ = elements(model.input.shape)
+        self.offset_ = float(np.quantile(scores, self.fpr, method="lower"))
+        return self
+
+    def transform(self, X: Array) -> NDArray[np.float32]:
+        """Return the codes of samples, N x as many numbers as a code has."""
+        run = self._run()
+        return run.encode(_samples(X, run.model)).reshape(len(X), -1)
+
+    def inverse_transform(self, Z: Array) -> NDArray[np.float32]:
+        """Return the samples that codes decode to, N x channels x space in the input's range."""
+        return self._run().decode(np.asarray(Z, np.float32))
+
+    def reconstruct(self, X: Array) -> NDArray[np.float32]:
+        """Return the reconstructions of samples, N x channels x space in the input's range."""
+        run = self._run()
+        return run.reconstruct(_samples(X, run.model))
+
+    def score_samples(self, X: Array) -> Floats:
+        """Return the negative mean squared error of each sample, values mapped to 0..1."""
+        run = self._run()
+        return -run.score(_samples(X, run.model), "mse")
+
+    def decision_function(self, X: Array) -> Floats:
+        """Return ``score_samples`` minus the threshold: negative for outliers."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: Array) -> NDArray[np.int64]:
+        """Return +1 for normals and -1 for outliers."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def score(self, X: Array, y: object = None) -> float:
+        """Return the mean of ``score_samples``, for the searches of scikit-learn to maximise."""
+        return float(self.score_samples(X).mean())
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_opened"}
+
+    def _run(self) -> TrainedRun:
+        check_is_fitted(self, "weights_")
+        if not hasattr(self, "_opened"):
+            with tempfile.TemporaryDirectory() as folder:
+                (Path(folder) / SPEC).write_text(self.spec_, "utf-8")
+                (Path(folder) / BEST).write_bytes(self.weights_)
+                self._opened = open_trained(folder, self.device)
+        return self._opened
+
+    @property
+    def _n_features_out(self) -> int:
+        return elements(self._run().model.code_shape)
+
+
+def _samples(X: Array, model: Autoencoder) -> Array:
+    """Return ``X`` as N x channels x space, or as it is where it has another rank; ``ValueError`` where it does not fit."""
+    checked: Array = check_array(X, allow_nd=True, dtype=None, ensure_min_samples=1)
+    if checked.ndim != 2 or model.input.shape[1:] == checked.shape[1:]:
+        return checked
+    if checked.shape[1] != elements(model.input.shape):
+        raise ValueError(
+            f"X has {checked.shape[1]} features, but ConvAutoencoder is expecting {elements(model.input.shape)} features "
+            f"as input: {text(model.input.shape)}"
+        )
+    return checked.reshape(len(checked), *model.input.shape)

@@ -1,0 +1,127 @@
+"""The scikit-learn estimator, held to what scikit-learn's own tools expect of one."""
+
+import pickle
+import pickletools
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import (
+    check_estimator_cloneable,
+    check_estimator_repr,
+    check_get_params_invariance,
+    check_no_attributes_set_in_init,
+    check_parameters_default_constructible,
+    check_set_params,
+)
+
+from caedsl.data.images import DataError
+from caedsl.sklearn import ConvAutoencoder
+
+SPEC = """autoencoder digits
+input 1x8x8
+encoder { conv 8 relu; maxpool 2 }
+bottleneck dense 8
+decoder mirror
+train { epochs 3; batch 64; optimizer adam lr=3e-3; validation 20% }
+"""
+X = (load_digits().images / 16).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> ConvAutoencoder:
+    return ConvAutoencoder(SPEC, device="cpu").fit(X[:600])
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_estimator_cloneable,
+        check_estimator_repr,
+        check_get_params_invariance,
+        check_no_attributes_set_in_init,
+        check_set_params,
+    ],
+)
+def test_scikit_learns_own_checks(check) -> None:  # type: ignore[no-untyped-def]
+    check("ConvAutoencoder", ConvAutoencoder(SPEC, device="cpu"))
+
+
+def test_it_is_default_constructible() -> None:
+    check_parameters_default_constructible("ConvAutoencoder", ConvAutoencoder())
+
+
+def test_codes_and_samples(fitted: ConvAutoencoder) -> None:
+    codes = fitted.transform(X[600:700])
+    assert codes.shape == (100, 8)
+    assert np.allclose(fitted.inverse_transform(codes), fitted.reconstruct(X[600:700]), atol=1e-6)
+    assert fitted.n_features_in_ == 64
+    assert list(fitted.get_feature_names_out()) == [f"convautoencoder{unit}" for unit in range(8)]
+
+
+@pytest.mark.parametrize("shaped", [lambda x: x, lambda x: x[:, None], lambda x: x.reshape(len(x), -1)])
+def test_the_same_samples_in_any_shape(fitted: ConvAutoencoder, shaped) -> None:  # type: ignore[no-untyped-def]
+    assert np.allclose(fitted.transform(shaped(X[:5])), fitted.transform(X[:5]), atol=1e-6)
+
+
+def test_scores_are_higher_for_normals(fitted: ConvAutoencoder) -> None:
+    noise = np.random.default_rng(0).random((100, 8, 8)).astype(np.float32)
+    assert np.allclose(
+        fitted.score_samples(X[:9]), -np.square(fitted.reconstruct(X[:9])[:, 0] - X[:9]).mean((1, 2)), atol=1e-6
+    )
+    assert np.array_equal(fitted.predict(noise), np.where(fitted.decision_function(noise) < 0, -1, 1))
+    assert (fitted.predict(noise) == -1).mean() > 0.9
+    assert (fitted.predict(X[600:]) == 1).mean() > 0.85
+    assert set(ConvAutoencoder(SPEC, device="cpu").fit_predict(X[:100])) <= {-1, 1}
+
+
+def test_the_same_seed_gives_the_same_estimator(fitted: ConvAutoencoder) -> None:
+    again = clone(fitted).fit(X[:600])
+    assert not hasattr(clone(fitted), "weights_")
+    assert again.weights_ == fitted.weights_
+
+
+def test_a_pickle_holds_text_and_bytes_alone(fitted: ConvAutoencoder) -> None:
+    fitted.transform(X[:2])
+    stored = pickle.dumps(fitted)
+    again = pickle.loads(stored)
+    assert np.array_equal(again.transform(X[:5]), fitted.transform(X[:5]))
+    assert again.offset_ == fitted.offset_
+    strings: list[str] = []
+    imported = set()
+    for opcode, argument, _ in pickletools.genops(stored):
+        if isinstance(argument, str):
+            strings.append(argument)
+        if opcode.name == "STACK_GLOBAL":
+            imported.add(strings[-2])
+    assert all(not name.startswith("torch") for name in imported), imported
+
+
+def test_in_a_pipeline_and_a_search() -> None:
+    labels = load_digits().target[:400]
+    pipeline = make_pipeline(ConvAutoencoder(SPEC, device="cpu"), LogisticRegression(max_iter=1000))
+    assert pipeline.fit(X[:400], labels).score(X[:400], labels) > 0.6
+    search = GridSearchCV(
+        ConvAutoencoder(SPEC, device="cpu"),
+        {"settings": [{"train.epochs": 1}, {"train.epochs": 4}]},
+        cv=2,
+    ).fit(X[:300])
+    assert search.best_params_ == {"settings": {"train.epochs": 4}}
+
+
+def test_bad_input() -> None:
+    with pytest.raises(NotFittedError):
+        ConvAutoencoder(SPEC).transform(X[:2])
+    with pytest.raises(ValueError, match="X has 63 features, but ConvAutoencoder is expecting 64"):
+        ConvAutoencoder(SPEC, device="cpu").fit(X.reshape(len(X), -1)[:9, :63])
+    with pytest.raises(ValueError, match="NaN"):
+        ConvAutoencoder(SPEC, device="cpu").fit(np.full((9, 8, 8), np.nan))
+    with pytest.raises(DataError, match=r"outside of 0\.\.1"):
+        ConvAutoencoder(SPEC, device="cpu").fit(X[:50] * 16)
+    with pytest.raises(ValueError, match="fpr must lie between 0 and 1"):
+        ConvAutoencoder(SPEC, fpr=0).fit(X[:9])
