@@ -66,11 +66,12 @@ def look(seen: Seen) -> Iterator[Sign]:
         return
     error, mean, grey = (sum(values) / len(probes) for values in zip(*map(_errors, probes), strict=True))
     known = f"mean image {mean:.4f}, best single grey {grey:.4f}"
+    losing = _losing_layer(seen, probes)
     yield Sign(
-        _losing_layer(seen, probes),
+        losing,
         f"every image is reconstructed as the same picture (squared error {error:.4f}; {known}): the difference between "
         "images is lost here, and only the bias of the output is learned",
-        _remedy(seen),
+        _remedy(seen, losing),
     )
 
 
@@ -90,12 +91,15 @@ def _losing_layer(seen: Seen, probes: Sequence[Probe]) -> int:
     return min(range(len(losses)), key=losses.__getitem__)
 
 
-def _remedy(seen: Seen) -> str:
+def _remedy(seen: Seen, losing: int) -> str:
+    """Return what to try; the activation of the output follows from the images' range, and has no normalisation."""
     settings, remedies = seen.facts.settings, []
     if settings.optimizer.lr > SLOW_RATE:
         remedies.append(lower_rate(settings))
     if seen.facts.penalised or settings.optimizer.weight_decay:
         remedies.append("a tenth of the weight penalties")
     if not any("norm=" in layer.words for layer in seen.facts.layers):
-        remedies.append("`norm=batch` on the layers around it")
-    return one_of([*remedies, "`relu` or `leaky_relu` where it ends in a `sigmoid` or `tanh`"])
+        remedies.append("`norm=batch` on the hidden layers around it")
+    if losing != seen.facts.output_layer:
+        remedies.append("`relu` or `leaky_relu` where it ends in a `sigmoid` or `tanh`")
+    return one_of(remedies or ["another `seed`"])

@@ -42,9 +42,10 @@ heuristic: the mean over a batch may still pull some pixels back, which is why h
 
 from collections.abc import Iterator
 
+from caedsl.model.settings import Settled
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import Seen
-from caedsl.training.monitors.engine.wording import dying_activation, lower_rate, one_of
+from caedsl.training.monitors.engine.wording import GOOD_RATE, dying_activation, lower_rate, one_of
 
 SHARE = 0.5
 FAILING = 0.9
@@ -66,9 +67,16 @@ def look(seen: Seen) -> Iterator[Sign]:
         f"gradient and stay wrong (the error is {probes[-1].unexplained:.2g} times the mean image's)",
         one_of(
             [
-                lower_rate(seen.facts.settings),
+                _slower(seen.facts.settings),
                 *([f"`sigmoid` or no activation instead of `{dying}` on this line"] if dying else []),
                 "images scaled to the range that it can return",
             ]
         ),
     )
+
+
+def _slower(settings: Settled) -> str:
+    """Return a smaller rate; where it is small already, black is a cheap optimum of images that are mostly dark."""
+    if settings.optimizer.kind.adaptive and settings.optimizer.lr < GOOD_RATE / 10:
+        return "`loss mse worst=10%` (on dark images black everywhere is a cheap optimum), `norm=batch` on the hidden layers"
+    return lower_rate(settings)

@@ -12,6 +12,8 @@ import torch
 
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine.causes import explanation
+from caedsl.rules.engine.checking import examine
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Step
 from caedsl.runs.trouble import Sign, Trouble
@@ -52,6 +54,8 @@ class Watch(Callback):
         self._pending: list[tuple[list[float], int]] = []
         """The losses of each step since the last probe, reconstruction and terms, and its images."""
         self._output = self._number_of(output_layer(places.model))
+        self._found = examine(places.model.source).findings
+        """What `caedsl check` says of the spec: a monitor never advises against it."""
 
     def on_start(self, training: Training) -> None:
         """Choose the images of the probes among those that are trained on, and continue from a restored state."""
@@ -194,14 +198,17 @@ class Watch(Callback):
         if key in self._said:
             return
         self._said.add(key)
-        place = self._place(sign)
+        place, remedy = self._place(sign), sign.remedy
+        cause = explanation(monitor.name, self._found)
+        if cause is not None:
+            remedy = f"{cause.remedy} (`{cause.rule}` of `caedsl check`: {cause.evidence})"
         epoch = min(training.epoch, training.settings.epochs)
-        trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, sign.message, sign.remedy)
+        trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, sign.message, remedy)
         self.troubles.append(trouble)
         shown = (
             f"{monitor.name} at step {step:,}, epoch {epoch} (`caedsl rule {monitor.name}` explains it)",
             f"{place.shown}: {sign.message}",
-            f"to change: {sign.remedy}",
+            f"to change: {remedy}",
         )
         self.say(trouble, shown if aloud else ())
 
