@@ -86,7 +86,7 @@ def _load(source: Source, settings: Mapping[str, object] | None) -> Autoencoder:
         source = override(source, {name: str(value) for name, value in settings.items()})
     checked = check_source(source)
     if checked.model is None or checked.has_errors:
-        raise SpecError("\n" + render_full([checked.report], colour=False), checked.findings)
+        raise SpecError("\n" + render_full(checked.reports, colour=False), checked.findings)
     return loaded(checked.model)
 
 

@@ -21,7 +21,7 @@ from caedsl.rules.engine.configuration import (
     read_configuration,
     rule_names,
 )
-from caedsl.source import Source
+from caedsl.source import Source, Span
 from caedsl.syntax.reading import SourceError
 
 FORMAT_VARIABLE = "CAEDSL_OUTPUT_FORMAT"
@@ -55,8 +55,17 @@ class _Outcome:
 
     reports: list[Report] = field(default_factory=list)
     diffs: list[str] = field(default_factory=list)
+    seen: set[tuple[str, str, Span, str]] = field(default_factory=set)
     fixed: int = 0
     failed: bool = False
+
+    def add(self, reports: Iterable[Report]) -> None:
+        """Add the findings of a spec; those of a base that other specs extend too are added once."""
+        for source, findings in reports:
+            new = tuple(f for f in findings if (source.path, f.name, f.primary.span, f.message) not in self.seen)
+            self.seen.update((source.path, f.name, f.primary.span, f.message) for f in findings)
+            if new or not any(report.source.path == source.path for report in self.reports):
+                self.reports.append(Report(source, new))
 
     def fail(self, problem: object) -> None:
         complain(problem)
@@ -166,7 +175,7 @@ def _judge(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Non
         checked = _fix(path, source, wishes, outcome)
     else:
         checked = check_source(source, wishes.selection)
-    outcome.reports.append(checked.report)
+    outcome.add(checked.reports)
     for failure in checked.failures:
         outcome.fail(f"{path}: {failure}, and its findings are missing; {_REPORT}")
 
@@ -176,7 +185,7 @@ def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Check
     from caedsl.rules.engine.fixing import fix_source
 
     fixed = fix_source(source, wishes.selection, wishes.unsafe)
-    text = fixed.checked.source.text
+    text = fixed.checked.source.text if fixed.made else source.text
     if not wishes.diff and text != source.text:
         try:
             write_text(path, text)

@@ -34,11 +34,13 @@ def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) 
     checked = check_source(_source(path, assignments))
     for failure in checked.failures:
         print(f"caedsl: {path}: {failure}; this is a bug in caedsl: please report it with the spec", file=sys.stderr)
+    wanted = {Severity.ERROR} if quiet else {Severity.ERROR, Severity.WARNING}
     shown = [
-        f for f in checked.findings if f.severity is Severity.ERROR or (f.severity is Severity.WARNING and not quiet)
+        Report(source, tuple(finding for finding in findings if finding.severity in wanted))
+        for source, findings in checked.reports
     ]
-    if shown:
-        sys.stderr.write(render_full([Report(checked.source, tuple(shown))], colour=use_colour(sys.stderr)))
+    if any(report.findings for report in shown):
+        sys.stderr.write(render_full(shown, colour=use_colour(sys.stderr)))
     if checked.model is None or checked.has_errors:
         raise typer.Exit(FINDINGS)
     return checked.model

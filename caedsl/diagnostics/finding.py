@@ -98,6 +98,7 @@ class Finding:
     place, ``related`` the other places that explain it, ``notes`` the arithmetic, ``help`` what to write instead.
     ``code`` and ``severity`` are the rule's own (see ``caedsl.rules``) and are filled in from there by name.
     ``data`` holds the numbers behind the words, by name. ``proposal`` stands for a fix that has not been looked for.
+    ``path`` names the file that the places are in where that is another than the checked one: a base that it extends.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Finding:
     severity: Severity = Severity.ERROR
     proposal: Proposal | None = field(default=None, compare=False, repr=False)
     data: Mapping[str, Datum] = field(default_factory=dict, compare=False)
+    path: str = ""
 
     def candidates(self) -> Iterable[Fix]:
         """Return the fixes that may be offered, the best first."""

@@ -23,6 +23,10 @@ from caedsl.vocabulary.option import Option, Type, Written
 BLOCKS = ("train", "require")
 """Statements whose block holds settings."""
 
+_DEFINING = ("let", "defaults", "block")
+_MODEL = ("encoder", "bottleneck", "decoder")
+"""Statements that read what the defining ones above them say."""
+
 _SEVERAL = ("let", "defaults", "block", "allow")
 _SHORT = re.compile(r"([a-z])\d+(x\d+)*")
 _NOWHERE = Span(0, 0)
@@ -32,7 +36,10 @@ Named = tuple[str | None, tuple[tree.Item, ...]]
 
 
 def merge(base: tree.Spec, changes: tree.Spec) -> tree.Spec:
-    """Return ``base`` with the changes made: statements keep their order, and new ones come last in their block."""
+    """Return ``base`` with the changes made: statements keep their order.
+
+    New settings come first in their block, new definitions above the model, and other new statements last.
+    """
     return replace(base, statements=_merged(base.statements, changes.statements, ""))
 
 
@@ -46,14 +53,20 @@ def _merged(
     base: Sequence[tree.Statement], changes: Sequence[tree.Statement], block: str
 ) -> tuple[tree.Statement, ...]:
     merged = list(base)
+    places = {_key(statement): place for place, statement in reversed(list(enumerate(base)))}
+    added: list[tree.Statement] = []
     for change in changes:
-        key = _key(change)
-        place = next((i for i, statement in enumerate(merged) if _key(statement) == key), None)
+        place = places.get(_key(change))
         if place is None:
-            merged.append(_added(change, block))
+            added.append(_added(change, block))
         else:
             merged[place] = _changed(merged[place], change, block)
-    return tuple(merged)
+    if block:
+        return (*added, *merged)
+    model = next((place for place, statement in enumerate(base) if statement.head.text in _MODEL), len(base))
+    defining = [statement for statement in added if statement.head.text in _DEFINING]
+    others = [statement for statement in added if statement.head.text not in _DEFINING]
+    return (*merged[:model], *defining, *merged[model:], *others)
 
 
 def _key(statement: tree.Statement) -> tuple[str, str]:
@@ -165,18 +178,32 @@ def _edits(
     source: Source, base: Sequence[tree.Statement], merged: Sequence[tree.Statement], owner: tree.Statement | None
 ) -> list[Edit]:
     edits: list[Edit] = []
-    for old, new in zip(base, merged, strict=False):
-        if new is old:
+    added: list[tree.Statement] = []
+    rest = list(base)
+    for new in merged:
+        if not rest or _key(new) != _key(rest[0]):
+            added.append(new)
             continue
-        if new.items != old.items or (new.block is None) != (old.block is None):
-            whole = old.span if new.block is old.block else Span(old.span.start, end(source.text, old))
-            text = print_head(new) if new.block is old.block else print_spec(tree.Spec((new,))).rstrip("\n")
-            edits.append(Edit(whole, text))
-        elif old.block is not None and new.block is not None:
-            edits += _edits(source, old.block, new.block, old)
-    if added := merged[len(base) :]:
-        edits.append(_insertion(source, added, owner))
-    return edits
+        old = rest.pop(0)
+        if added and owner is None:
+            edits.append(Edit(Span(old.span.start, old.span.start), print_spec(tree.Spec(tuple(added)))))
+            added = []
+        if new is not old:
+            edits += _changes(source, old, new)
+    return [*edits, _insertion(source, added, owner)] if added else edits
+
+
+def _changes(source: Source, old: tree.Statement, new: tree.Statement) -> list[Edit]:
+    if new.items != old.items or (new.block is None) != (old.block is None) or not _keeps_block(new):
+        whole = old.span if new.block is old.block else Span(old.span.start, end(source.text, old))
+        text = print_head(new) if new.block is old.block else print_spec(tree.Spec((new,))).rstrip("\n")
+        return [Edit(whole, text)]
+    return _edits(source, old.block or (), new.block or (), old)
+
+
+def _keeps_block(statement: tree.Statement) -> bool:
+    """Whether a changed statement keeps the lines of its block that it does not change."""
+    return statement.head.text in BLOCKS
 
 
 def _insertion(source: Source, added: Sequence[tree.Statement], owner: tree.Statement | None) -> Edit:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from caedsl.diagnostics.suggest import did_you_mean
 from caedsl.resolve.declared import declared_options
+from caedsl.resolve.extending import expand
 from caedsl.resolve.merge import BLOCKS, merge, rewritten
 from caedsl.resolve.statements import STATEMENTS
 from caedsl.source import Source
@@ -28,9 +29,13 @@ def override(source: Source, values: Mapping[str, str]) -> Source:
 
     Names are ``data``, ``input`` and the like for a whole statement, ``train.batch`` for a setting,
     ``train.optimizer.lr`` for one option of a setting, and ``let.width`` for a constant. What the spec leaves to its
-    default is added. Whether the value makes sense is for the checker to say. Raises ``OverrideError`` for a name of
+    default is added; a spec that extends another is written out first. Whether the value makes sense is for the checker to say. Raises ``OverrideError`` for a name of
     another form, for a spec with syntax errors, and for a statement or a constant that the spec does not have.
     """
+    if values:
+        source, _, faults = expand(source)
+        if faults:
+            raise OverrideError(f"{source.path}: {faults[0].message}: {faults[0].advice}")
     for name, value in values.items():
         spec, findings = parse(source)
         if findings:

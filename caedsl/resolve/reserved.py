@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from caedsl.resolve.declared import declared_options
+from caedsl.resolve.extending import EXTENDS
 from caedsl.resolve.reading import options_of
 from caedsl.resolve.respelling import bare_words
 from caedsl.resolve.settings_table import SETTINGS
@@ -19,7 +20,7 @@ from caedsl.vocabulary.sources import SOURCES
 def language_words() -> frozenset[str]:
     """Return every word that stands alone in some spec; names of ``name=value`` options are none of them."""
     form_words = (word for form in FORMS for word in form.words)
-    words = {*STATEMENTS, *KINDS, *SETTINGS, *SOURCES, *LOSSES, *form_words, AUTO, "else", "real"}
+    words = {*STATEMENTS, *KINDS, *SETTINGS, *SOURCES, *LOSSES, *form_words, AUTO, EXTENDS, "else", "real"}
     for option in _options():
         words.update(bare_words(option), option.choices)
         if option.written is Written.WORDED:

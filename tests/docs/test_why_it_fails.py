@@ -18,7 +18,7 @@ def test_the_page_quotes_what_check_says(name: str) -> None:
     text = (ROOT / "specs" / f"{name}.cae").read_text("utf-8")
     bare = re.sub(r"[ \t]*# cae: allow\[.*", "", text)
     assert (bare == text) is (name == "mnist_pitfalls")
-    said = render_concise([check_source(Source(bare, f"{name}.cae")).report])
+    said = render_concise(check_source(Source(bare, f"{name}.cae")).reports)
     assert "overcomplete" in said
     assert f"```text\n{said}```" in PAGE
 

@@ -47,7 +47,7 @@ MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 
 def answer(source: Source) -> Iterator[str]:
     """Everything that the two commands print about ``source``."""
-    report = check_source(source).report
+    report = check_source(source).reports[0]
     for name in FORMATS:
         yield FORMATS[name]([report], Setting(rules=RULES))
     yield unified_diff(source.text, fix_source(source, unsafe=True).checked.source.text, source.path)

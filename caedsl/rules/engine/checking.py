@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Finding, Label, Proposal, Report, Severity, shortened
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.extending import expand
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
 from caedsl.rules.engine.compiling import compiled
@@ -42,11 +43,8 @@ class Checked(NamedTuple):
     findings: tuple[Finding, ...]
     failures: tuple[str, ...] = ()
     """Rules that failed on this spec, each with its exception; their findings are missing."""
-
-    @property
-    def report(self) -> Report:
-        """What a renderer wants."""
-        return Report(self.source, self.findings)
+    reports: tuple[Report, ...] = ()
+    """What a renderer wants: the findings by the file that they are in."""
 
     @property
     def has_errors(self) -> bool:
@@ -57,8 +55,21 @@ class Checked(NamedTuple):
 def check_source(source: Source, selection: Selection = Selection()) -> Checked:
     """Everything that can be said of a spec before training; text of any kind is answered with findings, never raised.
 
-    A fix that a finding carries has been tried: it cures the finding and brings no other.
+    A fix that a finding carries has been tried: it cures the finding and brings no other. A spec that extends another is
+    checked as the whole that the two make, and ``source`` is its text.
     """
+    expansion = expand(source)
+    if expansion.findings:
+        faults = tuple(map(identified, expansion.findings))
+        return Checked(source, Spec((), complete=False), None, faults, reports=(Report(source, faults),))
+    checked = _check_whole(expansion.source, selection)
+    if expansion.origins is None:
+        return checked._replace(reports=(Report(source, checked.findings),))
+    reports = expansion.origins.reports(checked.findings)
+    return checked._replace(reports=reports, findings=tuple(f for report in reports for f in report.findings))
+
+
+def _check_whole(source: Source, selection: Selection) -> Checked:
     checked = examine(source, selection)
     failures = list(checked.failures)
     shown = _most_serious(checked.findings)

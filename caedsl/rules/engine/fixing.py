@@ -25,12 +25,14 @@ class Fixed(NamedTuple):
 def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool = False) -> Fixed:
     """Make every safe fix, and with ``unsafe`` those that change the model; leave a text that could not be read whole.
 
+    A spec that extends another is left too: its fixes are for the text of the two together, and stay help.
+
     A fix that was not verified is not made, nor one whose finding the others cure. Fixes that spoil each other are
     made one by one, each on the result of the one before.
     """
     applicable = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
     checked, made = check_source(source, selection), 0
-    if not checked.spec.complete:
+    if not checked.spec.complete or checked.source is not source:
         return Fixed(checked, made)
     rounds = min(_MOST_ROUNDS, max(_FEWEST_ROUNDS, _MOST_READ // (len(source.text) + 1)))
     for _ in range(rounds):
