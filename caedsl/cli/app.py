@@ -7,6 +7,7 @@ import typer
 
 from caedsl import __version__
 from caedsl.cli.calibrate import calibrate
+from caedsl.cli.compare import compare
 from caedsl.cli.decode import decode
 from caedsl.cli.emit import emit
 from caedsl.cli.encode import encode
@@ -79,6 +80,7 @@ for command, summary, example in (
     (train, "Train a model into a run folder, or go on with one.", "caedsl train specs/digits.cae --epochs 5"),
     (evaluate, "Evaluate a run again, or on anomalies.", "caedsl evaluate runs/parts --test parts/test --score top=1%"),
     (report, "Write a run as one page of HTML.", "caedsl report runs/parts -o parts.html"),
+    (compare, "Compare runs.", "caedsl compare runs/small runs/large --markdown"),
     (reconstruct, "Reconstruct, or denoise, images.", "caedsl reconstruct runs/parts photos/ -o clean"),
     (encode, "Encode samples into a table of codes.", "caedsl encode runs/digits -o codes.npz"),
     (decode, "Decode codes.", "caedsl decode runs/digits codes.npz -o decoded"),

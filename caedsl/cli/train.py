@@ -39,6 +39,10 @@ def train(
         int | None,
         typer.Option(min=0, max=2**31 - 1, metavar="N", help="Start of all random numbers, instead of the spec's."),
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="RANGE", help="Train a run for each seed, as in 0..4; into DIR/seed-0, … with --out DIR."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64, train.optimizer.lr=1e-4."),
@@ -80,7 +84,12 @@ def train(
 
     if resume is not None:
         changes = ("SPEC", spec), ("--set", set_), ("--out", out)
-        others = ("--seed", seed is not None), ("--weights", weights), ("--no-pictures", not pictures)
+        others = (
+            ("--seed", seed is not None),
+            ("--seeds", seeds),
+            ("--weights", weights),
+            ("--no-pictures", not pictures),
+        )
         _refuse_changes([name for name, given in (*changes, *others) if given])
         _resume(resume, epochs, on_trouble, device, data_dir, data_root, tensorboard, baselines, quiet)
         return
@@ -89,36 +98,64 @@ def train(
     assignments = list(set_ or ())
     if epochs is not None:
         assignments.append(f"train.epochs={epochs}")
-    if seed is not None:
-        assignments.append(f"train.seed={seed}")
     if on_trouble is not None:
         assignments.append(f"train.on=trouble {on_trouble.value}")
-    model = read_model(spec, assignments, quiet)
-    if model.train is None:
-        raise fail(f"{spec} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`")
-    if not model.data:
-        raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
+    trained: list[str] = []
+    for number, folder in _runs_to_train(seed, seeds, out):
+        chosen = [*assignments, *([] if number is None else [f"train.seed={number}"])]
+        model = read_model(spec, chosen, quiet or bool(trained))
+        if model.train is None:
+            raise fail(f"{spec} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`")
+        if not model.data:
+            raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
 
-    from caedsl.console.progress import make_reporter
-    from caedsl.evaluation.run import train_and_evaluate
-    from caedsl.syntax.formatter import format_source
+        from caedsl.console.progress import make_reporter
+        from caedsl.evaluation.run import train_and_evaluate
+        from caedsl.syntax.formatter import format_source
 
-    text, _ = format_source(model.source)
-    with outside_errors():
-        evaluated = train_and_evaluate(
-            model,
-            spec_text=text or model.source.text,
-            device=device.value,
-            out=out,
-            data_dir=data_dir,
-            data_root=data_root,
-            weights=weights,
-            pictures=pictures,
-            tensorboard=tensorboard,
-            baselines=baselines,
-            reporter=make_reporter(quiet),
-        )
-    _exit_if_not_finished(evaluated.run.history.ended)
+        text, _ = format_source(model.source)
+        with outside_errors():
+            evaluated = train_and_evaluate(
+                model,
+                spec_text=text or model.source.text,
+                device=device.value,
+                out=folder,
+                data_dir=data_dir,
+                data_root=data_root,
+                weights=weights,
+                pictures=pictures,
+                tensorboard=tensorboard,
+                baselines=baselines,
+                reporter=make_reporter(quiet),
+            )
+        trained.append(evaluated.run.history.ended)
+        if trained[-1] == "interrupted":
+            break
+    for ended in trained:
+        _exit_if_not_finished(ended)
+
+
+def _runs_to_train(seed: int | None, seeds: str | None, out: Path | None) -> list[tuple[int | None, Path | None]]:
+    """Return the seed and the folder of each run; None stands for the spec's seed, and for a fresh folder."""
+    from caedsl.cli.seeds import SeedError, read_seeds
+    from caedsl.cli.specs import fail
+
+    if seeds is None:
+        return [(seed, out)]
+    if seed is not None:
+        raise fail("--seed trains one run and --seeds one for each: leave out one of them")
+    try:
+        numbers = read_seeds(seeds)
+    except SeedError as error:
+        raise fail(f"--seeds: {error}") from None
+    runs: list[tuple[int | None, Path | None]] = [
+        (number, None if out is None else out / f"seed-{number}") for number in numbers
+    ]
+    for _, folder in runs:
+        # Seen before the first of them has trained for hours.
+        if folder is not None and folder.is_dir() and any(folder.iterdir()):
+            raise fail(f"the run folder {folder} is not empty: choose another --out, or leave out its seed")
+    return runs
 
 
 def _resume(

@@ -1,0 +1,38 @@
+"""``caedsl compare``: runs side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caedsl.cli.train import outside_errors
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUNS…", help="Run folders, or folders that hold some.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, in full precision.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table in Markdown.")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX tabular.")] = False,
+) -> None:
+    """Compare finished runs: settings that differ, and metrics, the best marked with a star.
+
+    Runs that differ in nothing but the seed are one row, with mean ± standard deviation. What `caedsl evaluate --test`
+    found is compared too.
+    """
+    from caedsl.cli.specs import fail
+    from caedsl.console.progress import make_reporter
+    from caedsl.evaluation import comparison_tables as tables
+    from caedsl.evaluation.comparison import compare as compared
+
+    if csv + markdown + latex > 1:
+        raise fail("--csv, --markdown and --latex are three forms of one table: choose one")
+    with outside_errors():
+        found = compared(runs)
+    if csv or markdown or latex:
+        form = tables.csv_table if csv else tables.markdown if markdown else tables.latex
+        print(form(found), end="")
+        return
+    reporter = make_reporter(quiet=False)
+    reporter.table(tables.headings(found), tables.rows(found, lambda text: f"*{text}"))
+    for line in tables.legend(found):
+        reporter.result(line)

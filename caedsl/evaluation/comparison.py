@@ -1,0 +1,220 @@
+"""Compare runs: those that differ in nothing but the seed are a group, with the mean and the deviation of its metrics."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
+
+from caedsl.diagnostics.text import one_line
+from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
+from caedsl.runs.confined import has, read_file
+from caedsl.runs.errors import RunError
+from caedsl.runs.files import SETTINGS, SPEC
+from caedsl.runs.schema import RecordError, read_environment, text_of_path
+from caedsl.source import Source
+from caedsl.syntax.parser import parse
+from caedsl.syntax.printer import print_head
+from caedsl.syntax.tree import Statement
+
+MODEL = "model"
+_LONGEST_VALUE = 28
+"""Characters of a value that fit a column; longer ones are named A, B, … and written out below."""
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A run that is compared: what its spec says and what came out, None where that was not measured."""
+
+    folder: str
+    seed: int
+    settings: dict[str, str]
+    samples: str
+    metrics: dict[str, float | None]
+
+
+class Metric(NamedTuple):
+    """A column of the comparison; ``best`` picks the best of several means."""
+
+    name: str
+    decimals: int
+    best: Callable[[Sequence[float]], float]
+
+
+METRICS = (
+    Metric("MSE", 5, min),
+    Metric("PSNR dB", 2, max),
+    Metric("SSIM", 4, max),
+    Metric("MSE / PCA's", 3, min),
+    Metric("AUROC", 3, max),
+    Metric("PRO", 3, max),
+    Metric("found %", 1, max),
+    Metric("rejected %", 1, min),
+)
+
+
+class Measured(NamedTuple):
+    """The mean of a metric over a group, and its standard deviation where there are several runs."""
+
+    mean: float
+    deviation: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class RunGroup:
+    """Runs that differ in nothing but the seed."""
+
+    runs: tuple[ComparedRun, ...]
+
+    @property
+    def seeds(self) -> str:
+        """The seeds as ``--seeds`` takes them: ``0..4`` or ``0,2``."""
+        numbers = sorted(run.seed for run in self.runs)
+        rising = numbers == list(range(numbers[0], numbers[-1] + 1)) and len(numbers) > 1
+        return f"{numbers[0]}..{numbers[-1]}" if rising else ",".join(map(str, numbers))
+
+    def measured(self, metric: Metric) -> Measured | None:
+        """Return the metric's mean, None where a run does not have it."""
+        values = [run.metrics[metric.name] for run in self.runs]
+        numbers = [value for value in values if value is not None]
+        if len(numbers) < len(values):
+            return None
+        return Measured(fmean(numbers), stdev(numbers) if len(numbers) > 1 else None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Groups of runs, the ``settings`` in which they differ, and ``notes`` for a reader."""
+
+    groups: tuple[RunGroup, ...]
+    settings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def metrics(self) -> list[Metric]:
+        """Return the metrics that some group has."""
+        return [metric for metric in METRICS if any(group.measured(metric) for group in self.groups)]
+
+    def best(self, metric: Metric) -> list[RunGroup]:
+        """Return the groups with the best mean; none where there is but one group."""
+        means = {group: found.mean for group in self.groups if (found := group.measured(metric)) is not None}
+        if len(self.groups) < 2 or not means:
+            return []
+        best = metric.best(list(means.values()))
+        return [group for group, mean in means.items() if mean == best]
+
+    def value(self, group: RunGroup, setting: str) -> str:
+        """Return what a group has for a setting, or a letter for what is too long."""
+        value = group.runs[0].settings.get(setting, "")
+        return self.letters(setting).get(value, value)
+
+    def letters(self, setting: str) -> dict[str, str]:
+        """Return a letter for each value of a setting, where one of them is too long for a column."""
+        values = list(dict.fromkeys(group.runs[0].settings.get(setting, "") for group in self.groups))
+        if all(len(value) <= _LONGEST_VALUE for value in values):
+            return {}
+        return {value: _letter(number) for number, value in enumerate(values)}
+
+
+def _letter(number: int) -> str:
+    return chr(ord("A") + number) if number < 26 else f"A{number}"
+
+
+def compare(paths: Sequence[Path]) -> Comparison:
+    """Compare the runs in folders, or in the folders right below those; a ``RunError`` where one cannot be compared."""
+    notes: list[str] = []
+    folders = [folder for path in paths for folder in _folders(path, notes)]
+    runs = [_read(folder) for folder in dict.fromkeys(folders)]
+    groups: dict[tuple[tuple[str, str], ...], list[ComparedRun]] = {}
+    for run in runs:
+        groups.setdefault(tuple(sorted(run.settings.items())), []).append(run)
+    names = dict.fromkeys(name for run in runs for name in run.settings)
+    differing = [name for name in names if len({run.settings.get(name) for run in runs}) > 1]
+    if len({run.samples for run in runs}) > 1:
+        notes.append("these runs are judged on different samples: their numbers cannot be compared one by one")
+    return Comparison(tuple(RunGroup(tuple(group)) for group in groups.values()), tuple(differing), tuple(notes))
+
+
+def _folders(path: Path, notes: list[str]) -> Iterator[Path]:
+    if has(path, SPEC) or not path.is_dir():
+        yield path
+        return
+    below = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and has(folder, SPEC)]
+    if not below:
+        raise RunError(f"{path} holds no runs: name run folders, or a folder of them (`caedsl runs` lists them)")
+    for folder in below:
+        try:
+            read_evaluation(folder)
+        except RunError as error:
+            notes.append(f"left out: {error}")
+        else:
+            yield folder
+
+
+def _read(folder: Path) -> ComparedRun:
+    if not folder.is_dir():
+        raise RunError(f"there is no run folder {folder}: `caedsl runs` lists those below runs/")
+    metrics, anomalies = read_evaluation(folder), read_anomalies(folder)
+    try:
+        environment = read_environment(folder)
+        settings = _flat(json.loads(read_file(folder, SETTINGS)))
+        spec = _statements(Source(read_file(folder, SPEC).decode(), str(folder / SPEC)))
+    except (OSError, RecordError, ValueError, RecursionError) as error:
+        raise RunError(
+            f"{folder} is not whole ({one_line(str(error))[:200]}): leave it out, or train it again"
+        ) from error
+    settings = {**spec, **{name: value for name, value in settings.items() if name != "seed"}}
+    if anomalies is not None:
+        settings["score"] = anomalies.score
+    data = environment.data
+    samples = f"{data.sha256} {data.split_sha256} {metrics.evaluated_on} {metrics.images}"
+    return ComparedRun(
+        text_of_path(folder),
+        environment.seed,
+        {name: one_line(value) for name, value in settings.items()},
+        samples,
+        _metrics(metrics, anomalies),
+    )
+
+
+def _statements(source: Source) -> dict[str, str]:
+    """Return what each statement of a spec says, without comments and line breaks; those of `train` are settings."""
+    found: dict[str, str] = {}
+    tree, _ = parse(source)
+    for statement in tree.statements:
+        name = statement.head.text
+        if name != "train":
+            words = _text(statement).removeprefix(name).strip()
+            found[name] = f"{found[name]}; {words}" if name in found else words
+    return found
+
+
+def _text(statement: Statement) -> str:
+    block = "" if statement.block is None else f" {{ {'; '.join(map(_text, statement.block))} }}"
+    return f"{print_head(statement)}{block}"
+
+
+def _flat(value: Any, name: str = "") -> dict[str, str]:
+    """Return the leaves of nested settings by their paths: ``optimizer.lr``."""
+    if isinstance(value, dict):
+        parts = [_flat(item, f"{name}.{key}" if name else str(key)) for key, item in value.items()]
+        return {key: text for part in parts for key, text in part.items()}
+    if isinstance(value, list):
+        return {name: ", ".join(" ".join(_flat(item).values()) for item in value)}
+    return {name: "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)}
+
+
+def _metrics(metrics: MetricsRecord, anomalies: AnomaliesRecord | None) -> dict[str, float | None]:
+    model, pca = metrics.scores.get(MODEL), metrics.scores.get(f"PCA-{metrics.code_size}")
+    found: dict[str, float | None] = dict.fromkeys(metric.name for metric in METRICS)
+    if model is not None:
+        found |= {"MSE": model.mse, "PSNR dB": model.psnr, "SSIM": model.ssim}
+        if model.mse is not None and pca is not None and pca.mse:
+            found["MSE / PCA's"] = model.mse / pca.mse
+    detector = anomalies.detectors.get(MODEL) if anomalies is not None else None
+    if anomalies is not None and detector is not None:
+        found |= {"AUROC": detector.auroc.value, "PRO": detector.pro}
+        if detector.found is not None and detector.rejected is not None:
+            found["found %"] = 100 * detector.found / max(1, anomalies.anomalies)
+            found["rejected %"] = 100 * detector.rejected / max(1, anomalies.normals)
+    return found

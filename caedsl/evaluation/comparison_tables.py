@@ -1,0 +1,123 @@
+"""A comparison of runs as a table: for a terminal, CSV, Markdown and LaTeX."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+
+from caedsl.evaluation.comparison import Comparison, Measured, Metric, RunGroup
+
+PLUS_MINUS = "±"
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    PLUS_MINUS: r"$\pm$",
+}
+
+
+def headings(found: Comparison) -> list[str]:
+    """Return the headings of the columns: runs, settings that differ, seeds, metrics."""
+    return ["runs", *found.settings, "seeds", *(metric.name for metric in found.metrics())]
+
+
+def rows(found: Comparison, mark: Callable[[str], str]) -> list[list[str]]:
+    """Return a row a group; the best of each metric goes through ``mark``."""
+    return [
+        [
+            _name(group),
+            *(found.value(group, setting) for setting in found.settings),
+            group.seeds,
+            *(_cell(found, group, metric, mark) for metric in found.metrics()),
+        ]
+        for group in found.groups
+    ]
+
+
+def legend(found: Comparison) -> list[str]:
+    """Return the values that letters stand for, and the notes."""
+    letters = [
+        f"{setting} {letter}: {value}" for setting in found.settings for value, letter in found.letters(setting).items()
+    ]
+    return [*letters, *found.notes]
+
+
+def _name(group: RunGroup) -> str:
+    return group.runs[0].folder if len(group.runs) == 1 else f"{len(group.runs)} runs"
+
+
+def _cell(found: Comparison, group: RunGroup, metric: Metric, mark: Callable[[str], str]) -> str:
+    measured = group.measured(metric)
+    if measured is None:
+        return ""
+    text = _number(measured, metric)
+    return mark(text) if group in found.best(metric) else text
+
+
+def _number(measured: Measured, metric: Metric) -> str:
+    mean = f"{measured.mean:.{metric.decimals}f}"
+    return mean if measured.deviation is None else f"{mean} {PLUS_MINUS} {measured.deviation:.{metric.decimals}f}"
+
+
+def markdown(found: Comparison) -> str:
+    """Return a table in Markdown, the best in bold."""
+    heads = headings(found)
+    left = 1 + len(found.settings)
+    rule = ["---" if number <= left else "---:" for number in range(len(heads))]
+    lines = [heads, rule, *rows(found, lambda text: f"**{text}**")]
+    table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+    return "\n".join([*table, *(f"\n{line}" for line in legend(found))]) + "\n"
+
+
+def latex(found: Comparison) -> str:
+    """Return a ``tabular`` that needs no package, the best in bold."""
+    heads = headings(found)
+    columns = "l" * (2 + len(found.settings)) + "r" * len(found.metrics())
+    # The mark is set after escaping, which would take its braces for text.
+    body = [
+        [_escaped(cell.strip("\0")) if cell[:1] != "\0" else rf"\textbf{{{_escaped(cell[1:])}}}" for cell in line]
+        for line in rows(found, lambda text: f"\0{text}")
+    ]
+    lines = [" & ".join(line) + r" \\" for line in body]
+    return (
+        "\n".join(
+            [
+                rf"\begin{{tabular}}{{{columns}}}",
+                r"\hline",
+                " & ".join(map(_escaped, heads)) + r" \\",
+                r"\hline",
+                *lines,
+                r"\hline",
+                r"\end{tabular}",
+                *(f"% {line}" for line in legend(found)),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _escaped(text: str) -> str:
+    return re.sub("|".join(map(re.escape, _LATEX)), lambda found: _LATEX[found[0]], text)
+
+
+def csv_table(found: Comparison) -> str:
+    """Return a CSV with means and deviations in columns of their own, in full precision and with whole values."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    metrics = found.metrics()
+    names = [name for metric in metrics for name in (metric.name, f"{metric.name} deviation")]
+    writer.writerow(["runs", *found.settings, "seeds", *names])
+    for group in found.groups:
+        numbers: list[object] = []
+        for metric in metrics:
+            measured = group.measured(metric)
+            numbers += ["", ""] if measured is None else [measured.mean, _or_empty(measured.deviation)]
+        folders = " ".join(run.folder for run in group.runs)
+        values: Sequence[str] = [group.runs[0].settings.get(setting, "") for setting in found.settings]
+        writer.writerow([folders, *values, group.seeds, *numbers])
+    return text.getvalue()
+
+
+def _or_empty(value: float | None) -> float | str:
+    return "" if value is None else value

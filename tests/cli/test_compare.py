@@ -1,0 +1,164 @@
+"""``train --seeds`` and ``compare``, as a user types them."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean, stdev
+
+import pytest
+
+from caedsl.cli.seeds import SeedError, read_seeds
+from tests.cli.conftest import Ran
+
+Run = Callable[..., Ran]
+
+SPEC = """autoencoder tiny
+input 1x8x8
+data digits limit=60
+encoder { conv 2 relu; maxpool 2 }
+bottleneck dense 3
+decoder mirror
+train { epochs 1; batch 20; optimizer adam lr=1e-2; validation 20%; precision fp32 }
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from caedsl.cli.main import main
+
+    home = tmp_path_factory.mktemp("compare")
+    (home / "tiny.cae").write_text(SPEC)
+    common = ("--quiet", "--device", "cpu", "--no-pictures")
+    assert main(["train", str(home / "tiny.cae"), "--seeds", "0..2", "--out", str(home / "small"), *common]) == 0
+    wide = ("--set", "bottleneck=dense 6", "--set", "train.batch=10")
+    assert main(["train", str(home / "tiny.cae"), "--seeds", "0,4", "--out", str(home / "wide"), *wide, *common]) == 0
+    return home
+
+
+def mse(folder: Path) -> float:
+    value: float = json.loads((folder / "metrics.json").read_text())["scores"]["model"]["mse"]
+    return value
+
+
+def test_a_run_for_each_seed_and_a_row_for_each_setting(trained: Path, caedsl: Run) -> None:
+    assert sorted(path.name for path in (trained / "small").iterdir()) == ["seed-0", "seed-1", "seed-2"]
+    seeds = [json.loads((trained / "wide" / f"seed-{n}" / "environment.json").read_text())["seed"] for n in (0, 4)]
+    assert seeds == [0, 4]
+    ran = caedsl("compare", trained / "small", trained / "wide", "--csv")
+    assert ran.code == 0, ran.err
+    rows = list(csv.DictReader(ran.out.splitlines()))
+    assert [(row["bottleneck"], row["batch"], row["seeds"]) for row in rows] == [
+        ("dense 3", "20", "0..2"),
+        ("dense 6", "10", "0,4"),
+    ]
+    assert set(rows[0]) >= {"runs", "MSE", "MSE deviation", "PSNR dB", "SSIM"}
+    assert not {"epochs", "encoder", "optimizer.lr"} & set(rows[0])
+    values = [mse(trained / "small" / f"seed-{n}") for n in range(3)]
+    assert float(rows[0]["MSE"]) == pytest.approx(fmean(values))
+    assert float(rows[0]["MSE deviation"]) == pytest.approx(stdev(values))
+
+
+def test_the_best_is_marked_in_every_form(trained: Path, caedsl: Run) -> None:
+    means = {name: fmean(map(mse, (trained / name).iterdir())) for name in ("small", "wide")}
+    best = f"{min(means.values()):.5f}"
+    shown = caedsl("compare", trained / "small", trained / "wide").out
+    assert f"*{best} ±" in shown
+    assert shown.count("*") == 4
+    markdown = caedsl("compare", trained / "small", trained / "wide", "--markdown").out
+    assert f"**{best} ±" in markdown
+    header, rule, *rows = markdown.splitlines()
+    assert len({line.count("|") for line in (header, rule, *rows)}) == 1
+    latex = caedsl("compare", trained / "small", trained / "wide", "--latex").out
+    assert rf"\textbf{{{best} $\pm$" in latex
+    assert latex.startswith(r"\begin{tabular}{llll")
+    assert r"MSE / PCA's" in latex
+
+
+def test_long_values_are_letters_that_are_explained(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(trained / "small" / "seed-0", other)
+    spec = (other / "spec.cae").read_text().replace("conv 2 relu", "conv 2 k5 relu  # wider\n  dropout 0.1")
+    (other / "spec.cae").write_text(spec)
+    shown = caedsl("compare", trained / "small" / "seed-0", other).out
+    assert "encoder A: { conv 2 relu; maxpool 2 }" in shown
+    assert "encoder B: { conv 2 k5 relu; dropout 0.1" in shown
+    assert "wider" not in shown
+
+
+def test_labelled_anomalies_are_compared_too(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    runs = []
+    estimate = {"value": 0.9, "low": 0.8, "high": 1.0}
+    for number, auroc in enumerate((0.75, 0.875)):
+        run = Path(shutil.copytree(trained / "small" / "seed-0", tmp_path / str(number)))
+        detector = {"auroc": {**estimate, "value": auroc}, "average_precision": estimate, "fpr_at_95_tpr": estimate}
+        detector |= {"pixel_auroc": None, "pro": None, "threshold": None, "found": 3, "rejected": 1, "by_type": {}}
+        record = {
+            "test": "t",
+            "score": ("mse", "top=1%")[number],
+            "normal_class": "good",
+            "normals": 50,
+            "anomalies": 4,
+        }
+        (run / "anomalies.json").write_text(json.dumps({**record, "detectors": {"model": detector}, "notes": []}))
+        runs.append(run)
+    rows = list(csv.DictReader(caedsl("compare", *runs, "--csv").out.splitlines()))
+    assert [(row["score"], row["AUROC"], row["found %"], row["rejected %"]) for row in rows] == [
+        ("mse", "0.75", "75.0", "2.0"),
+        ("top=1%", "0.875", "75.0", "2.0"),
+    ]
+
+
+def test_runs_on_other_samples_are_told_apart_in_words(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    other = Path(shutil.copytree(trained / "small" / "seed-0", tmp_path / "other"))
+    record = json.loads((other / "environment.json").read_text())
+    record["data"]["sha256"] = "0" * 64
+    (other / "environment.json").write_text(json.dumps(record))
+    assert "judged on different samples" in caedsl("compare", trained / "small" / "seed-0", other).out
+
+
+def test_a_folder_of_runs_leaves_out_those_without_an_end(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    runs = Path(shutil.copytree(trained / "small", tmp_path / "runs"))
+    (runs / "seed-1" / "metrics.json").unlink()
+    ran = caedsl("compare", runs)
+    assert ran.code == 0
+    assert "left out:" in ran.out and "seed-1" in ran.out
+    assert caedsl("compare", runs / "seed-1").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nowhere",), "there is no run folder nowhere"),
+        (("empty",), "empty holds no runs"),
+        (("small/seed-0", "--csv", "--latex"), "choose one"),
+    ],
+)
+def test_what_cannot_be_compared(
+    trained: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(trained)
+    Path("empty").mkdir(exist_ok=True)
+    ran = caedsl("compare", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_seeds_that_are_none_and_folders_that_are_taken(trained: Path, caedsl: Run, tmp_path: Path) -> None:
+    spec = trained / "tiny.cae"
+    assert "write a range such as 0..4" in caedsl("train", spec, "--seeds", "four").err
+    assert "leave out one" in caedsl("train", spec, "--seeds", "0..1", "--seed", 1).err
+    ran = caedsl("train", spec, "--seeds", "3,2,1", "--out", trained / "small")
+    assert ran.code == 2
+    assert "seed-2 is not empty" in ran.err
+    assert not (trained / "small" / "seed-3").exists()
+    assert "--seeds" in caedsl("train", "--resume", trained / "small" / "seed-0", "--seeds", "0..1").err
+
+
+def test_ranges_and_lists_of_seeds() -> None:
+    assert read_seeds("0..4") == [0, 1, 2, 3, 4]
+    assert read_seeds("7, 1..2,1") == [7, 1, 2]
+    for text in ("", "1..", "4..0", "-1", "0..2000", "1.5", "99999999999", "٣"):
+        with pytest.raises(SeedError):
+            read_seeds(text)
