@@ -177,8 +177,8 @@ def train(
     ``data_root``. ``weights`` names a run, or a safetensors file, to start from instead of fresh weights. ``pictures``
     draws the same few reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints
     what the command prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the
-    mean image and PCA. ``images``, an array of N samples, takes the place of the spec's data: integers are scaled as those
-    of files are, real numbers lie in the input's range. Return the run with its module.
+    mean image and PCA. ``images``, an array of N samples, takes the place of the spec's data: integers are scaled as
+    those of files are, real numbers lie in the input's range. Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of

@@ -27,8 +27,8 @@ Floats = NDArray[np.float64]
 class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Convolutional autoencoder, described by a spec.
 
-    ``transform`` returns codes and ``inverse_transform`` samples. ``score_samples`` is the negative mean squared error: the
-    higher, the more normal. ``predict`` is +1 for normals and -1 for outliers.
+    ``transform`` returns codes and ``inverse_transform`` samples. ``score_samples`` is the negative mean squared error:
+    the higher, the more normal. ``predict`` is +1 for normals and -1 for outliers.
 
     Parameters
     ----------
@@ -137,7 +137,10 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
 
 
 def _samples(X: Array, model: Autoencoder) -> Array:
-    """Return ``X`` as N x channels x space, or as it is where it has another rank; ``ValueError`` where it does not fit."""
+    """Return ``X`` as N x channels x space, or as it is where it has another rank.
+
+    ``ValueError`` where it does not fit.
+    """
     checked: Array = check_array(X, allow_nd=True, dtype=None, ensure_min_samples=1)
     if checked.ndim != 2 or model.input.shape[1:] == checked.shape[1:]:
         return checked

@@ -1,4 +1,4 @@
-"""The files that a command works on: finding specs, reading them, and writing a text so that nothing is ever half-written."""
+"""Files of a command: find specs, read them, and write a text so that nothing is ever half-written."""
 
 import os
 import sys

@@ -15,7 +15,7 @@ def runs(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the run folders lie.")] = DEFAULT,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List runs: spec, data, best loss, PSNR, time, state (running, finished, interrupted, stopped, failed, crashed), trouble."""
+    """List runs: spec, data, best loss, PSNR, time, state and trouble."""
     import json
     from dataclasses import asdict
 

@@ -58,7 +58,7 @@ def _cache() -> Path | None:
 
 
 def complete(wanted: StandardSet, folders: Sequence[Path]) -> Iterator[dict[str, Path]]:
-    """Return the places that hold all files of a set, gzipped or not, best first: where each lies by its published name."""
+    """Return the places that hold all files of a set, gzipped or not, with published names first."""
     for folder in folders:
         for place in (*wanted.places, "."):
             found = {file: path for file in wanted.files if (path := _lying(folder / place, file)) is not None}

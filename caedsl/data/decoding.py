@@ -70,7 +70,7 @@ def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if getattr(image, "is_animated", False):
                 remarks.append(FIRST_FRAME)
-            # A JPEG can be decoded at a fraction of its size: much faster, and nothing is lost at twice the size wanted.
+            # A JPEG can be decoded at a fraction of its size, much faster; nothing is lost at twice the size wanted.
             image.draft(None, (2 * side, 2 * side))
             _check_size(image, len(content))
             with _one_at_a_time if image.width * image.height > _LARGE else nullcontext():

@@ -1,6 +1,7 @@
 """How a sample comes to the input's size, channels and range.
 
-Shapes: b samples, c channels, then one to three axes: a signal has length, an image height and width, a volume depth too.
+Shapes: b samples, c channels, then one to three axes: a signal has length, an image height and width, a volume depth
+too.
 """
 
 from dataclasses import dataclass
@@ -84,11 +85,11 @@ class Fit:
         return text(self.shape)
 
     def input_of(self, channels: int) -> str:
-        """The input of as many channels, as a spec writes its size."""
+        """Return the input of as many channels, as a spec writes its size."""
         return text((channels, *self.space))
 
     def scaled_size(self, stored: Sizes) -> Sizes:
-        """The size that a sample is scaled to before it is padded or cut."""
+        """Return the size that a sample is scaled to before it is padded or cut."""
         if self.resize == "stretch":
             return self.space
         scales = [own / side for own, side in zip(self.space, stored, strict=True)]
@@ -113,7 +114,10 @@ def _middle(length: int, share: float) -> int:
 
 
 def scale_(x: Tensor, top: int, fit: Fit) -> Tensor:
-    """Scale float samples of 0..``top`` to the input's range, in place; bytes in the range 0..255 stay what they are."""
+    """Scale float samples of 0..``top`` to the input's range, in place.
+
+    Bytes in the range 0..255 stay what they are.
+    """
     width = fit.high - fit.low
     if width != top:
         # Not divided by top / width: for 0..1 that would differ from the usual x / 255 in the last bit.
@@ -142,7 +146,7 @@ def channels_last(x: Tensor) -> Tensor:
 
 
 def blank(count: int, fit: Fit, dtype: torch.dtype) -> Tensor:
-    """Samples yet to be filled in, laid out as ``channels_last`` does."""
+    """Return samples yet to be filled in, laid out as ``channels_last`` does."""
     if fit.channels == 1 or len(fit.space) != 2:
         return torch.empty(count, *fit.shape, dtype=dtype)
     return torch.empty(count, *fit.space, fit.channels, dtype=dtype).movedim(-1, 1)
@@ -155,7 +159,7 @@ def to_gray(x_bchw: Tensor) -> Tensor:
 
 
 def interpolated(x: Tensor, size: Sizes) -> Tensor:
-    """The samples at another size: linear along each axis, smoothed before it shrinks.
+    """Return the samples at another size: linear along each axis, smoothed before it shrinks.
 
     PyTorch smooths images alone: a signal is an image of one row, and a volume is scaled plane by plane, then in depth.
     """
@@ -170,7 +174,7 @@ def interpolated(x: Tensor, size: Sizes) -> Tensor:
 
 
 def resized(x: Tensor, fit: Fit) -> Tensor:
-    """The samples at the input's size (see ``interpolated``); values stay within those of the sample."""
+    """Return the samples at the input's size (see ``interpolated``); values stay within those of the sample."""
     stored = tuple(x.shape[2:])
     if stored == fit.space:
         return x
@@ -187,7 +191,7 @@ def resized(x: Tensor, fit: Fit) -> Tensor:
 
 
 def centred(x: Tensor, space: Sizes, fill: float) -> Tensor:
-    """The middle of ``x``, its last axes as long as ``space``; what lies outside of ``x`` is ``fill``."""
+    """Return the middle of ``x``, its last axes as long as ``space``; what lies outside of ``x`` is ``fill``."""
     margins: list[int] = []
     for side, own in zip(reversed(x.shape), reversed(space), strict=False):
         before = (own - side) // 2

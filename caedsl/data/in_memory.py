@@ -17,8 +17,8 @@ NAME = "an array in memory"
 def images_of(pixels: Array, model: Autoencoder) -> Images:
     """Return the samples of an array N × space, N × space × C or N × C × space, for ``model`` to train on.
 
-    Integers are scaled as those of files are; real numbers must lie in the input's range. Raise a ``DataError`` where the
-    array does not suit the input, or holds nothing.
+    Integers are scaled as those of files are; real numbers must lie in the input's range. Raise a ``DataError`` where
+    the array does not suit the input, or holds nothing.
     """
     source = DataSource("npy", NAME)
     fit = fit_for(model, source)

@@ -143,7 +143,7 @@ class Intake:
 
 
 class Kept:
-    """Images in memory, as they come, for as long as they take no more than ``room`` bytes: bytes as long as all are."""
+    """Images in memory, for as long as they take no more than ``room`` bytes: kept as bytes while all are bytes."""
 
     def __init__(self, count: int, fit: Fit, scale: Scale, value_bytes: int, room: int | None) -> None:
         self.count, self.fit, self.scale, self.room = count, fit, scale, room

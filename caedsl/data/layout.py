@@ -13,7 +13,7 @@ _SPACE = ("", "L", "H x W", "D x H x W")
 
 
 def array_stack(pixels: Array | RowFile, path: Path, request: Request, labels: Labels | None) -> ArrayStack:
-    """The samples of an array whose layout follows from its shape and the input's."""
+    """Return the samples of an array whose layout follows from its shape and the input's."""
     return ArrayStack(
         pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels, request.source.white
     )

@@ -24,7 +24,10 @@ _GZIP = b"\x1f\x8b"
 
 
 def read(request: Request) -> Found:
-    """Find the volumes of a NIfTI file, or of all below a folder, in the order of their names; labels are subfolders."""
+    """Find the volumes of a NIfTI file, or of all below a folder, in the order of their names.
+
+    Labels are subfolders.
+    """
     root = request.path(request.source.path)
     notes: list[str] = []
     paths = [root] if not root.is_dir() else files_in(root, request.root, notes, _ENDINGS, "volumes")

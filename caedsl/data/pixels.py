@@ -54,7 +54,7 @@ class Pixels(ABC):
         """Return the least and the largest value of the images."""
 
     def finish(self, values: Tensor) -> Tensor:
-        """Stored values as samples: float32 in the input's range, in memory as ``channels_last`` lays them."""
+        """Return stored values as samples: float32 in the input's range, in memory as ``channels_last`` lays them."""
         return channels_last(values if self.scale is None else self.scale(values))
 
     def everything(self) -> Tensor:
@@ -108,7 +108,7 @@ class Held(Pixels):
 
 
 class Streamed(Pixels):
-    """The images of a stack with the numbers ``index``, all read once before, and read again whenever they are taken."""
+    """Images of a stack with the numbers ``index``, read once before, and again whenever they are taken."""
 
     def __init__(self, stack: Stack, index: Index, shape: Shape, span: Span) -> None:
         self.stack = stack

@@ -33,7 +33,7 @@ class Scratch:
 
     @classmethod
     def open(cls, folder: Path, images: int, fit: Fit, scale: Scale) -> Self | None:
-        """A file in ``folder`` for so many images; None where there is no room for their bytes."""
+        """Return a file in ``folder`` for so many images; None where there is no room for their bytes."""
         needed = images * fit.values
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,10 @@ class Scratch:
             return None
 
     def add(self, values: Tensor) -> bool:
-        """Write the next images; whether all are there. The file is closed where one is no more than bytes and this is."""
+        """Write the next images.
+
+        Whether all are there. The file is closed where one is no more than bytes and this is.
+        """
         self._dtype = self._dtype or values.dtype
         if self._dtype == torch.float32:
             values = self._scale(values)
@@ -61,7 +64,7 @@ class Scratch:
         return True
 
     def stack(self, source: str) -> ArrayStack:
-        """The images in the file, to be read; ``source`` names them in messages."""
+        """Return the images in the file, to be read; ``source`` names them in messages."""
         fit = self._fit
         dtype = np.dtype(np.uint8 if self._dtype == torch.uint8 else np.float32)
         shape = (self._images, *fit.space, fit.channels)

@@ -257,7 +257,7 @@ class ArrayStack:
 
 
 def sensor_remark(most: int) -> str:
-    """Return what is to be said of an image of 16 bits whose largest value is ``most``: sensors often have fewer bits."""
+    """Return the remark on a 16-bit image whose largest value is ``most``: sensors often have fewer bits."""
     bits = next((bits for bits in (10, 12, 14) if most < 1 << bits), None)
     white = (1 << bits) - 1 if bits else 0
     return f"of 16 bits with no value above {white} (for a sensor of {bits} bits write `white={white}`)" if bits else ""

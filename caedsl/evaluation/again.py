@@ -62,7 +62,7 @@ def evaluate_again(
 def finished_run(
     path: Path, device: str = "auto", data_dir: Path | None = None, reporter: Reporter | None = None
 ) -> tuple[Run, Images]:
-    """Return the run in the folder ``path`` with its best weights, as it was when its training ended, and its images."""
+    """Return the run in the folder ``path`` with its best weights, as its training left it, and its images."""
     _, run, images, _ = _opened(path, device, data_dir, None, reporter or Reporter())
     return run, images
 

@@ -1,4 +1,4 @@
-"""What an evaluation on anomalies found: the content of ``anomalies.json`` and ``anomalies.csv``, and the tables shown."""
+"""Results of an evaluation on anomalies: ``anomalies.json``, ``anomalies.csv``, and the tables shown."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

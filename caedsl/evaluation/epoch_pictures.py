@@ -75,7 +75,7 @@ def _pictures(folder: RunFolder) -> dict[int, str]:
 
 
 def _opened(folder: RunFolder, name: str | None) -> Image.Image | None:
-    """Return the picture; None for one that was taken away or damaged, without which the others are still worth seeing."""
+    """Return the picture, or None for one that was taken away or damaged: the others are still worth seeing."""
     if name is None:
         return None
     try:

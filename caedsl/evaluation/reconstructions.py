@@ -54,7 +54,9 @@ def png(picture: Image.Image, smallest: bool = False) -> bytes:
 
 
 def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) -> Image.Image:
-    """The rows one above the other, two thirds of ``width`` to ``width`` across; a column is the same sample in each row.
+    """Return the rows one above the other, two thirds of ``width`` to ``width`` across.
+
+    A column is the same sample in each row.
 
     Values are mapped from ``pixels`` to black and white, or to the intensities of three colours, and cut there; of two
     channels, or more than three, the mean is shown. Small images are enlarged by a whole number, so that their pixels

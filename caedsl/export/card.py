@@ -16,7 +16,7 @@ CARD = "README.md"
 
 
 def shared_files(run: TrainedRun) -> dict[str, bytes]:
-    """Return the files to share by name: ``spec.cae``, ``weights.safetensors``, the model card, ``metrics.json`` if any.
+    """Return the files to share by name: spec, weights, model card, and ``metrics.json`` if there is one.
 
     ``OSError`` where one cannot be read.
     """

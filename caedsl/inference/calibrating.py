@@ -48,7 +48,7 @@ def calibrate_run(
 
 
 def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None, reporter: Reporter) -> None:
-    """Refuse samples that the run was trained on: they are reconstructed better than new ones, so the threshold is too low."""
+    """Refuse samples that the run was trained on: better reconstructed than new ones, they lower the threshold."""
     try:
         trained = own_data(run.path, data_dir, Reporter())[TRAIN]
     except (DataError, RunError):

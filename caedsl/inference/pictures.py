@@ -107,7 +107,7 @@ def _stored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]:
 
 
 def file_for(name: str, pixels: NDArray[np.generic]) -> str:
-    """Return ``name``, with the ending ``.png`` (or ``.tif`` for real numbers) where its format cannot hold ``pixels``."""
+    """Return ``name``, ended by ``.png`` (``.tif`` for real numbers) where its format cannot hold ``pixels``."""
     suffix = Path(name).suffix.lower()
     if pixels.dtype == np.float32:
         return name if suffix in (".tif", ".tiff") else f"{name}.tif"
@@ -173,7 +173,7 @@ class Made:
 
 
 def write_reconstruction(folder: Path, name: str, made: Made, error_map: bool) -> None:
-    """Write the reconstruction as ``name`` in ``folder``, and its error map as ``NAME.error.png`` where it is asked for."""
+    """Write the reconstruction as ``name`` in ``folder``, and on demand its error map as ``NAME.error.png``."""
     name = file_for(name, made.pixels)
     write_picture(folder / name, made.pixels)
     if error_map:

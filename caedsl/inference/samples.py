@@ -94,7 +94,9 @@ class Joined(Samples):
 
 
 def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Samples:
-    """Return the samples of an array N × space, N × space × C or N × C × space, named by their place: integers are scaled like files.
+    """Return the samples of an array N × space, N × space × C or N × C × space, named by their place.
+
+    Integers are scaled like those of files.
 
     The value of white is the one that the run's source names; where that reads image files, it is meant for integers of
     more than 8 bits.

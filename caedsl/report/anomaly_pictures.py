@@ -19,7 +19,10 @@ _KIND_LENGTH = 30
 def anomaly_groups(
     run: TrainedRun, found: AnomaliesRecord, samples: Sequence[ScoredSample]
 ) -> dict[str, Sequence[Shown]]:
-    """Return what is found, missed and rejected by heading; none where the test samples are not image files any more."""
+    """Return what is found, missed and rejected by heading.
+
+    None where the test samples are not image files any more.
+    """
     if not Path(found.test).is_dir():
         return {}
     root = test_folder(Path(found.test))

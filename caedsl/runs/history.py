@@ -46,7 +46,7 @@ class Epoch:
 
     @property
     def score(self) -> float:
-        """The number that the best epoch is chosen by: the validation loss, or without one the training reconstruction."""
+        """Number that the best epoch is chosen by: the validation loss, else the training reconstruction."""
         return self.reconstruction if self.validation is None else self.validation
 
 

@@ -88,7 +88,7 @@ def read_run(folder: Path) -> RunRecord | None:
 
 
 def _psnr(folder: Path, best: Epoch | None) -> float | None:
-    """Return what ``metrics.json`` says, where that is of the best epoch: a run that goes on has that of its earlier end."""
+    """Return what ``metrics.json`` says of the best epoch; a resumed run still has that of its earlier end."""
     try:
         metrics = read_metrics(folder)
     except (OSError, RecordError):

@@ -180,5 +180,5 @@ def _lines(folder: Path, name: str) -> list[bytes]:
 
 
 def text_of_path(path: str | Path) -> str:
-    """Return a path, or a command with paths, as JSON can hold it: bytes of its name that are not UTF-8 are written as ``\\xff``."""
+    """Return a path, or a command with paths, as JSON can hold it: bytes that are not UTF-8 become ``\\xff``."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

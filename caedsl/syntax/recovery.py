@@ -124,7 +124,7 @@ class _Reader:
             self.heading = _Heading(statement)
 
     def _explained(self, fault: Fault, kept: Statement | None) -> tuple[Statement | None, Finding]:
-        """Return the finding for ``fault`` and the statement: as meant where the cure is certain, else as far as it parses."""
+        """Return the finding for ``fault`` and the statement, as meant if the cure is certain, else as far as it parses."""
         if is_beyond_limits(fault):
             return kept, block_messages.long_expression(fault)
         if len(self.findings) > MAX_FINDINGS:  # counted, never shown
@@ -202,7 +202,7 @@ class _Reader:
         while (brace := self.blocks[-1].brace) and self.blocks[-1].statements:
             own = self._indent_of_line(brace)
             body = self._indent(self.blocks[-1].statements[0])
-            # A body on the line of its brace, as in `encoder { conv 8`, has no indent: a line no deeper cannot belong to it.
+            # A body on the line of its brace, as in `encoder { conv 8`, has no indent: no deeper line belongs to it.
             if (body is not None and body <= own) or column > own or (line_closes and column == own):
                 return
             self._fold()

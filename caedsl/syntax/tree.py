@@ -125,7 +125,7 @@ class Statement:
     broken: bool = field(default=False, compare=False)
 
     def walk(self) -> "Iterator[Statement]":
-        """This statement and all inside its block, in the order of the text."""
+        """Yield this statement and all inside its block, in the order of the text."""
         yield self
         for statement in self.block or ():
             yield from statement.walk()

@@ -75,7 +75,7 @@ class Group(Processes):
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
-        """The others wait until the first is through, however long that takes: a download may."""
+        """Let the others wait until the first is through, however long that takes: a download may."""
         self._turns += 1
         turn = f"{TURN}/{self._turns}"
         while not (self.first or self._is_set(turn)):
@@ -87,7 +87,7 @@ class Group(Processes):
             self._store.set(turn, "over")
 
     def from_first(self, find: Callable[[], Found]) -> Found:
-        """The others wait for the first, however long that takes, and are sent what it found."""
+        """Send what the first process found to the others, which wait however long that takes."""
         found: list[Any] = [None]
         with self.in_turn():
             if self.first:
@@ -131,7 +131,7 @@ class Group(Processes):
             raise LostError(self._last_words()) from error
 
     def begin(self, images: int) -> None:
-        """A batch of so many images begins: what follows is about it."""
+        """Begin a batch of so many images, which what follows is about."""
         least, more = divmod(images, self.count)  # cut as Batches.sliced cuts
         start, stop = (number * least + min(number, more) for number in (self.number, self.number + 1))
         self._batch = Part(start, stop, images, self.count)
@@ -172,7 +172,9 @@ class Group(Processes):
         distributed.destroy_process_group()
 
     def last_word(self, words: str) -> str:
-        """What this process must say at last of a failure, now that it would say ``words``; nothing where another does.
+        """Return what this process must say at last of a failure, now that it would say ``words``.
+
+        Nothing where another does.
 
         The first says its own. The others leave it to the first, which hears of them in ``LostError``, and say theirs
         where it does not answer. Nothing but the end of the process may follow.
@@ -219,7 +221,7 @@ class Group(Processes):
         return True
 
     def _is_set(self, key: str) -> bool:
-        """False too where the store is gone with the process that kept it."""
+        """Return False too where the store is gone with the process that kept it."""
         try:
             return bool(self._store.check([key]))
         except RuntimeError:

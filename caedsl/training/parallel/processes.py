@@ -1,7 +1,7 @@
 """The processes that train one module together; a process that trains alone is the simplest case.
 
-Each takes its part of every batch, and all hold the same weights. ``caedsl.training.parallel.distributed`` has the group of
-several.
+Each takes its part of every batch, and all hold the same weights. ``caedsl.training.parallel.distributed`` has the
+group of several.
 """
 
 import time
@@ -43,7 +43,10 @@ class Processes:
         return self.number == 0
 
     def device(self, chosen: torch.device) -> torch.device:
-        """The device of this process, where all were to train on ``chosen``; a ``TrainingError`` where there is none."""
+        """Return the device of this process, where all were to train on ``chosen``.
+
+        A ``TrainingError`` where there is none.
+        """
         return chosen
 
     def in_turn(self) -> AbstractContextManager[None]:
@@ -51,7 +54,10 @@ class Processes:
         return nullcontext()
 
     def from_first(self, find: Callable[[], Found]) -> Found:
-        """What ``find`` comes to in the first process, which is alone meanwhile. All must ask, and the others wait."""
+        """Return what ``find`` comes to in the first process, which is alone meanwhile.
+
+        All must ask, and the others wait.
+        """
         return find()
 
     def wait_for_all(self) -> None:
@@ -66,7 +72,7 @@ class Processes:
         return nullcontext(module)
 
     def begin(self, images: int) -> None:
-        """A batch of so many images begins: what follows is about it."""
+        """Begin a batch of so many images, which what follows is about."""
 
     def under_way(self, mine: Tensor) -> Part:
         """Return the part of this process, the images ``mine``, in the batch that began last."""

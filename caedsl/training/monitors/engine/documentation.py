@@ -1,7 +1,7 @@
 """The documentation of monitors: the pages of ``docs/monitors``. Nothing here needs torch.
 
-``python -m caedsl.training.monitors.engine.documentation`` writes the pages of a checkout, with ``--check`` it only says which
-are stale.
+``python -m caedsl.training.monitors.engine.documentation`` writes the pages of a checkout, with ``--check`` it only
+says which are stale.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Where a number that is not finite came from: the step that made it, taken once more with an eye on every layer.
 
-From the first loss that is not finite on the weights stand still (see ``caedsl.training.non_finite_guard``), so that the ones
-that made it are still there when the losses are read.
+From the first loss that is not finite on the weights stand still (see ``caedsl.training.non_finite_guard``), so that
+the ones that made it are still there when the losses are read.
 """
 
 from collections.abc import Iterator, Sequence

@@ -104,8 +104,9 @@ class Facts:
 
     ``code_layer`` and ``output_layer`` are the numbers of the layers that end the encoder and that give the
     reconstruction its values, None where there is none. ``penalised`` tells of penalties on weights, ``code_l1`` is the
-    one on the code. ``rounds`` is how many probes in a row take ``ENOUGH_IMAGES`` different images, or half of all
-    that can be had, and ``probed`` how many these are; ``images`` are those of one probe. ``judged_apart`` says that the model computes otherwise in eval mode.
+    one on the code. ``rounds`` is how many probes in a row take ``ENOUGH_IMAGES`` different images, or half of all that
+    can be had, and ``probed`` how many these are; ``images`` are those of one probe. ``judged_apart`` says that the
+    model computes otherwise in eval mode.
     """
 
     layers: Sequence[LayerFacts]
@@ -127,8 +128,9 @@ class Seen:
     """All that is known of a run at a moment.
 
     ``probes`` and ``windows`` are the last ones, oldest first; ``first_probe`` and ``first_window`` the very first,
-    ``best_window`` the one with the lowest loss and ``best_probe`` the probe at its end. ``epochs`` are the whole ones so
-    far, ``full_steps`` the steps so far in units of one at the full learning rate: those of a warm-up count for less.
+    ``best_window`` the one with the lowest loss and ``best_probe`` the probe at its end. ``epochs`` are the whole ones
+    so far, ``full_steps`` the steps so far in units of one at the full learning rate: those of a warm-up count for
+    less.
     """
 
     facts: Facts
@@ -143,7 +145,10 @@ class Seen:
     broken: Broken | None = None
 
     def round(self, since: float = 0.0) -> Sequence[Probe]:
-        """The last probes that together took enough images, all after ``since`` steps at full rate; else none."""
+        """Return the last probes that together took enough images, all after ``since`` steps at full rate.
+
+        Else none.
+        """
         return self._last(self.facts.rounds, since)
 
     def long_round(self) -> Sequence[Probe]:

@@ -50,7 +50,10 @@ class Places:
         return Place(shown, f"{part}: {words}", None, _line(self.kept, self._kept_layers[number].span))
 
     def of_setting(self, name: str) -> Place:
-        """The place of a setting such as ``train.optimizer``; where it is left to its default, that of its block."""
+        """Return the place of a setting such as ``train.optimizer``.
+
+        Where it is left to its default, that of its block.
+        """
         word = name.rpartition(".")[2]
         return Place(
             f"{self._shown(self.model.place(name))}: `{word}`", None, name, _line(self.kept, self.kept.place(name))
@@ -65,7 +68,7 @@ def _line(model: Autoencoder, span: Span) -> int:
 
 
 def _names(model: Autoencoder) -> Mapping[Layer, str]:
-    """``encoder 2`` for its second layer; the layers inside a residual are counted before it, as they compute."""
+    """Return ``encoder 2`` for its second layer; layers inside a residual are counted before it, as they compute."""
     names: dict[Layer, str] = {}
     counts: dict[str, int] = {}
     for part, layer in model.layers():

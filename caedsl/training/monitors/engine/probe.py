@@ -87,7 +87,10 @@ def kernels(module: nn.Module, origins: Sequence[Origin]) -> Mapping[int, nn.Par
 
 
 def gradients(training: Training, loss: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
-    """The gradients of ``loss``; in fp16 they are scaled on the way, as in training, so that they do not underflow."""
+    """Return the gradients of ``loss``.
+
+    In fp16 they are scaled on the way, as in training, so that they do not underflow.
+    """
     scale: float = training.scaler.get_scale()
     found = torch.autograd.grad(loss * scale, tuple(weights), allow_unused=True)
     return [gradient if gradient is None else gradient.float() / scale for gradient in found]

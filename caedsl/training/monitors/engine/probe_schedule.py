@@ -10,7 +10,10 @@ PROBED_SHARE = 0.0075
 does: it goes through the plain module, and every layer's output is measured."""
 
 MOST_PROBED = 64
-"""Images a probe takes at most; never more than half a batch, so that it needs less memory than a step of one process."""
+"""Images a probe takes at most.
+
+Never more than half a batch, so that it needs less memory than a step of one process.
+"""
 
 MOST_BYTES = 64 * 2**20
 """Memory for the images of all probes."""

@@ -9,7 +9,7 @@ GOOD_RATE = 1e-3
 
 
 def lower_rate(settings: Settled, factor: float = 10) -> str:
-    """The spec's optimizer line with its learning rate divided, or with the usual one where it is far above that."""
+    """Return the spec's optimizer line with its learning rate divided, or the usual one where it is far above."""
     lr = settings.optimizer.lr / factor
     if settings.optimizer.kind.adaptive and settings.optimizer.lr > 10 * GOOD_RATE:
         lr = GOOD_RATE
@@ -17,7 +17,7 @@ def lower_rate(settings: Settled, factor: float = 10) -> str:
 
 
 def higher_rate(settings: Settled, factor: float = 10) -> str:
-    """The spec's optimizer line with its learning rate multiplied, or with the usual one where it is far below that."""
+    """Return the spec's optimizer line with its learning rate multiplied, or the usual one where it is far below."""
     lr = settings.optimizer.lr * factor
     if settings.optimizer.kind.adaptive and lr < GOOD_RATE / 10:
         lr = GOOD_RATE
@@ -34,7 +34,7 @@ def dying_activation(words: str) -> str | None:
 
 
 def one_of(remedies: list[str]) -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
+    """Return ``a``, ``a or b``, ``a, b or c``."""
     return " or ".join([", ".join(remedies[:-1]), remedies[-1]]) if len(remedies) > 1 else remedies[0]
 
 
