@@ -38,16 +38,15 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
         return
     _refuse_reserved(name, scope)
     parameters: dict[str, Option] = {}
-    places: dict[str, Span] = {}
+    written: dict[str, tree.Word | tree.Option] = {}
     for item in rest:
         parameter = _parameter(item, not parameters, scope)
         if parameter is not None:
             parameters[parameter.name] = parameter
-            places[parameter.name] = item.name.span if isinstance(item, tree.Option) else item.span
+            assert isinstance(item, tree.Word | tree.Option)
+            written[parameter.name] = item
     declared = tuple(parameters.values())
-    scope.blocks[name.text] = NamedBlock(
-        name.text, declared, places, statement.block, len(scope.blocks), statement.span
-    )
+    scope.blocks[name.text] = NamedBlock(name.text, declared, written, statement, len(scope.blocks))
 
 
 def _parameter(item: tree.Item, is_first: bool, scope: Scope) -> Option | None:
@@ -81,12 +80,12 @@ def _refuse_reserved(name: tree.Word, scope: Scope) -> None:
 def arguments(block: NamedBlock, values: Mapping[str, float], use: Span, scope: Scope) -> Iterator[None]:
     """Let the parameters of ``block`` stand for ``values``, and the blocks above it alone be visible."""
     constants, used, visible = scope.constants, scope.used, scope.visible_blocks
-    own = {name: Constant(Fraction(repr(value)), "", block.places[name], block.at) for name, value in values.items()}
+    own = {name: Constant(Fraction(repr(value)), "", block.place(name), block.at) for name, value in values.items()}
     scope.constants, scope.used, scope.visible_blocks = constants | own, set(), block.order
     scope.uses.append(use)
     try:
         yield
     finally:
-        scope.unused_parameters.update((block.places[name], name) for name in own if name not in scope.used)
+        scope.unused_parameters.update((block.name, name) for name in own if name not in scope.used)
         scope.constants, scope.used, scope.visible_blocks = constants, used | (scope.used - own.keys()), visible
         scope.uses.pop()

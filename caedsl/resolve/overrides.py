@@ -33,9 +33,11 @@ def override(source: Source, values: Mapping[str, str]) -> Source:
     another form, for a spec with syntax errors, and for a statement or a constant that the spec does not have.
     """
     if values:
-        source, _, faults = expand(source)
+        source, origins, faults = expand(source)
         if faults:
             raise OverrideError(f"{source.path}: {faults[0].message}: {faults[0].advice}")
+        if origins is not None:
+            source = Source(source.text, f"{source.path} with its base")  # whose lines are in no file
     for name, value in values.items():
         spec, findings = parse(source)
         if findings:

@@ -53,14 +53,28 @@ class Defaults(NamedTuple):
 
 @dataclass(frozen=True)
 class NamedBlock:
-    """A block as it is defined: its parameters, its statements, and how many blocks stand above it."""
+    """A block as it is defined: its parameters, where each is written, and how many blocks stand above it."""
 
     name: str
     parameters: tuple[Option, ...]
-    places: Mapping[str, Span]
-    body: tuple[tree.Statement, ...]
+    written: Mapping[str, tree.Word | tree.Option]
+    statement: tree.Statement
     order: int
-    at: Span
+
+    @property
+    def at(self) -> Span:
+        """The place of the block's word, its name and its parameters."""
+        return self.statement.span
+
+    @property
+    def body(self) -> tuple[tree.Statement, ...]:
+        """The statements of the block."""
+        return self.statement.block or ()
+
+    def place(self, parameter: str) -> Span:
+        """Return the place of the name of a parameter."""
+        item = self.written[parameter]
+        return item.name.span if isinstance(item, tree.Option) else item.span
 
 
 class Scope:
@@ -77,7 +91,8 @@ class Scope:
         self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
         self.blocks: dict[str, NamedBlock] = {}
         self.used_blocks: set[str] = set()
-        self.unused_parameters: set[tuple[Span, str]] = set()
+        self.unused_parameters: set[tuple[str, str]] = set()
+        """The name of each block with a parameter that no line of it reads, and that of the parameter."""
         self.visible_blocks: int | None = None
         """How many blocks may be used, from the first on: inside a block, those above it; None for all."""
         self.block_lines: dict[tuple[str, tuple[tuple[str, float], ...]], tuple[Line, ...]] = {}

@@ -1,13 +1,15 @@
 """What a spec defines and never uses, each with the fix that removes it."""
 
 from caedsl.diagnostics.edits import removal
-from caedsl.diagnostics.finding import Applicability, Fix
+from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.syntax.extent import end
 
 
 def report_unused(scope: Scope) -> None:
-    """Report constants and ``defaults`` lines that no line uses."""
+    """Report constants, blocks, parameters and ``defaults`` lines that no line uses."""
     for name, constant in scope.constants.items():
         if name not in scope.used:
             scope.report(
@@ -24,9 +26,17 @@ def report_unused(scope: Scope) -> None:
                 block.at,
                 f"the block `{name}` is never used",
                 help=f"use it as a layer, `{name}`, or remove it",
+                fix=_removing(Span(block.at.start, end(scope.source.text, block.statement)), scope, "block"),
             )
-    for span, name in sorted(scope.unused_parameters):
-        scope.report("unused-constant", span, f"the parameter `{name}` is never used", help="use it, or remove it")
+    for name, parameter in sorted(scope.unused_parameters):
+        block = scope.blocks[name]
+        scope.report(
+            "unused-constant",
+            block.place(parameter),
+            f"the parameter `{parameter}` is never used",
+            help="use it, or remove it",
+            fix=_without(block.written[parameter], scope),
+        )
     for line in scope.defaults:
         if line.at not in scope.used_defaults:
             scope.report(
@@ -38,5 +48,11 @@ def report_unused(scope: Scope) -> None:
             )
 
 
-def _removing(span: Span, scope: Scope) -> Fix:
-    return Fix("remove the line", (removal(scope.source.text, span),), Applicability.SAFE)
+def _removing(span: Span, scope: Scope, what: str = "line") -> Fix:
+    return Fix(f"remove the {what}", (removal(scope.source.text, span),), Applicability.SAFE)
+
+
+def _without(parameter: tree.Word | tree.Option, scope: Scope) -> Fix:
+    """Return the fix that removes a parameter and the blanks before it; where uses give it, it will not stand the trial."""
+    start = len(scope.source.text[: parameter.span.start].rstrip(" \t"))
+    return Fix("remove the parameter", (Edit(Span(start, parameter.span.end), ""),), Applicability.SAFE)

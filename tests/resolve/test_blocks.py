@@ -7,6 +7,7 @@ import pytest
 from caedsl.api import check, load
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.resolve.merge import merge
+from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
 from caedsl.syntax.parser import parse
@@ -120,3 +121,18 @@ def test_a_long_chain_of_blocks_is_one_finding() -> None:
     assert [f.name for f in errors(spec("\n".join(["block b0 { conv 8 }", *chain]), "b99"))] == ["nested-too-deeply"]
     long = [f"block b{i} {{ b{i - 1} }}" for i in range(1, 3000)]
     assert [f.name for f in errors(spec("\n".join(["block b0 { conv 8 }", *long]), "b2999"))] == ["nested-too-deeply"]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "encoder", "left"),
+    [
+        ("block gone width {\n  conv width\n}\n" + DOWN, "down 8 k5", DOWN),
+        ("block gone width { conv width }; " + DOWN, "down 8 k5", DOWN),
+        ("block d width k=3 { conv width }", "d 8", "block d width { conv width }"),
+        ("block d width k=3 { conv width }", "d 8 k=5", "block d width k=3 { conv width }"),
+        ("block d width { conv 8 s2 }", "d 8", "block d width { conv 8 s2 }"),
+    ],
+)
+def test_what_no_line_uses_is_removed_unless_a_use_gives_it(blocks: str, encoder: str, left: str) -> None:
+    fixed = fix_source(Source(spec(blocks, encoder))).checked.source.text
+    assert fixed == spec(left, encoder)

@@ -32,6 +32,8 @@ LAYERS = [
     ("conv 8 strides=2", "s2"),
     ("conv 8 padding=2", "pad=2"),
     ('conv 8 padding="same"', "pad=same"),
+    ("conv 8 padding='same'", "pad=same"),
+    ("conv 8 activation='relu'", "relu"),
     ("conv 8 3", "k3"),
     ("conv 8 3 3", "k3"),
     ("conv 16 3x3", "k3"),

@@ -4,6 +4,8 @@ A check reads the same text more than once: rules try a change before they propo
 change again.
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,4 +32,17 @@ def compiled(text: str, path: str) -> Compiled:
     source = Source(text, path)
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
-    return Compiled(spec, model, (*syntax_findings, *bidirectional_controls(text), *model_findings))
+    faults = _apart(syntax_findings, model_findings)
+    return Compiled(spec, model, (*faults, *bidirectional_controls(text), *model_findings))
+
+
+def _apart(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:
+    """Return the syntax errors outside of what fixes of other findings replace: `padding='same'` is one mistake."""
+    edits = (edit for finding in findings if finding.fix for edit in finding.fix.edits)
+    replaced = sorted(edit.span for edit in edits)
+
+    def is_replaced(fault: Finding) -> bool:
+        before = bisect_right(replaced, fault.primary.span)
+        return before > 0 and fault.primary.span.start < replaced[before - 1].end
+
+    return [fault for fault in faults if not is_replaced(fault)] if replaced else list(faults)
