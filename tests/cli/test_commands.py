@@ -66,7 +66,7 @@ def test_show_json_has_the_promised_keys(caedsl: Run) -> None:
     assert set(promised) <= set(shown)
     assert shown["parameters"] == 8472
     assert shown["input_shape"] == [1, 28, 28]
-    assert shown["train"]["optimizer"]["weight_decay"] == 5e-4
+    assert shown["train"]["optimizer"]["options"]["weight_decay"] == 5e-4
     keys = {"part", "kind", "name", "out_shape", "parameters", "macs", "receptive_field", "line"}
     assert all(keys <= set(layer) for layer in shown["layers"])
     assert sum(layer["parameters"] for layer in shown["layers"]) == 8472

@@ -20,6 +20,7 @@ from caedsl.runs.files import CHECKPOINT, LOCK, PICTURES, TROUBLE
 from caedsl.runs.tensors import read_tensors
 from caedsl.training.checkpoints import Checkpoint
 from caedsl.training.loop import Training
+from caedsl.training.objective import Losses
 
 from .damage import DAMAGES, forge
 
@@ -68,15 +69,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (home / "tiny.cae").write_text(SPEC)
     runs = {"spec": home / "tiny.cae", "ended": home / "ended", "interrupted": home / "interrupted"}
     assert main(["train", str(runs["spec"]), "--out", str(runs["ended"]), "--quiet"]) == 0
-    optimize = Training.optimize
+    take_step = Training.take_step
 
-    def interrupting(self: Training, x: Tensor) -> tuple[Tensor, Tensor]:
+    def interrupting(self: Training, images: Tensor, whole: int | None = None) -> Losses:
         if self.step == 4:
             os.kill(os.getpid(), signal.SIGTERM)
-        return optimize(self, x)
+        return take_step(self, images, whole)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Training, "optimize", interrupting)
+        patched.setattr(Training, "take_step", interrupting)
         assert main(["train", str(runs["spec"]), "--out", str(runs["interrupted"]), "--quiet"]) == 130
     for name in ("ended", "interrupted"):
         (runs[name] / TROUBLE).write_text(TROUBLE_LINE)

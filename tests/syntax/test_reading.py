@@ -53,6 +53,6 @@ def test_a_file_one_may_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(SourceError, match="you may not read this file; ask its owner, or change its permissions"):
         read_source(str(tmp_path / "a.cae"))
