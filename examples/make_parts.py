@@ -5,7 +5,7 @@ The folders are those of MVTec AD: ``train/good``, ``test/good``, ``test/DEFECT`
     python examples/make_parts.py parts
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +55,11 @@ def photograph(image: Image.Image, drawn: np.random.Generator) -> Image.Image:
     return Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8))
 
 
-def main(root: Path) -> None:
+def main() -> None:
     """Write the images, and the masks of the defects."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder that is made")
+    root: Path = parser.parse_args().folder
     drawn = np.random.default_rng(0)
     for part, count in NORMALS.items():
         (root / part / "good").mkdir(parents=True)
@@ -76,4 +79,4 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

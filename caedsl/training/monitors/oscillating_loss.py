@@ -17,7 +17,7 @@ input 1x8x8 in 0..1
 data digits
 encoder { conv 8 leaky_relu; maxpool 2 }
 bottleneck dense 8
-decoder { dense 64; reshape 1x8x8 }
+decoder { dense 128 leaky_relu; dense 64; reshape 1x8x8 }
 train { loss mse; optimizer adam lr=0.5; batch 64; epochs 16 }
 ```
 
@@ -28,7 +28,7 @@ input 1x8x8 in 0..1
 data digits
 encoder { conv 8 leaky_relu; maxpool 2 }
 bottleneck dense 8
-decoder { dense 64; reshape 1x8x8 }
+decoder { dense 128 leaky_relu; dense 64; reshape 1x8x8 }
 train { loss mse; optimizer adam lr=0.003; batch 64; epochs 16 }
 ```
 
