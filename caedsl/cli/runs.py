@@ -13,30 +13,45 @@ DEFAULT = Path("runs")
 
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the run folders lie.")] = DEFAULT,
+    sort: Annotated[
+        str, typer.Option(metavar="COLUMN", help="started, psnr, best_loss, seconds, code, seed, model, folder, …")
+    ] = "started",
+    filter_: Annotated[
+        list[str] | None,
+        typer.Option("--filter", metavar="CONDITION", help="Such as state=finished, folder=*parts*, psnr>20, seed<3."),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List runs: spec, data, best loss, PSNR, time, state and trouble."""
+    """List runs: spec, data, code size, seed, overrides, best loss, PSNR, time, state and trouble."""
     import json
     from dataclasses import asdict
 
     from caedsl.cli.specs import fail
     from caedsl.runs.listing import list_runs
+    from caedsl.runs.selecting import SelectionError, filter_runs, sort_runs
 
     try:
         found = list_runs(folder) if folder.exists() or folder != DEFAULT else []
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise fail(f"{folder} cannot be listed: {reason}; name the folder that holds the runs") from None
+    try:
+        found = sort_runs(found, sort)
+        for condition in filter_ or ():
+            found = filter_runs(found, condition)
+    except SelectionError as error:
+        raise fail(f"--sort and --filter: {error}") from None
     if json_:
         print(json.dumps([asdict(record) for record in found], indent=2, ensure_ascii=False, allow_nan=False))
     elif not found:
-        print(f"no runs in {folder}: `caedsl train SPEC` makes one")
+        chosen = " that --filter leaves" if filter_ else ""
+        print(f"no runs in {folder}{chosen}: `caedsl train SPEC` makes one")
     else:
         _show(found)
 
 
-_HEADINGS = ("run", "spec", "data", "epoch", "best loss", "PSNR dB", "time", "state")
-_NUMBERS = _HEADINGS[3:7]
+_HEADINGS = ("run", "spec", "data", "code", "seed", "epoch", "best loss", "PSNR dB", "time", "overrides", "state")
+_NUMBERS = _HEADINGS[3:9]
 _STYLES = {"finished": "", "running": "green", "interrupted": "yellow", "failed": "red", "crashed": "red"}
 
 
@@ -63,10 +78,26 @@ def _show(found: "list[RunRecord]") -> None:
         Console(highlight=False, width=10_000).print(table)
         return
     for record in found:
-        path, spec, data, epochs, loss, psnr, seconds, state = _cells(record)
+        path, spec, data, code, seed, epochs, loss, psnr, seconds, changed, state = _cells(record)
         numbers = [f"best loss {loss}"] * bool(loss) + [f"PSNR {psnr} dB"] * bool(psnr)
         console.print(Text(path), soft_wrap=True)
-        words = Text(", ".join((f" {spec}", data, f"epoch {epochs}", *numbers, seconds)))
+        words = Text(
+            ", ".join(
+                filter(
+                    None,
+                    (
+                        f" {spec}",
+                        data,
+                        code and f"code {code}",
+                        f"seed {seed}",
+                        f"epoch {epochs}",
+                        *numbers,
+                        seconds,
+                        changed,
+                    ),
+                )
+            )
+        )
         console.print(Padding(Text.assemble((state, _STYLES.get(state, "")), ",", words), (0, 0, 0, 2)))
 
 
@@ -80,5 +111,7 @@ def _cells(record: "RunRecord") -> tuple[str, ...]:
     psnr = "" if record.psnr is None else f"{record.psnr:.2f}"
     epochs = f"{record.epoch}/{record.epochs}"
     state = f"{record.state}, trouble: {', '.join(record.trouble)}" if record.trouble else record.state
-    texts = record.folder, record.model, record.data, epochs, loss, psnr, duration(record.seconds), state
+    code = "" if record.code is None else f"{record.code:,}"
+    before = record.folder, record.model, record.data, code, str(record.seed)
+    texts = *before, epochs, loss, psnr, duration(record.seconds), " ".join(record.overrides), state
     return tuple(map(printable, texts))

@@ -1,5 +1,6 @@
 """The runs below a folder, read from what they wrote; nothing here needs torch."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from caedsl.runs.confined import has, is_link_or_special
 from caedsl.runs.files import LOCK, METRICS
 from caedsl.runs.history import Epoch, History
 from caedsl.runs.schema import (
+    MetricsRecord,
     RecordError,
     read_environment,
     read_epochs,
@@ -29,7 +31,8 @@ class RunRecord:
     ``best_epoch``, or its training loss where nothing is held out (``validated`` is False then); both are None before
     the first epoch is over. ``psnr`` is that of ``metrics.json`` in dB, which unlike losses can be compared between
     runs with different ones; None before it is written. ``seconds`` is the time spent on training, ``trouble`` names
-    the monitors that spoke.
+    the monitors that spoke. ``code`` is the size of the code, None before ``metrics.json`` is written; ``overrides`` are
+    the settings that the command line changed, as they were written.
     """
 
     folder: str
@@ -46,6 +49,9 @@ class RunRecord:
     started: str
     error: str | None
     trouble: tuple[str, ...]
+    code: int | None
+    seed: int
+    overrides: tuple[str, ...]
 
 
 def list_runs(base: Path) -> list[RunRecord]:
@@ -63,6 +69,7 @@ def read_run(folder: Path) -> RunRecord | None:
         return None
     history = History(read_epochs(folder))
     best, last = history.best, history.epochs[-1] if history.epochs else None
+    metrics = _metrics(folder)
     stands: str = state.state
     error = state.error
     if stands == RUNNING and not _is_held(folder):
@@ -79,21 +86,46 @@ def read_run(folder: Path) -> RunRecord | None:
         best_epoch=best.epoch if best else None,
         best_loss=best.score if best else None,
         validated=best is not None and best.validation is not None,
-        psnr=_psnr(folder, best),
+        psnr=_psnr(metrics, best),
         seconds=last.seconds if last else 0.0,
         started=state.started,
         error=error,
         trouble=read_monitors(folder),
+        code=metrics.code_size if metrics is not None else None,
+        seed=environment.seed,
+        overrides=_overrides(environment.command),
     )
 
 
-def _psnr(folder: Path, best: Epoch | None) -> float | None:
-    """Return what ``metrics.json`` says of the best epoch; a resumed run still has that of its earlier end."""
+def _metrics(folder: Path) -> MetricsRecord | None:
     try:
-        metrics = read_metrics(folder)
+        return read_metrics(folder)
     except (OSError, RecordError):
         return None
-    return metrics.scores.model.psnr if best is not None and metrics.training.best_epoch == best.epoch else None
+
+
+def _psnr(metrics: MetricsRecord | None, best: Epoch | None) -> float | None:
+    """Return what ``metrics.json`` says of the best epoch; a resumed run still has that of its earlier end."""
+    if metrics is None or best is None or metrics.training.best_epoch != best.epoch:
+        return None
+    return metrics.scores.model.psnr
+
+
+def _overrides(command: str) -> tuple[str, ...]:
+    """Return what ``--set``, ``--epochs``, ``--seed`` and ``--on-trouble`` changed in the spec."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return ()
+    found = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        value = value if equals else following
+        if name == "--set":
+            found.append(value)
+        elif name in ("--epochs", "--seed", "--on-trouble"):
+            found.append(f"{name.removeprefix('--')}={value}")
+    return tuple(found)
 
 
 def _is_held(folder: Path) -> bool:

@@ -95,6 +95,7 @@ class MetricsRecord(_Record):
 
     scores: _Scores
     training: _Ending
+    code_size: Count | None = None
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

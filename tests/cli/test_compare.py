@@ -162,3 +162,22 @@ def test_ranges_and_lists_of_seeds() -> None:
     for text in ("", "1..", "4..0", "-1", "0..2000", "1.5", "99999999999", "٣"):
         with pytest.raises(SeedError):
             read_seeds(text)
+
+
+def test_runs_are_listed_with_code_seed_and_overrides_sorted_and_filtered(trained: Path, caedsl: Run) -> None:
+    record = json.loads((trained / "wide" / "seed-0" / "environment.json").read_text())
+    record["command"] = "caedsl train tiny.cae --set 'bottleneck=dense 6' --set=train.batch=10 --epochs 1 --quiet"
+    (trained / "wide" / "seed-0" / "environment.json").write_text(json.dumps(record))
+    lines = caedsl("runs", trained / "wide").out.splitlines()
+    assert lines[0].split()[:6] == ["run", "spec", "data", "code", "seed", "epoch"]
+    assert "bottleneck=dense 6 train.batch=10 epochs=1" in lines[1]
+    listed = json.loads(caedsl("runs", trained / "small", "--sort", "psnr", "--json").out)
+    assert [run["psnr"] for run in listed] == sorted((run["psnr"] for run in listed), reverse=True)
+    assert {(run["code"], run["seed"]) for run in listed} == {(3, 0), (3, 1), (3, 2)}
+    chosen = json.loads(caedsl("runs", trained / "small", "--filter", "seed<2", "--filter", "folder=*-1", "--json").out)
+    assert [run["seed"] for run in chosen] == [1]
+    assert "--filter leaves" in caedsl("runs", trained / "small", "--filter", "state=crashed").out
+    for options in (("--sort", "beauty"), ("--filter", "psnr"), ("--filter", "psnr>high"), ("--filter", "beauty=1")):
+        ran = caedsl("runs", trained / "small", *options)
+        assert (ran.code, ran.out) == (2, "")
+        assert len(ran.err.splitlines()) == 1
