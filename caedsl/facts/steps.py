@@ -3,6 +3,7 @@
 All follow from the number of training images, and are None where that, or a number that is ``auto``, is unknown.
 """
 
+from functools import lru_cache
 from math import ceil
 
 from caedsl.facts.fact import fact
@@ -19,8 +20,8 @@ healthy models left the mean picture after 40 to 240 steps and were good after 5
 FEWEST_BATCHES = 10
 CURES = (64, 32, 16, 8)
 
-SAMPLED = 2000
-"""Steps at which a schedule is looked at for its mean."""
+_STEPS, _SAMPLES = 4000, 400
+"""Steps of the run that a schedule is looked at in, about, and those of them that its mean is taken over."""
 
 
 @fact
@@ -59,13 +60,15 @@ def better_batch(model: Autoencoder) -> int | None:
     return None
 
 
+@lru_cache(maxsize=64)
 def mean_factor(schedule: Schedule, epochs: int) -> float:
     """Return the mean over a run of what the schedule multiplies the rate by; plateaus cannot be foreseen."""
     if schedule.steady:
         return 1.0
-    an_epoch = max(1, SAMPLED // epochs)
+    an_epoch = max(1, _STEPS // epochs)
     count = an_epoch * epochs
-    sampled = range(0, count, max(1, count // (2 * SAMPLED)))
+    apart = max(1, count // _SAMPLES)
+    sampled = range(apart // 2, count, apart)
     return sum(schedule.factor(step, count, an_epoch) for step in sampled) / len(sampled)
 
 
