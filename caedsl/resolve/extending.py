@@ -8,12 +8,12 @@ from typing import NamedTuple
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.resolve.merge import merge, rewritten
 from caedsl.resolve.origins import Origin, Origins, Place, words
+from caedsl.resolve.statements import EXTENDS
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
 from caedsl.syntax.parser import parse
 from caedsl.syntax.reading import SourceError, read_source
 
-EXTENDS = "extends"
 MOST_BASES = 8
 """Specs that may extend each other in a row: a person follows no more."""
 

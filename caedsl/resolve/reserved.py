@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from functools import cache
 
 from caedsl.resolve.declared import declared_options
-from caedsl.resolve.extending import EXTENDS
 from caedsl.resolve.reading import options_of
 from caedsl.resolve.respelling import bare_words
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.statements import STATEMENTS
+from caedsl.resolve.statements import EXTENDS, STATEMENTS
 from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES

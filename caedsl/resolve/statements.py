@@ -33,6 +33,9 @@ STATEMENTS = (
     "require",
     "allow",
 )
+EXTENDS = "extends"
+"""The word behind the name of a variant."""
+
 REQUIRED_STATEMENTS = {
     "autoencoder": "autoencoder NAME",
     "input": "input 1x28x28",
