@@ -6,7 +6,12 @@ import keras
 
 from benchmarks.contenders.gate import Gate
 from benchmarks.contenders.task import Task
+from caedsl.vocabulary.activations import ACTIVATION
+from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.upsample import FACTOR
+from caedsl.vocabulary.weights import L2
+from caedsl.vocabulary.window import KERNEL, STRIDE
 
 
 class _Turns(keras.callbacks.Callback):
@@ -38,17 +43,17 @@ def train(task: Task, gate: Gate, precision: str) -> None:
 def _layer(layer: Layer) -> Any:
     options = layer.options
     if layer.kind.name == "maxpool":
-        return keras.layers.MaxPooling2D(options["kernel"])
+        return keras.layers.MaxPooling2D(options[KERNEL])
     if layer.kind.name == "upsample":
-        return keras.layers.UpSampling2D(options["factor"])
+        return keras.layers.UpSampling2D(options[FACTOR])
     make = {"conv": keras.layers.Conv2D, "deconv": keras.layers.Conv2DTranspose}[layer.kind.name]
-    last = options["activation"].name == "sigmoid"
+    last = options[ACTIVATION].name == "sigmoid"
     return make(
-        options["channels"],
-        options["kernel"],
-        strides=options["stride"],
+        options[CHANNELS],
+        options[KERNEL],
+        strides=options[STRIDE],
         padding="same",
-        activation=options["activation"].name,
-        kernel_regularizer=keras.regularizers.L2(options["l2"]) if options["l2"] else None,
+        activation=options[ACTIVATION].name,
+        kernel_regularizer=keras.regularizers.L2(options[L2]) if options[L2] else None,
         dtype="float32" if last else None,  # as the guide to mixed precision says of the last activation
     )

@@ -18,7 +18,12 @@ from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.prepare import prepare
+from caedsl.vocabulary.activations import ACTIVATION
+from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.upsample import FACTOR
+from caedsl.vocabulary.weights import L2
+from caedsl.vocabulary.window import KERNEL
 from tests.conftest import ROOT
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -37,16 +42,16 @@ def keras_layers(model: Autoencoder) -> Iterator[Any]:
 def keras_layer(layer: Layer) -> Any:
     options = layer.options
     if layer.kind.name == "maxpool":
-        return keras.layers.MaxPooling2D(options["kernel"], padding="same")
+        return keras.layers.MaxPooling2D(options[KERNEL], padding="same")
     if layer.kind.name == "upsample":
-        return keras.layers.UpSampling2D(options["factor"])
+        return keras.layers.UpSampling2D(options[FACTOR])
     make = {"conv": keras.layers.Conv2D, "deconv": keras.layers.Conv2DTranspose}[layer.kind.name]
     return make(
-        options["channels"],
-        options["kernel"],
+        options[CHANNELS],
+        options[KERNEL],
         padding="same",
-        activation=options["activation"].name,
-        kernel_regularizer=keras.regularizers.L2(options["l2"]) if options["l2"] else None,
+        activation=options[ACTIVATION].name,
+        kernel_regularizer=keras.regularizers.L2(options[L2]) if options[L2] else None,
     )
 
 
