@@ -162,5 +162,21 @@ NIFTI = SourceKind(
     arrays=False,
     labels="put the volumes into one subfolder a class",
 )
+HEARTBEATS = SourceKind(
+    name="heartbeats",
+    options=(_LIMIT, _ONLY),
+    reader=("synthetic", "heartbeats"),
+    ranks=(1,),
+    arrays=False,
+    labels="every signal of this source has a label",
+)
+PHANTOMS = SourceKind(
+    name="phantoms",
+    options=(_LIMIT, _ONLY),
+    reader=("synthetic", "phantoms"),
+    ranks=(3,),
+    arrays=False,
+    labels="every volume of this source has a label",
+)
 
 SOURCES = Words(__name__, SourceKind)

@@ -1,0 +1,65 @@
+"""Tables, sounds and volumes given to a run that was trained on their kind."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import caedsl
+from caedsl.data.images import DataError
+
+from .conftest import write_run
+
+SPEC = """autoencoder signals
+input INPUT in real
+data SOURCE
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 3
+decoder mirror
+"""
+
+
+def spec(shape: str, source: str) -> str:
+    return SPEC.replace("INPUT", shape).replace("SOURCE", source)
+
+
+def test_a_table_is_read_as_the_runs_own(tmp_path: Path) -> None:
+    run = caedsl.open(write_run(tmp_path / "run", spec("1x8", 'csv "gone.csv" columns="b" step=4 limit=1')))
+    rows = np.random.default_rng(0).random((20, 2))
+    np.savetxt(tmp_path / "x.csv", rows, delimiter=",", header="a,b", comments="")
+    windows = np.stack([rows[start : start + 8, 1] for start in range(0, 13, 4)])
+    np.testing.assert_allclose(run.encode(tmp_path / "x.csv"), run.encode(windows), rtol=1e-4, atol=1e-6)
+
+
+def test_sounds_are_read_as_the_runs_own(tmp_path: Path) -> None:
+    run = caedsl.open(write_run(tmp_path / "run", spec("1x8", 'wav "gone/"')))
+    (tmp_path / "clips" / "bark").mkdir(parents=True)
+    with wave.open(str(tmp_path / "clips" / "bark" / "x.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(np.arange(24, dtype="<i2").tobytes())
+    samples = run.samples(tmp_path / "clips")
+    assert (len(samples), list(samples.labels or ())) == (3, ["bark"] * 3)
+    expected = run.encode(np.arange(24, dtype=np.float32).reshape(3, 8) / 2**15)
+    for path in (tmp_path / "clips", tmp_path / "clips" / "bark" / "x.wav"):
+        np.testing.assert_array_equal(run.encode(path), expected)
+
+
+def test_volumes_are_read_as_the_runs_own(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    run = caedsl.open(write_run(tmp_path / "run", spec("1x4x4x4", 'nifti "gone/"')))
+    values = np.random.default_rng(0).random((4, 4, 4)).astype(np.float32)
+    (tmp_path / "scans").mkdir()
+    nibabel.Nifti1Image(values, np.eye(4)).to_filename(tmp_path / "scans" / "a.nii.gz")
+    samples = run.samples(tmp_path / "scans")
+    assert list(samples.names) == ["a.nii.gz"]
+    np.testing.assert_array_equal(run.encode(samples), run.encode(values[None]))
+
+
+def test_image_files_for_a_run_of_signals_are_explained(tmp_path: Path, photos: Path) -> None:
+    run = caedsl.open(write_run(tmp_path / "run", spec("1x8", 'npy "gone.npy"')))
+    for path in (photos / "a.png", photos):
+        with pytest.raises(DataError, match="image files have height and width, and the input is 1x8, a signal"):
+            run.encode(path)
+    with pytest.raises(DataError, match="image files have height and width"):
+        run.reconstruct_file(photos / "a.png")
