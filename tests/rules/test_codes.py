@@ -1,0 +1,75 @@
+"""Rules about codes with a loss of their own, at their borders."""
+
+import pytest
+
+from tests.rules.fragments import fixed, found
+
+VAE = """input {shape}
+data {data}
+encoder {{ conv 16 k4 s2 relu }}
+bottleneck variational 8{more}
+train {{ loss {loss}; epochs 20 }}
+"""
+DIGITS = 0.149 * 0.0733 * 64
+"""The largest eigenvalue of the covariance of digits: its share of the variance times all of it."""
+
+
+def vae(more: str = "", loss: str = "mse", shape: str = "1x8x8", data: str = "digits") -> str:
+    return VAE.format(more=more, loss=loss, shape=shape, data=data)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("factor", "fires"), [(0.98, False), (1.02, True)])
+def test_the_border_is_the_largest_eigenvalue(reduction: str, factor: float, fires: bool) -> None:
+    spec = vae(f" beta={2 * DIGITS * factor:.4f}", f"mse reduction={reduction}")
+    assert bool(found(spec, "strong-divergence")) is fires
+
+
+def test_the_weight_of_the_loss_and_the_range_of_the_images_count() -> None:
+    assert not found(vae(" beta=4", "3 mse"), "strong-divergence")
+    assert found(vae(" beta=4", "2 mse"), "strong-divergence")
+    assert not found(vae(" beta=4", shape="1x8x8 in -1..1"), "strong-divergence")
+    assert found(vae("", "0.5 mse"), "strong-divergence")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [vae(" beta=50", "bce"), vae(" beta=50 free_bits=0.1"), vae(" beta=50", shape="1x28x28", data='folder "x/"')],
+)
+def test_nothing_is_said_where_nothing_is_proved(spec: str) -> None:
+    assert not found(spec, "strong-divergence")
+
+
+@pytest.mark.parametrize("more", [" beta=4", ""])
+def test_the_fix_lowers_beta(more: str) -> None:
+    loss = "mse" if more else "0.5 mse"
+    assert " beta=0." in fixed(vae(more, loss), "strong-divergence")
+
+
+def codebook(size: str, batch: int = 64) -> str:
+    return f"""input 1x8x8
+data digits
+encoder {{ conv 16 k4 s2 relu; conv 16 k4 s2 relu }}
+bottleneck quantized {size}
+train {{ batch {batch}; epochs 20 }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "batch", "severity"),
+    [
+        ("165x8", 64, None),
+        ("166x8", 64, "info"),
+        ("6468x8", 400, "info"),
+        ("6469x8", 400, "warning"),
+        ("5120x8", 64, "info"),
+        ("5121x8", 64, "warning"),
+    ],
+)
+def test_vectors_are_held_against_places(size: str, batch: int, severity: str | None) -> None:
+    findings = found(codebook(size, batch), "oversized-codebook")
+    assert [finding.severity.value for finding in findings] == ([severity] if severity else [])
+
+
+def test_the_fix_takes_fewer_vectors() -> None:
+    assert "quantized 128x8" in fixed(codebook("8192x8"), "oversized-codebook")
