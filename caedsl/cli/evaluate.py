@@ -27,6 +27,9 @@ def evaluate(
             help="For anomalies: mse, mae, top=1%, ssim, latent, blurmax; else as calibrated.",
         ),
     ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Read the classes from the codes: 5-NN, linear probe, dead units.")
+    ] = False,
     device: Annotated[Device, typer.Option(help="Where to evaluate; auto is where the run was.")] = Device.AUTO,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where its data lie; by default where they lay.")
@@ -41,12 +44,17 @@ def evaluate(
     """Evaluate a run again, and say whether the result agrees with its metrics.json (exit code 1 where it does not).
 
     With --test, or for a run that was trained on one class (only=), it says how well anomalies are found, and writes
-    anomalies.json and anomalies.csv into the run folder.
+    anomalies.json and anomalies.csv into the run folder. With --probe it says what the codes tell of the classes.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
 
     reporter = make_reporter(quiet)
+    if probe:
+        if test is not None or kind is not None:
+            raise fail("--probe reads classes, and --test and --score are for anomalies: leave out one of them")
+        _probe(run, device, data_dir, reporter)
+        return
     if test is not None:
         _find_anomalies(run, test, kind, device, data_dir, reporter)
         return
@@ -57,6 +65,14 @@ def evaluate(
     elif kind is not None:
         raise fail("--score is for anomalies: name labelled samples with --test DIR")
     _again(run, device, data_dir, data_root, baselines, reporter)
+
+
+def _probe(run: Path, device: Device, data_dir: Path | None, reporter: "Reporter") -> None:
+    from caedsl.evaluation.representation import represent, show
+
+    with outside_errors():
+        found = represent(run, device.value, data_dir, reporter)
+    show(found, reporter)
 
 
 def _one_class(run: Path, data_dir: Path | None) -> bool:

@@ -1,0 +1,110 @@
+"""What codes are good for: classes read from them by 5-NN and a linear probe, beside PCA's, and their statistics."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
+from caedsl.data.images import DataError
+from caedsl.evaluation.again import finished_run
+from caedsl.evaluation.baselines import PCA, fit_pca
+from caedsl.training.batches import Batches
+from caedsl.training.reporter import Reporter
+from caedsl.vocabulary.shape import elements
+
+NEIGHBOURS = 5
+MOST_SAMPLES = 10_000
+"""Samples of each part that are used: with more, the accuracies change in the third digit and take minutes."""
+_BATCH = 256
+_DEAD = 1e-6
+"""A unit is dead whose standard deviation is below this share of the most varying unit's."""
+_ITERATIONS = 2000
+
+Codes = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Representation:
+    """Accuracies on held-out samples by the codes of ``model`` and of ``PCA-k``, and statistics of the model's codes.
+
+    ``effective_rank`` is the exponential of the entropy of the spectrum of their covariance (Roy and Vetterli 2007).
+    """
+
+    part: str
+    samples: int
+    accuracies: dict[str, tuple[float, float]]
+    units: int
+    dead: int
+    effective_rank: float
+
+
+def represent(path: Path, device: str, data_dir: Path | None, reporter: Reporter) -> Representation:
+    """Judge the codes of the run in the folder ``path``; a ``DataError`` where its data have no labels."""
+    run, images = finished_run(path, device, data_dir, reporter)
+    part, held_out = run.held_out
+    labels = images.test_labels if part == "test" else images.labels
+    if images.labels is None or labels is None or part == "training":
+        missing = "hold nothing out" if part == "training" else "have no labels"
+        raise DataError(f"the data of {path} {missing}: --probe reads classes from the codes of held-out samples")
+    module, size = run.module, elements(run.model.code_shape)
+    assert isinstance(module, ConvolutionalAutoencoder), "runs train autoencoders"
+    train, test = run.train.spread(MOST_SAMPLES), held_out.spread(MOST_SAMPLES)
+    known = images.labels[train.index.cpu()].numpy(), labels[test.index.cpu()].numpy()
+    if len(set(known[0].tolist())) < 2:
+        raise DataError(f"the training samples of {path} are all of one class: there is nothing to tell apart")
+    codes = _codes(module, train), _codes(module, test)
+    accuracies = {"model": _accuracies(codes, known)}
+    linear = fit_pca(run.train, size).predictor
+    if linear is not None:
+        accuracies[f"PCA-{size}"] = _accuracies((_projected(linear, train), _projected(linear, test)), known)
+    deviations = codes[1].std(axis=0)
+    dead = int((deviations <= _DEAD * max(float(deviations.max()), np.finfo(float).tiny)).sum())
+    return Representation(part, len(test), accuracies, size, dead, _effective_rank(codes[1]))
+
+
+@torch.no_grad()
+def _codes(module: ConvolutionalAutoencoder, images: Batches) -> Codes:
+    return _joined([module.encode(x.float()) for x in images.in_order(_BATCH)])
+
+
+def _projected(pca: PCA, images: Batches) -> Codes:
+    parts = [(x.double().flatten(1) - pca.mean_d) @ pca.components_kd.T for x in images.in_order(_BATCH)]
+    return _joined(parts)
+
+
+def _joined(parts: list[Tensor]) -> Codes:
+    return torch.cat([part.flatten(1).cpu() for part in parts]).double().numpy()
+
+
+def _accuracies(codes: tuple[Codes, Codes], labels: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[float, float]:
+    """Return the accuracies of 5-NN and of logistic regression on standardised codes."""
+    neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(codes[0])))
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=_ITERATIONS))
+    near, linear = (float(of.fit(codes[0], labels[0]).score(codes[1], labels[1])) for of in (neighbours, probe))
+    return near, linear
+
+
+def _effective_rank(codes: Codes) -> float:
+    spectrum = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False) ** 2
+    if not spectrum.sum() > 0:
+        return 0.0
+    shares = spectrum[spectrum > 0] / spectrum.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def show(found: Representation, reporter: Reporter) -> None:
+    """Show accuracies and statistics."""
+    rows = [[name, f"{near:.4f}", f"{linear:.4f}"] for name, (near, linear) in found.accuracies.items()]
+    reporter.table(["", f"{NEIGHBOURS}-NN", "linear probe"], rows)
+    reporter.result(f"accuracy on {found.samples:,} {found.part} samples, by codes of the training samples")
+    reporter.result(
+        f"{found.dead} of {found.units} code units are dead; the effective rank of the codes is {found.effective_rank:.1f}"
+    )
