@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.together import together
+from caedsl.training.cores import choose_wait_policy
 
 
 class Device(StrEnum):
@@ -109,10 +110,14 @@ def train(
         if not model.data:
             raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
 
+        wait_policy = choose_wait_policy()
         from caedsl.console.progress import make_reporter
         from caedsl.evaluation.run import train_and_evaluate
         from caedsl.syntax.formatter import format_source
 
+        reporter = make_reporter(quiet)
+        if wait_policy is not None:
+            reporter.note(wait_policy)
         text, _ = format_source(model.source)
         with outside_errors():
             evaluated = train_and_evaluate(
@@ -126,7 +131,7 @@ def train(
                 pictures=pictures,
                 tensorboard=tensorboard,
                 baselines=baselines,
-                reporter=make_reporter(quiet),
+                reporter=reporter,
             )
         trained.append(evaluated.run.history.ended)
         if trained[-1] == "interrupted":
@@ -169,9 +174,13 @@ def _resume(
     baselines: bool,
     quiet: bool,
 ) -> None:
+    wait_policy = choose_wait_policy()
     from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import resume_and_evaluate
 
+    reporter = make_reporter(quiet)
+    if wait_policy is not None:
+        reporter.note(wait_policy)
     with outside_errors():
         evaluated = resume_and_evaluate(
             folder,
@@ -182,7 +191,7 @@ def _resume(
             data_root=data_root,
             tensorboard=tensorboard,
             baselines=baselines,
-            reporter=make_reporter(quiet),
+            reporter=reporter,
         )
     _exit_if_not_finished(evaluated.run.history.ended)
 

@@ -17,6 +17,7 @@ from caedsl.training.environment import differences
 from caedsl.training.kept_run import KeptRun, open_run
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
+from caedsl.training.search.threads import resume_threads
 from caedsl.training.train import Run, environment_of, finished, prepare_training
 
 LONGEST_SHOWN = 80
@@ -74,6 +75,8 @@ def _opened(
     images = kept.images(data_dir, reporter, data_root)
     chosen = choose_device(kept.environment.device if device == "auto" else device)
     training = prepare_training(kept.model, kept.settings, images, chosen, split_seed=kept.split_seed)
+    for note in resume_threads(training, kept.environment.device, kept.environment.threads):
+        reporter.note(note)
     kept.check_split(training.validation)
     kept.load_weights(training.module)
     return kept, finished(training, RunFolder(kept.path), kept.model, images), images, training

@@ -23,6 +23,7 @@ from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import METRICS, PICTURE, PICTURES, TENSORBOARD
 from caedsl.runs.schema import RecordError, read_state
 from caedsl.runs.state import FAILED, RunState
+from caedsl.training.device import computing_with
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 from caedsl.training.loop import Callback
 from caedsl.training.reporter import Reporter
@@ -185,7 +186,9 @@ def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
     """Evaluate the module of a run on held-out images, beside the baselines unless they are left out."""
     exam = examination(run)
     module = in_64_bits(run.module, exam.images)
-    return evaluate(module, exam, run.train, run.pixels, elements(run.model.code_shape), run.held_out[0], baselines)
+    code = elements(run.model.code_shape)
+    with computing_with(run.threads):
+        return evaluate(module, exam, run.train, run.pixels, code, run.held_out[0], baselines)
 
 
 def examination(run: Run) -> Examination:

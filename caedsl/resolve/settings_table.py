@@ -19,6 +19,7 @@ from caedsl.vocabulary.precisions import PRECISIONS
 from caedsl.vocabulary.schedules import SCHEDULES
 
 UP_TO_A_BILLION = Domain(low=1, high=10**9)
+UP_TO_A_THOUSAND = Domain(low=1, high=1024)
 
 
 class Variant(Protocol):
@@ -108,6 +109,10 @@ SETTINGS: Mapping[str, Setting] = {
     "precision": Setting(
         "number format of the computation; weights and loss stay fp32",
         _value("precision", Type.CHOICE, "number format", choices=(AUTO, *PRECISIONS)),
+    ),
+    "threads": Setting(
+        "CPU threads of a step, or `auto`: found by trial steps",
+        (Option("threads", Type.COUNT, REQUIRED, "CPU threads", Written.FIRST, UP_TO_A_THOUSAND, auto=True),),
     ),
     "ema": Setting(
         "decay of the averaged weights that are validated and saved",

@@ -3,6 +3,8 @@
 import ctypes
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -52,6 +54,19 @@ def _require_cuda(device: torch.device) -> None:
     if not torch.cuda.is_available() or (device.index or 0) >= count:
         found = f"{count} device{'s' * (count != 1)}" if count else "no usable device"
         raise TrainingError(f"device {device} was asked for, but PyTorch finds {found}: use --device cpu or auto")
+
+
+@contextmanager
+def computing_with(threads: int | None) -> Iterator[None]:
+    """Compute with so many CPU threads inside; None keeps PyTorch's number."""
+    before = torch.get_num_threads()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        if threads is not None:
+            torch.set_num_threads(before)
 
 
 def device_name(device: torch.device) -> str:

@@ -1,5 +1,6 @@
 """What a run ran on: enough to repeat it, or to see why a repetition differs."""
 
+import os
 import platform
 import shlex
 import sys
@@ -11,6 +12,7 @@ import torch
 
 from caedsl import __version__
 from caedsl.runs.schema import text_of_path
+from caedsl.training.cores import WAIT_POLICY
 from caedsl.training.device import device_name
 from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision
@@ -25,7 +27,12 @@ def package_version(name: str) -> str | None:
 
 
 def describe(
-    device: torch.device, precision: Precision, seed: int, data: dict[str, Any], notes: Sequence[str]
+    device: torch.device,
+    precision: Precision,
+    threads: int | None,
+    seed: int,
+    data: dict[str, Any],
+    notes: Sequence[str],
 ) -> dict[str, Any]:
     """Return the content of ``environment.json``; ``data`` names the images, ``notes`` what was done to them."""
     return {
@@ -36,7 +43,8 @@ def describe(
         "platform": platform.platform(),
         "device": str(device),
         "device_name": device_name(device),
-        "threads": torch.get_num_threads(),
+        "threads": torch.get_num_threads() if threads is None else threads,
+        "wait_policy": os.environ.get(WAIT_POLICY),
         "processes": current().count,
         "precision": precision.name,
         "seed": seed,

@@ -17,6 +17,7 @@ from caedsl.data.batch_share import Part, parts_of, share_of
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Settled
 from caedsl.training.batches import Batches
+from caedsl.training.device import computing_with
 from caedsl.training.non_finite_guard import NonFiniteGuard
 from caedsl.training.objective import Losses, Objective
 from caedsl.training.optimizers import epsilon, make_optimizer
@@ -57,6 +58,8 @@ class Stepper:
         self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
         self.plateau = plateau_of(settings.schedule)
         self.generator = torch.Generator(train.device)
+        self.threads: int | None = settings.threads if isinstance(settings.threads, int) else None
+        """The number of CPU threads of a step; None keeps PyTorch's."""
         self.steps_per_epoch = math.ceil(len(train) / settings.batch)
         self.steps = self.steps_per_epoch * settings.epochs
         self.step = 0
@@ -87,9 +90,10 @@ class Stepper:
 
     @contextmanager
     def stepping(self) -> Iterator[None]:
-        """Allow steps inside, and restore PyTorch's global random state at the end."""
+        """Allow steps inside, and restore PyTorch's global random state and number of threads at the end."""
         device = self.train.device
         with ExitStack() as stack:
+            stack.enter_context(computing_with(self.threads))
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
             stack.enter_context(self.objective.watching(self.network))
             stack.enter_context(self.precision.products())

@@ -37,11 +37,13 @@ from caedsl.training.device import choose_device, keep_freed_memory
 from caedsl.training.environment import describe
 from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.watch import watch_run
+from caedsl.training.pace import Pace
 from caedsl.training.parallel.processes import PartDoneError, current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import prepare
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
+from caedsl.training.search.threads import settle_threads
 from caedsl.training.search.trials import naming_what_fits
 from caedsl.training.weights import Weights, largest_file
 
@@ -62,6 +64,8 @@ class Run:
     test: Batches | None
     pixels: PixelRange
     history: History
+    threads: int | None = None
+    """The number of CPU threads; None where it was PyTorch's."""
 
     @property
     def held_out(self) -> tuple[str, Batches]:
@@ -109,8 +113,11 @@ def train(
 
     found = find_numbers(model, spec_text, prepared, len(samples), reporter)
     model, spec_text = found.model, found.spec_text
-    samples = replace(samples, notes=(*samples.notes, *found.notes))
     training = prepared(found.settings)
+    notes = settle_threads(training, reporter)
+    for note in notes:
+        reporter.note(note)
+    samples = replace(samples, notes=(*samples.notes, *found.notes, *notes))
     if not training.processes.first:
         accompany(training)
     folder = RunFolder.create(model.name, out)
@@ -170,6 +177,7 @@ def all_callbacks(
         Interruption(),
         *stopping(),
         Checkpoints(folder, identity(run.spec_text, run.settings_text)),
+        Pace(),
     ]
 
 
@@ -210,6 +218,7 @@ def finished(training: Training, folder: RunFolder, model: Autoencoder, images: 
         test=Batches(images.test_pixels, device=target) if images.test_pixels is not None else None,
         pixels=training.objective.pixels,
         history=training.history,
+        threads=training.threads,
     )
 
 
@@ -269,7 +278,8 @@ def environment_of(
         "spec_folder": text_of_path(model.folder.absolute()),
         "data_dir": text_of_path(Path(data_dir).absolute()) if data_dir is not None else None,
     }
-    return describe(training.train.device, training.precision, training.settings.seed, data, images.notes)
+    settings = training.settings
+    return describe(training.train.device, training.precision, training.threads, settings.seed, data, images.notes)
 
 
 def carry_out(training: Training, folder: RunFolder, state: RunState, reporter: Reporter) -> None:

@@ -277,6 +277,10 @@ def _after_epoch(settings: Train) -> str:
     return "\n        plateau.update(total / len(images))" if settings.schedule.kind.watches else ""
 
 
+def _threads_line(settings: Train) -> str:
+    return f"    torch.set_num_threads({settings.threads})\n" if isinstance(settings.threads, int) else ""
+
+
 def _main(model: Autoencoder, settings: Train, name: str) -> str:
     shape = ", ".join(map(str, model.input.shape))
     numbers = _open_numbers(settings)
@@ -288,7 +292,7 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
 
     if len(sys.argv) != {3 + len(numbers)}:
         sys.exit("usage: python {model.name}.py IMAGES.npy WEIGHTS.safetensors{words}, with images (number, {shape})")
-    autoencoder = {name}()
+{_threads_line(settings)}    autoencoder = {name}()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     images = torch.from_numpy(numpy.load(sys.argv[1])).float()
     train(autoencoder, images{given}, device=device)

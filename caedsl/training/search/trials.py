@@ -32,7 +32,7 @@ def copy_of(training: Training) -> Training:
     else:
         module, network = deepcopy(training.module), None
     with training_with(ALONE):
-        return Training(
+        trial = Training(
             module,
             training.train,
             None,
@@ -42,6 +42,8 @@ def copy_of(training: Training) -> Training:
             training.precision,
             network,
         )
+    trial.threads = training.threads
+    return trial
 
 
 def first_batch(trial: Training, batch: int) -> Tensor:

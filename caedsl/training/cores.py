@@ -1,0 +1,135 @@
+"""Cores that this process may use, and how busy others keep them. It is read before PyTorch is imported."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Container, Mapping, MutableMapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path("/")
+WAIT_POLICY = "OMP_WAIT_POLICY"
+"""OpenMP's variable for whether threads spin (``ACTIVE``) or sleep (``PASSIVE``) while they wait for each other."""
+
+SET_BY_USER = (WAIT_POLICY, "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+SAMPLE_SECONDS, SAMPLES = 0.1, 2
+BUSY_SHARE = 0.25
+"""Share of the cores that others must use, in every sample, before waiting threads are told to sleep (heuristic: one busy
+process on two cores uses half of them; a quiet desktop uses less than a tenth)."""
+
+
+class _Times(NamedTuple):
+    busy: float
+    all: float
+
+
+def allowed_cores(system: Path = ROOT) -> int:
+    """Return how many cores this process may keep busy: its affinity, and the CPU quotas of its control groups."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = cpu_quota(system)
+    return affinity if quota is None else max(1, min(affinity, int(quota)))
+
+
+def cpu_quota(system: Path = ROOT) -> float | None:
+    """Return the smallest CPU quota in cores that cgroup v1 or v2 sets for this process; None without one."""
+    quotas = [quota for folder in _group_folders(system) if (quota := _quota_in(folder)) is not None]
+    return min(quotas, default=None)
+
+
+def _group_folders(system: Path) -> list[Path]:
+    """Return the folders of the process's CPU control groups and of the groups around them.
+
+    In a container a path may be that of the host; the root of the mounted hierarchy is then the container's group.
+    """
+    mount = system / "sys/fs/cgroup"
+    folders = []
+    for line in _text(system / "proc/self/cgroup").splitlines():
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if number == "0" and not controllers:
+            roots = [mount, mount / "unified"]
+        elif "cpu" in controllers.split(","):
+            roots = [mount / "cpu", mount / controllers]
+        else:
+            continue
+        inner = Path(path.lstrip("/"))
+        folders += [root / group for root in roots for group in (inner, *inner.parents)]
+    return folders
+
+
+def _quota_in(folder: Path) -> float | None:
+    limit, _, period = _text(folder / "cpu.max").strip().partition(" ")
+    if not period:
+        limit, period = _text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us")
+    try:
+        quota = int(limit) / int(period)
+    except (ValueError, ZeroDivisionError):
+        return None  # "max", or no such file
+    return quota if quota > 0 else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def busy_cores(
+    seconds: float = SAMPLE_SECONDS, system: Path = ROOT, sleep: Callable[[float], None] = time.sleep
+) -> float:
+    """Return how many of the allowed cores work on average for this long; 0 where the system does not say.
+
+    Processes of low priority do not count: they give way.
+    """
+    before = _core_times(system)
+    sleep(seconds)
+    after = _core_times(system)
+    spent = [
+        (after[core].busy - before[core].busy, after[core].all - before[core].all) for core in before if core in after
+    ]
+    return sum(busy / whole for busy, whole in spent if whole > 0)
+
+
+def _core_times(system: Path) -> Mapping[int, _Times]:
+    """Return the clock ticks that each allowed core has worked, and all that have passed."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    times: dict[int, _Times] = {}
+    for line in _text(system / "proc/stat").splitlines():
+        name, *fields = line.split()
+        if not (name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in allowed and len(fields) >= 8):
+            continue
+        user, nice, kernel, idle, waiting, hard, soft, stolen = map(int, fields[:8])
+        busy = user + kernel + hard + soft + stolen
+        times[int(name[3:])] = _Times(busy, busy + nice + idle + waiting)
+    return times
+
+
+def choose_wait_policy(
+    environment: MutableMapping[str, str] = os.environ,
+    cores: int | None = None,
+    busy: Callable[[], float] = busy_cores,
+    platform: str = sys.platform,
+    imported: Container[str] = sys.modules,
+) -> str | None:
+    """Have OpenMP's waiting threads sleep where other processes keep the cores busy; return what to say of it.
+
+    It does nothing once PyTorch is ``imported``, which reads the variable then. Waiting threads spin by default, which is fastest on a quiet machine; on
+    a busy one they take the time that the thread they wait for needs. What the user has set stays.
+    """
+    cores = allowed_cores() if cores is None else cores
+    chosen = any(name in environment for name in SET_BY_USER)
+    if platform != "linux" or "torch" in imported or chosen:
+        return None
+    if cores == 1 or environment.get("OMP_NUM_THREADS") == "1":
+        return None
+    shares = []
+    for _ in range(SAMPLES):
+        shares.append(busy() / cores)
+        if shares[-1] < BUSY_SHARE:
+            return None
+    environment[WAIT_POLICY] = "PASSIVE"
+    return (
+        f"other processes use {sum(shares) / len(shares):.0%} of the {cores} cores, so waiting threads sleep instead of "
+        f"spinning; {WAIT_POLICY}=ACTIVE keeps them spinning"
+    )

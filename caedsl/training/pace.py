@@ -1,0 +1,78 @@
+"""A note when a run has become several times slower than at its own start."""
+
+import os
+import time
+from collections.abc import Callable
+
+from caedsl.runs.history import Step
+from caedsl.training.cores import allowed_cores
+from caedsl.training.loop import Callback, Training
+
+WINDOW_SECONDS = 10.0
+SLOWER, WINDOWS = 3.0, 2
+"""How many times slower steps must be than in the first window, and in how many windows in a row. One window alone may be
+a machine that slept."""
+
+
+class Pace(Callback):
+    """Compare the time of a step with that at the start, and say once when it is several times as long.
+
+    Only time between two readings of the losses counts, not what callbacks and validation take.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        load: Callable[[], float] = lambda: os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0,
+    ) -> None:
+        """Follow a run from its next step on; ``load`` is the mean number of processes that want a core."""
+        self._clock, self._load = clock, load
+        self._from: tuple[float, int] = (0.0, 0)
+        self._seconds, self._steps = 0.0, 0
+        self._first: float | None = None
+        self._slow = 0
+        self._said = False
+
+    def on_start(self, training: Training) -> str | None:
+        """Start the clock."""
+        self._from = (self._clock(), training.step)
+        return None
+
+    def on_step(self, training: Training, step: Step) -> str | None:
+        """Add the steps since the last reading, and judge them once there are enough."""
+        since, first = self._from
+        self._seconds += self._clock() - since
+        self._steps += step.step - first
+        if self._seconds >= WINDOW_SECONDS and self._steps:
+            self._judge(training, self._seconds / self._steps)
+            self._seconds, self._steps = 0.0, 0
+        self._from = (self._clock(), step.step)
+        return None
+
+    def on_epoch(self, training: Training) -> str | None:
+        """Start the clock again, after validation."""
+        self._from = (self._clock(), training.step)
+        return None
+
+    def _judge(self, training: Training, seconds: float) -> None:
+        if self._first is None:
+            self._first = seconds
+            return
+        self._slow = self._slow + 1 if seconds >= SLOWER * self._first else 0
+        if self._slow >= WINDOWS and not self._said:
+            self._said = True
+            training.note(
+                f"steps take {seconds / self._first:.1f} times as long as when this run began "
+                f"({1000 * seconds:.3g} ms, {1000 * self._first:.3g} then): {self._cause(training)}"
+            )
+
+    def _cause(self, training: Training) -> str:
+        load, cores = self._load(), allowed_cores()
+        if load > 1.5 * cores:
+            return (
+                f"other processes use the cores (load {load:.1f} on {cores}); "
+                "beside them `threads 1`, or a start with OMP_WAIT_POLICY=PASSIVE, may be faster"
+            )
+        if training.train.device.type == "cuda":
+            return "another process may use the GPU, or the GPU may be too hot to keep its clock"
+        return "the processor may be too hot to keep its clock, a CPU quota used up, or the disk slow to read"

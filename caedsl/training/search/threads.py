@@ -1,0 +1,125 @@
+"""``threads auto``: the number of CPU threads with which steps of the run are fastest, measured before the first one.
+
+Which number that is depends on the model and on what else runs: threads wait for each other in every layer, so small
+models, CPU quotas and busy cores all make fewer threads faster.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import NamedTuple
+
+import torch
+
+from caedsl.training.cores import allowed_cores
+from caedsl.training.errors import memory_errors
+from caedsl.training.loop import Training
+from caedsl.training.reporter import Reporter
+from caedsl.training.search.trials import copy_of, first_batch, naming_what_fits, take_steps
+
+SHARE_OF_RUN = 0.03
+"""Largest share of the run's steps that the search may take."""
+
+ROUNDS, FEWEST_STEPS = 3, 2
+"""Rounds of measurements, in which the counts take turns, and steps a turn: the first starts the threads, untimed."""
+
+SECONDS_A_TURN = 0.15
+"""A turn ends after this time: several slices of the scheduler, so that a busy machine slows every turn alike."""
+
+GAIN = 1.1
+"""PyTorch's own count is kept unless another is so many times as fast (heuristic: smaller differences are noise)."""
+
+
+class Measured(NamedTuple):
+    """The count to use, and the seconds a step took with each count; empty where nothing was measured."""
+
+    threads: int
+    seconds: Mapping[int, float]
+
+
+def usable_threads() -> int:
+    """Return the most threads that make sense: PyTorch's own number, as far as affinity and CPU quotas allow."""
+    return min(torch.get_num_threads(), allowed_cores())
+
+
+def counts_up_to(most: int) -> tuple[int, ...]:
+    """Return the counts to try: powers of two, and ``most``."""
+    return (*(2**power for power in range(most.bit_length()) if 2**power < most), most)
+
+
+def settle_threads(training: Training, reporter: Reporter) -> tuple[str, ...]:
+    """Set the number of threads of a new run on a CPU, and return notes on it; the run is otherwise left as it is.
+
+    A number in the spec is used. Several processes that train together, and a run on a GPU, keep PyTorch's number.
+    """
+    if training.threads is not None:
+        return _beyond(training.threads)
+    if training.train.device.type != "cpu" or training.processes.count > 1:
+        return ()
+    most = usable_threads()
+    try:
+        found = measure(training, counts_up_to(most), reporter=reporter)
+    finally:
+        reporter.end()
+    training.threads = found.threads
+    if not found.seconds:
+        return ()
+    times = ", ".join(f"{count}: {1000 * seconds:.3g}" for count, seconds in found.seconds.items())
+    return (f"threads auto: {found.threads} of {most} (milliseconds a step: {times})",)
+
+
+def resume_threads(training: Training, began_on: str, recorded: int) -> tuple[str, ...]:
+    """Give a resumed run the number of threads that it began with, on which its last bits depend."""
+    if training.threads is None and training.processes.count == 1 and training.train.device.type == "cpu":
+        training.threads = recorded if began_on == "cpu" else usable_threads()
+    return _beyond(training.threads)
+
+
+def _beyond(threads: int | None) -> tuple[str, ...]:
+    cores = allowed_cores()
+    if threads is None or threads <= cores:
+        return ()
+    return (f"the run uses {threads} threads, and this process may use {cores} cores: steps may be slower for it",)
+
+
+def measure(
+    training: Training,
+    counts: tuple[int, ...],
+    clock: Callable[[], float] = time.perf_counter,
+    reporter: Reporter | None = None,
+) -> Measured:
+    """Time steps of a copy of ``training`` with each of the ``counts``, of which the last is kept unless another is faster.
+
+    Nothing is measured where the search would take more than 3 % of the run's steps.
+    """
+    allowance = int(SHARE_OF_RUN * training.steps) // len(counts)
+    if len(counts) == 1 or allowance < FEWEST_STEPS:
+        return Measured(counts[-1], {})
+    rounds = min(ROUNDS, allowance // FEWEST_STEPS)
+    trial = copy_of(training)
+    turns: dict[int, list[float]] = {count: [] for count in counts}
+    with naming_what_fits(training), memory_errors(training.settings.batch):
+        images = first_batch(trial, training.settings.batch)
+        for number in range(rounds):
+            if reporter is not None:
+                reporter.loading("finding the number of threads", number, rounds, "rounds")
+            for count in counts:
+                trial.threads = count
+                take_steps(trial, images, 1)
+                turns[count].append(
+                    _seconds_a_step(lambda: take_steps(trial, images, 1), allowance // rounds - 1, clock)
+                )
+    seconds = {count: median(turn) for count, turn in turns.items()}
+    fastest = min(counts, key=lambda count: seconds[count])
+    return Measured(fastest if GAIN * seconds[fastest] <= seconds[counts[-1]] else counts[-1], seconds)
+
+
+def _seconds_a_step(step: Callable[[], None], most: int, clock: Callable[[], float]) -> float:
+    """Return the mean, not the least: what disturbs a step here disturbs those of the run too."""
+    begun, steps = clock(), 0
+    while steps < most:
+        step()
+        steps += 1
+        if clock() - begun >= SECONDS_A_TURN:
+            break
+    return max(clock() - begun, 1e-9) / steps
