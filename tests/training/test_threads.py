@@ -69,6 +69,12 @@ def test_the_fastest_count_is_kept(seconds: dict[int, float], fastest: int, monk
     assert all(torch.equal(value, before[name]) for name, value in training.weights().items())
 
 
+def test_a_count_that_is_far_slower_takes_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock({1: 0.001, 2: 2.0}, monkeypatch)
+    assert measure(prepare(tiny(), blobs(), replace(LONG, epochs=1000)), (1, 2), clock).threads == 1
+    assert clock.now < 2 * 2.0 + 3 * 0.2
+
+
 @pytest.mark.parametrize("epochs", [1, 5, 20, 50, 200, 5000])
 def test_the_search_is_a_small_part_of_the_run(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(dict.fromkeys((1, 2, 4), 0.001), monkeypatch)

@@ -5,7 +5,7 @@ models, CPU quotas and busy cores all make fewer threads faster.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -28,6 +28,10 @@ SECONDS_A_TURN = 0.15
 
 GAIN = 1.1
 """PyTorch's own count is kept unless another is so many times as fast (heuristic: smaller differences are noise)."""
+
+
+HOPELESS = 3.0
+"""A count whose first turn is so many times slower than the fastest takes no further turns."""
 
 
 class Measured(NamedTuple):
@@ -103,7 +107,7 @@ def measure(
         for number in range(rounds):
             if reporter is not None:
                 reporter.loading("finding the number of threads", number, rounds, "rounds")
-            for count in counts:
+            for count in _in_the_running(turns):
                 trial.threads = count
                 take_steps(trial, images, 1)
                 turns[count].append(
@@ -112,6 +116,12 @@ def measure(
     seconds = {count: median(turn) for count, turn in turns.items()}
     fastest = min(counts, key=lambda count: seconds[count])
     return Measured(fastest if GAIN * seconds[fastest] <= seconds[counts[-1]] else counts[-1], seconds)
+
+
+def _in_the_running(turns: Mapping[int, Sequence[float]]) -> list[int]:
+    """Return the counts to measure in the next round."""
+    fastest = min((min(turn) for turn in turns.values() if turn), default=0.0)
+    return [count for count, turn in turns.items() if not turn or min(turn) < HOPELESS * fastest]
 
 
 def _seconds_a_step(step: Callable[[], None], most: int, clock: Callable[[], float]) -> float:
