@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from caedsl.backends.torch.fast import fast_form, rewrite
 from caedsl.backends.torch.fast.convolutions import ToFew, Transposed, Untransposed
 from caedsl.backends.torch.instantiate import build
+from caedsl.data.fit import channels_last
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.training.step import channels_last_kernels
 from tests.backends.test_properties import resolved
 from tests.conftest import SPECS
 from tests.generated import spec_texts
@@ -28,25 +30,25 @@ def _whatever_the_size() -> None:
         yield
 
 
-def step(network: nn.Module, module: nn.Module, x_bchw: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+def step(network: nn.Module, module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """The output of a training step, the gradients of the weights, and the buffers after it."""
     module.zero_grad()
     torch.manual_seed(3)
-    y_bchw = network(x_bchw)
-    loss = (y_bchw - x_bchw[:, :1, :1, :1]).square().mean()
+    y = network(x)
+    loss = (y - x[(slice(None), *[slice(1)] * (x.dim() - 1))]).square().mean()
     if list(module.parameters()):
         loss.backward()
     gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
-    return y_bchw.detach(), gradients, [buffer.clone() for buffer in module.buffers()]
+    return y.detach(), gradients, [buffer.clone() for buffer in module.buffers()]
 
 
 def hold_same_step(model: Autoencoder) -> None:
     torch.manual_seed(0)
-    plain = build(model).double().to(memory_format=torch.channels_last).train()
+    plain = channels_last_kernels(build(model).double()).train()
     other = deepcopy(plain)
-    x_bchw = torch.rand(3, *model.input.shape, dtype=torch.float64).contiguous(memory_format=torch.channels_last)
-    expected = step(plain, plain, x_bchw)
-    actual = step(fast_form(other, model.input.shape), other, x_bchw)
+    x = channels_last(torch.rand(3, *model.input.shape, dtype=torch.float64))
+    expected = step(plain, plain, x)
+    actual = step(fast_form(other, model.input.shape), other, x)
     torch.testing.assert_close(actual, expected, rtol=1e-7, atol=1e-9)
 
 
@@ -113,13 +115,13 @@ def test_autocast_asks_for_sixteen_bits_as_of_any_module() -> None:
     model = resolved(SMALL % "deconv 16 k4 s2 relu; upsample 2; conv 1 sigmoid")
     assert model is not None
     module = build(model).eval()
-    x_bchw = torch.rand(2, *model.input.shape)
+    x = torch.rand(2, *model.input.shape)
     seen: list[torch.dtype] = []
     network = fast_form(module, model.input.shape)
     for part in network.modules():
         if isinstance(part, Transposed):
             part.register_forward_hook(lambda part, inputs, output: seen.append(output.dtype))
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        actual, expected = network(x_bchw), module(x_bchw)
+        actual, expected = network(x), module(x)
     assert seen == [torch.bfloat16]
     torch.testing.assert_close(actual.float(), expected.float(), rtol=0.02, atol=0.02)
