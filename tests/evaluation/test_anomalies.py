@@ -14,6 +14,7 @@ from caedsl.cli.main import main
 from caedsl.data.images import DataError
 from caedsl.evaluation.anomalies import evaluate_anomalies
 from caedsl.evaluation.labelled_test import from_folder, masks_of
+from caedsl.inference.calibrating import calibrate_run
 
 Run = Callable[..., tuple[int, str, str]]
 SPEC = """autoencoder parts
@@ -58,11 +59,11 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
             save(root / "ground_truth" / kind, f"{number}_mask", mask)
     (root / "parts.cae").write_text(SPEC)
     caedsl.train(str(root / "parts.cae"), out=str(root / "run"), device="cpu", pictures=False)
+    calibrate_run(root / "run", None, 0.05, "mse")
     return root
 
 
 def test_defects_are_told_apart_by_type_with_masks_and_pca(parts: Path, command: Run) -> None:
-    assert command("calibrate", parts / "run", "--fpr", "5%")[0] == 0
     code, out, err = command("evaluate", parts / "run", "--test", parts)
     assert code == 0, err
     told = json.loads((parts / "run" / "anomalies.json").read_text())
