@@ -76,5 +76,5 @@ def test_an_idx_source_has_labels(tmp_path: Path, read) -> None:
     assert images.labels.tolist() == [3, 1]
     assert images.train[1, 0, 7, 7] == 127 / 255
     np.save(tmp_path / "y.npy", np.array([0, 1, 2]))
-    with pytest.raises(DataError, match=r'idx "x.idx.gz" has 2 images and 3 labels'):
+    with pytest.raises(DataError, match=r'idx "x.idx.gz" has 2 samples and 3 labels'):
         read("idx", path="x.idx.gz", labels="y.npy")

@@ -99,7 +99,7 @@ def test_images_in_the_place_of_labels_are_an_error(tmp_path: Path, read) -> Non
     files = mnist_files()
     files[mnist.FILES[1]] = files[mnist.FILES[0]]
     write_all(tmp_path / "mnist", files)
-    with pytest.raises(DataError, match="labels are one number an image, and this array is 12 x 8 x 8"):
+    with pytest.raises(DataError, match="labels are one number a sample, and this array is 12 x 8 x 8"):
         read("mnist", data_dir=tmp_path)
 
 
