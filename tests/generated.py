@@ -111,7 +111,17 @@ def layer(draw: st.DrawFn, depth: int = 0) -> str:
 @st.composite
 def decoder(draw: st.DrawFn) -> str:
     if draw(st.integers(0, 3)):
-        options = ["", "", "upsample=bilinear", "upsample=deconv", "upsample=pixelshuffle", "channels=/2", "norm=batch"]
+        options = [
+            "",
+            "",
+            "upsample=bilinear",
+            "upsample=deconv",
+            "upsample=pixelshuffle",
+            "channels=/2",
+            "norm=batch",
+            "skips=concat",
+            "skips=add",
+        ]
         return f"decoder mirror {draw(st.sampled_from(options))} {draw(st.sampled_from(['', 'output=linear']))}"
     lines = draw(st.lists(layer(), min_size=1, max_size=3))
     return "decoder {\n" + "\n".join(lines) + "\n}"
@@ -125,6 +135,12 @@ def spec_texts(draw: st.DrawFn) -> str:
         st.sampled_from(["", "", "conv 4", "conv 2 k3 tanh", "dense 5", "dense 8 relu norm=batch", "noise=0.1 l1=1e-4"])
     )
     lines = draw(st.lists(layer(), min_size=1, max_size=4))
+    end = draw(decoder())
+    if not end.startswith("decoder mirror") and draw(st.booleans()):
+        # The first layer keeps the input's size, which the decoder returns to before it reads what is kept.
+        lines.insert(0, f"conv {draw(st.sampled_from([2, 4]))} relu as kept")
+        read = draw(st.sampled_from(["concat kept", "concat kept\nconcat input", "conv 2\nadd kept"]))
+        end = f"decoder {{\nupsample to {height}x{width}\n{read}\n{end.partition('{')[2]}"
     tail = draw(st.sampled_from(["", "", "dense 12 relu", "dense 12\nreshape 3x2x2"]))
     return "\n".join(
         [
@@ -135,6 +151,6 @@ def spec_texts(draw: st.DrawFn) -> str:
             *([tail] if tail else []),
             "}",
             f"bottleneck {bottleneck}",
-            draw(decoder()),
+            end,
         ]
     )

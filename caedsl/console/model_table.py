@@ -59,8 +59,13 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
     compared = "as many as the input has" if ratio == 1 else _compared(ratio)
     shape = f"{shape_text(summary.code_shape)} = " if len(summary.code_shape) > 1 else ""
     step = f"one training step{' of one image' if _batch_open(summary) else ''}"
+    leak = sum(map(elements, summary.bypass.values()))
+    beside = ", ".join(f"{name} {shape_text(each)}" for name, each in summary.bypass.items())
+    around = [("beside the code", f"{leak:,} numbers: {beside}")] if leak else []
+    compared = f"with what is beside it {compared}" if leak else compared
     return [
         ("code", f"{shape}{code:,} numbers, {compared}; {summary.code_bits:,} bits"),
+        *around,
         *([("the code costs", summary.code_terms)] if summary.code_terms else []),
         ("compression", f"{ratio:.4g}"),
         ("parameters", f"{summary.parameters:,}"),

@@ -46,7 +46,8 @@ class Full(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the reconstructions."""
-        return self.module.decode(self.module.encode(x))
+        made: Tensor = self.module(x)
+        return made
 
 
 class Scorer(nn.Module):
@@ -62,8 +63,8 @@ class Scorer(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the score of each sample, B, and its map, B×space."""
         target = x.float() / 255 * self.width + self.low
-        code = self.module.encode(target)
-        made = self.module.decode(code)
+        code, maps = self.module.encode_with_maps(target)
+        made = self.module.decode(code, maps)
         again = self.module.encode(made) if self.score.kind.needs_second_code else None
         compared = Compared(self.values.to_unit(target), self.values.to_unit(made), code, again)
         return self.score.kind.of(compared, self.score.parameter), self.score.kind.map(compared)

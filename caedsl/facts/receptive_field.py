@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from caedsl.facts.fact import fact
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Sizes, rank
@@ -56,7 +57,7 @@ def _opened(layers: Sequence[Layer]) -> Iterator[Layer]:
 
 
 def _field(chain: Sequence[Layer], whole: Sizes) -> Sizes:
-    steps = _without_round_trips(chain)
+    steps = [*chain] if any(FROM in layer.options for layer in chain) else _without_round_trips(chain)
     while steps and _keeps_each_number(steps[-1]):
         steps.pop()
     if not steps:
@@ -104,15 +105,23 @@ def _widest(steps: Sequence[Layer], axis: int) -> int:
 
 
 def _back(steps: Sequence[Layer], axis: int) -> Back:
-    """Return the way back through ``steps``."""
-    ways = [_back_through(layer, axis) for layer in reversed(list(_opened(steps)))]
+    """Return the way back through ``steps``; a layer that reads a second output needs what that output needs too."""
+    layers = list(_opened(steps))
+    ways = [_back_through(layer, axis) for layer in layers]
+    places = {id(layer): place for place, layer in enumerate(layers)}
+    sources = [places.get(id(layer.source), -1) if FROM in layer.options else None for layer in layers]
 
     def back(outputs: Interval) -> Interval:
-        for way in ways:
-            if outputs[1] < outputs[0]:
-                return NOTHING
-            outputs = way(outputs)
-        return outputs
+        needed = {len(layers) - 1: outputs}  # -1 stands for the input
+        for place in range(len(layers) - 1, -1, -1):
+            wanted = needed.get(place, NOTHING)
+            if wanted[1] < wanted[0]:
+                continue
+            source = sources[place]
+            if source is not None:
+                needed[source] = _hull(needed.get(source, NOTHING), wanted)
+            needed[place - 1] = _hull(needed.get(place - 1, NOTHING), ways[place](wanted))
+        return needed.get(-1, NOTHING)
 
     return back
 

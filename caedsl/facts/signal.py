@@ -15,6 +15,7 @@ from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.initialisation import variance
+from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.weights import INIT
@@ -41,9 +42,13 @@ def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
     """
     path: list[Gain] = []
     power = 0.0
+    powers: dict[int, float] = {}
     for _, layers in model.parts:
         for layer in _opened(layers):
             before, power = power, _after(layer, power, output_layer(model))
+            if FROM in layer.options:
+                power = _joined(layer, before, powers.get(id(layer.source), 0.0))
+            powers[id(layer)] = power
             path.append(Gain(layer, power - before, power))
     return tuple(path)
 
@@ -76,6 +81,14 @@ def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> flo
     for layer in _opened(layers):
         power = _after(layer, power, output)
     return power
+
+
+def _joined(layer: Layer, one: float, other: float) -> float:
+    """Return the power of a sum, or the mean power of the channels that are put side by side."""
+    if layer.in_shape == layer.out_shape:
+        return _sum(one, other)
+    share = layer.in_shape[0] / layer.out_shape[0]
+    return _sum(one + log10(share), other + log10(1 - share))
 
 
 def _sum(one: float, other: float) -> float:

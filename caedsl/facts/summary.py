@@ -44,6 +44,7 @@ class Summary:
     code_shape: Shape
     code_bits: int
     code_terms: str
+    bypass: dict[str, Shape]
     compression: float
     parameters: int
     macs: int
@@ -61,6 +62,7 @@ def summarise(model: Autoencoder) -> Summary:
         code_shape=model.code_shape,
         code_bits=code_bits(model),
         code_terms=code_terms(model),
+        bypass=model.bypasses,
         compression=model.compression,
         parameters=total_parameters(model),
         macs=total_macs(model),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from caedsl.figures.caption import caption, code_options, parameters_each, shape_text, size_of_code
 from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, beside, chunks, contents, inside, repeats
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape
@@ -84,6 +85,7 @@ class _Builder:
         self.graph = Blocks(model.name, start)
         self.last = start
         self.number = self.clusters = 0
+        self.blocks: dict[int, Block] = {}
         for part, layers in model.parts:
             cluster = Cluster(part, part, part)
             self._extend(cluster, split(layers))
@@ -109,12 +111,21 @@ class _Builder:
             elif not first.children:
                 head, details = caption(first)
                 self._append(cluster, self._block("layer", f"{head} {repeated}".strip(), details, pattern[0]))
+                self._read(pattern[0])
             elif depth >= self.deepest:
                 self._append(cluster, self._folded(pattern[0], repeated))
             elif first.kind.role is Role.SUMMING:
                 self._residual(self._nested(cluster, f"residual {repeated}".strip()), pattern[0], depth + 1)
             else:
                 self._extend(self._nested(cluster, f"{first.label} {repeated}".strip()), inside(pattern[0]), depth + 1)
+                self.blocks |= {id(layer): self.last for layer in pattern[0]}
+
+    def _read(self, copies: Copies) -> None:
+        """Draw a way from each output that the layers read by its name."""
+        for layer in copies:
+            if FROM in layer.options:
+                start = self.blocks.get(id(layer.source), self.graph.input)
+                self.graph.edges.append(_edge(start, self.last, shortcut=True))
 
     def _residual(self, cluster: Cluster, group: Copies, depth: int) -> None:
         start = self.last
@@ -137,7 +148,10 @@ class _Builder:
         counts = tuple(layer.kind.parameters(layer) for layer in copies)
         words = " ".join(word for word in details if word)
         reshapes = role == "layer" and copies[0].in_shape != copies[0].out_shape
-        return Block(f"n{self.number}", role, head, words, copies[0].out_shape, counts, reshapes)
+        block = Block(f"n{self.number}", role, head, words, copies[0].out_shape, counts, reshapes)
+        for layer in copies:
+            self.blocks |= {id(inner): block for inner in layer.walk()}
+        return block
 
     def _folded(self, groups: Copies, repeated: str) -> Block:
         """Return one block for a group that is nested too deep to be opened."""

@@ -76,7 +76,7 @@ def contents(group: Layer) -> str:
 def _signature(layer: Layer) -> tuple[object, ...]:
     """Return what two layers must share to be drawn as one: captions and output shapes, inside groups too."""
     within = tuple(_signature(child) for child in (*layer.children, *layer.shortcut))
-    return (line(layer), layer.label, layer.out_shape, len(layer.shortcut), *within)
+    return (line(layer), layer.label, layer.named, layer.out_shape, len(layer.shortcut), *within)
 
 
 def _pattern(signatures: Sequence[tuple[object, ...]], start: int) -> tuple[int, int]:

@@ -187,8 +187,8 @@ class TrainedRun:
         """Yield the samples batch by batch with codes and reconstructions, in bounded memory."""
         for place, target in self._batches(data, batch):
             x = target.to(self.device)
-            code = self.module.encode(x)
-            yield Reconstructed(place, x, code, self.module.decode(code))
+            code, maps = self.module.encode_with_maps(x)
+            yield Reconstructed(place, x, code, self.module.decode(code, maps))
 
     @torch.no_grad()
     def reconstruct_file(self, path: str | PathLike[str], at_input: bool = False) -> Made:

@@ -7,6 +7,7 @@ from pathlib import Path
 from caedsl.model.data import DataSource, InputRange
 from caedsl.model.settings import Train
 from caedsl.source import Source, Span
+from caedsl.vocabulary.joining import FROM, OTHER
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape, elements
 
@@ -122,9 +123,25 @@ class Autoencoder:
         return last[-1].out_shape if last else self.code_shape
 
     @property
+    def bypasses(self) -> dict[str, Shape]:
+        """Maps that the decoder reads beside the code, by name: outputs of the encoder, and the input itself."""
+        encoder = {id(inner) for layer in (*self.encoder, *self.bottleneck.layers) for inner in layer.walk()}
+        found: dict[str, Shape] = {}
+        for layer in self.decoder:
+            for inner in layer.walk():
+                if FROM in inner.options and (inner.source is None or id(inner.source) in encoder):
+                    found[inner.options[FROM]] = inner.options[OTHER]
+        return found
+
+    @property
+    def leak(self) -> int:
+        """How many numbers go around the code."""
+        return sum(map(elements, self.bypasses.values()))
+
+    @property
     def compression(self) -> float:
-        """Input elements over code elements: above 1 the code is smaller than the input."""
-        return elements(self.input.shape) / elements(self.code_shape)
+        """Input elements over those that the decoder is given: the code, and what bypasses it."""
+        return elements(self.input.shape) / (elements(self.code_shape) + self.leak)
 
     @property
     def folder(self) -> Path:

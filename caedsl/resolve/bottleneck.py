@@ -7,7 +7,7 @@ from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Bottleneck
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
-from caedsl.resolve.placing import place_lines
+from caedsl.resolve.placing import Placed, place_lines
 from caedsl.resolve.reading import report_idle
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
@@ -78,10 +78,11 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     return next((form for form in FORMS if form.words == (near,)), None), items[1:]
 
 
-def place_bottleneck(code: Code, encoder: Sequence[Layer], in_shape: Shape | None, scope: Scope) -> Bottleneck | None:
+def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottleneck | None:
     """Return the bottleneck behind ``encoder``, which ends at ``in_shape``; None where the code's shape is unknown."""
+    encoder, in_shape = placed_encoder.layers, placed_encoder.out_shape
     if code.lines:
-        placed = place_lines(code.lines, in_shape, scope)
+        placed = place_lines(code.lines, in_shape, placed_encoder.outputs, scope)
         if placed.out_shape is None:
             return None
         layers = tuple(placed.layers)

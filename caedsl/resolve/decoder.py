@@ -44,16 +44,16 @@ def place_decoder(
 ) -> tuple[tuple[Layer, ...], Placed]:
     """Return the inverse of a dense code, and the decoder behind it, which starts from a code of shape ``start``."""
     if read is None or start is None:
-        return (), Placed(None)
+        return (), Placed(None, encoder.outputs)
     made = () if bottleneck is None else bottleneck.layers
     is_dense = bottleneck is not None and BY_NAME[bottleneck.form].makes_vector
     if not isinstance(read, Manner):
         back = _inverse(made, encoder, read, scope) if is_dense else ()
-        placed = place_lines((*back, *read), start, scope)
+        placed = place_lines((*back, *read), start, encoder.outputs, scope)
         inverse = placed.layers[: len(back)]
     else:
         lines = None if bottleneck is None or encoder.out_shape is None else mirror(encoder.layers, made, read, scope)
-        placed = place_block(lines, start, scope)
+        placed = place_block(lines, start, encoder.outputs, scope)
         inverse = [
             replace(layer, span=made[0].span) for layer in placed.layers if is_dense and layer.mirrors is made[0]
         ]

@@ -42,13 +42,21 @@ OPTIONS = (
         "divides the channels of every layer but the last",
         domain=Domain(low=1, high=2**10),
     ),
+    Option(
+        "skips",
+        Type.CHOICE,
+        "none",
+        "how the decoder reads each map of the encoder before it was made smaller: beside its own (U-Net), or added",
+        choices=("none", "concat", "add"),
+    ),
 )
 
 
 def manner(values: dict[str, Any], input_range: InputRange, span: Span) -> Manner:
     """Return what the options of the line ask for, with an output activation that reaches the input's range."""
     output = values["output"] or _output_for(input_range)
-    return Manner(span, values["upsample"], values["norm"], values["channels"], Activation(output))
+    skips = "" if values["skips"] == "none" else values["skips"]
+    return Manner(span, values["upsample"], values["norm"], values["channels"], Activation(output), skips)
 
 
 def _output_for(input_range: InputRange) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from caedsl.resolve.outputs import Outputs, join, named
 from caedsl.resolve.reading import BLOCK
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.code_kinds import PLACEABLE
+from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.repeat import TIMES, Repeat
 from caedsl.vocabulary.layers.residual import Residual
@@ -22,7 +24,8 @@ MOST_LAYERS = 2000
 class Placed:
     """A run of layers; ``out_shape`` is None where a layer had no shape, and the layers end before it."""
 
-    def __init__(self, in_shape: Shape | None) -> None:
+    def __init__(self, in_shape: Shape | None, outputs: Outputs) -> None:
+        self.outputs = outputs
         self.layers: list[Layer] = []
         self.out_shape: Shape | None = in_shape
 
@@ -35,21 +38,23 @@ class Placed:
             self.out_shape = layer.out_shape
 
 
-def place_lines(lines: Sequence[Line], in_shape: Shape | None, scope: Scope) -> Placed:
+def place_lines(lines: Sequence[Line], in_shape: Shape | None, outputs: Outputs, scope: Scope) -> Placed:
     """Return the layers of ``lines``, each fed by the one before it; what does not fit is reported and ends the run."""
-    placed = Placed(in_shape)
+    placed = Placed(in_shape, outputs)
     _extend(placed, lines, scope)
     return placed
 
 
-def place_block(lines: Sequence[Line] | None, in_shape: Shape | None, scope: Scope) -> Placed:
+def place_block(lines: Sequence[Line] | None, in_shape: Shape | None, outputs: Outputs, scope: Scope) -> Placed:
     """Return the layers of ``lines``; without lines, a run that leads nowhere."""
-    return Placed(None) if lines is None else place_lines(lines, in_shape, scope)
+    return Placed(None, outputs) if lines is None else place_lines(lines, in_shape, outputs, scope)
 
 
-def place(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
+def place(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer | None:
     """Return the layer of one line that has no block; None, and a finding, where it does not fit its input."""
     kind = PLACEABLE[line.kind]
+    if isinstance(kind, Join):
+        return join(kind, line, in_shape, outputs, scope)
     fit = kind.fit(line.options, in_shape)
     if isinstance(fit, Misfit):
         _report_misfit(fit, line, scope)
@@ -64,15 +69,22 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
             return
         if isinstance(PLACEABLE[line.kind], Repeat):
             _repeat(placed, line, scope)
-        elif isinstance(PLACEABLE[line.kind], Shortcut):
+            continue
+        if isinstance(PLACEABLE[line.kind], Shortcut):
             _refuse_shortcut(line, "`shortcut` stands directly inside `residual { ... }`", scope)
             placed.add(None)
         elif not _affordable(line, scope):
             placed.add(None)
         elif PLACEABLE[line.kind].block:
-            placed.add(_group(line, placed.out_shape, scope))
+            placed.add(_group(line, placed.out_shape, placed.outputs, scope))
         else:
-            placed.add(place(line, placed.out_shape, scope))
+            placed.add(place(line, placed.out_shape, placed.outputs, scope))
+        _name_last(placed, line.named, scope)
+
+
+def _name_last(placed: Placed, name: str, scope: Scope) -> None:
+    if name and placed.out_shape is not None:
+        placed.layers[-1] = named(placed.layers[-1], name, placed.outputs, scope)
 
 
 def _repeat(placed: Placed, line: Line, scope: Scope) -> None:
@@ -83,20 +95,24 @@ def _repeat(placed: Placed, line: Line, scope: Scope) -> None:
         if placed.out_shape is None:
             break
     del scope.uses[len(scope.uses) - len(uses) :]
+    _name_last(placed, line.named, scope)
 
 
-def _group(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
+def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer | None:
     """Return a group around its children, with the shortcut that a residual needs."""
     kind = PLACEABLE[line.kind]
     own = [child for child in line.children if isinstance(kind, Residual) and child.kind == Shortcut.name]
-    inner = place_lines([child for child in line.children if child not in own], in_shape, scope)
+    outputs.residuals += isinstance(kind, Residual)
+    inner = place_lines([child for child in line.children if child not in own], in_shape, outputs, scope)
     if inner.out_shape is None:
+        outputs.residuals -= isinstance(kind, Residual)
         return None
     shortcut: tuple[Layer, ...] | None = ()
     if isinstance(kind, Residual) and own:
         shortcut = _own_shortcut(kind, own, inner, in_shape, scope)
     elif isinstance(kind, Residual):
-        shortcut = _shortcut(kind, line, in_shape, inner.out_shape, scope)
+        shortcut = _shortcut(kind, line, inner, in_shape, scope)
+    outputs.residuals -= isinstance(kind, Residual)
     if shortcut is None:
         return None
     options = kind.completed(line.options)
@@ -104,15 +120,16 @@ def _group(line: Line, in_shape: Shape, scope: Scope) -> Layer | None:
     return Layer(kind, options, in_shape, inner.out_shape, line.at, line.spans, layers, shortcut, line.mirrors)
 
 
-def _shortcut(kind: Residual, line: Line, in_shape: Shape, out_shape: Shape, scope: Scope) -> tuple[Layer, ...] | None:
-    lines = kind.shortcut(in_shape, out_shape)
+def _shortcut(kind: Residual, line: Line, body: Placed, in_shape: Shape, scope: Scope) -> tuple[Layer, ...] | None:
+    assert body.out_shape is not None
+    lines = kind.shortcut(in_shape, body.out_shape)
     if isinstance(lines, Misfit):
         _report_misfit(lines, line, scope)
         return None
-    path = Placed(in_shape)
+    path = Placed(in_shape, body.outputs)
     for draft in lines:
         assert path.out_shape is not None
-        path.add(place(Line(draft.kind, draft.options, at=line.at), path.out_shape, scope))
+        path.add(place(Line(draft.kind, draft.options, at=line.at), path.out_shape, body.outputs, scope))
     return tuple(path.layers)
 
 
@@ -123,7 +140,7 @@ def _own_shortcut(
     if len(lines) > 1:
         _refuse_shortcut(lines[1], "this residual has a second `shortcut`", scope)
         return None
-    path = Placed(None) if lines[0].broken else place_lines(lines[0].children, in_shape, scope)
+    path = place_block(None if lines[0].broken else lines[0].children, in_shape, body.outputs, scope)
     if path.out_shape is None:
         return None
     if not body.layers or path.out_shape != body.out_shape:

@@ -7,6 +7,7 @@ from typing import Any
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.named_blocks import arguments
+from caedsl.resolve.outputs import AS
 from caedsl.resolve.respelling import activation_named
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
@@ -78,7 +79,8 @@ NO_KINDS = {
 
 def options_of(kind: Kind) -> tuple[Option, ...]:
     """Return the options that a line of this kind may have."""
-    return kind.options if kind.block else (*kind.options, TIMES)
+    own = kind.options if kind.block else (*kind.options, TIMES)
+    return own if kind.name in ("repeat", "shortcut") else (*own, AS)
 
 
 def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line, ...]:
@@ -185,8 +187,12 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     if options is None or not fits or shaping or bound.lost:
         return Line(kind.name, at=statement.span, broken=True)
     times = 1 if kind.block else options.pop(TIMES.name, 1)
-    line = Line(kind.name, options, bound.spans, children, statement.span)
-    return line if times == 1 else Line("repeat", {"times": times}, bound.spans, (line,), statement.span)
+    name = options.pop(AS.name, "")
+    scope.output_names.update([name] if name else [])
+    line = Line(kind.name, options, bound.spans, children, statement.span, named=name if times == 1 else "")
+    if times == 1:
+        return line
+    return Line("repeat", {"times": times}, bound.spans, (line,), statement.span, named=name)
 
 
 def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:

@@ -105,6 +105,9 @@ class Scope:
         self.understood = True
         """Whether every word has a meaning, if only a likely one: else the model may lack what the author wrote."""
         self.layers_placed = 0
+        self.output_names: set[str] = set()
+        """Every name that some line gives to its output."""
+        self.unread_outputs: dict[str, Span] = {}
         self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._reported: set[tuple[str, Span, str]] = set()
 

@@ -6,10 +6,12 @@ from fractions import Fraction
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+from caedsl.resolve.outputs import output_name, resizes
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Draft, Role, Window, copied, written
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE
@@ -33,6 +35,7 @@ class Manner(NamedTuple):
     norm: str | None = None
     divisor: int = 1
     output: Activation = LINEAR
+    skips: str = ""
     norm_options: Mapping[str, Any] = {}
     code: Sequence[Layer] = ()
 
@@ -83,6 +86,7 @@ def _undone(
     manner: Manner,
     output: Layer | None,
     scope: Scope,
+    before_run: str = "",
 ) -> tuple[Line, ...] | None:
     """Return the Lines of a run of layers, last first.
 
@@ -101,12 +105,15 @@ def _undone(
         adjusting = _beside(layers, i, ahead)
         takes = layers[i].kind.role is Role.WEIGHTED and not ahead
         norm = next((layer for layer in adjusting if takes and layer.norm is not None), None)
-        twins = _twins(layers[i], lighter[i], restored, _with_norm(manner, norm), output, scope)
+        named = output_name(layers[i - 1]) if i else before_run
+        twins = _twins(layers[i], lighter[i], restored, _with_norm(manner, norm), output, scope, named)
         if twins is None:
             return None
         if ahead and layers[i] is not output:
             twins = (*(_again(layer, manner) for layer in adjusting), *twins)
         lines += twins
+        if manner.skips and named and resizes(layers[i]) and layers[i].kind.role is not Role.GROUPING:
+            lines.append(Line(manner.skips, written({FROM: named}), at=manner.at, mirrors=layers[i]))
     return tuple(lines)
 
 
@@ -141,11 +148,17 @@ def _again(layer: Layer, manner: Manner) -> Line:
 
 
 def _twins(
-    layer: Layer, light: Layer, restored: Activation, manner: Manner, output: Layer | None, scope: Scope
+    layer: Layer,
+    light: Layer,
+    restored: Activation,
+    manner: Manner,
+    output: Layer | None,
+    scope: Scope,
+    before: str = "",
 ) -> tuple[Line, ...] | None:
-    """Return the Lines that undo one layer; ``light`` is the layer with the decoder's numbers of channels."""
+    """Return the Lines that undo one layer; ``before`` is the name of the map that they restore, if it has one; ``light`` is the layer with the decoder's numbers of channels."""
     if layer.children:
-        return _group(layer, light, restored, manner, output, scope)
+        return _group(layer, light, restored, manner, output, scope, before)
     drafts = layer.kind.twin(light)
     if drafts is None:
         scope.report(
@@ -165,11 +178,13 @@ def _twins(
 
 
 def _group(
-    layer: Layer, light: Layer, restored: Activation, manner: Manner, output: Layer | None, scope: Scope
+    layer: Layer, light: Layer, restored: Activation, manner: Manner, output: Layer | None, scope: Scope, before: str
 ) -> tuple[Line, ...] | None:
+    if layer.kind.role is Role.SUMMING:
+        before, manner = "", manner._replace(skips="")
     # The last layer inside a residual is summed before any activation, as in the encoder.
     ending = LINEAR if layer.kind.role is Role.SUMMING else restored
-    children = _undone(layer.children, light.children, ending, manner, output, scope)
+    children = _undone(layer.children, light.children, ending, manner, output, scope, before)
     if not children:
         return children
     options = copied(layer, *layer.kind.options)

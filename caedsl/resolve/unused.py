@@ -2,6 +2,7 @@
 
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
+from caedsl.resolve.outputs import report_unread
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -37,6 +38,7 @@ def report_unused(scope: Scope) -> None:
             help="use it, or remove it",
             fix=_without(block.written[parameter], scope),
         )
+    report_unread(scope)
     for line in scope.defaults:
         if line.at not in scope.used_defaults:
             scope.report(

@@ -28,6 +28,7 @@ class Role(Enum):
     ADJUSTING = "changes the values of its input, and neither their number nor their shape"
     RESHAPING = "keeps every number and changes the shape"
     GROUPING = "holds layers and computes nothing"
+    JOINING = "reads a named output beside the layer before it"
     SUMMING = "adds the input of its layers to their output"
 
 

@@ -18,6 +18,8 @@ class Layer:
     ``options`` holds every option of the kind, with defaults filled in and one number for each axis. ``span`` is the
     line it comes from and ``spans`` the places of the options written there. ``children`` are the layers inside a group
     (``residual``, ``stage``), and ``shortcut`` those that fit a residual's input to its output.
+    ``named`` is the name of its output, where it has one. ``source`` is the layer whose output it reads beside that of
+    the layer before it; None for the network's input, and for a kind that reads one output.
     ``mirrors`` is the encoder layer that a derived decoder layer undoes; its ``span`` is then the ``decoder`` line.
     """
 
@@ -30,6 +32,8 @@ class Layer:
     children: tuple["Layer", ...] = ()
     shortcut: tuple["Layer", ...] = ()
     mirrors: "Layer | None" = None
+    named: str = ""
+    source: "Layer | None" = None
 
     def place(self, option: Option) -> Span:
         """Return where ``option`` is written, or the whole line where it is left to its default."""

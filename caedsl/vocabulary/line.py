@@ -18,7 +18,7 @@ class Line:
     kind's
     own defaults are filled in when the line is placed. ``spans`` are the places of the options written on the line, and
     ``at`` is the place of the line itself. ``children`` are the lines of its block. ``mirrors`` is the encoder layer
-    that the line undoes. ``broken`` marks a line that could not be read: no layer after it can be placed.
+    that the line undoes. ``named`` is the name of its output. ``broken`` marks a line that could not be read: no layer after it can be placed.
     """
 
     kind: str
@@ -28,3 +28,4 @@ class Line:
     at: Span = _NOWHERE
     mirrors: Layer | None = None
     broken: bool = False
+    named: str = ""

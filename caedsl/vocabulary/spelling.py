@@ -52,7 +52,8 @@ def line(layer: Layer) -> str:
         for option in layer.kind.options
         if not is_default(layer, option)
     ]
-    return " ".join((layer.kind.name, *(word for word in words if word)))
+    named = ("as", layer.named) if layer.named else ()
+    return " ".join((layer.kind.name, *(word for word in words if word), *named))
 
 
 def is_default(layer: Layer, option: Option) -> bool:

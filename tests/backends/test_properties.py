@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,15 @@ def resolved(source: str) -> Autoencoder | None:
     return model if model is not None and model.complete else None
 
 
-def followed(modules: nn.Sequential, steps: Sequence[Step], x: Tensor) -> Tensor:
-    """Runs the modules one by one and holds every shape that the lowering announces."""
-    for module, step in zip(modules, steps, strict=True):
-        x = module(x)
+def follow(modules: nn.Module, steps: Sequence[Step]) -> None:
+    """Hold every shape that the lowering announces, at the next run of the module."""
+    for module, step in zip(modules.children(), steps, strict=True):
         if step.shape:
-            assert text(tuple(x.shape[1:])) == step.shape, step
-    return x
+            module.register_forward_hook(partial(hold_shape, step))
+
+
+def hold_shape(step: Step, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    assert text(tuple(output.shape[1:])) == step.shape, step
 
 
 def hold_shapes_and_costs(model: Autoencoder) -> None:
@@ -47,10 +50,12 @@ def hold_shapes_and_costs(model: Autoencoder) -> None:
     with torch.device("meta"):
         module = build(model).eval()
         x = torch.empty(2, *model.input.shape)
-    code = followed(module.bottleneck, program.bottleneck, followed(module.encoder, program.encoder, x))
+    for part in ("encoder", "bottleneck", "decoder"):
+        follow(module.get_submodule(part), getattr(program, part))
+    code, maps = module.encode_with_maps(x)
     assert tuple(code.shape[1:]) == model.code_shape
-    out = followed(module.decoder, program.decoder, code)
-    assert tuple(out.shape[1:]) == model.out_shape
+    assert {name: tuple(kept.shape[1:]) for name, kept in maps.items()} == model.bypasses
+    assert tuple(module.decode(code, maps).shape[1:]) == model.out_shape
     assert sum(parameter.numel() for parameter in module.parameters()) == total_parameters(model)
     with FlopCounterMode(display=False) as counter:
         module(x[:1])

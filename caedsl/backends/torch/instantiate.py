@@ -3,13 +3,14 @@
 Tensors: x = samples (batch, channels, then space), z = codes (batch, then the code's shape).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import init
 
 from caedsl.backends.torch.any_size import Sizes
-from caedsl.backends.torch.lower import Program, Step, lower
+from caedsl.backends.torch.lower import Link, Program, Step, lower
 from caedsl.backends.torch.modules import MODULES
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import Shape, text
@@ -40,15 +41,30 @@ class ConvolutionalAutoencoder(nn.Module):
     def sizes(self) -> Sizes:
         """Sizes of samples that the module takes."""
         if self._sizes is None:
-            self._sizes = Sizes(self._program.shape, self.encoder, self.bottleneck, self.decoder)
+            self._sizes = Sizes(self._program.shape, _Whole(self._program, self.encoder, self.bottleneck, self.decoder))
         return self._sizes
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes of samples; ``ValueError`` for a size that would not come back."""
+        return self.encode_with_maps(x)[0]
+
+    @property
+    def linked(self) -> bool:
+        """Whether some layer reads an output by its name, so that the parts are no plain chains."""
+        return self._program.linked
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """Names of the maps that the decoder reads beside the code."""
+        return self._program.maps
+
+    def encode_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the codes of samples, and the maps that the decoder reads beside them."""
         if x.shape[1:] != self._program.shape:
             self._require(tuple(x.shape[1:]))
-        code: Tensor = self.bottleneck(self.encoder(x))
-        return code
+        kept: dict[str, Tensor] = {}
+        code: Tensor = self.bottleneck(through(self.encoder, self._program.encoder_links, x, kept))
+        return code, {name: kept[name] for name in self.maps}
 
     def _require(self, shape: Shape) -> None:
         if self.sizes.fit(shape):
@@ -58,14 +74,52 @@ class ConvolutionalAutoencoder(nn.Module):
         remedy = f"{text(near)} would fit" if near is not None else f"resize them to {own}"
         raise ValueError(f"this model takes samples of {own}, and these are {text(shape)}: {remedy}")
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Return the samples that codes stand for."""
-        sample: Tensor = self.decoder(z)
-        return sample
+    def decode(self, z: Tensor, maps: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Return the samples that codes stand for, with ``maps`` beside them where the decoder reads any."""
+        missing = [name for name in self.maps if maps is None or name not in maps]
+        if missing:
+            raise ValueError(
+                f"the decoder reads {', '.join(missing)} of the encoder beside the code, so that a code alone stands for "
+                "no sample: give decode the maps that `encode_with_maps` returns"
+            )
+        return through(self.decoder, self._program.decoder_links, z, dict(maps or {}))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the reconstructions of samples, of the same shape."""
-        return self.decode(self.encode(x))
+        return self.decode(*self.encode_with_maps(x))
+
+
+class _Whole(nn.Module):
+    """Encoder, bottleneck and decoder without a check of sizes."""
+
+    def __init__(self, program: Program, encoder: nn.Sequential, bottleneck: nn.Module, decoder: nn.Sequential) -> None:
+        super().__init__()
+        self.links = program.encoder_links, program.decoder_links
+        self.encoder, self.bottleneck, self.decoder = encoder, bottleneck, decoder
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept: dict[str, Tensor] = {}
+        code = self.bottleneck(through(self.encoder, self.links[0], x, kept))
+        return through(self.decoder, self.links[1], code, kept)
+
+
+def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict[str, Tensor]) -> Tensor:
+    """Return what the modules of a part make of ``x``; maps are kept and joined between them as ``links`` say."""
+    if not links:
+        made: Tensor = modules(x)
+        return made
+    place = 0
+    for link in (*links, Link(len(modules), "", "")):
+        for i in range(place, link.place):
+            x = modules[i](x)
+        place = link.place
+        if link.how == "keep":
+            kept[link.name] = x
+        elif link.how == "concat":
+            x = torch.cat((x, kept[link.name]), dim=1)
+        elif link.how == "add":
+            x = x + kept[link.name]
+    return x
 
 
 def _sequential(sequence: Sequence[Step]) -> nn.Sequential:

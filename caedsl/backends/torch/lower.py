@@ -11,6 +11,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.form import CODE_L1
 from caedsl.vocabulary.initialisation import scheme, weight_call
+from caedsl.vocabulary.joining import FROM, INPUT, Join
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape, text
@@ -70,6 +71,18 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Link:
+    """What happens to the map before the module at ``place`` of a part: it is kept under a name, or joined with another.
+
+    ``how`` is ``keep``, ``concat`` or ``add``.
+    """
+
+    place: int
+    how: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Program:
     """Everything that makes the torch module: three sequences, the start of their weights, and the penalties on them.
 
@@ -87,6 +100,15 @@ class Program:
     penalties: tuple[Penalty, ...]
     terms: tuple[Term, ...]
     origins: tuple[Origin, ...]
+    encoder_links: tuple[Link, ...] = ()
+    decoder_links: tuple[Link, ...] = ()
+    maps: tuple[str, ...] = ()
+    """Names of the maps that the decoder reads beside the code."""
+
+    @property
+    def linked(self) -> bool:
+        """Whether some layer reads an output by its name."""
+        return bool(self.encoder_links or self.decoder_links)
 
     @property
     def steps(self) -> Iterator[Step]:
@@ -117,17 +139,26 @@ class _Lowering:
     def __init__(self) -> None:
         self.weighted: list[tuple[str, Layer]] = []
         self.origins: list[Origin] = []
+        self.links: dict[str, list[Link]] = {"encoder": [], "decoder": []}
+        self.read: set[str] = set()
 
     def sequence(self, layers: Sequence[Layer], path: str, count: int = 0) -> tuple[Step, ...]:
         """Return the steps of ``layers``, which stand in the ``Sequential`` at ``path`` behind ``count`` others."""
         lowered: list[Step] = []
         for layer in layers:
-            lowered.extend(self._layer(layer, path, count + len(lowered)))
+            place = count + len(lowered)
+            if isinstance(layer.kind, Join):
+                self.links[path].append(Link(place, layer.kind.name, layer.options[FROM]))
+            lowered.extend(self._layer(layer, path, place))
+            if layer.named in self.read:
+                self.links[path].append(Link(count + len(lowered), "keep", layer.named))
         return tuple(lowered)
 
     def _layer(self, layer: Layer, path: str, index: int) -> tuple[Step, ...]:
         if layer.kind.role is Role.GROUPING:
             inside = self.sequence(layer.children, path, index)
+            if not inside:
+                return ()
             return (_headed(inside[0], layer.label), *inside[1:])
         shape = text(layer.out_shape)
         if layer.children:
@@ -159,6 +190,9 @@ def lower(model: Autoencoder) -> Program:
     """Return the program of a complete model."""
     assert model.complete, "a model with errors has no program"
     lowering = _Lowering()
+    lowering.read = {layer.options[FROM] for _, layer in model.layers() if FROM in layer.options}
+    if INPUT in lowering.read:
+        lowering.links["encoder"].append(Link(0, "keep", INPUT))
     encoder = lowering.sequence(model.encoder, "encoder")
     bottleneck = lowering.sequence(model.bottleneck.layers, "bottleneck")
     noise = (Step(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
@@ -178,6 +212,9 @@ def lower(model: Autoencoder) -> Program:
         ),
         _terms(model, len(bottleneck)),
         tuple(lowering.origins),
+        tuple(lowering.links["encoder"]),
+        tuple(lowering.links["decoder"]),
+        tuple(model.bypasses),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from caedsl.backends.torch import render_training
+from caedsl.backends.torch.linked import linked_methods
 from caedsl.backends.torch.lower import Program, Start, Step, lower
 from caedsl.backends.torch.printed import classes, definitions
 from caedsl.model.autoencoder import Autoencoder
@@ -69,8 +70,6 @@ def _own_modules(program: Program) -> list[str]:
 
 def _class(model: Autoencoder, program: Program) -> str:
     image, code = text(model.input.shape), text(model.code_shape)
-    samples = f"{noun(model.input.shape)}s (batch, {_axes(model.input.shape)})"
-    code_of_x = "self.bottleneck(self.encoder(x))" if program.bottleneck else "self.encoder(x)"
     return f'''class {class_name(model.name)}(nn.Module):
     """{image} {noun(model.input.shape)}s with values in {model.input.range}, codes of {code} numbers."""
 
@@ -83,12 +82,22 @@ def _class(model: Autoencoder, program: Program) -> str:
 {_lines(program.decoder, 3)}
         )
 {_reset(program)}
-    def encode(self, x: Tensor) -> Tensor:
-        """Return the codes (batch, {_axes(model.code_shape)}) of {samples}."""
-{_size_check(model, program)}        return {code_of_x}
+{_methods(model, program)}'''
+
+
+def _methods(model: Autoencoder, program: Program) -> str:
+    what = noun(model.input.shape)
+    about = f"codes (batch, {_axes(model.code_shape)}) of {what}s (batch, {_axes(model.input.shape)})"
+    check = _size_check(model, program)
+    if program.linked:
+        return linked_methods(program, about, what, check)
+    code_of_x = "self.bottleneck(self.encoder(x))" if program.bottleneck else "self.encoder(x)"
+    return f'''    def encode(self, x: Tensor) -> Tensor:
+        """Return the {about}."""
+{check}        return {code_of_x}
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the {noun(model.input.shape)}s that codes stand for."""
+        """Return the {what}s that codes stand for."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -67,13 +67,13 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"the code holds {code:,} numbers, {size}",
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
-        notes=(f"compression {whole:,} / {code:,} = {model.compression:.3g}", *((_COPY,) if code >= whole else ())),
+        notes=(f"compression {whole:,} / {code:,} = {whole / code:.3g}", *((_COPY,) if code >= whole else ())),
         help=f"narrow the code (`{_narrow_line(model)}`), or limit it otherwise: `corrupt gaussian=0.2` makes a "
         "denoiser, "
         "`l1=1e-4` on the bottleneck a sparse code",
         fix=Proposal(lambda: _narrower(model)),
         severity=None if code >= whole else Severity.INFO,
-        data={"code": code, "values": whole, "compression": model.compression},
+        data={"code": code, "values": whole, "compression": whole / code},
     )
 
 

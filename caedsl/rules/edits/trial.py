@@ -12,7 +12,7 @@ from caedsl.syntax.tree import Word
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option
 
-_NO_FAULTS = ("unused-constant", "unused-default", "setting-without-effect")
+_NO_FAULTS = ("unused-constant", "unused-default", "unused-output", "setting-without-effect")
 
 
 def write(layer: Layer, option: Option, text: str) -> Edit:

@@ -20,7 +20,7 @@ _MOST_READ = 50_000  # characters read again for the fixes of one text, which ke
 _LONG = 32_000  # characters of a text whose fixes are only made all together
 _FEWEST = 3
 _MOST_CANDIDATES = 20  # fixes tried for one finding
-_LEFTOVERS = ("unused-constant", "unused-default")
+_LEFTOVERS = ("unused-constant", "unused-default", "unused-output")
 """Findings that a fix may bring, since their own fix follows: what it overrules is no longer used."""
 
 _SERIOUSNESS = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}

@@ -63,9 +63,10 @@ def channels_last(x_bchw: Tensor) -> Tensor:
 def fast_form(module: nn.Module, in_shape: Shape) -> nn.Module:
     """Return the form of ``module``, for samples of ``in_shape``, that is fastest to train on a CPU.
 
-    Signals and volumes go through the module as it is: what is faster here was measured on images.
+    Signals and volumes, and networks whose layers read named outputs, go through the module as it is: what is faster
+    here was measured on images, in chains.
     """
-    if rank(in_shape) != 2:
+    if rank(in_shape) != 2 or getattr(module, "linked", False):
         return module
     ratios = _ratios(module, in_shape)
     parts = (_rewritten(module.get_submodule(part), ratios) for part in ("encoder", "bottleneck", "decoder"))

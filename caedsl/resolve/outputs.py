@@ -1,0 +1,138 @@
+"""Named outputs: `conv 32 relu as fine` names one, `concat fine` and `add fine` read it."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from caedsl.diagnostics.finding import Label
+from caedsl.resolve.scope import Scope
+from caedsl.source import Span
+from caedsl.vocabulary.joining import FROM, INPUT, OTHER, Join
+from caedsl.vocabulary.kind import Role
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.line import Line
+from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.option import LayerOption, Type, Written
+from caedsl.vocabulary.shape import Shape, is_map, text
+
+AS: LayerOption[str | None] = LayerOption(
+    "as", Type.NAME, None, "names the output, so that it can be read", Written.WORDED
+)
+
+
+class Output(NamedTuple):
+    """An output that can be read: its layer, which is None for the network's input, and its shape."""
+
+    layer: Layer | None
+    shape: Shape
+    at: Span
+
+
+class Outputs:
+    """Outputs of a network by name, and the depth of residuals, inside which none can be named or read."""
+
+    def __init__(self, shape: Shape, at: Span) -> None:
+        self.known = {INPUT: Output(None, shape, at)}
+        self.residuals = 0
+
+
+def named(layer: Layer, name: str, outputs: Outputs, scope: Scope) -> Layer:
+    """Return the layer under a name; a finding where the name cannot be used."""
+    at = layer.spans.get(AS.name, layer.span)
+    if outputs.residuals:
+        message = f"`{name}` stands inside `residual`, whose parts cannot be read from outside"
+        scope.report("misplaced-statement", at, message, help=f"name the residual: `residual as {name} {{ ... }}`")
+        return layer
+    if name in outputs.known:
+        message = f"`{name}` names two outputs" if name != INPUT else "`input` is the name of the network's input"
+        scope.report(
+            "duplicate-statement", at, message, help="use another name; a line that is repeated has one output"
+        )
+        return layer
+    layer = replace(layer, named=name)
+    scope.unread_outputs[name] = at
+    outputs.known[name] = Output(layer, layer.out_shape, at)
+    return layer
+
+
+def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer | None:
+    """Return a layer that reads a named output; None, and a finding, where it cannot."""
+    name = line.options[FROM.name]
+    at = line.spans.get(FROM.name, line.at)
+    scope.unread_outputs.pop(name, None)
+    output = outputs.known.get(name)
+    if outputs.residuals:
+        message = f"`{kind.name} {name}` stands inside `residual`, where no output from outside can be read"
+        scope.report("misplaced-statement", at, message, help="move it before or behind the residual")
+        return None
+    if output is None:
+        _report_unknown(name, at, outputs, scope)
+        return None
+    fit = kind.fit({**line.options, OTHER.name: output.shape}, in_shape)
+    if isinstance(fit, Misfit):
+        made = Label(output.at, f"`{name}` is {text(output.shape)}")
+        help_line = fit.help if line.mirrors is None else "write the decoder out: `decoder { ... }`"
+        scope.report(fit.name, at, fit.message, related=(made,), help=help_line)
+        return None
+    return Layer(
+        kind, fit.options, in_shape, fit.out_shape, line.at, line.spans, mirrors=line.mirrors, source=output.layer
+    )
+
+
+def _report_unknown(name: str, at: Span, outputs: Outputs, scope: Scope) -> None:
+    if name in scope.output_names:
+        if not scope.findings:
+            message = f"`{name}` is named below this line, and the text is in the order of computation"
+            scope.report("unknown-name", at, message, help="read an output of a line above")
+        return
+    near = scope.nearest(name, tuple(outputs.known))
+    message = f'no output is called "{name}"'
+    scope.report("unknown-name", at, message, help=f"name one: `conv 32 relu as {name}`", meant=near)
+
+
+def report_unread(scope: Scope) -> None:
+    """Report names of outputs that no line reads."""
+    for name, at in scope.unread_outputs.items():
+        message = f"no line reads the output `{name}`"
+        scope.report("unused-output", at, message, help=f"read it, `concat {name}`, or leave the name out")
+
+
+def name_twins(layers: list[Layer], outputs: Outputs) -> list[Layer]:
+    """Return the layers with a name for each map that a smaller one follows, where the author gave none."""
+    return [
+        _named_twin(layer, _resizes_first(layers[i + 1]) if i + 1 < len(layers) else False, outputs)
+        for i, layer in enumerate(layers)
+    ]
+
+
+def _named_twin(layer: Layer, wanted: bool, outputs: Outputs) -> Layer:
+    if layer.kind.role is Role.GROUPING:
+        children = [*layer.children]
+        inside = [
+            _named_twin(child, _resizes_first(children[i + 1]) if i + 1 < len(children) else wanted, outputs)
+            for i, child in enumerate(children)
+        ]
+        return replace(layer, children=tuple(inside))
+    if layer.named or not wanted:
+        return layer
+    number = next(n for n in range(1, len(outputs.known) + 2) if f"skip{n}" not in outputs.known)
+    layer = replace(layer, named=f"skip{number}")
+    outputs.known[layer.named] = Output(layer, layer.out_shape, layer.span)
+    return layer
+
+
+def _resizes_first(layer: Layer) -> bool:
+    if layer.kind.role is Role.GROUPING and layer.children:
+        return _resizes_first(layer.children[0])
+    return resizes(layer)
+
+
+def output_name(layer: Layer) -> str:
+    """Return the name of the layer's output; that of a stage is its last layer's too."""
+    if layer.named or layer.kind.role is not Role.GROUPING or not layer.children:
+        return layer.named
+    return output_name(layer.children[-1])
+
+
+def resizes(layer: Layer) -> bool:
+    """Whether the layer turns a map into one of another size."""
+    return is_map(layer.in_shape) and is_map(layer.out_shape) and layer.in_shape[1:] != layer.out_shape[1:]

@@ -1,0 +1,42 @@
+"""Base of ``concat`` and ``add``: layers that read a named output beside the layer before them."""
+
+from typing import ClassVar
+
+from caedsl.vocabulary.call import Call
+from caedsl.vocabulary.kind import Kind, Role
+from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Type, Written
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape, text
+
+FROM: LayerOption[str] = LayerOption("output", Type.NAME, REQUIRED, "the output that is read", Written.FIRST)
+OTHER: LayerOption[Shape] = LayerOption("other", Type.SHAPE, REQUIRED, "shape of the output that is read")
+"""Value that placing adds: no line gives it."""
+INPUT = "input"
+"""Name under which the input of the network may be read."""
+
+
+class Join(Kind):
+    """Base of both kinds."""
+
+    role = Role.JOINING
+    ranks = (1, 2, 3)
+    options = (FROM,)
+    verb: ClassVar[str]
+
+    def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
+        """Return nothing: ``forward`` is written out, and joins the two there."""
+        return ()
+
+    def unequal(self, options: Options, in_shape: Shape) -> Misfit:
+        """Return why the two do not meet."""
+        name, other = options[FROM], options[OTHER]
+        return Misfit(
+            "sizes-do-not-meet",
+            f"`{self.name} {name}` {self.verb} {text(in_shape)} and `{name}`, which is {text(other)}",
+            help=f"bring what comes before to {text((in_shape[0], *other[1:]))} first, such as by "
+            f"`upsample to {text(other[1:])}`, or read an output of its size"
+            if in_shape[1:] != other[1:]
+            else f"give the layer before it {other[0]} channels, or use `concat {name}`",
+            option=FROM.name,
+        )

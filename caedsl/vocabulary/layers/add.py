@@ -1,0 +1,18 @@
+"""``add``: the sum with a named output."""
+
+from caedsl.vocabulary.joining import OTHER, Join
+from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.shape import Shape
+
+
+class Add(Join):
+    """The sum of what comes before and of an output of the same shape that `as` has named."""
+
+    name = "add"
+    verb = "sums"
+    example = "add fine"
+
+    def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
+        """Return the shape that both have."""
+        return in_shape if in_shape == options[OTHER] else self.unequal(options, in_shape)

@@ -1,0 +1,30 @@
+"""``concat``: the channels of a named output beside those of the layer before."""
+
+from caedsl.vocabulary.joining import OTHER, Join
+from caedsl.vocabulary.kind import Draft
+from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape
+
+
+class Concat(Join):
+    """The channels of what comes before, and then those of an output that `as` has named, at the same size.
+
+    `concat input` reads the network's input.
+    """
+
+    name = "concat"
+    verb = "joins"
+    example = "concat fine"
+
+    def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
+        """Return the sum of the channels."""
+        other = options[OTHER]
+        if in_shape[1:] != other[1:]:
+            return self.unequal(options, in_shape)
+        return (in_shape[0] + other[0], *in_shape[1:])
+
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
+        """Return None: two inputs cannot be told apart again."""
+        return None

@@ -1,0 +1,156 @@
+"""Connections around the code: computed, priced, mirrored, drawn, refused."""
+
+import pytest
+import torch
+from torch import nn
+
+from caedsl import check
+from caedsl.backends.torch.fast.rewrite import fast_form
+from caedsl.backends.torch.instantiate import build
+from caedsl.facts.receptive_field import receptive_fields
+from caedsl.facts.signal import signal_path
+from caedsl.figures.graph import render
+from tests.resolve.written import model
+
+UNET = """encoder { conv 4 relu as fine; maxpool 2; conv 8 relu as coarse; maxpool 2 }
+bottleneck conv 2
+decoder { upsample 2; concat coarse; conv 4 relu; upsample 2; add fine; concat input; conv 1 sigmoid }
+"""
+
+
+def errors(text: str) -> list[str]:
+    spec = f"autoencoder a\ninput 1x28x28\n{text}"
+    return [f"{found.name}: {found.message}" for found in check(spec) if found.severity.value == "error"]
+
+
+def test_a_network_computes_what_its_lines_say() -> None:
+    module, x = build(model(UNET)), torch.rand(2, 1, 28, 28)
+    e, d = module.encoder, module.decoder
+    fine = e[1](e[0](x))
+    coarse = e[4](e[3](e[2](fine)))
+    code = module.bottleneck(e[5](coarse))
+    up = d[2](d[1](torch.cat((d[0](code), coarse), dim=1)))
+    joined = torch.cat((d[3](up) + fine, x), dim=1)
+    assert torch.equal(module(x), d[5](d[4](joined)))
+    assert torch.equal(module.encode(x), code)
+
+
+def test_a_code_alone_is_no_sample_of_a_network_with_skips() -> None:
+    module, x = build(model(UNET)), torch.rand(2, 1, 28, 28)
+    code, maps = module.encode_with_maps(x)
+    assert list(maps) == ["coarse", "fine", "input"]
+    assert torch.equal(module.decode(code, maps), module(x))
+    for given in (None, {"fine": maps["fine"]}):
+        with pytest.raises(ValueError, match="the decoder reads coarse"):
+            module.decode(code, given)
+
+
+def test_what_goes_around_the_code_counts() -> None:
+    spec = model(UNET)
+    assert spec.bypasses == {"coarse": (8, 14, 14), "fine": (4, 28, 28), "input": (1, 28, 28)}
+    assert spec.compression == 784 / (2 * 49 + 8 * 196 + 5 * 784)
+
+
+@pytest.mark.parametrize("how", ["concat", "add"])
+@pytest.mark.parametrize("size", ["28x28", "27x21"])
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        "conv 4 relu; maxpool 2; conv 8 relu; maxpool 2; conv 8 relu",
+        "conv 4 relu; conv 8 s2 relu; conv 8 s2 relu",
+        "stage a { conv 4 relu; maxpool 2 }; stage b { conv 8 relu; conv 8 relu }; stage c { maxpool 2; conv 8 }",
+        "conv 4; residual { conv 8 s2 relu; conv 8 }; conv 8 s2",
+    ],
+)
+def test_a_mirror_reads_every_map_before_it_is_made_smaller(encoder: str, size: str, how: str) -> None:
+    spec = model(f"input 1x{size}\nencoder {{ {encoder} }}\nbottleneck conv 2\ndecoder mirror skips={how}")
+    assert spec.out_shape == spec.input.shape
+    assert list(spec.bypasses) == ["skip2", "skip1"]
+    assert build(spec)(torch.rand(2, *spec.input.shape)).shape[1:] == spec.input.shape
+
+
+def test_the_receptive_field_and_the_signal_follow_both_ways() -> None:
+    spec = model("encoder { conv 4 k1 as a; conv 4 k7 }\nbottleneck\ndecoder { conv 4 k1; add a; conv 1 k3 }")
+    fields = receptive_fields(spec)
+    assert [fields[id(layer)] for layer in spec.decoder] == [(7, 7), (7, 7), (9, 9)]
+    only = model("encoder { conv 4 k1 as a; conv 4 k7 }\nbottleneck\ndecoder { concat a; conv 1 k1 }")
+    assert receptive_fields(only)[id(only.decoder[-1])] == (7, 7)
+    assert len(signal_path(spec)) == len([*spec.layers()])
+
+
+def test_graphs_draw_the_way_around_the_code() -> None:
+    drawn = str(render(model(UNET), "mmd"))
+    assert drawn.count("-.->") == 3
+    assert "input -.->" in drawn
+
+
+def test_a_network_with_skips_trains_as_it_is_written() -> None:
+    module = build(model(UNET))
+    assert fast_form(module, (1, 28, 28)) is module
+    assert isinstance(module.encoder, nn.Sequential)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "encoder { conv 4 as a; maxpool 2 }\nbottleneck conv 2\ndecoder { concat a; conv 1 }",
+            "sizes-do-not-meet: `concat a` joins 2x14x14 and `a`, which is 4x28x28",
+        ),
+        (
+            "encoder { conv 4 as a; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; add a; conv 1 }",
+            "sizes-do-not-meet: `add a` sums 2x28x28 and `a`, which is 4x28x28",
+        ),
+        (
+            "encoder { conv 4; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; concat a; conv 1 }",
+            'unknown-name: no output is called "a"',
+        ),
+        (
+            "encoder { concat a; conv 4 as a; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; conv 1 }",
+            "unknown-name: `a` is named below this line",
+        ),
+        (
+            "encoder { conv 4 as a; conv 4 as a; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; concat a; conv 1 }",
+            "duplicate-statement: `a` names two outputs",
+        ),
+        (
+            "encoder { conv 4 as input; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
+            "duplicate-statement: `input` is the name",
+        ),
+        (
+            "encoder { residual { conv 4 as a }; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; concat a; conv 1 }",
+            "misplaced-statement: `a` stands inside `residual`",
+        ),
+        (
+            "encoder { conv 4 as a; residual { concat a; conv 4 }; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
+            "misplaced-statement: `concat a` stands inside `residual`",
+        ),
+        (
+            "encoder { conv 4 as a; concat a; conv 4; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
+            "no-mirror: `decoder mirror` cannot undo this `concat`",
+        ),
+        (
+            "encoder { conv 4; maxpool 2; conv 8; maxpool 2 }\nbottleneck conv 2\ndecoder mirror skips=add channels=/2",
+            "sizes-do-not-meet",
+        ),
+        ("encoder { conv 4 as; maxpool 2 }\nbottleneck conv 2\ndecoder mirror", "missing-value"),
+        ("encoder { concat; conv 4 }\nbottleneck conv 2\ndecoder mirror", "missing-value"),
+    ],
+)
+def test_a_wrong_connection_is_one_finding(text: str, found: str) -> None:
+    said = errors(text)
+    assert len(said) == 1, said
+    assert said[0].startswith(found)
+
+
+def test_sizes_that_do_not_meet_show_where_the_output_was_made() -> None:
+    text = "autoencoder a\ninput 1x28x28\nencoder { conv 4 as a; maxpool 2 }\nbottleneck conv 2\ndecoder { concat a; conv 1 }"
+    found = next(each for each in check(text) if each.name == "sizes-do-not-meet")
+    assert [(text[label.span.start : label.span.end], label.text) for label in found.related] == [
+        ("as a", "`a` is 4x28x28")
+    ]
+
+
+def test_a_name_that_nothing_reads_is_said_once() -> None:
+    text = "autoencoder a\ninput 1x28x28\nencoder { conv 4 s2 as a }\nbottleneck conv 2\ndecoder mirror"
+    assert [found.message for found in check(text) if found.name == "unused-output"] == ["no line reads the output `a`"]
