@@ -45,7 +45,7 @@ from caedsl.source import Span
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.shape import elements, text
 
-RULE = Rule("CAE308", "skip-bypasses-code", Severity.WARNING)
+RULE = Rule("CAE309", "skip-bypasses-code", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
