@@ -17,7 +17,8 @@ from pathlib import Path
 
 import torch
 
-from caedsl.data.images import DataError, Images
+from caedsl.data.errors import DataError
+from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.reached.runs import Runs, images
 from benchmarks.reached.targets import TARGETS, Row
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 
 
 def main() -> None:

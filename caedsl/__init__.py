@@ -6,7 +6,7 @@ need PyTorch, which is imported when one of them is first used.
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from caedsl.version import __version__
 
 if TYPE_CHECKING:
     from caedsl.api import Callback, SpecError, build, check, emit, graph, load, open, parse, resume, show, train

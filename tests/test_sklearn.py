@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import (
     check_set_params,
 )
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.sklearn import ConvAutoencoder
 
 SPEC = """autoencoder digits

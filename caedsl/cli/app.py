@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from caedsl import __version__
 from caedsl.cli.calibrate import calibrate
 from caedsl.cli.compare import compare
 from caedsl.cli.decode import decode
@@ -25,6 +24,7 @@ from caedsl.cli.score import score
 from caedsl.cli.show import show
 from caedsl.cli.train import train
 from caedsl.diagnostics.text import one_line
+from caedsl.version import __version__
 
 _HELP = {"help_option_names": ["--help", "-h"]}
 _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}

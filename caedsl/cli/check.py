@@ -237,7 +237,7 @@ def _rule_texts(reports: Iterable[Report]) -> dict[str, RuleText]:
 
 
 def _version() -> str:
-    from caedsl import __version__
+    from caedsl.version import __version__
 
     return __version__
 

@@ -54,7 +54,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _apologise(error: Exception, arguments: list[str]) -> int:
-    from caedsl import __version__
+    from caedsl.version import __version__
 
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:

@@ -211,7 +211,7 @@ def _refuse_changes(names: list[str]) -> None:
 def outside_errors() -> Iterator[None]:
     """Inside, what the outside world does wrong ends the command with its message."""
     from caedsl.cli.specs import fail
-    from caedsl.data.images import DataError
+    from caedsl.data.errors import DataError
     from caedsl.runs.errors import TrainingError
 
     try:

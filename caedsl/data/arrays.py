@@ -9,8 +9,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from caedsl.data.errors import DataError
 from caedsl.data.idx_format import read_idx
-from caedsl.data.images import DataError
 from caedsl.data.labels import StoredLabels, as_labels
 from caedsl.data.layout import array_stack
 from caedsl.data.memory import available_memory

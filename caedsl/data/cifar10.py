@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from caedsl.data.data_folders import StandardSet, complete, fetch
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.layout import layout
 from caedsl.data.regular_file import open_regular, read_regular
 from caedsl.data.source_reader import Found, Request, reason

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from caedsl.data.download import download
-from caedsl.data.images import Progress, UnavailableError
+from caedsl.data.errors import Progress, UnavailableError
 from caedsl.data.source_reader import Request, reason
 
 VARIABLE = "CAEDSL_DATA"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
 from caedsl.data.folder_stack import FolderStack, check_input
-from caedsl.data.images import DataError, UnavailableError
 from caedsl.data.source_reader import Found, Request, confined
 from caedsl.data.stack import Labels
 

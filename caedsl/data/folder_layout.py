@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.fit import Fit, Scale, blank
-from caedsl.data.images import BrokenImagesError, DataError, listing
 from caedsl.data.stack import Block, Index, Labels
 from caedsl.vocabulary.shape import text
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.memory import available_memory
 from caedsl.data.regular_file import open_regular
 from caedsl.data.row_file import RowFile, rows_of, without_values

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from caedsl.data.images import DataError, Images, silent
+from caedsl.data.errors import DataError, silent
+from caedsl.data.images import Images
 from caedsl.data.intake import Intake
 from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for

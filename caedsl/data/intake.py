@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.fit import Fit, Scale, blank
-from caedsl.data.images import BrokenImagesError, DataError, listing
 from caedsl.data.launcher import launched
 from caedsl.data.memory import available_memory
 from caedsl.data.pixels import Held, Pixels, Streamed, span_of

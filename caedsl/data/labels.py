@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.row_file import RowFile, whole
 from caedsl.data.stack import Array, Labels, shape_text
 

@@ -2,7 +2,7 @@
 
 import os
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 
 
 def launched(variable: str, default: int) -> int:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from caedsl.data.errors import DataError
 from caedsl.data.fit import Fit
-from caedsl.data.images import DataError
 from caedsl.data.row_file import RowFile
 from caedsl.data.source_reader import Request
 from caedsl.data.stack import Array, ArrayStack, Labels, Layout, shape_text

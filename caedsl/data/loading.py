@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from caedsl.data.data_folders import VARIABLE, data_folders, writable_folders
+from caedsl.data.errors import DataError, Progress, UnavailableError, silent
 from caedsl.data.fit import Fit
-from caedsl.data.images import DataError, Images, Progress, UnavailableError, silent
+from caedsl.data.images import Images
 from caedsl.data.intake import Intake, Taken
 from caedsl.data.pixels import Pixels
 from caedsl.data.selection import select, selection_notes

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, part_named
 from caedsl.data.folder_stack import FolderStack, check_input
-from caedsl.data.images import DataError, UnavailableError
 from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import Found, Request, confined, reason
 from caedsl.data.stack import Labels

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caedsl.data.data_folders import StandardSet, complete, fetch
+from caedsl.data.errors import DataError
 from caedsl.data.idx_format import read_idx
-from caedsl.data.images import DataError
 from caedsl.data.labels import as_labels
 from caedsl.data.layout import layout
 from caedsl.data.regular_file import open_regular

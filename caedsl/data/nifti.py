@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.fit import Fit, resized, scale_
 from caedsl.data.folder import classes_of, files_in, labels_of
 from caedsl.data.folder_stack import FolderStack
-from caedsl.data.images import DataError, UnavailableError
 from caedsl.data.memory import available_memory
 from caedsl.data.picture import RESIZED, Picture
 from caedsl.data.regular_file import read_regular

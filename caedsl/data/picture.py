@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from caedsl.data.decoding import Decoded, decoded
+from caedsl.data.errors import DataError
 from caedsl.data.fit import LUMA, Fit, centred, scale_
-from caedsl.data.images import DataError
 from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import reason
 from caedsl.data.stack import sensor_remark

@@ -5,7 +5,7 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.memory import available_memory
 
 _KINDS = (

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 
 SUPPORTED = hasattr(os, "preadv")
 

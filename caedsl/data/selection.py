@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.source_reader import describe
 from caedsl.data.stack import Index, Labels, Stack
 from caedsl.model.data import DataSource

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from caedsl.data.errors import DataError, Progress, UnavailableError
 from caedsl.data.fit import Fit
-from caedsl.data.images import DataError, Progress, UnavailableError
 from caedsl.data.stack import Stack
 from caedsl.model.data import DataSource
 

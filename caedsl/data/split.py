@@ -5,7 +5,8 @@ from hashlib import sha256
 import torch
 from torch import Tensor
 
-from caedsl.data.images import DataError, Images
+from caedsl.data.errors import DataError
+from caedsl.data.images import Images
 
 SPLIT_SEED = 0
 """The seed of the split is not that of training: runs that differ in their seed are judged on the same images."""

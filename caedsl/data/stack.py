@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from caedsl.data.errors import DataError
 from caedsl.data.fit import Fit, Scale, resized, scale_, to_gray
-from caedsl.data.images import DataError
 from caedsl.data.row_file import RowFile
 from caedsl.vocabulary.shape import Sizes, places, text
 

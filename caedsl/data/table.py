@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import Found, Request, reason
 from caedsl.data.stack import ArrayStack

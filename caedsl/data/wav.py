@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from caedsl.data.errors import BrokenImagesError, DataError, UnavailableError, listing
 from caedsl.data.fit import Fit, Scale, resized
 from caedsl.data.folder import classes_of, files_in
-from caedsl.data.images import BrokenImagesError, DataError, UnavailableError, listing
 from caedsl.data.regular_file import open_regular
 from caedsl.data.source_reader import Found, Request, reason
 from caedsl.data.stack import Block, Index, Labels

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.decoding import suffixes
+from caedsl.data.errors import DataError
 from caedsl.data.fit import Fit
 from caedsl.data.folder import images_in
 from caedsl.data.folder_layout import class_folders, masks_folder, test_folder
 from caedsl.data.folder_stack import FolderStack
-from caedsl.data.images import DataError
 from caedsl.inference.own_data import TRAIN, PartSamples, test_of_every_class
 from caedsl.inference.samples import Samples, from_files
 from caedsl.inference.trained_run import TrainedRun

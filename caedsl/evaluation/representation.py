@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.evaluation.again import finished_run
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.training.batches import Batches

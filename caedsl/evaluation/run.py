@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from caedsl.data.images import DataError, Images
+from caedsl.data.errors import DataError
+from caedsl.data.images import Images
 from caedsl.data.memory import refused_beyond_available
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate, in_64_bits

@@ -4,12 +4,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from caedsl import __version__
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.confined import read_file
 from caedsl.runs.files import BEST, METRICS, SPEC
 from caedsl.runs.schema import RecordError, read_scores
 from caedsl.training.weights import largest_file
+from caedsl.version import __version__
 from caedsl.vocabulary.shape import text
 
 CARD = "README.md"

@@ -16,11 +16,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from caedsl import __version__
 from caedsl.export.parts import Part
 from caedsl.inference.scores import ChosenScore
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.errors import RunError
+from caedsl.version import __version__
 
 TOLERANCE = 1e-4
 MOST_SAMPLES = 32

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.export.files import MOST_SAMPLES, ExportError
 from caedsl.inference.own_data import PARTS, own_data
 from caedsl.inference.trained_run import TrainedRun

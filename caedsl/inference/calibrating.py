@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.inference.calibration import Calibration, CalibrationError, calibrate
 from caedsl.inference.own_data import TRAIN, VALIDATION, digests, own_data
 from caedsl.inference.samples import Samples

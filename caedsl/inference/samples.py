@@ -9,9 +9,9 @@ import numpy as np
 from torch import Tensor
 
 from caedsl.data.data_folders import data_folders
+from caedsl.data.errors import DataError, silent
 from caedsl.data.folder import classes_of, images_in
 from caedsl.data.folder_stack import FolderStack, check_input
-from caedsl.data.images import DataError, silent
 from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for
 from caedsl.data.prefetch import ahead, workers

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from caedsl import __version__
 from caedsl.console.formats import duration
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.evaluation.schema import (
     AnomaliesRecord,
     MetricsRecord,
@@ -29,6 +28,7 @@ from caedsl.runs.history import Epoch
 from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, read_epochs, read_troubles
 from caedsl.runs.trouble import Trouble
 from caedsl.training.reporter import Reporter
+from caedsl.version import __version__
 from caedsl.vocabulary.shape import text
 
 

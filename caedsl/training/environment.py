@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from caedsl import __version__
 from caedsl.runs.schema import text_of_path
 from caedsl.training.cores import WAIT_POLICY
 from caedsl.training.device import device_name
 from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision
+from caedsl.version import __version__
 
 
 def package_version(name: str) -> str | None:

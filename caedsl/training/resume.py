@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from caedsl import __version__
 from caedsl.data.images import Images
 from caedsl.facts.settings_text import fault_of
 from caedsl.model.settings import On
@@ -41,6 +40,7 @@ from caedsl.training.train import (
     prepare_training,
 )
 from caedsl.training.weights import largest_file
+from caedsl.version import __version__
 
 
 def resume(

@@ -15,7 +15,8 @@ from torch import nn
 
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
-from caedsl.data.images import DataError, Images
+from caedsl.data.errors import DataError
+from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.data.split import SPLIT_SEED, split_sha256, split_validation
 from caedsl.facts.schema import settings_json

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.model.data import InputRange
 
 DRAW = np.random.default_rng(0)

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from caedsl.data.images import DataError, Images
+from caedsl.data.errors import DataError
+from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from tests.training.tiny import model_of
 

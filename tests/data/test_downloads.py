@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from caedsl.data import download, mnist
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource
 

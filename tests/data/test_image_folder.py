@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from caedsl.data import intake
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource, InputRange
 

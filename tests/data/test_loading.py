@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from caedsl.data import intake
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.data.sources import reader_of
 from caedsl.model.data import DataSource

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.model.data import InputRange
 
 DRAW = np.random.default_rng(0)
@@ -239,7 +239,7 @@ THIN = r"""
 import resource, sys
 from pathlib import Path
 from caedsl.data.fit import Fit
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.picture import read_picture
 from caedsl.model.data import InputRange
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from caedsl.data.errors import DataError
 from caedsl.data.fit import Fit, interpolated, resized
-from caedsl.data.images import DataError
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource, InputRange
 from caedsl.vocabulary.shape import Shape

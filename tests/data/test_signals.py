@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource, InputRange
 

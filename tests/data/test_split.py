@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caedsl.data.images import DataError, Images
+from caedsl.data.errors import DataError
+from caedsl.data.images import Images
 from caedsl.data.pixels import Held
 from caedsl.data.split import split_validation
 from caedsl.model.data import DataSource

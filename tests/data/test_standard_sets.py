@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from caedsl.data import cifar10, mnist
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource, InputRange
 

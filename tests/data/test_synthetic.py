@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from caedsl.data import synthetic
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.model.data import InputRange
 from caedsl.vocabulary.shape import Shape
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 
 from .conftest import idx
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import caedsl
 from caedsl.cli.main import main
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.evaluation.anomalies import evaluate_anomalies
 from caedsl.evaluation.labelled_test import from_folder, masks_of
 from caedsl.inference.calibrating import calibrate_run

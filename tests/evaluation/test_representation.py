@@ -7,7 +7,7 @@ import pytest
 
 import caedsl
 from caedsl.cli.main import main
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.evaluation.representation import _effective_rank, represent
 from caedsl.training.reporter import Reporter
 

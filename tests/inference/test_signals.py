@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import caedsl
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 
 from .conftest import write_run
 

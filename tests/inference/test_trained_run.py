@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import caedsl
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.runs.errors import RunError
 from tests.inference.conftest import GREY, write_run
 

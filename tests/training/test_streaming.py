@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from caedsl.data import intake, scratch
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.data.pixels import Held, Streamed
 from caedsl.data.row_file import RowFile

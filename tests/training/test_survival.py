@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.runs.errors import RunError
 from caedsl.runs.folder import RunFolder
 from caedsl.training.reporter import Reporter

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from caedsl.data.images import DataError
+from caedsl.data.errors import DataError
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs import files as run_files
 from caedsl.runs.errors import RunError, TrainingError
