@@ -63,6 +63,11 @@ def export(
     ``samples`` are N x channels x space in the input's range, on which the file is compared with the run;
     ``measured_on`` says what they are. Raise an ``ExportError`` where the file computes something else.
     """
+    if part.name == "decoder" and run.module.maps:
+        raise ExportError(
+            f"this decoder reads {', '.join(run.module.maps)} of the encoder beside the code, and cannot be exported "
+            "alone: use `--part full`"
+        )
     module = part.make(run, score).eval()
     given = part.example(run, samples[:MOST_SAMPLES].to(run.device))
     with torch.no_grad():

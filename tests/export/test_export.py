@@ -125,3 +125,14 @@ def test_bad_usage(trained: Path, capsys: pytest.CaptureFixture[str], arguments:
 def test_without_data_real_samples_are_asked_for(grey: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(grey), "-o", str(grey / "x.onnx")]) == 2
     assert "--samples PATH" in capsys.readouterr().err
+
+
+def test_a_decoder_that_reads_the_encoder_is_not_exported_alone(tmp_path: Path) -> None:
+    spec = tmp_path / "unet.cae"
+    spec.write_text(
+        "autoencoder unet\ninput 1x8x8\ndata digits limit=60\nencoder { conv 4 relu; maxpool 2 }\nbottleneck conv 1\n"
+        "decoder mirror skips=concat\ntrain { epochs 1; batch 16 }\n"
+    )
+    assert main(["train", str(spec), "--out", str(tmp_path / "run"), "--quiet"]) == 0
+    assert main(["export", str(tmp_path / "run"), "--part", "decoder", "-o", str(tmp_path / "d.pt2")]) == 2
+    assert not (tmp_path / "d.pt2").exists()
