@@ -233,6 +233,9 @@ _SINGLE = {
     "asserted": _ASSERTED,
 }
 
+_NO_IMAGES = ("ecg", "volumes")
+"""Shipped specs of signals and volumes: the operators inject faults into models of images."""
+
 _FAULTY = {"mnist_pitfalls"}
 """The article's first model, which is shipped with its fault."""
 
@@ -240,6 +243,10 @@ PARENTS: dict[str, str] = {
     **_grid(),
     **SMALL,
     **_SINGLE,
-    **{path.stem: path.read_text("utf-8") for path in sorted(SHIPPED_FOLDER.glob("*.cae")) if path.stem not in _FAULTY},
+    **{
+        path.stem: path.read_text("utf-8")
+        for path in sorted(SHIPPED_FOLDER.glob("*.cae"))
+        if path.stem not in _FAULTY and path.stem not in _NO_IMAGES
+    },
 }
 """The text of every parent by its name."""

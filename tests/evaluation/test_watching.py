@@ -110,7 +110,7 @@ def test_the_samples_are_held_out_and_shown_as_the_model_would_be_used(tmp_path:
     class Watching(EpochPictures):
         def on_epoch(self, training: Training) -> None:
             super().on_epoch(training)
-            shown.append(self._samples.original_bchw)
+            shown.append(self._samples.original)
             held_out = torch.cat(list(training.validation.in_order(100)))  # type: ignore[union-attr]
             assert all(any(torch.equal(image, other) for other in held_out) for image in shown[-1])
             assert not training.module.training

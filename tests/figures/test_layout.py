@@ -181,7 +181,7 @@ def test_captions_leave_out_what_goes_without_saying() -> None:
 def test_penalties_and_options_of_the_code_are_shown() -> None:
     spec = """autoencoder a
         input 1x8x8
-        encoder { conv 4 relu l2=1e-3 init=xavier_uniform; maxpool 2 }
+        encoder { conv 4 relu l2=1e-3 init=glorot; maxpool 2 }
         bottleneck dense 3 l1=1e-4 noise=0.1
         decoder mirror"""
     words = texts(layout(model_of(spec)))
