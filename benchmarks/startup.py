@@ -1,4 +1,4 @@
-"""How long `caedsl check` on one spec takes, beside `import lark` alone: a fresh process each, medians of interleaved runs.
+"""Time `caedsl check` on one spec beside `import lark` alone: fresh processes by turns, medians.
 
     python benchmarks/startup.py [SPEC] [--runs 15]
 

@@ -2,7 +2,7 @@
 
     python benchmarks/threads.py [SPEC] [--images 3840] [--epochs 20] [--rounds 3] [--busy 0 1 2]
 
-Each measurement is a run in a process of its own. Both ways take turns in every round, so that what disturbs the machine
+Each measurement is a run in its own process. Both ways take turns in every round, so that what disturbs the machine
 disturbs both, and medians over the rounds are compared. PyTorch's default is as many threads as there are cores, which
 spin while they wait; ``threads auto`` chooses the number and the wait policy as ``caedsl train`` does. The rate is that
 of the epochs; the seconds of the search stand beside it.

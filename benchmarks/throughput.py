@@ -1,5 +1,6 @@
-"""How many specs a second one process checks: generated ones that are sound, and the same with a misspelt
-word or a number changed.
+"""How many specs a second one process checks.
+
+Generated ones that are sound, and the same with a misspelt word or a number changed.
 
     python benchmarks/throughput.py [--specs 1000] [--profile]
 

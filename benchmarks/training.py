@@ -1,5 +1,6 @@
-"""How many images a second caedsl trains on, beside a loop written by hand, Lightning and Keras: the same model, data,
-batch and settings, in one run.
+"""How many images a second caedsl trains on, beside a loop written by hand, Lightning and Keras.
+
+The same model, data, batch and settings, in one run.
 
     python benchmarks/training.py [SPEC] [--images 3840] [--rounds 5] [--device cpu] [--only NAME ...] [--json FILE]
 

@@ -146,7 +146,8 @@ def _samples(X: Array, model: Autoencoder) -> Array:
         return checked
     if checked.shape[1] != elements(model.input.shape):
         raise ValueError(
-            f"X has {checked.shape[1]} features, but ConvAutoencoder is expecting {elements(model.input.shape)} features "
+            f"X has {checked.shape[1]} features, but ConvAutoencoder is expecting {elements(model.input.shape)} "
+            "features "
             f"as input: {text(model.input.shape)}"
         )
     return checked.reshape(len(checked), *model.input.shape)

@@ -25,7 +25,7 @@ def emitted_model(source: Path) -> Any:
 
 
 def main() -> None:
-    """Encodes a few images, and decodes the codes."""
+    """Encode a few images, and decode the codes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, metavar="SOURCE", help="the file that `caedsl emit` wrote")
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder that `caedsl train` wrote")

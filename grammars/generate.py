@@ -1,4 +1,4 @@
-"""Write the parse tables of ``cae.lark`` into the package, where ``caedsl check`` loads them without analysing the grammar.
+"""Write the parse tables of ``cae.lark`` into the package, where ``caedsl check`` loads them as they are.
 
 python grammars/generate.py            # after every change to cae.lark, and after an update of Lark
 python grammars/generate.py --check    # exit code 1 where the tables in the package are out of date

@@ -1,5 +1,7 @@
-"""The loop that a PyTorch user writes: a DataLoader over tensors, in bf16 also with what tuning guides recommend (autocast,
-channels last, the fused optimizer)."""
+"""The loop that a PyTorch user writes: a DataLoader over tensors.
+
+In bf16 also with what tuning guides recommend: autocast, channels last, a fused optimizer.
+"""
 
 import torch
 from torch.utils.data import DataLoader, TensorDataset

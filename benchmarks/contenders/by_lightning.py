@@ -1,4 +1,4 @@
-"""Lightning, as its documentation shows it: a LightningModule, a DataLoader, a Trainer without logger and checkpoints."""
+"""Lightning, as its documentation shows it: a LightningModule, a DataLoader, a Trainer without logger."""
 
 import warnings
 from typing import Any

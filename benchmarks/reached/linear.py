@@ -23,7 +23,7 @@ def components(train: Tensor, sizes: tuple[int, ...] = SIZES) -> dict[int, PCA]:
 
 
 def best_denoiser(train: Tensor, exam: Examination) -> tuple[int, Scores]:
-    """Return the number of components, and the scores, of the PCA of clean images that is best at removing the noise."""
+    """Return the number of components, and the scores, of the PCA of clean images that removes noise best."""
     scores = {size: score(exam.predictions(pca), UNIT) for size, pca in components(train).items()}
     return max(scores.items(), key=lambda item: item[1].psnr)
 

@@ -73,7 +73,7 @@ class Runs:
         always: Mapping[str, object] = {},
         weights: Path | None = None,
     ) -> Reached:
-        """Return the run of a shipped spec with the settings ``always``, and where not ``whole`` those of ``quick`` too.
+        """Return the run of a shipped spec with the settings ``always``, and unless ``whole`` those of ``quick`` too.
 
         ``weights`` is the run to start from, where that is not to be fresh weights.
         """

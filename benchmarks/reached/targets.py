@@ -110,7 +110,7 @@ def deep_svdd(runs: Runs) -> Iterator[Row]:
 
 
 def better_than_pca(spec: str, source: str, size: int, quick: Mapping[str, object]) -> Target:
-    """Return a target that is met where the spec has a smaller error than PCA of all training images at the same code size."""
+    """Return a target that is met where the spec has a smaller error than PCA at the same code size."""
 
     def measure(runs: Runs) -> Iterator[Row]:
         linear = TABLES[source].pca_mse[SIZES.index(size)]

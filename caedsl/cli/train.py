@@ -202,7 +202,8 @@ def _refuse_changes(names: list[str]) -> None:
     if names:
         raise fail(
             f"--resume takes its spec and settings from the run folder: leave out {', '.join(names)} "
-            "(only --epochs, --on-trouble, --device, --data-dir, --data-root, --tensorboard, --no-baselines and --quiet go "
+            "(only --epochs, --on-trouble, --device, --data-dir, --data-root, --tensorboard, --no-baselines and "
+            "--quiet go "
             "with it), or start a new run without --resume"
         )
 

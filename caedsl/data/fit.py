@@ -26,7 +26,7 @@ Otherwise an image of one by a million pixels would become one of billions befor
 
 
 class Resizing(NamedTuple):
-    """The part of a sample to take, from ``start`` on and ``part`` long, and the sizes to scale it to, one after another.
+    """Part of a sample to take, from ``start`` on and ``part`` long, and the sizes to scale it to by turns.
 
     Each has one number for each axis.
     """

@@ -99,7 +99,8 @@ def _refuse_twice(rows: Sequence[_Row], table: Path) -> None:
         before = first.setdefault(row.path, row)
         if before is not row:
             raise DataError(
-                f"{table}, line {row.line}: {row.path} is named in line {before.line} already: leave one of the two lines"
+                f"{table}, line {row.line}: {row.path} is named in line {before.line} already: leave one of the two "
+                "lines"
             )
 
 

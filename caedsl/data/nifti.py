@@ -37,7 +37,8 @@ def read(request: Request) -> Found:
         )
     if request.fit.channels != 1:
         raise DataError(
-            f"NIfTI files hold one channel, and the input is {request.fit.input}: write `input {request.fit.input_of(1)}`"
+            f"NIfTI files hold one channel, and the input is {request.fit.input}: write `input "
+            f"{request.fit.input_of(1)}`"
         )
     classes = classes_of(paths, root, notes) if root.is_dir() else None
     names = tuple(sorted(set(classes or ())))

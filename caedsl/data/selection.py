@@ -45,7 +45,7 @@ def _sample(labels: Labels | None, count: int, limit: int) -> Index:
 
 
 def _number(only: int | str, labels: Labels, names: Sequence[str], source: DataSource) -> int:
-    """Return the label that ``only`` means: the class of that name, else, where names are no numbers, of that number."""
+    """Return the label that ``only`` means: the class of that name, else, if names are no numbers, of that number."""
     if str(only) in names:
         return names.index(str(only))
     numbers: Sequence[int] = range(len(names)) if names else np.unique(labels).tolist()

@@ -71,7 +71,8 @@ def confined(path: Path, root: Path | None) -> Path:
         real, allowed = Path(os.path.realpath(path)), Path(os.path.realpath(root))
         if real != allowed and allowed not in real.parents:
             raise DataError(
-                f"{path} leads to {real}, which is outside of {allowed}: put the data into that folder, or name another "
+                f"{path} leads to {real}, which is outside of {allowed}: put the data into that folder, or name "
+                "another "
                 "one with --data-root"
             )
     return path

@@ -218,14 +218,18 @@ class ArrayStack:
         raise DataError(self._outside(int(index[image]), value, low, high))
 
     def _outside(self, image: int, value: float, low: float, high: float) -> str:
-        place = f"{self.file}: {self.fit.noun} {image} (counted from 0) has the value {value:g}, outside of {low:g}..{high:g}"
+        where = f"{self.file}: {self.fit.noun} {image} (counted from 0)"
+        place = f"{where} has the value {value:g}, outside of {low:g}..{high:g}"
         kind = self.pixels.dtype.kind
         if kind == "b":
             return f"{place}, and booleans are stored as 0 and 1: the file is damaged, save it again"
         if self.white:
             return f"{place}, which `white={self.white}` says: raise it, or correct the values"
         if kind != "f" and not self._top:
-            return f"{place}, the input's range, in which integers are taken as they are: widen `input … in {low:g}..{high:g}`"
+            return (
+                f"{place}, the input's range, in which integers are taken as they are: "
+                f"widen `input … in {low:g}..{high:g}`"
+            )
         if kind == "f" and self.fit.noun != "image":
             return f"{place}, the input's range: scale the values, or write `input {self.fit.input} in real`"
         if kind == "f":
@@ -239,14 +243,16 @@ class ArrayStack:
                 f"or write `input {self.fit.input} in real`"
             )
         return (
-            f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` and the value of white, or "
+            f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` and the value of "
+            "white, or "
             f"declare the values that there are, such as `input {self.fit.input} in -1024..3071`"
         )
 
     def _not_finite(self) -> str:
         bad = [start + int(i) for start, block in self._blocks() for i in np.flatnonzero(_has_bad_number(block))]
         return (
-            f"{self.file}: {len(bad)} of {len(self)} {self.fit.noun}s hold{'s' * (len(bad) == 1)} NaN or infinity (as 32-bit "
+            f"{self.file}: {len(bad)} of {len(self)} {self.fit.noun}s hold{'s' * (len(bad) == 1)} NaN or infinity "
+            "(as 32-bit "
             f"numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): leave these {self.fit.noun}s out, or "
             f"replace the values"
         )

@@ -1,4 +1,4 @@
-"""Samples that are drawn on the spot, the same each time: heartbeats (signals) and phantoms (volumes), with anomalies."""
+"""Samples drawn on the spot, the same each time: heartbeats (signals) and phantoms (volumes), with anomalies."""
 
 from collections.abc import Callable
 from typing import NamedTuple

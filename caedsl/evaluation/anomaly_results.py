@@ -104,7 +104,8 @@ class AnomalyEvaluation:
         if model.threshold is not None:
             kind = "calibrated threshold" if model.threshold.calibrated else "threshold"
             lines.append(
-                f"At the {kind} {model.threshold.value:.4g} (at most {100 * model.threshold.fpr:g} % of normals, set on "
+                f"At the {kind} {model.threshold.value:.4g} (at most {100 * model.threshold.fpr:g} % of normals, set "
+                "on "
                 f"{model.threshold.normals:,}), {model.found:,} of {of.anomalies:,} anomalies are found and "
                 f"{model.rejected:,} of {of.normals:,} normals rejected."
             )

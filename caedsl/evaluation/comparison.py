@@ -1,4 +1,4 @@
-"""Compare runs: those that differ in nothing but the seed are a group, with the mean and the deviation of its metrics."""
+"""Compare runs: those that differ in the seed alone are a group, with the mean and deviation of its metrics."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence

@@ -22,8 +22,9 @@ class Scores:
 
     ``mse`` and ``mae`` are means over all values, unclipped. ``psnr`` is in dB, computed for each sample, clipped to
     0..1 where the input's range has ends, and averaged; an exact one counts as 100 dB. ``ssim`` is that of Wang et
-    al. 2004, averaged; it is a measure of images, and None for signals and volumes. ``bce`` is the binary cross-entropy, and ``bce_above_floor`` its distance from the entropy of
-    the originals, which no model gets below; both are None where the input's range is not 0..1.
+    al. 2004, averaged; it is a measure of images, and None for signals and volumes. ``bce`` is the binary
+    cross-entropy, and ``bce_above_floor`` its distance from the entropy of the originals, which no model gets below;
+    both are None where the input's range is not 0..1.
     """
 
     mse: float

@@ -106,5 +106,6 @@ def show(found: Representation, reporter: Reporter) -> None:
     reporter.table(["", f"{NEIGHBOURS}-NN", "linear probe"], rows)
     reporter.result(f"accuracy on {found.samples:,} {found.part} samples, by codes of the training samples")
     reporter.result(
-        f"{found.dead} of {found.units} code units are dead; the effective rank of the codes is {found.effective_rank:.1f}"
+        f"{found.dead} of {found.units} code units are dead; the effective rank of the codes is "
+        f"{found.effective_rank:.1f}"
     )

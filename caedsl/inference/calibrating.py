@@ -36,7 +36,8 @@ def calibrate_run(
         parts = own_data(path, data_dir, reporter)
         if VALIDATION not in parts:
             raise CalibrationError(
-                f"{path} held no samples out: name normal samples that it was not trained on, or train with `validation 20%`"
+                f"{path} held no samples out: name normal samples that it was not trained on, or train with "
+                "`validation 20%`"
             )
         samples = parts[VALIDATION]
     else:

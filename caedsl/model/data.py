@@ -11,11 +11,11 @@ class DataSource:
     """One source of samples.
 
     ``name`` is one of the vocabulary's; ``path`` is as written, relative to the folder of the spec. ``key`` names the
-    array of an npz. ``gray`` averages colours, ``limit`` draws so many of the training images, ``resize`` is ``stretch fit crop``. ``labels`` is the
-    path of a file with one label an image (npy or idx) or, for an npz, the key of that array. ``only`` keeps the
-    images of one class: a number, or a folder's name. ``white`` is the stored value that becomes the high end of the
-    range; ``skip`` is ``broken`` where files that cannot be decoded are left out. ``window`` and ``step`` cut long
-    signals, ``columns`` names those of a table.
+    array of an npz. ``gray`` averages colours, ``limit`` draws so many of the training images, ``resize`` is ``stretch
+    fit crop``. ``labels`` is the path of a file with one label an image (npy or idx) or, for an npz, the key of that
+    array. ``only`` keeps the images of one class: a number, or a folder's name. ``white`` is the stored value that
+    becomes the high end of the range; ``skip`` is ``broken`` where files that cannot be decoded are left out.
+    ``window`` and ``step`` cut long signals, ``columns`` names those of a table.
     """
 
     name: str

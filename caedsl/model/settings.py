@@ -237,7 +237,8 @@ class Train:
     ``validation`` is the share of the training images held out; ``clip`` the largest gradient norm; ``ema`` the decay
     of the averaged weights, which are then the ones validated and saved; ``precision`` is ``auto fp32 bf16 fp16``.
     ``batch`` is ``auto`` where it is to be found by trial steps; the images of a step are computed in ``accumulate``
-    parts, whose gradients are added up. ``threads`` is the number of CPU threads, or ``auto`` where the run measures it.
+    parts, whose gradients are added up. ``threads`` is the number of CPU threads, or ``auto`` where the run measures
+    it.
     """
 
     loss: Loss = Loss()

@@ -34,7 +34,8 @@ def verdicts(
         found.append(
             Verdict(
                 GOOD,
-                f"The threshold {calibration.threshold:.4g} rejects at most {100 * calibration.fpr:g} % of normal samples on "
+                f"The threshold {calibration.threshold:.4g} rejects at most {100 * calibration.fpr:g} % of normal "
+                "samples on "
                 f"average, by {len(calibration.normals):,} that were held out.",
             )
         )
@@ -68,7 +69,8 @@ def _against_pca(metrics: MetricsRecord) -> Verdict:
         )
     return Verdict(
         GOOD,
-        f"It reconstructs {of} better than {name}, a linear map to as many numbers: {model / pca.mse:.0%} of its error.",
+        f"It reconstructs {of} better than {name}, a linear map to as many numbers: {model / pca.mse:.0%} of its "
+        "error.",
     )
 
 

@@ -29,8 +29,9 @@ def override(source: Source, values: Mapping[str, str]) -> Source:
 
     Names are ``data``, ``input`` and the like for a whole statement, ``train.batch`` for a setting,
     ``train.optimizer.lr`` for one option of a setting, and ``let.width`` for a constant. What the spec leaves to its
-    default is added; a spec that extends another is written out first. Whether the value makes sense is for the checker to say. Raises ``OverrideError`` for a name of
-    another form, for a spec with syntax errors, and for a statement or a constant that the spec does not have.
+    default is added; a spec that extends another is written out first. Whether the value makes sense is for the checker
+    to say. Raises ``OverrideError`` for a name of another form, for a spec with syntax errors, and for a statement or a
+    constant that the spec does not have.
     """
     if values:
         source, origins, faults = expand(source)

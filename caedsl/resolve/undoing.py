@@ -156,7 +156,11 @@ def _twins(
     scope: Scope,
     before: str = "",
 ) -> tuple[Line, ...] | None:
-    """Return the Lines that undo one layer; ``before`` is the name of the map that they restore, if it has one; ``light`` is the layer with the decoder's numbers of channels."""
+    """Return the Lines that undo one layer.
+
+    ``before`` is the name of the map that they restore, if it has one; ``light`` is the layer with the decoder's
+    numbers of channels.
+    """
     if layer.children:
         return _group(layer, light, restored, manner, output, scope, before)
     drafts = layer.kind.twin(light)

@@ -55,6 +55,9 @@ def _removing(span: Span, scope: Scope, what: str = "line") -> Fix:
 
 
 def _without(parameter: tree.Word | tree.Option, scope: Scope) -> Fix:
-    """Return the fix that removes a parameter and the blanks before it; where uses give it, it will not stand the trial."""
+    """Return the fix that removes a parameter and the blanks before it.
+
+    Where uses give it, it will not stand the trial.
+    """
     start = len(scope.source.text[: parameter.span.start].rstrip(" \t"))
     return Fix("remove the parameter", (Edit(Span(start, parameter.span.end), ""),), Applicability.SAFE)

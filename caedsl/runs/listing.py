@@ -31,8 +31,8 @@ class RunRecord:
     ``best_epoch``, or its training loss where nothing is held out (``validated`` is False then); both are None before
     the first epoch is over. ``psnr`` is that of ``metrics.json`` in dB, which unlike losses can be compared between
     runs with different ones; None before it is written. ``seconds`` is the time spent on training, ``trouble`` names
-    the monitors that spoke. ``code`` is the size of the code, None before ``metrics.json`` is written; ``overrides`` are
-    the settings that the command line changed, as they were written.
+    the monitors that spoke. ``code`` is the size of the code, None before ``metrics.json`` is written; ``overrides``
+    are the settings that the command line changed, as they were written.
     """
 
     folder: str

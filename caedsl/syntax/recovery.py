@@ -124,7 +124,7 @@ class _Reader:
             self.heading = _Heading(statement)
 
     def _explained(self, fault: Fault, kept: Statement | None) -> tuple[Statement | None, Finding]:
-        """Return the finding for ``fault`` and the statement, as meant if the cure is certain, else as far as it parses."""
+        """Return the finding for ``fault``, and the statement as meant, or as far as it parses where that is unsure."""
         if is_beyond_limits(fault):
             return kept, block_messages.long_expression(fault)
         if len(self.findings) > MAX_FINDINGS:  # counted, never shown

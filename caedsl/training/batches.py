@@ -71,8 +71,8 @@ class Batches:
     def sliced(self, rank: int, ranks: int, accumulate: int = 1) -> "Batches":
         """Return the same batches, of each of which only part ``rank`` of ``ranks``, alike in size, is read.
 
-        With ``accumulate`` it is that part of each of so many parts of a batch. ``len`` still counts all images. A part of
-        a batch with fewer images than ranks may have none.
+        With ``accumulate`` it is that part of each of so many parts of a batch. ``len`` still counts all images. A part
+        of a batch with fewer images than ranks may have none.
         """
         return Batches(self.images, self.index, self.device, (rank, ranks), accumulate)
 

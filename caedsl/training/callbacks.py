@@ -54,8 +54,8 @@ class Interruption(Callback):
     """Stop after Ctrl-C or SIGTERM; a second Ctrl-C ends the run at once.
 
     In a group of processes signals come more than once: from the person, and from torchrun, which also ends a group of
-    which one has failed. There a second one changes nothing, and what is left to do after a failure is done. Outside the
-    main thread, where no handler can be set, this does nothing.
+    which one has failed. There a second one changes nothing, and what is left to do after a failure is done. Outside
+    the main thread, where no handler can be set, this does nothing.
     """
 
     def __init__(self) -> None:

@@ -61,7 +61,10 @@ class Checkpoint:
 
     @classmethod
     def read(cls, folder: Path, name: str, most: int) -> "Checkpoint":
-        """Read a checkpoint of at most ``most`` bytes; a ``CheckpointError`` where it is damaged or of another format."""
+        """Read a checkpoint of at most ``most`` bytes.
+
+        A ``CheckpointError`` where it is damaged or of another format.
+        """
         try:
             tensors, header = read_tensors(read_file(folder, name, most))
         except FileNotFoundError:
@@ -131,7 +134,7 @@ def _plain(value: Tensor) -> Tensor:
 
 @torch.no_grad()
 def restore(training: Training, checkpoint: Checkpoint) -> None:
-    """Make ``checkpoint`` the state of ``training``, its random streams those of PyTorch, inside of ``Training.run``."""
+    """Make ``checkpoint`` the state of ``training``, and its random streams PyTorch's, inside ``Training.run``."""
     tensors, progress = checkpoint.tensors, checkpoint.progress
     training.module.load_state_dict(_part(tensors, "weights."))
     _restore_optimizer(training, tensors)
@@ -255,8 +258,8 @@ class RestoreCheckpoint(Callback):
 def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | None]:
     """Return the newest good checkpoint of ``folder``, and a note where that is not the last one written.
 
-    It is None where none was written yet. A ``RunError`` says that none is good, or that it is not of ``run``. ``most`` is
-    how many bytes one of this run may have.
+    It is None where none was written yet. A ``RunError`` says that none is good, or that it is not of ``run``. ``most``
+    is how many bytes one of this run may have.
     """
     if not has_checkpoint(folder):
         return None, "no checkpoint was written yet: starting from the beginning"
@@ -269,7 +272,8 @@ def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | 
             continue
         if checkpoint.run != run:
             raise RunError(
-                f"{folder / name} belongs to another run: the spec or the settings in {folder} were changed since it was "
+                f"{folder / name} belongs to another run: the spec or the settings in {folder} were changed since it "
+                "was "
                 "written; put them back, or start a new run"
             )
         return checkpoint, f"{problems[0]}; resuming from {name}" if problems else None

@@ -14,8 +14,10 @@ WAIT_POLICY = "OMP_WAIT_POLICY"
 SET_BY_USER = (WAIT_POLICY, "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 SAMPLE_SECONDS, SAMPLES = 0.1, 2
 BUSY_SHARE = 0.25
-"""Share of the cores that others must use, in every sample, before waiting threads are told to sleep (heuristic: one busy
-process on two cores uses half of them; a quiet desktop uses less than a tenth)."""
+"""Share of the cores that others must use, in every sample, before waiting threads are told to sleep.
+
+Heuristic: one busy process on two cores uses half of them; a quiet desktop uses less than a tenth.
+"""
 
 
 class _Times(NamedTuple):
@@ -114,8 +116,9 @@ def choose_wait_policy(
 ) -> str | None:
     """Have OpenMP's waiting threads sleep where other processes keep the cores busy; return what to say of it.
 
-    It does nothing once PyTorch is ``imported``, which reads the variable then. Waiting threads spin by default, which is fastest on a quiet machine; on
-    a busy one they take the time that the thread they wait for needs. What the user has set stays.
+    It does nothing once PyTorch is ``imported``, which reads the variable then. Waiting threads spin by default, which
+    is fastest on a quiet machine; on a busy one they take the time that the thread they wait for needs. What the user
+    has set stays.
     """
     cores = allowed_cores() if cores is None else cores
     chosen = any(name in environment for name in SET_BY_USER)
@@ -130,6 +133,7 @@ def choose_wait_policy(
             return None
     environment[WAIT_POLICY] = "PASSIVE"
     return (
-        f"other processes use {sum(shares) / len(shares):.0%} of the {cores} cores, so waiting threads sleep instead of "
+        f"other processes use {sum(shares) / len(shares):.0%} of the {cores} cores, so waiting threads sleep instead "
+        "of "
         f"spinning; {WAIT_POLICY}=ACTIVE keeps them spinning"
     )

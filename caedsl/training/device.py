@@ -19,11 +19,12 @@ _USUAL_BLOCK = 128 << 10
 
 SECONDS_TO_COMPILE = 60.0
 PAYS_FROM = 3 * SECONDS_TO_COMPILE
-"""How long an uncompiled run must be: compiled steps are some 1.5 times faster or more, which then makes good the start."""
+"""How long an uncompiled run must be: compiled steps, some 1.5 times faster, then make good their start."""
 SHORTEST_STEP = 2e-3
 OPERATIONS_A_SECOND = 2e13
-"""An uncompiled step on a GPU takes the longer of launching its kernels and of its arithmetic. These three are estimates
-for a current GPU, rough on purpose: they decide whether to compile, never what is computed."""
+"""An uncompiled step on a GPU takes the longer of launching its kernels and of its arithmetic.
+
+These three are rough estimates for a current GPU: they decide whether to compile, never what is computed."""
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -77,9 +78,10 @@ def device_name(device: torch.device) -> str:
 def keep_freed_memory() -> None:
     """Tell the C library to keep what is freed for later allocations, instead of giving it back to the system.
 
-    Activations are large blocks of the same sizes in every step. By default glibc maps each of them anew, and the system
-    clears it page by page: a fifth to a third of the time of a step (``benchmarks/training.py`` has the figures). It holds
-    for the whole process; memory beyond 1 GB a block is still given back, and other C libraries are left alone.
+    Activations are large blocks of the same sizes in every step. By default glibc maps each of them anew, and the
+    system clears it page by page: a fifth to a third of the time of a step (``benchmarks/training.py`` has the
+    figures). It holds for the whole process; memory beyond 1 GB a block is still given back, and other C libraries are
+    left alone.
     """
     if _has_glibc():
         libc = ctypes.CDLL(None)
@@ -89,7 +91,7 @@ def keep_freed_memory() -> None:
 
 
 def give_freed_memory_back() -> None:
-    """Have the C library give back what it keeps, now and for large blocks from now on, whose sizes are no longer the same."""
+    """Have the C library give back what it keeps, now and for large blocks from now on: their sizes change."""
     if _has_glibc():
         libc = ctypes.CDLL(None)
         libc.mallopt(_MMAP_THRESHOLD, _USUAL_BLOCK)
@@ -101,7 +103,9 @@ def _has_glibc() -> bool:
 
 
 class Compiled(nn.Module):
-    """``network`` compiled for training on whole batches; all else, and all after a failure, goes to ``network`` itself.
+    """``network`` compiled for training on whole batches.
+
+    All else, and all after a failure, goes to ``network`` itself.
 
     Steps that launching dominates are replayed as CUDA graphs.
     """

@@ -49,7 +49,8 @@ def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -
         remedy = "not even one image fits: use fewer channels, or reduce the size earlier"
     elif tried:
         remedy = (
-            "nothing smaller fits beside what is left of this run: try `--set train.batch=1` in a new one; if that does not "
+            "nothing smaller fits beside what is left of this run: try `--set train.batch=1` in a new one; if that "
+            "does not "
             "fit either, use fewer channels, or reduce the size earlier"
         )
     else:
@@ -75,7 +76,8 @@ def refused_by_onednn(error: BaseException | None) -> TrainingError | None:
     if error is None or _NO_PRIMITIVE not in str(error):
         return None
     return TrainingError(
-        f"oneDNN, with which PyTorch computes on the CPU, refuses a step of any batch size ({_NO_PRIMITIVE}): it has no "
+        f"oneDNN, with which PyTorch computes on the CPU, refuses a step of any batch size ({_NO_PRIMITIVE}): it has "
+        "no "
         "code for a layer as large as one of these, or no memory for it; use smaller kernels, fewer channels, or a GPU"
     )
 

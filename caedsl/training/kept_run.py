@@ -65,7 +65,8 @@ class KeptRun:
         if before is not None and validation is not None and before != split_sha256(validation.index):
             raise RunError(
                 f"the images that are held out now are not those of the run in {self.path}: it was made with another "
-                f"version of PyTorch; install torch {self.environment.torch}, or start a new run from {self.path / SPEC}"
+                f"version of PyTorch; install torch {self.environment.torch}, or start a new run from "
+                f"{self.path / SPEC}"
             )
 
     def start_weights(self) -> Weights | None:
@@ -97,7 +98,8 @@ def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
     faulty = any(finding.severity is Severity.ERROR for finding in findings)
     if model is None or not model.complete or model.train is None or not model.data or faulty:
         raise RunError(
-            f"{path / SPEC} is not a spec that can be trained (`caedsl check {path / SPEC}` shows its errors; it needs a "
+            f"{path / SPEC} is not a spec that can be trained (`caedsl check {path / SPEC}` shows its errors; it "
+            "needs a "
             "`data` line and a `train` block): put the file back, or start a new run"
         )
     settings = _settings(path, settings_text)
@@ -159,6 +161,7 @@ def _unreadable(path: Path, name: str, error: OSError) -> RunError:
 
 def _damaged(path: Path, name: str, error: ValueError) -> RunError:
     return RunError(
-        f"{path / name} is damaged, or of another version of caedsl ({reason_of(error)}); put the file back, or start a new run "
+        f"{path / name} is damaged, or of another version of caedsl ({reason_of(error)}); put the file back, or "
+        "start a new run "
         f"from {path / SPEC}"
     )

@@ -1,9 +1,9 @@
 """The training loop, and the callbacks that follow it.
 
-Losses are read a few times a second, at probes and at the end of each epoch. Every random number comes from the seed and
-the epoch, so that an epoch can be repeated by itself. Whenever losses are read the whole state can be saved, and a run
-that starts from it takes the same steps bit for bit. Several processes may train together: each takes its part of every
-batch, and where losses are read they average them and agree on whether to stop.
+Losses are read a few times a second, at probes and at the end of each epoch. Every random number comes from the seed
+and the epoch, so that an epoch can be repeated by itself. Whenever losses are read the whole state can be saved, and a
+run that starts from it takes the same steps bit for bit. Several processes may train together: each takes its part of
+every batch, and where losses are read they average them and agree on whether to stop.
 """
 
 import math
@@ -106,8 +106,8 @@ class Training(Stepper):
     def run(self) -> History:
         """Train to the end, or until a callback returns a reason to stop; the module then has the best weights.
 
-        It is in eval mode at the end. PyTorch's global random state is left as it was found. A loss that is not finite is a
-        ``NotFiniteError``, memory that runs out an ``OutOfMemoryError``.
+        It is in eval mode at the end. PyTorch's global random state is left as it was found. A loss that is not finite
+        is a ``NotFiniteError``, memory that runs out an ``OutOfMemoryError``.
         """
         try:
             with self.stepping(), self._followed(), memory_errors(self.settings.batch):
@@ -209,7 +209,10 @@ class Training(Stepper):
 
     @torch.no_grad()
     def validate(self) -> float | None:
-        """Return the reconstruction loss of the validation images, corrupted alike each time; None without such images."""
+        """Return the reconstruction loss of the validation images, corrupted alike each time.
+
+        None without such images.
+        """
         if self.validation is None:
             return None
         self.generator.manual_seed(derived_seed(self.settings.seed, "validation"))

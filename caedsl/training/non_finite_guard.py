@@ -4,7 +4,8 @@ Losses are read only now and then. Until then the weights that made such a loss 
 batches: they show where it came from.
 
 Of processes that train together each knows the loss of its own part of a batch alone, but all know the mean of their
-gradients. A process that has noticed something makes the gradient of one weight NaN, so that all freeze in the same step.
+gradients. A process that has noticed something makes the gradient of one weight NaN, so that all freeze in the same
+step.
 """
 
 from typing import Any
@@ -14,11 +15,11 @@ from torch import Tensor
 
 
 class NonFiniteGuard:
-    """Guard that lets ``optimizer`` step until it has noticed a number that is not finite, without waiting for the device.
+    """Guard that lets ``optimizer`` step until a number is not finite, without waiting for the device.
 
-    Fused optimizers read ``found_inf``, as they do for ``torch.amp.GradScaler``: with 1 there a step changes nothing. The
-    weights of others are put back after the step. In fp16 the ``GradScaler`` itself skips such steps, and
-    the guard is not ``active``.
+    Fused optimizers read ``found_inf``, as they do for ``torch.amp.GradScaler``: with 1 there a step changes
+    nothing. The weights of others are put back after the step. In fp16 the ``GradScaler`` itself skips such steps,
+    and the guard is not ``active``.
     """
 
     def __init__(

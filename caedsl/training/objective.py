@@ -22,7 +22,8 @@ WEIGHTS = "weight penalty"
 class Losses(NamedTuple):
     """The losses of a batch, scalars on its device.
 
-    ``total`` is minimised: the ``reconstruction`` loss plus penalties. ``terms`` are its parts by name, weights included.
+    ``total`` is minimised: the ``reconstruction`` loss plus penalties. ``terms`` are its parts by name, weights
+    included.
     """
 
     total: Tensor

@@ -10,8 +10,9 @@ from caedsl.training.loop import Callback, Training
 
 WINDOW_SECONDS = 10.0
 SLOWER, WINDOWS = 3.0, 2
-"""How many times slower steps must be than in the first window, and in how many windows in a row. One window alone may be
-a machine that slept."""
+"""How many times slower steps must be than in the first window, and in how many windows in a row.
+
+One window alone may be a machine that slept."""
 
 
 class Pace(Callback):

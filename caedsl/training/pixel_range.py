@@ -23,7 +23,7 @@ class PixelRange:
 
     @classmethod
     def of(cls, declared: InputRange, images: Tensor | Pixels) -> Self:
-        """The declared range, or for ``real`` the one that ``images`` span (a width of 1 where they are all equal)."""
+        """Return the declared range, or for ``real`` the one that ``images`` span (of width 1 if all are equal)."""
         if declared.low is not None and declared.high is not None:
             return cls(declared.low, declared.high)
         low, high = span_of(images, None) if isinstance(images, Tensor) else images.span()

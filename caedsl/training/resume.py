@@ -58,10 +58,10 @@ def resume(
 
     On a CPU that means the same weights bit for bit. ``device`` is by default the one that it began on, where that is
     there; on another its random numbers are others. ``epochs`` is a new number of epochs, larger than before: the
-    result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is what follows from now on
-    when a monitor speaks; what was said before is not said again. ``data_dir`` is where data sets lie now, ``data_root``
-    a folder that no path of the run may leave. Errors are those of
-    ``caedsl.training.train.train``; they leave the folder as it is.
+    result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is what follows from now
+    on when a monitor speaks; what was said before is not said again. ``data_dir`` is where data sets lie now,
+    ``data_root`` a folder that no path of the run may leave. Errors are those of ``caedsl.training.train.train``; they
+    leave the folder as it is.
     """
     reporter = reporter or Reporter()
     kept = open_run(Path(path), data_dir)
@@ -104,7 +104,8 @@ def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Rep
     changed = differences(kept.environment.model_dump(), now)
     if torch.device(kept.environment.device).type != device.type:
         reporter.note(
-            f"the run began on {kept.environment.device} and is resumed on {device}: random numbers are others there, so "
+            f"the run began on {kept.environment.device} and is resumed on {device}: random numbers are others "
+            "there, so "
             "that it ends like a run that was never interrupted, but not bit for bit the same"
         )
     elif changed:

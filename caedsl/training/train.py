@@ -91,14 +91,13 @@ def train(
 ) -> Run:
     """Train ``model`` as its ``train`` block says and write the run folder, all but the evaluation.
 
-    ``spec_text`` is the canonical text, kept as ``spec.cae`` with the numbers that were found for ``auto``. ``device`` is
-    auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie, ``data_root`` a folder that
-    no path of the spec may leave, ``weights`` a safetensors file or the
-    folder of a run to start from, instead of fresh weights. ``callbacks`` follow the run, see ``Callback``. ``images``
-    take the place of the spec's data.
-    Ctrl-C and SIGTERM end training after the current step; its state is saved, see ``resume``. Errors of the outside
-    world are a ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch
-    is over they leave no folder.
+    ``spec_text`` is the canonical text, kept as ``spec.cae`` with the numbers that were found for ``auto``. ``device``
+    is auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie, ``data_root`` a folder that
+    no path of the spec may leave, ``weights`` a safetensors file or the folder of a run to start from, instead of fresh
+    weights. ``callbacks`` follow the run, see ``Callback``. ``images`` take the place of the spec's data. Ctrl-C and
+    SIGTERM end training after the current step; its state is saved, see ``resume``. Errors of the outside world are a
+    ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch is over they leave
+    no folder.
     """
     reporter = reporter or Reporter()
     if model.train is None:

@@ -15,7 +15,7 @@ from caedsl.runs.files import BEST
 from caedsl.runs.tensors import TensorFileError, read_tensors
 
 MOST_COPIES = 10
-"""Numbers for each parameter that a checkpoint may hold: the weights three times, their average, the optimizer's states."""
+"""Numbers that a checkpoint may hold for each parameter: weights three times, average, optimizer's states."""
 
 
 def largest_file(model: Autoencoder) -> int:

@@ -15,10 +15,10 @@ class Line:
     """One layer line, read once and placed as often as it is repeated.
 
     ``kind`` is the name of a layer kind. ``options`` holds the options that the line or its ``defaults`` give; the
-    kind's
-    own defaults are filled in when the line is placed. ``spans`` are the places of the options written on the line, and
-    ``at`` is the place of the line itself. ``children`` are the lines of its block. ``mirrors`` is the encoder layer
-    that the line undoes. ``named`` is the name of its output. ``broken`` marks a line that could not be read: no layer after it can be placed.
+    kind's own defaults are filled in when the line is placed. ``spans`` are the places of the options written on the
+    line, and ``at`` is the place of the line itself. ``children`` are the lines of its block. ``mirrors`` is the
+    encoder layer that the line undoes. ``named`` is the name of its output. ``broken`` marks a line that could not be
+    read: no layer after it can be placed.
     """
 
     kind: str

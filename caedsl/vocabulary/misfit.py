@@ -10,8 +10,8 @@ from caedsl.diagnostics.finding import Datum
 class Misfit(NamedTuple):
     """Finding about a layer, without a place.
 
-    ``name`` is the rule's; ``option`` is the one to point at; ``notes`` show the arithmetic, ``help`` the remedy, and ``data``
-    the numbers.
+    ``name`` is the rule's; ``option`` is the one to point at; ``notes`` show the arithmetic, ``help`` the remedy, and
+    ``data`` the numbers.
     """
 
     name: str

@@ -72,7 +72,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Link:
-    """What happens to the map before the module at ``place`` of a part: it is kept under a name, or joined with another.
+    """What happens to the map before the module at ``place`` of a part: kept under a name, or joined with another.
 
     ``how`` is ``keep``, ``concat`` or ``add``.
     """

@@ -1,8 +1,8 @@
 """A codebook has more vectors than the data can fill.
 
 ## What it does
-Counts the places of all training images, and the vectors of a quantized code. It informs where a vector has fewer than 39
-places, and warns where there are more vectors than places, or where a batch has fewer than one place for 20 vectors.
+Counts the places of all training images, and the vectors of a quantized code. It informs where a vector has fewer than
+39 places, and warns where there are more vectors than places, or where a batch has fewer than one place for 20 vectors.
 
 ## Why is this bad?
 A vector moves to the average of what takes it. With more vectors than places every place can have one of its own, and
@@ -28,8 +28,8 @@ train { batch 64; epochs 20 }
 ```
 
 ## How sure
-That vectors without places are unused is arithmetic, and so is the border of a batch, at which vectors start again. That 39
-places are enough is the heuristic of a library for clustering.
+That vectors without places are unused is arithmetic, and so is the border of a batch, at which vectors start again.
+That 39 places are enough is the heuristic of a library for clustering.
 
 ## References
 - van den Oord et al. 2017, "Neural discrete representation learning", arXiv 1711.00937.

@@ -1,7 +1,7 @@
 """Causes of what goes wrong in training: the one table that static findings and monitors share.
 
-A monitor sees a symptom. Where ``caedsl check`` has already found a cause of that symptom in the spec, its evidence and its
-remedy stand, so that no monitor advises against it.
+A monitor sees a symptom. Where ``caedsl check`` has already found a cause of that symptom in the spec, its evidence and
+its remedy stand, so that no monitor advises against it.
 """
 
 from collections.abc import Iterable, Mapping

@@ -55,8 +55,8 @@ class Checked(NamedTuple):
 def check_source(source: Source, selection: Selection = Selection()) -> Checked:
     """Everything that can be said of a spec before training; text of any kind is answered with findings, never raised.
 
-    A fix that a finding carries has been tried: it cures the finding and brings no other. A spec that extends another is
-    checked as the whole that the two make, and ``source`` is its text.
+    A fix that a finding carries has been tried: it cures the finding and brings no other. A spec that extends another
+    is checked as the whole that the two make, and ``source`` is its text.
     """
     if EXTENDS not in source.text:
         checked = _check_whole(source, selection)

@@ -1,9 +1,9 @@
 """The KL divergence outweighs the reconstruction: no number of the code can pay for itself.
 
 ## What it does
-Warns of a variational code whose `beta` is so large that, for the published data sets, even the first principal component
-costs more divergence than it saves in squared error. It looks at `loss mse` alone, with either `reduction`, since both
-parts are divided alike: a summed divergence cannot stand beside an averaged reconstruction in a spec.
+Warns of a variational code whose `beta` is so large that, for the published data sets, even the first principal
+component costs more divergence than it saves in squared error. It looks at `loss mse` alone, with either `reduction`,
+since both parts are divided alike: a summed divergence cannot stand beside an averaged reconstruction in a spec.
 
 `w · |x - x̂|² + beta · KL` is the negative evidence lower bound of a decoder with Gaussian noise of variance beta / 2w.
 For a linear decoder the best code has a number for each eigenvalue of the images' covariance above that variance, and
@@ -32,8 +32,8 @@ train { loss mse; epochs 60 }
 ```
 
 ## How sure
-Proved for linear decoders; the eigenvalues are measured. A deep decoder can gain a little more from a number of its code.
-`warmup` delays the collapse and does not prevent it.
+Proved for linear decoders; the eigenvalues are measured. A deep decoder can gain a little more from a number of its
+code. `warmup` delays the collapse and does not prevent it.
 
 ## References
 - Lucas et al. 2019, "Don't blame the ELBO! A linear VAE perspective on posterior collapse", arXiv 1911.02469.
@@ -78,7 +78,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"the divergence outweighs the squared error: `beta` of {beta:g} stands for noise of variance {noise:.3g} on "
         f"the images, and the largest eigenvalue of {model.data[0].name} is {largest:.3g}",
         label="every number of the code costs more than it saves",
-        help=f"use `beta={lower:g}`, or weigh the reconstruction more: `loss {MARGIN * noise / largest * weight:.2g} mse`",
+        help=f"use `beta={lower:g}`, or weigh the reconstruction more: "
+        f"`loss {MARGIN * noise / largest * weight:.2g} mse`",
         fix=Fix(f"use beta={lower:g}", (edit,), Applicability.UNSAFE),
         data={"beta": beta, "noise": noise, "eigenvalue": largest},
     )

@@ -1,10 +1,10 @@
 """Every image is reconstructed as the same picture.
 
 ## What it does
-Compares the output with two predictors that ignore the image: the mean of the training images, and the best single grey.
-It speaks after 500 steps and one epoch (steps of a warm-up count for the share of the learning rate that they have), if
-over 128 training images the error is at least 95 % of the mean image's and the output varies from image to image less
-than a tenth as much as the images do. It names the layer at which the difference between images is lost.
+Compares the output with two predictors that ignore the image: the mean of the training images, and the best single
+grey. It speaks after 500 steps and one epoch (steps of a warm-up count for the share of the learning rate that they
+have), if over 128 training images the error is at least 95 % of the mean image's and the output varies from image to
+image less than a tenth as much as the images do. It names the layer at which the difference between images is lost.
 
 ## Why is this bad?
 This is the collapsed autoencoder: only the bias of the output is learned. The loss falls at first, to that of the mean
@@ -38,9 +38,10 @@ step 50 the same numbers are a false alarm in two runs of three. At the end of 5
 failing trainings on MNIST and 34 of 45 on Fashion-MNIST, and none of 108 that trained.
 
 ## References
-- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": the mean image is
-  what is left where the code carries nothing.
-- Bowman et al. 2016, "Generating sentences from a continuous space", arXiv 1511.06349: the decoder that ignores its code.
+- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": the mean image
+  is what is left where the code carries nothing.
+- Bowman et al. 2016, "Generating sentences from a continuous space", arXiv 1511.06349: the decoder that ignores its
+  code.
 """
 
 from collections.abc import Iterator, Sequence
@@ -69,7 +70,8 @@ def look(seen: Seen) -> Iterator[Sign]:
     losing = _losing_layer(seen, probes)
     yield Sign(
         losing,
-        f"every image is reconstructed as the same picture (squared error {error:.4f}; {known}): the difference between "
+        f"every image is reconstructed as the same picture (squared error {error:.4f}; {known}): the difference "
+        "between "
         "images is lost here, and only the bias of the output is learned",
         _remedy(seen, losing),
     )

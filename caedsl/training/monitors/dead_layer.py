@@ -1,8 +1,8 @@
 """A layer of ReLUs none of which fires for any image.
 
 ## What it does
-Looks for layers ending in `relu` whose every channel is 0 at every pixel of every image, over 128 training images (half of
-them where there are fewer than 256) and at least 50 steps, although what comes in still differs from image to image.
+Looks for layers ending in `relu` whose every channel is 0 at every pixel of every image, over 128 training images (half
+of them where there are fewer than 256) and at least 50 steps, although what comes in still differs from image to image.
 
 ## Why is this bad?
 The layer's output is 0 whatever the image. No gradient passes a ReLU that is 0, so that neither this layer nor any
@@ -32,10 +32,10 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10 }
 ```
 
 ## How sure
-That a unit is 0 on 128 images is measured; that it stays so is arithmetic, but for what momentum and penalties still move,
-for which the 50 steps allow. Half of a layer being dead says nothing: in 104 trainings on MNIST and as many on
-Fashion-MNIST the two best learning rates ended with 50 to 88 % dead in one layer, and at the start up to 46 % are dead in
-models that train well. So this monitor is silent as long as one channel lives.
+That a unit is 0 on 128 images is measured; that it stays so is arithmetic, but for what momentum and penalties still
+move, for which the 50 steps allow. Half of a layer being dead says nothing: in 104 trainings on MNIST and as many on
+Fashion-MNIST the two best learning rates ended with 50 to 88 % dead in one layer, and at the start up to 46 % are dead
+in models that train well. So this monitor is silent as long as one channel lives.
 
 ## References
 - Lu et al. 2019, "Dying ReLU and initialization", arXiv 1903.06733.

@@ -1,8 +1,8 @@
 """The loss has risen to twice its best, and stays there.
 
 ## What it does
-Takes the mean of the training loss between two probes. It speaks where three such means in a row are more than twice the
-lowest one so far. It names the first layer whose output has grown since then.
+Takes the mean of the training loss between two probes. It speaks where three such means in a row are more than twice
+the lowest one so far. It names the first layer whose output has grown since then.
 
 ## Why is this bad?
 The run had learned more than it knows now. From here it seldom finds back by itself, and the best weights are those
@@ -31,8 +31,8 @@ train { loss mse; optimizer adam lr=0.005; schedule constant warmup=40%; batch 6
 ```
 
 ## How sure
-The rise is measured; twice is TheDeepChecker's border. A spike that is over after one or two windows, as Adam makes them
-now and then, is not reported.
+The rise is measured; twice is TheDeepChecker's border. A spike that is over after one or two windows, as Adam makes
+them now and then, is not reported.
 
 ## References
 - Ben Braiek and Khomh 2023, "Testing feedforward neural networks training programs", ACM TOSEM: TheDeepChecker.

@@ -6,8 +6,8 @@ thousand times that in two probes in a row, while the loss is no better than at 
 gradient grew most.
 
 ## Why is this bad?
-A step is as long as the gradient says (with `sgd` in proportion, with `adam` for as long as the mean of the squares takes
-to follow): weights are thrown far away, the gradient there is larger still, and the loss ends as infinity or NaN.
+A step is as long as the gradient says (with `sgd` in proportion, with `adam` for as long as the mean of the squares
+takes to follow): weights are thrown far away, the gradient there is larger still, and the loss ends as infinity or NaN.
 
 ## Example
 ```cae
@@ -61,7 +61,8 @@ def look(seen: Seen) -> Iterator[Sign]:
     clip = "" if seen.facts.settings.clip is not None else " or `clip 1.0` in the train block"
     yield Sign(
         worst,
-        f"its gradient is {times(now / then)} what it was at the start ({now:.1e} against {then:.1e}), and the loss has "
+        f"its gradient is {times(now / then)} what it was at the start ({now:.1e} against {then:.1e}), and the loss "
+        "has "
         "risen with it: the steps are too long, and the next stage is a loss that is not finite",
         f"{lower_rate(seen.facts.settings)}{clip}",
     )

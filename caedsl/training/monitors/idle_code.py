@@ -2,9 +2,9 @@
 
 ## What it does
 Looks for numbers of the code (channels, where it is a feature map) that are the same for all images: over 256 training
-images their deviation is less than a thousandth of the liveliest one's. It speaks after 500 steps and one epoch (steps of a
-warm-up count for their share) where they are half of the code or more, and what is left is less than a quarter of the
-image. With an activity penalty (`l1` on the bottleneck), which is meant to silence some, nine tenths are asked for.
+images their deviation is less than a thousandth of the liveliest one's. It speaks after 500 steps and one epoch (steps
+of a warm-up count for their share) where they are half of the code or more, and what is left is less than a quarter of
+the image. With an activity penalty (`l1` on the bottleneck), which is meant to silence some, nine tenths are asked for.
 
 ## Why is this bad?
 Such numbers carry nothing: the code is smaller than the spec says, and so is what can be reconstructed. In the pilot a
@@ -33,8 +33,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 25 }
 ```
 
 ## How sure
-The deviations are measured. That half of the code being idle is a fault is a heuristic: a spec may have more code than it
-needs, which is why wide codes are left alone.
+The deviations are measured. That half of the code being idle is a fault is a heuristic: a spec may have more code than
+it needs, which is why wide codes are left alone.
 
 ## References
 - Burda et al. 2016, "Importance weighted autoencoders", arXiv 1509.00519: active units of a code.
@@ -67,7 +67,8 @@ def look(seen: Seen) -> Iterator[Sign]:
     dying = dying_activation(facts.layers[facts.code_layer].words)
     yield Sign(
         facts.code_layer,
-        f"{idle} of the {len(moves)} {units} of the code are the same for all of {2 * facts.probed} images: the code is "
+        f"{idle} of the {len(moves)} {units} of the code are the same for all of {2 * facts.probed} images: the code "
+        "is "
         f"really one of {left:.0f} numbers",
         one_of(
             [

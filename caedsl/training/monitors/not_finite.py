@@ -1,12 +1,12 @@
 """The loss is infinite or not a number.
 
 ## What it does
-From the first such loss on the weights stand still, until it is noticed. Then the step is taken once more, layer by layer,
-and the first that does not return finite numbers is named: forward, in the loss itself, or on the way back.
+From the first such loss on the weights stand still, until it is noticed. Then the step is taken once more, layer by
+layer, and the first that does not return finite numbers is named: forward, in the loss itself, or on the way back.
 
 ## Why is this bad?
-One infinite gradient makes every weight that it reaches infinite or NaN, for good. The run ends here whatever `on trouble`
-says; the weights of the best epoch are kept.
+One infinite gradient makes every weight that it reaches infinite or NaN, for good. The run ends here whatever `on
+trouble` says; the weights of the best epoch are kept.
 
 ## Example
 ```cae
@@ -31,8 +31,8 @@ train { loss mse; optimizer sgd lr=0.03; batch 64; epochs 5 }
 ```
 
 ## How sure
-Arithmetic: the numbers are looked at. Where a gradient ceased to be finite a step before the loss did, that shows in the
-weights: those of the layer where it happened and of all before are spoiled, those behind are not.
+Arithmetic: the numbers are looked at. Where a gradient ceased to be finite a step before the loss did, that shows in
+the weights: those of the layer where it happened and of all before are spoiled, those behind are not.
 
 ## References
 - Micikevicius et al. 2018, "Mixed precision training", arXiv 1710.03740: steps that are skipped for such gradients.

@@ -3,8 +3,8 @@
 ## What it does
 Takes the difference between the losses of neighbouring steps: its root mean square over the root of 2 is the deviation
 that independent losses would have. It speaks where that is more than 20 % of the mean loss, and twice what the images
-of a batch account for, in three windows in a row, after 100 steps (those of a warm-up count for their share). What a batch
-accounts for is measured: the deviation of the error from image to image over the root of the batch size.
+of a batch account for, in three windows in a row, after 100 steps (those of a warm-up count for their share). What a
+batch accounts for is measured: the deviation of the error from image to image over the root of the batch size.
 
 ## Why is this bad?
 The steps are too long for the valley that they are in: each jumps to the other side. What is learned is thrown away
@@ -66,7 +66,8 @@ def look(seen: Seen) -> Iterator[Sign]:
         return
     yield Sign(
         "train.optimizer",
-        f"the loss jumps by {min(jumps):.0%} of its mean from one step to the next, and batches of {settings.batch} account "
+        f"the loss jumps by {min(jumps):.0%} of its mean from one step to the next, and batches of {settings.batch} "
+        "account "
         f"for {uneven:.0%}: the steps are too long, and throw away what was learned",
         f"{lower_rate(settings, 3)} or a falling rate such as `schedule cosine`",
     )

@@ -31,8 +31,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10; stop patience=5 }
 ```
 
 ## How sure
-Both losses are measured on all their images. 10 % in three epochs is a heuristic: a validation loss swings by some percent
-where few images are held out.
+Both losses are measured on all their images. 10 % in three epochs is a heuristic: a validation loss swings by some
+percent where few images are held out.
 
 ## References
 - Prechelt 1998, "Early stopping - but when?", in Neural Networks: Tricks of the Trade.
@@ -71,7 +71,9 @@ def look(seen: Seen) -> Iterator[Sign]:
         remedies.append("`augment shift=1`")
     yield Sign(
         "train.stop",
-        f"the validation loss has risen to {now.score:.4g} from {best.score:.4g} in epoch {best.epoch}, while the training "
-        f"loss fell from {best.reconstruction:.4g} to {now.reconstruction:.4g}: the training images are learned by heart",
+        f"the validation loss has risen to {now.score:.4g} from {best.score:.4g} in epoch {best.epoch}, while the "
+        "training "
+        f"loss fell from {best.reconstruction:.4g} to {now.reconstruction:.4g}: the training images are learned by "
+        "heart",
         one_of([*remedies, "more images", "a smaller code"]),
     )

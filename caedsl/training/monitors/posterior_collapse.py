@@ -1,9 +1,9 @@
 """Almost no number of a variational code tells images apart.
 
 ## What it does
-Looks at the active units of a variational code, those whose mean has a variance above 0.01 over held-out images. It speaks
-where one in twenty or fewer are active after each of the last three epochs, 500 steps after the start (steps of a warm-up of
-the learning rate count for their share).
+Looks at the active units of a variational code, those whose mean has a variance above 0.01 over held-out images. It
+speaks where one in twenty or fewer are active after each of the last three epochs, 500 steps after the start (steps of
+a warm-up of the learning rate count for their share).
 
 ## Why is this bad?
 The divergence is 0 where every image has the same distribution. The decoder then gets noise alone and returns the mean
@@ -32,8 +32,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 25 }
 ```
 
 ## How sure
-The variances are measured. Some idle units are no fault: a code may have more numbers than the data need. That one in twenty
-is too few is a heuristic.
+The variances are measured. Some idle units are no fault: a code may have more numbers than the data need. That one in
+twenty is too few is a heuristic.
 
 ## References
 - Burda et al. 2016, "Importance weighted autoencoders", arXiv 1509.00519: active units.

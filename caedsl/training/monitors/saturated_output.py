@@ -1,8 +1,8 @@
 """The output sits at an end of its range where the images are not, and cannot come back.
 
 ## What it does
-Looks at the pixels where the output's `sigmoid`, `tanh` or `relu` is flat: its slope is below 1e-4. It speaks where such
-pixels make up half of the squared error or more while the error is larger than 90 % of the mean image's, over 128
+Looks at the pixels where the output's `sigmoid`, `tanh` or `relu` is flat: its slope is below 1e-4. It speaks where
+such pixels make up half of the squared error or more while the error is larger than 90 % of the mean image's, over 128
 training images, at least 100 steps after the start (steps of a warm-up count for their share).
 
 ## Why is this bad?
@@ -63,7 +63,8 @@ def look(seen: Seen) -> Iterator[Sign]:
     dying = dying_activation(seen.facts.layers[output].words)
     yield Sign(
         output,
-        f"{share:.0%} of the squared error is on pixels where its activation is flat, at an end of its range: they get no "
+        f"{share:.0%} of the squared error is on pixels where its activation is flat, at an end of its range: they "
+        "get no "
         f"gradient and stay wrong (the error is {probes[-1].unexplained:.2g} times the mean image's)",
         one_of(
             [
@@ -78,5 +79,8 @@ def look(seen: Seen) -> Iterator[Sign]:
 def _slower(settings: Settled) -> str:
     """Return a smaller rate; where it is small already, black is a cheap optimum of images that are mostly dark."""
     if settings.optimizer.kind.adaptive and settings.optimizer.lr < GOOD_RATE / 10:
-        return "`loss mse worst=10%` (on dark images black everywhere is a cheap optimum), `norm=batch` on the hidden layers"
+        return (
+            "`loss mse worst=10%` (on dark images black everywhere is a cheap optimum), "
+            "`norm=batch` on the hidden layers"
+        )
     return lower_rate(settings)

@@ -57,11 +57,13 @@ def look(seen: Seen) -> Iterator[Sign]:
     if any(window.mean < (1 - FALL) * first.mean or window.mean > (1 + FALL) * first.mean for window in windows):
         return
     weighted = [number for number, layer in enumerate(probes[-1].layers) if layer.gradient is not None]
-    moved = f"the training loss is {windows[-1].mean:.6g} after {probes[-1].step:,} steps and was {first.mean:.6g} at the start"
+    now = f"the training loss is {windows[-1].mean:.6g} after {probes[-1].step:,} steps"
+    moved = f"{now} and was {first.mean:.6g} at the start"
     if weighted and not any(probe.layers[number].gradient for probe in probes for number in weighted):
         yield Sign(
             weighted[-1],
-            f"{moved}: neither this layer nor any before it gets a gradient, which is exactly 0 on {seen.facts.probed} images",
+            f"{moved}: neither this layer nor any before it gets a gradient, which is exactly 0 on "
+            f"{seen.facts.probed} images",
             "another `seed`, or another activation on the lines behind it",
         )
         return

@@ -1,15 +1,15 @@
 """The same images are reconstructed far worse in eval mode than while training.
 
 ## What it does
-Compares the training loss of the last steps with the loss of at least 16 training images in eval mode: running statistics
-of batch normalisation, no dropout, no noise. It speaks after 500 steps and one epoch (steps of a warm-up count for their
-share) where the second is more than half as large again as the first. Images that were seen in the first 250 steps do not
-count.
+Compares the training loss of the last steps with the loss of at least 16 training images in eval mode: running
+statistics of batch normalisation, no dropout, no noise. It speaks after 500 steps and one epoch (steps of a warm-up
+count for their share) where the second is more than half as large again as the first. Images that were seen in the
+first 250 steps do not count.
 
 ## Why is this bad?
-In use, and when it is judged, a model is in eval mode. A gap means that the running averages of a batch normalisation are
-not what its batches have: they move too slowly (`momentum=`), the batches are too small, the weights move faster than the
-averages, or dropout changes the variance that they average.
+In use, and when it is judged, a model is in eval mode. A gap means that the running averages of a batch normalisation
+are not what its batches have: they move too slowly (`momentum=`), the batches are too small, the weights move faster
+than the averages, or dropout changes the variance that they average.
 
 ## Example
 ```cae
@@ -34,9 +34,9 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 21 }
 ```
 
 ## How sure
-Both losses are measured, on training images. 50 % is TheDeepChecker's border; the error differs by about half from image to
-image, so that the mean over 16 is known to an eighth. What else the references warn of stayed below the border on the
-digits: small batches, rates up to 0.3 and dropout before a normalisation all left the eval mode better.
+Both losses are measured, on training images. 50 % is TheDeepChecker's border; the error differs by about half from
+image to image, so that the mean over 16 is known to an eighth. What else the references warn of stayed below the border
+on the digits: small batches, rates up to 0.3 and dropout before a normalisation all left the eval mode better.
 
 ## References
 - Li et al. 2019, "Understanding the disharmony between dropout and batch normalization by variance shift", CVPR.
@@ -71,7 +71,8 @@ def look(seen: Seen) -> Iterator[Sign]:
     dropout = any("dropout" in line for line in words)
     yield Sign(
         first if first is not None else "train",
-        f"{images} training images have a loss of {judged:.4g} in eval mode, {times(judged / trained)} the {trained:.4g} of "
+        f"{images} training images have a loss of {judged:.4g} in eval mode, {times(judged / trained)} the "
+        f"{trained:.4g} of "
         f"the last steps: the running averages from this layer on are not what the batches have",
         one_of(
             [

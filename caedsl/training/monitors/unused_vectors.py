@@ -1,8 +1,8 @@
 """Most vectors of a codebook are taken by no place of any image.
 
 ## What it does
-Looks at the share of the vectors of a quantized code that places of held-out images take, at most 1,000 of them. It speaks
-where fewer than one vector in ten is taken after each of the last three epochs, 500 steps after the start.
+Looks at the share of the vectors of a quantized code that places of held-out images take, at most 1,000 of them. It
+speaks where fewer than one vector in ten is taken after each of the last three epochs, 500 steps after the start.
 
 ## Why is this bad?
 A vector that nothing takes carries nothing: the code has fewer bits than the spec says, and so has what can be
@@ -57,7 +57,8 @@ def look(seen: Seen) -> Iterator[Sign]:
     if max(used) < FEW:
         yield Sign(
             facts.code_layer,
-            f"{used[-1]:.1%} of the vectors of the codebook are taken by some place of the images, with a perplexity of "
+            f"{used[-1]:.1%} of the vectors of the codebook are taken by some place of the images, with a perplexity "
+            "of "
             f"{last[-1].code['perplexity']:.3g}",
             "a smaller codebook, or more images",
         )

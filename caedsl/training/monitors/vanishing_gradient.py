@@ -1,13 +1,14 @@
 """The first layers get next to no gradient.
 
 ## What it does
-Compares the norm of the gradient of the first kernel with that of the last, over 128 training images. It speaks where the
-first has less than a ten-thousandth of the last, at least 100 steps after the start (steps of a warm-up count for their
-share) and while the model is still worse than half as good as the mean image. It names the layer at which most is lost.
+Compares the norm of the gradient of the first kernel with that of the last, over 128 training images. It speaks where
+the first has less than a ten-thousandth of the last, at least 100 steps after the start (steps of a warm-up count for
+their share) and while the model is still worse than half as good as the mean image. It names the layer at which most is
+lost.
 
 ## Why is this bad?
-What the first layers learn is lost in the noise of their gradient: the model trains as if only its last layers were there.
-Each `sigmoid` passes a quarter of the gradient at most, each `tanh` and each small kernel its part.
+What the first layers learn is lost in the noise of their gradient: the model trains as if only its last layers were
+there. Each `sigmoid` passes a quarter of the gradient at most, each `tanh` and each small kernel its part.
 
 ## Example
 ```cae
@@ -66,7 +67,8 @@ def look(seen: Seen) -> Iterator[Sign]:
     worst = min(range(len(passed)), key=passed.__getitem__)
     yield Sign(
         weighted[worst + 1],
-        f"the gradient fades on its way back: the first kernel gets {norms[0]:.1e}, the last {norms[-1]:.1e}, and most is "
+        f"the gradient fades on its way back: the first kernel gets {norms[0]:.1e}, the last {norms[-1]:.1e}, and "
+        "most is "
         f"lost here ({passed[worst]:.2g} is left); the layers before do not learn",
         one_of(
             [

@@ -148,7 +148,8 @@ class Group(Processes):
     def agreed(self, reason: str | None) -> str | None:
         """Return the first reason of any process; and when to meet again, by the speed that the first has seen."""
         now = time.monotonic()
-        # No more than twice as far as the last time: the first steps of a run are slow, and some are slower than others.
+        # No more than twice as far as the last time: the first steps of a run are slow, and some are slower than
+        # others.
         ahead = round(self._steps * SECONDS_BETWEEN_MEETINGS / max(now - self._met, 1e-9))
         most = 2 * self._steps_to_meeting
         mine = (reason, max(1, min(ahead, most)) if self._steps else self._steps_to_meeting)

@@ -64,7 +64,7 @@ class Processes:
         """Go on when every process has come here."""
 
     def joined(self, module: nn.Module) -> AbstractContextManager[Callable[[Tensor], Tensor]]:
-        """Inside, what is to be called in training steps: gradients of ``module`` are then the means over all processes.
+        """Inside, what training steps are to call: gradients of ``module`` are then the means over all processes.
 
         Layers that look at a whole batch or draw random numbers for it do so over all processes. A process that is gone
         is a ``LostError`` there.

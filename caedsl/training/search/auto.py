@@ -1,4 +1,7 @@
-"""Numbers that a spec leaves to be found: the batch, then the learning rate for it. The run has them from its first step on."""
+"""Numbers that a spec leaves to be found: the batch, then the learning rate for it.
+
+The run has them from its first step on.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,7 +29,10 @@ HARMLESS_RATE = 1e-6
 
 @dataclass(frozen=True)
 class Found:
-    """``settings`` with all their numbers, and the model and the text that say them; ``notes`` say how each was found."""
+    """``settings`` with all their numbers, and the model and the text that say them.
+
+    ``notes`` say how each was found.
+    """
 
     model: Autoencoder
     settings: Train

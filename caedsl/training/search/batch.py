@@ -48,8 +48,8 @@ class FoundBatch(NamedTuple):
 def candidates(model: Autoencoder, settings: Train, images: int, on_cpu: bool) -> Candidates:
     """Powers of two from 8 on, as far as the number of ``images``, the spec's bounds and main memory allow.
 
-    At least 10 batches must remain in an epoch, and 1,000 steps in the run. No size leaves one single image for the last
-    batch, on which a normalisation may not be trained.
+    At least 10 batches must remain in an epoch, and 1,000 steps in the run. No size leaves one single image for the
+    last batch, on which a normalisation may not be trained.
     """
     sizes: list[int] = []
     size, end = min(SMALLEST, images), ""
@@ -84,7 +84,8 @@ def find_batch(
 ) -> FoundBatch:
     """Try the sizes in turn with whole steps of ``trial``, until one does not fit or two in a row are no faster.
 
-    ``on_size`` is told how many sizes are done. Where not even the smallest fits, an ``OutOfMemoryError`` says what does.
+    ``on_size`` is told how many sizes are done. Where not even the smallest fits, an ``OutOfMemoryError`` says what
+    does.
     """
     rates: list[tuple[int, float]] = []
     best, end = 0, wanted.end

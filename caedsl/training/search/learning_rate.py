@@ -1,12 +1,12 @@
 """``lr auto``: a range test (Smith 2017, "Cyclical learning rates for training neural networks", arXiv 1506.01186).
 
-The rate rises exponentially over a hundred steps of a fresh model, which cost what a hundred steps of training cost, and
-the loss is watched. It stays, falls, and grows again: the rate to begin with is the one by which 85 % of the fall are
-done, and at most a third of the one where the loss was lowest. That may be a decade off, and a rate that rises passes
-quickly over one at which a model dies. So runs in miniature are then made with rates three times apart, until the rate to
-take has one on either side: it is the lowest that does about as well as the best. A run in miniature goes through the
-whole schedule in a hundred steps: a rate that kills a fresh model may be the best as the peak of a schedule that rises to
-it and falls again.
+The rate rises exponentially over a hundred steps of a fresh model, which cost what a hundred steps of training cost,
+and the loss is watched. It stays, falls, and grows again: the rate to begin with is the one by which 85 % of the fall
+are done, and at most a third of the one where the loss was lowest. That may be a decade off, and a rate that rises
+passes quickly over one at which a model dies. So runs in miniature are then made with rates three times apart, until
+the rate to take has one on either side: it is the lowest that does about as well as the best. A run in miniature goes
+through the whole schedule in a hundred steps: a rate that kills a fresh model may be the best as the peak of a schedule
+that rises to it and falls again.
 """
 
 import math
@@ -27,24 +27,28 @@ from caedsl.training.search.trials import copy_of
 STEPS = 100
 DECADES = 5
 ADAPTIVE_TOP, SGD_TOP = 1.0, 100.0
-"""The highest rates tried. Steps of Adam and its kin are about as large as the rate, whatever the loss; SGD's are as large
-as the gradient, so that its rates are those for a loss averaged over pixels, without momentum."""
+"""The highest rates tried.
+
+Steps of Adam and its kin are about as large as the rate, whatever the loss; SGD's are as large as the gradient, so that
+its rates are those for a loss averaged over pixels, without momentum."""
 
 DIVERGED = 4.0
 """The test ends where the loss is so many times its best: fastai's and Lightning's figure."""
 
 DONE, BELOW_LOWEST = 0.85, 1 / 3
-"""Together these came nearest to the best of sweeps of fixed rates (five optimizers, three losses, digits and MNIST); the
-rate of the steepest fall is 2 to 30 times smaller than the best."""
+"""Together these came nearest to the best of sweeps of fixed rates (five optimizers, three losses, digits and MNIST).
+
+The rate of the steepest fall is 2 to 30 times smaller than the best."""
 
 TRIALS, APART = 4, 3.0
 """How many rates are tried for a hundred steps each, at the most, and how many times apart they are."""
 
 AS_GOOD = 1.1
-"""A rate whose loss is at most so many times the least does as well: the lower rate is the safer one. On the recorded losses
-of seven runs (four optimizers, four specs) 1.1 led to at most 1.17 times the least loss of a sweep, whether trials began
-where they do or 1.8 times above; 1.15 led to 1.28 and 1.25 to 1.44. With 1.15 SGD on the digits stopped at a rate with 1.55
-times the least."""
+"""A rate whose loss is at most so many times the least does as well: the lower rate is the safer one.
+
+On the recorded losses of seven runs (four optimizers, four specs) 1.1 led to at most 1.17 times the least loss of a
+sweep, whether trials began where they do or 1.8 times above; 1.15 led to 1.28 and 1.25 to 1.44. With 1.15 SGD on the
+digits stopped at a rate with 1.55 times the least."""
 
 LAST = 10
 """Steps at the end of a trial whose mean loss is compared; all trials see the same batches."""
@@ -117,7 +121,8 @@ def _taken(ends: Mapping[float, float]) -> float:
 def _next(ends: Mapping[float, float]) -> float | None:
     """Return the rate to try after these; None where the one to take has been tried with a lower and a higher one.
 
-    Lower ones come first: above a rate at which a model dies there may be one at which it lives by luck, and not for long.
+    Lower ones come first: above a rate at which a model dies there may be one at which it lives by luck, and not for
+    long.
     """
     taken = _taken(ends)
     if taken == min(ends):
@@ -131,7 +136,8 @@ def _note(taken: float, choice: Choice, ends: Mapping[float, float]) -> str:
     )
     return (
         f"lr auto: {taken:g}, from a range test of {STEPS} steps ({DONE:.0%} of the fall of the loss were done at "
-        f"{choice.fallen:.1e}, and it was lowest at {choice.bottom:.1e}), and the losses after runs of {STEPS} steps with {tried}"
+        f"{choice.fallen:.1e}, and it was lowest at {choice.bottom:.1e}), and the losses after runs of {STEPS} steps "
+        f"with {tried}"
     )
 
 
@@ -148,7 +154,10 @@ def _rising(fresh: Training) -> list[float]:
 
 
 def _in_miniature(fresh: Training, peak: float) -> list[float]:
-    """The rates of ``STEPS`` steps that go through the schedule as the whole run does; ``plateau`` stays at its first."""
+    """Return the rates of ``STEPS`` steps that go through the schedule as the whole run does.
+
+    ``plateau`` stays at its first.
+    """
     schedule, steps = fresh.settings.schedule, fresh.steps
     return [peak * schedule.factor(step * steps // STEPS, steps, fresh.steps_per_epoch) for step in range(STEPS)]
 

@@ -92,7 +92,7 @@ def measure(
     clock: Callable[[], float] = time.perf_counter,
     reporter: Reporter | None = None,
 ) -> Measured:
-    """Time steps of a copy of ``training`` with each of the ``counts``, of which the last is kept unless another is faster.
+    """Time steps of a copy of ``training`` with each of the ``counts``; the last is kept unless another is faster.
 
     Nothing is measured where the search would take more than 3 % of the run's steps.
     """

@@ -97,8 +97,8 @@ def naming_what_fits(training: Training) -> Iterator[None]:
     """Inside, memory that runs out in ``training`` is an error that names the batch size that fits.
 
     What the failed step and the optimizer held is given back, and then smaller batches are tried on a copy. The run
-    cannot go on after that; the weights of its best and last epoch are untouched. Of several processes that train together
-    none can try: the others wait in the step that failed, and hold their memory.
+    cannot go on after that; the weights of its best and last epoch are untouched. Of several processes that train
+    together none can try: the others wait in the step that failed, and hold their memory.
     """
     alone = training.processes.count == 1
     with refused_beyond_available() if alone and training.train.device.type == "cpu" else nullcontext():

@@ -1,4 +1,4 @@
-"""Activations on lines of their own: one kind for each function, for networks whose activation stands before a layer."""
+"""Activations on lines of their own, one kind for each function: for networks that activate before a layer."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -31,7 +31,8 @@ from caedsl.vocabulary.window import (
 
 REFLECT = "reflect"
 _ABOUT = (
-    "padding: `same` and `same_upper` keep the size (over the stride), `valid` adds none, a number adds so many zeros on "
+    "padding: `same` and `same_upper` keep the size (over the stride), `valid` adds none, a number adds so many "
+    "zeros on "
     "each side, `0..1` so many before and after"
 )
 
@@ -39,9 +40,9 @@ _ABOUT = (
 class Conv(Convolution):
     """A convolution to so many channels, with a kernel of 3 and "same" padding by default.
 
-    With `pad=same` every side of the output is ceil(input / stride); `pad=same_upper` is the padding of TensorFlow, which
-    adds an odd zero at the end. `depthwise` gives every input channel its own kernels; `g4` splits the channels into four
-    groups.
+    With `pad=same` every side of the output is ceil(input / stride); `pad=same_upper` is the padding of TensorFlow,
+    which adds an odd zero at the end. `depthwise` gives every input channel its own kernels; `g4` splits the channels
+    into four groups.
     """
 
     name = "conv"

@@ -13,7 +13,9 @@ INVERSE: LayerOption[bool] = LayerOption(
 
 
 class Gdn(Kind):
-    """Divides each channel by a learned mixture of all channels at the same place (Ballé et al. 2016, arXiv 1511.06281).
+    """Divides each channel by a learned mixture of all channels at the same place (Ballé et al.
+
+    2016, arXiv 1511.06281).
 
     `gdn inverse` multiplies instead; a mirror writes it in the decoder.
     """

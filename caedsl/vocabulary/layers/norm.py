@@ -15,7 +15,7 @@ CHOSEN: LayerOption[str] = LayerOption(
 
 
 class NormLine(Kind):
-    """A normalisation of what comes before, for networks that normalise before a convolution: `norm group groups=32`."""
+    """Normalises what comes before, for networks that normalise before a convolution: `norm group groups=32`."""
 
     name = "norm"
     role = Role.ADJUSTING

@@ -10,7 +10,7 @@ from caedsl.vocabulary.window import Reads
 
 
 class Pad(Margin):
-    """Zeros around a map: so many on each side, on each side of an axis (`pad 1x2`), or before and after (`pad 0..1`)."""
+    """Zeros around a map: on each side, on each side of an axis (`pad 1x2`), or before and after (`pad 0..1`)."""
 
     name = "pad"
     undone_by = "crop"

@@ -14,7 +14,10 @@ GATHERED: LayerOption[int] = LayerOption(
 
 
 class PixelUnshuffle(Kind):
-    """Pixels of an image gathered into channels: NxN pixels become N² channels of one pixel. It undoes `pixelshuffle`."""
+    """Pixels of an image gathered into channels: NxN pixels become N² channels of one pixel.
+
+    It undoes `pixelshuffle`.
+    """
 
     name = "pixelunshuffle"
     role = Role.PASSING
@@ -29,7 +32,8 @@ class PixelUnshuffle(Kind):
             if size % factor:
                 return Misfit(
                     "groups-do-not-divide",
-                    f"`pixelunshuffle {factor}` gathers {factor} by {factor} pixels, and a {name} of {size} does not divide so",
+                    f"`pixelunshuffle {factor}` gathers {factor} by {factor} pixels, and a {name} of {size} does not "
+                    "divide so",
                     notes=(f"{size} = {size // factor} · {factor} + {size % factor}",),
                     help=f"use a factor that divides {size}, or `pad` before it",
                     option=GATHERED.name,

@@ -14,7 +14,7 @@ Of a single unit it is said after twice as many: one that fires for one image in
 """
 
 PLATEAU_STEPS = 500
-"""Steps at full rate before a loss that does not move means anything: healthy nets leave the mean image at 40 to 240."""
+"""Steps at full rate before a still loss means anything: healthy nets leave the mean image at 40 to 240."""
 
 
 class LayerFacts(NamedTuple):
@@ -42,14 +42,15 @@ class LayerProbe(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """What a few training images showed after ``step``: forward and backward as in training, and the output when judged.
+    """What a few training images showed after ``step``: forward and backward as in training, and when judged.
 
-    ``error`` is the mean squared error of the output in eval mode, ``mean_error`` that of the mean image, ``grey_error``
-    that of the best single value. ``output_spread`` and ``image_spread`` are the standard deviations over images of a
-    pixel of the output and of the target, root mean square over pixels. ``loss`` is the reconstruction loss in eval
-    mode, ``unevenness`` the standard deviation over images of the squared error while training, as a share of its mean.
-    ``flat`` is the share of the squared error on pixels where the output's activation is flat, None where it never is.
-    ``moving`` has one character for each unit of the code: ``1`` where it differs between images.
+    ``error`` is the mean squared error of the output in eval mode, ``mean_error`` that of the mean image,
+    ``grey_error`` that of the best single value. ``output_spread`` and ``image_spread`` are the standard deviations
+    over images of a pixel of the output and of the target, root mean square over pixels. ``loss`` is the
+    reconstruction loss in eval mode, ``unevenness`` the standard deviation over images of the squared error while
+    training, as a share of its mean. ``flat`` is the share of the squared error on pixels where the output's
+    activation is flat, None where it never is. ``moving`` has one character for each unit of the code: ``1`` where
+    it differs between images.
     """
 
     step: int

@@ -25,7 +25,7 @@ class Place:
 
 
 class Places:
-    """The places of a model: in ``model.source``, which people know as ``shown_path``, and in ``kept``, the run's own spec."""
+    """Places of a model: in ``model.source``, known as ``shown_path``, and in ``kept``, the run's own spec."""
 
     def __init__(self, model: Autoencoder, kept: Autoencoder, shown_path: str) -> None:
         self.model, self.kept, self.path = model, kept, shown_path

@@ -1,4 +1,4 @@
-"""One look inside: a few training images forward and backward through the plain module, and what was measured on the way.
+"""One look inside: a few training images forward and backward through the plain module, with measurements.
 
 Nothing of the run changes: running statistics are written to copies, gradients are handed back instead of being kept on
 the weights, and random numbers come from a stream that is put back. Nor does any other process take part: layers that
