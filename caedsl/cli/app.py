@@ -105,7 +105,18 @@ def run(arguments: Sequence[str]) -> int:
         # Typer exports no common base of its usage errors; they are those that can show themselves.
         if not hasattr(error, "show") or not hasattr(error, "message"):
             raise
-        error.message = one_line(error.message.replace("a valid int range", "a whole number"))
+        message = error.message.replace("a valid int range", "a whole number")
+        given = _value_of(getattr(getattr(error, "param", None), "opts", ()), arguments)
+        error.message = one_line(message if given is None or given in message else f"{message} (given: {given})")
         error.show()
         return COULD_NOT_RUN
     return code if isinstance(code, int) else FINE
+
+
+def _value_of(names: Sequence[str], arguments: Sequence[str]) -> str | None:
+    """Return what ``arguments`` give for an option of these names; not every version of typer tells it in its error."""
+    for place, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name in names:
+            return value if equals else next(iter(arguments[place + 1 :]), None)
+    return None
