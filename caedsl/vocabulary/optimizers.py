@@ -45,11 +45,15 @@ class OptimizerKind:
         return (_LR._replace(default=self.rate), *self.own)
 
 
-_LR = Option("lr", Type.NUMBER, 1e-3, "learning rate, or `auto`: found by a range test", domain=POSITIVE, auto=True)
-_DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=NOT_NEGATIVE)
+_LARGEST = 3e38
+"""The largest number, rounded down, that the 32 bits of PyTorch's optimizers hold."""
+_RATE = POSITIVE._replace(high=_LARGEST)
+_SHARE = NOT_NEGATIVE._replace(high=_LARGEST)
+_LR = Option("lr", Type.NUMBER, 1e-3, "learning rate, or `auto`: found by a range test", domain=_RATE, auto=True)
+_DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=_SHARE)
 _MOMENTUM = Option("momentum", Type.NUMBER, 0.0, "momentum", domain=FRACTION)
-_EPS = Option("eps", Type.NUMBER, 1e-8, "added to the root of the second moment", domain=POSITIVE)
-_EPS_HAT = Option("eps_hat", Type.NUMBER, None, "Keras's epsilon, instead of `eps`", domain=POSITIVE)
+_EPS = Option("eps", Type.NUMBER, 1e-8, "added to the root of the second moment", domain=_RATE)
+_EPS_HAT = Option("eps_hat", Type.NUMBER, None, "Keras's epsilon, instead of `eps`", domain=_RATE)
 _BETAS = (
     Option("beta1", Type.NUMBER, 0.9, "decay of the first moment", domain=FRACTION),
     Option("beta2", Type.NUMBER, 0.999, "decay of the second moment", domain=FRACTION),
@@ -145,7 +149,7 @@ ADAGRAD = OptimizerKind(
     name="adagrad",
     rate=1e-2,
     own=(
-        Option("lr_decay", Type.NUMBER, 0.0, "the rate is divided by 1 + lr_decay · step", domain=NOT_NEGATIVE),
+        Option("lr_decay", Type.NUMBER, 0.0, "the rate is divided by 1 + lr_decay · step", domain=_SHARE),
         _EPS._replace(default=1e-10),
         _DECAY,
     ),

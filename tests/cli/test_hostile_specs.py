@@ -250,3 +250,9 @@ def test_a_range_beyond_the_numbers_of_images_is_an_error(tmp_path: Path, caedsl
     ran = caedsl("check", tmp_path / "a.cae")
     assert ran.code == 1
     assert "out-of-domain" in ran.out
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop lr=1e39", "adagrad lr=1e39", "adam weight_decay=1e39", "adam eps=1e39"])
+def test_a_number_beyond_32_bits_is_a_finding(optimizer: str) -> None:
+    text = "autoencoder a; input 1x8x8; encoder { conv 2 s2 }; bottleneck; decoder mirror; train { optimizer %s }"
+    assert "out-of-domain" in {finding.name for finding in check_source(Source(text % optimizer)).findings}
