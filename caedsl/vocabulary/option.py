@@ -70,7 +70,7 @@ class Domain(NamedTuple):
 
 
 def _bound(value: float) -> str:
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
+    return f"{value:,.0f}" if float(value).is_integer() and value < 1e15 else f"{value:g}"
 
 
 POSITIVE = Domain(low=0, low_open=True)
