@@ -1,0 +1,1 @@
+"""Foreign models: Keras, ONNX and PyTorch networks become specs with the same weights."""

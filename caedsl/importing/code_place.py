@@ -1,0 +1,64 @@
+"""Where the code is: behind the layers that are named so, else at the smallest tensor."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.network import Network
+from caedsl.importing.structure import Item
+from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.shape import elements, text
+
+CODE_KINDS = ("variational", "variational conv", "quantized")
+"""Kinds that are a code."""
+_FINISH = {"norm", "dropout", *FUNCTIONS}
+_ENCODER, _DECODER, _CODE = ("enc",), ("dec",), ("bottleneck", "latent", "code", "embedding")
+
+
+class CodePlace(NamedTuple):
+    """Number of ``items`` that belong to the encoder, the code last, and how that was found."""
+
+    items: int
+    how: str
+
+
+def code_place(network: Network, items: Sequence[Item]) -> CodePlace:
+    """Return where the decoder begins; the last item before it returns the code."""
+    if len(items) < 2:
+        raise ImportFailure(
+            f"{network.name} was not imported: it has one layer, and an autoencoder has an encoder and a decoder"
+        )
+    for place, item in enumerate(items[:-1]):
+        if item.layer.kind in CODE_KINDS or item.layer.key == network.code:
+            return CodePlace(place + 1, f"the code is the output of {item.layer.name} ({text(item.layer.shape)})")
+    return _by_name(items) or _smallest(items, 0, len(items) - 2, "the smallest tensor")
+
+
+def _by_name(items: Sequence[Item]) -> CodePlace | None:
+    last = max((place for place, item in enumerate(items) if _called(item, _ENCODER)), default=-1)
+    first = next((place for place, item in enumerate(items) if _called(item, _DECODER)), len(items))
+    if (last < 0 and first == len(items)) or last >= first or first == 0:
+        return None
+    named = [place for place in range(max(last, 0), first) if _called(items[place], _CODE)]
+    if named:
+        place = named[-1]
+        return CodePlace(place + 1, f"the code is the output of {items[place].layer.name}, by its name")
+    end = min(first, len(items) - 1) - 1
+    if end < max(last, 0):
+        return None
+    return _smallest(items, max(last, 0), end, "the smallest tensor between the layers named encoder and decoder")
+
+
+def _called(item: Item, words: tuple[str, ...]) -> bool:
+    return any(part.lower().lstrip("_").startswith(words) for part in item.layer.name.split("."))
+
+
+def _smallest(items: Sequence[Item], first: int, last: int, which: str) -> CodePlace:
+    """Return the first smallest output, or that of the activation that follows it."""
+    place = min(range(first, last + 1), key=lambda place: elements(items[place].layer.shape))
+    while place < last and items[place + 1].layer.kind in _FINISH and not items[place + 1].reads:
+        place += 1
+    layer = items[place].layer
+    if first == last:
+        which = "the last before the layers named decoder"
+    return CodePlace(place + 1, f"the code is the output of {layer.name} ({text(layer.shape)}), {which}")

@@ -1,0 +1,28 @@
+"""Why a model cannot be imported."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Unsupported(NamedTuple):
+    """Layer that the language has no word for: its own name, what it is, and the nearest thing."""
+
+    name: str
+    what: str
+    nearest: str
+
+    def __str__(self) -> str:
+        remedy = f"; {self.nearest}" if self.nearest else ""
+        return f"{self.name}: {self.what}{remedy}"
+
+
+class ImportFailure(ValueError):
+    """Model that cannot become a spec; the message names each cause with its remedy, and nothing was written."""
+
+
+def unsupported(model: str, layers: Iterable[Unsupported]) -> ImportFailure:
+    """Return the error that lists every layer without a word of the language."""
+    each = tuple(dict.fromkeys(layers))
+    count = "1 layer has" if len(each) == 1 else f"{len(each)} layers have"
+    listed = "\n".join(f"  {layer}" for layer in each)
+    return ImportFailure(f"{model} was not imported: {count} no equal in a spec\n{listed}")

@@ -1,0 +1,109 @@
+"""An imported model: the spec, the module with the original's weights, and how close their outputs are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
+from caedsl.backends.torch.lower import lower
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.network import Array, Network
+from caedsl.importing.writing import WrittenSpec, model_of, write
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.shape import text
+
+TOLERANCE = 1e-5
+"""The largest difference of outputs, as a share of the largest output where that is above 1."""
+_SAMPLES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class ImportedModel:
+    """Model that was imported.
+
+    ``spec`` is the formatted text and ``module`` computes what the original computes; ``difference`` is the largest
+    difference between their outputs on random samples. ``notes`` say what was decided: where the code is, and what the
+    original does that a spec does not say.
+    """
+
+    spec: str
+    model: Autoencoder
+    module: ConvolutionalAutoencoder
+    difference: float
+    notes: tuple[str, ...]
+    written: WrittenSpec
+
+    @cached_property
+    def layers(self) -> dict[int, tuple[str, ...]]:
+        """The author's names of the layers, by the line of the spec that says them; the first line is 1."""
+        named: dict[int, tuple[str, ...]] = {}
+        for line, layer in self.written.placed(self.model):
+            row = self.spec.count("\n", 0, layer.span.start) + 1
+            named[row] = (*named.get(row, ()), *(each.name for each in line.layers))
+        return named
+
+    def __repr__(self) -> str:
+        shapes = f"{text(self.model.input.shape)} to {text(self.model.code_shape)}"
+        return f"<ImportedModel {self.model.name}: {shapes}, outputs differ by {self.difference:.1g}>"
+
+
+def imported(network: Network, seed: int = 0) -> ImportedModel:
+    """Return the model of a foreign network; ``ImportFailure`` where it cannot be rebuilt faithfully."""
+    written = write(network)
+    model = model_of(network, written)
+    module = build(model)
+    _give_weights(network, written, model, module)
+    module.eval()
+    difference = _compared(network, module, seed)
+    return ImportedModel(written.text, model, module, difference, (written.how, *network.notes), written)
+
+
+def _give_weights(network: Network, written: WrittenSpec, model: Autoencoder, module: ConvolutionalAutoencoder) -> None:
+    paths = {id(origin.layer): origin.paths for origin in lower(model).origins}
+    for line, layer in written.placed(model):
+        own = paths.get(id(layer), ())[1 if line.children else 0 :]
+        modules = [each for each in map(module.get_submodule, own) if each.state_dict()]
+        given = [each for each in line.layers if each.weights]
+        if len(modules) != len(given):
+            raise ImportFailure(_lost(network, line.layers[0].name, f"{len(given)} sets of weights"))
+        for target, source in zip(modules, given, strict=True):
+            _give(network, source.name, target, source.weights)
+
+
+def _give(network: Network, name: str, target: nn.Module, weights: Mapping[str, Array]) -> None:
+    own = target.state_dict()
+    tensors = {role: torch.from_numpy(np.array(array)) for role, array in weights.items()}
+    for role, tensor in own.items():
+        if role == "num_batches_tracked":
+            tensors.setdefault(role, tensor)
+        elif role not in tensors or tensors[role].shape != tensor.shape:
+            there = tuple(tensors[role].shape) if role in tensors else "missing"
+            raise ImportFailure(_lost(network, name, f"{role}, which is {there} there and {tuple(tensor.shape)} here"))
+    target.load_state_dict({role: tensors[role] for role in own})
+
+
+def _lost(network: Network, name: str, what: str) -> str:
+    return f"{network.name} was not imported: {name} has {what}, and the layer of the spec has others"
+
+
+def _compared(network: Network, module: ConvolutionalAutoencoder, seed: int) -> float:
+    """Return the largest difference of the two outputs on random samples."""
+    low, _, high = network.range.partition("..")
+    random = np.random.default_rng(seed)
+    samples = random.random((_SAMPLES, *network.input_shape), dtype=np.float32)
+    if high:
+        samples = samples * (float(high) - float(low)) + float(low)
+    expected = network.run(samples.astype(np.float32))
+    with torch.no_grad():
+        made = module(torch.from_numpy(samples.astype(np.float32))).numpy()
+    difference = float(np.max(np.abs(expected - made)))
+    if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
+        raise ImportFailure(
+            f"{network.name} was not imported: the spec's outputs differ from the original's by {difference:.2g} on "
+            f"random samples, and {TOLERANCE:g} is allowed; please report it with the model"
+        )
+    return difference

@@ -1,0 +1,60 @@
+"""Description of a foreign network: what every reader makes and ``writing`` turns into a spec."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caedsl.vocabulary.shape import Shape
+
+Array = NDArray[Any]
+INPUT = "input"
+"""Key of the network's input."""
+
+
+@dataclass(frozen=True, eq=False)
+class ForeignLayer:
+    """Layer of a foreign network in the words of the language.
+
+    ``key`` names its output within the network and ``name`` is what the author calls it. ``kind`` is a word for a layer
+    (``conv``, ``norm``, ``relu``, ``add``), ``variational``, ``variational conv``, ``quantized`` or ``noise``, and
+    ``options`` is what follows that word on its line, without ``bias``. ``inputs`` are the keys of the outputs that it
+    reads: several for ``add`` and ``concat``. ``shape`` is its output's, without the batch. ``weights`` are arrays in
+    PyTorch's layout by their names in the module that the line becomes (``weight``, ``bias``, ``running_mean``).
+    """
+
+    key: str
+    name: str
+    kind: str
+    options: str
+    inputs: tuple[str, ...]
+    shape: Shape
+    weights: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Foreign network; ``layers`` stand in the order of computation and the last one returns the reconstruction.
+
+    ``run`` computes the original's output for a batch of samples in the layout of PyTorch, without noise. ``code`` is
+    the key of the code where the file itself tells it. ``train`` are the lines of a ``train`` block, ``defaults`` are
+    options that every layer of a kind has, and ``notes`` is what a reader has to tell the user.
+    """
+
+    name: str
+    input_shape: Shape
+    layers: tuple[ForeignLayer, ...]
+    run: Callable[[Array], Array]
+    code: str = ""
+    range: str = "0..1"
+    train: tuple[str, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def single(array: Any) -> Array:
+    """Return a weight as an array of 32-bit numbers, those of integer counters excepted."""
+    made = np.asarray(array)
+    return made.astype(np.float32) if np.issubdtype(made.dtype, np.floating) else made

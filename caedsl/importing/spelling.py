@@ -1,0 +1,117 @@
+"""Options of foreign layers as a spec writes them, defaults left out."""
+
+from collections.abc import Sequence
+
+from caedsl.vocabulary.shape import sizes_text
+from caedsl.vocabulary.window import SAME_UPPER, Axis, convolved, padding
+
+Pads = Sequence[tuple[int, int]]
+"""Zeros before and after, for each axis of space."""
+
+
+def number(value: float) -> str:
+    """Return a number in the fewest digits that mean it."""
+    if float(value).is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    mantissa, e, exponent = repr(float(value)).partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
+
+
+def conv(
+    channels: int,
+    sizes: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+    pads: Pads,
+    default_kernel: int = 3,
+) -> str | None:
+    """Return the options of ``conv`` on a map of ``sizes``; None where no ``pad`` means these zeros."""
+    pad = _conv_pad(sizes, kernel, stride, dilation, pads)
+    if pad is None:
+        return None
+    return _joined(str(channels), *_window(kernel, stride, dilation, default_kernel), _groups(groups), pad)
+
+
+def deconv(
+    channels: int,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+    padding: Sequence[int],
+    output_padding: Sequence[int],
+) -> str:
+    """Return the options of ``deconv`` with PyTorch's numbers."""
+    same = all(
+        2 * p - o == d * (k - 1) + 1 - s and p >= 0 and o < max(s, 2) and (o in (0, 1))
+        for p, o, k, s, d in zip(padding, output_padding, kernel, stride, dilation, strict=True)
+    )
+    pads = "" if same else "pad=valid" if not any(padding) else f"pad={sizes_text(tuple(padding))}"
+    rest = f"output_pad={sizes_text(tuple(output_padding))}" if any(output_padding) and not same else ""
+    return _joined(str(channels), *_window(kernel, stride, dilation, 3), _groups(groups), pads, rest)
+
+
+def pool(kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], ceil: bool) -> str:
+    """Return the options of ``maxpool`` and ``avgpool``."""
+    steps = "" if tuple(stride) == tuple(kernel) else f"s{sizes_text(tuple(stride))}"
+    pads = f"pad={sizes_text(tuple(padding))}" if any(padding) else ""
+    return _joined(sizes_text(tuple(kernel)), steps, pads, "ceil" if ceil else "")
+
+
+def margin(pads: Pads) -> str | None:
+    """Return the amount of ``pad`` and ``crop``; None where the axes differ in a way that one line cannot say."""
+    if all(before == after for before, after in pads):
+        return sizes_text(tuple(before for before, _ in pads))
+    return f"{pads[0][0]}..{pads[0][1]}" if len(set(pads)) == 1 else None
+
+
+def upsample(before: Sequence[int], after: Sequence[int], mode: str = "nearest") -> str:
+    """Return the options of ``upsample`` from one size to another."""
+    word = "" if mode == "nearest" else mode
+    if all(large % small == 0 for small, large in zip(before, after, strict=True)):
+        factors = tuple(large // small for small, large in zip(before, after, strict=True))
+        return _joined(sizes_text(factors), word)
+    return _joined("to " + "x".join(map(str, after)), word)
+
+
+def norm(kind: str, *, affine: bool, eps: float, momentum: float = 0.1, groups: int = 8) -> str:
+    """Return the options of ``norm``."""
+    return _joined(
+        kind,
+        "" if affine else "affine=off",
+        "" if eps == 1e-5 else f"eps={number(eps)}",
+        f"momentum={number(momentum)}" if kind == "batch" and momentum != 0.1 else "",
+        f"groups={groups}" if kind == "group" and groups != 8 else "",
+    )
+
+
+def _window(kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], default: int) -> tuple[str, ...]:
+    return (
+        "" if set(kernel) == {default} else f"k{sizes_text(tuple(kernel))}",
+        "" if set(stride) == {1} else f"s{sizes_text(tuple(stride))}",
+        "" if set(dilation) == {1} else f"d{sizes_text(tuple(dilation))}",
+    )
+
+
+def _groups(groups: int) -> str:
+    return "" if groups == 1 else f"g{groups}"
+
+
+def _conv_pad(
+    sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], pads: Pads
+) -> str | None:
+    wanted = [tuple(pair) for pair in pads]
+    for word in ("same", SAME_UPPER):
+        axes = [Axis(*each, word) for each in zip(sizes, kernel, stride, dilation, strict=True)]
+        if [padding(axis) for axis in axes] == wanted and all(convolved(axis) > 0 for axis in axes):
+            return "" if word == "same" else f"pad={word}"
+    if not any(map(any, wanted)):
+        return "pad=valid"
+    amount = margin(pads)
+    return None if amount is None else f"pad={amount}"
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,122 @@
+"""Order of the lines: a chain of layers with residuals, and joins that read an output by its name."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from caedsl.importing.errors import ImportFailure, Unsupported, unsupported
+from caedsl.importing.network import INPUT, ForeignLayer, Network
+
+_JOINS = ("add", "concat")
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """Line in the making: a layer, the layers of a residual that it closes, or the output that it reads by name."""
+
+    layer: ForeignLayer
+    body: tuple["Item", ...] = ()
+    shortcut: tuple["Item", ...] = ()
+    reads: str = ""
+
+    def walk(self) -> Iterator["Item"]:
+        """Yield the items inside, and then this one."""
+        for inner in (*self.body, *self.shortcut):
+            yield from inner.walk()
+        yield self
+
+
+def chain_of(network: Network) -> tuple[Item, ...]:
+    """Return the lines of the whole network; ``ImportFailure`` where two branches compute side by side."""
+    if not network.layers:
+        raise ImportFailure(f"{network.name} was not imported: it has no layers")
+    structure = _Structure(network)
+    items = tuple(structure.chain(network.layers[-1].key, INPUT))
+    written = {inner.layer.key for item in items for inner in item.walk()}
+    beside = [layer for layer in network.layers if layer.key not in written]
+    if beside:
+        why = "it computes beside another branch, and the lines of a spec follow one another"
+        near = "a branch that is added is `residual { ... shortcut { ... } }`"
+        raise unsupported(network.name, [Unsupported(layer.name, why, near) for layer in beside])
+    return items
+
+
+class _Structure:
+    def __init__(self, network: Network) -> None:
+        self.layers = {layer.key: layer for layer in network.layers}
+        self.place = {INPUT: -1} | {layer.key: place for place, layer in enumerate(network.layers)}
+        self.shapes = {INPUT: network.input_shape} | {layer.key: layer.shape for layer in network.layers}
+        self.readers: dict[str, set[str]] = {}
+        for layer in network.layers:
+            for key in layer.inputs:
+                self.readers.setdefault(key, set()).add(layer.key)
+        self.residuals: dict[str, tuple[str, str, str] | None] = {}
+
+    def chain(self, end: str, start: str) -> list[Item]:
+        """Return the lines behind the output ``start`` up to the output ``end``."""
+        items: list[Item] = []
+        while end != start:
+            layer = self.layers[end]
+            residual = self.residual(layer)
+            if residual is not None:
+                fork, body, shortcut = residual
+                items.append(Item(layer, tuple(self.chain(body, fork)), tuple(self.chain(shortcut, fork))))
+                end = fork
+                continue
+            main = self.main(layer)
+            others = [key for key in layer.inputs if key != main]
+            others += [main] * (len(layer.inputs) - len(others) - 1)
+            items += [Item(layer, reads=key) for key in reversed(others)] or [Item(layer)]
+            end = main
+        return items[::-1]
+
+    def main(self, layer: ForeignLayer) -> str:
+        """Return the input that the line before returns: the one that is computed last."""
+        return max(layer.inputs, key=self.place.__getitem__)
+
+    def residual(self, layer: ForeignLayer) -> tuple[str, str, str] | None:
+        """Return the fork, the end of the body and the end of the shortcut where ``layer`` closes a residual."""
+        if layer.kind != "add" or len(set(layer.inputs)) != 2 or len(layer.inputs) != 2:
+            return None
+        if layer.key not in self.residuals:
+            self.residuals[layer.key] = self._residual(layer)
+        return self.residuals[layer.key]
+
+    def _residual(self, layer: ForeignLayer) -> tuple[str, str, str] | None:
+        one, two = layer.inputs
+        others = set(self._backwards(two))
+        fork = next((key for key in self._backwards(one) if key in others), None)
+        if fork is None:
+            return None
+        ways = sorted((self.chain(end, fork) for end in (one, two)), key=len)
+        items = [item for way in ways for item in _walked(way)]
+        inside = {item.layer.key for item in items}
+        if any(item.reads for item in items):
+            return None
+        if any(not self.readers[key] <= inside | {layer.key} for key in inside):
+            return None
+        if self._narrows([fork, *(item.layer.key for item in ways[1])]):
+            return None
+        body = ways[1][-1].layer.key
+        return fork, body, one if body == two else two
+
+    def _backwards(self, key: str) -> Iterator[str]:
+        """Yield the outputs on the way back to the input, residuals crossed in one step."""
+        while key != INPUT:
+            yield key
+            layer = self.layers[key]
+            residual = self.residual(layer)
+            key = residual[0] if residual else self.main(layer)
+        yield INPUT
+
+    def _narrows(self, keys: Sequence[str]) -> bool:
+        """Return whether the maps on the way become smaller and larger again, as they do around a code."""
+        shapes = [self.shapes[key] for key in keys]
+        maps = all(len(shape) > 1 for shape in shapes)
+        sizes = [prod(shape[1:] if maps else shape) for shape in shapes]
+        return min(sizes) < min(sizes[0], sizes[-1])
+
+
+def _walked(items: Sequence[Item]) -> Iterator[Item]:
+    for item in items:
+        yield from item.walk()

@@ -1,0 +1,136 @@
+"""From the description of a foreign network to a formatted spec, its model, and a module with the same weights."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.full import render_full
+from caedsl.importing.code_place import CODE_KINDS, code_place
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.lines import WrittenLine, lines_of, names_of
+from caedsl.importing.network import Network
+from caedsl.importing.structure import Item, chain_of
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine.checking import Checked, check_source
+from caedsl.source import Source
+from caedsl.syntax.formatter import format_source
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import text
+
+_NO_LETTERS = re.compile(r"[^a-z0-9_]+")
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenSpec:
+    """Spec of a foreign network: its text, what ``check`` says, and the lines with the author's layers.
+
+    ``how`` says how the code was found.
+    """
+
+    text: str
+    checked: Checked
+    lines: tuple[WrittenLine, ...]
+    how: str
+
+    def placed(self, model: Autoencoder) -> Iterator[tuple[WrittenLine, Layer]]:
+        """Yield each line with the layer that the compiler made of it, in the order of computation."""
+        made = [layer for _, layer in model.layers() if layer.kind.name not in _WITHOUT_LINE]
+        yield from zip([inner for line in self.lines for inner in line.walk()], made, strict=True)
+
+
+_WITHOUT_LINE = {"gaussian", "quantizer"}
+"""Kinds that a bottleneck line adds behind its first layer."""
+
+
+def write(network: Network) -> WrittenSpec:
+    """Return the spec of a network, with whatever ``check`` finds in it; ``ImportFailure`` where there is none."""
+    items = chain_of(network)
+    place = code_place(network, items)
+    names = names_of(network, items)
+    noise = next((item for item in items if item.layer.kind == "noise"), None)
+    encoder = lines_of([item for item in items[: place.items] if item is not noise], names)
+    decoder = lines_of([item for item in items[place.items :] if item is not noise], names)
+    code, inner = _bottleneck(encoder, decoder, names)
+    if noise is not None:
+        code = _with_noise(network, items, place.items, noise, code)
+    spec = "\n".join(_statements(network, (*encoder, *decoder), inner, decoder, code, names))
+    formatted, findings = format_source(Source(spec, f"<{network.name}>"))
+    assert formatted is not None, f"the importer wrote a text with syntax errors: {findings}\n{spec}"
+    checked = check_source(Source(formatted, f"<{network.name}>"))
+    return WrittenSpec(formatted, checked, (*encoder, *decoder), place.how)
+
+
+def model_of(network: Network, written: WrittenSpec) -> Autoencoder:
+    """Return the model of a spec without errors; ``ImportFailure`` with what ``check`` says of one with errors."""
+    model = written.checked.model
+    if model is not None and model.complete and not written.checked.has_errors:
+        return model
+    errors = [
+        report._replace(findings=tuple(each for each in report.findings if each.severity is Severity.ERROR))
+        for report in written.checked.reports
+    ]
+    raise ImportFailure(
+        f"{network.name} was not imported: its spec has errors, so that it is no autoencoder that could be trained\n"
+        f"{render_full(errors, colour=False)}"
+    )
+
+
+def _bottleneck(
+    encoder: tuple[WrittenLine, ...], decoder: tuple[WrittenLine, ...], names: Mapping[str, str]
+) -> tuple[str, tuple[WrittenLine, ...]]:
+    """Return the bottleneck statement, and the lines of the encoder that stand in its block."""
+    last, body = encoder[-1], encoder[:-1]
+    if last.word in CODE_KINDS:
+        return f"bottleneck {last.word} {last.layers[0].options}", body
+    if last.named or not body:
+        return "bottleneck", encoder
+    if last.word == "dense" and decoder and decoder[0].word in ("dense", "reshape"):
+        return f"bottleneck {last.text(names)}", body
+    if last.word == "conv" and any("bottleneck" in part for part in last.layers[0].name.lower().split(".")):
+        options = last.text(names)
+        kernel = "" if re.search(r" k\d", options) else " k3"
+        return f"bottleneck {options}{kernel}".replace(" k1 ", " "), body
+    return "bottleneck", encoder
+
+
+def _with_noise(network: Network, items: Sequence[Item], count: int, noise: Item, code: str) -> str:
+    place = items.index(noise)
+    if place != count:
+        raise ImportFailure(
+            f"{network.name} was not imported: {noise.layer.name} adds noise to {text(noise.layer.shape)}, and a spec "
+            "has noise on its input (`corrupt gaussian=0.3`) and on its code (`bottleneck noise=0.1`) alone"
+        )
+    return f"{code} noise={noise.layer.options}"
+
+
+def _statements(
+    network: Network,
+    lines: Sequence[WrittenLine],
+    encoder: Sequence[WrittenLine],
+    decoder: Sequence[WrittenLine],
+    code: str,
+    names: Mapping[str, str],
+) -> Iterator[str]:
+    used = {inner.word for line in lines for inner in line.walk()}
+    yield f"autoencoder {identifier(network.name)}"
+    yield f"input {text(network.input_shape)} in {network.range}"
+    yield ""
+    defaults = [f"defaults {kind} {options}" for kind, options in network.defaults.items() if kind in used]
+    yield from (*defaults, "") if defaults else ()
+    yield "encoder {"
+    yield from (line.text(names) for line in encoder)
+    yield "}"
+    yield code
+    yield "decoder {"
+    yield from (line.text(names) for line in decoder)
+    yield "}"
+    if network.train:
+        yield from ("", "train {", *network.train, "}")
+
+
+def identifier(name: str) -> str:
+    """Return ``name`` as a spec can be called."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    cleaned = _NO_LETTERS.sub("_", snake).strip("_") or "imported"
+    return f"model_{cleaned}" if cleaned[0].isdigit() else cleaned

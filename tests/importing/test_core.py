@@ -1,0 +1,138 @@
+"""From a description to a spec with the same weights."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.imported import imported
+from caedsl.importing.network import Array, ForeignLayer, Network
+
+
+def weights(module: nn.Module) -> dict[str, Array]:
+    return {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+
+
+def described(original: nn.Module, *layers: ForeignLayer) -> Network:
+    original.eval()
+
+    def run(samples: Array) -> Array:
+        with torch.no_grad():
+            made: Array = original(torch.from_numpy(samples)).numpy()
+        return made
+
+    return Network("Described", (1, 8, 8), layers, run)
+
+
+def test_a_chain_becomes_a_spec_with_the_same_outputs() -> None:
+    torch.manual_seed(0)
+    conv, norm, down = nn.Conv2d(1, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4), nn.Linear(64, 5)
+    back, out = nn.Linear(5, 64), nn.ConvTranspose2d(4, 1, 2, stride=2)
+    original = nn.Sequential(
+        conv, norm, nn.LeakyReLU(0.2), nn.MaxPool2d(2), nn.Flatten(), down, back, nn.Unflatten(1, (4, 4, 4)), out
+    )
+    nn.init.normal_(norm.running_mean)  # type: ignore[arg-type]
+    made = imported(
+        described(
+            original,
+            ForeignLayer("a", "conv_a", "conv", "4", ("input",), (4, 8, 8), weights(conv)),
+            ForeignLayer("b", "norm_b", "norm", "batch", ("a",), (4, 8, 8), weights(norm)),
+            ForeignLayer("c", "act_c", "leaky_relu", "0.2", ("b",), (4, 8, 8)),
+            ForeignLayer("d", "pool_d", "maxpool", "2", ("c",), (4, 4, 4)),
+            ForeignLayer("e", "flat_e", "reshape", "64", ("d",), (64,)),
+            ForeignLayer("f", "dense_f", "dense", "5", ("e",), (5,), weights(down)),
+            ForeignLayer("g", "dense_g", "dense", "64", ("f",), (64,), weights(back)),
+            ForeignLayer("h", "unflat_h", "reshape", "4x4x4", ("g",), (4, 4, 4)),
+            ForeignLayer("i", "up_i", "deconv", "1 k2 s2", ("h",), (1, 8, 8), weights(out)),
+        )
+    )
+    assert made.difference < 1e-5
+    assert (
+        made.spec
+        == """\
+autoencoder described
+input 1x8x8 in 0..1
+
+encoder {
+  conv 4 norm=batch leaky_relu=0.2
+  maxpool 2
+  reshape 64
+}
+bottleneck dense 5
+decoder {
+  dense 64
+  reshape 4x4x4
+  deconv 1 k2 s2
+}
+"""
+    )
+    assert made.layers[5] == ("conv_a", "norm_b", "act_c")
+    assert made.layers[9] == ("dense_f",)
+    assert made.notes == ("the code is the output of dense_f (5), the smallest tensor",)
+
+
+def test_joins_and_residuals() -> None:
+    torch.manual_seed(0)
+    first, inner, code = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 2, 3, 2, 1)
+    back, out = nn.Conv2d(2, 4, 3, padding=1), nn.Conv2d(8, 1, 3, padding=1)
+
+    class Original(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts = nn.ModuleList([first, inner, code, back, out])
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            a = first(x)
+            b = torch.relu(a + inner(a))
+            up = nn.functional.interpolate(back(code(b)), scale_factor=2)
+            return out(torch.cat([up, b], 1))  # type: ignore[no-any-return]
+
+    made = imported(
+        described(
+            Original(),
+            ForeignLayer("a", "first", "conv", "4", ("input",), (4, 8, 8), weights(first)),
+            ForeignLayer("b", "inner", "conv", "4", ("a",), (4, 8, 8), weights(inner)),
+            ForeignLayer("c", "sum", "add", "", ("a", "b"), (4, 8, 8)),
+            ForeignLayer("d", "relu", "relu", "", ("c",), (4, 8, 8)),
+            ForeignLayer("e", "code", "conv", "2 s2", ("d",), (2, 4, 4), weights(code)),
+            ForeignLayer("f", "back", "conv", "4", ("e",), (4, 4, 4), weights(back)),
+            ForeignLayer("g", "up", "upsample", "2", ("f",), (4, 8, 8)),
+            ForeignLayer("h", "cat", "concat", "", ("g", "d"), (8, 8, 8)),
+            ForeignLayer("i", "out", "conv", "1", ("h",), (1, 8, 8), weights(out)),
+        )
+    )
+    assert "residual relu as map1 { conv 4 }" in " ".join(made.spec.split())
+    assert "concat map1" in made.spec
+
+
+def test_outputs_that_differ_are_refused() -> None:
+    conv, back = nn.Conv2d(1, 2, 3, 2, 1), nn.ConvTranspose2d(2, 1, 2, 2)
+    layers = (
+        ForeignLayer("a", "down", "conv", "2 s2", ("input",), (2, 4, 4), weights(conv)),
+        ForeignLayer("b", "up", "deconv", "1 k2 s2", ("a",), (1, 8, 8), weights(back)),
+    )
+    network = described(nn.Sequential(conv, nn.ReLU(), back), *layers)
+    with pytest.raises(ImportFailure, match="outputs differ from the original's by"):
+        imported(network)
+
+
+def test_a_spec_with_errors_is_refused_with_what_check_says() -> None:
+    conv, back = nn.Conv2d(1, 2, 3, 2, 1), nn.ConvTranspose2d(2, 1, 3, 2)
+    layers = (
+        ForeignLayer("a", "down", "conv", "2 s2", ("input",), (2, 4, 4), weights(conv)),
+        ForeignLayer("b", "up", "deconv", "1 s2 pad=valid", ("a",), (1, 9, 9), weights(back)),
+    )
+    with pytest.raises(ImportFailure, match="output-shape"):
+        imported(described(nn.Sequential(conv, back), *layers))
+
+
+def test_branches_beside_each_other_are_named() -> None:
+    layers = (
+        ForeignLayer("a", "left", "conv", "2", ("input",), (2, 8, 8)),
+        ForeignLayer("b", "right", "conv", "2", ("input",), (2, 8, 8)),
+        ForeignLayer("c", "join", "concat", "", ("a", "b"), (4, 8, 8)),
+        ForeignLayer("d", "out", "conv", "1", ("c",), (1, 8, 8)),
+    )
+    with pytest.raises(ImportFailure, match="left: it computes beside another branch"):
+        imported(Network("Two", (1, 8, 8), layers, lambda samples: np.asarray(samples)))
