@@ -1,0 +1,166 @@
+"""Originals written in Keras."""
+
+from torch import nn
+
+from tests.fidelity.pieces import Codec, SameConv, SameDeconv, Side, Variational
+
+
+def keras_blog() -> nn.Module:
+    """The convolutional autoencoder of the Keras blog."""
+
+    def same(channels: int, filters: int) -> list[nn.Module]:
+        return [SameConv(2, channels, filters, 3), nn.ReLU()]
+
+    return Codec(
+        nn.Sequential(
+            *same(1, 16), nn.MaxPool2d(2), *same(16, 8), nn.MaxPool2d(2), *same(8, 8), nn.MaxPool2d(2, ceil_mode=True)
+        ),
+        nn.Sequential(
+            *same(8, 8),
+            nn.Upsample(scale_factor=2),
+            *same(8, 8),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(8, 16, 3),
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2),
+            SameConv(2, 16, 1, 3),
+            nn.Sigmoid(),
+        ),
+    )
+
+
+def keras_io() -> nn.Module:
+    """The denoising autoencoder of keras.io."""
+    return Codec(
+        nn.Sequential(
+            SameConv(2, 1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), SameConv(2, 32, 32, 3), nn.ReLU(), nn.MaxPool2d(2)
+        ),
+        nn.Sequential(
+            SameDeconv(2, 32, 32, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 32, 32, 3, 2),
+            nn.ReLU(),
+            SameConv(2, 32, 1, 3),
+            nn.Sigmoid(),
+        ),
+    )
+
+
+def keras_timeseries() -> nn.Module:
+    """The detector of anomalies in a time series."""
+    return Codec(
+        nn.Sequential(SameConv(1, 1, 32, 7, 2), nn.ReLU(), nn.Dropout(0.2), SameConv(1, 32, 16, 7, 2), nn.ReLU()),
+        nn.Sequential(
+            SameDeconv(1, 16, 16, 7, 2),
+            nn.ReLU(),
+            nn.Dropout(0.2),
+            SameDeconv(1, 16, 32, 7, 2),
+            nn.ReLU(),
+            SameDeconv(1, 32, 1, 7),
+        ),
+    )
+
+
+def keras_vae() -> nn.Module:
+    """The variational autoencoder of keras.io."""
+    return Variational(
+        nn.Sequential(
+            SameConv(2, 1, 32, 3, 2),
+            nn.ReLU(),
+            SameConv(2, 32, 64, 3, 2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(3136, 16),
+            nn.ReLU(),
+        ),
+        Side([nn.Linear(16, 2), nn.Linear(16, 2)]),
+        nn.Sequential(
+            nn.Linear(2, 3136),
+            nn.ReLU(),
+            nn.Unflatten(1, (64, 7, 7)),
+            SameDeconv(2, 64, 64, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 64, 32, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 32, 1, 3),
+            nn.Sigmoid(),
+        ),
+    )
+
+
+def tf_denoise() -> nn.Module:
+    """The denoising autoencoder of TensorFlow's tutorial."""
+    return Codec(
+        nn.Sequential(SameConv(2, 1, 16, 3, 2), nn.ReLU(), SameConv(2, 16, 8, 3, 2), nn.ReLU()),
+        nn.Sequential(
+            SameDeconv(2, 8, 8, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 8, 16, 3, 2),
+            nn.ReLU(),
+            SameConv(2, 16, 1, 3),
+            nn.Sigmoid(),
+        ),
+    )
+
+
+def mvtec_ssim() -> nn.Module:
+    """The detector of defects in textures."""
+
+    def leaky(*layers: nn.Module) -> list[nn.Module]:
+        return [module for layer in layers for module in (layer, nn.LeakyReLU(0.2))]
+
+    return Codec(
+        nn.Sequential(
+            *leaky(
+                SameConv(2, 3, 32, 4, 2),
+                SameConv(2, 32, 32, 4, 2),
+                SameConv(2, 32, 32, 3),
+                SameConv(2, 32, 64, 4, 2),
+                SameConv(2, 64, 64, 3),
+                SameConv(2, 64, 128, 4, 2),
+                SameConv(2, 128, 64, 3),
+                SameConv(2, 64, 32, 3),
+            ),
+            nn.Conv2d(32, 100, 8),
+        ),
+        nn.Sequential(
+            *leaky(
+                nn.ConvTranspose2d(100, 32, 8),
+                SameConv(2, 32, 64, 3),
+                SameConv(2, 64, 128, 3),
+                SameDeconv(2, 128, 64, 4, 2),
+                SameConv(2, 64, 64, 3),
+                SameDeconv(2, 64, 32, 4, 2),
+                SameConv(2, 32, 32, 3),
+                SameDeconv(2, 32, 32, 4, 2),
+            ),
+            SameDeconv(2, 32, 3, 4, 2),
+            nn.Sigmoid(),
+        ),
+    )
+
+
+def dcec() -> nn.Module:
+    """The autoencoder of deep convolutional embedded clustering."""
+    return Codec(
+        nn.Sequential(
+            SameConv(2, 1, 32, 5, 2),
+            nn.ReLU(),
+            SameConv(2, 32, 64, 5, 2),
+            nn.ReLU(),
+            nn.Conv2d(64, 128, 3, 2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(1152, 10),
+        ),
+        nn.Sequential(
+            nn.Linear(10, 1152),
+            nn.ReLU(),
+            nn.Unflatten(1, (128, 3, 3)),
+            nn.ConvTranspose2d(128, 64, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 64, 32, 5, 2),
+            nn.ReLU(),
+            SameDeconv(2, 32, 1, 5, 2),
+        ),
+    )

@@ -1,0 +1,59 @@
+"""Published autoencoders, said in a spec: equal parameters, equal outputs with the original's weights, equal training."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from caedsl.api import load
+from caedsl.backends.torch.instantiate import build
+from tests.fidelity import diffusion_originals, keras_originals, torch_originals
+from tests.fidelity.pieces import tensors
+from tests.fidelity.training import TRAINING
+
+SPECS = Path(__file__).parent / "specs"
+NAMES = sorted(path.stem for path in SPECS.glob("*.cae"))
+
+
+def original(name: str) -> nn.Module:
+    """Return the model with weights and running averages that all differ."""
+    files = (keras_originals, torch_originals, diffusion_originals)
+    make: Callable[[], nn.Module] = next(getattr(file, name) for file in files if hasattr(file, name))
+    torch.manual_seed(0)
+    made = make().eval()
+    for key, value in made.state_dict().items():
+        if key.endswith(("running_mean", "running_var")):
+            value.copy_(torch.rand_like(value) * 0.2 + (0.9 if key.endswith("var") else -0.1))
+    return made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_spec_is_the_published_network(name: str) -> None:
+    # In double precision the rounding of both stays below the bound, whatever the depth.
+    model, published = load(SPECS / f"{name}.cae"), original(name).double()
+    built = build(model).eval().double()
+    theirs, ours = [*tensors(published)], [*tensors(built)]
+    assert [value.shape for value in ours] == [value.shape for value in theirs]
+    assert sum(p.numel() for p in built.parameters()) == sum(p.numel() for p in published.parameters())
+    with torch.no_grad():
+        for mine, value in zip(ours, theirs, strict=True):
+            mine.copy_(value)
+        low, high = model.input.range.low, model.input.range.high
+        x = torch.rand(2, *model.input.shape, dtype=torch.float64)
+        if low is not None and high is not None:
+            x = low + (high - low) * x
+        expected = published(x)
+        assert expected.std() > 1e-4
+        torch.testing.assert_close(built(x), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_spec_trains_as_published(name: str) -> None:
+    settings = load(SPECS / f"{name}.cae").train
+    published = TRAINING[name]
+    assert settings is not None if published is not None else settings is None
+    if settings is not None and published is not None:
+        assert replace(settings, validation=published.validation) == published

@@ -1,0 +1,71 @@
+"""How the originals are trained, as their sources say it; None where a source holds no training.
+
+``validation`` is left out: what a source validates on is its own split.
+"""
+
+from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
+
+
+def _loss(name: str, reduction: str = "mean", weight: float = 1.0) -> Loss:
+    return Loss((LossTerm(name, weight),), reduction)
+
+
+KERAS_ADAM = Optimizer("adam", 1e-3, {"eps_hat": 1e-7})
+"""Keras adds its epsilon before the correction of the second moment."""
+CLIPPED_NOISE = {name: Corrupt({"gaussian": deviation}) for name, deviation in (("keras_io", 0.4), ("tf_denoise", 0.2))}
+
+TRAINING: dict[str, Train | None] = {
+    "keras_blog": Train(
+        loss=_loss("bce"), optimizer=Optimizer("adadelta", 1.0, {"rho": 0.95, "eps": 1e-7}), batch=128, epochs=50
+    ),
+    "keras_io": Train(
+        loss=_loss("bce"), optimizer=KERAS_ADAM, batch=128, epochs=100, corrupt=CLIPPED_NOISE["keras_io"]
+    ),
+    "keras_timeseries": Train(optimizer=KERAS_ADAM, batch=128, epochs=50, stop=Stop(patience=5)),
+    "keras_vae": Train(loss=_loss("bce", "sum"), optimizer=KERAS_ADAM, batch=128, epochs=30),
+    "tf_denoise": Train(optimizer=KERAS_ADAM, batch=32, epochs=10, corrupt=CLIPPED_NOISE["tf_denoise"]),
+    "xingyu": Train(optimizer=Optimizer("adam", 1e-3, {"weight_decay": 1e-5}), batch=128, epochs=100),
+    "uva_cifar": Train(
+        loss=_loss("mse", "sum"),
+        optimizer=Optimizer("adam", 1e-3),
+        schedule=Schedule("plateau", {"factor": 0.2, "patience": 20, "min_lr": 5e-5}),
+        batch=256,
+        epochs=500,
+    ),
+    "antixk_vanilla_vae": Train(
+        optimizer=Optimizer("adam", 5e-3),
+        schedule=Schedule("exponential", {"gamma": 0.95}),
+        batch=64,
+        epochs=100,
+        augment=Augment({"flip": True}),
+    ),
+    "pythae_mnist": Train(loss=_loss("mse", "sum"), optimizer=Optimizer("adam", 1e-3), batch=100, epochs=100),
+    "pythae_celeba_resnet": Train(loss=_loss("mse", "sum"), optimizer=Optimizer("adam", 1e-3), batch=100, epochs=50),
+    "monai_ae_3d": None,
+    "mvtec_ssim": Train(
+        loss=_loss("ssim"),
+        optimizer=Optimizer("adam", 2e-4, {"eps_hat": 1e-7}),
+        schedule=Schedule("inverse", {"decay": 1e-5}),
+        batch=128,
+        epochs=200,
+        stop=Stop(patience=20),
+        augment=Augment({"flip": True, "rotate": 45.0}),
+    ),
+    "deep_svdd_cifar": Train(
+        loss=_loss("mse", "sum"),
+        optimizer=Optimizer("adam", 1e-4, {"weight_decay": 5e-7}),
+        schedule=Schedule("milestones", {"epochs": (250,), "factor": 0.1}),
+        batch=200,
+        epochs=350,
+    ),
+    "bolts_resnet18": Train(optimizer=Optimizer("adam", 1e-4), batch=256, epochs=100),
+    "noise2noise_unet": Train(
+        loss=_loss("mae"),
+        optimizer=Optimizer("adam", 1e-3, {"beta2": 0.99}),
+        schedule=Schedule("plateau", {"factor": 0.5, "patience": 25}),
+        batch=4,
+        epochs=100,
+    ),
+    "autoencoder_kl": None,
+    "dcec": Train(optimizer=KERAS_ADAM, batch=256, epochs=200),
+}
