@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
+CODE_LOSS = "code_loss"
+"""The name of the loss of the code among the measures of an epoch."""
+
 
 class Step(NamedTuple):
     """Position of a run: ``reconstruction`` and the ``terms`` are means over the epoch so far; counts start from 1."""
@@ -28,7 +31,8 @@ class Epoch:
     minimised, penalties included; ``reconstruction`` the same without penalties; ``validation`` the reconstruction loss
     of the held-out images after the epoch, None without such images. ``lr`` is the rate of the last step, ``seconds``
     the time since the start. ``terms`` are the means of the parts of ``loss`` by name, weights included. ``code`` is
-    what was measured of a variational or quantized code after the epoch (see ``caedsl.training.code_use``).
+    what was measured of the code after the epoch: ``code_loss``, the sum of its own terms with the weights that they
+    have in the end, and what ``caedsl.training.code_use`` finds of a variational or quantized code.
     """
 
     epoch: int
@@ -46,8 +50,13 @@ class Epoch:
 
     @property
     def score(self) -> float:
-        """Number that the best epoch is chosen by: the validation loss, else the training reconstruction."""
-        return self.reconstruction if self.validation is None else self.validation
+        """Number that the best epoch is chosen by: the validation loss, else the training reconstruction.
+
+        The loss of the code is added at its full weight. Otherwise epochs at the start of a warm-up, when the
+        divergence costs nothing yet, would seem the best.
+        """
+        reconstruction = self.reconstruction if self.validation is None else self.validation
+        return reconstruction + self.code.get(CODE_LOSS, 0.0)
 
 
 _COLUMNS = [column.name for column in fields(Epoch) if column.name not in ("terms", "code")]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from caedsl.data.batch_share import parts_of
+from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.data.pixels import Held, Pixels
 from caedsl.data.prefetch import ahead, workers
 from caedsl.vocabulary.shape import Shape

@@ -19,9 +19,9 @@ from caedsl.backends.torch.seeds import derived_seed
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled
 from caedsl.runs.folder import RunFolder
-from caedsl.runs.history import Epoch, History, Step
+from caedsl.runs.history import CODE_LOSS, Epoch, History, Step
 from caedsl.training.batches import Batches
-from caedsl.training.code_use import code_use, measure_of
+from caedsl.training.code_use import MEASURED, code_use, measure_of
 from caedsl.training.errors import NotFiniteError, memory_errors, remedies
 from caedsl.training.ledger import Ledger
 from caedsl.training.losses import scaled
@@ -90,7 +90,8 @@ class Training(Stepper):
         self.epoch = 1
         self.ledger: Ledger | None = None
         measured = measure_of(module)
-        self.history = History(terms=tuple(objective.names), code=measured.names if measured else ())
+        added = (CODE_LOSS,) if objective.code else ()
+        self.history = History(terms=tuple(objective.names), code=(*added, *(measured.names if measured else ())))
         self.reads_losses = False
         """Whether losses are read after this step, whenever they were read before."""
         self.stop_reason: str | None = None
@@ -170,7 +171,7 @@ class Training(Stepper):
             if self.stop_reason is not None:
                 break
         rate = (ledger.images - images_before) / max(self.seconds - begun, 1e-9)
-        validation = self.validate()
+        validation, code = self._after_epoch()
         if ledger.steps == self.steps_per_epoch:
             self.epoch, self.ledger = number + 1, None
         row = Epoch(
@@ -183,7 +184,7 @@ class Training(Stepper):
             seconds=round(self.seconds, 3),
             images_per_second=round(rate, 1),
             terms=dict(ledger.terms),
-            code=self._code_use(),
+            code=code,
         )
         self._record(row)
 
@@ -207,39 +208,53 @@ class Training(Stepper):
         if self.history.best is row:
             self.best_weights = self.last_weights
 
-    @torch.no_grad()
     def validate(self) -> float | None:
         """Return the reconstruction loss of the validation images, corrupted alike each time.
 
         None without such images.
         """
-        if self.validation is None:
-            return None
+        return None if self.validation is None else self._held_out(self.validation)[0]
+
+    @torch.no_grad()
+    def _held_out(self, batches: Batches) -> tuple[float, float]:
+        """Return the reconstruction loss and that of the code, in eval mode and corrupted alike each time."""
         self.generator.manual_seed(derived_seed(self.settings.seed, "validation"))
-        total = torch.zeros((), device=self.train.device, dtype=torch.float64)
+        total = torch.zeros(2, device=self.train.device, dtype=torch.float64)
         self._switch(training=False)
         with self.averaged():
-            mine = self.validation.sliced(self.processes.number, self.processes.count)
+            mine = batches.sliced(self.processes.number, self.processes.count)
             size = self.settings.images_at_once
             for number, x_bchw in enumerate(mine.in_order(size)):
-                images = min(size, len(self.validation) - number * size)
+                images = min(size, len(batches) - number * size)
                 if not len(x_bchw):
                     continue  # a batch with fewer images than processes
                 self.processes.begin(images)
                 sample = self.sample(x_bchw, self.processes.under_way(x_bchw))
                 with self.precision.autocast():
                     prediction = self.network(sample.seen)
-                total += scaled(self.objective.reconstruction(prediction, sample.target), sample.weight) * images
-        loss = self.processes.mean(total).item() / len(self.validation)
-        if not math.isfinite(loss):
-            raise NotFiniteError(f"the validation loss is {loss} after step {self.step}")
-        return loss
+                losses = [self.objective.reconstruction(prediction, sample.target)]
+                if self.objective.code:
+                    losses.append(self.objective.code_loss(sample.target))
+                total[: len(losses)] += scaled(torch.stack(losses), sample.weight) * images
+        reconstruction, code = (self.processes.mean(total) / len(batches)).tolist()
+        if not math.isfinite(reconstruction + code):
+            raise NotFiniteError(f"the validation loss is {reconstruction + code} after step {self.step}")
+        return reconstruction, code
 
-    def _code_use(self) -> dict[str, float]:
-        """Return what the code carries of held-out images, or of training images where none are held out."""
+    def _after_epoch(self) -> tuple[float | None, dict[str, float]]:
+        """Return the validation loss, and what was measured of the code, after an epoch.
+
+        The code is that of held-out images, or of training images where none are held out.
+        """
+        validation, measures = None, {}
+        if self.validation is not None or self.objective.code:
+            reconstruction, code = self._held_out(self.validation or self.train.spread(MEASURED))
+            validation = None if self.validation is None else reconstruction
+            measures = {CODE_LOSS: code} if self.objective.code else {}
         self._switch(training=False)
         with self.averaged():
-            return code_use(self.module, self.validation or self.train, self.settings.images_at_once)
+            use = code_use(self.module, self.validation or self.train, self.settings.images_at_once)
+        return validation, measures | use
 
     def _switch(self, training: bool) -> None:
         for form in (self.module, self.network):

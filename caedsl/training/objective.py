@@ -114,15 +114,19 @@ class Objective:
             terms[WEIGHTS] = weight_penalty(module, self.penalties)
             total = total + terms[WEIGHTS]
         for term in self.code if self._seen else ():
-            terms[term.name] = scaled(self._seen[term.name], factor * self._weight(term, sample))
+            weight = self._weight(term, sample.target) * self._factors[term.name]
+            terms[term.name] = scaled(self._seen[term.name], factor * weight)
             total = total + terms[term.name]
         return Losses(total, reconstruction, terms)
 
-    def _weight(self, term: Term, sample: Sample) -> float:
+    def code_loss(self, target: Tensor) -> Tensor:
+        """Return the sum of the terms of the code in the last forward pass, with the weights they have in the end."""
+        return sum_of([self._seen[term.name] * self._weight(term, target) for term in self.code])
+
+    def _weight(self, term: Term, target: Tensor) -> float:
         """Return the weight of a term of the code; a divergence is averaged over a sample's values as the loss is."""
         averaged = term.source != CODE and self.loss.reduction == "mean"
-        weight = term.weight * self._factors[term.name]
-        return weight / sample.target[0].numel() if averaged and len(sample.target) else weight
+        return term.weight / target[0].numel() if averaged and len(target) else term.weight
 
 
 def weight_penalty(module: nn.Module, penalties: Sequence[Penalty]) -> Tensor:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.lower import Penalty
-from caedsl.data.batch_share import parts_of
 from caedsl.data.pixels import Held, Pixels
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled, Train, settled

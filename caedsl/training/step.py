@@ -13,7 +13,8 @@ from torch.nn import functional
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from caedsl.backends.torch.averaging import WeightAverage
-from caedsl.data.batch_share import Part, parts_of, share_of
+from caedsl.backends.torch.batch_parts import parts_of, share_of
+from caedsl.data.batch_share import Part
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Settled
 from caedsl.training.batches import Batches

@@ -22,7 +22,6 @@ encoder {{ conv 4 s2 elu l2=1e-3; conv 3 s2 tanh norm=batch l1=1e-4 }}
 bottleneck {code}
 decoder mirror output={output}
 train {{
-  batch 6
   epochs 5
   precision fp32
   seed 3
@@ -73,6 +72,8 @@ LINES = {
     "loss huber": {"code": "conv 2 noise=0.5"},
     "loss mae": {"code": "quantized 6x4 commit=0.5 ema=0.9"},
     "ema 0.9": {},
+    "batch 6 accumulate=4; corrupt gaussian=0.1; augment flip": {},
+    "batch 6 accumulate=4; loss mse reduction=sum ": {"code": "variational 3 warmup=70%"},
 }
 """Lines of a train block, each with what differs from the usual spec."""
 
@@ -86,7 +87,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
         "code": "dense 5 l1=1e-3 noise=0.1",
         **LINES[line],
     }
-    model = load(SPEC.format(lines=line, **place))
+    model = load(SPEC.format(lines=line if "batch" in line else f"batch 6; {line}", **place))
     assert model.train is not None
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(SAMPLES, *model.input.shape, generator=generator)

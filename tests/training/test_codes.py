@@ -12,7 +12,7 @@ from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.backends.torch.lower import lower
 from caedsl.training.batches import Batches
 from caedsl.training.code_use import code_use, measure_of
-from caedsl.training.loop import Training
+from caedsl.training.loop import Callback, Training
 from caedsl.training.prepare import prepare
 
 SPEC = """autoencoder codes
@@ -79,8 +79,9 @@ def test_the_weight_rises_over_the_warmup() -> None:
 @pytest.mark.parametrize(
     ("code", "names"),
     [
-        ("variational 5", ("kl_nats", "active_units")),
-        ("quantized 8x3", ("perplexity", "used_codes")),
+        ("variational 5", ("code_loss", "kl_nats", "active_units")),
+        ("quantized 8x3", ("code_loss", "perplexity", "used_codes")),
+        ("dense 5 l1=1e-3", ("code_loss",)),
         ("dense 5", ()),
     ],
 )
@@ -92,6 +93,32 @@ def test_the_history_tells_what_the_code_carries(code: str, names: tuple[str, ..
     header, *lines = history.to_csv().splitlines()
     assert header.split(",")[len(header.split(",")) - len(names) :] == list(names)
     assert all(len(line.split(",")) == len(header.split(",")) for line in lines)
+
+
+@pytest.mark.parametrize("held_out", [0, 12])
+def test_the_best_epoch_is_judged_with_the_divergence_at_its_full_weight(held_out: int) -> None:
+    run = training("variational 5 beta=4 warmup=99%", "sum", held_out)
+    module = run.module
+    assert isinstance(module, ConvolutionalAutoencoder)
+    kept = []
+
+    class Keeping(Callback):
+        def on_epoch(self, training: Training) -> None:
+            images = torch.cat(list((training.validation or training.train).in_order(32)))
+            with torch.no_grad():
+                h = module.bottleneck[:-1](module.encoder(images))
+            mean, log_variance = h.chunk(2, dim=1)
+            posterior = Normal(mean, (log_variance / 2).exp())
+            kept.append(4 * kl_divergence(posterior, Normal(0.0, 1.0)).flatten(1).sum(1).mean().item())
+
+    run.callbacks = [Keeping()]
+    history = run.run()
+    assert [row.code["code_loss"] for row in history.epochs] == pytest.approx(kept, rel=1e-5)
+    for row in history.epochs:
+        reconstruction = row.validation if held_out else row.reconstruction
+        assert reconstruction is not None
+        assert row.score == reconstruction + row.code["code_loss"]
+    assert history.best == min(history.epochs, key=lambda row: row.score)
 
 
 def _module(code: str) -> ConvolutionalAutoencoder:

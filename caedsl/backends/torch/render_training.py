@@ -45,15 +45,16 @@ def functions(model: Autoencoder, program: Program, name: str) -> list[str]:
 
 def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> str:
     numbers = "".join(f"{word}: {kind}, " for word, kind in _open_numbers(settings))
-    step = [
+    gradients = [
         *_augment_lines(settings.augment, model.input.range),
         *_corrupt_lines(settings.corrupt, model.input.range),
         *_forward_lines(model, settings, program.terms),
         "total += loss.item() * len(x)",
         *_penalty_lines(program.penalties),
         *_code_lines(program.terms, settings.loss),
-        "optimizer.zero_grad()",
-        "loss.backward()",
+    ]
+    step = [
+        *_gradient_lines(gradients, settings.accumulate),
         *([f"nn.utils.clip_grad_norm_(model.parameters(), {settings.clip!r})"] if settings.clip else []),
         *_rate_lines(settings),
         *_epsilon_lines(settings.optimizer),
@@ -80,10 +81,21 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
 {seeding}        order = torch.Generator().manual_seed(derived_seed({settings.seed}, "order", epoch))
         total = 0.0
         for indices in torch.randperm(len(images), generator=order).split({_batch(settings)}):
-            x = images[indices].to(device)
 {chr(10).join(f"            {line}" for line in step)}
         print(f"epoch {{epoch}}: loss {{total / len(images):.5f}}"){_after_epoch(settings)}
 {"    average.swap()" + chr(10) if settings.ema else ""}    model.eval()'''
+
+
+def _gradient_lines(loss: Sequence[str], parts: int) -> list[str]:
+    """Return the lines that compute the gradients of a batch, given those that compute the loss of images ``x``."""
+    if parts == 1:
+        return ["x = images[indices].to(device)", *loss, "optimizer.zero_grad()", "loss.backward()"]
+    part = ["x = images[part].to(device)", *loss, "(loss * (len(x) / len(indices))).backward()"]
+    return [
+        "optimizer.zero_grad()",
+        f"for part in indices.split(parts_of(len(indices), {parts})):",
+        *(f"    {line}" for line in part),
+    ]
 
 
 def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> list[str]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.backends.torch.lower import Origin
 from caedsl.backends.torch.seeds import derived_seed
-from caedsl.data.batch_share import parts_of
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import Broken
 from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
