@@ -61,7 +61,7 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
         "optimizer.step()",
         *(["average.update()"] if settings.ema else []),
     ]
-    counted = any(re.search(r"\bstep\b", line) for line in step)
+    counted = any(re.search(r"(?<!\.)\bstep\b", line) for line in step)
     if counted:
         step.append("step += 1")
     before = [*_setup_lines(model, settings, step), *(["step = 0"] if counted else [])]
