@@ -7,6 +7,7 @@ import typer
 
 from caedsl.cli.calibrate import calibrate
 from caedsl.cli.compare import compare
+from caedsl.cli.data import data
 from caedsl.cli.decode import decode
 from caedsl.cli.emit import emit
 from caedsl.cli.encode import encode
@@ -77,6 +78,7 @@ for command, summary, example in (
     (show, "Show every layer, every number and every setting.", "caedsl show specs/digits.cae"),
     (graph, "Draw the architecture.", "caedsl graph specs/digits.cae -o digits.svg"),
     (emit, "Write the model as plain PyTorch code.", "caedsl emit specs/digits.cae -o digits.py"),
+    (data, "Show what the data of a spec are.", "caedsl data specs/digits.cae -o samples.png"),
     (train, "Train a model into a run folder, or go on with one.", "caedsl train specs/digits.cae --epochs 5"),
     (evaluate, "Evaluate a run again, or on anomalies.", "caedsl evaluate runs/parts --test parts/test --score top=1%"),
     (report, "Write a run as one page of HTML.", "caedsl report runs/parts -o parts.html"),

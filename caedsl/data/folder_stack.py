@@ -96,6 +96,7 @@ class FolderStack:
             _together([picture.x_chw for picture in pictures], self.fit, self.scale),
             b"".join(picture.sha256 for picture in pictures),
             tuple(remark for picture in pictures for remark in picture.remarks),
+            tuple(picture.size for picture in pictures),
         )
 
     def _recognise(self, number: int, sha256: bytes) -> None:

@@ -1,6 +1,7 @@
 """Samples that were loaded for a spec."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -16,6 +17,7 @@ class Images:
     memory or read from their files as they are needed; ``labels`` and ``test_labels`` are int64, one an image, and
     index ``class_names`` where the classes have names. ``notes`` says all that was done to the images and that the
     author may not expect, the fall to another source first; ``skipped`` names each file that was left out as broken.
+    ``names`` has the name of each sample by part; parts without names are numbered from 0.
     ``sha256`` is that of the source's own bytes, training before validation before test, in the order of use: the
     pixels of an array or idx file as stored, for a folder the SHA-256 of each file.
     """
@@ -31,9 +33,14 @@ class Images:
     sha256: str
     validation_pixels: Pixels | None = None
     skipped: tuple[str, ...] = ()
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.train_pixels)
+
+    def name_of(self, part: str, number: int) -> str:
+        """Return the name of a sample of a part: that of its file, else its number."""
+        return self.names[part][number] if part in self.names else str(number)
 
     @property
     def train(self) -> Tensor:

@@ -40,7 +40,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """What was read of a block: the images with the numbers ``index``, and why others cannot be used."""
 
     index: Index
@@ -102,7 +102,7 @@ class Intake:
         """Read all images in blocks, and give out those that can be used; why others cannot is put into ``broken``."""
         good, end = 0, float("inf")
         task = f"reading {describe(self.request.source)}"
-        for piece in ahead(partial(_attempt, stack), self._blocks(stack, index), most=workers() + 1):
+        for piece in pieces(stack, index, self.request.fit):
             good += len(piece.index)
             broken |= piece.broken
             self.request.progress(task, good + len(broken), len(index), f"{self.request.fit.noun}s")
@@ -123,13 +123,6 @@ class Intake:
     @property
     def _skips(self) -> bool:
         return self.request.source.skip == "broken"
-
-    def _blocks(self, stack: Stack, index: Index) -> Iterator[Index]:
-        fit = self.request.fit
-        image_bytes = max(4 * fit.values, stack.read_bytes)
-        images = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // image_bytes))
-        for start in range(0, len(index), images):
-            yield index[start : start + images]
 
     def _scratch(self, stack: Stack, index: Index) -> Scratch | None:
         store = self.request.store
@@ -178,13 +171,21 @@ class Kept:
         self._there += len(values)
 
 
-def _attempt(stack: Stack, index: Index) -> _Piece:
+def pieces(stack: Stack, index: Index, fit: Fit) -> Iterator[Piece]:
+    """Read the images of these numbers block by block, a few blocks ahead."""
+    image_bytes = max(4 * fit.values, stack.read_bytes)
+    images = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // image_bytes))
+    blocks = (index[start : start + images] for start in range(0, len(index), images))
+    return ahead(partial(_attempt, stack), blocks, most=workers() + 1)
+
+
+def _attempt(stack: Stack, index: Index) -> Piece:
     """Read a block, and where some of its images are broken the others."""
     try:
-        return _Piece(index, stack.read(index), {})
+        return Piece(index, stack.read(index), {})
     except BrokenImagesError as error:
         good = index[~np.isin(index, list(error.broken))]
-        return _Piece(good, stack.read(good) if len(good) else None, error.broken)
+        return Piece(good, stack.read(good) if len(good) else None, error.broken)
 
 
 def _first(messages: Sequence[str], count: int = 3) -> str:

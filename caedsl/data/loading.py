@@ -1,7 +1,9 @@
 """From the sources of a spec to samples that are ready to train on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -9,9 +11,11 @@ from torch import Tensor
 from caedsl.data.data_folders import VARIABLE, data_folders, writable_folders
 from caedsl.data.errors import DataError, Progress, UnavailableError, silent
 from caedsl.data.fit import Fit
+from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
 from caedsl.data.intake import Intake, Taken
-from caedsl.data.pixels import Pixels
+from caedsl.data.names import names_files, sample_names
+from caedsl.data.pixels import Span
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.source_reader import Found, Request, confined, describe, reason
 from caedsl.data.sources import reader_of
@@ -20,6 +24,10 @@ from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 from caedsl.vocabulary.shape import NOUNS, rank
+
+Result = TypeVar("Result")
+Missing = list[tuple[DataSource, UnavailableError]]
+"""Sources that are not available, and why."""
 
 _DARK = 0.125
 """Images whose brightest pixel stays below this share of the range are often 12-bit values in 16-bit files."""
@@ -42,15 +50,30 @@ def load(
     is applied to all parts, and after it ``limit`` to the training images. A ``DataError`` says what was tried where no
     source is available, or what is wrong with the one that is.
     """
+    return first_available(model, partial(_loaded, memory=memory), data_dir, progress, recorded, root)
+
+
+def first_available(
+    model: Autoencoder,
+    use: Callable[[Found, Request, Missing], Result],
+    data_dir: Path | None,
+    progress: Progress = silent,
+    recorded: Path | None = None,
+    root: Path | None = None,
+) -> Result:
+    """Return what ``use`` makes of the first source of the spec that is available, and of those that are not.
+
+    See ``load`` for the rest.
+    """
     if not model.data:
         raise DataError(f'{model.name} has no `data` line: add one, such as `data digits` or `data folder "photos"`')
     folders = data_folders(data_dir, None if recorded is None else confined(recorded, root))
     store = next(iter(writable_folders(data_dir)), None)
-    missing: list[tuple[DataSource, UnavailableError]] = []
+    missing: Missing = []
     for source in model.data:
         request = Request(source, model.folder, folders, fit_for(model, source), progress, root, store)
         try:
-            return _loaded(reader_of(source.name)(request), request, missing, memory)
+            return use(reader_of(source.name)(request), request, missing)
         except UnavailableError as error:
             missing.append((source, error))
         except OSError as error:
@@ -74,7 +97,7 @@ def fit_for(model: Autoencoder, source: DataSource) -> Fit:
     return fit
 
 
-def _nothing(model: Autoencoder, missing: Sequence[tuple[DataSource, UnavailableError]]) -> str:
+def _nothing(model: Autoencoder, missing: Missing) -> str:
     lines = [f"no data for {model.name}: none of its sources is available"]
     for source, error in missing:
         first, *more = str(error).splitlines()
@@ -88,22 +111,31 @@ def _nothing(model: Autoencoder, missing: Sequence[tuple[DataSource, Unavailable
     return "\n".join(lines)
 
 
-def _loaded(
-    found: Found, request: Request, missing: Sequence[tuple[DataSource, UnavailableError]], memory: int | None
-) -> Images:
-    source, name, intake = request.source, describe(request.source), Intake(request, memory)
-    notes = [
+def replacement_notes(request: Request, missing: Missing) -> list[str]:
+    """Tell which sources of the spec are not available, so that this one is used."""
+    name = describe(request.source)
+    return [
         f"{name} is used instead of {describe(wanted)}, which is not available: {'; '.join(str(error).splitlines())}"
         for wanted, error in missing
     ]
+
+
+def training_index(found: Found, request: Request) -> Index:
+    """Return the numbers of the training images that are taken; a ``DataError`` where there are none."""
+    source = request.source
     index = select(found.train, found.class_names, source, source.limit)
     if not len(index):
-        raise DataError(
-            f"{name} holds no {request.fit.noun}s{'' if source.only is None else f' of class {source.only}'}"
-        )
+        of = "" if source.only is None else f" of class {source.only}"
+        raise DataError(f"{describe(source)} holds no {request.fit.noun}s{of}")
+    return index
+
+
+def _loaded(found: Found, request: Request, missing: Missing, memory: int | None) -> Images:
+    source, name, intake = request.source, describe(request.source), Intake(request, memory)
+    notes, index = replacement_notes(request, missing), training_index(found, request)
     train = intake.read(found.train, index)
     notes += [*found.notes, *selection_notes(source, len(index), len(found.train), request.fit.noun), *train.notes]
-    notes += _darkness(train.pixels, request.fit)
+    notes += darkness(train.pixels.span(), request.fit)
     parts: dict[str, Taken] = {}
     for part, stack in (("validation", found.validation), ("test", found.test)):
         if stack is None:
@@ -126,6 +158,15 @@ def _loaded(
         notes=tuple(map(printable, notes)),
         sha256=intake.sha256,
         validation_pixels=validation.pixels if validation else None,
+        names={
+            part: sample_names(stack, taken.index)
+            for part, stack, taken in (
+                (TRAIN, found.train, train),
+                (VALIDATION, found.validation, validation),
+                (TEST, found.test, test),
+            )
+            if stack is not None and taken is not None and names_files(stack)
+        },
         skipped=tuple(map(printable, (*train.skipped, *(skip for taken in parts.values() for skip in taken.skipped)))),
     )
 
@@ -134,8 +175,9 @@ def _labels(stack: Stack, index: Index) -> Tensor | None:
     return None if stack.labels is None else torch.from_numpy(stack.labels[index])
 
 
-def _darkness(pixels: Pixels, fit: Fit) -> list[str]:
-    _, brightest = pixels.span()
+def darkness(span: Span, fit: Fit) -> list[str]:
+    """Tell where samples with these least and largest values fill little of the input's range."""
+    _, brightest = span
     if not fit.range.bounded or brightest >= fit.low + _DARK * (fit.high - fit.low):
         return []
     if fit.noun != "image":

@@ -66,7 +66,7 @@ def read_volume(path: Path, fit: Fit, white: int | None = None) -> Picture:
     if white:
         scale_(x, white, fit)
     remarks = () if values.shape == fit.space else (RESIZED,)
-    return Picture(resized(x, fit)[0], hashlib.sha256(content).digest(), remarks)
+    return Picture(resized(x, fit)[0], hashlib.sha256(content).digest(), remarks, values.shape)
 
 
 def _values(content: bytes, path: Path) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from caedsl.data.fit import LUMA, Fit, centred, scale_
 from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import reason
 from caedsl.data.stack import sensor_remark
+from caedsl.vocabulary.shape import Sizes
 
 GREY, RESIZED, COLOUR = (
     "grey, repeated over 3 channels",
@@ -26,7 +27,7 @@ GREY, RESIZED, COLOUR = (
 
 
 class Picture(NamedTuple):
-    """A file made to fit, c×H×W, the SHA-256 of the file, what is to be remarked.
+    """A file made to fit, c×H×W, the SHA-256 of the file, what is to be remarked, and the size that it had.
 
     ``x_chw`` are the bytes of a file of 8 bits, 0..255, and for others float32 in the input's range.
     """
@@ -34,6 +35,7 @@ class Picture(NamedTuple):
     x_chw: Tensor
     sha256: bytes
     remarks: tuple[str, ...]
+    size: Sizes
 
 
 def read_picture(path: Path, fit: Fit, white: int | None = None) -> Picture:
@@ -49,10 +51,11 @@ def read_picture(path: Path, fit: Fit, white: int | None = None) -> Picture:
     remarks: list[str] = []
     try:
         with decoded(content, max(fit.space), remarks) as picture:
+            size = (picture.images[0].height, picture.images[0].width)
             x_chw = _fitted(picture, fit, white, remarks)
     except DataError as error:
         raise DataError(f"{path} {error}") from error
-    return Picture(x_chw, hashlib.sha256(content).digest(), tuple(remarks))
+    return Picture(x_chw, hashlib.sha256(content).digest(), tuple(remarks), size)
 
 
 def _fitted(picture: Decoded, fit: Fit, white: int | None, remarks: list[str]) -> Tensor:

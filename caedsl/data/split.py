@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import DataError
+from caedsl.data.folder_layout import TRAIN
 from caedsl.data.images import Images
 
 SPLIT_SEED = 0
@@ -25,6 +26,11 @@ def split_validation(images: Images, share: float, seed: int = SPLIT_SEED) -> tu
         raise DataError(
             f"{images.name} has {count} image, and validation needs one besides: add images, or write `validation 0`"
         )
+    return draw_split(count, share, seed)
+
+
+def draw_split(count: int, share: float, seed: int = SPLIT_SEED) -> tuple[Tensor, Tensor]:
+    """Return the numbers to train on and those to validate on, of ``count`` images and two at least; each sorted."""
     held_out = min(count - 1, max(1, round(count * share)))
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return order[held_out:].sort().values, order[:held_out].sort().values
@@ -33,3 +39,8 @@ def split_validation(images: Images, share: float, seed: int = SPLIT_SEED) -> tu
 def split_sha256(validation: Tensor) -> str:
     """Return the checksum of the numbers of the images that are held out."""
     return sha256(validation.numpy().astype("<i8").tobytes()).hexdigest()
+
+
+def held_out_names(images: Images, validation: Tensor) -> str:
+    """Return the names of the training images that are held out, one a line."""
+    return "".join(f"{images.name_of(TRAIN, number)}\n" for number in validation.tolist())

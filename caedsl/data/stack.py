@@ -30,12 +30,13 @@ class Block(NamedTuple):
 
     ``values`` are b × the input's shape: uint8 for ``Scale`` to bring to its range, or float32 in it. ``stored``
     is what the checksum of the source takes in of them, in their order. ``remarks`` are what is to be said of single
-    images.
+    images, ``sizes`` the size that each was stored in, none where that is not known.
     """
 
     values: Tensor
     stored: bytes | memoryview
     remarks: tuple[str, ...] = ()
+    sizes: tuple[Sizes, ...] = ()
 
 
 class Stack(Protocol):
@@ -146,16 +147,16 @@ class ArrayStack:
             stored.reshape(block.shape) if block.itemsize == 1 and block.dtype.kind != "i" else _to_float32(block)
         )
         self._check(x, index)
-        remarks = self._sensors(x)
+        remarks, sizes = self._sensors(x), (self.space,) * len(index)
         if self.value_bytes == 1:
-            return Block(_channels_first(x, self.layout), stored.data, remarks)
+            return Block(_channels_first(x, self.layout), stored.data, remarks, sizes)
         x = x.float()
         if self._top:
             scale_(x, self._top, self.fit)
         x = _channels_first(x, self.layout)
         if self._made_grey:
             x = to_gray(x)
-        return Block(resized(x, self.fit), stored.data, remarks)
+        return Block(resized(x, self.fit), stored.data, remarks, sizes)
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Return the size, the range and the colours, where they are not the input's."""

@@ -164,7 +164,7 @@ class WindowStack:
         if self.fit.range.bounded:
             low, high = self.fit.low, self.fit.high
             unit = unit.add_(1).mul_((high - low) / 2).add_(low).clamp_(low, high)
-        return Block(resized(unit, self.fit), b"".join(stored))
+        return Block(resized(unit, self.fit), b"".join(stored), sizes=((self.cut.length,),) * len(index))
 
     def _frames(self, clip: Clip, start: int) -> bytes:
         try:

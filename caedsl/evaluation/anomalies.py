@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
+from caedsl.data.folder_layout import TRAIN, VALIDATION
 from caedsl.evaluation.anomaly_results import MODEL, AnomalyEvaluation, Detector, Threshold, TypeResult
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.detection import detection, per_region_overlap, pixel_auroc
 from caedsl.evaluation.labelled_test import LabelledTest, from_folder, from_own_data, masks_of
 from caedsl.inference.calibration import CalibrationError, calibrate
-from caedsl.inference.own_data import TRAIN, VALIDATION, PartSamples, digests, own_data
+from caedsl.inference.own_data import PartSamples, digests, own_data
 from caedsl.inference.samples import Samples
 from caedsl.inference.scores import ChosenScore, Compared
 from caedsl.inference.trained_run import BATCH, TrainedRun, open_trained

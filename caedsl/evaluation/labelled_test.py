@@ -11,9 +11,9 @@ from caedsl.data.decoding import suffixes
 from caedsl.data.errors import DataError
 from caedsl.data.fit import Fit
 from caedsl.data.folder import images_in
-from caedsl.data.folder_layout import class_folders, masks_folder, test_folder
+from caedsl.data.folder_layout import TRAIN, class_folders, masks_folder, test_folder
 from caedsl.data.folder_stack import FolderStack
-from caedsl.inference.own_data import TRAIN, PartSamples, test_of_every_class
+from caedsl.inference.own_data import PartSamples, test_of_every_class
 from caedsl.inference.samples import Samples, from_files
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.model.data import InputRange

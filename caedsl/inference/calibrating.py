@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from caedsl.data.errors import DataError
+from caedsl.data.folder_layout import TRAIN, VALIDATION
 from caedsl.inference.calibration import Calibration, CalibrationError, calibrate
-from caedsl.inference.own_data import TRAIN, VALIDATION, digests, own_data
+from caedsl.inference.own_data import digests, own_data
 from caedsl.inference.samples import Samples
 from caedsl.inference.schema import write_calibration
 from caedsl.inference.trained_run import TrainedRun, open_trained

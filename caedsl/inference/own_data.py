@@ -2,26 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
 from caedsl.data.pixels import Pixels
 from caedsl.data.source_reader import describe
 from caedsl.data.split import split_validation
+from caedsl.data.survey import digest
 from caedsl.inference.samples import Samples
 from caedsl.training.batches import Batches
 from caedsl.training.kept_run import open_run
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import load_images
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
 
-_DIGEST_BYTES = 12
 _BATCH = 256
 
 
@@ -45,7 +44,8 @@ class PartSamples(Samples):
 def own_data(path: Path, data_dir: Path | None, reporter: Reporter) -> dict[str, PartSamples]:
     """Return the parts of the run in the folder ``path`` that have samples, by name.
 
-    Names are the part and the place of the sample in its source. Errors are those of ``KeptRun.images``.
+    Names are the part and the name of the sample in it: its file, or its place in the source. Errors are those of
+    ``KeptRun.images``.
     """
     kept = open_run(path, data_dir)
     images = kept.images(data_dir, reporter)
@@ -80,13 +80,11 @@ def _part(name: str, images: Images, pixels: Pixels, index: Tensor | None, label
     classes = None
     if labels is not None:
         classes = [images.class_names[n] if images.class_names else str(n) for n in labels[places].tolist()]
-    return PartSamples(Batches(pixels, index), [f"{name}/{place}" for place in places.tolist()], classes)
+    return PartSamples(
+        Batches(pixels, index), [f"{name}/{images.name_of(name, place)}" for place in places.tolist()], classes
+    )
 
 
 def digests(samples: Samples) -> list[bytes]:
     """Return a checksum of each sample as the network sees it: equal for equal samples, whatever file they lie in."""
-    return [
-        blake2b(x.contiguous().numpy().tobytes(), digest_size=_DIGEST_BYTES).digest()
-        for _, batch in samples.batches(_BATCH)
-        for x in batch
-    ]
+    return [digest(x) for _, batch in samples.batches(_BATCH) for x in batch]

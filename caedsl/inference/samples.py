@@ -14,11 +14,11 @@ from caedsl.data.folder import classes_of, images_in
 from caedsl.data.folder_stack import FolderStack, check_input
 from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for
+from caedsl.data.names import file_names, sample_names
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.source_reader import Found, Request
 from caedsl.data.sources import reader_of
 from caedsl.data.stack import Array, ArrayStack, Stack
-from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 
@@ -133,7 +133,7 @@ def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSa
     fit = fit_for(model, _own(model))
     check_input(fit)
     stack = FolderStack(paths, root, fit, white=_own(model).white)
-    return StackSamples(stack, [_name(path, root) for path in paths], files=paths)
+    return StackSamples(stack, file_names(paths, root), files=paths)
 
 
 def from_line(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:
@@ -158,21 +158,13 @@ def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None
     found: Found = reader_of(source.name)(request)
     stack = found.train
     files = stack.paths if isinstance(stack, FolderStack) else None
-    names = [_name(path, stack.root) for path in files] if files and isinstance(stack, FolderStack) else None
     labels = None
     if stack.labels is not None:
         labels = [found.class_names[n] if found.class_names else str(n) for n in stack.labels.tolist()]
-    return StackSamples(stack, names or [str(place) for place in range(len(stack))], labels, files)
+    return StackSamples(stack, sample_names(stack, np.arange(len(stack))), labels, files)
 
 
 def _array_kind(path: Path) -> str | None:
     if path.name.endswith(_IDX) or path.name.removesuffix(".gz").endswith(_IDX):
         return "idx"
     return _ARRAY_FILES.get(path.suffix.lower()) if path.suffix.lower() != ".gz" else None
-
-
-def _name(path: Path, root: Path) -> str:
-    try:
-        return printable(str(path.relative_to(root)))
-    except ValueError:
-        return printable(str(path))

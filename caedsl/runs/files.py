@@ -1,6 +1,7 @@
 """The names of the files in a run folder."""
 
 SPEC = "spec.cae"
+SPLIT = "validation.txt"
 SETTINGS = "settings.json"
 ENVIRONMENT = "environment.json"
 STATE = "state.json"

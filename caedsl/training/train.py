@@ -18,14 +18,14 @@ from caedsl.backends.torch.lower import lower
 from caedsl.data.errors import DataError
 from caedsl.data.images import Images
 from caedsl.data.loading import load
-from caedsl.data.split import SPLIT_SEED, split_sha256, split_validation
+from caedsl.data.split import SPLIT_SEED, held_out_names, split_sha256, split_validation
 from caedsl.facts.schema import settings_json
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Settled, Train
 from caedsl.resolve.overrides import override
 from caedsl.runs.confined import has
 from caedsl.runs.errors import RunError, TrainingError
-from caedsl.runs.files import BEST, SETTINGS, SPEC, START
+from caedsl.runs.files import BEST, SETTINGS, SPEC, SPLIT, START
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import History
 from caedsl.runs.schema import text_of_path
@@ -134,6 +134,8 @@ def train(
         with folder.locked():
             folder.write_text(SPEC, spec_text)
             folder.write_text(SETTINGS, settings_text)
+            if training.validation is not None and samples.validation_pixels is None:
+                folder.write_text(SPLIT, held_out_names(samples, training.validation.index))
             if start is not None:
                 folder.write_weights(START, start.tensors)
             carry_out(training, folder, state, reporter)

@@ -35,7 +35,7 @@ decoder mirror
 train { optimizer adam lr=1e-2; batch 20; epochs 3; precision fp32 }
 """
 LEARNED = {"history.csv", "history.jsonl", "weights.safetensors", "last.safetensors"}
-UNKEPT = {"spec.cae", "settings.json", "environment.json", "state.json", *LEARNED}
+UNKEPT = {"spec.cae", "settings.json", "environment.json", "state.json", "validation.txt", *LEARNED}
 FILES = {*UNKEPT, "checkpoint.safetensors"}
 
 

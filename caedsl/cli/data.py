@@ -1,0 +1,115 @@
+"""``caedsl data``: what the data of a spec are, before anything is trained."""
+
+import json as json_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
+from caedsl.cli.train import outside_errors
+
+if TYPE_CHECKING:
+    from caedsl.data.survey import Survey
+    from caedsl.training.reporter import Reporter
+
+_MOST_CLASSES = 20
+_MOST_SIZES = 5
+_MOST_DUPLICATES = 20
+
+
+def data(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE.png", help="Draw six samples of each part into this file."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON on standard output.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.validation=20%.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
+    ] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Refuse paths of the spec that lead out of this folder.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Show what the data of a spec are: counts, classes, sizes, values, duplicates across parts, unreadable files.
+
+    The exit code is 1 where files cannot be read, or where a part that training is judged on shares samples with
+    another.
+    """
+    from caedsl.cli.exit_codes import FINDINGS
+    from caedsl.cli.specs import fail, read_model
+    from caedsl.console.progress import make_reporter
+    from caedsl.data.survey import survey
+
+    if output is not None and output.suffix.lower() != ".png":
+        raise fail(f"{output} does not end in .png: the samples are drawn as PNG")
+    if output is not None:
+        refuse_existing(output, overwrite)
+    model = read_model(spec, set_ or (), quiet=True)
+    reporter = make_reporter(quiet=json)
+    with outside_errors():
+        try:
+            validation = model.train.validation if model.train is not None else 0.0
+            found = survey(model, validation, data_dir, reporter.loading, data_root)
+        finally:
+            reporter.end()
+    if json:
+        typer.echo(json_.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        _show(found, reporter)
+    if output is not None:
+        from caedsl.evaluation.data_picture import data_picture
+
+        write_new(output, data_picture(found, model), overwrite)
+        typer.echo(f"drew {output}", err=json)
+    if not found.fine:
+        raise typer.Exit(FINDINGS)
+
+
+def _show(found: "Survey", reporter: "Reporter") -> None:
+    from caedsl.vocabulary.shape import text
+
+    reporter.result(f"{found.source}, for input {found.fit.input} in {found.fit.range}")
+    headings = ["", f"{found.fit.noun}s", "stored as", "values", "mean", "deviation"]
+    rows = [
+        [
+            part.part,
+            f"{part.samples:,}",
+            _some([f"{text(size)}" for size in part.sizes], _MOST_SIZES),
+            f"{part.low:.4g}..{part.high:.4g}",
+            f"{part.mean:.4g}",
+            f"{part.deviation:.4g}",
+        ]
+        for part in found.parts
+    ]
+    reporter.table(headings, rows)
+    for part in found.parts:
+        if part.classes:
+            counts = [f"{name}: {count:,}" for name, count in part.classes.items()]
+            reporter.result(f"classes of {part.part}  {_some(counts, _MOST_CLASSES)}")
+    for note in found.notes:
+        reporter.result(f"note: {note}")
+    if found.duplicates:
+        count = len(found.duplicates)
+        lie = "1 {0} lies" if count == 1 else f"{count:,} {{0}}s lie"
+        reporter.result(f"{lie.format(found.fit.noun)} in several parts:")
+        for group in found.duplicates[:_MOST_DUPLICATES]:
+            reporter.result("  " + ", ".join(f"{part}: {name}" for part, name in group))
+        if len(found.duplicates) > _MOST_DUPLICATES:
+            reporter.result(f"  and {len(found.duplicates) - _MOST_DUPLICATES:,} more (all with --json)")
+    if found.unreadable:
+        remedy = "left out" if found.left_out else "mend or remove them, or add `skip=broken` to the source"
+        files = "1 file" if len(found.unreadable) == 1 else f"{len(found.unreadable):,} files"
+        reporter.result(f"{files} cannot be used; {remedy}:")
+        for line in found.unreadable:
+            reporter.result(f"  {line}")
+
+
+def _some(words: list[str], most: int) -> str:
+    more = len(words) - most
+    return ", ".join(words[:most]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,228 @@
+"""A survey of a spec's data: what each part holds, and what is wrong with it, before anything is trained."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from caedsl.data.errors import DataError, Progress, silent
+from caedsl.data.fit import Fit
+from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
+from caedsl.data.intake import pieces
+from caedsl.data.loading import Missing, darkness, first_available, replacement_notes, training_index
+from caedsl.data.names import sample_names
+from caedsl.data.selection import select, selection_notes
+from caedsl.data.source_reader import Found, Request, describe
+from caedsl.data.split import draw_split
+from caedsl.data.stack import Index, Stack
+from caedsl.diagnostics.text import printable
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.shape import Sizes, text
+
+SHOWN = 6
+"""Samples of each part that are kept for a picture."""
+_DIGEST_BYTES = 12
+
+
+@dataclass(frozen=True)
+class PartSurvey:
+    """One part of the data.
+
+    ``classes`` and ``sizes`` count samples: by class, none without labels, and by the size that they are stored in.
+    ``low``, ``high``, ``mean`` and ``deviation`` are of the values in the input's range. ``shown`` are a few samples.
+    """
+
+    part: str
+    samples: int
+    classes: Mapping[str, int]
+    sizes: Mapping[Sizes, int]
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    shown: Tensor
+    shown_names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the data of a spec are.
+
+    ``duplicates`` are samples of different parts that the network cannot tell apart, a group each, with their parts and
+    names. ``unreadable`` tells of each file that cannot be used, and ``left_out`` whether the spec leaves them out.
+    """
+
+    source: str
+    fit: Fit
+    parts: Sequence[PartSurvey]
+    duplicates: Sequence[Sequence[tuple[str, str]]]
+    unreadable: Sequence[str]
+    left_out: bool
+    notes: Sequence[str]
+
+    @property
+    def fine(self) -> bool:
+        """Whether training would take all of it, and judge on samples that it has not seen."""
+        return not self.duplicates and (self.left_out or not self.unreadable)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``caedsl data --json`` prints."""
+        parts = [
+            {
+                "part": part.part,
+                "samples": part.samples,
+                "classes": dict(part.classes),
+                "sizes": {text(size): count for size, count in part.sizes.items()},
+                "low": part.low,
+                "high": part.high,
+                "mean": part.mean,
+                "deviation": part.deviation,
+            }
+            for part in self.parts
+        ]
+        groups = [[{"part": part, "name": name} for part, name in group] for group in self.duplicates]
+        return {
+            "source": self.source,
+            "input": self.fit.input,
+            "range": str(self.fit.range),
+            "parts": parts,
+            "duplicates": groups,
+            "unreadable": list(self.unreadable),
+            "notes": list(self.notes),
+        }
+
+
+def survey(
+    model: Autoencoder,
+    validation: float,
+    data_dir: Path | None = None,
+    progress: Progress = silent,
+    root: Path | None = None,
+) -> Survey:
+    """Read all samples of the first source of the spec that is available, once; nothing is kept but a few of them.
+
+    ``validation`` is the share of the training samples that is held out where the source has no part of its own for it.
+    Raise a ``DataError`` where there is nothing to read.
+    """
+    return first_available(model, partial(_surveyed, validation=validation), data_dir, progress, root=root)
+
+
+@dataclass
+class _Readings:
+    """What was read of the samples of a stack, one number a sample; ``good`` are the numbers of those in the stack."""
+
+    stack: Stack
+    good: list[int] = field(default_factory=list)
+    lows: list[float] = field(default_factory=list)
+    highs: list[float] = field(default_factory=list)
+    sums: list[float] = field(default_factory=list)
+    squares: list[float] = field(default_factory=list)
+    sizes: list[Sizes] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+    remarks: Counter[str] = field(default_factory=Counter)
+    broken: dict[int, str] = field(default_factory=dict)
+
+    def add(self, numbers: Index, x: Tensor, sizes: Sequence[Sizes]) -> None:
+        """Add a block of samples in the input's range."""
+        flat = x.flatten(1).double()
+        self.good += numbers.tolist()
+        self.lows += flat.amin(1).tolist()
+        self.highs += flat.amax(1).tolist()
+        self.sums += flat.mean(1).tolist()
+        self.squares += flat.square().mean(1).tolist()
+        self.sizes += sizes
+        self.digests += [digest(sample) for sample in x]
+
+    def part(self, name: str, places: NDArray[np.int64], class_names: Sequence[str]) -> PartSurvey:
+        """Return the survey of the samples at these places among the good ones."""
+        numbers = np.array(self.good, np.int64)[places]
+        mean = float(np.array(self.sums)[places].mean())
+        spread = max(0.0, float(np.array(self.squares)[places].mean()) - mean**2)
+        classes: dict[str, int] = {}
+        if self.stack.labels is not None:
+            labels, counts = np.unique(self.stack.labels[numbers], return_counts=True)
+            names = [class_names[label] if class_names else str(label) for label in labels.tolist()]
+            classes = dict(zip(names, counts.tolist(), strict=True))
+        chosen = numbers[np.unique(np.linspace(0, len(numbers) - 1, SHOWN).round().astype(np.int64))]
+        return PartSurvey(
+            name,
+            len(numbers),
+            classes,
+            dict(Counter(self.sizes[place] for place in places.tolist()).most_common()),
+            float(np.array(self.lows)[places].min()),
+            float(np.array(self.highs)[places].max()),
+            mean,
+            spread**0.5,
+            self.stack.scale(self.stack.read(chosen).values),
+            sample_names(self.stack, chosen),
+        )
+
+
+def digest(x: Tensor) -> bytes:
+    """Return a checksum of a sample as the network sees it: equal for equal samples, whatever file they lie in."""
+    return blake2b(x.contiguous().cpu().numpy().tobytes(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _surveyed(found: Found, request: Request, missing: Missing, validation: float) -> Survey:
+    source = request.source
+    index = training_index(found, request)
+    notes = [*replacement_notes(request, missing), *found.notes]
+    notes += selection_notes(source, len(index), len(found.train), request.fit.noun)
+    train = _read(found.train, index, request, notes)
+    if not train.good:
+        first = next(iter(train.broken.values()))
+        raise DataError(f"no {request.fit.noun} of {describe(source)} can be used; the first: {first}")
+    read = {TRAIN: (train, np.arange(len(train.good)))}
+    for name, stack in ((VALIDATION, found.validation), (TEST, found.test)):
+        if stack is not None:
+            readings = _read(stack, select(stack, found.class_names, source), request, notes)
+            read[name] = (readings, np.arange(len(readings.good)))
+    if found.validation is None and validation and len(train.good) > 1:
+        learned, held_out = (part.numpy() for part in draw_split(len(train.good), validation))
+        read = {TRAIN: (train, learned), VALIDATION: (train, held_out), **{k: v for k, v in read.items() if k != TRAIN}}
+        notes.append(f"{100 * validation:.3g} % of the training {request.fit.noun}s are held out for validation")
+    parts = [of.part(name, places, found.class_names) for name, (of, places) in read.items() if len(places)]
+    notes += darkness((0.0, max(train.highs)), request.fit)
+    stacks = {id(of): of for of, _ in read.values()}.values()
+    return Survey(
+        describe(source),
+        request.fit,
+        parts,
+        _duplicates(read),
+        [printable(reason) for of in stacks for reason in of.broken.values()],
+        source.skip == "broken",
+        [printable(note) for note in dict.fromkeys(notes)],
+    )
+
+
+def _read(stack: Stack, index: Index, request: Request, notes: list[str]) -> _Readings:
+    readings = _Readings(stack)
+    task, noun = f"reading {describe(request.source)}", f"{request.fit.noun}s"
+    for piece in pieces(stack, index, request.fit):
+        readings.broken |= piece.broken
+        if piece.block is not None:
+            readings.add(piece.index, stack.scale(piece.block.values), piece.block.sizes)
+            readings.remarks.update(piece.block.remarks)
+        request.progress(task, len(readings.good) + len(readings.broken), len(index), noun)
+    if readings.good:
+        notes += stack.conclude(readings.remarks, len(readings.good))
+    return readings
+
+
+def _duplicates(read: Mapping[str, tuple[_Readings, NDArray[np.int64]]]) -> list[list[tuple[str, str]]]:
+    """Return the groups of equal samples that lie in several parts."""
+    places: dict[bytes, list[tuple[str, int]]] = {}
+    for part, (readings, chosen) in read.items():
+        for place in chosen.tolist():
+            places.setdefault(readings.digests[place], []).append((part, readings.good[place]))
+    groups = [group for group in places.values() if len({part for part, _ in group}) > 1]
+    return [
+        [(part, sample_names(read[part][0].stack, np.array([number]))[0]) for part, number in group] for group in groups
+    ]
