@@ -19,6 +19,8 @@ ACTIVATIONS = [
     "hardswish",
     "hardsigmoid",
     "tanh=1.5",
+    "softcap=2",
+    "hardsigmoid=0.2",
     "clip=-1..2",
 ]
 NORMS = [
@@ -38,6 +40,7 @@ LINES = [
     "relu",
     "leaky_relu 0.2",
     "clip 0..2",
+    "softcap 1.5",
     "prelu",
     "norm batch",
     "norm group groups=2 affine=off",

@@ -11,6 +11,7 @@ from caedsl.resolve.line_faults import LineFaults
 from caedsl.resolve.line_options import LineOptions
 from caedsl.resolve.quantities import Misread, report_misread
 from caedsl.resolve.respelling import (
+    EXAMPLES,
     FOREIGN_NOTES,
     FOREIGN_OPTIONS,
     FOREIGN_WORDS,
@@ -18,6 +19,7 @@ from caedsl.resolve.respelling import (
     meant_value,
     replacing,
     respelled,
+    spelled,
     spelling_of,
 )
 from caedsl.resolve.scope import Scope
@@ -175,8 +177,10 @@ class _Binder(LineFaults):
             self._set(option, True, word.span)
         elif option.type is Type.ACTIVATION and word.text not in bare():
             self._set(option, LINEAR, word.span)
-            message = f"`{word.text}` needs its lowest and highest output"
-            self.scope.report("missing-value", word.span, message, help=f"write `{word.text}=0..1`")
+            needed = cast(Option, FUNCTIONS[word.text].option)
+            example = spelled(needed._replace(name=word.text), EXAMPLES[needed.name])
+            message = f"`{word.text}` needs a value: the {needed.about}"
+            self.scope.report("missing-value", word.span, message, help=f"write `{example}`")
         elif option.type is Type.ACTIVATION:
             self._set(option, Activation(word.text), word.span)
         else:

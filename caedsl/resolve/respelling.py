@@ -132,6 +132,8 @@ EXAMPLES: Mapping[str, str] = {
     "batch": "128",
     "validation": "10%",
     "name": "NAME",
+    "cap": "3",
+    "range": "0..1",
 }
 """Values for options that a line lacks."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import exp, inf, pi, sqrt, tanh
 from typing import Any, NamedTuple
 
 from caedsl.vocabulary.call import Call, call
@@ -124,6 +124,12 @@ def _with(module: str, option: Option) -> Callable[[Any], tuple[Call, ...]]:
     return lambda value: (call(module) if value == option.default else call(module, **{option.name: value}),)
 
 
+def _capped_power(cap: float) -> float:
+    """Return E[f(x)²] of cap · tanh(x / cap) for a standard normal x, by the trapezoidal rule."""
+    places = [step / 10 for step in range(-80, 81)]
+    return sum((cap * tanh(x / cap)) ** 2 * exp(-x * x / 2) for x in places) / 10 / sqrt(2 * pi)
+
+
 _LEAK = Option(
     "negative_slope", Type.NUMBER, 0.01, "slope below zero", domain=Domain(0, 1, low_open=True, high_open=True)
 )
@@ -131,6 +137,10 @@ _LEARNED_LEAK = Option("init", Type.NUMBER, 0.25, "slope below zero at the start
 _ALPHA = Option("alpha", Type.NUMBER, 1.0, "the output's lower bound is its negative", domain=Domain(0, 100, True))
 _AMPLITUDE = Option(
     "scale", Type.NUMBER, 1.0, "factor on the output, `tanh=2` returns -2..2", domain=Domain(0, 1e6, True)
+)
+_CAP = Option("cap", Type.NUMBER, REQUIRED, "bound of the output on both sides", domain=Domain(0, 1e6, True))
+_HARD_SLOPE = Option(
+    "slope", Type.NUMBER, 1 / 6, "slope at 0, which is 0.2 in Keras before version 3", domain=Domain(0, 1e6, True)
 )
 _ENDS = Option("range", Type.ENDS, REQUIRED, "lowest and highest output")
 _NO_END = _always(inf)
@@ -286,6 +296,21 @@ TANH = Function(
     ceiling=lambda scale: scale * scale,
     learned=0,
 )
+SOFTCAP = Function(
+    name="softcap",
+    option=_CAP,
+    torch=lambda cap: (call("SoftCap", cap),),
+    low=lambda cap: -cap,
+    high=float,
+    rectifier=False,
+    leak=None,
+    slope=_ONE,
+    saturates=False,
+    dies=False,
+    passed=_capped_power,
+    ceiling=lambda cap: cap * cap,
+    learned=0,
+)
 SIGMOID = Function(
     name="sigmoid",
     option=None,
@@ -334,17 +359,17 @@ HARDSWISH = Function(
 )
 HARDSIGMOID = Function(
     name="hardsigmoid",
-    option=None,
-    torch=_plain("Hardsigmoid"),
+    option=_HARD_SLOPE,
+    torch=lambda slope: (call("Hardsigmoid") if slope == 1 / 6 else call("HardSigmoid", slope),),
     low=_always(0.0),
     high=_ONE,
     rectifier=False,
     leak=None,
-    slope=_always(1 / 6),
+    slope=float,
     saturates=True,
     dies=False,
-    passed=_always(1 / 36),
-    ceiling=_always(1 / 36),
+    passed=lambda slope: slope * slope,
+    ceiling=lambda slope: slope * slope,
     learned=0,
 )
 HARDTANH = Function(

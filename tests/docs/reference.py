@@ -143,7 +143,9 @@ def _example(function: Function) -> object:
     """The default of the function's option, or a value that a spec could give where it must give one."""
     if function.option is None:
         return None
-    return (0.0, 1.0) if function.option.default is REQUIRED else function.option.default
+    if function.option.default is not REQUIRED:
+        return function.option.default
+    return (0.0, 1.0) if function.option.type is Type.ENDS else 3.0
 
 
 def _taken(function: Function) -> str:
@@ -151,7 +153,7 @@ def _taken(function: Function) -> str:
     if option is None:
         return ""
     written = (
-        f"`{Activation(function.name, (0.0, 1.0))}`"
+        f"`{Activation(function.name, _example(function))}`"
         if option.default is REQUIRED
         else f"`{function.name}={option.default:g}`"
     )

@@ -1,9 +1,10 @@
 """Autoencoders of latent diffusion, from the ``diffusers`` library."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tests.fidelity.pieces import Side, Sum, Variational, conv
+from tests.fidelity.pieces import Codec, Side, Sum, Variational, conv
 
 
 class Attention(nn.Module):
@@ -82,4 +83,31 @@ def autoencoder_kl() -> nn.Module:
             nn.SiLU(),
             conv(128, 3),
         ),
+    )
+
+
+class _Clamp(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(x / 3) * 3
+
+
+def _tiny_block() -> nn.Module:
+    body = nn.Sequential(conv(64, 64), nn.ReLU(), conv(64, 64), nn.ReLU(), conv(64, 64))
+    return Sum(body, after=nn.ReLU())
+
+
+def _tiny_blocks(count: int) -> list[nn.Module]:
+    return [_tiny_block() for _ in range(count)]
+
+
+def autoencoder_tiny() -> nn.Module:
+    """TAESD, on images in 0..1."""
+    encoder = [conv(3, 64), *_tiny_blocks(1)]
+    decoder = [_Clamp(), conv(4, 64), nn.ReLU()]
+    for _ in range(3):
+        encoder += [conv(64, 64, stride=2, bias=False), *_tiny_blocks(3)]
+        decoder += [*_tiny_blocks(3), nn.Upsample(scale_factor=2), conv(64, 64, bias=False)]
+    return Codec(
+        nn.Sequential(*encoder, conv(64, 4)),
+        nn.Sequential(*decoder, *_tiny_blocks(1), conv(64, 3)),
     )

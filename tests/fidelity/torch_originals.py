@@ -224,3 +224,16 @@ class Noise2NoiseUNet(nn.Module):
 def noise2noise_unet() -> nn.Module:
     """The U-Net of Noise2Noise."""
     return Noise2NoiseUNet()
+
+
+def matlab_denoise() -> nn.Module:
+    """MATLAB's denoiser of digits, which ends in a rectifier that is clipped at 1."""
+
+    def relu(*layers: nn.Module) -> list[nn.Module]:
+        return [module for layer in layers for module in (layer, nn.ReLU())]
+
+    encoder = [m for a, b in ((1, 16), (16, 8), (8, 8)) for m in (*relu(conv(a, b)), nn.MaxPool2d(2))]
+    decoder = relu(deconv(8, 8, 4), deconv(8, 8, 4), deconv(8, 16, 4))
+    last = conv(16, 1)
+    nn.init.constant_(last.get_parameter("bias"), 0.3)  # so that the ends of the range cut little
+    return Codec(nn.Sequential(*encoder), nn.Sequential(*decoder, last, nn.Hardtanh(0, 1)))

@@ -67,5 +67,14 @@ TRAINING: dict[str, Train | None] = {
         epochs=100,
     ),
     "autoencoder_kl": None,
+    "autoencoder_tiny": None,
+    "matlab_denoise": Train(
+        loss=_loss("mse", "sum", 0.5),
+        optimizer=Optimizer("adam", 1e-3),
+        batch=500,
+        epochs=50,
+        corrupt=Corrupt({"saltpepper": 0.05}),
+        augment=Augment({"rot90": True}),
+    ),
     "dcec": Train(optimizer=KERAS_ADAM, batch=256, epochs=200),
 }

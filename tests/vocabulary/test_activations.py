@@ -19,19 +19,30 @@ def module_of(activation: Activation) -> torch.nn.Module:
     return torch.nn.Sequential(*made).double()
 
 
-@pytest.mark.parametrize("name", [name for name in bare() if not FUNCTIONS[name].saturates])
-def test_what_an_activation_passes_of_a_standard_normal(name: str) -> None:
+PASSING = [Activation(name) for name in bare() if not FUNCTIONS[name].saturates]
+CAPPED = [Activation("softcap", cap) for cap in (0.7, 3.0, 20.0)]
+
+
+@pytest.mark.parametrize("activation", [*PASSING, *CAPPED], ids=str)
+def test_what_an_activation_passes_of_a_standard_normal(activation: Activation) -> None:
     x = torch.linspace(-12, 12, 400_001, dtype=torch.float64)
     density = torch.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * (x[1] - x[0])
     with torch.no_grad():
-        y = module_of(Activation(name))(x)
-    power = (y**2 * density).sum() - ((y * density).sum() ** 2 if name == "softplus" else 0)
-    assert Activation(name).passed == pytest.approx(float(power), abs=2e-3)
+        y = module_of(activation)(x)
+    power = (y**2 * density).sum() - ((y * density).sum() ** 2 if activation.name == "softplus" else 0)
+    assert activation.passed == pytest.approx(float(power), abs=2e-3)
 
 
 @pytest.mark.parametrize(
     "activation",
-    [*map(Activation, bare()), Activation("elu", 2.0), Activation("tanh", 1.7), Activation("clip", (-0.5, 2.0))],
+    [
+        *map(Activation, bare()),
+        Activation("elu", 2.0),
+        Activation("tanh", 1.7),
+        Activation("clip", (-0.5, 2.0)),
+        Activation("softcap", 3.0),
+        Activation("hardsigmoid", 0.2),
+    ],
     ids=str,
 )
 def test_the_declared_bounds_and_slopes_are_those_of_torch(activation: Activation) -> None:
@@ -69,6 +80,9 @@ def test_a_value_outside_of_the_domain_is_the_one_finding(written: str, line: st
     ("written", "name", "help"),
     [
         ("clip", "missing-value", "write `clip=0..1`"),
+        ("softcap", "missing-value", "write `softcap=3`"),
+        ("softcap=-1", "out-of-domain", ""),
+        ("hardsigmoid=0", "out-of-domain", ""),
         ("clip=3", "wrong-type", ""),
         ("clip=real", "wrong-type", ""),
         ("clip=1..0", "out-of-domain", "write the lower end first: `0..1`"),

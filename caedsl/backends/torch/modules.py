@@ -119,6 +119,28 @@ class ScaledTanh(nn.Module):
         return self.scale * torch.tanh(x)
 
 
+class SoftCap(nn.Module):
+    """Hyperbolic tangent of slope 1 at zero whose outputs lie in -cap..cap."""
+
+    def __init__(self, cap: float) -> None:
+        super().__init__()
+        self.cap = cap
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.cap * torch.tanh(x / self.cap)
+
+
+class HardSigmoid(nn.Module):
+    """Line of a given slope through 1/2 at zero, cut at 0 and 1."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (self.slope * x + 0.5).clamp(0, 1)
+
+
 class ChannelRMSNorm(nn.Module):
     """Divides the channels at each position by the root of their mean square."""
 
@@ -191,5 +213,7 @@ MODULES: dict[str, type[nn.Module]] = {
     "SqueezeExcitation": SqueezeExcitation,
     "SelfAttention": SelfAttention,
     "ScaledTanh": ScaledTanh,
+    "SoftCap": SoftCap,
+    "HardSigmoid": HardSigmoid,
     "ChannelRMSNorm": ChannelRMSNorm,
 }

@@ -7,7 +7,7 @@ from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, LINEAR, Activat
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.kind import Draft, Kind, Role, copied
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Written
+from caedsl.vocabulary.option import REQUIRED, LayerOption, Option, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
 
@@ -37,10 +37,17 @@ class ActivationLine(Kind):
         return ()
 
 
+def _example(option: Option) -> str:
+    """Return the default of the option, or a value of one that has none."""
+    if option.default is REQUIRED:
+        return "-1..1" if option.type is Type.ENDS else "3"
+    return format(option.default, "g")
+
+
 def _kind(name: str) -> type[ActivationLine]:
     option = FUNCTIONS[name].option
     about = "" if option is None else f": {option.about}"
-    value = "" if option is None else f" {'-1..1' if option.default is REQUIRED else format(option.default, 'g')}"
+    value = "" if option is None else f" {_example(option)}"
     own = () if option is None else (LayerOption(*option._replace(written=Written.FIRST)),)
     return type(
         f"{name.title().replace('_', '')}Line",
