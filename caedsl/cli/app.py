@@ -9,6 +9,7 @@ from caedsl.cli.calibrate import calibrate
 from caedsl.cli.compare import compare
 from caedsl.cli.data import data
 from caedsl.cli.decode import decode
+from caedsl.cli.doctor import doctor
 from caedsl.cli.emit import emit
 from caedsl.cli.encode import encode
 from caedsl.cli.evaluate import evaluate
@@ -80,6 +81,7 @@ for command, summary, example in (
     (emit, "Write the model as plain PyTorch code.", "caedsl emit specs/digits.cae -o digits.py"),
     (data, "Show what the data of a spec are.", "caedsl data specs/digits.cae -o samples.png"),
     (train, "Train a model into a run folder, or go on with one.", "caedsl train specs/digits.cae --epochs 5"),
+    (doctor, "Find out why a model fails to train.", "caedsl doctor digits.cae --budget 1min --html why.html"),
     (evaluate, "Evaluate a run again, or on anomalies.", "caedsl evaluate runs/parts --test parts/test --score top=1%"),
     (report, "Write a run as one page of HTML.", "caedsl report runs/parts -o parts.html"),
     (compare, "Compare runs.", "caedsl compare runs/small runs/large --markdown"),

@@ -5,6 +5,7 @@ Its findings go to standard error, so that standard output stays the command's.
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,6 +14,9 @@ from caedsl.cli.front import complain
 from caedsl.diagnostics.finding import Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
+
+if TYPE_CHECKING:
+    from caedsl.rules.engine.checking import Checked
 
 
 def fail(message: str, code: int = COULD_NOT_RUN) -> typer.Exit:
@@ -26,6 +30,26 @@ def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) 
 
     Errors and warnings are shown; with errors the command ends with exit code 1, and 2 where the spec cannot be read.
     """
+    checked = _checked(path, assignments, quiet)
+    if checked.model is None or checked.has_errors:
+        raise typer.Exit(FINDINGS)
+    return checked.model
+
+
+def read_trainable(path: str, assignments: Sequence[str] = ()) -> Autoencoder:
+    """Return the model of a spec whose errors, if it has any, do not keep it from being built and trained.
+
+    Errors are shown. The command ends as in ``read_model`` where the model cannot be built.
+    """
+    checked = _checked(path, assignments, quiet=True)
+    model = checked.model
+    if model is None or not model.complete or model.out_shape != model.input.shape or not checked.spec.complete:
+        raise typer.Exit(FINDINGS)
+    return model
+
+
+def _checked(path: str, assignments: Sequence[str], quiet: bool) -> "Checked":
+    """Check a spec, and show its errors and, unless ``quiet``, its warnings."""
     from caedsl.diagnostics.colour import use_colour
     from caedsl.diagnostics.finding import Report
     from caedsl.diagnostics.full import render_full
@@ -41,9 +65,7 @@ def read_model(path: str, assignments: Sequence[str] = (), quiet: bool = False) 
     ]
     if any(report.findings for report in shown):
         sys.stderr.write(render_full(shown, colour=use_colour(sys.stderr)))
-    if checked.model is None or checked.has_errors:
-        raise typer.Exit(FINDINGS)
-    return checked.model
+    return checked
 
 
 def _source(path: str, assignments: Sequence[str]) -> Source:

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import matplotlib as mpl
@@ -22,6 +22,8 @@ SERIES = 10
 """Colours that the page has for series and classes."""
 _WIDE_RANGE = 8.0
 """From this ratio of the largest to the smallest loss on, the axis is logarithmic."""
+_VERY_WIDE_RANGE = 50.0
+"""The same where both axes are numbers of any kind."""
 _BINS = 32
 _MOST_MARKS = 20
 
@@ -63,6 +65,25 @@ def loss_curves(epochs: Sequence[Epoch], best: int | None, troubles: Sequence[Tr
             axes.plot([epoch], [0.03], marker="^", color=_series(1), transform=axes.get_xaxis_transform(), markersize=8)
         axes.legend(loc="best")
         return _svg(figure, "losses")
+
+
+def lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, name: str) -> str:
+    """Return curves, each with its own x, a colour each; an axis of wide range is logarithmic.
+
+    ``name`` tells the chart from others of the same page.
+    """
+    with _style():
+        figure, axes = _axes(x, y)
+        for number, (label, (across, up)) in enumerate(curves.items()):
+            marker = "o" if len(across) == 1 else None
+            axes.plot(across, up, color=_series(number), label=label, linewidth=1.8, marker=marker)
+        for axis, scale, place in ((axes.xaxis, axes.set_xscale, 0), (axes.yaxis, axes.set_yscale, 1)):
+            values = [value for curve in curves.values() for value in curve[place] if np.isfinite(value)]
+            if values and min(values) > 0 and max(values) > _VERY_WIDE_RANGE * min(values):
+                scale("log")
+                _plain_numbers(axis)
+        axes.legend(loc="best")
+        return _svg(figure, name)
 
 
 def histogram(groups: dict[str, NDArray[np.float64]], threshold: float | None, unit: str) -> str:

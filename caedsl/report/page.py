@@ -10,16 +10,22 @@ from caedsl.report.contents import Contents
 _PAGE = "page.html.jinja"
 
 
-def page(contents: Contents) -> str:
-    """Return the page as HTML that loads nothing: styles and pictures are in it, and there are no scripts."""
+def page_templates(*folders: Path) -> Environment:
+    """Return the templates of pages: those of ``folders``, and the style that all pages share."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader([*folders, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["number"] = _number
+    return environment
+
+
+def page(contents: Contents) -> str:
+    """Return the page as HTML that loads nothing: styles and pictures are in it, and there are no scripts."""
+    environment = page_templates()
     charts = {name: Markup(getattr(contents, name)) for name in ("curves", "scores", "codes")}
     return environment.get_template(_PAGE).render(report=contents, charts=charts) + "\n"
 

@@ -10,19 +10,12 @@ that rises to it and falls again.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import count
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
-from caedsl.backends.torch.seeds import derived_seed
-from caedsl.model.settings import Schedule
 from caedsl.runs.errors import TrainingError
 from caedsl.training.loop import Training
-from caedsl.training.search.trials import copy_of
+from caedsl.training.search.trials import batches_of, copy_of, in_miniature, steps_at
 
 STEPS = 100
 DECADES = 5
@@ -98,8 +91,7 @@ def find_rate(fresh: Training, on_step: Callable[[int, int], None] = lambda done
         last = losses(_in_miniature(fresh, peak), STEPS * (1 + len(ends)))[STEPS - LAST :]
         return sum(last) / LAST if len(last) == LAST else math.inf
 
-    rising = _rising(fresh)
-    choice = chosen([Point(*point) for point in zip(rising, losses(rising, 0), strict=False)])
+    choice = chosen(range_test(fresh, lambda step: on_step(step, most)))
     ends: dict[float, float] = {}
     rate: float | None = _two_digits(choice.rate)
     while rate is not None and len(ends) < TRIALS:
@@ -148,37 +140,31 @@ def _no_rate() -> TrainingError:
     )
 
 
+def range_test(fresh: Training, on_step: Callable[[int], None] = lambda step: None) -> list[Point]:
+    """Return the rates and the losses of ``STEPS`` steps of a run like ``fresh``, which has a rate of 1."""
+    rising = _rising(fresh)
+    losses = _losses(copy_of(fresh), rising, on_step)
+    return [Point(*point) for point in zip(rising, losses, strict=False)]
+
+
 def _rising(fresh: Training) -> list[float]:
     highest = _highest(fresh)
     return [highest * 10 ** (DECADES * (step / (STEPS - 1) - 1)) for step in range(STEPS)]
 
 
 def _in_miniature(fresh: Training, peak: float) -> list[float]:
-    """Return the rates of ``STEPS`` steps that go through the schedule as the whole run does.
-
-    ``plateau`` stays at its first.
-    """
-    schedule, steps = fresh.settings.schedule, fresh.steps
-    return [peak * schedule.factor(step * steps // STEPS, steps, fresh.steps_per_epoch) for step in range(STEPS)]
+    return [peak * factor for factor in in_miniature(fresh, STEPS)]
 
 
 def _losses(trial: Training, rates: Sequence[float], on_step: Callable[[int], None]) -> list[float]:
     """Return the loss before each step at these rates, as far as it has neither exploded nor become infinite."""
     losses: list[float] = []
-    # The plateau's factor, by which a run's rate may change between two steps, is then the rate itself.
-    trial.settings = replace(trial.settings, schedule=Schedule())
-    with trial.stepping():
-        torch.manual_seed(derived_seed(trial.settings.seed, "range test", "layers"))
-        trial.generator.manual_seed(derived_seed(trial.settings.seed, "range test", "disturbance"))
-        trial.module.train()
-        for step, (rate, x_bchw) in enumerate(zip(rates, _batches(trial), strict=False)):
-            on_step(step)
-            trial.plateau.factor = rate
-            loss = trial.take_step(x_bchw).total.item()
-            recent = [*losses[-2 * WINDOW :], loss]
-            if not math.isfinite(loss) or sum(recent) / len(recent) > DIVERGED * min(_smoothed([*losses, loss])):
-                break
-            losses.append(loss)
+    for step, loss in enumerate(steps_at(trial, rates, batches_of(trial, "range test"), "range test")):
+        on_step(step)
+        recent = [*losses[-2 * WINDOW :], loss]
+        if not math.isfinite(loss) or sum(recent) / len(recent) > DIVERGED * min(_smoothed([*losses, loss])):
+            break
+        losses.append(loss)
     return losses
 
 
@@ -188,14 +174,6 @@ def _highest(trial: Training) -> float:
         return ADAPTIVE_TOP
     pixels = math.prod(trial.train.shape) if loss.reduction == "sum" else 1
     return SGD_TOP * (1 - optimizer.momentum) / (pixels * sum(term.weight for term in loss.terms))
-
-
-def _batches(trial: Training) -> Iterator[Tensor]:
-    """Batches as in training, in orders of the test's own."""
-    for number in count():
-        yield from trial.train.shuffled(
-            trial.settings.batch, derived_seed(trial.settings.seed, "range test", "order", number)
-        )
 
 
 def chosen(points: Sequence[Point]) -> Choice:

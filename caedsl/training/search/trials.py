@@ -1,14 +1,18 @@
-"""Steps taken to learn whether a run fits the memory: on a copy of it, so that nothing of the run itself changes."""
+"""Steps taken to learn something before a run: on a copy of it, so that nothing of the run itself changes."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
+from dataclasses import replace
+from itertools import count
 from traceback import clear_frames
 
 import torch
 from torch import Tensor
 
+from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.memory import refused_beyond_available
+from caedsl.model.settings import Schedule
 from caedsl.training.device import give_freed_memory_back
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory, out_of_memory, refused_by_onednn
 from caedsl.training.loop import Training
@@ -44,6 +48,39 @@ def copy_of(training: Training) -> Training:
         )
     trial.threads = training.threads
     return trial
+
+
+def steps_at(trial: Training, rates: Iterable[float], batches: Iterator[Tensor], purpose: str) -> Generator[float]:
+    """Take a step at each of these multiples of the learning rate, and yield the loss before it.
+
+    Random numbers come from the seed and ``purpose``. The schedule is left out: it is in the rates.
+    """
+    # The plateau's factor, by which a run's rate may change between two steps, is then the rate itself.
+    trial.settings = replace(trial.settings, schedule=Schedule())
+    with trial.stepping():
+        torch.manual_seed(derived_seed(trial.settings.seed, purpose, "layers"))
+        trial.generator.manual_seed(derived_seed(trial.settings.seed, purpose, "disturbance"))
+        trial.module.train()
+        for rate, x_bchw in zip(rates, batches, strict=False):
+            trial.plateau.factor = rate
+            yield trial.take_step(x_bchw).total.item()
+
+
+def batches_of(trial: Training, purpose: str) -> Iterator[Tensor]:
+    """Yield batches as in training, without an end, in orders that depend on the seed and ``purpose``."""
+    for number in count():
+        yield from trial.train.shuffled(
+            trial.settings.batch, derived_seed(trial.settings.seed, purpose, "order", number)
+        )
+
+
+def in_miniature(fresh: Training, steps: int) -> Sequence[float]:
+    """Return the factors of ``steps`` steps that go through the schedule as the whole run does.
+
+    ``plateau`` stays at its first.
+    """
+    schedule, whole = fresh.settings.schedule, fresh.steps
+    return [schedule.factor(step * whole // steps, whole, fresh.steps_per_epoch) for step in range(steps)]
 
 
 def first_batch(trial: Training, batch: int) -> Tensor:

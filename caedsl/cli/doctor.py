@@ -1,0 +1,142 @@
+"""``caedsl doctor``: why a model fails to train, with evidence and repairs that were tried."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
+from caedsl.cli.train import Device, outside_errors
+
+if TYPE_CHECKING:
+    from caedsl.doctor.examine import Diagnosis
+    from caedsl.doctor.subject import Subject
+    from caedsl.training.reporter import Reporter
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h)")
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+
+
+class Format(StrEnum):
+    """How the diagnosis is printed."""
+
+    FULL = "full"
+    JSON = "json"
+
+
+def doctor(
+    subject: Annotated[str, typer.Argument(metavar="SPEC|RUN", help="A spec, or the folder of a run.")],
+    budget: Annotated[str, typer.Option(metavar="TIME", help="About how long to take, as in 90s or 2min.")] = "2min",
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="The images, instead of the spec's `data`: mnist, 'npy \"x.npy\"'."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64, train.optimizer.lr=1e-4."),
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print the diagnosis.")] = Format.FULL,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the diagnosis as a page with curves, too.")
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Write the best repair into the spec.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Write the repaired spec there.")
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="Where to compute; auto takes a GPU where there is one.")
+    ] = Device.AUTO,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Find out why a model fails to train: look at the data, the network at its start and its first steps.
+
+    Likely causes come with their evidence and, where a small change of the spec wins against the original in training
+    with several seeds, with that repair. Exit code 0 means healthy, 1 that something was found.
+    """
+    from caedsl.cli.exit_codes import FINDINGS
+    from caedsl.cli.specs import fail
+    from caedsl.console.progress import make_reporter
+    from caedsl.doctor.examine import Verdict, examine
+
+    seconds = _seconds(budget)
+    is_run = Path(subject).is_dir()
+    if is_run and (set_ or data):
+        raise fail("a run keeps its spec and its data: leave out --set and --data, or name its spec.cae instead")
+    if fix and (is_run or set_ or data or subject == "-"):
+        raise fail("--fix writes into the spec as it stands in its file: use --output FILE for the repaired spec")
+    for target in (html, output):
+        if target is not None:
+            refuse_existing(target, overwrite)
+    reporter = make_reporter(quiet)
+    with outside_errors():
+        diagnosis = examine(_subject(subject, is_run, data, set_ or [], device, data_dir, reporter), seconds, reporter)
+    _print(diagnosis, format_)
+    _write(diagnosis, Path(subject) if fix else None, output, html, overwrite)
+    if diagnosis.verdict is not Verdict.HEALTHY:
+        raise typer.Exit(FINDINGS)
+
+
+def _seconds(text: str) -> float:
+    from caedsl.cli.specs import fail
+
+    found = _TIME.fullmatch(text.strip())
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if not 1 <= seconds <= 24 * 3600:
+        raise fail(f"--budget {text}: write a time from 1s to 24h, such as 90s, 2min or 1h")
+    return seconds
+
+
+def _subject(
+    name: str,
+    is_run: bool,
+    data: str | None,
+    assignments: list[str],
+    device: Device,
+    data_dir: Path | None,
+    reporter: "Reporter",
+) -> "Subject":
+    from caedsl.cli.specs import read_trainable
+    from caedsl.doctor.reading import of_model, of_run
+
+    if is_run:
+        return of_run(Path(name), device=device.value, data_dir=data_dir, reporter=reporter)
+    model = read_trainable(name, [*assignments, *([f"data={data}"] if data else [])])
+    return of_model(model, device=device.value, data_dir=data_dir, reporter=reporter)
+
+
+def _print(diagnosis: "Diagnosis", format_: Format) -> None:
+    from caedsl.doctor.as_json import as_json
+    from caedsl.doctor.text import text
+
+    typer.echo(as_json(diagnosis) if format_ is Format.JSON else text(diagnosis), nl=False)
+
+
+def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html: Path | None, overwrite: bool) -> None:
+    """Write what was asked for: the repaired spec into its file or another one, and the page."""
+    from caedsl.cli.files import WriteError, write_text
+    from caedsl.cli.specs import fail
+    from caedsl.doctor.page import page
+
+    if html is not None:
+        write_new(html, page(diagnosis).encode(), overwrite)
+        typer.echo(f"wrote {html}", err=True)
+    best = diagnosis.best
+    if best is None:
+        if spec is not None or output is not None:
+            typer.echo("caedsl: no repair won, so that nothing is written", err=True)
+        return
+    if output is not None:
+        write_new(output, best.text.encode(), overwrite)
+        typer.echo(f"wrote {output}", err=True)
+    if spec is not None:
+        try:
+            write_text(str(spec), best.text)
+        except WriteError as error:
+            raise fail(str(error)) from None
+        typer.echo(f"changed {spec}: {best.title}", err=True)

@@ -1,0 +1,1 @@
+"""Why training fails: probes, ranked causes, and repairs that were tried."""

@@ -1,0 +1,64 @@
+"""A diagnosis as JSON."""
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from caedsl.doctor.examine import Diagnosis
+from caedsl.doctor.repairs import Repair
+from caedsl.doctor.text import headline
+
+VERSION = 1
+"""The number of the format; it grows where a reader of an older one would go wrong."""
+
+
+def as_json(diagnosis: Diagnosis) -> str:
+    """Return the diagnosis as one object; numbers that are not finite are null."""
+    content = {
+        "version": VERSION,
+        "name": diagnosis.name,
+        "path": diagnosis.path,
+        "verdict": diagnosis.verdict.value,
+        "summary": headline(diagnosis),
+        "symptoms": list(diagnosis.symptoms),
+        "causes": [
+            {
+                "cause": one.cause,
+                "what": one.what,
+                "sure": round(one.sure, 3),
+                "place": one.place,
+                "evidence": one.evidence,
+                "remedy": one.remedy,
+            }
+            for one in diagnosis.causes
+        ],
+        "repairs": [_repair(one) for one in diagnosis.repairs],
+        "tried": [_repair(one) for one in diagnosis.tried],
+        "ruled_out": [asdict(one) for one in diagnosis.ruled_out],
+        "evidence": {name: asdict(found) for name, found in diagnosis.evidence.items()},
+        "notes": list(diagnosis.notes),
+        "seed": diagnosis.seed,
+        "seconds": diagnosis.seconds,
+    }
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n"
+
+
+def _repair(repair: Repair) -> dict[str, Any]:
+    return {
+        "cause": repair.cause,
+        "title": repair.title,
+        "diff": repair.diff,
+        "steps": repair.steps,
+        "seeds": list(repair.seeds),
+        "left_before": [curve.end for curve in repair.before],
+        "left_after": [curve.end for curve in repair.after],
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value

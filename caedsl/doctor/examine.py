@@ -1,0 +1,204 @@
+"""An examination: probes from cheap to dear until the cause is sure, then repairs for the likely causes."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from caedsl.doctor import ruled_out as exclusion
+from caedsl.doctor.evidence import Evidence, Found, Probe, Tell
+from caedsl.doctor.probes.data import DataProbe
+from caedsl.doctor.probes.first_steps import FirstStepsProbe
+from caedsl.doctor.probes.memorise import MemoriseProbe
+from caedsl.doctor.probes.rate import RateProbe
+from caedsl.doctor.probes.start import StartProbe
+from caedsl.doctor.repairs import SEEDS, Repair, Trials, affordable, seconds_per_step
+from caedsl.doctor.ruled_out import RuledOut
+from caedsl.doctor.subject import Subject
+from caedsl.doctor.suspects import data, network, spec, steps
+from caedsl.doctor.suspicion import CERTAIN, NAMED, Seen, Suspicion
+from caedsl.rules.engine.causes import CAUSES
+from caedsl.training.reporter import Reporter
+
+CONCLUSIVE = ("constant-images", "image-scale", "frozen-layer")
+"""Causes after which nothing else that is seen means anything: no change of the spec undoes them."""
+MOST_NAMED, MOST_TRIED = 3, 4
+CLEARLY = 0.6
+"""What must be left at most of what was left before, where nothing but the trial speaks for a cause."""
+FIRST, REPAIRS = 0.25, 0.9
+"""Shares of the time that is left for the first steps, and then for the trainings of repairs."""
+
+
+class Verdict(StrEnum):
+    """The answer: nothing found, only slow, a cause found, or failing without a cause that is known."""
+
+    HEALTHY = "healthy"
+    SLOW = "only slow"
+    ILL = "ill"
+    UNKNOWN = "cannot say"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What an examination comes to.
+
+    ``causes`` are named, the likeliest first; ``repairs`` are those that won, ``tried`` all others that were trained.
+    ``evidence`` is what each probe found, by its name.
+    """
+
+    name: str
+    path: str
+    verdict: Verdict
+    symptoms: tuple[str, ...]
+    causes: tuple[Suspicion, ...]
+    ruled_out: tuple[RuledOut, ...]
+    repairs: tuple[Repair, ...]
+    tried: tuple[Repair, ...]
+    evidence: dict[str, Evidence]
+    seed: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+    """What the reader should know of the images, and of how they were found."""
+
+    @property
+    def best(self) -> Repair | None:
+        """The repair to make: that of the likeliest cause that has one."""
+        return self.repairs[0] if self.repairs else None
+
+
+def examine(subject: Subject, budget: float = 120.0, reporter: Reporter | None = None) -> Diagnosis:
+    """Examine a subject in about ``budget`` seconds, and try repairs in what is left of them."""
+    return _Examination(subject, budget, reporter or Reporter()).run()
+
+
+class _Examination:
+    """An examination under way."""
+
+    def __init__(self, subject: Subject, budget: float, reporter: Reporter) -> None:
+        self.subject, self.reporter = subject, reporter
+        self.started = time.monotonic()
+        self.ends = self.started + budget
+        self.evidence: dict[str, Evidence] = {}
+        self.each = 0.0
+        """Seconds of a step, measured before the first that are taken for long."""
+
+    def run(self) -> Diagnosis:
+        """Probe, stop as soon as the cause is sure, and try repairs."""
+        seen = Seen(self.subject, self._take(DataProbe()))
+        if self._conclusive(seen):
+            return self._told(seen, suspicions(seen), ())
+        seen = replace(seen, start=self._take(StartProbe()))
+        if self._conclusive(seen):
+            return self._told(seen, suspicions(seen), ())
+        seen = replace(seen, memorise=self._take(MemoriseProbe()))
+        seen = replace(seen, rate=self._take(RateProbe()))
+        self.each = seconds_per_step(self.subject)
+        seen = replace(seen, first=self._take(FirstStepsProbe(self._steps(FIRST, 1))))
+        return self._told(seen, *self._repaired(seen, suspicions(seen)))
+
+    def _take(self, probe: Probe[Found]) -> Found:
+        """Run a probe, and say what it is for while it runs."""
+        try:
+            found = probe.run(self.subject, self._tell(probe.purpose))
+        finally:
+            self.reporter.end()
+        self.evidence[probe.name] = found
+        return found
+
+    def _tell(self, task: str) -> Tell:
+        return lambda done, total: self.reporter.loading(task, done, total, "steps")
+
+    def _conclusive(self, seen: Seen) -> bool:
+        return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in suspicions(seen))
+
+    def _steps(self, share: float, trainings: int) -> int:
+        """Return how many steps each of so many trainings may take in a share of the time that is left."""
+        left = max(0.0, self.ends - time.monotonic())
+        return affordable(share * left, self.each, trainings, self.subject.baseline.steps)
+
+    def _repaired(self, seen: Seen, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
+        """Try the changes of the likeliest suspicions; those that do not help make their cause less likely."""
+        assert seen.first is not None
+        changes = {one.change.edits for one in found if one.change is not None}
+        steps = self._steps(REPAIRS, SEEDS * (1 + min(MOST_TRIED, len(changes))))
+        trials = Trials(self.subject, steps, seen.first.curve if seen.first.steps == steps else None)
+        made: list[Repair] = []
+        judged: list[Suspicion] = []
+        done: set[tuple[object, ...]] = set()
+        for suspicion in found:
+            key = suspicion.change.edits if suspicion.change is not None else ()
+            repair = None
+            if key and key not in done and len(made) < MOST_TRIED and time.monotonic() < self.ends:
+                done.add(key)
+                repair = trials.repair(suspicion, self._tell)
+                self.reporter.end()
+            judged.append(_judged(suspicion, repair))
+            if repair is not None:
+                made.append(repair)
+        return sorted(judged, key=lambda one: -one.sure), made
+
+    def _told(self, seen: Seen, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
+        symptoms = tuple(seen.symptoms())
+        causes = tuple(one for one in found if one.sure >= NAMED)[:MOST_NAMED]
+        named = {one.cause for one in causes}
+        offered = [repair for repair in made if repair.wins and repair.cause in named]
+        excluded = {one.cause: one for one in exclusion.ruled_out(seen)}
+        excluded |= {
+            repair.cause: RuledOut(repair.cause, f"{repair.title} was tried: {repair.numbers}")
+            for repair in made
+            if repair.decided and not repair.wins
+        }
+        return Diagnosis(
+            name=self.subject.model.name,
+            path=self.subject.model.source.path,
+            verdict=_verdict(causes, symptoms),
+            symptoms=symptoms,
+            causes=causes,
+            ruled_out=tuple(one for cause, one in excluded.items() if cause not in named),
+            repairs=tuple(sorted(offered, key=lambda repair: _rank(repair.cause, causes))),
+            tried=tuple(repair for repair in made if repair not in offered),
+            evidence=self.evidence,
+            seed=self.subject.settings.seed,
+            seconds=round(time.monotonic() - self.started, 1),
+            notes=self.subject.images.notes,
+        )
+
+
+def _rank(cause: str, causes: Sequence[Suspicion]) -> int:
+    return [one.cause for one in causes].index(cause)
+
+
+def _judged(suspicion: Suspicion, repair: Repair | None) -> Suspicion:
+    """Return a suspicion as sure as its repair makes it."""
+    if repair is None or not repair.decided:
+        return suspicion
+    if repair.wins and (suspicion.sure >= NAMED or repair.gain <= CLEARLY):
+        return replace(suspicion, sure=min(1.0, max(suspicion.sure, NAMED) + 0.2))
+    return replace(suspicion, sure=0.5 * suspicion.sure)
+
+
+def suspicions(seen: Seen) -> list[Suspicion]:
+    """Return what may be wrong, the likeliest first; of one cause the surest suspicion."""
+    symptoms = seen.symptoms()
+    found: dict[str, Suspicion] = {}
+    for suspicion in _all(seen):
+        fits = any(suspicion.cause in CAUSES[symptom] for symptom in symptoms if symptom in CAUSES)
+        sure = min(1.0, suspicion.sure + 0.1) if fits else suspicion.sure
+        known = found.get(suspicion.cause)
+        if known is None or (sure, suspicion.change is not None) > (known.sure, known.change is not None):
+            found[suspicion.cause] = replace(suspicion, sure=sure)
+    return sorted(found.values(), key=lambda one: -one.sure)
+
+
+def _all(seen: Seen) -> Iterable[Suspicion]:
+    for suspect in (spec.suspect, data.suspect, network.suspect, steps.suspect):
+        yield from suspect(seen)
+
+
+def _verdict(causes: Sequence[Suspicion], symptoms: Sequence[str]) -> Verdict:
+    only_rate = {one.cause for one in causes} <= {"low-learning-rate"}
+    if only_rate and set(symptoms) <= {"slow-start"} and (causes or symptoms):
+        return Verdict.SLOW
+    if causes:
+        return Verdict.ILL
+    return Verdict.UNKNOWN if symptoms else Verdict.HEALTHY

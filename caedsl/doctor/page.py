@@ -1,0 +1,66 @@
+"""A diagnosis as one page of HTML, with the curves that convince."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from markupsafe import Markup
+
+from caedsl.doctor.evidence import Evidence
+from caedsl.doctor.examine import Diagnosis, Verdict
+from caedsl.doctor.probes.first_steps import FirstStepsEvidence
+from caedsl.doctor.probes.memorise import FAILED, MemoriseEvidence
+from caedsl.doctor.probes.rate import RateEvidence
+from caedsl.doctor.repairs import Repair
+from caedsl.doctor.text import headline, symptom_text
+from caedsl.report.charts import lines
+from caedsl.report.page import page_templates
+
+_PAGE = "diagnosis.html.jinja"
+_MOODS = {Verdict.HEALTHY: "good", Verdict.SLOW: "doubtful", Verdict.UNKNOWN: "doubtful", Verdict.ILL: "bad"}
+Lines = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+
+
+def page(diagnosis: Diagnosis) -> str:
+    """Return the page, which loads nothing and has no scripts."""
+    template = page_templates(Path(__file__).parent).get_template(_PAGE)
+    charts = {name: Markup(drawn) for name, drawn in _charts(diagnosis).items()}
+    words = {"headline": headline(diagnosis), "mood": _MOODS[diagnosis.verdict]}
+    symptoms = [symptom_text(symptom) for symptom in diagnosis.symptoms]
+    return template.render(diagnosis=diagnosis, charts=charts, symptoms=symptoms, **words) + "\n"
+
+
+def _charts(diagnosis: Diagnosis) -> dict[str, str]:
+    """Return the charts by their headings: repairs beside the original, and what probes measured."""
+    drawn = {}
+    for number, repair in enumerate((*diagnosis.repairs, *diagnosis.tried)):
+        drawn[f"{repair.title}, tried for {repair.cause}"] = lines(
+            _trial(repair), "steps", "share of the variance left", f"repair{number}"
+        )
+    for number, evidence in enumerate(diagnosis.evidence.values()):
+        drawn |= _of(evidence, f"probe{number}")
+    return drawn
+
+
+def _trial(repair: Repair) -> Lines:
+    both = (("original", repair.before), ("repaired", repair.after))
+    return {
+        f"{name}, seed {seed}": (curve.steps, curve.left)
+        for name, curves in both
+        for seed, curve in zip(repair.seeds, curves, strict=True)
+    }
+
+
+def _of(evidence: Evidence, name: str) -> dict[str, str]:
+    if isinstance(evidence, MemoriseEvidence):
+        limit = ((0, evidence.curve.steps[-1]), (FAILED, FAILED))
+        curves: Lines = {"left": (evidence.curve.steps, evidence.curve.left), "limit": limit}
+        heading = f"Memorising {evidence.images} images"
+        return {heading: lines(curves, "steps", "share of the variance left", name)}
+    if isinstance(evidence, RateEvidence) and evidence.rates:
+        own = ((evidence.own, evidence.own), (min(evidence.losses), max(evidence.losses)))
+        curves = {"loss": (evidence.rates, evidence.losses), "rate of the spec": own}
+        return {"Range test of the learning rate": lines(curves, "learning rate", "loss", name)}
+    if isinstance(evidence, FirstStepsEvidence):
+        curves = {"held-out images": (evidence.curve.steps, evidence.curve.left)}
+        return {"First steps": lines(curves, "steps", "share of the variance left", name)}
+    return {}

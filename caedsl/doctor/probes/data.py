@@ -1,0 +1,212 @@
+"""The images: their range and spread, copies, how the splits differ, and what simple predictors reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.subject import Subject, some
+from caedsl.evaluation.baselines import fit_pca
+from caedsl.training.batches import Batches
+from caedsl.vocabulary.shape import elements
+
+MOST_FITTED, MOST_JUDGED = 2_000, 1_000
+"""Images that PCA is fitted to, and images that it is judged on."""
+MOST_COMPONENTS = 512
+MOST_HASHED = 512 * 2**20
+"""Bytes of images that are compared with each other."""
+SHARES = (50, 80, 95)
+_OUTLIER = 10.0
+"""Interquartile ranges from the median at which an image's mean is far away."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Held-out images beside those of training.
+
+    ``offset`` is the difference of the means in standard deviations of the training images, ``errors`` the same in
+    standard errors; ``scale`` the ratio of the standard deviations. ``inverted`` says that the mean images are
+    negatives of each other. ``known`` is the share of the images that are also trained on, among as many as were
+    compared.
+    """
+
+    name: str
+    images: int
+    offset: float
+    errors: float
+    scale: float
+    inverted: bool
+    known: float
+
+
+@dataclass(frozen=True)
+class DataEvidence:
+    """The images in numbers.
+
+    ``used`` is the share of the declared range that the median image takes, None without ends. ``different`` is the
+    share of the training images that are no copy of an earlier one. ``needed`` is the number of principal components
+    that explain a share of the variance, by its percentage; None for more than were computed. ``code_left`` is the
+    share that PCA leaves with as many numbers as the code. ``entropy`` is the floor of binary cross-entropy.
+    """
+
+    images: int
+    shape: tuple[int, ...]
+    declared: str
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    used: float | None
+    constant_pixels: float
+    different: float
+    far: float
+    grey_error: float
+    mean_error: float
+    needed: Mapping[int, int | None]
+    code_size: int
+    code_left: float | None
+    entropy: float | None
+    splits: tuple[Split, ...]
+
+    def lines(self) -> list[str]:
+        """See ``Evidence``."""
+        found = [
+            f"{self.images:,} training images of {'x'.join(map(str, self.shape))}, values {self.low:.4g} to "
+            f"{self.high:.4g} (declared {self.declared}), mean {self.mean:.4g}, deviation {self.deviation:.4g}",
+            f"{self.constant_pixels:.0%} of the pixels never change; {self.different:.1%} of the images are no copies; "
+            f"{self.far:.1%} are outliers",
+            f"squared error of the best single value {self.grey_error:.5f}, of the mean image {self.mean_error:.5f}",
+            f"PCA explains {', '.join(map(self._need, SHARES))}",
+        ]
+        if self.code_left is not None:
+            found.append(f"PCA with the {self.code_size:,} numbers of the code leaves {self.code_left:.1%}")
+        if self.entropy is not None:
+            found.append(f"binary cross-entropy cannot fall below {self.entropy:.4f} on these images")
+        found += [
+            f"{split.images:,} {split.name} images: mean {split.offset:+.2f} deviations off, contrast "
+            f"{split.scale:.2f} times that of training, {split.known:.1%} are also trained on"
+            for split in self.splits
+        ]
+        return found
+
+    def _need(self, share: int) -> str:
+        count = self.needed[share]
+        more = f"more than {min(MOST_COMPONENTS, elements(self.shape))}"
+        return f"{share} % of the variance with {f'{count:,}' if count is not None else more} numbers"
+
+
+class DataProbe:
+    """See the module."""
+
+    name = "data"
+    purpose = "looking at the images"
+
+    def run(self, subject: Subject, tell: Tell = silent) -> DataEvidence:
+        """See ``Probe``."""
+        train = subject.train
+        fitted = some(train, MOST_FITTED)
+        judged = some(subject.held_out, MOST_JUDGED)
+        declared = subject.model.input.range
+        flat = fitted.flatten(1)
+        spans = flat.amax(dim=1) - flat.amin(dim=1)
+        width = declared.high - declared.low if declared.high is not None and declared.low is not None else None
+        codes = elements(subject.model.code_shape)
+        left = _left(train, judged)
+        prints = _prints(train)
+        unit = width is not None and (declared.low, declared.high) == (0.0, 1.0)
+        others = (("validation", subject.baseline.validation), ("test", subject.test))
+        tell(1, 1)
+        return DataEvidence(
+            images=len(train),
+            shape=tuple(train.shape),
+            declared=str(declared),
+            low=float(flat.min()),
+            high=float(flat.max()),
+            mean=float(flat.mean(dtype=torch.float64)),
+            deviation=float(flat.double().std(correction=0)),
+            used=float(spans.median()) / width if width else None,
+            constant_pixels=float((flat.amax(dim=0) == flat.amin(dim=0)).float().mean()),
+            different=len(set(prints)) / len(prints),
+            far=_outliers(flat),
+            grey_error=float((flat.double() - flat.double().mean()).square().mean()),
+            mean_error=float((flat.double() - flat.double().mean(dim=0)).square().mean()),
+            needed={share: _components(left, share) for share in SHARES},
+            code_size=codes,
+            code_left=0.0 if codes >= elements(train.shape) else float(left[codes]) if codes < len(left) else None,
+            entropy=_entropy(flat) if unit else None,
+            splits=tuple(_split(name, batches, flat, set(prints)) for name, batches in others if batches is not None),
+        )
+
+
+def _left(train: Batches, judged: Tensor) -> Tensor:
+    """Return the share of the variance of ``judged`` that PCA with 0, 1, 2, … numbers leaves."""
+    fitted = train.spread(MOST_FITTED)
+    count = min(MOST_COMPONENTS, elements(train.shape) - 1, len(fitted) - 1)
+    linear = fit_pca(fitted, count) if count > 0 else None
+    centred = judged.double().flatten(1) - judged.double().flatten(1).mean(dim=0)
+    if linear is not None and linear.predictor is not None:
+        centred = judged.double().flatten(1) - linear.predictor.mean_d.to(judged.device)
+        components_kd = linear.predictor.components_kd.to(centred).flip(0)  # the largest first
+        explained = (centred @ components_kd.T).square().sum(dim=0)
+    else:
+        explained = centred.new_zeros(0)
+    total = centred.square().sum().clamp(min=1e-30)
+    gone = torch.cat([explained.new_zeros(1), explained.cumsum(dim=0)]) / total
+    return (1 - gone).clamp(min=0)
+
+
+def _components(left: Tensor, share: int) -> int | None:
+    enough = (left <= 1 - share / 100).nonzero()
+    return int(enough[0]) if len(enough) else None
+
+
+def _outliers(flat: Tensor) -> float:
+    """Return the share of the images whose mean is far from that of the others."""
+    means = flat.double().mean(dim=1)
+    low, middle, high = torch.quantile(means, means.new_tensor([0.25, 0.5, 0.75]))
+    return float(((means - middle).abs() > _OUTLIER * (high - low).clamp(min=1e-12)).double().mean())
+
+
+def _entropy(flat: Tensor) -> float:
+    p = flat.double().clamp(1e-12, 1 - 1e-12)
+    return float(-(p * p.log() + (1 - p) * (1 - p).log()).mean())
+
+
+def _prints(batches: Batches) -> list[bytes]:
+    """Return what tells images apart: their bytes, or a digest of them."""
+    room = max(1, MOST_HASHED // (4 * elements(batches.shape)))
+    chosen = batches.spread(room)
+    prints = []
+    for block in chosen.in_order(1024):
+        rows = block.cpu().contiguous().flatten(1).numpy()
+        prints += [_digest(row) for row in rows]
+    return prints
+
+
+def _digest(row: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> bytes:
+    return blake2b(row.tobytes(), digest_size=16).digest()
+
+
+def _split(name: str, batches: Batches, train: Tensor, known: set[bytes]) -> Split:
+    """Compare held-out images with those of training, one row each."""
+    mine = some(batches, MOST_JUDGED).flatten(1).double()
+    train = train.double()
+    deviation = float(train.std(correction=0)) or 1e-12
+    offset = float(mine.mean() - train.mean())
+    means = torch.cat([train.mean(dim=1), mine.mean(dim=1)])
+    error = float(means.std(correction=0)) * (1 / len(mine) + 1 / len(train)) ** 0.5 or 1e-12
+    together = torch.corrcoef(torch.stack([train.mean(dim=0), mine.mean(dim=0)]))[0, 1]
+    prints = _prints(batches)
+    return Split(
+        name=name,
+        images=len(batches),
+        offset=offset / deviation,
+        errors=abs(offset) / error,
+        scale=float(mine.std(correction=0)) / deviation,
+        inverted=bool(together < -0.5),
+        known=sum(print_ in known for print_ in prints) / len(prints),
+    )

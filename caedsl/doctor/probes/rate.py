@@ -1,0 +1,61 @@
+"""A range test of the learning rate: a hundred steps at rates that rise, as for ``lr=auto``."""
+
+from dataclasses import dataclass, replace
+
+from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.subject import Subject
+from caedsl.runs.errors import TrainingError
+from caedsl.training.search.learning_rate import STEPS, chosen, range_test
+
+LARGEST_BATCH = 64
+"""Larger batches are cut to this: the range of rates that train hardly depends on it."""
+
+
+@dataclass(frozen=True)
+class RateEvidence:
+    """The rates that were passed with the loss at each, and the ``suited`` one; None where the loss never fell.
+
+    ``lowest`` is the rate at which the loss was lowest, ``own`` that of the spec.
+    """
+
+    own: float
+    suited: float | None
+    lowest: float | None
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+
+    def lines(self) -> list[str]:
+        """See ``Evidence``."""
+        if self.suited is None:
+            return [f"in a range test of {STEPS} steps the loss falls at no learning rate"]
+        return [
+            f"in a range test of {STEPS} steps {self.suited:.1e} suits, and the loss is lowest at {self.lowest:.1e}; "
+            f"the spec has {self.own:.1e}"
+        ]
+
+
+class RateProbe:
+    """See the module."""
+
+    name = "rate"
+    purpose = "testing learning rates from low to high"
+
+    def run(self, subject: Subject, tell: Tell = silent) -> RateEvidence:
+        """See ``Probe``."""
+        settings = subject.settings
+        own = settings.optimizer.lr
+        at_one = replace(
+            settings,
+            optimizer=replace(settings.optimizer, lr=1.0),
+            ema=None,
+            batch=min(settings.batch, LARGEST_BATCH),
+            accumulate=1,
+        )
+        fresh = replace(subject, settings=at_one).fresh()
+        points = range_test(fresh, lambda step: tell(step + 1, STEPS))
+        rates, losses = tuple(point.rate for point in points), tuple(point.loss for point in points)
+        try:
+            choice = chosen(points)
+        except TrainingError:
+            return RateEvidence(own, None, None, rates, losses)
+        return RateEvidence(own, float(f"{choice.rate:.1e}"), choice.bottom, rates, losses)

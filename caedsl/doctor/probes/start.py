@@ -1,0 +1,147 @@
+"""The network before its first step: signal and gradient through the depth, and how the output depends on the image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.subject import Subject, some
+from caedsl.training.loop import Training
+from caedsl.training.monitors.engine.observation import Probe
+from caedsl.training.monitors.engine.probe import Prober, kernels
+from caedsl.training.objective import weight_penalty
+
+IMAGES = 128
+OTHER_SEEDS = 3
+"""Starts with other random weights that are looked at too."""
+
+INSENSITIVE = 1e-4
+"""Spread of the output over images, as a share of that of the images: healthy networks start at 0.001 and above."""
+
+
+@dataclass(frozen=True)
+class LayerStart:
+    """A layer at the start.
+
+    ``size`` is the root mean square of its output, ``spread`` that of what differs between images, ``firing`` the
+    share of its channels above 0 for some image (None without ReLU), ``gradient`` the norm of its kernel's gradient.
+    """
+
+    place: str
+    size: float
+    spread: float
+    firing: float | None
+    gradient: float | None
+
+
+@dataclass(frozen=True)
+class StartEvidence:
+    """The network at its start.
+
+    ``sensitivity`` is the spread of the output over images as a share of that of the images, ``other_sensitivities``
+    the same with other seeds. ``ratio`` is the gradient of the first kernel over that of the last. ``dead`` are the
+    numbers of the layers that are 0 for every image. ``penalty`` is the weight penalty over the loss of the mean
+    image. ``untrained`` names weights that are frozen, ``ungraded`` numbers layers whose kernel no gradient reaches.
+    ``flat`` is the share of the error where the output's activation is flat.
+    """
+
+    layers: tuple[LayerStart, ...]
+    sensitivity: float
+    other_sensitivities: tuple[float, ...]
+    ratio: float | None
+    dead: tuple[int, ...]
+    penalty: float
+    untrained: tuple[str, ...]
+    ungraded: tuple[int, ...]
+    flat: float | None
+
+    @property
+    def insensitive(self) -> bool:
+        """Whether the output does not depend on the image."""
+        return self.sensitivity < INSENSITIVE
+
+    @property
+    def living_seeds(self) -> int:
+        """How many of the other seeds give an output that depends on the image."""
+        return sum(value >= INSENSITIVE for value in self.other_sensitivities)
+
+    def lines(self) -> list[str]:
+        """See ``Evidence``."""
+        others = ", ".join(f"{value:.2g}" for value in self.other_sensitivities)
+        found = [
+            f"before training the output varies {self.sensitivity:.2g} times as much as the images "
+            f"(with other seeds {others})"
+        ]
+        if self.ratio is not None:
+            found.append(f"the first kernel's gradient is {self.ratio:.2g} times the last one's")
+        if self.penalty:
+            found.append(f"the weight penalty is {self.penalty:.2g} times the mean image's loss")
+        found += [f"{self.layers[number].place}: 0 for every image" for number in self.dead]
+        found += [f"{name} is not trained" for name in self.untrained]
+        found += [f"{self.layers[number].place}: no gradient reaches its kernel" for number in self.ungraded]
+        return found
+
+
+class StartProbe:
+    """See the module."""
+
+    name = "start"
+    purpose = "looking at the network before its first step"
+
+    def run(self, subject: Subject, tell: Tell = silent) -> StartEvidence:
+        """See ``Probe``."""
+        training = subject.baseline
+        seen = look(subject, training)
+        others = []
+        for number in range(OTHER_SEEDS):
+            tell(number, OTHER_SEEDS)
+            others.append(_sensitivity(look(subject, subject.fresh(subject.settings.seed + 1 + number))))
+        tell(OTHER_SEEDS, OTHER_SEEDS)
+        found = [layer.gradient for layer in seen.layers if layer.gradient is not None]
+        weighted = kernels(training.module, subject.places.origins)
+        frozen = {number for number, weight in weighted.items() if not weight.requires_grad}
+        return StartEvidence(
+            layers=tuple(
+                LayerStart(subject.places.of_layer(number).shown, *layer) for number, layer in enumerate(seen.layers)
+            ),
+            sensitivity=_sensitivity(seen),
+            other_sensitivities=tuple(others),
+            ratio=found[0] / found[-1] if len(found) > 1 and found[-1] else None,
+            dead=dead_layers(seen),
+            penalty=_penalty(training),
+            untrained=tuple(n for n, weight in training.module.named_parameters() if not weight.requires_grad),
+            ungraded=tuple(number for number in weighted if not seen.layers[number].gradient and number not in frozen),
+            flat=seen.flat,
+        )
+
+
+def look(subject: Subject, training: Training) -> Probe:
+    """Probe a training, at the step where it is, on images that are the same each time."""
+    images = some(training.train, min(IMAGES, max(2, len(training.train) // 2)))
+    training.module.train()
+    return Prober(training, subject.places.origins, subject.output, images, 1).take(0, 0.0)
+
+
+def dead_layers(seen: Probe) -> tuple[int, ...]:
+    """Return the numbers of the layers of ReLUs that are 0 for every image although what they are given differs."""
+    return tuple(
+        number
+        for number, layer in enumerate(seen.layers)
+        if layer.firing == 0 and (number == 0 or seen.layers[number - 1].spread > 0)
+    )
+
+
+def _sensitivity(seen: Probe) -> float:
+    return seen.output_spread / seen.image_spread if seen.image_spread else 0.0
+
+
+@torch.no_grad()
+def _penalty(training: Training) -> float:
+    """Return the penalty on the weights over the loss of the mean image."""
+    penalties: Sequence[object] = training.objective.penalties
+    if not penalties:
+        return 0.0
+    images = some(training.train, 512)
+    mean = training.objective.reconstruction(images.mean(dim=0).expand_as(images), images)
+    return float(weight_penalty(training.module, training.objective.penalties) / mean.abs().clamp(min=1e-12))

@@ -1,0 +1,141 @@
+"""Repairs: the smallest change for a cause, trained beside the original with the same steps and seeds."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from statistics import median
+
+from caedsl.diagnostics.diff import unified_diff
+from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.stepping import Curve, held_out_measure, take_steps
+from caedsl.doctor.subject import Subject
+from caedsl.doctor.suspicion import ENOUGH, POOR, Suspicion
+from caedsl.rules.edits.trial import tried
+from caedsl.runs.errors import TrainingError
+
+WINS = 0.85
+"""What a repair may leave at most of what the original leaves, medians over seeds; and every seed must be better."""
+SEEDS = 2
+LADDER = (50, 100, 150, 200, 300, 400, 600)
+"""Numbers of steps of a trial: a few that machines of different speed have in common."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A change that was tried: what is left of the variance of held-out images, by seed, ``before`` and ``after``.
+
+    ``text`` is the changed spec, ``diff`` what changes. ``decided`` is False where neither had steps enough to tell.
+    """
+
+    cause: str
+    title: str
+    text: str
+    diff: str
+    steps: int
+    seeds: tuple[int, ...]
+    before: tuple[Curve, ...]
+    after: tuple[Curve, ...]
+
+    @property
+    def wins(self) -> bool:
+        """Whether the change is better beyond what seeds differ by."""
+        old, new = [curve.end for curve in self.before], [curve.end for curve in self.after]
+        return max(new) < min(old) and self.gain <= WINS
+
+    @property
+    def gain(self) -> float:
+        """The median of what is left over that of the original."""
+        old, new = median(curve.end for curve in self.before), median(curve.end for curve in self.after)
+        return new / old if isfinite(new) else inf
+
+    @property
+    def decided(self) -> bool:
+        """Whether the trial tells something: one of the two has left the mean image, or had the steps to."""
+        ends = [curve.end for curve in (*self.before, *self.after)]
+        return self.wins or self.steps >= ENOUGH or min(ends) <= POOR
+
+    @property
+    def numbers(self) -> str:
+        """Both results in words."""
+        old, new = (
+            ", ".join(f"{curve.end:.1%}" if curve.end < 100 else "diverged" for curve in curves)
+            for curves in (self.before, self.after)
+        )
+        return f"{new} left, and {old} without, after {self.steps:,} steps with seeds {_listed(self.seeds)}"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return " and ".join(map(str, numbers))
+
+
+class Trials:
+    """Trainings of ``steps`` steps of a subject and of changed ones, with the same seeds."""
+
+    def __init__(self, subject: Subject, steps: int, known: Curve | None = None) -> None:
+        """Keep ``known``, the curve of the subject's own seed, where it has been trained."""
+        self.subject, self.steps = subject, steps
+        own = subject.settings.seed
+        self.seeds = tuple(own + number for number in range(SEEDS))
+        self._before: tuple[Curve, ...] | None = None
+        self._known = known
+
+    def repair(self, suspicion: Suspicion, tell: Callable[[str], Tell]) -> Repair | None:
+        """Try the change of a suspicion; None where it has none that makes a sound spec."""
+        change = suspicion.change
+        model = tried(self.subject.model, change.edits) if change is not None else None
+        if change is None or model is None:
+            return None
+        try:
+            changed = self.subject.changed(model)
+            after = self._curves(changed, self.seeds, tell(f"trying {change.title}"))
+        except TrainingError:
+            return None
+        source = self.subject.model.source
+        return Repair(
+            suspicion.cause,
+            change.title,
+            model.source.text,
+            unified_diff(source.text, model.source.text, source.path),
+            self.steps,
+            self.seeds,
+            self._originals(tell("training the spec as it is, to compare with")),
+            after,
+        )
+
+    def _originals(self, tell: Tell) -> tuple[Curve, ...]:
+        if self._before is None:
+            rest = self.seeds[1:] if self._known is not None else self.seeds
+            first = (self._known,) if self._known is not None else ()
+            self._before = (*first, *self._curves(self.subject, rest, tell))
+        return self._before
+
+    def _curves(self, subject: Subject, seeds: Sequence[int], tell: Tell) -> tuple[Curve, ...]:
+        return tuple(
+            train(subject, seed, self.steps, _part(tell, number, len(seeds))) for number, seed in enumerate(seeds)
+        )
+
+
+def _part(tell: Tell, number: int, of: int) -> Tell:
+    return lambda done, total: tell(number * total + done, of * total)
+
+
+def train(subject: Subject, seed: int, steps: int, tell: Tell = silent) -> Curve:
+    """Train a subject, and return how the share of the variance that is left falls."""
+    training = subject.fresh(seed)
+    return take_steps(training, steps, held_out_measure(training), tell=tell).curve
+
+
+def seconds_per_step(subject: Subject) -> float:
+    """Measure a step, after one that is not counted."""
+    training = subject.fresh()
+    take_steps(training, 1, lambda now: 0.0)
+    started = time.perf_counter()
+    take_steps(training, 3, lambda now: 0.0)
+    return (time.perf_counter() - started) / 3
+
+
+def affordable(seconds: float, each: float, trials: int, whole: int) -> int:
+    """Return how many steps a trial may take, so that so many trials take at most ``seconds``; a whole run at most."""
+    fitting = [steps for steps in LADDER if steps * each * trials <= seconds]
+    return min(whole, fitting[-1] if fitting else LADDER[0])

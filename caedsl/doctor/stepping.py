@@ -1,0 +1,129 @@
+"""Training for so many steps, with the step of every run, and measuring on the way."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from caedsl.data.batch_share import Part
+from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.subject import some
+from caedsl.training.loop import Training
+from caedsl.training.search.trials import batches_of, in_miniature, steps_at
+
+MOST_JUDGED = 512
+MARKS = (10, 60, 120)
+"""Steps at which the size of an update is measured."""
+PURPOSE = "doctor"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A share of the variance that is left, after each of several numbers of steps."""
+
+    steps: tuple[int, ...]
+    left: tuple[float, ...]
+
+    @property
+    def end(self) -> float:
+        """What is left at the end."""
+        return self.left[-1]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Steps that were taken: their losses, the share that is left on the way, and updates over weights by step.
+
+    ``finite`` is False where the loss became infinite, which ends the steps.
+    """
+
+    losses: tuple[float, ...]
+    curve: Curve
+    updates: dict[int, float]
+    finite: bool
+
+
+Measure = Callable[[Training], float]
+
+
+def take_steps(
+    training: Training,
+    steps: int,
+    measure: Measure,
+    batches: Iterator[Tensor] | None = None,
+    every: int = 0,
+    tell: Tell = silent,
+) -> Taken:
+    """Take ``steps`` steps through the whole schedule, and measure ``every`` so many and at the end.
+
+    ``batches`` are those of training by default.
+    """
+    factors = in_miniature(training, steps)
+    every = every or max(1, steps // 8)
+    losses: list[float] = []
+    marks: list[tuple[int, float]] = [(0, measure(training))]
+    updates: dict[int, float] = {}
+    before: list[Tensor] = _weights(training)
+    following = steps_at(training, factors, batches or batches_of(training, PURPOSE), PURPOSE)
+    for number, loss in enumerate(following, 1):
+        if not math.isfinite(loss):
+            following.close()
+            return Taken(tuple(losses), _curve([*marks, (number, math.inf)]), updates, finite=False)
+        losses.append(loss)
+        if number in MARKS:
+            updates[number] = _update(before, _weights(training))
+        if number + 1 in MARKS:
+            before = _weights(training)
+        if number % every == 0 or number == steps:
+            marks.append((number, measure(training)))
+            tell(number, steps)
+    return Taken(tuple(losses), _curve(marks), updates, finite=math.isfinite(marks[-1][1]))
+
+
+def _curve(marks: Sequence[tuple[int, float]]) -> Curve:
+    return Curve(tuple(step for step, _ in marks), tuple(left for _, left in marks))
+
+
+def _weights(training: Training) -> list[Tensor]:
+    return [weight.detach().clone() for weight in training.module.parameters() if weight.dim() > 1]
+
+
+def _update(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
+    """Return the length of an update over that of the weights."""
+    moved = sum(float((new - old).square().sum()) for old, new in zip(before, after, strict=True))
+    size = sum(float(old.square().sum()) for old in before)
+    return math.sqrt(moved / size) if size else math.inf
+
+
+@torch.no_grad()
+def left_of(training: Training, images: Tensor, mean: Tensor, judged: bool = True) -> float:
+    """Return the squared error on ``images`` over that of the mean image; in eval mode where ``judged``.
+
+    Running statistics and random numbers stay as they were.
+    """
+    forms = (training.module, training.network)
+    for form in forms:
+        form.train(not judged)
+    kept = {name: buffer.clone() for name, buffer in training.module.named_buffers()}
+    with torch.random.fork_rng([]), training.averaged():
+        torch.manual_seed(training.settings.seed)
+        generator = training.generator.get_state()
+        sample = training.sample(images, Part.all_of(len(images)))
+        training.generator.set_state(generator)
+        prediction = training.module(sample.seen)
+    for name, buffer in training.module.named_buffers():
+        buffer.copy_(kept[name])
+    for form in forms:
+        form.train()
+    error = float((prediction - sample.target).double().square().mean())
+    around = float((sample.target - mean).double().square().mean())
+    return error / max(around, 1e-30)
+
+
+def held_out_measure(training: Training) -> Measure:
+    """Return what measures the share of the variance that is left on held-out images."""
+    mean = some(training.train, 2_000).mean(dim=0)
+    images = some(training.validation or training.train, MOST_JUDGED)
+    return lambda now: left_of(now, images, mean)

@@ -1,0 +1,109 @@
+"""What is examined: a model with its settings and images, from which fresh trainings are made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from caedsl.data.images import Images
+from caedsl.diagnostics.finding import Finding
+from caedsl.facts.outputs import output_layer
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.settings import Augment, Corrupt, Settled, settled
+from caedsl.rules.engine.checking import check_source
+from caedsl.runs.errors import TrainingError
+from caedsl.runs.history import Epoch
+from caedsl.runs.trouble import Trouble
+from caedsl.training.batches import Batches
+from caedsl.training.loop import Training
+from caedsl.training.monitors.engine.places import Places
+from caedsl.training.train import prepare_training
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished run says of itself: what its monitors found, and its epochs."""
+
+    troubles: tuple[Trouble, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model that is to be examined.
+
+    ``frozen`` names weights that the author's own module does not train. ``record`` is that of a run, empty for a spec.
+    """
+
+    model: Autoencoder
+    settings: Settled
+    images: Images
+    device: torch.device = CPU
+    frozen: frozenset[str] = frozenset()
+    record: Record = Record()
+
+    def fresh(self, seed: int | None = None) -> Training:
+        """Return a training that has not begun, in 32 bits, with the weights of ``seed`` (the author's by default)."""
+        settings = replace(self.settings, precision="fp32", seed=self.settings.seed if seed is None else seed)
+        training = prepare_training(self.model, settings, self.images, self.device)
+        for name, weight in training.module.named_parameters():
+            weight.requires_grad_(name not in self.frozen)
+        return training
+
+    def undisturbed(self) -> "Subject":
+        """Return the same without corruption and augmentation."""
+        return replace(self, settings=replace(self.settings, corrupt=Corrupt(), augment=Augment()))
+
+    def changed(self, model: Autoencoder) -> "Subject":
+        """Return a subject with the same images and another model; a ``TrainingError`` without all of its numbers."""
+        settings = settled(model.train) if model.train is not None else None
+        if settings is None:
+            raise TrainingError("the changed spec leaves numbers to be found")
+        return replace(self, model=model, settings=settings)
+
+    @cached_property
+    def baseline(self) -> Training:
+        """A training whose images are looked at and which takes no step."""
+        return self.fresh()
+
+    @property
+    def train(self) -> Batches:
+        """The training images."""
+        return self.baseline.train
+
+    @cached_property
+    def test(self) -> Batches | None:
+        """The test images, None where the source has none."""
+        pixels = self.images.test_pixels
+        return None if pixels is None else Batches(pixels, device=self.device)
+
+    @property
+    def held_out(self) -> Batches:
+        """The validation images, or without them the test images, or else those of training."""
+        return self.baseline.validation or self.test or self.train
+
+    @cached_property
+    def findings(self) -> Sequence[Finding]:
+        """What ``caedsl check`` says of the spec."""
+        return check_source(self.model.source).findings
+
+    @cached_property
+    def places(self) -> Places:
+        """Where the layers stand."""
+        return Places.of(self.model, self.model.source.text, self.model.source.path)
+
+    @cached_property
+    def output(self) -> int | None:
+        """The number of the layer that gives the output its values."""
+        layer = output_layer(self.model)
+        return next((number for number, origin in enumerate(self.places.origins) if origin.layer is layer), None)
+
+
+def some(batches: Batches, count: int) -> Tensor:
+    """Return ``count`` images, evenly spaced, in one tensor."""
+    chosen = batches.spread(count)
+    return torch.cat(list(chosen.in_order(min(512, max(1, len(chosen))))))

@@ -1,0 +1,1 @@
+"""From evidence to suspicions, one file for each part of the evidence."""

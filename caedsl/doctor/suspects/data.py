@@ -1,0 +1,129 @@
+"""What is wrong with the images."""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Edit
+from caedsl.doctor.probes.data import Split
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, Change, Seen, Suspicion
+from caedsl.rules.engine.causes import KNOWN
+from caedsl.vocabulary.shape import elements, is_map
+
+USED = 0.05
+"""The share of the declared range below which the images were scaled twice."""
+REAL_SMALL, REAL_LARGE = 1 / 30, 30.0
+"""Standard deviations outside of which real values were not standardised."""
+FEW_DIFFERENT = 0.5
+FEW_IMAGES = 2
+LEAKING = 0.01
+SHIFTED, ERRORS = 0.25, 5.0
+"""Difference of the means in standard deviations, and in standard errors, from which a split is another one."""
+RESCALED = 2.0
+"""Ratio of standard deviations from which images were prepared otherwise."""
+HALF_LOST = 0.5
+TIMES_NEEDED = 4
+"""A code is too small where PCA leaves half with it, and needs so many times its numbers for 80 %."""
+
+
+def suspect(seen: Seen) -> Iterator[Suspicion]:
+    """Yield what the images show; of constant images nothing else means anything."""
+    if _constant(seen):
+        data = seen.data
+        what = f"their variance about the mean image is {data.mean_error:.1e}, {_different(seen):,} are different"
+        yield _of_data(seen, "constant-images", CERTAIN, what)
+        return
+    yield from _images(seen)
+    for split in seen.data.splits:
+        yield from _split(seen, split)
+    yield from _code(seen)
+
+
+def _constant(seen: Seen) -> bool:
+    data = seen.data
+    return data.mean_error <= 1e-6 * data.grey_error or _different(seen) <= FEW_IMAGES
+
+
+def _different(seen: Seen) -> int:
+    return round(seen.data.different * seen.data.images)
+
+
+def _images(seen: Seen) -> Iterator[Suspicion]:
+    data = seen.data
+    if data.different < FEW_DIFFERENT:
+        yield _of_data(
+            seen,
+            "duplicate-images",
+            CERTAIN,
+            f"{_different(seen):,} of {data.images:,} training images are different, the others are copies",
+        )
+    if data.used is not None and data.used < USED:
+        yield _of_data(
+            seen,
+            "image-scale",
+            CERTAIN,
+            f"the values of the median image take {data.used:.2%} of the declared range {data.declared} "
+            f"({data.low:.3g} to {data.high:.3g})",
+        )
+    elif data.used is None and not REAL_SMALL < data.deviation < REAL_LARGE:
+        yield _of_data(seen, "image-scale", LIKELY, f"the values have a standard deviation of {data.deviation:.3g}")
+
+
+def _split(seen: Seen, split: Split) -> Iterator[Suspicion]:
+    if split.inverted or not 1 / RESCALED <= split.scale <= RESCALED:
+        how = "are negatives of those of training" if split.inverted else f"have {split.scale:.3g} times their contrast"
+        yield _of_data(seen, "evaluation-preprocessing", CERTAIN, f"the {split.name} images {how}")
+    elif abs(split.offset) > SHIFTED and split.errors > ERRORS:
+        yield _of_data(
+            seen,
+            "shifted-split",
+            CERTAIN,
+            f"the mean of the {split.name} images is {split.offset:+.2f} standard deviations from that of training",
+        )
+    if split.known > LEAKING:
+        yield _of_data(
+            seen, "leaking-split", CERTAIN, f"{split.known:.1%} of the {split.name} images are also trained on"
+        )
+
+
+def _code(seen: Seen) -> Iterator[Suspicion]:
+    """Yield that the code is too small, beside what the images need."""
+    data, needed = seen.data, seen.data.needed[80]
+    if data.code_left is None or data.code_left <= HALF_LOST:
+        return
+    if needed is not None and needed < TIMES_NEEDED * data.code_size:
+        return
+    wanted = needed or TIMES_NEEDED * data.code_size
+    yield Suspicion(
+        "code-too-small",
+        LIKELY if data.code_left < 0.7 else CERTAIN,
+        f"the best linear code of {data.code_size:,} numbers loses {data.code_left:.0%} of the variance, and "
+        f"{f'{needed:,}' if needed else 'many more'} numbers keep 80 % of it",
+        _bottleneck(seen),
+        f"use a code of {wanted:,} numbers",
+        _larger(seen, wanted),
+    )
+
+
+def _bottleneck(seen: Seen) -> str:
+    model = seen.subject.model
+    return f"{model.source.path}:{model.source.position(model.bottleneck.span.start).line}: `bottleneck`"
+
+
+def _larger(seen: Seen, wanted: int) -> Change | None:
+    """Return the change that gives the code about ``wanted`` numbers."""
+    model = seen.subject.model
+    if not model.bottleneck.layers:
+        return None
+    layer = model.bottleneck.layers[-1]
+    name = "channels" if is_map(model.code_shape) else "units"
+    place = layer.spans.get(name)
+    room = elements(model.code_shape[1:]) if is_map(model.code_shape) else 1
+    count = -(-wanted // room)
+    if place is None:
+        return None
+    return Change(f"a code of {count * room:,} numbers", (Edit(place, str(count)),))
+
+
+def _of_data(seen: Seen, cause: str, sure: float, evidence: str) -> Suspicion:
+    source = seen.subject.model.source
+    line = source.position(seen.subject.model.place("data").start).line
+    return Suspicion(cause, sure, evidence, f"{source.path}:{line}: `data`", KNOWN[cause].remedy)

@@ -1,0 +1,102 @@
+"""What is wrong with the network at its start: frozen weights, dead layers, a signal that does not arrive."""
+
+from collections.abc import Iterator, Sequence
+
+from caedsl.diagnostics.finding import Edit
+from caedsl.doctor.probes.start import OTHER_SEEDS, StartEvidence
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, Change, Seen, Suspicion
+from caedsl.rules.edits.trial import write
+from caedsl.rules.engine.causes import KNOWN
+from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
+from caedsl.vocabulary.weights import INIT
+
+PENALTY = 1.0
+"""Weight penalty over the loss of the mean image above which the weights are what is minimised."""
+
+
+def suspect(seen: Seen) -> Iterator[Suspicion]:
+    """Yield what the network shows before its first step."""
+    start = seen.start
+    if start is None:
+        return
+    yield from _frozen(seen, start)
+    alive = start.living_seeds
+    if (start.insensitive or start.dead) and alive > OTHER_SEEDS // 2:
+        dead = start.dead or _output(seen)
+        yield Suspicion(
+            "dead-start",
+            CERTAIN if start.insensitive else LIKELY,
+            f"with seed {seen.subject.settings.seed} {_dead(seen, start)}; with {alive} of {OTHER_SEEDS} other seeds "
+            "the output depends on the image",
+            seen.layer(dead[0]) if dead else seen.setting("train.seed"),
+            KNOWN["dead-start"].remedy,
+            leaky(seen, dead) if start.dead else he_init(seen),
+        )
+    elif start.insensitive and not start.untrained:
+        yield Suspicion(
+            "fading-signal",
+            LIKELY,
+            f"the output varies {start.sensitivity:.1e} times as much as the images with this seed, and no more than "
+            f"that with {OTHER_SEEDS - alive} of {OTHER_SEEDS} others",
+            seen.layer(_weakest(start)),
+            KNOWN["fading-signal"].remedy,
+            he_init(seen),
+        )
+    if start.penalty > PENALTY:
+        yield Suspicion(
+            "strong-l2",
+            LIKELY,
+            f"the penalty on the weights is {start.penalty:.2g} times the loss of the mean image at the start",
+            seen.setting("train.loss"),
+            KNOWN["strong-l2"].remedy,
+        )
+
+
+def _frozen(seen: Seen, start: StartEvidence) -> Iterator[Suspicion]:
+    if start.untrained:
+        yield Suspicion(
+            "frozen-layer",
+            CERTAIN,
+            f"{len(start.untrained)} weights have `requires_grad=False`: {', '.join(start.untrained[:4])}",
+            start.untrained[0],
+            KNOWN["frozen-layer"].remedy,
+        )
+
+
+def _output(seen: Seen) -> tuple[int, ...]:
+    return () if seen.subject.output is None else (seen.subject.output,)
+
+
+def _dead(seen: Seen, start: StartEvidence) -> str:
+    if start.dead:
+        return f"{seen.layer(start.dead[0])} is 0 for every image"
+    return f"the output varies {start.sensitivity:.1e} times as much as the images"
+
+
+def _weakest(start: StartEvidence) -> int:
+    """Return the layer that loses most of what differs between images."""
+    kept = [layer.spread / layer.size if layer.size else 0.0 for layer in start.layers]
+    losses = [kept[number] / before if (before := ([1.0, *kept])[number]) else 1.0 for number in range(len(kept))]
+    return min(range(len(losses)), key=losses.__getitem__)
+
+
+def leaky(seen: Seen, numbers: Sequence[int]) -> Change | None:
+    """Return the change that makes the ReLUs of these layers leaky; None where none has a line of its own."""
+    layers = {origin.layer.span: origin.layer for number in numbers for origin in [seen.subject.places.origins[number]]}
+    edits = [
+        write(layer, ACTIVATION, "leaky_relu")
+        for layer in layers.values()
+        if layer.mirrors is None and ACTIVATION in layer.options and FUNCTIONS[layer.activation.name].dies
+    ]
+    return Change("`leaky_relu` on the dead layer", tuple(sorted(edits, key=lambda edit: edit.span))) if edits else None
+
+
+def he_init(seen: Seen) -> Change | None:
+    """Return the change that starts every written layer of the network by He's rule."""
+    edits: dict[int, Edit] = {}
+    for origin in seen.subject.places.origins:
+        layer = origin.layer
+        if layer.mirrors is None and INIT in layer.options:
+            edits[layer.span.start] = write(layer, INIT, "init=he")
+    ordered = sorted(edits.values(), key=lambda edit: edit.span)
+    return Change("`init=he` on every layer", tuple(ordered)) if ordered else None

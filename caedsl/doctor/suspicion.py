@@ -1,0 +1,100 @@
+"""What may be wrong: a cause of the shared table with its evidence, its place and the change that would undo it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from caedsl.diagnostics.finding import Edit
+from caedsl.doctor.probes.data import DataEvidence
+from caedsl.doctor.probes.first_steps import FirstStepsEvidence
+from caedsl.doctor.probes.memorise import MemoriseEvidence
+from caedsl.doctor.probes.rate import RateEvidence
+from caedsl.doctor.probes.start import StartEvidence
+from caedsl.doctor.subject import Subject
+from caedsl.rules.engine.causes import KNOWN
+
+CERTAIN, LIKELY, POSSIBLE, NAMED = 0.95, 0.75, 0.4, 0.5
+"""How sure a suspicion is: measured or proved; shown by one probe; possible. From ``NAMED`` on a cause is named."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Edits of the spec, sorted and not overlapping, and what they do in words."""
+
+    title: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A cause that may be at work.
+
+    ``sure`` is from 0 to 1. ``place`` is a line of the spec as people read it, or the data. ``remedy`` is what to
+    change, ``change`` the same as edits, None where the spec cannot undo it.
+    """
+
+    cause: str
+    sure: float
+    evidence: str
+    place: str
+    remedy: str
+    change: Change | None = None
+
+    @property
+    def what(self) -> str:
+        """The cause in words."""
+        return KNOWN[self.cause].what
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What probes have found so far; None for those that were not needed."""
+
+    subject: Subject
+    data: DataEvidence
+    start: StartEvidence | None = None
+    memorise: MemoriseEvidence | None = None
+    rate: RateEvidence | None = None
+    first: FirstStepsEvidence | None = None
+
+    def symptoms(self) -> Sequence[str]:
+        """Return the symptoms that are seen, by their names in the table of causes."""
+        found = dict.fromkeys(trouble.monitor for trouble in self.subject.record.troubles)
+        if self.memorise is not None and self.memorise.failed:
+            found["cannot-memorise"] = None
+        if self.memorise is not None and self.memorise.slow:
+            found["slow-start"] = None
+        if self.first is not None and self.stays_poor:
+            found["poor-plateau"] = None
+        if self.first is not None and self.first.test is not None and self.first.test > GAP * max(self.first.left, 0.1):
+            found["held-out-gap"] = None
+        if self.first is not None and self.modes_differ:
+            found["train-eval-gap"] = None
+        return list(found)
+
+    @property
+    def stays_poor(self) -> bool:
+        """Whether enough steps were taken, and the error is still that of the mean image."""
+        first = self.first
+        return first is not None and first.left > POOR and (first.steps >= ENOUGH or first.steps == first.whole)
+
+    @property
+    def modes_differ(self) -> bool:
+        """Whether training images are reconstructed far worse in eval mode than in train mode."""
+        first = self.first
+        return first is not None and first.steps >= ENOUGH // 2 and first.judged > GAP * first.trained
+
+    def layer(self, number: int) -> str:
+        """Return the place of a layer."""
+        return self.subject.places.of_layer(number).shown
+
+    def setting(self, name: str) -> str:
+        """Return the place of a setting such as ``train.optimizer``."""
+        return self.subject.places.of_setting(name).shown
+
+
+POOR = 0.9
+"""The share of the variance that is left where a network is hardly better than the mean image."""
+ENOUGH = 500
+"""Steps after which that means something: healthy networks leave the mean image at steps 40 to 240."""
+GAP = 1.5
+"""Ratio of two errors that are expected to be alike: TheDeepChecker's figure."""

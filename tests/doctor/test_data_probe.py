@@ -1,0 +1,68 @@
+"""The probe of the images: what each fault of the data shows, and that healthy images show none."""
+
+import pytest
+import torch
+
+from caedsl.doctor.probes.data import DataProbe
+from caedsl.doctor.suspects.data import suspect
+from caedsl.doctor.suspicion import NAMED, Seen
+
+from .subjects import HEALTHY, digits, subject
+
+
+def named(*, text: str = HEALTHY, train: torch.Tensor | None = None, test: torch.Tensor | None = None) -> list[str]:
+    examined = subject(text, train, test)
+    return [one.cause for one in suspect(Seen(examined, DataProbe().run(examined))) if one.sure >= NAMED]
+
+
+def test_healthy_images_show_nothing() -> None:
+    assert named(train=digits(400), test=digits()[400:]) == []
+
+
+def test_baselines_are_those_of_the_images() -> None:
+    found = DataProbe().run(subject())
+    x = digits()
+    assert found.grey_error == pytest.approx(float((x - x.mean()).square().mean()), rel=0.05)
+    assert found.mean_error == pytest.approx(float((x - x.mean(dim=0)).square().mean()), rel=0.05)
+    few, many = found.needed[50], found.needed[80]
+    assert few is not None
+    assert many is not None
+    assert 3 < few < many < 30
+    assert found.code_left == pytest.approx(0.15, abs=0.05)
+
+
+def test_values_divided_twice() -> None:
+    assert named(train=digits() / 255) == ["image-scale"]
+
+
+def test_real_values_that_were_not_standardised() -> None:
+    assert named(text=HEALTHY.replace("0..1", "real"), train=digits() * 255) == ["image-scale"]
+
+
+def test_copies() -> None:
+    assert "duplicate-images" in named(train=digits(40).repeat(15, 1, 1, 1))
+
+
+def test_constant_images() -> None:
+    assert named(train=torch.full((100, 1, 8, 8), 0.5)) == ["constant-images"]
+
+
+def test_held_out_images_that_are_trained_on() -> None:
+    assert named(train=digits(400), test=digits(200)) == ["leaking-split"]
+
+
+@pytest.mark.parametrize("wrong", [lambda x: x / 255, lambda x: 1 - x, lambda x: 0.5 + x / 8])
+def test_other_preprocessing_of_the_test_images(wrong: "torch.nn.Module") -> None:
+    assert named(train=digits(400), test=wrong(digits()[400:])) == ["evaluation-preprocessing"]
+
+
+def test_a_shifted_test_set() -> None:
+    assert named(train=digits(400), test=(digits()[400:] + 0.3).clamp(max=1)) == ["shifted-split"]
+
+
+def test_a_code_that_is_too_small_for_these_images() -> None:
+    examined = subject(HEALTHY.replace("dense 16", "dense 1"))
+    (one,) = suspect(Seen(examined, DataProbe().run(examined)))
+    assert one.cause == "code-too-small"
+    assert one.change is not None
+    assert int(one.change.edits[0].text) >= 8
