@@ -17,7 +17,7 @@ from caedsl.data.images import Images
 from caedsl.data.loading import load as load_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.history import Step
-from caedsl.training.device import choose_device, keep_freed_memory
+from caedsl.training.device import choose_device
 from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.places import Places
 from caedsl.training.monitors.engine.watch import Watch
@@ -55,8 +55,9 @@ class Turns:
         self.pause.steps = first + steps
         begun = time.perf_counter()
         self.training.stop_reason = None
-        while self.training.stop_reason is None:
-            self.training.run_epoch()
+        with self.training.stepping():
+            while self.training.stop_reason is None:
+                self.training.run_epoch()
         self.seconds.append((time.perf_counter() - begun) / (self.training.step - first))
 
 
@@ -67,7 +68,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    keep_freed_memory()
     model = load_model(arguments.spec)
     images = load_images(model, None)
     unwatched, watched = (Turns(model, images, arguments.device, watched) for watched in (False, True))

@@ -130,12 +130,19 @@ def start(data: Path, memory: int | None):
 
 def rate(training, seconds: float) -> Rate:
     """How fast the training loop itself is, over so many seconds and at least two batches."""
+    from caedsl.training.loop import Callback
+
     end, before, begun = time.monotonic() + seconds, training.step, time.process_time()
 
-    def ended() -> str | None:
-        return "time" if time.monotonic() > end and training.step >= before + 2 else None
+    class Pause(Callback):
+        def on_step(self, training, step) -> str | None:
+            return "paused" if time.monotonic() > end and step.step >= before + 2 else None
 
-    training.run_epoch(ended, lambda step: None)
+    training.callbacks, training.stop_reason = [Pause()], None
+    with training.stepping():
+        while training.stop_reason is None:
+            training.reads_losses = True
+            training.run_epoch()
     images = training.settings.batch * (training.step - before)
     return Rate(training.history.epochs[-1].images_per_second, images / (time.process_time() - begun))
 

@@ -50,7 +50,6 @@ class Task:
         )
         model, findings = resolve(parse(changed)[0], changed)
         assert model is not None and model.complete and model.train is not None, findings
-        assert model.train.optimizer.name == "adam", "the peers are written for Adam"
         return model
 
     @property
@@ -64,7 +63,9 @@ class Task:
 
     @property
     def lr(self) -> float:
+        """The rate of Adam, for the peers."""
         assert self.model.train is not None
+        assert self.model.train.optimizer.name == "adam", "the peers are written for Adam"
         return self.model.train.optimizer.lr
 
     @cached_property

@@ -24,7 +24,7 @@ from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import METRICS, PICTURE, PICTURES, TENSORBOARD
 from caedsl.runs.schema import RecordError, read_state
 from caedsl.runs.state import FAILED, RunState
-from caedsl.training.device import computing_with
+from caedsl.training.device import computing_with, keeping_freed_memory
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 from caedsl.training.loop import Callback
 from caedsl.training.reporter import Reporter
@@ -188,7 +188,7 @@ def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
     exam = examination(run)
     module = in_64_bits(run.module, exam.images)
     code = elements(run.model.code_shape)
-    with computing_with(run.threads):
+    with computing_with(run.threads), keeping_freed_memory(run.train.device):
         return evaluate(module, exam, run.train, run.pixels, code, run.held_out[0], baselines)
 
 

@@ -75,19 +75,26 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
 
 
-def keep_freed_memory() -> None:
-    """Tell the C library to keep what is freed for later allocations, instead of giving it back to the system.
+@contextmanager
+def keeping_freed_memory(device: torch.device) -> Iterator[None]:
+    """Tell the C library to keep, inside, what is freed in main memory for later allocations.
 
     Activations are large blocks of the same sizes in every step. By default glibc maps each of them anew, and the
     system clears it page by page: a fifth to a third of the time of a step (``benchmarks/training.py`` has the
-    figures). It holds for the whole process; memory beyond 1 GB a block is still given back, and other C libraries are
-    left alone.
+    figures). It holds for the whole process, and is given back at the end; memory beyond 1 GB a block is still given
+    back inside. Other C libraries and other devices are left alone.
     """
-    if _has_glibc():
-        libc = ctypes.CDLL(None)
-        # Older versions refuse so large a block; the other setting alone would make every large block slower.
-        if libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK):
-            libc.mallopt(_TRIM_THRESHOLD, ctypes.c_int(-1))
+    if device.type != "cpu" or not _has_glibc():
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    # Older versions refuse so large a block; the other setting alone would make every large block slower.
+    if libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK):
+        libc.mallopt(_TRIM_THRESHOLD, ctypes.c_int(-1))
+    try:
+        yield
+    finally:
+        give_freed_memory_back()
 
 
 def give_freed_memory_back() -> None:
@@ -95,6 +102,7 @@ def give_freed_memory_back() -> None:
     if _has_glibc():
         libc = ctypes.CDLL(None)
         libc.mallopt(_MMAP_THRESHOLD, _USUAL_BLOCK)
+        libc.mallopt(_TRIM_THRESHOLD, _USUAL_BLOCK)
         libc.malloc_trim(0)
 
 

@@ -18,7 +18,7 @@ from caedsl.data.batch_share import Part
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Settled
 from caedsl.training.batches import Batches
-from caedsl.training.device import computing_with
+from caedsl.training.device import computing_with, keeping_freed_memory
 from caedsl.training.non_finite_guard import NonFiniteGuard
 from caedsl.training.objective import Losses, Objective
 from caedsl.training.optimizers import epsilon, make_optimizer
@@ -91,10 +91,11 @@ class Stepper:
 
     @contextmanager
     def stepping(self) -> Iterator[None]:
-        """Allow steps inside, and restore PyTorch's global random state and number of threads at the end."""
+        """Allow steps inside; at the end the random state, threads and memory of the process are as they were."""
         device = self.train.device
         with ExitStack() as stack:
             stack.enter_context(computing_with(self.threads))
+            stack.enter_context(keeping_freed_memory(device))
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
             stack.enter_context(self.objective.watching(self.network))
             stack.enter_context(self.precision.products())

@@ -34,7 +34,7 @@ from caedsl.source import Source
 from caedsl.training.batches import Batches
 from caedsl.training.callbacks import Interruption, Progress, RunRecord, stopping
 from caedsl.training.checkpoints import Checkpoint, Checkpoints, RestoreCheckpoint, has_checkpoint
-from caedsl.training.device import choose_device, keep_freed_memory
+from caedsl.training.device import choose_device
 from caedsl.training.environment import describe
 from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.watch import watch_run
@@ -239,8 +239,6 @@ def prepare_training(
     """
     train_index, validation_index = split_validation(images, settings.validation, split_seed)
     program = lower(model)
-    if device.type == "cpu":
-        keep_freed_memory()
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
         module = build(model)

@@ -84,10 +84,19 @@ def test_an_allocator_that_refuses_large_blocks_is_left_alone(accepted: int, mon
             asked.append(option)
             return accepted
 
+        def malloc_trim(self, kept: int) -> int:
+            asked.append(-kept)
+            return 1
+
     monkeypatch.setattr(device, "_has_glibc", lambda: True)
     monkeypatch.setattr(device.ctypes, "CDLL", lambda name: Libc())
-    device.keep_freed_memory()
-    assert len(asked) == 1 + accepted
+    with device.keeping_freed_memory(torch.device("cpu")):
+        assert len(asked) == 1 + accepted
+    assert asked[-1] == 0, "what was kept is given back"
+    asked.clear()
+    with device.keeping_freed_memory(torch.device("cuda")):
+        pass
+    assert not asked
 
 
 @pytest.mark.parametrize(("visible", "slurm", "number"), [(4, False, 2), (4, True, 2), (1, True, 0), (1, False, None)])

@@ -1,0 +1,26 @@
+"""Each benchmark runs, on so little that its figures mean nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SMALL = {
+    "monitors": ["specs/digits.cae", "--rounds", "1", "--steps", "5"],
+    "streaming": ["--images", "300", "--rounds", "1", "--seconds", "0.1"],
+    "threads": ["specs/digits.cae", "--images", "200", "--epochs", "2", "--rounds", "1", "--busy", "0", "1"],
+    "startup": ["--runs", "1"],
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_it_runs_on_little(name: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, f"benchmarks/{name}.py", *SMALL[name]]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "ratio" in done.stdout
