@@ -132,20 +132,38 @@ class Compiled(nn.Module):
         """Return what ``network`` gives."""
         if self._shape is None and self.training:
             self._shape = x_bchw.shape
+            self._rehearse(x_bchw)
         if self.failure is not None or not self.training or x_bchw.shape != self._shape:
             return self._plain(x_bchw)
+        return self._fast(x_bchw)
+
+    def _fast(self, x_bchw: Tensor) -> Tensor:
+        if self.graphs:
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        image: Tensor = self._compiled(x_bchw)
+        return image
+
+    def _rehearse(self, x_bchw: Tensor) -> None:
+        """Compile both passes, and note where that fails; buffers and random numbers are then as they were.
+
+        The backward pass is compiled only when gradients are computed, after ``forward`` has returned.
+        """
+        buffers = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
+        device = x_bchw.device
         try:
-            if self.graphs:
-                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-            image: Tensor = self._compiled(x_bchw)
+            with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.enable_grad():
+                weights = [weight for weight in self.network.parameters() if weight.requires_grad]
+                torch.autograd.grad(self._fast(x_bchw).float().sum(), weights, allow_unused=True)
         except torch.OutOfMemoryError:
             raise
         except (
             Exception
-        ) as error:  # the compiler raises whatever its parts do; without it training is slower, not wrong
-            self.failure = str(error).strip().splitlines()[0]
-            return self._plain(x_bchw)
-        return image
+        ) as error:  # the compiler raises whatever its parts do; training without it is slower, not wrong
+            self.failure = (str(error).strip() or type(error).__name__).splitlines()[0]
+        finally:
+            with torch.no_grad():
+                for name, buffer in self.network.named_buffers():
+                    buffer.copy_(buffers[name])
 
     def _plain(self, x_bchw: Tensor) -> Tensor:
         image: Tensor = self.network(x_bchw)

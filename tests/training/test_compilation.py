@@ -1,5 +1,6 @@
 """When a network is compiled, and what becomes of it where the compiler fails."""
 
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -60,3 +61,40 @@ def test_where_the_compiler_fails_training_goes_on_without(monkeypatch: pytest.M
     network = Compiled(module, graphs=True).train()
     assert torch.equal(network(x_bchw), module(x_bchw))
     assert network.failure == "no working C compiler"
+
+
+def test_where_the_compiler_fails_in_the_backward_pass_training_goes_on_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Broken(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("no working C compiler")
+
+    monkeypatch.setattr(torch, "compile", lambda network, **settings: lambda x: Broken.apply(network(x)))
+    module, x_bchw = tiny(), blobs(10)
+    network = Compiled(module, graphs=False).train()
+    image = network(x_bchw)
+    image.sum().backward()
+    assert network.failure == "no working C compiler"
+    assert torch.equal(image, module(x_bchw))
+
+
+def test_the_rehearsal_of_a_compiled_network_leaves_no_trace() -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2), nn.Dropout(0.5))
+    network = nn.Module()
+    network.encoder, network.bottleneck, network.decoder = module, nn.Identity(), nn.Identity()
+    vars(network)["forward"] = module.forward
+    again, x_bchw = deepcopy(module), torch.rand(4, 1, 8, 8)
+    torch.manual_seed(1)
+    image = Compiled(network, graphs=False).train()(x_bchw)
+    torch.manual_seed(1)
+    assert torch.equal(image, again.train()(x_bchw))
+    for name, buffer in again.named_buffers():
+        assert torch.equal(buffer, module.get_buffer(name))
+    assert all(weight.grad is None for weight in module.parameters())
