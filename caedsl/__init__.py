@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Any
 from caedsl.version import __version__
 
 if TYPE_CHECKING:
-    from caedsl.api import Callback, SpecError, build, check, emit, graph, load, open, parse, resume, show, train
+    from caedsl.api import (
+        Callback,
+        SpecError,
+        build,
+        check,
+        emit,
+        from_torch,
+        graph,
+        load,
+        open,
+        parse,
+        resume,
+        show,
+        train,
+    )
 
 __all__ = [
     "Callback",
@@ -18,6 +32,7 @@ __all__ = [
     "build",
     "check",
     "emit",
+    "from_torch",
     "graph",
     "load",
     "open",

@@ -12,11 +12,13 @@ from caedsl.syntax.tree import Spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import nn
 
     from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
     from caedsl.console.notebook import Diagram, ModelTable
     from caedsl.evaluation.run import EvaluatedRun
     from caedsl.figures.graph import Style
+    from caedsl.importing.imported import ImportedModel
     from caedsl.inference.trained_run import TrainedRun
     from caedsl.training.loop import Callback as Callback
 
@@ -139,6 +141,23 @@ def emit(model: Autoencoder | SpecLike, training: bool = False) -> str:
     from caedsl.backends.torch.render import emit as emit_source
 
     return emit_source(_model(model), training)
+
+
+@explaining_missing_packages()
+def from_torch(
+    module: "nn.Module", input: Sequence[int] = (1, 28, 28), range: tuple[float, float] | None = (0, 1)
+) -> "ImportedModel":
+    """Return a spec that builds the same network as a PyTorch module, with a module that has its weights.
+
+    ``input`` is the shape of a sample, channels and sizes without the batch, and ``range`` that of its values; None is
+    ``real``. The outputs of both are compared on random samples. Raises ``ImportFailure`` of
+    ``caedsl.importing.errors``, which names every layer that the language has no word for.
+    """
+    from caedsl.importing.imported import imported
+    from caedsl.importing.spelling import ends
+    from caedsl.importing.torch_modules import module_network
+
+    return imported(module_network(module, input, ends(range)))
 
 
 @explaining_missing_packages()

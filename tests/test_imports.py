@@ -57,8 +57,8 @@ OUTSIDE = {
     "doctor": {"jinja2", "markupsafe", "numpy", "torch"},
     "figures": {"graphviz", "jinja2", "matplotlib"},
     "export": {"onnx", "onnxruntime", "torch"},
-    "importing": {"numpy", "torch"},
-    "api": {"numpy"},
+    "importing": {"numpy", "safetensors", "torch"},
+    "api": {"numpy", "torch"},
     "sklearn": {"numpy", "sklearn"},
     "cli": {"huggingface_hub", "rich", "typer"},
 }

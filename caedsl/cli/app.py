@@ -16,6 +16,7 @@ from caedsl.cli.evaluate import evaluate
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINE
 from caedsl.cli.export import export
 from caedsl.cli.graph import graph
+from caedsl.cli.import_ import import_
 from caedsl.cli.new import new
 from caedsl.cli.reconstruct import reconstruct
 from caedsl.cli.report import report
@@ -93,10 +94,13 @@ for command, summary, example in (
     (score, "Score how abnormal samples are.", "caedsl score runs/parts new/ --csv scores.csv"),
     (export, "Export to ONNX or torch.export, or to share.", "caedsl export runs/parts -o scorer.onnx --part scorer"),
     (runs, "List runs and how they stand.", "caedsl runs"),
+    (import_, "Import a PyTorch, ONNX or Keras model.", "caedsl import model.py:Net --input 1x28x28 -o net.cae"),
     (new, "Write a commented spec to start from.", "caedsl new parts --template photos"),
 ):
     # The list of commands cuts what is longer.
-    app.command(short_help=summary, epilog=f"Example: {example}", context_settings=_HELP)(command)
+    app.command(
+        name=command.__name__.rstrip("_"), short_help=summary, epilog=f"Example: {example}", context_settings=_HELP
+    )(command)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -29,7 +29,7 @@ def code_place(network: Network, items: Sequence[Item]) -> CodePlace:
             f"{network.name} was not imported: it has one layer, and an autoencoder has an encoder and a decoder"
         )
     for place, item in enumerate(items[:-1]):
-        if item.layer.kind in CODE_KINDS or item.layer.key == network.code:
+        if item.layer.kind in (*CODE_KINDS, "quantizer") or item.layer.key == network.code:
             return CodePlace(place + 1, f"the code is the output of {item.layer.name} ({text(item.layer.shape)})")
     return _by_name(items) or _smallest(items, 0, len(items) - 2, "the smallest tensor")
 

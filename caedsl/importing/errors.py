@@ -17,7 +17,14 @@ class Unsupported(NamedTuple):
 
 
 class ImportFailure(ValueError):
-    """Model that cannot become a spec; the message names each cause with its remedy, and nothing was written."""
+    """Model that cannot become a spec; the message names each cause with its remedy, and nothing was written.
+
+    ``was_read`` says whether the model itself was read, so that the cause is in it and not in its file.
+    """
+
+    def __init__(self, message: str, was_read: bool = False) -> None:
+        super().__init__(message)
+        self.was_read = was_read
 
 
 def unsupported(model: str, layers: Iterable[Unsupported]) -> ImportFailure:
@@ -25,4 +32,4 @@ def unsupported(model: str, layers: Iterable[Unsupported]) -> ImportFailure:
     each = tuple(dict.fromkeys(layers))
     count = "1 layer has" if len(each) == 1 else f"{len(each)} layers have"
     listed = "\n".join(f"  {layer}" for layer in each)
-    return ImportFailure(f"{model} was not imported: {count} no equal in a spec\n{listed}")
+    return ImportFailure(f"{model} was not imported: {count} no equal in a spec\n{listed}", was_read=True)

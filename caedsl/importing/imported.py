@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from safetensors.torch import save
 from torch import nn
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
@@ -41,8 +42,8 @@ class ImportedModel:
     def layers(self) -> dict[int, tuple[str, ...]]:
         """The author's names of the layers, by the line of the spec that says them; the first line is 1."""
         named: dict[int, tuple[str, ...]] = {}
-        for line, layer in self.written.placed(self.model):
-            row = self.spec.count("\n", 0, layer.span.start) + 1
+        for line, layers in self.written.placed(self.model):
+            row = self.spec.count("\n", 0, layers[0].span.start) + 1
             named[row] = (*named.get(row, ()), *(each.name for each in line.layers))
         return named
 
@@ -59,13 +60,19 @@ def imported(network: Network, seed: int = 0) -> ImportedModel:
     _give_weights(network, written, model, module)
     module.eval()
     difference = _compared(network, module, seed)
-    return ImportedModel(written.text, model, module, difference, (written.how, *network.notes), written)
+    return ImportedModel(written.text, model, module, difference, written.notes, written)
+
+
+def weights_bytes(module: ConvolutionalAutoencoder) -> bytes:
+    """Return the weights of a module as a safetensors file, which ``train(weights=...)`` and ``open`` read."""
+    made: bytes = save({name: tensor.contiguous() for name, tensor in module.state_dict().items()})
+    return made
 
 
 def _give_weights(network: Network, written: WrittenSpec, model: Autoencoder, module: ConvolutionalAutoencoder) -> None:
     paths = {id(origin.layer): origin.paths for origin in lower(model).origins}
-    for line, layer in written.placed(model):
-        own = paths.get(id(layer), ())[1 if line.children else 0 :]
+    for line, layers in written.placed(model):
+        own = [path for layer in layers for path in paths.get(id(layer), ())][1 if line.children else 0 :]
         modules = [each for each in map(module.get_submodule, own) if each.state_dict()]
         given = [each for each in line.layers if each.weights]
         if len(modules) != len(given):

@@ -24,6 +24,7 @@ class WrittenLine:
     finish: list[str] = field(default_factory=list)
     effect: int = 0
     named: str = ""
+    options: str = ""
     children: "tuple[WrittenLine, ...]" = ()
     shortcut: "tuple[WrittenLine, ...]" = ()
 
@@ -65,6 +66,10 @@ def lines_of(items: Sequence[Item], names: Mapping[str, str]) -> tuple[WrittenLi
 def _joined(line: WrittenLine, item: Item) -> bool:
     """Put ``item`` on ``line`` where the order of effect allows it, and return whether it is there now."""
     kind, layer = item.layer.kind, item.layer
+    if kind == "quantizer" and line.word == "conv" and line.text({}) == f"conv {layer.shape[0]} k1":
+        line.word, line.options = "quantized", layer.options
+        line.layers.append(layer)
+        return True
     effect, option = _effect(layer)
     if not effect or effect <= line.effect or option not in KINDS[line.word].options:
         return False

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from caedsl.vocabulary.shape import sizes_text
-from caedsl.vocabulary.window import SAME_UPPER, Axis, convolved, padding
+from caedsl.vocabulary.window import SAME_UPPER, Axis, convolved, padding, transposition
 
 Pads = Sequence[tuple[int, int]]
 """Zeros before and after, for each axis of space."""
@@ -17,6 +17,11 @@ def number(value: float) -> str:
     return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
+def ends(range_: tuple[float, float] | None) -> str:
+    """Return the range of the input as a spec writes it; None stands for numbers without bounds."""
+    return "real" if range_ is None else f"{number(range_[0])}..{number(range_[1])}"
+
+
 def conv(
     channels: int,
     sizes: Sequence[int],
@@ -25,13 +30,12 @@ def conv(
     dilation: Sequence[int],
     groups: int,
     pads: Pads,
-    default_kernel: int = 3,
 ) -> str | None:
     """Return the options of ``conv`` on a map of ``sizes``; None where no ``pad`` means these zeros."""
     pad = _conv_pad(sizes, kernel, stride, dilation, pads)
     if pad is None:
         return None
-    return _joined(str(channels), *_window(kernel, stride, dilation, default_kernel), _groups(groups), pad)
+    return _joined(str(channels), *_window(kernel, stride, dilation), _groups(groups), pad)
 
 
 def deconv(
@@ -44,13 +48,45 @@ def deconv(
     output_padding: Sequence[int],
 ) -> str:
     """Return the options of ``deconv`` with PyTorch's numbers."""
-    same = all(
-        2 * p - o == d * (k - 1) + 1 - s and p >= 0 and o < max(s, 2) and (o in (0, 1))
-        for p, o, k, s, d in zip(padding, output_padding, kernel, stride, dilation, strict=True)
-    )
-    pads = "" if same else "pad=valid" if not any(padding) else f"pad={sizes_text(tuple(padding))}"
-    rest = f"output_pad={sizes_text(tuple(output_padding))}" if any(output_padding) and not same else ""
-    return _joined(str(channels), *_window(kernel, stride, dilation, 3), _groups(groups), pads, rest)
+    if _transposes("same", kernel, stride, dilation, padding, output_padding, (0,) * len(kernel)):
+        return _joined(str(channels), *_window(kernel, stride, dilation), _groups(groups))
+    pads = f"pad={sizes_text(tuple(padding))}" if any(padding) else "pad=valid"
+    rest = f"output_pad={sizes_text(tuple(output_padding))}" if any(output_padding) else ""
+    return _joined(str(channels), *_window(kernel, stride, dilation), _groups(groups), pads, rest)
+
+
+def cut_deconv(
+    channels: int,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+    padding: Sequence[int],
+    cuts: Pads,
+) -> str | None:
+    """Return the options of a ``deconv`` that cuts the end of its output by itself; None where none does."""
+    if any(before for before, _ in cuts):
+        return None
+    ends = [cut for _, cut in cuts]
+    for word in ("same", SAME_UPPER):
+        if _transposes(word, kernel, stride, dilation, padding, (0,) * len(ends), ends):
+            pad = "" if word == "same" else f"pad={word}"
+            return _joined(str(channels), *_window(kernel, stride, dilation), _groups(groups), pad)
+    return None
+
+
+def _transposes(
+    word: str,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+    padding: Sequence[int],
+    rest: Sequence[int],
+    cuts: Sequence[int],
+) -> bool:
+    """Return whether ``pad=word`` means these numbers for every axis."""
+    axes = (Axis(0, *each, word) for each in zip(kernel, stride, dilation, strict=True))
+    return list(map(transposition, axes)) == list(zip(padding, rest, cuts, strict=True))
 
 
 def pool(kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], ceil: bool) -> str:
@@ -87,9 +123,9 @@ def norm(kind: str, *, affine: bool, eps: float, momentum: float = 0.1, groups: 
     )
 
 
-def _window(kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], default: int) -> tuple[str, ...]:
+def _window(kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> tuple[str, ...]:
     return (
-        "" if set(kernel) == {default} else f"k{sizes_text(tuple(kernel))}",
+        "" if set(kernel) == {3} else f"k{sizes_text(tuple(kernel))}",
         "" if set(stride) == {1} else f"s{sizes_text(tuple(stride))}",
         "" if set(dilation) == {1} else f"d{sizes_text(tuple(dilation))}",
     )

@@ -1,6 +1,6 @@
 """Order of the lines: a chain of layers with residuals, and joins that read an output by its name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -41,6 +41,11 @@ def chain_of(network: Network) -> tuple[Item, ...]:
     return items
 
 
+def last_computed(layer: ForeignLayer, place: Mapping[str, int]) -> str:
+    """Return the input of a layer that the line before it returns: the one that is computed last."""
+    return max(layer.inputs, key=place.__getitem__)
+
+
 class _Structure:
     def __init__(self, network: Network) -> None:
         self.layers = {layer.key: layer for layer in network.layers}
@@ -63,16 +68,12 @@ class _Structure:
                 items.append(Item(layer, tuple(self.chain(body, fork)), tuple(self.chain(shortcut, fork))))
                 end = fork
                 continue
-            main = self.main(layer)
+            main = last_computed(layer, self.place)
             others = [key for key in layer.inputs if key != main]
             others += [main] * (len(layer.inputs) - len(others) - 1)
             items += [Item(layer, reads=key) for key in reversed(others)] or [Item(layer)]
             end = main
         return items[::-1]
-
-    def main(self, layer: ForeignLayer) -> str:
-        """Return the input that the line before returns: the one that is computed last."""
-        return max(layer.inputs, key=self.place.__getitem__)
 
     def residual(self, layer: ForeignLayer) -> tuple[str, str, str] | None:
         """Return the fork, the end of the body and the end of the shortcut where ``layer`` closes a residual."""
@@ -106,7 +107,7 @@ class _Structure:
             yield key
             layer = self.layers[key]
             residual = self.residual(layer)
-            key = residual[0] if residual else self.main(layer)
+            key = residual[0] if residual else last_computed(layer, self.place)
         yield INPUT
 
     def _narrows(self, keys: Sequence[str]) -> bool:

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from caedsl.diagnostics.finding import Severity
 from caedsl.diagnostics.full import render_full
+from caedsl.importing.channel_order import in_spec_order
 from caedsl.importing.code_place import CODE_KINDS, code_place
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.lines import WrittenLine, lines_of, names_of
 from caedsl.importing.network import Network
+from caedsl.importing.spelling import number
 from caedsl.importing.structure import Item, chain_of
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.checking import Checked, check_source
@@ -25,17 +27,22 @@ _NO_LETTERS = re.compile(r"[^a-z0-9_]+")
 class WrittenSpec:
     """Spec of a foreign network: its text, what ``check`` says, and the lines with the author's layers.
 
-    ``how`` says how the code was found.
+    ``notes`` say how the code was found and what else was decided.
     """
 
     text: str
     checked: Checked
     lines: tuple[WrittenLine, ...]
-    how: str
+    notes: tuple[str, ...]
 
-    def placed(self, model: Autoencoder) -> Iterator[tuple[WrittenLine, Layer]]:
-        """Yield each line with the layer that the compiler made of it, in the order of computation."""
-        made = [layer for _, layer in model.layers() if layer.kind.name not in _WITHOUT_LINE]
+    def placed(self, model: Autoencoder) -> Iterator[tuple[WrittenLine, tuple[Layer, ...]]]:
+        """Yield each line with the layers that the compiler made of it, in the order of computation."""
+        made: list[tuple[Layer, ...]] = []
+        for _, layer in model.layers():
+            if layer.kind.name in _WITHOUT_LINE:
+                made[-1] = (*made[-1], layer)
+            else:
+                made.append((layer,))
         yield from zip([inner for line in self.lines for inner in line.walk()], made, strict=True)
 
 
@@ -45,6 +52,8 @@ _WITHOUT_LINE = {"gaussian", "quantizer"}
 
 def write(network: Network) -> WrittenSpec:
     """Return the spec of a network, with whatever ``check`` finds in it; ``ImportFailure`` where there is none."""
+    chain_of(network)  # names branches before weights are moved
+    network = in_spec_order(network)
     items = chain_of(network)
     place = code_place(network, items)
     names = names_of(network, items)
@@ -52,13 +61,17 @@ def write(network: Network) -> WrittenSpec:
     encoder = lines_of([item for item in items[: place.items] if item is not noise], names)
     decoder = lines_of([item for item in items[place.items :] if item is not noise], names)
     code, inner = _bottleneck(encoder, decoder, names)
-    if noise is not None:
+    train = network.train
+    if noise is not None and noise is items[0]:
+        train = (*train, f"corrupt gaussian={_corruption(network, noise)}")
+    elif noise is not None:
         code = _with_noise(network, items, place.items, noise, code)
+    network = replace(network, train=train)
     spec = "\n".join(_statements(network, (*encoder, *decoder), inner, decoder, code, names))
     formatted, findings = format_source(Source(spec, f"<{network.name}>"))
     assert formatted is not None, f"the importer wrote a text with syntax errors: {findings}\n{spec}"
     checked = check_source(Source(formatted, f"<{network.name}>"))
-    return WrittenSpec(formatted, checked, (*encoder, *decoder), place.how)
+    return WrittenSpec(formatted, checked, (*encoder, *decoder), (place.how, *network.notes))
 
 
 def model_of(network: Network, written: WrittenSpec) -> Autoencoder:
@@ -72,7 +85,8 @@ def model_of(network: Network, written: WrittenSpec) -> Autoencoder:
     ]
     raise ImportFailure(
         f"{network.name} was not imported: its spec has errors, so that it is no autoencoder that could be trained\n"
-        f"{render_full(errors, colour=False)}"
+        f"{render_full(errors, colour=False)}",
+        was_read=True,
     )
 
 
@@ -82,7 +96,7 @@ def _bottleneck(
     """Return the bottleneck statement, and the lines of the encoder that stand in its block."""
     last, body = encoder[-1], encoder[:-1]
     if last.word in CODE_KINDS:
-        return f"bottleneck {last.word} {last.layers[0].options}", body
+        return f"bottleneck {last.word} {last.options or last.layers[0].options}", body
     if last.named or not body:
         return "bottleneck", encoder
     if last.word == "dense" and decoder and decoder[0].word in ("dense", "reshape"):
@@ -102,6 +116,13 @@ def _with_noise(network: Network, items: Sequence[Item], count: int, noise: Item
             "has noise on its input (`corrupt gaussian=0.3`) and on its code (`bottleneck noise=0.1`) alone"
         )
     return f"{code} noise={noise.layer.options}"
+
+
+def _corruption(network: Network, noise: Item) -> str:
+    """Return the deviation of noise on the input, in units of the range's width."""
+    low, _, high = network.range.partition("..")
+    width = float(high) - float(low) if high else 1.0
+    return number(float(noise.layer.options) / width)
 
 
 def _statements(

@@ -1,0 +1,83 @@
+"""``caedsl import``: a model of PyTorch, ONNX or Keras as a spec with the same weights."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
+from caedsl.diagnostics.text import printable
+
+
+def import_(
+    model: Annotated[str, typer.Argument(metavar="FILE", help="A .pt2 file, or FILE.py:NAME, which runs that file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="SPEC", help="Where to write the spec; standard output by default."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write the weights, as NAME.safetensors.")
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option("--input", metavar="CxHxW", help="The shape of a sample, for FILE.py:NAME: 1x28x28."),
+    ] = None,
+    values: Annotated[
+        str, typer.Option("--range", metavar="LO..HI", help="The range of the input's values, or real.")
+    ] = "0..1",
+    overwrite: Overwrite = False,
+) -> None:
+    """Import a trained or an untrained model: a spec that builds the same network, with the same weights.
+
+    The outputs of both are compared on random samples before anything is written. A layer that the language has no
+    word for is named with the nearest thing, and nothing is written then.
+    """
+    from caedsl.cli.exit_codes import FINDINGS
+    from caedsl.cli.files import WriteError, write_text
+    from caedsl.cli.specs import fail
+    from caedsl.importing.errors import ImportFailure
+    from caedsl.importing.imported import imported, weights_bytes
+    from caedsl.importing.opening import network_at
+
+    for place in (output, weights):
+        if place is not None:
+            refuse_existing(place, overwrite)
+    try:
+        made = imported(network_at(model, _shape(sample), _range(values)))
+    except ImportFailure as failure:
+        raise fail(str(failure), FINDINGS) if failure.was_read else fail(str(failure)) from None
+    for note in made.notes:
+        typer.echo(printable(f"note: {note}"), err=True)
+    if weights is not None:
+        write_new(weights, weights_bytes(made.module), overwrite)
+    if output is None:
+        typer.echo(made.spec, nl=False)
+    else:
+        try:
+            write_text(str(output), made.spec)
+        except WriteError as error:
+            raise fail(str(error)) from None
+    written = " and ".join(str(place) for place in (output, weights) if place is not None)
+    compared = f"its outputs differ from the original's by {made.difference:.2g} at most, on 4 random samples"
+    typer.echo(printable(f"wrote {written}: {compared}" if written else f"note: {compared}"), err=not written)
+
+
+def _shape(sample: str | None) -> tuple[int, ...] | None:
+    from caedsl.cli.specs import fail
+
+    if sample is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,6}(x[1-9]\d{0,6}){0,3}", sample, re.ASCII):
+        raise fail(f"--input {printable(sample)}: write channels and sizes, such as 1x28x28, without the batch")
+    return tuple(map(int, sample.split("x")))
+
+
+def _range(values: str) -> str:
+    from caedsl.cli.specs import fail
+
+    number = r"-?\d+(\.\d+)?"
+    found = re.fullmatch(rf"({number})\.\.({number})", values, re.ASCII)
+    if values != "real" and (found is None or float(found[1]) >= float(found[3])):
+        raise fail(f"--range {printable(values)}: write two numbers such as 0..1 or -1..1, or real")
+    return values

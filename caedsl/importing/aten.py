@@ -1,0 +1,148 @@
+"""Operator graphs of ``torch.export`` as networks."""
+
+from dataclasses import replace
+from math import prod, sqrt
+
+import numpy as np
+
+from caedsl.importing.aten_graph import RANDOM, AtenGraph, AtenNode
+from caedsl.importing.aten_layers import LAYERS
+from caedsl.importing.aten_noise import Draw, add_draw, draws_of
+from caedsl.importing.aten_pointwise import NEAREST, POINTWISE
+from caedsl.importing.errors import ImportFailure, unsupported
+from caedsl.importing.network import INPUT, Array, ForeignLayer, Network
+from caedsl.importing.own_modules import OwnModule, add_own, own_modules
+from caedsl.importing.translation import Refused, Translation, shaped
+from caedsl.vocabulary.kind import Role
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.shape import Shape, elements, text
+
+
+def network_of(graph: AtenGraph, name: str, range_: str = "0..1") -> Network:
+    """Return the network that a graph computes; ``ImportFailure`` with every operator that has no equal."""
+    notes: list[str] = []
+    output = _output(graph, name, notes)
+    graph = graph.towards(output)
+    t = Translation(graph)
+    draws, own = draws_of(graph), own_modules(t)
+    inside = {each for draw in draws.values() for each in draw.inside}
+    for node in graph.nodes:
+        _translate(t, node, draws, own, inside)
+    if t.problems:
+        raise unsupported(name, t.problems)
+    layers = list(t.layers.values())
+    shape = graph.shapes[graph.inputs[0]][1:]
+    layers, input_shape = _vector_input(layers, shape, notes)
+    _end(layers, t.shape_of(t.keys[output]), input_shape, notes)
+    defaults = {}
+    if _fresh(layers):
+        defaults = dict.fromkeys(("conv", "deconv", "dense"), "init=torch")
+        notes.append("the weights are as PyTorch starts them: the spec says init=torch")
+
+    def run(samples: Array) -> Array:
+        made = graph.run(samples.reshape(len(samples), *shape))
+        return made.reshape(len(samples), *layers[-1].shape)
+
+    return Network(
+        graph.class_name, input_shape, tuple(layers), run, range=range_, defaults=defaults, notes=(*notes, *t.notes)
+    )
+
+
+def _translate(
+    t: Translation, node: AtenNode, draws: dict[str, Draw], own: dict[str, OwnModule], inside: set[str]
+) -> None:
+    try:
+        if node.operator is None:
+            raise Refused(f"{node.op} is a custom operator", "write it with PyTorch's own layers")
+        if node.name in own:
+            if own[node.name].nodes[-1] is node:
+                add_own(t, own[node.name])
+        elif node.name in draws:
+            add_draw(t, node, draws[node.name])
+        elif node.name in inside or node.base in _SPLITS:
+            _only_for_draws(t, node, inside, draws)
+        else:
+            translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
+            if translate is None:
+                raise Refused(f"`{node.base}` has no word", NEAREST.get(node.base, ""))
+            translate(t, node)
+    except Refused as refused:
+        t.refuse(node, refused)
+
+
+_SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
+
+
+def _only_for_draws(t: Translation, node: AtenNode, inside: set[str], draws: dict[str, Draw]) -> None:
+    readers = [reader for name in node.outputs for reader in t.readers.get(name, [])]
+    if any(reader.name not in inside and reader.name not in draws for reader in readers):
+        if node.base in RANDOM:
+            raise Refused("it draws random numbers", "`bottleneck variational` draws a code, `corrupt` adds noise")
+        if node.base in _SPLITS:
+            raise Refused("it takes channels apart", "a spec's lines read whole outputs")
+        translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
+        if translate is None:
+            raise Refused(f"`{node.base}` has no word", NEAREST.get(node.base, ""))
+        translate(t, node)
+
+
+def _output(graph: AtenGraph, name: str, notes: list[str]) -> str:
+    """Return the output that is the reconstruction: that with the shape of the input, or as many numbers."""
+    shape = graph.shapes[graph.inputs[0]]
+    outputs = [each for each in dict.fromkeys(graph.outputs) if each not in graph.inputs]
+    fitting = [each for each in outputs if graph.shapes[each] == shape] or [
+        each for each in outputs if prod(graph.shapes[each]) == prod(shape)
+    ]
+    if not outputs:
+        raise ImportFailure(f"{name} was not imported: it returns no tensor that it computes")
+    if not fitting and len(outputs) > 1:
+        listed = ", ".join(shaped(graph.shapes[each][1:]) for each in outputs)
+        raise ImportFailure(
+            f"{name} was not imported: of its {len(outputs)} outputs ({listed}) none has the shape of the input, "
+            f"{text(shape[1:])}, so that none is the reconstruction"
+        )
+    chosen = (fitting or outputs)[0]
+    if len(graph.outputs) > 1:
+        place = graph.outputs.index(chosen) + 1
+        notes.append(f"output {place} of {len(graph.outputs)} is the reconstruction: it has the input's shape")
+    return chosen
+
+
+def _vector_input(layers: list[ForeignLayer], shape: Shape, notes: list[str]) -> tuple[list[ForeignLayer], Shape]:
+    """Return the layers behind an input with channels; a vector becomes a signal of one channel."""
+    if len(shape) > 1:
+        return layers, shape
+    notes.append(f"the module takes vectors of {shape[0]} numbers: the spec's input is a signal of that length")
+    first = ForeignLayer("vector", INPUT, "reshape", str(shape[0]), (INPUT,), shape)
+    moved = [
+        replace(
+            layer, inputs=tuple(first.key if key == INPUT and layer.kind != "dense" else key for key in layer.inputs)
+        )
+        for layer in layers
+    ]
+    needed = any(first.key in layer.inputs for layer in moved)
+    return [*([first] if needed else []), *moved], (1, *shape)
+
+
+def _end(layers: list[ForeignLayer], out_shape: Shape, input_shape: Shape, notes: list[str]) -> None:
+    """Add the reshape that a loss on flat vectors leaves out."""
+    if out_shape != input_shape and elements(out_shape) == elements(input_shape) and layers:
+        last = layers[-1]
+        layers.append(ForeignLayer("end", last.name, "reshape", text(input_shape), (last.key,), input_shape))
+        notes.append(f"the module returns {text(out_shape)}, and the spec ends with `reshape {text(input_shape)}`")
+
+
+def _fresh(layers: list[ForeignLayer]) -> bool:
+    """Return whether all weights are distributed as PyTorch draws them: uniformly below 1/√fan-in, biases too."""
+    weighted = [layer for layer in layers if layer.kind in KINDS and KINDS[layer.kind].role is Role.WEIGHTED]
+    return bool(weighted) and all(map(_drawn_by_torch, weighted))
+
+
+def _drawn_by_torch(layer: ForeignLayer) -> bool:
+    kernel = layer.weights["weight"]
+    bound = 1 / sqrt(prod(kernel.shape[1:]))
+    inside = all(float(np.max(np.abs(array))) <= bound * (1 + 1e-5) for array in layer.weights.values())
+    spread = float(np.sqrt(np.mean(np.square(kernel)))) / (bound / sqrt(3))
+    loose = 1 + 3 / sqrt(kernel.size)
+    bias = layer.weights.get("bias")
+    return inside and 1 / loose < spread < loose and (bias is None or bool(np.any(bias)))

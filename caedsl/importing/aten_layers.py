@@ -1,0 +1,351 @@
+"""PyTorch operators with weights or windows as layers: convolutions, dense layers, normalisations, pools, sizes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from caedsl.importing import spelling
+from caedsl.importing.aten_graph import AtenNode
+from caedsl.importing.translation import Margins, Refused, Spread, Translation, shaped
+from caedsl.vocabulary.layers.upsample import INTERPOLATIONS
+from caedsl.vocabulary.shape import elements, is_map
+from caedsl.vocabulary.shape import text as shape_text
+
+Translator = Callable[[Translation, AtenNode], None]
+
+
+def _spread(value: Any, rank: int) -> tuple[int, ...]:
+    """Return one number for each axis, as PyTorch reads a number or a list of one."""
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    return values * rank if len(values) == 1 else values
+
+
+def convolution(t: Translation, node: AtenNode) -> None:
+    """Translate ``conv1d`` to ``conv3d``, and the padding before them."""
+    args = node.args
+    key = t.key(args["input"])
+    rank = len(t.shape_of(key)) - 1
+    weights = t.weights(node, weight=args["weight"], bias=args["bias"])
+    kernel = weights["weight"].shape[2:]
+    stride, dilation = _spread(args["stride"], rank), _spread(args["dilation"], rank)
+    pads = _padding(args["padding"], kernel, dilation, rank)
+    margins = t.margins.get(key)
+    source, sizes = key, t.shape_of(key)[1:]
+    options = None
+    if margins is not None and t.alone(args["input"].name):
+        source, sizes, options = _with_margins(t, node, key, margins, pads, kernel, stride, dilation, weights)
+    if options is None:
+        source, sizes = key, t.shape_of(key)[1:]
+        options = spelling.conv(len(weights["weight"]), sizes, kernel, stride, dilation, args["groups"], pads)
+    if options is None:
+        raise Refused(f"its padding {pads} differs by axis and by side", "`pad` lines before it say each axis")
+    if source != key:
+        del t.layers[key]
+    t.add(node, "conv", options, [source], weights)
+
+
+def _padding(padding: Any, kernel: Any, dilation: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    if padding == "valid":
+        return ((0, 0),) * rank
+    if padding == "same":
+        totals = [step * (size - 1) for step, size in zip(dilation, kernel, strict=True)]
+        return tuple((total // 2, total - total // 2) for total in totals)
+    return tuple((size, size) for size in _spread(padding, rank))
+
+
+def _with_margins(
+    t: Translation,
+    node: AtenNode,
+    key: str,
+    margins: Margins,
+    pads: Any,
+    kernel: Any,
+    stride: Any,
+    dilation: Any,
+    weights: Any,
+) -> tuple[str, Any, str | None]:
+    """Return the input before the padding, its sizes, and the options of a convolution that pads by itself."""
+    source = t.layers[key].inputs[0]
+    sizes, groups, channels = t.shape_of(source)[1:], node.args["groups"], len(weights["weight"])
+    total = tuple((a + c, b + d) for (a, b), (c, d) in zip(margins.sides, pads, strict=True))
+    if margins.mode == "zeros":
+        return source, sizes, spelling.conv(channels, sizes, kernel, stride, dilation, groups, total)
+    same = spelling.conv(channels, sizes, kernel, stride, dilation, groups, total)
+    if any(map(any, pads)) or same is None or "pad=" in same:
+        raise Refused(f"its reflected padding is {total}", "`pad=reflect` mirrors as much as `pad=same` adds")
+    return source, sizes, f"{same} pad=reflect"
+
+
+def transposed(t: Translation, node: AtenNode) -> None:
+    """Translate ``conv_transpose1d`` to ``conv_transpose3d``."""
+    args, key = node.args, t.key(node.args["input"])
+    rank = len(t.shape_of(key)) - 1
+    weights = t.weights(node, weight=args["weight"], bias=args["bias"])
+    stride, dilation, padding, rest = (
+        _spread(args[each], rank) for each in ("stride", "dilation", "padding", "output_padding")
+    )
+    kernel, channels = weights["weight"].shape[2:], weights["weight"].shape[1] * args["groups"]
+    options = spelling.deconv(channels, kernel, stride, dilation, args["groups"], padding, rest)
+    made = t.add(node, "deconv", options, [key], weights)
+    if not any(rest):
+        t.windows[made] = Spread(channels, kernel, stride, dilation, args["groups"], padding)
+
+
+def linear(t: Translation, node: AtenNode) -> None:
+    """Translate ``linear``; a map before it is flattened by the line itself."""
+    args, key = node.args, t.key(node.args["input"])
+    shape = t.shape_of(key)
+    if len(shape) != 1:
+        raise Refused(
+            f"it multiplies the last axis of {shaped(shape)} alone, and `dense` takes all numbers of a sample",
+            "`conv N k1` multiplies the channels at every place",
+        )
+    weights = t.weights(node, weight=args["weight"], bias=args["bias"])
+    t.add(node, "dense", str(len(weights["weight"])), [_unflattened(t, node, key, args["input"].name)], weights)
+
+
+def _unflattened(t: Translation, node: AtenNode, key: str, name: str) -> str:
+    """Return the map behind a flattening that nothing else reads, which ``dense`` repeats."""
+    layer = t.layers.get(key)
+    if layer is None or layer.kind != "reshape" or not t.alone(name) or not t.together(t.made[name], node):
+        return key
+    del t.layers[key]
+    return layer.inputs[0]
+
+
+def batch_norm(t: Translation, node: AtenNode) -> None:
+    """Translate ``batch_norm``."""
+    args = node.args
+    if args["running_mean"] is None:
+        raise Refused("it keeps no running averages (track_running_stats=False)", "`norm=batch` keeps them")
+    roles = {role: args[role] for role in ("weight", "bias", "running_mean", "running_var")}
+    _norm(t, node, "batch", roles, momentum=args["momentum"])
+
+
+def instance_norm(t: Translation, node: AtenNode) -> None:
+    """Translate ``instance_norm``."""
+    if node.args["running_mean"] is not None:
+        raise Refused("it keeps running averages (track_running_stats=True)", "`norm=instance` has none")
+    _norm(t, node, "instance", {role: node.args[role] for role in ("weight", "bias")})
+
+
+def group_norm(t: Translation, node: AtenNode) -> None:
+    """Translate ``group_norm``; a single group is a layer normalisation."""
+    groups = node.args["num_groups"]
+    kind = "layer" if groups == 1 else "group"
+    _norm(t, node, kind, {role: node.args[role] for role in ("weight", "bias")}, groups=groups)
+
+
+def layer_norm(t: Translation, node: AtenNode) -> None:
+    """Translate ``layer_norm`` over a vector, or over a whole map without weights."""
+    shape, normalised = t.shape_of(t.key(node.args["input"])), tuple(node.args["normalized_shape"])
+    if normalised != shape or (is_map(shape) and node.args["weight"] is not None):
+        raise Refused(
+            f"it normalises {shaped(normalised)} of {shaped(shape)}, with a weight for each number",
+            "`norm=layer` has a weight for each channel",
+        )
+    _norm(t, node, "layer", {role: node.args[role] for role in ("weight", "bias")})
+
+
+def rms_norm(t: Translation, node: AtenNode) -> None:
+    """Translate ``rms_norm`` over a vector."""
+    shape = t.shape_of(t.key(node.args["input"]))
+    if len(shape) != 1 or tuple(node.args["normalized_shape"]) != shape:
+        raise Refused(f"it normalises a part of {shaped(shape)}", "`norm=rms` normalises the channels at each place")
+    weights = t.weights(node, weight=node.args["weight"])
+    eps = node.args["eps"] if node.args["eps"] is not None else 1.1920928955078125e-07
+    options = spelling.norm("rms", affine="weight" in weights, eps=eps)
+    t.add(node, "norm", options, [t.key(node.args["input"])], weights)
+
+
+def _norm(
+    t: Translation, node: AtenNode, kind: str, roles: dict[str, Any], *, momentum: float = 0.1, groups: int = 8
+) -> None:
+    weights = t.weights(node, **roles)
+    if ("weight" in weights) != ("bias" in weights):
+        raise Refused("it has a scale without a shift", f"`norm={kind}` has both, or neither with `affine=off`")
+    options = spelling.norm(kind, affine="weight" in weights, eps=node.args["eps"], momentum=momentum, groups=groups)
+    t.add(node, "norm", options, [t.key(node.args["input"])], weights)
+
+
+def pool(kind: str) -> Translator:
+    """Return the translator of ``max_poolNd`` or ``avg_poolNd``."""
+
+    def translate(t: Translation, node: AtenNode) -> None:
+        args, key = node.args, t.key(node.args["self"])
+        rank = len(t.shape_of(key)) - 1
+        if any(name in t.readers or name in t.graph.outputs for name in node.outputs[1:]):
+            raise Refused("it returns the places of the largest values for an unpooling", "`upsample` repeats values")
+        kernel = _spread(args["kernel_size"], rank)
+        stride = _spread(args["stride"], rank) if args["stride"] else kernel
+        padding = _spread(args["padding"], rank)
+        if set(_spread(args.get("dilation", 1), rank)) != {1}:
+            raise Refused("it is dilated", f"`{kind}` has no gaps")
+        uneven = args["ceil_mode"] or any(padding)
+        if kind == "avgpool" and (args.get("divisor_override") or (uneven and not args["count_include_pad"])):
+            raise Refused(
+                "it leaves the padding out of its means", "`avgpool` counts zeros, as PyTorch does by default"
+            )
+        t.add(node, kind, spelling.pool(kernel, stride, padding, args["ceil_mode"]), [key])
+
+    return translate
+
+
+def adaptive_pool(kind: str) -> Translator:
+    """Return the translator of an adaptive pool to sizes that divide the map's."""
+
+    def translate(t: Translation, node: AtenNode) -> None:
+        key = t.key(node.args["self"])
+        before, after = t.shape_of(key)[1:], t.shape(node.name)[1:]
+        if before == after:
+            t.alias(node, key)
+        elif kind == "avgpool" and set(after) == {1}:
+            pooled = t.add(node, "globalpool", "", [key], shape=t.shape(node.name)[:1], suffix="_means")
+            t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
+        elif any(large % small for large, small in zip(before, after, strict=True)):
+            raise Refused(
+                f"it turns {shaped(before)} into {shaped(after)} by windows of several sizes",
+                f"`{kind} 2` has windows of one size",
+            )
+        else:
+            window = tuple(large // small for large, small in zip(before, after, strict=True))
+            t.add(node, kind, spelling.pool(window, window, (0,) * len(window), False), [key])
+
+    return translate
+
+
+def mean(t: Translation, node: AtenNode) -> None:
+    """Translate the mean over all axes of space."""
+    key = t.key(node.args["self"])
+    shape = t.shape_of(key)
+    axes = {axis % (len(shape) + 1) for axis in node.args["dim"] or ()}
+    if axes != set(range(2, len(shape) + 1)) or not is_map(shape):
+        raise Refused(f"it averages over some axes of {shaped(shape)}", "`globalpool` averages over all of space")
+    kept = node.args["keepdim"]
+    pooled = t.add(node, "globalpool", "", [key], shape=shape[:1], suffix="_means" if kept else "")
+    if kept:
+        t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
+
+
+def reshape(t: Translation, node: AtenNode) -> None:
+    """Translate every operator that gives the numbers of each sample another shape."""
+    key = t.key(node.args["self"])
+    if t.graph.shapes[node.name][:1] != (t.graph.batch,):
+        raise Refused("it mixes the samples of a batch", "`x.flatten(1)` keeps them apart")
+    shape = t.shape(node.name)
+    before = t.layers.get(key)
+    name = node.args["self"].name
+    if before is not None and before.kind == "reshape" and t.alone(name) and t.together(t.made[name], node):
+        key = before.inputs[0]
+        del t.layers[before.key]
+    if t.shape_of(key) == shape:
+        t.alias(node, key)
+        return
+    if not shape:
+        raise Refused("it leaves a single number a sample", "")
+    if elements(shape) != elements(t.shape_of(key)):
+        raise Refused(f"it turns {shaped(t.shape_of(key))} into {shaped(shape)}", "`reshape` keeps every number")
+    t.add(node, "reshape", shape_text(shape), [key])
+
+
+def upsample(mode: str) -> Translator:
+    """Return the translator of ``upsample_nearestNd`` and its linear kin."""
+
+    def translate(t: Translation, node: AtenNode) -> None:
+        key = t.key(node.args.get("input", node.args.get("self")))
+        before, after = t.shape_of(key)[1:], t.shape(node.name)[1:]
+        word = "nearest" if mode == "nearest" else INTERPOLATIONS[len(before) - 1]
+        if node.args.get("align_corners") and before != after:
+            raise Refused("it aligns corners (align_corners=True)", f"`upsample {word}` does not: align_corners=False")
+        if before == after:
+            t.alias(node, key)
+        else:
+            t.add(node, "upsample", spelling.upsample(before, after, word), [key])
+
+    return translate
+
+
+def pixels(kind: str, factor: str) -> Translator:
+    """Return the translator of ``pixel_shuffle`` or ``pixel_unshuffle``."""
+
+    def translate(t: Translation, node: AtenNode) -> None:
+        t.add(node, kind, str(node.args[factor]), [t.key(node.args["self"])])
+
+    return translate
+
+
+def pad(t: Translation, node: AtenNode) -> None:
+    """Translate padding with zeros, cropping, and the reflection before a convolution."""
+    key, args = t.key(node.args["self"]), node.args
+    rank = len(t.shape_of(key)) - 1
+    flat = list(args["pad" if "pad" in args else "padding"]) + [0] * 2 * rank
+    sides = tuple((flat[2 * axis], flat[2 * axis + 1]) for axis in reversed(range(rank)))
+    mode = {"constant": "zeros", "constant_pad_nd": "zeros"}.get(args.get("mode", node.base), "reflect")
+    if "replicat" in args.get("mode", node.base) or "circular" in args.get("mode", node.base) or args.get("value"):
+        raise Refused("it repeats the border or adds a number other than 0", "`pad` adds zeros, `pad=reflect` mirrors")
+    if any(flat[2 * rank :]):
+        raise Refused("it pads channels", "`pad` enlarges height and width")
+    if not any(map(any, sides)):
+        t.alias(node, key)
+        return
+    if mode == "reflect":
+        following = t.readers.get(node.name, [])
+        if len(following) != 1 or not following[0].base.startswith("conv"):
+            raise Refused("it mirrors the map, and no convolution follows it alone", "`conv pad=reflect` mirrors")
+        t.margins[t.add(node, "pad", "0", [key])] = Margins(sides, mode)
+        return
+    _zeros(t, node, key, sides)
+
+
+def _zeros(t: Translation, node: AtenNode, key: str, sides: tuple[tuple[int, int], ...]) -> None:
+    low = min(min(pair) for pair in sides)
+    spread = t.windows.get(key)
+    if spread is not None and t.alone(node.args["self"].name):
+        options = spelling.cut_deconv(*spread, [(-before, -after) for before, after in sides])
+        if options is not None:
+            t.replace(key, options=options, shape=t.shape(node.name))
+            t.alias(node, key)
+            return
+    if low >= 0 or max(max(pair) for pair in sides) <= 0:
+        kind = "pad" if low >= 0 else "crop"
+        amount = spelling.margin([(abs(before), abs(after)) for before, after in sides])
+        if amount is None and kind == "crop":
+            raise Refused(f"it cuts {sides} off the axes", "two `crop` lines cut axes and ends")
+        made = t.add(node, kind, amount or "0", [key])
+        if kind == "pad":
+            t.margins[made] = Margins(sides, "zeros")
+            if amount is None and not _only_before_conv(t, node):
+                raise Refused(f"it adds {sides} zeros to the axes", "`pad 1x2` differs by axis, `pad 0..1` by side")
+        return
+    raise Refused(f"it enlarges some sides and cuts others: {sides}", "`pad 1` and `crop 1` are lines of their own")
+
+
+def _only_before_conv(t: Translation, node: AtenNode) -> bool:
+    following = t.readers.get(node.name, [])
+    return len(following) == 1 and following[0].base.startswith("conv")
+
+
+LAYERS: dict[str, Translator] = {
+    **{f"conv{rank}d": convolution for rank in (1, 2, 3)},
+    **{f"conv_transpose{rank}d": transposed for rank in (1, 2, 3)},
+    "linear": linear,
+    "batch_norm": batch_norm,
+    "instance_norm": instance_norm,
+    "group_norm": group_norm,
+    "layer_norm": layer_norm,
+    "rms_norm": rms_norm,
+    **{f"max_pool{rank}d": pool("maxpool") for rank in (1, 2, 3)},
+    **{f"max_pool{rank}d_with_indices": pool("maxpool") for rank in (1, 2, 3)},
+    **{f"avg_pool{rank}d": pool("avgpool") for rank in (1, 2, 3)},
+    **{f"adaptive_avg_pool{rank}d": adaptive_pool("avgpool") for rank in (1, 2, 3)},
+    **{f"adaptive_max_pool{rank}d": adaptive_pool("maxpool") for rank in (1, 2, 3)},
+    "mean": mean,
+    **dict.fromkeys(("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze"), reshape),
+    **{f"upsample_nearest{rank}d": upsample("nearest") for rank in (1, 2, 3)},
+    "upsample_linear1d": upsample("linear"),
+    "upsample_bilinear2d": upsample("linear"),
+    "upsample_trilinear3d": upsample("linear"),
+    "pixel_shuffle": pixels("pixelshuffle", "upscale_factor"),
+    "pixel_unshuffle": pixels("pixelunshuffle", "downscale_factor"),
+    "pad": pad,
+    "constant_pad_nd": pad,
+}

@@ -1,0 +1,71 @@
+"""Opening of a foreign model by the kind of its file."""
+
+import zipfile
+from pathlib import Path
+
+from caedsl.data.errors import DataError
+from caedsl.data.regular_file import read_regular
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.network import Network
+from caedsl.importing.torch_archive import pickled, read_archive
+from caedsl.vocabulary.shape import Shape, text
+
+_PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
+_WEIGHTS_ALONE = (".safetensors", ".npz", ".weights.h5")
+_FORMS = "import a .onnx or .pt2 file, or a class: `caedsl import model.py:Net --input 1x28x28`"
+
+
+def network_at(place: str, shape: Shape | None, range_: str) -> Network:
+    """Return the network at ``place``, a file or ``module.py:Name``; ``ImportFailure`` where there is none.
+
+    ``shape`` is that of a sample, where the file does not tell it. Python code runs for ``module.py:Name`` alone.
+    """
+    file, colon, name = place.rpartition(":")
+    if colon and file.endswith(".py"):
+        from caedsl.importing.python_file import network_in
+
+        return network_in(Path(file), name, shape, range_)
+    path = Path(place)
+    if path.suffix == ".py":
+        from caedsl.importing.python_file import classes_in
+
+        named = " or ".join(f"`{place}:{each}`" for each in classes_in(path)[:3]) or f"`{place}:Net`"
+        raise ImportFailure(f"{place} holds Python code: name its class, {named}, with --input 1x28x28")
+    if place.endswith(_WEIGHTS_ALONE):
+        raise ImportFailure(f"{place} holds weights without the network they belong to; {_FORMS}")
+    content = _content(path)
+    network = _by_content(path, content, range_)
+    if shape is not None and shape != network.input_shape:
+        raise ImportFailure(
+            f"{place} takes samples of {text(network.input_shape)}, and --input says {text(shape)}: leave --input out"
+        )
+    return network
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_regular(path)
+    except FileNotFoundError:
+        raise ImportFailure(f"{path} is not there; {_FORMS}") from None
+    except DataError as error:
+        raise ImportFailure(str(error)) from None
+    except OSError as error:
+        raise ImportFailure(f"{path} cannot be read ({error.strerror or error})") from None
+
+
+def _by_content(path: Path, content: bytes, range_: str) -> Network:
+    suffix = path.suffix.lower()
+    if suffix == ".pt2" or (suffix in _PICKLES and _is_exported(path)):
+        from caedsl.importing.aten import network_of
+
+        return network_of(read_archive(content, path.name), path.name, range_)
+    if suffix in _PICKLES:
+        raise ImportFailure(pickled(str(path)))
+    raise ImportFailure(f"{path} is no model that is read: {_FORMS}")
+
+
+def _is_exported(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("models/model.json") for name in archive.namelist())

@@ -1,0 +1,102 @@
+"""Modules that an emitted file brings along, found by class and parameters, and read as one layer each."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from caedsl.importing import spelling
+from caedsl.importing.aten_graph import AtenNode
+from caedsl.importing.network import Array
+from caedsl.importing.translation import Refused, Translation
+from caedsl.vocabulary.shape import Shape
+
+
+class OwnModule(NamedTuple):
+    """Nodes that run in one module of the emitted file, and its path."""
+
+    path: str
+    name: str
+    nodes: tuple[AtenNode, ...]
+
+
+def _gdn(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    return "gdn", "" if any(node.base == "rsqrt" for node in module.nodes) else "inverse"
+
+
+def _squeeze(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    reduction = shape[0] // len(weights["squeeze.weight"])
+    return "se", "" if reduction == 16 else str(reduction)
+
+
+def _attention(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    split = next(node for node in module.nodes if node.base in ("unflatten", "view", "reshape"))
+    sizes = split.args.get("sizes", split.args.get("size"))
+    heads = sizes[-2] if sizes else 1
+    return "attention", "" if heads == 1 else f"heads={heads}"
+
+
+def _rms(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    eps = next(node.args["other"] for node in module.nodes if node.base == "add")
+    return "norm", spelling.norm("rms", affine="weight" in weights, eps=eps)
+
+
+def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    return "quantizer", "x".join(map(str, weights["codebook"].shape))
+
+
+_Reader = Callable[[OwnModule, Mapping[str, Array], Shape], tuple[str, str]]
+_READERS: dict[str, tuple[frozenset[str], _Reader]] = {
+    "GDN": (frozenset({"beta", "gamma"}), _gdn),
+    "SqueezeExcitation": (
+        frozenset({"squeeze.weight", "squeeze.bias", "excite.weight", "excite.bias"}),
+        _squeeze,
+    ),
+    "SelfAttention": (
+        frozenset({"query_key_value.weight", "query_key_value.bias", "output.weight", "output.bias"}),
+        _attention,
+    ),
+    "ChannelRMSNorm": (frozenset({"weight"}), _rms),
+    "Quantizer": (frozenset({"codebook", "taken"}), _quantizer),
+}
+"""For each class, its parameters and buffers (some may be missing), and what reads it."""
+
+
+def own_modules(t: Translation) -> dict[str, OwnModule]:
+    """Return the modules by the name of each of their nodes."""
+    groups: dict[tuple[str, str], list[AtenNode]] = {}
+    for node in t.graph.nodes:
+        for path, kind in node.scopes:
+            name = kind.rpartition(".")[2]
+            if name in _READERS and not kind.startswith("torch.nn."):
+                groups.setdefault((path, name), []).append(node)
+                break
+    found: dict[str, OwnModule] = {}
+    for (path, name), nodes in groups.items():
+        if _weights(t, path).keys() <= _READERS[name][0]:
+            module = OwnModule(path, name, tuple(nodes))
+            found.update({output: module for node in nodes for output in node.outputs})
+    return found
+
+
+def add_own(t: Translation, module: OwnModule) -> None:
+    """Add the layer of a module once its last node is reached."""
+    inside = {name for node in module.nodes for name in node.outputs}
+    outside = [name for node in module.nodes for name in node.refs if name not in inside]
+    inputs = [name for name in dict.fromkeys(outside) if name not in t.graph.tensors]
+    last = module.nodes[-1]
+    if len(inputs) != 1:
+        raise Refused(f"a {module.name} that reads {len(inputs)} outputs", "")
+    key, weights = t.keys[inputs[0]], _weights(t, module.path)
+    try:
+        kind, options = _READERS[module.name][1](module, weights, t.shape_of(key))
+    except (StopIteration, KeyError, TypeError):
+        raise Refused(f"a {module.name} of another make than that of emitted files", "") from None
+    made = t.add(last, kind, options, [key], weights)
+    t.replace(made, name=module.path)
+
+
+def _weights(t: Translation, path: str) -> dict[str, Array]:
+    start = f"{path}."
+    named = {
+        own.removeprefix(start): placeholder for placeholder, own in t.graph.parameters.items() if own.startswith(start)
+    }
+    return {role: t.graph.tensors[placeholder].detach().float().numpy() for role, placeholder in named.items()}

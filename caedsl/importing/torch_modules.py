@@ -1,0 +1,112 @@
+"""PyTorch modules: exported by ``torch.export``, in memory, and read as its files are."""
+
+import copy
+import io
+import warnings
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from caedsl.importing.aten import network_of
+from caedsl.importing.aten_graph import AtenGraph
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.network import Network
+from caedsl.importing.torch_archive import read_archive
+from caedsl.vocabulary.shape import MOST_AXES, Shape, text
+
+_BATCH = 2
+
+
+def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1") -> Network:
+    """Return the network of a module for samples of ``shape``; ``ImportFailure`` where it has no equal.
+
+    The module is read in training mode first, which shows its dropout and its noise, and else in evaluation mode.
+    """
+    name = type(module).__name__
+    sample = _sample_shape(name, shape)
+    own = _copy(module, name)
+    try:
+        return network_of(_graph(own.train(), sample, name), name, range_)
+    except ImportFailure:
+        return network_of(_graph(own.eval(), sample, name), name, range_)
+
+
+def _sample_shape(name: str, shape: Sequence[int]) -> Shape:
+    sizes = tuple(shape)
+    if not sizes or len(sizes) > MOST_AXES + 1 or any(not isinstance(size, int) or size < 1 for size in sizes):
+        raise ImportFailure(
+            f"{name} was not imported: its input is given as {shape!r}, and a sample is channels and sizes without the "
+            "batch, such as (1, 28, 28)"
+        )
+    return sizes
+
+
+def _copy(module: nn.Module, name: str) -> nn.Module:
+    """Return a copy in 32-bit numbers on the CPU, so that the author's module stays as it is."""
+    lazy = [each for each in module.parameters() if nn.parameter.is_lazy(each)]
+    if lazy:
+        raise ImportFailure(f"{name} was not imported: it has lazy layers without weights; call it on a batch first")
+    try:
+        return copy.deepcopy(module).float().cpu()
+    except (RuntimeError, TypeError) as error:
+        raise ImportFailure(
+            f"{name} was not imported: it cannot be copied ({_first(error)}); remove weight normalisation "
+            "(`nn.utils.parametrize.remove_parametrizations`) and tensors that are part of a graph (`tensor.detach()`)"
+        ) from None
+
+
+def _graph(module: nn.Module, shape: Shape, name: str) -> AtenGraph:
+    sample = torch.zeros(_BATCH, *shape)
+    _try(module, sample, name)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.export.export(module, (sample,))
+            content = io.BytesIO()
+            torch.export.save(program, content)
+    except Exception as error:  # torch.export raises errors of many kinds, its own and those of the module
+        raise ImportFailure(
+            f"{name} was not imported: torch.export cannot follow its forward ({_first(error)}); it needs a forward "
+            "whose steps do not depend on the numbers in x, with one tensor as input"
+        ) from None
+    return read_archive(content.getvalue(), name)
+
+
+def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
+    """Run the module on a batch; ``ImportFailure`` names the layer that fails."""
+    where: list[str] = []
+    names = {id(each): path for path, each in module.named_modules() if path}
+
+    def entered(each: nn.Module, _: object) -> None:
+        where.append(names.get(id(each), ""))
+
+    def left(each: nn.Module, _: object, __: object) -> None:
+        where.pop()
+
+    hooks = [
+        hook
+        for each in module.modules()
+        if id(each) in names
+        for hook in (each.register_forward_pre_hook(entered), each.register_forward_hook(left))
+    ]
+    state = copy.deepcopy(module.state_dict())
+    try:
+        with torch.no_grad():
+            module(sample)
+    except Exception as error:  # the module is the author's, and may raise anything
+        place = f"its layer {where[-1]} fails" if where else "it fails"
+        shape = text(tuple(sample.shape[1:]))
+        raise ImportFailure(
+            f"{name} was not imported: {place} on samples of {shape} ({_first(error)}); mend the module, or give the "
+            "shape that it takes"
+        ) from None
+    finally:
+        for hook in hooks:
+            hook.remove()
+        module.load_state_dict(state)
+
+
+def _first(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}"[:300] if lines else type(error).__name__

@@ -1,0 +1,157 @@
+"""Translation of an operator graph into the layers of a network: state that the translators of operators share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from caedsl.importing.aten_graph import AtenGraph, AtenNode, Ref
+from caedsl.importing.errors import Unsupported
+from caedsl.importing.network import INPUT, Array, ForeignLayer
+from caedsl.vocabulary.shape import Shape, text
+
+_CONTAINERS = ("torch.nn.modules.container.",)
+
+
+class Refused(Exception):
+    """Operator without an equal in the language."""
+
+    def __init__(self, why: str, nearest: str = "") -> None:
+        super().__init__(why)
+        self.reason = why
+        self.nearest = nearest
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Padding that the next convolution may take over: amounts before and after, and how they are filled."""
+
+    sides: tuple[tuple[int, int], ...]
+    mode: str
+
+
+class Spread(NamedTuple):
+    """Window of a transposed convolution, whose end may be cut off behind it."""
+
+    channels: int
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    padding: tuple[int, ...]
+
+
+class Translation:
+    """Layers so far, with the key of the output that each tensor of the graph is."""
+
+    def __init__(self, graph: AtenGraph) -> None:
+        self.graph = graph
+        self.made: dict[str, AtenNode] = {name: node for node in graph.nodes for name in node.outputs}
+        self.readers: dict[str, list[AtenNode]] = {}
+        for node in graph.nodes:
+            for name in node.refs:
+                self.readers.setdefault(name, []).append(node)
+        self.keys: dict[str, str] = {graph.inputs[0]: INPUT}
+        self.layers: dict[str, ForeignLayer] = {}
+        self.margins: dict[str, Margins] = {}
+        self.windows: dict[str, Spread] = {}
+        self.problems: list[Unsupported] = []
+        self.notes: list[str] = []
+        self.used: dict[str, str] = {}
+
+    def shape(self, name: str) -> Shape:
+        """Return the shape of a tensor, without the batch."""
+        return self.graph.shapes[name][1:]
+
+    def shape_of(self, key: str) -> Shape:
+        """Return the shape of the output ``key``."""
+        return self.shape(self.graph.inputs[0]) if key == INPUT else self.layers[key].shape
+
+    def name_of(self, node: AtenNode) -> str:
+        """Return what the author calls a node: the path of its module, and the node's own name in a ``forward``."""
+        path, kind = next(((p, k) for p, k in reversed(node.scopes) if p), ("", ""))
+        if path and kind.startswith("torch.nn.modules.") and not kind.startswith(_CONTAINERS):
+            return path
+        return f"{path}.{node.name}" if path else node.name
+
+    def key(self, ref: Any) -> str:
+        """Return the key of what a tensor is; ``Refused`` for one that was not computed from the input by layers."""
+        if isinstance(ref, Ref) and ref.name in self.keys:
+            return self.keys[ref.name]
+        raise Refused("it reads a number that no layer has computed from the input", "")
+
+    def alias(self, node: AtenNode, key: str) -> None:
+        """Note that a node returns what ``key`` is."""
+        self.keys[node.name] = key
+
+    def add(
+        self,
+        node: AtenNode,
+        kind: str,
+        options: str,
+        inputs: Sequence[str],
+        weights: Mapping[str, Array] | None = None,
+        *,
+        shape: Shape | None = None,
+        suffix: str = "",
+    ) -> str:
+        """Add a layer for a node and return its key."""
+        key = node.name + suffix
+        own = shape if shape is not None else self.shape(node.name)
+        self.layers[key] = ForeignLayer(key, self.name_of(node), kind, options, tuple(inputs), own, weights or {})
+        self.keys[node.name] = key
+        return key
+
+    def weight(self, node: AtenNode, ref: Any) -> Tensor | None:
+        """Return the weight that a node reads; ``Refused`` where it is computed, or is read a second time."""
+        if ref is None:
+            return None
+        if not isinstance(ref, Ref) or ref.name not in self.graph.tensors:
+            raise Refused(
+                "its weight is computed anew in every step (weight or spectral normalisation, tied weights)",
+                "nn.utils.parametrize.remove_parametrizations(layer, 'weight') makes it a plain weight",
+            )
+        parameter = self.graph.parameters[ref.name]
+        owner = self.used.setdefault(parameter, node.name)
+        if owner != node.name:
+            raise Refused(
+                f"it shares {parameter} with {self.name_of(self.made[owner])}, and lines of a spec have weights of "
+                "their own",
+                "give it a layer of its own",
+            )
+        return self.graph.tensors[ref.name]
+
+    def weights(self, node: AtenNode, **refs: Any) -> dict[str, Array]:
+        """Return the weights of a node by their roles, those that are None left out."""
+        found = {role: self.weight(node, ref) for role, ref in refs.items()}
+        return {role: _array(tensor) for role, tensor in found.items() if tensor is not None}
+
+    def alone(self, name: str) -> bool:
+        """Return whether one node alone reads a tensor, which the graph does not return."""
+        return len(self.readers.get(name, ())) == 1 and name not in self.graph.outputs
+
+    def together(self, one: AtenNode, other: AtenNode) -> bool:
+        """Return whether two nodes run in the same part of the author's module, or one of them in its ``forward``."""
+        tops = [next((path.partition(".")[0] for path, _ in node.scopes if path), "") for node in (one, other)]
+        return tops[0] == tops[1] or "" in tops
+
+    def refuse(self, node: AtenNode, refused: Refused) -> None:
+        """Note a node that has no equal, and go on behind it, so that every one is listed."""
+        self.problems.append(Unsupported(self.name_of(node), refused.reason, refused.nearest))
+        for name in node.outputs:
+            self.keys.setdefault(name, INPUT)
+
+    def replace(self, key: str, **changes: Any) -> None:
+        """Change a layer."""
+        self.layers[key] = replace(self.layers[key], **changes)
+
+
+def _array(tensor: Tensor) -> Array:
+    made: Array = tensor.detach().float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
+    return made
+
+
+def shaped(shape: Shape) -> str:
+    """Return a shape as a message shows it."""
+    return text(shape) if shape else "a single number"

@@ -1,0 +1,36 @@
+"""Emitted files as modules."""
+
+import torch
+from torch import nn
+
+import caedsl
+from caedsl.importing.imported import ImportedModel, imported
+from caedsl.importing.torch_modules import module_network
+from caedsl.model.autoencoder import Autoencoder
+
+
+def emitted(model: Autoencoder) -> nn.Module:
+    """The module that the emitted file of ``model`` defines."""
+    names: dict[str, object] = {"__name__": "emitted"}
+    exec(compile(caedsl.emit(model), "emitted.py", "exec"), names)
+    module = names["".join(part.title() for part in model.name.split("_"))]
+    assert isinstance(module, type) and issubclass(module, nn.Module)
+    made: nn.Module = module()
+    return made
+
+
+def unsettled(module: nn.Module) -> nn.Module:
+    """Give every weight another value, statistics and biases too, so that none can be forgotten."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for name, tensor in module.state_dict().items():
+            if tensor.is_floating_point():
+                noise = torch.rand(tensor.shape, generator=generator) * 0.2
+                tensor.add_(noise if name.endswith(("running_var", "weight", "codebook", "taken")) else noise - 0.1)
+    return module
+
+
+def again(module: nn.Module, model: Autoencoder) -> ImportedModel:
+    low, high = model.input.range.low, model.input.range.high
+    range_ = "real" if low is None else f"{low}..{high}"
+    return imported(module_network(module, model.input.shape, range_))
