@@ -120,6 +120,8 @@ def decoder(draw: st.DrawFn) -> str:
             "upsample=bilinear",
             "upsample=deconv",
             "upsample=pixelshuffle",
+            "upsample=unpool",
+            "upsample=unpool skips=concat",
             "channels=/2",
             "norm=batch",
             "skips=concat",
@@ -145,6 +147,10 @@ def spec_texts(draw: st.DrawFn) -> str:
         read = draw(st.sampled_from(["concat kept", "concat kept\nconcat input", "conv 2\nadd kept"]))
         end = f"decoder {{\nupsample to {height}x{width}\n{read}\n{end.partition('{')[2]}"
     tail = draw(st.sampled_from(["", "", "dense 12 relu", "dense 12\nreshape 3x2x2"]))
+    if not end.startswith("decoder mirror") and draw(st.integers(0, 3)) == 0:
+        pool = draw(st.sampled_from(["2", "2 ceil", "3", "k3 s2 pad=1"]))
+        bottleneck, tail = "", f"conv 4\nmaxpool {pool} as pool"
+        end = f"decoder {{\nunpool pool\n{end.partition('{')[2]}"
     return "\n".join(
         [
             "autoencoder generated",

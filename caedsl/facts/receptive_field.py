@@ -119,7 +119,7 @@ def _back(steps: Sequence[Layer], axis: int) -> Back:
                 continue
             source = sources[place]
             if source is not None:
-                needed[source] = _hull(needed.get(source, NOTHING), wanted)
+                needed[source] = _hull(needed.get(source, NOTHING), ways[place](wanted))
             needed[place - 1] = _hull(needed.get(place - 1, NOTHING), ways[place](wanted))
         return needed.get(-1, NOTHING)
 

@@ -15,9 +15,10 @@ from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.initialisation import variance
-from caedsl.vocabulary.joining import FROM
+from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.weights import INIT
 
 FAINTEST = 1e-300
@@ -46,8 +47,8 @@ def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
     for _, layers in model.parts:
         for layer in _opened(layers):
             before, power = power, _after(layer, power, output_layer(model))
-            if FROM in layer.options:
-                power = _joined(layer, before, powers.get(id(layer.source), 0.0))
+            if isinstance(layer.kind, Join):
+                power = _joined(layer, layer.kind, before, powers.get(id(layer.source), 0.0))
             powers[id(layer)] = power
             path.append(Gain(layer, power - before, power))
     return tuple(path)
@@ -83,8 +84,10 @@ def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> flo
     return power
 
 
-def _joined(layer: Layer, one: float, other: float) -> float:
-    """Return the power of a sum, or the mean power of the channels that are put side by side."""
+def _joined(layer: Layer, kind: Join, one: float, other: float) -> float:
+    """Return the power of a sum, or the mean power of the channels that are put side by side, or amid zeros."""
+    if not kind.reads_values:
+        return one + log10(elements(layer.in_shape) / elements(layer.out_shape))
     if layer.in_shape == layer.out_shape:
         return _sum(one, other)
     share = layer.in_shape[0] / layer.out_shape[0]

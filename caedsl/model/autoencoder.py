@@ -7,7 +7,7 @@ from pathlib import Path
 from caedsl.model.data import DataSource, InputRange
 from caedsl.model.settings import Train
 from caedsl.source import Source, Span
-from caedsl.vocabulary.joining import FROM, OTHER
+from caedsl.vocabulary.joining import OTHER, Join
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape, elements
 
@@ -129,8 +129,8 @@ class Autoencoder:
         found: dict[str, Shape] = {}
         for layer in self.decoder:
             for inner in layer.walk():
-                if FROM in inner.options and (inner.source is None or id(inner.source) in encoder):
-                    found[inner.options[FROM]] = inner.options[OTHER]
+                if isinstance(inner.kind, Join) and (inner.source is None or id(inner.source) in encoder):
+                    found[inner.kind.kept(inner.options)] = inner.options[OTHER]
         return found
 
     @property

@@ -8,11 +8,12 @@ from caedsl.model.autoencoder import Bottleneck, Input
 from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.line_options import filled
+from caedsl.resolve.manner import Manner
 from caedsl.resolve.mirror import OPTIONS, manner, mirror
 from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import Found
-from caedsl.resolve.undoing import Manner, activation_of, undo
+from caedsl.resolve.undoing import activation_of, undo
 from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.kind import Role

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from caedsl.model.data import InputRange
+from caedsl.resolve.manner import UNPOOL, Manner
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.undoing import Manner, output_twin, undo
+from caedsl.resolve.undoing import output_twin, undo
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation, fitting
 from caedsl.vocabulary.convolution import CHANNELS
@@ -26,7 +27,7 @@ OPTIONS = (
         Type.CHOICE,
         "nearest",
         "what undoes a pool",
-        choices=(*MODE.choices, "deconv", "pixelshuffle"),
+        choices=(*MODE.choices, "deconv", "pixelshuffle", UNPOOL),
     ),
     Option(
         "norm",

@@ -1,14 +1,16 @@
-"""Named outputs: `conv 32 relu as fine` names one, `concat fine` and `add fine` read it."""
+"""Named outputs: `conv 32 relu as fine` names one, `concat fine`, `add fine` and `unpool fine` read it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Label
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
-from caedsl.vocabulary.joining import FROM, INPUT, OTHER, Join
+from caedsl.vocabulary.joining import FROM, INPUT, Join
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.maxpool import MaxPool
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import LayerOption, Type, Written
@@ -67,7 +69,8 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
     if output is None:
         _report_unknown(name, at, outputs, scope)
         return None
-    fit = kind.fit({**line.options, OTHER.name: output.shape}, in_shape)
+    read = kind.source(name, output.layer, output.shape)
+    fit = read if isinstance(read, Misfit) else kind.fit({**line.options, **read}, in_shape)
     if isinstance(fit, Misfit):
         made = Label(output.at, f"`{name}` is {text(output.shape)}")
         help_line = fit.help if line.mirrors is None else "write the decoder out: `decoder { ... }`"
@@ -96,6 +99,25 @@ def report_unread(scope: Scope) -> None:
         scope.report("unused-output", at, message, help=f"read it, `concat {name}`, or leave the name out")
 
 
+def name_pools(layers: Sequence[Layer], outputs: Outputs) -> list[Layer]:
+    """Return the layers with a name for each ``maxpool`` outside of residuals, where the author gave none."""
+    named: list[Layer] = []
+    for layer in layers:
+        if layer.kind.role is Role.GROUPING:
+            layer = replace(layer, children=tuple(name_pools(layer.children, outputs)))
+        elif isinstance(layer.kind, MaxPool) and not layer.named:
+            layer = _with_new_name(layer, "pool", outputs)
+        named.append(layer)
+    return named
+
+
+def _with_new_name(layer: Layer, start: str, outputs: Outputs) -> Layer:
+    number = next(n for n in range(1, len(outputs.known) + 2) if f"{start}{n}" not in outputs.known)
+    layer = replace(layer, named=f"{start}{number}")
+    outputs.known[layer.named] = Output(layer, layer.out_shape, layer.span)
+    return layer
+
+
 def name_twins(layers: list[Layer], outputs: Outputs) -> list[Layer]:
     """Return the layers with a name for each map that a smaller one follows, where the author gave none."""
     return [
@@ -114,10 +136,7 @@ def _named_twin(layer: Layer, wanted: bool, outputs: Outputs) -> Layer:
         return replace(layer, children=tuple(inside))
     if layer.named or not wanted:
         return layer
-    number = next(n for n in range(1, len(outputs.known) + 2) if f"skip{n}" not in outputs.known)
-    layer = replace(layer, named=f"skip{number}")
-    outputs.known[layer.named] = Output(layer, layer.out_shape, layer.span)
-    return layer
+    return _with_new_name(layer, "skip", outputs)
 
 
 def _resizes_first(layer: Layer) -> bool:

@@ -13,7 +13,8 @@ from caedsl.resolve.decoder import place_decoder, read_decoder
 from caedsl.resolve.idle_settings import report_idle_settings
 from caedsl.resolve.inputs import read_input
 from caedsl.resolve.line_options import filled
-from caedsl.resolve.outputs import Outputs, name_twins
+from caedsl.resolve.manner import UNPOOL, Manner
+from caedsl.resolve.outputs import Outputs, name_pools, name_twins
 from caedsl.resolve.placing import place_block
 from caedsl.resolve.require import read_bound
 from caedsl.resolve.reserved import language_words
@@ -21,7 +22,6 @@ from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import read_train
 from caedsl.resolve.sources_table import read_data
 from caedsl.resolve.statements import Found, find, report_missing
-from caedsl.resolve.undoing import Manner
 from caedsl.resolve.unused import report_unused
 from caedsl.source import Source
 from caedsl.syntax import tree
@@ -58,6 +58,8 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     if image is None:
         return None
     encoder = place_block(lines, image.shape, Outputs(image.shape, image.span), scope)
+    if isinstance(decoder_lines, Manner) and decoder_lines.upsample == UNPOOL:
+        encoder.layers = name_pools(encoder.layers, encoder.outputs)
     if isinstance(decoder_lines, Manner) and decoder_lines.skips:
         encoder.layers = name_twins(encoder.layers, encoder.outputs)
     bottleneck = None if code is None else place_bottleneck(code, encoder, scope)

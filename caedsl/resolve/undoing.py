@@ -1,43 +1,23 @@
 """Undo layers: the Lines that restore each layer's input, in reverse order, for a mirror and for a code's inverse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import takewhile
-from typing import Any, NamedTuple
 
+from caedsl.resolve.enlarging import enlarged
+from caedsl.resolve.manner import Manner
 from caedsl.resolve.outputs import output_name, resizes
 from caedsl.resolve.scope import Scope
-from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Draft, Role, Window, copied, written
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE
-from caedsl.vocabulary.layers.upsample import MODE, TO
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.norms import BELONGS_TO, NORM, has
-from caedsl.vocabulary.option import Option
-from caedsl.vocabulary.shape import Shape, elements, text
+from caedsl.vocabulary.shape import Shape, elements
 from caedsl.vocabulary.weights import BIAS
-from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE
-
-
-class Manner(NamedTuple):
-    """How layers are undone: the options of ``decoder mirror``, and the place that the Lines point at.
-
-    ``norm_options`` are those of ``norm``. ``code`` are the layers of the bottleneck, whose twins come first.
-    """
-
-    at: Span
-    upsample: str = "nearest"
-    norm: str | None = None
-    divisor: int = 1
-    output: Activation = LINEAR
-    skips: str = ""
-    norm_options: Mapping[str, Any] = {}
-    code: Sequence[Layer] = ()
 
 
 def undo(
@@ -173,7 +153,7 @@ def _twins(
         )
         return None
     if layer.kind.window is Window.POOL:
-        drafts = _enlarged(light, manner, scope)
+        drafts = enlarged(light, manner, scope)
         if drafts is None:
             return None
     if layer.kind.role is Role.WEIGHTED:
@@ -202,41 +182,6 @@ def _group(
             return None
         children = (*children, Line("shortcut", children=around, at=manner.at, mirrors=layer))
     return (Line(layer.kind.name, options, children=children, at=manner.at, mirrors=layer),)
-
-
-def _enlarged(layer: Layer, manner: Manner, scope: Scope) -> tuple[Draft, ...] | None:
-    """Return what undoes a pool in the way that ``upsample=`` asks for."""
-    size, channels = layer.in_shape[1:], layer.out_shape[0]
-    if manner.upsample in MODE.choices:
-        return (Draft("upsample", written({TO: size, MODE: manner.upsample})),)
-    stride = layer.options[STRIDE]
-    if manner.upsample == "deconv":
-        rest = tuple(s - (o - 1) * f - f for s, o, f in zip(size, layer.out_shape[1:], stride, strict=True))
-        if all(0 <= r < f for r, f in zip(rest, stride, strict=True)):
-            window: dict[Option, Any] = {
-                CHANNELS: channels,
-                KERNEL: stride,
-                STRIDE: stride,
-                PAD: "valid",
-                OUTPUT_PAD: rest,
-            }
-            return (Draft("deconv", written(window)),)
-    factor = stride[0]
-    exact = (
-        len(stride) == 2
-        and len(set(stride)) == 1
-        and all(o * factor == s for o, s in zip(layer.out_shape[1:], size, strict=True))
-    )
-    if manner.upsample == "pixelshuffle" and exact:
-        widen = Draft("conv", written({CHANNELS: channels * factor**2}))
-        return (widen, Draft("pixelshuffle", written({SHUFFLE: factor})))
-    scope.report(
-        "no-mirror",
-        manner.at,
-        f"`upsample={manner.upsample}` cannot return {text(size)} from {text(layer.out_shape[1:])}",
-        help="use `upsample=nearest`, which returns any size",
-    )
-    return None
 
 
 def _finished(draft: Draft, activation: Activation, manner: Manner, is_output: bool) -> Draft:

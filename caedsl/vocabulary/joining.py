@@ -1,9 +1,11 @@
-"""Base of ``concat`` and ``add``: layers that read a named output beside the layer before them."""
+"""Base of ``concat``, ``add`` and ``unpool``: layers that read a named output beside the layer before them."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from caedsl.vocabulary.call import Call
-from caedsl.vocabulary.kind import Kind, Role
+from caedsl.vocabulary.kind import Kind, Role, written
+from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
@@ -17,12 +19,33 @@ INPUT = "input"
 
 
 class Join(Kind):
-    """Base of both kinds."""
+    """Base of these kinds."""
 
     role = Role.JOINING
     ranks = (1, 2, 3)
     options = (FROM,)
     verb: ClassVar[str]
+    reads_values: ClassVar[bool] = True
+    """Whether the values of the named output enter, and not only places in it."""
+
+    def source(self, name: str, output: Layer | None, shape: Shape) -> Mapping[str, Any] | Misfit:
+        """Return what placing adds to the options for an output of ``shape``, or why it cannot be read.
+
+        ``output`` is its layer, None for the network's input.
+        """
+        return written({OTHER: shape})
+
+    def kept(self, options: Options) -> str:
+        """Return the name under which the network keeps what is read."""
+        return options[FROM]
+
+    def keeping(self, options: Options) -> Call | None:
+        """Return the function of the map before the named layer that returns what is kept; None for its output."""
+        return None
+
+    def joining(self, layer: PlacedLayer) -> Call | None:
+        """Return the function of the map and of what is kept; None where the backend knows it by the kind's name."""
+        return None
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return nothing: ``forward`` is written out, and joins the two there."""

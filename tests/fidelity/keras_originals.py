@@ -1,8 +1,12 @@
 """Originals written in Keras."""
 
-from torch import nn
+from itertools import pairwise
 
-from tests.fidelity.pieces import Codec, SameConv, SameDeconv, Side, Variational
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tests.fidelity.pieces import Codec, SameConv, SameDeconv, Side, Sum, Variational
 
 
 def keras_blog() -> nn.Module:
@@ -164,3 +168,37 @@ def dcec() -> nn.Module:
             SameDeconv(2, 32, 1, 5, 2),
         ),
     )
+
+
+class _WhatWhere(nn.Module):
+    """Stacked What-Where autoencoder: each map comes back at the places where the maxima of its twin were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        def features(channels: int, filters: int) -> nn.Module:
+            body = [
+                module
+                for _ in range(2)
+                for module in (nn.BatchNorm2d(filters, eps=1e-3), nn.ReLU(), SameConv(2, filters, filters, 3))
+            ]
+            return nn.Sequential(SameConv(2, channels, filters, 3), Sum(nn.Sequential(*body)))
+
+        widths = [1, 8, 16, 32, 64, 128]
+        self.down = nn.ModuleList([features(a, b) for a, b in pairwise(widths)])
+        self.up = nn.ModuleList([features(a, b) for a, b in pairwise(reversed(widths))])
+
+    def forward(self, x: Tensor) -> Tensor:
+        switches = []
+        for block in self.down:
+            before = block(x)
+            x = functional.max_pool2d(before, 2)
+            switches.append(before == functional.interpolate(x, scale_factor=2))
+        for block in self.up:
+            x = block(functional.interpolate(x, scale_factor=2) * switches.pop())
+        return torch.clamp(0.2 * x + 0.5, 0, 1)
+
+
+def swwae() -> nn.Module:
+    """The stacked What-Where autoencoder of Keras's examples, with pools of 2."""
+    return _WhatWhere()

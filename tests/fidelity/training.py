@@ -68,6 +68,7 @@ TRAINING: dict[str, Train | None] = {
     ),
     "autoencoder_kl": None,
     "autoencoder_tiny": None,
+    "swwae": Train(optimizer=KERAS_ADAM, batch=128, epochs=5),
     "matlab_denoise": Train(
         loss=_loss("mse", "sum", 0.5),
         optimizer=Optimizer("adam", 1e-3),

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import init
+from torch.nn import functional, init
 
 from caedsl.backends.torch.any_size import Sizes
-from caedsl.backends.torch.lower import Link, Program, Step, lower
+from caedsl.backends.torch.lower import KEEP, Link, Program, Step, lower
 from caedsl.backends.torch.modules import MODULES
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import Shape, text
@@ -114,7 +114,13 @@ def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict
         for i in range(place, link.place):
             x = modules[i](x)
         place = link.place
-        if link.how == "keep":
+        if link.call is not None:
+            function = getattr(functional, link.call.name)
+            if link.how == KEEP:
+                kept[link.name] = function(x, **dict(link.call.kwargs))[1]
+            else:
+                x = function(x, kept[link.name], **dict(link.call.kwargs))
+        elif link.how == KEEP:
             kept[link.name] = x
         elif link.how == "concat":
             x = torch.cat((x, kept[link.name]), dim=1)

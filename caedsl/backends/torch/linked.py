@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from caedsl.backends.torch.lower import Link, Program
+from caedsl.backends.torch.lower import KEEP, Link, Program
 
 _PAD = " " * 8
 
@@ -46,7 +46,12 @@ def _written(part: str, links: Sequence[Link], count: int) -> str:
         if link.place > place:
             lines.append(f"{_PAD}x = self.{part}[{place}:{link.place}](x)")
         place = link.place
+        words = "" if link.call is None else "".join(f", {word}={value!r}" for word, value in link.call.kwargs)
         match link.how:
+            case _ if link.call is not None and link.how == KEEP:
+                lines.append(f'{_PAD}kept["{link.name}"] = functional.{link.call.name}(x{words})[1]')
+            case _ if link.call is not None:
+                lines.append(f'{_PAD}x = functional.{link.call.name}(x, kept["{link.name}"]{words})')
             case "keep":
                 lines.append(f'{_PAD}kept["{link.name}"] = x')
             case "concat":

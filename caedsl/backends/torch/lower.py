@@ -24,6 +24,9 @@ WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") f
 WITH_OWN_WEIGHTS = ("SqueezeExcitation", "SelfAttention")
 """Modules that hold biases of their own, which start as PyTorch starts them."""
 
+KEEP = "keep"
+"""What a ``Link`` does that keeps a map."""
+
 CODE = "bottleneck"
 """Path of the module whose output is the code."""
 
@@ -74,12 +77,14 @@ class Origin:
 class Link:
     """What happens to the map before the module at ``place`` of a part: kept under a name, or joined with another.
 
-    ``how`` is ``keep``, ``concat`` or ``add``.
+    ``how`` is ``keep`` or the name of a kind that joins. ``call`` is the function that returns what is kept or joined,
+    as the second of its results or of its arguments; None where ``how`` says it all.
     """
 
     place: int
     how: str
     name: str
+    call: Call | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,13 @@ class Program:
     def linked(self) -> bool:
         """Whether some layer reads an output by its name."""
         return bool(self.encoder_links or self.decoder_links)
+
+    @property
+    def fixed_size(self) -> bool:
+        """Whether some module or function has a size of its own, and returns it whatever the sample's size is."""
+        calls = [step.call for step in self.steps]
+        calls += [link.call for link in (*self.encoder_links, *self.decoder_links) if link.call is not None]
+        return any(keyword in ("size", "output_size") for each in calls for keyword, _ in each.kwargs)
 
     @property
     def steps(self) -> Iterator[Step]:
@@ -141,6 +153,17 @@ class _Lowering:
         self.origins: list[Origin] = []
         self.links: dict[str, list[Link]] = {"encoder": [], "decoder": []}
         self.read: set[str] = set()
+        self.kept_by: dict[str, tuple[str, Call]] = {}
+
+    def find_outputs(self, model: Autoencoder) -> None:
+        """Find the outputs that are read, and what else is kept of a layer."""
+        for _, layer in model.layers():
+            if isinstance(layer.kind, Join):
+                name, call = layer.options[FROM], layer.kind.keeping(layer.options)
+                if call is None:
+                    self.read.add(name)
+                else:
+                    self.kept_by[name] = layer.kind.kept(layer.options), call
 
     def sequence(self, layers: Sequence[Layer], path: str, count: int = 0) -> tuple[Step, ...]:
         """Return the steps of ``layers``, which stand in the ``Sequential`` at ``path`` behind ``count`` others."""
@@ -148,10 +171,13 @@ class _Lowering:
         for layer in layers:
             place = count + len(lowered)
             if isinstance(layer.kind, Join):
-                self.links[path].append(Link(place, layer.kind.name, layer.options[FROM]))
+                how = layer.kind.name, layer.kind.kept(layer.options), layer.kind.joining(layer)
+                self.links[path].append(Link(place, *how))
+            if layer.named in self.kept_by:
+                self.links[path].append(Link(place, KEEP, *self.kept_by[layer.named]))
             lowered.extend(self._layer(layer, path, place))
             if layer.named in self.read:
-                self.links[path].append(Link(count + len(lowered), "keep", layer.named))
+                self.links[path].append(Link(count + len(lowered), KEEP, layer.named))
         return tuple(lowered)
 
     def _layer(self, layer: Layer, path: str, index: int) -> tuple[Step, ...]:
@@ -190,9 +216,9 @@ def lower(model: Autoencoder) -> Program:
     """Return the program of a complete model."""
     assert model.complete, "a model with errors has no program"
     lowering = _Lowering()
-    lowering.read = {layer.options[FROM] for _, layer in model.layers() if FROM in layer.options}
+    lowering.find_outputs(model)
     if INPUT in lowering.read:
-        lowering.links["encoder"].append(Link(0, "keep", INPUT))
+        lowering.links["encoder"].append(Link(0, KEEP, INPUT))
     encoder = lowering.sequence(model.encoder, "encoder")
     bottleneck = lowering.sequence(model.bottleneck.layers, "bottleneck")
     noise = (Step(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()

@@ -107,7 +107,7 @@ def _methods(model: Autoencoder, program: Program) -> str:
 
 def _size_check(model: Autoencoder, program: Program) -> str:
     """Return lines that refuse samples of another size, where the module would answer them with its own."""
-    if not any(keyword == "size" for step in program.steps for keyword, _ in step.call.kwargs):
+    if not program.fixed_size:
         return ""
     shape = model.input.shape
     return f"""        if x.shape[1:] != {shape}:

@@ -42,7 +42,8 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Corrupt
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
-from caedsl.vocabulary.joining import FROM
+from caedsl.vocabulary.joining import Join
+from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE309", "skip-bypasses-code", Severity.WARNING)
@@ -77,6 +78,10 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 def _place(model: Autoencoder) -> Span:
     if model.mirrored:
-        return model.place("decoder.skips")
-    joins = (inner for layer in model.decoder for inner in layer.walk() if FROM in inner.options)
-    return next(layer for layer in joins if layer.options[FROM] in model.bypasses).span
+        return model.places.get("decoder.skips") or model.place("decoder.upsample")
+    inside = (inner for layer in model.decoder for inner in layer.walk())
+    return next(layer.span for layer in inside if isinstance(layer.kind, Join) and _bypasses(layer.kind, layer, model))
+
+
+def _bypasses(kind: Join, layer: Layer, model: Autoencoder) -> bool:
+    return kind.kept(layer.options) in model.bypasses
