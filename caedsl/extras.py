@@ -19,6 +19,7 @@ _EXTRAS = {
     ),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "hub": ("huggingface_hub",),
+    "keras": ("h5py",),
     "nifti": ("nibabel",),
     "parquet": ("pyarrow",),
     "graph": ("matplotlib", "pygraphviz"),

@@ -11,7 +11,9 @@ from caedsl.diagnostics.text import printable
 
 
 def import_(
-    model: Annotated[str, typer.Argument(metavar="FILE", help="A .pt2 file, or FILE.py:NAME, which runs that file.")],
+    model: Annotated[
+        str, typer.Argument(metavar="FILE", help="A .keras, .h5 or .pt2 file, or FILE.py:NAME, which runs that file.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="SPEC", help="Where to write the spec; standard output by default."),
@@ -24,8 +26,9 @@ def import_(
         typer.Option("--input", metavar="CxHxW", help="The shape of a sample, for FILE.py:NAME: 1x28x28."),
     ] = None,
     values: Annotated[
-        str, typer.Option("--range", metavar="LO..HI", help="The range of the input's values, or real.")
-    ] = "0..1",
+        str | None,
+        typer.Option("--range", metavar="LO..HI", help="The range of the input's values, or real; 0..1 by default."),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Import a trained or an untrained model: a spec that builds the same network, with the same weights.
@@ -73,11 +76,13 @@ def _shape(sample: str | None) -> tuple[int, ...] | None:
     return tuple(map(int, sample.split("x")))
 
 
-def _range(values: str) -> str:
+def _range(values: str | None) -> str | None:
     from caedsl.cli.specs import fail
 
+    if values is None or values == "real":
+        return values
     number = r"-?\d+(\.\d+)?"
     found = re.fullmatch(rf"({number})\.\.({number})", values, re.ASCII)
-    if values != "real" and (found is None or float(found[1]) >= float(found[3])):
+    if found is None or float(found[1]) >= float(found[3]):
         raise fail(f"--range {printable(values)}: write two numbers such as 0..1 or -1..1, or real")
     return values

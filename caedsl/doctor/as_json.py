@@ -5,8 +5,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from caedsl.doctor.diagnosis import Diagnosis
+from caedsl.doctor.examine import Diagnosis
 from caedsl.doctor.repairs import Repair
+from caedsl.doctor.text import headline
 
 VERSION = 1
 """The number of the format; it grows where a reader of an older one would go wrong."""
@@ -19,7 +20,7 @@ def as_json(diagnosis: Diagnosis) -> str:
         "name": diagnosis.name,
         "path": diagnosis.path,
         "verdict": diagnosis.verdict.value,
-        "summary": diagnosis.headline,
+        "summary": headline(diagnosis),
         "symptoms": list(diagnosis.symptoms),
         "causes": [
             {
@@ -40,7 +41,7 @@ def as_json(diagnosis: Diagnosis) -> str:
         "seed": diagnosis.seed,
         "seconds": diagnosis.seconds,
     }
-    return json.dumps(_finite(content), indent=2, ensure_ascii=False)
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n"
 
 
 def _repair(repair: Repair) -> dict[str, Any]:

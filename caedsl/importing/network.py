@@ -19,11 +19,11 @@ class ForeignLayer:
     """Layer of a foreign network in the words of the language.
 
     ``key`` names its output within the network and ``name`` is what the author calls it. ``kind`` is a word for a layer
-    (``conv``, ``norm``, ``relu``, ``add``), ``variational``, ``variational conv``, ``noise``, or
-    ``quantizer`` behind its convolution;
-    ``options`` is what follows that word on its line, without ``bias``. ``inputs`` are the keys of the outputs that it
-    reads: several for ``add`` and ``concat``. ``shape`` is its output's, without the batch. ``weights`` are arrays in
-    PyTorch's layout by their names in the module that the line becomes (``weight``, ``bias``, ``running_mean``).
+    (``conv``, ``norm``, ``relu``, ``add``), ``variational``, ``variational conv``, ``noise``, ``penalty`` (L1
+    on the code), or ``quantizer`` behind its convolution; ``options`` is what follows that word on its line, without
+    ``bias``. ``inputs`` are the keys of the outputs that it reads: several for ``add`` and ``concat``. ``shape`` is its
+    output's, without the batch. ``weights`` are arrays in PyTorch's layout by their names in the module that the line
+    becomes (``weight``, ``bias``, ``running_mean``).
     """
 
     key: str

@@ -12,19 +12,22 @@ from caedsl.vocabulary.shape import Shape, text
 
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
 _WEIGHTS_ALONE = (".safetensors", ".npz", ".weights.h5")
-_FORMS = "import a .onnx or .pt2 file, or a class: `caedsl import model.py:Net --input 1x28x28`"
+_RANGE = "0..1"
+_KERAS = (".keras", ".h5", ".hdf5")
+_FORMS = "import a .keras, .h5, .onnx or .pt2 file, or a class: `caedsl import model.py:Net --input 1x28x28`"
 
 
-def network_at(place: str, shape: Shape | None, range_: str) -> Network:
+def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
     """Return the network at ``place``, a file or ``module.py:Name``; ``ImportFailure`` where there is none.
 
-    ``shape`` is that of a sample, where the file does not tell it. Python code runs for ``module.py:Name`` alone.
+    ``shape`` is that of a sample, where the file does not tell it, and ``range_`` that of its values: None is what the
+    file suggests, or 0..1. Python code runs for ``module.py:Name`` alone.
     """
     file, colon, name = place.rpartition(":")
     if colon and file.endswith(".py"):
         from caedsl.importing.python_file import network_in
 
-        return network_in(Path(file), name, shape, range_)
+        return network_in(Path(file), name, shape, range_ or _RANGE)
     path = Path(place)
     if path.suffix == ".py":
         from caedsl.importing.python_file import classes_in
@@ -53,12 +56,16 @@ def _content(path: Path) -> bytes:
         raise ImportFailure(f"{path} cannot be read ({error.strerror or error})") from None
 
 
-def _by_content(path: Path, content: bytes, range_: str) -> Network:
+def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
     suffix = path.suffix.lower()
+    if suffix in _KERAS:
+        from caedsl.importing.keras.reading import network_of_file
+
+        return network_of_file(content, path.name, range_)
     if suffix == ".pt2" or (suffix in _PICKLES and _is_exported(path)):
         from caedsl.importing.aten import network_of
 
-        return network_of(read_archive(content, path.name), path.name, range_)
+        return network_of(read_archive(content, path.name), path.name, range_ or _RANGE)
     if suffix in _PICKLES:
         raise ImportFailure(pickled(str(path)))
     raise ImportFailure(f"{path} is no model that is read: {_FORMS}")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Severity
 from caedsl.diagnostics.full import render_full
@@ -57,15 +58,15 @@ def write(network: Network) -> WrittenSpec:
     items = chain_of(network)
     place = code_place(network, items)
     names = names_of(network, items)
-    noise = next((item for item in items if item.layer.kind == "noise"), None)
-    encoder = lines_of([item for item in items[: place.items] if item is not noise], names)
-    decoder = lines_of([item for item in items[place.items :] if item is not noise], names)
+    encoder = lines_of([item for item in items[: place.items] if item.layer.kind not in _ON_THE_CODE], names)
+    decoder = lines_of([item for item in items[place.items :] if item.layer.kind not in _ON_THE_CODE], names)
     code, inner = _bottleneck(encoder, decoder, names)
     train = network.train
-    if noise is not None and noise is items[0]:
-        train = (*train, f"corrupt gaussian={_corruption(network, noise)}")
-    elif noise is not None:
-        code = _with_noise(network, items, place.items, noise, code)
+    for item in (each for each in items if each.layer.kind in _ON_THE_CODE):
+        if item is items[0] and item.layer.kind == "noise":
+            train = (*train, f"corrupt gaussian={_corruption(network, item)}")
+        else:
+            code = f"{code} {_on_the_code(network, items, place.items, item)}"
     network = replace(network, train=train)
     spec = "\n".join(_statements(network, (*encoder, *decoder), inner, decoder, code, names))
     formatted, findings = format_source(Source(spec, f"<{network.name}>"))
@@ -99,7 +100,8 @@ def _bottleneck(
         return f"bottleneck {last.word} {last.options or last.layers[0].options}", body
     if last.named or not body:
         return "bottleneck", encoder
-    if last.word == "dense" and decoder and decoder[0].word in ("dense", "reshape"):
+    penalised = any(word.startswith("l1=") for word in last.layers[0].options.split())  # there, `l1` means the code's
+    if last.word == "dense" and decoder and decoder[0].word in ("dense", "reshape") and not penalised:
         return f"bottleneck {last.text(names)}", body
     if last.word == "conv" and any("bottleneck" in part for part in last.layers[0].name.lower().split(".")):
         options = last.text(names)
@@ -108,14 +110,37 @@ def _bottleneck(
     return "bottleneck", encoder
 
 
-def _with_noise(network: Network, items: Sequence[Item], count: int, noise: Item, code: str) -> str:
-    place = items.index(noise)
-    if place != count:
+class _OnTheCode(NamedTuple):
+    """What a bottleneck line says of the code: its option, what it does, and where a spec has it."""
+
+    option: str
+    does: str
+    has: str
+
+
+_ON_THE_CODE = {
+    "noise": _OnTheCode(
+        "noise",
+        "adds noise to",
+        "noise on its input (`corrupt gaussian=0.3`) and on its code (`bottleneck noise=0.1`)",
+    ),
+    "penalty": _OnTheCode(
+        "l1", "has a penalty on", "one on its code (`bottleneck dense 32 l1=1e-4`) and on kernels (`conv 8 l1=1e-4`)"
+    ),
+}
+"""Kinds of foreign layers that become options of the bottleneck, and no lines."""
+
+
+def _on_the_code(network: Network, items: Sequence[Item], count: int, item: Item) -> str:
+    """Return the option of the bottleneck that an item is; it must stand right behind the code."""
+    said, place = _ON_THE_CODE[item.layer.kind], items.index(item)
+    last = max(i for i, each in enumerate(items[:count]) if each.layer.kind not in _ON_THE_CODE)
+    if place < last or any(each.layer.kind not in _ON_THE_CODE for each in items[last + 1 : place]):
         raise ImportFailure(
-            f"{network.name} was not imported: {noise.layer.name} adds noise to {text(noise.layer.shape)}, and a spec "
-            "has noise on its input (`corrupt gaussian=0.3`) and on its code (`bottleneck noise=0.1`) alone"
+            f"{network.name} was not imported: {item.layer.name} {said.does} {text(item.layer.shape)}, and a spec has "
+            f"{said.has} alone"
         )
-    return f"{code} noise={noise.layer.options}"
+    return f"{said.option}={item.layer.options}"
 
 
 def _corruption(network: Network, noise: Item) -> str:

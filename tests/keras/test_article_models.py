@@ -1,6 +1,6 @@
 """The article's three models against real Keras: same weights, same batches, the same weights after 20 steps.
 
-Needs the extra ``keras`` (``pip install '.[keras]'``); any of Keras's backends will do. Both sides compute in 64 bits:
+Needs the extra ``referee`` (``pip install '.[referee]'``); any of Keras's backends will do. Both sides compute in 64 bits:
 in 32 bits the two sum in another order, and ReLU and Adam blow up what is left of a small gradient.
 """
 
@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
-keras = pytest.importorskip("keras", reason="real Keras is an extra: pip install '.[keras]'")
+keras = pytest.importorskip("keras", reason="real Keras is an extra: pip install '.[referee]'")
 
 STEPS, BATCH = 20, 8
 

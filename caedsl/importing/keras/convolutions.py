@@ -1,0 +1,201 @@
+"""Convolutions of Keras: kernels have their channels last, and ``same`` adds an odd zero at the end."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caedsl.importing import spelling
+from caedsl.importing.keras.finishing import finished
+from caedsl.importing.keras.options import per_axis, weights_options
+from caedsl.importing.keras.topology import KerasLayer
+from caedsl.importing.keras.translation import Counts, Step, Translation, Translator, WithoutWord
+from caedsl.importing.keras.values import Value, map_value, taken
+from caedsl.vocabulary.shape import Shape, sizes_text
+
+Window = tuple[Shape, Shape, Shape]
+"""Kernel, stride and dilation, one number for each axis."""
+
+
+def window_of(layer: KerasLayer, value: Value) -> Window:
+    """Return the window of a layer on a map."""
+    config, axes = layer.config, len(value.space)
+    wanted = int(next((letter for letter in layer.kind if letter in "123"), "0"))
+    if not value.is_map or axes != wanted:
+        raise WithoutWord(f"it needs a map with {wanted} axes of space, and gets {value.shape}")
+    if (config.get("data_format") == "channels_first") != value.first:
+        raise WithoutWord("channels come first in some layers and last in others", "use one `data_format` everywhere")
+    names = ("kernel_size", "strides", "dilation_rate")
+    kernel, stride, dilation = (per_axis(config.get(name) or 1, axes) for name in names)
+    return kernel, stride, dilation
+
+
+def pads_of(padding: Any, sizes: Shape, window: Window) -> list[tuple[int, int]]:
+    """Return the zeros before and after each axis, as TensorFlow counts them."""
+    pads = []
+    for size, kernel, stride, dilation in zip(sizes, *window, strict=True):
+        extent = dilation * (kernel - 1) + 1
+        if padding == "same":
+            total = max((-(-size // stride) - 1) * stride + extent - size, 0)
+            pads.append((total // 2, total - total // 2))
+        elif padding == "causal":
+            pads.append((extent - 1, 0))
+        elif padding == "valid":
+            pads.append((0, 0))
+        else:
+            raise WithoutWord(f"its padding `{padding}` has no word", "use `same` or `valid`")
+    return pads
+
+
+def convolved(sizes: Shape, window: Window, pads: Sequence[tuple[int, int]]) -> Shape:
+    """Return the sizes behind a convolution."""
+    made = tuple(
+        (size + sum(pad) - dilation * (kernel - 1) - 1) // stride + 1
+        for size, kernel, stride, dilation, pad in zip(sizes, *window, pads, strict=True)
+    )
+    if min(made) < 1:
+        raise WithoutWord(f"its kernel is larger than the map of {'x'.join(map(str, sizes))}")
+    return made
+
+
+def _placed(value: Value, channels: int, sizes: Shape) -> Shape:
+    """Return the shape of a map as Keras has it."""
+    return (channels, *sizes) if value.first else (*sizes, channels)
+
+
+def _conv(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    window, groups = window_of(layer, value), int(layer.config.get("groups") or 1)
+    filters, inside = int(layer.config["filters"]), value.ours[0]
+    if groups > 1 and value.channels is not None:
+        raise WithoutWord("its groups of channels follow a Concatenate in another order", "put the later input first")
+    kernel, *bias = translation.arrays(layer, (*window[0], inside // groups, filters), *_bias(layer, filters))
+    kernel = taken(kernel, value.channels, axis=-2)
+    step = _step(
+        layer,
+        value,
+        window,
+        filters,
+        groups,
+        weights_options(layer.config),
+        np.moveaxis(kernel, (-1, -2), (0, 1)),
+        bias,
+    )
+    return _emitted(translation, layer, value, window, filters, step)
+
+
+def _depthwise(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    inside, times = value.ours[0], int(layer.config.get("depth_multiplier") or 1)
+    window = window_of(layer, value)
+    kernel, *bias = translation.arrays(layer, (*window[0], inside, times), *_bias(layer, inside * times))
+    if value.channels is not None and bias:
+        bias = [taken(bias[0].reshape(inside, times), value.channels).ravel()]
+    step = _depthwise_step(layer, value, window, kernel, bias)
+    return _emitted(translation, layer, value, window, inside * times, step)
+
+
+def _depthwise_step(
+    layer: KerasLayer, value: Value, window: Window, kernel: NDArray[Any], bias: Sequence[NDArray[Any]]
+) -> Step:
+    if value.channels is not None and kernel.shape[-1] > 1:
+        raise WithoutWord("its channels follow a Concatenate in another order", "put the later input first")
+    inside, times = kernel.shape[-2:]
+    kernel = taken(kernel, value.channels, axis=-2).reshape(*kernel.shape[:-2], 1, inside * times)
+    options = weights_options(layer.config, "depthwise")
+    return _step(layer, value, window, inside * times, inside, options, np.moveaxis(kernel, (-1, -2), (0, 1)), bias)
+
+
+def _separable(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    inside, times, filters = value.ours[0], int(layer.config.get("depth_multiplier") or 1), int(layer.config["filters"])
+    window, ones = window_of(layer, value), (1,) * len(value.space)
+    shapes = ((*window[0], inside, times), (*ones, inside * times, filters))
+    depthwise, pointwise, *bias = translation.arrays(layer, *shapes, *_bias(layer, filters))
+    step = _depthwise_step(layer, value, window, depthwise, ())
+    sizes = convolved(value.space, window, pads_of(layer.config.get("padding"), value.space, window))
+    key = translation.emit(layer, [value.key], (inside * times, *sizes), step)
+    pointwise = pointwise.reshape(*ones, inside, times, filters)
+    pointwise = taken(pointwise, value.channels, axis=-3).reshape(*ones, inside * times, filters)
+    between = map_value(key, _placed(value, inside * times, sizes), value.first)
+    plain = (ones, ones, ones)
+    options = weights_options(layer.config, "pointwise")
+    last = _step(layer, between, plain, filters, 1, options, np.moveaxis(pointwise, (-1, -2), (0, 1)), bias)
+    return _emitted(translation, layer, between, plain, filters, last)
+
+
+def _step(
+    layer: KerasLayer,
+    value: Value,
+    window: Window,
+    filters: int,
+    groups: int,
+    options: str,
+    kernel: NDArray[Any],
+    bias: Sequence[NDArray[Any]],
+) -> Step:
+    pads = pads_of(layer.config.get("padding", "valid"), value.space, window)
+    said = spelling.conv(filters, value.space, *window, groups, pads)
+    if said is None:
+        raise WithoutWord("its padding differs from axis to axis", "use `same` or `valid`, or ZeroPadding")
+    return Step("conv", f"{said} {options}".strip(), _weights(kernel, bias))
+
+
+def _weights(kernel: NDArray[Any], bias: Sequence[NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    return {"weight": np.ascontiguousarray(kernel), **({"bias": bias[0]} if bias else {})}
+
+
+def _emitted(
+    translation: Translation, layer: KerasLayer, value: Value, window: Window, filters: int, step: Step
+) -> Value:
+    """Add the line of a convolution, and of the activation on the layer itself."""
+    pads = pads_of(layer.config.get("padding", "valid"), value.space, window)
+    sizes = convolved(value.space, window, pads)
+    key = translation.emit(layer, [value.key], (filters, *sizes), step)
+    channels = value.channels if "Depthwise" in layer.kind else None
+    return finished(translation, layer, map_value(key, _placed(value, filters, sizes), value.first, channels))
+
+
+def _transposed(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    kernel_size, stride, dilation = window = window_of(layer, value)
+    if layer.config.get("output_padding") is not None:
+        raise WithoutWord("its `output_padding` pads as Keras counts", "leave it out, or use Cropping behind it")
+    filters, inside = int(layer.config["filters"]), value.ours[0]
+    kernel, *bias = translation.arrays(layer, (*kernel_size, filters, inside), *_bias(layer, filters))
+    kernel = taken(kernel, value.channels, axis=-1)
+    same = layer.config.get("padding", "valid") == "same"
+    excess = [d * (k - 1) + 1 - s for k, s, d in zip(*window, strict=True)]
+    if same:
+        sizes = tuple(size * s for size, s in zip(value.space, stride, strict=True))
+        pad = "pad=same_upper" if any(each > 0 and each % 2 for each in excess) else ""
+    else:
+        sizes = tuple(size * s + max(each, 0) for size, s, each in zip(value.space, stride, excess, strict=True))
+        rest = tuple(max(-each, 0) for each in excess)
+        pad = "pad=valid" + (f" output_pad={sizes_text(rest)}" if any(rest) else "")
+    said = spelling.deconv(filters, kernel_size, stride, dilation, 1, (0,) * len(stride), (0,) * len(stride))
+    options = " ".join(filter(None, (said.replace(" pad=valid", ""), pad, weights_options(layer.config))))
+    key = translation.emit(
+        layer,
+        [value.key],
+        (filters, *sizes),
+        Step("deconv", options, _weights(np.moveaxis(kernel, (-1, -2), (0, 1)), bias)),
+    )
+    return finished(translation, layer, map_value(key, _placed(value, filters, sizes), value.first))
+
+
+def _bias(layer: KerasLayer, size: int) -> list[Shape]:
+    return [(size,)] if layer.config.get("use_bias", True) else []
+
+
+def _counted(kernels: int) -> Any:
+    return lambda config: Counts(kernels + bool(config.get("use_bias", True)))
+
+
+TRANSLATORS = {
+    **{f"Conv{rank}D": Translator(_conv, _counted(1), False) for rank in (1, 2, 3)},
+    **{f"Conv{rank}DTranspose": Translator(_transposed, _counted(1), False) for rank in (1, 2, 3)},
+    **{f"SeparableConv{rank}D": Translator(_separable, _counted(2), False) for rank in (1, 2)},
+    **{f"DepthwiseConv{rank}D": Translator(_depthwise, _counted(1), False) for rank in (1, 2)},
+}

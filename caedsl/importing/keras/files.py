@@ -1,0 +1,137 @@
+"""Files of Keras, read as data: ``.keras`` of Keras 3, and ``.h5`` of Keras 2."""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO, Any
+
+from numpy.typing import NDArray
+
+from caedsl.importing.keras import registry
+from caedsl.importing.keras.hdf5 import EXPANSION, FREE, LARGEST_TEXT, LARGEST_TOTAL, Hdf5, opened
+from caedsl.importing.keras.problems import ModelProblem
+from caedsl.importing.keras.topology import Config, KerasLayer, Topology, topology_of
+
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """Model of a file or of memory: its layers, their weights by key, its compile configuration, and Keras's version.
+
+    ``arrays`` is None where some layer has no translation, so that the weights are of no use.
+    """
+
+    topology: Topology
+    arrays: Mapping[str, Sequence[NDArray[Any]]] | None
+    training: Config
+    version: str
+
+    @property
+    def legacy(self) -> bool:
+        """Whether Keras 2 saved it."""
+        return self.version.startswith(("1", "2"))
+
+
+def read_model(content: bytes) -> SavedModel:
+    """Return the model in the bytes of a file; ``ModelProblem`` says what is wrong with it."""
+    if content.startswith(_HDF5):
+        with opened(BytesIO(content)) as inside:
+            return _legacy(inside)
+    if content.startswith(_ZIP):
+        return _archive(BytesIO(content))
+    raise ModelProblem("it is neither a `.keras` file, which is a zip archive, nor a `.h5` file, which is HDF5")
+
+
+def _archive(file: IO[bytes]) -> SavedModel:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            config = _json(_member(archive, _CONFIG, LARGEST_TEXT).decode("utf-8"), _CONFIG)
+            metadata = _json(_member(archive, _METADATA, LARGEST_TEXT).decode("utf-8"), _METADATA)
+            topology = topology_of(config)
+            arrays = None
+            if all(map(registry.known, topology.layers)):
+                with opened(BytesIO(_member(archive, _WEIGHTS, LARGEST_TOTAL))) as inside:
+                    arrays = {layer.key: _variables(inside, layer) for layer in topology.layers}
+    except (zipfile.BadZipFile, UnicodeDecodeError, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        raise ModelProblem(f"this zip archive cannot be read: {error}") from None
+    training = config.get("compile_config")
+    return SavedModel(
+        topology, arrays, training if isinstance(training, dict) else {}, str(metadata.get("keras_version"))
+    )
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """Return a member of the archive; a bomb is refused before it is unpacked."""
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise ModelProblem(f"it has no `{name}`, as a `.keras` file of a whole model has") from None
+    if info.file_size > limit:
+        raise ModelProblem(f"its `{name}` has {info.file_size:,} bytes, more than the {limit:,} that are read")
+    if info.file_size > FREE and info.file_size > EXPANSION * info.compress_size:
+        raise ModelProblem(f"its `{name}` unpacks to {info.file_size:,} bytes from {info.compress_size:,}")
+    with archive.open(info) as member:
+        content = member.read(info.file_size)
+        if len(content) != info.file_size or member.read(1):
+            raise ModelProblem(f"its `{name}` has not the size that it says")
+    return content
+
+
+def _variables(inside: Hdf5, layer: KerasLayer) -> list[NDArray[Any]]:
+    number = sum(registry.counts(layer))
+    group = f"{layer.store}/vars"
+    if number and inside.count(group) != number:
+        raise ModelProblem(f"`{layer.key}` has {inside.count(group)} weights, and its configuration asks for {number}")
+    return [inside.array(f"{group}/{place}") for place in range(number)]
+
+
+def _legacy(inside: Hdf5) -> SavedModel:
+    text = inside.text("model_config")
+    if text is None:
+        raise ModelProblem(
+            "it has no `model_config`: it holds weights alone; save the whole model with `model.save(...)`"
+        )
+    topology = topology_of(_json(text, "model_config"))
+    training = inside.text("training_config")
+    compiled = _json(training, "training_config") if training is not None else {}
+    if "optimizer_config" in compiled:
+        compiled = {**compiled, "optimizer": compiled["optimizer_config"]}
+    arrays = _legacy_arrays(inside, topology) if all(map(registry.known, topology.layers)) else None
+    return SavedModel(topology, arrays, compiled, inside.text("keras_version") or "2")
+
+
+def _legacy_arrays(inside: Hdf5, topology: Topology) -> dict[str, list[NDArray[Any]]]:
+    """Return the weights of each layer; a model inside has those that are trained first, then those that are kept."""
+    whole: dict[str, list[KerasLayer]] = {}
+    for layer in topology.layers:
+        whole.setdefault(layer.path[0], []).append(layer)
+    arrays: dict[str, list[NDArray[Any]]] = {layer.key: [] for layer in topology.layers}
+    for top, layers in whole.items():
+        owners = [layer.key for layer in layers for _ in range(_trained(layer))]
+        owners += [layer.key for layer in layers for _ in range(sum(registry.counts(layer)) - _trained(layer))]
+        if not owners:
+            continue
+        names = inside.names(f"model_weights/{top}", "weight_names")
+        if len(names) != len(owners):
+            raise ModelProblem(f"`{top}` has {len(names)} weights, and its configuration asks for {len(owners)}")
+        for name, owner in zip(names, owners, strict=True):
+            arrays[owner].append(inside.array(f"model_weights/{top}/{name}"))
+    return arrays
+
+
+def _trained(layer: KerasLayer) -> int:
+    return registry.counts(layer).trained if layer.config.get("trainable", True) else 0
+
+
+def _json(text: str, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelProblem(f"its `{name}` is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ModelProblem(f"its `{name}` describes no model")
+    return found

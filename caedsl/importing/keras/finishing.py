@@ -1,0 +1,152 @@
+"""What follows the main operation of a layer of Keras: activation, normalisation, dropout and noise."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from caedsl.importing import spelling
+from caedsl.importing.keras.options import Config, activation, as_layer, penalties, shown
+from caedsl.importing.keras.topology import KerasLayer
+from caedsl.importing.keras.translation import Counts, Step, Translation, Translator, WithoutWord
+from caedsl.importing.keras.values import Value, taken
+
+
+def finished(translation: Translation, layer: KerasLayer, value: Value) -> Value:
+    """Add what a layer has behind its operation; return its output."""
+    value = _followed(translation, layer, value, activation(layer.config.get("activation"), translation.legacy))
+    return _penalised(translation, layer, value)
+
+
+def _followed(translation: Translation, layer: KerasLayer, value: Value, word: tuple[str, str] | None) -> Value:
+    if word is None:
+        return value
+    return value.moved(translation.emit(layer, [value.key], value.ours, Step(*word, {})))
+
+
+def _penalised(translation: Translation, layer: KerasLayer, value: Value) -> Value:
+    said = penalties(layer.config.get("activity_regularizer"))
+    if not said:
+        return value
+    if len(said) > 1 or not said[0].startswith("l1="):
+        raise WithoutWord(
+            "a penalty on squared outputs has no word", "`l1=` on the bottleneck is Keras's L1 on the code"
+        )
+    return value.moved(translation.emit(layer, [value.key], value.ours, Step("penalty", said[0][3:], {})))
+
+
+def _activation(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    return _followed(translation, layer, inputs[0], as_layer(layer.kind, layer.config, translation.legacy))
+
+
+def _prelu(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    shared = layer.config.get("shared_axes") or []
+    shape = tuple(1 if axis in shared else size for axis, size in enumerate(value.shape, 1))
+    (alpha,) = translation.arrays(layer, shape)
+    if alpha.size != 1:
+        raise WithoutWord(f"it learns {alpha.size:,} slopes", "`prelu` learns one slope for all channels")
+    return value.moved(translation.emit(layer, [value.key], value.ours, Step("prelu", "", {"weight": alpha.ravel()})))
+
+
+def _dropout(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    rate = layer.config.get("rate", 0)
+    channels = layer.kind.startswith("Spatial")
+    if layer.config.get("noise_shape") is not None:
+        raise WithoutWord("its `noise_shape` has no word", "SpatialDropout drops whole channels")
+    if not rate:
+        return value
+    single = "" if channels or len(value.ours) == 1 else " elementwise"
+    return value.moved(translation.emit(layer, [value.key], value.ours, Step("dropout", f"{shown(rate)}{single}", {})))
+
+
+def _noise(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    return value.moved(
+        translation.emit(layer, [value.key], value.ours, Step("noise", shown(layer.config.get("stddev", 0)), {}))
+    )
+
+
+def _passed(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    return _penalised(translation, layer, inputs[0]) if layer.kind == "ActivityRegularization" else inputs[0]
+
+
+def _normalised(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    """Translate the normalisations whose weights are one number for each channel."""
+    value = translation.settled(layer, inputs[0])
+    batch = layer.kind == "BatchNormalization"
+    size = value.ours[0]
+    names = _weight_names(layer.config)
+    for name in ("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint"):
+        if layer.config.get(name) is not None:
+            raise WithoutWord(f"its `{name}` has no word", "leave it out")
+    if layer.config.get("renorm"):
+        raise WithoutWord("its `renorm` has no word", "leave it out")
+    arrays = translation.arrays(layer, *((size,) for _ in (*names, *(("", "") if batch else ()))))
+    order = value.channels if value.is_map else value.order
+    found = {
+        name: taken(array, order) for name, array in zip((*names, "running_mean", "running_var"), arrays, strict=False)
+    }
+    if names:
+        found.setdefault("weight", np.ones(size, np.float32))
+        found.setdefault("bias", np.zeros(size, np.float32))
+    if len(names) == 1:
+        translation.notes.append(
+            f"{layer.key} learns no {'scale' if names == ['bias'] else 'shift'}; the spec's does, from where it is"
+        )
+    eps = float(shown(layer.config.get("epsilon", 1e-3)))
+    kind, groups = _norm_kind(layer, value)
+    momentum = float(f"{1 - layer.config.get('momentum', 0.99):.6g}") if batch else 0.1
+    options = spelling.norm(kind, affine=bool(names), eps=eps, momentum=momentum, groups=groups)
+    return value.moved(translation.emit(layer, [value.key], value.ours, Step("norm", options, found)))
+
+
+def _norm_kind(layer: KerasLayer, value: Value) -> tuple[str, int]:
+    axis = layer.config.get("axis", -1)
+    axes = [each if each >= 0 else each + len(value.shape) + 1 for each in (axis if isinstance(axis, list) else [axis])]
+    channel = 1 if value.first or not value.is_map else len(value.shape)
+    whole = axes == list(range(1, len(value.shape) + 1))
+    if layer.kind == "LayerNormalization":
+        if len(value.shape) > 1 and not (whole and not _weight_names(layer.config)):
+            raise WithoutWord(
+                "it normalises the channels of each place alone",
+                "`norm=layer` normalises a whole map; `norm=rms` each place",
+            )
+        return "layer", 8
+    if axes != [channel]:
+        raise WithoutWord(f"it normalises axis {axis}, which holds no channels", "use the axis of the channels")
+    if layer.kind != "GroupNormalization":
+        return "batch", 8
+    groups = int(layer.config.get("groups", 32))
+    groups = value.ours[0] if groups == -1 else groups
+    if value.channels is not None and groups not in (1, value.ours[0]):
+        raise WithoutWord("its groups follow a Concatenate in another order", "put the later input first")
+    return "group", groups
+
+
+def _weight_names(config: Config) -> list[str]:
+    return [name for name, has in (("weight", config.get("scale", True)), ("bias", config.get("center", True))) if has]
+
+
+def _norm_counts(kept: int) -> Any:
+    return lambda config: Counts(len(_weight_names(config)), kept)
+
+
+def none(config: Config) -> Counts:
+    """Return the counts of a layer without weights."""
+    return Counts(0)
+
+
+TRANSLATORS = {
+    **dict.fromkeys(("Activation", "ReLU", "LeakyReLU", "ELU"), Translator(_activation, none, True)),
+    **dict.fromkeys(("Relu", "Sigmoid", "Tanh", "Elu", "Silu", "Gelu"), Translator(_activation, none, True)),
+    "PReLU": Translator(_prelu, lambda config: Counts(1), True),
+    **dict.fromkeys(
+        ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), Translator(_dropout, none, True)
+    ),
+    "GaussianNoise": Translator(_noise, none, True),
+    **dict.fromkeys(("ActivityRegularization", "Identity"), Translator(_passed, none, True)),
+    "BatchNormalization": Translator(_normalised, _norm_counts(2), True),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization"), Translator(_normalised, _norm_counts(0), True)),
+}

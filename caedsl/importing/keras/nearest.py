@@ -1,0 +1,47 @@
+"""Layers of Keras that no word of the language means, with the nearest thing."""
+
+_SEQUENCES = (
+    "a spec has convolutions, not recurrence",
+    "the nearest is a signal (`input CxL`) with `conv` and `attention`",
+)
+_AUGMENTS = ("it changes samples at random", "leave it out and use `augment` in the `train` block")
+_SCALES = ("it scales the data", "leave it out: `input ... in 0..1` is the range that data are scaled to")
+_TIMES = ("it applies a layer to each step", "use the layer for maps itself: `conv` with a kernel of 1")
+_JOINS = ("a spec joins outputs by `add` and `concat` alone", "rewrite the model with Add or Concatenate")
+_SHAPES = ("it moves axes", "a spec keeps channels, then space; leave it out or use Reshape beside Dense")
+
+OWN_CLASS = (
+    "a class of the author's own, whose Python is not run",
+    "build it from Keras's layers, or, where it draws the code of a variational autoencoder, write "
+    "`bottleneck variational N` in a spec by hand",
+)
+
+NEAREST = {
+    "Lambda": (
+        "it holds Python code, which is not run",
+        "use a layer that says what it does, such as Activation, Add or Reshape",
+    ),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D"), _SEQUENCES),
+    **dict.fromkeys(("Embedding", "RepeatVector", "Masking", "MultiHeadAttention", "Attention"), _SEQUENCES),
+    "TimeDistributed": _TIMES,
+    **dict.fromkeys(("Rescaling", "Normalization"), _SCALES),
+    **dict.fromkeys(
+        ("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness"),
+        _AUGMENTS,
+    ),
+    "RandomCrop": _AUGMENTS,
+    **dict.fromkeys(("Multiply", "Subtract", "Average", "Maximum", "Minimum", "Dot"), _JOINS),
+    "Permute": _SHAPES,
+    "GaussianDropout": ("its noise multiplies", "the nearest is `dropout`, or GaussianNoise on the code"),
+    "AlphaDropout": ("it keeps mean and variance of `selu`", "the nearest is `dropout`"),
+    "Softmax": ("its outputs depend on one another", "the nearest is `sigmoid`"),
+    "ThresholdedReLU": ("its threshold has no word", "the nearest is `relu`"),
+    "UnitNormalization": ("it divides by a norm", "the nearest is `norm rms`"),
+    "SpectralNormalization": ("it changes weights while training", "the nearest is `l2=` on the layer"),
+    "LocallyConnected2D": ("its kernels differ from place to place", "the nearest is `conv`"),
+    **dict.fromkeys(
+        ("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D"),
+        ("it takes the maximum of a map", "the nearest are `globalpool`, the mean, and `maxpool` of the map's size"),
+    ),
+}
+"""What each class does and the nearest thing, by the name of the class."""

@@ -1,0 +1,123 @@
+"""From a Keras model, in a file or in memory, to the description that becomes a spec."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caedsl.importing.errors import unsupported
+from caedsl.importing.keras import registry
+from caedsl.importing.keras.files import SavedModel, read_model
+from caedsl.importing.keras.problems import ModelProblem, named
+from caedsl.importing.keras.reference import computed
+from caedsl.importing.keras.settings import settings_of
+from caedsl.importing.keras.topology import topology_of
+from caedsl.importing.keras.translation import Translation
+from caedsl.importing.network import Array, ForeignLayer, Network
+
+_RANGES = {"tanh": "-1..1"}
+
+
+def network_of_file(content: bytes, name: str, range_: str | None = None) -> Network:
+    """Return the network of a ``.keras`` or ``.h5`` file; ``ImportFailure`` says why there is none.
+
+    ``range_`` is that of the samples' values; None takes the one that the last activation suggests.
+    """
+    with named(name):
+        saved = read_model(content)
+        return _network(Path(name).stem, saved, range_, lambda samples: computed(saved, samples))
+
+
+def network_of_model(model: Any, range_: str | None = None) -> Network:
+    """Return the network of a Keras model in memory; ``ImportFailure`` says why there is none."""
+    name = str(getattr(model, "name", "model"))
+    with named(name):
+        saved = _saved(model)
+        return _network(name, saved, range_, lambda samples: np.asarray(model.predict(samples, verbose=0)))
+
+
+def _saved(model: Any) -> SavedModel:
+    """Return a model in memory as a file would hold it."""
+    if not hasattr(model, "to_json") or not hasattr(model, "get_layer"):
+        raise ModelProblem(f"it is {type(model).__name__}, no model of Keras")
+    try:
+        config = json.loads(model.to_json())
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise ModelProblem(f"Keras cannot describe it: {str(error).splitlines()[0]}") from None
+    topology = topology_of(config)
+    arrays = None
+    if all(map(registry.known, topology.layers)):
+        arrays = {}
+        for layer in topology.layers:
+            found = model
+            for step in layer.path:
+                found = found.get_layer(step)
+            arrays[layer.key] = found.get_weights() if sum(registry.counts(layer)) else []
+    compiled = getattr(model, "get_compile_config", None)
+    training = config.get("compile_config") or (compiled() if compiled is not None else None) or {}
+    version = str(config.get("keras_version") or ("2" if type(model).__module__.startswith("tf_keras") else "3"))
+    return SavedModel(topology, arrays, training, version)
+
+
+def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Array], Array]) -> Network:
+    translation = Translation(saved.topology, registry.TRANSLATORS, saved.arrays, saved.legacy)
+    end = translation.run()
+    if end is None:
+        raise unsupported(name, translation.without_word)
+    start, settings = translation.input, settings_of(saved.training)
+    if end.ours != start.ours or len(end.flat().shape) != 1:
+        raise ModelProblem(
+            f"it makes {end.shape} of samples of {start.shape}, and an autoencoder returns the same shape"
+        )
+    code = translation.values.get(saved.topology.code)
+    notes = [*translation.notes, *settings.notes]
+    if range_ is None:
+        range_, how = _range(translation.layers)
+        notes.append(how)
+    layers, defaults = _with_defaults(translation.layers)
+
+    def computing(samples: Array) -> Array:
+        with named(name):
+            return end.from_keras(run(start.to_keras(samples)))
+
+    return Network(
+        name=name,
+        input_shape=start.ours,
+        layers=layers,
+        run=computing,
+        code=code.key if code is not None else "",
+        range=range_,
+        train=settings.lines,
+        defaults=defaults,
+        notes=tuple(notes),
+    )
+
+
+def _range(layers: list[ForeignLayer]) -> tuple[str, str]:
+    last = next((layer.kind for layer in reversed(layers) if layer.kind not in ("reshape", "crop", "dropout")), "")
+    range_ = _RANGES.get(last, "0..1")
+    why = f"as `{last}` at the end suggests" if last in ("tanh", "sigmoid") else "the usual range"
+    return range_, f"the range of samples is {range_}, {why}; Keras does not record it"
+
+
+def _with_defaults(layers: Sequence[ForeignLayer]) -> tuple[tuple[ForeignLayer, ...], dict[str, str]]:
+    """Return the layers without the initialisation that all layers of their kind share, and that of each kind."""
+    starts: dict[str, set[str]] = {}
+    for layer in layers:
+        if layer.weights:
+            starts.setdefault(layer.kind, set()).add(_start(layer))
+    defaults = {kind: next(iter(each)) for kind, each in starts.items() if len(each) == 1 and "" not in each}
+    shorter = (
+        replace(layer, options=layer.options.replace(defaults[layer.kind], "").replace("  ", " ").strip())
+        if layer.kind in defaults
+        else layer
+        for layer in layers
+    )
+    return tuple(shorter), defaults
+
+
+def _start(layer: ForeignLayer) -> str:
+    return " ".join(word for word in layer.options.split() if word.startswith(("init=", "std=")))

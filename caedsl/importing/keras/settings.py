@@ -1,0 +1,145 @@
+"""The ``train`` block of a Keras model: its loss and its optimizer, and what of them has no word."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from caedsl.importing.keras.options import shown
+from caedsl.importing.keras.topology import Config, snake_case
+from caedsl.vocabulary.optimizers import OPTIMIZERS
+
+_LOSSES = {
+    "mse": "mse",
+    "mean_squared_error": "mse",
+    "mae": "mae",
+    "mean_absolute_error": "mae",
+    "binary_crossentropy": "bce",
+    "huber": "huber",
+    "huber_loss": "huber",
+}
+_ADAM = {"beta_1": "beta1", "beta_2": "beta2"}
+_WITHOUT_WORD = ("clipnorm", "clipvalue", "amsgrad", "centered", "gradient_accumulation_steps")
+
+
+class _Optimizer(NamedTuple):
+    """Optimizer of the language: its word, its options by Keras's names, and how its meaning differs."""
+
+    word: str
+    options: Mapping[str, str]
+    differs: Callable[[Config], str] = lambda config: ""
+
+
+_OPTIMIZERS = {
+    "adam": _Optimizer("adam", {**_ADAM, "epsilon": "eps_hat"}),
+    "adamw": _Optimizer("adamw", {**_ADAM, "epsilon": "eps_hat", "weight_decay": "weight_decay"}),
+    "adamax": _Optimizer("adamax", {**_ADAM, "epsilon": "eps"}),
+    "nadam": _Optimizer("nadam", {**_ADAM, "epsilon": "eps"}),
+    "sgd": _Optimizer("sgd", {"momentum": "momentum"}),
+    "rmsprop": _Optimizer(
+        "rmsprop",
+        {"momentum": "momentum", "epsilon": "eps"},
+        lambda config: (
+            "" if config.get("rho") == 0.99 else f"its rho={shown(config.get('rho', 0.9))} is 0.99 in a spec"
+        ),
+    ),
+    "adadelta": _Optimizer("adadelta", {"rho": "rho", "epsilon": "eps"}),
+    "adagrad": _Optimizer(
+        "adagrad",
+        {"epsilon": "eps"},
+        lambda config: f"its sums start at {shown(config.get('initial_accumulator_value', 0.1))}, and at 0 in a spec",
+    ),
+}
+
+
+class Settings(NamedTuple):
+    """Lines of a ``train`` block, and what the user should know of them."""
+
+    lines: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def settings_of(training: Config) -> Settings:
+    """Return what the compile configuration of a model says."""
+    notes: list[str] = []
+    lines = [*_loss(training.get("loss"), notes), *_optimizer(training.get("optimizer"), notes)]
+    if lines:
+        notes.append("Keras's files do not tell batch and epochs: caedsl's defaults stand until `train` says others")
+    return Settings(tuple(lines), tuple(notes))
+
+
+def _loss(value: Any, notes: list[str]) -> Iterator[str]:
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict) and len(value) == 1:
+        value = next(iter(value.values()))
+    if value is None:
+        return
+    name, config = _object(value)
+    word = _LOSSES.get(snake_case(name))
+    if word is None:
+        notes.append(f"the loss `{name}` has no word: `mse`, the default, stands for it")
+        return
+    if config.get("from_logits"):
+        notes.append("its loss takes logits: a spec applies `sigmoid` in its last layer, and so changes the output")
+    if config.get("label_smoothing"):
+        notes.append("the loss's `label_smoothing` has no word")
+    if config.get("reduction", "sum_over_batch_size") not in ("sum_over_batch_size", "auto", "mean"):
+        notes.append(f"the loss's reduction `{config['reduction']}` has no word: a spec takes the mean over samples")
+    delta = config.get("delta", 1)
+    yield f"loss {word}" + (f" delta={shown(delta)}" if word == "huber" and delta != 1 else "")
+
+
+def _optimizer(value: Any, notes: list[str]) -> Iterator[str]:
+    if value is None:
+        return
+    name, config = _object(value)
+    found = _OPTIMIZERS.get(name.rpartition(">")[2].lower())
+    if found is None:
+        notes.append(f"the optimizer `{name}` has no word: `adam`, the default, stands for it")
+        return
+    word, options = found.word, dict(found.options)
+    if config.get("weight_decay") and word == "adam":
+        word, options["weight_decay"] = "adamw", "weight_decay"
+    said = [f"lr={shown(_rate(config.get('learning_rate', config.get('lr')), notes))}"]
+    defaults = {option.name: option.default for option in OPTIMIZERS[word].own}
+    said += [
+        f"{ours}={shown(config[theirs])}"
+        for theirs, ours in options.items()
+        if _is_number(config.get(theirs)) and config[theirs] != defaults[ours]
+    ]
+    if word == "sgd" and config.get("nesterov") and config.get("momentum"):
+        said.append("nesterov")
+    yield f"optimizer {word} {' '.join(said)}"
+    if config.get("global_clipnorm"):
+        yield f"clip {shown(config['global_clipnorm'])}"
+    if config.get("use_ema"):
+        yield f"ema {shown(config.get('ema_momentum', 0.99))}"
+    if config.get("weight_decay") and "weight_decay" not in options:
+        notes.append(f"the weight decay of `{name}` is apart from the gradient: in a spec `adamw` alone has that")
+    notes += [f"the optimizer's `{each}` has no word" for each in _WITHOUT_WORD if config.get(each)]
+    notes += filter(None, [found.differs(config) and f"`{name}`: {found.differs(config)}"])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _rate(value: Any, notes: list[str]) -> float:
+    if isinstance(value, (int, float)) and value > 0:
+        return float(value)
+    kind, config = _object(value)
+    start = config.get("initial_learning_rate", config.get("lr", 1e-3))
+    notes.append(
+        f"the schedule `{kind}` counts steps of a run that the file does not tell: choose one of `schedule`, from "
+        f"{shown(start)}"
+    )
+    return float(start)
+
+
+def _object(value: Any) -> tuple[str, Config]:
+    if not isinstance(value, dict):
+        return str(value), {}
+    config = value.get("config")
+    name = str(value.get("class_name"))
+    if name == "function" and isinstance(config, str):
+        return config, {}
+    return name, config if isinstance(config, dict) else {}

@@ -1,0 +1,206 @@
+"""Layers of Keras without kernels of space: dense layers, reshapes, pools, upsampling, margins and joins."""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from caedsl.importing import spelling
+from caedsl.importing.keras.convolutions import pads_of, window_of
+from caedsl.importing.keras.finishing import finished, none
+from caedsl.importing.keras.options import per_axis, weights_options
+from caedsl.importing.keras.topology import KerasLayer
+from caedsl.importing.keras.translation import Counts, Step, Translation, Translator, WithoutWord, target
+from caedsl.importing.keras.values import Value, map_value, plain, same, taken
+from caedsl.vocabulary.shape import Shape, text
+from caedsl.vocabulary.window import Axis, pooled
+
+_AXES = (1, 2, 3)
+
+
+def _dense(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    units, inside = int(layer.config["units"]), value.shape[-1]
+    shapes = ((inside, units), *([(units,)] if layer.config.get("use_bias", True) else []))
+    kernel, *bias = translation.arrays(layer, *shapes)
+    options = weights_options(layer.config)
+    if len(value.shape) > 1:
+        if not value.is_map or value.first:
+            raise WithoutWord("it works on rows of an image without channels", "put a Flatten before it")
+        weight = taken(kernel, value.channels).T.reshape(units, inside, *(1 for _ in value.space))
+        said = f"{units} k1 {options}".strip()
+        step = Step("conv", said, {"weight": weight, **({"bias": bias[0]} if bias else {})})
+        key = translation.emit(layer, [value.key], (units, *value.space), step)
+        return finished(translation, layer, map_value(key, (*value.shape[:-1], units), False))
+    order = translation.wanted(layer.key, units)
+    weight = taken(taken(kernel, value.order), order, axis=1).T
+    weights = {"weight": np.ascontiguousarray(weight), **({"bias": taken(bias[0], order)} if bias else {})}
+    key = translation.emit(layer, [value.key], (units,), Step("dense", f"{units} {options}".strip(), weights))
+    return finished(translation, layer, Value(key, (units,), (units,), order))
+
+
+def _flatten(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    return inputs[0].flat()
+
+
+def _reshape(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    value = inputs[0].flat()
+    shape = target(layer.config, value.shape[0])
+    if prod(shape) != value.shape[0]:
+        raise WithoutWord(f"{shape} does not hold its {value.shape[0]} numbers")
+    if len(shape) == 1:
+        return value
+    start = translation.input
+    if shape == start.shape and not start.is_map:
+        made = Value("", shape, start.ours, start.order)
+    elif len(shape) <= 4:
+        made = map_value("", shape, start.first)
+    else:
+        raise WithoutWord(f"{shape} has more than three axes of space")
+    if not same(value.order, made.flat().order):
+        raise WithoutWord(
+            "channels come last in Keras and first here, so that it would mix them",
+            "a Reshape may stand behind Dense, or give the shape back that Flatten took",
+        )
+    if value.ours == made.ours:
+        return made.moved(value.key)
+    return made.moved(translation.emit(layer, [value.key], made.ours, Step("reshape", text(made.ours), {})))
+
+
+def _pool(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    config, axes = layer.config, len(value.space)
+    size = per_axis(config.get("pool_size", 2), axes)
+    strides = config.get("strides")
+    window = (size, size if strides is None else per_axis(strides, axes), (1,) * axes)
+    window_of(layer, value)
+    pads = pads_of(config.get("padding", "valid"), value.space, window)
+    word = "maxpool" if layer.kind.startswith("Max") else "avgpool"
+    wanted = tuple(
+        (n + sum(pad) - k) // s + 1 for n, k, s, pad in zip(value.space, window[0], window[1], pads, strict=True)
+    )
+    before = tuple(pad[0] for pad in pads)
+    for ceil in (False, True):
+        made = tuple(
+            pooled(Axis(n, k, s, 1, p), ceil) for n, k, s, p in zip(value.space, *window[:2], before, strict=True)
+        )
+        if made == wanted and (word == "maxpool" or not any(before)):
+            options = spelling.pool(window[0], window[1], before, ceil)
+            key = translation.emit(layer, [value.key], (value.ours[0], *made), Step(word, options, {}))
+            return _sized(value, key, made)
+    raise WithoutWord(
+        f"`padding=same` of this window has no word in `{word}`", "use `valid`, or a stride of the window's size"
+    )
+
+
+def _sized(value: Value, key: str, sizes: Shape) -> Value:
+    """Return a map with the same channels at other sizes."""
+    channels = value.ours[0]
+    shape = (channels, *sizes) if value.first else (*sizes, channels)
+    return map_value(key, shape, value.first, value.channels)
+
+
+def _globalpool(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    window_of(layer, value)
+    channels = value.ours[0]
+    key = translation.emit(layer, [value.key], (channels,), Step("globalpool", "", {}))
+    if not layer.config.get("keepdims"):
+        return Value(key, (channels,), (channels,), value.channels)
+    ones = (1,) * len(value.space)
+    shape = (channels, *ones)
+    return _sized(value, translation.emit(layer, [key], shape, Step("reshape", text(shape), {})), ones)
+
+
+def _upsampling(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    window_of(layer, value)
+    factors = per_axis(layer.config.get("size", 2), len(value.space))
+    mode = layer.config.get("interpolation", "nearest")
+    if mode not in ("nearest", "bilinear"):
+        raise WithoutWord(f"its interpolation `{mode}` has no word", "use `nearest` or `bilinear`")
+    sizes = tuple(n * factor for n, factor in zip(value.space, factors, strict=True))
+    step = Step("upsample", spelling.upsample(value.space, sizes, mode), {})
+    return _sized(value, translation.emit(layer, [value.key], (value.ours[0], *sizes), step), sizes)
+
+
+def _margin(name: str, sign: int) -> Callable[[Translation, KerasLayer, Sequence[Value]], Value]:
+    """Return the translation of ``ZeroPadding`` and ``Cropping``."""
+
+    def translate(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+        (value,) = inputs
+        window_of(layer, value)
+        pads = _sides(layer.config.get("padding" if sign > 0 else "cropping"), len(value.space))
+        amount = spelling.margin(pads)
+        if amount is None:
+            raise WithoutWord("its sides differ from axis to axis", f"`{name}` takes one pair for all axes")
+        sizes = tuple(n + sign * sum(pad) for n, pad in zip(value.space, pads, strict=True))
+        return _sized(
+            value, translation.emit(layer, [value.key], (value.ours[0], *sizes), Step(name, amount, {})), sizes
+        )
+
+    return translate
+
+
+def _sides(value: Any, axes: int) -> list[tuple[int, int]]:
+    each = value if isinstance(value, (list, tuple)) else [value] * axes
+    if axes == 1 and len(each) == 2 and not isinstance(each[0], (list, tuple)):
+        each = [each]
+    sides = [tuple(side) if isinstance(side, (list, tuple)) else (side, side) for side in each]
+    if len(sides) != axes or not all(len(s) == 2 and all(isinstance(n, int) and n >= 0 for n in s) for s in sides):
+        raise WithoutWord(f"`{value}` are no sides for {axes} axes")
+    return [(before, after) for before, after in sides]
+
+
+def _add(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    values = [translation.settled(layer, value) for value in inputs]
+    if len(values) < 2 or any(value.ours != values[0].ours for value in values):
+        raise WithoutWord("its inputs have different shapes", "`add` takes outputs of the same shape")
+    if not all(same(value.flat().order, values[0].flat().order) for value in values):
+        raise WithoutWord(
+            "its inputs have their channels in different orders", "put the later input of Concatenate first"
+        )
+    return values[0].moved(
+        translation.emit(layer, [value.key for value in values], values[0].ours, Step("add", "", {}))
+    )
+
+
+def _concat(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    values = [translation.settled(layer, value) for value in inputs]
+    value, axis = values[0], layer.config.get("axis", -1)
+    channel = 1 if value.first or not value.is_map else len(value.shape)
+    if axis not in (channel, channel - len(value.shape) - 1) or any(each.space != value.space for each in values):
+        raise WithoutWord(f"it joins along axis {axis}", "`concat` joins channels")
+    written = _as_written(translation, values)
+    sizes = [each.ours[0] for each in values]
+    starts = np.cumsum([0, *sizes])
+    orders = [each.channels if each.is_map else each.order for each in values]
+    parts = [starts[place] + (np.arange(sizes[place]) if orders[place] is None else orders[place]) for place in written]
+    order = plain(np.concatenate(parts))
+    ours = (sum(sizes), *value.space)
+    key = translation.emit(layer, [values[place].key for place in written], ours, Step("concat", "", {}))
+    if not value.is_map:
+        return Value(key, ours, ours, order)
+    return map_value(key, ours if value.first else (*value.space, ours[0]), value.first, order)
+
+
+def _as_written(translation: Translation, values: Sequence[Value]) -> list[int]:
+    """Return the places of inputs in the order of a spec: the one that is computed last, then those read by name."""
+    made = {layer.key: place for place, layer in enumerate(translation.layers)}
+    last = max(range(len(values)), key=lambda place: made.get(values[place].key, -1))
+    return [last, *(place for place in range(len(values)) if place != last)]
+
+
+TRANSLATORS = {
+    "Dense": Translator(_dense, lambda config: Counts(1 + bool(config.get("use_bias", True))), False),
+    "Flatten": Translator(_flatten, none, False),
+    "Reshape": Translator(_reshape, none, False),
+    **{f"{which}Pooling{rank}D": Translator(_pool, none, False) for which in ("Max", "Average") for rank in _AXES},
+    **{f"GlobalAveragePooling{rank}D": Translator(_globalpool, none, False) for rank in _AXES},
+    **{f"UpSampling{rank}D": Translator(_upsampling, none, False) for rank in _AXES},
+    **{f"ZeroPadding{rank}D": Translator(_margin("pad", 1), none, False) for rank in _AXES},
+    **{f"Cropping{rank}D": Translator(_margin("crop", -1), none, False) for rank in _AXES},
+    "Add": Translator(_add, none, False),
+    "Concatenate": Translator(_concat, none, False),
+}
