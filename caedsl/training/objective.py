@@ -79,13 +79,11 @@ class Objective:
         """Compute, inside, the terms of the code in each forward pass of ``module``."""
 
         # Hooks and not a call of `encode`, so that training calls the module as everybody else does.
-        def keep(name: str, source: nn.Module, inputs: tuple[Tensor], code: Tensor) -> None:
-            divergence: Callable[[Tensor], Tensor] = getattr(source, "divergence", lambda seen: activity(code))
-            self._seen[name] = divergence(inputs[0])
+        def keep(term: Term, source: nn.Module, inputs: tuple[Tensor], code: Tensor) -> None:
+            computed: Callable[[Tensor], Tensor] = getattr(source, term.method, lambda seen: activity(code))
+            self._seen[term.name] = computed(inputs[0])
 
-        handles = [
-            module.get_submodule(term.source).register_forward_hook(partial(keep, term.name)) for term in self.code
-        ]
+        handles = [module.get_submodule(term.source).register_forward_hook(partial(keep, term)) for term in self.code]
         try:
             yield
         finally:

@@ -42,6 +42,16 @@ EMA: LayerOption[float] = LayerOption(
 )
 
 
+GRADIENT = "gradient"
+UPDATE: LayerOption[str] = LayerOption(
+    "update",
+    Type.CHOICE,
+    "ema",
+    "how the codebook learns: it follows averages of its inputs (`ema`), or is trained by the optimizer (`gradient`)",
+    choices=("ema", GRADIENT),
+)
+
+
 class Quantizer(Kind):
     """The nearest vector of a codebook at every place."""
 
@@ -49,7 +59,7 @@ class Quantizer(Kind):
     role = Role.PASSING
     ranks = (1, 2, 3)
     linear = False
-    options = (CODEBOOK, EMA)
+    options = (CODEBOOK, UPDATE, EMA)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the input's shape, where the codebook has two numbers."""
@@ -62,13 +72,18 @@ class Quantizer(Kind):
             )
         return in_shape
 
+    def parameters(self, layer: PlacedLayer) -> int:
+        """Return the numbers of a codebook that the optimizer trains."""
+        return elements(layer.options[CODEBOOK]) if layer.options[UPDATE] == GRADIENT else 0
+
     def macs(self, layer: PlacedLayer) -> int:
         """Return a product of every place with every vector."""
         return elements(layer.in_shape[1:]) * elements(layer.options[CODEBOOK])
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return the module that chooses the vectors."""
-        ema = {} if layer.options[EMA] == EMA.default else {"ema": layer.options[EMA]}
+        decay = None if layer.options[UPDATE] == GRADIENT else layer.options[EMA]
+        ema = {} if decay == EMA.default else {"ema": decay}
         return (call("Quantizer", *layer.options[CODEBOOK], **ema),)
 
 

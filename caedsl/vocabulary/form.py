@@ -46,6 +46,14 @@ class Form:
         """Return what the form itself adds to the loss: the weight of each term by its name."""
         return {}
 
+    def methods(self) -> Mapping[str, str]:
+        """Return the method of the code's last module that computes a term, by its name; others have `divergence`."""
+        return {}
+
+    def idle(self, values: Mapping[str, Any]) -> tuple[Option, str] | None:
+        """Return an option that has no effect beside these values, and what it belongs to; None where all have."""
+        return None
+
 
 def without_penalty(options: Sequence[Option]) -> tuple[Option, ...]:
     """Return the options of a layer without its penalty on weights, whose name means the code's on such a line."""

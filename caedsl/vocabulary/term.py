@@ -9,14 +9,15 @@ class Term(NamedTuple):
     """Named part of the training loss.
 
     ``source`` is the path of the module that it is computed from: of its output for a penalty on the code, of its input
-    where the module itself has a loss (``divergence`` of a variational code). The weight rises from 0 over ``warmup``,
-    a share of all steps.
+    where the module itself has a loss, in the ``method`` of that name. The weight rises from 0 over ``warmup``, a share
+    of all steps.
     """
 
     name: str
     weight: float
     source: str
     warmup: float = 0.0
+    method: str = "divergence"
 
     def factor(self, step: int, steps: int) -> float:
         """Return what the weight is multiplied by at ``step`` (counted from 0) of ``steps``."""

@@ -71,6 +71,7 @@ LINES = {
     "loss mse reduction=sum": {"code": "variational conv 2"},
     "loss huber": {"code": "conv 2 noise=0.5"},
     "loss mae": {"code": "quantized 6x4 commit=0.5 ema=0.9"},
+    "loss mse + 0.1 mae": {"code": "quantized 6x4 commit=0.5 update=gradient"},
     "ema 0.9": {},
     "batch 6 accumulate=4; corrupt gaussian=0.1; augment flip": {},
     "batch 6 accumulate=4; loss mse reduction=sum ": {"code": "variational 3 warmup=70%"},

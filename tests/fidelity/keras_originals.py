@@ -202,3 +202,37 @@ class _WhatWhere(nn.Module):
 def swwae() -> nn.Module:
     """The stacked What-Where autoencoder of Keras's examples, with pools of 2."""
     return _WhatWhere()
+
+
+class _VectorQuantizer(nn.Module):
+    """Codebook of keras.io: the nearest vector at every place."""
+
+    def __init__(self, vectors: int, channels: int) -> None:
+        super().__init__()
+        self.embeddings = nn.Parameter(torch.empty(vectors, channels).uniform_(-0.05, 0.05))
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.permute(0, 2, 3, 1)
+        distances = (flat[..., None, :] - self.embeddings).square().sum(-1)
+        return self.embeddings[distances.argmin(-1)].permute(0, 3, 1, 2)
+
+
+def keras_vqvae() -> nn.Module:
+    """The autoencoder with a codebook of keras.io."""
+    return Codec(
+        nn.Sequential(
+            SameConv(2, 1, 32, 3, 2),
+            nn.ReLU(),
+            SameConv(2, 32, 64, 3, 2),
+            nn.ReLU(),
+            nn.Conv2d(64, 16, 1),
+            _VectorQuantizer(128, 16),
+        ),
+        nn.Sequential(
+            SameDeconv(2, 16, 64, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 64, 32, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 32, 1, 3),
+        ),
+    )

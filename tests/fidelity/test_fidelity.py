@@ -10,9 +10,10 @@ from torch import nn
 
 from caedsl.api import load
 from caedsl.backends.torch.instantiate import build
+from caedsl.backends.torch.lower import lower
 from tests.fidelity import diffusion_originals, keras_originals, torch_originals
 from tests.fidelity.pieces import tensors
-from tests.fidelity.training import TRAINING
+from tests.fidelity.training import CODE_TERMS, TRAINING
 
 SPECS = Path(__file__).parent / "specs"
 NAMES = sorted(path.stem for path in SPECS.glob("*.cae"))
@@ -54,6 +55,8 @@ def test_the_spec_is_the_published_network(name: str) -> None:
 def test_the_spec_trains_as_published(name: str) -> None:
     settings = load(SPECS / f"{name}.cae").train
     published = TRAINING[name]
+    terms = {term.name: term.weight for term in lower(load(SPECS / f"{name}.cae")).terms}
+    assert terms == pytest.approx(CODE_TERMS.get(name, {}))
     assert settings is not None if published is not None else settings is None
     if settings is not None and published is not None:
         assert replace(settings, validation=published.validation) == published

@@ -3,6 +3,8 @@
 ``validation`` is left out: what a source validates on is its own split.
 """
 
+from fractions import Fraction
+
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
 
 
@@ -69,6 +71,9 @@ TRAINING: dict[str, Train | None] = {
     "autoencoder_kl": None,
     "autoencoder_tiny": None,
     "swwae": Train(optimizer=KERAS_ADAM, batch=128, epochs=5),
+    "keras_vqvae": Train(
+        loss=_loss("mse", weight=float(1 / Fraction("0.0949327"))), optimizer=KERAS_ADAM, batch=128, epochs=30
+    ),
     "matlab_denoise": Train(
         loss=_loss("mse", "sum", 0.5),
         optimizer=Optimizer("adam", 1e-3),
@@ -79,3 +84,11 @@ TRAINING: dict[str, Train | None] = {
     ),
     "dcec": Train(optimizer=KERAS_ADAM, batch=256, epochs=200),
 }
+
+CODE_TERMS = {
+    "keras_vae": {"kl": 1.0},
+    "antixk_vanilla_vae": {"kl": 2.5e-4 * 12288},
+    "autoencoder_kl": {"kl": 1e-6},
+    "keras_vqvae": {"commitment": 0.25, "codebook": 1.0},
+}
+"""What the code adds to the loss, as weights of sums over a sample where the loss is a sum; other codes add nothing."""

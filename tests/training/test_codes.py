@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from caedsl import check
 from caedsl.api import load
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.backends.torch.lower import lower
@@ -162,3 +163,34 @@ def test_perplexity_counts_the_vectors_that_are_used() -> None:
     perplexity, part = measure.of(quantizer, [h[:3], h[3:]])
     assert perplexity == pytest.approx(exp(-sum(share * log(share) for share in shares)))
     assert part == 0.5
+
+
+def test_a_codebook_that_is_trained_moves_by_its_own_gradient() -> None:
+    module = _module("quantized 8x3 update=gradient").train()
+    quantizer, h = module.bottleneck[-1], torch.rand(4, 3, 2, 2, requires_grad=True)
+    codebook = quantizer.get_parameter("codebook")
+    assert [*quantizer.state_dict()] == ["codebook"]
+    nearest = codebook[quantizer.indices(h)].movedim(-1, 1)  # type: ignore[operator]
+    squared = (h - nearest).square().flatten(1).sum(1).mean()
+    for method, moved, kept in (("distance", codebook, h), ("divergence", h, codebook)):
+        value: Tensor = getattr(quantizer, method)(h)
+        torch.testing.assert_close(value, squared)
+        gradient, nothing = torch.autograd.grad(value, (moved, kept), allow_unused=True, retain_graph=True)
+        assert nothing is None
+        torch.testing.assert_close(gradient, torch.autograd.grad(squared, moved, retain_graph=True)[0])
+    before = codebook.detach().clone()
+    quantizer(h)
+    assert torch.equal(codebook, before)
+
+
+def test_both_distances_are_terms_of_the_loss() -> None:
+    run = training("quantized 8x3 commit=0.5 update=gradient")
+    assert [(term.name, term.weight) for term in run.objective.code] == [("commitment", 0.5), ("codebook", 1.0)]
+    assert {"commitment", "codebook"} <= set(run.objective.names)
+    run.run()
+
+
+def test_averages_have_no_decay_where_the_optimizer_trains_the_codebook() -> None:
+    spec = SPEC.format(code="quantized 8x3 update=gradient ema=0.9", reduction="mean", more="")
+    (found,) = [finding for finding in check(spec) if finding.name == "option-without-effect"]
+    assert found.message == "`ema=` has no effect on this line: it belongs to `update=ema`"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.form import CODE_L1
 from caedsl.vocabulary.initialisation import scheme, weight_call
@@ -247,10 +248,11 @@ def lower(model: Autoencoder) -> Program:
 def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
     """Return what the code adds to the loss; the last module of a bottleneck has the loss of its own."""
     weights = {name: weight for name, weight in model.bottleneck.weights.items() if weight}
+    methods = BY_NAME[model.bottleneck.form].methods()
     return tuple(
         Term(name, weight, CODE)
         if name == CODE_L1.name
-        else Term(name, weight, f"{CODE}.{modules - 1}", model.bottleneck.warmup)
+        else Term(name, weight, f"{CODE}.{modules - 1}", model.bottleneck.warmup, methods.get(name, "divergence"))
         for name, weight in weights.items()
     )
 

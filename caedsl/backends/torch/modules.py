@@ -63,21 +63,24 @@ class Quantizer(nn.Module):
     """Codebook: every place of a map takes the nearest vector, and the gradient passes straight through.
 
     While training, each vector follows the average of the inputs that take it. A vector that none has taken for long
-    starts again from a random input, and so do all of them in the first step.
+    starts again from a random input, and so do all of them in the first step. Without ``ema`` the vectors are weights.
     """
 
     codebook: Tensor
     taken: Tensor
 
-    def __init__(self, vectors: int, channels: int, ema: float = 0.99) -> None:
+    def __init__(self, vectors: int, channels: int, ema: float | None = 0.99) -> None:
         super().__init__()
         self.ema = ema
-        self.register_buffer("codebook", torch.zeros(vectors, channels))
-        self.register_buffer("taken", torch.zeros(vectors))
+        if ema is None:
+            self.codebook = nn.Parameter(torch.empty(vectors, channels).uniform_(-1 / vectors, 1 / vectors))
+        else:
+            self.register_buffer("codebook", torch.zeros(vectors, channels))
+            self.register_buffer("taken", torch.zeros(vectors))
 
     def forward(self, h: Tensor) -> Tensor:
-        if self.training:
-            self.follow(h.detach())
+        if self.training and self.ema is not None:
+            self.follow(h.detach(), self.ema)
         return h + (self.nearest(h) - h).detach()
 
     def flat(self, h: Tensor) -> Tensor:
@@ -92,20 +95,24 @@ class Quantizer(nn.Module):
         return self.codebook[self.indices(h)].movedim(-1, 1).to(h.dtype)
 
     @torch.no_grad()
-    def follow(self, h: Tensor) -> None:
+    def follow(self, h: Tensor, ema: float) -> None:
         inputs = self.flat(h)
         unused = self.taken < 0.05
         fresh = inputs[torch.randint(len(inputs), (len(self.codebook),), device=h.device)]
         self.codebook.copy_(torch.where(unused[:, None], fresh, self.codebook))
         self.taken.copy_(torch.where(unused, 1.0, self.taken))
         chosen = nn.functional.one_hot(self.indices(h).flatten(), len(self.codebook)).to(inputs.dtype)
-        sums = self.ema * self.codebook * self.taken[:, None] + (1 - self.ema) * chosen.T @ inputs
-        self.taken.mul_(self.ema).add_((1 - self.ema) * chosen.sum(0))
+        sums = ema * self.codebook * self.taken[:, None] + (1 - ema) * chosen.T @ inputs
+        self.taken.mul_(ema).add_((1 - ema) * chosen.sum(0))
         self.codebook.copy_(sums / self.taken.clamp(min=1e-6)[:, None])
 
     def divergence(self, h: Tensor) -> Tensor:
-        """Return the squared distance of a sample from the codebook, on average."""
-        return (h.float() - self.nearest(h).float()).square().flatten(1).sum(1).mean()
+        """Return the squared distance of a sample from the codebook, on average; its gradient is that of the sample."""
+        return (h.float() - self.nearest(h).detach().float()).square().flatten(1).sum(1).mean()
+
+    def distance(self, h: Tensor) -> Tensor:
+        """Return the same distance; its gradient is that of the codebook."""
+        return (h.detach().float() - self.nearest(h).float()).square().flatten(1).sum(1).mean()
 
 
 class ScaledTanh(nn.Module):

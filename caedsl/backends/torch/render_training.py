@@ -281,7 +281,7 @@ def _code_lines(terms: Sequence[Term], loss: Loss) -> list[str]:
             if term.warmup:
                 lines.append("warm = (step + 1) / warming if step < warming else 1.0")
                 weight += " * warm"
-            lines.append(f"loss = loss + {weight} * model.bottleneck[-1].divergence(h){share}")
+            lines.append(f"loss = loss + {weight} * model.bottleneck[-1].{term.method}(h){share}")
     return lines
 
 

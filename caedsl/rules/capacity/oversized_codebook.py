@@ -42,7 +42,7 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severi
 from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.code_kinds import CODEBOOK
+from caedsl.vocabulary.code_kinds import CODEBOOK, GRADIENT, UPDATE
 from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE308", "oversized-codebook", Severity.WARNING)
@@ -61,7 +61,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     vectors, channels = layers[-1].options[CODEBOOK]
     places = elements(model.code_shape[1:])
     batch = model.train.batch if model.train and not isinstance(model.train.batch, str) else None
-    restless = batch is not None and vectors > VECTORS_A_PLACE * batch * places
+    follows = layers[-1].options[UPDATE] != GRADIENT
+    restless = follows and batch is not None and vectors > VECTORS_A_PLACE * batch * places
     if images * places >= ENOUGH * vectors and not restless:
         return
     most = images * places // ENOUGH if batch is None else min(images * places // ENOUGH, batch * places)

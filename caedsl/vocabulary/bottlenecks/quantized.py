@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from caedsl.vocabulary.code_kinds import CODEBOOK, EMA, Quantizer
+from caedsl.vocabulary.code_kinds import CODEBOOK, EMA, GRADIENT, UPDATE, Quantizer
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.form import Form
 from caedsl.vocabulary.kind import Draft, written
@@ -15,6 +15,7 @@ COMMIT: LayerOption[float] = LayerOption(
     "commit", Type.NUMBER, 0.25, "weight of the squared distance to the codebook", domain=NOT_NEGATIVE
 )
 COMMITMENT = "commitment"
+CODEBOOK_TERM = "codebook"
 
 
 class Quantized(Form):
@@ -22,21 +23,30 @@ class Quantized(Form):
 
     A convolution with a kernel of 1 makes the channels, and every place takes the nearest vector. The gradient passes
     straight through. The codebook follows the inputs by an exponential moving average, and vectors that nothing is near
-    to start again from inputs.
+    to start again from inputs; with `update=gradient` its squared distance to the inputs is added to the loss instead.
     """
 
     name = "quantized"
     words = ("quantized",)
-    options = (CODEBOOK, COMMIT, EMA)
+    options = (CODEBOOK, COMMIT, UPDATE, EMA)
     example = "bottleneck quantized 512x64"
     limits_copying = True
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
         """Return the convolution to the vectors' channels, and the codebook."""
         channels = values[CODEBOOK.name][-1]
-        kept: dict[Option, Any] = {CODEBOOK: values[CODEBOOK.name], EMA: values[EMA.name]}
+        kept: dict[Option, Any] = {option: values[option.name] for option in (CODEBOOK, UPDATE, EMA)}
         return (Draft(Conv.name, written({CHANNELS: channels, KERNEL: (1,)})), Draft(Quantizer.name, written(kept)))
 
     def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
-        """Return the weight of the commitment to the codebook."""
-        return {COMMITMENT: values[COMMIT.name]}
+        """Return the weights of the commitment to the codebook, and of a codebook that is trained."""
+        trained = {CODEBOOK_TERM: 1.0} if values[UPDATE.name] == GRADIENT else {}
+        return {COMMITMENT: values[COMMIT.name], **trained}
+
+    def methods(self) -> Mapping[str, str]:
+        """Return the method that computes the distance of the codebook."""
+        return {CODEBOOK_TERM: "distance"}
+
+    def idle(self, values: Mapping[str, Any]) -> tuple[Option, str] | None:
+        """Return the decay of averages where the codebook follows none."""
+        return (EMA, "`update=ema`") if values[UPDATE.name] == GRADIENT else None
