@@ -1,7 +1,7 @@
 """caedsl: a declarative language and compiler for convolutional autoencoders.
 
-``parse``, ``check`` and ``load`` read specs, ``graph`` and ``show`` present models; ``build``, ``train`` and ``resume``
-need PyTorch, which is imported when one of them is first used.
+``parse``, ``check`` and ``load`` read specs, ``graph`` and ``show`` present models; ``build``, ``train``, ``resume``
+and ``diagnose`` need PyTorch, which is imported when one of them is first used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         SpecError,
         build,
         check,
+        diagnose,
         emit,
         from_keras,
         from_torch,
@@ -32,6 +33,7 @@ __all__ = [
     "__version__",
     "build",
     "check",
+    "diagnose",
     "emit",
     "from_keras",
     "from_torch",

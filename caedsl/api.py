@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
     from caedsl.console.notebook import Diagram, ModelTable
+    from caedsl.doctor.diagnosis import Diagnosis
     from caedsl.evaluation.run import EvaluatedRun
     from caedsl.figures.graph import Style
     from caedsl.importing.imported import ImportedModel
@@ -238,6 +239,42 @@ def train(
         baselines=baselines,
         images=images_of(images, model) if images is not None else None,
     )
+
+
+@explaining_missing_packages()
+def diagnose(
+    model: Autoencoder | SpecLike,
+    *,
+    budget: float = 120.0,
+    settings: Mapping[str, object] | None = None,
+    device: str = "auto",
+    data_dir: SpecLike | None = None,
+    images: "NDArray[Any] | None" = None,
+    progress: bool = False,
+) -> "Diagnosis":
+    """Find out why a model fails to train, as ``caedsl doctor`` does, in about ``budget`` seconds.
+
+    ``model`` is a spec or the folder of a run, whose record is then taken into account. ``settings`` replaces parts of
+    a spec as in ``load``; ``images`` takes the place of its data as in ``train``. The diagnosis has a verdict, causes
+    with their evidence, and repairs that won in training; ``print`` prints it.
+    """
+    from pathlib import Path
+
+    from caedsl.console.progress import make_reporter
+    from caedsl.data.in_memory import images_of
+    from caedsl.doctor.examine import examine
+    from caedsl.doctor.reading import of_model, of_run
+
+    reporter = make_reporter(quiet=not progress)
+    folder = Path(data_dir) if data_dir is not None else None
+    if not isinstance(model, Autoencoder) and "\n" not in str(model) and Path(model).is_dir():
+        subject = of_run(Path(model), device=device, data_dir=folder, reporter=reporter)
+        return examine(subject, budget, reporter)
+    if not isinstance(model, Autoencoder) or settings:
+        model = _load(model.source if isinstance(model, Autoencoder) else _source(model), settings)
+    given = images_of(images, model) if images is not None else None
+    subject = of_model(model, images=given, device=device, data_dir=folder, reporter=reporter)
+    return examine(subject, budget, reporter)
 
 
 @explaining_missing_packages()

@@ -48,12 +48,11 @@ def calibrate(
             raise fail(str(error)) from None
         except OSError as error:
             raise fail(f"nothing can be written in {run} ({error.strerror}): make it writable") from None
-    result = calibrated
-    typer.echo(f"threshold  {result.threshold:.6g}  ({result.score})")
-    typer.echo(f"normals    {len(result.normals)} held out")
+    typer.echo(f"threshold  {calibrated.threshold:.6g}  ({calibrated.score})")
+    typer.echo(f"normals    {len(calibrated.normals)} held out")
     typer.echo(
-        f"promise    at most {100 * result.fpr:g} % of normals exceed it on average; with 95 % confidence "
-        f"{100 * result.low:.2g} % to {100 * result.high:.2g} %"
+        f"promise    at most {100 * calibrated.fpr:g} % of normals exceed it on average; with 95 % confidence "
+        f"{100 * calibrated.low:.2g} % to {100 * calibrated.high:.2g} %"
     )
 
 

@@ -11,7 +11,7 @@ from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
-    from caedsl.doctor.examine import Diagnosis
+    from caedsl.doctor.diagnosis import Diagnosis
     from caedsl.doctor.subject import Subject
     from caedsl.training.reporter import Reporter
 
@@ -62,7 +62,8 @@ def doctor(
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
-    from caedsl.doctor.examine import Verdict, examine
+    from caedsl.doctor.diagnosis import Verdict
+    from caedsl.doctor.examine import examine
 
     seconds = _seconds(budget)
     is_run = Path(subject).is_dir()
@@ -112,9 +113,8 @@ def _subject(
 
 def _print(diagnosis: "Diagnosis", format_: Format) -> None:
     from caedsl.doctor.as_json import as_json
-    from caedsl.doctor.text import text
 
-    typer.echo(as_json(diagnosis) if format_ is Format.JSON else text(diagnosis), nl=False)
+    typer.echo(as_json(diagnosis) if format_ is Format.JSON else diagnosis)
 
 
 def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html: Path | None, overwrite: bool) -> None:

@@ -1,16 +1,19 @@
 """Where commands on trained runs write: nothing is replaced without ``--overwrite``, nothing is half-written."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caedsl.cli.specs import fail
+from caedsl.runs.confined import write_file
 
 if TYPE_CHECKING:
     from caedsl.data.fit import Fit
+    from caedsl.inference.output_folder import OutputFolder
     from caedsl.inference.trained_run import Floats
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")]
@@ -32,16 +35,34 @@ def new_folder(path: Path, overwrite: bool) -> Path:
     return path
 
 
+@contextmanager
+def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
+    """Inside, samples are written into the folder ``path``; what cannot be written ends the command.
+
+    Tell afterwards how many samples have another name there than their own.
+    """
+    from caedsl.inference.output_folder import OutputError, OutputFolder
+
+    folder = OutputFolder(new_folder(path, overwrite))
+    try:
+        yield folder
+    except OutputError as error:
+        raise fail(str(error)) from None
+    if folder.renamed:
+        typer.echo(
+            f"caedsl: {folder.renamed} file{'s' * (folder.renamed != 1)} in {path} got other names than their samples, "
+            "whose names lead elsewhere or are not unique",
+            err=True,
+        )
+
+
 def write_new(path: Path, content: bytes, overwrite: bool) -> None:
     """Write a file, all at once; the command ends where it is there already or cannot be written."""
     refuse_existing(path, overwrite)
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
+        write_file(path.parent, path.name, content)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise fail(f"{path} cannot be written ({error.strerror}): choose another place") from None
 
 
@@ -53,7 +74,8 @@ def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "F
     if output.suffix == ".npy":
         write_new(output, array_bytes(samples), overwrite)
     else:
-        write_decoded(new_folder(output, overwrite), names, samples, fit)
+        with filled(output, overwrite) as folder:
+            write_decoded(folder, names, samples, fit)
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:

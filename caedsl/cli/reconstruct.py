@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, new_folder
+from caedsl.cli.outputs import Overwrite, Run, filled
 from caedsl.cli.train import Device, outside_errors
 
 
@@ -44,14 +44,11 @@ def reconstruct(
         samples = opened.samples(path)
         if samples.files is None:
             raise fail(f"{path} holds an array, not images: `caedsl.open(...).reconstruct(array)` returns an array")
-        folder = new_folder(output, overwrite)
         native = 0
-        for name, file in zip(samples.names, samples.files, strict=True):
-            try:
+        with filled(output, overwrite) as folder:
+            for name, file in zip(samples.names, samples.files, strict=True):
                 made = opened.reconstruct_file(file, at_input=scale is Scale.INPUT)
                 write_reconstruction(folder, name, made, error_maps)
-            except OSError as error:
-                raise fail(f"{folder / name} cannot be written ({error.strerror or error})") from None
-            native += made.native
+                native += made.native
     how = f", {native} in their own size" if native else ""
-    typer.echo(f"reconstructed {len(samples)} image{'s' * (len(samples) != 1)} into {folder}{how}")
+    typer.echo(f"reconstructed {len(samples)} image{'s' * (len(samples) != 1)} into {output}{how}")

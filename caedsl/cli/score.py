@@ -1,16 +1,19 @@
 """``caedsl score``: how abnormal samples are."""
 
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, new_folder, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, Run, filled, refuse_existing, write_new
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
+    from caedsl.inference.output_folder import OutputFolder
     from caedsl.inference.samples import Samples
     from caedsl.inference.trained_run import TrainedRun
 
@@ -47,8 +50,7 @@ def score(
 
     if csv is not None:
         refuse_existing(csv, overwrite)
-    folder = new_folder(maps, overwrite) if maps is not None else None
-    with outside_errors():
+    with outside_errors(), filled(maps, overwrite) if maps is not None else nullcontext() as folder:
         opened = open_trained(run, device.value)
         try:
             rows = [row for samples in _samples(opened, paths) for row in _scored(opened, samples, kind, folder)]
@@ -65,23 +67,34 @@ def score(
 
 
 def _samples(run: "TrainedRun", paths: list[Path]) -> "Iterator[Samples]":
-    from caedsl.cli.specs import fail
     from caedsl.inference.samples import from_files
 
     for path in paths:
         if str(path) != "-":
             yield run.samples(path)
             continue
-        names = [Path(line) for line in sys.stdin.read().splitlines() if line]
-        if not names:
-            raise fail("standard input names no file: give one name a line")
-        yield from_files(names, Path(), run.model)
+        yield from_files(_names_on_standard_input(), Path(), run.model)
+
+
+def _names_on_standard_input() -> list[Path]:
+    from caedsl.cli.specs import fail
+    from caedsl.runs.confined import LARGEST_TEXT
+
+    if sys.stdin is None:
+        raise fail("standard input is closed: name files instead of -")
+    content = sys.stdin.buffer.read(LARGEST_TEXT + 1)
+    if len(content) > LARGEST_TEXT:
+        raise fail(f"standard input has more than {LARGEST_TEXT:,} bytes of names: give fewer, or name their folder")
+    names = [Path(os.fsdecode(line)) for line in content.splitlines() if line]
+    if not names:
+        raise fail("standard input names no file: give one name a line")
+    return names
 
 
 def _scored(
-    run: "TrainedRun", samples: "Samples", kind: str | None, maps: Path | None
+    run: "TrainedRun", samples: "Samples", kind: str | None, maps: "OutputFolder | None"
 ) -> Iterator[tuple[str, float, float | None, str | None]]:
-    from caedsl.inference.pictures import heat, write_picture
+    from caedsl.inference.pictures import heat, picture_bytes
 
     chosen, calibration = run.chosen_score(kind), run.calibration
     usable = calibration is not None and str(chosen) == calibration.score
@@ -92,7 +105,7 @@ def _scored(
         for offset, value in enumerate(scores.tolist()):
             name = samples.names[batch.place.start + offset]
             if maps is not None and drawn is not None:
-                write_picture(maps / f"{name}.png", heat(drawn[offset]))
+                maps.write(maps.claim(name, ".png"), picture_bytes(heat(drawn[offset])))
             if calibration is None or not usable:
                 yield name, value, None, None
                 continue

@@ -5,9 +5,8 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from caedsl.doctor.examine import Diagnosis
+from caedsl.doctor.diagnosis import Diagnosis
 from caedsl.doctor.repairs import Repair
-from caedsl.doctor.text import headline
 
 VERSION = 1
 """The number of the format; it grows where a reader of an older one would go wrong."""
@@ -20,7 +19,7 @@ def as_json(diagnosis: Diagnosis) -> str:
         "name": diagnosis.name,
         "path": diagnosis.path,
         "verdict": diagnosis.verdict.value,
-        "summary": headline(diagnosis),
+        "summary": diagnosis.headline,
         "symptoms": list(diagnosis.symptoms),
         "causes": [
             {
@@ -41,7 +40,7 @@ def as_json(diagnosis: Diagnosis) -> str:
         "seed": diagnosis.seed,
         "seconds": diagnosis.seconds,
     }
-    return json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False)
 
 
 def _repair(repair: Repair) -> dict[str, Any]:

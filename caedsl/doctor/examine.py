@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from caedsl.doctor import ruled_out as exclusion
+from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.evidence import Evidence, Found, Probe, Tell
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
@@ -17,7 +17,7 @@ from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps
 from caedsl.doctor.suspicion import CERTAIN, NAMED, Seen, Suspicion
-from caedsl.rules.engine.causes import CAUSES
+from caedsl.rules.engine.causes import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 
 CONCLUSIVE = ("constant-images", "image-scale", "frozen-layer")
@@ -25,45 +25,8 @@ CONCLUSIVE = ("constant-images", "image-scale", "frozen-layer")
 MOST_NAMED, MOST_TRIED = 3, 4
 CLEARLY = 0.6
 """What must be left at most of what was left before, where nothing but the trial speaks for a cause."""
-FIRST, REPAIRS = 0.25, 0.9
-"""Shares of the time that is left for the first steps, and then for the trainings of repairs."""
-
-
-class Verdict(StrEnum):
-    """The answer: nothing found, only slow, a cause found, or failing without a cause that is known."""
-
-    HEALTHY = "healthy"
-    SLOW = "only slow"
-    ILL = "ill"
-    UNKNOWN = "cannot say"
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What an examination comes to.
-
-    ``causes`` are named, the likeliest first; ``repairs`` are those that won, ``tried`` all others that were trained.
-    ``evidence`` is what each probe found, by its name.
-    """
-
-    name: str
-    path: str
-    verdict: Verdict
-    symptoms: tuple[str, ...]
-    causes: tuple[Suspicion, ...]
-    ruled_out: tuple[RuledOut, ...]
-    repairs: tuple[Repair, ...]
-    tried: tuple[Repair, ...]
-    evidence: dict[str, Evidence]
-    seed: int
-    seconds: float
-    notes: tuple[str, ...] = ()
-    """What the reader should know of the images, and of how they were found."""
-
-    @property
-    def best(self) -> Repair | None:
-        """The repair to make: that of the likeliest cause that has one."""
-        return self.repairs[0] if self.repairs else None
+MEMORISING, FIRST, REPAIRS = 0.3, 0.25, 0.9
+"""Shares of the time that is left for memorising, the first steps, and then the trainings of repairs."""
 
 
 def examine(subject: Subject, budget: float = 120.0, reporter: Reporter | None = None) -> Diagnosis:
@@ -90,7 +53,7 @@ class _Examination:
         seen = replace(seen, start=self._take(StartProbe()))
         if self._conclusive(seen):
             return self._told(seen, suspicions(seen), ())
-        seen = replace(seen, memorise=self._take(MemoriseProbe()))
+        seen = replace(seen, memorise=self._take(MemoriseProbe(MEMORISING * self._left)))
         seen = replace(seen, rate=self._take(RateProbe()))
         self.each = seconds_per_step(self.subject)
         seen = replace(seen, first=self._take(FirstStepsProbe(self._steps(FIRST, 1))))
@@ -111,10 +74,14 @@ class _Examination:
     def _conclusive(self, seen: Seen) -> bool:
         return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in suspicions(seen))
 
+    @property
+    def _left(self) -> float:
+        """The seconds that are left."""
+        return max(0.0, self.ends - time.monotonic())
+
     def _steps(self, share: float, trainings: int) -> int:
         """Return how many steps each of so many trainings may take in a share of the time that is left."""
-        left = max(0.0, self.ends - time.monotonic())
-        return affordable(share * left, self.each, trainings, self.subject.baseline.steps)
+        return affordable(share * self._left, self.each, trainings, self.subject.baseline.steps)
 
     def _repaired(self, seen: Seen, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
         """Try the changes of the likeliest suspicions; those that do not help make their cause less likely."""
@@ -178,16 +145,29 @@ def _judged(suspicion: Suspicion, repair: Repair | None) -> Suspicion:
 
 
 def suspicions(seen: Seen) -> list[Suspicion]:
-    """Return what may be wrong, the likeliest first; of one cause the surest suspicion."""
+    """Return what may be wrong, the likeliest first.
+
+    What the spec and the probes say of one cause is one suspicion; the learning rate is one cause, whatever its name,
+    and what ``caedsl check`` says of it stands.
+    """
     symptoms = seen.symptoms()
     found: dict[str, Suspicion] = {}
     for suspicion in _all(seen):
         fits = any(suspicion.cause in CAUSES[symptom] for symptom in symptoms if symptom in CAUSES)
-        sure = min(1.0, suspicion.sure + 0.1) if fits else suspicion.sure
-        known = found.get(suspicion.cause)
-        if known is None or (sure, suspicion.change is not None) > (known.sure, known.change is not None):
-            found[suspicion.cause] = replace(suspicion, sure=sure)
+        surer = replace(suspicion, sure=min(1.0, suspicion.sure + 0.1)) if fits else suspicion
+        key = "rate" if suspicion.cause in RATES else suspicion.cause
+        found[key] = _together(found[key], surer) if key in found else surer
     return sorted(found.values(), key=lambda one: -one.sure)
+
+
+def _together(first: Suspicion, other: Suspicion) -> Suspicion:
+    """Return one suspicion from two of the same cause."""
+    return replace(
+        first,
+        sure=max(first.sure, other.sure),
+        evidence=f"{first.evidence}; {other.evidence}",
+        change=first.change or other.change,
+    )
 
 
 def _all(seen: Seen) -> Iterable[Suspicion]:

@@ -5,13 +5,12 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from caedsl.doctor.diagnosis import Diagnosis, Verdict, symptom_text
 from caedsl.doctor.evidence import Evidence
-from caedsl.doctor.examine import Diagnosis, Verdict
 from caedsl.doctor.probes.first_steps import FirstStepsEvidence
 from caedsl.doctor.probes.memorise import FAILED, MemoriseEvidence
 from caedsl.doctor.probes.rate import RateEvidence
 from caedsl.doctor.repairs import Repair
-from caedsl.doctor.text import headline, symptom_text
 from caedsl.report.charts import lines
 from caedsl.report.page import page_templates
 
@@ -24,7 +23,7 @@ def page(diagnosis: Diagnosis) -> str:
     """Return the page, which loads nothing and has no scripts."""
     template = page_templates(Path(__file__).parent).get_template(_PAGE)
     charts = {name: Markup(drawn) for name, drawn in _charts(diagnosis).items()}
-    words = {"headline": headline(diagnosis), "mood": _MOODS[diagnosis.verdict]}
+    words = {"headline": diagnosis.headline, "mood": _MOODS[diagnosis.verdict]}
     symptoms = [symptom_text(symptom) for symptom in diagnosis.symptoms]
     return template.render(diagnosis=diagnosis, charts=charts, symptoms=symptoms, **words) + "\n"
 

@@ -3,11 +3,10 @@
 x_chw: channels, height, width.
 """
 
-import os
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 import png
@@ -20,6 +19,7 @@ from torch.nn import functional
 from caedsl.data.decoding import decoded
 from caedsl.data.fit import Fit
 from caedsl.data.regular_file import read_regular
+from caedsl.inference.output_folder import OutputFolder
 from caedsl.inference.plots import INK, Line, line_plot, middle_slices
 
 _FULL_SIZE = 1 << 30
@@ -116,40 +116,34 @@ def file_for(name: str, pixels: NDArray[np.generic]) -> str:
     return name if suffix in (_WRITTEN if pixels.dtype == np.uint8 else _WIDE) else f"{name}.png"
 
 
-def write_picture(path: Path, pixels: NDArray[np.generic]) -> None:
-    """Write an image file, whole or not at all, in the format of its ending; ``OSError`` where that fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
-        try:
-            if pixels.dtype == np.uint16 and pixels.ndim == 3:
-                height, width, _ = pixels.shape
-                png.Writer(width, height, greyscale=False, bitdepth=16).write(file, pixels.reshape(height, -1))
-            else:
-                kind = _WRITTEN.get(path.suffix.lower(), "PNG")
-                Image.fromarray(pixels).save(file, kind, **_SAVED.get(kind, {}))
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+def picture_bytes(pixels: NDArray[np.generic], suffix: str = ".png") -> bytes:
+    """Return the content of an image file in the format that ``suffix`` names, PNG where it names none."""
+    content = io.BytesIO()
+    if pixels.dtype == np.uint16 and pixels.ndim == 3:
+        height, width, _ = pixels.shape
+        png.Writer(width, height, greyscale=False, bitdepth=16).write(content, pixels.reshape(height, -1))
+    else:
+        kind = _WRITTEN.get(suffix.lower(), "PNG")
+        Image.fromarray(pixels).save(content, kind, **_SAVED.get(kind, {}))
+    return content.getvalue()
 
 
-def write_decoded(folder: Path, names: Sequence[str], decoded: NDArray[np.float32], fit: Fit) -> None:
-    """Write each sample, given in the input's range, as an 8-bit ``NAME.png``; ``/`` in a name becomes ``_``.
+def write_decoded(folder: OutputFolder, names: Sequence[str], decoded: NDArray[np.float32], fit: Fit) -> None:
+    """Write each sample, given in the input's range, as an 8-bit ``NAME.png``.
 
     A signal is drawn as lines, and of a volume its middle slice.
     """
     samples = torch.from_numpy(decoded)
     low, width = _ends(samples, fit)
     for name, x in zip(names, samples, strict=True):
-        path = folder / f"{name.replace('/', '_')}.png"
         if x.dim() == 2:
-            write_picture(path, np.array(line_plot([Line((x - low) / width, INK)], *_PLOT)))
-            continue
-        x_chw = middle_slices(x) if x.dim() == 4 else x
-        shape = tuple(x_chw.shape)
-        plain = Original(np.zeros((*shape[1:], *((3,) if shape[0] > 1 else ())), np.uint8), 255)
-        write_picture(path, restored(x_chw, plain, replace(fit, shape=shape)))
+            pixels: NDArray[np.generic] = np.array(line_plot([Line((x - low) / width, INK)], *_PLOT))
+        else:
+            x_chw = middle_slices(x) if x.dim() == 4 else x
+            shape = tuple(x_chw.shape)
+            plain = Original(np.zeros((*shape[1:], *((3,) if shape[0] > 1 else ())), np.uint8), 255)
+            pixels = restored(x_chw, plain, replace(fit, shape=shape))
+        folder.write(folder.claim(name, ".png"), picture_bytes(pixels))
 
 
 def _ends(samples: Tensor, fit: Fit) -> tuple[float, float]:
@@ -172,12 +166,12 @@ class Made:
     native: bool
 
 
-def write_reconstruction(folder: Path, name: str, made: Made, error_map: bool) -> None:
+def write_reconstruction(folder: OutputFolder, name: str, made: Made, error_map: bool) -> None:
     """Write the reconstruction as ``name`` in ``folder``, and on demand its error map as ``NAME.error.png``."""
-    name = file_for(name, made.pixels)
-    write_picture(folder / name, made.pixels)
+    file = folder.claim(file_for(name, made.pixels))
+    folder.write(file, picture_bytes(made.pixels, Path(file).suffix))
     if error_map:
-        write_picture(folder / f"{name}.error.png", heat(made.errors))
+        folder.write(folder.claim(file, ".error.png"), picture_bytes(heat(made.errors)))
 
 
 def heat(map_: Tensor) -> NDArray[np.uint8]:

@@ -111,16 +111,20 @@ def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
         return content
 
 
-def write_file(folder: Path, name: str, content: bytes) -> None:
-    """Write a file whole: beside its place first, then into it."""
+def write_file(folder: Path, name: str, content: bytes, durable: bool = True) -> None:
+    """Write a file whole: beside its place first, then into it.
+
+    A ``durable`` one is on the disk when this returns, so that a power failure leaves the old file or the new one.
+    """
     beside = str(PurePosixPath(name).with_name(f".{PurePosixPath(name).name}.part"))
     with _place(folder, beside) as part, _place(folder, name) as place:
         part.remove()
         try:
             with os.fdopen(part.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             _rename(part, place)
         except OSError:
             with suppress(OSError):

@@ -12,6 +12,7 @@ import caedsl
 from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.reconstructions import PictureRow, sheet
 from caedsl.evaluation.run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
+from caedsl.inference.output_folder import OutputFolder
 from caedsl.inference.pictures import heat, write_decoded
 from caedsl.inference.scores import ScoreError
 from caedsl.training.pixel_range import PixelRange
@@ -91,8 +92,9 @@ def test_a_run_is_resumed_evaluated_again_and_used(values: dict[str, str], tmp_p
         assert np.isfinite(opened.score(array, kind)).all()
     with pytest.raises(ScoreError, match=r"ssim compares images, and this model is for (signals|volumes): use `mse`"):
         opened.score(array, "ssim")
-    write_decoded(tmp_path / "decoded", ["a", "b/c"], opened.reconstruct(array[:2]), opened.fit)
-    assert sorted(path.name for path in (tmp_path / "decoded").iterdir()) == ["a.png", "b_c.png"]
+    (tmp_path / "decoded").mkdir()
+    write_decoded(OutputFolder(tmp_path / "decoded"), ["a", "b/c"], opened.reconstruct(array[:2]), opened.fit)
+    assert sorted(path.name for path in (tmp_path / "decoded").rglob("*.png")) == ["a.png", "c.png"]
 
 
 def test_a_plot_shows_the_signal_and_the_original_below_it() -> None:

@@ -79,7 +79,7 @@ def test_codes_go_out_and_come_back(trained: Path, tmp_path: Path, caedsl: Run, 
     decoded = np.load(tmp_path / "back.npy")
     assert decoded.shape == (359, 1, 8, 8)
     assert caedsl("decode", trained, codes, "-o", tmp_path / "pictures")[0] == 0
-    assert len(list((tmp_path / "pictures").iterdir())) == 359
+    assert len(list((tmp_path / "pictures" / "validation").iterdir())) == 359
     assert caedsl("encode", trained, "-o", codes)[0] == 2
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from caedsl.data.fit import Fit
 from caedsl.data.picture import read_picture
-from caedsl.inference.pictures import Original, file_for, heat, read_original, restored, write_picture
+from caedsl.inference.pictures import Original, file_for, heat, picture_bytes, read_original, restored
 from caedsl.model.data import InputRange
 
 DRAWN = np.random.default_rng(0)
@@ -31,7 +31,7 @@ def test_a_perfect_reconstruction_is_the_original_to_the_last_bit(
         pixels = pixels * 2 - 1
     original = Original(pixels, white)
     path = tmp_path / file_for("x.png", pixels)
-    write_picture(path, pixels)
+    path.write_bytes(picture_bytes(pixels, path.suffix))
     fit = Fit((3 if pixels.ndim == 3 else 1, 12, 18), range_, False, "stretch")
     again = read_original(path)
     assert np.array_equal(again.pixels, pixels)
@@ -46,11 +46,11 @@ def test_pictures_of_a_sensor_keep_its_values(tmp_path: Path) -> None:
     """A source with `white=4095`."""
     fit = Fit((1, 8, 8), InputRange(), False, "stretch")
     pixels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 65
-    write_picture(tmp_path / "x.png", pixels)
+    (tmp_path / "x.png").write_bytes(picture_bytes(pixels))
     x_chw = read_picture(tmp_path / "x.png", fit, white=4095).x_chw
     assert x_chw.max() == 1
     assert np.array_equal(restored(x_chw, read_original(tmp_path / "x.png", 4095), fit), pixels)
-    write_picture(tmp_path / "bytes.png", pixels.astype(np.uint8))
+    (tmp_path / "bytes.png").write_bytes(picture_bytes(pixels.astype(np.uint8)))
     assert read_original(tmp_path / "bytes.png", 4095).white == 255
 
 

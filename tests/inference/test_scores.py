@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from caedsl.inference.scores import SCORES, Compared, ScoreError, blurred, read_score
+from caedsl.inference.scores import SCORES, Compared, Score, ScoreError, blurred, read_score
 
 
 def compared(*space: int, batch: int = 3) -> Compared:
@@ -13,11 +13,13 @@ def compared(*space: int, batch: int = 3) -> Compared:
     return Compared(target, made, code, again)
 
 
-@pytest.mark.parametrize("score", SCORES, ids=lambda score: score.name)
-@pytest.mark.parametrize("space", [(40,), (17, 12), (6, 7, 8)], ids=str)
-def test_every_score_is_one_number_a_sample_and_one_map(score, space) -> None:  # type: ignore[no-untyped-def]
-    if score.name == "ssim" and len(space) != 2:
-        pytest.skip("SSIM is a measure of images")
+SPACES = [(40,), (17, 12), (6, 7, 8)]
+MEASURED = [(score, space) for score in SCORES for space in SPACES if score.name != "ssim" or len(space) == 2]
+"""SSIM is a measure of images."""
+
+
+@pytest.mark.parametrize(("score", "space"), MEASURED, ids=lambda value: getattr(value, "name", str(value)))
+def test_every_score_is_one_number_a_sample_and_one_map(score: Score, space: tuple[int, ...]) -> None:
     sample = compared(*space)
     values, maps = score.of(sample, score.parameter or 0.0), score.map(sample)
     assert values.shape == (3,)

@@ -119,7 +119,7 @@ def test_ssim_of_equal_images_is_one_even_where_they_are_one_pixel() -> None:
         x = images(0, 2, 1, side, side)
         assert ssim_per_image(x, x, 1.0).tolist() == pytest.approx([1, 1])
     assert window_size(2, 30) == 1
-    assert gaussian_window(7, 1.0).sum().item() == pytest.approx(1)
+    assert gaussian_window(7, 1.0, torch.device("cpu")).sum().item() == pytest.approx(1)
 
 
 def test_weight_penalties_are_those_of_keras() -> None:
@@ -218,3 +218,17 @@ def test_ssim_of_a_signal_is_that_of_an_image_that_repeats_it() -> None:
     x, y = images(0, 2, 1, 40), images(1, 2, 1, 40)
     wide = [each.unsqueeze(2).expand(-1, -1, 40, -1) for each in (x, y)]
     assert ssim_per_image(x, y, 1.0).tolist() == pytest.approx(ssim_per_image(*wide, 1.0).tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("low", [0.0, 0.9, 0.99])
+def test_the_gradient_of_ssim_keeps_its_digits_on_bright_images(low: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    y = low + (1 - low) * torch.rand(4, 3, 32, 32, dtype=torch.float64, generator=generator)
+    x = (y + 0.01 * torch.randn(y.shape, dtype=y.dtype, generator=generator)).clamp(0, 1)
+    gradients = []
+    for dtype in (torch.float32, torch.float64):
+        seen = x.to(dtype, copy=True).requires_grad_()
+        ssim_per_image(seen, y.to(dtype), 1.0).sum().backward()
+        assert seen.grad is not None
+        gradients.append(seen.grad.double())
+    assert (gradients[0] - gradients[1]).norm() / gradients[1].norm() < 1e-5

@@ -99,8 +99,7 @@ class StartProbe:
             others.append(_sensitivity(look(subject, subject.fresh(subject.settings.seed + 1 + number))))
         tell(OTHER_SEEDS, OTHER_SEEDS)
         found = [layer.gradient for layer in seen.layers if layer.gradient is not None]
-        weighted = kernels(training.module, subject.places.origins)
-        frozen = {number for number, weight in weighted.items() if not weight.requires_grad}
+        trained = kernels(training.module, subject.places.origins)
         return StartEvidence(
             layers=tuple(
                 LayerStart(subject.places.of_layer(number).shown, *layer) for number, layer in enumerate(seen.layers)
@@ -111,7 +110,7 @@ class StartProbe:
             dead=dead_layers(seen),
             penalty=_penalty(training),
             untrained=tuple(n for n, weight in training.module.named_parameters() if not weight.requires_grad),
-            ungraded=tuple(number for number in weighted if not seen.layers[number].gradient and number not in frozen),
+            ungraded=tuple(number for number in trained if not seen.layers[number].gradient),
             flat=seen.flat,
         )
 

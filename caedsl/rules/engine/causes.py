@@ -225,7 +225,8 @@ _TABLE = (
 KNOWN: Mapping[str, Cause] = {cause.name: cause for cause in _TABLE}
 """Every cause by its name."""
 
-_RATES = ("mismatched-sgd-rate", "high-learning-rate", "low-learning-rate")
+RATES = ("mismatched-sgd-rate", "high-learning-rate", "low-learning-rate")
+"""Causes that are one choice of the author's."""
 _DATA = ("label-target", "unrelated-target", "constant-images", "image-scale")
 _START = ("frozen-layer", "dead-start", "fading-signal")
 
@@ -234,7 +235,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "constant-output": (
         "output-range",
         "bce-range",
-        *_RATES,
+        *RATES,
         "saturating-hidden",
         "fading-signal",
         "strong-l2",
@@ -247,17 +248,17 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "dead-layer",
         "frozen-layer",
     ),
-    "dead-layer": (*_RATES, "dead-start"),
-    "diverging-loss": ("bce-range", *_RATES, "exploding-signal", "unscaled-data"),
-    "exploding-gradient": (*_RATES, "exploding-signal", "unscaled-data"),
-    "idle-code": ("relu-code", *_RATES, "duplicate-images"),
-    "not-finite": ("fp16-overflow", "bce-range", *_RATES, "exploding-signal", "unscaled-data"),
-    "oscillating-loss": (*_RATES, "small-batch-norm"),
+    "dead-layer": (*RATES, "dead-start"),
+    "diverging-loss": ("bce-range", *RATES, "exploding-signal", "unscaled-data"),
+    "exploding-gradient": (*RATES, "exploding-signal", "unscaled-data"),
+    "idle-code": ("relu-code", *RATES, "duplicate-images"),
+    "not-finite": ("fp16-overflow", "bce-range", *RATES, "exploding-signal", "unscaled-data"),
+    "oscillating-loss": (*RATES, "small-batch-norm"),
     "overfitting": ("duplicate-images", "tiny-dataset", "shifted-split", "evaluation-preprocessing"),
-    "saturated-output": ("output-range", "bce-range", *_RATES, "final-relu", "unscaled-data", "image-scale"),
+    "saturated-output": ("output-range", "bce-range", *RATES, "final-relu", "unscaled-data", "image-scale"),
     "stuck-loss": (
         "output-range",
-        *_RATES,
+        *RATES,
         "saturating-hidden",
         "fading-signal",
         "strong-l2",
@@ -268,14 +269,14 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "frozen-layer",
     ),
     "train-eval-gap": ("small-batch-norm", "heavy-dropout"),
-    "vanishing-gradient": ("saturating-hidden", "fading-signal", *_RATES),
+    "vanishing-gradient": ("saturating-hidden", "fading-signal", *RATES),
     # What only `caedsl doctor` sees.
     "cannot-memorise": (
         "output-range",
         "bce-range",
         "label-target",
         *_START,
-        *_RATES,
+        *RATES,
         "saturating-hidden",
         "final-relu",
         "normalised-output",
@@ -288,7 +289,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "unscaled-data",
         "dead-layer",
     ),
-    "slow-start": (*_RATES, "strong-l2", "strong-weight-decay", "saturating-hidden", "fading-signal", "too-few-steps"),
+    "slow-start": (*RATES, "strong-l2", "strong-weight-decay", "saturating-hidden", "fading-signal", "too-few-steps"),
     "held-out-gap": (
         "evaluation-preprocessing",
         "shifted-split",

@@ -112,9 +112,10 @@ def flip_last(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -
     return torch.where(drawn.view(-1, *[1] * (x.dim() - 1)) < 0.5, x.flip(-1), x)
 
 
-def gaussian_window(size: int, sigma: float) -> Tensor:
+def gaussian_window(size: int, sigma: float, device: torch.device) -> Tensor:
     """Return a Gaussian of ``size`` samples that sum to 1, in 64 bits."""
-    x = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
+    # Made on the device: a copy from main memory would make every step wait.
+    x = torch.arange(size, dtype=torch.float64, device=device) - (size - 1) / 2
     weights = torch.exp(-x.square() / (2 * sigma**2))
     return weights / weights.sum()
 
@@ -145,14 +146,17 @@ def contrast_and_ssim(x: Tensor, y: Tensor, data_range: float) -> tuple[Tensor, 
     """
     size = window_size(*x.shape[2:])
     dtype = torch.promote_types(x.dtype, torch.float32)
-    window = gaussian_window(size, SIGMA * size / WINDOW).to(x.device, dtype)
+    window = gaussian_window(size, SIGMA * size / WINDOW, x.device).to(dtype)
     with torch.autocast(x.device.type, enabled=False):
-        x, y = x.to(dtype), y.to(dtype)
+        # Variances do not depend on the level. Near zero their digits survive the subtraction of squares.
+        level = y.to(dtype).flatten(2).mean(dim=2).detach().view(*y.shape[:2], *[1] * (y.dim() - 2))
+        x, y = x.to(dtype) - level, y.to(dtype) - level
         moments = torch.cat((x, y, x * x, y * y, x * y), dim=1)
         mean_x, mean_y, xx, yy, xy = blur(moments, window).chunk(5, dim=1)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     covariance = xy - mean_x * mean_y
     variances = xx - mean_x.square() + yy - mean_y.square()
+    mean_x, mean_y = mean_x + level, mean_y + level
     luminance = (2 * mean_x * mean_y + c1) / (mean_x.square() + mean_y.square() + c1)
     contrast = (2 * covariance + c2) / (variances + c2)
     return contrast.flatten(2).mean(dim=2), (luminance * contrast).flatten(2).mean(dim=2)

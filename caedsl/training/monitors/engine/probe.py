@@ -76,14 +76,14 @@ def forward(training: Training, seen: Tensor) -> Tensor:
 
 
 def kernels(module: nn.Module, origins: Sequence[Origin]) -> Mapping[int, nn.Parameter]:
-    """Return the kernel of each layer that has one, by the number of the layer."""
+    """Return the kernel of each layer that has one which is trained, by the number of the layer."""
     found: dict[int, nn.Parameter] = {}
     for number, origin in enumerate(origins):
         for path in origin.paths:
             part = module.get_submodule(path)
             if type(part).__name__ in WEIGHTED:
                 found[number] = part.get_parameter("weight")
-    return found
+    return {number: weight for number, weight in found.items() if weight.requires_grad}
 
 
 def gradients(training: Training, loss: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:

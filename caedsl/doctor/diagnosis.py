@@ -1,0 +1,118 @@
+"""What an examination comes to, and how it is told as text."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from caedsl.diagnostics.text import safe
+from caedsl.doctor.evidence import Evidence
+from caedsl.doctor.repairs import Repair
+from caedsl.doctor.ruled_out import RuledOut
+from caedsl.doctor.suspicion import Suspicion
+from caedsl.rules.engine.causes import DOCTOR_SYMPTOMS
+from caedsl.training.monitors.engine.catalogue import find
+
+
+class Verdict(StrEnum):
+    """The answer: nothing found, only slow, a cause found, or failing without a cause that is known."""
+
+    HEALTHY = "healthy"
+    SLOW = "only slow"
+    ILL = "ill"
+    UNKNOWN = "cannot say"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What an examination comes to.
+
+    ``causes`` are named, the likeliest first; ``repairs`` are those that won, ``tried`` all others that were trained.
+    ``evidence`` is what each probe found, by its name.
+    """
+
+    name: str
+    path: str
+    verdict: Verdict
+    symptoms: tuple[str, ...]
+    causes: tuple[Suspicion, ...]
+    ruled_out: tuple[RuledOut, ...]
+    repairs: tuple[Repair, ...]
+    tried: tuple[Repair, ...]
+    evidence: dict[str, Evidence]
+    seed: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+    """What the reader should know of the images, and of how they were found."""
+
+    @property
+    def best(self) -> Repair | None:
+        """The repair to make: that of the likeliest cause that has one."""
+        return self.repairs[0] if self.repairs else None
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one sentence."""
+        first = self.causes[0] if self.causes else None
+        match self.verdict:
+            case Verdict.HEALTHY:
+                return "healthy: neither the images nor the network nor its first steps show a fault"
+            case Verdict.SLOW:
+                rest = f"; {first.what}" if first is not None else ", and no cause for that is found"
+                return f"only slow: the network learns{rest}"
+            case Verdict.ILL:
+                assert first is not None, "a cause is named"
+                return f"the likeliest cause is that {first.what} ({first.cause})"
+            case Verdict.UNKNOWN:
+                return "cannot say: training fails, and none of the known causes explains it"
+
+    def __str__(self) -> str:
+        """Return the whole report: verdict, causes, repairs, what was ruled out, and what was seen."""
+        return safe("\n".join(_lines(self)))
+
+
+def symptom_text(symptom: str) -> str:
+    """Return a symptom in words."""
+    if symptom in DOCTOR_SYMPTOMS:
+        return DOCTOR_SYMPTOMS[symptom]
+    monitor = find(symptom)
+    return monitor.summary.rstrip(".") if monitor is not None else symptom
+
+
+def _lines(diagnosis: Diagnosis) -> Iterator[str]:
+    yield f"{diagnosis.path}: {diagnosis.headline}"
+    for symptom in diagnosis.symptoms:
+        yield f"  symptom: {symptom_text(symptom)} ({symptom})"
+    yield from (f"  note: {note}" for note in diagnosis.notes)
+    for number, cause in enumerate(diagnosis.causes, 1):
+        yield ""
+        yield f"{number}. {cause.cause}: {cause.what} ({cause.sure:.0%} sure)"
+        yield f"   at       {cause.place}"
+        yield f"   evidence {cause.evidence}"
+        yield f"   remedy   {cause.remedy}"
+        for repair in diagnosis.repairs:
+            if repair.cause == cause.cause:
+                yield f"   tried    {repair.title}: {repair.numbers}"
+    if diagnosis.best is not None:
+        yield ""
+        yield "Repair, which --fix writes:"
+        yield from _diff(diagnosis.best)
+    yield from _list("Tried without success:", [f"{one.title} ({one.cause}): {one.numbers}" for one in diagnosis.tried])
+    yield from _list("Ruled out:", [f"{one.cause}: {one.why}" for one in diagnosis.ruled_out])
+    yield ""
+    yield "What was seen:"
+    for name, evidence in diagnosis.evidence.items():
+        for place, line in enumerate(evidence.lines()):
+            yield f"  {name if not place else '':<12}{line}"
+    yield ""
+    yield f"{diagnosis.seconds:.0f} seconds, seed {diagnosis.seed}"
+
+
+def _diff(repair: Repair) -> Iterator[str]:
+    yield from (f"  {line}" for line in repair.diff.splitlines())
+
+
+def _list(heading: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield heading
+        yield from (f"  {line}" for line in lines)

@@ -1,0 +1,79 @@
+"""Whole examinations: the verdict and the first cause for faults made on purpose, and for healthy specs."""
+
+import pytest
+import torch
+
+import caedsl
+from caedsl.doctor.diagnosis import Diagnosis, Verdict
+from caedsl.doctor.examine import examine
+from tests.training.tiny import model_of
+
+from .subjects import HEALTHY, digits, subject
+
+DEEP = """autoencoder deep
+input 1x8x8 in 0..1
+data digits
+encoder { conv 8 relu; maxpool 2; conv 8 relu x24 init=torch }
+bottleneck dense 16
+decoder { dense 64 relu; dense 64 sigmoid; reshape 1x8x8 }
+train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 20 }
+"""
+
+
+def of(text: str, *, budget: float = 25, train: torch.Tensor | None = None) -> Diagnosis:
+    return examine(subject(text, train), budget)
+
+
+def test_a_healthy_spec_has_no_cause() -> None:
+    found = of(HEALTHY, budget=10)
+    assert found.verdict is Verdict.HEALTHY
+    assert found.causes == ()
+    assert {one.cause for one in found.ruled_out} >= {"image-scale", "fading-signal", "low-learning-rate"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        ("adam lr=3e-3", "adam lr=1e-6", "low-learning-rate"),
+        ("adam lr=3e-3", "adam lr=1", "high-learning-rate"),
+        ("adam lr=3e-3", "sgd lr=0.001", "mismatched-sgd-rate"),
+    ],
+)
+def test_rates(old: str, new: str, cause: str) -> None:
+    found = of(HEALTHY.replace(old, new))
+    assert [one.cause for one in found.causes] == [cause], str(found)
+    assert found.best is not None, str(found)
+    assert found.best.cause == cause
+
+
+def test_a_signal_that_fades() -> None:
+    found = of(DEEP)
+    assert found.causes[0].cause == "fading-signal", str(found)
+
+
+def test_conclusive_data_end_the_examination() -> None:
+    found = of(HEALTHY, train=digits() / 255)
+    assert found.verdict is Verdict.ILL
+    assert list(found.evidence) == ["data"]
+    assert found.causes[0].cause == "image-scale"
+    assert found.best is None
+
+
+def test_frozen_weights_are_named() -> None:
+    frozen = [name for name, _ in caedsl.build(model_of(HEALTHY)).named_parameters() if name.startswith("encoder")]
+    found = examine(subject(HEALTHY, frozen=frozen), 10)
+    assert found.causes[0].cause == "frozen-layer"
+    assert frozen[0] in found.causes[0].evidence
+
+
+def test_the_same_seed_gives_the_same_diagnosis() -> None:
+    once, again = of(HEALTHY, budget=600), of(HEALTHY, budget=600)
+    assert once.evidence == again.evidence
+    assert once.causes == again.causes
+
+
+def test_from_python() -> None:
+    pixels = digits().numpy()[:, 0] / 255
+    found = caedsl.diagnose(HEALTHY, images=pixels, budget=5)
+    assert found.causes[0].cause == "image-scale"
+    assert "image-scale" in str(found)
