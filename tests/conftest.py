@@ -20,6 +20,9 @@ SPECS = sorted((ROOT / "specs").glob("*.cae"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts; review the diff by eye")
     parser.addoption("--fuzz-seconds", type=float, default=20.0, help="how long each fuzzing test goes on")
+    parser.addoption(
+        "--fuzz-specs", type=int, default=0, help="how many specs fuzzing tests try, whatever time it takes"
+    )
     parser.addoption("--fuzz-seed", type=int, default=0, help="where the random numbers of fuzzing tests start")
 
 
