@@ -21,18 +21,17 @@ def decode(
 ) -> None:
     """Decode codes: to one picture each in a folder, or to one array of values in the input's range."""
     from caedsl.cli.specs import fail
-    from caedsl.inference.tables import read_codes
+    from caedsl.inference.code_files import read_codes
     from caedsl.inference.trained_run import open_trained
 
     with outside_errors():
         opened = open_trained(run, device.value)
         if output.suffix == ".npy":
             refuse_existing(output, overwrite)
+        names, values = read_codes(codes)
         try:
-            names, values = read_codes(codes)
             decoded = opened.decode(values)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise fail(f"{codes} cannot be decoded: {reason}; `caedsl encode` writes codes") from None
+        except ValueError as error:
+            raise fail(f"{codes} cannot be decoded: {error}; `caedsl encode` writes codes") from None
         write_samples(output, names, decoded, opened.fit, overwrite)
     typer.echo(f"decoded {len(names):,} codes into {output}")

@@ -4,10 +4,13 @@ import math
 import os
 import struct
 import zipfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
 from caedsl.data.idx_format import read_idx
@@ -15,7 +18,7 @@ from caedsl.data.labels import StoredLabels, as_labels
 from caedsl.data.layout import array_stack
 from caedsl.data.memory import available_memory
 from caedsl.data.regular_file import open_regular
-from caedsl.data.row_file import RowFile, rows_of
+from caedsl.data.row_file import RowFile, rows_of, whole
 from caedsl.data.source_reader import Found, Request, reason
 from caedsl.data.stack import Array
 
@@ -47,18 +50,24 @@ def read_npy(request: Request) -> Found:
 def read_npz(request: Request) -> Found:
     """Find the images of the array ``key`` (needed where there are several), with the array that ``labels`` names."""
     path, source = request.path(request.source.path), request.source
+    with _arrays_in(path) as (arrays, file):
+        images = _member(arrays, file, source.key or _only_key(list(arrays), path), path)
+        labels = _member(arrays, file, source.labels, path) if source.labels else None
+    stored = StoredLabels() if labels is None else as_labels(labels, f"{path}, {source.labels}")
+    return Found(array_stack(images, path, request, stored.numbers), class_names=stored.names)
+
+
+@contextmanager
+def _arrays_in(path: Path) -> "Iterator[tuple[np.lib.npyio.NpzFile, BinaryIO]]":
+    """Open an npz file; whatever numpy stumbles over inside is a ``DataError``."""
     _expect(path, _NPZ, "npz")
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
-            keys = list(arrays)
-            images = _member(arrays, file, source.key or _only_key(keys, path), path)
-            labels = _member(arrays, file, source.labels, path) if source.labels else None
+            yield arrays, file
     except _NOT_DAMAGE:
         raise
     except Exception as error:
         raise DataError(_damaged(path, "npz", error)) from error
-    stored = StoredLabels() if labels is None else as_labels(labels, f"{path}, {source.labels}")
-    return Found(array_stack(images, path, request, stored.numbers), class_names=stored.names)
 
 
 def _open(path: Path) -> Array | RowFile:
@@ -81,6 +90,8 @@ def _read_header(file: BinaryIO) -> _Header:
     header = _Header(*read(file))
     if header.dtype.hasobject:
         raise ValueError("Object arrays")
+    if not header.shape:
+        raise ValueError("it holds one number, and not several samples")
     if not header.dtype.itemsize or any(side < 0 for side in header.shape):
         raise ValueError(f"its values are of type {header.dtype} and its shape is {header.shape}")
     return header
@@ -139,6 +150,25 @@ def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path
         raise MemoryError
     array: Array = arrays[key]
     return array
+
+
+def read_array(path: Path) -> NDArray[Any]:
+    """Return the array of an npy file in memory; a ``DataError`` where it is damaged or does not fit."""
+    return _in_memory(_open(path), path)
+
+
+def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Return those arrays of an npz file that have one of the names ``wanted``, with the errors of ``read_array``."""
+    with _arrays_in(path) as (arrays, file):
+        return {key: _in_memory(_member(arrays, file, key, path), path) for key in arrays if key in wanted}
+
+
+def _in_memory(array: Array | RowFile, path: Path) -> NDArray[Any]:
+    if isinstance(array, RowFile):
+        needed, room = array.size * array.dtype.itemsize, available_memory()
+        if room is not None and needed > room:
+            raise DataError(f"{path} holds {needed:,} bytes of values, and {room:,} bytes of memory are available")
+    return whole(array)
 
 
 def read_labels(path: Path) -> StoredLabels:

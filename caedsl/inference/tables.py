@@ -1,4 +1,4 @@
-"""Codes and scores as files: npz, Parquet, CSV and JSON lines."""
+"""Codes and scores written as files: npz, Parquet, CSV and JSON lines."""
 
 import csv
 import io
@@ -63,39 +63,3 @@ def array_bytes(array: NDArray[np.float32]) -> bytes:
     content = io.BytesIO()
     np.save(content, array, allow_pickle=False)
     return content.getvalue()
-
-
-def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
-    """Return the names and the codes of a file that ``codes_bytes`` wrote, or of an ``npy`` of codes alone.
-
-    Raise a ``ValueError`` where it is none, an ``OSError`` where it cannot be read.
-    """
-    if path.suffix == ".npy":
-        codes = np.load(path, allow_pickle=False)
-        return [str(place) for place in range(len(codes))], codes.astype(np.float32)
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            if "codes" not in arrays:
-                raise ValueError("it has no array `codes`")
-            codes = arrays["codes"].astype(np.float32)
-            names = arrays["names"].tolist() if "names" in arrays else range(len(codes))
-            return list(map(str, names)), codes
-    if path.suffix not in CODE_FORMATS:
-        raise ValueError("codes are read from .npz, .npy, .parquet and .csv")
-    columns = _read_columns(path)
-    units = [name for name in columns if name[:1] == "z" and name[1:].isdigit()]
-    if not units:
-        raise ValueError("it has no columns z0, z1, …")
-    codes = np.array([columns[name] for name in sorted(units, key=lambda name: int(name[1:]))], np.float32).T
-    return list(map(str, columns.get("name", range(len(codes))))), codes
-
-
-def _read_columns(path: Path) -> dict[str, list[object]]:
-    if path.suffix == ".parquet":
-        from pyarrow import parquet
-
-        table: dict[str, list[object]] = parquet.read_table(path).to_pydict()
-        return table
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    return {name: [row[place] for row in rows] for place, name in enumerate(header)}

@@ -1,0 +1,118 @@
+"""Codes read from files, which may come from anybody: what is no file of codes is an error that says why."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caedsl.data.arrays import read_array, read_arrays
+from caedsl.data.errors import DataError
+from caedsl.data.memory import available_memory
+from caedsl.data.regular_file import read_regular
+from caedsl.data.source_reader import reason
+
+_ROWS = 64
+"""Rows of a Parquet file that are decoded at a time: one value of a small file may stand for many rows."""
+
+
+def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the names and the codes of a file that ``codes_bytes`` wrote, or of an ``npy`` of codes alone.
+
+    Raise a ``DataError`` that names the file and the fault.
+    """
+    readers = {".npy": _from_npy, ".npz": _from_npz, ".csv": _from_csv, ".parquet": _from_parquet}
+    if path.suffix not in readers:
+        raise DataError(f"{path} is no file of codes: codes are read from .npz, .npy, .parquet and .csv")
+    try:
+        with np.errstate(over="ignore"):  # infinite then, which is told below
+            names, codes = readers[path.suffix](path)
+            values = codes.astype(np.float32) if codes.dtype.kind in "fiub" else codes
+    except (OSError, MemoryError) as error:
+        raise DataError(f"{path} cannot be read: {reason(error)}; `caedsl encode` writes files of codes") from error
+    if codes.ndim < 2 or not codes.size or codes.dtype.kind not in "fiub":
+        held = f"{codes.dtype} of shape {' x '.join(map(str, codes.shape))}"
+        raise DataError(f"{path} holds no codes, but {held}: codes are numbers, samples x numbers of a code")
+    if len(names) != len(codes):
+        raise DataError(f"{path} holds {len(names):,} names and {len(codes):,} codes: give each code one name")
+    finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+    if not finite.all():
+        first = int(finite.argmin())
+        raise DataError(
+            f"{path}: the code of {names[first]} holds a number that is not finite in 32 bits: leave it out"
+        )
+    return names, values
+
+
+def _from_npy(path: Path) -> tuple[list[str], NDArray[Any]]:
+    codes = read_array(path)
+    return _numbered(codes), codes
+
+
+def _from_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
+    arrays = read_arrays(path, ("names", "codes"))
+    if "codes" not in arrays:
+        raise DataError(f"{path} has no array `codes`: `caedsl encode` writes one")
+    codes = arrays["codes"]
+    return list(map(str, arrays["names"].ravel())) if "names" in arrays else _numbered(codes), codes
+
+
+def _from_csv(path: Path) -> tuple[list[str], NDArray[Any]]:
+    try:
+        reader = csv.reader(io.StringIO(read_regular(path).decode("utf-8-sig"), newline=""), strict=True)
+        header = next(reader, [])
+        units = _units(header, path)
+        places = [header.index(unit) for unit in units]
+        named = header.index("name") if "name" in header else None
+        names: list[str] = []
+        rows: list[NDArray[np.float32]] = []
+        for row in reader:
+            if len(row) != len(header):
+                raise DataError(f"{path}, line {reader.line_num}: it has {len(row)} values for {len(header)} columns")
+            names.append(row[named] if named is not None else str(len(names)))
+            rows.append(np.array([float(row[place]) for place in places], np.float32))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is no CSV file of codes: {reason(error)}") from error
+    except ValueError as error:
+        raise DataError(f"{path}, line {reader.line_num}: {reason(error)}: codes are numbers") from error
+    return names, np.array(rows, np.float32).reshape(len(rows), len(units))
+
+
+def _from_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(io.BytesIO(read_regular(path)))
+        units = _units(file.schema_arrow.names, path)
+        columns = [*(["name"] if "name" in file.schema_arrow.names else []), *units]
+        names: list[str] = []
+        parts: list[NDArray[np.float32]] = []
+        room = available_memory()
+        needed = file.metadata.num_rows * len(units) * np.dtype(np.float32).itemsize
+        for batch in file.iter_batches(_ROWS, columns=columns):
+            needed += batch.nbytes
+            if room is not None and needed > room:
+                raise DataError(f"{path} holds more values than there is memory for, {room:,} bytes")
+            numbers = [batch.column(unit).to_numpy(zero_copy_only=False) for unit in units]
+            parts.append(np.stack(numbers, axis=1).astype(np.float32))
+            names += map(str, batch.column("name").to_pylist() if "name" in columns else _numbered(batch, len(names)))
+    except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
+        raise DataError(f"{path} is damaged, or is no Parquet file of codes: {reason(error)}") from error
+    return names, np.concatenate(parts) if parts else np.empty((0, len(units)), np.float32)
+
+
+def _units(header: Sequence[str], path: Path) -> list[str]:
+    """Return the columns z0, z1 and so on; they are all there, and each once."""
+    found = [name for name in header if name[:1] == "z" and name[1:].isdecimal()]
+    wanted = [f"z{unit}" for unit in range(len(found))]
+    if not found or sorted(found) != sorted(wanted):
+        raise DataError(f"{path} has no columns z0, z1, … of codes, each once: `caedsl encode` writes such files")
+    return wanted
+
+
+def _numbered(codes: Any, first: int = 0) -> list[str]:
+    return [str(first + place) for place in range(len(codes))] if getattr(codes, "ndim", 1) else []

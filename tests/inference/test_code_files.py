@@ -1,0 +1,155 @@
+"""Files of codes that are damaged, or made by a stranger: one line that names the file and the fault."""
+
+import os
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from caedsl.data.errors import DataError
+from caedsl.inference import code_files
+from caedsl.inference.code_files import read_codes
+from caedsl.inference.tables import CODE_FORMATS, codes_bytes
+from tests.inference.test_commands import Run, caedsl
+
+__all__ = ["caedsl"]  # the fixture
+
+CODES = np.arange(12, dtype=np.float32).reshape(2, 6)
+ROW = ",".join(["0"] * 6)
+HEADER = "name," + ",".join(f"z{unit}" for unit in range(6))
+
+
+def pickled(path: Path) -> None:
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
+
+def zip_of(**members: bytes) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members.items():
+                archive.writestr(f"{name}.npy", content)
+
+    return write
+
+
+def npz(**arrays: object) -> Callable[[Path], None]:
+    return lambda path: np.savez(path, **{name: np.asarray(array) for name, array in arrays.items()})
+
+
+def table(**columns: object) -> Callable[[Path], None]:
+    return lambda path: parquet.write_table(pyarrow.table(columns), path)
+
+
+def holding(content: bytes | str) -> Callable[[Path], None]:
+    return lambda path: path.write_bytes(content if isinstance(content, bytes) else content.encode()) and None
+
+
+HOSTILE: dict[str, tuple[str, Callable[[Path], None], str]] = {
+    "no zip": (".npz", holding(b"PK\3\4 and then nothing"), "damaged"),
+    "cut zip": (".npz", holding(codes_bytes(Path("a.npz"), ["a", "b"], None, CODES)[:200]), "damaged"),
+    "npz without codes": (".npz", npz(names=["a"]), "no array `codes`"),
+    "npz of text": (".npz", npz(codes=["a", "b"]), "holds no codes"),
+    "npz of one number": (".npz", npz(codes=1.0), "one number, and not several samples"),
+    "too few names": (".npz", npz(names=["a"], codes=CODES), "1 names and 2 codes"),
+    "pickle in an npz": (".npz", zip_of(codes=b"\x93NUMPY\1\0v\0{'descr': '|O', "), "damaged"),
+    "pickle": (".npy", pickled, "could run code when read"),
+    "not finite": (".npy", lambda path: np.save(path, np.full((2, 6), np.nan)), "not finite"),
+    "too large": (".npy", lambda path: np.save(path, np.full((2, 6), 1e300)), "not finite"),
+    "complex": (".npy", lambda path: np.save(path, CODES * 1j), "holds no codes"),
+    "no codes": (".npy", lambda path: np.save(path, CODES[:0]), "holds no codes"),
+    "npy cut": (".npy", holding(b"\x93NUMPY"), "damaged"),
+    "ragged": (".csv", holding(f"{HEADER}\na,{ROW}\nb,1\n"), "line 3: it has 2 values for 7 columns"),
+    "words": (".csv", holding(f"{HEADER}\na,{ROW[:-1]}x\n"), "line 2.*codes are numbers"),
+    "empty": (".csv", holding(""), "no columns z0, z1"),
+    "a gap": (".csv", holding("z0,z2\n1,2\n"), "no columns z0, z1"),
+    "twice": (".csv", holding("z0,z0\n1,2\n"), "no columns z0, z1"),
+    "strange digits": (".csv", holding("z²\n1\n"), "no columns z0, z1"),
+    "endless digits": (".csv", holding(f"z{'1' * 9999}\n1\n"), "no columns z0, z1"),
+    "no text": (".csv", holding(b"\xff\xfe\0"), "no CSV file"),
+    "NUL": (".csv", holding("z0\n\0\n"), "codes are numbers|no CSV file"),
+    "quotes": (".csv", holding('z0\n"1\n'), "no CSV file"),
+    "no Parquet": (".parquet", holding(b"PAR1 and then nothing PAR1"), "no Parquet file"),
+    "no columns": (".parquet", table(name=["a"]), "no columns z0, z1"),
+    "text": (".parquet", table(z0=["a"]), "no Parquet file of codes"),
+    "lists": (".parquet", table(z0=[[1.0], [2.0, 3.0]]), "no Parquet file of codes"),
+    "nothing in it": (".parquet", table(z0=pyarrow.array([None, 1.0])), "not finite"),
+    "other ending": (".pkl", holding(b"x"), "no file of codes"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_files_are_told_in_a_line(case: str, grey: Path, tmp_path: Path, caedsl: Run) -> None:
+    ending, write, said = HOSTILE[case]
+    path = tmp_path / f"codes{ending}"
+    write(path)
+    with pytest.raises(DataError, match=said):
+        read_codes(path)
+    code, out, err = caedsl("decode", grey, path, "-o", tmp_path / "out")
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert str(path) in err
+    assert "pickle" not in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("ending", [*CODE_FORMATS, ".npy"])
+def test_files_cut_anywhere_are_told(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"codes{ending}"
+    if ending == ".npy":
+        np.save(path, CODES)
+    else:
+        path.write_bytes(codes_bytes(path, ["a", "b"], None, CODES))
+    whole = path.read_bytes()
+    assert np.array_equal(read_codes(path)[1], CODES)
+    for length in range(0, len(whole) - 40, 7):
+        path.write_bytes(whole[:length])
+        with pytest.raises(DataError, match="codes"):
+            read_codes(path)
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        try:
+            names, codes = read_codes(path)
+        except DataError:
+            continue
+        assert len(names) == len(codes)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+@pytest.mark.parametrize("ending", [*CODE_FORMATS, ".npy"])
+def test_pipes_and_devices_do_not_block(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"codes{ending}"
+    os.mkfifo(path)
+    with pytest.raises(DataError, match="named pipe"):
+        read_codes(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match="device"):
+        read_codes(path)
+
+
+@pytest.mark.parametrize("ending", [*CODE_FORMATS, ".npy"])
+def test_small_files_of_many_values_are_refused(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / f"codes{ending}"
+    codes = np.zeros((20_000, 8), np.float32)
+    if ending == ".npy":
+        np.save(path, codes)
+    else:
+        path.write_bytes(codes_bytes(path, ["a" * 100] * len(codes), None, codes))
+    assert len(read_codes(path)[1]) == 20_000
+    if ending != ".csv":  # a text is as large as what it holds
+        for module in (code_files, sys.modules["caedsl.data.arrays"]):
+            monkeypatch.setattr(module, "available_memory", lambda: 100_000)
+        with pytest.raises(DataError, match="memory"):
+            read_codes(path)
+
+
+def test_parts_of_a_parquet_file_of_codes_come_in_order(tmp_path: Path) -> None:
+    path, codes = tmp_path / "codes.parquet", np.arange(2000, dtype=np.float32).reshape(200, 10)
+    path.write_bytes(codes_bytes(path, [f"n{place}" for place in range(200)], ["x"] * 200, codes))
+    names, back = read_codes(path)
+    assert names == [f"n{place}" for place in range(200)]
+    assert np.array_equal(back, codes)
