@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from math import prod, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
+from caedsl.importing.aten_curves import Curve, curves_of
 from caedsl.importing.aten_graph import RANDOM, AtenGraph, AtenNode
 from caedsl.importing.aten_layers import LAYERS
 from caedsl.importing.aten_noise import Draw, add_draw, draws_of
@@ -24,10 +26,9 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1") -> Network:
     output = _output(graph, name, notes)
     graph = graph.towards(output)
     t = Translation(graph)
-    draws, own = draws_of(graph), own_modules(t)
-    inside = {each for draw in draws.values() for each in draw.inside}
+    found = _Found(draws_of(graph), curves_of(graph), own_modules(t))
     for node in graph.nodes:
-        _translate(t, node, draws, own, inside)
+        _translate(t, node, found)
     if t.problems:
         raise unsupported(name, t.problems)
     layers = list(t.layers.values())
@@ -48,19 +49,39 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1") -> Network:
     )
 
 
-def _translate(
-    t: Translation, node: AtenNode, draws: dict[str, Draw], own: dict[str, OwnModule], inside: set[str]
-) -> None:
+class _Found(NamedTuple):
+    """What several nodes compute together, by the name of a node: the last one, for modules each one."""
+
+    draws: dict[str, Draw]
+    curves: dict[str, Curve]
+    own: dict[str, OwnModule]
+
+    @property
+    def inside(self) -> set[str]:
+        """Names of the nodes that only make the noise of draws or the steps of curves."""
+        return set().union(
+            *(each.inside for each in self.draws.values()), *(each.inside for each in self.curves.values())
+        )
+
+    def reads(self, node: AtenNode) -> bool:
+        """Return whether a node belongs to a draw."""
+        return node.name in self.inside or node.name in self.draws or node.name in self.curves
+
+
+def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
     try:
         if node.operator is None:
             raise Refused(f"{node.op} is a custom operator", "write it with PyTorch's own layers")
-        if node.name in own:
-            if own[node.name].nodes[-1] is node:
-                add_own(t, own[node.name])
-        elif node.name in draws:
-            add_draw(t, node, draws[node.name])
-        elif node.name in inside or node.base in _SPLITS:
-            _only_for_draws(t, node, inside, draws)
+        if node.name in found.own:
+            if found.own[node.name].nodes[-1] is node:
+                add_own(t, found.own[node.name])
+        elif node.name in found.draws:
+            add_draw(t, node, found.draws[node.name])
+        elif node.name in found.curves:
+            curve = found.curves[node.name]
+            t.add(node, curve.word, curve.options, [t.key(curve.source)])
+        elif node.name in found.inside or node.base in _SPLITS:
+            _only_for_others(t, node, found)
         else:
             translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
             if translate is None:
@@ -73,9 +94,10 @@ def _translate(
 _SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
 
 
-def _only_for_draws(t: Translation, node: AtenNode, inside: set[str], draws: dict[str, Draw]) -> None:
+def _only_for_others(t: Translation, node: AtenNode, found: _Found) -> None:
+    """Translate a node of a draw or a curve where something else reads it too."""
     readers = [reader for name in node.outputs for reader in t.readers.get(name, [])]
-    if any(reader.name not in inside and reader.name not in draws for reader in readers):
+    if not all(map(found.reads, readers)):
         if node.base in RANDOM:
             raise Refused("it draws random numbers", "`bottleneck variational` draws a code, `corrupt` adds noise")
         if node.base in _SPLITS:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from caedsl.importing.errors import ImportFailure
+from caedsl.importing.names import is_called
 from caedsl.importing.network import Network
 from caedsl.importing.structure import Item
 from caedsl.vocabulary.activations import FUNCTIONS
@@ -12,7 +13,6 @@ from caedsl.vocabulary.shape import elements, text
 CODE_KINDS = ("variational", "variational conv", "quantized")
 """Kinds that are a code."""
 _FINISH = {"norm", "dropout", *FUNCTIONS}
-_ENCODER, _DECODER, _CODE = ("enc",), ("dec",), ("bottleneck", "latent", "code", "embedding")
 
 
 class CodePlace(NamedTuple):
@@ -35,11 +35,11 @@ def code_place(network: Network, items: Sequence[Item]) -> CodePlace:
 
 
 def _by_name(items: Sequence[Item]) -> CodePlace | None:
-    last = max((place for place, item in enumerate(items) if _called(item, _ENCODER)), default=-1)
-    first = next((place for place, item in enumerate(items) if _called(item, _DECODER)), len(items))
+    last = max((place for place, item in enumerate(items) if is_called(item.layer.name, "encoder")), default=-1)
+    first = next((place for place, item in enumerate(items) if is_called(item.layer.name, "decoder")), len(items))
     if (last < 0 and first == len(items)) or last >= first or first == 0:
         return None
-    named = [place for place in range(max(last, 0), first) if _called(items[place], _CODE)]
+    named = [place for place in range(max(last, 0), first) if is_called(items[place].layer.name, "code")]
     if named:
         place = named[-1]
         return CodePlace(place + 1, f"the code is the output of {items[place].layer.name}, by its name")
@@ -47,10 +47,6 @@ def _by_name(items: Sequence[Item]) -> CodePlace | None:
     if end < max(last, 0):
         return None
     return _smallest(items, max(last, 0), end, "the smallest tensor between the layers named encoder and decoder")
-
-
-def _called(item: Item, words: tuple[str, ...]) -> bool:
-    return any(part.lower().lstrip("_").startswith(words) for part in item.layer.name.split("."))
 
 
 def _smallest(items: Sequence[Item], first: int, last: int, which: str) -> CodePlace:

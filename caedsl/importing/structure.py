@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import prod
 
 from caedsl.importing.errors import ImportFailure, Unsupported, unsupported
+from caedsl.importing.names import part_of
 from caedsl.importing.network import INPUT, ForeignLayer, Network
 
 _JOINS = ("add", "concat")
@@ -95,6 +96,9 @@ class _Structure:
         if any(item.reads for item in items):
             return None
         if any(not self.readers[key] <= inside | {layer.key} for key in inside):
+            return None
+        parts = [part_of(self.layers[key].name) for key in inside]
+        if "encoder" in parts and "decoder" in parts:
             return None
         if self._narrows([fork, *(item.layer.key for item in ways[1])]):
             return None
