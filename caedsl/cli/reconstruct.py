@@ -2,12 +2,18 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, filled
+from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, refuse_existing, write_new
 from caedsl.cli.train import Device, outside_errors
+
+if TYPE_CHECKING:
+    from caedsl.inference.samples import Samples, StackSamples
+    from caedsl.inference.trained_run import TrainedRun
+
+_ENDINGS = (".npy", ".npz")
 
 
 class Scale(StrEnum):
@@ -19,8 +25,12 @@ class Scale(StrEnum):
 
 def reconstruct(
     run: Run,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, or a folder of images.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The folder to write to.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="An image, a folder of images, an array file, or a data line.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="The folder to write to; for an array, or NAME.npy.")
+    ],
     error_maps: Annotated[
         bool, typer.Option("--error-maps", help="Write NAME.error.png too: where input and output differ.")
     ] = False,
@@ -34,8 +44,10 @@ def reconstruct(
 
     With a model that was trained to denoise, this denoises them. A convolutional model takes images that are larger
     than its input as they are, tile by tile; other models, and smaller images, go through the size of the input.
+
+    An array comes back as an array in the layout, the size and the type of the original. A data line is what a spec
+    says: 'npz "scans.npz" key=raw'.
     """
-    from caedsl.cli.specs import fail
     from caedsl.inference.pictures import write_reconstruction
     from caedsl.inference.trained_run import open_trained
 
@@ -43,7 +55,8 @@ def reconstruct(
         opened = open_trained(run, device.value)
         samples = opened.samples(path)
         if samples.files is None:
-            raise fail(f"{path} holds an array, not images: `caedsl.open(...).reconstruct(array)` returns an array")
+            _reconstruct_arrays(opened, str(path), samples, output, error_maps, overwrite)
+            return
         native = 0
         with filled(output, overwrite) as folder:
             for name, file in zip(samples.names, samples.files, strict=True):
@@ -52,3 +65,44 @@ def reconstruct(
                 native += made.native
     how = f", {native} in their own size" if native else ""
     typer.echo(f"reconstructed {len(samples)} image{'s' * (len(samples) != 1)} into {output}{how}")
+
+
+def _reconstruct_arrays(
+    run: "TrainedRun", given: str, samples: "Samples", output: Path, error_maps: bool, overwrite: bool
+) -> None:
+    from caedsl.cli.specs import fail
+    from caedsl.inference.arrays import key_of
+    from caedsl.inference.samples import Joined, StackSamples
+
+    parts = samples.parts if isinstance(samples, Joined) else [samples]
+    arrays = [part for part in parts if isinstance(part, StackSamples)]
+    key = key_of(given, run)
+    if output.suffix in _ENDINGS:
+        if len(arrays) > 1:
+            raise fail(f"{given} has {len(arrays)} parts, and {output} is one file: name a folder with -o")
+        refuse_existing(output, overwrite)
+        targets = [output]
+    else:
+        folder, ending = new_folder(output, overwrite), ".npz" if key else ".npy"
+        stem = Path(given).name.split(".")[0] if Path(given).exists() else "reconstructions"
+        names = [part.names[0].partition("/")[0] for part in arrays] if len(arrays) > 1 else [stem]
+        targets = [folder / f"{name}{ending}" for name in names]
+    for part, target in zip(arrays, targets, strict=True):
+        try:
+            _write_arrays(run, part, target, key or "reconstructions", error_maps)
+        except OSError as error:
+            raise fail(f"{target} cannot be written ({error.strerror or error}): choose another place") from None
+    count = f"{len(samples):,} sample{'s' * (len(samples) != 1)}"
+    typer.echo(f"reconstructed {count} into {', '.join(map(str, targets))}")
+
+
+def _write_arrays(run: "TrainedRun", samples: "StackSamples", target: Path, key: str, error_maps: bool) -> None:
+    from caedsl.inference.arrays import error_blocks, joined, reconstructed_blocks, write_blocks
+    from caedsl.inference.tables import archive_bytes
+
+    if target.suffix == ".npz":
+        write_new(target, archive_bytes({key: joined(reconstructed_blocks(run, samples))}), overwrite=True)
+    else:
+        write_blocks(target, reconstructed_blocks(run, samples), len(samples))
+    if error_maps:
+        write_blocks(target.with_suffix(".error.npy"), error_blocks(run, samples), len(samples))

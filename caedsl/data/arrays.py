@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
+from caedsl.data.folder_layout import TEST, VALIDATION
 from caedsl.data.idx_format import read_idx
 from caedsl.data.labels import StoredLabels, as_labels
-from caedsl.data.layout import array_stack
+from caedsl.data.layout import array_stack, parts_of
 from caedsl.data.memory import available_memory
 from caedsl.data.regular_file import open_regular
 from caedsl.data.row_file import RowFile, rows_of, whole
@@ -44,7 +45,9 @@ def read_npy(request: Request) -> Found:
     """Find the images of one array, with ``labels`` from an npy or idx file where the source names it."""
     path = request.path(request.source.path)
     labels = read_labels(request.path(request.source.labels)) if request.source.labels else StoredLabels()
-    return Found(array_stack(_open(path), path, request, labels.numbers), class_names=labels.names)
+    parts = parts_of(request, lambda written: (_open(request.path(written)), request.path(written)))
+    train = array_stack(_open(path), path, request, labels.numbers)
+    return Found(train, parts.get(TEST), parts.get(VALIDATION), labels.names)
 
 
 def read_npz(request: Request) -> Found:
@@ -53,8 +56,10 @@ def read_npz(request: Request) -> Found:
     with _arrays_in(path) as (arrays, file):
         images = _member(arrays, file, source.key or _only_key(list(arrays), path), path)
         labels = _member(arrays, file, source.labels, path) if source.labels else None
+        parts = parts_of(request, lambda key: (_member(arrays, file, key, path), path))
     stored = StoredLabels() if labels is None else as_labels(labels, f"{path}, {source.labels}")
-    return Found(array_stack(images, path, request, stored.numbers), class_names=stored.names)
+    train = array_stack(images, path, request, stored.numbers)
+    return Found(train, parts.get(TEST), parts.get(VALIDATION), stored.names)
 
 
 @contextmanager

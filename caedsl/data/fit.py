@@ -36,6 +36,18 @@ class Resizing(NamedTuple):
     sizes: tuple[Sizes, ...]
 
 
+class Shown(NamedTuple):
+    """Part of a stored sample that an input shows, from ``start`` on and ``part`` long, and where in the input it lies.
+
+    That is from ``offset`` on and ``size`` long. Each has one number for each axis.
+    """
+
+    start: Sizes
+    part: Sizes
+    offset: Sizes
+    size: Sizes
+
+
 @dataclass(frozen=True)
 class Fit:
     """What every sample is made to be: ``shape``, which is channels × space, in ``range``.
@@ -106,6 +118,19 @@ class Fit:
         changes = [new / side for new, side in zip(scaled, part, strict=True)]
         sizes = (scaled,) if max(changes) <= ELONGATED * min(changes) else (tuple(map(min, part, scaled)), scaled)
         return Resizing(tuple((side - taken) // 2 for side, taken in zip(stored, part, strict=True)), part, sizes)
+
+    def shown(self, stored: Sizes) -> Shown:
+        """Return which part of a sample the input shows, and where: all of it, but for ``crop``."""
+        start, part, _ = self.resizing(stored)
+        inner = self.scaled_size(part)
+        if self.resize == "crop":
+            # The input is the middle of the scaled sample: its share of each side says which part of the stored one.
+            sides = zip(part, self.space, inner, strict=True)
+            part = tuple(max(1, min(side, round(side * own / scaled))) for side, own, scaled in sides)
+            start = tuple((side - taken) // 2 for side, taken in zip(stored, part, strict=True))
+            return Shown(start, part, (0,) * len(part), self.space)
+        offset = tuple((own - side) // 2 for own, side in zip(self.space, inner, strict=True))
+        return Shown(start, part, offset, inner)
 
 
 def _middle(length: int, share: float) -> int:

@@ -1,7 +1,7 @@
 """A folder of image files: flat, in class subfolders, or with subfolders for training, validation and testing."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -29,6 +29,7 @@ def read(request: Request) -> Found:
     check_input(request.fit)
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
+    roots |= _own_parts(request, roots)
     files = {part: images_in(folder, request.root, notes) for part, folder in roots.items()}
     if not files[TRAIN]:
         text = f"{roots[TRAIN]} holds no images: no file there ends like one (.png, .jpg and so on)"
@@ -56,6 +57,24 @@ def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:
         *first, last = (path.name for path in split.values())
         notes.append(f"beside {', '.join(first)}{' and ' if first else ''}{last}, not read: {_some(others)}")
     return split
+
+
+def _own_parts(request: Request, roots: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the folders that the source names for validation and for testing, by part."""
+    found = {}
+    for part, written in ((VALIDATION, request.source.validation), (TEST, request.source.test)):
+        if written is None:
+            continue
+        found[part] = request.path(written)
+        if not found[part].is_dir():
+            raise DataError(f"{found[part]} is a file, and `{part}=` of a folder names a folder")
+        if part in roots:
+            raise DataError(f"{roots[part]} has {part} images, and `{part}=` names others: leave out one of them")
+        if found[part].resolve().is_relative_to(roots[TRAIN].resolve()):
+            raise DataError(
+                f"{found[part]} lies in {roots[TRAIN]}, whose images are trained on: move it out of that folder"
+            )
+    return found
 
 
 def images_in(root: Path, allowed: Path | None, notes: list[str]) -> list[Path]:

@@ -1,9 +1,11 @@
 """Which dimension of an array holds what."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from caedsl.data.errors import DataError
 from caedsl.data.fit import Fit
+from caedsl.data.folder_layout import TEST, VALIDATION
 from caedsl.data.row_file import RowFile
 from caedsl.data.source_reader import Request
 from caedsl.data.stack import Array, ArrayStack, Labels, Layout, shape_text
@@ -14,15 +16,22 @@ _SPACE = ("", "L", "H x W", "D x H x W")
 
 def array_stack(pixels: Array | RowFile, path: Path, request: Request, labels: Labels | None) -> ArrayStack:
     """Return the samples of an array whose layout follows from its shape and the input's."""
-    return ArrayStack(
-        pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels, request.source.white
-    )
+    where = layout(pixels.shape, request.fit, str(path), request.source.layout)
+    return ArrayStack(pixels, where, request.fit, str(path), labels, request.source.white)
 
 
-def layout(shape: tuple[int, ...], fit: Fit, file: str) -> Layout:
+def parts_of(request: Request, read: Callable[[str], tuple[Array | RowFile, Path]]) -> dict[str, ArrayStack]:
+    """Return the arrays to validate and to test on that the source names, by part; ``read`` opens one of them."""
+    named = {VALIDATION: request.source.validation, TEST: request.source.test}
+    opened = {part: read(written) for part, written in named.items() if written}
+    return {part: array_stack(pixels, path, request, None) for part, (pixels, path) in opened.items()}
+
+
+def layout(shape: tuple[int, ...], fit: Fit, file: str, declared: str | None = None) -> Layout:
     """Where an array N × space, N × space × C or N × C × space has its channels.
 
-    Raise a ``DataError`` where the array is none of these or might be two.
+    ``declared`` is ``first`` or ``last`` where the author says it. Raise a ``DataError`` where the array is none of
+    these or might be two.
     """
     found, axes = f"{file} is {shape_text(shape)}", len(fit.space)
     if len(shape) == axes + 1:
@@ -38,14 +47,26 @@ def layout(shape: tuple[int, ...], fit: Fit, file: str) -> Layout:
         )
     wanted = (1, 3) if fit.gray and fit.channels == 1 else (fit.channels,)
     first, last = shape[1] in wanted, shape[-1] in wanted
+    if declared is not None:
+        return _declared(declared, first if declared == "first" else last, fit, found)
     if first and last:
         raise DataError(
             f"{found}: for an input of {fit.input} it can be read as N x C x {space} and as N x {space} x C; "
-            f"leave the dimension of the channels out (N x {space}), or save {fit.noun}s of another size"
+            "write `layout=first` or `layout=last`"
         )
     if first or last:
         return "first" if first else "last"
     raise DataError(f"{found}, and the input is {fit.input}: {_wrong_channels(shape, fit)}")
+
+
+def _declared(declared: str, possible: bool, fit: Fit, found: str) -> Layout:
+    if not possible:
+        place = "second" if declared == "first" else "last"
+        raise DataError(
+            f"{found}, and the input is {fit.input}: `layout={declared}` says that its {place} dimension has the "
+            "channels, and it does not; correct the layout, or the input"
+        )
+    return "first" if declared == "first" else "last"
 
 
 def _an(noun: str) -> str:

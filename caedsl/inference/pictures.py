@@ -68,16 +68,8 @@ def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]
     grey = original.pixels.ndim == 2 or x_chw.shape[0] == 1
     x_chw = x_chw.mean(dim=0, keepdim=True) if grey else x_chw
     height, width = original.size
-    (top, left), (down, across), _ = fit.resizing((height, width))
-    inner_height, inner_width = fit.scaled_size((down, across))
-    own_height, own_width = fit.space
-    if fit.resize == "crop":
-        # The input is the middle of the scaled image: its share of each side says which part of the original that is.
-        down, across = _part(own_height, inner_height, down), _part(own_width, inner_width, across)
-        top, left = (height - down) // 2, (width - across) // 2
-    elif fit.resize == "fit":
-        y, x = (own_height - inner_height) // 2, (own_width - inner_width) // 2
-        x_chw = x_chw[:, y : y + inner_height, x : x + inner_width]
+    (top, left), (down, across), (y, x), (inner_height, inner_width) = fit.shown((height, width))
+    x_chw = x_chw[:, y : y + inner_height, x : x + inner_width]
     if tuple(x_chw.shape[-2:]) != (down, across):
         x_chw = functional.interpolate(
             x_chw[None], (down, across), mode="bilinear", antialias=True, align_corners=False
@@ -90,10 +82,6 @@ def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]
     whole = whole.astype(values.dtype)
     whole[top : top + down, left : left + across] = values
     return whole
-
-
-def _part(wanted: int, scaled: int, stored: int) -> int:
-    return max(1, min(stored, round(stored * wanted / scaled)))
 
 
 def _stored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]:

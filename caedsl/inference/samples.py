@@ -11,14 +11,18 @@ from torch import Tensor
 from caedsl.data.data_folders import data_folders
 from caedsl.data.errors import DataError, silent
 from caedsl.data.folder import classes_of, images_in
+from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.folder_stack import FolderStack, check_input
+from caedsl.data.intake import pieces
 from caedsl.data.layout import layout
-from caedsl.data.loading import fit_for
+from caedsl.data.loading import first_available, fit_for
 from caedsl.data.names import file_names, sample_names
 from caedsl.data.prefetch import ahead, workers
-from caedsl.data.source_reader import Found, Request
+from caedsl.data.selection import select
+from caedsl.data.source_reader import Found, Request, describe
 from caedsl.data.sources import reader_of
-from caedsl.data.stack import Array, ArrayStack, Stack
+from caedsl.data.stack import Array, ArrayStack, Index, Stack
+from caedsl.inference.lines import with_data_line
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 
@@ -57,10 +61,11 @@ class Samples(ABC):
 
 @dataclass(frozen=True)
 class StackSamples(Samples):
-    """Samples of a stack."""
+    """Samples of a stack: those of the numbers ``index``, by default all."""
 
     stack: Stack
     names: Sequence[str]
+    index: Index | None = None
     labels: Sequence[str] | None = None
     files: Sequence[Path] | None = None
 
@@ -69,7 +74,8 @@ class StackSamples(Samples):
         places = [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
 
         def read(place: slice) -> tuple[slice, Tensor]:
-            values = self.stack.read(np.arange(place.start, place.stop)).values
+            numbers = np.arange(place.start, place.stop) if self.index is None else self.index[place]
+            values = self.stack.read(numbers).values
             return place, self.stack.scale(values)
 
         return ahead(read, places, most=1 + workers(), polite=True)
@@ -83,6 +89,8 @@ class Joined(Samples):
         self.names = [name for part in parts for name in part.names]
         labels = [label for part in parts for label in part.labels or [""] * len(part)]
         self.labels = labels if any(labels) else None
+        files = [file for part in parts for file in part.files or ()]
+        self.files = files if len(files) == len(self.names) else None
 
     def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
         """See ``Samples``; a batch ends where its part does."""
@@ -104,7 +112,7 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
     own, fit = _own(model), fit_for(model, _own(model))
     wide = pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 1
     white = own.white if wide or own.kind.arrays else None
-    stack = ArrayStack(pixels, layout(pixels.shape, fit, name), fit, name, white=white)
+    stack = ArrayStack(pixels, layout(pixels.shape, fit, name, own.layout), fit, name, white=white)
     return StackSamples(stack, [str(place) for place in range(len(pixels))])
 
 
@@ -122,7 +130,12 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
     if path.is_dir():
         return _folder(path, model)
     if kind := _array_kind(path):
-        return _source(DataSource(kind, str(path.absolute()), gray=own.gray, resize=own.resize, white=own.white), model)
+        return _source(
+            DataSource(
+                kind, str(path.absolute()), gray=own.gray, resize=own.resize, white=own.white, layout=own.layout
+            ),
+            model,
+        )
     if not path.exists():
         raise DataError(f"{path} does not exist: name an image, a folder of images, or an npy, npz or idx file")
     return from_files([path], path.parent, model)
@@ -136,9 +149,9 @@ def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSa
     return StackSamples(stack, file_names(paths, root), files=paths)
 
 
-def from_line(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:
-    """Return the training samples of a source that a data line names."""
-    return _source(source, model, data_dir)
+def from_line(line: str, model: Autoencoder, data_dir: Path | None = None) -> Samples:
+    """Return the samples of a data line, of all its parts; names begin with the part where there are several."""
+    return first_available(with_data_line(model, line), lambda found, request, _: _samples(found, request), data_dir)
 
 
 def _own(model: Autoencoder) -> DataSource:
@@ -155,13 +168,32 @@ def _folder(root: Path, model: Autoencoder) -> Samples:
 
 def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:
     request = Request(source, model.folder, data_folders(data_dir), fit_for(model, source), silent)
-    found: Found = reader_of(source.name)(request)
-    stack = found.train
-    files = stack.paths if isinstance(stack, FolderStack) else None
+    return _samples(reader_of(source.name)(request), request)
+
+
+def _samples(found: Found, request: Request) -> Samples:
+    parts = {TRAIN: found.train, VALIDATION: found.validation, TEST: found.test}
+    there = {name: stack for name, stack in parts.items() if stack is not None}
+    made = [_part(stack, found, request, f"{name}/" if len(there) > 1 else "") for name, stack in there.items()]
+    return made[0] if len(made) == 1 else Joined(made)
+
+
+def _part(stack: Stack, found: Found, request: Request, prefix: str) -> StackSamples:
+    source = request.source
+    index = select(stack, found.class_names, source, source.limit if stack is found.train else None)
+    if source.skip is not None:
+        index = np.concatenate([index[:0], *(piece.index for piece in pieces(stack, index, request.fit))])
+    if not len(index):
+        raise DataError(f"{describe(source)} holds no {request.fit.noun}s that can be used")
     labels = None
     if stack.labels is not None:
-        labels = [found.class_names[n] if found.class_names else str(n) for n in stack.labels.tolist()]
-    return StackSamples(stack, sample_names(stack, np.arange(len(stack))), labels, files)
+        classes = stack.labels[index].tolist()
+        labels = [found.class_names[n] if found.class_names else str(n) for n in classes]
+    files = None
+    if isinstance(stack, FolderStack) and stack.decode is None:
+        files = [stack.paths[number] for number in index.tolist()]
+    names = [prefix + name for name in sample_names(stack, index)]
+    return StackSamples(stack, names, index, labels, files)
 
 
 def _array_kind(path: Path) -> str | None:

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,10 @@ def codes_bytes(path: Path, names: Sequence[str], labels: Sequence[str] | None, 
     and ``parquet`` have a row for each sample, with the columns ``name``, ``label`` and ``z0``, ``z1``, …
     """
     if path.suffix == ".npz":
-        content = io.BytesIO()
-        arrays = {"names": np.array(names, dtype=np.str_), "codes": codes}
+        arrays: dict[str, NDArray[Any]] = {"names": np.array(names, dtype=np.str_), "codes": codes}
         if labels is not None:
             arrays["labels"] = np.array(labels, dtype=np.str_)
-        np.savez_compressed(content, allow_pickle=False, **arrays)
-        return content.getvalue()
+        return archive_bytes(arrays)
     flat = codes.reshape(len(codes), -1)
     columns: dict[str, Sequence[object] | NDArray[np.float32]] = {"name": names}
     if labels is not None:
@@ -33,6 +32,13 @@ def codes_bytes(path: Path, names: Sequence[str], labels: Sequence[str] | None, 
     if path.suffix == ".parquet":
         return _parquet(columns)
     return csv_text(list(columns), zip(*columns.values(), strict=True)).encode()
+
+
+def archive_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return the content of a compressed ``npz`` file."""
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **arrays)
+    return content.getvalue()
 
 
 def _parquet(columns: Mapping[str, Sequence[object] | NDArray[np.float32]]) -> bytes:

@@ -22,8 +22,9 @@ from caedsl.data.loading import fit_for
 from caedsl.data.picture import read_picture
 from caedsl.diagnostics.finding import Severity
 from caedsl.inference.calibration import Calibration
+from caedsl.inference.lines import is_data_line
 from caedsl.inference.pictures import Made, read_original, restored
-from caedsl.inference.samples import Samples, from_array, from_path
+from caedsl.inference.samples import Samples, from_array, from_line, from_path
 from caedsl.inference.schema import read_calibration
 from caedsl.inference.scores import ChosenScore, Compared, ScoreError, read_score
 from caedsl.inference.tiling import reconstruct_tiled
@@ -101,7 +102,8 @@ class TrainedRun:
         """Return the codes of samples, N x the code's shape: a tensor for a tensor, else an array.
 
         ``data`` are N samples as a tensor in the input's range (N x channels x space), as an array (integers are scaled
-        as in files), or the path of an image, a folder or an array file.
+        as in files), the path of an image, a folder or an array file, or a data line as a spec has it (``npz "x.npz"
+        key=images``).
         """
         return self._joined(data, (batch_.code for batch_ in self.stream(data, batch)))
 
@@ -211,11 +213,13 @@ class TrainedRun:
         return Made(restored(made[0], original, fit), errors, native)
 
     def samples(self, data: NDArray[Any] | Samples | str | PathLike[str]) -> Samples:
-        """Return the samples of an array or a path; a ``DataError`` where they cannot be used."""
+        """Return the samples of an array, a path or a data line; a ``DataError`` where they cannot be used."""
         if isinstance(data, Samples):
             return data
         if isinstance(data, np.ndarray):
             return from_array(data, self.model)
+        if is_data_line(str(data)):
+            return from_line(str(data), self.model)
         return from_path(Path(data), self.model)
 
     @cached_property

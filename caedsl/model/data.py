@@ -15,6 +15,8 @@ class DataSource:
     fit crop``. ``labels`` is the path of a file with one label an image (npy or idx) or, for an npz, the key of that
     array. ``only`` keeps the images of one class: a number, or a folder's name. ``white`` is the stored value that
     becomes the high end of the range; ``skip`` is ``broken`` where files that cannot be decoded are left out.
+    ``layout`` is ``first`` or ``last`` where the channels of an array may be in two places. ``validation`` and ``test``
+    are where samples of the other parts are: paths, for an npz keys.
     ``window`` and ``step`` cut long signals, ``columns`` names those of a table.
     """
 
@@ -31,6 +33,9 @@ class DataSource:
     window: int | None = None
     step: int | None = None
     columns: str | None = None
+    layout: str | None = None
+    validation: str | None = None
+    test: str | None = None
     span: Span = field(default=Span(0, 0), compare=False)
 
     @property

@@ -37,6 +37,9 @@ _WHITE = Option(
 )
 _SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
 _LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
+_LAYOUT = Option("layout", Type.CHOICE, None, "where an array has its channels", choices=("first", "last"))
+_VALIDATION = Option("validation", Type.PATH, None, "samples of the same kind to validate on")
+_TEST = Option("test", Type.PATH, None, "samples of the same kind to test on")
 _WINDOWS = (
     Option("window", Type.COUNT, None, "moments of a sample; those of the input by default", domain=FROM_ONE),
     Option("step", Type.COUNT, None, "moments from one window to the next; a window by default", domain=FROM_ONE),
@@ -86,7 +89,7 @@ CIFAR10 = SourceKind(
 )
 FOLDER = SourceKind(
     name="folder",
-    options=(_PATH, *_PICTURES, _WHITE, _SKIP),
+    options=(_PATH, *_PICTURES, _WHITE, _SKIP, _VALIDATION, _TEST),
     reader=("folder", "read"),
     ranks=_IMAGES,
     arrays=False,
@@ -102,7 +105,7 @@ MANIFEST = SourceKind(
 )
 NPY = SourceKind(
     name="npy",
-    options=(_PATH, *_PICTURES, _WHITE, _LABELS),
+    options=(_PATH, *_PICTURES, _WHITE, _LABELS, _LAYOUT, _VALIDATION, _TEST),
     reader=("arrays", "read_npy"),
     ranks=_ANY,
     arrays=True,
@@ -116,6 +119,9 @@ NPZ = SourceKind(
         _WHITE,
         Option("key", Type.NAME, None, "the array's name; needed where the file has several"),
         Option("labels", Type.NAME, None, "the name of the array of labels"),
+        _LAYOUT,
+        Option("validation", Type.NAME, None, "the name of an array to validate on"),
+        Option("test", Type.NAME, None, "the name of an array to test on"),
     ),
     reader=("arrays", "read_npz"),
     ranks=_ANY,
@@ -124,7 +130,7 @@ NPZ = SourceKind(
 )
 IDX = SourceKind(
     name="idx",
-    options=(_PATH, *_PICTURES, _WHITE, _LABELS),
+    options=(_PATH, *_PICTURES, _WHITE, _LABELS, _LAYOUT, _VALIDATION, _TEST),
     reader=("idx", "read"),
     ranks=_ANY,
     arrays=True,

@@ -14,6 +14,8 @@ from hypothesis.extra import numpy as hnp
 from caedsl.data.errors import DataError
 from caedsl.model.data import InputRange
 
+from .conftest import idx
+
 DRAW = np.random.default_rng(0)
 BYTES = DRAW.integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
 REAL = InputRange(None, None)
@@ -335,3 +337,31 @@ def test_no_damage_makes_a_file_fail_otherwise(tmp_path: Path, read, kind: str, 
     except DataError as error:
         named = str(error)
     assert path.name in named
+
+
+@pytest.mark.parametrize("layout", ["first", "last"])
+def test_the_author_says_where_the_channels_are(layout: str, tmp_path: Path, read) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (2, 3, 8, 3), np.uint8)
+    np.save(tmp_path / "x.npy", array)
+    shape = (3, 8, 3) if layout == "first" else (3, 3, 8)
+    images = read("npy", path="x.npy", shape=shape, range=InputRange(0, 255), layout=layout)
+    np.testing.assert_array_equal(images.train.numpy(), array if layout == "first" else array.transpose(0, 3, 1, 2))
+    np.save(tmp_path / "y.npy", np.zeros((2, 3, 8, 8), np.uint8))
+    with pytest.raises(
+        DataError, match=r"`layout=last` says that its last dimension has the channels, and it does not"
+    ):
+        read("npy", path="y.npy", shape=(3, 8, 8), layout="last")
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "idx"])
+def test_arrays_of_the_author_are_validated_and_tested_on(kind: str, tmp_path: Path, read) -> None:
+    arrays = {name: np.full((size, 8, 8), size, np.uint8) for name, size in (("x", 9), ("v", 4), ("t", 2))}
+    written = {name: name if kind == "npz" else f"{name}.{kind}" for name in arrays}
+    np.savez(tmp_path / "a.npz", **arrays)
+    for name, array in arrays.items():
+        (tmp_path / f"{name}.idx").write_bytes(idx(array))
+        np.save(tmp_path / f"{name}.npy", array)
+    options = {"path": "a.npz", "key": "x"} if kind == "npz" else {"path": written["x"]}
+    images = read(kind, **options, validation=written["v"], test=written["t"], range=InputRange(0, 255))
+    assert (len(images), len(images.validation_pixels), len(images.test)) == (9, 4, 2)
+    assert float(images.validation_pixels.everything().mean()) == 4

@@ -353,3 +353,16 @@ def test_loading_twice_is_the_same_and_the_checksum_tells_files_apart(tmp_path: 
     assert first.sha256 == second.sha256
     save(tmp_path / "photos" / "07.png", 1, "L")
     assert read("folder", path="photos").sha256 != first.sha256
+
+
+def test_a_validation_folder_of_the_author_is_read(tmp_path: Path, read) -> None:
+    save(tmp_path / "photos" / "a.png", 1, "L")
+    save(tmp_path / "checked" / "b.png", 2, "L")
+    save(tmp_path / "photos" / "inside" / "c.png", 3, "L")
+    images = read("folder", path="photos", validation="checked")
+    assert (len(images), len(images.validation_pixels)) == (2, 1)
+    assert images.names["validation"] == ["b.png"]
+    with pytest.raises(DataError, match="whose images are trained on"):
+        read("folder", path="photos", validation="photos/inside")
+    with pytest.raises(DataError, match="is a file, and `test=` of a folder names a folder"):
+        read("folder", path="photos", test="checked/b.png")

@@ -1,0 +1,122 @@
+"""Reconstructions of arrays: in the layout, the size and the type of the original."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from caedsl.data.fit import interpolated
+from caedsl.data.row_file import RowFile
+from caedsl.data.stack import Array, ArrayStack, Index
+from caedsl.inference.lines import is_data_line, with_data_line
+from caedsl.inference.samples import StackSamples
+from caedsl.inference.trained_run import TrainedRun
+
+
+def reconstructed_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Array]:
+    """Yield the reconstructions of samples block by block: like the array they come from, where they come from one.
+
+    Samples of another kind of file, such as windows of a sound, are in the input's range.
+    """
+    for batch in run.stream(samples):
+        made = batch.reconstruction.cpu()
+        if isinstance(samples.stack, ArrayStack):
+            numbers = np.arange(batch.place.start, batch.place.stop)
+            yield as_stored(made, numbers if samples.index is None else samples.index[batch.place], samples.stack)
+        else:
+            yield made.numpy()
+
+
+def as_stored(x: Tensor, index: Index, stack: ArrayStack) -> Array:
+    """Return samples in the input's range as the array of ``stack`` stores those of the numbers ``index``.
+
+    Where the input is the middle of a sample (``resize=crop``), the rest of the original is kept. Colours that were
+    made grey leave one channel.
+    """
+    fit, stored = stack.fit, stack.space
+    start, part, offset, size = fit.shown(stored)
+    for axis, (first, length) in enumerate(zip(offset, size, strict=True), 2):
+        x = x.narrow(axis, first, length)
+    values = _values(x if tuple(x.shape[2:]) == part else interpolated(x, part), stack)
+    channels_first = values.movedim(1, -1) if stack.layout == "last" else values
+    made = (values[:, 0] if _without_channels(stack, values) else channels_first).numpy().astype(stack.pixels.dtype)
+    if part == stored:
+        return made
+    originals = stack.pixels.take(index) if isinstance(stack.pixels, RowFile) else stack.pixels[index]
+    whole = originals if originals.ndim == made.ndim else originals.mean(axis=1 if stack.layout == "first" else -1)
+    whole = np.array(whole).astype(made.dtype)
+    before = 2 if stack.layout == "first" and whole.ndim == len(stored) + 2 else 1
+    place = (slice(None),) * before + tuple(slice(a, a + b) for a, b in zip(start, part, strict=True))
+    whole[place] = made
+    return whole
+
+
+def _without_channels(stack: ArrayStack, values: Tensor) -> bool:
+    """Return whether the result has no dimension for channels: the array has none, or had colours made grey."""
+    if stack.layout == "none":
+        return True
+    return bool(stack.pixels.shape[1 if stack.layout == "first" else -1] != values.shape[1])
+
+
+def _values(x: Tensor, stack: ArrayStack) -> Tensor:
+    """Return stored values of samples in the input's range: whole numbers where the array has such."""
+    fit, top, dtype = stack.fit, stack.scale.top, stack.pixels.dtype
+    values = x.double()
+    if top:
+        values = (values - fit.low) / (fit.high - fit.low) * top
+    if dtype.kind == "f":
+        return values
+    values = values.round()
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return values.clamp(max(low, 0) if top else low, min(high, top) if top else high)
+
+
+def write_blocks(path: Path, blocks: Iterator[Array], count: int) -> None:
+    """Write an ``npy`` of ``count`` samples block by block, whole or not at all; ``OSError`` where that fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
+        try:
+            for number, block in enumerate(blocks):
+                if not number:
+                    header: dict[str, Any] = {
+                        "descr": np.lib.format.dtype_to_descr(block.dtype),
+                        "fortran_order": False,
+                        "shape": (count, *block.shape[1:]),
+                    }
+                    np.lib.format.write_array_header_1_0(file, header)
+                file.write(np.ascontiguousarray(block).tobytes())
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def joined(blocks: Iterator[Array]) -> NDArray[Any]:
+    """Return blocks as one array."""
+    return np.concatenate(list(blocks))
+
+
+def error_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Array]:
+    """Yield the error maps of samples block by block: N x space, absolute differences on the scale 0..1."""
+    for batch in run.stream(samples):
+        made, target = run.values.to_unit(batch.reconstruction), run.values.to_unit(batch.target)
+        yield (made - target).abs().mean(dim=1).cpu().numpy()
+
+
+def key_of(given: str, run: TrainedRun) -> str | None:
+    """Return the name of the array of an npz that a path or a data line leads to; None where that is no npz."""
+    if is_data_line(given):
+        (source, *_) = with_data_line(run.model, given).data
+        path, key = (source.path, source.key) if source.name == "npz" else (None, None)
+    else:
+        path, key = (given, None) if given.lower().endswith(".npz") else (None, None)
+    if path is None or key is not None:
+        return key
+    with np.load(path, allow_pickle=False) as arrays:
+        return str(arrays.files[0])

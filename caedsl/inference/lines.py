@@ -1,0 +1,56 @@
+"""Samples that a data line names: ``npz "x.npz" key=images``, in the words of a spec."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from caedsl.data.errors import DataError
+from caedsl.diagnostics.finding import Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import DataSource
+from caedsl.resolve.overrides import OverrideError, override
+from caedsl.resolve.resolve import resolve
+from caedsl.syntax.parser import parse
+from caedsl.vocabulary.option import Type
+from caedsl.vocabulary.sources import SOURCES
+
+_DATA = "data "
+
+
+def is_data_line(given: str) -> bool:
+    """Return whether ``given`` is a data line: it starts as one does, and there is no file of that name."""
+    first, *_ = re.split(r"[\s;{]", given.removeprefix(_DATA), maxsplit=1)
+    return first in SOURCES and not os.path.lexists(given)
+
+
+def with_data_line(model: Autoencoder, line: str) -> Autoencoder:
+    """Return ``model`` with the sources of a data line, whose paths start from the current folder.
+
+    Raise a ``DataError`` where the line is wrong.
+    """
+    try:
+        source = override(model.source, {"data": line.removeprefix(_DATA)})
+    except OverrideError as error:
+        raise DataError(str(error)) from None
+    tree, _ = parse(source)
+    changed, findings = resolve(tree, source)
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            remedy = f"; {finding.help}" if finding.help else ""
+            raise DataError(f"`{line}` cannot be read: {finding.message}{remedy}")
+    assert changed is not None, "a spec without errors has a model"
+    return replace(model, data=tuple(map(_from_here, changed.data)))
+
+
+def _from_here(source: DataSource) -> DataSource:
+    return replace(source, **dict(_absolute_paths(source)))  # type: ignore[arg-type]
+
+
+def _absolute_paths(source: DataSource) -> Iterator[tuple[str, str]]:
+    """Yield the paths among the options of a source as absolute ones."""
+    for option in source.kind.options:
+        value = getattr(source, option.name)
+        if option.type is Type.PATH and isinstance(value, str):
+            yield option.name, str(Path(os.path.expanduser(value)).absolute())
