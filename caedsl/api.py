@@ -70,13 +70,19 @@ def check(spec: SpecLike) -> tuple[Finding, ...]:
     return check_source(_source(spec)).findings
 
 
-def load(spec: SpecLike, settings: Mapping[str, object] | None = None) -> Autoencoder:
+def load(spec: SpecLike, settings: Mapping[str, object] | None = None, variant: int | None = None) -> Autoencoder:
     """Return the model that a spec describes, every size known; a notebook shows its diagram and its table.
 
     ``settings`` replaces parts of it, as ``--set`` does: ``{"train.batch": 64, "train.optimizer.lr": 1e-4}``.
-    Raises ``SpecError`` where the spec has errors.
+    ``variant`` chooses one of its ``sweep``, counted from 1; without it the model is the spec as it stands.
+    Raises ``SpecError`` where the spec has errors, and ``ValueError`` where it has no such variant.
     """
-    return _load(_source(spec), settings)
+    source = _source(spec)
+    if variant is not None:
+        from caedsl.resolve.variants import choose
+
+        source = choose(source, variant)
+    return _load(source, settings)
 
 
 def _load(source: Source, settings: Mapping[str, object] | None) -> Autoencoder:
@@ -223,6 +229,9 @@ def train(
 
     if not isinstance(model, Autoencoder) or settings:
         model = _load(model.source if isinstance(model, Autoencoder) else _source(model), settings)
+    if model.sweep is not None:
+        count = model.sweep.count
+        raise ValueError(f"the spec has a sweep of {count} variants: choose one by `load(spec, variant=1)`")
     text, _ = format_source(model.source)
     return train_and_evaluate(
         model,

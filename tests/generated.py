@@ -163,3 +163,30 @@ def spec_texts(draw: st.DrawFn) -> str:
             end,
         ]
     )
+
+
+SWEPT = {
+    "let.width": ["2", "4", "width*2", "2..8 x3", "3.5", "1..9 log"],
+    "train.optimizer.lr": ["1e-4", "1", "1e-4..1e-1 log x4", "10%"],
+    "train.optimizer": ["adam", "sgd", "lion"],
+    "train.batch": ["16", "0", "16..64 x4", "auto"],
+    "train.loss": ["mse", "mae", "bce"],
+    "bottleneck.noise": ["0", "0.5", "0..1 x3"],
+    "train.epochs": ["1", "100", "10..1000 log x3"],
+}
+"""Names that a sweep may vary, and values for each: good ones, and some that a person gets wrong."""
+
+
+@st.composite
+def swept_texts(draw: st.DrawFn) -> str:
+    """A whole spec with a sweep."""
+    names = draw(st.lists(st.sampled_from(sorted(SWEPT)), min_size=1, max_size=3, unique=True))
+    lines = []
+    for name in names:
+        single = [value for value in SWEPT[name] if ".." not in value]
+        alone = [value for value in SWEPT[name] if ".." in value]
+        several = st.lists(st.sampled_from(single), min_size=1, max_size=3, unique=True).map(" ".join)
+        lines.append(f"{name} {draw(several | st.sampled_from(alone) if alone else several)}")
+    train = draw(st.sampled_from(["", "train { optimizer adam lr=1e-3; epochs 40 }", "train { loss mse }"]))
+    spec = draw(spec_texts()).replace("encoder {", "let width = 4\nencoder {\nconv width relu", 1)
+    return "\n".join([spec, "data digits", train, f"sweep {{ {'; '.join(lines)} }}"]) + "\n"

@@ -185,7 +185,7 @@ def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Check
     from caedsl.rules.engine.fixing import fix_source
 
     fixed = fix_source(source, wishes.selection, wishes.unsafe)
-    text = fixed.checked.source.text if fixed.made else source.text
+    text = fixed.source.text
     if not wishes.diff and text != source.text:
         try:
             write_text(path, text)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.specs import VariantOption
 from caedsl.diagnostics.text import printable
 
 
@@ -15,13 +16,14 @@ def emit(
         typer.Option("-o", "--output", metavar="FILE", help="Where to write it; standard output by default."),
     ] = None,
     training: Annotated[bool, typer.Option("--training", help="Add a short, plain training loop.")] = False,
+    variant: VariantOption = None,
 ) -> None:
     """Write the model as one readable Python file that needs nothing but PyTorch."""
     from caedsl.backends.torch.render import emit as emit_source
     from caedsl.cli.files import WriteError, write_text
-    from caedsl.cli.specs import fail, read_model
+    from caedsl.cli.specs import fail, read_unswept
 
-    model = read_model(spec, quiet=True)
+    model = read_unswept(spec, variant=variant)
     if training and model.train is None:
         raise fail(
             f"{spec} has no `train` block, so there is no training loop to write: leave --training out, or add one"

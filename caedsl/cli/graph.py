@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.specs import VariantOption
 from caedsl.diagnostics.text import printable
 
 
@@ -40,9 +41,10 @@ def graph(
     ] = None,
     no_title: Annotated[bool, typer.Option("--no-title", help="Leave out the name above the picture.")] = False,
     grey: Annotated[bool, typer.Option("--grey", help="Draw without colour, for print.")] = False,
+    variant: VariantOption = None,
 ) -> None:
     """Draw the architecture."""
-    from caedsl.cli.specs import fail, read_model
+    from caedsl.cli.specs import fail, read_unswept
     from caedsl.figures.errors import FigureError
     from caedsl.figures.graph import draw
     from caedsl.figures.look import Look
@@ -52,7 +54,7 @@ def graph(
     except FigureError as error:
         raise fail(str(error)) from None
     os.environ.pop("MPLBACKEND", None)  # diagrams need no display, and matplotlib refuses a name that it does not know
-    model = read_model(spec, quiet=True)
+    model = read_unswept(spec, variant=variant)
     target = output or Path(f"{model.name}.svg")
     try:
         draw(model, target, style.value, look)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.specs import VariantOption
+
 
 def show(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
@@ -11,12 +13,13 @@ def show(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64.")
     ] = None,
+    variant: VariantOption = None,
 ) -> None:
     """Show every layer with its shape and cost, the totals, and the resolved settings."""
-    from caedsl.cli.specs import read_model
+    from caedsl.cli.specs import read_unswept
     from caedsl.facts.summary import summarise
 
-    model = read_model(spec, set_ or (), quiet=True)
+    model = read_unswept(spec, set_ or (), variant)
     summary = summarise(model)
     if json:
         from caedsl.facts.schema import summary_json

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.specs import VariantOption
 from caedsl.cli.together import together
 from caedsl.training.cores import choose_wait_policy
 
@@ -48,6 +49,7 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64, train.optimizer.lr=1e-4."),
     ] = None,
+    variant: VariantOption = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run's folder; a fresh one below runs/ by default.")
     ] = None,
@@ -81,10 +83,10 @@ def train(
     Several processes or GPUs train one model with the same result: torchrun --nproc-per-node N --no-python caedsl train
     …
     """
-    from caedsl.cli.specs import fail, read_model
+    from caedsl.cli.specs import fail, read_model, refuse_sweep
 
     if resume is not None:
-        changes = ("SPEC", spec), ("--set", set_), ("--out", out)
+        changes = ("SPEC", spec), ("--set", set_), ("--variant", variant is not None), ("--out", out)
         others = (
             ("--seed", seed is not None),
             ("--seeds", seeds),
@@ -104,7 +106,9 @@ def train(
     trained: list[str] = []
     for number, folder in _runs_to_train(seed, seeds, out):
         chosen = [*assignments, *([] if number is None else [f"train.seed={number}"])]
-        model = read_model(spec, chosen, quiet or bool(trained))
+        model = read_model(spec, chosen, quiet or bool(trained), variant)
+        if model.sweep is not None:
+            raise refuse_sweep(spec, model.sweep)
         if model.train is None:
             raise fail(f"{spec} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`")
         if not model.data:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from caedsl.model.data import DataSource, InputRange
 from caedsl.model.settings import Train
+from caedsl.model.sweep import Sweep
 from caedsl.source import Source, Span
 from caedsl.vocabulary.joining import OTHER, Join
 from caedsl.vocabulary.layer import Layer
@@ -88,6 +89,7 @@ class Autoencoder:
     mirrored: bool
     train: Train | None
     require: tuple[Bound, ...]
+    sweep: Sweep | None = None
     allowances: tuple[Allowance, ...] = ()
     places: Mapping[str, Span] = field(default_factory=dict)
     complete: bool = True

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Finding, Label
-from caedsl.resolve.merge import merge, rewritten
+from caedsl.resolve.merge import NOWHERE, merge, rewritten
 from caedsl.resolve.origins import Origin, Origins, Place, words
 from caedsl.resolve.statements import EXTENDS
 from caedsl.source import Source, Span
@@ -118,7 +118,7 @@ def combined(base: Expansion, variant: Source) -> Expansion:
 
     result = Source(text, variant.path)
     placed = zip(words(parse(result)[0]), words(whole), strict=True)
-    return Expansion(result, Origins(variant, [Origin(span, written(origin)) for span, origin in placed]))
+    return Expansion(result, Origins(variant, text, [Origin(span, written(old)) for span, old in placed if old != NOWHERE]))
 
 
 def _named_alone(statement: tree.Statement) -> tree.Statement:

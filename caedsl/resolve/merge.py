@@ -29,7 +29,8 @@ _MODEL = ("encoder", "bottleneck", "decoder")
 
 _SEVERAL = ("let", "defaults", "block", "allow")
 _SHORT = re.compile(r"([a-z])\d+(x\d+)*")
-_NOWHERE = Span(0, 0)
+NOWHERE = Span(0, 0)
+"""The place of a word that no author has written: the default that an option belongs to."""
 
 Named = tuple[str | None, tuple[tree.Item, ...]]
 """The items that give one option, and its name; None for a value that stands alone."""
@@ -99,7 +100,7 @@ def _added(change: tree.Statement, block: str) -> tree.Statement:
     if change.block is not None or any(name is None for name, _ in parts):
         return change
     chosen = _default_choice(change.head.text) if block == "train" else ""
-    start = (tree.Word(chosen, _NOWHERE),) if chosen else ()
+    start = (tree.Word(chosen, NOWHERE),) if chosen else ()
     return replace(change, items=_with(start, parts, options))
 
 

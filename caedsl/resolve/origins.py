@@ -1,11 +1,13 @@
 """Where the words of a merged text were written: in a variant, or in the spec that it extends."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Finding, Label, Report
+from caedsl.diagnostics.edits import removal
+from caedsl.diagnostics.finding import Edit, Finding, Fix, Label, Report
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
 
@@ -25,10 +27,16 @@ class Origin(NamedTuple):
 
 
 class Origins:
-    """The origins of a merged text, in the order of the text; ``variant`` is the spec that extends another."""
+    """The origins of a merged text, in the order of the text; ``variant`` is the spec that has been merged into others.
 
-    def __init__(self, variant: Source, origins: Sequence[Origin]) -> None:
+    ``own`` are the sources that are one with it. Where words of several sources stand together, those of the first
+    of these count.
+    """
+
+    def __init__(self, variant: Source, text: str, origins: Sequence[Origin], own: Sequence[Source] = ()) -> None:
         self.variant = variant
+        self._text = text
+        self._own = own or (variant,)
         self._origins = origins
         self._starts = [origin.span.start for origin in origins]
 
@@ -45,24 +53,29 @@ class Origins:
             end = len(self.variant.text)
             before = self._origins[first].written
             is_last = first == len(self._origins) - 1
-            return (
-                Place(self.variant, Span(end, end)) if is_last else Place(before.source, Span(*[before.span.end] * 2))
-            )
+            return self._place(self.variant, *[end] * 2) if is_last else self._place(before.source, *[before.span.end] * 2)
         places = [_part(origin, span) for origin in covered]
-        source = self.variant if any(place.source is self.variant for place in places) else places[0].source
+        there = {id(place.source) for place in places}
+        source = next((source for source in self._own if id(source) in there), places[0].source)
         spans = [place.span for place in places if place.source is source]
-        return Place(source, Span(min(span.start for span in spans), max(span.end for span in spans)))
+        return self._place(source, min(span.start for span in spans), max(span.end for span in spans))
+
+    def _place(self, source: Source, start: int, end: int) -> Place:
+        return Place(self.variant if any(source is own for own in self._own) else source, Span(start, end))
 
     def reports(self, findings: Iterable[Finding]) -> tuple[Report, ...]:
-        """Return the findings by the file that they are in, the variant first."""
-        by_source: dict[Source, list[Finding]] = {self.variant: []}
+        """Return findings that have been ``moved`` by the file that they are in, the variant first."""
+        sources = {"": self.variant} | {o.written.source.path: o.written.source for o in self._origins}
+        by_path: dict[str, list[Finding]] = {"": []}
         for finding in findings:
-            source, located = self._located(finding)
-            by_source.setdefault(source, []).append(located)
-        return tuple(Report(source, tuple(located)) for source, located in by_source.items())
+            by_path.setdefault(finding.path, []).append(finding)
+        return tuple(Report(sources[path], tuple(found)) for path, found in by_path.items())
 
-    def _located(self, finding: Finding) -> tuple[Source, Finding]:
-        """Return a finding with its places where they were written; a fix of the merged text stays as help."""
+    def moved(self, finding: Finding) -> Finding:
+        """Return a finding with its places where they were written.
+
+        A fix of the merged text becomes one of the variant where it changes nothing else; otherwise it stays as help.
+        """
         source, span = self.locate(finding.primary.span)
         related: list[Label] = []
         notes = list(finding.notes)
@@ -73,10 +86,59 @@ class Origins:
             else:
                 line, column = place.source.position(place.span.start)
                 notes.append(f"{label.text or 'see'}: {place.source.path}:{line}:{column}")
-        primary = Label(span, finding.primary.text)
-        path = "" if source is self.variant else source.path
-        moved = replace(finding, primary=primary, related=tuple(related), notes=tuple(notes), path=path)
-        return source, replace(moved, help=finding.advice, fix=None, proposal=None)
+        fix = self._rewritten(finding.fix) if finding.fix and source is self.variant else None
+        search = finding.proposal
+        proposal = None
+        if search is not None and source is self.variant:
+            proposal = search._replace(find=lambda: filter(None, map(self._rewritten, search.candidates())))
+        return replace(
+            finding,
+            primary=Label(span, finding.primary.text),
+            related=tuple(related),
+            notes=tuple(notes),
+            path="" if source is self.variant else source.path,
+            help=finding.help if fix else self._advice(finding),
+            fix=fix,
+            proposal=proposal,
+        )
+
+    def _advice(self, finding: Finding) -> str:
+        """Return what to do, and in which file where that is another one."""
+        if finding.fix is None:
+            return finding.help
+        files = dict.fromkeys(self.locate(edit.span).source.path for edit in finding.fix.edits)
+        others = " and ".join(path for path in files if path != self.variant.path)
+        return f"{finding.advice}, in {others}" if others else finding.advice
+
+    def _rewritten(self, fix: Fix) -> Fix | None:
+        """Return a fix of the merged text as one of the variant; None where it changes more than words of the variant."""
+        edits = [self._edit(edit) for edit in fix.edits]
+        known = tuple(sorted((edit for edit in edits if edit is not None), key=lambda edit: edit.span))
+        disjoint = all(one.span.end <= other.span.start for one, other in pairwise(known))
+        return fix._replace(edits=known) if len(known) == len(edits) and disjoint else None
+
+    def _edit(self, edit: Edit) -> Edit | None:
+        start, end = self._point(edit.span.start, False), self._point(edit.span.end, edit.span.end > edit.span.start)
+        if start is not None and end is not None and self.variant.text[start:end] == self._text[slice(*edit.span)]:
+            return Edit(Span(start, end), edit.text)
+        place = self.locate(edit.span)
+        if edit.text or place.source is not self.variant:
+            return None
+        return removal(self.variant.text, place.span)
+
+    def _point(self, place: int, is_end: bool) -> int | None:
+        """Return a place of the merged text in the variant: as far from the word before it, or inside the same word."""
+        index = bisect_left(self._starts, place) - 1 if is_end else bisect_right(self._starts, place) - 1
+        if index < 0:
+            return None
+        span, written = self._origins[index]
+        begin, end = written.span
+        if not any(written.source is own for own in self._own) or self.variant.text[begin:end] != self._text[slice(*span)]:
+            return None
+        behind = max(place - span.end, 0)
+        if self.variant.text[end : end + behind] != self._text[span.end : span.end + behind]:
+            return None
+        return begin + (place - span.start)
 
 
 def _part(origin: Origin, span: Span) -> Place:

@@ -43,20 +43,21 @@ def override(source: Source, values: Mapping[str, str]) -> Source:
         spec, findings = parse(source)
         if findings:
             raise OverrideError(f"{source.path} has syntax errors: correct them before settings are changed")
-        source = rewritten(source, spec, merge(spec, _change(spec, name, value.strip(), source.path)))
+        source = rewritten(source, spec, merge(spec, change(spec, name, value.strip(), source.path)[0]))
     return source
 
 
-def _change(spec: tree.Spec, name: str, value: str, path: str) -> tree.Spec:
-    """Return the spec that states nothing but this one setting."""
+def change(spec: tree.Spec, name: str, value: str, path: str) -> tuple[tree.Spec, int]:
+    """Return the spec that states nothing but this one setting, and the place of the value in its text."""
     if not _NAME.fullmatch(name):
         raise OverrideError(f"`{name}` names no setting: {_EXAMPLES}")
     if not value or any(mark in value for mark in "\r\n;{}#"):
         raise OverrideError(f"`{value}` is not a value for {name}: it must be one line without braces, `;` or `#`")
-    changes, findings = parse(Source(_text(spec, name.split("."), value, path)))
+    text = _text(spec, name.split("."), value, path)
+    changes, findings = parse(Source(text))
     if findings:
         raise OverrideError(f"`{value}` is not a value for {name}: {findings[0].message}")
-    return changes
+    return changes, len(text.rstrip(" }")) - len(value)
 
 
 def _text(spec: tree.Spec, names: Sequence[str], value: str, path: str) -> str:

@@ -6,6 +6,7 @@ from caedsl.diagnostics.finding import Finding
 from caedsl.model.autoencoder import Autoencoder, Bottleneck, Bound
 from caedsl.model.data import DataSource
 from caedsl.model.settings import Train
+from caedsl.model.sweep import Sweep
 from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
@@ -49,6 +50,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     train = _read_train(found, scope)
     data = _read_data(found, scope)
     bounds = _read_bounds(found, scope)
+    sweep = _read_sweep(found, scope)
     image = read_input(found.single.get("input"), scope)
     lines = read_block("encoder", found, scope)
     statement = found.single.get("bottleneck")
@@ -84,6 +86,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
         mirrored="decoder" in found.single and found.single["decoder"].block is None,
         train=train,
         require=bounds,
+        sweep=sweep,
         allowances=tuple(found.allowances),
         places=found.places,
         complete=spec.complete and scope.understood and None not in (bottleneck, encoder.out_shape, decoder.out_shape),
@@ -114,3 +117,13 @@ def _read_bounds(found: Found, scope: Scope) -> tuple[Bound, ...]:
     statement = found.single.get("require")
     bounds = (read_bound(line, scope) for line in (statement.block or ())) if statement else ()
     return tuple(bound for bound in bounds if bound is not None)
+
+
+def _read_sweep(found: Found, scope: Scope) -> Sweep | None:
+    statement = found.single.get("sweep")
+    if statement is None:
+        return None
+    # Imported for a sweep alone: other specs are checked sooner without.
+    from caedsl.resolve.sweeping import read_sweep
+
+    return read_sweep(statement, scope)

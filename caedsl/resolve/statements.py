@@ -30,6 +30,7 @@ STATEMENTS = (
     "bottleneck",
     "decoder",
     "train",
+    "sweep",
     "require",
     "allow",
 )
@@ -46,7 +47,7 @@ REQUIRED_STATEMENTS = {
 """What every spec has, and an example of each."""
 
 MANY = ("let", "defaults", "block", "allow")
-BLOCKS = {"block": True, "encoder": True, "decoder": None, "train": True, "require": True}
+BLOCKS = {"block": True, "encoder": True, "decoder": None, "train": True, "sweep": True, "require": True}
 """Whether a statement has a block: yes, or (None) as it likes; the others have none."""
 
 
@@ -99,6 +100,8 @@ def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
     near = scope.nearest(word, STATEMENTS, {"latent": "bottleneck", "model": "autoencoder", "training": "train"})
     if near is None and (word in KINDS or word.lower() in FUNCTIONS):
         help_line = "layers stand inside `encoder { ... }` or `decoder { ... }`"
+    elif "." in word:
+        help_line = f"names with points stand in `sweep {{ {word} ... }}`; set one value in its own block"
     else:
         help_line = f"statements are {', '.join(STATEMENTS)}"
     scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)

@@ -21,7 +21,7 @@ from caedsl.syntax.tree import (
 
 INDENT = "  "
 
-_ALIGNED = frozenset({"train", "require"})
+_ALIGNED = frozenset({"train", "sweep", "require"})
 """Blocks whose statements' first items stand below each other."""
 
 

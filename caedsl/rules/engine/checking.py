@@ -11,7 +11,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.statements import EXTENDS
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
-from caedsl.rules.engine.compiling import compiled
+from caedsl.rules.engine.compiling import Compiled, compiled
 from caedsl.rules.engine.merging import merged
 from caedsl.source import Source
 from caedsl.syntax.statements import StatementIndex
@@ -47,6 +47,11 @@ class Checked(NamedTuple):
     """What a renderer wants: the findings by the file that they are in."""
 
     @property
+    def texts(self) -> int:
+        """How many specs were judged: the spec itself, and each variant of its sweep."""
+        return 1 + (self.model.sweep.count if self.model and self.model.sweep else 0)
+
+    @property
     def has_errors(self) -> bool:
         """Whether the model cannot be built."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
@@ -71,8 +76,28 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
     checked = _check_whole(expansion.source, selection)
     if expansion.origins is None:
         return checked._replace(reports=(Report(source, checked.findings),))
-    reports = expansion.origins.reports(checked.findings)
+    located = tuple(expansion.origins.moved(finding) for finding in checked.findings)
+    if any(finding.fix for finding in located):
+        from caedsl.rules.engine.verification import verified
+
+        before = examine_file(source, selection)
+        own = verified(source, located, before, lambda text: examine_file(text, selection), parsed=True)
+        located = tuple(replace(new, help=old.help or old.advice) for new, old in zip(own, located, strict=True))
+    reports = expansion.origins.reports(located)
     return checked._replace(reports=reports, findings=tuple(f for report in reports for f in report.findings))
+
+
+def examine_file(source: Source, selection: Selection = Selection()) -> tuple[Finding, ...]:
+    """Return the findings of ``examine`` with their places in the files: those of ``source``, and of what it extends."""
+    if EXTENDS not in source.text:
+        return examine(source, selection).findings
+    from caedsl.resolve.extending import expand
+
+    expansion = expand(source)
+    if expansion.findings:
+        return tuple(map(identified, expansion.findings))
+    findings = examine(expansion.source, selection).findings
+    return findings if expansion.origins is None else tuple(map(expansion.origins.moved, findings))
 
 
 def _check_whole(source: Source, selection: Selection) -> Checked:
@@ -86,7 +111,15 @@ def _check_whole(source: Source, selection: Selection) -> Checked:
         before = checked.findings if selection.select is None else examine(source, wide).findings
         failed = partial(_record, failures)
         shown = list(
-            verified(source, shown, before, lambda text: examine(text, wide).findings, checked.spec.complete, failed)
+            verified(
+                source,
+                shown,
+                before,
+                lambda text: examine(text, wide).findings,
+                parsed=checked.spec.complete,
+                failed=failed,
+                texts=checked.texts,
+            )
         )
     findings = (*(finding.shortened() for finding in shown), *_left_out(checked.findings, shown))
     return checked._replace(findings=findings, failures=tuple(dict.fromkeys(failures)))
@@ -125,22 +158,32 @@ def _record(failures: list[str], rule: str, error: Exception) -> None:
 
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
     """Return what ``check_source`` finds, with the fixes that must be tried left as proposals."""
-    spec, model, faults = compiled(source.text, source.path)
-    index = StatementIndex(spec, source.text)
-    findings = [_repairable(identified(finding), model) for finding in faults]
-    has_errors = any(finding.severity is Severity.ERROR for finding in findings)
     failures: list[str] = []
-    if model:
-        findings += _rule_findings(model, findings, index, failures)
-    if any(finding.name == _CHANNELS_LAST and finding.severity is Severity.ERROR for finding in findings):
-        findings = [finding for finding in findings if not _is_misfit(finding)]
+    spec, model, findings = _found(source, failures)
+    if model is not None and model.sweep is not None and spec.complete:
+        # Imported for a sweep alone: other specs are checked sooner without.
+        from caedsl.rules.engine.sweeping import judged
+
+        findings = judged(source, spec, model.sweep, findings, lambda text: _found(text, failures))
+    index = StatementIndex(spec, source.text)
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
-    if has_errors:
+    if any(finding.severity is Severity.ERROR for finding in findings):
         ran -= {entry.rule.name for entry in catalogue.checks()}  # kept from all or some of the spec
     allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, index, ran)]
     ordered = sorted(merged(allowed), key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
     return Checked(source, spec, model, tuple(ordered), tuple(failures))
+
+
+def _found(source: Source, failures: list[str]) -> Compiled:
+    """Return what the compiler and the rules find in one text, before anything is allowed or left out."""
+    spec, model, faults = compiled(source.text, source.path)
+    findings = [_repairable(identified(finding), model) for finding in faults]
+    if model:
+        findings += _rule_findings(model, findings, StatementIndex(spec, source.text), failures)
+    if any(finding.name == _CHANNELS_LAST and finding.severity is Severity.ERROR for finding in findings):
+        findings = [finding for finding in findings if not _is_misfit(finding)]
+    return Compiled(spec, model, tuple(findings))
 
 
 def identified(finding: Finding) -> Finding:

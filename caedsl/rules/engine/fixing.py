@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from caedsl.diagnostics.edits import apply_edits, merge_fixes
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix
-from caedsl.rules.engine.checking import Checked, Selection, check_source, examine
+from caedsl.rules.engine.checking import Checked, Selection, check_source, examine_file
 from caedsl.rules.engine.verification import Examine, cures, remains
 from caedsl.source import Source
 
@@ -16,8 +16,9 @@ _MOST_WEIGHED = 20  # fixes of one pass that are held against each other
 
 
 class Fixed(NamedTuple):
-    """A spec after its fixes: how many were ``made``, and the result, ``checked``."""
+    """A spec after its fixes: its text, how many were ``made``, and the result, ``checked``."""
 
+    source: Source
     checked: Checked
     made: int
 
@@ -25,31 +26,32 @@ class Fixed(NamedTuple):
 def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool = False) -> Fixed:
     """Make every safe fix, and with ``unsafe`` those that change the model; leave a text that could not be read whole.
 
-    A spec that extends another is left too: its fixes are for the text of the two together, and stay help.
+    Of a spec that extends another, only its own text is changed.
 
     A fix that was not verified is not made, nor one whose finding the others cure. Fixes that spoil each other are
     made one by one, each on the result of the one before.
     """
     applicable = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
     checked, made = check_source(source, selection), 0
-    if not checked.spec.complete or checked.source is not source:
-        return Fixed(checked, made)
+    if not checked.spec.complete:
+        return Fixed(source, checked, made)
     rounds = min(_MOST_ROUNDS, max(_FEWEST_ROUNDS, _MOST_READ // (len(source.text) + 1)))
     for _ in range(rounds):
-        curable = [f for f in checked.findings if f.fix and f.fix.applicability in applicable]
+        curable = [f for f in checked.findings if f.fix and f.fix.applicability in applicable and not f.path]
         if not curable:
             break
-        chosen, edits = _together(checked.source, curable, selection)
-        checked = check_source(Source(apply_edits(checked.source.text, edits), source.path), selection)
+        chosen, edits = _together(source, curable, selection)
+        source = Source(apply_edits(source.text, edits), source.path)
+        checked = check_source(source, selection)
         made += len(chosen)
-    return Fixed(checked, made)
+    return Fixed(source, checked, made)
 
 
 def _together(source: Source, curable: Sequence[Finding], selection: Selection) -> tuple[Sequence[Fix], Sequence[Edit]]:
     """Return the fixes that cure together, and their edits: each is needed, and none spoils another."""
 
     def examined(text: Source) -> Sequence[Finding]:
-        return examine(text, selection).findings
+        return examine_file(text, selection)
 
     needed = _needed(source, curable, examined)
     chosen, edits = merge_fixes(finding.fix for finding in needed if finding.fix)

@@ -33,15 +33,16 @@ def verified(
     examine: Examine,
     parsed: bool,
     failed: Failed | None = None,
+    texts: int = 1,
 ) -> tuple[Finding, ...]:
     """Return ``findings``, each with the first of its fixes that cures it, if any.
 
     ``before`` is what ``examine`` finds in ``source`` as it is. Of very many findings the first are tried each alone,
     the others all together. Where the text is not ``parsed`` whole, fixes are only shown. A search that fails is
-    reported to ``failed``, where that is given.
+    reported to ``failed``, where that is given. ``examine`` reads as many ``texts`` as a sweep makes of one.
     """
     places = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
-    alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (len(source.text) + 1))
+    alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (texts * len(source.text) + 1))
     chosen: dict[int, Fix] = {}
     for place in places[:alone]:
         candidates = _candidates(findings[place], _MOST_CANDIDATES, failed)
@@ -109,7 +110,8 @@ def cures(
         if finding.name in _LEFTOVERS:
             continue
         if uncovering:
-            counts = finding.severity is Severity.ERROR and _line(changed, finding) in touched
+            here = not finding.path and _line(changed, finding) in touched
+            counts = finding.severity is Severity.ERROR and here
         else:
             counts = _SERIOUSNESS[finding.severity] >= min(gravest, _SERIOUSNESS[Severity.WARNING])
         if counts:
@@ -125,6 +127,10 @@ class _Shift:
         self.starts = [edit.span.start for edit in edits]
         self.ends = [edit.span.end for edit in edits]
         self.growth = [0, *accumulate(len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)]
+
+    def place(self, finding: Finding) -> Span:
+        """Return the place of a finding of before; edits of one file move nothing in another."""
+        return finding.primary.span if finding.path else self(finding.primary.span)
 
     def __call__(self, span: Span) -> Span:
         """Return the place of ``span``, with what is inserted at its borders and all that replaces a part of it."""
@@ -162,8 +168,9 @@ def _gone(cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], af
 
 
 def _is_no_less(other: Finding, finding: Finding) -> bool:
-    """Whether ``other`` is of the same rule and as serious."""
-    return other.name == finding.name and _SERIOUSNESS[other.severity] >= _SERIOUSNESS[finding.severity]
+    """Whether ``other`` is of the same rule, in the same file and as serious."""
+    alike = other.name == finding.name and other.path == finding.path
+    return alike and _SERIOUSNESS[other.severity] >= _SERIOUSNESS[finding.severity]
 
 
 def _others(
@@ -171,25 +178,25 @@ def _others(
 ) -> list[Finding]:
     """Return the findings of ``after`` that were not there before at their place or with their words, as serious."""
     own = {(finding.name, finding.primary.span, finding.message) for finding in cured}
-    pool: dict[tuple[str, Span], list[Finding]] = {}
+    pool: dict[tuple[str, str, Span], list[Finding]] = {}
     for finding in before:
         if (finding.name, finding.primary.span, finding.message) not in own:
-            pool.setdefault((finding.name, shift(finding.primary.span)), []).append(finding)
+            pool.setdefault((finding.name, finding.path, shift.place(finding)), []).append(finding)
     unmatched = []
     for finding in after:
-        there = pool.get((finding.name, finding.primary.span), [])
+        there = pool.get((finding.name, finding.path, finding.primary.span), [])
         match = next((other for other in there if _covers(other, finding)), None)
         if match is None:
             unmatched.append(finding)
         else:
             there.remove(match)
-    left = [(place, finding) for (_, place), findings in pool.items() for finding in findings]
+    left = [(place, finding) for (_, _, place), findings in pool.items() for finding in findings]
     return [finding for finding in unmatched if not _matched(finding, left)]
 
 
 def _covers(old: Finding, new: Finding) -> bool:
-    """Whether ``new`` may be ``old`` come up again: it is of the same rule and no worse."""
-    return old.name == new.name and _SERIOUSNESS[old.severity] >= _SERIOUSNESS[new.severity]
+    """Whether ``new`` may be ``old`` come up again: it is of the same rule, in the same file and no worse."""
+    return old.name == new.name and old.path == new.path and _SERIOUSNESS[old.severity] >= _SERIOUSNESS[new.severity]
 
 
 def _matched(finding: Finding, left: list[tuple[Span, Finding]]) -> bool:

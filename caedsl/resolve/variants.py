@@ -1,0 +1,102 @@
+"""Variants of a sweep: the spec with one combination of the swept values, and where each of its words is written."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, NamedTuple
+
+from caedsl.model.sweep import Sweep
+from caedsl.resolve.extending import expand
+from caedsl.resolve.merge import NOWHERE, merge, rewritten
+from caedsl.resolve.origins import Origin, Origins, Place, words
+from caedsl.resolve.overrides import change
+from caedsl.resolve.resolve import resolve
+from caedsl.source import Source, Span
+from caedsl.syntax import tree
+from caedsl.syntax.parser import parse
+
+_VISIBLE = re.compile(r"[^\r\n]")
+
+
+def unswept(source: Source, spec: tree.Spec, sweep: Sweep) -> tuple[Source, tree.Spec]:
+    """Return the text and the tree without the sweep; blanks take its place, so that every other word keeps its own."""
+    start, end = sweep.span
+    blank = _VISIBLE.sub(" ", source.text[start:end])
+    statements = tuple(statement for statement in spec.statements if statement.span.start != start)
+    return Source(source.text[:start] + blank + source.text[end:], source.path), replace(spec, statements=statements)
+
+
+class Variant(NamedTuple):
+    """One variant as a spec of its own: its text, its tree, and where the words that the sweep writes stem from."""
+
+    source: Source
+    whole: tree.Spec
+    swept_in: Source
+    values: Source
+    names: Source
+    written: Mapping[Span, Place]
+
+    def origins(self, parsed: tree.Spec) -> Origins:
+        """Return the origin of each word of the text, whose tree is ``parsed``, in the spec with the sweep.
+
+        A word that the sweep writes stems from the value, or from the name, in the ``sweep`` block.
+        """
+        placed = zip(words(parsed), words(self.whole), strict=True)
+        origins = [
+            Origin(span, self.written.get(old, Place(self.swept_in, old))) for span, old in placed if old != NOWHERE
+        ]
+        return Origins(self.swept_in, self.source.text, origins, (self.swept_in, self.values, self.names))
+
+
+def variant(source: Source, spec: tree.Spec, sweep: Sweep, number: int) -> Variant:
+    """Return a variant, counted from 1."""
+    plain, base = unswept(source, spec, sweep)
+    values, names = Source(source.text, source.path), Source(source.text, source.path)
+    places = {swept.name: swept.span for swept in sweep.names}
+    chosen = sweep.values(number)
+    written: dict[Span, Place] = {}
+    whole, distance = base, len(source.text)
+    for name in sorted(chosen, key=lambda name: name.count(".")):  # a whole statement before its options
+        stated, start = change(whole, name, chosen[name].text, source.path)
+        begin = distance
+        moved = _moved(stated, begin)
+        for span in words(moved):
+            is_value = span.start >= begin + start
+            written[span] = Place(values, chosen[name].span) if is_value else Place(names, places[name])
+            distance = max(distance, span.end)
+        whole = merge(whole, moved)
+    return Variant(rewritten(plain, base, whole), whole, source, values, names, written)
+
+
+def _moved(node: Any, distance: int) -> Any:
+    """Return a tree with every span moved behind those of the other trees."""
+    if isinstance(node, Span):
+        return Span(node.start + distance, node.end + distance)
+    if isinstance(node, tuple):
+        return tuple(_moved(part, distance) for part in node)
+    if is_dataclass(node) and not isinstance(node, type):
+        return replace(node, **{field.name: _moved(getattr(node, field.name), distance) for field in fields(node)})
+    return node
+
+
+class VariantError(ValueError):
+    """A variant that a spec does not have; the message says which it has."""
+
+
+def choose(source: Source, number: int) -> Source:
+    """Return a variant of the sweep in ``source``, counted from 1, as a spec without a sweep.
+
+    A spec that extends another is written out first. Raises ``VariantError`` where there is no such variant.
+    """
+    whole, origins, faults = expand(source)
+    spec, syntax_faults = parse(whole)
+    model, _ = resolve(spec, whole)
+    if faults or syntax_faults or model is None:
+        raise VariantError(f"{source.path} has errors: correct what `caedsl check` finds first")
+    sweep = model.sweep
+    if sweep is None:
+        raise VariantError(f"{source.path} has no `sweep` with variants to choose from: leave out --variant")
+    if not 1 <= number <= sweep.count:
+        raise VariantError(f"{source.path} has the variants 1 to {sweep.count}, and no variant {number}")
+    base = f"{source.path} with its base" if origins else source.path
+    return Source(variant(whole, spec, sweep, number).source.text, f"{base}, variant {number}")

@@ -1,0 +1,87 @@
+"""Findings of every variant of a sweep, as findings of the spec: a mistake is one, and names its variants."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.model.sweep import Sweep
+from caedsl.resolve.variants import variant
+from caedsl.rules.engine.compiling import Compiled
+from caedsl.source import Source, Span
+from caedsl.syntax.tree import Spec
+
+_UNUSED = "unused-"
+_MOST_LISTED = 8
+
+
+@dataclass
+class _Seen:
+    """A finding, whether the spec has it as it stands, and the variants that have it."""
+
+    finding: Finding
+    as_written: bool
+    numbers: list[int] = field(default_factory=list)
+
+
+def judged(
+    source: Source, spec: Spec, sweep: Sweep, findings: Sequence[Finding], find: Callable[[Source], Compiled]
+) -> list[Finding]:
+    """Return the ``findings`` of a spec with those of its variants, which ``find`` looks for.
+
+    Findings of one rule at one place are one. What is unused in some variants and used in others is none.
+    """
+    seen: dict[tuple[str, Span], list[_Seen]] = {}
+    for finding in findings:
+        seen.setdefault((finding.name, finding.primary.span), []).append(_Seen(finding, True))
+    faulty: set[int] = set()
+    for number in range(1, sweep.count + 1):
+        one = variant(source, spec, sweep, number)
+        found = find(one.source)
+        if any(finding.severity is Severity.ERROR for finding in found.findings):
+            faulty.add(number)
+        origins = one.origins(found.spec) if found.findings else None
+        places: Counter[tuple[str, Span]] = Counter()
+        for moved in map(origins.moved, found.findings) if origins else ():
+            key = moved.name, moved.primary.span
+            there = seen.setdefault(key, [])
+            if places[key] == len(there):
+                there.append(_Seen(moved, False))
+            there[places[key]].numbers.append(number)
+            places[key] += 1
+    everything = [one for there in seen.values() for one in there]
+    return [_told(one, sweep, faulty) for one in everything if _counts(one, sweep)]
+
+
+def _counts(seen: _Seen, sweep: Sweep) -> bool:
+    return not seen.finding.name.startswith(_UNUSED) or (seen.as_written and len(seen.numbers) == sweep.count)
+
+
+def _told(seen: _Seen, sweep: Sweep, faulty: Collection[int]) -> Finding:
+    """Return a finding with the variants in its message, unless the spec and all of them have it.
+
+    Rules are silent about a variant with an error, and a mistake in the sweep itself is in no variant.
+    """
+    finding = seen.finding
+    silent = () if finding.severity is Severity.ERROR else faulty
+    everywhere = len({*seen.numbers, *silent}) == sweep.count
+    in_sweep = sweep.span.start <= finding.primary.span.start < sweep.span.end
+    if seen.as_written and (everywhere or (in_sweep and not seen.numbers)):
+        return finding
+    data = {**finding.data, "variants": tuple(seen.numbers)}
+    return replace(finding, message=f"{finding.message} ({_where(seen.numbers, sweep)})", data=data)
+
+
+def _where(numbers: Sequence[int], sweep: Sweep) -> str:
+    if not numbers:
+        return "in the spec as it stands, in none of its variants"
+    if len(numbers) == sweep.count:
+        return f"in all {sweep.count} variants" if sweep.count > 1 else f"in its variant: {sweep.described(1)}"
+    if len(numbers) == 1:
+        return f"in variant {numbers[0]} of {sweep.count}: {sweep.described(numbers[0])}"
+    return f"in {len(numbers)} of {sweep.count} variants: {sweep.condition(numbers) or _listed(numbers)}"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - _MOST_LISTED} more" if len(numbers) > _MOST_LISTED else ""
+    return ", ".join(map(str, numbers[:_MOST_LISTED])) + more
