@@ -56,6 +56,8 @@ def read_trainable(path: str, assignments: Sequence[str] = ()) -> Autoencoder:
     model = checked.model
     if model is None or not model.complete or model.out_shape != model.input.shape or not checked.spec.complete:
         raise typer.Exit(FINDINGS)
+    if model.sweep is not None:
+        raise fail(f"{path} has a sweep of {_variants(model.sweep)}: name a spec without one")
     return model
 
 
@@ -83,13 +85,17 @@ def read_unswept(path: str, assignments: Sequence[str] = (), variant: int | None
     """Return the model of ``read_model``; where it has a sweep, say that the spec is taken as it stands."""
     model = read_model(path, assignments, quiet=True, variant=variant)
     if model.sweep is not None:
-        complain(f"{path} is taken as it stands, without its sweep of {_variants(model.sweep)}: choose one by --variant N")
+        complain(
+            f"{path} is taken as it stands, without its sweep of {_variants(model.sweep)}: choose one by --variant N"
+        )
     return model
 
 
 def refuse_sweep(path: str, sweep: Sweep) -> typer.Exit:
     """Return the end of a command that takes one model, for a spec with a sweep of several."""
-    shown = [f"  --variant {number}  {sweep.described(number)}" for number in range(1, min(sweep.count, _MOST_SHOWN) + 1)]
+    shown = [
+        f"  --variant {number}  {sweep.described(number)}" for number in range(1, min(sweep.count, _MOST_SHOWN) + 1)
+    ]
     more = [f"  … up to --variant {sweep.count}"] if sweep.count > _MOST_SHOWN else []
     head = f"{path} has a sweep of {_variants(sweep)}: choose one of them"
     return fail("\n".join([head, *shown, *more]))

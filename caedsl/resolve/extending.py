@@ -118,7 +118,9 @@ def combined(base: Expansion, variant: Source) -> Expansion:
 
     result = Source(text, variant.path)
     placed = zip(words(parse(result)[0]), words(whole), strict=True)
-    return Expansion(result, Origins(variant, text, [Origin(span, written(old)) for span, old in placed if old != NOWHERE]))
+    return Expansion(
+        result, Origins(variant, text, [Origin(span, written(old)) for span, old in placed if old != NOWHERE])
+    )
 
 
 def _named_alone(statement: tree.Statement) -> tree.Statement:

@@ -53,7 +53,9 @@ class Origins:
             end = len(self.variant.text)
             before = self._origins[first].written
             is_last = first == len(self._origins) - 1
-            return self._place(self.variant, *[end] * 2) if is_last else self._place(before.source, *[before.span.end] * 2)
+            return (
+                self._place(self.variant, *[end] * 2) if is_last else self._place(before.source, *[before.span.end] * 2)
+            )
         places = [_part(origin, span) for origin in covered]
         there = {id(place.source) for place in places}
         source = next((source for source in self._own if id(source) in there), places[0].source)
@@ -111,7 +113,7 @@ class Origins:
         return f"{finding.advice}, in {others}" if others else finding.advice
 
     def _rewritten(self, fix: Fix) -> Fix | None:
-        """Return a fix of the merged text as one of the variant; None where it changes more than words of the variant."""
+        """Return a fix of the merged text as one of the variant; None where it changes more than that."""
         edits = [self._edit(edit) for edit in fix.edits]
         known = tuple(sorted((edit for edit in edits if edit is not None), key=lambda edit: edit.span))
         disjoint = all(one.span.end <= other.span.start for one, other in pairwise(known))
@@ -133,7 +135,10 @@ class Origins:
             return None
         span, written = self._origins[index]
         begin, end = written.span
-        if not any(written.source is own for own in self._own) or self.variant.text[begin:end] != self._text[slice(*span)]:
+        if (
+            not any(written.source is own for own in self._own)
+            or self.variant.text[begin:end] != self._text[slice(*span)]
+        ):
             return None
         behind = max(place - span.end, 0)
         if self.variant.text[end : end + behind] != self._text[span.end : span.end + behind]:

@@ -121,6 +121,7 @@ FOREIGN_NOTES: Mapping[str, str] = {
 EXAMPLES: Mapping[str, str] = {
     "kernel": "2",
     "factor": "2",
+    "scale": "2",
     "times": "2",
     "shape": "32x7x7",
     "path": '"photos/"',

@@ -36,7 +36,7 @@ _USAGE = "write values as in `16 32 64`, or a range as in `1e-4..1e-2 log x5`"
 class _Values(NamedTuple):
     """The values of one line: those written, or the points of a range, which are not yet worked out."""
 
-    count: int
+    number: int
     written: tuple[SweptValue, ...] = ()
     ends: tuple[Quantity, ...] = ()
     logarithmic: bool = False
@@ -58,7 +58,7 @@ def read_sweep(statement: tree.Statement, scope: Scope) -> Sweep | None:
     if statement.block is not None and not statement.block:
         example = "sweep { train.optimizer.lr 1e-4..1e-2 log }"
         scope.report("missing-value", statement.span, "this sweep varies nothing", help=f"write `{example}`")
-    count = prod(values.count for _, values in lines.values())
+    count = prod(values.number for _, values in lines.values())
     if count > MOST_VARIANTS:
         number = f"{count:,}" if count <= _LARGEST_COUNT else f"more than {_LARGEST_COUNT:,}"
         message = f"this sweep has {number} variants, and at most {MOST_VARIANTS} can be checked"
@@ -182,7 +182,7 @@ def _worked_out(values: _Values) -> tuple[SweptValue, ...]:
     if not values.ends:
         return values.written
     low, high = values.ends
-    numbers = _points(low.value, high.value, values.count, values.logarithmic)
+    numbers = _points(low.value, high.value, values.number, values.logarithmic)
     return tuple(SweptValue(_spelled(number, low.unit), values.span) for number in numbers)
 
 

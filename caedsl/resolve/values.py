@@ -22,6 +22,8 @@ _CALLED = {
     "stride": "the stride",
     "dilation": "the dilation",
     "factor": "the factor",
+    "scale": "the factor",
+    "value": "the number",
     "rate": "the share",
     "shape": "the shape",
     "path": "the path",

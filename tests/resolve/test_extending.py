@@ -169,11 +169,51 @@ def test_fmt_does_not_expand(folder: Path) -> None:
     assert text == 'autoencoder wide extends "base.cae"\nlet width = 32\n'
 
 
-def test_fix_leaves_a_variant_as_it_is(folder: Path) -> None:
-    path = Path(variant(folder, "let deep = 3"))
+FIXABLE = [
+    ("let width = 32\nlet deep = 3", "let width = 32"),
+    ("let deep = 3  # why", "# why"),
+    ("# first\nlet width = 32 ; let deep = 3  # why", "# first\nlet width = 32  # why"),
+    ("encoder { conv 8 rellu; maxpool 2 }", "encoder { conv 8 relu; maxpool 2 }"),
+    ("encoder {\n  # to begin\n  conv  8 rellu  # eight\n  maxpool 2\n}", None),
+    ("  bottleneck   dense 8 tahn", "  bottleneck   dense 8 tanh"),
+    ("train {\n  # faster\n  optimizr   lr=1e-2 # why\n}", "train {\n  # faster\n  optimizer   lr=1e-2 # why\n}"),
+    ("train { optimizer lr=1 }", "train { optimizer lr=1e-3 }"),
+    ("let width = 32\r\ntrain { schedule cosin }\r\n", "let width = 32\r\ntrain { schedule cosine }\r\n"),
+]
+
+
+@pytest.mark.parametrize(("changes", "after"), FIXABLE)
+def test_fix_changes_the_variant_where_its_own_words_are_wrong(folder: Path, changes: str, after: str | None) -> None:
+    path = Path(variant(folder, changes))
+    path.write_bytes(f'autoencoder wide extends "base.cae"\n{changes}\n'.encode())
+    main(["check", str(path), "--fix", "--unsafe-fixes"])
+    expected = changes.replace("rellu", "relu") if after is None else after
+    assert path.read_bytes() == f'autoencoder wide extends "base.cae"\n{expected}\n'.encode()
+    assert (folder / "base.cae").read_text() == BASE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "changes"),
+    [("conv width rellu", "let width = 32"), ("conv width relu; conv width g3 relu", "let width = 33")],
+)
+def test_a_fix_of_the_base_names_its_file(folder: Path, wrong: str, changes: str) -> None:
+    base = BASE.replace("conv width relu", wrong)
+    (folder / "base.cae").write_text(base)
+    path = Path(variant(folder, changes))
     before = path.read_text()
-    assert main(["check", str(path), "--fix"]) == 0
-    assert path.read_text() == before
+    main(["check", str(path), "--fix", "--unsafe-fixes"])
+    assert (path.read_text(), (folder / "base.cae").read_text()) == (before, base)
+    for finding in check(str(path)):
+        assert finding.fix is None
+        assert finding.path == str(folder / "base.cae")
+    if "rellu" in wrong:
+        assert only(check(str(path))).help == f"did you mean `relu`?, in {folder / 'base.cae'}"
+
+
+def test_a_fix_that_uncovers_the_base_is_not_offered(folder: Path) -> None:
+    (folder / "base.cae").write_text(BASE.replace("let width = 16", "let width = 16.5"))
+    finding = only(check(variant(folder, "let width = 32\nencoder { conv 8 relu; maxpool 2 }")))
+    assert (finding.name, finding.fix) == ("unused-constant", None)
 
 
 @given(st.data(), specs(), specs())

@@ -6,6 +6,8 @@ from caedsl.diagnostics import Applicability, Severity
 from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.example import whole_spec
 from caedsl.source import Source
+from caedsl.vocabulary.kind import Kind
+from caedsl.vocabulary.layers import KINDS
 from tests.rules.fragments import checked, fixed, found, place, the
 
 THREE_POOLS = "encoder { conv 16 relu; maxpool 2; conv 8 relu; maxpool 2; conv 8 relu; maxpool 2 }\nbottleneck\n"
@@ -434,3 +436,11 @@ class TestShortKernels:
     )
     def test_silent(self, fragment: str) -> None:
         assert not found(fragment, "short-kernels")
+
+
+@pytest.mark.parametrize("kind", [kind for name, kind in sorted(KINDS.items()) if 2 in kind.ranks])
+def test_a_decoder_may_end_wrongly_with_any_kind(kind: Kind) -> None:
+    """Options of the same name mean different things to different kinds: no search for a fix may mix them up."""
+    block = " { conv 4 }" if kind.block and "{" not in kind.example else ""
+    text = f"autoencoder a\ninput 4x16x16\nencoder {{ conv 4 s2 relu as fine }}\nbottleneck\ndecoder {{ conv 8; {kind.example}{block} }}\n"
+    assert not check_source(Source(text)).failures

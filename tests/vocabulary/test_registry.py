@@ -14,12 +14,14 @@ from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.render import emit
 from caedsl.cli.main import main
 from caedsl.facts.schema import read_settings, settings_json
+from caedsl.resolve.reading import options_of
 from caedsl.training.prepare import prepare
 from caedsl.vocabulary import corruptions, losses, optimizers, schedules
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.initialisations import INITIALISATIONS
+from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.norms import NORMS
 from caedsl.vocabulary.optimizers import OPTIMIZERS
@@ -144,3 +146,13 @@ def test_a_wrong_line_is_one_finding_that_says_what_to_write(line: str, name: st
     errors = [finding for finding in check(SPEC.format(layer="relu", train=line)) if finding.severity.value == "error"]
     assert [finding.name for finding in errors] == [name]
     assert help in f"{errors[0].message} {errors[0].help}"
+
+
+def test_options_of_one_name_have_one_type() -> None:
+    """Code asks a layer for an option whatever its kind: one that means another thing would be read for it."""
+    types: dict[str, set[Type]] = {}
+    for kind in KINDS.values():
+        for option in options_of(kind):
+            types.setdefault(option.name, set()).add(option.type)
+    padding = {Type.PER_AXIS, Type.SIDES, Type.PADDING}  # ways of writing the same numbers
+    assert {name for name, kinds in types.items() if len(kinds) > 1 and not kinds <= padding} == set()

@@ -1,13 +1,14 @@
 """Changes that may make a decoder return another size: paddings, roundings, factors, a layer more or less."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, groupby, pairwise, product
-from typing import Any, NamedTuple
+from typing import Any
 
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, resizes, size
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.edits.size_walk import Change, Changed, Fits
 from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
 from caedsl.vocabulary.kind import Role, Window
@@ -24,67 +25,6 @@ _FACTORS = (2, 3, 4, 1)
 _MOST_PAIRED = 6  # upsamplings of which pairs are tried
 _TIMES = "times"
 """The word of ``x2``, which repeats a line."""
-
-Changed = Mapping[Option, Any]
-"""New values of options."""
-
-
-class Change(NamedTuple):
-    """A change to a few lines of a spec.
-
-    ``options`` are new options by the line they stand on; ``copies`` those of every copy of a repeated line (``x2``),
-    of which there may be more or fewer than before. ``added`` is an upsampling before the last layer, ``without`` are
-    lines that are left out.
-    """
-
-    title: str
-    options: Mapping[Span, Changed] = {}
-    copies: Mapping[Span, Sequence[Changed]] = {}
-    added: str = ""
-    without: frozenset[Span] = frozenset()
-
-    @property
-    def lines(self) -> int:
-        """How many lines of the text it changes."""
-        return len(self.options) + len(self.copies) + bool(self.added) + len(self.without)
-
-
-class Fits:
-    """Shapes after layers; those of unchanged layers are computed once for all changes."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[Layer, Shape], Shape | None] = {}
-
-    def after(self, layer: Layer, changed: Changed, before: Shape) -> Shape | None:
-        """Return the shape after a layer with changed options; None where it does not fit."""
-        key = (layer, before)
-        if changed or key not in self._known:
-            fit = layer.kind.fit_again(layer.options.changed(changed), before)
-            shape = None if isinstance(fit, Misfit) else fit.out_shape
-            if changed:
-                return shape
-            self._known[key] = shape
-        return self._known[key]
-
-    def follow(self, start: Shape, layers: Sequence[Layer], change: Change) -> list[Shape] | None:
-        """Return the shapes from ``start`` on after the change; None where a layer no longer fits."""
-        shapes = [start]
-        for layer, changed in _changed(layers, change):
-            after = self.after(layer, changed, shapes[-1])
-            if after is None:
-                return None
-            shapes.append(after)
-        return shapes
-
-
-def _changed(layers: Sequence[Layer], change: Change) -> Iterator[tuple[Layer, Changed]]:
-    """Yield the layers that are left, each with its new options."""
-    for span, group in groupby(layers, key=lambda layer: layer.span):
-        if span in change.copies:
-            first = next(group)
-            yield from ((first, changed) for changed in change.copies[span])
-        elif span not in change.without:
-            yield from ((layer, change.options.get(span, {})) for layer in group)
 
 
 def changes(model: Autoencoder, fits: Fits) -> Iterator[Change]:
@@ -133,11 +73,16 @@ def _change(title: str, layer: Layer, options: Changed) -> Change:
     return Change(title, {layer.span: options})
 
 
+def _is_upsampling(layer: Layer) -> bool:
+    """Whether the layer reaches a size by a factor or as it is told; a shuffle has a factor too, and no choice."""
+    return TO in layer.options
+
+
 def _size_option(layer: Layer) -> LayerOption[Any] | None:
     """Return the option by which the kind changes the size."""
     if layer.kind.window is Window.POOL:
         return KERNEL
-    return next((option for option in (STRIDE, FACTOR) if option in layer.options), None)
+    return STRIDE if STRIDE in layer.options else FACTOR if _is_upsampling(layer) else None
 
 
 def _same_paddings(layers: Sequence[Layer]) -> Iterator[Change]:
@@ -231,7 +176,7 @@ def _counts(model: Autoencoder) -> Iterator[Change]:
     """Yield one copy more or less of an ``upsample`` line that is repeated."""
     for span, group in groupby(decoder_path(model), key=lambda layer: layer.span):
         copies = list(group)
-        if FACTOR in copies[0].options and _TIMES in copies[0].spans:
+        if _is_upsampling(copies[0]) and _TIMES in copies[0].spans:
             for count in (len(copies) - 1, len(copies) + 1):
                 title = f"repeat this `upsample` {counted(count, 'time')}" if count > 1 else "use this `upsample` once"
                 yield Change(title, copies={span: ({},) * count})
@@ -239,7 +184,7 @@ def _counts(model: Autoencoder) -> Iterator[Change]:
 
 def _removals(decoder: Sequence[Layer]) -> Iterator[Change]:
     """Yield the decoder without one of its ``upsample`` lines, or without two."""
-    lines = [layer.span for layer in decoder if FACTOR in layer.options]
+    lines = [layer.span for layer in decoder if _is_upsampling(layer)]
     yield from (Change("leave this `upsample` out", without=frozenset({span})) for span in lines)
     for pair in combinations(lines, 2) if len(lines) <= _MOST_PAIRED else ():
         yield Change("leave two of the `upsample` lines out", without=frozenset(pair))

@@ -11,7 +11,8 @@ from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, missing_resolutions, size
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.size_changes import Change, Changed, Fits, changes, spelled
+from caedsl.rules.edits.size_changes import changes, spelled
+from caedsl.rules.edits.size_walk import Change, Changed, Fits
 from caedsl.rules.edits.trial import drop, tried, write
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer

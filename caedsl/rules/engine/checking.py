@@ -88,7 +88,7 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
 
 
 def examine_file(source: Source, selection: Selection = Selection()) -> tuple[Finding, ...]:
-    """Return the findings of ``examine`` with their places in the files: those of ``source``, and of what it extends."""
+    """Return the findings of ``examine``, each with its place in its file: ``source``, or one that it extends."""
     if EXTENDS not in source.text:
         return examine(source, selection).findings
     from caedsl.resolve.extending import expand
@@ -164,7 +164,7 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
         # Imported for a sweep alone: other specs are checked sooner without.
         from caedsl.rules.engine.sweeping import judged
 
-        findings = judged(source, spec, model.sweep, findings, lambda text: _found(text, failures))
+        findings = tuple(judged(source, spec, model.sweep, findings, lambda text: _found(text, failures)))
     index = StatementIndex(spec, source.text)
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))

@@ -48,7 +48,7 @@ def _kind(name: str) -> type[ActivationLine]:
     option = FUNCTIONS[name].option
     about = "" if option is None else f": {option.about}"
     value = "" if option is None else f" {_example(option)}"
-    own = () if option is None else (LayerOption(*option._replace(written=Written.FIRST)),)
+    own = () if option is None else (LayerOption(*option._replace(name="value", written=Written.FIRST)),)
     return type(
         f"{name.title().replace('_', '')}Line",
         (ActivationLine,),

@@ -8,9 +8,7 @@ from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
 from caedsl.vocabulary.window import Reads
 
-SHUFFLE: LayerOption[int] = LayerOption(
-    "factor", Type.COUNT, REQUIRED, "how many times larger", Written.FIRST, FROM_ONE
-)
+SHUFFLE: LayerOption[int] = LayerOption("scale", Type.COUNT, REQUIRED, "how many times larger", Written.FIRST, FROM_ONE)
 
 
 class PixelShuffle(Kind):
@@ -47,7 +45,7 @@ class PixelShuffle(Kind):
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
         """Return the layer that gathers the pixels again."""
-        return (Draft("pixelunshuffle", {"factor": layer.options[SHUFFLE]}),)
+        return (Draft("pixelunshuffle", {"scale": layer.options[SHUFFLE]}),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return ``PixelShuffle``."""

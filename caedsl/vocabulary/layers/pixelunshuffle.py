@@ -9,7 +9,7 @@ from caedsl.vocabulary.shape import Shape, axis_names
 from caedsl.vocabulary.window import Reads
 
 GATHERED: LayerOption[int] = LayerOption(
-    "factor", Type.COUNT, REQUIRED, "how many times smaller", Written.FIRST, FROM_ONE
+    "scale", Type.COUNT, REQUIRED, "how many times smaller", Written.FIRST, FROM_ONE
 )
 
 
@@ -51,7 +51,7 @@ class PixelUnshuffle(Kind):
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
         """Return the shuffle back."""
-        return (Draft("pixelshuffle", {"factor": layer.options[GATHERED]}),)
+        return (Draft("pixelshuffle", {"scale": layer.options[GATHERED]}),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return ``PixelUnshuffle``."""
