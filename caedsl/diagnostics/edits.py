@@ -38,7 +38,7 @@ def removal(text: str, span: Span) -> Edit:
             followed = text[end : end + 1] == "#"  # a comment stays, in the place of the statement
             return Edit(Span(start, end) if followed else Span(line_start, end + len(_line_end(text, end))), "")
         before = text[:start].rstrip(" \t")
-        start, end = (len(before) - 1, span.end) if before.endswith(";") else (start, span.end)
+        start, end = (len(before[:-1].rstrip(" \t")), span.end) if before.endswith(";") else (start, span.end)
     return Edit(Span(start, end), "")
 
 
