@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from caedsl.training.reporter import Reporter
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h)")
+_MODELS = (".py", ".pt2", ".onnx", ".keras", ".h5", ".hdf5", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
 
@@ -27,7 +28,12 @@ class Format(StrEnum):
 
 
 def doctor(
-    subject: Annotated[str, typer.Argument(metavar="SPEC|RUN", help="A spec, or the folder of a run.")],
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC|RUN|MODEL", help="A spec, the folder of a run, or a model that `caedsl import` reads."
+        ),
+    ],
     budget: Annotated[str, typer.Option(metavar="TIME", help="About how long to take, as in 90s or 2min.")] = "2min",
     data: Annotated[
         str | None,
@@ -40,6 +46,14 @@ def doctor(
     format_: Annotated[Format, typer.Option("--format", help="How to print the diagnosis.")] = Format.FULL,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the diagnosis as a page with curves, too.")
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option("--input", metavar="CxHxW", help="For FILE.py:NAME: the shape of a sample, such as 1x28x28."),
+    ] = None,
+    values: Annotated[
+        str | None,
+        typer.Option("--range", metavar="LO..HI", help="For a MODEL: the range of the input's values, or real."),
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write the best repair into the spec.")] = False,
     output: Annotated[
@@ -69,14 +83,18 @@ def doctor(
     is_run = Path(subject).is_dir()
     if is_run and (set_ or data):
         raise fail("a run keeps its spec and its data: leave out --set and --data, or name its spec.cae instead")
-    if fix and (is_run or set_ or data or subject == "-"):
+    if fix and (is_run or _is_model(subject) or set_ or data or subject == "-"):
         raise fail("--fix writes into the spec as it stands in its file: use --output FILE for the repaired spec")
     for target in (html, output):
         if target is not None:
             refuse_existing(target, overwrite)
     reporter = make_reporter(quiet)
     with outside_errors():
-        diagnosis = examine(_subject(subject, is_run, data, set_ or [], device, data_dir, reporter), seconds, reporter)
+        if _is_model(subject):
+            found = _imported(subject, sample, values, data, set_ or [], device, data_dir, reporter)
+        else:
+            found = _subject(subject, is_run, data, set_ or [], device, data_dir, reporter)
+        diagnosis = examine(found, seconds, reporter)
     _print(diagnosis, format_)
     _write(diagnosis, Path(subject) if fix else None, output, html, overwrite)
     if diagnosis.verdict is not Verdict.HEALTHY:
@@ -91,6 +109,39 @@ def _seconds(text: str) -> float:
     if not 1 <= seconds <= 24 * 3600:
         raise fail(f"--budget {text}: write a time from 1s to 24h, such as 90s, 2min or 1h")
     return seconds
+
+
+def _is_model(subject: str) -> bool:
+    """Return whether the name is that of a model of another framework."""
+    return Path(subject.rpartition(":")[0] or subject).suffix.lower() in _MODELS and not Path(subject).is_dir()
+
+
+def _imported(
+    place: str,
+    sample: str | None,
+    values: str | None,
+    data: str | None,
+    assignments: list[str],
+    device: Device,
+    data_dir: Path | None,
+    reporter: "Reporter",
+) -> "Subject":
+    from caedsl.cli.import_ import range_of, shape_of
+    from caedsl.cli.specs import assigned, fail
+    from caedsl.doctor.reading import of_file
+
+    settings = {**assigned(assignments), **({"data": data} if data else {})}
+    if "data" not in settings:
+        raise fail(f"{place} does not say what it is trained on: name the images, as in --data mnist")
+    return of_file(
+        place,
+        shape_of(sample),
+        range_of(values),
+        settings,
+        device=device.value,
+        data_dir=data_dir,
+        reporter=reporter,
+    )
 
 
 def _subject(

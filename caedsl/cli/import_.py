@@ -47,7 +47,7 @@ def import_(
         if place is not None:
             refuse_existing(place, overwrite)
     try:
-        made = imported(network_at(model, _shape(sample), _range(values)))
+        made = imported(network_at(model, shape_of(sample), range_of(values)))
     except ImportFailure as failure:
         raise fail(str(failure), FINDINGS) if failure.was_read else fail(str(failure)) from None
     for note in made.notes:
@@ -66,7 +66,8 @@ def import_(
     typer.echo(printable(f"wrote {written}: {compared}" if written else f"note: {compared}"), err=not written)
 
 
-def _shape(sample: str | None) -> tuple[int, ...] | None:
+def shape_of(sample: str | None) -> tuple[int, ...] | None:
+    """Return the shape that ``--input`` names; None without one."""
     from caedsl.cli.specs import fail
 
     if sample is None:
@@ -76,7 +77,8 @@ def _shape(sample: str | None) -> tuple[int, ...] | None:
     return tuple(map(int, sample.split("x")))
 
 
-def _range(values: str | None) -> str | None:
+def range_of(values: str | None) -> str | None:
+    """Return the range that ``--range`` names as a spec writes it; None where the file tells it."""
     from caedsl.cli.specs import fail
 
     if values is None or values == "real":

@@ -105,18 +105,24 @@ def _variants(sweep: Sweep) -> str:
     return f"{sweep.count} variant{'s' if sweep.count > 1 else ''}"
 
 
-def _source(path: str, assignments: Sequence[str], variant: int | None) -> Source:
-    from caedsl.cli.files import read_spec
-    from caedsl.resolve.overrides import OverrideError, override
-    from caedsl.resolve.variants import VariantError, choose
-    from caedsl.syntax.reading import SourceError
-
+def assigned(assignments: Sequence[str]) -> dict[str, str]:
+    """Return what ``--set`` assigns, by name."""
     values = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
             raise fail(f"--set {assignment}: write NAME=VALUE, as in --set train.batch=64")
         values[name.strip()] = value
+    return values
+
+
+def _source(path: str, assignments: Sequence[str], variant: int | None) -> Source:
+    from caedsl.cli.files import read_spec
+    from caedsl.resolve.overrides import OverrideError, override
+    from caedsl.resolve.variants import VariantError, choose
+    from caedsl.syntax.reading import SourceError
+
+    values = assigned(assignments)
     try:
         source = read_spec(path)
         if variant is not None:

@@ -94,7 +94,7 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
                 yield f"   tried    {repair.title}: {repair.numbers}"
     if diagnosis.best is not None:
         yield ""
-        yield "Repair, which --fix writes:"
+        yield "Repair, which --fix (or --output FILE) writes:"
         yield from _diff(diagnosis.best)
     yield from _list("Tried without success:", [f"{one.title} ({one.cause}): {one.numbers}" for one in diagnosis.tried])
     yield from _list("Ruled out:", [f"{one.cause}: {one.why}" for one in diagnosis.ruled_out])

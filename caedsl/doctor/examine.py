@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from caedsl.diagnostics.finding import Edit
 from caedsl.doctor import ruled_out as exclusion
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.evidence import Evidence, Found, Probe, Tell
@@ -22,7 +23,8 @@ from caedsl.training.reporter import Reporter
 
 CONCLUSIVE = ("constant-images", "image-scale", "frozen-layer")
 """Causes after which nothing else that is seen means anything: no change of the spec undoes them."""
-MOST_NAMED, MOST_TRIED = 3, 4
+MOST_NAMED, MOST_TRIED, CHANGES = 3, 4, 2
+"""Causes that are named, changes that are tried in all, and those that are tried for one cause."""
 CLEARLY = 0.6
 """What must be left at most of what was left before, where nothing but the trial speaks for a cause."""
 MEMORISING, FIRST, REPAIRS = 0.3, 0.25, 0.9
@@ -86,29 +88,31 @@ class _Examination:
     def _repaired(self, seen: Seen, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
         """Try the changes of the likeliest suspicions; those that do not help make their cause less likely."""
         assert seen.first is not None
-        changes = {one.change.edits for one in found if one.change is not None}
+        changes = {change.edits for one in found for change in one.changes[:CHANGES]}
         steps = self._steps(REPAIRS, SEEDS * (1 + min(MOST_TRIED, len(changes))))
         trials = Trials(self.subject, steps, seen.first.curve if seen.first.steps == steps else None)
         made: list[Repair] = []
         judged: list[Suspicion] = []
-        done: set[tuple[object, ...]] = set()
+        done: set[tuple[Edit, ...]] = set()
         for suspicion in found:
-            key = suspicion.change.edits if suspicion.change is not None else ()
-            repair = None
-            if key and key not in done and len(made) < MOST_TRIED and time.monotonic() < self.ends:
-                done.add(key)
-                repair = trials.repair(suspicion, self._tell)
+            own: list[Repair] = []
+            for change in suspicion.changes[:CHANGES]:
+                if change.edits in done or len(done) == MOST_TRIED or time.monotonic() > self.ends:
+                    continue
+                done.add(change.edits)
+                repair = trials.repair(suspicion.cause, change, self._tell)
                 self.reporter.end()
-            judged.append(_judged(suspicion, repair))
-            if repair is not None:
-                made.append(repair)
+                own += [repair] if repair is not None else []
+            made += own
+            judged.append(_judged(suspicion, min(own, key=lambda repair: repair.gain, default=None)))
         return sorted(judged, key=lambda one: -one.sure), made
 
     def _told(self, seen: Seen, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
         symptoms = tuple(seen.symptoms())
         causes = tuple(one for one in found if one.sure >= NAMED)[:MOST_NAMED]
         named = {one.cause for one in causes}
-        offered = [repair for repair in made if repair.wins and repair.cause in named]
+        best = {one: min(of, key=lambda repair: repair.gain) for one in named if (of := _won(made, one))}
+        offered = list(best.values())
         excluded = {one.cause: one for one in exclusion.ruled_out(seen)}
         excluded |= {
             repair.cause: RuledOut(repair.cause, f"{repair.title} was tried: {repair.numbers}")
@@ -129,6 +133,10 @@ class _Examination:
             seconds=round(time.monotonic() - self.started, 1),
             notes=self.subject.images.notes,
         )
+
+
+def _won(made: Sequence[Repair], cause: str) -> list[Repair]:
+    return [repair for repair in made if repair.cause == cause and repair.wins]
 
 
 def _rank(cause: str, causes: Sequence[Suspicion]) -> int:
@@ -166,7 +174,7 @@ def _together(first: Suspicion, other: Suspicion) -> Suspicion:
         first,
         sure=max(first.sure, other.sure),
         evidence=f"{first.evidence}; {other.evidence}",
-        change=first.change or other.change,
+        changes=(*first.changes, *other.changes),
     )
 
 

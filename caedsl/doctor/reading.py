@@ -1,20 +1,28 @@
 """From a spec or a run folder to a subject."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from caedsl.data.images import Images
 from caedsl.doctor.errors import DoctorError
 from caedsl.doctor.subject import Record, Subject
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.imported import ImportedModel, imported
+from caedsl.importing.opening import network_at
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
+from caedsl.resolve.overrides import OverrideError, override
+from caedsl.rules.engine.checking import check_source
 from caedsl.runs.schema import read_epochs, read_troubles
+from caedsl.source import Source
 from caedsl.training.device import choose_device
 from caedsl.training.kept_run import open_run
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
 from caedsl.training.train import load_images, prepare_training
+from caedsl.vocabulary.shape import Shape
 
 LEAST_IMAGES = 16
 """Training images without which nothing can be measured."""
@@ -52,6 +60,56 @@ def of_model(
     settings = settled(found.settings)
     assert settings is not None, "all numbers are found"
     return Subject(found.model, settings, loaded, target, frozenset(frozen))
+
+
+DEFAULTS = {"train.loss": "mse", "train.optimizer": "adam lr=1e-3", "train.batch": "64", "train.epochs": "20"}
+"""How a model is trained whose file does not say it."""
+
+
+def of_imported(
+    made: ImportedModel,
+    path: str,
+    settings: Mapping[str, str],
+    *,
+    images: Images | None = None,
+    device: str = "auto",
+    data_dir: str | Path | None = None,
+    reporter: Reporter,
+) -> Subject:
+    """Return the subject that an imported model describes, with ``settings`` merged into its spec."""
+    for note in made.notes:
+        reporter.note(note)
+    if made.model.train is None:
+        chosen = ", ".join(f"{name.removeprefix('train.')} {value}" for name, value in DEFAULTS.items())
+        reporter.note(f"the model does not say how it is trained: {chosen}, where no --set says otherwise")
+        settings = {**DEFAULTS, **settings}
+    try:
+        source = override(Source(made.spec, path), settings)
+    except OverrideError as error:
+        raise DoctorError(f"--set: {error}") from None
+    model = check_source(source).model
+    if model is None:
+        raise DoctorError(f"{path} cannot be examined with these settings: `caedsl import {path}` writes its spec")
+    subject = of_model(model, images=images, device=device, data_dir=data_dir, reporter=reporter)
+    return replace(subject, names=made.layers)
+
+
+def of_file(
+    place: str,
+    shape: Shape | None,
+    values: str | None,
+    settings: Mapping[str, str],
+    *,
+    device: str = "auto",
+    data_dir: str | Path | None = None,
+    reporter: Reporter,
+) -> Subject:
+    """Return the subject in a file of another framework, or in ``module.py:Name``, whose code then runs."""
+    try:
+        made = imported(network_at(place, shape, values))
+    except ImportFailure as failure:
+        raise DoctorError(str(failure)) from None
+    return of_imported(made, place, settings, device=device, data_dir=data_dir, reporter=reporter)
 
 
 def of_run(path: Path, *, device: str = "auto", data_dir: str | Path | None, reporter: Reporter) -> Subject:

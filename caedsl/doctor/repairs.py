@@ -10,7 +10,7 @@ from caedsl.diagnostics.diff import unified_diff
 from caedsl.doctor.evidence import Tell, silent
 from caedsl.doctor.stepping import Curve, held_out_measure, take_steps
 from caedsl.doctor.subject import Subject
-from caedsl.doctor.suspicion import ENOUGH, POOR, Suspicion
+from caedsl.doctor.suspicion import ENOUGH, POOR, Change
 from caedsl.rules.edits.trial import tried
 from caedsl.runs.errors import TrainingError
 
@@ -39,9 +39,9 @@ class Repair:
 
     @property
     def wins(self) -> bool:
-        """Whether the change is better beyond what seeds differ by."""
+        """Whether the change trains, and is better beyond what seeds differ by."""
         old, new = [curve.end for curve in self.before], [curve.end for curve in self.after]
-        return max(new) < min(old) and self.gain <= WINS
+        return median(new) <= POOR and max(new) < min(old) and self.gain <= WINS
 
     @property
     def gain(self) -> float:
@@ -80,11 +80,10 @@ class Trials:
         self._before: tuple[Curve, ...] | None = None
         self._known = known
 
-    def repair(self, suspicion: Suspicion, tell: Callable[[str], Tell]) -> Repair | None:
-        """Try the change of a suspicion; None where it has none that makes a sound spec."""
-        change = suspicion.change
-        model = tried(self.subject.model, change.edits) if change is not None else None
-        if change is None or model is None:
+    def repair(self, cause: str, change: Change, tell: Callable[[str], Tell]) -> Repair | None:
+        """Try a change that may undo ``cause``; None where it makes no sound spec."""
+        model = tried(self.subject.model, change.edits)
+        if model is None:
             return None
         try:
             changed = self.subject.changed(model)
@@ -93,7 +92,7 @@ class Trials:
             return None
         source = self.subject.model.source
         return Repair(
-            suspicion.cause,
+            cause,
             change.title,
             model.source.text,
             unified_diff(source.text, model.source.text, source.path),

@@ -1,7 +1,7 @@
 """What is examined: a model with its settings and images, from which fresh trainings are made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -37,6 +37,7 @@ class Subject:
     """A model that is to be examined.
 
     ``frozen`` names weights that the author's own module does not train. ``record`` is that of a run, empty for a spec.
+    ``names`` are what the author of an imported model calls the layers, by their line in the spec.
     """
 
     model: Autoencoder
@@ -45,6 +46,7 @@ class Subject:
     device: torch.device = CPU
     frozen: frozenset[str] = frozenset()
     record: Record = Record()
+    names: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def fresh(self, seed: int | None = None) -> Training:
         """Return a training that has not begun, in 32 bits, with the weights of ``seed`` (the author's by default)."""
@@ -95,6 +97,15 @@ class Subject:
     def places(self) -> Places:
         """Where the layers stand."""
         return Places.of(self.model, self.model.source.text, self.model.source.path)
+
+    def layer_place(self, number: int) -> str:
+        """Return the place of a layer: its line, and the author's own name of it where it was imported."""
+        place = self.places.of_layer(number)
+        return f"{place.shown}{self.own_names(place.line)}"
+
+    def own_names(self, line: int) -> str:
+        """Return what the author of an imported model calls the layers of a line; nothing for a spec."""
+        return f" ({', '.join(self.names[line])} of the model)" if line in self.names else ""
 
     @cached_property
     def output(self) -> int | None:

@@ -29,7 +29,7 @@ class Suspicion:
     """A cause that may be at work.
 
     ``sure`` is from 0 to 1. ``place`` is a line of the spec as people read it, or the data. ``remedy`` is what to
-    change, ``change`` the same as edits, None where the spec cannot undo it.
+    change, ``changes`` are edits that may do that, the best first; none where the spec cannot undo it.
     """
 
     cause: str
@@ -37,7 +37,7 @@ class Suspicion:
     evidence: str
     place: str
     remedy: str
-    change: Change | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def what(self) -> str:
@@ -85,7 +85,7 @@ class Seen:
 
     def layer(self, number: int) -> str:
         """Return the place of a layer."""
-        return self.subject.places.of_layer(number).shown
+        return self.subject.layer_place(number)
 
     def setting(self, name: str) -> str:
         """Return the place of a setting such as ``train.optimizer``."""

@@ -82,3 +82,62 @@ def test_no_such_file(caedsl: Run, tmp_path: Path) -> None:
     ran = caedsl("doctor", tmp_path / "none.cae")
     assert ran.code == 2
     assert "none.cae" in ran.err
+
+
+NET = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(128, 16))
+        self.decoder = nn.Sequential(nn.Linear(16, 64), nn.Sigmoid(), nn.Unflatten(1, (1, 8, 8)))
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+"""
+
+
+def test_a_module_of_pytorch(caedsl: Run, tmp_path: Path) -> None:
+    module = tmp_path / "net.py"
+    module.write_text(NET)
+    place, repaired = f"{module}:Net", tmp_path / "net.cae"
+    asked = ("--data", "digits limit=400", "--budget", "25s", "--set", "train.optimizer.lr=1e-6", "-o", repaired)
+    ran = caedsl("doctor", place, "--input", "1x8x8", *asked, "--quiet")
+    assert ran.code == 1, ran.err
+    assert "low-learning-rate" in ran.out
+    assert "optimizer adam lr=" in repaired.read_text()
+    assert "lr=1e-6" not in repaired.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "arguments", "says"),
+    [
+        ("model.pkl", b"\x80\x04N.", ("--data", "digits"), "pickle"),
+        ("model.onnx", b"nothing", ("--data", "digits"), "model.onnx"),
+        ("net.py:Net", NET.encode(), ("--input", "1x8x8"), "--data"),
+        ("net.py:None", NET.encode(), ("--input", "1x8x8", "--data", "digits"), "None"),
+        ("net.py:Net", NET.encode(), ("--input", "1x8x8", "--data", "digits", "--fix"), "--output"),
+    ],
+)
+def test_models_that_cannot_be_examined(
+    caedsl: Run, tmp_path: Path, name: str, content: bytes, arguments: tuple[str, ...], says: str
+) -> None:
+    (tmp_path / name.partition(":")[0]).write_bytes(content)
+    ran = caedsl("doctor", tmp_path / name, *arguments, "--quiet")
+    assert ran.code == 2, ran
+    assert says in ran.err
+    assert ran.out == ""
+
+
+def test_a_run_starts_from_what_its_monitors_recorded(caedsl: Run, spec: Callable[[str], Path], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    path = spec(HEALTHY.replace("relu", "sigmoid").replace("3e-3", "1e-4").replace("epochs 20", "epochs 22"))
+    assert caedsl("train", path, "--out", run, "--no-pictures", "--quiet").code == 0
+    recorded = {json.loads(line)["monitor"] for line in (run / "trouble.jsonl").read_text().splitlines()}
+    assert recorded, "the run is one that a monitor speaks of"
+    ran = caedsl("doctor", run, "--budget", "15s", "--format", "json", "--quiet")
+    assert ran.code == 1, ran.err
+    assert recorded <= set(json.loads(ran.out)["symptoms"])
+    assert caedsl("doctor", run, "--fix").code == 2

@@ -64,5 +64,5 @@ def test_a_code_that_is_too_small_for_these_images() -> None:
     examined = subject(HEALTHY.replace("dense 16", "dense 1"))
     (one,) = suspect(Seen(examined, DataProbe().run(examined)))
     assert one.cause == "code-too-small"
-    assert one.change is not None
-    assert int(one.change.edits[0].text) >= 8
+    (change,) = one.changes
+    assert int(change.edits[0].text) >= 8

@@ -79,7 +79,7 @@ class FirstStepsProbe:
             test=left_of(training, tests, mean) if tests is not None else None,
             test_trained=left_of(training, tests, mean, judged=False) if tests is not None else None,
             dead=dead,
-            places=tuple(subject.places.of_layer(number).shown for number in dead),
+            places=tuple(subject.layer_place(number) for number in dead),
             jump=_jump(taken.losses),
             losses=taken.losses,
             finite=taken.finite,

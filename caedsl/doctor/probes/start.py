@@ -101,9 +101,7 @@ class StartProbe:
         found = [layer.gradient for layer in seen.layers if layer.gradient is not None]
         trained = kernels(training.module, subject.places.origins)
         return StartEvidence(
-            layers=tuple(
-                LayerStart(subject.places.of_layer(number).shown, *layer) for number, layer in enumerate(seen.layers)
-            ),
+            layers=tuple(LayerStart(subject.layer_place(number), *layer) for number, layer in enumerate(seen.layers)),
             sensitivity=_sensitivity(seen),
             other_sensitivities=tuple(others),
             ratio=found[0] / found[-1] if len(found) > 1 and found[-1] else None,

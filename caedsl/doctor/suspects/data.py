@@ -108,19 +108,19 @@ def _bottleneck(seen: Seen) -> str:
     return f"{model.source.path}:{model.source.position(model.bottleneck.span.start).line}: `bottleneck`"
 
 
-def _larger(seen: Seen, wanted: int) -> Change | None:
+def _larger(seen: Seen, wanted: int) -> tuple[Change, ...]:
     """Return the change that gives the code about ``wanted`` numbers."""
     model = seen.subject.model
     if not model.bottleneck.layers:
-        return None
+        return ()
     layer = model.bottleneck.layers[-1]
     name = "channels" if is_map(model.code_shape) else "units"
     place = layer.spans.get(name)
     room = elements(model.code_shape[1:]) if is_map(model.code_shape) else 1
     count = -(-wanted // room)
     if place is None:
-        return None
-    return Change(f"a code of {count * room:,} numbers", (Edit(place, str(count)),))
+        return ()
+    return (Change(f"a code of {count * room:,} numbers", (Edit(place, str(count)),)),)
 
 
 def _of_data(seen: Seen, cause: str, sure: float, evidence: str) -> Suspicion:

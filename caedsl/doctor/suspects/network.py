@@ -30,7 +30,7 @@ def suspect(seen: Seen) -> Iterator[Suspicion]:
             "the output depends on the image",
             seen.layer(dead[0]) if dead else seen.setting("train.seed"),
             KNOWN["dead-start"].remedy,
-            leaky(seen, dead) if start.dead else he_init(seen),
+            (*leaky(seen, start.dead), *he_init(seen)),
         )
     elif start.insensitive and not start.untrained:
         yield Suspicion(
@@ -80,18 +80,20 @@ def _weakest(start: StartEvidence) -> int:
     return min(range(len(losses)), key=losses.__getitem__)
 
 
-def leaky(seen: Seen, numbers: Sequence[int]) -> Change | None:
-    """Return the change that makes the ReLUs of these layers leaky; None where none has a line of its own."""
+def leaky(seen: Seen, numbers: Sequence[int]) -> tuple[Change, ...]:
+    """Return the change that makes the ReLUs of these layers leaky; none where none has a line of its own."""
     layers = {origin.layer.span: origin.layer for number in numbers for origin in [seen.subject.places.origins[number]]}
     edits = [
         write(layer, ACTIVATION, "leaky_relu")
         for layer in layers.values()
         if layer.mirrors is None and ACTIVATION in layer.options and FUNCTIONS[layer.activation.name].dies
     ]
-    return Change("`leaky_relu` on the dead layer", tuple(sorted(edits, key=lambda edit: edit.span))) if edits else None
+    return (
+        (Change("`leaky_relu` on the dead layer", tuple(sorted(edits, key=lambda edit: edit.span))),) if edits else ()
+    )
 
 
-def he_init(seen: Seen) -> Change | None:
+def he_init(seen: Seen) -> tuple[Change, ...]:
     """Return the change that starts every written layer of the network by He's rule."""
     edits: dict[int, Edit] = {}
     for origin in seen.subject.places.origins:
@@ -99,4 +101,4 @@ def he_init(seen: Seen) -> Change | None:
         if layer.mirrors is None and INIT in layer.options:
             edits[layer.span.start] = write(layer, INIT, "init=he")
     ordered = sorted(edits.values(), key=lambda edit: edit.span)
-    return Change("`init=he` on every layer", tuple(ordered)) if ordered else None
+    return (Change("`init=he` on every layer", tuple(ordered)),) if ordered else ()

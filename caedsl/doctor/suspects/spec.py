@@ -13,12 +13,13 @@ def suspect(seen: Seen) -> Iterator[Suspicion]:
     for finding in seen.subject.findings:
         if finding.severity is Severity.INFO or finding.name not in KNOWN:
             continue
-        place = f"{source.path}:{source.position(finding.primary.span.start).line}"
+        line = source.position(finding.primary.span.start).line
+        place = f"{source.path}:{line}{seen.subject.own_names(line)}"
         yield Suspicion(
             finding.name,
             CERTAIN if finding.severity is Severity.ERROR else LIKELY,
             finding.summary,
             place,
             finding.advice or KNOWN[finding.name].remedy,
-            Change(finding.fix.title, finding.fix.edits) if finding.fix else None,
+            (Change(finding.fix.title, finding.fix.edits),) if finding.fix else (),
         )

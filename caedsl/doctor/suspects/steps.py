@@ -67,9 +67,9 @@ def _rate(seen: Seen, cause: str, lr: float) -> Suspicion:
     )
 
 
-def _lr(seen: Seen, text: str) -> Change | None:
+def _lr(seen: Seen, text: str) -> tuple[Change, ...]:
     edits = write_setting(seen.subject.model, "optimizer", "lr", text)
-    return Change(f"`{text}`", edits) if edits else None
+    return (Change(f"`{text}`", edits),) if edits else ()
 
 
 def _dead(seen: Seen) -> Iterator[Suspicion]:
