@@ -137,7 +137,24 @@ def spec_texts(draw: st.DrawFn) -> str:
     """A whole spec, small enough to run."""
     channels, height, width = draw(st.integers(1, 3)), draw(st.integers(4, 24)), draw(st.integers(4, 24))
     bottleneck = draw(
-        st.sampled_from(["", "", "conv 4", "conv 2 k3 tanh", "dense 5", "dense 8 relu norm=batch", "noise=0.1 l1=1e-4"])
+        st.sampled_from(
+            [
+                "",
+                "",
+                "conv 4",
+                "conv 2 k3 tanh",
+                "conv 4 topk=5",
+                "dense 5",
+                "dense 8 relu norm=batch",
+                "dense 8 topk=3",
+                "dense 6 sigmoid sparsity=10%",
+                "noise=0.1 l1=1e-4",
+                "variational 4 beta=0.5",
+                "variational conv 2 free_bits=0.1",
+                "quantized 8x3",
+                "quantized 8x3 update=gradient",
+            ]
+        )
     )
     lines = draw(st.lists(layer(), min_size=1, max_size=4))
     end = draw(decoder())

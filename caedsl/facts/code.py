@@ -6,17 +6,18 @@ from caedsl.model.settings import Corrupt
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.code_kinds import CODEBOOK
 from caedsl.vocabulary.shape import elements
+from caedsl.vocabulary.sparse_codes import KEPT, Sparsity, TopK
 
 
 def kept_from_copying(model: Autoencoder) -> bool:
     """Return whether noise, a penalty or the form of the code makes a copy the wrong answer."""
     denoising = model.train is not None and model.train.corrupt != Corrupt()
-    return (
-        denoising
-        or model.bottleneck.noise > 0
-        or model.bottleneck.l1 > 0
-        or BY_NAME[model.bottleneck.form].limits_copying
-    )
+    return denoising or model.bottleneck.noise > 0 or is_sparse(model) or BY_NAME[model.bottleneck.form].limits_copying
+
+
+def is_sparse(model: Autoencoder) -> bool:
+    """Return whether few numbers of the code are far from 0: by a penalty, or since the others are set to it."""
+    return model.bottleneck.l1 > 0 or any(isinstance(layer.kind, TopK | Sparsity) for layer in model.bottleneck.layers)
 
 
 def can_copy(model: Autoencoder) -> bool:
@@ -31,15 +32,21 @@ FLOAT_BITS = 32
 
 
 def code_bits(model: Autoencoder) -> int:
-    """Return the bits of a code as it is stored: numbers of 32 bits, or the number of a vector for each place."""
+    """Return the bits of a code as it is stored: numbers of 32 bits, or the number of a vector for each place.
+
+    Of the ``topk`` numbers of a sparse code, the place is stored, too.
+    """
     shape, layers = model.code_shape, model.bottleneck.layers
     if layers and CODEBOOK in layers[-1].options:
         return elements(shape[1:]) * bits_of_a_vector(layers[-1].options[CODEBOOK][0])
+    if layers and KEPT in layers[-1].options:
+        each = FLOAT_BITS + bits_of_a_vector(elements(shape))
+        return min(FLOAT_BITS * elements(shape), layers[-1].options[KEPT] * each)
     return FLOAT_BITS * elements(shape)
 
 
 def bits_of_a_vector(vectors: int) -> int:
-    """Return the bits that tell ``vectors`` vectors apart."""
+    """Return the bits that tell so many vectors apart."""
     return (vectors - 1).bit_length()
 
 

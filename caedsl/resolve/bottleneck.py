@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Bottleneck
@@ -56,7 +55,9 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     if values is None:
         return None
     report_idle(bound, inherited, scope)
-    _report_idle_option(form, bound, values, scope)
+    misfit = form.misfit(values, bound.values)
+    if misfit is not None:
+        scope.report(misfit.name, bound.spans[misfit.option], misfit.message, help=misfit.help)
     weights = {**form.weights(values), CODE_L1.name: bound.values.get(CODE_L1.name, 0.0)}
     noise, warmup = values.pop(NOISE.name, 0.0), values.pop(WARMUP.name, 0.0)
     # `l1=` on this line is a penalty on the code; that on weights comes from `defaults` alone.
@@ -65,17 +66,6 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     shape_at = bound.spans.get(ASSERTED.name, statement.span)
     asserted = None if form.words or bound.faults else values[ASSERTED.name]
     return Code(form, lines, asserted, weights, noise, warmup, statement.span, shape_at)
-
-
-def _report_idle_option(form: Form, bound: LineOptions, values: Mapping[str, Any], scope: Scope) -> None:
-    """Report an option that has no effect beside the others of the line."""
-    idle = form.idle(values)
-    if idle is None or idle[0].name not in bound.spans:
-        return
-    option, belongs = idle
-    message = f"`{option.name}=` has no effect on this line: it belongs to {belongs}"
-    help_line = f"leave `{option.name}=` out, or write {belongs}"
-    scope.report("option-without-effect", bound.spans[option.name], message, help=help_line)
 
 
 def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequence[tree.Item]]:

@@ -114,6 +114,7 @@ FOREIGN_VALUES: Mapping[str, str] = {
 FOREIGN_NOTES: Mapping[str, str] = {
     "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
     "betas": "write `beta1=0.9 beta2=0.999`",
+    "sparse": "write `topk=16` to keep the 16 largest numbers, or `sigmoid sparsity=0.05` for a small mean",
     "amsgrad": "this variant is not supported: leave it out",
 }
 """Options that no single word of the language stands for."""

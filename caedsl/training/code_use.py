@@ -42,9 +42,20 @@ def code_use(module: nn.Module, images: Batches, size: int) -> dict[str, float]:
     if measure is None:
         return {}
     assert isinstance(module, ConvolutionalAutoencoder)
-    before = module.bottleneck[:-1]
-    batches = (before(module.encoder(x)) for x in images.spread(MEASURED).in_order(size))
-    return dict(zip(measure.names, measure.of(module.bottleneck[-1], batches), strict=True))
+    seen: list[Tensor] = []
+    # A hook, since an encoder that joins outputs is no plain chain of its modules.
+    handle = module.bottleneck[-1].register_forward_pre_hook(lambda last, given: seen.append(given[0]))
+    try:
+        batches = (_input(module, x, seen) for x in images.spread(MEASURED).in_order(size))
+        return dict(zip(measure.names, measure.of(module.bottleneck[-1], batches), strict=True))
+    finally:
+        handle.remove()
+
+
+def _input(module: ConvolutionalAutoencoder, x: Tensor, seen: list[Tensor]) -> Tensor:
+    """Return what the last module of the bottleneck is given for ``x``."""
+    module.encode(x)
+    return seen.pop()
 
 
 def _units(gaussian: nn.Module, batches: Iterable[Tensor]) -> tuple[float, float]:

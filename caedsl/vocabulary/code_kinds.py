@@ -7,6 +7,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FRACTION, FROM_ONE, NOT_NEGATIVE, REQUIRED, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, elements, text
+from caedsl.vocabulary.sparse_codes import Sparsity, TopK
 
 FREE_BITS: LayerOption[float] = LayerOption(
     "free_bits",
@@ -87,5 +88,6 @@ class Quantizer(Kind):
         return (call("Quantizer", *layer.options[CODEBOOK], **ema),)
 
 
-PLACEABLE: dict[str, Kind] = {**KINDS, Gaussian.name: Gaussian(), Quantizer.name: Quantizer()}
+_OWN: tuple[Kind, ...] = (Gaussian(), Quantizer(), TopK(), Sparsity())
+PLACEABLE: dict[str, Kind] = KINDS | {kind.name: kind for kind in _OWN}
 """Every kind that a line of the compiler may name."""

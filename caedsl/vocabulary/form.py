@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from caedsl.vocabulary.kind import Draft
+from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FRACTION, NOT_NEGATIVE, LayerOption, Option, Type
 
 CODE_L1: LayerOption[float] = LayerOption(
@@ -50,8 +51,8 @@ class Form:
         """Return the method of the code's last module that computes a term, by its name; others have `divergence`."""
         return {}
 
-    def idle(self, values: Mapping[str, Any]) -> tuple[Option, str] | None:
-        """Return an option that has no effect beside these values, and what it belongs to; None where all have."""
+    def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
+        """Return why an option cannot stand beside the others, or None; ``given`` are those that the line gives."""
         return None
 
 

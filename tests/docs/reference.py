@@ -26,6 +26,7 @@ from caedsl.vocabulary.optimizers import OPTIMIZERS
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Option, Type, Written
 from caedsl.vocabulary.schedules import SCHEDULES
 from caedsl.vocabulary.sources import SOURCES
+from caedsl.vocabulary.sparse_codes import SPARSE_OPTIONS
 from caedsl.vocabulary.spelling import value_text
 from caedsl.vocabulary.weights import WEIGHTS
 from tests.conftest import ROOT
@@ -233,6 +234,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "weights": lambda: options_table(WEIGHTS),
     "activations": activations,
     "code": lambda: options_table(CODE_OPTIONS),
+    "sparse": lambda: options_table(SPARSE_OPTIONS),
     "code-terms": lambda: options_table(option for name in ("variational", "quantized") for option in own(name)),
     "mirror": lambda: options_table(option for option in MIRROR_OPTIONS if option.default is not REQUIRED),
     "sources": sources,

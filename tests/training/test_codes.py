@@ -194,3 +194,69 @@ def test_averages_have_no_decay_where_the_optimizer_trains_the_codebook() -> Non
     spec = SPEC.format(code="quantized 8x3 update=gradient ema=0.9", reduction="mean", more="")
     (found,) = [finding for finding in check(spec) if finding.name == "option-without-effect"]
     assert found.message == "`ema=` has no effect on this line: it belongs to `update=ema`"
+
+
+@pytest.mark.parametrize("code", ["dense 12 topk=4", "conv 3 topk=7"])
+def test_exactly_so_many_numbers_of_a_code_stay(code: str) -> None:
+    module, x = _module(code), torch.rand(5, 1, 8, 8)
+    before = torch.randn_like(module.encode(x)).requires_grad_()
+    chosen = module.bottleneck[-1](before)
+    kept = 4 if "dense" in code else 7
+    assert (chosen.flatten(1) != 0).sum(1).tolist() == [kept] * 5
+    left = torch.where(chosen == 0, before, -torch.inf).flatten(1)
+    assert bool((left.amax(1) <= torch.where(chosen == 0, torch.inf, chosen).flatten(1).amin(1)).all())
+    weights = torch.rand_like(chosen)
+    (gradient,) = torch.autograd.grad((chosen * weights).sum(), before)
+    assert torch.equal(gradient, torch.where(chosen != 0, weights, 0.0))
+    made = module.bottleneck[:-1](module.encoder(x))
+    assert torch.equal(module.encode(x), module.bottleneck[-1](made))
+    assert torch.equal(module.decode(module.encode(x)), module(x))
+
+
+@pytest.mark.parametrize(("code", "axes"), [("dense 12 sigmoid", (0,)), ("conv 3 sigmoid", (0, 2, 3))])
+def test_sparsity_is_the_divergence_of_the_means_of_units(code: str, axes: tuple[int, ...]) -> None:
+    module, x = _module(f"{code} sparsity=5%"), torch.rand(5, 1, 8, 8)
+    h = module.encode(x)
+    mean = h.mean(axes)
+    expected = kl_divergence(Bernoulli(0.05 * torch.ones_like(mean)), Bernoulli(mean)).sum()
+    divergence: Tensor = module.bottleneck[-1].divergence(h)  # type: ignore[operator]
+    torch.testing.assert_close(divergence, expected)
+
+
+def test_a_sparse_code_becomes_sparse_and_its_term_is_named() -> None:
+    means = []
+    for more in ("", " sparsity=5% sparsity_weight=20"):
+        run = training(f"dense 12 sigmoid{more}", reduction="sum")
+        run.run()
+        assert isinstance(run.module, ConvolutionalAutoencoder)
+        means.append(float(run.module.encode(torch.rand(32, 1, 8, 8)).detach().mean()))
+    assert run.objective.names[-1] == "sparsity_kl"
+    assert means[1] < 0.5 * means[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "message"),
+    [
+        ("dense 12 topk=12", "out-of-domain", "`topk=12` keeps all of a code of 12 = 12 numbers"),
+        ("dense 12 topk=0", "out-of-domain", "`topk` is `0`"),
+        ("dense 12 sparsity=5%", "contradicting-options", "`linear` returns numbers beyond 0..1"),
+        ("dense 12 sigmoid topk=2 sparsity=5%", "contradicting-options", "`topk=` sets numbers to 0 outright"),
+        ("dense 12 sigmoid sparsity_weight=3", "option-without-effect", "it belongs to `sparsity=`"),
+        ("dense 12 sigmoid sparsity=1", "out-of-domain", "`sparsity` is `1`"),
+        ("dense 12 sparse=0.1", "unknown-option", 'unknown option "sparse"'),
+        ("variational 12 topk=3", "unknown-option", 'unknown option "topk"'),
+    ],
+)
+def test_a_sparse_code_that_cannot_be_is_one_finding(code: str, name: str, message: str) -> None:
+    findings = check(SPEC.format(code=code, reduction="mean", more=""))
+    found = [finding for finding in findings if finding.severity.value == "error" or finding.name == name]
+    assert [finding.name for finding in found] == [name]
+    assert message in found[0].message
+
+
+def test_a_code_of_an_encoder_that_joins_outputs_is_measured() -> None:
+    spec = SPEC.replace("conv 4 s2 relu", "conv 4 as a; conv 4; concat a; conv 4 s2 relu")
+    spec = spec.replace("decoder mirror output=sigmoid", "decoder {{ upsample 2; conv 1 sigmoid }}")
+    model = load(spec.format(code="variational conv 3", reduction="mean", more=""))
+    use = code_use(build(model).eval(), Batches(torch.rand(9, 1, 8, 8)), 4)
+    assert set(use) == {"kl_nats", "active_units"}

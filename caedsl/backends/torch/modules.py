@@ -115,6 +115,37 @@ class Quantizer(nn.Module):
         return (h.detach().float() - self.nearest(h).float()).square().flatten(1).sum(1).mean()
 
 
+class TopK(nn.Module):
+    """Keeps the ``kept`` largest numbers of each sample, and sets the others to 0."""
+
+    def __init__(self, kept: int) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def forward(self, h: Tensor) -> Tensor:
+        flat = h.flatten(1)
+        largest = flat.topk(self.kept, dim=1)
+        return torch.zeros_like(flat).scatter(1, largest.indices, largest.values).view(h.shape)
+
+
+class Sparsity(nn.Module):
+    """Returns its input, and knows how far the means of its units are from a target."""
+
+    def __init__(self, target: float) -> None:
+        super().__init__()
+        self.target = target
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h
+
+    def divergence(self, h: Tensor) -> Tensor:
+        """Return the KL divergence of the units' means over batch and places from the target, summed, in nats."""
+        mean = h.float().flatten(2).mean(2).mean(0) if h.dim() > 2 else h.float().mean(0)
+        mean = mean.clamp(1e-6, 1 - 1e-6)
+        low, high = self.target, 1 - self.target
+        return (low * (low / mean).log() + high * (high / (1 - mean)).log()).sum()
+
+
 class ScaledTanh(nn.Module):
     """Hyperbolic tangent times a factor, for outputs in -scale..scale."""
 
@@ -219,6 +250,8 @@ MODULES: dict[str, type[nn.Module]] = {
     "GDN": GDN,
     "SqueezeExcitation": SqueezeExcitation,
     "SelfAttention": SelfAttention,
+    "TopK": TopK,
+    "Sparsity": Sparsity,
     "ScaledTanh": ScaledTanh,
     "SoftCap": SoftCap,
     "HardSigmoid": HardSigmoid,

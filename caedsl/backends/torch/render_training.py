@@ -48,7 +48,7 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
     gradients = [
         *_augment_lines(settings.augment, model.input.range),
         *_corrupt_lines(settings.corrupt, model.input.range),
-        *_forward_lines(model, settings, program.terms),
+        *_forward_lines(model, settings, program),
         "total += loss.item() * len(x)",
         *_penalty_lines(program.penalties),
         *_code_lines(program.terms, settings.loss),
@@ -104,6 +104,11 @@ def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> li
     lines = [f"optimizer = {_optimizer(settings.optimizer)}"]
     if settings.ema:
         lines.append(f"average = WeightAverage(model, {settings.ema!r})")
+    if "inputs.pop()" in text:
+        lines += [
+            "inputs: list[Tensor] = []",
+            "model.bottleneck[-1].register_forward_pre_hook(lambda module, given: inputs.append(given[0]))",
+        ]
     if "generator" in text:
         lines.append("generator = torch.Generator(device)")
     if not model.input.range.bounded and re.search(r"\bwidth\b", text):
@@ -216,10 +221,20 @@ def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
     return lines
 
 
-def _forward_lines(model: Autoencoder, settings: Train, terms: Sequence[Term]) -> list[str]:
+def _has_own_loss(terms: Sequence[Term]) -> bool:
+    """Return whether the last module of the bottleneck computes a term from its input ``h``."""
+    return any(term.source != CODE for term in terms)
+
+
+def _forward_lines(model: Autoencoder, settings: Train, program: Program) -> list[str]:
+    terms = program.terms
     seen = "seen" if settings.corrupt.amounts() else "x"
     loss = _loss_lines(settings.loss, model.input.range)
-    if any(term.source != CODE for term in terms):
+    if terms and program.linked:
+        decoded = "x_hat = model.decode(z, maps)"
+        before = ["h = inputs.pop()"] if _has_own_loss(terms) else []
+        return [f"z, maps = model.encode_with_maps({seen})", *before, decoded, *loss]
+    if _has_own_loss(terms):
         return [
             f"h = model.bottleneck[:-1](model.encoder({seen}))",
             "z = model.bottleneck[-1](h)",

@@ -31,6 +31,7 @@ Measured on three small data sets; that 16 numbers are few is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.code import is_sparse
 from caedsl.facts.outputs import activation_of, code_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
@@ -46,7 +47,7 @@ FEW = 16
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the code's activation."""
     layer, numbers = code_layer(model), elements(model.code_shape)
-    if layer is None or not activation_of(layer).function.dies or model.bottleneck.l1:
+    if layer is None or not activation_of(layer).function.dies or is_sparse(model):
         return
     if numbers > FEW and is_map(model.code_shape):
         return

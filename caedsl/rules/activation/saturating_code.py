@@ -24,6 +24,7 @@ A heuristic, so it only informs.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.facts.code import is_sparse
 from caedsl.facts.outputs import activation_of, code_layer
 from caedsl.facts.signal import saturating_sides
 from caedsl.model.autoencoder import Autoencoder
@@ -36,7 +37,7 @@ RULE = Rule("CAE406", "saturating-code", Severity.INFO)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the code's activation, unless `saturating-hidden` counts it already."""
     layer = code_layer(model)
-    if layer is None or not activation_of(layer).function.saturates:
+    if layer is None or not activation_of(layer).function.saturates or is_sparse(model):
         return
     if any(layer in layers for layers in saturating_sides(model).values()):
         return

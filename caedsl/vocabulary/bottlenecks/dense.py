@@ -6,6 +6,14 @@ from typing import Any
 from caedsl.vocabulary.form import CODE_OPTIONS, Form, without_penalty
 from caedsl.vocabulary.kind import Draft
 from caedsl.vocabulary.layers.dense import Dense
+from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.sparse_codes import (
+    SPARSE_OPTIONS,
+    sparse_drafts,
+    sparse_misfit,
+    sparse_weights,
+    without_sparsity,
+)
 
 
 class DenseCode(Form):
@@ -13,11 +21,19 @@ class DenseCode(Form):
 
     name = "dense"
     words = ("dense",)
-    options = (*without_penalty(Dense.options), *CODE_OPTIONS)
+    options = (*without_penalty(Dense.options), *CODE_OPTIONS, *SPARSE_OPTIONS)
     example = "bottleneck dense 64"
     inherits = True
     makes_vector = True
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
-        """Return the fully connected layer."""
-        return (Draft(Dense.name, dict(values)),)
+        """Return the fully connected layer, and what makes its code sparse."""
+        return (Draft(Dense.name, without_sparsity(values)), *sparse_drafts(values))
+
+    def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
+        """Return the weight of the divergence of a sparse code."""
+        return sparse_weights(values)
+
+    def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
+        """Return why the options of a sparse code cannot stand together."""
+        return sparse_misfit(self.example, values, given)

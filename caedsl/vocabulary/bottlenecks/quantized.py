@@ -8,6 +8,7 @@ from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.form import Form
 from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
+from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
 from caedsl.vocabulary.window import KERNEL
 
@@ -47,6 +48,13 @@ class Quantized(Form):
         """Return the method that computes the distance of the codebook."""
         return {CODEBOOK_TERM: "distance"}
 
-    def idle(self, values: Mapping[str, Any]) -> tuple[Option, str] | None:
-        """Return the decay of averages where the codebook follows none."""
-        return (EMA, "`update=ema`") if values[UPDATE.name] == GRADIENT else None
+    def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
+        """Return that a decay has no effect where the codebook follows no averages."""
+        if values[UPDATE.name] != GRADIENT or EMA.name not in given:
+            return None
+        return Misfit(
+            "option-without-effect",
+            "`ema=` has no effect on this line: it belongs to `update=ema`",
+            help="leave `ema=` out, or write `update=ema`",
+            option=EMA.name,
+        )
