@@ -63,11 +63,37 @@ def parse(spec: SpecLike) -> tuple[Spec, tuple[Finding, ...]]:
     return parse_source(_source(spec))
 
 
-def check(spec: SpecLike) -> tuple[Finding, ...]:
-    """Everything that ``caedsl check`` finds in a spec, in the order of the text."""
+def check(
+    spec: "SpecLike | nn.Module",
+    *,
+    input: Sequence[int] = (1, 28, 28),
+    range: tuple[float, float] | None = (0, 1),
+    loss: Any = None,
+    optimizer: Any = None,
+    data: Any = None,
+) -> tuple[Finding, ...]:
+    """Everything that ``caedsl check`` finds in a spec, in the order of the text.
+
+    The same for a PyTorch module: its findings name the author's layers (``finding.layers``) and print so. ``input`` is
+    the shape of a sample, ``range`` that of its values (None for any number), ``loss`` and ``optimizer`` are PyTorch's
+    or a spec's words, and ``data`` is what a spec says behind that word, or an array of samples. Raises
+    ``ImportFailure`` where no spec says the same network.
+    """
+    if hasattr(spec, "named_modules"):
+        return _check_module(spec, input, range, loss, optimizer, data)
     from caedsl.rules.engine.checking import check_source
 
     return check_source(_source(spec)).findings
+
+
+@explaining_missing_packages()
+def _check_module(
+    module: Any, shape: Sequence[int], range: tuple[float, float] | None, loss: Any, optimizer: Any, data: Any
+) -> tuple[Finding, ...]:
+    from caedsl.importing.module_check import check_module
+    from caedsl.importing.spelling import ends
+
+    return check_module(module, shape, ends(range), loss, optimizer, data)
 
 
 def load(spec: SpecLike, settings: Mapping[str, object] | None = None, variant: int | None = None) -> Autoencoder:

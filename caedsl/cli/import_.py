@@ -29,6 +29,13 @@ def import_(
         str | None,
         typer.Option("--range", metavar="LO..HI", help="The range of the input's values, or real; 0..1 by default."),
     ] = None,
+    data: Annotated[
+        str, typer.Option(metavar="SOURCE", help="The data of the spec, as after its word `data`: mnist else digits.")
+    ] = "",
+    loss: Annotated[str, typer.Option(metavar="LOSS", help="The loss, as after its word: bce.")] = "",
+    optimizer: Annotated[
+        str, typer.Option(metavar="OPTIMIZER", help="The optimizer, as after its word: adam lr=1e-3.")
+    ] = "",
     overwrite: Overwrite = False,
 ) -> None:
     """Import a trained or an untrained model: a spec that builds the same network, with the same weights.
@@ -41,13 +48,15 @@ def import_(
     from caedsl.cli.specs import fail
     from caedsl.importing.errors import ImportFailure
     from caedsl.importing.imported import imported, weights_bytes
+    from caedsl.importing.network import with_settings
     from caedsl.importing.opening import network_at
 
     for place in (output, weights):
         if place is not None:
             refuse_existing(place, overwrite)
     try:
-        made = imported(network_at(model, shape_of(sample), range_of(values)))
+        network = network_at(model, shape_of(sample), range_of(values))
+        made = imported(with_settings(network, data=data, loss=loss, optimizer=optimizer))
     except ImportFailure as failure:
         raise fail(str(failure), FINDINGS) if failure.was_read else fail(str(failure)) from None
     for note in made.notes:

@@ -41,11 +41,7 @@ class ImportedModel:
     @cached_property
     def layers(self) -> dict[int, tuple[str, ...]]:
         """The author's names of the layers, by the line of the spec that says them; the first line is 1."""
-        named: dict[int, tuple[str, ...]] = {}
-        for line, layers in self.written.placed(self.model):
-            row = self.spec.count("\n", 0, layers[0].span.start) + 1
-            named[row] = (*named.get(row, ()), *(each.name for each in line.layers))
-        return named
+        return {self.spec.count("\n", 0, start) + 1: names for start, names in self.written.places}
 
     def __repr__(self) -> str:
         shapes = f"{text(self.model.input.shape)} to {text(self.model.code_shape)}"

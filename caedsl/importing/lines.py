@@ -34,6 +34,12 @@ class WrittenLine:
             yield from inner.walk()
         yield self
 
+    def written(self) -> "Iterator[WrittenLine]":
+        """Yield this line, and then those inside: the order of the text."""
+        yield self
+        for inner in (*self.children, *self.shortcut):
+            yield from inner.written()
+
     def text(self, names: Mapping[str, str]) -> str:
         """Return the line; ``names`` are those of the outputs that lines read."""
         layer = self.layers[0]

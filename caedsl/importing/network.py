@@ -1,7 +1,7 @@
 """Description of a foreign network: what every reader makes and ``writing`` turns into a spec."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,8 @@ class Network:
     """Foreign network; ``layers`` stand in the order of computation and the last one returns the reconstruction.
 
     ``run`` computes the original's output for a batch of samples in the layout of PyTorch, without noise. ``code`` is
-    the key of the code where the file itself tells it. ``train`` are the lines of a ``train`` block, ``defaults`` are
+    the key of the code where the file itself tells it. ``data`` is what follows that word in the
+    spec, ``train`` are the lines of a ``train`` block, ``defaults`` are
     options that every layer of a kind has, and ``notes`` is what a reader has to tell the user.
     """
 
@@ -50,6 +51,7 @@ class Network:
     run: Callable[[Array], Array]
     code: str = ""
     range: str = "0..1"
+    data: str = ""
     train: tuple[str, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -59,3 +61,10 @@ def single(array: Any) -> Array:
     """Return a weight as an array of 32-bit numbers, those of integer counters excepted."""
     made = np.asarray(array)
     return made.astype(np.float32) if np.issubdtype(made.dtype, np.floating) else made
+
+
+def with_settings(network: Network, *, data: str = "", loss: str = "", optimizer: str = "") -> Network:
+    """Return the network with these settings, each as a spec writes it behind its word; empty ones change nothing."""
+    train = {line.partition(" ")[0]: line for line in network.train}
+    train |= {word: f"{word} {given}" for word, given in (("loss", loss), ("optimizer", optimizer)) if given}
+    return replace(network, data=data or network.data, train=tuple(train.values()))

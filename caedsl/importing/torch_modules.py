@@ -97,9 +97,11 @@ def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
     except Exception as error:  # the module is the author's, and may raise anything
         place = f"its layer {where[-1]} fails" if where else "it fails"
         shape = text(tuple(sample.shape[1:]))
+        grey = sample.dim() == 3
+        hint = f"; an image of one channel is (1, {', '.join(map(str, sample.shape[1:]))})" if grey else ""
         raise ImportFailure(
             f"{name} was not imported: {place} on samples of {shape} ({_first(error)}); mend the module, or give the "
-            "shape that it takes"
+            f"shape that it takes{hint}"
         ) from None
     finally:
         for hook in hooks:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.finding import Finding, Report, Severity
 from caedsl.diagnostics.full import render_full
 from caedsl.importing.channel_order import in_spec_order
 from caedsl.importing.code_place import CODE_KINDS, code_place
@@ -18,6 +19,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.checking import Checked, check_source
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
+from caedsl.syntax.tree import Statement
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import text
 
@@ -46,6 +48,24 @@ class WrittenSpec:
                 made.append((layer,))
         yield from zip([inner for line in self.lines for inner in line.walk()], made, strict=True)
 
+    @cached_property
+    def places(self) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        """Where the statement of each layer starts, and the author's names of what it says, in the text's order."""
+        blocks = {each.head.text: each for each in self.checked.spec.statements}
+        encoder, decoder = (list(_below(blocks[part].block or ())) for part in ("encoder", "decoder"))
+        lines = [inner for line in self.lines for inner in line.written()]
+        code = [blocks["bottleneck"]] if len(encoder) + len(decoder) < len(lines) else []
+        starts = [each.span.start for each in (*encoder, *code, *decoder)]
+        return tuple(zip(starts, (tuple(one.name for one in line.layers) for line in lines), strict=True))
+
+
+def _below(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield the statements of layers, those inside a residual after it."""
+    for statement in statements:
+        if statement.head.text != "shortcut":
+            yield statement
+        yield from _below(statement.block or ())
+
 
 _WITHOUT_LINE = {"gaussian", "quantizer"}
 """Kinds that a bottleneck line adds behind its first layer."""
@@ -70,7 +90,9 @@ def write(network: Network) -> WrittenSpec:
     network = replace(network, train=train)
     spec = "\n".join(_statements(network, (*encoder, *decoder), inner, decoder, code, names))
     formatted, findings = format_source(Source(spec, f"<{network.name}>"))
-    assert formatted is not None, f"the importer wrote a text with syntax errors: {findings}\n{spec}"
+    if formatted is None:
+        source = Source(spec, f"<{network.name}>")
+        raise ImportFailure(f"what is given for the spec is not written as in a spec\n{_shown(source, findings)}")
     checked = check_source(Source(formatted, f"<{network.name}>"))
     return WrittenSpec(formatted, checked, (*encoder, *decoder), (place.how, *network.notes))
 
@@ -80,15 +102,18 @@ def model_of(network: Network, written: WrittenSpec) -> Autoencoder:
     model = written.checked.model
     if model is not None and model.complete and not written.checked.has_errors:
         return model
-    errors = [
-        report._replace(findings=tuple(each for each in report.findings if each.severity is Severity.ERROR))
-        for report in written.checked.reports
-    ]
+    errors = "".join(_shown(report.source, report.findings) for report in written.checked.reports)
     raise ImportFailure(
         f"{network.name} was not imported: its spec has errors, so that it is no autoencoder that could be trained\n"
-        f"{render_full(errors, colour=False)}",
+        f"{errors}",
         was_read=True,
     )
+
+
+def _shown(source: Source, findings: Sequence[Finding]) -> str:
+    """Return the errors among ``findings`` as ``check`` shows them."""
+    errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+    return render_full([Report(source, errors)], colour=False)
 
 
 def _bottleneck(
@@ -161,6 +186,7 @@ def _statements(
     used = {inner.word for line in lines for inner in line.walk()}
     yield f"autoencoder {identifier(network.name)}"
     yield f"input {text(network.input_shape)} in {network.range}"
+    yield from (f"data {network.data}",) if network.data else ()
     yield ""
     defaults = [f"defaults {kind} {options}" for kind, options in network.defaults.items() if kind in used]
     yield from (*defaults, "") if defaults else ()

@@ -1,0 +1,109 @@
+"""Losses and optimizers of PyTorch as lines of a ``train`` block."""
+
+from typing import Any
+
+from torch import nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.spelling import number
+from caedsl.vocabulary.losses import LOSSES
+from caedsl.vocabulary.optimizers import OPTIMIZERS, OptimizerKind
+
+_LOSSES = {
+    nn.MSELoss: "mse",
+    nn.L1Loss: "mae",
+    nn.BCELoss: "bce",
+    nn.BCEWithLogitsLoss: "bce",
+    nn.HuberLoss: "huber",
+    functional.mse_loss: "mse",
+    functional.l1_loss: "mae",
+    functional.binary_cross_entropy: "bce",
+    functional.binary_cross_entropy_with_logits: "bce",
+    functional.huber_loss: "huber",
+}
+_LOGITS = (nn.BCEWithLogitsLoss, functional.binary_cross_entropy_with_logits)
+_NEUTRAL = {"dampening": 0, "alpha": 0.99, "momentum_decay": 4e-3, "initial_accumulator_value": 0}
+"""Values of options that a spec has no word for with which they are PyTorch's own defaults."""
+_OUTSIDE = (
+    "params",
+    "betas",
+    "foreach",
+    "capturable",
+    "differentiable",
+    "fused",
+    "initial_lr",
+    "decoupled_weight_decay",
+)
+
+
+def takes_logits(loss: Any) -> bool:
+    """Return whether a loss applies the sigmoid itself."""
+    return loss in _LOGITS or isinstance(loss, nn.BCEWithLogitsLoss)
+
+
+def loss_line(loss: Any) -> str:
+    """Return the line of a loss: a spec's own words, a loss of ``torch.nn`` or a function of ``torch.nn.functional``.
+
+    ``ImportFailure`` for one that a spec has no word for.
+    """
+    if isinstance(loss, str):
+        return f"loss {loss}"
+    word = _LOSSES.get(type(loss)) or (_LOSSES.get(loss) if callable(loss) else None)
+    if word is None:
+        name = getattr(loss, "__name__", type(loss).__name__)
+        raise ImportFailure(
+            f"the loss {name} has no word in a spec: give its nearest, one of {', '.join(LOSSES)}, as in loss='mse'"
+        )
+    options = f" delta={number(loss.delta)}" if isinstance(loss, nn.HuberLoss) and loss.delta != 1 else ""
+    if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
+        raise ImportFailure("the loss weighs its terms (weight, pos_weight), and a spec weighs whole losses")
+    return f"loss {word}{options}{' reduction=sum' if getattr(loss, 'reduction', 'mean') == 'sum' else ''}"
+
+
+def optimizer_line(optimizer: Any) -> str:
+    """Return the line of an optimizer, or of a spec's own words for one.
+
+    ``ImportFailure`` for one whose options a spec has no words for.
+    """
+    if isinstance(optimizer, str):
+        return f"optimizer {optimizer}"
+    kinds = {_class_name(kind): kind for kind in OPTIMIZERS.values()}
+    name = type(optimizer).__name__
+    kind = kinds.get(name)
+    if kind is None or not isinstance(optimizer, Optimizer):
+        raise ImportFailure(
+            f"the optimizer {name} has no word in a spec: give its nearest, such as optimizer='adam lr=1e-3'; there "
+            f"are {', '.join(OPTIMIZERS)}"
+        )
+    groups = [_options(kind, group) for group in optimizer.param_groups]
+    if any(group != groups[0] for group in groups):
+        raise ImportFailure(f"the optimizer {name} has {len(groups)} parameter groups that differ, and a spec has one")
+    for group in optimizer.param_groups:
+        _refuse_others(name, kind, group)
+    given = groups[0]
+    said = [
+        option.name if given[option.name] is True else f"{option.name}={number(given[option.name])}"
+        for option in kind.options
+        if option.name in given and (option.name == "lr" or given[option.name] != option.default)
+    ]
+    return " ".join(["optimizer", kind.name, *said])
+
+
+def _class_name(kind: OptimizerKind) -> str:
+    return kind.torch({option.name: option.default for option in kind.options if option.name != "lr"}).name
+
+
+def _options(kind: OptimizerKind, group: dict[str, Any]) -> dict[str, Any]:
+    betas = dict(zip(("beta1", "beta2"), group.get("betas", ()), strict=False))
+    values = {**group, **betas}
+    named = {option.name: values[option.name] for option in kind.options if option.name in values}
+    return {name: value if isinstance(value, bool) else float(value) for name, value in named.items()}
+
+
+def _refuse_others(name: str, kind: OptimizerKind, group: dict[str, Any]) -> None:
+    words = {option.name for option in kind.options}
+    for option, value in group.items():
+        if option not in words and option not in _OUTSIDE and value not in (False, None, _NEUTRAL.get(option)):
+            raise ImportFailure(f"the optimizer {name} has {option}={value}, and a spec has no word for that")

@@ -1,0 +1,118 @@
+"""``caedsl.check`` of PyTorch modules."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import caedsl
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.torch_settings import loss_line, optimizer_line
+
+
+class Net(nn.Module):
+    def __init__(self, last: nn.Module, kernel: int = 2) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Conv2d(1, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 4, 3, 2, 1), nn.ReLU())
+        self.decoder = nn.Sequential(
+            nn.ConvTranspose2d(4, 8, 2, 2), nn.ReLU(), nn.ConvTranspose2d(8, 1, kernel, 2), last
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.decoder(self.encoder(x))  # type: ignore[no-any-return]
+
+
+def found(module: nn.Module, **given: Any) -> dict[str, Any]:
+    return {finding.name: finding for finding in caedsl.check(module, **given)}
+
+
+def test_findings_name_the_layers_of_the_author() -> None:
+    finding = found(Net(nn.ReLU()), loss="mse")["final-relu"]
+    assert finding.layers == ("decoder.2", "decoder.3")
+    assert str(finding).startswith("decoder.2, decoder.3: warning[CAE403 final-relu]: ")
+    assert "help: end the decoder with `sigmoid`" in str(finding)
+
+
+def test_sizes_that_do_not_come_back_are_an_error_at_a_layer() -> None:
+    finding = found(Net(nn.Sigmoid(), kernel=3))["output-shape"]
+    assert finding.severity.value == "error"
+    assert finding.layers == ("decoder.2", "decoder.3")
+    assert "29x29" in finding.message
+
+
+def test_findings_are_those_of_the_spec() -> None:
+    module = Net(nn.Sigmoid())
+    settings = {"loss": nn.MSELoss(), "optimizer": torch.optim.Adam(module.parameters(), lr=1.0)}
+    own = caedsl.check(module, data="mnist", **settings)
+    text = caedsl.from_torch(module).spec.replace("\nencoder {", "\ndata mnist\nencoder {", 1)
+    same = caedsl.check(f"{text}train {{ loss mse; optimizer adam lr=1 }}\n")
+    assert [finding.name for finding in own] == [finding.name for finding in same]
+    assert found(module, data="mnist", **settings)["high-learning-rate"].layers == ("optimizer",)
+
+
+def test_a_loss_on_logits_ends_with_its_sigmoid() -> None:
+    assert "bce-range" not in found(Net(nn.Identity()), loss=nn.BCEWithLogitsLoss())
+    assert "bce-range" in found(Net(nn.Identity()), loss=nn.BCELoss())
+
+
+def test_samples_must_suit_the_input() -> None:
+    assert found(Net(nn.Sigmoid()), data=np.random.default_rng(0).random((4, 1, 28, 28), dtype=np.float32)) == {}
+    with pytest.raises(ImportFailure, match=r"the data does not suit the module: .* outside of 0\.\.1"):
+        caedsl.check(Net(nn.Sigmoid()), data=torch.full((4, 1, 28, 28), 200.0))
+
+
+WEIGHTS = [nn.Parameter(torch.zeros(1))]
+OPTIMIZERS: dict[str, torch.optim.Optimizer] = {
+    "optimizer adam lr=0.001": torch.optim.Adam(WEIGHTS),
+    "optimizer adam lr=0.01 beta1=0.5 weight_decay=1e-5": torch.optim.Adam(
+        WEIGHTS, lr=0.01, betas=(0.5, 0.999), weight_decay=1e-5
+    ),
+    "optimizer adamw lr=0.001": torch.optim.AdamW(WEIGHTS),
+    "optimizer sgd lr=0.1 momentum=0.9 nesterov": torch.optim.SGD(WEIGHTS, lr=0.1, momentum=0.9, nesterov=True),
+    "optimizer rmsprop lr=0.01": torch.optim.RMSprop(WEIGHTS),
+    "optimizer adadelta lr=1": torch.optim.Adadelta(WEIGHTS),
+    "optimizer adagrad lr=0.01": torch.optim.Adagrad(WEIGHTS),
+    "optimizer adamax lr=0.002": torch.optim.Adamax(WEIGHTS),
+    "optimizer nadam lr=0.002": torch.optim.NAdam(WEIGHTS),
+    "optimizer radam lr=0.001": torch.optim.RAdam(WEIGHTS),
+}
+
+
+@pytest.mark.parametrize("line", OPTIMIZERS)
+def test_optimizers(line: str) -> None:
+    assert optimizer_line(OPTIMIZERS[line]) == line
+    text = f"autoencoder a; input 1x8x8; data digits; encoder {{ conv 4 s2 relu }}; bottleneck\ndecoder mirror\ntrain {{ {line} }}"
+    assert caedsl.load(text).train is not None
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        (torch.optim.Adam(WEIGHTS, amsgrad=True), "amsgrad=True"),
+        (torch.optim.SGD(WEIGHTS, lr=0.1, momentum=0.9, dampening=0.1), "dampening=0.1"),
+        (torch.optim.RMSprop(WEIGHTS, alpha=0.9), "alpha=0.9"),
+        (torch.optim.Rprop(WEIGHTS), "the optimizer Rprop has no word"),
+        (
+            torch.optim.SGD([{"params": WEIGHTS}, {"params": [nn.Parameter(torch.ones(1))], "lr": 1.0}], lr=0.1),
+            "2 parameter groups",
+        ),
+        (3, "the optimizer int has no word"),
+    ],
+)
+def test_optimizers_without_words_are_refused(optimizer: object, message: str) -> None:
+    with pytest.raises(ImportFailure, match=message):
+        optimizer_line(optimizer)
+
+
+def test_losses() -> None:
+    assert loss_line(nn.MSELoss()) == "loss mse"
+    assert loss_line(nn.functional.l1_loss) == "loss mae"
+    assert loss_line(nn.BCELoss(reduction="sum")) == "loss bce reduction=sum"
+    assert loss_line(nn.HuberLoss(delta=0.5)) == "loss huber delta=0.5"
+    assert loss_line("mse + 0.2 ssim") == "loss mse + 0.2 ssim"
+    with pytest.raises(ImportFailure, match="the loss KLDivLoss has no word"):
+        loss_line(nn.KLDivLoss())
+    with pytest.raises(ImportFailure, match="weighs its terms"):
+        loss_line(nn.BCELoss(weight=torch.ones(1)))
