@@ -30,6 +30,10 @@ def evaluate(
     probe: Annotated[
         bool, typer.Option("--probe", help="Read the classes from the codes: 5-NN, linear probe, dead units.")
     ] = False,
+    sweep: Annotated[
+        str | None,
+        typer.Option(metavar="RANGE", help="Denoise corruptions of several amounts: gaussian=0.1..0.5."),
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where to evaluate; auto is where the run was.")] = Device.AUTO,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where its data lie; by default where they lay.")
@@ -44,12 +48,18 @@ def evaluate(
     """Evaluate a run again, and say whether the result agrees with its metrics.json (exit code 1 where it does not).
 
     With --test, or for a run that was trained on one class (only=), it says how well anomalies are found, and writes
-    anomalies.json and anomalies.csv into the run folder. With --probe it says what the codes tell of the classes.
+    anomalies.json and anomalies.csv into the run folder. With --probe it says what the codes tell of the classes. With
+    --sweep it shows PSNR and SSIM for each amount of a corruption, and writes sweep.json into the run folder.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
 
     reporter = make_reporter(quiet)
+    if sweep is not None:
+        if probe or test is not None or kind is not None:
+            raise fail("--sweep is for denoisers: leave out --probe, --test and --score")
+        _sweep(run, sweep, device, data_dir, reporter)
+        return
     if probe:
         if test is not None or kind is not None:
             raise fail("--probe reads classes, and --test and --score are for anomalies: leave out one of them")
@@ -73,6 +83,25 @@ def _probe(run: Path, device: Device, data_dir: Path | None, reporter: "Reporter
     with outside_errors():
         found = represent(run, device.value, data_dir, reporter)
     show(found, reporter)
+
+
+def _sweep(run: Path, written: str, device: Device, data_dir: Path | None, reporter: "Reporter") -> None:
+    from caedsl.cli.specs import fail
+    from caedsl.evaluation.sweep import SweepError, read_range, show, sweep, sweep_json
+    from caedsl.runs.confined import write_file
+    from caedsl.runs.files import SWEEP
+
+    try:
+        range_ = read_range(written)
+    except SweepError as error:
+        raise fail(f"--sweep {error}") from None
+    with outside_errors():
+        found = sweep(run, range_, device.value, data_dir, reporter)
+    show(found, reporter)
+    try:
+        write_file(run, SWEEP, sweep_json(found))
+    except OSError as error:
+        raise fail(f"{run / SWEEP} cannot be written ({error.strerror}): make the folder writable") from None
 
 
 def _one_class(run: Path, data_dir: Path | None) -> bool:

@@ -17,6 +17,8 @@ from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
 
 SECONDS_OF_SILENCE = 60.0
+_WIDEST = 1000
+"""Columns that a table may have."""
 
 
 class Plain(Reporter):
@@ -84,7 +86,10 @@ class Plain(Reporter):
             table.add_column(heading, justify="right" if number else "left", no_wrap=True)
         for number, row in enumerate(rows):
             table.add_row(*(Text(safe(cell)) for cell in row), style="" if number else "bold")
+        # A cell is never cut off: a line that is too long is left to the terminal.
+        width, self.results.width = self.results.width, _WIDEST
         self.results.print(table, soft_wrap=True)
+        self.results.width = width
 
 
 class Live(Plain):

@@ -16,6 +16,7 @@ from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.evaluation.baselines import Predictor, fit_pca
+from caedsl.evaluation.filters import CHOSEN_ON, filters
 from caedsl.evaluation.metrics import IMAGES, Scores, Scoring
 from caedsl.evaluation.pieces import InPieces
 from caedsl.model.data import InputRange
@@ -65,7 +66,7 @@ class Examination:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, and for a denoiser ``corrupted input``.
+    """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, for a denoiser ``corrupted input`` and two filters.
 
     ``part`` says which samples they are of: ``test``, ``validation`` or ``training``; ``noun`` what a sample is called.
     ``notes`` say what a reader must know.
@@ -114,7 +115,7 @@ def evaluate(
     """Evaluate ``module``, in eval mode, and the baselines, fitted to ``train``, on the images of ``exam``.
 
     All are given 64 bits (see ``in_64_bits``) and see the same input, which is read once. PCA of a denoiser is fitted
-    to clean images and applied to corrupted ones.
+    to clean images and applied to corrupted ones, as the median filter and the Gaussian blur are.
     """
     predictors: dict[str, Predictor] = {MODEL: module}
     if exam.denoises:
@@ -126,6 +127,10 @@ def evaluate(
         if linear.predictor is not None:
             predictors[f"PCA-{code_size}"] = linear.predictor
         notes = tuple(filter(None, [linear.note]))
+        if exam.denoises:
+            classical, note = filters(exam.samples(train.spread(CHOSEN_ON)))
+            predictors |= classical
+            notes = (*notes, note)
     scorings = {name: Scoring(pixels, rank(exam.images.shape)) for name in predictors}
     for sample in exam.samples():
         for name, predictor in predictors.items():

@@ -2,6 +2,7 @@
 
 from caedsl.console.formats import duration
 from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
+from caedsl.evaluation.filters import BLUR, MEDIAN
 from caedsl.evaluation.metrics import Scores
 from caedsl.runs.history import History
 from caedsl.training.reporter import Reporter
@@ -66,6 +67,11 @@ def verdict(evaluation: Evaluation) -> tuple[str, ...]:
     if mean is not None and model.mse >= mean.mse:
         noun = evaluation.noun
         return (f"The model is no better than the mean {noun}: it has learned nothing about single {noun}s yet.",)
+    scores = evaluation.scores
+    better = [name for name in (MEDIAN, BLUR) if name in scores and scores[name].mse <= model.mse]
+    if better:
+        words = "learn nothing, denoise" if len(better) > 1 else "learns nothing, denoises"
+        return (f"A {' and a '.join(better)}, which {words} better.",)
     if pca is not None and model.mse >= pca.mse:
         numbers = f"{evaluation.code_size:,} numbers"
         return (

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from caedsl.evaluation.anomaly_results import MODEL
 from caedsl.evaluation.evaluate import CORRUPTED, MEAN
+from caedsl.evaluation.filters import BLUR, MEDIAN
 from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord
 from caedsl.inference.calibration import Calibration
 
@@ -30,6 +31,12 @@ def verdicts(
         found.append(
             Verdict(mood, f"It changes the PSNR of corrupted samples by {gain:+.2f} dB to {model.psnr:.2f} dB.")
         )
+    for name in (MEDIAN, BLUR):
+        classical = metrics.scores.get(name)
+        if classical is not None and classical.psnr is not None and model.psnr is not None:
+            over = model.psnr - classical.psnr
+            compared = "over" if over > 0 else "below"
+            found.append(Verdict(GOOD if over > 0 else DOUBTFUL, f"That is {abs(over):.2f} dB {compared} a {name}."))
     if anomalies is None and calibration is not None:
         found.append(
             Verdict(

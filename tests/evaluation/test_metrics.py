@@ -127,7 +127,14 @@ def test_a_denoiser_and_its_rivals_see_the_same_corrupted_images() -> None:
 
     exam = Examination(Batches(x), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
     evaluation = evaluate(model, exam, Batches(x), UNIT, code_size=3, part="test")
-    assert list(evaluation.scores) == ["model", "corrupted input", "mean image", "PCA-3"]
+    assert list(evaluation.scores) == [
+        "model",
+        "corrupted input",
+        "mean image",
+        "PCA-3",
+        "median filter",
+        "Gaussian blur",
+    ]
     assert evaluation.model == evaluation.scores["corrupted input"]
     assert evaluation.model.mse > 0.01
     assert not torch.equal(torch.cat(seen), x)
@@ -147,12 +154,17 @@ class Counted(Held):
 
 @pytest.mark.parametrize("count", [10, 60])
 def test_all_images_are_read_once(count: int) -> None:
-    """By either way to the components, of the images or of their values."""
+    """By either way to the components, of the images or of their values; some once more, to choose a filter on."""
     train, held_out = Counted(images(0, count, 1, 6, 6)), Counted(images(1, 20, 1, 6, 6))
     exam = Examination(Batches(held_out), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
     evaluation = evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test")
-    assert len(evaluation.scores) == 4
-    assert set(train.reads.tolist()) == set(held_out.reads.tolist()) == {1}
+    assert len(evaluation.scores) == 6
+    assert set(held_out.reads.tolist()) == {1}
+    assert set(train.reads.tolist()) == {2}
+    train.reads.zero_()
+    exam = Examination(Batches(held_out), 8, InputRange(), Corrupt(), seed=0)
+    evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test")
+    assert set(train.reads.tolist()) == {1}
 
 
 def test_without_baselines_the_training_images_are_not_read() -> None:

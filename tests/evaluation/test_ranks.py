@@ -68,7 +68,14 @@ def test_the_summary_names_the_samples_and_leaves_ssim_out(values: dict[str, str
     reporter = Listening()
     run(tmp_path, values, "augment flip shift=1 scale=10% crop=5% jitter=0.01", reporter)
     assert reporter.rows[0] == ["", "MSE", "PSNR dB"]
-    assert [row[0] for row in reporter.rows[1:]] == ["model", "corrupted input", f"mean {noun}", "PCA-3"]
+    assert [row[0] for row in reporter.rows[1:]] == [
+        "model",
+        "corrupted input",
+        f"mean {noun}",
+        "PCA-3",
+        "median filter",
+        "Gaussian blur",
+    ]
     assert any(f"on 6 validation {noun}s, values in 0..1" in line for line in reporter.lines)
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["scores"]["model"]["ssim"] is None
 

@@ -84,7 +84,14 @@ def test_a_denoiser_is_shown_with_what_it_saw(tmp_path: Path) -> None:
     with Image.open(plain) as two_rows, Image.open(noisy) as three_rows:
         assert three_rows.height > 1.3 * two_rows.height
     assert reporter.rows[0][-2:] == ["BCE", "above floor"]
-    assert [row[0] for row in reporter.rows[1:]] == ["model", "corrupted input", "mean image", "PCA-3"]
+    assert [row[0] for row in reporter.rows[1:]] == [
+        "model",
+        "corrupted input",
+        "mean image",
+        "PCA-3",
+        "median filter",
+        "Gaussian blur",
+    ]
 
 
 def test_training_images_are_judged_where_nothing_is_held_out(tmp_path: Path) -> None:

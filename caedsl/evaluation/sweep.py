@@ -1,0 +1,121 @@
+"""A denoiser on corruptions of several amounts, beside the filters and PCA: where it breaks away from its training."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caedsl.evaluation.again import finished_run
+from caedsl.evaluation.evaluate import MODEL, Evaluation, evaluate, in_64_bits
+from caedsl.evaluation.metrics import Scores
+from caedsl.evaluation.run import examination
+from caedsl.training.device import computing_with
+from caedsl.training.reporter import Reporter
+from caedsl.vocabulary.corruptions import CORRUPTIONS
+from caedsl.vocabulary.shape import elements
+
+AMOUNTS = 5
+"""How many amounts are swept where the author names no number."""
+MOST_AMOUNTS = 50
+
+
+class SweepError(ValueError):
+    """A sweep that is written wrongly; the message says what to write."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """What is swept: a corruption by name and its amounts."""
+
+    corruption: str
+    amounts: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Scores by predictor for each amount of ``range``; ``trained`` is the amount that the model was trained on."""
+
+    range: Range
+    trained: float
+    evaluations: Sequence[Evaluation]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content of ``sweep.json``."""
+        rows = [
+            {"amount": amount, "scores": {name: asdict(scores) for name, scores in evaluation.scores.items()}}
+            for amount, evaluation in zip(self.range.amounts, self.evaluations, strict=True)
+        ]
+        first = self.evaluations[0]
+        return {
+            "corruption": self.range.corruption,
+            "trained": self.trained,
+            "evaluated_on": first.part,
+            "images": first.images,
+            "rows": rows,
+        }
+
+
+def read_range(written: str) -> Range:
+    """Read ``gaussian=0.1..0.5``, five amounts, or ``gaussian=0.1..0.5/9``; raise a ``SweepError`` where it is none."""
+    name, equals, rest = written.partition("=")
+    example = "write gaussian=0.1..0.5, or gaussian=0.1..0.5/9 for nine amounts"
+    if name not in CORRUPTIONS or not equals:
+        raise SweepError(f"{written}: {example}; corruptions are {', '.join(CORRUPTIONS)}")
+    ends, _, count = rest.partition("/")
+    try:
+        low, high = map(float, ends.split(".."))
+        number = int(count) if count else AMOUNTS
+    except ValueError:
+        raise SweepError(f"{written}: {example}") from None
+    domain = CORRUPTIONS[name].option.domain
+    if not low < high or not all(domain.holds(end) for end in (low, high)):
+        raise SweepError(f"{written}: the amounts of {name} go up, and are {domain}")
+    if not 2 <= number <= MOST_AMOUNTS:
+        raise SweepError(f"{written}: from 2 to {MOST_AMOUNTS} amounts are swept")
+    return Range(name, tuple(float(f"{amount:.6g}") for amount in np.linspace(low, high, number)))
+
+
+def sweep(path: Path, range_: Range, device: str, data_dir: Path | None, reporter: Reporter) -> Sweep:
+    """Evaluate the run in the folder ``path`` for each amount; the noise is that of its evaluation, scaled."""
+    run, _ = finished_run(path, device, data_dir, reporter)
+    exam = examination(run)
+    module, code = in_64_bits(run.module, exam.images), elements(run.model.code_shape)
+    trained = run.settings.corrupt.amounts()
+    evaluations = []
+    for number, amount in enumerate(range_.amounts):
+        exam.corrupt = replace(run.settings.corrupt, options={**trained, range_.corruption: amount})
+        reporter.loading(f"{range_.corruption}={amount:g}", number, len(range_.amounts), "amounts")
+        with computing_with(run.threads):
+            evaluations.append(evaluate(module, exam, run.train, run.pixels, code, run.held_out[0]))
+    reporter.end()
+    return Sweep(range_, trained.get(range_.corruption, 0.0), evaluations)
+
+
+def show(found: Sweep, reporter: Reporter) -> None:
+    """Show the PSNR of every predictor for each amount, and the SSIM of the model."""
+    names = [name for name in found.evaluations[-1].scores if name != MODEL]
+    ssim = found.evaluations[0].model.ssim is not None
+    headings = [found.range.corruption, MODEL, *names, *(["SSIM"] if ssim else [])]
+    rows = []
+    for amount, evaluation in zip(found.range.amounts, found.evaluations, strict=True):
+        cells = [
+            f"{evaluation.scores[name].psnr:.2f}" if name in evaluation.scores else "–" for name in (MODEL, *names)
+        ]
+        rows.append([f"{amount:g}", *cells, *([_ssim(evaluation.model)] if ssim else [])])
+    reporter.table(headings, rows)
+    first = found.evaluations[0]
+    reporter.result(f"PSNR in dB, and the model's SSIM, on {first.images:,} {first.part} {first.noun}s")
+    trained = f"{found.range.corruption}={found.trained:g}" if found.trained else f"no {found.range.corruption}"
+    reporter.result(f"the model was trained with {trained}")
+
+
+def _ssim(scores: Scores) -> str:
+    return "–" if scores.ssim is None else f"{scores.ssim:.4f}"
+
+
+def sweep_json(found: Sweep) -> bytes:
+    """Return the content of ``sweep.json``."""
+    return (json.dumps(found.as_json(), indent=2) + "\n").encode()
