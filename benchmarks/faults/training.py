@@ -9,18 +9,15 @@ from math import inf, isfinite
 import torch
 from torch import Tensor
 
-from caedsl.backends.torch.instantiate import build
-from caedsl.backends.torch.lower import lower
 from caedsl.data.images import Images
 from caedsl.data.loading import load
-from caedsl.data.split import split_validation
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.checking import check_source
 from caedsl.runs.errors import TrainingError
 from caedsl.source import Source
 from caedsl.training.batches import Batches
 from caedsl.training.loop import Training
-from caedsl.training.prepare import prepare
+from caedsl.training.train import prepare_training
 
 SEEDS = (0, 1, 2)
 
@@ -49,18 +46,7 @@ def _fvu(model: Autoencoder, images: Images, seed: int) -> float:
 def _prepared(model: Autoencoder, images: Images, seed: int) -> Training:
     assert model.train is not None
     settings = replace(model.train, seed=seed, precision="fp32")
-    train, validation = split_validation(images, settings.validation, seed)
-    torch.manual_seed(seed)
-    return prepare(
-        build(model),
-        images.train_pixels,
-        settings,
-        train=train,
-        validation=validation,
-        input_range=model.input.range,
-        penalties=lower(model).penalties,
-        code_l1=model.bottleneck.l1,
-    )
+    return prepare_training(model, settings, images, torch.device("cpu"), split_seed=seed)
 
 
 @torch.no_grad()

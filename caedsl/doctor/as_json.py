@@ -34,6 +34,7 @@ def as_json(diagnosis: Diagnosis) -> str:
         ],
         "repairs": [_repair(one) for one in diagnosis.repairs],
         "tried": [_repair(one) for one in diagnosis.tried],
+        "faster": _repair(diagnosis.faster) if diagnosis.faster is not None else None,
         "ruled_out": [asdict(one) for one in diagnosis.ruled_out],
         "evidence": {name: asdict(found) for name, found in diagnosis.evidence.items()},
         "notes": list(diagnosis.notes),

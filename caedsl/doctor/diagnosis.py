@@ -43,11 +43,18 @@ class Diagnosis:
     seconds: float
     notes: tuple[str, ...] = ()
     """What the reader should know of the images, and of how they were found."""
+    faster: Repair | None = None
+    """A change with which the network learns clearly faster, although nothing is wrong without it."""
 
     @property
     def best(self) -> Repair | None:
-        """The repair to make: that of the likeliest cause that has one."""
-        return self.repairs[0] if self.repairs else None
+        """The change to make: the repair of the likeliest cause that has one, or else the one that is faster."""
+        return self.repairs[0] if self.repairs else self.faster
+
+    @property
+    def trained(self) -> tuple[Repair, ...]:
+        """All changes that were trained, those to make first."""
+        return (*self.repairs, *([self.faster] if self.faster is not None else []), *self.tried)
 
     @property
     def headline(self) -> str:
@@ -55,7 +62,8 @@ class Diagnosis:
         first = self.causes[0] if self.causes else None
         match self.verdict:
             case Verdict.HEALTHY:
-                return "healthy: neither the images nor the network nor its first steps show a fault"
+                also = f"; it learns faster with {self.faster.title}" if self.faster is not None else ""
+                return f"healthy: neither the images nor the network nor its first steps show a fault{also}"
             case Verdict.SLOW:
                 rest = f"; {first.what}" if first is not None else ", and no cause for that is found"
                 return f"only slow: the network learns{rest}"
@@ -94,7 +102,9 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
                 yield f"   tried    {repair.title}: {repair.numbers}"
     if diagnosis.best is not None:
         yield ""
-        yield "Repair, which --fix (or --output FILE) writes:"
+        if diagnosis.best is diagnosis.faster:
+            yield f"Faster: {diagnosis.best.title}: {diagnosis.best.numbers}"
+        yield "Change, which --fix (or --output FILE) writes:"
         yield from _diff(diagnosis.best)
     yield from _list("Tried without success:", [f"{one.title} ({one.cause}): {one.numbers}" for one in diagnosis.tried])
     yield from _list("Ruled out:", [f"{one.cause}: {one.why}" for one in diagnosis.ruled_out])

@@ -26,7 +26,7 @@ CONCLUSIVE = ("constant-images", "image-scale", "frozen-layer")
 MOST_NAMED, MOST_TRIED, CHANGES = 3, 4, 2
 """Causes that are named, changes that are tried in all, and those that are tried for one cause."""
 CLEARLY = 0.6
-"""What must be left at most of what was left before, where nothing but the trial speaks for a cause."""
+"""What must be left at most of what was left before for a change to be told where nothing is wrong."""
 MEMORISING, FIRST, REPAIRS = 0.3, 0.25, 0.9
 """Shares of the time that is left for memorising, the first steps, and then the trainings of repairs."""
 
@@ -113,6 +113,8 @@ class _Examination:
         named = {one.cause for one in causes}
         best = {one: min(of, key=lambda repair: repair.gain) for one in named if (of := _won(made, one))}
         offered = list(best.values())
+        others = [repair for repair in made if repair.cause not in named and repair.wins and repair.gain <= CLEARLY]
+        faster = min(others, key=lambda repair: repair.gain, default=None)
         excluded = {one.cause: one for one in exclusion.ruled_out(seen)}
         excluded |= {
             repair.cause: RuledOut(repair.cause, f"{repair.title} was tried: {repair.numbers}")
@@ -127,7 +129,8 @@ class _Examination:
             causes=causes,
             ruled_out=tuple(one for cause, one in excluded.items() if cause not in named),
             repairs=tuple(sorted(offered, key=lambda repair: _rank(repair.cause, causes))),
-            tried=tuple(repair for repair in made if repair not in offered),
+            tried=tuple(repair for repair in made if repair not in offered and repair is not faster),
+            faster=faster,
             evidence=self.evidence,
             seed=self.subject.settings.seed,
             seconds=round(time.monotonic() - self.started, 1),
@@ -147,8 +150,8 @@ def _judged(suspicion: Suspicion, repair: Repair | None) -> Suspicion:
     """Return a suspicion as sure as its repair makes it."""
     if repair is None or not repair.decided:
         return suspicion
-    if repair.wins and (suspicion.sure >= NAMED or repair.gain <= CLEARLY):
-        return replace(suspicion, sure=min(1.0, max(suspicion.sure, NAMED) + 0.2))
+    if repair.wins:
+        return replace(suspicion, sure=min(1.0, suspicion.sure + 0.2)) if suspicion.sure >= NAMED else suspicion
     return replace(suspicion, sure=0.5 * suspicion.sure)
 
 
@@ -184,8 +187,7 @@ def _all(seen: Seen) -> Iterable[Suspicion]:
 
 
 def _verdict(causes: Sequence[Suspicion], symptoms: Sequence[str]) -> Verdict:
-    only_rate = {one.cause for one in causes} <= {"low-learning-rate"}
-    if only_rate and set(symptoms) <= {"slow-start"} and (causes or symptoms):
+    if tuple(symptoms) == ("slow-start",) and {one.cause for one in causes} <= {"low-learning-rate"}:
         return Verdict.SLOW
     if causes:
         return Verdict.ILL

@@ -31,7 +31,7 @@ def page(diagnosis: Diagnosis) -> str:
 def _charts(diagnosis: Diagnosis) -> dict[str, str]:
     """Return the charts by their headings: repairs beside the original, and what probes measured."""
     drawn = {}
-    for number, repair in enumerate((*diagnosis.repairs, *diagnosis.tried)):
+    for number, repair in enumerate(diagnosis.trained):
         drawn[f"{repair.title}, tried for {repair.cause}"] = lines(
             _trial(repair), "steps", "share of the variance left", f"repair{number}"
         )

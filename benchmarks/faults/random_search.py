@@ -1,0 +1,83 @@
+"""Random search over the knobs that repairs turn, with as many trainings as the doctor took."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from caedsl.diagnostics.finding import Edit
+from caedsl.doctor.repairs import Trials
+from caedsl.doctor.subject import Subject
+from caedsl.doctor.suspicion import Change
+from caedsl.facts.outputs import output_layer
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.edits.settings import write_setting, write_statement
+from caedsl.rules.edits.trial import write
+from caedsl.vocabulary.activations import ACTIVATION
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.weights import INIT
+
+
+@dataclass(frozen=True)
+class Found:
+    """The text that trained best, which may be the spec as it was, and how many trainings that took."""
+
+    text: str
+    trainings: int
+
+
+def search(subject: Subject, steps: int, trainings: int, seed: int) -> Found:
+    """Try random changes, each with the seeds and the steps of a repair, and keep the best."""
+    trials, draw = Trials(subject, steps), random.Random(seed)
+    changes = list(knobs(subject.model))
+    draw.shuffle(changes)
+    best, text, taken = 1.0, subject.model.source.text, 0
+    for change in changes:
+        if taken >= trainings:
+            break
+        repair = trials.repair("random", change, lambda task: lambda done, total: None)
+        if repair is None:
+            continue
+        taken += len(repair.seeds)
+        if repair.gain < best:
+            best, text = repair.gain, repair.text
+    return Found(text, taken)
+
+
+def knobs(model: Autoencoder) -> Sequence[Change]:
+    """Changes of the rate, the optimizer, the batch, the length, the starts, the activations and the code."""
+    assert model.train is not None
+    lr, batch = float(model.train.optimizer.lr), int(model.train.batch)
+    settings = [
+        *((f"lr={lr * times:.1g}", "optimizer", "lr") for times in (0.001, 0.01, 0.1, 10, 100, 1000)),
+        *((str(max(1, round(batch * times))), "batch", "batch") for times in (0.25, 0.5, 2)),
+        ("mse", "loss", "loss"),
+        ("bce", "loss", "loss"),
+    ]
+    found = [
+        Change(f"{name} {text}", write_setting(model, name, option, text if option == "lr" else f"{name} {text}"))
+        for text, name, option in settings
+        if f"train.{name}" in model.places
+    ]
+    if "train.optimizer" in model.places:
+        found += [Change(text, write_statement(model, "optimizer", text)) for text in ("optimizer adam lr=1e-3",)]
+    hidden = [layer for layer in _written(model) if layer is not output_layer(model)]
+    for activation in ("relu", "leaky_relu", "tanh"):
+        found.append(Change(activation, _all(hidden, ACTIVATION.name, activation)))
+    for init in ("init=he", "init=glorot"):
+        found.append(Change(init, _all(hidden, INIT.name, init)))
+    output = output_layer(model)
+    if output is not None and output.mirrors is None and ACTIVATION in output.options:
+        for activation in ("sigmoid", "linear"):
+            found.append(Change(f"output {activation}", (write(output, ACTIVATION, activation),)))
+    return [change for change in found if change.edits]
+
+
+def _written(model: Autoencoder) -> list[Layer]:
+    lines = {layer.span: layer for _, layer in model.layers() if layer.mirrors is None and INIT in layer.options}
+    return list(lines.values())
+
+
+def _all(layers: Sequence[Layer], option: str, text: str) -> tuple[Edit, ...]:
+    kind = ACTIVATION if option == ACTIVATION.name else INIT
+    edits = [write(layer, kind, text) for layer in layers if kind in layer.options]
+    return tuple(sorted(edits, key=lambda edit: edit.span))
