@@ -40,8 +40,15 @@ def apply(x: Tensor, changes: Sequence[Drawn], input_range: InputRange) -> Tenso
     return x
 
 
-def augment(
-    x: Tensor, settings: Augment, input_range: InputRange, generator: torch.Generator, part: Part | None = None
-) -> Tensor:
-    """Return a changed copy of the samples; themselves where nothing is to be changed."""
-    return apply(x, draw(x, settings, generator, part), input_range)
+def apply_to_target(target: Tensor, x: Tensor, changes: Sequence[Drawn], target_range: InputRange) -> Tensor:
+    """Return the targets of the samples ``x`` changed as these were: moved alike where they differ in size.
+
+    A change that is noise of the input leaves them as they are.
+    """
+    alike = [Drawn(kind, resized(numbers, kind, x, target)) for kind, numbers in changes if not kind.input_alone]
+    return apply(target, alike, target_range)
+
+
+def resized(numbers: Tensor, kind: AugmentationKind, x: Tensor, target: Tensor) -> Tensor:
+    """Return what was drawn for samples like ``x`` as it is for their targets: pixels of another size count anew."""
+    return augmentation.at_size(numbers, x, target) if kind.in_pixels else numbers

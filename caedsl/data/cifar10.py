@@ -106,7 +106,10 @@ def _stack(batch: bytes, path: Path, request: Request) -> ArrayStack:
     records = np.frombuffer(bytearray(batch), np.uint8).reshape(-1, _RECORD)
     pixels = records[:, 1:].reshape(-1, 3, 32, 32)
     if request.fit.channels not in (1, 3):
-        raise DataError(f"cifar10 has 3 channels, and the input is {request.fit.input}: write `input 3x32x32`")
+        raise DataError(
+            f"cifar10 has 3 channels, and the {request.fit.word} is {request.fit.input}: "
+            f"write `{request.fit.word} 3x32x32`"
+        )
     labels = records[:, 0].astype(np.int64)
     if labels.size and labels.max() >= len(CLASS_NAMES):
         raise DataError(f"{path} is damaged: it has the label {labels.max()}, and cifar10 has classes 0..9")

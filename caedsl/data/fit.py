@@ -53,13 +53,15 @@ class Fit:
     """What every sample is made to be: ``shape``, which is channels × space, in ``range``.
 
     ``resize`` is ``stretch`` (all sides to the input's), ``fit`` (the whole sample, its sides in proportion, amid the
-    low end of the range: 0 for ``real``) or ``crop`` (the middle of the sample, its sides in proportion).
+    low end of the range: 0 for ``real``) or ``crop`` (the middle of the sample, its sides in proportion). ``word`` is
+    the line that says all this: ``input`` or ``target``.
     """
 
     shape: Shape
     range: InputRange
     gray: bool
     resize: str
+    word: str = "input"
 
     @property
     def channels(self) -> int:

@@ -27,11 +27,12 @@ def check_input(fit: Fit) -> None:
     """Raise a ``DataError`` where the input is no image, or has other channels than image files have."""
     if len(fit.space) != IMAGES:
         raise DataError(
-            f"image files have height and width, and the input is {fit.input}, a {fit.noun}: write `input 3x64x64`"
+            f"image files have height and width, and the {fit.word} is {fit.input}, a {fit.noun}: "
+            f"write `{fit.word} 3x64x64`"
         )
     if fit.channels not in (1, 3):
         raise DataError(
-            f"image files have 1 or 3 channels, and the input is {fit.input}: write `input {fit.input_of(3)}`"
+            f"image files have 1 or 3 channels, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
         )
 
 
@@ -114,8 +115,8 @@ class FolderStack:
 
         if images and remarks[GREY] == images:
             raise DataError(
-                f"all images of {self.root} are grey, and the input is {self.fit.input}: "
-                f"write `input {self.fit.input_of(1)}`"
+                f"all images of {self.root} are grey, and the {self.fit.word} is {self.fit.input}: "
+                f"write `{self.fit.word} {self.fit.input_of(1)}`"
             )
         return tuple(
             f"{count} of {images} {self.fit.noun}s {remark}{self._how(remark)}" for remark, count in remarks.items()

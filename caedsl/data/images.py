@@ -18,8 +18,9 @@ class Images:
     index ``class_names`` where the classes have names. ``notes`` says all that was done to the images and that the
     author may not expect, the fall to another source first; ``skipped`` names each file that was left out as broken.
     ``names`` has the name of each sample by part; parts without names are numbered from 0.
-    ``sha256`` is that of the source's own bytes, training before validation before test, in the order of use: the
-    pixels of an array or idx file as stored, for a folder the SHA-256 of each file.
+    ``train_targets`` and so on are what the network must return for the images of each part, None where that is the
+    images themselves. ``sha256`` is that of the source's own bytes, training before validation before test, in the
+    order of use: the pixels of an array or idx file as stored, for a folder the SHA-256 of each file.
     """
 
     train_pixels: Pixels
@@ -34,6 +35,9 @@ class Images:
     validation_pixels: Pixels | None = None
     skipped: tuple[str, ...] = ()
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    train_targets: Pixels | None = None
+    validation_targets: Pixels | None = None
+    test_targets: Pixels | None = None
 
     def __len__(self) -> int:
         return len(self.train_pixels)

@@ -38,12 +38,12 @@ def layout(shape: tuple[int, ...], fit: Fit, file: str, declared: str | None = N
         if fit.channels == 1:
             return "none"
         one = f"one channel {_an(fit.noun)}"
-        raise DataError(f"{found}, {one}, and the input is {fit.input}: write `input {fit.input_of(1)}`")
+        raise DataError(f"{found}, {one}, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
     space = _SPACE[axes]
     if len(shape) != axes + 2:
         raise DataError(
-            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, and the input is {fit.input}; "
-            f"{_other_rank(shape)}reshape the array and save it again"
+            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, "
+            f"and the {fit.word} is {fit.input}; {_other_rank(shape)}reshape the array and save it again"
         )
     wanted = (1, 3) if fit.gray and fit.channels == 1 else (fit.channels,)
     first, last = shape[1] in wanted, shape[-1] in wanted
@@ -56,7 +56,7 @@ def layout(shape: tuple[int, ...], fit: Fit, file: str, declared: str | None = N
         )
     if first or last:
         return "first" if first else "last"
-    raise DataError(f"{found}, and the input is {fit.input}: {_wrong_channels(shape, fit)}")
+    raise DataError(f"{found}, and the {fit.word} is {fit.input}: {_wrong_channels(shape, fit)}")
 
 
 def _declared(declared: str, possible: bool, fit: Fit, found: str) -> Layout:
@@ -81,10 +81,10 @@ def _other_rank(shape: tuple[int, ...]) -> str:
 
 def _wrong_channels(shape: tuple[int, ...], fit: Fit) -> str:
     if fit.noun == "image" and fit.channels == 1 and 3 in (shape[1], shape[-1]):
-        return f"for colours made grey add `gray` to the source, for colours write `input {fit.input_of(3)}`"
+        return f"for colours made grey add `gray` to the source, for colours write `{fit.word} {fit.input_of(3)}`"
     if 1 in (shape[1], shape[-1]):
         have = "the images are grey" if fit.noun == "image" else f"the {fit.noun}s have one channel"
-        return f"{have}: write `input {fit.input_of(1)}`"
+        return f"{have}: write `{fit.word} {fit.input_of(1)}`"
     neither = f"neither dimension 2 nor dimension {len(shape)} is {fit.channels}, the number of channels"
     return (
         f"{neither}; {_other_rank(shape)}reshape the array"

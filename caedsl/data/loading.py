@@ -1,10 +1,13 @@
 """From the sources of a spec to samples that are ready to train on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,10 +18,10 @@ from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
 from caedsl.data.intake import Intake, Taken
 from caedsl.data.names import names_files, sample_names
-from caedsl.data.pixels import Span
+from caedsl.data.pairs import find, target_request
+from caedsl.data.pixels import Pixels, Span
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.source_reader import Found, Request, confined, describe, reason
-from caedsl.data.sources import reader_of
 from caedsl.data.stack import Index, Stack
 from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
@@ -29,6 +32,8 @@ Result = TypeVar("Result")
 Missing = list[tuple[DataSource, UnavailableError]]
 """Sources that are not available, and why."""
 
+_UNEVEN = 4
+"""Spans of inputs and targets that differ by more than this factor are told."""
 _DARK = 0.125
 """Images whose brightest pixel stays below this share of the range are often 12-bit values in 16-bit files."""
 
@@ -73,7 +78,8 @@ def first_available(
     for source in model.data:
         request = Request(source, model.folder, folders, fit_for(model, source), progress, root, store)
         try:
-            return use(reader_of(source.name)(request), request, missing)
+            request = replace(request, targets=wanted_of(model, request))
+            return use(find(request), request, missing)
         except UnavailableError as error:
             missing.append((source, error))
         except OSError as error:
@@ -91,10 +97,23 @@ def fit_for(model: Autoencoder, source: DataSource) -> Fit:
     fit = Fit(model.input.shape, model.input.range, source.gray, source.resize)
     if len(fit.space) not in source.kind.ranks:
         held = " or ".join(f"{NOUNS[axes]}s" for axes in source.kind.ranks)
-        raise DataError(f"{describe(source)} holds {held}, and the input is {fit.input}, which is for {fit.noun}s")
+        raise DataError(f"{describe(source)} holds {held}, and the {fit.word} is {fit.input}, which is for {fit.noun}s")
     if source.gray and fit.channels != 1:
-        raise DataError(f"`gray` leaves one channel, and the input is {fit.input}: write `input {fit.input_of(1)}`")
+        raise DataError(
+            f"`gray` leaves one channel, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`"
+        )
     return fit
+
+
+def wanted_of(model: Autoencoder, request: Request) -> Request | None:
+    """Return the request for the targets of a source; None where these are the samples themselves."""
+    source = request.source
+    differs = (model.target.shape, model.target.range) != (model.input.shape, model.input.range)
+    if source.target is None and not differs:
+        return None
+    grey = source.gray and model.target.shape[0] == 1
+    fit = Fit(model.target.shape, model.target.range, grey, source.resize, "target" if differs else "input")
+    return target_request(request, replace(request, fit=fit))
 
 
 def _nothing(model: Autoencoder, missing: Missing) -> str:
@@ -132,17 +151,19 @@ def training_index(found: Found, request: Request) -> Index:
 
 def _loaded(found: Found, request: Request, missing: Missing, memory: int | None) -> Images:
     source, name, intake = request.source, describe(request.source), Intake(request, memory)
+    answers = None if request.targets is None else Intake(request.targets, memory)
     notes, index = replacement_notes(request, missing), training_index(found, request)
-    train = intake.read(found.train, index)
+    train, targets = _read(found.train, _targets_of(found, TRAIN), index, intake, answers)
     notes += [*found.notes, *selection_notes(source, len(index), len(found.train), request.fit.noun), *train.notes]
     notes += darkness(train.pixels.span(), request.fit)
     parts: dict[str, Taken] = {}
+    part_targets: dict[str, Pixels | None] = {}
     for part, stack in (("validation", found.validation), ("test", found.test)):
         if stack is None:
             continue
         chosen = select(stack, found.class_names, source)
         if len(chosen):
-            parts[part] = intake.read(stack, chosen)
+            parts[part], part_targets[part] = _read(stack, _targets_of(found, part), chosen, intake, answers)
             notes += [f"{part}: {note}" for note in parts[part].notes if note not in notes]
         else:
             notes.append(f"no {part} {request.fit.noun}s are left")
@@ -156,7 +177,7 @@ def _loaded(found: Found, request: Request, missing: Missing, memory: int | None
         source=source,
         name=name,
         notes=tuple(map(printable, notes)),
-        sha256=intake.sha256,
+        sha256=intake.sha256 if answers is None else sha256((intake.sha256 + answers.sha256).encode()).hexdigest(),
         validation_pixels=validation.pixels if validation else None,
         names={
             part: sample_names(stack, taken.index)
@@ -167,8 +188,47 @@ def _loaded(found: Found, request: Request, missing: Missing, memory: int | None
             )
             if stack is not None and taken is not None and names_files(stack)
         },
+        train_targets=targets,
+        validation_targets=part_targets.get("validation"),
+        test_targets=part_targets.get("test"),
         skipped=tuple(map(printable, (*train.skipped, *(skip for taken in parts.values() for skip in taken.skipped)))),
     )
+
+
+def _targets_of(found: Found, part: str) -> Stack | None:
+    stack: Stack | None = getattr(found.targets, part, None)
+    return stack
+
+
+def _read(
+    stack: Stack, targets: Stack | None, index: Index, intake: Intake, answers: Intake | None
+) -> tuple[Taken, Pixels | None]:
+    """Read samples, and their targets where there are any; a pair of which one is broken is left out."""
+    taken = intake.read(stack, index)
+    if targets is None or answers is None:
+        return taken, None
+    wanted = answers.read(targets, taken.index)
+    kept = np.isin(taken.index, wanted.index)
+    notes = (
+        *taken.notes,
+        *(f"targets: {note}" for note in wanted.notes),
+        *_uneven(taken.pixels, wanted.pixels, answers),
+    )
+    pixels = taken.pixels if kept.all() else taken.pixels.only(torch.from_numpy(np.flatnonzero(kept)))
+    return Taken(pixels, wanted.index, notes, (*taken.skipped, *wanted.skipped)), wanted.pixels
+
+
+def _uneven(inputs: Pixels, targets: Pixels, answers: Intake) -> list[str]:
+    """Tell that inputs and targets of one declared range take parts of it that differ much in width."""
+    if answers.request.fit.word == "target":
+        return []
+    (low, high), (least, most) = inputs.span(), targets.span()
+    if max(high - low, most - least) <= _UNEVEN * min(high - low, most - least):
+        return []
+    return [
+        f"the ranges of a pair differ: inputs have values of {low:.3g}..{high:.3g}, targets of "
+        f"{least:.3g}..{most:.3g}; scale both alike, or declare the other range with `target`"
+    ]
 
 
 def _labels(stack: Stack, index: Index) -> Tensor | None:

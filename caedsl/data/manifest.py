@@ -1,4 +1,4 @@
-"""Image files that a table names: a CSV with the columns ``path``, and perhaps ``label`` and ``split``."""
+"""Image files that a table names: a CSV with the columns ``path``, and perhaps ``label``, ``split`` and targets."""
 
 import csv
 import io
@@ -14,8 +14,9 @@ from caedsl.data.folder_stack import FolderStack, check_input
 from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import Found, Request, confined, reason
 from caedsl.data.stack import Labels
+from caedsl.model.data import DataSource
 
-_READ = ("path", "label", "split")
+_PATH, _LABEL, _SPLIT = "path", "label", "split"
 
 
 class _Row(NamedTuple):
@@ -30,13 +31,15 @@ class _Row(NamedTuple):
 def read(request: Request) -> Found:
     """Find the images of a table, in the order of its lines; their paths start from the folder of the table.
 
-    Images without a ``split`` are for training. There are labels where every image has one.
+    Images without a ``split`` are for training. There are labels where every image has one. The key of the source names
+    another column than ``path``.
     """
     table = request.path(request.source.path)
     check_input(request.fit)
     notes: list[str] = []
-    rows = _rows(table, notes)
-    _refuse_twice(rows, table)
+    rows = _rows(table, request.source, notes)
+    if request.source.key is None:
+        _refuse_twice(rows, table)
     for row in rows:
         confined(row.path, request.root)
     parts = {part: [row for row in rows if row.part == part] for part in (TRAIN, VALIDATION, TEST)}
@@ -59,7 +62,7 @@ def read(request: Request) -> Found:
     return Found(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), names, tuple(notes))
 
 
-def _rows(table: Path, notes: list[str]) -> list[_Row]:
+def _rows(table: Path, source: DataSource, notes: list[str]) -> list[_Row]:
     try:
         text = read_regular(table).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -67,26 +70,29 @@ def _rows(table: Path, notes: list[str]) -> list[_Row]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         columns = list(reader.fieldnames or ())
-        if "path" not in columns:
-            there = ", ".join(columns[:10]) or "none"
-            raise DataError(
-                f"{table} has no column `path` (its columns are {there}): name the columns in its first line"
-            )
-        if others := [column for column in columns if column not in _READ]:
+        wanted = source.key or _PATH
+        for name in (wanted, *([source.target] if source.target else [])):
+            if name not in columns:
+                there = ", ".join(columns[:10]) or "none"
+                raise DataError(
+                    f"{table} has no column `{name}` (its columns are {there}): name the columns in its first line"
+                )
+        known = (_PATH, _LABEL, _SPLIT, source.key, source.target)
+        if others := [column for column in columns if column not in known]:
             notes.append(f"columns of {table.name} that are not read: {', '.join(others[:10])}")
-        return [_row(values, reader.line_num, table) for values in reader]
+        return [_row(values, wanted, reader.line_num, table) for values in reader]
     except csv.Error as error:
         raise DataError(f"{table}, line {reader.reader.line_num}: {error}: save it as a CSV with commas") from error
 
 
-def _row(values: dict[str | None, str | list[str] | None], line: int, table: Path) -> _Row:
+def _row(values: dict[str | None, str | list[str] | None], wanted: str, line: int, table: Path) -> _Row:
     if None in values:
         raise DataError(
             f"{table}, line {line}: it has more values than there are columns: put names with commas in quotes"
         )
-    path, label, split = (str(values.get(column) or "").strip() for column in _READ)
+    path, label, split = (str(values.get(column) or "").strip() for column in (wanted, _LABEL, _SPLIT))
     if not path or "\0" in path:
-        raise DataError(f"{table}, line {line}: it names no image: write its path into the column `path`")
+        raise DataError(f"{table}, line {line}: it names no image: write its path into the column `{wanted}`")
     part = part_named(split) if split else TRAIN
     if part is None:
         raise DataError(f'{table}, line {line}: the split "{split}" is none of train, validation and test')

@@ -37,8 +37,8 @@ def read(request: Request) -> Found:
         )
     if request.fit.channels != 1:
         raise DataError(
-            f"NIfTI files hold one channel, and the input is {request.fit.input}: write `input "
-            f"{request.fit.input_of(1)}`"
+            f"NIfTI files hold one channel, and the {request.fit.word} is {request.fit.input}: write "
+            f"`{request.fit.word} {request.fit.input_of(1)}`"
         )
     classes = classes_of(paths, root, notes) if root.is_dir() else None
     names = tuple(sorted(set(classes or ())))
@@ -113,5 +113,5 @@ def _check(x: torch.Tensor, path: Path, fit: Fit, white: int | None) -> None:
         value = least if least < low else most
         raise DataError(
             f"{path} has the value {value:g}, outside of {low:g}..{high:g}: declare the values that there are, such as "
-            f"`input {fit.input} in {math.floor(least)}..{math.ceil(most)}`"
+            f"`{fit.word} {fit.input} in {math.floor(least)}..{math.ceil(most)}`"
         )

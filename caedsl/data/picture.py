@@ -89,8 +89,8 @@ def _with_channels(picture: Decoded, fit: Fit, remarks: list[str]) -> Decoded:
             return picture
         if not fit.gray:
             raise DataError(
-                f"is stored in colour, and the input is {fit.input}: for colours made grey add `gray` to the source, "
-                f"for colours write `input {fit.input_of(3)}`"
+                f"is stored in colour, and the {fit.word} is {fit.input}: for colours made grey add `gray` to "
+                f"the source, for colours write `{fit.word} {fit.input_of(3)}`"
             )
         remarks.append(COLOUR)
         images = picture.images
@@ -117,7 +117,7 @@ def _check_wide(images: tuple[Image.Image, ...], top: int, white: int | None, fi
     low, high = (0.0, float(top)) if top else (fit.low, fit.high)
     if (top or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
-        remedy = f"scale it, or write `input {fit.input} in real`"
+        remedy = f"scale it, or write `{fit.word} {fit.input} in real`"
         if top:
             remedy = f"raise `white={white}`, or correct the file" if white else "save it with values of 0..65535"
         raise DataError(f"has the value {value:g}, outside of {low:g}..{high:g}: {remedy}")

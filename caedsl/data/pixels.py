@@ -57,6 +57,10 @@ class Pixels(ABC):
         """Return stored values as samples: float32 in the input's range, in memory as ``channels_last`` lays them."""
         return channels_last(values if self.scale is None else self.scale(values))
 
+    @abstractmethod
+    def only(self, places: Tensor) -> "Pixels":
+        """Return the images at these places."""
+
     def everything(self) -> Tensor:
         """All images in one contiguous tensor, for as many as memory holds in 32 bits."""
         return self.finish(self.take(torch.arange(len(self), device=self.device))).contiguous()
@@ -102,6 +106,10 @@ class Held(Pixels):
             self._span = span_of(self.values, self.scale)
         return self._span
 
+    def only(self, places: Tensor) -> "Held":
+        """See ``Pixels``."""
+        return Held(self.values[places], self.scale)
+
     def on(self, device: torch.device) -> Self:
         """Return the same images in the memory of ``device``."""
         return type(self)(self.values.to(device), self.scale, self._span)
@@ -138,6 +146,10 @@ class Streamed(Pixels):
     def take(self, index: Tensor) -> Tensor:
         """See ``Pixels``; a ``DataError`` names a file that was changed, or is no longer there."""
         return self.stack.read(self.index[index.numpy()]).values
+
+    def only(self, places: Tensor) -> "Streamed":
+        """See ``Pixels``."""
+        return Streamed(self.stack, self.index[places.numpy()], self._shape, self._span)
 
     def span(self) -> Span:
         """See ``Pixels``."""

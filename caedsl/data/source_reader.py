@@ -15,7 +15,8 @@ from caedsl.model.data import DataSource
 class Request:
     """One source of a spec: ``folder`` is where its relative paths start, ``data_folders`` hold the standard files.
 
-    Downloads and decoded copies go to ``store``. Nothing outside of ``root`` is read for the paths of the spec.
+    ``targets`` is the request for the targets, None where these are the samples themselves. Downloads and decoded
+    copies go to ``store``. Nothing outside of ``root`` is read for the paths of the spec.
     """
 
     source: DataSource
@@ -25,6 +26,7 @@ class Request:
     progress: Progress
     root: Path | None = None
     store: Path | None = None
+    targets: "Request | None" = None
 
     def path(self, written: str | None) -> Path:
         """Return a path of the spec; ``UnavailableError`` where there is nothing."""
@@ -49,13 +51,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Found:
-    """The images of a source, not yet read."""
+    """The images of a source, not yet read; ``targets`` has what the network must return for them, part by part."""
 
     train: Stack
     test: Stack | None = None
     validation: Stack | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    targets: "Found | None" = None
 
 
 class Reader(Protocol):

@@ -221,18 +221,18 @@ class ArrayStack:
     def _outside(self, image: int, value: float, low: float, high: float) -> str:
         where = f"{self.file}: {self.fit.noun} {image} (counted from 0)"
         place = f"{where} has the value {value:g}, outside of {low:g}..{high:g}"
-        kind = self.pixels.dtype.kind
+        kind, word = self.pixels.dtype.kind, self.fit.word
         if kind == "b":
             return f"{place}, and booleans are stored as 0 and 1: the file is damaged, save it again"
         if self.white:
             return f"{place}, which `white={self.white}` says: raise it, or correct the values"
         if kind != "f" and not self._top:
             return (
-                f"{place}, the input's range, in which integers are taken as they are: "
-                f"widen `input … in {low:g}..{high:g}`"
+                f"{place}, the {self.fit.word}'s range, in which integers are taken as they are: "
+                f"widen `{self.fit.word} … in {low:g}..{high:g}`"
             )
         if kind == "f" and self.fit.noun != "image":
-            return f"{place}, the input's range: scale the values, or write `input {self.fit.input} in real`"
+            return f"{place}, the {word}'s range: scale the values, or write `{word} {self.fit.input} in real`"
         if kind == "f":
             scale = (
                 "divide the array by 255 or write `white=255`"
@@ -240,13 +240,13 @@ class ArrayStack:
                 else "scale the array"
             )
             return (
-                f"{place}, the input's range: {scale}, save it as integers of 0..255 (uint8), "
-                f"or write `input {self.fit.input} in real`"
+                f"{place}, the {self.fit.word}'s range: {scale}, save it as integers of 0..255 (uint8), "
+                f"or write `{self.fit.word} {self.fit.input} in real`"
             )
         return (
             f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` and the value of "
             "white, or "
-            f"declare the values that there are, such as `input {self.fit.input} in -1024..3071`"
+            f"declare the values that there are, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
         )
 
     def _not_finite(self) -> str:

@@ -175,6 +175,8 @@ def _surveyed(found: Found, request: Request, missing: Missing, validation: floa
     index = training_index(found, request)
     notes = [*replacement_notes(request, missing), *found.notes]
     notes += selection_notes(source, len(index), len(found.train), request.fit.noun)
+    if request.targets is not None:
+        notes.append(f"each {request.fit.noun} has a target of {request.targets.fit.input}, matched with it")
     train = _read(found.train, index, request, notes)
     if not train.good:
         first = next(iter(train.broken.values()))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,13 +31,16 @@ def read(request: Request) -> Found:
     """Find the windows of a table; a window has the largest label of its lines where ``labels`` names a column."""
     path, source = request.path(request.source.path), request.source
     table = _table(path)
-    wanted = [name.strip() for name in source.columns.split(",")] if source.columns else None
-    columns = _columns(table, wanted, source.labels, path)
+    wanted = _named(source.columns)
+    others = [*([source.labels] if source.labels is not None else []), *_named(source.target)]
+    columns = _columns(table, wanted, others, path)
     if len(columns) != request.fit.channels:
+        word = request.fit.word
         raise DataError(
-            f"{path} has {len(columns)} columns to read, and the input {request.fit.input} has {request.fit.channels} "
-            f"channels: write `input {len(columns)}x{request.fit.space[0]}`, or name the columns with "
-            f'`columns="{",".join(table.names[: request.fit.channels])}"`'
+            f"{path} has {len(columns)} columns to read, and the {word} {request.fit.input} has {request.fit.channels} "
+            f"channels: write `{word} {len(columns)}x{request.fit.space[0]}`, or name the columns with "
+            f'`{"columns" if word == "input" else "target"}="'
+            f'{",".join(table.names[: request.fit.channels])}"`'
         )
     cut = windows_of(source, request.fit)
     values = _values(table, columns, path).astype(np.float32)
@@ -44,7 +48,7 @@ def read(request: Request) -> Found:
         raise DataError(f"{path} has {len(values):,} lines of numbers, fewer than the window of {cut.length:,}")
     stack = ArrayStack(_windows(values, cut).swapaxes(1, 2), "first", request.fit, str(path))
     if source.labels is not None:
-        marks = _values(table, _columns(table, [source.labels], None, path), path)
+        marks = _values(table, _columns(table, [source.labels], (), path), path)
         if (marks != marks.round()).any() or np.abs(marks).max() > 2**31:
             raise DataError(f"{path}: labels are whole numbers, and the column {source.labels} holds others")
         stack.labels = _windows(marks, cut).max(axis=(1, 2)).astype(np.int64)
@@ -85,19 +89,20 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _columns(table: _Table, wanted: list[str] | None, but: str | None, path: Path) -> list[int]:
-    """Return the places of the columns ``wanted``, by default of all ``but`` one."""
-    for name in (*(wanted or ()), *([but] if but is not None else [])):
+def _named(columns: str | None) -> list[str]:
+    return [name.strip() for name in columns.split(",")] if columns else []
+
+
+def _columns(table: _Table, wanted: Sequence[str], but: Sequence[str], path: Path) -> list[int]:
+    """Return the places of the columns ``wanted``, or where these are none of all ``but`` some."""
+    for name in (*wanted, *but):
         if table.names.count(name) != 1:
             known = ", ".join(table.names[:20])
             problem = "has several columns" if name in table.names else "has no column"
             raise DataError(f'{path} {problem} "{name}": its columns are {known}')
-    names = wanted or [name for name in table.names if name != but]
-    return (
-        [table.names.index(name) for name in names]
-        if wanted
-        else [place for place, name in enumerate(table.names) if name != but]
-    )
+    if wanted:
+        return [table.names.index(name) for name in wanted]
+    return [place for place, name in enumerate(table.names) if name not in but]
 
 
 def _values(table: _Table, columns: list[int], path: Path) -> NDArray[np.float64]:

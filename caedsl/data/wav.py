@@ -99,8 +99,8 @@ def _opened(path: Path) -> Clip:
 def _check(clip: Clip, fit: Fit, cut: Windows, first: Clip | None) -> None:
     if clip.channels != fit.channels:
         raise DataError(
-            f"{clip.path} has {clip.channels} channels, and the input is {fit.input}: write "
-            f"`input {fit.input_of(clip.channels)}`"
+            f"{clip.path} has {clip.channels} channels, and the {fit.word} is {fit.input}: write "
+            f"`{fit.word} {fit.input_of(clip.channels)}`"
         )
     if clip.width not in _BITS:
         raise DataError(f"{clip.path} has values of {8 * clip.width} bits: 8, 16, 24 and 32 bits are read")

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.batch_share import Part
+from caedsl.data.sample import Sample
 from caedsl.doctor.evidence import Tell, silent
 from caedsl.doctor.subject import some
 from caedsl.training.loop import Training
@@ -52,7 +53,7 @@ def take_steps(
     training: Training,
     steps: int,
     measure: Measure,
-    batches: Iterator[Tensor] | None = None,
+    batches: Iterator[Sample] | None = None,
     every: int = 0,
     tell: Tell = silent,
 ) -> Taken:
@@ -98,7 +99,7 @@ def _update(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
 
 
 @torch.no_grad()
-def left_of(training: Training, images: Tensor, mean: Tensor, judged: bool = True) -> float:
+def left_of(training: Training, images: Sample, mean: Tensor, judged: bool = True) -> float:
     """Return the squared error on ``images`` over that of the mean image; in eval mode where ``judged``.
 
     Running statistics and random numbers stay as they were.
@@ -124,6 +125,6 @@ def left_of(training: Training, images: Tensor, mean: Tensor, judged: bool = Tru
 
 def held_out_measure(training: Training) -> Measure:
     """Return what measures the share of the variance that is left on held-out images."""
-    mean = some(training.train, 2_000).mean(dim=0)
+    mean = some(training.train, 2_000).target.mean(dim=0)
     images = some(training.validation or training.train, MOST_JUDGED)
     return lambda now: left_of(now, images, mean)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
-from torch import Tensor
 
 from caedsl.data.images import Images
+from caedsl.data.sample import Sample, joined
 from caedsl.diagnostics.finding import Finding
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
@@ -80,8 +80,8 @@ class Subject:
     @cached_property
     def test(self) -> Batches | None:
         """The test images, None where the source has none."""
-        pixels = self.images.test_pixels
-        return None if pixels is None else Batches(pixels, device=self.device)
+        pixels, targets = self.images.test_pixels, self.images.test_targets
+        return None if pixels is None else Batches(pixels, device=self.device, targets=targets)
 
     @property
     def held_out(self) -> Batches:
@@ -114,7 +114,7 @@ class Subject:
         return next((number for number, origin in enumerate(self.places.origins) if origin.layer is layer), None)
 
 
-def some(batches: Batches, count: int) -> Tensor:
-    """Return ``count`` images, evenly spaced, in one tensor."""
+def some(batches: Batches, count: int) -> Sample:
+    """Return ``count`` images, evenly spaced, as one batch."""
     chosen = batches.spread(count)
-    return torch.cat(list(chosen.in_order(min(512, max(1, len(chosen))))))
+    return joined(chosen.in_order(min(512, max(1, len(chosen)))))

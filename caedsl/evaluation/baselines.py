@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from caedsl.training.batches import Batches
+from caedsl.vocabulary.shape import Sizes, text
 
 LARGEST_MATRIX = 4096
 """The largest side of a matrix whose eigenvectors are computed: about half a minute on two cores."""
@@ -40,13 +41,13 @@ class MeanImage:
 
     @classmethod
     def of(cls, train: Batches) -> "MeanImage":
-        """Compute the mean of the training images in one pass."""
-        blocks = (block.double().sum(dim=0) for block in train.in_order(_block(train)))
+        """Compute the mean of the training targets in one pass."""
+        blocks = (block.target.double().sum(dim=0) for block in train.in_order(_block(train)))
         return cls(sum(blocks, torch.zeros((), dtype=torch.float64)) / len(train))
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
         """Return the same image for each."""
-        return self.mean_chw.expand_as(x_bchw)
+        return self.mean_chw.expand(len(x_bchw), *self.mean_chw.shape)
 
 
 class PCA:
@@ -103,6 +104,20 @@ def fit_pca(train: Batches, code_size: int) -> Linear:
     return Linear(PCA(mean_chw.flatten(), components_kd), note, MeanImage(mean_chw))
 
 
+def no_pca(train: Batches) -> Linear:
+    """Return the mean image alone, for targets of another shape than the images."""
+    note = f"PCA is not computed: it maps images to their own shape, and targets are {text(train.target_shape)}"
+    return Linear(None, note, MeanImage.of(train))
+
+
+def at_size(x: Tensor, size: Sizes) -> Tensor:
+    """Return samples at another size: images bicubically, signals and volumes linearly."""
+    if x.shape[2:] == size:
+        return x
+    mode = {3: "linear", 4: "bicubic", 5: "trilinear"}[x.dim()]
+    return functional.interpolate(x, size, mode=mode, align_corners=False)
+
+
 def _few(train: Batches, code_size: int) -> str:
     most = len(train) - 1
     return f"PCA has {most:,} components: {len(train):,} training images have no more" if code_size > most else ""
@@ -121,7 +136,7 @@ def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tenso
     values = math.prod(train.shape)
     near_d, sum_d, products_dd = mean_d, torch.zeros(()), torch.zeros(())
     for block in train.in_order(_block(train)):
-        x_bd = block.double().flatten(1)
+        x_bd = block.target.double().flatten(1)
         if near_d is None:
             near_d = x_bd.mean(dim=0)
         if not products_dd.dim():
@@ -138,7 +153,7 @@ def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tenso
 
 def _by_images(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return the same from the inner products of the images: eigenvectors of those weight the images."""
-    x_nd = torch.cat([block.double().flatten(1) for block in train.in_order(_block(train))])
+    x_nd = torch.cat([block.target.double().flatten(1) for block in train.in_order(_block(train))])
     found_d = x_nd.mean(dim=0)
     x_nd -= found_d if mean_d is None else mean_d
     components_kd = _leading(x_nd @ x_nd.T, count) @ x_nd

@@ -2,6 +2,7 @@
 
 import torch
 
+from caedsl.data.sample import Sample
 from caedsl.data.survey import Survey
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw
 from caedsl.model.autoencoder import Autoencoder
@@ -22,7 +23,7 @@ def data_picture(found: Survey, model: Autoencoder) -> bytes:
     rows = [PictureRow(part.part, part.shown[:columns], ", ".join(part.shown_names[:columns])) for part in found.parts]
     if settings is not None and (settings.corrupt != Corrupt() or settings.augment != Augment()):
         generator = torch.Generator().manual_seed(settings.seed)
-        sample = make_sample(first.shown[:columns], generator, declared, settings.corrupt, settings.augment)
+        sample = make_sample(Sample.of(first.shown[:columns]), generator, declared, settings.corrupt, settings.augment)
         if settings.augment != Augment():
             rows.insert(1, PictureRow("augmented", sample.target, "what the network must return, anew in each epoch"))
         if settings.corrupt != Corrupt():

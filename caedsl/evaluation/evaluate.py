@@ -7,6 +7,7 @@ another order, then gets the same digits.
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.seeds import derived_seed
-from caedsl.evaluation.baselines import Predictor, fit_pca
+from caedsl.data.sample import Sample
+from caedsl.evaluation.baselines import Predictor, at_size, fit_pca, no_pca
 from caedsl.evaluation.filters import CHOSEN_ON, filters
 from caedsl.evaluation.metrics import IMAGES, Scores, Scoring
 from caedsl.evaluation.pieces import InPieces
@@ -23,14 +25,14 @@ from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
-from caedsl.training.sample import Sample, make_sample
+from caedsl.training.sample import make_sample
 from caedsl.training.step import channels_last_kernels
 from caedsl.vocabulary.shape import NOUNS, noun, rank
 
 DIGITS = 10
 """Significant digits that are reported: the order of sums in 64 bits changes the thirteenth or so."""
 
-MODEL, CORRUPTED, MEAN = "model", "corrupted input", "mean image"
+MODEL, CORRUPTED, INPUT, MEAN = "model", "corrupted input", "input", "mean image"
 
 
 class Examination:
@@ -39,7 +41,17 @@ class Examination:
     Images are in 64 bits. Corruption is drawn on the processor, wherever the images are: devices draw other numbers.
     """
 
-    def __init__(self, images: Batches, batch: int, input_range: InputRange, corrupt: Corrupt, seed: int) -> None:
+    def __init__(
+        self,
+        images: Batches,
+        batch: int,
+        input_range: InputRange,
+        corrupt: Corrupt,
+        seed: int,
+        target_range: InputRange | None = None,
+    ) -> None:
+        """Examine ``images``; ``target_range`` is by default that of the input."""
+        self.target_range = target_range or input_range
         self.images = images
         self.batch = batch
         self.input_range = input_range
@@ -49,13 +61,23 @@ class Examination:
     @property
     def denoises(self) -> bool:
         """Return whether what predictors see differs from what they must return."""
-        return self.corrupt != Corrupt()
+        return self.corrupt != Corrupt() or self.images.targets is not None
+
+    @property
+    def changes_form(self) -> bool:
+        """Return whether targets have another shape or another range than the inputs."""
+        return self.images.shape != self.images.target_shape or self.target_range != self.input_range
+
+    @property
+    def row_names(self) -> tuple[str, str]:
+        """Return what pictures call the target, and what the network sees."""
+        return ("original", "corrupted") if self.images.targets is None else ("target", "input")
 
     def samples(self, images: Batches | None = None) -> Iterator[Sample]:
         """Make the samples of ``images``, by default of those that are examined."""
         generator = torch.Generator().manual_seed(derived_seed(self.seed, "evaluation"))
-        for image_bchw in (images or self.images).in_order(self.batch):
-            yield make_sample(image_bchw.double(), generator, self.input_range, self.corrupt)
+        for clean in (images or self.images).in_order(self.batch):
+            yield make_sample(clean.double(), generator, self.input_range, self.corrupt)
 
     @torch.no_grad()
     def predictions(self, predictor: Predictor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -66,10 +88,11 @@ class Examination:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, for a denoiser ``corrupted input`` and two filters.
+    """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, what the model is given, and two filters of that.
 
-    ``part`` says which samples they are of: ``test``, ``validation`` or ``training``; ``noun`` what a sample is called.
-    ``notes`` say what a reader must know.
+    That is ``corrupted input`` for a denoiser, and for pairs ``input``, in the size of the target. ``part`` says
+    which samples they are of: ``test``, ``validation`` or ``training``; ``noun`` what a sample is called. ``notes`` say
+    what a reader must know.
     """
 
     part: str
@@ -118,25 +141,26 @@ def evaluate(
     to clean images and applied to corrupted ones, as the median filter and the Gaussian blur are.
     """
     predictors: dict[str, Predictor] = {MODEL: module}
-    if exam.denoises:
-        predictors[CORRUPTED] = _unchanged
+    unchanged = unchanged_input(exam, pixels) if exam.denoises else None
+    if unchanged is not None:
+        predictors[input_name(exam)] = unchanged
     notes: tuple[str, ...] = ()
     if baselines:
-        linear = fit_pca(train, code_size)
+        linear = fit_pca(train.of_targets(), code_size) if train.shape == train.target_shape else no_pca(train)
         predictors[MEAN] = linear.mean
         if linear.predictor is not None:
             predictors[f"PCA-{code_size}"] = linear.predictor
         notes = tuple(filter(None, [linear.note]))
-        if exam.denoises:
+        if exam.denoises and not exam.changes_form:
             classical, note = filters(exam.samples(train.spread(CHOSEN_ON)))
             predictors |= classical
             notes = (*notes, note)
-    scorings = {name: Scoring(pixels, rank(exam.images.shape)) for name in predictors}
+    scorings = {name: Scoring(pixels, rank(exam.images.target_shape)) for name in predictors}
     for sample in exam.samples():
         for name, predictor in predictors.items():
             scorings[name].add(predictor(sample.seen), sample.target)
     scores = {name: _told(scoring.scores()) for name, scoring in scorings.items()}
-    return Evaluation(part, len(exam.images), pixels, code_size, scores, notes, noun(exam.images.shape))
+    return Evaluation(part, len(exam.images), pixels, code_size, scores, notes, noun(exam.images.target_shape))
 
 
 def in_64_bits(module: nn.Module, images: Batches) -> Predictor:
@@ -151,5 +175,23 @@ def _told(scores: Scores) -> Scores:
     return Scores(**{name: value and float(f"{value:.{DIGITS}g}") for name, value in asdict(scores).items()})
 
 
-def _unchanged(x_bchw: Tensor) -> Tensor:
-    return x_bchw
+def input_name(exam: Examination) -> str:
+    """Return what the input is called among the predictors: a corrupted one, or that of a pair."""
+    return CORRUPTED if exam.images.targets is None else INPUT
+
+
+def unchanged_input(exam: Examination, pixels: PixelRange) -> Predictor | None:
+    """Return the predictor that answers with the input itself, in the target's size and range.
+
+    None where the two have other numbers of channels.
+    """
+    same = exam.images.target_shape[0] == exam.images.shape[0]
+    return partial(as_target, exam=exam, pixels=pixels) if same else None
+
+
+def as_target(x_bchw: Tensor, exam: Examination, pixels: PixelRange) -> Tensor:
+    """Return inputs in the size of their targets and, where both ranges have ends, in the range of these."""
+    x, low, high = x_bchw, exam.input_range.low, exam.input_range.high
+    if low is not None and high is not None and pixels.bounded and (low, high) != (pixels.low, pixels.high):
+        x = (x - low) * (pixels.width / (high - low)) + pixels.low
+    return at_size(x, exam.images.target_shape[1:])

@@ -62,7 +62,7 @@ def represent(path: Path, device: str, data_dir: Path | None, reporter: Reporter
         raise DataError(f"the training samples of {path} are all of one class: there is nothing to tell apart")
     codes = _codes(module, train), _codes(module, test)
     accuracies = {"model": _accuracies(codes, known)}
-    linear = fit_pca(run.train, size).predictor
+    linear = fit_pca(run.train.of_inputs(), size).predictor
     if linear is not None:
         accuracies[f"PCA-{size}"] = _accuracies((_projected(linear, train), _projected(linear, test)), known)
     deviations = codes[1].std(axis=0)
@@ -72,12 +72,12 @@ def represent(path: Path, device: str, data_dir: Path | None, reporter: Reporter
 
 @torch.no_grad()
 def _codes(module: ConvolutionalAutoencoder, images: Batches) -> Codes:
-    return _joined([module.encode(x.float()) for x in images.in_order(_BATCH)])
+    return _joined([module.encode(sample.seen.float()) for sample in images.in_order(_BATCH)])
 
 
 def _projected(pca: PCA, images: Batches) -> Codes:
-    parts = [(x.double().flatten(1) - pca.mean_d) @ pca.components_kd.T for x in images.in_order(_BATCH)]
-    return _joined(parts)
+    seen = (sample.seen.double().flatten(1) for sample in images.in_order(_BATCH))
+    return _joined([(x_bd - pca.mean_d) @ pca.components_kd.T for x_bd in seen])
 
 
 def _joined(parts: list[Tensor]) -> Codes:

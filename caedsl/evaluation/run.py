@@ -13,7 +13,7 @@ from caedsl.data.errors import DataError
 from caedsl.data.images import Images
 from caedsl.data.memory import refused_beyond_available
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
-from caedsl.evaluation.evaluate import CORRUPTED, Evaluation, Examination, evaluate, in_64_bits
+from caedsl.evaluation.evaluate import Evaluation, Examination, as_target, evaluate, in_64_bits, input_name
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw, samples_text
 from caedsl.evaluation.summary import report
@@ -195,11 +195,19 @@ def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
 def examination(run: Run) -> Examination:
     """Return the held-out images of a run, corrupted as its evaluation has them."""
     settings = run.settings
-    return Examination(run.held_out[1], settings.images_at_once, run.model.input.range, settings.corrupt, settings.seed)
+    model = run.model
+    return Examination(
+        run.held_out[1],
+        settings.images_at_once,
+        model.input.range,
+        settings.corrupt,
+        settings.seed,
+        target_range=model.target.range,
+    )
 
 
 def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:
-    shape = exam.images.shape
+    shape = exam.images.target_shape
     shown = exam.images.spread(columns_of(shape, PICTURE_COLUMNS))
     samples = list(exam.samples(shown))
     seen = torch.cat([sample.seen for sample in samples]).float()
@@ -207,9 +215,12 @@ def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequen
     with torch.no_grad():
         reconstruction = run.module(seen)
     judged = f"{run.model.name}: {len(shown)} of {evaluation.images:,} {evaluation.part} {samples_text(shape)}"
-    rows = [PictureRow("original", original, judged)]
+    names = exam.row_names
+    rows = [PictureRow(names[0], original, judged)]
     if exam.denoises:
-        rows.append(PictureRow("corrupted", seen, _detail(evaluation.scores[CORRUPTED], evaluation.noun)))
+        known = evaluation.scores.get(input_name(exam))
+        detail = "" if known is None else _detail(known, evaluation.noun)
+        rows.append(PictureRow(names[1], as_target(seen, exam, run.pixels), detail))
     rows.append(PictureRow("reconstruction", reconstruction, _detail(evaluation.model, evaluation.noun)))
     return rows
 

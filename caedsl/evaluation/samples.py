@@ -3,7 +3,7 @@
 import torch
 from PIL import Image
 
-from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.evaluate import Examination, as_target
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, samples_text, sheet
 from caedsl.runs.history import Epoch
 from caedsl.training.loop import Training
@@ -26,6 +26,8 @@ class Samples:
         self.seen = torch.cat([sample.seen for sample in samples]).float()
         self.original = torch.cat([sample.target for sample in samples]).float()
         self.pixels = training.objective.pixels
+        self.shown = as_target(self.seen, exam, self.pixels)
+        self.names = exam.row_names
         self.denoises = exam.denoises
 
     @property
@@ -35,9 +37,9 @@ class Samples:
 
     def picture(self, training: Training) -> Image.Image:
         """Originals, what the model sees where that is something else, and its reconstructions after the last epoch."""
-        rows = [PictureRow("original", self.original, f"{self.part} {samples_text(tuple(self.original.shape[1:]))}")]
+        rows = [PictureRow(self.names[0], self.original, f"{self.part} {samples_text(tuple(self.original.shape[1:]))}")]
         if self.denoises:
-            rows.append(PictureRow("corrupted", self.seen))
+            rows.append(PictureRow(self.names[1], self.shown))
         last = training.history.epochs[-1]
         training.module.eval()
         with torch.no_grad(), training.averaged():

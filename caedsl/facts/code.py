@@ -10,9 +10,15 @@ from caedsl.vocabulary.sparse_codes import KEPT, Sparsity, TopK
 
 
 def kept_from_copying(model: Autoencoder) -> bool:
-    """Return whether noise, a penalty or the form of the code makes a copy the wrong answer."""
+    """Return whether noise, a target of its own, a penalty or the form of the code makes a copy the wrong answer."""
     denoising = model.train is not None and model.train.corrupt != Corrupt()
-    return denoising or model.bottleneck.noise > 0 or is_sparse(model) or BY_NAME[model.bottleneck.form].limits_copying
+    return (
+        denoising
+        or model.paired
+        or model.bottleneck.noise > 0
+        or is_sparse(model)
+        or BY_NAME[model.bottleneck.form].limits_copying
+    )
 
 
 def is_sparse(model: Autoencoder) -> bool:

@@ -90,11 +90,11 @@ def preset(model: Autoencoder) -> Preset | None:
 
 
 def pixel_range(model: Autoencoder) -> InputRange:
-    """Return the values that pixels have: those the input declares, to which integer images are scaled.
+    """Return the values that pixels of the target have: those it declares, to which integer images are scaled.
 
-    For an input that is ``real`` they are scaled to 0..1; only the sources of arrays can then hold other numbers.
+    For values that are ``real`` they are scaled to 0..1; only the sources of arrays can then hold other numbers.
     """
-    declared = model.input.range
+    declared = model.target.range
     integers = bool(model.data) and not model.data[0].kind.arrays
     return InputRange() if not declared.bounded and integers else declared
 
@@ -146,7 +146,7 @@ def training_images(model: Autoencoder) -> int | None:
 def as_published(model: Autoencoder) -> Preset | None:
     """Return the set that a spec asks for first, where all of it is taken at its own size."""
     known = preset(model)
-    if known is None or model.data[0].only is not None or known.shape != model.input.shape:
+    if known is None or model.data[0].only is not None or not known.shape == model.input.shape == model.target.shape:
         return None
     return known
 

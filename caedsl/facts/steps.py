@@ -86,8 +86,8 @@ def travel(model: Autoencoder) -> float | None:
 
 
 def pixels(model: Autoencoder) -> int:
-    """Return the numbers in an image: what a summed loss is larger by than a mean."""
-    return elements(model.input.shape)
+    """Return the numbers in a target: what a summed loss is larger by than a mean."""
+    return elements(model.target.shape)
 
 
 def loss_scale(model: Autoencoder, loss: Loss) -> float:

@@ -41,6 +41,7 @@ class Summary:
 
     name: str
     input_shape: Shape
+    target_shape: Shape
     code_shape: Shape
     code_bits: int
     code_terms: str
@@ -59,6 +60,7 @@ def summarise(model: Autoencoder) -> Summary:
     return Summary(
         name=model.name,
         input_shape=model.input.shape,
+        target_shape=model.target.shape,
         code_shape=model.code_shape,
         code_bits=code_bits(model),
         code_terms=code_terms(model),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from caedsl.figures.caption import caption, code_options, parameters_each, shape_text, size_of_code
+from caedsl.figures.caption import caption, code_options, output_word, parameters_each, shape_text, size_of_code
 from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, beside, chunks, contents, inside, repeats
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.joining import FROM
@@ -93,7 +93,7 @@ class _Builder:
                 self._finish_bottleneck(cluster, model)
             if cluster.members:
                 self.graph.parts.append(cluster)
-        end = Block("reconstruction", "end", "reconstruction", "", model.out_shape)
+        end = Block("reconstruction", "end", output_word(model), "", model.out_shape)
         self._connect(end)
         self.graph.output = end
 

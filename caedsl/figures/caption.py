@@ -14,6 +14,11 @@ _HOW_IT_LEARNS = {option.name for option in WEIGHTS} - _PENALTIES | {"affine", "
 _HOW_IT_FITS = {"pad", "output_pad"}
 
 
+def output_word(model: Autoencoder) -> str:
+    """Return what the decoder's output is called: a reconstruction, or the output where it has a target of its own."""
+    return "output" if model.paired else "reconstruction"
+
+
 def caption(layer: Layer) -> tuple[str, tuple[str, ...]]:
     """Return what a layer does: its kind with its main number, and the words that differ from its kind's defaults.
 

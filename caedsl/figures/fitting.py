@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from caedsl.figures.caption import code_options, size_of_code
+from caedsl.figures.caption import code_options, output_word, size_of_code
 from caedsl.figures.columns import DETAIL_SIZE, HEAD_SIZE, Arrangement, Column, Word, arrange, mirror, wrapped
 from caedsl.figures.drawing import text_width
 from caedsl.figures.errors import FigureError
@@ -14,6 +14,7 @@ from caedsl.figures.scene import MARGIN, TITLE_SIZE, Scene, left_edges, make_row
 from caedsl.figures.shortcut_levels import shortcut_levels
 from caedsl.figures.slabs import Hourglass, hourglass
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import InputRange
 
 ROOMY = 16
 """Up to so many slabs each has a column to itself; beyond, the slabs of a stage stand side by side over one list."""
@@ -61,13 +62,16 @@ def _arrangement(model: Autoencoder, found: Hourglass, scale: Scale) -> Arrangem
         *wrapped(comparison, HEAD_SIZE, 92.0, "bottleneck"),
         *(Word(option, apart=number == 0) for number, option in enumerate(code_options(model))),
     ]
-    start = f"in {model.input.range}" if model.input.range.bounded else "real values"
-    ends = (
-        [Word("input", HEAD_SIZE, "ink"), Word(start)],
-        [Word("reconstruction", HEAD_SIZE, "ink")],
-    )
+    end = [Word(output_word(model), HEAD_SIZE, "ink")]
+    if model.target is not model.input:
+        end.append(Word(_values(model.target.range)))
+    ends = ([Word("input", HEAD_SIZE, "ink"), Word(_values(model.input.range))], end)
     shapes = (model.input.shape, model.out_shape)
     return arrange(found, scale, ends, code, max(scale.picture_width(s) + 2 * scale.depth(s).right for s in shapes))
+
+
+def _values(values: InputRange) -> str:
+    return f"in {values}" if values.bounded else "real values"
 
 
 def _as_it_comes(scale: Scale, placed: Arrangement, look: Look, words: float) -> _Fit:

@@ -36,9 +36,9 @@ class PartSamples(Samples):
     def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
         """See ``Samples``."""
         start = 0
-        for x in self.images.in_order(size):
-            yield slice(start, start + len(x)), x
-            start += len(x)
+        for sample in self.images.in_order(size):
+            yield slice(start, start + len(sample)), sample.seen
+            start += len(sample)
 
 
 def own_data(path: Path, data_dir: Path | None, reporter: Reporter) -> dict[str, PartSamples]:

@@ -15,7 +15,7 @@ from caedsl.vocabulary.shape import Shape, elements
 
 @dataclass(frozen=True)
 class Input:
-    """What goes in: ``shape`` is (channels, height, width); the spans are those of the shape and of the range."""
+    """What goes in, or must come out: ``shape`` is channels and sizes; the spans are those of shape and range."""
 
     shape: Shape
     range: InputRange
@@ -75,13 +75,15 @@ class Autoencoder:
     """A whole model.
 
     Where a spec has errors the model is the best that could be understood: ``complete`` is then False, and a part's
-    layers end before the first whose shape is unknown. ``places`` maps top-level statements and train settings
+    layers end before the first whose shape is unknown. ``target`` is what the decoder must return, the input unless the
+    spec has a ``target`` line. ``places`` maps top-level statements and train settings
     (``input``, ``train``, ``train.batch``, ``train.optimizer.lr`` …) to where they are written.
     """
 
     name: str
     source: Source
     input: Input
+    target: Input
     data: tuple[DataSource, ...]
     encoder: tuple[Layer, ...]
     bottleneck: Bottleneck
@@ -112,6 +114,12 @@ class Autoencoder:
             for layer in layers:
                 for inner in layer.walk():
                     yield part, inner
+
+    @property
+    def paired(self) -> bool:
+        """Whether the target is no copy of the input: other files, another shape or another range."""
+        differs = (self.target.shape, self.target.range) != (self.input.shape, self.input.range)
+        return differs or any(source.target is not None for source in self.data)
 
     @property
     def code_shape(self) -> Shape:

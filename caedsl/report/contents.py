@@ -112,7 +112,8 @@ def _environment(path: Path) -> EnvironmentRecord:
 
 def _facts(run: TrainedRun, metrics: MetricsRecord, epochs: Sequence[Epoch]) -> list[tuple[str, str]]:
     model, scores = run.model, metrics.scores["model"]
-    facts = [("input", text(model.input.shape)), ("code size", f"{metrics.code_size:,}")]
+    target = [("target", text(model.target.shape))] if model.target is not model.input else []
+    facts = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
     facts.append(("compression", f"{model.compression:.3g} ×"))
     facts.append(("parameters", f"{metrics.training.parameters:,}"))
     if scores.psnr is not None:

@@ -4,7 +4,7 @@ x_bchw: batch, channels, height, width.
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.evaluation.again import finished_run
-from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.evaluate import Examination, as_target
 from caedsl.evaluation.metrics import psnr_per_image
 from caedsl.evaluation.reconstructions import picture_of, png
 from caedsl.evaluation.run import examination
@@ -114,17 +114,21 @@ def _groups(
     for sample in exam.samples():
         for place in sorted(wanted & set(range(before, before + len(sample.target)))):
             seen, target = (x[place - before].float() for x in (sample.seen, sample.target))
-            pictures = _pictures(target, seen if exam.denoises else None, module(seen[None])[0], run.pixels)
+            rows = {exam.row_names[0]: target}
+            if exam.denoises:
+                rows[exam.row_names[1]] = as_target(seen[None], exam, run.pixels)[0]
+            pictures = _pictures(rows, module(seen[None])[0], target, run.pixels)
             drawn[place] = Shown(f"{psnr[place]:.1f} dB", pictures)
         before += len(sample.target)
     return {heading: [drawn[int(place)] for place in places] for heading, places in chosen.items()}
 
 
-def _pictures(target: Tensor, seen: Tensor | None, reconstruction: Tensor, pixels: PixelRange) -> dict[str, str]:
+def _pictures(
+    shown: Mapping[str, Tensor], reconstruction: Tensor, target: Tensor, pixels: PixelRange
+) -> dict[str, str]:
     error = (pixels.to_unit(reconstruction) - pixels.to_unit(target)).square().mean(dim=0)
     return {
-        "original": data_uri(png(picture_of(target, pixels))),
-        **({} if seen is None else {"corrupted": data_uri(png(picture_of(seen, pixels)))}),
+        **{name: data_uri(png(picture_of(x, pixels))) for name, x in shown.items()},
         "output": data_uri(png(picture_of(reconstruction, pixels))),
         "error": heat_uri(error),
     }

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from caedsl.evaluation.anomaly_results import MODEL
-from caedsl.evaluation.evaluate import CORRUPTED, MEAN
+from caedsl.evaluation.evaluate import CORRUPTED, INPUT, MEAN
 from caedsl.evaluation.filters import BLUR, MEDIAN
 from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord
 from caedsl.inference.calibration import Calibration
@@ -23,14 +23,13 @@ def verdicts(
 ) -> list[Verdict]:
     """Return what to think of a run, what matters most first."""
     found = [_against_pca(metrics)] if anomalies is None else [*_anomalies(anomalies), _against_pca(metrics)]
-    corrupted = metrics.scores.get(CORRUPTED)
+    corrupted = metrics.scores.get(CORRUPTED) or metrics.scores.get(INPUT)
     model = metrics.scores[MODEL]
     if corrupted is not None and corrupted.psnr is not None and model.psnr is not None:
         gain = model.psnr - corrupted.psnr
         mood = GOOD if gain > 0 else BAD
-        found.append(
-            Verdict(mood, f"It changes the PSNR of corrupted samples by {gain:+.2f} dB to {model.psnr:.2f} dB.")
-        )
+        seen = "corrupted samples" if CORRUPTED in metrics.scores else "its inputs"
+        found.append(Verdict(mood, f"It changes the PSNR of {seen} by {gain:+.2f} dB to {model.psnr:.2f} dB."))
     for name in (MEDIAN, BLUR):
         classical = metrics.scores.get(name)
         if classical is not None and classical.psnr is not None and model.psnr is not None:

@@ -23,7 +23,7 @@ def declared_options(block: str, word: str) -> tuple[Option, ...]:
     if block:
         return ()
     match word:
-        case "input":
+        case "input" | "target":
             return INPUT_OPTIONS
         case "data":
             return _union(kind.options for kind in SOURCES.values())

@@ -24,7 +24,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.shape import Shape
 
 
-def read_decoder(found: Found, image: Input | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
+def read_decoder(found: Found, target: Input | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
     """Return the Lines of a decoder that is written out, or the manner of a mirror; None where neither can be read."""
     statement = found.single.get("decoder")
     if statement is None:
@@ -33,7 +33,7 @@ def read_decoder(found: Found, image: Input | None, scope: Scope) -> tuple[Line,
         _refuse_items(statement, scope)
         return read_block("decoder", found, scope)
     values = _mirror_values(statement, found, scope)
-    return None if values is None or image is None else manner(values, image.range, statement.span)
+    return None if values is None or target is None else manner(values, target.range, statement.span)
 
 
 def place_decoder(
@@ -41,9 +41,10 @@ def place_decoder(
     encoder: Placed,
     bottleneck: Bottleneck | None,
     start: Shape | None,
+    target: Shape,
     scope: Scope,
 ) -> tuple[tuple[Layer, ...], Placed]:
-    """Return the inverse of a dense code, and the decoder behind it, which starts from a code of shape ``start``."""
+    """Return the inverse of a dense code, and the decoder behind it, which leads from ``start`` to ``target``."""
     if read is None or start is None:
         return (), Placed(None, encoder.outputs)
     made = () if bottleneck is None else bottleneck.layers
@@ -53,7 +54,8 @@ def place_decoder(
         placed = place_lines((*back, *read), start, encoder.outputs, scope)
         inverse = placed.layers[: len(back)]
     else:
-        lines = None if bottleneck is None or encoder.out_shape is None else mirror(encoder.layers, made, read, scope)
+        known = bottleneck is not None and encoder.out_shape is not None
+        lines = mirror(encoder.layers, made, read, target, scope) if known else None
         placed = place_block(lines, start, encoder.outputs, scope)
         inverse = [
             replace(layer, span=made[0].span) for layer in placed.layers if is_dense and layer.mirrors is made[0]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from caedsl.diagnostics.finding import Label
+from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Schedule, Train
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
@@ -26,6 +28,17 @@ def report_idle_settings(train: Train, places: Mapping[str, Span], scope: Scope)
         span = places.get(f"train.{place}", places.get(f"train.{outer}"))
         if span is not None:
             scope.report("setting-without-effect", span, message, help=help_line)
+
+
+def report_idle_target(model: Autoencoder, scope: Scope) -> None:
+    """Report a ``target`` line that says what holds without it."""
+    scope.report(
+        "setting-without-effect",
+        model.places["target"],
+        "the target has the shape and the range of the input, and no source names targets",
+        related=(Label(model.input.span, "the input"),),
+        help='leave the line out, or name the targets: `data folder "noisy/" target="clean/"`',
+    )
 
 
 def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:

@@ -1,5 +1,6 @@
-"""The ``input`` line: the shape of what goes in, and the range of its values."""
+"""The lines ``input`` and ``target``: the shapes of what goes in and must come out, and the ranges of their values."""
 
+from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Input
 from caedsl.model.data import InputRange
 from caedsl.resolve.binding import bind
@@ -7,7 +8,7 @@ from caedsl.resolve.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
-from caedsl.vocabulary.shape import Shape, is_map, text
+from caedsl.vocabulary.shape import Shape, is_map, noun, rank, text
 
 INPUT_OPTIONS = (
     Option("shape", Type.SHAPE, REQUIRED, "channels and one to three sizes", Written.FIRST, Domain(low=1, high=2**16)),
@@ -17,9 +18,34 @@ INPUT_OPTIONS = (
 
 def read_input(statement: tree.Statement | None, scope: Scope) -> Input | None:
     """Return the input that the line describes; None, and a finding, where it cannot be read."""
-    if statement is None:
-        return None
-    bound = bind("input", statement.items, INPUT_OPTIONS, scope)
+    return None if statement is None else _read("input", statement, scope)
+
+
+def read_target(statement: tree.Statement | None, image: Input, scope: Scope) -> Input:
+    """Return the target that the line describes; the input without such a line, and where it cannot be read."""
+    target = None if statement is None else _read("target", statement, scope)
+    if target is None:
+        return image
+    if rank(target.shape) != rank(image.shape):
+        own, other = _a(noun(target.shape)), _a(noun(image.shape))
+        scope.report(
+            "target-rank",
+            target.span,
+            f"the target is {own}, and the input {other}",
+            related=(Label(image.span, f"{other} goes in"),),
+            help=f"give the target as many sizes as the input has: "
+            f"`target {text((target.shape[0], *image.shape[1:]))}`",
+        )
+        return image
+    return target
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _read(word: str, statement: tree.Statement, scope: Scope) -> Input | None:
+    bound = bind(word, statement.items, INPUT_OPTIONS, scope)
     values = filled(bound, INPUT_OPTIONS, statement, scope)
     if values is None:
         return None
@@ -29,8 +55,9 @@ def read_input(statement: tree.Statement | None, scope: Scope) -> Input | None:
         scope.report(
             "wrong-type",
             span,
-            f"an input has channels and one to three sizes, and `{text(shape)}` is a single number",
-            help="write `input 1x288` for a signal, `input 1x28x28` for images, `input 1x64x64x64` for volumes",
+            f"{'an input' if word == 'input' else 'a target'} has channels and one to three sizes, and "
+            f"`{text(shape)}` is a single number",
+            help=f"write `{word} 1x288` for a signal, `{word} 1x28x28` for images, `{word} 1x64x64x64` for volumes",
         )
         return None
     return Input(shape, values["in"], span, bound.spans.get("in", span))

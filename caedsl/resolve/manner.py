@@ -15,7 +15,8 @@ UNPOOL = Unpool.name
 class Manner(NamedTuple):
     """How layers are undone: the options of ``decoder mirror``, and the place that the Lines point at.
 
-    ``norm_options`` are those of ``norm``. ``code`` are the layers of the bottleneck, whose twins come first.
+    ``norm_options`` are those of ``norm``. ``code`` are the layers of the bottleneck, whose twins come first. The twin
+    of the output layer has ``channels``, by default those of the input.
     """
 
     at: Span
@@ -26,3 +27,4 @@ class Manner(NamedTuple):
     skips: str = ""
     norm_options: Mapping[str, Any] = {}
     code: Sequence[Layer] = ()
+    channels: int | None = None

@@ -6,16 +6,17 @@ from typing import Any
 from caedsl.model.data import InputRange
 from caedsl.resolve.manner import UNPOOL, Manner
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.undoing import output_twin, undo
+from caedsl.resolve.undoing import activation_of, output_twin, undo
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation, fitting
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.kind import written
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.layers.upsample import MODE
+from caedsl.vocabulary.layers.upsample import MODE, TO
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.norms import NAMES
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
+from caedsl.vocabulary.shape import Shape, text
 
 OPTIONS = (
     Option("mode", Type.CHOICE, REQUIRED, "how the decoder is made", Written.FIRST, choices=("mirror",)),
@@ -64,16 +65,44 @@ def _output_for(input_range: InputRange) -> str:
     return fitting(input_range.low, input_range.high).name
 
 
-def mirror(encoder: Sequence[Layer], code: Sequence[Layer], manner: Manner, scope: Scope) -> tuple[Line, ...] | None:
-    """Return the Lines that lead from the code back to the input; None where a layer cannot be undone.
+def mirror(
+    encoder: Sequence[Layer], code: Sequence[Layer], manner: Manner, target: Shape, scope: Scope
+) -> tuple[Line, ...] | None:
+    """Return the Lines that lead from the code to the target; None where a layer cannot be undone.
 
     ``code`` are the layers of the bottleneck. The twin of the encoder's first layer with weights is the output layer.
     Where that layer stands behind a pool or inside a residual, one 3x3 convolution back to the input's channels
-    follows.
+    follows. A target of another number of channels is what that output layer returns. Before a larger target the twin
+    of the first layer keeps the width and the activation of that layer, and `upsample` and an output layer follow.
     """
     output = output_twin(encoder)
-    lines = undo((*encoder, *code), LINEAR, manner._replace(code=code), scope, output)
-    if lines is None or not encoder or output is not None:
+    start = encoder[0].in_shape if encoder else target
+    if start != target and not _reaches(start, target, output, manner, scope):
+        return None
+    larger = start[1:] != target[1:]
+    last = manner._replace(code=code)
+    if output is not None and start != target:
+        last = (
+            last._replace(channels=output.out_shape[0], output=activation_of([output]))
+            if larger
+            else last._replace(channels=target[0])
+        )
+    lines = undo((*encoder, *code), LINEAR, last, scope, output)
+    if lines is None or not encoder or (output is not None and not larger):
         return lines
-    closing = written({CHANNELS: encoder[0].in_shape[0], ACTIVATION: manner.output})
-    return (*lines, Line("conv", closing, at=manner.at))
+    mode = manner.upsample if manner.upsample in MODE.choices else MODE.choices[0]
+    enlarging = [Line("upsample", written({TO: target[1:], MODE: mode}), at=manner.at)] if larger else []
+    closing = written({CHANNELS: target[0], ACTIVATION: manner.output})
+    return (*lines, *enlarging, Line("conv", closing, at=manner.at))
+
+
+def _reaches(start: Shape, target: Shape, output: Layer | None, manner: Manner, scope: Scope) -> bool:
+    """Return whether a mirror can end at a target that differs from the input; report it where it cannot."""
+    if any(wanted < side for side, wanted in zip(start[1:], target[1:], strict=True)):
+        why = f"`decoder mirror` returns to the input's {text(start[1:])}, and the target is {text(target[1:])}"
+    elif output is not None and CHANNELS not in output.options:
+        why = f"`decoder mirror` cannot return {text(target)} by the twin of `{output.kind.name}`"
+    else:
+        return True
+    scope.report("no-mirror", manner.at, why, help="write the decoder out: `decoder { ... }`")
+    return False

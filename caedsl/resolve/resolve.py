@@ -11,8 +11,8 @@ from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
 from caedsl.resolve.decoder import place_decoder, read_decoder
-from caedsl.resolve.idle_settings import report_idle_settings
-from caedsl.resolve.inputs import read_input
+from caedsl.resolve.idle_settings import report_idle_settings, report_idle_target
+from caedsl.resolve.inputs import read_input, read_target
 from caedsl.resolve.line_options import filled
 from caedsl.resolve.manner import UNPOOL, Manner
 from caedsl.resolve.outputs import Outputs, name_pools, name_twins
@@ -40,6 +40,8 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
     model = _assemble(spec, found, scope)
     if spec.complete and all(finding.name == "allowance-without-reason" for finding in scope.findings):
         report_unused(scope)  # after an error, what seems unused may be what the author meant there
+        if model is not None and model.target is not model.input and not model.paired:
+            report_idle_target(model, scope)
         if model is not None and model.train is not None:
             report_idle_settings(model.train, found.places, scope)
     return model, tuple(scope.findings)
@@ -56,8 +58,9 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     statement = found.single.get("bottleneck")
     scope.apply_defaults(found.defaults.get("bottleneck", 0))
     code = None if statement is None else read_bottleneck(statement, scope)
-    decoder_lines = read_decoder(found, image, scope)
-    if image is None:
+    target = None if image is None else read_target(found.single.get("target"), image, scope)
+    decoder_lines = read_decoder(found, target, scope)
+    if image is None or target is None:
         return None
     encoder = place_block(lines, image.shape, Outputs(image.shape, image.span), scope)
     if isinstance(decoder_lines, Manner) and decoder_lines.upsample == UNPOOL:
@@ -68,7 +71,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     start = bottleneck.code_shape if bottleneck else encoder.out_shape if statement is None else None
     if encoder.out_shape is None and (bottleneck is None or bottleneck.layers):
         start = None
-    inverse, decoder = place_decoder(decoder_lines, encoder, bottleneck, start, scope)
+    inverse, decoder = place_decoder(decoder_lines, encoder, bottleneck, start, target.shape, scope)
     if bottleneck is None:
         known = encoder.layers[-1].out_shape if encoder.layers else image.shape
         at = found.places.get("bottleneck", image.span)
@@ -79,6 +82,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
         name=name,
         source=scope.source,
         input=image,
+        target=target,
         data=data,
         encoder=tuple(encoder.layers),
         bottleneck=shown,

@@ -182,7 +182,7 @@ def example_of(option: Option, owner: str = "") -> str:
 
 
 def _example_value(option: Option, owner: str) -> str:
-    if owner == "input":
+    if owner in ("input", "target"):
         return "1x28x28"
     if option.about == ARGUMENT:
         return "32"

@@ -29,6 +29,7 @@ _LOSING = frozenset(
         "wrong-type",
         "out-of-domain",
         "unexpected-value",
+        "target-rank",
     )
 )
 """Findings about something that was written and then left out of the model, unless a fix says what it means."""

@@ -22,6 +22,7 @@ from caedsl.vocabulary.layers import KINDS
 STATEMENTS = (
     "autoencoder",
     "input",
+    "target",
     "data",
     "let",
     "defaults",

@@ -187,6 +187,8 @@ def _group(
 def _finished(draft: Draft, activation: Activation, manner: Manner, is_output: bool) -> Draft:
     """Return the draft with the activation and the normalisation of its place."""
     options = draft.options | written({ACTIVATION: activation})
+    if is_output and manner.channels is not None:
+        options |= written({CHANNELS: manner.channels})
     norm = "none" if is_output else manner.norm or options[NORM.name]
     if norm != options[NORM.name]:
         # The bias depends on the normalisation, and is decided anew; options that the other one lacks go with this one.

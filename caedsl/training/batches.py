@@ -9,10 +9,19 @@ from torch import Tensor
 from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.data.pixels import Held, Pixels
 from caedsl.data.prefetch import ahead, workers
+from caedsl.data.sample import Sample
 from caedsl.vocabulary.shape import Shape
 
 AHEAD_BYTES = 1 << 26
 """Memory for batches that are prefetched: enough for the largest while the one before is used."""
+
+
+_Values = tuple[Tensor, Tensor | None, Tensor | None]
+"""Stored values of images and of their targets, and labels."""
+
+
+def _pinned(values: Tensor) -> Tensor:
+    return values if values.is_cuda else values.pin_memory()
 
 
 def resident(images: Pixels, device: torch.device) -> Pixels:
@@ -27,6 +36,7 @@ def resident(images: Pixels, device: torch.device) -> Pixels:
 class Batches:
     """Batches on ``device`` of the images at ``index``, by default all.
 
+    ``targets`` and ``labels`` are those of all images, by their numbers. Without targets the images are their own.
     A batch is the same bit for bit wherever its images come from.
     """
 
@@ -37,8 +47,12 @@ class Batches:
         device: torch.device | None = None,
         part: tuple[int, int] = (0, 1),
         accumulate: int = 1,
+        targets: Tensor | Pixels | None = None,
+        labels: Tensor | None = None,
     ) -> None:
         self.images = Held(images) if isinstance(images, Tensor) else images
+        self.targets = Held(targets) if isinstance(targets, Tensor) else targets
+        self.labels = labels
         self.index = torch.arange(len(images)) if index is None else index
         self.device = self.images.device if device is None else device
         self._part, self._accumulate = part, accumulate
@@ -51,11 +65,29 @@ class Batches:
         """The shape of a sample, channels first."""
         return self.images.shape
 
-    def in_order(self, size: int) -> Iterator[Tensor]:
+    @property
+    def target_shape(self) -> Shape:
+        """The shape of a target, channels first."""
+        return self.wanted.shape
+
+    @property
+    def wanted(self) -> Pixels:
+        """What the network must return for the images: their targets, or the images themselves."""
+        return self.images if self.targets is None else self.targets
+
+    def of_inputs(self) -> "Batches":
+        """Return the images as ones that must come back as they are."""
+        return Batches(self.images, self.index, self.device, self._part, self._accumulate)
+
+    def of_targets(self) -> "Batches":
+        """Return the targets as images that must come back as they are."""
+        return Batches(self.wanted, self.index, self.device, self._part, self._accumulate)
+
+    def in_order(self, size: int) -> Iterator[Sample]:
         """Yield every image once, in order, in batches of ``size``; the last may be smaller."""
         return self._gather(self.index, size)
 
-    def shuffled(self, size: int, seed: int, skip: int = 0) -> Iterator[Tensor]:
+    def shuffled(self, size: int, seed: int, skip: int = 0) -> Iterator[Sample]:
         """Yield every image once, in an order that only ``seed`` decides, in batches of ``size``.
 
         The first ``skip`` batches are left out; the last may be smaller.
@@ -66,7 +98,7 @@ class Batches:
     def spread(self, count: int) -> "Batches":
         """Choose ``count`` of the images, evenly spaced from the first to the last; all where there are no more."""
         positions = torch.linspace(0, len(self) - 1, min(count, len(self)), dtype=torch.float64).round().long()
-        return Batches(self.images, self.index[positions], self.device, self._part)
+        return self._with(self.index[positions], self._part, 1)
 
     def sliced(self, rank: int, ranks: int, accumulate: int = 1) -> "Batches":
         """Return the same batches, of each of which only part ``rank`` of ``ranks``, alike in size, is read.
@@ -74,17 +106,22 @@ class Batches:
         With ``accumulate`` it is that part of each of so many parts of a batch. ``len`` still counts all images. A part
         of a batch with fewer images than ranks may have none.
         """
-        return Batches(self.images, self.index, self.device, (rank, ranks), accumulate)
+        return self._with(self.index, (rank, ranks), accumulate)
 
-    def _gather(self, index: Tensor, size: int) -> Iterator[Tensor]:
+    def _with(self, index: Tensor, part: tuple[int, int], accumulate: int) -> "Batches":
+        return Batches(self.images, index, self.device, part, accumulate, self.targets, self.labels)
+
+    def _gather(self, index: Tensor, size: int) -> Iterator[Sample]:
+        direct = all(kept.at_hand and kept.device.type == self.device.type for kept in (self.images, self.wanted))
         parts = self._parts(index.to(self.images.device), size)
-        there = self.images.device.type == self.device.type
-        direct = there and self.images.at_hand
-        taken = (
-            map(self.images.take, parts) if direct else ahead(self._take_to_send, parts, self._most(size), polite=True)
-        )
-        for values in taken:
-            yield self.images.finish(values.to(self.device, non_blocking=True))
+        taken = map(self._take, parts) if direct else ahead(self._take_to_send, parts, self._most(size), polite=True)
+        for seen, target, label in taken:
+            finished = self.images.finish(self._sent(seen))
+            wanted = finished if target is None or self.targets is None else self.targets.finish(self._sent(target))
+            yield Sample(wanted, finished, None if label is None else self._sent(label))
+
+    def _sent(self, values: Tensor) -> Tensor:
+        return values.to(self.device, non_blocking=True)
 
     def _parts(self, index: Tensor, size: int) -> Iterator[Tensor]:
         """Cut an index into batches, and each batch into parts, of which this process takes one."""
@@ -96,12 +133,20 @@ class Batches:
                 batch = torch.cat([part.tensor_split(ranks)[rank] for part in parts])
             yield batch
 
-    def _take_to_send(self, index: Tensor) -> Tensor:
+    def _take(self, index: Tensor) -> _Values:
+        target = None if self.targets is None else self.targets.take(index.to(self.targets.device))
+        label = None if self.labels is None else self.labels.index_select(0, index.to(self.labels.device))
+        return self.images.take(index.to(self.images.device)), target, label
+
+    def _take_to_send(self, index: Tensor) -> _Values:
         """Take values into memory that a GPU copies by itself."""
-        values = self.images.take(index)
-        return values.pin_memory() if self.device.type == "cuda" else values
+        seen, target, label = self._take(index)
+        if self.device.type != "cuda":
+            return seen, target, label
+        return _pinned(seen), target if target is None else _pinned(target), label
 
     def _most(self, size: int) -> int:
         """Return how many batches are prefetched: two for each worker while they are small, and at least one."""
-        batch_bytes = 4 * size * math.prod(self.shape)
+        values = math.prod(self.shape) + (math.prod(self.target_shape) if self.targets is not None else 0)
+        batch_bytes = 4 * size * values
         return 1 + max(1, min(2 * workers(), AHEAD_BYTES // batch_bytes))

@@ -46,7 +46,7 @@ def code_use(module: nn.Module, images: Batches, size: int) -> dict[str, float]:
     # A hook, since an encoder that joins outputs is no plain chain of its modules.
     handle = module.bottleneck[-1].register_forward_pre_hook(lambda last, given: seen.append(given[0]))
     try:
-        batches = (_input(module, x, seen) for x in images.spread(MEASURED).in_order(size))
+        batches = (_input(module, sample.seen, seen) for sample in images.spread(MEASURED).in_order(size))
         return dict(zip(measure.names, measure.of(module.bottleneck[-1], batches), strict=True))
     finally:
         handle.remove()

@@ -78,9 +78,10 @@ class Training(Stepper):
         input_range: InputRange,
         precision: Precision,
         network: nn.Module | None = None,
+        target_range: InputRange | None = None,
     ) -> None:
         """Prepare a run; the arguments are those of ``Stepper`` and the ``validation`` images."""
-        super().__init__(module, train, settings, objective, input_range, precision, network)
+        super().__init__(module, train, settings, objective, input_range, precision, network, target_range)
         self.validation = validation
         self.callbacks: Sequence[Callback] = ()
         self.folder: RunFolder | None = None
@@ -157,10 +158,10 @@ class Training(Stepper):
         begun, images_before, lr = self.seconds, ledger.images, self.lr
         order = derived_seed(self.settings.seed, "order", number)
         mine = self.train.sliced(self.processes.number, self.processes.count, self.settings.accumulate)
-        for x_bchw in mine.shuffled(self.settings.batch, order, skip=ledger.steps):
+        for clean in mine.shuffled(self.settings.batch, order, skip=ledger.steps):
             lr = self.lr
             images = min(self.settings.batch, len(self.train) - ledger.images)
-            ledger.record(self.take_step(x_bchw, images), images)
+            ledger.record(self.take_step(clean, images), images)
             due = self.processes.meeting() or self.probes.due(self.step) or self.reads_losses
             if not due and ledger.steps < self.steps_per_epoch:
                 continue
@@ -224,12 +225,12 @@ class Training(Stepper):
         with self.averaged():
             mine = batches.sliced(self.processes.number, self.processes.count)
             size = self.settings.images_at_once
-            for number, x_bchw in enumerate(mine.in_order(size)):
+            for number, clean in enumerate(mine.in_order(size)):
                 images = min(size, len(batches) - number * size)
-                if not len(x_bchw):
+                if not len(clean):
                     continue  # a batch with fewer images than processes
                 self.processes.begin(images)
-                sample = self.sample(x_bchw, self.processes.under_way(x_bchw))
+                sample = self.sample(clean, self.processes.under_way(clean.seen))
                 with self.precision.autocast():
                     prediction = self.network(sample.seen)
                 losses = [self.objective.reconstruction(prediction, sample.target)]

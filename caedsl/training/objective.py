@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.backends.torch.lower import CODE, Penalty
+from caedsl.data.sample import Sample
 from caedsl.model.settings import Loss
 from caedsl.training.losses import reconstruction_loss, reconstruction_terms, scaled, sum_of
 from caedsl.training.pixel_range import PixelRange
-from caedsl.training.sample import Sample
 from caedsl.vocabulary.term import Term
 
 WEIGHTS = "weight penalty"

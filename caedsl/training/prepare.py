@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from itertools import count
 from math import ceil
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,20 @@ UNIT_RANGE = InputRange()
 CPU = torch.device("cpu")
 
 
+class Targets(NamedTuple):
+    """What the network must return for the images to train on and for those held out, and its range.
+
+    None stands for the images themselves, and for their range.
+    """
+
+    train: Pixels | None = None
+    held_out: Pixels | None = None
+    range: InputRange | None = None
+
+
+ALIKE = Targets()
+
+
 def prepare(
     module: nn.Module,
     images: Tensor | Pixels,
@@ -39,6 +54,8 @@ def prepare(
     train: Tensor | None = None,
     validation: Tensor | None = None,
     held_out: Pixels | None = None,
+    targets: Targets = ALIKE,
+    labels: Tensor | None = None,
     input_range: InputRange = UNIT_RANGE,
     penalties: Sequence[Penalty] = (),
     code: Sequence[Term] = (),
@@ -48,6 +65,7 @@ def prepare(
 
     ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none);
     ``held_out`` are validation images of their own, instead of those.
+    ``targets`` are what the network must return, where that is not the images themselves, and ``labels`` the classes.
     ``penalties`` are those on the weights, ``code`` the terms that the code adds. Settings that cannot
     work with these images or this device are a ``TrainingError``, and so are numbers that are still ``auto``.
     """
@@ -55,20 +73,28 @@ def prepare(
     if known is None:
         raise TrainingError("`auto` stands for a number that is not found yet: see caedsl.training.search.auto")
     everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
-    train_batches = Batches(everything, train, device)
-    validated = Batches(everything, validation, device) if validation is not None and len(validation) else None
+    wanted = None if targets.train is None else resident(targets.train, device)
+    marks = None if labels is None else labels.to(everything.device)
+    train_batches = Batches(everything, train, device, targets=wanted, labels=marks)
+    validated = None
+    if validation is not None and len(validation):
+        validated = Batches(everything, validation, device, targets=wanted, labels=marks)
     if held_out is not None:
-        validated = Batches(resident(held_out, device), None, device)
+        judged = None if targets.held_out is None else resident(targets.held_out, device)
+        validated = Batches(resident(held_out, device), None, device, targets=judged)
     if not len(train_batches):
         raise TrainingError("there is no image to train on")
     if not any(weight.requires_grad for weight in module.parameters()):
         raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
     _check_last_batch(module, train_batches, known.batch, known.accumulate)
-    pixels = PixelRange.of(input_range, everything)
+    target_range = targets.range or input_range
+    pixels = PixelRange.of(target_range, train_batches.wanted)
     objective = Objective(known.loss, pixels, penalties, code)
     precision = choose_precision(known.precision, device)
     network = _network(module, train_batches, known)
-    training = Training(module, train_batches, validated, known, objective, input_range, precision, network)
+    training = Training(
+        module, train_batches, validated, known, objective, input_range, precision, network, target_range
+    )
     training.callbacks = stopping()
     return training
 
@@ -89,7 +115,7 @@ def _operations(module: nn.Module, train: Batches) -> float:
     """Count the operations of training on one image: forward, and as many again for the inputs and for the weights."""
     training = module.training
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        module.eval()(next(train.in_order(1)))
+        module.eval()(next(train.in_order(1)).seen)
     module.train(training)
     return 3.0 * float(counter.get_total_flops())
 
@@ -102,7 +128,7 @@ def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate:
     trial = deepcopy(module).to(train.device).train()
     try:
         with torch.no_grad():
-            trial(next(train.in_order(1)))
+            trial(next(train.in_order(1)).seen)
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise

@@ -1,47 +1,41 @@
-"""The batch of a step: what the network sees, and what it must return.
+"""Make the sample of a step from clean samples.
 
 Training, validation, evaluation, probes and the search for a non-finite number all make their samples here.
 """
 
-from typing import NamedTuple
+from dataclasses import replace
 
 import torch
-from torch import Tensor
 
-from caedsl.data.augmentation import augment
+from caedsl.data.augmentation import apply, apply_to_target, draw
 from caedsl.data.batch_share import Part
 from caedsl.data.corruption import corrupt
+from caedsl.data.sample import Sample
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Corrupt
 
 NOT_AUGMENTED = Augment()
 
 
-class Sample(NamedTuple):
-    """Images of a batch: ``target`` is what the network must return, ``seen`` what it is given.
-
-    ``weight`` is what their mean loss counts in the mean over all processes and parts of the step.
-    """
-
-    target: Tensor
-    seen: Tensor
-    weight: float = 1.0
-
-
 def make_sample(
-    images: Tensor,
+    clean: Sample,
     generator: torch.Generator,
     input_range: InputRange,
     corruption: Corrupt,
     augmentation: Augment = NOT_AUGMENTED,
     part: Part | None = None,
+    target_range: InputRange | None = None,
 ) -> Sample:
-    """Make the sample of clean images: augment target and input alike, then corrupt the input.
+    """Make the sample of clean samples: augment target and input alike, then corrupt the input.
 
-    ``part`` is the share of this process in the batch; by default the images are the whole batch. Corruption is drawn
-    on the device of ``generator``; the sample is on that of the images.
+    ``part`` is the share of this process in the batch; by default the samples are the whole batch. Corruption is drawn
+    on the device of ``generator``; the sample is on that of the clean ones. ``target_range`` is by default the input's.
     """
-    part = part or Part.all_of(len(images))
-    target = augment(images, augmentation, input_range, generator, part)
-    seen = corrupt(target.to(generator.device), corruption, input_range, generator, part).to(target.device)
-    return Sample(target, seen, part.weight)
+    part = part or Part.all_of(len(clean))
+    changes = draw(clean.seen, augmentation, generator, part)
+    augmented = apply(clean.seen, changes, input_range)
+    target = augmented
+    if clean.paired:
+        target = apply_to_target(clean.target, clean.seen, changes, target_range or input_range)
+    seen = corrupt(augmented.to(generator.device), corruption, input_range, generator, part).to(augmented.device)
+    return replace(clean, target=target, seen=seen, weight=part.weight)

@@ -15,6 +15,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from caedsl.backends.torch.averaging import WeightAverage
 from caedsl.backends.torch.batch_parts import parts_of, share_of
 from caedsl.data.batch_share import Part
+from caedsl.data.sample import Sample
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Settled
 from caedsl.training.batches import Batches
@@ -24,7 +25,7 @@ from caedsl.training.objective import Losses, Objective
 from caedsl.training.optimizers import epsilon, make_optimizer
 from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision, exact_output
-from caedsl.training.sample import NOT_AUGMENTED, Sample, make_sample
+from caedsl.training.sample import NOT_AUGMENTED, make_sample
 from caedsl.training.schedules import learning_rate, plateau_of
 
 
@@ -40,10 +41,12 @@ class Stepper:
         input_range: InputRange,
         precision: Precision,
         network: nn.Module | None = None,
+        target_range: InputRange | None = None,
     ) -> None:
         """Place ``module`` on the device of ``train``.
 
         ``network`` is what a step calls: another form of ``module`` with the same weights, by default the module.
+        ``target_range`` is by default the input's.
         """
         self.processes = current()
         self.module = channels_last_kernels(module.to(train.device))
@@ -51,6 +54,7 @@ class Stepper:
         self.joined: Callable[[Tensor], Tensor] = self.network
         self.train = train
         self.settings, self.objective, self.input_range, self.precision = settings, objective, input_range, precision
+        self.target_range = target_range or input_range
         self.optimizer = make_optimizer(settings.optimizer, module.parameters())
         self.scaler = precision.scaler()
         self.guard = NonFiniteGuard(
@@ -105,18 +109,18 @@ class Stepper:
             self.joined = stack.enter_context(self.processes.joined(self.network))
             yield
 
-    def take_step(self, images: Tensor, whole: int | None = None) -> Losses:
-        """Take one optimizer step on the clean images of this process, in parts whose gradients are added up.
+    def take_step(self, clean: Sample, whole: int | None = None) -> Losses:
+        """Take one optimizer step on the clean samples of this process, in parts whose gradients are added up.
 
         ``whole`` is the number of images of all processes, by default those of this one. The losses stay on the device;
         their means over the processes are those of the batch.
         """
-        whole = len(images) if whole is None else whole
+        whole = len(clean) if whole is None else whole
         sizes = parts_of(whole, self.settings.accumulate)
         mine = [share_of(size, self.processes.number, self.processes.count) for size in sizes]
         losses: Losses | None = None
         self.objective.begin(self.step, self.steps)
-        for number, (size, part) in enumerate(zip(sizes, torch.split(images, mine), strict=True)):
+        for number, (size, part) in enumerate(zip(sizes, clean.split(mine), strict=True)):
             self.processes.begin(size)
             with self._gradients_sent(number == len(sizes) - 1):
                 found = self._add_gradients(part, size / whole, first=number == 0)
@@ -130,10 +134,10 @@ class Stepper:
         keep: Callable[[], AbstractContextManager[None]] | None = getattr(self.joined, "no_sync", None)
         return nullcontext() if last or keep is None else keep()
 
-    def _add_gradients(self, images: Tensor, share: float, first: bool) -> Losses:
+    def _add_gradients(self, clean: Sample, share: float, first: bool) -> Losses:
         """Add the gradients of a part, ``share`` of the images of the step."""
-        part = self.processes.under_way(images)
-        sample = self.sample(images, part, self.settings.augment)
+        part = self.processes.under_way(clean.seen)
+        sample = self.sample(clean, part, self.settings.augment)
         with self.precision.autocast():
             prediction = self.joined(sample.seen)
         losses = self.objective(self.module, prediction, sample, share, weights_too=first)
@@ -141,10 +145,16 @@ class Stepper:
         self.scaler.scale(self.guard.telling(losses.total)).backward()  # type: ignore[no-untyped-call]
         return losses.detached()
 
-    def sample(self, images: Tensor, part: Part, augmentation: Augment = NOT_AUGMENTED) -> Sample:
-        """Make the sample of clean images with this run's corruption and random numbers."""
+    def sample(self, clean: Sample, part: Part, augmentation: Augment = NOT_AUGMENTED) -> Sample:
+        """Make the sample of clean samples with this run's corruption and random numbers."""
         return make_sample(
-            images, self.generator, self.input_range, self.settings.corrupt, augmentation=augmentation, part=part
+            clean,
+            self.generator,
+            self.input_range,
+            self.settings.corrupt,
+            augmentation=augmentation,
+            part=part,
+            target_range=self.target_range,
         )
 
     def _update(self) -> None:

@@ -41,7 +41,7 @@ from caedsl.training.monitors.engine.watch import watch_run
 from caedsl.training.pace import Pace
 from caedsl.training.parallel.processes import PartDoneError, current
 from caedsl.training.pixel_range import PixelRange
-from caedsl.training.prepare import prepare
+from caedsl.training.prepare import Targets, prepare
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
 from caedsl.training.search.threads import settle_threads
@@ -217,11 +217,17 @@ def finished(training: Training, folder: RunFolder, model: Autoencoder, images: 
         module=training.module,
         train=training.train,
         validation=training.validation,
-        test=Batches(images.test_pixels, device=target) if images.test_pixels is not None else None,
+        test=_test(images, target),
         pixels=training.objective.pixels,
         history=training.history,
         threads=training.threads,
     )
+
+
+def _test(images: Images, device: torch.device) -> Batches | None:
+    if images.test_pixels is None:
+        return None
+    return Batches(images.test_pixels, device=device, targets=images.test_targets, labels=images.test_labels)
 
 
 def prepare_training(
@@ -251,6 +257,8 @@ def prepare_training(
         train=train_index,
         validation=validation_index,
         held_out=images.validation_pixels if settings.validation else None,
+        targets=Targets(images.train_targets, images.validation_targets, model.target.range),
+        labels=images.labels,
         input_range=model.input.range,
         penalties=program.penalties,
         code=program.terms,

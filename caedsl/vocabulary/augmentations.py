@@ -12,13 +12,16 @@ class AugmentationKind:
 
     ``option`` is its amount on the line. ``draw`` and ``apply`` are functions of
     ``caedsl/backends/torch/augmentation.py``: what is drawn for each sample, and the samples changed by that.
-    ``moves`` says whether it moves pixels, so that a pair of images must be given the same numbers.
+    In a pair the target is changed by the same numbers: ``in_pixels`` says that they are pixels, which count anew where
+    the target has another size, and ``input_alone`` that the change is noise, which the target does not get.
     ``ranks`` are the numbers of axes of the samples that it can change.
     """
 
     option: Option
     draw: str
     apply: str
+    in_pixels: bool
+    input_alone: bool
     moves: bool
     ranks: tuple[int, ...]
 
@@ -34,6 +37,8 @@ FLIP = AugmentationKind(
     option=Option("flip", Type.FLAG, False, "half of the images left to right", Written.BARE),
     draw="draw_uniform_each",
     apply="flip_last",
+    in_pixels=False,
+    input_alone=False,
     moves=True,
     ranks=_ANY,
 )
@@ -41,6 +46,8 @@ VFLIP = AugmentationKind(
     option=Option("vflip", Type.FLAG, False, "half of the images upside down", Written.BARE),
     draw="draw_uniform_each",
     apply="flip_rows",
+    in_pixels=False,
+    input_alone=False,
     moves=True,
     ranks=(2, 3),
 )
@@ -48,6 +55,8 @@ ROT90 = AugmentationKind(
     option=Option("rot90", Type.FLAG, False, "quarter turns; half turns where the sides differ", Written.BARE),
     draw="draw_uniform_each",
     apply="quarter_turns",
+    in_pixels=False,
+    input_alone=False,
     moves=True,
     ranks=(2,),
 )
@@ -55,6 +64,8 @@ ROTATE = AugmentationKind(
     option=Option("rotate", Type.NUMBER, 0.0, "up to so many degrees each way", domain=Domain(0, 180, low_open=True)),
     draw="draw_symmetric",
     apply="rotate",
+    in_pixels=False,
+    input_alone=False,
     moves=True,
     ranks=(2,),
 )
@@ -62,6 +73,8 @@ SCALE = AugmentationKind(
     option=Option("scale", Type.SHARE, 0.0, "enlarged or reduced by up to this share", domain=Domain(0, 1, True, True)),
     draw="draw_symmetric",
     apply="zoom",
+    in_pixels=False,
+    input_alone=False,
     moves=True,
     ranks=_ANY,
 )
@@ -75,6 +88,8 @@ CROP = AugmentationKind(
     ),
     draw="draw_crop",
     apply="crop",
+    in_pixels=False,
+    input_alone=False,
     moves=True,
     ranks=_ANY,
 )
@@ -82,6 +97,8 @@ SHIFT = AugmentationKind(
     option=Option("shift", Type.COUNT, 0, "up to so many pixels each way", domain=FROM_ONE),
     draw="draw_shift",
     apply="shift",
+    in_pixels=True,
+    input_alone=False,
     moves=True,
     ranks=_ANY,
 )
@@ -91,6 +108,8 @@ BRIGHTNESS = AugmentationKind(
     ),
     draw="draw_symmetric",
     apply="brighten",
+    in_pixels=False,
+    input_alone=False,
     moves=False,
     ranks=_ANY,
 )
@@ -104,6 +123,8 @@ CONTRAST = AugmentationKind(
     ),
     draw="draw_symmetric",
     apply="change_contrast",
+    in_pixels=False,
+    input_alone=False,
     moves=False,
     ranks=_ANY,
 )
@@ -117,6 +138,8 @@ JITTER = AugmentationKind(
     ),
     draw="draw_normal_each",
     apply="jitter",
+    in_pixels=False,
+    input_alone=True,
     moves=False,
     ranks=_ANY,
 )

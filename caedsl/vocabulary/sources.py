@@ -12,7 +12,9 @@ class SourceKind:
 
     ``options`` are those of its line. ``reader`` names the module of ``caedsl.data`` that reads it, and its function.
     ``ranks`` are the numbers of axes that its samples may have: 1 for signals, 2 for images, 3 for volumes.
-    ``arrays``: it holds bare arrays, of any numbers. ``labels`` is what to write or to do where it has no labels.
+    ``arrays``: it holds bare arrays, of any numbers. ``named`` is the field of a source in whose place ``target=``
+    stands when targets are read; empty where the source has none. ``drawn``: samples are drawn at the size that is
+    asked for, so that no sample can be had in two sizes. ``labels`` is what to write or to do where it has no labels.
     """
 
     name: str
@@ -21,6 +23,8 @@ class SourceKind:
     ranks: tuple[int, ...]
     arrays: bool
     labels: str
+    named: str = ""
+    drawn: bool = False
 
 
 _GRAY = Option("gray", Type.FLAG, False, "colours to grey", Written.BARE)
@@ -40,6 +44,7 @@ _LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
 _LAYOUT = Option("layout", Type.CHOICE, None, "where an array has its channels", choices=("first", "last"))
 _VALIDATION = Option("validation", Type.PATH, None, "samples of the same kind to validate on")
 _TEST = Option("test", Type.PATH, None, "samples of the same kind to test on")
+_TARGETS = Option("target", Type.PATH, None, "targets: files of the same names, or an array in the same order")
 _WINDOWS = (
     Option("window", Type.COUNT, None, "moments of a sample; those of the input by default", domain=FROM_ONE),
     Option("step", Type.COUNT, None, "moments from one window to the next; a window by default", domain=FROM_ONE),
@@ -89,27 +94,36 @@ CIFAR10 = SourceKind(
 )
 FOLDER = SourceKind(
     name="folder",
-    options=(_PATH, *_PICTURES, _WHITE, _SKIP, _VALIDATION, _TEST),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _SKIP, _VALIDATION, _TEST),
     reader=("folder", "read"),
     ranks=_IMAGES,
     arrays=False,
     labels="put the images into one subfolder a class",
+    named="path",
 )
 MANIFEST = SourceKind(
     name="manifest",
-    options=(_PATH, *_PICTURES, _WHITE, _SKIP),
+    options=(
+        _PATH,
+        Option("target", Type.NAME, None, "the column with the paths of targets"),
+        *_PICTURES,
+        _WHITE,
+        _SKIP,
+    ),
     reader=("manifest", "read"),
     ranks=_IMAGES,
     arrays=False,
     labels="fill in the column `label`",
+    named="key",
 )
 NPY = SourceKind(
     name="npy",
-    options=(_PATH, *_PICTURES, _WHITE, _LABELS, _LAYOUT, _VALIDATION, _TEST),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _LAYOUT, _VALIDATION, _TEST),
     reader=("arrays", "read_npy"),
     ranks=_ANY,
     arrays=True,
     labels='add `labels="labels.npy"`',
+    named="path",
 )
 NPZ = SourceKind(
     name="npz",
@@ -118,6 +132,7 @@ NPZ = SourceKind(
         *_PICTURES,
         _WHITE,
         Option("key", Type.NAME, None, "the array's name; needed where the file has several"),
+        Option("target", Type.NAME, None, "the name of the array of targets"),
         Option("labels", Type.NAME, None, "the name of the array of labels"),
         _LAYOUT,
         Option("validation", Type.NAME, None, "the name of an array to validate on"),
@@ -127,14 +142,16 @@ NPZ = SourceKind(
     ranks=_ANY,
     arrays=True,
     labels="add `labels=y`",
+    named="key",
 )
 IDX = SourceKind(
     name="idx",
-    options=(_PATH, *_PICTURES, _WHITE, _LABELS, _LAYOUT, _VALIDATION, _TEST),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _LAYOUT, _VALIDATION, _TEST),
     reader=("idx", "read"),
     ranks=_ANY,
     arrays=True,
     labels='add `labels="labels-idx1-ubyte"`',
+    named="path",
 )
 CSV = SourceKind(
     name="csv",
@@ -142,6 +159,7 @@ CSV = SourceKind(
         _PATH,
         *_WINDOWS,
         Option("columns", Type.TEXT, None, "the columns to read, one a channel; all by default"),
+        Option("target", Type.TEXT, None, "the columns of targets, one a channel"),
         Option("labels", Type.TEXT, None, "the column of labels; a window has the largest of its own"),
         _LIMIT,
         _RESIZE,
@@ -151,22 +169,25 @@ CSV = SourceKind(
     ranks=(1,),
     arrays=True,
     labels='add `labels="label"`, a column of whole numbers',
+    named="columns",
 )
 WAV = SourceKind(
     name="wav",
-    options=(_PATH, *_WINDOWS, _LIMIT, _RESIZE, _ONLY, _SKIP),
+    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, _RESIZE, _ONLY, _SKIP),
     reader=("wav", "read"),
     ranks=(1,),
     arrays=False,
     labels="put the sounds into one subfolder a class",
+    named="path",
 )
 NIFTI = SourceKind(
     name="nifti",
-    options=(_PATH, _LIMIT, _RESIZE, _ONLY, _WHITE, _SKIP),
+    options=(_PATH, _TARGETS, _LIMIT, _RESIZE, _ONLY, _WHITE, _SKIP),
     reader=("nifti", "read"),
     ranks=(3,),
     arrays=False,
     labels="put the volumes into one subfolder a class",
+    named="path",
 )
 HEARTBEATS = SourceKind(
     name="heartbeats",
@@ -175,6 +196,7 @@ HEARTBEATS = SourceKind(
     ranks=(1,),
     arrays=False,
     labels="every signal of this source has a label",
+    drawn=True,
 )
 PHANTOMS = SourceKind(
     name="phantoms",
@@ -183,6 +205,7 @@ PHANTOMS = SourceKind(
     ranks=(3,),
     arrays=False,
     labels="every volume of this source has a label",
+    drawn=True,
 )
 
 SOURCES = Words(__name__, SourceKind)

@@ -107,6 +107,14 @@ def shift(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Te
     return x
 
 
+def at_size(drawn: Tensor, x: Tensor, target: Tensor) -> Tensor:
+    """Return pixels along each axis of ``x`` as pixels of ``target``, rounded."""
+    if x.shape[2:] == target.shape[2:]:
+        return drawn
+    ratio = torch.tensor(target.shape[2:], device=drawn.device) / torch.tensor(x.shape[2:], device=drawn.device)
+    return (drawn * ratio).round().long()
+
+
 def within(x: Tensor, low: float | None, high: float | None) -> Tensor:
     """Return the samples clipped to the range, where there is one."""
     return x if low is None or high is None else x.clamp(low, high)

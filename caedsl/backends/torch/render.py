@@ -71,7 +71,7 @@ def _own_modules(program: Program) -> list[str]:
 def _class(model: Autoencoder, program: Program) -> str:
     image, code = text(model.input.shape), text(model.code_shape)
     return f'''class {class_name(model.name)}(nn.Module):
-    """{image} {noun(model.input.shape)}s with values in {model.input.range}, codes of {code} numbers."""
+    """{image} {noun(model.input.shape)}s {_values(model)}, codes of {code} numbers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,6 +83,17 @@ def _class(model: Autoencoder, program: Program) -> str:
         )
 {_reset(program)}
 {_methods(model, program)}'''
+
+
+def _values(model: Autoencoder) -> str:
+    given = f"with values in {model.input.range}"
+    if model.target is model.input:
+        return given
+    return f"{given} to {text(model.target.shape)} in {model.target.range}"
+
+
+def _returned(model: Autoencoder) -> str:
+    return "" if model.target is model.input else f" (batch, {_axes(model.target.shape)})"
 
 
 def _methods(model: Autoencoder, program: Program) -> str:
@@ -97,7 +108,7 @@ def _methods(model: Autoencoder, program: Program) -> str:
 {check}        return {code_of_x}
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the {what}s that codes stand for."""
+        """Return the {what}s{_returned(model)} that codes stand for."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:

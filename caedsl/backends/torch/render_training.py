@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from caedsl.backends.torch.lower import CODE, Penalty, Program
 from caedsl.backends.torch.printed import definitions, with_what_they_use
-from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.autoencoder import Autoencoder, Input
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Train
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
@@ -19,6 +19,9 @@ from caedsl.vocabulary.term import Term
 
 STANDARD_IMPORTS = {"math": "import math", "sys": "import sys", "sha256": "from hashlib import sha256"}
 """Import lines of the standard library by the name that needs them, in their order."""
+
+
+_WIDTH = 120
 
 
 class _Name(str):
@@ -46,15 +49,15 @@ def functions(model: Autoencoder, program: Program, name: str) -> list[str]:
 def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> str:
     numbers = "".join(f"{word}: {kind}, " for word, kind in _open_numbers(settings))
     gradients = [
-        *_augment_lines(settings.augment, model.input.range),
+        *_augment_lines(settings.augment, model),
         *_corrupt_lines(settings.corrupt, model.input.range),
         *_forward_lines(model, settings, program),
         "total += loss.item() * len(x)",
         *_penalty_lines(program.penalties),
-        *_code_lines(program.terms, settings.loss),
+        *_code_lines(program.terms, settings.loss, _wanted(model)),
     ]
     step = [
-        *_gradient_lines(gradients, settings.accumulate),
+        *_gradient_lines(gradients, settings.accumulate, model.paired),
         *([f"nn.utils.clip_grad_norm_(model.parameters(), {settings.clip!r})"] if settings.clip else []),
         *_rate_lines(settings),
         *_epsilon_lines(settings.optimizer),
@@ -70,9 +73,10 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
     seeding = "".join(
         f'        {what}.manual_seed(derived_seed({settings.seed}, "{purpose}", epoch))\n' for what, purpose in seeds
     )
-    arguments = f'model: {name}, images: Tensor, {numbers}epochs: int = {settings.epochs}, device: str = "cpu"'
+    given = "images: Tensor, targets: Tensor" if model.paired else "images: Tensor"
+    arguments = f'model: {name}, {given}, {numbers}epochs: int = {settings.epochs}, device: str = "cpu"'
     return f'''def train({arguments}) -> None:
-    """Train on images (number, {", ".join(map(str, model.input.shape))}) with values in {model.input.range}.
+    """Train on images {_axes(model.input)}{f" and targets {_axes(model.target)}" if model.paired else ""}.
 
     {_left_out(settings)}{_to_be_given(settings)}
     """
@@ -86,16 +90,25 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
 {"    average.swap()" + chr(10) if settings.ema else ""}    model.eval()'''
 
 
-def _gradient_lines(loss: Sequence[str], parts: int) -> list[str]:
-    """Return the lines that compute the gradients of a batch, given those that compute the loss of images ``x``."""
+def _gradient_lines(loss: Sequence[str], parts: int, paired: bool) -> list[str]:
+    """Return the lines that compute the gradients of a batch, given those that compute the loss of its samples."""
+
+    def taken(index: str) -> list[str]:
+        names = (("x", "images"), *((("y", "targets"),) if paired else ()))
+        return [f"{name} = {of}[{index}].to(device)" for name, of in names]
+
     if parts == 1:
-        return ["x = images[indices].to(device)", *loss, "optimizer.zero_grad()", "loss.backward()"]
-    part = ["x = images[part].to(device)", *loss, "(loss * (len(x) / len(indices))).backward()"]
+        return [*taken("indices"), *loss, "optimizer.zero_grad()", "loss.backward()"]
+    part = [*taken("part"), *loss, "(loss * (len(x) / len(indices))).backward()"]
     return [
         "optimizer.zero_grad()",
         f"for part in indices.split(parts_of(len(indices), {parts})):",
         *(f"    {line}" for line in part),
     ]
+
+
+def _axes(of: Input) -> str:
+    return f"(number, {', '.join(map(str, of.shape))}) with values in {of.range}"
 
 
 def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> list[str]:
@@ -111,8 +124,9 @@ def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> li
         ]
     if "generator" in text:
         lines.append("generator = torch.Generator(device)")
-    if not model.input.range.bounded and re.search(r"\bwidth\b", text):
-        lines.append("width = (images.max() - images.min()).item() or 1.0")
+    if not model.target.range.bounded and re.search(r"\bwidth\b", text):
+        wanted = "targets" if model.paired else "images"
+        lines.append(f"width = ({wanted}.max() - {wanted}.min()).item() or 1.0")
     if settings.schedule.kind.watches:
         schedule = settings.schedule
         lines.append(
@@ -198,15 +212,17 @@ def _ends(input_range: InputRange) -> str:
     return f"{input_range.low!r}, {input_range.high!r}"
 
 
-def _augment_lines(augment: Augment, input_range: InputRange) -> list[str]:
-    lines = []
-    for name, amount in augment.amounts().items():
-        kind = AUGMENTATIONS[name]
-        lines += [
-            f"drawn = {kind.draw}(x, len(x), {amount!r}, generator)",
-            f"x = {kind.apply}(x, drawn, {_ends(input_range)})",
-        ]
-    return lines
+def _augment_lines(augment: Augment, model: Autoencoder) -> list[str]:
+    """Return the lines that draw all changes of the images and then apply them, to targets alike."""
+    kinds = [(AUGMENTATIONS[name], amount) for name, amount in augment.amounts().items()]
+    numbers = ["drawn"] if len(kinds) == 1 else [f"drawn_{number}" for number in range(1, len(kinds) + 1)]
+    pairs = list(zip(kinds, numbers, strict=True))
+    lines = [f"{drawn} = {kind.draw}(x, len(x), {amount!r}, generator)" for (kind, amount), drawn in pairs]
+    for (kind, _), drawn in pairs if model.paired else ():
+        if not kind.input_alone:
+            count = f"at_size({drawn}, x, y)" if kind.in_pixels else drawn
+            lines.append(f"y = {kind.apply}(y, {count}, {_ends(model.target.range)})")
+    return [*lines, *(f"x = {kind.apply}(x, {drawn}, {_ends(model.input.range)})" for (kind, _), drawn in pairs)]
 
 
 def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
@@ -229,7 +245,7 @@ def _has_own_loss(terms: Sequence[Term]) -> bool:
 def _forward_lines(model: Autoencoder, settings: Train, program: Program) -> list[str]:
     terms = program.terms
     seen = "seen" if settings.corrupt.amounts() else "x"
-    loss = _loss_lines(settings.loss, model.input.range)
+    loss = _loss_lines(settings.loss, model.target.range, _wanted(model))
     if terms and program.linked:
         decoded = "x_hat = model.decode(z, maps)"
         before = ["h = inputs.pop()"] if _has_own_loss(terms) else []
@@ -246,27 +262,31 @@ def _forward_lines(model: Autoencoder, settings: Train, program: Program) -> lis
     return [f"x_hat = model({seen})", *loss]
 
 
-def _loss_lines(loss: Loss, input_range: InputRange) -> list[str]:
+def _wanted(model: Autoencoder) -> str:
+    return "y" if model.paired else "x"
+
+
+def _loss_lines(loss: Loss, target_range: InputRange, wanted: str) -> list[str]:
     lines: list[str] = []
     for term in loss.terms:
-        text = _term(term, loss.worst, input_range)
+        text = _term(term, loss.worst, target_range, wanted)
         weighted = text if term.weight == 1 else f"{term.weight!r} * {text}"
         lines.append(f"loss = loss + {weighted}" if lines else f"loss = {weighted}")
     if loss.reduction == "sum":
         share = "" if loss.worst is None else f" * {loss.worst!r}"
-        lines.append(f"loss = loss * x[0].numel(){share}  # summed over the pixels of an image")
+        lines.append(f"loss = loss * {wanted}[0].numel(){share}  # summed over the pixels of an image")
     return lines
 
 
-def _term(term: LossTerm, worst: float | None, input_range: InputRange) -> str:
-    low, high = input_range.low, input_range.high
+def _term(term: LossTerm, worst: float | None, target_range: InputRange, wanted: str) -> str:
+    low, high = target_range.low, target_range.high
     width = _Name("width") if low is None or high is None else high - low
     call = term.kind.torch(term.options, width)
     name = call.name if call.name in definitions("losses") else f"functional.{call.name}"
     words = [*map(repr, call.args), *(f"{word}={value!r}" for word, value in call.kwargs)]
     if worst is None:
-        return f"{name}({', '.join(['x_hat', 'x', *words])})"
-    return f'hardest({name}({", ".join(["x_hat", "x", *words])}, reduction="none"), {worst!r})'
+        return f"{name}({', '.join(['x_hat', wanted, *words])})"
+    return f'hardest({name}({", ".join(["x_hat", wanted, *words])}, reduction="none"), {worst!r})'
 
 
 def _penalty_lines(penalties: Sequence[Penalty]) -> list[str]:
@@ -285,13 +305,13 @@ def _penalty_lines(penalties: Sequence[Penalty]) -> list[str]:
     return lines
 
 
-def _code_lines(terms: Sequence[Term], loss: Loss) -> list[str]:
+def _code_lines(terms: Sequence[Term], loss: Loss, wanted: str) -> list[str]:
     lines = []
     for term in terms:
         if term.source == CODE:
             lines.append(f"loss = loss + {term.weight!r} * z.abs().flatten(1).sum(1).mean()")
         else:
-            share = " / x[0].numel()" if loss.reduction == "mean" else ""
+            share = f" / {wanted}[0].numel()" if loss.reduction == "mean" else ""
             weight = repr(term.weight)
             if term.warmup:
                 lines.append("warm = (step + 1) / warming if step < warming else 1.0")
@@ -312,15 +332,29 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
     shape = ", ".join(map(str, model.input.shape))
     numbers = _open_numbers(settings)
     words = "".join(f" {word.upper()}" for word, _ in numbers)
-    given = "".join(f", {word}={kind}(sys.argv[{place}])" for place, (word, kind) in enumerate(numbers, 3))
+    files = ["images", *(["targets"] if model.paired else [])]
+    given = "".join(f", {word}={kind}(sys.argv[{place}])" for place, (word, kind) in enumerate(numbers, 2 + len(files)))
+    listed = "".join(f" {file.upper()}.npy" for file in files)
+    targets = f" and targets (number, {', '.join(map(str, model.target.shape))})" if model.paired else ""
+    loading = "\n    ".join(
+        f"{file} = torch.from_numpy(numpy.load(sys.argv[{place}])).float()" for place, file in enumerate(files, 1)
+    )
     return f"""if __name__ == "__main__":
     import numpy
     from safetensors.torch import save_file
 
-    if len(sys.argv) != {3 + len(numbers)}:
-        sys.exit("usage: python {model.name}.py IMAGES.npy WEIGHTS.safetensors{words}, with images (number, {shape})")
+    if len(sys.argv) != {2 + len(files) + len(numbers)}:
+{_usage(f"{model.name}.py{listed} WEIGHTS.safetensors{words}", f"with images (number, {shape}){targets}")}
 {_threads_line(settings)}    autoencoder = {name}()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    images = torch.from_numpy(numpy.load(sys.argv[1])).float()
-    train(autoencoder, images{given}, device=device)
-    save_file(autoencoder.state_dict(), sys.argv[2])"""
+    {loading}
+    train(autoencoder, {", ".join(files)}{given}, device=device)
+    save_file(autoencoder.state_dict(), sys.argv[{1 + len(files)}])"""
+
+
+def _usage(command: str, about: str) -> str:
+    """Return the call that ends with how the file is used, on one line where it fits."""
+    line = f'        sys.exit("usage: python {command}, {about}")'
+    if len(line) <= _WIDTH:
+        return line
+    return f'        sys.exit(\n            "usage: python {command}, "\n            "{about}"\n        )'

@@ -108,8 +108,8 @@ class DataProbe:
     def run(self, subject: Subject, tell: Tell = silent) -> DataEvidence:
         """See ``Probe``."""
         train = subject.train
-        fitted = some(train, MOST_FITTED)
-        judged = some(subject.held_out, MOST_JUDGED)
+        fitted = some(train, MOST_FITTED).seen
+        judged = some(subject.held_out, MOST_JUDGED).seen
         declared = subject.model.input.range
         flat = fitted.flatten(1)
         spans = flat.amax(dim=1) - flat.amin(dim=1)
@@ -144,7 +144,7 @@ class DataProbe:
 
 def _left(train: Batches, judged: Tensor) -> Tensor:
     """Return the share of the variance of ``judged`` that PCA with 0, 1, 2, … numbers leaves."""
-    fitted = train.spread(MOST_FITTED)
+    fitted = train.of_inputs().spread(MOST_FITTED)
     count = min(MOST_COMPONENTS, elements(train.shape) - 1, len(fitted) - 1)
     linear = fit_pca(fitted, count) if count > 0 else None
     centred = judged.double().flatten(1) - judged.double().flatten(1).mean(dim=0)
@@ -182,7 +182,7 @@ def _prints(batches: Batches) -> list[bytes]:
     chosen = batches.spread(room)
     prints = []
     for block in chosen.in_order(1024):
-        rows = block.cpu().contiguous().flatten(1).numpy()
+        rows = block.seen.cpu().contiguous().flatten(1).numpy()
         prints += [_digest(row) for row in rows]
     return prints
 
@@ -193,7 +193,7 @@ def _digest(row: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> bytes:
 
 def _split(name: str, batches: Batches, train: Tensor, known: set[bytes]) -> Split:
     """Compare held-out images with those of training, one row each."""
-    mine = some(batches, MOST_JUDGED).flatten(1).double()
+    mine = some(batches, MOST_JUDGED).seen.flatten(1).double()
     train = train.double()
     deviation = float(train.std(correction=0)) or 1e-12
     offset = float(mine.mean() - train.mean())

@@ -66,7 +66,7 @@ class FirstStepsProbe:
         """See ``Probe``."""
         training = subject.fresh()
         taken = take_steps(training, self.steps, held_out_measure(training), tell=tell)
-        mean = some(training.train, 2_000).mean(dim=0)
+        mean = some(training.train, 2_000).target.mean(dim=0)
         images = some(training.train, MOST_JUDGED)
         tests = some(subject.test, MOST_JUDGED) if subject.test is not None else None
         dead = dead_layers(look(subject, training)) if taken.finite else ()

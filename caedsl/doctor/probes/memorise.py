@@ -101,7 +101,7 @@ def memorise(subject: Subject, steps: int, tell: Tell = silent) -> tuple[Taken, 
     plain = subject.undisturbed()
     training = replace(plain, settings=replace(plain.settings, batch=IMAGES, accumulate=1)).fresh()
     images = some(training.train, IMAGES)
-    mean = images.mean(dim=0)
+    mean = images.target.mean(dim=0)
 
     def measure(now: Training) -> float:
         return left_of(now, images, mean, judged=False)

@@ -139,6 +139,6 @@ def _penalty(training: Training) -> float:
     penalties: Sequence[object] = training.objective.penalties
     if not penalties:
         return 0.0
-    images = some(training.train, 512)
+    images = some(training.train, 512).target
     mean = training.objective.reconstruction(images.mean(dim=0).expand_as(images), images)
     return float(weight_penalty(training.module, training.objective.penalties) / mean.abs().clamp(min=1e-12))

@@ -45,6 +45,6 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         output_place(model, layer),
         f"{activation.name} returns {activation.low:g}..{activation.high:g}, and the images are in {values}: "
         f"{wasted:.0%} of the range is never used, which does little harm",
-        related=(Label(model.input.range_span, f"images are in {values}"),),
+        related=(Label(model.target.range_span, f"images are in {values}"),),
         data={"low": activation.low, "high": activation.high, "unused": wasted},
     )

@@ -65,7 +65,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"{activation_of(layer).name} returns {_interval(missed)}, but the images are {_described(values)}: "
         f"{_loss(missed)}",
         label=f"returns {_interval(missed)}",
-        related=(Label(model.input.range_span, f"images are {_described(values)}"),),
+        related=(Label(model.target.range_span, f"images are {_described(values)}"),),
         notes=(_arithmetic(missed, values),),
         help=f"end the decoder with `{fitting}`",
         fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{fitting}`", (edit,), sure)),

@@ -3,8 +3,8 @@
 ## What it does
 Counts the numbers that `concat`, `add` and `decoder mirror skips=` lead around the code. It warns where the network
 may answer with a copy, and more plainly where one of these maps has the size of the input and together they hold at
-least as many numbers as it. It informs where corrupted inputs make a copy the wrong answer: a U-Net that denoises is
-built so.
+least as many numbers as it. It informs where corrupted inputs or targets of their own make a copy the wrong answer:
+a U-Net that denoises is built so.
 
 ## Why is this bad?
 What goes around the code need not go through it. A network whose skips can carry the whole input learns to copy it:
@@ -55,7 +55,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if not maps:
         return
     code, leak, whole = elements(model.code_shape), model.leak, elements(model.input.shape)
-    denoises = model.train is not None and model.train.corrupt != Corrupt()
+    denoises = model.paired or (model.train is not None and model.train.corrupt != Corrupt())
     full = any(shape[1:] == model.input.shape[1:] for shape in maps.values())
     copies = full and leak >= whole and not denoises
     listed = ", ".join(f"`{name}` {text(shape)}" for name, shape in maps.items())

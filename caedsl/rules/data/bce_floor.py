@@ -47,10 +47,10 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     known = as_published(model)
     if known is None or known.bce_floor is None or model.train is None:
         return
-    loss, values = model.train.loss, model.input.range
+    loss, values = model.train.loss, model.target.range
     if not all(term.kind.entropy for term in loss.terms) or (values.low, values.high) != (0, 1):
         return
-    scale = loss.terms[0].weight * (elements(model.input.shape) if loss.reduction == "sum" else 1)
+    scale = loss.terms[0].weight * (elements(model.target.shape) if loss.reduction == "sum" else 1)
     floor = f"{known.bce_floor * scale:.3g}"
     name = model.data[0].name
     yield RULE.found(

@@ -52,7 +52,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the loss; the range of the data comes before that of the output."""
     if model.train is None or not model.train.loss.probabilities:
         return
-    values, layer = model.input.range, output_layer(model)
+    values, layer = model.target.range, output_layer(model)
     if values.low is None or values.high is None or values.low < 0 or values.high > 1:
         yield _data(model)
     elif layer is not None and (activation_of(layer).low < 0 or activation_of(layer).high > 1):
@@ -60,12 +60,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _data(model: Autoencoder) -> Finding:
-    values = model.input.range
+    values = model.target.range
     what = "can be any number" if not values.bounded else f"are {values}"
     return RULE.found(
         model.place("train.loss"),
         f"binary cross-entropy needs pixels in 0..1, but they {what}",
-        related=(Label(model.input.range_span, f"pixels {what}"),),
+        related=(Label(model.target.range_span, f"pixels {what}"),),
         notes=("for a target t > 1, -t·log(p) - (1 - t)·log(1 - p) falls without end as p nears 1",)
         if values.high is not None and values.high > 1
         else (),

@@ -93,6 +93,6 @@ def _fix(source: DataSource, given: int, model: Autoencoder) -> Fix | None:
         edits.append(write(output, CHANNELS, str(given)))
     edits.sort()
     changed = tried(model, edits)
-    if changed is None or changed.out_shape != changed.input.shape:
+    if changed is None or changed.out_shape != changed.target.shape:
         return None
     return Fix(f"give the input the channels of the data: {shape}", tuple(edits), Applicability.UNSAFE)

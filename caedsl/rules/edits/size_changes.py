@@ -55,7 +55,7 @@ def _single(model: Autoencoder) -> Iterator[Change]:
 
 def wrong_axes(model: Autoencoder) -> tuple[int, ...]:
     """Return the numbers of the axes along which the output has another size than the input."""
-    sizes = zip(size(model.out_shape), size(model.input.shape), strict=True)
+    sizes = zip(size(model.out_shape), size(model.target.shape), strict=True)
     return tuple(axis for axis, (got, wanted) in enumerate(sizes) if got != wanted)
 
 
@@ -149,7 +149,7 @@ def _targets(model: Autoencoder) -> Iterator[Change]:
     copies = Counter(layer.span for layer in decoder_path(model))
     down = [
         size(shape)
-        for shape in (model.input.shape, *(layer.out_shape for layer in encoder_path(model)))
+        for shape in (model.target.shape, model.input.shape, *(layer.out_shape for layer in encoder_path(model)))
         if is_map(shape)
     ]
     for layer in reversed(decoder_path(model)):
@@ -163,7 +163,7 @@ def _targets(model: Autoencoder) -> Iterator[Change]:
 
 def _insertion(model: Autoencoder) -> Iterator[Change]:
     """Return an enlarging layer before the last one, where the output is smaller by a whole factor, or about one."""
-    wanted, got = size(model.input.shape), size(model.out_shape)
+    wanted, got = size(model.target.shape), size(model.out_shape)
     factor = tuple(round(w / g) for w, g in zip(wanted, got, strict=True))
     exact = all(g * f == w for w, g, f in zip(wanted, got, factor, strict=True))
     near = all(f * (g - 1) < w < f * (g + 1) for w, g, f in zip(wanted, got, factor, strict=True))

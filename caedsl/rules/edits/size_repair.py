@@ -30,19 +30,19 @@ class Sizes(NamedTuple):
 
 
 def size_fixes(model: Autoencoder) -> Iterator[Fix]:
-    """Yield the changes after which the decoder returns the input's sizes: those of the fewest lines first."""
-    if model.mirrored or len(model.out_shape) != len(model.input.shape):
+    """Yield the changes after which the decoder returns the target's sizes: those of the fewest lines first."""
+    if model.mirrored or len(model.out_shape) != len(model.target.shape):
         return
     fits, found = Fits(), []
     for order, change in enumerate(changes(model, fits)):
         sizes = _walk(model, change, fits)
-        if sizes is not None and sizes.up[-1] == size(model.input.shape):
+        if sizes is not None and sizes.up[-1] == size(model.target.shape):
             unmatched = len(missing_resolutions(sizes.down, sizes.up))
             found.append(((change.lines, unmatched, order), change))
     for _, change in sorted(found, key=lambda pair: pair[0]):
         edits = _edits(model, change)
         changed = tried(model, edits)
-        if changed is not None and changed.out_shape[1:] == changed.input.shape[1:]:
+        if changed is not None and changed.out_shape[1:] == changed.target.shape[1:]:
             yield Fix(change.title, edits, Applicability.UNSAFE)
 
 
@@ -57,7 +57,7 @@ def _walk(model: Autoencoder, change: Change, fits: Fits) -> Sizes | None:
     up = fits.follow(start, tuple(leaves(model.decoder)), change)
     if up is None or not is_map(up[-1]):
         return None
-    added = (size(model.input.shape),) if change.added else ()
+    added = (size(model.target.shape),) if change.added else ()
     return Sizes(tuple(map(size, before_code)), (*(size(shape) for shape in up if is_map(shape)), *added))
 
 

@@ -44,26 +44,37 @@ RULE = Rule("CAE202", "channel-mismatch", Severity.ERROR)
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding where the output is a map with another number of channels than the input."""
-    got, wanted = model.out_shape[0], model.input.shape[0]
+    got, wanted = model.out_shape[0], model.target.shape[0]
     layers = decoder_path(model)
     if got == wanted or not is_map(model.out_shape) or not layers or channels_last(model):
         return
     last = layers[-1]
     yield RULE.found(
         last.place(CHANNELS),
-        f"the decoder returns {counted(got, 'channel')}, but the image has {wanted}",
+        f"the decoder returns {counted(got, 'channel')}, but the {_of(model)} has {wanted}",
         label=f"{counted(got, 'channel')} come out" if got != 1 else "1 channel comes out",
-        related=(Label(model.input.span, f"{counted(wanted, 'channel')} {'go' if wanted != 1 else 'goes'} in"),),
+        related=(Label(model.target.span, _compared(model, wanted)),),
         help=_help(model, last, wanted),
         fix=Proposal(lambda: _fix(model, last, wanted)),
         data={"channels": got, "wanted": wanted},
     )
 
 
+def _of(model: Autoencoder) -> str:
+    return "image" if model.target is model.input else "target"
+
+
+def _compared(model: Autoencoder, wanted: int) -> str:
+    if model.target is model.input:
+        return f"{counted(wanted, 'channel')} {'go' if wanted != 1 else 'goes'} in"
+    return f"{counted(wanted, 'channel')} must come out"
+
+
 def _help(model: Autoencoder, last: Layer, wanted: int) -> str:
     if _is_hidden(last):
         return f"end the decoder with `{_output_layer(model, wanted)}`"
-    return f"write `{last.kind.name} {wanted}`, or correct the channels of the input"
+    word = "input" if model.target is model.input else "target"
+    return f"write `{last.kind.name} {wanted}`, or correct the channels of the {word}"
 
 
 def _is_hidden(last: Layer) -> bool:
@@ -72,8 +83,8 @@ def _is_hidden(last: Layer) -> bool:
 
 
 def _output_layer(model: Autoencoder, wanted: int) -> str:
-    """Return an output layer whose activation fits the range of the input."""
-    return f"conv {wanted} {fitting(model.input.range.low, model.input.range.high)}"
+    """Return an output layer whose activation fits the range of the target."""
+    return f"conv {wanted} {fitting(model.target.range.low, model.target.range.high)}"
 
 
 def _fix(model: Autoencoder, last: Layer, wanted: int) -> Fix | None:

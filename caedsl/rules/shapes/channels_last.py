@@ -45,7 +45,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     height, width, channels = model.input.shape
     meant = f"{channels}x{height}x{width}"
     edits = (Edit(model.input.span, meant),)
-    contradicted = model.out_shape != model.input.shape if model.complete else tried(model, edits) is not None
+    contradicted = model.out_shape != model.target.shape if model.complete else tried(model, edits) is not None
     yield RULE.found(
         model.input.span,
         f"`{text(model.input.shape)}` is an image of {height} channels, {width}x{channels} pixels: the channels "

@@ -39,6 +39,6 @@ def repair(model: Autoencoder, finding: Finding) -> Fix | None:
     for span in pools:
         edits = (line_removed(model, span),)
         changed = tried(model, edits)
-        if changed is not None and changed.out_shape == changed.input.shape:
+        if changed is not None and changed.out_shape == changed.target.shape:
             return Fix(f"leave this `{model.source.slice(span)}` out", edits, Applicability.UNSAFE)
     return None

@@ -45,7 +45,7 @@ RULE = Rule("CAE211", "cut-by-pooling", Severity.WARNING)
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield a finding for every pool that leaves a border unread, where the output has the input's size."""
-    if model.out_shape[1:] != model.input.shape[1:] or channels_last(model):
+    if model.out_shape[1:] != model.target.shape[1:] or channels_last(model):
         return
     back = resolutions(model.code_shape, decoder_path(model))
     for layer in {layer.span: layer for layer in encoder_path(model) if _cuts(layer)}.values():

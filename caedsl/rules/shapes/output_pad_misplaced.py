@@ -43,5 +43,5 @@ def repair(model: Autoencoder, finding: Finding) -> Iterator[Fix]:
     for stride in _STRIDES:
         edits = (Edit(Span(start, start), f"s{stride} "),)
         changed = tried(model, edits)
-        if changed is not None and changed.out_shape == changed.input.shape:
+        if changed is not None and changed.out_shape == changed.target.shape:
             yield Fix(f"write the stride that is missing: `s{stride}`", edits, Applicability.UNSAFE)

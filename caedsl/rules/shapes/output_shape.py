@@ -52,21 +52,31 @@ RULE = Rule("CAE201", "output-shape", Severity.ERROR)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding where the decoder does not end at the input's height and width."""
     out = model.out_shape
-    if out[1:] == model.input.shape[1:] or channels_last(model) or _code_disputed(model):
+    if out[1:] == model.target.shape[1:] or channels_last(model) or _code_disputed(model):
         return
     if not is_map(out):
         yield _vector(model)
         return
-    sides = text(out[1:]), text(model.input.shape[1:])
+    sides = text(out[1:]), text(model.target.shape[1:])
     yield RULE.found(
         _last_resizing(model),
-        f"the decoder returns {sides[0]}, but the input is {sides[1]}",
+        f"the decoder returns {sides[0]}, but the {_wanted(model)} is {sides[1]}",
         label=f"this leads to {sides[0]}",
-        related=(Label(model.input.span, f"{sides[1]} goes in"), *_rounded(model)),
+        related=(_compared(model, sides[1]), *_rounded(model)),
         notes=_columns(model),
         fix=Proposal(lambda: size_fixes(model), _remedy(model)),
-        data={"output": out, "input": model.input.shape},
+        data={"output": out, _wanted(model): model.target.shape},
     )
+
+
+def _wanted(model: Autoencoder) -> str:
+    """Return which line says what the decoder must return."""
+    return "input" if model.target is model.input else "target"
+
+
+def _compared(model: Autoencoder, size: str) -> Label:
+    go = "go" if size.endswith("numbers") else "goes"
+    return Label(model.target.span, f"{size} {go} in" if model.target is model.input else f"{size} must come out")
 
 
 def _code_disputed(model: Autoencoder) -> bool:
@@ -96,13 +106,13 @@ def _rounds(layer: Layer) -> bool:
 
 def _columns(model: Autoencoder) -> tuple[str, ...]:
     """Return encoder and decoder step by step for each side that comes back wrong; once where both do alike."""
-    shape = model.input.shape
+    shape = model.target.shape
     wrong = [i for i in range(rank(shape)) if model.out_shape[1 + i] != shape[1 + i]]
     lines = [(_down(model, i), _up(model, i)) for i in wrong]
     alike = len(set(lines)) == 1 and len(lines) == rank(shape)
     names = (axes_text(rank(shape)),) if alike else tuple(axis_names(shape)[i] for i in wrong)
     return tuple(
-        f"{name}: encoder {down}; decoder {up}, but the input side was {model.input.shape[1 + wrong[i]]}"
+        f"{name}: encoder {down}; decoder {up}, but the {_wanted(model)} side was {shape[1 + wrong[i]]}"
         for i, (name, (down, up)) in enumerate(zip(names, lines, strict=False))
     )
 
@@ -117,14 +127,16 @@ def _up(model: Autoencoder, which: int) -> str:
 
 def _remedy(model: Autoencoder) -> str:
     """Return what to do where no change that was tried helps."""
-    axes = rank(model.input.shape)
+    axes = rank(model.target.shape)
     down, up = _reduction(encoder_path(model), axes), _reduction(decoder_path(model), axes)
     opening = "none of the changes to one or two lines that were tried makes the sizes meet"
     if model.mirrored:
         return "write the decoder out: `decoder { ... }`"
-    if all(d * u == 1 for d, u in zip(down, up, strict=True)):
+    if model.target is model.input and all(d * u == 1 for d, u in zip(down, up, strict=True)):
         return f"{opening}: write `decoder mirror`, which returns to every size that the encoder had"
     factors = " and ".join(f"{1 / d:g} down, {u:g} up" for d, u in sorted(set(zip(down, up, strict=True))))
+    if model.target is not model.input:
+        return f"{opening}: let the decoder return {text(model.target.shape[1:])}"
     return f"{opening} (in all {factors}): give the decoder as many steps as the encoder has, or write `decoder mirror`"
 
 
@@ -141,7 +153,7 @@ def _factor(layer: Layer, side: int) -> float:
 
 def _vector(model: Autoencoder) -> Finding:
     """Return the finding of a decoder that ends with a vector: a reshape is missing where the numbers suffice."""
-    got, wanted = model.out_shape[0], model.input.shape
+    got, wanted = model.out_shape[0], model.target.shape
     fits = got == elements(wanted)
     end = decoder_path(model)[-1].span.end
     written = bool(model.decoder) and not model.mirrored
@@ -152,11 +164,11 @@ def _vector(model: Autoencoder) -> Finding:
     )
     return RULE.found(
         decoder_path(model)[-1].span,
-        f"the decoder ends with a vector of {got} numbers, but the input is {text(wanted)}",
-        related=(Label(model.input.span, f"{text(wanted)} = {elements(wanted)} numbers go in"),),
+        f"the decoder ends with a vector of {got} numbers, but the {_wanted(model)} is {text(wanted)}",
+        related=(_compared(model, f"{text(wanted)} = {elements(wanted)} numbers"),),
         help=f"end with `reshape {text(wanted)}`"
         if fits
         else f"end with `dense {elements(wanted)}`, then `reshape {text(wanted)}`",
         fix=fix if fits and written else None,
-        data={"output": model.out_shape, "input": wanted},
+        data={"output": model.out_shape, _wanted(model): wanted},
     )

@@ -51,7 +51,7 @@ def _fitting(model: Autoencoder, finding: Finding, numbers: int, written: Shape)
     """Yield shapes with which the spec returns the input's size, those of nearly the written sizes first."""
     for shape in sorted(_maps(model, numbers), key=lambda shape: abs(shape[1] - written[1])):
         changed = tried(model, (Edit(finding.primary.span, text(shape)),))
-        if changed is not None and changed.out_shape == changed.input.shape:
+        if changed is not None and changed.out_shape == changed.target.shape:
             yield shape
 
 

@@ -50,7 +50,8 @@ RULE = Rule("CAE212", "unmatched-resolution", Severity.INFO)
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """One finding that lists the resolutions without a twin, where the sizes agree at both ends."""
-    if model.mirrored or model.out_shape[1:] != model.input.shape[1:] or channels_last(model) or _cut(model):
+    sizes = {model.out_shape[1:], model.input.shape[1:], model.target.shape[1:]}
+    if model.mirrored or len(sizes) > 1 or channels_last(model) or _cut(model):
         return
     down = resolutions(model.input.shape, encoder_path(model))
     up = resolutions(model.code_shape, decoder_path(model))

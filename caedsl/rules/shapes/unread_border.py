@@ -49,7 +49,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
     The skipped rows of a mirrored convolution are rows that its twin never writes: `uncovered-output` speaks of them.
     """
-    if model.out_shape[1:] != model.input.shape[1:] or channels_last(model):
+    if model.out_shape[1:] != model.target.shape[1:] or channels_last(model):
         return
     layers = (layer for layer in (*encoder_path(model), *decoder_path(model)) if _speaks(layer))
     for layer in {layer.span: layer for layer in layers}.values():

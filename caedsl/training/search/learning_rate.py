@@ -172,7 +172,7 @@ def _highest(trial: Training) -> float:
     optimizer, loss = trial.settings.optimizer, trial.settings.loss
     if not optimizer.kind.scales:
         return ADAPTIVE_TOP
-    pixels = math.prod(trial.train.shape) if loss.reduction == "sum" else 1
+    pixels = math.prod(trial.train.target_shape) if loss.reduction == "sum" else 1
     return SGD_TOP * (1 - optimizer.momentum) / (pixels * sum(term.weight for term in loss.terms))
 
 

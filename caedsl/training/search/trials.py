@@ -8,10 +8,10 @@ from itertools import count
 from traceback import clear_frames
 
 import torch
-from torch import Tensor
 
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.memory import refused_beyond_available
+from caedsl.data.sample import Sample
 from caedsl.model.settings import Schedule
 from caedsl.training.device import give_freed_memory_back
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory, out_of_memory, refused_by_onednn
@@ -45,12 +45,13 @@ def copy_of(training: Training) -> Training:
             training.input_range,
             training.precision,
             network,
+            training.target_range,
         )
     trial.threads = training.threads
     return trial
 
 
-def steps_at(trial: Training, rates: Iterable[float], batches: Iterator[Tensor], purpose: str) -> Generator[float]:
+def steps_at(trial: Training, rates: Iterable[float], batches: Iterator[Sample], purpose: str) -> Generator[float]:
     """Take a step at each of these multiples of the learning rate, and yield the loss before it.
 
     Random numbers come from the seed and ``purpose``. The schedule is left out: it is in the rates.
@@ -61,12 +62,12 @@ def steps_at(trial: Training, rates: Iterable[float], batches: Iterator[Tensor],
         torch.manual_seed(derived_seed(trial.settings.seed, purpose, "layers"))
         trial.generator.manual_seed(derived_seed(trial.settings.seed, purpose, "disturbance"))
         trial.module.train()
-        for rate, x_bchw in zip(rates, batches, strict=False):
+        for rate, clean in zip(rates, batches, strict=False):
             trial.plateau.factor = rate
-            yield trial.take_step(x_bchw).total.item()
+            yield trial.take_step(clean).total.item()
 
 
-def batches_of(trial: Training, purpose: str) -> Iterator[Tensor]:
+def batches_of(trial: Training, purpose: str) -> Iterator[Sample]:
     """Yield batches as in training, without an end, in orders that depend on the seed and ``purpose``."""
     for number in count():
         yield from trial.train.shuffled(
@@ -83,14 +84,14 @@ def in_miniature(fresh: Training, steps: int) -> Sequence[float]:
     return [schedule.factor(step * whole // steps, whole, fresh.steps_per_epoch) for step in range(steps)]
 
 
-def first_batch(trial: Training, batch: int) -> Tensor:
+def first_batch(trial: Training, batch: int) -> Sample:
     """Take the first ``batch`` images, and wait until they are there."""
     images = next(trial.train.in_order(batch))
     wait_for(trial.train.device)
     return images
 
 
-def take_steps(trial: Training, images: Tensor, steps: int) -> None:
+def take_steps(trial: Training, images: Sample, steps: int) -> None:
     """Take so many whole steps (forward, backward and update) with these images, and wait for the device."""
     with trial.stepping():
         trial.module.train()

@@ -12,6 +12,7 @@ from torch import Tensor
 from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.backends.torch.lower import Origin
 from caedsl.backends.torch.seeds import derived_seed
+from caedsl.data.sample import Sample
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import Broken
 from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
@@ -28,23 +29,23 @@ def find_break(training: Training, origins: Sequence[Origin], output: int | None
         return Broken(ruined, "weights", 0.0)
     if step is None:
         training.module.eval()
-    for images in _parts(training, step):
-        found = _break(training, origins, output, images)
+    for clean in _parts(training, step):
+        found = _break(training, origins, output, clean)
         if found is not None:
             return found
     return None
 
 
-def _parts(training: Training, step: int | None) -> Iterator[Tensor]:
+def _parts(training: Training, step: int | None) -> Iterator[Sample]:
     """Yield the parts of a step as it computes them, those of the validation images where it is None."""
     if step is not None:
-        images = _batch(training, step)
-        yield from torch.split(images, parts_of(len(images), training.settings.accumulate))
+        clean = _batch(training, step)
+        yield from clean.split(parts_of(len(clean), training.settings.accumulate))
     elif training.validation is not None:
         yield from training.validation.in_order(training.settings.images_at_once)
 
 
-def _batch(training: Training, step: int) -> Tensor:
+def _batch(training: Training, step: int) -> Sample:
     """Return the images of a step of the epoch under way."""
     assert training.ledger is not None
     column = step - training.step + training.ledger.steps - 1
@@ -66,11 +67,11 @@ def _ruined_weights(training: Training, origins: Sequence[Origin]) -> int | None
     return ruined
 
 
-def _break(training: Training, origins: Sequence[Origin], output: int | None, target: Tensor) -> Broken | None:
-    if not target.isfinite().all():
+def _break(training: Training, origins: Sequence[Origin], output: int | None, clean: Sample) -> Broken | None:
+    if not (clean.seen.isfinite().all() and clean.target.isfinite().all()):
         return Broken(None, "images", 0.0)
     numbers = {path: number for number, origin in enumerate(origins) for path in origin.paths}
-    largest = [target.abs().max().item()]
+    largest = [clean.seen.abs().max().item()]
     spoiled: list[Broken] = []
 
     def watch(path: str, result: Tensor) -> None:
@@ -81,12 +82,12 @@ def _break(training: Training, origins: Sequence[Origin], output: int | None, ta
         largest.append(result.abs().max().item())
 
     with undisturbed(training, "autopsy") as generator:
-        seen = make_sample(target, generator, training.input_range, training.settings.corrupt).seen
+        sample = make_sample(clean, generator, training.input_range, training.settings.corrupt)
         with hooked(training.module, list(numbers), watch), torch.set_grad_enabled(training.module.training):
-            prediction = forward(training, seen)
+            prediction = forward(training, sample.seen)
         if spoiled:
             return spoiled[0]
-        loss = training.objective.reconstruction(prediction, target)
+        loss = training.objective.reconstruction(prediction, sample.target)
         if not loss.isfinite():
             return Broken(output, "loss", prediction.abs().max().item())
         return _broken_gradient(training, origins, loss) if training.module.training else None

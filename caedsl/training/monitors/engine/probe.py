@@ -7,6 +7,7 @@ look at whole batches look at these images alone.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from caedsl.backends.torch.lower import WEIGHTED, Origin
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.fit import channels_last
+from caedsl.data.sample import Sample
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import LayerProbe, Probe
 from caedsl.training.parallel.processes import ALONE, training_with
@@ -107,13 +109,13 @@ class Prober:
         training: Training,
         origins: Sequence[Origin],
         output: int | None,
-        images: Tensor,
+        images: Sample,
         rounds: int,
     ) -> None:
         self.training = training
         # Images may lie sorted by class: each probe takes some from everywhere.
-        self.batches = [channels_last(images[start::rounds]) for start in range(rounds)]
-        self.mean_image = images.mean(dim=0)
+        self.batches = [_spaced(images, slice(start, None, rounds)) for start in range(rounds)]
+        self.mean_image = images.target.mean(dim=0)
         self.grey = self.mean_image.mean()
         self._layers = len(origins)
         self._kernels = kernels(training.module, origins)
@@ -130,10 +132,11 @@ class Prober:
 
     def take(self, count: int, full_steps: float) -> Probe:
         """Probe number ``count`` (from 0), after so many steps at full rate; waits for the device once."""
-        training, target = self.training, self.batches[count % len(self.batches)]
+        training, clean = self.training, self.batches[count % len(self.batches)]
         measured: dict[str, Tensor] = {}
         with undisturbed(training, "probe", count) as generator:
-            seen = make_sample(target, generator, training.input_range, training.settings.corrupt).seen
+            seen = make_sample(clean, generator, training.input_range, training.settings.corrupt).seen
+            target = clean.target
             with hooked(training.module, ["bottleneck", *{*self._ends, *self._relus}], self._measure(measured)):
                 prediction = forward(training, seen)
             uneven = _unevenness(prediction.detach().float(), target)
@@ -222,3 +225,10 @@ _FLAT: Mapping[str, Callable[[Tensor], Tensor]] = {
     "ReLU": lambda y: y <= 0,
 }
 """Where the slope of an activation is next to nothing, from what it returns."""
+
+
+def _spaced(images: Sample, places: slice) -> Sample:
+    """Return the samples at these places, laid out as the layers compute fastest."""
+    taken = images.at(places)
+    seen = channels_last(taken.seen)
+    return replace(taken, seen=seen, target=channels_last(taken.target) if taken.paired else seen)

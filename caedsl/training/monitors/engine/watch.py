@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-import torch
-
+from caedsl.data.sample import joined
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.causes import explanation
@@ -60,7 +59,7 @@ class Watch(Callback):
     def on_start(self, training: Training) -> None:
         """Choose the images of the probes among those that are trained on, and continue from a restored state."""
         images, rounds = sizes(training.train, training.settings.images_at_once)
-        pool = torch.cat(list(training.train.spread(2 * images * rounds).in_order(images)))
+        pool = joined(training.train.spread(2 * images * rounds).in_order(images))
         self._prober = Prober(
             training, self.places.origins, self._output, pool, max(1, min(2 * rounds, len(pool) // 2))
         )

@@ -1,0 +1,182 @@
+"""Pairs of inputs and targets: matched by name where each is a file, and by place where they are arrays."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caedsl.data.errors import DataError, listing
+from caedsl.data.folder_stack import FolderStack
+from caedsl.data.regular_file import open_regular
+from caedsl.data.source_reader import Found, Request, describe
+from caedsl.data.sources import reader_of
+from caedsl.data.stack import ArrayStack, Stack
+from caedsl.data.wav import WindowStack
+from caedsl.vocabulary.shape import Sizes, text
+
+_COMPARED = 200
+"""So many pairs of image files, evenly chosen, are compared in size before all are read."""
+_DOUBLE_ENDINGS = (".nii.gz",)
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, 5
+"""The tag that says how a picture is turned, and the first of its values for which the sides change places."""
+
+
+def find(request: Request) -> Found:
+    """Return what a source holds, with its targets where the request asks for them.
+
+    Raise a ``DataError`` where inputs and targets are no pairs.
+    """
+    found, wanted = reader_of(request.source.name)(request), request.targets
+    if wanted is None:
+        return found
+    targets = reader_of(wanted.source.name)(wanted)
+    parts = ("train", "validation", "test")
+    made: dict[str, Any] = {
+        part: _part(part, getattr(found, part), getattr(targets, part), request, wanted) for part in parts
+    }
+    return replace(found, targets=replace(targets, **made))
+
+
+def target_request(request: Request, wanted: Request) -> Request:
+    """Return the request for the targets of a source; ``wanted`` has the target's fit."""
+    source = request.source
+    if source.kind.drawn and wanted.fit.shape != request.fit.shape:
+        raise DataError(
+            f"`data {source.name}` draws its samples at the input's size, {request.fit.input}, and the target is "
+            f"{wanted.fit.input}: leave `target` out, or train on files"
+        )
+    if source.target is not None and (source.validation or source.test):
+        apart = "`validation=`" if source.validation else "`test=`"
+        raise DataError(
+            f"{describe(source)} names targets, and {apart} names samples whose targets it does not name: divide "
+            "inputs and targets alike into the subfolders train, validation and test, or leave it out"
+        )
+    windows: dict[str, Any] = {"window": source.window or request.fit.space[0]} if source.kind.ranks == (1,) else {}
+    if source.target is None:
+        return replace(wanted, source=replace(source, **windows))
+    named: dict[str, Any] = {source.kind.named: source.target, "labels": None, "target": None}
+    return replace(wanted, source=replace(source, **windows, **named))
+
+
+def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Request, wanted: Request) -> Stack | None:
+    if inputs is None or request.source.target is None:
+        return targets
+    if targets is None:
+        raise DataError(
+            f"{describe(request.source)} has {part} samples, and its targets {describe(wanted.source)} have none: "
+            "divide both alike"
+        )
+    if isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and wanted.source.name != "manifest":
+        order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, request)
+        targets = replace(targets, paths=[targets.paths[place] for place in order], labels=None)
+    if isinstance(inputs, WindowStack) and isinstance(targets, WindowStack):
+        targets = _clips(inputs, targets, request, wanted)
+    if len(inputs) != len(targets):
+        raise DataError(
+            f"{describe(request.source)} has {len(inputs):,} samples, and its targets {describe(wanted.source)} are "
+            f"{len(targets):,}: a pair needs one of each, in the same order"
+        )
+    _compare_sizes(inputs, targets)
+    return targets
+
+
+def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: Request) -> WindowStack:
+    """Return the windows of the targets in the order of those of the inputs."""
+    roots = [each.path(each.source.path) for each in (request, wanted)]
+    if all(root.is_dir() for root in roots):
+        paths = [[clip.path for clip in stack.clips] for stack in (inputs, targets)]
+        order = _matched(paths[0], roots[0], paths[1], roots[1], request)
+        targets = replace(targets, clips=[targets.clips[place] for place in order], labels=None)
+    for clip, other in zip(inputs.clips, targets.clips, strict=False):
+        if clip.length != other.length:
+            raise DataError(
+                f"{clip.path} has {clip.length:,} frames, and its target {other.path} has {other.length:,}: cut both "
+                "to the same length"
+            )
+    return targets
+
+
+def _matched(
+    paths: Sequence[Path], root: Path, others: Sequence[Path], other_root: Path, request: Request
+) -> list[int]:
+    """Return the place of the target of each file: the one of the same name, endings left out."""
+    known = _by_name(others, other_root)
+    names = _by_name(paths, root)
+    alone = [f"{path} has no target {other_root / name}.*" for name, path in names.items() if name not in known]
+    unused = [f"{path} has no input {root / name}.*" for name, path in known.items() if name not in names]
+    if alone or unused:
+        raise DataError(
+            f"{len(alone) + len(unused):,} files of {describe(request.source)} and of its targets "
+            f'"{request.source.target}" have no partner of the same name:\n{listing([*alone, *unused], "files")}\n'
+            "add the missing files, or take these out"
+        )
+    place = {path: number for number, path in enumerate(others)}
+    return [place[known[name]] for name in names]
+
+
+def _by_name(paths: Sequence[Path], root: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in paths:
+        name = _stem(path.relative_to(root).as_posix())
+        first = found.setdefault(name, path)
+        if first is not path:
+            raise DataError(
+                f"{first} and {path} have the same name but for their endings, so that a partner is not known: rename "
+                "one of the two"
+            )
+    return found
+
+
+def _stem(name: str) -> str:
+    """Return a relative name without its ending."""
+    for ending in _DOUBLE_ENDINGS:
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
+    folder, slash, file = name.rpartition("/")
+    return f"{folder}{slash}{file.rpartition('.')[0] or file}"
+
+
+def _compare_sizes(inputs: Stack, targets: Stack) -> None:
+    """Refuse pairs whose sides are not in proportion: brought to their sizes, they would show other things."""
+    if isinstance(inputs, ArrayStack) and isinstance(targets, ArrayStack):
+        if not _proportional(inputs.space, targets.space):
+            raise DataError(_unequal(inputs.file, inputs.space, targets.file, targets.space))
+        return
+    images = isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and inputs.decode is None
+    if not images or not isinstance(inputs, FolderStack) or not isinstance(targets, FolderStack):
+        return
+    for place in np.linspace(0, len(inputs) - 1, min(_COMPARED, len(inputs))).round().astype(int).tolist():
+        pair = inputs.paths[place], targets.paths[place]
+        first, second = map(_size, pair)
+        if first is not None and second is not None and not _proportional(first, second):
+            raise DataError(_unequal(str(pair[0]), first, str(pair[1]), second))
+
+
+def _proportional(first: Sizes, second: Sizes) -> bool:
+    """Return whether all sides differ by one factor, to a pixel."""
+    factor = max(second) / max(first)
+    return all(abs(a * factor - b) <= max(1.0, factor) for a, b in zip(first, second, strict=True))
+
+
+def _unequal(first: str, size: Sizes, second: str, other: Sizes) -> str:
+    return (
+        f"{first} is {text(size)}, and its target {second} is {text(other)}, which has other proportions: a pair must "
+        "show the same place; crop both alike"
+    )
+
+
+def _size(path: Path) -> Sizes | None:
+    """Return height and width of an image file as it is shown; None where it cannot be read, which is told later."""
+    from PIL import Image, UnidentifiedImageError
+
+    from caedsl.data.decoding import FORMATS
+
+    try:
+        with open_regular(path) as file, Image.open(file, formats=FORMATS) as picture:
+            turned = picture.getexif().get(_ORIENTATION, 1) >= _ON_ITS_SIDE
+            width, height = picture.size
+            return (width, height) if turned else (height, width)
+    except (OSError, DataError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None
