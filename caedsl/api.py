@@ -237,6 +237,7 @@ def train(
     callbacks: "Sequence[Callback]" = (),
     baselines: bool = True,
     images: "NDArray[Any] | None" = None,
+    targets: "NDArray[Any] | None" = None,
 ) -> "EvaluatedRun":
     """Train a model as its ``train`` block says, evaluate it and write the run folder.
 
@@ -246,7 +247,8 @@ def train(
     draws the same few reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints
     what the command prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the
     mean image and PCA. ``images``, an array of N samples, takes the place of the spec's data: integers are scaled as
-    those of files are, real numbers lie in the input's range. Return the run with its module.
+    those of files are, real numbers lie in the input's range. ``targets``, an array of as many, is what the network must
+    return for them. Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of
@@ -272,7 +274,7 @@ def train(
         reporter=make_reporter(quiet=not progress),
         callbacks=callbacks,
         baselines=baselines,
-        images=images_of(images, model) if images is not None else None,
+        images=images_of(images, model, targets) if images is not None else None,
     )
 
 

@@ -133,6 +133,20 @@ def decoder(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def targets(draw: st.DrawFn, channels: int, height: int, width: int) -> str:
+    """No target line, one of another range or number of channels, or one of another size."""
+    values = draw(st.sampled_from(["0..1", "-1..1", "real"]))
+    match draw(st.sampled_from(["", "", "", "range", "channels", "size"])):
+        case "range":
+            return f"target {channels}x{height}x{width} in {values}"
+        case "channels":
+            return f"target {draw(st.integers(1, 4))}x{height}x{width} in {values}"
+        case "size":
+            return f"target {channels}x{draw(st.integers(4, 2 * height))}x{draw(st.integers(4, 2 * width))} in {values}"
+    return ""
+
+
+@st.composite
 def spec_texts(draw: st.DrawFn) -> str:
     """A whole spec, small enough to run."""
     channels, height, width = draw(st.integers(1, 3)), draw(st.integers(4, 24)), draw(st.integers(4, 24))
@@ -172,6 +186,7 @@ def spec_texts(draw: st.DrawFn) -> str:
         [
             "autoencoder generated",
             f"input {channels}x{height}x{width} in {draw(st.sampled_from(['0..1', '-1..1', 'real']))}",
+            draw(targets(channels, height, width)),
             "encoder {",
             *lines,
             *([tail] if tail else []),

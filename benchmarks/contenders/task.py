@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from caedsl.data.sample import joined
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.overrides import override
 from caedsl.resolve.resolve import resolve
@@ -74,4 +75,4 @@ class Task:
         assert self.model.train is not None
         images = load_images(self.model, None, Reporter())
         training = prepare_training(self.model, self.model.train, images, torch.device("cpu"))
-        return torch.cat(list(training.train.in_order(1024))).contiguous()[: self.images]
+        return joined(training.train.in_order(1024)).seen.contiguous()[: self.images]

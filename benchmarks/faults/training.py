@@ -53,7 +53,8 @@ def _prepared(model: Autoencoder, images: Images, seed: int) -> Training:
 def _mse(module: torch.nn.Module, validation: Batches) -> float:
     module.eval()
     total = sum(
-        float((module(x_bchw) - x_bchw).square().sum(dtype=torch.float64)) for x_bchw in validation.in_order(512)
+        float((module(sample.seen) - sample.target).square().sum(dtype=torch.float64))
+        for sample in validation.in_order(512)
     )
     return total / _all(validation).numel()
 
@@ -64,4 +65,4 @@ def _variance(validation: Batches) -> float:
 
 
 def _all(validation: Batches) -> Tensor:
-    return next(validation.in_order(len(validation)))
+    return next(validation.in_order(len(validation))).target

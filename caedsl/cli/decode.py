@@ -33,5 +33,5 @@ def decode(
             decoded = opened.decode(values)
         except ValueError as error:
             raise fail(f"{codes} cannot be decoded: {error}; `caedsl encode` writes codes") from None
-        write_samples(output, names, decoded, opened.fit, overwrite)
+        write_samples(output, names, decoded, opened.out_fit, overwrite)
     typer.echo(f"decoded {len(names):,} codes into {output}")

@@ -43,7 +43,7 @@ def export(
     from caedsl.export.files import format_of
     from caedsl.export.parts import part_named
     from caedsl.export.real_samples import real_samples
-    from caedsl.inference.scores import ScoreError
+    from caedsl.inference.scores import ScoreError, read_score
     from caedsl.inference.trained_run import open_trained
 
     if not output.suffix or output.is_dir():
@@ -56,7 +56,8 @@ def export(
         format_ = format_of(output)
         opened = open_trained(run, device.value)
         try:
-            chosen, score = part_named(part), opened.chosen_score(kind)
+            chosen = part_named(part)
+            score = opened.chosen_score(kind) if chosen.scores else read_score("mse")
         except (ScoreError, ValueError) as error:
             raise fail(str(error)) from None
         batch, measured_on = real_samples(opened, samples, data_dir)

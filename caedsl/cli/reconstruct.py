@@ -54,6 +54,8 @@ def reconstruct(
     with outside_errors():
         opened = open_trained(run, device.value)
         samples = opened.samples(path)
+        if error_maps and opened.model.target is not opened.model.input:
+            raise fail("--error-maps compares outputs with inputs, and this model returns targets of their own")
         if samples.files is None:
             _reconstruct_arrays(opened, str(path), samples, output, error_maps, overwrite)
             return

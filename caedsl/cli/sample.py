@@ -29,5 +29,5 @@ def sample(
             refuse_existing(output, overwrite)
         made = opened.sample(count, seed)
         names = [f"{number:0{len(str(count))}d}" for number in range(1, count + 1)]
-        write_samples(output, names, made, opened.fit, overwrite)
+        write_samples(output, names, made, opened.out_fit, overwrite)
     typer.echo(f"made {count:,} samples in {output}")

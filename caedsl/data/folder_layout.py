@@ -88,8 +88,8 @@ def refuse_pairs(root: Path, written: str) -> None:
         if first and second:
             raise DataError(
                 f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs and not like images of one "
-                f"kind: name the one to read: {_remedy(written, first[0])}, or {_remedy(written, second[0])}; rename "
-                "them where they are classes"
+                f"kind: name the one to read: {_remedy(written, first[0])}, or {_remedy(written, second[0])}; train on "
+                f"pairs with {_pair(written, first[0], second[0])}; rename them where they are classes"
             )
 
 
@@ -122,6 +122,11 @@ def _holds_images(folder: Path) -> bool:
 
 def _remedy(written: str, name: str) -> str:
     return f'`folder "{written.rstrip("/")}/{name}"`'
+
+
+def _pair(written: str, first: str, second: str) -> str:
+    folder = written.rstrip("/")
+    return f'`folder "{folder}/{first}" target="{folder}/{second}"`'
 
 
 def _listed(names: Iterable[str]) -> str:

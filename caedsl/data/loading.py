@@ -55,7 +55,7 @@ def load(
     is applied to all parts, and after it ``limit`` to the training images. A ``DataError`` says what was tried where no
     source is available, or what is wrong with the one that is.
     """
-    return first_available(model, partial(_loaded, memory=memory), data_dir, progress, recorded, root)
+    return first_available(model, partial(loaded, memory=memory), data_dir, progress, recorded, root)
 
 
 def first_available(
@@ -149,7 +149,8 @@ def training_index(found: Found, request: Request) -> Index:
     return index
 
 
-def _loaded(found: Found, request: Request, missing: Missing, memory: int | None) -> Images:
+def loaded(found: Found, request: Request, missing: Missing, memory: int | None) -> Images:
+    """Return the images of what was found, all read once and checked; see ``load``."""
     source, name, intake = request.source, describe(request.source), Intake(request, memory)
     answers = None if request.targets is None else Intake(request.targets, memory)
     notes, index = replacement_notes(request, missing), training_index(found, request)

@@ -73,13 +73,18 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
         targets = replace(targets, paths=[targets.paths[place] for place in order], labels=None)
     if isinstance(inputs, WindowStack) and isinstance(targets, WindowStack):
         targets = _clips(inputs, targets, request, wanted)
+    compare(inputs, targets, describe(request.source), describe(wanted.source))
+    return targets
+
+
+def compare(inputs: Stack, targets: Stack, name: str, other: str) -> None:
+    """Refuse inputs and targets that differ in number or in proportions; they are called ``name`` and ``other``."""
     if len(inputs) != len(targets):
         raise DataError(
-            f"{describe(request.source)} has {len(inputs):,} samples, and its targets {describe(wanted.source)} are "
-            f"{len(targets):,}: a pair needs one of each, in the same order"
+            f"{name} has {len(inputs):,} samples, and its targets {other} are {len(targets):,}: a pair needs one of "
+            "each, in the same order"
         )
     _compare_sizes(inputs, targets)
-    return targets
 
 
 def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: Request) -> WindowStack:

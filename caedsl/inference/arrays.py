@@ -21,11 +21,12 @@ from caedsl.inference.trained_run import TrainedRun
 def reconstructed_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Array]:
     """Yield the reconstructions of samples block by block: like the array they come from, where they come from one.
 
-    Samples of another kind of file, such as windows of a sound, are in the input's range.
+    Samples of another kind of file, such as windows of a sound, are in the input's range, and targets of another shape
+    or range in that of the target.
     """
     for batch in run.stream(samples):
         made = batch.reconstruction.cpu()
-        if isinstance(samples.stack, ArrayStack):
+        if isinstance(samples.stack, ArrayStack) and run.model.target is run.model.input:
             numbers = np.arange(batch.place.start, batch.place.stop)
             yield as_stored(made, numbers if samples.index is None else samples.index[batch.place], samples.stack)
         else:

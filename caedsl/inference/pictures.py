@@ -84,6 +84,17 @@ def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]
     return whole
 
 
+def resized_original(original: Original, fit: Fit, target: Fit) -> Original:
+    """Return an empty picture to put a target of ``original`` into: as much larger as the target is than the input."""
+    if target.resize == "crop":
+        size = target.space
+    else:
+        sides = zip(original.size, fit.space, target.space, strict=True)
+        size = tuple(max(1, round(side * wanted / own)) for side, own, wanted in sides)
+    colours = (3,) if target.channels == 3 else ()
+    return Original(np.zeros((*size, *colours), original.pixels.dtype), original.white)
+
+
 def _stored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]:
     """Return values H×W×C as the file stores them: whole numbers of 0..``white``, or real numbers where that is 0."""
     white = original.white
@@ -146,11 +157,12 @@ def _ends(samples: Tensor, fit: Fit) -> tuple[float, float]:
 class Made:
     """Reconstruction of an image file: its pixels as the file stores them, and a map of errors H×W on the scale 0..1.
 
+    ``errors`` is None for a network that returns a target of another shape or range, which is not there to compare.
     ``native`` says that the image went through the network in its own size.
     """
 
     pixels: NDArray[np.generic]
-    errors: Tensor
+    errors: Tensor | None
     native: bool
 
 
@@ -158,7 +170,7 @@ def write_reconstruction(folder: OutputFolder, name: str, made: Made, error_map:
     """Write the reconstruction as ``name`` in ``folder``, and on demand its error map as ``NAME.error.png``."""
     file = folder.claim(file_for(name, made.pixels))
     folder.write(file, picture_bytes(made.pixels, Path(file).suffix))
-    if error_map:
+    if error_map and made.errors is not None:
         folder.write(folder.claim(file, ".error.png"), picture_bytes(heat(made.errors)))
 
 

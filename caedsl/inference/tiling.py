@@ -78,8 +78,10 @@ def reconstruct_tiled(module: ConvolutionalAutoencoder, x: Tensor, tile: int = T
         end for size, wanted in reversed(list(zip(shape[1:], fitting[1:], strict=True))) for end in (0, wanted - size)
     ]
     padded = functional.pad(x, padding, mode="replicate") if any(padding) else x
-    made = _whole(module, padded) if looks_at_the_whole(module) else _by_tiles(module, padded, tile)
-    cut: Any = (..., *(slice(0, size) for size in shape[1:]))
+    at_once = looks_at_the_whole(module) or module.sizes.target != module.sizes.own
+    made = _whole(module, padded) if at_once else _by_tiles(module, padded, tile)
+    sides = zip(shape[1:], module.sizes.own[1:], module.sizes.target[1:], strict=True)
+    cut: Any = (..., *(slice(0, round(size * target / own)) for size, own, target in sides))
     return made[cut]
 
 

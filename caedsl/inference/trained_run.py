@@ -23,7 +23,7 @@ from caedsl.data.picture import read_picture
 from caedsl.diagnostics.finding import Severity
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.lines import is_data_line
-from caedsl.inference.pictures import Made, read_original, restored
+from caedsl.inference.pictures import Made, read_original, resized_original, restored
 from caedsl.inference.samples import Samples, from_array, from_line, from_path
 from caedsl.inference.schema import read_calibration
 from caedsl.inference.scores import ChosenScore, Compared, ScoreError, read_score
@@ -84,8 +84,8 @@ class TrainedRun:
 
     @cached_property
     def values(self) -> PixelRange:
-        """The range of values that scores map to 0..1: the input's, or for ``real`` that of the training images."""
-        declared = self.model.input.range
+        """The range of values that scores map to 0..1: the target's, or for ``real`` that of the training images."""
+        declared = self.model.target.range
         if declared.low is not None and declared.high is not None:
             return PixelRange(declared.low, declared.high)
         try:
@@ -112,7 +112,7 @@ class TrainedRun:
     @overload
     def reconstruct(self, data: NDArray[Any] | Samples | str | PathLike[str], batch: int = BATCH) -> Floats: ...
     def reconstruct(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
-        """Return the reconstructions of samples in the input's range, N x channels x space; see ``encode``."""
+        """Return the reconstructions of samples in the target's range, N x channels x space; see ``encode``."""
         return self._joined(data, (batch_.reconstruction for batch_ in self.stream(data, batch)))
 
     @overload
@@ -121,7 +121,7 @@ class TrainedRun:
     def decode(self, codes: NDArray[Any], batch: int = BATCH) -> Floats: ...
     @torch.no_grad()
     def decode(self, codes: NDArray[Any] | Tensor, batch: int = BATCH) -> Tensor | Floats:
-        """Return the samples that codes decode to, in the input's range.
+        """Return the samples that codes decode to, in the target's range.
 
         ``codes`` are N x the code's shape, or N x as many numbers as a code has.
         """
@@ -169,6 +169,11 @@ class TrainedRun:
         if isinstance(kind, ChosenScore):
             return kind
         chosen = read_score(kind or (self.calibration.score if self.calibration is not None else "mse"))
+        if self.model.target is not self.model.input:
+            raise ScoreError(
+                f"a score compares a reconstruction with its input, and this model returns targets of their own: "
+                f"{text(self.model.target.shape)} in {self.model.target.range}"
+            )
         if rank(self.model.input.shape) not in chosen.kind.ranks:
             held = f"{noun(self.model.input.shape)}s"
             raise ScoreError(f"{chosen} compares images, and this model is for {held}: use `mse` or `top=1%`")
@@ -209,6 +214,9 @@ class TrainedRun:
         white = self.model.data[0].white if self.model.data else None
         target = Scale(255, fit)(read_picture(Path(path), fit, white).x_chw[None]).to(self.device)
         made = reconstruct_tiled(self.module, target) if native else self.module(target)
+        if self.model.target is not self.model.input:
+            wanted = replace(self.out_fit, shape=tuple(made.shape[1:]))
+            return Made(restored(made[0], resized_original(original, fit, wanted), wanted), None, native)
         errors = (self.values.to_unit(made) - self.values.to_unit(target)).abs().mean(dim=1)[0]
         return Made(restored(made[0], original, fit), errors, native)
 
@@ -226,6 +234,12 @@ class TrainedRun:
     def fit(self) -> Fit:
         """What samples are made to be before the network sees them."""
         return fit_for(self.model, self.model.data[0] if self.model.data else DataSource("npy"))
+
+    @cached_property
+    def out_fit(self) -> Fit:
+        """What the network returns: the target's shape and range."""
+        target = self.model.target
+        return replace(self.fit, shape=target.shape, range=target.range)
 
     def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:
         if not isinstance(data, Tensor):

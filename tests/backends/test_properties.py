@@ -119,14 +119,14 @@ def test_emitted_source_is_the_built_module(source: str) -> None:
 def test_a_mirrored_decoder_returns_to_the_inputs_shape(source: str) -> None:
     model = resolved(source)
     if model is not None and model.mirrored:
-        assert model.out_shape == model.input.shape
+        assert model.out_shape == model.target.shape
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_shipped_specs(path: Path) -> None:
     model = resolved(path.read_text("utf-8"))
     assert model is not None
-    assert model.out_shape == model.input.shape
+    assert model.out_shape == model.target.shape
     hold_shapes_and_costs(model)
     hold_training_step(model)
     hold_emitted_source(model)

@@ -7,7 +7,8 @@ from caedsl.api import load
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.render import class_name, emit
-from caedsl.training.prepare import prepare
+from caedsl.data.pixels import Held
+from caedsl.training.prepare import Targets, prepare
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.losses import LOSSES
@@ -18,6 +19,7 @@ from caedsl.vocabulary.schedules import SCHEDULES
 SPEC = """
 autoencoder same
 input {shape} in {range}
+{target}
 encoder {{ conv 4 s2 elu l2=1e-3; conv 3 s2 tanh norm=batch l1=1e-4 }}
 bottleneck {code}
 decoder mirror output={output}
@@ -65,6 +67,12 @@ LINES = {
     **{f"corrupt {example(kind.option)} ": {"range": "real", "output": "linear"} for kind in CORRUPTIONS.values()},
     **{f"augment {example(kind.option)}": {} for kind in AUGMENTATIONS.values()},
     "augment flip rot90; corrupt gaussian=0.1": {"range": "-1..1", "output": "tanh", "shape": "2x9x12"},
+    **{f"augment {example(kind.option)} ": {"target": "target 2x24x24 in -1..1"} for kind in AUGMENTATIONS.values()},
+    "loss mae reduction=sum; augment shift=2 jitter=0.1 contrast=20%": {
+        "target": "target 2x18x18 in real",
+        "code": "variational 3",
+    },
+    "batch 6 accumulate=4; loss ssim": {"target": "target 1x12x12 in -1..1"},
     "clip 0.1": {},
     "loss mse": {"code": "variational 3 beta=0.5 free_bits=0.2"},
     "loss mae reduction=sum": {"code": "variational 3 warmup=70%"},
@@ -92,13 +100,17 @@ def test_twenty_steps_are_the_same(line: str) -> None:
         "shape": "1x12x12",
         "range": "0..1",
         "output": "sigmoid",
+        "target": "",
         "code": "dense 5 l1=1e-3 noise=0.1",
         **LINES[line],
     }
+    if place["target"]:
+        place["output"] = "linear"
     model = load(SPEC.format(lines=line if "batch" in line else f"batch 6; {line}", **place))
     assert model.train is not None
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(SAMPLES, *model.input.shape, generator=generator)
+    targets = torch.rand(SAMPLES, *model.target.shape, generator=generator) if model.paired else None
     torch.manual_seed(0)
     module = build(model)
     start = {name: value.clone() for name, value in module.state_dict().items()}
@@ -108,6 +120,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
         images,
         model.train,
         input_range=model.input.range,
+        targets=Targets(None if targets is None else Held(targets), None, model.target.range),
         penalties=lower(model).penalties,
         code=lower(model).terms,
     )
@@ -117,7 +130,8 @@ def test_twenty_steps_are_the_same(line: str) -> None:
     exec(compile(emit(model, training=True), "emitted.py", "exec"), namespace)
     emitted = namespace[class_name(model.name)]()  # type: ignore[operator]
     emitted.load_state_dict(start)
-    namespace["train"](emitted, images)  # type: ignore[operator]
+    given = (images,) if targets is None else (images, targets)
+    namespace["train"](emitted, *given)  # type: ignore[operator]
 
     assert training.step == 20
     moved = False

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 import pytest
 import torch
+from torch.nn import functional
 
-from caedsl.data.augmentation import apply, augment, draw
+from caedsl.data.augmentation import apply, apply_to_target, draw
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment
-from caedsl.vocabulary.augmentations import AUGMENTATIONS
+from caedsl.vocabulary.augmentations import AUGMENTATIONS, AugmentationKind
+from caedsl.vocabulary.option import Type
 
 ALL = pytest.mark.parametrize(
     "settings",
@@ -20,6 +22,10 @@ ALL = pytest.mark.parametrize(
     ],
     ids=str,
 )
+
+
+def augment(x: torch.Tensor, settings: Augment, values: InputRange, generator: torch.Generator) -> torch.Tensor:
+    return apply(x, draw(x, settings, generator), values)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -174,3 +180,24 @@ def test_jitter_is_noise_of_the_given_deviation_on_input_and_target() -> None:
     x = torch.full((50, 1, 40), 0.5)
     noise = augment(x, Augment({"jitter": 0.05}), InputRange(), seeded()) - x
     assert noise.std().item() == pytest.approx(0.05, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AUGMENTATIONS.values() if kind.moves], ids=lambda kind: kind.name)
+def test_a_target_of_another_size_moves_as_its_input_does(kind: AugmentationKind) -> None:
+    """What is drawn in pixels counts anew, and what is drawn as a share or an angle is the same."""
+    x = torch.rand(8, 1, 12, 12, generator=seeded(1))
+    large = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    amount = True if kind.option.type is Type.FLAG else 2 if kind.option.type is Type.COUNT else 0.25
+    changes = draw(x, Augment({kind.name: amount}), seeded())
+    moved = apply(x, changes, InputRange())
+    target = apply_to_target(large, x, changes, InputRange())
+    assert not torch.equal(moved, x)
+    seen = functional.avg_pool2d(target, 2)
+    assert (seen - moved).abs().mean() < 0.25 * (moved - x).abs().mean()
+
+
+def test_noise_is_on_the_input_alone_and_light_on_both() -> None:
+    x, target = images(), images()
+    for name, changed in (("jitter", False), ("brightness", True), ("contrast", True)):
+        changes = draw(x, Augment({name: 0.2}), seeded())
+        assert torch.equal(apply_to_target(target, x, changes, InputRange()), target) is not changed

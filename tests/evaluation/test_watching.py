@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from caedsl.data.sample import joined
 from caedsl.evaluation.epoch_pictures import EpochPictures, milestones
 from caedsl.evaluation.run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
 from caedsl.runs.errors import TrainingError
@@ -111,7 +112,7 @@ def test_the_samples_are_held_out_and_shown_as_the_model_would_be_used(tmp_path:
         def on_epoch(self, training: Training) -> None:
             super().on_epoch(training)
             shown.append(self._samples.original)
-            held_out = torch.cat(list(training.validation.in_order(100)))  # type: ignore[union-attr]
+            held_out = joined(training.validation.in_order(100)).seen  # type: ignore[union-attr]
             assert all(any(torch.equal(image, other) for other in held_out) for image in shown[-1])
             assert not training.module.training
 

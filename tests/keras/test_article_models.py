@@ -16,6 +16,7 @@ from sklearn.datasets import load_digits
 from caedsl.api import load
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
+from caedsl.data.sample import Sample
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.prepare import prepare
 from caedsl.vocabulary.activations import ACTIVATION
@@ -71,7 +72,7 @@ def ours_after_steps(model: Autoencoder, module: torch.nn.Module, batches: np.nd
         device=torch.device("cpu"),
     )
     for batch in batches:
-        training.take_step(torch.from_numpy(batch))
+        training.take_step(Sample.of(torch.from_numpy(batch)))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

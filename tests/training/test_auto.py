@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from caedsl.data.sample import Sample
 from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from caedsl.model.settings import Optimizer, Schedule, Train
@@ -136,7 +137,7 @@ def searched(
 ) -> FoundRate:
     """A loss that falls by a hundred times the rate of itself a step, and is stuck for good after 20 ``deadly`` ones."""
 
-    def take_step(training: Training, x: Tensor) -> Losses:
+    def take_step(training: Training, clean: Sample) -> Losses:
         state = training.__dict__.setdefault("state", {"loss": 0.2, "step": 0, "deadly": 0})
         state["deadly"] += deadly(state["step"], training.lr)
         state["step"] += 1
@@ -264,13 +265,13 @@ class Machine:
         self.now = 0.0
         self.tried: list[int] = []
 
-        def take_step(training: Training, x: Tensor) -> Losses:
-            images = len(x)
+        def take_step(training: Training, clean: Sample) -> Losses:
+            images = len(clean)
             self.tried.append(images)
             if images > room:
                 raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
             self.now += overhead + a_image * images
-            return Losses(x.sum(), x.sum(), {})
+            return Losses(clean.seen.sum(), clean.seen.sum(), {})
 
         monkeypatch.setattr(Training, "take_step", take_step)
 
@@ -321,7 +322,7 @@ def test_taking_the_images_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None
     machine = Machine(monkeypatch, room=64, overhead=1.0, a_image=1.0)
     in_order = Batches.in_order
 
-    def slow(self: Batches, size: int) -> Iterator[Tensor]:
+    def slow(self: Batches, size: int) -> Iterator[Sample]:
         machine.now += 1000.0
         return in_order(self, size)
 

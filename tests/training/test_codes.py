@@ -11,6 +11,7 @@ from caedsl import check
 from caedsl.api import load
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.backends.torch.lower import lower
+from caedsl.data.sample import Sample, joined
 from caedsl.training.batches import Batches
 from caedsl.training.code_use import code_use, measure_of
 from caedsl.training.loop import Callback, Training
@@ -51,7 +52,7 @@ def test_beta_of_one_is_the_evidence_lower_bound(code: str, reduction: str, divi
     with run.stepping():
         torch.manual_seed(3)
         prediction = module.train()(x)
-        sample = run.sample(x, run.processes.under_way(x))
+        sample = run.sample(Sample.of(x), run.processes.under_way(x))
         losses = run.objective(module, prediction, sample)
     mean, log_variance = module.bottleneck[:-1](module.encoder(x)).chunk(2, dim=1)
     posterior = Normal(mean, (log_variance / 2).exp())
@@ -72,7 +73,7 @@ def test_the_weight_rises_over_the_warmup() -> None:
     first = []
     for run in (still, rising):
         with run.stepping():
-            first.append(run.take_step(x).terms["kl"])
+            first.append(run.take_step(Sample.of(x)).terms["kl"])
     torch.testing.assert_close(first[1], first[0] / 8)
 
 
@@ -105,7 +106,7 @@ def test_the_best_epoch_is_judged_with_the_divergence_at_its_full_weight(held_ou
 
     class Keeping(Callback):
         def on_epoch(self, training: Training) -> None:
-            images = torch.cat(list((training.validation or training.train).in_order(32)))
+            images = joined((training.validation or training.train).in_order(32)).seen
             with torch.no_grad():
                 h = module.bottleneck[:-1](module.encoder(images))
             mean, log_variance = h.chunk(2, dim=1)

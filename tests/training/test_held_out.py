@@ -76,7 +76,7 @@ def test_a_validation_folder_is_validated_on(tmp_path: Path) -> None:
     text = SPEC.replace("digits limit=40", f'folder "{tmp_path / "d"}"')
     run = trained(text, tmp_path / "run")
     assert (len(run.train), len(run.validation), len(run.test)) == (12, 5, 3)
-    seen = next(run.validation.in_order(9))[:, 0, 0, 0]
+    seen = next(run.validation.in_order(9)).seen[:, 0, 0, 0]
     assert (seen * 255).round().tolist() == [20 * number + 7 for number in range(5)]
     record = json.loads((tmp_path / "run" / ENVIRONMENT).read_text())["data"]
     assert (record["train"], record["validation"], record["test"]) == (12, 5, 3)

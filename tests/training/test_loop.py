@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from caedsl.backends.torch.averaging import WeightAverage
 from caedsl.backends.torch.lower import Penalty
+from caedsl.data.sample import Sample, joined
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
 from caedsl.runs.errors import TrainingError
 from caedsl.runs.history import Step
@@ -114,11 +115,11 @@ def test_the_last_batch_is_kept_and_counts_by_its_images() -> None:
 
 def test_an_epoch_takes_every_image_once_in_a_new_order() -> None:
     batches = Batches(torch.arange(10.0).view(10, 1, 1, 1), torch.tensor([1, 3, 5, 7, 9]))
-    first = torch.cat(list(batches.shuffled(2, seed=1))).flatten().tolist()
-    second = torch.cat(list(batches.shuffled(2, seed=2))).flatten().tolist()
+    first = joined(batches.shuffled(2, seed=1)).seen.flatten().tolist()
+    second = joined(batches.shuffled(2, seed=2)).seen.flatten().tolist()
     assert sorted(first) == sorted(second) == [1, 3, 5, 7, 9]
     assert first != second
-    assert torch.cat(list(batches.in_order(2))).flatten().tolist() == [1, 3, 5, 7, 9]
+    assert joined(batches.in_order(2)).seen.flatten().tolist() == [1, 3, 5, 7, 9]
     assert batches.spread(3).index.tolist() == [1, 5, 9]
 
 
@@ -155,7 +156,7 @@ def test_a_step_is_the_one_that_plain_pytorch_takes() -> None:
     optimizer = torch.optim.Adam(reference.parameters(), lr=1e-2)
     for _ in range(5):
         training.module.train()
-        training.take_step(blobs()[:40])
+        training.take_step(Sample.of(blobs()[:40]))
         optimizer.zero_grad()
         x = blobs()[:40]
         loss = 2 * 36 * functional.binary_cross_entropy(reference(x), x)

@@ -18,6 +18,7 @@ from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.data.pixels import Held, Streamed
 from caedsl.data.row_file import RowFile
+from caedsl.data.sample import Sample, joined
 from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.run import resume_and_evaluate, train_and_evaluate
 from caedsl.training.batches import Batches
@@ -141,10 +142,10 @@ def test_batches_are_the_same_wherever_images_are(
         assert_alike([*a.spread(5).in_order(size)], [*b.spread(5).in_order(size)])
 
 
-def assert_alike(some: list[Tensor], others: list[Tensor]) -> None:
+def assert_alike(some: list[Sample], others: list[Sample]) -> None:
     """The same values, and the same order in memory, by which kernels are chosen."""
     assert len(some) == len(others)
-    for x, y in zip(some, others, strict=True):
+    for x, y in ((a.seen, b.seen) for a, b in zip(some, others, strict=True)):
         assert x.dtype == y.dtype == torch.float32
         assert torch.equal(x, y) and x.stride() == y.stride()
 
@@ -334,4 +335,4 @@ def test_a_slice_of_each_batch_is_read(files: Path, monkeypatch: pytest.MonkeyPa
     streamed = Batches(load(model, memory=100).train_pixels)
     for batches in (whole, streamed):
         parts = [[*batches.sliced(rank, 3).shuffled(9, seed=1, skip=1)] for rank in range(3)]
-        assert_alike([torch.cat(part) for part in zip(*parts, strict=True)], [*whole.shuffled(9, seed=1, skip=1)])
+        assert_alike([joined(part) for part in zip(*parts, strict=True)], [*whole.shuffled(9, seed=1, skip=1)])

@@ -1,4 +1,4 @@
-"""Sizes of samples that a module returns as they came: its spec's own, and where it is convolutional others too.
+"""Sizes of samples that a module answers as it answers its own: the spec's, and where it is convolutional others too.
 
 PyTorch decides: the module computes shapes alone, on the ``meta`` device.
 """
@@ -16,23 +16,37 @@ _FARTHEST = 1024
 
 
 class Sizes:
-    """Sizes that ``encoder``, ``bottleneck`` and ``decoder`` of a module, one after the other, return unchanged."""
+    """Sizes that ``encoder``, ``bottleneck`` and ``decoder`` of a module, one after the other, return alike.
 
-    def __init__(self, own: Shape, *parts: nn.Module) -> None:
+    Samples ``own`` come back in the shape ``target``, and others must in one that is larger by the same factors.
+    """
+
+    def __init__(self, own: Shape, target: Shape, *parts: nn.Module) -> None:
         self.own = own
+        self.target = target
         self._parts = nn.Sequential(*(deepcopy(part).to("meta") for part in parts)).eval()
         self.fit = cache(self._fit)
 
     @torch.no_grad()
     def _fit(self, shape: Shape) -> bool:
-        """Return whether samples of ``shape`` come back in it."""
+        """Return whether samples of ``shape`` come back as they must."""
         if len(shape) != len(self.own) or shape[0] != self.own[0]:
             return False
         try:
             made = self._parts(torch.empty(1, *shape, device="meta"))
         except RuntimeError:  # a layer that does not fit, in PyTorch's words
             return False
-        return tuple(made.shape[1:]) == shape
+        return tuple(made.shape[1:]) == self.returned(shape)
+
+    def returned(self, shape: Shape) -> Shape | None:
+        """Return the shape in which samples of ``shape`` must come back; None where that is no whole number."""
+        sizes = []
+        for size, own, target in zip(shape[1:], self.own[1:], self.target[1:], strict=True):
+            whole, rest = divmod(size * target, own)
+            if rest:
+                return None
+            sizes.append(whole)
+        return (self.target[0], *sizes)
 
     def at_least(self, shape: Shape) -> Shape | None:
         """Return the smallest shape that fits and is nowhere smaller than ``shape``; None where there is none near."""

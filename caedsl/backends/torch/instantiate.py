@@ -41,7 +41,11 @@ class ConvolutionalAutoencoder(nn.Module):
     def sizes(self) -> Sizes:
         """Sizes of samples that the module takes."""
         if self._sizes is None:
-            self._sizes = Sizes(self._program.shape, _Whole(self._program, self.encoder, self.bottleneck, self.decoder))
+            self._sizes = Sizes(
+                self._program.shape,
+                self._program.target,
+                _Whole(self._program, self.encoder, self.bottleneck, self.decoder),
+            )
         return self._sizes
 
     def encode(self, x: Tensor) -> Tensor:
@@ -86,7 +90,7 @@ class ConvolutionalAutoencoder(nn.Module):
         return through(self.decoder, self._program.decoder_links, z, dict(maps or {}))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the reconstructions of samples, of the same shape."""
+        """Return the reconstructions of samples, in the target's shape."""
         return self.decode(*self.encode_with_maps(x))
 
 

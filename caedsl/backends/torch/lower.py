@@ -92,12 +92,13 @@ class Link:
 class Program:
     """Everything that makes the torch module: three sequences, the start of their weights, and the penalties on them.
 
-    ``shape`` is that of a sample and ``terms`` are what the code adds to the loss. ``bottleneck`` is empty where the
-    encoder's output is the code. ``origins`` has every layer that became modules, in the order of computation: a group
-    after the layers inside it.
+    ``shape`` is that of a sample, ``target`` that of what comes out, and ``terms`` are what the code adds to
+    the loss. ``bottleneck`` is empty where the encoder's output is the code. ``origins`` has every layer that became
+    modules, in the order of computation: a group after the layers inside it.
     """
 
     shape: Shape
+    target: Shape
     encoder: tuple[Step, ...]
     bottleneck: tuple[Step, ...]
     decoder: tuple[Step, ...]
@@ -227,6 +228,7 @@ def lower(model: Autoencoder) -> Program:
     decoder = lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse))
     return Program(
         model.input.shape,
+        model.target.shape,
         encoder,
         bottleneck,
         (*noise, *inverse, *decoder),

@@ -1,0 +1,171 @@
+"""Pairs of inputs and targets: matched by name or by place, and refused with one clear error where they are none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from caedsl.api import load as model_of
+from caedsl.data.errors import DataError
+from caedsl.data.loading import load
+from caedsl.data.pairs import _stem
+
+SPEC = """autoencoder pairs
+input 1x8x8
+{target}
+data {data}
+encoder {{ conv 4 relu; maxpool 2 }}
+bottleneck
+decoder mirror
+"""
+
+
+def images(path: Path, data: str, target: str = "", memory: int | None = None):  # type: ignore[no-untyped-def]
+    (path / "spec.cae").write_text(SPEC.format(data=data, target=target))
+    return load(model_of(path / "spec.cae"), memory=memory)
+
+
+def picture(path: Path, value: int, size: tuple[int, int] = (8, 8)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full(size, value, np.uint8)).save(path)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """Six pairs whose target is 100 brighter; the endings differ, and so does the order of the names."""
+    for place in range(6):
+        picture(tmp_path / f"noisy/{place % 2}/im {place}.bmp", 10 * place)
+        picture(tmp_path / f"clean/{place % 2}/im {place}.png", 10 * place + 100)
+    return tmp_path
+
+
+@pytest.mark.parametrize("memory", [None, 100])
+def test_files_are_matched_by_name_without_ending(folders: Path, memory: int | None) -> None:
+    found = images(folders, 'folder "noisy" target="clean"', memory=memory)
+    assert found.train_targets is not None
+    apart = found.train_targets.everything() - found.train
+    assert torch.allclose(apart, torch.full_like(apart, 100 / 255), atol=1e-6)
+    assert found.class_names == ("0", "1")
+    picture(folders / "clean/0/im 0.png", 101)
+    assert images(folders, 'folder "noisy" target="clean"').sha256 != found.sha256
+
+
+def test_limit_and_broken_files_take_pairs(folders: Path) -> None:
+    (folders / "clean/1/im 3.png").write_bytes(b"no picture")
+    found = images(folders, 'folder "noisy" target="clean" skip=broken')
+    assert found.train_targets is not None
+    assert len(found) == len(found.train_targets) == 5 and len(found.skipped) == 1
+    apart = found.train_targets.everything() - found.train
+    assert torch.allclose(apart, torch.full_like(apart, 100 / 255), atol=1e-6)
+    few = images(folders, 'folder "noisy" target="clean" limit=3 skip=broken')
+    assert few.train_targets is not None and len(few) == len(few.train_targets) <= 3
+    with pytest.raises(DataError, match=r"im 3\.png.*\n.*skip=broken"):
+        images(folders, 'folder "noisy" target="clean"')
+
+
+def test_a_file_without_partner_is_named(folders: Path) -> None:
+    (folders / "clean/0/im 2.png").rename(folders / "clean/0/im 22.png")
+    with pytest.raises(DataError) as error:
+        images(folders, 'folder "noisy" target="clean"')
+    text = str(error.value)
+    assert "2 files" in text and "im 2.bmp has no target" in text and "im 22.png has no input" in text
+    assert text.endswith("add the missing files, or take these out")
+
+
+def test_two_files_of_one_name_are_refused(folders: Path) -> None:
+    picture(folders / "clean/0/im 2.bmp", 1)
+    with pytest.raises(DataError, match="same name but for their endings"):
+        images(folders, 'folder "noisy" target="clean"')
+
+
+def test_parts_must_agree(tmp_path: Path) -> None:
+    for place in range(3):
+        for folder in ("noisy/train", "noisy/test", "clean/train"):
+            picture(tmp_path / folder / f"{place}.png", place)
+    with pytest.raises(DataError, match=r"test samples, and its targets .* have none"):
+        images(tmp_path, 'folder "noisy" target="clean"')
+
+
+def test_proportions_must_agree(folders: Path) -> None:
+    picture(folders / "clean/1/im 1.png", 1, size=(8, 16))
+    with pytest.raises(DataError, match=r"im 1.bmp is 8x8, and its target .*im 1.png is 8x16"):
+        images(folders, 'folder "noisy" target="clean"')
+
+
+def test_larger_targets_of_the_same_proportions_fit(folders: Path) -> None:
+    for place in range(6):
+        picture(folders / f"clean/{place % 2}/im {place}.png", 7, size=(16, 16))
+    found = images(folders, 'folder "noisy" target="clean"', "target 1x16x16 in -1..1")
+    assert found.train_targets is not None
+    assert found.train_targets.shape == (1, 16, 16)
+    assert torch.allclose(found.train_targets.everything(), torch.tensor(7 / 255 * 2 - 1), atol=1e-6)
+
+
+def test_arrays_are_matched_by_place(tmp_path: Path) -> None:
+    x = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", 255 - x)
+    np.savez(tmp_path / "both.npz", x=x, y=255 - x)
+    for data in ('npy "x.npy" target="y.npy"', 'npz "both.npz" key=x target=y'):
+        found = images(tmp_path, data)
+        assert found.train_targets is not None
+        assert torch.allclose(found.train_targets.everything(), 1 - found.train)
+    np.save(tmp_path / "y.npy", x[:3])
+    with pytest.raises(DataError, match=r"has 4 samples, and its targets .* are 3"):
+        images(tmp_path, 'npy "x.npy" target="y.npy"')
+    np.save(tmp_path / "y.npy", np.zeros((4, 8, 12), np.uint8))
+    with pytest.raises(DataError, match="8x12, which has other proportions"):
+        images(tmp_path, 'npy "x.npy" target="y.npy"')
+
+
+def test_targets_outside_their_range_name_the_target_line(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((4, 8, 8), np.float32))
+    np.save(tmp_path / "y.npy", np.full((4, 8, 8), 3, np.float32))
+    with pytest.raises(DataError, match=r"y\.npy.*the target's range.*`target 1x8x8 in real`"):
+        images(tmp_path, 'npy "x.npy" target="y.npy"', "target 1x8x8 in -1..1")
+    np.save(tmp_path / "y.npy", np.full((4, 8, 8), 0.1, np.float32))
+    np.save(tmp_path / "x.npy", np.linspace(0, 1, 256, dtype=np.float32).reshape(4, 8, 8))
+    assert any("ranges of a pair differ" in note for note in images(tmp_path, 'npy "x.npy" target="y.npy"').notes)
+
+
+def test_a_manifest_names_targets_in_a_column(folders: Path) -> None:
+    lines = [f"noisy/{n % 2}/im {n}.bmp,clean/{n % 2}/im {n}.png,{'test' if n > 3 else ''}" for n in range(6)]
+    (folders / "m.csv").write_text("path,sharp,split\n" + "\n".join(lines))
+    found = images(folders, 'manifest "m.csv" target=sharp')
+    assert found.train_targets is not None and found.test_targets is not None and found.test is not None
+    assert torch.allclose(found.test_targets.everything() - found.test, torch.tensor(100 / 255), atol=1e-6)
+    (folders / "m.csv").write_text("path,sharp\n" + f"noisy/0/im 0.bmp,\n{lines[1][:-1]}")
+    with pytest.raises(DataError, match="line 2: it names no image: write its path into the column `sharp`"):
+        images(folders, 'manifest "m.csv" target=sharp')
+    with pytest.raises(DataError, match="has no column `blurred`"):
+        images(folders, 'manifest "m.csv" target=blurred')
+
+
+def test_columns_of_a_table_are_targets(tmp_path: Path) -> None:
+    rows = "\n".join(f"{n % 7},{n % 7 * 0.1:.2f}" for n in range(64))
+    (tmp_path / "t.csv").write_text(f"a,b\n{rows}")
+    spec = SPEC.replace("input 1x8x8", "input 1x16 in 0..6").replace("maxpool 2", "maxpool 2")
+    (tmp_path / "s.cae").write_text(spec.format(data='csv "t.csv" target="b"', target="target 1x16"))
+    found = load(model_of(tmp_path / "s.cae"))
+    assert found.train_targets is not None
+    assert torch.allclose(found.train_targets.everything(), found.train / 10, atol=1e-6)
+
+
+def test_a_target_of_another_size_is_the_same_sample_at_that_size() -> None:
+    found = load(model_of(SPEC.format(data="digits", target="target 1x16x16 in -1..1")))
+    assert found.train_targets is not None
+    small = torch.nn.functional.interpolate(found.train_targets.everything(), (8, 8), mode="area") / 2 + 0.5
+    assert (small - found.train).abs().mean() < 0.1
+
+
+def test_drawn_samples_have_one_size() -> None:
+    text = SPEC.replace("input 1x8x8", "input 1x64").format(data="heartbeats", target="target 1x128")
+    with pytest.raises(DataError, match="draws its samples at the input's size"):
+        load(model_of(text))
+
+
+@pytest.mark.parametrize(("name", "stem"), [("a.b/c.d.png", "a.b/c.d"), ("x.nii.gz", "x"), (".png", ".png")])
+def test_endings_are_left_out_of_names(name: str, stem: str) -> None:
+    assert _stem(name) == stem
