@@ -247,8 +247,8 @@ def train(
     draws the same few reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints
     what the command prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the
     mean image and PCA. ``images``, an array of N samples, takes the place of the spec's data: integers are scaled as
-    those of files are, real numbers lie in the input's range. ``targets``, an array of as many, is what the network must
-    return for them. Return the run with its module.
+    those of files are, real numbers lie in the input's range. ``targets``, as many, are what must come out
+    for them. Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of

@@ -31,10 +31,12 @@ def spec(
     range: InputRange = InputRange(),
     folder: Path = Path(),
 ) -> Autoencoder:
+    image = Input(shape, range, NOWHERE, NOWHERE)
     return Autoencoder(
         name="tiny",
         source=Source("", str(folder / "tiny.cae")),
-        input=Input(shape, range, NOWHERE, NOWHERE),
+        input=image,
+        target=image,
         data=sources,
         encoder=(),
         bottleneck=Bottleneck("bare", shape, (), (), 0.0, 0.0, NOWHERE),
