@@ -48,6 +48,7 @@ def reconstruct(
     An array comes back as an array in the layout, the size and the type of the original. A data line is what a spec
     says: 'npz "scans.npz" key=raw'.
     """
+    from caedsl.cli.specs import fail
     from caedsl.inference.pictures import write_reconstruction
     from caedsl.inference.trained_run import open_trained
 
