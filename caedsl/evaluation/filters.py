@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from caedsl.data.sample import Sample
 from caedsl.evaluation.baselines import Predictor
-from caedsl.training.sample import Sample
 
 MEDIAN, BLUR = "median filter", "Gaussian blur"
 SIDE = 3
