@@ -258,7 +258,7 @@ def train(
     if not isinstance(model, Autoencoder) or settings:
         model = _load(model.source if isinstance(model, Autoencoder) else _source(model), settings)
     if model.sweep is not None:
-        count = model.sweep.count
+        count = model.sweep.variants
         raise ValueError(f"the spec has a sweep of {count} variants: choose one by `load(spec, variant=1)`")
     text, _ = format_source(model.source)
     return train_and_evaluate(

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE
 from caedsl.cli.files import STANDARD_INPUT, WriteError, find_specs, read_spec, write_text
@@ -34,8 +34,7 @@ _EXAMPLES = """\
   caedsl check model.cae --fix --unsafe-fixes --diff"""
 
 
-@dataclass(frozen=True)
-class _Wishes:
+class _Wishes(NamedTuple):
     """What was asked for on the command line, in the environment and in pyproject.toml, in this order."""
 
     paths: tuple[str, ...]
@@ -49,15 +48,15 @@ class _Wishes:
     quiet: bool
 
 
-@dataclass
 class _Outcome:
     """What a run has come to; ``failed`` says that something could not be read or written."""
 
-    reports: list[Report] = field(default_factory=list)
-    diffs: list[str] = field(default_factory=list)
-    seen: set[tuple[str, str, Span, str]] = field(default_factory=set)
-    fixed: int = 0
-    failed: bool = False
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+        self.diffs: list[str] = []
+        self.seen: set[tuple[str, str, Span, str]] = set()
+        self.fixed = 0
+        self.failed = False
 
     def add(self, reports: Iterable[Report]) -> None:
         """Add the findings of a spec; those of a base that other specs extend too are added once."""

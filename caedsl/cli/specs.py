@@ -94,15 +94,15 @@ def read_unswept(path: str, assignments: Sequence[str] = (), variant: int | None
 def refuse_sweep(path: str, sweep: Sweep) -> typer.Exit:
     """Return the end of a command that takes one model, for a spec with a sweep of several."""
     shown = [
-        f"  --variant {number}  {sweep.described(number)}" for number in range(1, min(sweep.count, _MOST_SHOWN) + 1)
+        f"  --variant {number}  {sweep.described(number)}" for number in range(1, min(sweep.variants, _MOST_SHOWN) + 1)
     ]
-    more = [f"  … up to --variant {sweep.count}"] if sweep.count > _MOST_SHOWN else []
+    more = [f"  … up to --variant {sweep.variants}"] if sweep.variants > _MOST_SHOWN else []
     head = f"{path} has a sweep of {_variants(sweep)}: choose one of them"
     return fail("\n".join([head, *shown, *more]))
 
 
 def _variants(sweep: Sweep) -> str:
-    return f"{sweep.count} variant{'s' if sweep.count > 1 else ''}"
+    return f"{sweep.variants} variant{'s' if sweep.variants > 1 else ''}"
 
 
 def assigned(assignments: Sequence[str]) -> dict[str, str]:

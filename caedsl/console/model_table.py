@@ -100,7 +100,7 @@ def print_model(model: Autoencoder, summary: Summary, console: "Console") -> Non
         for name, text, written in settings_lines(model):
             console.print(Text(f"  {name:<12}{safe(text)}") + Text("" if written else "  (default)", "dim"))
     if model.sweep is not None:
-        console.print(Text(f"\nsweep  ({model.sweep.count} variants; above is the spec as it stands)"))
+        console.print(Text(f"\nsweep  ({model.sweep.variants} variants; above is the spec as it stands)"))
         width = max(len(swept.name) for swept in model.sweep.names) + 2
         for swept in model.sweep.names:
             console.print(Text(f"  {swept.name:<{width}}{safe(' '.join(value.text for value in swept.values))}"))

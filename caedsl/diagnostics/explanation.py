@@ -1,12 +1,13 @@
 """Explanations of the findings that the compiler reports by itself: one Markdown file a name, in ``explanations/``."""
 
+import os
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Severity
 
-_FOLDER = Path(__file__).parent / "explanations"
+_FOLDER = os.path.join(os.path.dirname(__file__), "explanations")
+_ENDING = ".md"
 _FENCE = "---\n"
 
 
@@ -22,12 +23,13 @@ class Explanation(NamedTuple):
 @cache
 def explained_names() -> tuple[str, ...]:
     """Return the name of every explanation, in alphabetical order; no file is read for it."""
-    return tuple(sorted(path.stem for path in _FOLDER.iterdir() if path.suffix == ".md"))
+    return tuple(sorted(name.removesuffix(_ENDING) for name in os.listdir(_FOLDER) if name.endswith(_ENDING)))
 
 
 @cache
 def explanation(name: str) -> Explanation:
     """Read the explanation of the finding ``name``: a header of ``key: value`` lines, then Markdown."""
-    header, _, documentation = (_FOLDER / f"{name}.md").read_text("utf-8").removeprefix(_FENCE).partition(_FENCE)
+    with open(os.path.join(_FOLDER, name + _ENDING), encoding="utf-8") as file:
+        header, _, documentation = file.read().removeprefix(_FENCE).partition(_FENCE)
     fields = dict(line.split(": ", 1) for line in header.splitlines())
     return Explanation(fields["code"], name, Severity(fields["severity"]), documentation.strip())

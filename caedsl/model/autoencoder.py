@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from caedsl.model.data import DataSource, InputRange
 from caedsl.model.settings import Train
@@ -11,6 +11,9 @@ from caedsl.source import Source, Span
 from caedsl.vocabulary.joining import OTHER, Join
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape, elements
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -154,8 +157,10 @@ class Autoencoder:
         return elements(self.input.shape) / (elements(self.code_shape) + self.leak)
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> "Path":
         """The folder that relative paths of the spec start from."""
+        from pathlib import Path
+
         return Path(self.source.path).parent if not self.source.path.startswith("<") else Path()
 
     def place(self, name: str) -> Span:

@@ -1,7 +1,6 @@
 """What a sweep varies: names of settings, and the values that each takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
@@ -15,8 +14,7 @@ class SweptValue(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True)
-class Swept:
+class Swept(NamedTuple):
     """A name such as ``train.optimizer.lr``, the values that it takes, and the place of the name."""
 
     name: str
@@ -24,15 +22,14 @@ class Swept:
     span: Span
 
 
-@dataclass(frozen=True)
-class Sweep:
+class Sweep(NamedTuple):
     """The swept names in the order of the text, and the place of the statement with its block."""
 
     names: tuple[Swept, ...]
     span: Span
 
     @property
-    def count(self) -> int:
+    def variants(self) -> int:
         """How many variants there are: one for each combination of values."""
         return prod(len(swept.values) for swept in self.names)
 

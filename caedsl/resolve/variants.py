@@ -96,7 +96,7 @@ def choose(source: Source, number: int) -> Source:
     sweep = model.sweep
     if sweep is None:
         raise VariantError(f"{source.path} has no `sweep` with variants to choose from: leave out --variant")
-    if not 1 <= number <= sweep.count:
-        raise VariantError(f"{source.path} has the variants 1 to {sweep.count}, and no variant {number}")
+    if not 1 <= number <= sweep.variants:
+        raise VariantError(f"{source.path} has the variants 1 to {sweep.variants}, and no variant {number}")
     base = f"{source.path} with its base" if origins else source.path
     return Source(variant(whole, spec, sweep, number).source.text, f"{base}, variant {number}")

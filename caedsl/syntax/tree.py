@@ -4,45 +4,69 @@ Nodes compare by meaning: spans are left out, so two texts that differ in layout
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from caedsl.source import Span
 
 
-@dataclass(frozen=True)
-class Word:
+class _Node:
+    """Node of the tree; two are equal where they say the same, wherever they stand.
+
+    Its dataclasses generate no comparison of their own: that would take most of the time that a check needs to start.
+    """
+
+    def _meaning(self) -> tuple[object, ...]:
+        return tuple(value for name, value in vars(self).items() if name not in _BESIDE)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._meaning() == other._meaning()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._meaning()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({values})"
+
+
+_BESIDE = frozenset({"span", "broken", "complete"})
+"""What a node knows beside its meaning."""
+
+
+@dataclass(eq=False, repr=False)
+class Word(_Node):
     """A name: a keyword, a layer kind, an activation, a constant, or a short option such as ``k3``."""
 
     text: str
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Number:
+@dataclass(eq=False, repr=False)
+class Number(_Node):
     """A number as it was written, with its unit: ``500k``, ``1e-3``, ``10%``, ``30min``."""
 
     text: str
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Size:
+@dataclass(eq=False, repr=False)
+class Size(_Node):
     """Two or more integers joined by ``x``: ``1x28x28``."""
 
     dims: tuple[int, ...]
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Text:
+@dataclass(eq=False, repr=False)
+class Text(_Node):
     """A string in double quotes, without them."""
 
     value: str
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Operation:
+@dataclass(eq=False, repr=False)
+class Operation(_Node):
     """``left operator right`` with one of ``+ - * /``.
 
     ``leaning`` says that a product is written ``8 *3``, with a space on the left of its operator alone, as no person
@@ -52,66 +76,66 @@ class Operation:
     operator: str
     left: "Value"
     right: "Value"
-    span: Span = field(compare=False)
+    span: Span
     leaning: bool = False
 
 
-@dataclass(frozen=True)
-class Group:
+@dataclass(eq=False, repr=False)
+class Group(_Node):
     """A sum in parentheses, which are part of its span."""
 
     value: "Value"
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Negative:
+@dataclass(eq=False, repr=False)
+class Negative(_Node):
     """``-value``."""
 
     value: "Value"
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Divisor:
+@dataclass(eq=False, repr=False)
+class Divisor(_Node):
     """``/value``: a share of what stands elsewhere (``channels=/2``)."""
 
     value: "Value"
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Range:
+@dataclass(eq=False, repr=False)
+class Range(_Node):
     """``low..high``."""
 
     low: "Value"
     high: "Value"
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Sign:
+@dataclass(eq=False, repr=False)
+class Sign(_Node):
     """A comparison that stands alone: one of ``< <= > >=``."""
 
     text: str
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True)
-class Option:
+@dataclass(eq=False, repr=False)
+class Option(_Node):
     """``name=value``."""
 
     name: Word
     value: "Value"
-    span: Span = field(compare=False)
+    span: Span
 
 
 Value = Word | Number | Size | Text | Operation | Group | Negative | Divisor | Range
 Item = Value | Option | Sign
 
 
-@dataclass(frozen=True)
-class Statement:
+@dataclass(eq=False, repr=False)
+class Statement(_Node):
     """A word, its items and, where it has one, its block.
 
     ``span`` covers the word and its items, not the block. ``broken`` marks a statement of which a syntax error has cut
@@ -121,8 +145,8 @@ class Statement:
     head: Word
     items: tuple[Item, ...]
     block: "tuple[Statement, ...] | None"
-    span: Span = field(compare=False)
-    broken: bool = field(default=False, compare=False)
+    span: Span
+    broken: bool = False
 
     def walk(self) -> "Iterator[Statement]":
         """Yield this statement and all inside its block, in the order of the text."""
@@ -131,12 +155,12 @@ class Statement:
             yield from statement.walk()
 
 
-@dataclass(frozen=True)
-class Spec:
+@dataclass(eq=False, repr=False)
+class Spec(_Node):
     """A whole spec. ``complete`` is false when syntax errors have cost some of the text its meaning."""
 
     statements: tuple[Statement, ...]
-    complete: bool = field(default=True, compare=False)
+    complete: bool = True
 
     def walk(self) -> Iterator[Statement]:
         """Every statement, in the order of the text."""

@@ -257,9 +257,9 @@ def test_variants_of_any_spec(text: str) -> None:
     model = checked.model
     if model is None or model.sweep is None:
         return
-    assert 1 <= model.sweep.count <= MOST_VARIANTS
+    assert 1 <= model.sweep.variants <= MOST_VARIANTS
     assert {number for f in checked.findings for number in f.data.get("variants", ())} <= set(  # type: ignore[union-attr]
-        range(1, model.sweep.count + 1)
+        range(1, model.sweep.variants + 1)
     )
     _check_variants(source, model)
 
@@ -267,7 +267,7 @@ def test_variants_of_any_spec(text: str) -> None:
 def _check_variants(source: Source, model: Autoencoder) -> None:
     assert model.sweep is not None
     spec, _ = parse(source)
-    for number in {1, model.sweep.count}:
+    for number in {1, model.sweep.variants}:
         one = variant(source, spec, model.sweep, number)
         parsed, faults = parse(one.source)
         assert not faults and parsed == one.whole

@@ -1,9 +1,8 @@
 """The catalogue: every rule file of the family folders, and what the compiler reports by itself."""
 
+import os
 from functools import cache
 from importlib import import_module
-from pathlib import Path
-from pkgutil import iter_modules
 
 from caedsl.diagnostics.explanation import explained_names, explanation
 from caedsl.rules.engine.rule import Entry, Rule
@@ -24,7 +23,8 @@ FAMILIES = (
 COMPILER_FAMILY = "language"
 """Findings about the text alone: each has an explanation, and none a rule."""
 
-_FOLDER = Path(__file__).parents[1]
+_FOLDER = os.path.dirname(os.path.dirname(__file__))
+_ENDING = ".py"
 _FAMILY_DIGIT = len("CAE")
 
 
@@ -37,7 +37,10 @@ def names(family: str) -> tuple[str, ...]:
 
 @cache
 def _rules(family: str) -> tuple[str, ...]:
-    return tuple(module.name.replace("_", "-") for module in iter_modules([str(_FOLDER / family)]))
+    folder = os.path.join(_FOLDER, family)
+    files = os.listdir(folder) if os.path.isdir(folder) else ()
+    modules = (file.removesuffix(_ENDING) for file in files if file.endswith(_ENDING) and not file.startswith("_"))
+    return tuple(sorted(module.replace("_", "-") for module in modules))
 
 
 def _explained_family(name: str) -> str:

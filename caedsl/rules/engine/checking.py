@@ -49,7 +49,7 @@ class Checked(NamedTuple):
     @property
     def texts(self) -> int:
         """How many specs were judged: the spec itself, and each variant of its sweep."""
-        return 1 + (self.model.sweep.count if self.model and self.model.sweep else 0)
+        return 1 + (self.model.sweep.variants if self.model and self.model.sweep else 0)
 
     @property
     def has_errors(self) -> bool:

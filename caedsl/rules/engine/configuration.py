@@ -1,6 +1,7 @@
 """``[tool.caedsl]`` in pyproject.toml, and the words that choose rules there and on the command line."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,9 @@ from caedsl.syntax.reading import read_regular
 
 FILE = "pyproject.toml"
 _TABLE = "tool.caedsl"
-_NAME = b"caedsl"
+_NAMING = re.compile(rb"^[^#\n]*tool[^\n]*caedsl|^\s*\[[\s\"']*tool[\s\"']*\]", re.MULTILINE)
+"""What every file with a table ``tool.caedsl`` has; parsing others would take longer than checking a spec."""
+
 _PREFIX = "CAE"
 _MOST_SHOWN = 60
 _MOST_BYTES = 1 << 22
@@ -70,7 +73,7 @@ def _table(file: str) -> Mapping[str, Any] | None:
         raise ConfigurationError(
             f"{shown}: the file cannot be read ({error.strerror}); change its permissions"
         ) from None
-    if _NAME not in data.replace(b"\0", b""):  # no zeros, so that the name is seen in UTF-16 too
+    if not _NAMING.search(data.replace(b"\0", b"")):  # no zeros, so that the name is seen in UTF-16 too
         return None
     import tomllib
 

@@ -35,7 +35,7 @@ def judged(
     for finding in findings:
         seen.setdefault((finding.name, finding.primary.span), []).append(_Seen(finding, True))
     faulty: set[int] = set()
-    for number in range(1, sweep.count + 1):
+    for number in range(1, sweep.variants + 1):
         one = variant(source, spec, sweep, number)
         found = find(one.source)
         if any(finding.severity is Severity.ERROR for finding in found.findings):
@@ -54,7 +54,7 @@ def judged(
 
 
 def _counts(seen: _Seen, sweep: Sweep) -> bool:
-    return not seen.finding.name.startswith(_UNUSED) or (seen.as_written and len(seen.numbers) == sweep.count)
+    return not seen.finding.name.startswith(_UNUSED) or (seen.as_written and len(seen.numbers) == sweep.variants)
 
 
 def _told(seen: _Seen, sweep: Sweep, faulty: Collection[int]) -> Finding:
@@ -64,7 +64,7 @@ def _told(seen: _Seen, sweep: Sweep, faulty: Collection[int]) -> Finding:
     """
     finding = seen.finding
     silent = () if finding.severity is Severity.ERROR else faulty
-    everywhere = len({*seen.numbers, *silent}) == sweep.count
+    everywhere = len({*seen.numbers, *silent}) == sweep.variants
     in_sweep = sweep.span.start <= finding.primary.span.start < sweep.span.end
     if seen.as_written and (everywhere or (in_sweep and not seen.numbers)):
         return finding
@@ -75,11 +75,11 @@ def _told(seen: _Seen, sweep: Sweep, faulty: Collection[int]) -> Finding:
 def _where(numbers: Sequence[int], sweep: Sweep) -> str:
     if not numbers:
         return "in the spec as it stands, in none of its variants"
-    if len(numbers) == sweep.count:
-        return f"in all {sweep.count} variants" if sweep.count > 1 else f"in its variant: {sweep.described(1)}"
+    if len(numbers) == sweep.variants:
+        return f"in all {sweep.variants} variants" if sweep.variants > 1 else f"in its variant: {sweep.described(1)}"
     if len(numbers) == 1:
-        return f"in variant {numbers[0]} of {sweep.count}: {sweep.described(numbers[0])}"
-    return f"in {len(numbers)} of {sweep.count} variants: {sweep.condition(numbers) or _listed(numbers)}"
+        return f"in variant {numbers[0]} of {sweep.variants}: {sweep.described(numbers[0])}"
+    return f"in {len(numbers)} of {sweep.variants} variants: {sweep.condition(numbers) or _listed(numbers)}"
 
 
 def _listed(numbers: Sequence[int]) -> str:

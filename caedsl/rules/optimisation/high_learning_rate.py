@@ -30,7 +30,6 @@ Measured at 0.03 and at 0.1; that the border is 0.05 is a heuristic.
 
 from collections.abc import Iterator
 from math import sqrt
-from statistics import median
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.facts.signal import weighted_layers
@@ -64,4 +63,6 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 def _beside(model: Autoencoder) -> str:
     deviations = [sqrt(variance(layer)) for layer in weighted_layers(model)]
+    from statistics import median  # takes as long to import as half of the rules
+
     return f", and they start at about {plain(median(deviations), 2)}" if deviations else ""
