@@ -35,8 +35,9 @@ def export(
     """Export a trained model: ONNX, torch.export, or a folder with spec, weights and model card.
 
     A file is kept only if it computes what the run computes on real samples; how far it is off stands in its metadata.
-    The scorer takes bytes 0..255 of the input's size and returns a score and an error map; its threshold stays outside,
-    in calibration.json.
+    A convolutional model takes samples of any size that it fits: the sizes stand in the metadata too. The scorer takes
+    bytes 0..255 of the input's size and returns a score and an error map; its threshold stays outside, in
+    calibration.json.
     """
     from caedsl.cli.specs import fail
     from caedsl.export.files import export as exported
@@ -65,8 +66,8 @@ def export(
     write_new(output, done.content, overwrite)
     parity = done.parity
     typer.echo(
-        f"wrote {output}: {chosen.about}; differs from the run by {parity.largest:.2g} at most, on {parity.samples} "
-        f"samples of {parity.measured_on}"
+        f"wrote {output}: {chosen.about}, {done.sizes}; differs from the run by {parity.largest:.2g} at most, on "
+        f"{parity.samples} samples of {parity.measured_on}"
     )
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.export.parts import Part
+from caedsl.export.sizes import InputSizes, input_sizes
 from caedsl.inference.scores import ChosenScore
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.errors import RunError
@@ -46,10 +47,11 @@ class Parity:
 
 @dataclass(frozen=True)
 class Exported:
-    """The content of an exported file and its parity."""
+    """The content of an exported file, its parity, and the sizes of samples that it takes, in words."""
 
     content: bytes
     parity: Parity
+    sizes: str
 
 
 Compute = Callable[[Tensor], tuple[Tensor, ...]]
@@ -74,14 +76,39 @@ def export(
         expected = _tuple(module(given))
     draft, load = _FORMATS[format_]
     with _quiet():
-        serialise = draft(module, given, part)
+        serialise, sizes = _drafted(
+            draft, load, module, given, part, input_sizes(run, part, samples[:2].to(run.device))
+        )
         parity = _parity(expected, load(serialise({}))(given), len(given), measured_on)
         if not parity.relative <= TOLERANCE:
             raise ExportError(
                 f"the exported {part.name} differs from the run by {parity.largest:.3g} ({parity.relative:.2g} of the "
                 f"largest output), and {TOLERANCE:g} is allowed: nothing was written; please report it with the spec"
             )
-        return Exported(serialise(_metadata(run, part, score, parity)), parity)
+        return Exported(serialise({**_metadata(run, part, score, parity), "sizes": sizes}), parity, sizes)
+
+
+@torch.no_grad()
+def _drafted(
+    draft: "Draft",
+    load: "Callable[[bytes], Compute]",
+    module: nn.Module,
+    given: Tensor,
+    part: Part,
+    candidates: Iterator[InputSizes],
+) -> "tuple[Serialise, str]":
+    """Return the file for the most general sizes with which the exporter makes one that computes the same."""
+    for sizes in candidates:
+        if sizes.other is None:
+            return draft(module, given, part, sizes), sizes.about
+        try:
+            serialise = draft(module, given, part, sizes)
+            got = load(serialise({}))(sizes.other)
+        except Exception:  # exporters refuse what they cannot do with whatever they stumble over
+            continue
+        if _parity(_tuple(module(sizes.other)), got, len(given), "").relative <= TOLERANCE:
+            return serialise, sizes.about
+    raise AssertionError("the last candidate has a fixed size")
 
 
 def _metadata(run: TrainedRun, part: Part, score: ChosenScore, parity: Parity) -> dict[str, str]:
@@ -103,7 +130,10 @@ Serialise = Callable[[dict[str, str]], bytes]
 """Returns the content of a file that carries this metadata."""
 
 
-def _draft_onnx(module: nn.Module, given: Tensor, part: Part) -> Serialise:
+Draft = Callable[[nn.Module, Tensor, Part, InputSizes], Serialise]
+
+
+def _draft_onnx(module: nn.Module, given: Tensor, part: Part, sizes: InputSizes) -> Serialise:
     import onnx
 
     program = torch.onnx.export(
@@ -111,7 +141,7 @@ def _draft_onnx(module: nn.Module, given: Tensor, part: Part) -> Serialise:
         (given,),
         input_names=list(part.inputs),
         output_names=list(part.outputs),
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        dynamic_shapes=(sizes.dynamic,),
         dynamo=True,
         verbose=False,
     )
@@ -139,8 +169,8 @@ def _load_onnx(content: bytes) -> Compute:
     return compute
 
 
-def _draft_program(module: nn.Module, given: Tensor, part: Part) -> Serialise:
-    program = torch.export.export(module, (given,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+def _draft_program(module: nn.Module, given: Tensor, part: Part, sizes: InputSizes) -> Serialise:
+    program = torch.export.export(module, (given,), dynamic_shapes=(sizes.dynamic,))
 
     def serialise(metadata: dict[str, str]) -> bytes:
         content = io.BytesIO()
@@ -155,7 +185,7 @@ def _load_program(content: bytes) -> Compute:
     return lambda x: _tuple(module(x))
 
 
-_FORMATS: dict[str, tuple[Callable[[nn.Module, Tensor, Part], Serialise], Callable[[bytes], Compute]]] = {
+_FORMATS: dict[str, tuple[Draft, Callable[[bytes], Compute]]] = {
     "onnx": (_draft_onnx, _load_onnx),
     "pt2": (_draft_program, _load_program),
 }

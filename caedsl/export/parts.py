@@ -82,6 +82,7 @@ class Part:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     scores: bool = False
+    takes_codes: bool = False
 
 
 def _samples(_: TrainedRun, samples: Tensor) -> Tensor:
@@ -101,7 +102,9 @@ def _bytes(run: TrainedRun, samples: Tensor) -> Tensor:
 PARTS = (
     Part("full", "sample in, reconstruction out", lambda run, _: Full(run), _samples, ("sample",), ("reconstruction",)),
     Part("encoder", "sample in, code out", lambda run, _: Encoder(run), _samples, ("sample",), ("code",)),
-    Part("decoder", "code in, sample out", lambda run, _: Decoder(run), _codes, ("code",), ("sample",)),
+    Part(
+        "decoder", "code in, sample out", lambda run, _: Decoder(run), _codes, ("code",), ("sample",), takes_codes=True
+    ),
     Part("scorer", "bytes in, score and error map out", Scorer, _bytes, ("bytes",), ("score", "map"), scores=True),
 )
 

@@ -60,6 +60,53 @@ def test_the_scorer_takes_bytes(run: TrainedRun, score: str) -> None:
     assert maps.shape == (5, 8, 8)
 
 
+CONVOLUTIONAL = """autoencoder c
+input 1x16x16
+encoder { conv 4 k3 s2 relu norm=batch; conv 4 k3 s2 }
+bottleneck
+decoder mirror
+"""
+LINKED = CONVOLUTIONAL.replace("conv 4 k3 s2 }", "conv 4 k3 s2 relu; conv 2 }").replace("mirror", "mirror skips=concat")
+VALID = "autoencoder v\ninput 1x17x17\nencoder { conv 3 k3 s2 pad=0 relu }\nbottleneck\ndecoder mirror\n"
+SIGNAL = "autoencoder s\ninput 2x64\nencoder { conv 4 k4 s4 relu }\nbottleneck\ndecoder mirror\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "part", "sizes"),
+    [
+        (CONVOLUTIONAL, "full", [(20, 32), (16, 16)]),
+        (CONVOLUTIONAL, "encoder", [(24, 16)]),
+        (CONVOLUTIONAL, "decoder", [(24, 16)]),
+        (CONVOLUTIONAL, "scorer", [(28, 16)]),
+        (LINKED, "full", [(20, 32)]),
+        (VALID, "full", [(19, 25)]),
+        (SIGNAL, "full", [(68,), (256,)]),
+    ],
+)
+def test_a_convolutional_model_keeps_its_sizes_free(
+    spec: str, part: str, sizes: list[tuple[int, ...]], tmp_path: Path
+) -> None:
+    opened = caedsl.open(write_run(tmp_path / "run", spec), device="cpu")
+    draw = torch.Generator().manual_seed(0)
+    shape = opened.model.input.shape
+    own = torch.rand(3, *shape, generator=draw)
+    chosen = part_named(part)
+    done = export(opened, chosen, read_score("mse"), "onnx", own, "noise")
+    stored = {entry.key: entry.value for entry in onnx.load_from_string(done.content).metadata_props}
+    assert stored["sizes"] == done.sizes
+    assert done.sizes.startswith("any size in steps of ")
+    for size in sizes:
+        given = chosen.example(opened, torch.rand(2, shape[0], *size, generator=draw))
+        expected = chosen.make(opened, read_score("mse"))(given)
+        outputs = onnx_outputs(done.content, given.numpy())
+        for output, wanted in zip(outputs, expected if isinstance(expected, tuple) else (expected,), strict=True):
+            np.testing.assert_allclose(output, wanted.detach().numpy(), atol=1e-5)
+
+
+def test_a_model_with_dense_layers_has_one_size(run: TrainedRun) -> None:
+    assert exported(run, "full", "onnx").sizes == "1x8x8"
+
+
 def test_the_file_says_what_it_is_and_how_far_it_is_off(run: TrainedRun) -> None:
     done = exported(run, "scorer", "onnx", "top=2%")
     stored = {entry.key: entry.value for entry in onnx.load_from_string(done.content).metadata_props}

@@ -64,7 +64,8 @@ class ConvolutionalAutoencoder(nn.Module):
 
     def encode_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the codes of samples, and the maps that the decoder reads beside them."""
-        if x.shape[1:] != self._program.shape:
+        # A module that is exported for several sizes must not be tied to the one of the example.
+        if not torch.compiler.is_compiling() and x.shape[1:] != self._program.shape:
             self._require(tuple(x.shape[1:]))
         kept: dict[str, Tensor] = {}
         code: Tensor = self.bottleneck(through(self.encoder, self._program.encoder_links, x, kept))
