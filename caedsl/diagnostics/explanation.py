@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.finding import Finding, Severity
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "explanations")
 _ENDING = ".md"
@@ -33,3 +33,10 @@ def explanation(name: str) -> Explanation:
         header, _, documentation = file.read().removeprefix(_FENCE).partition(_FENCE)
     fields = dict(line.split(": ", 1) for line in header.splitlines())
     return Explanation(fields["code"], name, Severity(fields["severity"]), documentation.strip())
+
+
+def is_error(finding: Finding) -> bool:
+    """Return whether a finding is an error, also where its code and severity are not filled in yet."""
+    if not finding.code and finding.name in explained_names():
+        return explanation(finding.name).severity is Severity.ERROR
+    return finding.severity is Severity.ERROR

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.explanation import is_error
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Loss, Train
 from caedsl.resolve.losses import WORST
@@ -36,7 +36,7 @@ def fault_of(settings: Train) -> str | None:
     source = Source("".join((_SMALLEST, "train {\n", *lines, "}\n")))
     spec, syntax_findings = parse(source)
     findings = (*syntax_findings, *resolve(spec, source)[1])
-    return next((finding.message for finding in findings if finding.severity is Severity.ERROR), None)
+    return next((finding.message for finding in findings if is_error(finding)), None)
 
 
 def _changed(name: str, setting: Setting, settings: Train) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from caedsl.data.errors import DataError
-from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.explanation import is_error
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 from caedsl.resolve.overrides import OverrideError, override
@@ -37,7 +37,7 @@ def with_data_line(model: Autoencoder, line: str) -> Autoencoder:
     tree, _ = parse(source)
     changed, findings = resolve(tree, source)
     for finding in findings:
-        if finding.severity is Severity.ERROR:
+        if is_error(finding):
             remedy = f"; {finding.help}" if finding.help else ""
             raise DataError(f"`{line}` cannot be read: {finding.message}{remedy}")
     assert changed is not None, "a spec without errors has a model"

@@ -20,7 +20,7 @@ from caedsl.data.fit import Fit, Scale
 from caedsl.data.folder_stack import check_input
 from caedsl.data.loading import fit_for
 from caedsl.data.picture import read_picture
-from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.explanation import is_error
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.lines import is_data_line
 from caedsl.inference.pictures import Made, read_original, resized_original, restored
@@ -275,7 +275,7 @@ def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
     source = Source(spec_text, str(folder / SPEC))
     tree, _ = parse(source)
     model, findings = resolve(tree, source)
-    if model is None or not model.complete or any(finding.severity is Severity.ERROR for finding in findings):
+    if model is None or not model.complete or any(map(is_error, findings)):
         raise RunError(f"{folder / SPEC} has errors: see `caedsl check {folder / SPEC}`, or put the file back")
     target = choose_device(device)
     with torch.random.fork_rng([]):

@@ -7,7 +7,7 @@ from torch import nn
 
 from caedsl.data.images import Images
 from caedsl.data.split import split_sha256
-from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.explanation import is_error
 from caedsl.facts.schema import read_settings
 from caedsl.facts.settings_text import fault_of
 from caedsl.model.autoencoder import Autoencoder
@@ -95,7 +95,7 @@ def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
     source = Source(spec_text, str(spec_folder / SPEC))
     spec, _ = parse(source)
     model, findings = resolve(spec, source)
-    faulty = any(finding.severity is Severity.ERROR for finding in findings)
+    faulty = any(map(is_error, findings))
     if model is None or not model.complete or model.train is None or not model.data or faulty:
         raise RunError(
             f"{path / SPEC} is not a spec that can be trained (`caedsl check {path / SPEC}` shows its errors; it "
