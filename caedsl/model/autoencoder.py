@@ -30,10 +30,11 @@ class Input:
 class Bottleneck:
     """Layers that make the code, and what holds for it.
 
-    ``form`` names the declaration in ``vocabulary/bottlenecks``. ``inverse`` starts the decoder where the code is a
-    vector. ``weights`` are those of what the code adds to the loss: ``l1`` its activity penalty, ``kl`` the divergence
-    of a variational code. ``noise`` is the standard deviation of the Gaussian noise that the decoder sees while
-    training. The weights of what the form itself adds rise from 0 over ``warmup``, a share of all steps.
+    ``form`` names the declaration in ``vocabulary/bottlenecks``. ``inverse`` starts the decoder: the way back from a
+    vector, or the layers behind the code in braces. ``weights`` are those of what the code adds to the loss: ``l1`` its
+    activity penalty, ``kl`` the divergence of a variational code. ``noise`` is the standard deviation of the Gaussian
+    noise that the decoder sees while training. The weights of what the form itself adds rise from 0 over ``warmup``, a
+    share of all steps.
     """
 
     form: str
@@ -140,7 +141,7 @@ class Autoencoder:
         """Maps that the decoder reads beside the code, by name: outputs of the encoder, and the input itself."""
         encoder = {id(inner) for layer in (*self.encoder, *self.bottleneck.layers) for inner in layer.walk()}
         found: dict[str, Shape] = {}
-        for layer in self.decoder:
+        for layer in (*self.bottleneck.inverse, *self.decoder):
             for inner in layer.walk():
                 if isinstance(inner.kind, Join) and (inner.source is None or id(inner.source) in encoder):
                     found[inner.kind.kept(inner.options)] = inner.options[OTHER]

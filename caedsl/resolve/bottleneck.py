@@ -1,23 +1,25 @@
-"""The ``bottleneck`` line: the code as it stands, asserted, or made by a convolution or a dense layer."""
+"""The ``bottleneck`` line: the code as it stands, asserted, or made by layers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Bottleneck
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.placing import Placed, place_lines
-from caedsl.resolve.reading import report_idle
+from caedsl.resolve.reading import read_lines, report_idle
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.bottlenecks.bare import ASSERTED
 from caedsl.vocabulary.form import CODE_L1, NOISE, WARMUP, Form
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.line import Line
-from caedsl.vocabulary.shape import Shape, text
+from caedsl.vocabulary.shape import Shape, elements, text
 from caedsl.vocabulary.weights import L1
 
 FOREIGN_FORMS = {"linear": "dense", "fc": "dense", "vae": "variational", "vq": "quantized", "vqvae": "quantized"}
@@ -63,15 +65,19 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     # `l1=` on this line is a penalty on the code; that on weights comes from `defaults` alone.
     drafts = form.drafts({**values, L1.name: inherited.get(L1.name, 0.0)})
     lines = tuple(Line(draft.kind, draft.options, bound.spans, at=statement.span) for draft in drafts)
+    if form.block:
+        lines = read_lines(statement.block or (), scope)
     shape_at = bound.spans.get(ASSERTED.name, statement.span)
-    asserted = None if form.words or bound.faults else values[ASSERTED.name]
+    asserted = None if bound.faults else values.get(ASSERTED.name)
     return Code(form, lines, asserted, weights, noise, warmup, statement.span, shape_at)
 
 
 def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequence[tree.Item]]:
     items = statement.items
+    if statement.block is not None:
+        return _block_form(statement, scope), _options(items, scope)
     words = tuple(item.text if isinstance(item, tree.Word) else "" for item in items[:2])
-    known = next(form for form in FORMS if words[: len(form.words)] == form.words)
+    known = next(form for form in FORMS if words[: len(form.words)] == form.words and not form.block)
     if known.words or not words or not words[0] or scope.is_constant(words[0]):
         return known, items[len(known.words) :]
     near = scope.nearest(words[0], tuple(form.words[0] for form in FORMS if form.words), FOREIGN_FORMS)
@@ -79,6 +85,25 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     remedy = f"write one of {listed}"
     scope.report("unknown-value", items[0].span, f'unknown bottleneck "{words[0]}"', help=remedy, meant=near)
     return next((form for form in FORMS if form.words == (near,)), None), items[1:]
+
+
+def _block_form(statement: tree.Statement, scope: Scope) -> Form | None:
+    """Return the form with layers in braces; None, and a finding, where the braces are empty."""
+    form = next(form for form in FORMS if form.block)
+    if not statement.block and not statement.broken:
+        message = "the braces of this bottleneck hold no layers"
+        scope.report("missing-block", statement.span, message, help=f"write `{form.example}`, or `bottleneck` alone")
+    return form if statement.block else None
+
+
+def _options(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
+    """Return the named options before braces; report what else stands there."""
+    others = [item for item in items if not isinstance(item, tree.Option)]
+    if others:
+        span = others[0].span.to(others[-1].span)
+        message = f"`{scope.source.slice(span)}` has no place before the braces of a bottleneck"
+        scope.report("unexpected-value", span, message, help="move it into the braces, or leave these out")
+    return [item for item in items if isinstance(item, tree.Option)]
 
 
 def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottleneck | None:
@@ -89,8 +114,10 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
         if placed.out_shape is None:
             return None
         layers = tuple(placed.layers)
-        form, out = code.form.name, placed.out_shape
-        return Bottleneck(form, out, layers, (), code.weights, code.noise, code.at, code.warmup)
+        ends = _code_place(layers, scope) if code.form.block else len(layers)
+        made, behind = layers[:ends], layers[ends:]
+        form, out = code.form.name, made[-1].out_shape if made else placed.out_shape
+        return Bottleneck(form, out, made, behind, code.weights, code.noise, code.at, code.warmup)
     if in_shape is not None and code.asserted is not None and code.asserted != in_shape:
         scope.report(
             "code-shape-mismatch",
@@ -103,6 +130,29 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
         )
     shape = in_shape or code.asserted
     return None if shape is None else Bottleneck(code.form.name, shape, (), (), code.weights, code.noise, code.at)
+
+
+CODE_NAME = "code"
+
+
+def _code_place(layers: Sequence[Layer], scope: Scope) -> int:
+    """Return how many layers make the code: those up to the one that is named, or up to the fewest numbers.
+
+    Normalisations, activations and noise behind the fewest numbers belong to the code.
+    """
+    named = next((place for place, layer in enumerate(layers) if layer.named == CODE_NAME), None)
+    if named is not None:
+        scope.unread_outputs.pop(CODE_NAME, None)
+        return named + 1
+    sizes = [elements(layer.out_shape) for layer in layers]
+    place = sizes.index(min(sizes))
+    behind = (layer for layer in layers[place + 1 :])
+    return place + 1 + sum(1 for _ in takewhile(lambda layer: _finishes(layer, sizes[place]), behind))
+
+
+def _finishes(layer: Layer, numbers: int) -> bool:
+    role = layer.kind.role
+    return role in (Role.ADJUSTING, Role.PASSING, Role.RESHAPING) and elements(layer.out_shape) == numbers
 
 
 def _path(encoder: Sequence[Layer]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.shape import Shape, text
 
 
 def read_decoder(found: Found, target: Input | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
@@ -49,6 +49,8 @@ def place_decoder(
         return (), Placed(None, encoder.outputs)
     made = () if bottleneck is None else bottleneck.layers
     is_dense = bottleneck is not None and BY_NAME[bottleneck.form].makes_vector
+    if bottleneck is not None and BY_NAME[bottleneck.form].block:
+        return bottleneck.inverse, _behind_block(read, encoder, bottleneck, target, scope)
     if not isinstance(read, Manner):
         back = _inverse(made, encoder, read, scope) if is_dense else ()
         placed = place_lines((*back, *read), start, encoder.outputs, scope)
@@ -62,6 +64,31 @@ def place_decoder(
         ]
     placed.layers = placed.layers[len(inverse) :]
     return tuple(inverse), placed
+
+
+def _behind_block(
+    read: tuple[Line, ...] | Manner, encoder: Placed, bottleneck: Bottleneck, target: Shape, scope: Scope
+) -> Placed:
+    """Return the decoder behind the last of a bottleneck's layers in braces."""
+    end = bottleneck.inverse[-1].out_shape if bottleneck.inverse else bottleneck.code_shape
+    if not isinstance(read, Manner):
+        return place_lines(read, end, encoder.outputs, scope)
+    made = _twins_left(bottleneck, end, encoder.out_shape)
+    if made is None:
+        message = f"`decoder mirror` cannot go on from {text(end)}, with which this bottleneck ends"
+        shapes = dict.fromkeys([encoder.out_shape or (), *(layer.out_shape for layer in bottleneck.layers)])
+        listed = ", ".join(text(shape) for shape in shapes)
+        scope.report("no-mirror", bottleneck.span, message, help=f"end it with one of {listed}, or with the code")
+        return Placed(None, encoder.outputs)
+    return place_block(mirror(encoder.layers, made, read, target, scope), end, encoder.outputs, scope)
+
+
+def _twins_left(bottleneck: Bottleneck, end: Shape, encoded: Shape | None) -> Sequence[Layer] | None:
+    """Return the layers before the code that the ones behind it do not undo; None where no shape tells which."""
+    if end == encoded:
+        return ()
+    shapes = [layer.out_shape for layer in bottleneck.layers]
+    return bottleneck.layers[: len(shapes) - shapes[::-1].index(end)] if end in shapes else None
 
 
 def _inverse(made: Sequence[Layer], encoder: Placed, decoder: Sequence[Line], scope: Scope) -> tuple[Line, ...]:

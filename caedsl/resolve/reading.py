@@ -15,6 +15,7 @@ from caedsl.syntax.limits import MAX_DEPTH
 from caedsl.vocabulary import norms as normalisation
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
+from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.line import Line
@@ -174,6 +175,8 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     if kind is None:
         return Line("", at=statement.span, broken=True)
     statement = replace(statement, head=tree.Word(kind.name, statement.head.span))
+    if _has_number_for_name(statement, kind, scope):
+        return Line(kind.name, at=statement.span, broken=True)
     fits = _block_agrees(statement, kind, scope)
     if kind.block and scope.depth >= MAX_DEPTH:
         message = f"`{kind.name}` stands inside more than {MAX_DEPTH} blocks"
@@ -193,6 +196,18 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     if times == 1:
         return line
     return Line("repeat", {"times": times}, bound.spans, (line,), statement.span, named=name)
+
+
+def _has_number_for_name(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
+    """Report a number where the name of an output is wanted, and say which kind takes one."""
+    first = statement.items[0] if statement.items else None
+    if not isinstance(kind, Join) or not kind.with_a_number or not isinstance(first, tree.Number):
+        return False
+    value = scope.source.slice(first.span)
+    message = f"`{kind.name}` needs the name of an output, and `{value}` is a number"
+    help_line = f"write `{kind.with_a_number} {value}`, or name the layer that is meant, and its name here"
+    scope.report("wrong-type", first.span, message, help=help_line)
+    return True
 
 
 def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:

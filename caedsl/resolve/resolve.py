@@ -77,7 +77,7 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
         at = found.places.get("bottleneck", image.span)
         shown = Bottleneck("bare", known, (), (), {}, 0.0, at)
     else:
-        shown = replace(bottleneck, inverse=inverse)
+        shown = replace(bottleneck, inverse=inverse or bottleneck.inverse)
     return Autoencoder(
         name=name,
         source=scope.source,

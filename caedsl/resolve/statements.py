@@ -48,7 +48,15 @@ REQUIRED_STATEMENTS = {
 """What every spec has, and an example of each."""
 
 MANY = ("let", "defaults", "block", "allow")
-BLOCKS = {"block": True, "encoder": True, "decoder": None, "train": True, "sweep": True, "require": True}
+BLOCKS = {
+    "block": True,
+    "encoder": True,
+    "bottleneck": None,
+    "decoder": None,
+    "train": True,
+    "sweep": True,
+    "require": True,
+}
 """Whether a statement has a block: yes, or (None) as it likes; the others have none."""
 
 

@@ -36,6 +36,8 @@ class Form:
     """Whether the code is a vector, so that the decoder starts with the way back to the map."""
     limits_copying: ClassVar[bool] = False
     """Whether the form by itself keeps a model from copying its input, however large the code."""
+    block: ClassVar[bool] = False
+    """Whether the code is made by layers in braces."""
     has_prior: ClassVar[bool] = False
     """Whether codes are drawn alike to a standard normal distribution, so that draws from it decode to new samples."""
 

@@ -27,6 +27,8 @@ class Join(Kind):
     verb: ClassVar[str]
     reads_values: ClassVar[bool] = True
     """Whether the values of the named output enter, and not only places in it."""
+    with_a_number: ClassVar[str] = ""
+    """The kind that is meant where a number stands instead of a name."""
 
     def source(self, name: str, output: Layer | None, shape: Shape) -> Mapping[str, Any] | Misfit:
         """Return what placing adds to the options for an output of ``shape``, or why it cannot be read.

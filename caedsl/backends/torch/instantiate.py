@@ -68,7 +68,8 @@ class ConvolutionalAutoencoder(nn.Module):
         if not torch.compiler.is_compiling() and x.shape[1:] != self._program.shape:
             self._require(tuple(x.shape[1:]))
         kept: dict[str, Tensor] = {}
-        code: Tensor = self.bottleneck(through(self.encoder, self._program.encoder_links, x, kept))
+        encoded = through(self.encoder, self._program.encoder_links, x, kept)
+        code = through(self.bottleneck, self._program.bottleneck_links, encoded, kept)
         return code, {name: kept[name] for name in self.maps}
 
     def _require(self, shape: Shape) -> None:
@@ -98,15 +99,17 @@ class ConvolutionalAutoencoder(nn.Module):
 class _Whole(nn.Module):
     """Encoder, bottleneck and decoder without a check of sizes."""
 
-    def __init__(self, program: Program, encoder: nn.Sequential, bottleneck: nn.Module, decoder: nn.Sequential) -> None:
+    def __init__(
+        self, program: Program, encoder: nn.Sequential, bottleneck: nn.Sequential, decoder: nn.Sequential
+    ) -> None:
         super().__init__()
-        self.links = program.encoder_links, program.decoder_links
+        self.links = program.encoder_links, program.bottleneck_links, program.decoder_links
         self.encoder, self.bottleneck, self.decoder = encoder, bottleneck, decoder
 
     def forward(self, x: Tensor) -> Tensor:
         kept: dict[str, Tensor] = {}
-        code = self.bottleneck(through(self.encoder, self.links[0], x, kept))
-        return through(self.decoder, self.links[1], code, kept)
+        code = through(self.bottleneck, self.links[1], through(self.encoder, self.links[0], x, kept), kept)
+        return through(self.decoder, self.links[2], code, kept)
 
 
 def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict[str, Tensor]) -> Tensor:

@@ -10,7 +10,9 @@ _PAD = " " * 8
 def linked_methods(program: Program, about: str, noun: str, check: str) -> str:
     """Return ``encode``, ``encode_with_maps``, ``decode`` and ``forward`` as source."""
     listed = ", ".join(f'"{name}": kept["{name}"]' for name in program.maps)
-    code = "self.bottleneck(x)" if program.bottleneck else "x"
+    code = (
+        f"\n{_written('bottleneck', program.bottleneck_links, len(program.bottleneck))}" if program.bottleneck else ""
+    )
     names = ", ".join(program.maps)
     refusal = ""
     if program.maps:
@@ -25,8 +27,8 @@ def linked_methods(program: Program, about: str, noun: str, check: str) -> str:
     def encode_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the codes, and the maps that the decoder reads beside them."""
 {check}        kept = {{}}
-{_written("encoder", program.encoder_links, len(program.encoder))}
-        return {code}, {{{listed}}}
+{_written("encoder", program.encoder_links, len(program.encoder))}{code}
+        return x, {{{listed}}}
 
     def decode(self, x: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
         """Return the {noun}s that codes and their maps stand for."""

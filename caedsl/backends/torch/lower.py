@@ -108,20 +108,26 @@ class Program:
     terms: tuple[Term, ...]
     origins: tuple[Origin, ...]
     encoder_links: tuple[Link, ...] = ()
+    bottleneck_links: tuple[Link, ...] = ()
     decoder_links: tuple[Link, ...] = ()
     maps: tuple[str, ...] = ()
     """Names of the maps that the decoder reads beside the code."""
 
     @property
+    def links(self) -> tuple[Link, ...]:
+        """All links, in the order of computation."""
+        return (*self.encoder_links, *self.bottleneck_links, *self.decoder_links)
+
+    @property
     def linked(self) -> bool:
         """Whether some layer reads an output by its name."""
-        return bool(self.encoder_links or self.decoder_links)
+        return bool(self.links)
 
     @property
     def fixed_size(self) -> bool:
         """Whether some module or function has a size of its own, and returns it whatever the sample's size is."""
         calls = [step.call for step in self.steps]
-        calls += [link.call for link in (*self.encoder_links, *self.decoder_links) if link.call is not None]
+        calls += [link.call for link in self.links if link.call is not None]
         return any(keyword in ("size", "output_size") for each in calls for keyword, _ in each.kwargs)
 
     @property
@@ -153,7 +159,7 @@ class _Lowering:
     def __init__(self) -> None:
         self.weighted: list[tuple[str, Layer]] = []
         self.origins: list[Origin] = []
-        self.links: dict[str, list[Link]] = {"encoder": [], "decoder": []}
+        self.links: dict[str, list[Link]] = {"encoder": [], CODE: [], "decoder": []}
         self.read: set[str] = set()
         self.kept_by: dict[str, tuple[str, Call]] = {}
 
@@ -222,7 +228,7 @@ def lower(model: Autoencoder) -> Program:
     if INPUT in lowering.read:
         lowering.links["encoder"].append(Link(0, KEEP, INPUT))
     encoder = lowering.sequence(model.encoder, "encoder")
-    bottleneck = lowering.sequence(model.bottleneck.layers, "bottleneck")
+    bottleneck = lowering.sequence(model.bottleneck.layers, CODE)
     noise = (Step(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
     inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
     decoder = lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse))
@@ -242,6 +248,7 @@ def lower(model: Autoencoder) -> Program:
         _terms(model, len(bottleneck)),
         tuple(lowering.origins),
         tuple(lowering.links["encoder"]),
+        tuple(lowering.links[CODE]),
         tuple(lowering.links["decoder"]),
         tuple(model.bypasses),
     )

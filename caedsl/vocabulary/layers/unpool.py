@@ -39,6 +39,7 @@ class Unpool(Join):
     name = "unpool"
     verb = "undoes a pool of"
     reads_values = False
+    with_a_number = "upsample"
     example = "unpool p1"
 
     def source(self, name: str, output: Layer | None, shape: Shape) -> Mapping[str, Any] | Misfit:
