@@ -7,15 +7,20 @@ import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
 import pytest
+from PIL import Image
 from torch import Tensor
 
+import caedsl
 from caedsl.cli.main import main
+from caedsl.runs.errors import RunError
 from caedsl.runs.files import CHECKPOINT, LOCK, PICTURES, TROUBLE
 from caedsl.runs.tensors import read_tensors
 from caedsl.training.checkpoints import Checkpoint
@@ -31,9 +36,9 @@ SPEC = """autoencoder tiny
 input 1x8x8
 data digits limit=30
 encoder { conv 2 relu; maxpool 2 }
-bottleneck dense 2
+bottleneck variational 2
 decoder mirror
-train { epochs 2; batch 10; optimizer adam lr=1e-2; ema 0.9; precision fp32 }
+train { epochs 2; batch 10; optimizer adam lr=1e-2; ema 0.9; precision fp32; validation 20% }
 """
 TROUBLE_LINE = (
     '{"step": 1, "epoch": 1, "monitor": "dead-layer", "layer": "conv 2 relu", "setting": null, "line": 4, '
@@ -58,17 +63,40 @@ COMMANDS = (
     ("train", "--resume", "{run}", "--quiet"),
     ("train", "--resume", "{run}", "--epochs", "3", "--quiet"),
     ("train", "{spec}", "--weights", "{run}", "--out", "{fresh}", "--epochs", "1", "--no-pictures", "--quiet"),
+    ("evaluate", "{run}", "--probe", "--quiet"),
+    ("evaluate", "{run}", "--test", "{labelled}", "--quiet"),
+    ("calibrate", "{run}", "--fpr", "40%"),
+    ("reconstruct", "{run}", "{images}", "-o", "{fresh}", "--error-maps"),
+    ("encode", "{run}", "-o", "{fresh}/codes.csv"),
+    ("encode", "{run}", "{images}", "-o", "{fresh}/codes.npz"),
+    ("decode", "{run}", "{codes}", "-o", "{fresh}"),
+    ("score", "{run}", "{images}", "--maps", "{fresh}"),
+    ("sample", "{run}", "-o", "{fresh}", "-n", "3"),
+    ("export", "{run}", "-o", "{fresh}/model.pt2"),
+    ("export", "{run}", "-o", "{fresh}"),
+    ("report", "{run}"),
+    ("report", "{run}", "-o", "{fresh}/report.html"),
+    ("compare", "{run}", "{ended}"),
+    ("doctor", "{run}", "--budget", "1s", "--quiet"),
 )
-SECONDS_A_COMMAND = 20
+SECONDS_A_COMMAND = 60
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run that has ended, one that was interrupted within an epoch, and the spec of both."""
+    """A run that has ended, one that was interrupted within an epoch, and what commands read beside a run."""
     home = tmp_path_factory.mktemp("whole")
     (home / "tiny.cae").write_text(SPEC)
-    runs = {"spec": home / "tiny.cae", "ended": home / "ended", "interrupted": home / "interrupted"}
+    names = {"spec": "tiny.cae", "codes": "codes.npy", "images": "labelled/good"}
+    runs = {name: home / names.get(name, name) for name in ("ended", "interrupted", "labelled", *names)}
+    np.save(runs["codes"], np.zeros((3, 2), np.float32))
+    for number, kind in enumerate(("good", "good", "odd", "odd")):
+        path = runs["labelled"] / kind / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 50 * number).save(path)
     assert main(["train", str(runs["spec"]), "--out", str(runs["ended"]), "--quiet"]) == 0
+    assert main(["calibrate", str(runs["ended"]), "--fpr", "40%"]) == 0
+    assert main(["evaluate", str(runs["ended"]), "--test", str(runs["labelled"]), "--quiet"]) == 0
     take_step = Training.take_step
 
     def interrupting(self: Training, images: Tensor, whole: int | None = None) -> Losses:
@@ -145,8 +173,8 @@ def test_damaged_run_folders(
     end = time.monotonic() + pytestconfig.getoption("--fuzz-seconds")
     chance = random.Random(pytestconfig.getoption("--fuzz-seed"))
     outside, run, fresh = tmp_path / "outside", tmp_path / "run", tmp_path / "fresh"
-    tried = 0
-    while time.monotonic() < end or tried < len(COMMANDS):
+    answers: Counter[int] = Counter()
+    while time.monotonic() < end or answers.total() < len(COMMANDS):
         kind = chance.choice(("ended", "interrupted"))
         fresh_outside(outside)
         for folder in (run, fresh):
@@ -161,7 +189,7 @@ def test_damaged_run_folders(
                 damage(run / name, chance, outside)
         before = contents(outside)
         words = chance.choice(COMMANDS)
-        arguments = [word.format(run=run, fresh=fresh, spec=whole["spec"]) for word in words]
+        arguments = [word.format(run=run, fresh=fresh, **whole) for word in words]
         with at_most(SECONDS_A_COMMAND):
             code = main(arguments)
         out, err = capsys.readouterr()
@@ -171,4 +199,10 @@ def test_damaged_run_folders(
         assert code != 2 or "caedsl: " in err, told
         assert "\x1b" not in out + err, told
         assert contents(outside) == before, told
-        tried += 1
+        answers[code] += 1
+        with suppress(RunError):
+            opened = caedsl.open(run)
+            assert opened.encode(whole["images"]).shape == (2, 2), told
+            assert opened.calibration is None or opened.calibration.normals, told
+        assert contents(outside) == before, told
+    print(f"{answers.total()} damaged run folders: exit codes {dict(answers)}")
