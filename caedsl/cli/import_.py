@@ -49,14 +49,15 @@ def import_(
     from caedsl.importing.errors import ImportFailure
     from caedsl.importing.imported import imported, weights_bytes
     from caedsl.importing.network import with_settings
-    from caedsl.importing.opening import network_at
+    from caedsl.importing.opening import faults_told, network_at
 
     for place in (output, weights):
         if place is not None:
             refuse_existing(place, overwrite)
     try:
-        network = network_at(model, shape_of(sample), range_of(values))
-        made = imported(with_settings(network, data=data, loss=loss, optimizer=optimizer))
+        with faults_told(model):
+            network = network_at(model, shape_of(sample), range_of(values))
+            made = imported(with_settings(network, data=data, loss=loss, optimizer=optimizer))
     except ImportFailure as failure:
         raise fail(str(failure), FINDINGS) if failure.was_read else fail(str(failure)) from None
     for note in made.notes:

@@ -11,11 +11,13 @@ from torch import nn
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.backends.torch.lower import lower
+from caedsl.data.memory import available_memory
+from caedsl.facts.cost import BYTES, total_parameters
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Array, Network
 from caedsl.importing.writing import WrittenSpec, model_of, write
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.shape import elements, text
 
 TOLERANCE = 1e-5
 """The largest difference of outputs, as a share of the largest output where that is above 1."""
@@ -52,11 +54,29 @@ def imported(network: Network, seed: int = 0) -> ImportedModel:
     """Return the model of a foreign network; ``ImportFailure`` where it cannot be rebuilt faithfully."""
     written = write(network)
     model = model_of(network, written)
+    _check_size(network, model)
     module = build(model)
     _give_weights(network, written, model, module)
     module.eval()
     difference = _compared(network, module, seed)
     return ImportedModel(written.text, model, module, difference, written.notes, written)
+
+
+def _check_size(network: Network, model: Autoencoder) -> None:
+    """Refuse a network whose description asks for more weights than it has, or for more memory than there is."""
+    held = sum(array.size for layer in network.layers for array in layer.weights.values())
+    asked = total_parameters(model)
+    if asked > held:
+        raise ImportFailure(
+            f"{network.name} was not imported: its description asks for {asked:,} weights, and it has {held:,}"
+        )
+    outputs = elements(model.input.shape) + sum(elements(layer.out_shape) for _, layer in model.layers())
+    needed, room = BYTES * (asked + _SAMPLES * outputs), available_memory()
+    if room is not None and needed > room:
+        raise ImportFailure(
+            f"{network.name} was not imported: comparing its outputs takes {needed:,} bytes of memory, and {room:,} "
+            "are available"
+        )
 
 
 def weights_bytes(module: ConvolutionalAutoencoder) -> bytes:

@@ -1,7 +1,11 @@
 """Opening of a foreign model by the kind of its file."""
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from caedsl.data.errors import DataError
 from caedsl.data.regular_file import read_regular
@@ -10,11 +14,43 @@ from caedsl.importing.network import Network
 from caedsl.importing.torch_archive import pickled, read_archive
 from caedsl.vocabulary.shape import Shape, text
 
+_MADE_OF_DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What libraries and the translation meet in a description that contradicts itself."""
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
 _WEIGHTS_ALONE = (".safetensors", ".npz", ".weights.h5")
 _RANGE = "0..1"
 _KERAS = (".keras", ".h5", ".hdf5")
 _FORMS = "import a .keras, .h5, .onnx or .pt2 file, or a class: `caedsl import model.py:Net --input 1x28x28`"
+
+
+@contextmanager
+def faults_told(place: str) -> Iterator[None]:
+    """Inside, what is wrong with the model at ``place`` is an ``ImportFailure``.
+
+    A file that holds data may come from anybody, and what it describes may contradict itself at any place. Python code
+    is the user's own, and a fault in what is made of it is one of this program.
+    """
+    try:
+        with np.errstate(all="ignore"):  # numbers that are not finite fail the comparison
+            yield
+    except ImportFailure:
+        raise
+    except _MADE_OF_DAMAGE as error:
+        if place.rpartition(":")[0].endswith(".py"):
+            raise
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise ImportFailure(
+            f"{place} was not imported: what it describes cannot be built or computed ({first}); save the model again"
+        ) from error
 
 
 def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:

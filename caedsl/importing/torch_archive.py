@@ -20,7 +20,9 @@ from caedsl.vocabulary.shape import AXES
 
 _SCHEMA = 8
 """Major version of the format that PyTorch 2.7 to 2.13 write."""
-_MOST_JSON = 256 * 2**20
+_MOST_JSON = 32 * 2**20
+_EXPANSION, _FREE = 100, 16 * 2**20
+"""How many times larger than its stored bytes a member of more than ``_FREE`` bytes may be."""
 _DTYPES = {
     2: torch.int8,
     3: torch.int16,
@@ -88,9 +90,16 @@ def _model(names: list[str]) -> str | None:
 
 
 def _json(archive: zipfile.ZipFile, path: str) -> Any:
-    if archive.getinfo(path).file_size > _MOST_JSON:
-        raise ValueError(f"{path} is too large")
-    return json.loads(archive.read(path))
+    return json.loads(_member(archive, path, _MOST_JSON))
+
+
+def _member(archive: zipfile.ZipFile, path: str, most: int | None = None) -> bytes:
+    """Return a member of the archive; a bomb is refused before it is unpacked."""
+    info = archive.getinfo(path)
+    size = info.file_size
+    if (most is not None and size > most) or (size > _FREE and size > _EXPANSION * info.compress_size):
+        raise ValueError(f"{path} is too large: {size:,} bytes from {info.compress_size:,}")
+    return archive.read(info)
 
 
 class _Reader:
@@ -166,8 +175,10 @@ class _Reader:
             )
         meta = entry["tensor_meta"]
         sizes, strides = ([self._size(each) for each in meta[key]] for key in ("sizes", "strides"))
-        content = bytearray(self.archive.read(f"{self.root}data/{folder}/{entry['path_name']}"))
+        content = bytearray(_member(self.archive, f"{self.root}data/{folder}/{entry['path_name']}"))
         dtype = _DTYPES[meta["dtype"]]
+        if prod(sizes) * dtype.itemsize > len(content):
+            raise ValueError(f"{name} has {len(content):,} bytes, and its sizes are {sizes}")
         if not prod(sizes):
             return torch.empty(sizes, dtype=dtype)
         return torch.frombuffer(content, dtype=dtype).as_strided(sizes, strides, self._size(meta["storage_offset"]))
@@ -188,7 +199,9 @@ class _Reader:
         return AtenNode(op if operator is not None else target, given, outputs, _scopes(node["metadata"]), operator)
 
     def _overwrite(self, changed: Any, now: str) -> None:
-        if isinstance(changed, Ref):
+        if (
+            isinstance(changed, Ref) and now != changed.name and now not in self.written
+        ):  # else names would go in a ring
             self.written[changed.name] = now
 
     def _now(self, name: str) -> str:

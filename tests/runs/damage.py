@@ -6,6 +6,7 @@ import random
 import shutil
 import socket
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def other_value(path: Path, chance: random.Random, outside: Path) -> None:
         if chance.random() < 0.2 and isinstance(holder, dict):
             holder.pop(key, None)
         else:
-            holder[key] = chance.choice((*WRONG, float("nan"), float("inf")))
+            holder[key] = deepcopy(chance.choice((*WRONG, float("nan"), float("inf"))))
     put(path, "".join(json.dumps(value) + "\n" for value in values).encode())
 
 
@@ -135,7 +136,7 @@ def forge(state: dict[str, Any], chance: random.Random) -> str:
     holder, key = chance.choice([place for place in _places(state) if not isinstance(place[0], Tensor)])
     before = holder[key]
     if not isinstance(before, Tensor):
-        holder[key] = chance.choice((*WRONG, float("nan"), float("inf"), 3, before))
+        holder[key] = deepcopy(chance.choice((*WRONG, float("nan"), float("inf"), 3, before)))
         return f"{key}: {before} -> {holder[key]!r}"
     ways: dict[str, Callable[[], Any]] = {
         "missing": lambda: holder.pop(key),

@@ -1,5 +1,6 @@
 """HDF5 files, read as data: no link out of the file is followed, and sizes are known before anything is read."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -117,11 +118,24 @@ def opened(file: "IO[bytes]") -> Iterator[Hdf5]:
     """Open an HDF5 file for reading; raise ``ModelProblem`` for whatever is wrong with it."""
     import h5py
 
+    _refuse_false_heaps(file)
     try:
         with h5py.File(file, "r") as inside:
             yield Hdf5(inside)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
         raise ModelProblem(f"this HDF5 file cannot be read: {_short(error)}") from None
+
+
+_HEAPS = re.compile(rb"(?:GCOL\x01\x00{3}|HEAP\x00{4})(.{8})", re.DOTALL)
+"""Starts of the heaps of the format, which hold texts and names, with their sizes."""
+
+
+def _refuse_false_heaps(file: "IO[bytes]") -> None:
+    """Refuse a heap that is larger than its file: the library takes the memory before it looks."""
+    content = file.read()
+    file.seek(0)
+    if any(int.from_bytes(size, "little") > len(content) for size in _HEAPS.findall(content)):
+        raise ModelProblem("this HDF5 file is damaged: a part of it is larger than the whole file")
 
 
 def _short(error: Exception) -> str:

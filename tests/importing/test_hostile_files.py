@@ -1,0 +1,209 @@
+"""Files of foreign models from a stranger: an error of one cause, in bounded time and memory, and no code that runs."""
+
+import io
+import json
+import os
+import random
+import sys
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+import torch
+from torch import nn
+
+from tests.cli.conftest import Ran, caedsl
+from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
+from tests.runs.damage import forge
+from tests.runs.test_damage import at_most
+
+__all__ = ["caedsl"]  # the fixture
+
+KERAS = Path(__file__).parent / "keras" / "files"
+
+
+@pytest.fixture(scope="module")
+def exported() -> bytes:
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64, 8),
+        nn.Linear(8, 64),
+        nn.Unflatten(1, (4, 4, 4)),
+        nn.ReLU(inplace=True),
+        nn.Upsample(scale_factor=2),
+        nn.Conv2d(4, 1, 3, padding=1),
+        nn.Sigmoid(),
+    ).eval()
+    content = io.BytesIO()
+    torch.export.save(torch.export.export(module, (torch.zeros(2, 1, 8, 8),)), content)
+    return content.getvalue()
+
+
+@pytest.fixture(scope="module")
+def whole(exported: bytes) -> dict[str, bytes]:
+    """A whole file of each kind, by its name."""
+    files = {path.name: path.read_bytes() for path in sorted(KERAS.iterdir()) if path.suffix in (".h5", ".keras")}
+    return {"net.pt2": exported, **files}
+
+
+def members(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def archive_of(members: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return content.getvalue()
+
+
+def forged(content: bytes, chance: random.Random) -> bytes:
+    """Return the file with a few other values in its JSON."""
+    if content.startswith(b"PK"):
+        parts = members(content)
+        name = chance.choice([name for name in parts if name.endswith(".json")])
+        return archive_of({**parts, name: other_json(parts[name], chance)})
+    file = io.BytesIO(content)
+    with h5py.File(file, "r+") as inside:
+        name = chance.choice(["model_config", "training_config"])
+        text = inside.attrs.get(name, "{}")
+        inside.attrs[name] = other_json(text.encode() if isinstance(text, str) else text, chance).decode()
+    return file.getvalue()
+
+
+def other_json(content: bytes, chance: random.Random) -> bytes:
+    value = json.loads(content)
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        try:
+            forge(value, chance)
+        except IndexError:  # nothing is left to change
+            break
+    return json.dumps(value).encode()
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    match chance.randrange(3):
+        case 0:
+            return content[: chance.randrange(len(content))]
+        case 1:
+            place = chance.randrange(len(content))
+            return content[:place] + bytes([content[place] ^ (1 << chance.randrange(8))]) + content[place + 1 :]
+        case _:
+            place, length = chance.randrange(len(content)), chance.choice((1, 8, 1000))
+            return content[:place] + chance.randbytes(length) + content[place + length :]
+
+
+def held(run: Callable[..., Ran], path: Path, case: object) -> int:
+    """Import a file and hold what is promised; return the exit code."""
+    before, start = reset_peak_memory(), time.process_time()
+    ran = run("import", path)
+    seconds, memory = time.process_time() - start, peak_memory() - before
+    told = f"{case}: exit code {ran.code}, {seconds:.1f} s, {memory:,} bytes\n{ran.err[-3000:]}"
+    assert ran.code in (0, 1, 2), told
+    assert "\x1b" not in ran.out + ran.err, told
+    assert seconds < 20 and memory < MOST_BYTES, told
+    return ran.code
+
+
+def test_forged_and_damaged_files(
+    whole: dict[str, bytes], tmp_path: Path, caedsl: Callable[..., Ran], pytestconfig: pytest.Config
+) -> None:
+    answers: Counter[int] = Counter()
+    for name, content in whole.items():
+        (tmp_path / name).write_bytes(content)
+        assert held(caedsl, tmp_path / name, name) == 0
+    end, seed = time.monotonic() + pytestconfig.getoption("--fuzz-seconds"), pytestconfig.getoption("--fuzz-seed")
+    while time.monotonic() < end or answers.total() < 10:
+        chance = random.Random(f"{seed}/{answers.total()}")
+        name = chance.choice(("net.pt2", *whole))
+        way = chance.choice((forged, forged, damaged))
+        (tmp_path / name).write_bytes(way(whole[name], chance))
+        answers[held(caedsl, tmp_path / name, (seed, answers.total(), name, way.__name__))] += 1
+    print(f"{answers.total()} files: exit codes {dict(answers)}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+@pytest.mark.parametrize("name", ["net.pt2", "net.h5", "net.keras", "net.onnx", "net.pt"])
+def test_pipes_devices_and_folders_are_no_models(name: str, tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
+    path = tmp_path / name
+    os.mkfifo(path)
+    assert held(caedsl, path, "a pipe") == 2
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert held(caedsl, path, "a device") == 2
+    path.unlink()
+    path.mkdir()
+    assert held(caedsl, path, "a folder") == 2
+    path.rmdir()
+    path.symlink_to(path)
+    assert held(caedsl, path, "a link to itself") == 2
+
+
+def changed(content: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """Return an exported file with another graph."""
+    parts = members(content)
+    name = next(name for name in parts if name.endswith("models/model.json"))
+    program = json.loads(parts[name])
+    change(program["graph_module"]["graph"])
+    return archive_of({**parts, name: json.dumps(program).encode()})
+
+
+def write_onto_itself(graph: dict[str, Any]) -> None:
+    """Let an operator that works in place return the name that it reads."""
+    node = next(node for node in graph["nodes"] if "relu_" in node["target"])
+    node["outputs"] = [{"as_tensor": node["inputs"][0]["arg"]["as_tensor"]}]
+
+
+def write_in_a_ring(graph: dict[str, Any]) -> None:
+    node = next(node for node in graph["nodes"] if "relu_" in node["target"])
+    back = json.loads(json.dumps(node))
+    back["outputs"], back["inputs"][0]["arg"] = [node["inputs"][0]["arg"]], node["outputs"][0]
+    graph["nodes"].append(back)
+
+
+def ask_for_all_memory(graph: dict[str, Any]) -> None:
+    for value in graph["tensor_values"].values():
+        value["sizes"] = [{"as_int": 10**9} for _ in value["sizes"]]
+
+
+@pytest.mark.parametrize("change", [write_onto_itself, write_in_a_ring, ask_for_all_memory])
+def test_graphs_that_contradict_themselves(
+    change: Callable[[dict[str, Any]], None], exported: bytes, tmp_path: Path, caedsl: Callable[..., Ran]
+) -> None:
+    (tmp_path / "net.pt2").write_bytes(changed(exported, change))
+    with at_most(60):
+        assert held(caedsl, tmp_path / "net.pt2", change.__name__) in (0, 1, 2)
+
+
+@pytest.mark.parametrize("member", ["models/model.json", "weight_0"])
+def test_bombs_in_exported_files_are_refused(
+    member: str, exported: bytes, tmp_path: Path, caedsl: Callable[..., Ran]
+) -> None:
+    parts = members(exported)
+    name = next(name for name in parts if name.endswith(member))
+    (tmp_path / "net.pt2").write_bytes(archive_of({**parts, name: b" " * 300_000_000}))
+    assert held(caedsl, tmp_path / "net.pt2", member) == 2
+
+
+def test_weights_of_no_bytes_are_refused(exported: bytes, tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
+    """A stride of 0 makes a tensor of any size of one number."""
+    parts = members(exported)
+    name = next(name for name in parts if name.endswith("model_weights_config.json"))
+    weights = json.loads(parts[name])
+    for entry in weights["config"].values():
+        meta = entry["tensor_meta"]
+        meta["strides"] = [{"as_int": 0} for _ in meta["strides"]]
+        meta["sizes"] = [{"as_int": 10**6} for _ in meta["sizes"]]
+    (tmp_path / "net.pt2").write_bytes(archive_of({**parts, name: json.dumps(weights).encode()}))
+    assert held(caedsl, tmp_path / "net.pt2", "strides of 0") == 2
