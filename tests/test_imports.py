@@ -57,7 +57,7 @@ OUTSIDE = {
     "doctor": {"jinja2", "markupsafe", "numpy", "torch"},
     "figures": {"graphviz", "jinja2", "matplotlib"},
     "export": {"onnx", "onnxruntime", "torch"},
-    "importing": {"h5py", "numpy", "safetensors", "torch"},
+    "importing": {"h5py", "numpy", "onnx", "onnxruntime", "safetensors", "torch"},
     "api": {"numpy", "torch"},
     "sklearn": {"numpy", "sklearn"},
     "cli": {"huggingface_hub", "rich", "typer"},

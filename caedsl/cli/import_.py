@@ -12,7 +12,10 @@ from caedsl.diagnostics.text import printable
 
 def import_(
     model: Annotated[
-        str, typer.Argument(metavar="FILE", help="A .keras, .h5 or .pt2 file, or FILE.py:NAME, which runs that file.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="A .keras, .h5, .onnx or .pt2 file, or FILE.py:NAME, which runs that file."
+        ),
     ],
     output: Annotated[
         Path | None,

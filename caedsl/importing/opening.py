@@ -98,6 +98,10 @@ def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
         from caedsl.importing.keras.reading import network_of_file
 
         return network_of_file(content, path.name, range_)
+    if suffix == ".onnx":
+        from caedsl.importing.onnx_model import onnx_network
+
+        return onnx_network(content, path, range_ or _RANGE)
     if suffix == ".pt2" or (suffix in _PICKLES and _is_exported(path)):
         from caedsl.importing.aten import network_of
 

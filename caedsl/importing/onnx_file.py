@@ -1,0 +1,187 @@
+"""ONNX files: read as data, weights beside them included, and run by onnxruntime for what their tensors are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
+from onnx.helper import make_attribute
+
+from caedsl.data.errors import DataError
+from caedsl.data.regular_file import read_regular
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.network import Array
+
+_AGAIN = "export it with one input of fixed size, such as torch.onnx.export(model, (torch.zeros(1, 1, 28, 28),), ...)"
+_OWN = ("", "ai.onnx")
+_SUBGRAPHS = ("If", "Loop", "Scan", "SequenceMap")
+_RANDOM = ("RandomNormal", "RandomNormalLike")
+_BATCH = 2
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxFile:
+    """Graph of an ONNX file, its one input, and the values of all its tensors for a batch of random samples.
+
+    ``random`` are the tensors that the original draws from a normal distribution; here they are zero.
+    """
+
+    nodes: tuple[NodeProto, ...]
+    input: str
+    outputs: tuple[str, ...]
+    constants: dict[str, Array]
+    values: dict[str, Array]
+    random: frozenset[str]
+    session: Any
+
+    def run(self, samples: Array, output: str) -> Array:
+        """Return an output for samples in the file's own layout, with zeros for random numbers."""
+        batch = self.values[self.input].shape[0]
+        missing = -len(samples) % batch
+        padded = np.concatenate([samples, np.zeros((missing, *samples.shape[1:]), samples.dtype)])
+        parts = np.split(padded, len(padded) // batch)
+        made = np.concatenate([self.session.run([output], {self.input: part})[0] for part in parts])
+        return np.asarray(made[: len(samples)])
+
+
+def read_onnx(content: bytes, path: Path) -> OnnxFile:
+    """Return the graph in a file; ``ImportFailure`` where it is no ONNX model, or one that is not read."""
+    try:
+        model = onnx.load_model_from_string(content)
+    except Exception:  # protobuf's own error, which onnx does not export
+        raise ImportFailure(f"{path.name} is no ONNX model, or is truncated; {_AGAIN}") from None
+    graph = model.graph
+    if not graph.node:
+        raise ImportFailure(f"{path.name} is no ONNX model, or has no layers; {_AGAIN}")
+    _refuse_foreign(model, path.name)
+    for tensor in _tensors(graph):
+        _take_in(tensor, path)
+    initial = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    inputs = [each for each in graph.input if each.name not in initial]
+    if len(inputs) != 1:
+        names = ", ".join(each.name for each in inputs)
+        raise ImportFailure(f"{path.name} takes {len(inputs)} inputs ({names}), and an autoencoder takes one")
+    random = [node for node in graph.node if node.op_type in _RANDOM]
+    for node in random:
+        _silence(node)
+    shape = _fixed(inputs[0], path.name)
+    values, session = _values(model, inputs[0].name, shape, path.name)
+    drawn = frozenset(node.output[0] for node in random)
+    outputs = tuple(each.name for each in graph.output if each.name in values)[: len(graph.output)]
+    return OnnxFile(tuple(graph.node), inputs[0].name, outputs, initial, values | initial, drawn, session)
+
+
+def _refuse_foreign(model: ModelProto, name: str) -> None:
+    functions = {each.name for each in model.functions}
+    for node in model.graph.node:
+        if node.domain not in _OWN or node.op_type in functions:
+            raise ImportFailure(
+                f"{name} was not imported: {node.name or node.op_type} is a custom operator, "
+                f"{node.domain or 'local'}:{node.op_type}, and only ONNX's own have words in a spec",
+                was_read=True,
+            )
+        if node.op_type in _SUBGRAPHS:
+            raise ImportFailure(
+                f"{name} was not imported: {node.name or node.op_type} decides while it runs ({node.op_type}), and the "
+                "lines of a spec always run in order",
+                was_read=True,
+            )
+
+
+def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from ([attribute.t] if attribute.HasField("t") else [])
+            yield from attribute.tensors
+    if graph.sparse_initializer:
+        raise ImportFailure("sparse weights are not read: save them as plain tensors")
+
+
+def _take_in(tensor: TensorProto, path: Path) -> None:
+    """Read the bytes of a tensor that is kept in another file; that file lies in the folder of the model."""
+    if tensor.data_location != TensorProto.EXTERNAL:
+        return
+    told = {entry.key: entry.value for entry in tensor.external_data}
+    place = PurePosixPath(told.get("location", "").replace("\\", "/"))
+    folder = path.parent.resolve()
+    file = folder / place
+    if (
+        place.is_absolute()
+        or ".." in place.parts
+        or file.resolve() != file
+        or not file.resolve().is_relative_to(folder)
+    ):
+        raise ImportFailure(
+            f"{path.name} keeps {tensor.name} in {told.get('location')!r}, outside of its own folder, and that is not "
+            "followed: put the file beside the model and name it without folders"
+        )
+    try:
+        content = read_regular(file)
+    except (OSError, DataError):
+        raise ImportFailure(
+            f"{path.name} keeps its weights in {place}, which is not there: put that file beside it, or export with "
+            "external_data=False"
+        ) from None
+    try:
+        offset, length = int(told.get("offset", 0)), int(told.get("length", len(content)))
+    except ValueError:
+        offset, length = -1, 0
+    if offset < 0 or length < 0 or offset + length > len(content):
+        raise ImportFailure(f"{path.name} reads beyond the end of {place}: one of the two is truncated")
+    tensor.raw_data = content[offset : offset + length]
+    tensor.data_location = TensorProto.DEFAULT
+    del tensor.external_data[:]
+
+
+def _silence(node: NodeProto) -> None:
+    """Let a node that draws normal numbers return zeros; onnxruntime ends the process for a deviation of 0."""
+    shape = next((list(each.ints) for each in node.attribute if each.name == "shape"), [])
+    del node.attribute[:]
+    if node.op_type == "RandomNormalLike":
+        node.op_type = "Sub"
+        node.input.append(node.input[0])
+    else:
+        node.op_type = "Constant"
+        node.attribute.append(make_attribute("value", numpy_helper.from_array(np.zeros(shape, np.float32))))
+
+
+def _fixed(value: ValueInfoProto, name: str) -> tuple[int, ...]:
+    """Return the shape of the input, an open batch as 2."""
+    kind = value.type.tensor_type
+    if kind.elem_type != TensorProto.FLOAT:
+        word = TensorProto.DataType.Name(kind.elem_type).lower()
+        raise ImportFailure(f"{name} takes {word} numbers, and a spec's networks take float: export it in 32 bits")
+    dims = [each.dim_value if each.HasField("dim_value") else 0 for each in kind.shape.dim]
+    if len(dims) < 2:
+        raise ImportFailure(f"{name} does not say the shape of its input; {_AGAIN}")
+    if 0 in dims[1:]:
+        open_axis = next(each.dim_param or "?" for each in kind.shape.dim[1:] if not each.dim_value)
+        raise ImportFailure(
+            f"{name} has dynamic shapes: the size {open_axis} of its input {value.name} may vary, and a spec states "
+            "sizes; export it with fixed sizes (a dynamic batch is fine)"
+        )
+    return (dims[0] or _BATCH, *dims[1:])
+
+
+def _values(model: ModelProto, input_: str, shape: tuple[int, ...], name: str) -> tuple[dict[str, Array], Any]:
+    """Return the values of all tensors for random samples, and a session that computes them."""
+    given = {each.name for each in model.graph.output}
+    names = [each for node in model.graph.node for each in node.output if each]
+    model.graph.output.extend(ValueInfoProto(name=each) for each in names if each not in given)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+        sample = np.random.default_rng(0).random(shape, dtype=np.float32)
+        made = session.run(names, {input_: sample})
+    except Exception as error:  # onnxruntime has no common base for its errors
+        reason = " ".join(str(error).split())[:200]
+        raise ImportFailure(f"{name} was not imported: onnxruntime cannot run it ({reason}); {_AGAIN}") from None
+    values = {each: np.asarray(value) for each, value in zip(names, made, strict=True)}
+    return values | {input_: sample}, session

@@ -1,0 +1,106 @@
+"""ONNX graphs as graphs of PyTorch's operators, so that one translation serves both; maps have channels first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from onnx import NodeProto, helper
+from torch import Tensor
+
+from caedsl.importing.aten_graph import AtenNode, Ref
+from caedsl.importing.network import Array
+from caedsl.importing.onnx_file import OnnxFile
+from caedsl.vocabulary.shape import Shape
+
+FIRST, LAST = "first", "last"
+_MODULE = "torch.nn.modules.onnx"
+"""Class under which a node has its author's name for its own."""
+
+
+class OnnxNode:
+    """Node with its attributes, and inputs that may be missing as empty names."""
+
+    def __init__(self, proto: NodeProto, place: int) -> None:
+        self.kind = proto.op_type
+        self.inputs = list(proto.input)
+        self.outputs = [each for each in proto.output if each]
+        self.attributes: Mapping[str, Any] = {each.name: helper.get_attribute_value(each) for each in proto.attribute}
+        self.name = proto.name or f"{proto.op_type}_{place}"
+
+    def get(self, name: str, default: Any) -> Any:
+        """Return an attribute, texts decoded."""
+        value = self.attributes.get(name, default)
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+class OnnxGraph:
+    """Graph in the making, with the layout of every tensor: channels first, last, or a vector of a map's numbers."""
+
+    def __init__(self, file: OnnxFile) -> None:
+        self.file = file
+        self.constants = dict(file.constants)
+        self.layouts: dict[str, str] = {}
+        self.flat: dict[str, Shape] = {}
+        """For a vector that a map with channels last became, that map's shape in channels-last order."""
+        self.refs: dict[str, Ref] = {}
+        self.nodes: list[AtenNode] = []
+        self.shapes: dict[str, Shape] = {}
+        self.tensors: dict[str, Tensor] = {}
+        self.parameters: dict[str, str] = {}
+
+    def shape(self, name: str) -> Shape:
+        """Return the shape of a tensor, the batch included, channels first."""
+        shape = tuple(self.file.values[name].shape)
+        return (shape[0], shape[-1], *shape[1:-1]) if self.last(name) else shape
+
+    def last(self, name: str) -> bool:
+        """Return whether a map has its channels last."""
+        return self.layouts.get(name) == LAST and self.file.values[name].ndim > 2
+
+    def constant(self, node: OnnxNode, place: int, default: Any = None) -> Any:
+        """Return the value of an input that does not depend on the samples."""
+        if place >= len(node.inputs) or not node.inputs[place]:
+            return default
+        return self.constants.get(node.inputs[place], default)
+
+    def ref(self, name: str) -> Any:
+        """Return the reading of a tensor, or a number where it is one."""
+        if name in self.constants:
+            value = self.constants[name]
+            return value.item() if value.size == 1 else self.weight(name, value)
+        return self.refs[name]
+
+    def weight(self, name: str, array: Array | None) -> Ref | None:
+        """Return the reading of a weight; ``array`` is what the translated operator reads of it."""
+        if array is None:
+            return None
+        key = f"{name}\0{len(self.tensors)}"
+        self.tensors[key], self.parameters[key] = torch.from_numpy(np.array(array)), name
+        return Ref(key)
+
+    def emit(
+        self, node: OnnxNode, base: str, args: Mapping[str, Any], shape: Shape | None = None, suffix: str = ""
+    ) -> Ref:
+        """Add an operator whose output stands for the first output of ``node``."""
+        output = f":{node.outputs[0]}{suffix}"
+        self.shapes[output] = shape if shape is not None else self.shape(node.outputs[0])
+        scopes = ((_named(node, self), _MODULE),)
+        self.nodes.append(AtenNode(base, args, (output,), scopes, base))
+        self.refs[node.outputs[0]] = Ref(output)
+        return Ref(output)
+
+    def keep(self, node: OnnxNode, source: str) -> None:
+        """Let the output of ``node`` stand for what ``source`` is."""
+        self.refs[node.outputs[0]] = self.refs[source]
+
+
+def _named(node: OnnxNode, graph: OnnxGraph) -> str:
+    """Return the author's name of a node: that of its weight, or the last step of its own without the operator."""
+    for name in node.inputs[1:]:
+        if name in graph.file.constants and name.endswith((".weight", ".bias")):
+            return str(name).rpartition(".")[0]
+    steps = [step for step in node.name.split("/") if step]
+    if len(steps) > 1 and (steps[-1].partition("_")[0] == node.kind or "/" in node.name):
+        return steps[-2]
+    return node.name

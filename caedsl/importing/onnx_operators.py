@@ -1,0 +1,34 @@
+"""ONNX operators as PyTorch's, with weights in PyTorch's layout."""
+
+from collections.abc import Callable
+
+from caedsl.importing.onnx_graph import FIRST, OnnxGraph, OnnxNode
+from caedsl.importing.onnx_pointwise import POINTWISE
+from caedsl.importing.onnx_shaping import SHAPING
+from caedsl.importing.onnx_weighted import WEIGHTED
+
+Converter = Callable[[OnnxGraph, OnnxNode, bool], None]
+_OPERATORS: dict[str, Converter] = {**WEIGHTED, **POINTWISE, **SHAPING}
+_CONSTANT = ("Constant", "ConstantOfShape", "Shape", "Range", "Size")
+
+
+def convert(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
+    """Add what a node is to the graph; one without an equal keeps its own name and is refused later."""
+    inputs = [name for name in node.inputs if name]
+    if node.outputs[0] in graph.file.random:
+        graph.emit(node, "randn", {})
+        return
+    if node.kind in _CONSTANT or (inputs and all(name in graph.constants for name in inputs)):
+        graph.constants.update({name: graph.file.values[name] for name in node.outputs})
+        return
+    source = next((name for name in inputs if name in graph.refs), "")
+    for output in node.outputs:
+        graph.layouts[output] = graph.layouts.get(source, FIRST)
+        if source in graph.flat and graph.file.values[output].ndim == 2:
+            graph.flat[output] = graph.flat[source]
+    converter = _OPERATORS.get(node.kind)
+    if converter is not None:
+        converter(graph, node, last)
+        return
+    args = {f"in{place}": graph.refs[name] for place, name in enumerate(inputs) if name in graph.refs}
+    graph.emit(node, node.kind, args)

@@ -1,0 +1,175 @@
+"""ONNX files of both worlds."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.imported import ImportedModel, imported
+from caedsl.importing.opening import network_at
+from tests.importing.test_public_models import MODELS, Denoiser, ResNetAe, UNet
+
+
+def exported(module: nn.Module, shape: tuple[int, ...], path: Path, modern: bool = False) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module.eval(), (torch.zeros(2, *shape),), path, dynamo=modern, verbose=False)  # type: ignore[no-untyped-call]
+    return path
+
+
+def again(path: Path) -> ImportedModel:
+    return imported(network_at(str(path), None, None))
+
+
+@pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
+def test_public_autoencoders_come_in_as_onnx(kind: type[nn.Module], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    shape, code = MODELS[kind]
+    made = again(exported(kind(), shape, tmp_path / "model.onnx"))
+    assert made.difference < 1e-5
+    assert "x".join(map(str, made.model.code_shape)) == code
+
+
+@pytest.mark.parametrize("kind", [UNet, ResNetAe, Denoiser], ids=lambda kind: kind.__name__)
+def test_files_of_the_modern_exporter(kind: type[nn.Module], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    path = exported(kind(), MODELS[kind][0], tmp_path / "model.onnx", modern=True)
+    assert (tmp_path / "model.onnx.data").exists()
+    assert again(path).difference < 1e-5
+
+
+def test_layers_have_the_names_of_the_module(tmp_path: Path) -> None:
+    made = again(exported(Denoiser(), (1, 28, 28), tmp_path / "model.onnx"))
+    names = [name for names in made.layers.values() for name in names]
+    assert [name for name in names if name in ("enc1", "enc2", "dec1", "dec2")] == ["enc1", "enc2", "dec1", "dec2"]
+
+
+def test_written_out_layers(tmp_path: Path) -> None:
+    module = nn.Sequential(
+        nn.Conv2d(1, 8, 3, 2, 1), nn.GroupNorm(4, 8), nn.GELU(), nn.Conv2d(8, 4, 3, 2, 1), nn.Hardsigmoid(),
+        nn.ConvTranspose2d(4, 8, 4, 2, 1), nn.Hardswish(), nn.ConvTranspose2d(8, 1, 4, 2, 1), nn.Hardtanh(0, 1),
+    )  # fmt: skip
+    made = again(exported(module, (1, 16, 16), tmp_path / "model.onnx"))
+    assert "norm=group groups=4 gelu" in made.spec
+    assert "hardsigmoid" in made.spec and "hardswish" in made.spec and "clip=0..1" in made.spec
+
+
+def numbers(name: str, *shape: int) -> TensorProto:
+    values = np.random.default_rng(len(name)).normal(size=shape, scale=0.2).astype(np.float32)
+    return numpy_helper.from_array(values, name)
+
+
+def channels_last(folder: Path) -> Path:
+    """A file as TensorFlow's exporters write them: channels last, transposes around every convolution."""
+    node = helper.make_node
+    nodes = [
+        node("Transpose", ["x"], ["t1"], perm=[0, 3, 1, 2], name="ae/conv2d/transpose"),
+        node("Conv", ["t1", "k1", "b1"], ["c1"], kernel_shape=[3, 3], strides=[2, 2], auto_pad="SAME_UPPER", name="ae/conv2d/Conv2D"),
+        node("Relu", ["c1"], ["r1"], name="ae/conv2d/Relu"),
+        node("Transpose", ["r1"], ["l1"], perm=[0, 2, 3, 1]),
+        node("Reshape", ["l1", "flat"], ["f1"], name="ae/flatten/Reshape"),
+        node("MatMul", ["f1", "w1"], ["m1"], name="ae/code/MatMul"),
+        node("Add", ["m1", "a1"], ["z"], name="ae/code/BiasAdd"),
+        node("MatMul", ["z", "w2"], ["m2"], name="ae/dense/MatMul"),
+        node("Add", ["m2", "a2"], ["d2"], name="ae/dense/BiasAdd"),
+        node("Relu", ["d2"], ["r2"], name="ae/dense/Relu"),
+        node("Reshape", ["r2", "map"], ["l2"], name="ae/reshape/Reshape"),
+        node("Transpose", ["l2"], ["t2"], perm=[0, 3, 1, 2]),
+        node("ConvTranspose", ["t2", "k2", "b2"], ["c2"], kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 1], name="ae/conv2d_transpose/conv2d_transpose"),
+        node("Sigmoid", ["c2"], ["s2"]),
+        node("Transpose", ["s2"], ["y"], perm=[0, 2, 3, 1]),
+    ]  # fmt: skip
+    weights = [
+        numbers("k1", 6, 1, 3, 3), numbers("b1", 6), numbers("w1", 4 * 5 * 6, 3), numbers("a1", 3), numbers("w2", 3, 4 * 5 * 6),
+        numbers("a2", 4 * 5 * 6), numbers("k2", 6, 1, 3, 3), numbers("b2", 1),
+        numpy_helper.from_array(np.array([-1, 120]), "flat"), numpy_helper.from_array(np.array([-1, 4, 5, 6]), "map"),
+    ]  # fmt: skip
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 8, 10, 1])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 8, 10, 1])
+    return saved(helper.make_graph(nodes, "ae", [x], [y], weights), folder)
+
+
+def saved(graph: onnx.GraphProto, folder: Path) -> Path:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = folder / "made.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_channels_last_become_first(tmp_path: Path) -> None:
+    made = again(channels_last(tmp_path))
+    assert made.model.input.shape == (1, 8, 10)
+    assert "conv 6 s2 pad=same_upper relu" in made.spec
+    assert "bottleneck dense 3" in made.spec
+    assert "deconv 1 s2 pad=same_upper sigmoid" in made.spec
+    assert ("code",) in made.layers.values()
+
+
+def simple(
+    folder: Path, nodes: list[onnx.NodeProto], shape: tuple[object, ...] = (1, 2, 8, 8), inputs: int = 1
+) -> Path:
+    given = [helper.make_tensor_value_info(f"x{i}" if i else "x", TensorProto.FLOAT, shape) for i in range(inputs)]
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    weights = [numbers("w", 2, 2, 3, 3)]
+    return saved(helper.make_graph(nodes, "g", given, [y], weights), folder)
+
+
+CONV = helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1], name="first")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([CONV, helper.make_node("Softsign", ["c"], ["y"], name="odd")], "odd: `softsign` has no word; `tanh` saturates alike"),
+        ([CONV, helper.make_node("Erf", ["c"], ["y"], name="odd")], "odd: `Erf` has no word"),
+        ([CONV, helper.make_node("Special", ["c"], ["y"], domain="my.ops", name="odd")], "odd is a custom operator, my.ops:Special"),
+    ],
+)  # fmt: skip
+def test_what_has_no_word_is_named(nodes: list[onnx.NodeProto], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ImportFailure, match=message) as failure:
+        again(simple(tmp_path, nodes))
+    assert failure.value.was_read
+
+
+def test_inputs_that_no_spec_has(tmp_path: Path) -> None:
+    relu = helper.make_node("Relu", ["c"], ["y"])
+    with pytest.raises(ImportFailure, match=r"takes 2 inputs \(x, x1\), and an autoencoder takes one"):
+        again(simple(tmp_path, [CONV, relu], inputs=2))
+    with pytest.raises(ImportFailure, match="dynamic shapes: the size height of its input x may vary"):
+        again(simple(tmp_path, [CONV, relu], shape=("N", 2, "height", 8)))
+    garbage = tmp_path / "garbage.onnx"
+    garbage.write_bytes(b"\x08garbage")
+    with pytest.raises(ImportFailure, match="is no ONNX model"):
+        again(garbage)
+
+
+@pytest.mark.parametrize("place", ["../secret", "/etc/hostname", "sub/../../secret"])
+def test_weights_outside_of_the_folder_are_never_read(place: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(2 * 2 * 9 * 4))
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    path = simple(folder, [CONV, helper.make_node("Relu", ["c"], ["y"])])
+    model = onnx.load_model_from_string(path.read_bytes())
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", place
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ImportFailure, match="outside of its own folder"):
+        again(path)
+    entry.value = "link"
+    (folder / "link").symlink_to(tmp_path / "secret")
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ImportFailure, match="outside of its own folder"):
+        again(path)
+    entry.value = "missing"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ImportFailure, match="which is not there"):
+        again(path)
