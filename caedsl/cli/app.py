@@ -7,6 +7,7 @@ import typer
 
 from caedsl.cli.calibrate import calibrate
 from caedsl.cli.compare import compare
+from caedsl.cli.completion import PassedOn, complete_check, complete_fmt
 from caedsl.cli.data import data
 from caedsl.cli.decode import decode
 from caedsl.cli.doctor import doctor
@@ -38,7 +39,6 @@ app = typer.Typer(
     epilog="Example: caedsl new digits && caedsl train digits.cae",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
     context_settings=_HELP,
 )
@@ -59,20 +59,26 @@ def root(
     """Convolutional autoencoders from compact specs: checked, drawn, emitted as PyTorch, trained."""
 
 
-@app.command(context_settings=_PASSED_ON)
-def check(context: typer.Context) -> None:
+@app.command(context_settings=_PASSED_ON, cls=PassedOn)
+def check(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="PATH…", autocompletion=complete_check)] = None,
+) -> None:
     """Find what will fail in specs, and why, before training."""
     from caedsl.cli.check import run as check_specs
 
-    raise typer.Exit(check_specs(context.args))
+    raise typer.Exit(check_specs([*(words or ()), *context.args]))
 
 
-@app.command(context_settings=_PASSED_ON)
-def fmt(context: typer.Context) -> None:
+@app.command(context_settings=_PASSED_ON, cls=PassedOn)
+def fmt(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="PATH…", autocompletion=complete_fmt)] = None,
+) -> None:
     """Format specs: white space and canonical spelling."""
     from caedsl.cli.fmt import run as format_specs
 
-    raise typer.Exit(format_specs(context.args))
+    raise typer.Exit(format_specs([*(words or ()), *context.args]))
 
 
 for command, summary, example in (

@@ -73,7 +73,7 @@ class _Outcome:
 
 def run(argv: Sequence[str]) -> int:
     """Check specs and return the exit code."""
-    arguments = parse_arguments(_parser(), argv)
+    arguments = parse_arguments(new_check_parser(), argv)
     if isinstance(arguments, int):
         return arguments
     try:
@@ -86,7 +86,8 @@ def run(argv: Sequence[str]) -> int:
     return _exit_code(wishes, outcome)
 
 
-def _parser() -> Parser:
+def new_check_parser() -> Parser:
+    """Return the parser of ``caedsl check``."""
     parser = new_parser(
         "check",
         "Find what will fail in specs, and why, before training.",

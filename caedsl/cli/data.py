@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caedsl.cli.completion import SpecPath
 from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
 from caedsl.cli.train import outside_errors
 
@@ -19,7 +20,7 @@ _MOST_DUPLICATES = 20
 
 
 def data(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
+    spec: SpecPath,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE.png", help="Draw six samples of each part into this file."),

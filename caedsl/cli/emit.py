@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.completion import SpecPath
 from caedsl.cli.specs import VariantOption
 from caedsl.diagnostics.text import printable
 
 
 def emit(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
+    spec: SpecPath,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Where to write it; standard output by default."),

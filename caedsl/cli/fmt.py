@@ -40,7 +40,7 @@ class _Outcome:
 
 def run(argv: Sequence[str]) -> int:
     """Format specs and return the exit code."""
-    arguments = parse_arguments(_parser(), argv)
+    arguments = parse_arguments(new_fmt_parser(), argv)
     if isinstance(arguments, int):
         return arguments
     outcome = _Outcome()
@@ -60,7 +60,8 @@ def run(argv: Sequence[str]) -> int:
     return FINDINGS if outcome.refused or (only_shown and outcome.changed) else FINE
 
 
-def _parser() -> Parser:
+def new_fmt_parser() -> Parser:
+    """Return the parser of ``caedsl fmt``."""
     parser = new_parser(
         "fmt",
         "Format specs: white space and canonical spelling; meaning, order and comments stay.",

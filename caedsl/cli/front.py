@@ -17,6 +17,11 @@ class Parser(argparse.ArgumentParser):
         complain(f"{message}; see `{self.prog} --help`")
         self.exit(COULD_NOT_RUN)
 
+    @property
+    def options(self) -> list[str]:
+        """The options that it takes, as they are written."""
+        return [option for action in self._actions for option in action.option_strings]
+
 
 def parse_arguments(parser: Parser, argv: Sequence[str]) -> argparse.Namespace | int:
     """Return the arguments, or the exit code where nothing is left to do (``--help``, wrong usage)."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.completion import SpecPath
 from caedsl.cli.specs import VariantOption
 from caedsl.diagnostics.text import printable
 
@@ -19,7 +20,7 @@ class Style(StrEnum):
 
 
 def graph(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
+    spec: SpecPath,
     output: Annotated[
         Path | None,
         typer.Option(

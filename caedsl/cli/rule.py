@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caedsl.cli.completion import complete_rules
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,7 +25,12 @@ class Form(StrEnum):
 
 def rule(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME|CODE]", help="A rule or a monitor; without one, all are listed.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME|CODE]",
+            help="A rule or a monitor; without one, all are listed.",
+            autocompletion=complete_rules,
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Print the documentation of every rule.")] = False,
     form: Annotated[Form, typer.Option("--output-format", help="How to print it.")] = Form.TEXT,

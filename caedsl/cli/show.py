@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.completion import SpecPath
 from caedsl.cli.specs import VariantOption
 
 
 def show(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")],
+    spec: SpecPath,
     json: Annotated[bool, typer.Option("--json", help="As JSON on standard output.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64.")

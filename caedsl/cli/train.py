@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.completion import complete_specs
 from caedsl.cli.specs import VariantOption
 from caedsl.cli.together import together
 from caedsl.training.cores import choose_wait_policy
@@ -31,7 +32,10 @@ class OnTrouble(StrEnum):
 @together()
 def train(
     spec: Annotated[
-        str | None, typer.Argument(metavar="[SPEC]", help="The spec; none with --resume, whose folder has it.")
+        str | None,
+        typer.Argument(
+            metavar="[SPEC]", help="The spec; none with --resume, whose folder has it.", autocompletion=complete_specs
+        ),
     ] = None,
     device: Annotated[Device, typer.Option(help="Where to train; auto takes a GPU where there is one.")] = Device.AUTO,
     epochs: Annotated[
