@@ -1,5 +1,6 @@
 """The tree is formatted, linted and typed, as pyproject.toml says."""
 
+import re
 import subprocess
 import sys
 
@@ -23,3 +24,18 @@ def test_tree_is_clean(command: list[str]) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout
+
+
+_NAMED_KIND = re.compile(r"\b(kind|function|form|optimizer|activation)\.name\s*(==|!=|\bin\b|\bnot in\b)")
+
+
+def test_no_word_is_asked_for_by_its_name() -> None:
+    """Outside its declaration a word is known by its properties, so that a new one needs no other file."""
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted((ROOT / "caedsl").rglob("*.py"))
+        if "vocabulary" not in path.parts
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if _NAMED_KIND.search(line)
+    ]
+    assert found == []

@@ -42,7 +42,7 @@ class WrittenSpec:
         """Yield each line with the layers that the compiler made of it, in the order of computation."""
         made: list[tuple[Layer, ...]] = []
         for _, layer in model.layers():
-            if layer.kind.name in _WITHOUT_LINE:
+            if not layer.kind.has_line:
                 made[-1] = (*made[-1], layer)
             else:
                 made.append((layer,))
@@ -65,10 +65,6 @@ def _below(statements: Sequence[Statement]) -> Iterator[Statement]:
         if statement.head.text != "shortcut":
             yield statement
         yield from _below(statement.block or ())
-
-
-_WITHOUT_LINE = {"gaussian", "quantizer"}
-"""Kinds that a bottleneck line adds behind its first layer."""
 
 
 def write(network: Network) -> WrittenSpec:

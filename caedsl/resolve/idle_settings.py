@@ -62,7 +62,7 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
 
 def _is_steady(schedule: Schedule, epochs: int) -> bool:
     """Whether the rate is the same at every epoch's first and last step; a constant one says so itself."""
-    if schedule.kind.name == Schedule().name or epochs > _MOST_EPOCHS:
+    if schedule.kind.is_constant or epochs > _MOST_EPOCHS:
         return False
     steps = epochs * _STEPS_PER_EPOCH
     looked_at = (

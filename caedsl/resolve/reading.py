@@ -81,7 +81,7 @@ NO_KINDS = {
 def options_of(kind: Kind) -> tuple[Option, ...]:
     """Return the options that a line of this kind may have."""
     own = kind.options if kind.block else (*kind.options, TIMES)
-    return own if kind.name in ("repeat", "shortcut") else (*own, AS)
+    return (*own, AS) if kind.has_output else own
 
 
 def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line, ...]:

@@ -22,6 +22,7 @@ class Gaussian(Kind):
     """A draw from a normal distribution: the first half of the channels are means, the second log-variances."""
 
     name = "gaussian"
+    has_line = False
     role = Role.PASSING
     options = (FREE_BITS,)
 
@@ -57,6 +58,7 @@ class Quantizer(Kind):
     """The nearest vector of a codebook at every place."""
 
     name = "quantizer"
+    has_line = False
     role = Role.PASSING
     ranks = (1, 2, 3)
     linear = False

@@ -77,6 +77,10 @@ class Kind:
     example: ClassVar[str] = ""
     block: ClassVar[bool] = False
     """Whether the kind is followed by ``{ layers }``."""
+    has_line: ClassVar[bool] = True
+    """Whether a spec can write a line of the kind; others stand only in what the compiler writes."""
+    has_output: ClassVar[bool] = True
+    """Whether a line of the kind is one output that `as` can name."""
     ranks: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
     """Numbers of axes of space that its input may have; 0 stands for a vector."""
     window: ClassVar[Window | None] = None

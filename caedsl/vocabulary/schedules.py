@@ -35,6 +35,11 @@ class ScheduleKind:
         """Return the options of the line."""
         return (_WARMUP._replace(default=self.warmup), *self.own, _MIN_LR)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether nothing but the warm-up ever moves the rate."""
+        return self.factor is steady and not self.watches
+
 
 _WARMUP = Option(
     "warmup", Type.SHARE, 0.0, "share of all steps over which the rate rises to its full value", domain=FRACTION

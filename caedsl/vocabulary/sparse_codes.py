@@ -49,6 +49,7 @@ class TopK(Kind):
     """The largest numbers of a sample; the others become 0."""
 
     name = "topk"
+    has_line = False
     role = Role.PASSING
     linear = False
     options = (KEPT,)
@@ -73,6 +74,7 @@ class Sparsity(Kind):
     """The code as it is; its module has the divergence of the units' means."""
 
     name = "sparsity"
+    has_line = False
     role = Role.PASSING
     options = (TARGET,)
 

@@ -15,9 +15,10 @@ from caedsl.figures.graph import draw
 from caedsl.model.settings import Train
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS, Variant
-from caedsl.vocabulary.activations import FUNCTIONS, Activation, Function
+from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.form import CODE_OPTIONS
+from caedsl.vocabulary.function import Function
 from caedsl.vocabulary.kind import FINISH, Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.layers.activation import ActivationLine

@@ -10,7 +10,9 @@ import torch
 from caedsl import check
 from caedsl.backends.torch.modules import MODULES
 from caedsl.rules.engine.example import whole_spec
-from caedsl.vocabulary.activations import FUNCTIONS, RELU, Activation, Function, bare
+from caedsl.vocabulary.activations import FUNCTIONS, Activation, bare
+from caedsl.vocabulary.function import Function
+from caedsl.vocabulary.functions import RELU
 
 
 def module_of(activation: Activation) -> torch.nn.Module:

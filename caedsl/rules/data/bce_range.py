@@ -42,7 +42,7 @@ from caedsl.rules.edits.rate import with_suited_rate
 from caedsl.rules.edits.settings import replace_word
 from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.activations import ACTIVATION
+from caedsl.vocabulary.activations import ACTIVATION, LINEAR
 from caedsl.vocabulary.layer import Layer
 
 RULE = Rule("CAE601", "bce-range", Severity.ERROR)
@@ -96,7 +96,7 @@ def _squared(model: Autoencoder) -> Iterator[Fix]:
 def _output(model: Autoencoder, layer: Layer) -> Finding:
     activation = activation_of(layer)
     span = model.place("decoder") if model.mirrored else layer.place(ACTIVATION)
-    called = "has no activation" if activation.name == "linear" else f"is {activation.name}"
+    called = "has no activation" if activation == LINEAR else f"is {activation.name}"
     return RULE.found(
         span,
         f"binary cross-entropy needs outputs in 0..1, but the last layer {called}",

@@ -13,4 +13,5 @@ class Repeat(Kind):
     role = Role.GROUPING
     example = "repeat 2 { conv 16 relu }"
     block = True
+    has_output = False
     options = (TIMES,)

@@ -13,3 +13,4 @@ class Shortcut(Kind):
     role = Role.GROUPING
     example = "shortcut { conv 32 k1 norm=batch }"
     block = True
+    has_output = False

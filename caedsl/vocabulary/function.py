@@ -1,0 +1,67 @@
+"""Activation function: what the compiler has to know of one, and the shapes in which most say it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp, pi, sqrt, tanh
+from typing import Any
+
+from caedsl.vocabulary.call import Call, call
+from caedsl.vocabulary.option import Option
+
+Number = Callable[[Any], float]
+"""A property that may depend on the value of the activation's option."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """Activation function.
+
+    ``option`` is the one number or range that it takes, named as the constructor of its torch module names it.
+    ``torch`` returns that module's call for a value of the option. The other fields say what the compiler has to know;
+    those that are functions get the value of the option:
+
+    - ``low`` and ``high`` bound the output.
+    - ``rectifier``: it passes about half of a centred signal, so that He initialisation keeps the variance
+      (He et al. 2015, arXiv 1502.01852). ``leak`` is the slope below zero of a rectifier that is linear there.
+    - ``slope`` is the steepest slope, and ``saturates`` says whether the function is flat at both -5 and 5.
+    - ``dies``: the slope is exactly 0 below zero.
+    - ``passed`` is what it leaves of the power of a standard normal input: E[f(x)²] for rectifiers and Var f(x) for
+      softplus. For saturating functions it is the squared slope, the most that they pass on.
+    - ``ceiling`` is the power that it lets through at most, whatever comes in.
+    - ``learned`` counts its parameters.
+    """
+
+    name: str
+    option: Option | None
+    torch: Callable[[Any], tuple[Call, ...]]
+    low: Number
+    high: Number
+    rectifier: bool
+    leak: Number | None
+    slope: Number
+    saturates: bool
+    dies: bool
+    passed: Number
+    ceiling: Number
+    learned: int
+
+
+def always(number: float) -> Number:
+    """Return a property that is the same for every value of the option."""
+    return lambda value: number
+
+
+def plain(module: str) -> Callable[[Any], tuple[Call, ...]]:
+    """Return the call of a module without arguments."""
+    return lambda value: (call(module),)
+
+
+def with_option(module: str, option: Option) -> Callable[[Any], tuple[Call, ...]]:
+    """Return the call of a module with its option, which is left out where it has the default."""
+    return lambda value: (call(module) if value == option.default else call(module, **{option.name: value}),)
+
+
+def capped_power(cap: float) -> float:
+    """Return E[f(x)²] of cap · tanh(x / cap) for a standard normal x, by the trapezoidal rule."""
+    places = [step / 10 for step in range(-80, 81)]
+    return sum((cap * tanh(x / cap)) ** 2 * exp(-x * x / 2) for x in places) / 10 / sqrt(2 * pi)

@@ -1,0 +1,298 @@
+"""Activation functions, one declaration each. The language, the rules, the initialisation and the backend read them."""
+
+from math import inf
+
+from caedsl.vocabulary.call import call
+from caedsl.vocabulary.function import Function, always, capped_power, plain, with_option
+from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type
+from caedsl.vocabulary.words import Words
+
+_LEAK = Option(
+    "negative_slope", Type.NUMBER, 0.01, "slope below zero", domain=Domain(0, 1, low_open=True, high_open=True)
+)
+_LEARNED_LEAK = Option("init", Type.NUMBER, 0.25, "slope below zero at the start", domain=Domain(0, 1))
+_ALPHA = Option("alpha", Type.NUMBER, 1.0, "the output's lower bound is its negative", domain=Domain(0, 100, True))
+_AMPLITUDE = Option(
+    "scale", Type.NUMBER, 1.0, "factor on the output, `tanh=2` returns -2..2", domain=Domain(0, 1e6, True)
+)
+_CAP = Option("cap", Type.NUMBER, REQUIRED, "bound of the output on both sides", domain=Domain(0, 1e6, True))
+_HARD_SLOPE = Option(
+    "slope", Type.NUMBER, 1 / 6, "slope at 0, which is 0.2 in Keras before version 3", domain=Domain(0, 1e6, True)
+)
+_ENDS = Option("range", Type.ENDS, REQUIRED, "lowest and highest output")
+_NO_END = always(inf)
+_ONE = always(1.0)
+
+RELU = Function(
+    name="relu",
+    option=None,
+    torch=plain("ReLU"),
+    low=always(0.0),
+    high=_NO_END,
+    rectifier=True,
+    leak=None,
+    slope=_ONE,
+    saturates=False,
+    dies=True,
+    passed=always(0.5),
+    ceiling=_NO_END,
+    learned=0,
+)
+LEAKY_RELU = Function(
+    name="leaky_relu",
+    option=_LEAK,
+    torch=with_option("LeakyReLU", _LEAK),
+    low=always(-inf),
+    high=_NO_END,
+    rectifier=True,
+    leak=float,
+    slope=_ONE,
+    saturates=False,
+    dies=False,
+    passed=lambda slope: (1 + slope * slope) / 2,
+    ceiling=_NO_END,
+    learned=0,
+)
+ELU = Function(
+    name="elu",
+    option=_ALPHA,
+    torch=with_option("ELU", _ALPHA),
+    low=lambda alpha: -alpha,
+    high=_NO_END,
+    rectifier=True,
+    leak=None,
+    slope=lambda alpha: max(1.0, alpha),
+    saturates=False,
+    dies=False,
+    passed=lambda alpha: 0.5 + 0.1449 * alpha * alpha,
+    ceiling=_NO_END,
+    learned=0,
+)
+SELU = Function(
+    name="selu",
+    option=None,
+    torch=plain("SELU"),
+    low=always(-1.7581),
+    high=_NO_END,
+    rectifier=False,
+    leak=None,
+    slope=always(1.7581),
+    saturates=False,
+    dies=False,
+    passed=_ONE,
+    ceiling=_NO_END,
+    learned=0,
+)
+GELU = Function(
+    name="gelu",
+    option=None,
+    torch=plain("GELU"),
+    low=always(-0.17),
+    high=_NO_END,
+    rectifier=True,
+    leak=None,
+    slope=always(1.1289),
+    saturates=False,
+    dies=False,
+    passed=always(0.425),
+    ceiling=_NO_END,
+    learned=0,
+)
+SILU = Function(
+    name="silu",
+    option=None,
+    torch=plain("SiLU"),
+    low=always(-0.2785),
+    high=_NO_END,
+    rectifier=True,
+    leak=None,
+    slope=always(1.0998),
+    saturates=False,
+    dies=False,
+    passed=always(0.356),
+    ceiling=_NO_END,
+    learned=0,
+)
+MISH = Function(
+    name="mish",
+    option=None,
+    torch=plain("Mish"),
+    low=always(-0.3089),
+    high=_NO_END,
+    rectifier=True,
+    leak=None,
+    slope=always(1.0885),
+    saturates=False,
+    dies=False,
+    passed=always(0.452),
+    ceiling=_NO_END,
+    learned=0,
+)
+PRELU = Function(
+    name="prelu",
+    option=_LEARNED_LEAK,
+    torch=with_option("PReLU", _LEARNED_LEAK),
+    low=always(-inf),
+    high=_NO_END,
+    rectifier=True,
+    leak=float,
+    slope=_ONE,
+    saturates=False,
+    dies=False,
+    passed=lambda slope: (1 + slope * slope) / 2,
+    ceiling=_NO_END,
+    learned=1,
+)
+SOFTPLUS = Function(
+    name="softplus",
+    option=None,
+    torch=plain("Softplus"),
+    low=always(0.0),
+    high=_NO_END,
+    rectifier=False,
+    leak=None,
+    slope=_ONE,
+    saturates=False,
+    dies=False,
+    passed=always(0.272),
+    ceiling=_NO_END,
+    learned=0,
+)
+TANH = Function(
+    name="tanh",
+    option=_AMPLITUDE,
+    torch=lambda scale: (call("Tanh") if scale == 1 else call("ScaledTanh", scale),),
+    low=lambda scale: -scale,
+    high=float,
+    rectifier=False,
+    leak=None,
+    slope=float,
+    saturates=True,
+    dies=False,
+    passed=lambda scale: scale * scale,
+    ceiling=lambda scale: scale * scale,
+    learned=0,
+)
+SOFTCAP = Function(
+    name="softcap",
+    option=_CAP,
+    torch=lambda cap: (call("SoftCap", cap),),
+    low=lambda cap: -cap,
+    high=float,
+    rectifier=False,
+    leak=None,
+    slope=_ONE,
+    saturates=False,
+    dies=False,
+    passed=capped_power,
+    ceiling=lambda cap: cap * cap,
+    learned=0,
+)
+SIGMOID = Function(
+    name="sigmoid",
+    option=None,
+    torch=plain("Sigmoid"),
+    low=always(0.0),
+    high=_ONE,
+    rectifier=False,
+    leak=None,
+    slope=always(1 / 4),
+    saturates=True,
+    dies=False,
+    passed=always(1 / 16),
+    ceiling=always(1 / 16),
+    learned=0,
+)
+
+RELU6 = Function(
+    name="relu6",
+    option=None,
+    torch=plain("ReLU6"),
+    low=always(0.0),
+    high=always(6.0),
+    rectifier=True,
+    leak=None,
+    slope=_ONE,
+    saturates=False,
+    dies=True,
+    passed=always(0.5),
+    ceiling=always(36.0),
+    learned=0,
+)
+HARDSWISH = Function(
+    name="hardswish",
+    option=None,
+    torch=plain("Hardswish"),
+    low=always(-0.375),
+    high=_NO_END,
+    rectifier=True,
+    leak=None,
+    slope=always(1.5),
+    saturates=False,
+    dies=False,
+    passed=always(0.3316),
+    ceiling=_NO_END,
+    learned=0,
+)
+HARDSIGMOID = Function(
+    name="hardsigmoid",
+    option=_HARD_SLOPE,
+    torch=lambda slope: (call("Hardsigmoid") if slope == 1 / 6 else call("HardSigmoid", slope),),
+    low=always(0.0),
+    high=_ONE,
+    rectifier=False,
+    leak=None,
+    slope=float,
+    saturates=True,
+    dies=False,
+    passed=lambda slope: slope * slope,
+    ceiling=lambda slope: slope * slope,
+    learned=0,
+)
+HARDTANH = Function(
+    name="hardtanh",
+    option=None,
+    torch=plain("Hardtanh"),
+    low=always(-1.0),
+    high=_ONE,
+    rectifier=False,
+    leak=None,
+    slope=_ONE,
+    saturates=True,
+    dies=False,
+    passed=_ONE,
+    ceiling=_ONE,
+    learned=0,
+)
+CLIP = Function(
+    name="clip",
+    option=_ENDS,
+    torch=lambda ends: (call("Hardtanh", *ends),),
+    low=lambda ends: float(ends[0]),
+    high=lambda ends: float(ends[1]),
+    rectifier=False,
+    leak=None,
+    slope=_ONE,
+    saturates=True,
+    dies=False,
+    passed=_ONE,
+    ceiling=lambda ends: float(max(ends[0] * ends[0], ends[1] * ends[1])),
+    learned=0,
+)
+LINEAR_FUNCTION = Function(
+    name="linear",
+    option=None,
+    torch=lambda value: (),
+    low=always(-inf),
+    high=_NO_END,
+    rectifier=False,
+    leak=None,
+    slope=_ONE,
+    saturates=False,
+    dies=False,
+    passed=_ONE,
+    ceiling=_NO_END,
+    learned=0,
+)
+
+FUNCTIONS = Words(__name__, Function)
