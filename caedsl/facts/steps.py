@@ -3,14 +3,13 @@
 All follow from the number of training images, and are None where that, or a number that is ``auto``, is unknown.
 """
 
-from functools import lru_cache
 from math import ceil
 
 from caedsl.facts.fact import fact
 from caedsl.facts.outputs import activation_of, output_layer
 from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.settings import Loss, Optimizer, Schedule, Train
+from caedsl.model.settings import Loss, Optimizer, Train
 from caedsl.vocabulary.shape import elements
 
 FEWEST_STEPS, GOOD_STEPS, ENOUGH_STEPS = 300, 500, 1000
@@ -20,8 +19,8 @@ healthy models left the mean picture after 40 to 240 steps and were good after 5
 FEWEST_BATCHES = 10
 CURES = (64, 32, 16, 8)
 
-_STEPS, _SAMPLES = 4000, 400
-"""Steps of the run that a schedule is looked at in, about, and those of them that its mean is taken over."""
+_USUAL_STEPS, _SAMPLES = 4000, 400
+"""Steps of a run whose number is unknown, and those of a run that the mean of a schedule is taken over."""
 
 
 @fact
@@ -60,12 +59,16 @@ def better_batch(model: Autoencoder) -> int | None:
     return None
 
 
-@lru_cache(maxsize=64)
-def mean_factor(schedule: Schedule, epochs: int) -> float:
-    """Return the mean over a run of what the schedule multiplies the rate by; plateaus cannot be foreseen."""
-    if schedule.steady:
+@fact
+def mean_factor(model: Autoencoder) -> float:
+    """Return the mean over a run of what the schedule multiplies the rate by; plateaus cannot be foreseen.
+
+    Without a known number of steps, that of a usual run stands for it.
+    """
+    if model.train is None or model.train.schedule.steady:
         return 1.0
-    an_epoch = max(1, _STEPS // epochs)
+    schedule, epochs = model.train.schedule, model.train.epochs
+    an_epoch = steps_per_epoch(model) or max(1, _USUAL_STEPS // epochs)
     count = an_epoch * epochs
     apart = max(1, count // _SAMPLES)
     sampled = range(apart // 2, count, apart)
@@ -82,7 +85,7 @@ def travel(model: Autoencoder) -> float | None:
     count = steps(model)
     if count is None or model.train is None or isinstance(model.train.optimizer.lr, str):
         return None
-    return model.train.optimizer.lr * count * mean_factor(model.train.schedule, model.train.epochs)
+    return model.train.optimizer.lr * count * mean_factor(model)
 
 
 def pixels(model: Autoencoder) -> int:

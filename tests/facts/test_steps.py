@@ -33,13 +33,24 @@ def test_unknown_images_make_unknown_steps() -> None:
         "step at=5",
         "step at=12 factor=0.5 warmup=20%",
         "step at=19",
+        "inverse decay=1e-3",
+        "inverse decay=1e-5",
+        "exponential gamma=0.9",
+        "milestones 5 12",
     ],
 )
-def test_the_mean_factor_is_that_of_the_schedule(schedule: str) -> None:
-    train = trained(f"schedule {schedule}; epochs 20").train
-    assert train is not None
-    in_training = [train.schedule.factor(step, 4_000, 200) for step in range(4_000)]
-    assert mean_factor(train.schedule, 20) == pytest.approx(sum(in_training) / 4_000, abs=1e-3)
+@pytest.mark.parametrize("batch", [16, 128, 2048])
+def test_the_mean_factor_is_that_of_the_schedule(schedule: str, batch: int) -> None:
+    spec = trained(f"schedule {schedule}; epochs 20; batch {batch}")
+    count, an_epoch, train = steps(spec), steps_per_epoch(spec), spec.train
+    assert train is not None and count is not None and an_epoch is not None
+    in_training = [train.schedule.factor(step, count, an_epoch) for step in range(count)]
+    assert mean_factor(spec) == pytest.approx(sum(in_training) / count, abs=2e-3)
+
+
+def test_the_mean_factor_without_a_number_of_images_is_that_of_a_usual_run() -> None:
+    spec = trained("schedule cosine; epochs 20", 'data folder "x/"')
+    assert mean_factor(spec) == pytest.approx(0.5, abs=1e-3)
 
 
 def test_travel_is_the_sum_of_the_rates() -> None:

@@ -54,7 +54,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if isinstance(lr, str):
         return
     slow = lr < USUAL
-    share = mean_factor(train.schedule, train.epochs)
+    share = mean_factor(model)
     scheduled = f" · {plain(share, 3)} ({train.schedule.name})" if share < 1 else ""
     yield RULE.found(
         model.place("train.optimizer.lr"),

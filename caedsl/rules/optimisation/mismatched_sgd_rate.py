@@ -68,7 +68,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     elif rate > HIGHEST and model.train.clip is None:
         yield _high(model, model.train, lr, rate)
     elif count is not None and count >= FEWEST_STEPS:
-        distance = pace * count * mean_factor(model.train.schedule, model.train.epochs)
+        distance = pace * count * mean_factor(model)
         if distance < SHORTEST:
             yield _low(model, model.train, lr, count, distance)
 
