@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         resume,
         show,
         train,
+        watch,
     )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "resume",
     "show",
     "train",
+    "watch",
 ]
 
 

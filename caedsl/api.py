@@ -1,6 +1,6 @@
 """The Python interface, re-exported by ``caedsl`` itself. Importing it does not import torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from caedsl.syntax.tree import Spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
 
     from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
     from caedsl.console.notebook import Diagram, ModelTable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from caedsl.figures.graph import Style
     from caedsl.importing.imported import ImportedModel
     from caedsl.inference.trained_run import TrainedRun
+    from caedsl.training.any_loop.loop_watch import LoopWatch
     from caedsl.training.loop import Callback as Callback
 
 SpecLike = str | PathLike[str]
@@ -207,6 +209,32 @@ def from_keras(model: Any, range: tuple[float, float] | None = (0, 1)) -> "Impor
     from caedsl.importing.spelling import ends
 
     return imported(network_of_model(model, ends(range)))
+
+
+@explaining_missing_packages()
+def watch(
+    module: "nn.Module",
+    optimizer: "Optimizer",
+    *,
+    loss: "Callable[[Tensor, Tensor], Tensor] | None" = None,
+    code: str | None = None,
+    say: "Callable[[str], None] | None" = None,
+) -> "LoopWatch":
+    """Return monitors for a training loop of one's own; call ``step(loss, samples)`` of them after each step.
+
+    They are those of ``caedsl train``: they look inside now and then, say what goes wrong on standard error or by
+    ``say``, and change nothing. ``loss`` is the function of a reconstruction and its target, squared error by default.
+    ``code`` is the path of the module that returns the code; by default it is the one with the smallest output.
+    """
+    from torch.nn.functional import mse_loss
+
+    from caedsl.importing.static_findings import findings_of
+    from caedsl.training.any_loop.loop_watch import LoopWatch, settings_of
+
+    settings = settings_of(optimizer)
+    return LoopWatch(
+        module, settings, loss=loss or mse_loss, code=code, findings=findings_of(module, settings), say=say
+    )
 
 
 @explaining_missing_packages()

@@ -20,6 +20,7 @@ _EXTRAS = {
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "hub": ("huggingface_hub",),
     "keras": ("h5py",),
+    "lightning": ("lightning", "pytorch_lightning"),
     "nifti": ("nibabel",),
     "parquet": ("pyarrow",),
     "graph": ("matplotlib", "pygraphviz"),

@@ -36,6 +36,8 @@ ROOMS = (
     "doctor",
     "api",
     "sklearn",
+    "keras",
+    "lightning",
     "cli",
 )
 """Lowest first: a room imports only from itself and from rooms before it."""
@@ -60,6 +62,8 @@ OUTSIDE = {
     "importing": {"h5py", "numpy", "onnx", "onnxruntime", "safetensors", "torch"},
     "api": {"numpy", "torch"},
     "sklearn": {"numpy", "sklearn"},
+    "keras": {"keras", "numpy", "torch"},
+    "lightning": {"lightning", "pytorch_lightning", "torch"},
     "cli": {"huggingface_hub", "rich", "typer"},
 }
 """What a room may import besides the standard library.

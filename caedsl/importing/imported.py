@@ -45,6 +45,17 @@ class ImportedModel:
         """The author's names of the layers, by the line of the spec that says them; the first line is 1."""
         return {self.spec.count("\n", 0, start) + 1: names for start, names in self.written.places}
 
+    @cached_property
+    def modules(self) -> dict[str, str]:
+        """The author's names of the layers, by the path of the module that each became."""
+        paths = {id(origin.layer): origin.paths for origin in lower(self.model).origins}
+        return {
+            path: line.layers[0].name
+            for line, layers in self.written.placed(self.model)
+            for layer in layers
+            for path in paths.get(id(layer), ())
+        }
+
     def __repr__(self) -> str:
         shapes = f"{text(self.model.input.shape)} to {text(self.model.code_shape)}"
         return f"<ImportedModel {self.model.name}: {shapes}, outputs differ by {self.difference:.1g}>"
@@ -52,14 +63,19 @@ class ImportedModel:
 
 def imported(network: Network, seed: int = 0) -> ImportedModel:
     """Return the model of a foreign network; ``ImportFailure`` where it cannot be rebuilt faithfully."""
+    written, model, module = rebuilt(network)
+    difference = _compared(network, module, seed)
+    return ImportedModel(written.text, model, module, difference, written.notes, written)
+
+
+def rebuilt(network: Network) -> tuple[WrittenSpec, Autoencoder, ConvolutionalAutoencoder]:
+    """Return the spec, the model and the module with the weights of a foreign network; outputs are not compared."""
     written = write(network)
     model = model_of(network, written)
     _check_size(network, model)
     module = build(model)
     _give_weights(network, written, model, module)
-    module.eval()
-    difference = _compared(network, module, seed)
-    return ImportedModel(written.text, model, module, difference, written.notes, written)
+    return written, model, module.eval()
 
 
 def _check_size(network: Network, model: Autoencoder) -> None:

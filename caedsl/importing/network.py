@@ -55,6 +55,8 @@ class Network:
     train: tuple[str, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    to_ours: Callable[[Array], Array] = lambda samples: samples
+    """Returns samples of the original in the layout of PyTorch."""
 
 
 def single(array: Any) -> Array:

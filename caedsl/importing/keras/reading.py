@@ -93,6 +93,7 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
         train=settings.lines,
         defaults=defaults,
         notes=tuple(notes),
+        to_ours=start.from_keras,
     )
 
 

@@ -7,7 +7,7 @@ the ones that made it are still there when the losses are read.
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.backends.torch.lower import Origin
@@ -15,7 +15,7 @@ from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.sample import Sample
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import Broken
-from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
+from caedsl.training.monitors.engine.probe import Located, Probed, forward, gradients, hooked, kernels, undisturbed
 from caedsl.training.sample import make_sample
 
 
@@ -24,13 +24,13 @@ def find_break(training: Training, origins: Sequence[Origin], output: int | None
 
     ``output`` is the number of the layer that gives the reconstruction its values.
     """
-    ruined = _ruined_weights(training, origins)
+    ruined = ruined_weights(training.module, origins)
     if ruined is not None:
         return Broken(ruined, "weights", 0.0)
     if step is None:
         training.module.eval()
     for clean in _parts(training, step):
-        found = _break(training, origins, output, clean)
+        found = break_in(training, origins, output, clean)
         if found is not None:
             return found
     return None
@@ -53,7 +53,7 @@ def _batch(training: Training, step: int) -> Sample:
     return next(iter(training.train.shuffled(training.settings.batch, order, skip=column)))
 
 
-def _ruined_weights(training: Training, origins: Sequence[Origin]) -> int | None:
+def ruined_weights(module: nn.Module, origins: Sequence[Located]) -> int | None:
     """Return the layer nearest to the output whose weights are not finite.
 
     A gradient that is not finite spoils those of all layers before its own, and none behind it.
@@ -61,13 +61,14 @@ def _ruined_weights(training: Training, origins: Sequence[Origin]) -> int | None
     ruined = None
     for number, origin in enumerate(origins):
         for path in origin.paths:
-            for weight in training.module.get_submodule(path).parameters(recurse=False):
+            for weight in module.get_submodule(path).parameters(recurse=False):
                 if not weight.isfinite().all():
                     ruined = number
     return ruined
 
 
-def _break(training: Training, origins: Sequence[Origin], output: int | None, clean: Sample) -> Broken | None:
+def break_in(training: Probed, origins: Sequence[Located], output: int | None, clean: Sample) -> Broken | None:
+    """Return where the numbers of one batch cease to be finite, forward and backward; None where they do not."""
     if not (clean.seen.isfinite().all() and clean.target.isfinite().all()):
         return Broken(None, "images", 0.0)
     numbers = {path: number for number, origin in enumerate(origins) for path in origin.paths}
@@ -93,7 +94,7 @@ def _break(training: Training, origins: Sequence[Origin], output: int | None, cl
         return _broken_gradient(training, origins, loss) if training.module.training else None
 
 
-def _broken_gradient(training: Training, origins: Sequence[Origin], loss: Tensor) -> Broken | None:
+def _broken_gradient(training: Probed, origins: Sequence[Located], loss: Tensor) -> Broken | None:
     """Return the first layer on the way back whose gradient is not finite."""
     weights = kernels(training.module, origins)
     found = gradients(training, loss, tuple(weights.values()))

@@ -107,7 +107,7 @@ class Facts:
     reconstruction its values, None where there is none. ``penalised`` tells of penalties on weights, ``code_l1`` is the
     one on the code. ``rounds`` is how many probes in a row take ``ENOUGH_IMAGES`` different images, or half of all that
     can be had, and ``probed`` how many these are; ``images`` are those of one probe. ``judged_apart`` says that the
-    model computes otherwise in eval mode.
+    model computes otherwise in eval mode, and ``counts_epochs`` that epochs are known.
     """
 
     layers: Sequence[LayerFacts]
@@ -122,6 +122,7 @@ class Facts:
     probed: int
     images: int
     judged_apart: bool
+    counts_epochs: bool = True
 
 
 @dataclass
@@ -163,7 +164,7 @@ class Seen:
     @property
     def had_time(self) -> bool:
         """Whether a healthy model would have left the mean image by now."""
-        return self.full_steps >= PLATEAU_STEPS and len(self.epochs) > 0
+        return self.full_steps >= PLATEAU_STEPS and (len(self.epochs) > 0 or not self.facts.counts_epochs)
 
     def take(self, probe: Probe, window: Window | None) -> None:
         """Add what was measured now, and forget what no monitor asks for."""

@@ -8,21 +8,22 @@ look at whole batches look at these images alone.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from caedsl.backends.torch.lower import WEIGHTED, Origin
+from caedsl.backends.torch.lower import CODE, WEIGHTED
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.fit import channels_last
 from caedsl.data.sample import Sample
-from caedsl.training.loop import Training
+from caedsl.model.data import InputRange
+from caedsl.model.settings import Settled
 from caedsl.training.monitors.engine.observation import LayerProbe, Probe
 from caedsl.training.parallel.processes import ALONE, training_with
-from caedsl.training.precision import exact_output
+from caedsl.training.precision import Precision, exact_output
 from caedsl.training.sample import make_sample
 
 MOVES = 1e-3
@@ -34,6 +35,65 @@ FLAT = 1e-4
 Watch = Callable[[str, Tensor], None]
 
 
+class Located(Protocol):
+    """Layer of a model: the paths of the modules that compute it, in their order."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of its modules."""
+
+
+class Images(Protocol):
+    """Images that lie on a device."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where they lie."""
+
+
+class Loss(Protocol):
+    """Reconstruction loss of a run."""
+
+    def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the mean over a batch."""
+
+
+class Probed(Protocol):
+    """What a probe has to know of the training that it looks into: caedsl's own, or anybody's loop."""
+
+    @property
+    def module(self) -> nn.Module:
+        """The module that is trained."""
+
+    @property
+    def step(self) -> int:
+        """The steps so far."""
+
+    @property
+    def settings(self) -> Settled:
+        """Settings, as a spec would say them."""
+
+    @property
+    def input_range(self) -> InputRange:
+        """The range of the images."""
+
+    @property
+    def train(self) -> Images:
+        """The training images."""
+
+    @property
+    def precision(self) -> Precision:
+        """The number format."""
+
+    @property
+    def scaler(self) -> torch.amp.GradScaler:
+        """What scales gradients."""
+
+    @property
+    def objective(self) -> Loss:
+        """What is minimised."""
+
+
 def differs_when_judged(module: nn.Module) -> bool:
     """Whether the module computes otherwise in eval mode: normalisation over batches, dropout, noise."""
     kinds = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, GaussianNoise)
@@ -41,7 +101,7 @@ def differs_when_judged(module: nn.Module) -> bool:
 
 
 @contextmanager
-def undisturbed(training: Training, *purpose: str | int) -> Iterator[torch.Generator]:
+def undisturbed(training: Probed, *purpose: str | int) -> Iterator[torch.Generator]:
     """Inside, random numbers come from the seed and ``purpose`` alone, and the run's own streams stand still.
 
     This process is then as one that trains alone.
@@ -67,17 +127,40 @@ def hooked(module: nn.Module, paths: Sequence[str], watch: Watch) -> Iterator[No
         yield
 
 
-def forward(training: Training, seen: Tensor) -> Tensor:
+def forward(training: Probed, seen: Tensor) -> Tensor:
     """Return what the module makes of ``seen`` in its present mode; running statistics stay as they are."""
     module = training.module
     copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
     exact = exact_output(module) if not training.precision.kind.exact else nullcontext()
     with exact, training.precision.autocast():
-        prediction: Tensor = functional_call(module, copies, (seen,))
-    return prediction
+        returned = functional_call(module, copies, (seen,))
+    return reconstruction_in(returned, seen)
 
 
-def kernels(module: nn.Module, origins: Sequence[Origin]) -> Mapping[int, nn.Parameter]:
+def reconstruction_in(returned: Any, seen: Tensor) -> Tensor:
+    """Return what a module returned, or the first tensor of the samples' shape where it returned several."""
+    if isinstance(returned, Tensor):
+        return returned
+    several = returned.values() if isinstance(returned, Mapping) else returned
+    found = next((each for each in several if isinstance(each, Tensor) and each.shape == seen.shape), None)
+    if found is None:
+        raise ValueError(f"the module returns no tensor of the samples' shape, {tuple(seen.shape)}")
+    return found
+
+
+@contextmanager
+def judging(module: nn.Module) -> Iterator[None]:
+    """Inside, the module is in eval mode; after that each part is in the mode that it was in."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def kernels(module: nn.Module, origins: Sequence[Located]) -> Mapping[int, nn.Parameter]:
     """Return the kernel of each layer that has one which is trained, by the number of the layer."""
     found: dict[int, nn.Parameter] = {}
     for number, origin in enumerate(origins):
@@ -88,7 +171,7 @@ def kernels(module: nn.Module, origins: Sequence[Origin]) -> Mapping[int, nn.Par
     return {number: weight for number, weight in found.items() if weight.requires_grad}
 
 
-def gradients(training: Training, loss: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
+def gradients(training: Probed, loss: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
     """Return the gradients of ``loss``.
 
     In fp16 they are scaled on the way, as in training, so that they do not underflow.
@@ -101,18 +184,21 @@ def gradients(training: Training, loss: Tensor, weights: Sequence[Tensor]) -> Se
 class Prober:
     """Takes probes of the layers at ``origins``, with images that are the same for the whole run.
 
-    ``output`` is the number of the layer that gives the reconstruction its values, None where there is none.
+    ``output`` is the number of the layer that gives the reconstruction its values, None where there is none; ``code``
+    is the path of the module that returns the code.
     """
 
     def __init__(
         self,
-        training: Training,
-        origins: Sequence[Origin],
+        training: Probed,
+        origins: Sequence[Located],
         output: int | None,
         images: Sample,
         rounds: int,
+        code: str = CODE,
     ) -> None:
         self.training = training
+        self._code = code
         # Images may lie sorted by class: each probe takes some from everywhere.
         self.batches = [_spaced(images, slice(start, None, rounds)) for start in range(rounds)]
         self.mean_image = images.target.mean(dim=0)
@@ -132,12 +218,11 @@ class Prober:
 
     def take(self, count: int, full_steps: float) -> Probe:
         """Probe number ``count`` (from 0), after so many steps at full rate; waits for the device once."""
-        training, clean = self.training, self.batches[count % len(self.batches)]
+        training = self.training
         measured: dict[str, Tensor] = {}
         with undisturbed(training, "probe", count) as generator:
-            seen = make_sample(clean, generator, training.input_range, training.settings.corrupt).seen
-            target = clean.target
-            with hooked(training.module, ["bottleneck", *{*self._ends, *self._relus}], self._measure(measured)):
+            seen, target = self.pair(count, generator)
+            with hooked(training.module, sorted({self._code, *self._ends, *self._relus}), self._measure(measured)):
                 prediction = forward(training, seen)
             uneven = _unevenness(prediction.detach().float(), target)
             loss = training.objective.reconstruction(prediction, target)
@@ -146,27 +231,32 @@ class Prober:
                 if gradient is not None:
                     measured[f"{number} gradient"] = gradient.norm()
             if self._judged_apart:
-                training.module.eval()
-                with torch.no_grad():
+                with judging(training.module), torch.no_grad():
                     prediction = forward(training, seen)
                     loss = training.objective.reconstruction(prediction, target)
-                training.module.train()
         moving = measured.pop("moving")
         measured |= {**self._compare(prediction.detach().float(), target), "loss": loss.detach(), "unevenness": uneven}
         return self._probe(full_steps, _read(measured), moving)
+
+    def pair(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return what the module sees in probe number ``count``, and what it should return."""
+        clean = self.batches[count % len(self.batches)]
+        seen = make_sample(clean, generator, self.training.input_range, self.training.settings.corrupt).seen
+        return seen, clean.target
 
     def _measure(self, measured: dict[str, Tensor]) -> Watch:
         def watch(path: str, output: Tensor) -> None:
             if path in self._relus:
                 largest = output.amax(dim=[0, *range(2, output.dim())])
                 measured[f"{self._relus[path]} firing"] = (largest > 0).float().mean()
-            if path != "bottleneck" and path not in self._ends:
+            if path != self._code and path not in self._ends:
                 return
             output = output.float()
             apart = (output - output.mean(dim=0)).square_()
-            if path == "bottleneck":
+            if path == self._code:
                 spread = apart.mean(dim=[0, *range(2, output.dim())] if output.dim() > 2 else 0).sqrt()
                 measured["moving"] = spread > MOVES * spread.max()
+            if path not in self._ends:
                 return
             measured[f"{self._ends[path]} size"] = output.square().mean().sqrt()
             measured[f"{self._ends[path]} spread"] = apart.mean().sqrt()

@@ -4,23 +4,22 @@ Everything that is decided here depends on the settings and on what was measured
 train together the first watches, alone; the others wait for it where they meet.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 from caedsl.data.sample import joined
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.engine.causes import explanation
 from caedsl.rules.engine.checking import examine
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Step
 from caedsl.runs.trouble import Sign, Trouble
 from caedsl.training.errors import NotFiniteError, is_out_of_memory
 from caedsl.training.loop import Callback, Training
-from caedsl.training.monitors.engine.catalogue import Monitor, every, find
+from caedsl.training.monitors.engine.asking import Asking, Say, window_of
+from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.non_finite_origin import find_break
-from caedsl.training.monitors.engine.observation import Facts, LayerFacts, Seen, Window
+from caedsl.training.monitors.engine.observation import Facts, LayerFacts, Seen
 from caedsl.training.monitors.engine.places import Place, Places
 from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
 from caedsl.training.monitors.engine.probe_schedule import sizes
@@ -32,9 +31,6 @@ from caedsl.vocabulary.spelling import line
 NOT_FINITE = "not-finite"
 """The monitor that is asked when a loss is not finite."""
 
-LEAST_BATCHES = 8
-"""Whole batches that a window needs before it is said how its losses jump."""
-
 
 class Watch(Callback):
     """The monitors of one run.
@@ -42,19 +38,23 @@ class Watch(Callback):
     ``say`` is called with each trouble as it is found, and with what the terminal shows of it.
     """
 
-    def __init__(self, places: Places, say: Callable[[Trouble, Sequence[str]], None]) -> None:
+    def __init__(self, places: Places, say: Say) -> None:
         """Watch the model of ``places``."""
-        self.places, self.say = places, say
-        self.troubles: list[Trouble] = []
-        self._said: set[tuple[str, int | str]] = set()
+        self.places = places
+        # What `caedsl check` says of the spec: a monitor never advises against it.
+        found = examine(places.model.source).findings
+        self._asking = Asking(self._place, lambda: found, say)
         self._kept: dict[str, Any] | None = None
         self._probes = 0
         self._read = 0
         self._pending: list[tuple[list[float], int]] = []
         """The losses of each step since the last probe, reconstruction and terms, and its images."""
         self._output = self._number_of(output_layer(places.model))
-        self._found = examine(places.model.source).findings
-        """What `caedsl check` says of the spec: a monitor never advises against it."""
+
+    @property
+    def troubles(self) -> list[Trouble]:
+        """What was found so far."""
+        return self._asking.troubles
 
     def on_start(self, training: Training) -> None:
         """Choose the images of the probes among those that are trained on, and continue from a restored state."""
@@ -79,7 +79,9 @@ class Watch(Callback):
         self._seen.full_steps += self._rates(training)
         probe = self._prober.take(self._probes, self._seen.full_steps)
         self._probes += 1
-        self._seen.take(probe, self._window(training))
+        pending, self._pending = self._pending, []
+        names = training.objective.names
+        self._seen.take(probe, window_of(training.step, pending, training.settings.batch, names))
         return self._ask(training)
 
     def on_epoch(self, training: Training) -> str | None:
@@ -105,7 +107,7 @@ class Watch(Callback):
         monitor = find(NOT_FINITE)
         assert monitor is not None
         for sign in monitor.look(self._seen):
-            self._take_down(training, monitor, sign, error.step or training.step, aloud=False)
+            self._asking.take_down(monitor, sign, error.step or training.step, _epoch(training), aloud=False)
             return f"{self._place(sign).shown}: {sign.message}"
         return ""
 
@@ -117,7 +119,7 @@ class Watch(Callback):
             "read": self._read,
             "pending": self._pending,
             "troubles": [vars(trouble) for trouble in self.troubles],
-            "said": sorted(self._said, key=str),
+            "said": sorted(self._asking.said, key=str),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -125,8 +127,8 @@ class Watch(Callback):
         self._kept = state["seen"]
         self._probes, self._read = state["probes"], state["read"]
         self._pending = [(losses, images) for losses, images in state["pending"]]
-        self.troubles = [Trouble(**trouble) for trouble in state["troubles"]]
-        self._said = {(monitor, where) for monitor, where in state["said"]}
+        self._asking.troubles = [Trouble(**trouble) for trouble in state["troubles"]]
+        self._asking.said = {(monitor, where) for monitor, where in state["said"]}
 
     def _facts(self, training: Training, rounds: int, probed: int, images: int) -> Facts:
         model = self.places.model
@@ -166,59 +168,19 @@ class Watch(Callback):
         self._pending += zip((row[1:] for row in ledger.rows[new]), ledger.sizes[new], strict=True)
         self._read = 0 if ledger.steps == training.steps_per_epoch else ledger.steps
 
-    def _window(self, training: Training) -> Window | None:
-        """Summarise the losses since the last probe; None where there are none."""
-        pending, self._pending = self._pending, []
-        images = sum(count for _, count in pending)
-        if not images:
-            return None
-        mean, *terms = (sum(column) / images for column in zip(*_weighted(pending), strict=True))
-        whole = [losses[0] for losses, count in pending if count == training.settings.batch]
-        jump = None
-        if len(whole) >= LEAST_BATCHES and mean > 0:
-            squares = [(after - before) ** 2 for before, after in pairwise(whole)]
-            jump = (sum(squares) / len(squares) / 2) ** 0.5 / mean
-        named = dict(zip(training.objective.names, terms, strict=True))
-        return Window(training.step, len(pending), mean, jump, named)
-
     def _ask(self, training: Training) -> str | None:
         """Record what monitors find for the first time; return "trouble" where that stops the run."""
-        before = len(self.troubles)
-        for monitor in every():
-            spoken = {trouble.monitor for trouble in self.troubles}
-            if spoken.isdisjoint(monitor.explained_by):
-                for sign in monitor.look(self._seen):
-                    self._take_down(training, monitor, sign, training.step)
-        stops = training.settings.on.trouble == "stop" and len(self.troubles) > before
-        return "trouble" if stops else None
-
-    def _take_down(self, training: Training, monitor: Monitor, sign: Sign, step: int, aloud: bool = True) -> None:
-        key = (monitor.name, sign.where if monitor.by_layer else "")
-        if key in self._said:
-            return
-        self._said.add(key)
-        place, remedy = self._place(sign), sign.remedy
-        cause = explanation(monitor.name, self._found)
-        if cause is not None:
-            remedy = f"{cause.remedy} (`{cause.rule}` of `caedsl check`: {cause.evidence})"
-        epoch = min(training.epoch, training.settings.epochs)
-        trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, sign.message, remedy)
-        self.troubles.append(trouble)
-        shown = (
-            f"{monitor.name} at step {step:,}, epoch {epoch} (`caedsl rule {monitor.name}` explains it)",
-            f"{place.shown}: {sign.message}",
-            f"to change: {remedy}",
-        )
-        self.say(trouble, shown if aloud else ())
+        found = self._asking.ask(every(), self._seen, training.step, _epoch(training))
+        return "trouble" if found and training.settings.on.trouble == "stop" else None
 
     def _place(self, sign: Sign) -> Place:
         where = sign.where
         return self.places.of_layer(where) if isinstance(where, int) else self.places.of_setting(where)
 
 
-def _weighted(pending: Sequence[tuple[list[float], int]]) -> list[list[float]]:
-    """Multiply the losses of each step by its images."""
-    return [[loss * count for loss in losses] for losses, count in pending]
+def _epoch(training: Training) -> int:
+    """Return the epoch under way, or the last one."""
+    return min(training.epoch, training.settings.epochs)
 
 
 def watch_run(model: Autoencoder, kept_text: str, shown_path: str, folder: RunFolder, reporter: Reporter) -> Watch:

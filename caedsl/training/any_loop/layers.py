@@ -1,0 +1,134 @@
+"""Layers of a module that caedsl did not build, found by running it once."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from caedsl.backends.torch.lower import WEIGHTED
+from caedsl.training.monitors.engine.probe import judging, reconstruction_in
+from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.option import REQUIRED
+
+_NORMS = {
+    "BatchNorm": "norm=batch",
+    "InstanceNorm": "norm=instance",
+    "LayerNorm": "norm=layer",
+    "GroupNorm": "norm=group",
+}
+_KINDS = {"ConvTranspose": "deconv", "Conv": "conv", "Linear": "dense"}
+_WORDS = {
+    call.name: function.name
+    for function in reversed(tuple(FUNCTIONS.values()))
+    if function.option is None or function.option.default is not REQUIRED
+    for call in function.torch(function.option.default if function.option is not None else None)
+}
+"""The word of each activation, by its class in ``torch.nn``."""
+
+
+@dataclass(frozen=True)
+class ModuleLayer:
+    """A module with the normalisation, activation and dropout that follow it.
+
+    ``paths`` are theirs in the whole module; ``words`` says the layer in the language, and ``shape`` is its output's
+    without the batch.
+    """
+
+    paths: tuple[str, ...]
+    words: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Layers in the order of computation; ``output`` and ``code`` are numbers of layers, ``code_path`` a module's."""
+
+    layers: tuple[ModuleLayer, ...]
+    output: int | None
+    code: int | None
+    code_path: str
+    code_size: int
+
+
+def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | None) -> Layout:
+    """Return the layers of ``module`` as they compute ``sample``; ``code`` is the path of what makes the code."""
+    names = {part: name for name, part in module.named_modules()}
+    ran: list[tuple[str, nn.Module, tuple[int, ...]]] = []
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def note(part: nn.Module, inputs: Any, output: Any) -> None:
+        if isinstance(output, Tensor) and output.dim() > 1:
+            shapes[names[part]] = tuple(output.shape[1:])
+            if not any(part.children()) and not isinstance(part, (nn.Sequential, nn.Identity)):
+                ran.append((names[part], part, tuple(output.shape[1:])))
+
+    with ExitStack() as stack:
+        for part in names:
+            stack.callback(part.register_forward_hook(note).remove)
+        stack.enter_context(judging(module))
+        stack.enter_context(torch.no_grad())
+        copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
+        made = reconstruction_in(functional_call(module, copies, (sample,)), target)
+        if made.shape != target.shape:
+            raise ValueError(
+                f"the module makes {tuple(made.shape[1:])} of a sample, and should make {tuple(target.shape[1:])}: "
+                "pass what it is compared with as `target`"
+            )
+    layers = _grouped(ran)
+    if not layers:
+        raise ValueError("the module computes with no layer of its own: there is nothing to watch")
+    return _placed(layers, shapes, tuple(target.shape[1:]), code)
+
+
+def _placed(
+    layers: tuple[ModuleLayer, ...], shapes: dict[str, tuple[int, ...]], sample: tuple[int, ...], code: str | None
+) -> Layout:
+    if code is not None and code not in shapes:
+        known = ", ".join(name for name in shapes if name and "." not in name)
+        raise ValueError(f"code={code!r} is no module that returns one tensor: there are {known}")
+    smallest = min(range(len(layers)), key=lambda number: prod(layers[number].shape))
+    path = code if code is not None else layers[smallest].paths[-1]
+    inside = [number for number, layer in enumerate(layers) if any(_below(each, path) for each in layer.paths)]
+    output = next((n for n in reversed(range(len(layers))) if prod(layers[n].shape) == prod(sample)), None)
+    return Layout(layers, output, inside[-1] if inside else None, path, prod(shapes[path]))
+
+
+def _below(path: str, owner: str) -> bool:
+    return path == owner or path.startswith(f"{owner}.")
+
+
+def _grouped(ran: Sequence[tuple[str, nn.Module, tuple[int, ...]]]) -> tuple[ModuleLayer, ...]:
+    """Return layers; a module that is used more than once stands for no single layer, and is left out."""
+    used = [path for path, _, _ in ran]
+    layers: list[ModuleLayer] = []
+    for path, part, shape in ran:
+        if used.count(path) > 1:
+            continue
+        word = _finish(part)
+        if word is None or not layers:
+            layers.append(ModuleLayer((path,), _words(part, shape), shape))
+        else:
+            last = layers[-1]
+            layers[-1] = ModuleLayer((*last.paths, path), f"{last.words} {word}".strip(), shape)
+    return tuple(layers)
+
+
+def _finish(part: nn.Module) -> str | None:
+    """Return what a module adds to the line of the layer before it; None for a layer of its own."""
+    name = type(part).__name__
+    norm = next((word for start, word in _NORMS.items() if name.startswith(start)), None)
+    if isinstance(part, nn.modules.dropout._DropoutNd):
+        return f"dropout={part.p:g}"
+    return norm or _WORDS.get(name)
+
+
+def _words(part: nn.Module, shape: tuple[int, ...]) -> str:
+    name = type(part).__name__
+    if name in WEIGHTED:
+        return f"{next(word for start, word in _KINDS.items() if name.startswith(start))} {shape[0]}"
+    return name

@@ -1,0 +1,292 @@
+"""The monitors of a loop that caedsl did not write: one call a step."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil, prod
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.data.sample import Sample
+from caedsl.diagnostics.finding import Finding
+from caedsl.model.data import InputRange
+from caedsl.model.settings import Settled, SettledOptimizer
+from caedsl.runs.history import Epoch
+from caedsl.runs.trouble import Sign, Trouble
+from caedsl.training.any_loop.layers import Layout, layout_of
+from caedsl.training.monitors.engine.asking import Asking, window_of
+from caedsl.training.monitors.engine.catalogue import every, find
+from caedsl.training.monitors.engine.non_finite_origin import break_in, ruined_weights
+from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Broken, Facts, LayerFacts, Seen
+from caedsl.training.monitors.engine.places import Place
+from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
+from caedsl.training.monitors.engine.probe_schedule import MOST_PROBED, ProbeSchedule
+from caedsl.training.precision import Precision
+from caedsl.vocabulary.optimizers import OPTIMIZERS
+from caedsl.vocabulary.shape import Shape
+
+NOT_FINITE = "not-finite"
+MOST_AVERAGED = 4096
+"""Samples whose mean is the mean image; more are not looked at."""
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass
+class _Reconstruction:
+    """Loss of a reconstruction."""
+
+    function: LossFunction
+
+    def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the mean over a batch."""
+        return self.function(prediction, target)
+
+
+@dataclass
+class _Samples:
+    """Where samples lie."""
+
+    device: torch.device
+
+
+@dataclass
+class _Loop:
+    """What a probe has to know of a loop."""
+
+    module: nn.Module
+    settings: Settled
+    train: _Samples
+    precision: Precision
+    scaler: torch.amp.GradScaler
+    objective: _Reconstruction
+    input_range: InputRange = field(default_factory=lambda: InputRange(None, None))
+    step: int = 0
+
+
+class _LoopProber(Prober):
+    """Prober whose samples are those of the step that has just been taken."""
+
+    now: tuple[Tensor, Tensor]
+
+    def pair(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return samples of the present step."""
+        return self.now
+
+
+class LoopWatch:
+    """Monitors of a loop of one's own.
+
+    ``step`` is called once a step and returns what was found in it; ``troubles`` are all findings so far. Nothing of
+    the loop changes: neither weights, gradients nor running statistics, nor random numbers.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        settings: Callable[[int], Settled],
+        *,
+        loss: LossFunction = nn.functional.mse_loss,
+        code: str | None = None,
+        findings: Callable[[Shape, str, int], Iterable[Finding]] = lambda shape, range_, batch: (),
+        names: Mapping[str, str] = MappingProxyType({}),
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        """Watch ``module``; see ``caedsl.watch``.
+
+        ``settings`` returns the present ones for a size of batches. ``findings`` returns what is known of the model
+        without training it, from the shape and the range of samples and the batch; it is called once something is
+        found. ``names`` are those of modules that are not called by their paths.
+        """
+        self.module, self.settings, self.names = module, settings, names
+        self._static = findings
+        self._found: Sequence[Finding] | None = None
+        self._loss, self._code = loss, code
+        self._asking = Asking(self._place, self._findings, self._shown)
+        self._say = say or _to_stderr
+        self._steps = self._probes = 0
+        self._epochs: list[Epoch] = []
+        self._pending: list[tuple[Tensor, int]] = []
+        self._largest_rate = 0.0
+        self._full_steps = 0.0
+        self._sum: Tensor | None = None
+        self._averaged = 0
+        self._epoch_losses: list[float] = []
+        self._ended = False
+
+    @property
+    def troubles(self) -> Sequence[Trouble]:
+        """What the monitors have found so far."""
+        return tuple(self._asking.troubles)
+
+    def step(self, loss: Tensor | float, samples: Tensor, target: Tensor | None = None) -> Sequence[Trouble]:
+        """Take note of a step; return what the monitors find after it.
+
+        ``loss`` is the loss of the step, ``samples`` what the module was given, and ``target`` what it should return:
+        the samples themselves by default. Call it after ``optimizer.step()``.
+        """
+        if self._ended:
+            return ()
+        aim = samples if target is None else target
+        if self._steps == 0:
+            self._begin(samples.detach(), aim.detach())
+        self._steps += 1
+        self._loop.step = self._steps
+        self._full_steps += self._share_of_rate()
+        self._average(aim.detach())
+        kept = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
+        self._pending.append((kept, len(samples)))
+        finite = kept.device.type != "cpu" or bool(kept.isfinite())
+        if finite and not self._schedule.due(self._steps):
+            return ()
+        self.before_look()
+        return self._look(samples.detach(), aim.detach())
+
+    def before_look(self) -> None:
+        """Bring the module up to date, where it follows another one; called before each look inside."""
+
+    def epoch(self, validation: float | None = None) -> Sequence[Trouble]:
+        """Take note that an epoch is over, with its validation loss; return what the monitors find."""
+        if self._ended or self._steps == 0:
+            return ()
+        pending = self._read()
+        losses = self._epoch_losses or [losses[0] for losses, _ in pending] or [0.0]
+        mean = sum(losses) / len(losses)
+        rate = self._loop.settings.optimizer.lr
+        self._epochs.append(Epoch(len(self._epochs) + 1, self._steps, mean, mean, validation, rate, 0.0, 0.0))
+        self._epoch_losses = []
+        self._seen.epochs = self._epochs
+        return self._ask()
+
+    def _begin(self, samples: Tensor, aim: Tensor) -> None:
+        layout = layout_of(self.module, samples[:2], aim[:2], self._code)
+        images = max(2, min(MOST_PROBED, len(samples) // 2))
+        rounds = max(1, ceil(ENOUGH_IMAGES / images))
+        device = samples.device
+        precision = Precision("fp32", device.type)
+        self._loop = _Loop(
+            self.module,
+            self.settings(len(samples)),
+            _Samples(device),
+            precision,
+            precision.scaler(),
+            _Reconstruction(self._loss),
+        )
+        self._layout, self._images = layout, images
+        self._shape, self._range = tuple(samples.shape[1:]), _range(aim)
+        self._schedule = ProbeSchedule(images, len(samples))
+        first = Sample(aim[:images], samples[:images])
+        self._prober = _LoopProber(self._loop, layout.layers, layout.output, first, 1, layout.code_path)
+        self._seen = Seen(self._facts(layout, rounds, samples))
+
+    def _facts(self, layout: Layout, rounds: int, samples: Tensor) -> Facts:
+        return Facts(
+            layers=[LayerFacts(layer.words, layer.shape[0]) for layer in layout.layers],
+            settings=self._loop.settings,
+            input_size=prod(samples.shape[1:]),
+            code_size=layout.code_size,
+            code_layer=layout.code,
+            output_layer=layout.output,
+            penalised=False,
+            code_l1=0.0,
+            rounds=rounds,
+            probed=rounds * self._images,
+            images=self._images,
+            judged_apart=differs_when_judged(self.module),
+            counts_epochs=False,
+        )
+
+    def _share_of_rate(self) -> float:
+        """Return the present learning rate as a share of the largest one so far."""
+        rate = self.settings(self._loop.settings.batch).optimizer.lr
+        self._largest_rate = max(self._largest_rate, rate)
+        return rate / self._largest_rate if self._largest_rate else 1.0
+
+    def _average(self, aim: Tensor) -> None:
+        if self._averaged < MOST_AVERAGED:
+            total = aim.float().sum(dim=0)
+            self._sum = total if self._sum is None else self._sum + total
+            self._averaged += len(aim)
+
+    def _read(self) -> list[tuple[list[float], int]]:
+        """Return the losses since they were read last, waiting for the device once."""
+        pending, self._pending = self._pending, []
+        values = torch.stack([loss.float().reshape(()) for loss, _ in pending]).tolist() if pending else []
+        self._epoch_losses += values
+        return [([value], count) for value, (_, count) in zip(values, pending, strict=True)]
+
+    def _look(self, samples: Tensor, aim: Tensor) -> Sequence[Trouble]:
+        pending = self._read()
+        if not all(torch.isfinite(torch.tensor([losses[0] for losses, _ in pending]))):
+            return self._broken(Sample(aim, samples))
+        assert self._sum is not None
+        self._prober.mean_image = self._sum / self._averaged
+        self._prober.grey = self._prober.mean_image.mean()
+        self._prober.now = samples[: self._images], aim[: self._images]
+        self._seen.full_steps = self._full_steps
+        self._seen.facts = replace(self._seen.facts, settings=self.settings(self._loop.settings.batch))
+        probe = self._prober.take(self._probes, self._full_steps)
+        self._probes += 1
+        self._seen.take(probe, window_of(self._steps, pending, self._loop.settings.batch, ()))
+        return self._ask()
+
+    def _broken(self, samples: Sample) -> Sequence[Trouble]:
+        """Say where a number that is not finite came from; after that there is nothing left to watch."""
+        self._ended = True
+        ruined = ruined_weights(self.module, self._layout.layers)
+        found = Broken(ruined, "weights", 0.0) if ruined is not None else None
+        output = self._layout.output if self._layout.output is not None else len(self._layout.layers) - 1
+        found = found or break_in(self._loop, self._layout.layers, output, samples)
+        self._seen.broken = found or Broken(output, "loss", 0.0)
+        monitor = find(NOT_FINITE)
+        assert monitor is not None
+        return self._asking.ask((monitor,), self._seen, self._steps, len(self._epochs) + 1)
+
+    def _ask(self) -> Sequence[Trouble]:
+        return self._asking.ask(every(), self._seen, self._steps, len(self._epochs) + 1)
+
+    def _findings(self) -> Sequence[Finding]:
+        """Return what is known of the model without training it."""
+        if self._found is None:
+            self._found = tuple(self._static(self._shape, self._range, self._loop.settings.batch))
+        return self._found
+
+    def _place(self, sign: Sign) -> Place:
+        if isinstance(sign.where, int):
+            layer = self._layout.layers[sign.where]
+            name = self.names.get(layer.paths[0], layer.paths[0])
+            return Place(f"{name} (`{layer.words}`)", name, None, 0)
+        return Place(sign.where.rpartition(".")[2], None, sign.where, 0)
+
+    def _shown(self, trouble: Trouble, lines: Sequence[str]) -> None:
+        for line in lines[:1]:
+            self._say(f"caedsl: {line}")
+        for line in lines[1:]:
+            self._say(f"  {line}")
+
+
+def _range(samples: Tensor) -> str:
+    """Return the range of samples as a spec declares it."""
+    low, high = samples.min().item(), samples.max().item()
+    return "0..1" if low >= 0 and high <= 1 else "-1..1" if low >= -1 and high <= 1 else "real"
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def settings_of(optimizer: torch.optim.Optimizer) -> Callable[[int], Settled]:
+    """Return the settings that a spec would say; an optimizer without a word is taken for `adamw` or `sgd`."""
+    name = type(optimizer).__name__.lower()
+    if name not in OPTIMIZERS:
+        name = "adamw" if "betas" in optimizer.param_groups[0] else "sgd"
+    known = {option.name for option in OPTIMIZERS[name].own}
+
+    def present(batch: int) -> Settled:
+        group = optimizer.param_groups[0]
+        options = {"weight_decay": float(group["weight_decay"])} if "weight_decay" in known & group.keys() else {}
+        return Settled(optimizer=SettledOptimizer(name=name, lr=float(group["lr"]), options=options), batch=batch)
+
+    return present

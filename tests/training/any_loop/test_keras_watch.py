@@ -1,0 +1,63 @@
+"""The Keras callback, in `fit` of real Keras."""
+
+import os
+from typing import Any
+
+import pytest
+
+from tests.training.any_loop.test_watch import digits
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+pytestmark = pytest.mark.filterwarnings("ignore")
+keras = pytest.importorskip("keras", reason="real Keras is an extra: pip install '.[referee]'")
+
+
+@pytest.fixture(autouse=True)
+def single_precision() -> None:
+    """Another test computes in 64 bits."""
+    keras.config.set_floatx("float32")
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(0)
+
+
+def model(rate: float, activation: str) -> Any:
+    layers = keras.layers
+    made = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(4, 3, padding="same", strides=2, activation=activation, name="down"),
+            layers.Flatten(),
+            layers.Dense(8, name="code"),
+            layers.Dense(64, activation=activation),
+            layers.Reshape((4, 4, 4)),
+            layers.Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid", name="out"),
+        ]
+    )
+    made.compile(optimizer=keras.optimizers.SGD(rate), loss="mse")
+    return made
+
+
+def test_a_model_that_learns_nothing_is_told_in_the_words_of_its_layers() -> None:
+    from caedsl.keras import Watch
+
+    images = digits().numpy().transpose(0, 2, 3, 1)
+    said: list[str] = []
+    watch = Watch(images, say=said.append)
+    model(0.01, "sigmoid").fit(images, images, batch_size=64, epochs=20, verbose=0, callbacks=[watch])
+    found = {trouble.monitor: trouble for trouble in watch.troubles}
+    assert "constant-output" in found
+    assert found["constant-output"].layer in ("down", "code", "dense", "out")
+
+
+def test_a_few_healthy_steps_say_nothing_and_the_twin_follows() -> None:
+    from caedsl.keras import Watch
+
+    images = digits().numpy().transpose(0, 2, 3, 1)
+    watch = Watch(images)
+    trained = model(0.5, "relu")
+    trained.fit(images, images, batch_size=64, epochs=2, verbose=0, callbacks=[watch])
+    assert watch.troubles == () and watch._watch is not None
+    watch._watch.before_look()
+    kernel = watch._watch.module.get_submodule("decoder.0").weight  # type: ignore[union-attr]
+    assert kernel.shape == (64, 8)
+    assert abs(float(kernel.detach().square().sum()) - float((trained.layers[3].get_weights()[0] ** 2).sum())) < 1e-3

@@ -1,0 +1,176 @@
+"""The monitors in anybody's loop: silent where it is healthy, and of one voice with those of caedsl's own loop."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+
+import caedsl
+from caedsl.training.any_loop.layers import layout_of
+from caedsl.training.any_loop.loop_watch import LoopWatch
+
+
+def digits() -> Tensor:
+    return torch.from_numpy(load_digits().images[:, None] / 16).float()
+
+
+class Net(nn.Module):
+    """An autoencoder as people write them, for images of 8x8."""
+
+    def __init__(self, activation: Callable[[], nn.Module] = nn.ReLU, output: nn.Module | None = None) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, 8, 3, stride=2, padding=1),
+            activation(),
+            nn.Conv2d(8, 16, 3, stride=2, padding=1),
+            activation(),
+            nn.Flatten(),
+            nn.Linear(64, 16),
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(16, 64),
+            activation(),
+            nn.Unflatten(1, (16, 2, 2)),
+            nn.ConvTranspose2d(16, 8, 2, stride=2),
+            activation(),
+            nn.ConvTranspose2d(8, 1, 2, stride=2),
+            output or nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.decoder(self.encoder(x))
+        return made
+
+
+def trained(net: nn.Module, optimizer: torch.optim.Optimizer, steps: int, watched: bool = True) -> LoopWatch:
+    """A loop of one's own, with three lines of caedsl."""
+    torch.manual_seed(1)
+    images, said = digits(), []
+    watch = caedsl.watch(net, optimizer, say=said.append)
+    for step in range(steps):
+        x = images[torch.randint(len(images), (64,))]
+        loss = nn.functional.mse_loss(net(x), x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if watched:
+            watch.step(loss, x)
+        if step % 28 == 27:
+            watch.epoch()
+    watch.said = said  # type: ignore[attr-defined]
+    return watch
+
+
+def net(seed: int = 0, **options: object) -> Net:
+    torch.manual_seed(seed)
+    return Net(**options)  # type: ignore[arg-type]
+
+
+def test_a_healthy_loop_says_nothing() -> None:
+    module = net()
+    watch = trained(module, torch.optim.Adam(module.parameters(), 3e-3), 700)
+    assert watch.troubles == () and watch.said == []  # type: ignore[attr-defined]
+
+
+def test_nothing_of_the_loop_changes() -> None:
+    """Weights, running statistics and random numbers of a watched loop are those of an unwatched one."""
+    ends: list[Sequence[Tensor]] = []
+    for watched in (False, True):
+        module = net()
+        module.encoder.insert(1, nn.BatchNorm2d(8))
+        module.encoder.insert(2, nn.Dropout(0.2))
+        module.decoder[0].eval()  # a part that the author keeps in eval mode
+        trained(module, torch.optim.Adam(module.parameters(), 3e-3), 20, watched)
+        assert not module.decoder[0].training and module.encoder[1].training
+        ends.append([*module.state_dict().values(), torch.rand(3)])
+    assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
+
+
+def test_the_same_picture_of_every_image_is_found_and_explained() -> None:
+    module = net(activation=nn.Sigmoid)
+    watch = trained(module, torch.optim.SGD(module.parameters(), 0.01), 600)
+    found = {trouble.monitor: trouble for trouble in watch.troubles}
+    assert "constant-output" in found
+    trouble = found["constant-output"]
+    assert trouble.layer is not None and trouble.layer.startswith(("encoder.", "decoder."))
+    assert "the mean image" in trouble.message or "mean image" in trouble.message
+    # One voice: `check` knows the spec of this module to train too slowly.
+    assert "of `caedsl check`" in trouble.remedy and "smaller learning rate" not in trouble.remedy
+
+
+def test_dead_layers_are_found() -> None:
+    module = net()
+    with torch.no_grad():
+        module.encoder[2].bias.fill_(-100.0)
+    watch = trained(module, torch.optim.Adam(module.parameters(), 1e-4), 270)
+    found = [trouble for trouble in watch.troubles if trouble.monitor == "dead-layer"]
+    assert [trouble.layer for trouble in found] == ["encoder.2"]
+    assert "none of its 16 channels is above 0" in found[0].message
+
+
+def test_an_exploding_loop_is_told_where_it_broke() -> None:
+    module = net(output=nn.Identity())
+    watch = trained(module, torch.optim.SGD(module.parameters(), 50.0), 60)
+    assert watch.troubles[-1].monitor == "not-finite"
+    assert watch.troubles[-1].layer == "decoder.5" and "SGD with lr=50 diverges" in watch.troubles[-1].remedy
+    assert any("not-finite at step" in line for line in watch.said)  # type: ignore[attr-defined]
+
+
+def test_an_odd_output_of_several_tensors_is_understood() -> None:
+    class Variational(Net):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+            code = self.encoder(x)
+            return self.decoder(code), code
+
+    module = Variational()
+    watch = caedsl.watch(module, torch.optim.Adam(module.parameters()))
+    assert watch.step(0.5, digits()[:32]) == ()
+
+
+def test_a_target_of_its_own_is_compared_with() -> None:
+    module = net()
+    watch = caedsl.watch(module, torch.optim.Adam(module.parameters()))
+    images = digits()[:64]
+    watch.step(torch.tensor(0.1), images, torch.zeros_like(images))
+    assert watch._seen.probes[-1].image_spread == 0
+
+
+def test_a_module_without_layers_or_another_output_is_one_clear_error() -> None:
+    module = nn.Linear(4, 4)
+    optimizer = torch.optim.Adam(module.parameters())
+    with pytest.raises(ValueError, match="and should make"):
+        caedsl.watch(nn.Linear(4, 3), optimizer).step(0.1, torch.rand(8, 4))
+    with pytest.raises(ValueError, match="is no module that returns one tensor"):
+        caedsl.watch(net(), optimizer, code="middle").step(0.1, digits()[:8])
+
+
+def test_layers_have_the_authors_names_and_our_words() -> None:
+    layout = layout_of(net(), digits()[:2], digits()[:2], None)
+    words = [
+        (layer.paths[0], layer.words)
+        for layer in layout.layers
+        if layer.words.split()[0] in ("conv", "deconv", "dense")
+    ]
+    assert words == [
+        ("encoder.0", "conv 8 relu"),
+        ("encoder.2", "conv 16 relu"),
+        ("encoder.5", "dense 16"),
+        ("decoder.0", "dense 64 relu"),
+        ("decoder.3", "deconv 8 relu"),
+        ("decoder.5", "deconv 1 sigmoid"),
+    ]
+    assert layout.code_path == "encoder.5" and layout.code_size == 16
+    assert layout.output is not None and layout.layers[layout.output].paths[0] == "decoder.5"
+    assert layout_of(net(), digits()[:2], digits()[:2], "encoder").code_path == "encoder"
+
+
+def test_the_cost_is_that_of_caedsl_train() -> None:
+    """Of 1,000 samples that are trained on, at most as many are looked at as in a run."""
+    module = net()
+    watch = caedsl.watch(module, torch.optim.Adam(module.parameters()))
+    watch.step(0.1, digits()[:64])
+    due = [step for step in range(1, 2001) if watch._schedule.due(step)]
+    assert len(due) * watch._images <= 0.0075 * 2000 * 64 + math.log2(2000) * watch._images
