@@ -97,7 +97,8 @@ class _Examination:
         for suspicion in found:
             own: list[Repair] = []
             for change in suspicion.changes[:CHANGES]:
-                if change.edits in done or len(done) == MOST_TRIED or time.monotonic() > self.ends:
+                late = bool(done) and not self._left
+                if change.edits in done or len(done) == MOST_TRIED or late:
                     continue
                 done.add(change.edits)
                 repair = trials.repair(suspicion.cause, change, self._tell)
@@ -105,7 +106,7 @@ class _Examination:
                 own += [repair] if repair is not None else []
             made += own
             judged.append(_judged(suspicion, min(own, key=lambda repair: repair.gain, default=None)))
-        return sorted(judged, key=lambda one: -one.sure), made
+        return sorted(judged, key=lambda one: (-one.sure, one.cause not in CONCLUSIVE)), made
 
     def _told(self, seen: Seen, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
         symptoms = tuple(seen.symptoms())
@@ -168,7 +169,7 @@ def suspicions(seen: Seen) -> list[Suspicion]:
         surer = replace(suspicion, sure=min(1.0, suspicion.sure + 0.1)) if fits else suspicion
         key = "rate" if suspicion.cause in RATES else suspicion.cause
         found[key] = _together(found[key], surer) if key in found else surer
-    return sorted(found.values(), key=lambda one: -one.sure)
+    return sorted(found.values(), key=lambda one: (-one.sure, one.cause not in CONCLUSIVE))
 
 
 def _together(first: Suspicion, other: Suspicion) -> Suspicion:

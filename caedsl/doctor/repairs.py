@@ -17,7 +17,7 @@ from caedsl.runs.errors import TrainingError
 WINS = 0.85
 """What a repair may leave at most of what the original leaves, medians over seeds; and every seed must be better."""
 SEEDS = 2
-LADDER = (50, 100, 150, 200, 300, 400, 600)
+LADDER = (100, 150, 200, 300, 400, 600)
 """Numbers of steps of a trial: a few that machines of different speed have in common."""
 
 
