@@ -1,6 +1,6 @@
 """How often `caedsl doctor` names the right cause, and whether its repairs hold, against random search.
 
-    python benchmarks/faults/doctor.py [--budget 40] [--parents 2] [--each 2] [--controls 16] [--kept FILE]
+    python benchmarks/faults/doctor.py [--budget 40] [--parents 2] [--each 2] [--controls 16] [--only KIND] [--kept FILE]
 
 Hidden faults are injected into images, weights or data of small healthy specs; faults of the spec are those of
 `run.py` that training shows. Repairs and the best of random search with as many trainings are then trained in full.
@@ -37,7 +37,7 @@ def main() -> None:
     arguments = _arguments()
     kept: dict[str, Any] = json.loads(arguments.kept.read_text("utf-8")) if arguments.kept.exists() else {}
     for name, examined, expected in _cases(arguments):
-        if name in kept:
+        if name in kept or (arguments.only and not name.startswith(arguments.only)):
             continue
         diagnosis = examine(examined, arguments.budget)
         kept[name] = _row(diagnosis, expected)
@@ -54,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parents", type=int, default=2, help="parents that each hidden fault is injected into")
     parser.add_argument("--each", type=int, default=1, help="cases of each strength of a fault of the spec")
     parser.add_argument("--controls", type=int, default=16, help="healthy specs")
+    parser.add_argument("--only", choices=("hidden", "healthy", "spec"), help="cases of this kind alone")
     parser.add_argument("--kept", type=Path, default=Path("doctor.json"), help="results so far, to go on from")
     return parser.parse_args()
 

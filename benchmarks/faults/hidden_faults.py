@@ -35,6 +35,8 @@ class Hidden:
     images: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = lambda train, test: (train, test)
     settings: Mapping[str, str] | None = None
     frozen: Callable[[str], bool] = lambda name: False
+    targets: Callable[[Tensor, Tensor], Tensor] | None = None
+    """What the network must return for training images and their labels, instead of the images."""
     normalised: bool = False
     """Whether it does harm in networks with batch normalisation alone."""
 
@@ -62,6 +64,16 @@ HIDDEN = (
         normalised=True,
     ),
     Hidden("encoder frozen", frozenset({"frozen-layer"}), frozen=lambda name: name.startswith("encoder")),
+    Hidden(
+        "targets shuffled",
+        frozenset({"unrelated-target"}),
+        targets=lambda train, labels: train.roll(len(train) // 2, 0),
+    ),
+    Hidden(
+        "labels as targets",
+        frozenset({"label-target"}),
+        targets=lambda train, labels: (labels / 9).float()[:, None, None, None].expand_as(train).contiguous(),
+    ),
     Hidden("code of one number", frozenset({"code-too-small"}), settings={"bottleneck": "dense 1"}),
     Hidden("code of two numbers", frozenset({"code-too-small"}), settings={"bottleneck": "dense 2"}),
 )
@@ -72,7 +84,8 @@ def subject(text: str, seed: int, hidden: Hidden | None = None) -> Subject | Non
     model = check_source(Source(text)).model
     assert model is not None
     loaded = load(model)
-    pixels = loaded.train[torch.randperm(len(loaded), generator=torch.Generator().manual_seed(seed))]
+    order = torch.randperm(len(loaded), generator=torch.Generator().manual_seed(seed))
+    pixels, targets = loaded.train[order], None
     train, test = pixels[TESTS:], pixels[:TESTS]
     changes = {"train.seed": str(seed)}
     frozen: list[str] = []
@@ -82,19 +95,27 @@ def subject(text: str, seed: int, hidden: Hidden | None = None) -> Subject | Non
         ):
             return None
         train, test = hidden.images(train, test)
+        if hidden.targets is not None and loaded.labels is not None:
+            targets = hidden.targets(train, loaded.labels[order][TESTS:])
         shape = "x".join(map(str, model.input.shape))
         changes |= {name: value.format(shape=shape) for name, value in (hidden.settings or {}).items()}
         frozen = [name for name, _ in build(model).named_parameters() if hidden.frozen(name)]
     changed = check_source(override(Source(text), changes)).model
     assert changed is not None
-    return of_model(changed, images=_held(loaded, train, test), device="cpu", frozen=frozen)
+    return of_model(changed, images=_held(loaded, train, test, targets), device="cpu", frozen=frozen)
 
 
-def _held(loaded: Images, train: Tensor, test: Tensor) -> Images:
+def _held(loaded: Images, train: Tensor, test: Tensor, targets: Tensor | None) -> Images:
     # As files of the author's own: nothing is known of them before they are looked at.
     unnamed = replace(loaded.source, name="npy", path="digits.npy")
     return replace(
-        loaded, source=unnamed, train_pixels=Held(train), test_pixels=Held(test), labels=None, test_labels=None
+        loaded,
+        source=unnamed,
+        train_pixels=Held(train),
+        test_pixels=Held(test) if targets is None else None,
+        train_targets=None if targets is None else Held(targets),
+        labels=None,
+        test_labels=None,
     )
 
 

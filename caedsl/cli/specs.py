@@ -54,7 +54,7 @@ def read_trainable(path: str, assignments: Sequence[str] = ()) -> Autoencoder:
     """
     checked = _checked(path, assignments, quiet=True, variant=None)
     model = checked.model
-    if model is None or not model.complete or model.out_shape != model.input.shape or not checked.spec.complete:
+    if model is None or not model.complete or model.out_shape != model.target.shape or not checked.spec.complete:
         raise typer.Exit(FINDINGS)
     if model.sweep is not None:
         raise fail(f"{path} has a sweep of {_variants(model.sweep)}: name a spec without one")

@@ -13,15 +13,16 @@ from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.probes.memorise import MemoriseProbe
 from caedsl.doctor.probes.rate import RateProbe
 from caedsl.doctor.probes.start import StartProbe
+from caedsl.doctor.probes.targets import TargetProbe
 from caedsl.doctor.repairs import SEEDS, Repair, Trials, affordable, seconds_per_step
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
-from caedsl.doctor.suspects import data, network, spec, steps
+from caedsl.doctor.suspects import data, network, spec, steps, targets
 from caedsl.doctor.suspicion import CERTAIN, NAMED, Seen, Suspicion
 from caedsl.rules.engine.causes import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 
-CONCLUSIVE = ("constant-images", "image-scale", "frozen-layer")
+CONCLUSIVE = ("constant-images", "image-scale", "label-target", "unrelated-target", "frozen-layer")
 """Causes after which nothing else that is seen means anything: no change of the spec undoes them."""
 MOST_NAMED, MOST_TRIED, CHANGES = 3, 4, 2
 """Causes that are named, changes that are tried in all, and those that are tried for one cause."""
@@ -50,6 +51,8 @@ class _Examination:
     def run(self) -> Diagnosis:
         """Probe, stop as soon as the cause is sure, and try repairs."""
         seen = Seen(self.subject, self._take(DataProbe()))
+        if self.subject.train.targets is not None:
+            seen = replace(seen, targets=self._take(TargetProbe()))
         if self._conclusive(seen):
             return self._told(seen, suspicions(seen), ())
         seen = replace(seen, start=self._take(StartProbe()))
@@ -183,7 +186,7 @@ def _together(first: Suspicion, other: Suspicion) -> Suspicion:
 
 
 def _all(seen: Seen) -> Iterable[Suspicion]:
-    for suspect in (spec.suspect, data.suspect, network.suspect, steps.suspect):
+    for suspect in (spec.suspect, data.suspect, targets.suspect, network.suspect, steps.suspect):
         yield from suspect(seen)
 
 

@@ -39,7 +39,7 @@ def of_model(
 ) -> Subject:
     """Return the subject that a spec describes; numbers that it leaves to ``auto`` are found first."""
     reporter, target = reporter or Reporter(), choose_device(device)
-    if not model.complete or model.out_shape != model.input.shape:
+    if not model.complete or model.out_shape != model.target.shape:
         raise DoctorError(
             f"{model.source.path} cannot be built (`caedsl check {model.source.path}` shows why): correct that first"
         )

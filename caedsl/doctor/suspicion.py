@@ -9,6 +9,7 @@ from caedsl.doctor.probes.first_steps import FirstStepsEvidence
 from caedsl.doctor.probes.memorise import MemoriseEvidence
 from caedsl.doctor.probes.rate import RateEvidence
 from caedsl.doctor.probes.start import StartEvidence
+from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
@@ -55,6 +56,7 @@ class Seen:
     memorise: MemoriseEvidence | None = None
     rate: RateEvidence | None = None
     first: FirstStepsEvidence | None = None
+    targets: TargetEvidence | None = None
 
     def symptoms(self) -> Sequence[str]:
         """Return the symptoms that are seen, by their names in the table of causes."""

@@ -31,7 +31,7 @@ def digits(count: int = 600) -> Tensor:
     return torch.from_numpy(pixels)[:, None]
 
 
-def images(train: Tensor, test: Tensor | None = None) -> Images:
+def images(train: Tensor, test: Tensor | None = None, targets: Tensor | None = None) -> Images:
     """Images as if they had been loaded."""
     return Images(
         train_pixels=Held(train),
@@ -43,12 +43,17 @@ def images(train: Tensor, test: Tensor | None = None) -> Images:
         name="made",
         notes=(),
         sha256="",
+        train_targets=None if targets is None else Held(targets),
     )
 
 
 def subject(
-    text: str = HEALTHY, train: Tensor | None = None, test: Tensor | None = None, frozen: Sequence[str] = ()
+    text: str = HEALTHY,
+    train: Tensor | None = None,
+    test: Tensor | None = None,
+    frozen: Sequence[str] = (),
+    targets: Tensor | None = None,
 ) -> Subject:
     """A subject of that spec, with digits where no images are given."""
-    given = images(digits() if train is None else train, test)
+    given = images(digits() if train is None else train, test, targets)
     return of_model(model_of(text), images=given, device="cpu", frozen=frozen)

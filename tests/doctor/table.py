@@ -10,9 +10,7 @@ PAGE = ROOT / "docs" / "doctor.md"
 
 
 def causes() -> str:
-    rows = [
-        f"| {_linked(cause.name)} | {cause.what} | {cause.evidence} | {cause.remedy} |" for cause in KNOWN.values()
-    ]
+    rows = [f"| {_linked(cause.name)} | {cause.what} | {cause.evidence} | {cause.remedy} |" for cause in KNOWN.values()]
     return "\n".join(["| cause | what it is | evidence | remedy |", "| --- | --- | --- | --- |", *rows])
 
 
@@ -32,9 +30,7 @@ def _symptom(name: str) -> str:
 def regenerated(text: str) -> str:
     """The page with its tables written anew."""
     for name, table in (("causes", causes()), ("symptoms", symptoms())):
-        text = re.sub(
-            rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", text, flags=re.DOTALL
-        )
+        text = re.sub(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", text, flags=re.DOTALL)
     return text
 
 

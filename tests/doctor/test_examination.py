@@ -66,6 +66,25 @@ def test_frozen_weights_are_named() -> None:
     assert frozen[0] in found.causes[0].evidence
 
 
+@pytest.mark.parametrize(
+    ("targets", "cause"),
+    [
+        (digits().roll(7, dims=0), "unrelated-target"),
+        (digits().mean(dim=(1, 2, 3), keepdim=True).round(decimals=1).expand(-1, 1, 8, 8).contiguous(), "label-target"),
+    ],
+    ids=["shuffled", "labels"],
+)
+def test_targets_that_are_wrong(targets: torch.Tensor, cause: str) -> None:
+    found = examine(subject(HEALTHY, targets=targets), 10)
+    assert [one.cause for one in found.causes] == [cause], str(found)
+    assert list(found.evidence) == ["data", "targets"]
+
+
+def test_pairs_that_belong_together_are_healthy() -> None:
+    found = examine(subject(HEALTHY, targets=1 - digits()), 10)
+    assert found.verdict is Verdict.HEALTHY, str(found)
+
+
 def test_the_same_seed_gives_the_same_diagnosis() -> None:
     once, again = of(HEALTHY, budget=600), of(HEALTHY, budget=600)
     assert once.evidence == again.evidence

@@ -29,7 +29,7 @@ def suspect(seen: Seen) -> Iterator[Suspicion]:
     if _constant(seen):
         data = seen.data
         what = f"their variance about the mean image is {data.mean_error:.1e}, {_different(seen):,} are different"
-        yield _of_data(seen, "constant-images", CERTAIN, what)
+        yield of_data(seen, "constant-images", CERTAIN, what)
         return
     yield from _images(seen)
     for split in seen.data.splits:
@@ -49,14 +49,14 @@ def _different(seen: Seen) -> int:
 def _images(seen: Seen) -> Iterator[Suspicion]:
     data = seen.data
     if data.different < FEW_DIFFERENT:
-        yield _of_data(
+        yield of_data(
             seen,
             "duplicate-images",
             CERTAIN,
             f"{_different(seen):,} of {data.images:,} training images are different, the others are copies",
         )
     if data.used is not None and data.used < USED:
-        yield _of_data(
+        yield of_data(
             seen,
             "image-scale",
             CERTAIN,
@@ -64,22 +64,22 @@ def _images(seen: Seen) -> Iterator[Suspicion]:
             f"({data.low:.3g} to {data.high:.3g})",
         )
     elif data.used is None and not REAL_SMALL < data.deviation < REAL_LARGE:
-        yield _of_data(seen, "image-scale", LIKELY, f"the values have a standard deviation of {data.deviation:.3g}")
+        yield of_data(seen, "image-scale", LIKELY, f"the values have a standard deviation of {data.deviation:.3g}")
 
 
 def _split(seen: Seen, split: Split) -> Iterator[Suspicion]:
     if split.inverted or not 1 / RESCALED <= split.scale <= RESCALED:
         how = "are negatives of those of training" if split.inverted else f"have {split.scale:.3g} times their contrast"
-        yield _of_data(seen, "evaluation-preprocessing", CERTAIN, f"the {split.name} images {how}")
+        yield of_data(seen, "evaluation-preprocessing", CERTAIN, f"the {split.name} images {how}")
     elif abs(split.offset) > SHIFTED and split.errors > ERRORS:
-        yield _of_data(
+        yield of_data(
             seen,
             "shifted-split",
             CERTAIN,
             f"the mean of the {split.name} images is {split.offset:+.2f} standard deviations from that of training",
         )
     if split.known > LEAKING:
-        yield _of_data(
+        yield of_data(
             seen, "leaking-split", CERTAIN, f"{split.known:.1%} of the {split.name} images are also trained on"
         )
 
@@ -123,7 +123,8 @@ def _larger(seen: Seen, wanted: int) -> tuple[Change, ...]:
     return (Change(f"a code of {count * room:,} numbers", (Edit(place, str(count)),)),)
 
 
-def _of_data(seen: Seen, cause: str, sure: float, evidence: str) -> Suspicion:
+def of_data(seen: Seen, cause: str, sure: float, evidence: str) -> Suspicion:
+    """Return a suspicion about the images, which no change of the spec undoes."""
     source = seen.subject.model.source
     line = source.position(seen.subject.model.place("data").start).line
     return Suspicion(cause, sure, evidence, f"{source.path}:{line}: `data`", KNOWN[cause].remedy)

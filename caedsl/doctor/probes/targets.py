@@ -1,0 +1,81 @@
+"""The targets of pairs: whether they are images, and whether they follow from the inputs."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.subject import Subject, some
+
+FITTED, JUDGED = 2_000, 400
+"""Pairs that are fitted, and pairs that are judged; where there are fewer, four in five are fitted."""
+NUMBERS = 32
+"""Principal components of the inputs from which targets are predicted."""
+FLAT = 1e-3
+"""The share of the targets' spread below which a single target is one value."""
+
+
+@dataclass(frozen=True)
+class TargetEvidence:
+    """Pairs of inputs and targets.
+
+    ``flat`` is the share of the targets that are one value each. ``explained`` is the share of the variance of held-out
+    targets that a linear map of the inputs explains, and ``nearest`` the squared distance between the target of an
+    input and that of the most similar other input, over the distance to any other target.
+    """
+
+    pairs: int
+    flat: float
+    explained: float
+    nearest: float
+
+    def lines(self) -> list[str]:
+        """See ``Evidence``."""
+        return [
+            f"{self.pairs:,} pairs: {self.flat:.0%} of the targets are one value each; a linear map of the inputs "
+            f"explains {self.explained:.1%} of the targets",
+            f"similar inputs have targets {self.nearest:.2f} times as far from each other as any two targets",
+        ]
+
+
+class TargetProbe:
+    """See the module."""
+
+    name = "targets"
+    purpose = "comparing targets with inputs"
+
+    def run(self, subject: Subject, tell: Tell = silent) -> TargetEvidence:
+        """See ``Probe``."""
+        pairs = some(subject.train, FITTED + JUDGED)
+        order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(subject.settings.seed))
+        seen, target = pairs.seen.flatten(1).double()[order], pairs.target.flatten(1).double()[order]
+        held_out = min(JUDGED, len(seen) // 5)
+        tell(1, 1)
+        within = target.std(dim=1, correction=0)
+        return TargetEvidence(
+            pairs=len(subject.train),
+            flat=float((within <= FLAT * target.std(correction=0).clamp(min=1e-30)).double().mean()),
+            explained=_explained(seen, target, held_out),
+            nearest=_nearest(seen, target, held_out),
+        )
+
+
+def _explained(seen: Tensor, target: Tensor, held_out: int) -> float:
+    """Return the share of the variance of held-out targets that least squares on the inputs' components explains."""
+    mean = seen[held_out:].mean(dim=0)
+    rank = min(NUMBERS, *seen[held_out:].shape)
+    _, _, axes = torch.svd_lowrank(seen[held_out:] - mean, rank, niter=4)
+    codes = torch.cat([(seen - mean) @ axes, seen.new_ones(len(seen), 1)], dim=1)
+    weights = torch.linalg.lstsq(codes[held_out:], target[held_out:], driver="gelsd").solution
+    error = (target[:held_out] - codes[:held_out] @ weights).square().sum()
+    around = (target[:held_out] - target[held_out:].mean(dim=0)).square().sum().clamp(min=1e-30)
+    return float(1 - error / around)
+
+
+def _nearest(seen: Tensor, target: Tensor, held_out: int) -> float:
+    """Return how far targets of similar inputs are from each other, over the distance of any two."""
+    similar = torch.cdist(seen[:held_out], seen[held_out:]).argmin(dim=1)
+    apart = (target[:held_out] - target[held_out:][similar]).square().sum(dim=1).mean()
+    any_two = 2 * target.var(dim=0, correction=0).sum().clamp(min=1e-30)
+    return float(apart / any_two)

@@ -1,0 +1,28 @@
+"""What is wrong with the targets of pairs."""
+
+from collections.abc import Iterator
+
+from caedsl.doctor.suspects.data import of_data
+from caedsl.doctor.suspicion import CERTAIN, Seen, Suspicion
+
+FLAT = 0.95
+"""The share of the targets that are one value each from which they are labels."""
+UNEXPLAINED, APART = 0.02, 0.95
+"""Pairs are unrelated where a linear map explains less, and targets of similar inputs are as far apart as any two."""
+
+
+def suspect(seen: Seen) -> Iterator[Suspicion]:
+    """Yield what the pairs show; nothing where images are their own targets."""
+    targets = seen.targets
+    if targets is None:
+        return
+    if targets.flat >= FLAT:
+        yield of_data(seen, "label-target", CERTAIN, f"{targets.flat:.0%} of the targets are one value each")
+    elif targets.explained < UNEXPLAINED and targets.nearest > APART:
+        yield of_data(
+            seen,
+            "unrelated-target",
+            CERTAIN,
+            f"a linear map of the inputs explains {max(0.0, targets.explained):.1%} of held-out targets, and those of "
+            f"similar inputs are {targets.nearest:.2f} times as far apart as any two",
+        )
