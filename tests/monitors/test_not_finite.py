@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from caedsl.model.settings import Optimizer
+from caedsl.training.batches import Batches
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine import watch
 from caedsl.training.non_finite_guard import NonFiniteGuard
@@ -133,13 +134,13 @@ def test_without_the_memory_to_look_for_the_layer_that_is_said(tmp_path: Path, m
 def test_a_validation_loss_that_is_not_finite_names_the_layer_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    validate = Training.validate
+    held_out = Training._held_out
 
-    def spoiling(self: Training) -> float | None:
+    def spoiling(self: Training, batches: Batches) -> tuple[float, float]:
         huge(self)
-        return validate(self)
+        return held_out(self, batches)
 
-    monkeypatch.setattr(Training, "validate", spoiling)
+    monkeypatch.setattr(Training, "_held_out", spoiling)
     ran = watched(QUIET, tmp_path / "run")
     assert "the validation loss is" in ran.error
     assert "<spec>:5: `dense 8` (bottleneck 1): its output is the first that is not finite" in ran.error

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
+from caedsl.data.sample import Sample
 from caedsl.runs.trouble import Sign
 from caedsl.training import train as training_module
 from caedsl.training.loop import Training
@@ -135,7 +135,7 @@ def test_watching_sees_the_numbers_of_the_probe(tmp_path: Path, monkeypatch: pyt
     """Held against the plain module: sizes, spreads, firing channels and gradients of its layers."""
     seen: list[Seen] = []
     training: list[Training] = []
-    pictures: list[Tensor] = []
+    pictures: list[Sample] = []
     last = Monitor("last", "", lambda now: seen.append(now) or (), (), False)  # type: ignore[func-returns-value]
     monkeypatch.setattr(watch, "every", lambda: (last,))
     begin = watch.Watch.on_start
@@ -155,7 +155,7 @@ decoder mirror
 train { epochs 1; batch 54; precision fp32; validation 10%; optimizer sgd lr=1e-30 }
 """
     watched(plain, tmp_path / "run")
-    module, images, probe = training[0].module, pictures[0], seen[0].probes[0]
+    module, images, probe = training[0].module, pictures[0].seen, seen[0].probes[0]
     conv = module.get_submodule("encoder.1")(module.get_submodule("encoder.0")(images))
     assert probe.layers[0].size == pytest.approx(conv.square().mean().sqrt().item(), rel=1e-4)
     assert probe.layers[0].spread == pytest.approx(conv.var(0, correction=0).mean().sqrt().item(), rel=1e-4)
@@ -165,6 +165,6 @@ train { epochs 1; batch 54; precision fp32; validation 10%; optimizer sgd lr=1e-
     kernel = module.get_submodule("encoder.0").get_parameter("weight")
     (gradient,) = torch.autograd.grad(loss, kernel)
     assert probe.layers[0].gradient == pytest.approx(gradient.norm().item(), rel=1e-4)
-    mean = torch.cat(pictures).mean(0)
+    mean = torch.cat([picture.target for picture in pictures]).mean(0)
     assert probe.mean_error == pytest.approx((images - mean).square().mean().item(), rel=1e-4)
     assert probe.moving == "111"
