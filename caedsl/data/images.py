@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from caedsl.data.folder_layout import TEST, VALIDATION
 from caedsl.data.pixels import Pixels
 from caedsl.model.data import DataSource
 
@@ -41,6 +42,15 @@ class Images:
 
     def __len__(self) -> int:
         return len(self.train_pixels)
+
+    def labels_of(self, part: str) -> Tensor | None:
+        """Return the labels that the samples of a part, or the training samples held out for it, are numbered by.
+
+        None where there are none; validation samples of the source's own have none.
+        """
+        if part == TEST:
+            return self.test_labels
+        return None if part == VALIDATION and self.validation_pixels is not None else self.labels
 
     def name_of(self, part: str, number: int) -> str:
         """Return the name of a sample of a part: that of its file, else its number."""

@@ -16,6 +16,7 @@ from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.errors import DataError
 from caedsl.evaluation.again import finished_run
 from caedsl.evaluation.baselines import PCA, fit_pca
+from caedsl.evaluation.code_statistics import Codes, CodeStatistics
 from caedsl.training.batches import Batches
 from caedsl.training.reporter import Reporter
 from caedsl.vocabulary.shape import elements
@@ -24,33 +25,24 @@ NEIGHBOURS = 5
 MOST_SAMPLES = 10_000
 """Samples of each part that are used: with more, the accuracies change in the third digit and take minutes."""
 _BATCH = 256
-_DEAD = 1e-6
-"""A unit is dead whose standard deviation is below this share of the most varying unit's."""
 _ITERATIONS = 2000
-
-Codes = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Representation:
-    """Accuracies on held-out samples by the codes of ``model`` and of ``PCA-k``, and statistics of the model's codes.
-
-    ``effective_rank`` is the exponential of the entropy of the spectrum of their covariance (Roy and Vetterli 2007).
-    """
+    """Accuracies on held-out samples by the codes of ``model`` and ``PCA-k``, and statistics of the model's codes."""
 
     part: str
     samples: int
     accuracies: dict[str, tuple[float, float]]
-    units: int
-    dead: int
-    effective_rank: float
+    statistics: CodeStatistics
 
 
 def represent(path: Path, device: str, data_dir: Path | None, reporter: Reporter) -> Representation:
     """Judge the codes of the run in the folder ``path``; a ``DataError`` where its data have no labels."""
     run, images = finished_run(path, device, data_dir, reporter)
     part, held_out = run.held_out
-    labels = images.test_labels if part == "test" else images.labels
+    labels = images.labels_of(part)
     if images.labels is None or labels is None or part == "training":
         missing = "hold nothing out" if part == "training" else "have no labels"
         raise DataError(f"the data of {path} {missing}: --probe reads classes from the codes of held-out samples")
@@ -65,9 +57,7 @@ def represent(path: Path, device: str, data_dir: Path | None, reporter: Reporter
     linear = fit_pca(run.train.of_inputs(), size).predictor
     if linear is not None:
         accuracies[f"PCA-{size}"] = _accuracies((_projected(linear, train), _projected(linear, test)), known)
-    deviations = codes[1].std(axis=0)
-    dead = int((deviations <= _DEAD * max(float(deviations.max()), np.finfo(float).tiny)).sum())
-    return Representation(part, len(test), accuracies, size, dead, _effective_rank(codes[1]))
+    return Representation(part, len(test), accuracies, CodeStatistics.of(codes[1]))
 
 
 @torch.no_grad()
@@ -92,20 +82,9 @@ def _accuracies(codes: tuple[Codes, Codes], labels: tuple[NDArray[np.int64], NDA
     return near, linear
 
 
-def _effective_rank(codes: Codes) -> float:
-    spectrum = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False) ** 2
-    if not spectrum.sum() > 0:
-        return 0.0
-    shares = spectrum[spectrum > 0] / spectrum.sum()
-    return float(np.exp(-(shares * np.log(shares)).sum()))
-
-
 def show(found: Representation, reporter: Reporter) -> None:
     """Show accuracies and statistics."""
     rows = [[name, f"{near:.4f}", f"{linear:.4f}"] for name, (near, linear) in found.accuracies.items()]
     reporter.table(["", f"{NEIGHBOURS}-NN", "linear probe"], rows)
     reporter.result(f"accuracy on {found.samples:,} {found.part} samples, by codes of the training samples")
-    reporter.result(
-        f"{found.dead} of {found.units} code units are dead; the effective rank of the codes is "
-        f"{found.effective_rank:.1f}"
-    )
+    reporter.result(found.statistics.text)

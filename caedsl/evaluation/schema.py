@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, METRICS
+from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, METRICS, SWEEP
 from caedsl.runs.schema import RecordError, reason_of
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
@@ -51,6 +51,23 @@ class MetricsRecord(_Record):
     scores: Annotated[dict[Text, ErrorsRecord], Field(max_length=100)]
     notes: list[Text]
     training: TrainingRecord
+
+
+class SweepRow(_Record):
+    """Scores by predictor for one amount of a corruption."""
+
+    amount: FiniteFloat
+    scores: Annotated[dict[Text, ErrorsRecord], Field(max_length=100)]
+
+
+class SweepRecord(_Record):
+    """``sweep.json``, see ``caedsl.evaluation.sweep.Sweep.as_json``."""
+
+    corruption: Text
+    trained: FiniteFloat
+    evaluated_on: Text
+    images: Count
+    rows: Annotated[list[SweepRow], Field(min_length=2, max_length=100)]
 
 
 class EstimateRecord(_Record):
@@ -127,6 +144,11 @@ def read_evaluation(folder: Path) -> MetricsRecord:
 def read_anomalies(folder: Path) -> AnomaliesRecord | None:
     """Read ``anomalies.json``, None where it is not there; a ``RunError`` where it is damaged."""
     return _read(folder, ANOMALIES, AnomaliesRecord, f"run `caedsl evaluate {folder}` again")
+
+
+def read_sweep(folder: Path) -> SweepRecord | None:
+    """Read ``sweep.json``, None where it is not there; a ``RunError`` where it is damaged."""
+    return _read(folder, SWEEP, SweepRecord, f"run `caedsl evaluate {folder} --sweep gaussian=0.1..0.5` again")
 
 
 def read_scored_samples(folder: Path) -> list[ScoredSample]:

@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 
 from caedsl.data.folder_layout import test_folder
-from caedsl.evaluation.reconstructions import picture_of, png
 from caedsl.evaluation.schema import AnomaliesRecord, ScoredSample
 from caedsl.inference.samples import from_files
 from caedsl.inference.scores import ScoreError, read_score
 from caedsl.inference.trained_run import TrainedRun
-from caedsl.report.held_out import SHOWN, Shown, data_uri, heat_uri
+from caedsl.report.held_out import SHOWN
+from caedsl.report.shown import Shown, heat_uri, picture_uri
 
 _KIND_LENGTH = 30
 
@@ -61,8 +61,8 @@ def _shown(run: TrainedRun, root: Path, score: str, rows: Sequence[ScoredSample]
         maps = chosen.kind.map(run.compare(batch, chosen))
         for offset, row in enumerate(rows[batch.place]):
             pictures = {
-                "original": data_uri(png(picture_of(batch.target[offset], run.values))),
-                "output": data_uri(png(picture_of(batch.reconstruction[offset], run.values))),
+                "original": picture_uri(batch.target[offset], run.values),
+                "output": picture_uri(batch.reconstruction[offset], run.values),
                 "error": heat_uri(maps[offset]),
             }
             drawn.append(Shown(f"{row.kind[:_KIND_LENGTH]}, score {row.score:.3g}", pictures))

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
+from caedsl.evaluation.schema import SweepRecord
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Trouble
 
@@ -104,6 +105,38 @@ def histogram(groups: dict[str, NDArray[np.float64]], threshold: float | None, u
             axes.axvline(threshold, color=_INK, linewidth=1.4, linestyle="--", label="threshold")
         axes.legend(loc="best")
         return _svg(figure, "scores")
+
+
+def sweep_curves(sweep: SweepRecord) -> str:
+    """Return the PSNR of each predictor by the amount of a corruption, with the amount of training as a line."""
+    amounts = [row.amount for row in sweep.rows]
+    with _style():
+        figure, axes = _axes(sweep.corruption, "PSNR in dB")
+        names = dict.fromkeys(name for row in sweep.rows for name in row.scores)
+        for number, name in enumerate(names):
+            psnr = [row.scores[name].psnr if name in row.scores else None for row in sweep.rows]
+            values = [float("nan") if value is None else value for value in psnr]
+            width = 2.4 if number == 0 else 1.4
+            axes.plot(amounts, values, color=_series(number), label=name, linewidth=width, marker="o", markersize=4)
+        if min(amounts) <= sweep.trained <= max(amounts):
+            axes.axvline(sweep.trained, color=_FAINT, linewidth=1, linestyle=":")
+            top = axes.get_xaxis_transform()
+            axes.text(sweep.trained, 1.02, "training", transform=top, ha="center", color=_FAINT)
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return _svg(figure, "sweep")
+
+
+def unit_deviations(deviations: NDArray[np.float64]) -> str:
+    """Return the standard deviation of each unit of the codes, the most varying first."""
+    ordered = np.sort(deviations)[::-1]
+    with _style():
+        figure, axes = _axes("units, the most varying first", "standard deviation", height=2.2)
+        axes.fill_between(
+            np.arange(len(ordered) + 1), np.append(ordered, 0), step="post", color=_series(0), linewidth=0
+        )
+        axes.set_xlim(0, len(ordered))
+        axes.set_ylim(0)
+        return _svg(figure, "units")
 
 
 def code_plot(points: NDArray[np.float64], classes: Sequence[str] | None, explained: Sequence[float]) -> str:

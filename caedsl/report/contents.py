@@ -15,13 +15,15 @@ from caedsl.evaluation.schema import (
     read_anomalies,
     read_evaluation,
     read_scored_samples,
+    read_sweep,
 )
 from caedsl.figures.graph import render
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.trained_run import TrainedRun, open_trained
 from caedsl.report.anomaly_pictures import anomaly_groups
-from caedsl.report.charts import code_plot, histogram, loss_curves
-from caedsl.report.held_out import HeldOut, Shown, data_uri, held_out
+from caedsl.report.charts import code_plot, histogram, loss_curves, sweep_curves, unit_deviations
+from caedsl.report.held_out import HeldOut, held_out
+from caedsl.report.shown import Shown, data_uri
 from caedsl.report.verdict import Verdict, verdicts
 from caedsl.runs.errors import RunError
 from caedsl.runs.history import Epoch
@@ -51,6 +53,11 @@ class Contents:
     scores: str
     scores_of: str
     codes: str
+    units: str
+    statistics: str
+    code_groups: dict[str, Sequence[Shown]]
+    sweep: str
+    sweep_of: str
     environment: Sequence[tuple[str, str]]
     commands: Sequence[str]
     missing: Sequence[str]
@@ -73,6 +80,7 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         shown = held_out(path, device, data_dir, reporter)
     except (DataError, RunError) as error:
         missing.append(f"No reconstructions and no codes: {str(error).splitlines()[0]}")
+    sweep = read_sweep(path)
     scores, scores_of = _scores(path, run.calibration, anomalies, shown)
     found: dict[str, Sequence[Shown]] = {}
     if anomalies is not None:
@@ -95,6 +103,11 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         scores=scores,
         scores_of=scores_of,
         codes=code_plot(shown.codes, shown.classes, shown.explained) if shown is not None and several else "",
+        units=unit_deviations(shown.statistics.deviations) if shown is not None and several else "",
+        statistics=shown.statistics.text if shown else "",
+        code_groups=shown.code_groups if shown else {},
+        sweep=sweep_curves(sweep) if sweep is not None else "",
+        sweep_of=f"{sweep.images:,} {sweep.evaluated_on} samples" if sweep is not None else "",
         environment=_rows(environment),
         commands=_commands(path, environment, run.calibration, anomalies),
         missing=missing,

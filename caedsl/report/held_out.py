@@ -3,7 +3,6 @@
 x_bchw: batch, channels, height, width.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,34 +14,31 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.evaluation.again import finished_run
+from caedsl.evaluation.code_statistics import CodeStatistics
 from caedsl.evaluation.evaluate import Examination, as_target
 from caedsl.evaluation.metrics import psnr_per_image
-from caedsl.evaluation.reconstructions import picture_of, png
 from caedsl.evaluation.run import examination
-from caedsl.inference.pictures import heat
+from caedsl.report.code_pictures import code_pictures
+from caedsl.report.shown import Shown, heat_uri, picture_uri
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run
+from caedsl.vocabulary.shape import elements
 
 SHOWN = 4
 """Samples of each kind that are shown."""
 MOST_CODES = 2000
 """Codes that are plotted: more hide one another."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One sample: pictures as data URIs by what they show, and what to say of it."""
-
-    caption: str
-    pictures: dict[str, str]
+FEWEST_CODES, MOST_CODE_VALUES = 100, 20_000_000
+"""Of large codes fewer are taken, but some."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
     """Samples of the part that the run is evaluated on: ``groups`` by heading, ``codes`` N×2 for a plot.
 
-    ``explained`` are the shares of the codes' variance that both axes have; ``classes`` are None without labels.
+    ``code_groups`` show what codes stand for, by heading. ``explained`` are the shares of the codes' variance that both
+    axes have; ``classes`` are None without labels.
     """
 
     part: str
@@ -51,6 +47,8 @@ class HeldOut:
     codes: NDArray[np.float64]
     explained: tuple[float, float]
     classes: Sequence[str] | None
+    statistics: CodeStatistics
+    code_groups: dict[str, Sequence[Shown]]
 
 
 @torch.no_grad()
@@ -60,23 +58,28 @@ def held_out(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
     exam, module = examination(run), run.module
     assert isinstance(module, ConvolutionalAutoencoder), "runs train autoencoders"
     errors, codes = [], []
-    every = max(1, -(-len(exam.images) // MOST_CODES))
+    most = max(FEWEST_CODES, min(MOST_CODES, MOST_CODE_VALUES // elements(run.model.code_shape)))
+    every = max(1, -(-len(exam.images) // most))
     before = 0
     for sample in exam.samples():
-        z = module.encode(sample.seen.float())
-        errors.append(_psnr(module.decode(z), sample.target, run.pixels))
-        codes.append(z.flatten(1)[(-before) % every :: every].cpu())
+        z, maps = module.encode_with_maps(sample.seen.float())
+        errors.append(_psnr(module.decode(z, maps), sample.target, run.pixels))
+        codes.append(z[(-before) % every :: every].cpu())
         before += len(z)
     psnr = torch.cat(errors).cpu().double().numpy()
-    points, explained = _leading(torch.cat(codes).double().numpy())
+    all_codes = torch.cat(codes)
+    flat = all_codes.flatten(1).double().numpy()
+    points, explained = _leading(flat)
     part, batches = run.held_out
-    labels = images.test_labels if part == "test" else images.labels
+    labels = images.labels_of(part)
     classes = None
     if labels is not None:
         taken = labels[batches.index.cpu()][::every].tolist()
         classes = [images.class_names[number] if images.class_names else str(number) for number in taken]
         classes = classes if len(set(classes)) > 1 else None
-    return HeldOut(part, psnr, _groups(run, exam, module, psnr), points, explained, classes)
+    pictures = code_pictures(module, exam, all_codes, range(0, len(exam.images), every), run.pixels)
+    groups = _groups(run, exam, module, psnr)
+    return HeldOut(part, psnr, groups, points, explained, classes, CodeStatistics.of(flat), pictures)
 
 
 def _psnr(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
@@ -128,19 +131,7 @@ def _pictures(
 ) -> dict[str, str]:
     error = (pixels.to_unit(reconstruction) - pixels.to_unit(target)).square().mean(dim=0)
     return {
-        **{name: data_uri(png(picture_of(x, pixels))) for name, x in shown.items()},
-        "output": data_uri(png(picture_of(reconstruction, pixels))),
+        **{name: picture_uri(x, pixels) for name, x in shown.items()},
+        "output": picture_uri(reconstruction, pixels),
         "error": heat_uri(error),
     }
-
-
-def heat_uri(map_: Tensor) -> str:
-    """Return an error map as a picture."""
-    from PIL import Image
-
-    return data_uri(png(Image.fromarray(heat(map_))))
-
-
-def data_uri(content: bytes, kind: str = "image/png") -> str:
-    """Return a picture as an address that holds it."""
-    return f"data:{kind};base64,{b64encode(content).decode()}"

@@ -26,7 +26,7 @@ def page_templates(*folders: Path) -> Environment:
 def page(contents: Contents) -> str:
     """Return the page as HTML that loads nothing: styles and pictures are in it, and there are no scripts."""
     environment = page_templates()
-    charts = {name: Markup(getattr(contents, name)) for name in ("curves", "scores", "codes")}
+    charts = {name: Markup(getattr(contents, name)) for name in ("curves", "scores", "codes", "units", "sweep")}
     return environment.get_template(_PAGE).render(report=contents, charts=charts) + "\n"
 
 

@@ -8,7 +8,8 @@ import pytest
 import caedsl
 from caedsl.cli.main import main
 from caedsl.data.errors import DataError
-from caedsl.evaluation.representation import _effective_rank, represent
+from caedsl.evaluation.code_statistics import _effective_rank
+from caedsl.evaluation.representation import represent
 from caedsl.training.reporter import Reporter
 
 SPEC = """autoencoder a
@@ -24,12 +25,12 @@ train { epochs 4; batch 32; optimizer adam lr=1e-2; validation 25% }
 def test_classes_are_read_from_codes_beside_pca(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     caedsl.train(SPEC, out=str(tmp_path / "run"), device="cpu", pictures=False)
     found = represent(tmp_path / "run", "cpu", None, Reporter())
-    assert (found.part, found.samples, found.units) == ("validation", 100, 6)
+    assert (found.part, found.samples, len(found.statistics.deviations)) == ("validation", 100, 6)
     assert set(found.accuracies) == {"model", "PCA-6"}
     # Ten classes: chance is 0.1, and six principal components of digits tell most of them apart.
     assert min(found.accuracies["PCA-6"]) > 0.6
     assert min(found.accuracies["model"]) > 0.3
-    assert 1 <= found.effective_rank <= 6
+    assert 1 <= found.statistics.effective_rank <= 6
     assert main(["evaluate", str(tmp_path / "run"), "--probe"]) == 0
     assert "linear probe" in capsys.readouterr().out
     assert main(["evaluate", str(tmp_path / "run"), "--probe", "--score", "mse"]) == 2

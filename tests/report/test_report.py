@@ -14,6 +14,7 @@ from PIL import Image
 
 import caedsl
 from caedsl.cli.main import main
+from caedsl.report.code_pictures import _interpolations, _traversals
 
 Run = Callable[..., tuple[int, str, str]]
 SPEC = """autoencoder <b>digits
@@ -245,3 +246,57 @@ def _chromium(folder: Path, *arguments: str) -> str:
         [CHROMIUM, *options, *arguments], capture_output=True, text=True, timeout=120, check=True, cwd=folder
     )
     return ended.stdout
+
+
+def test_codes_are_shown_in_pictures(run: Path, command: Run) -> None:
+    assert command("report", run)[0] == 0
+    text = (run / "report.html").read_text("utf-8")
+    for heading in (
+        "Traversals of the units that vary most",
+        "Interpolations between the codes of two samples",
+        "Nearest neighbours by code",
+    ):
+        assert heading in text
+    assert re.search(r"\d of 6 code units are dead; the effective rank of the codes is \d\.\d\.", text)
+    assert "values mapped from" not in text
+
+
+def test_a_sweep_of_noise_is_drawn(run: Path, command: Run) -> None:
+    assert command("evaluate", run, "--sweep", "gaussian=0.05..0.2/3")[0] == 0
+    assert command("report", run)[0] == 0
+    assert "More and less noise" in (run / "report.html").read_text("utf-8")
+    (run / "sweep.json").write_text('{"rows": []}')
+    code, _, err = command("report", run, "--overwrite")
+    assert code == 2
+    assert "sweep.json is damaged" in err
+
+
+def test_neighbours_are_the_nearest_and_traversals_start_from_the_mean() -> None:
+    codes = np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 5.0], [5.1, 5.0], [9.0, 1.0], [9.0, 1.2]])
+    _, rows = _traversals(codes, vector=True)
+    assert list(rows) == ["unit 0", "unit 1"]
+    np.testing.assert_allclose(rows["unit 1"]["mean"], codes.mean(axis=0))
+    np.testing.assert_allclose(rows["unit 0"]["+2 σ"] - codes.mean(axis=0), [2 * codes[:, 0].std(), 0])
+    between = _interpolations(codes)["sample 0 to sample 3"]
+    np.testing.assert_allclose(between["50%"], (codes[0] + codes[3]) / 2)
+
+
+def test_a_model_with_skips_has_a_report(tmp_path: Path, command: Run) -> None:
+    text = SPEC.replace("bottleneck dense 6", "bottleneck conv 2").replace("mirror", "mirror skips=concat")
+    caedsl.train(text, out=str(tmp_path / "unet"), device="cpu", pictures=False)
+    code, _, err = command("report", tmp_path / "unet")
+    assert code == 0, err
+    page = (tmp_path / "unet" / "report.html").read_text("utf-8")
+    assert "Nearest neighbours by code" in page
+    assert "Traversals" not in page
+
+
+def test_validation_samples_of_ones_own_have_no_labels(tmp_path: Path, command: Run) -> None:
+    draw = np.random.default_rng(0)
+    np.savez(tmp_path / "x.npz", a=draw.random((20, 8, 8)), y=np.arange(20) % 2, v=draw.random((40, 8, 8)))
+    text = SPEC.replace("digits limit=300", f'npz "{tmp_path / "x.npz"}" key=a labels=y validation=v')
+    caedsl.train(text, out=str(tmp_path / "own"), device="cpu", pictures=False)
+    assert command("report", tmp_path / "own")[0] == 0
+    code, _, err = command("evaluate", tmp_path / "own", "--probe")
+    assert code == 2
+    assert "have no labels" in err

@@ -1,0 +1,46 @@
+"""Statistics of codes: how much each unit varies, which never do, and how many directions are in use."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.float64]
+
+_DEAD = 1e-6
+"""A unit is dead whose standard deviation is below this share of the most varying unit's."""
+
+
+@dataclass(frozen=True)
+class CodeStatistics:
+    """Statistics of codes: the standard deviation of each unit, how many are dead, the effective rank.
+
+    ``effective_rank`` is the exponential of the entropy of the spectrum of their covariance (Roy and Vetterli 2007).
+    """
+
+    deviations: NDArray[np.float64]
+    dead: int
+    effective_rank: float
+
+    @classmethod
+    def of(cls, codes: Codes) -> "CodeStatistics":
+        """Return the statistics of codes N x units."""
+        deviations = codes.std(axis=0)
+        dead = int((deviations <= _DEAD * max(float(deviations.max()), np.finfo(float).tiny)).sum())
+        return cls(deviations, dead, _effective_rank(codes))
+
+    @property
+    def text(self) -> str:
+        """The statistics in words."""
+        return (
+            f"{self.dead} of {len(self.deviations)} code units are dead; the effective rank of the codes is "
+            f"{self.effective_rank:.1f}"
+        )
+
+
+def _effective_rank(codes: Codes) -> float:
+    spectrum = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False) ** 2
+    if not spectrum.sum() > 0:
+        return 0.0
+    shares = spectrum[spectrum > 0] / spectrum.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))

@@ -1,0 +1,116 @@
+"""What codes stand for, in pictures: traversals of units, interpolations between samples, nearest neighbours.
+
+z: batch, then the code's shape.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
+from caedsl.evaluation.evaluate import Examination
+from caedsl.report.shown import Shown, picture_uri
+from caedsl.training.pixel_range import PixelRange
+
+UNITS = 6
+"""Units, or directions, that are traversed."""
+STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+"""Places of a traversal, in standard deviations from the mean code."""
+ROWS, BETWEEN = 3, 5
+"""How many pairs of samples are interpolated, and in how many steps."""
+QUERIES, NEAREST = 4, 4
+"""How many samples are looked up, and how many neighbours of each are shown."""
+
+Codes = NDArray[np.float64]
+
+
+@torch.no_grad()
+def code_pictures(
+    module: ConvolutionalAutoencoder, exam: Examination, codes: Tensor, places: Sequence[int], pixels: PixelRange
+) -> dict[str, Sequence[Shown]]:
+    """Return pictures by heading for codes of held-out samples; ``places`` are their numbers in the examination.
+
+    Where the decoder reads more than the code, or there are too few samples, there is less to show.
+    """
+    if len(codes) < 2 * ROWS:
+        return {}
+    flat = codes.flatten(1).double().numpy()
+    groups: dict[str, Sequence[Shown]] = {}
+    if not module.maps:
+        heading, rows = _traversals(flat, vector=codes.dim() == 2)
+        groups[heading] = _decoded(module, codes, rows, pixels)
+        between = "Interpolations between the codes of two samples"
+        groups[between] = _decoded(module, codes, _interpolations(flat), pixels)
+    groups["Nearest neighbours by code"] = _neighbours(exam, flat, places, pixels)
+    return groups
+
+
+def _traversals(flat: Codes, vector: bool) -> tuple[str, dict[str, dict[str, Codes]]]:
+    """Return the codes of each row: units of a vector one by one, of a map its leading principal components."""
+    mean, deviations = flat.mean(axis=0), flat.std(axis=0)
+    if vector:
+        order = np.argsort(deviations, kind="stable")[::-1][:UNITS]
+        directions = {f"unit {unit}": _one(unit, deviations) for unit in order.tolist() if deviations[unit] > 0}
+    else:
+        _, values, components = np.linalg.svd(flat - mean, full_matrices=False)
+        scaled = components[:UNITS] * (values[:UNITS, None] / np.sqrt(len(flat)))
+        directions = {f"component {number}": row for number, row in enumerate(scaled, 1) if np.abs(row).max() > 0}
+    rows = {
+        name: {f"{step:+g} σ" if step else "mean": mean + step * direction for step in STEPS}
+        for name, direction in directions.items()
+    }
+    what = "units that vary most" if vector else "leading principal components"
+    return f"Traversals of the {what}", rows
+
+
+def _one(unit: int, deviations: Codes) -> Codes:
+    direction = np.zeros_like(deviations)
+    direction[unit] = deviations[unit]
+    return direction
+
+
+def _interpolations(flat: Codes) -> dict[str, dict[str, Codes]]:
+    """Return the codes of each row: on the way from one sample to another, spread over all samples."""
+    ends = np.linspace(0, len(flat) - 1, 2 * ROWS).round().astype(int)
+    shares = np.linspace(0, 1, BETWEEN)
+    return {
+        f"sample {a} to sample {b}": {f"{share:.0%}": (1 - share) * flat[a] + share * flat[b] for share in shares}
+        for a, b in zip(ends[:ROWS].tolist(), ends[ROWS:].tolist(), strict=True)
+    }
+
+
+def _decoded(
+    module: ConvolutionalAutoencoder, codes: Tensor, rows: Mapping[str, Mapping[str, Codes]], pixels: PixelRange
+) -> list[Shown]:
+    shown = []
+    device = next(iter(module.parameters())).device
+    for caption, row in rows.items():
+        z = torch.from_numpy(np.stack(list(row.values()))).to(codes).view(-1, *codes.shape[1:]).to(device)
+        made = module.decode(z).cpu()
+        shown.append(Shown(caption, {name: picture_uri(x, pixels) for name, x in zip(row, made, strict=True)}))
+    return shown
+
+
+def _neighbours(exam: Examination, flat: Codes, places: Sequence[int], pixels: PixelRange) -> list[Shown]:
+    """Return samples with those whose codes are nearest, by Euclidean distance."""
+    queries = np.linspace(0, len(flat) - 1, QUERIES).round().astype(int)
+    rows = {}
+    for query in dict.fromkeys(queries.tolist()):
+        distances = np.square(flat - flat[query]).sum(axis=1)
+        distances[query] = -1.0
+        rows[query] = np.argsort(distances, kind="stable")[: NEAREST + 1].tolist()
+    wanted = {places[number] for row in rows.values() for number in row}
+    drawn: dict[int, str] = {}
+    before = 0
+    for sample in exam.samples():
+        for place in sorted(wanted & set(range(before, before + len(sample.seen)))):
+            drawn[place] = picture_uri(sample.seen[place - before].float().cpu(), pixels)
+        before += len(sample.seen)
+    names = ["sample", *(f"{number}." for number in range(1, NEAREST + 1))]
+    return [
+        Shown(f"sample {query}", {name: drawn[places[number]] for name, number in zip(names, row, strict=False)})
+        for query, row in rows.items()
+    ]

@@ -1,0 +1,34 @@
+"""Samples as a report shows them: pictures that the page holds itself."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor
+
+from caedsl.evaluation.reconstructions import picture_of, png
+from caedsl.inference.pictures import heat
+from caedsl.training.pixel_range import PixelRange
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One sample: pictures as data URIs by what they show, and what to say of it."""
+
+    caption: str
+    pictures: dict[str, str]
+
+
+def picture_uri(x: Tensor, pixels: PixelRange) -> str:
+    """Return a sample, channels x space, as a picture."""
+    return data_uri(png(picture_of(x, pixels)))
+
+
+def heat_uri(map_: Tensor) -> str:
+    """Return an error map as a picture."""
+    return data_uri(png(Image.fromarray(heat(map_))))
+
+
+def data_uri(content: bytes, kind: str = "image/png") -> str:
+    """Return a picture as an address that holds it."""
+    return f"data:{kind};base64,{b64encode(content).decode()}"
