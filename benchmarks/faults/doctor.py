@@ -41,7 +41,7 @@ def main() -> None:
             continue
         diagnosis = examine(examined, arguments.budget)
         kept[name] = _row(diagnosis, expected)
-        if name.startswith("spec"):
+        if name.startswith("spec") and not arguments.examine:
             kept[name] |= _trained(name, examined, diagnosis, kept)
         arguments.kept.write_text(json.dumps(kept, indent=1), "utf-8")
         print(f"{name}: {', '.join(kept[name]['causes']) or kept[name]['verdict']}", flush=True)
@@ -54,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parents", type=int, default=2, help="parents that each hidden fault is injected into")
     parser.add_argument("--each", type=int, default=1, help="cases of each strength of a fault of the spec")
     parser.add_argument("--controls", type=int, default=16, help="healthy specs")
+    parser.add_argument("--examine", action="store_true", help="train no spec in full")
     parser.add_argument("--only", choices=("hidden", "healthy", "spec"), help="cases of this kind alone")
     parser.add_argument("--kept", type=Path, default=Path("doctor.json"), help="results so far, to go on from")
     return parser.parse_args()
@@ -127,11 +128,12 @@ def print_scores(kept: dict[str, Any]) -> None:
         unsaid = sum(row["verdict"] == "cannot say" for row in part.values())
         print(f"{title}: first-named cause right {first}; in the first three {three}; cannot say {unsaid}")
     print(f"healthy, no cause named: {Share(sum(not row['causes'] for row in controls), len(controls))}")
-    offered = [row for row in spec.values() if row["repaired"] is not None]
+    trained = [row for row in spec.values() if "faulty" in row]
+    offered = [row for row in trained if row["repaired"] is not None]
     print(f"repairs that hold: {Share(sum(row['repaired'] <= HOLDS * row['faulty'] for row in offered), len(offered))}")
     for who in ("repaired", "searched"):
-        back = sum(row[who] is not None and row[who] <= RESTORED * row["parent"] for row in spec.values())
-        print(f"{who} to {RESTORED} times the parent: {Share(back, len(spec))}")
+        back = sum(row[who] is not None and row[who] <= RESTORED * row["parent"] for row in trained)
+        print(f"{who} to {RESTORED} times the parent: {Share(back, len(trained))}")
     for name, row in rows.items():
         wrong = row["causes"][:1] != row["expected"][:1] and not (row["causes"] and row["causes"][0] in row["expected"])
         if wrong and (not name.startswith("spec") or _harmed(row)):
@@ -139,7 +141,8 @@ def print_scores(kept: dict[str, Any]) -> None:
 
 
 def _harmed(row: dict[str, Any]) -> bool:
-    return bool(row["faulty"] > HARM * row["parent"])
+    """Whether a fault has done harm, as far as that is known."""
+    return "faulty" not in row or bool(row["faulty"] > HARM * row["parent"])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
-CERTAIN, LIKELY, POSSIBLE, NAMED = 0.95, 0.75, 0.4, 0.5
+CERTAIN, LIKELY, POSSIBLE, NAMED = 0.95, 0.75, 0.3, 0.5
 """How sure a suspicion is: measured or proved; shown by one probe; possible. From ``NAMED`` on a cause is named."""
 
 
@@ -67,7 +67,11 @@ class Seen:
             found["slow-start"] = None
         if self.first is not None and self.stays_poor:
             found["poor-plateau"] = None
-        if self.first is not None and self.first.test is not None and self.first.test > GAP * max(self.first.left, 0.1):
+        if (
+            self.first is not None
+            and self.first.test is not None
+            and self.first.test > FAR_WORSE * max(self.first.left, 0.1)
+        ):
             found["held-out-gap"] = None
         if self.first is not None and self.modes_differ:
             found["train-eval-gap"] = None
@@ -98,5 +102,7 @@ POOR = 0.9
 """The share of the variance that is left where a network is hardly better than the mean image."""
 ENOUGH = 500
 """Steps after which that means something: healthy networks leave the mean image at steps 40 to 240."""
+FAR_WORSE = 2.5
+"""Error of the test images over that of the validation images: digits of other writers came to 1.8."""
 GAP = 1.5
 """Ratio of two errors that are expected to be alike: TheDeepChecker's figure."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.start import OTHER_SEEDS, StartEvidence
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, Change, Seen, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, Change, Seen, Suspicion
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
@@ -43,9 +43,10 @@ def suspect(seen: Seen) -> Iterator[Suspicion]:
             he_init(seen),
         )
     if start.penalty > PENALTY:
+        # Whether it silences the network, and not only slows it, is for the rule of that name to say.
         yield Suspicion(
             "strong-l2",
-            LIKELY,
+            POSSIBLE,
             f"the penalty on the weights is {start.penalty:.2g} times the loss of the mean image at the start",
             seen.setting("train.loss"),
             KNOWN["strong-l2"].remedy,

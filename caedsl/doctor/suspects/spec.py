@@ -1,23 +1,28 @@
-"""What ``caedsl check`` says of the spec: its errors and warnings about training are suspicions, with their fixes."""
+"""What ``caedsl check`` says of the spec: its findings about training are suspicions, with their fixes.
+
+What only informs is possible at most: its fix is tried, and no cause is named for it.
+"""
 
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, Change, Seen, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, Change, Seen, Suspicion
 from caedsl.rules.engine.causes import KNOWN
+
+_SURE = {Severity.ERROR: CERTAIN, Severity.WARNING: LIKELY, Severity.INFO: POSSIBLE}
 
 
 def suspect(seen: Seen) -> Iterator[Suspicion]:
-    """Yield a suspicion for each error or warning that is a cause of failing trainings."""
+    """Yield a suspicion for each finding that is a cause of failing trainings."""
     source = seen.subject.model.source
     for finding in seen.subject.findings:
-        if finding.severity is Severity.INFO or finding.name not in KNOWN:
+        if finding.name not in KNOWN:
             continue
         line = source.position(finding.primary.span.start).line
         place = f"{source.path}:{line}{seen.subject.own_names(line)}"
         yield Suspicion(
             finding.name,
-            CERTAIN if finding.severity is Severity.ERROR else LIKELY,
+            _SURE[finding.severity],
             finding.summary,
             place,
             finding.advice or KNOWN[finding.name].remedy,
