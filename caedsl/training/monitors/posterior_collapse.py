@@ -45,7 +45,7 @@ from collections.abc import Iterator
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import Seen
 
-EXPLAINED_BY = ("dead-layer", "saturated-output")
+EXPLAINED_BY = ("dead-layer", "dominating-divergence", "saturated-output")
 EPOCHS = 3
 FEW = 1 / 20
 
