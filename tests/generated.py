@@ -190,6 +190,11 @@ def spec_texts(draw: st.DrawFn) -> str:
             "autoencoder generated",
             f"input {channels}x{height}x{width} in {draw(st.sampled_from(['0..1', '-1..1', 'real']))}",
             draw(targets(channels, height, width)),
+            draw(
+                st.sampled_from(
+                    ["", "", "", 'data npy "x.npy" normalize=standard', 'data npy "x.npy" normalize=minmax']
+                )
+            ),
             "encoder {",
             *lines,
             *([tail] if tail else []),

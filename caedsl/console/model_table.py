@@ -78,6 +78,8 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
 def input_text(model: Autoencoder) -> str:
     """Return the shape and the range of the input, and of a target that differs from it."""
     given = f"{shape_text(model.input.shape)} in {model.input.range}"
+    if model.preprocessing is not None:
+        given += f", normalised ({model.preprocessing.name})"
     if model.target is model.input:
         return given
     return f"{given}, to {shape_text(model.target.shape)} in {model.target.range}"

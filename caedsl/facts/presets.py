@@ -94,8 +94,8 @@ def pixel_range(model: Autoencoder) -> InputRange:
 
     For values that are ``real`` they are scaled to 0..1; only the sources of arrays can then hold other numbers.
     """
-    declared = model.target.range
-    integers = bool(model.data) and not model.data[0].kind.arrays
+    declared = model.output_range
+    integers = bool(model.data) and not model.data[0].kind.arrays and model.preprocessing is None
     return InputRange() if not declared.bounded and integers else declared
 
 

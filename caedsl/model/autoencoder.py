@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from caedsl.model.data import DataSource, InputRange
+from caedsl.model.data import DataSource, InputRange, output_range
 from caedsl.model.settings import Train
 from caedsl.model.sweep import Sweep
 from caedsl.source import Source, Span
 from caedsl.vocabulary.joining import OTHER, Join
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.preprocessings import PreprocessingKind
 from caedsl.vocabulary.shape import Shape, elements
 
 if TYPE_CHECKING:
@@ -124,6 +125,16 @@ class Autoencoder:
         """Whether the target is no copy of the input: other files, another shape or another range."""
         differs = (self.target.shape, self.target.range) != (self.input.shape, self.input.range)
         return differs or any(source.target is not None for source in self.data)
+
+    @property
+    def preprocessing(self) -> PreprocessingKind | None:
+        """What the network does to each channel before the encoder; None for nothing."""
+        return self.data[0].preprocessing if self.data else None
+
+    @property
+    def output_range(self) -> InputRange:
+        """The values that the last layer must reach: those of the target, or what preprocessing makes of the input."""
+        return output_range(self.target.range, self.target is not self.input, self.data)
 
     @property
     def code_shape(self) -> Shape:

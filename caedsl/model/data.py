@@ -1,8 +1,10 @@
 """Where samples come from, as a spec declares it; the room ``caedsl.data`` reads them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from caedsl.source import Span
+from caedsl.vocabulary.preprocessings import PREPROCESSINGS, PreprocessingKind
 from caedsl.vocabulary.sources import SOURCES, SourceKind
 
 
@@ -14,8 +16,9 @@ class DataSource:
     array of an npz, or the column of paths of a manifest. ``gray`` averages colours, ``limit`` draws so many of the
     training images, ``resize`` is ``stretch fit crop``. ``labels`` is the path of a file with one label an image (npy
     or idx) or, for an npz, the key of that array. ``target`` is where the targets are, in the form of the source
-    itself. ``only`` keeps the images of one class: a number, or a folder's name. ``white`` is the stored value that
-    becomes the high end of the range; ``skip`` is ``broken`` where files that cannot be decoded are left out.
+    itself. ``normalize`` is the preprocessing that the network begins with and undoes at its end. ``only`` keeps the
+    images of one class: a number, or a folder's name. ``white`` is the stored value that becomes the high end of the
+    range; ``skip`` is ``broken`` where files that cannot be decoded are left out.
     ``layout`` is ``first`` or ``last`` where the channels of an array may be in two places. ``validation`` and ``test``
     are where samples of the other parts are: paths, for an npz keys.
     ``window`` and ``step`` cut long signals, ``columns`` names those of a table.
@@ -29,6 +32,7 @@ class DataSource:
     resize: str = "stretch"
     labels: str | None = None
     target: str | None = None
+    normalize: str | None = None
     only: int | str | None = None
     white: int | None = None
     skip: str | None = None
@@ -39,6 +43,11 @@ class DataSource:
     validation: str | None = None
     test: str | None = None
     span: Span = field(default=Span(0, 0), compare=False)
+
+    @property
+    def preprocessing(self) -> PreprocessingKind | None:
+        """Return the declaration of the preprocessing, None where there is none."""
+        return None if self.normalize is None else PREPROCESSINGS[self.normalize]
 
     @property
     def kind(self) -> SourceKind:
@@ -65,3 +74,9 @@ class InputRange:
 
     def __str__(self) -> str:
         return "real" if self.low is None or self.high is None else f"{self.low:g}..{self.high:g}"
+
+
+def output_range(target: InputRange, has_line: bool, data: Sequence[DataSource]) -> InputRange:
+    """Return the values that the last layer must reach: those of a ``target`` line, or what preprocessing makes."""
+    kind = data[0].preprocessing if data else None
+    return target if kind is None or has_line else InputRange(kind.low, kind.high)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from caedsl.model.autoencoder import Bottleneck, Input
+from caedsl.model.autoencoder import Bottleneck
+from caedsl.model.data import InputRange
 from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.line_options import filled
@@ -24,7 +25,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.shape import Shape, text
 
 
-def read_decoder(found: Found, target: Input | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
+def read_decoder(found: Found, reached: InputRange | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
     """Return the Lines of a decoder that is written out, or the manner of a mirror; None where neither can be read."""
     statement = found.single.get("decoder")
     if statement is None:
@@ -33,7 +34,7 @@ def read_decoder(found: Found, target: Input | None, scope: Scope) -> tuple[Line
         _refuse_items(statement, scope)
         return read_block("decoder", found, scope)
     values = _mirror_values(statement, found, scope)
-    return None if values is None or target is None else manner(values, target.range, statement.span)
+    return None if values is None or reached is None else manner(values, reached, statement.span)
 
 
 def place_decoder(

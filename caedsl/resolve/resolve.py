@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.model.autoencoder import Autoencoder, Bottleneck, Bound
-from caedsl.model.data import DataSource
+from caedsl.model.data import DataSource, output_range
 from caedsl.model.settings import Train
 from caedsl.model.sweep import Sweep
 from caedsl.resolve.binding import bind
@@ -59,7 +59,8 @@ def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None
     scope.apply_defaults(found.defaults.get("bottleneck", 0))
     code = None if statement is None else read_bottleneck(statement, scope)
     target = None if image is None else read_target(found.single.get("target"), image, scope)
-    decoder_lines = read_decoder(found, target, scope)
+    reached = None if target is None else output_range(target.range, target is not image, data)
+    decoder_lines = read_decoder(found, reached, scope)
     if image is None or target is None:
         return None
     encoder = place_block(lines, image.shape, Outputs(image.shape, image.span), scope)

@@ -9,14 +9,13 @@ from torch.nn import functional
 
 from caedsl.backends.torch import losses
 from caedsl.model.settings import Loss, LossTerm
-from caedsl.training.pixel_range import PixelRange
 
 
-def reconstruction_terms(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> dict[str, Tensor]:
+def reconstruction_terms(loss: Loss, prediction: Tensor, target: Tensor, width: Any) -> dict[str, Tensor]:
     """Return the weighted terms of ``loss`` for a batch by name, in the number format of the target.
 
     ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number, of
-    those that count. The terms of no images are 0.
+    those that count. ``width`` is that of the range of values. The terms of no images are 0.
     """
     if not len(target):
         nothing = prediction.to(target.dtype).sum()
@@ -25,14 +24,14 @@ def reconstruction_terms(loss: Loss, prediction: Tensor, target: Tensor, pixels:
     with torch.autocast(prediction.device.type, enabled=False):
         prediction = prediction.to(target.dtype)
         return {
-            term.name: scaled(_mean(term, loss.worst, prediction, target, pixels), term.weight * factor)
+            term.name: scaled(_mean(term, loss.worst, prediction, target, width), term.weight * factor)
             for term in loss.terms
         }
 
 
-def _mean(term: LossTerm, worst: float | None, prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
+def _mean(term: LossTerm, worst: float | None, prediction: Tensor, target: Tensor, width: Any) -> Tensor:
     """Return the mean of a loss over the pixels that count."""
-    call = term.kind.torch(term.options, pixels.width)
+    call = term.kind.torch(term.options, width)
     function: Any = getattr(losses, call.name, None) or getattr(functional, call.name)
     seen = prediction
     if term.kind.probabilities:
@@ -44,11 +43,6 @@ def _mean(term: LossTerm, worst: float | None, prediction: Tensor, target: Tenso
     else:
         mean = losses.hardest(function(seen, target, *call.args, **keywords, reduction="none"), worst)
     return mean + 0 * prediction.mean() if term.kind.probabilities else mean
-
-
-def reconstruction_loss(loss: Loss, prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
-    """Return the sum of the weighted terms of ``loss`` for a batch."""
-    return sum_of(list(reconstruction_terms(loss, prediction, target, pixels).values()))
 
 
 def sum_of(terms: Sequence[Tensor]) -> Tensor:

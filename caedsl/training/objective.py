@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.backends.torch.lower import CODE, Penalty
+from caedsl.backends.torch.modules import Normalise
 from caedsl.data.sample import Sample
 from caedsl.model.settings import Loss
-from caedsl.training.losses import reconstruction_loss, reconstruction_terms, scaled, sum_of
+from caedsl.training.losses import reconstruction_terms, scaled, sum_of
 from caedsl.training.pixel_range import PixelRange
 from caedsl.vocabulary.term import Term
 
@@ -47,7 +48,8 @@ class Losses(NamedTuple):
 class Objective:
     """The loss of a module on a batch.
 
-    ``penalties`` are those on the weights; ``code`` are the terms that the code adds.
+    ``penalties`` are those on the weights; ``code`` are the terms that the code adds. With ``normalise``
+    predictions and targets are compared as that makes them.
     """
 
     def __init__(
@@ -56,7 +58,9 @@ class Objective:
         pixels: PixelRange,
         penalties: Sequence[Penalty] = (),
         code: Sequence[Term] = (),
+        normalise: Normalise | None = None,
     ) -> None:
+        self.normalise = normalise
         self.loss = loss
         self.pixels = pixels
         self.penalties = tuple(penalties)
@@ -93,7 +97,14 @@ class Objective:
 
     def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the reconstruction loss alone."""
-        return reconstruction_loss(self.loss, prediction, target, self.pixels)
+        return sum_of(list(self._terms(prediction, target).values()))
+
+    def _terms(self, prediction: Tensor, target: Tensor) -> Mapping[str, Tensor]:
+        if self.normalise is None:
+            return reconstruction_terms(self.loss, prediction, target, self.pixels.width)
+        width = self.pixels.width / self.normalise.scale.mean()
+        prediction = self.normalise(prediction.to(target.dtype))
+        return reconstruction_terms(self.loss, prediction, self.normalise(target), width)
 
     def __call__(
         self, module: nn.Module, prediction: Tensor, sample: Sample, share: float = 1.0, weights_too: bool = True
@@ -103,10 +114,7 @@ class Objective:
         The penalty on the weights is added where ``weights_too``: once a step.
         """
         factor = sample.weight * share
-        terms = {
-            name: scaled(value, factor)
-            for name, value in reconstruction_terms(self.loss, prediction, sample.target, self.pixels).items()
-        }
+        terms = {name: scaled(value, factor) for name, value in self._terms(prediction, sample.target).items()}
         reconstruction = total = sum_of(list(terms.values()))
         if self.penalties and weights_too:
             terms[WEIGHTS] = weight_penalty(module, self.penalties)

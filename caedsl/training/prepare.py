@@ -26,6 +26,7 @@ from caedsl.training.objective import Objective
 from caedsl.training.parallel.processes import current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.precision import choose_precision
+from caedsl.training.preprocessing import normalise_of
 from caedsl.vocabulary.term import Term
 
 UNIT_RANGE = InputRange()
@@ -89,7 +90,8 @@ def prepare(
     _check_last_batch(module, train_batches, known.batch, known.accumulate)
     target_range = targets.range or input_range
     pixels = PixelRange.of(target_range, train_batches.wanted)
-    objective = Objective(known.loss, pixels, penalties, code)
+    undone = target_range is input_range or targets.range == input_range
+    objective = Objective(known.loss, pixels, penalties, code, normalise_of(module) if undone else None)
     precision = choose_precision(known.precision, device)
     network = _network(module, train_batches, known)
     training = Training(

@@ -42,6 +42,7 @@ from caedsl.training.pace import Pace
 from caedsl.training.parallel.processes import PartDoneError, current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import Targets, prepare
+from caedsl.training.preprocessing import fit_preprocessing
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
 from caedsl.training.search.threads import settle_threads
@@ -250,6 +251,7 @@ def prepare_training(
         module = build(model)
     if start is not None:
         start.give(module)
+    fit_preprocessing(module, model, images.train_pixels, train_index)
     return prepare(
         module,
         images.train_pixels,

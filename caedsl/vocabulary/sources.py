@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Domain, Option, Type, Written
+from caedsl.vocabulary.preprocessings import PREPROCESSINGS
 from caedsl.vocabulary.words import Words
 
 
@@ -35,6 +36,13 @@ _ONLY = Option("only", Type.LABEL, None, "images of this class alone", domain=Do
 _RESIZE = Option(
     "resize", Type.CHOICE, "stretch", "how another size becomes the input's", choices=("stretch", "fit", "crop")
 )
+_NORMALIZE = Option(
+    "normalize",
+    Type.CHOICE,
+    None,
+    "what the network is given of each channel; undone in what it returns",
+    choices=tuple(PREPROCESSINGS),
+)
 _PATH = Option("path", Type.PATH, REQUIRED, "where it is, from the folder of the spec", Written.FIRST)
 _WHITE = Option(
     "white", Type.COUNT, None, "the value of white, where it is not 255 or 65535", domain=Domain(low=1, high=2**32 - 1)
@@ -50,7 +58,7 @@ _WINDOWS = (
     Option("step", Type.COUNT, None, "moments from one window to the next; a window by default", domain=FROM_ONE),
 )
 _IMAGES, _ANY = (2,), (1, 2, 3)
-_PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY)
+_PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY, _NORMALIZE)
 
 DIGITS = SourceKind(
     name="digits",
@@ -164,6 +172,7 @@ CSV = SourceKind(
         _LIMIT,
         _RESIZE,
         _ONLY,
+        _NORMALIZE,
     ),
     reader=("table", "read"),
     ranks=(1,),
@@ -173,7 +182,7 @@ CSV = SourceKind(
 )
 WAV = SourceKind(
     name="wav",
-    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, _RESIZE, _ONLY, _SKIP),
+    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, _RESIZE, _ONLY, _NORMALIZE, _SKIP),
     reader=("wav", "read"),
     ranks=(1,),
     arrays=False,
@@ -182,7 +191,7 @@ WAV = SourceKind(
 )
 NIFTI = SourceKind(
     name="nifti",
-    options=(_PATH, _TARGETS, _LIMIT, _RESIZE, _ONLY, _WHITE, _SKIP),
+    options=(_PATH, _TARGETS, _LIMIT, _RESIZE, _ONLY, _NORMALIZE, _WHITE, _SKIP),
     reader=("nifti", "read"),
     ranks=(3,),
     arrays=False,
@@ -191,7 +200,7 @@ NIFTI = SourceKind(
 )
 HEARTBEATS = SourceKind(
     name="heartbeats",
-    options=(_LIMIT, _ONLY),
+    options=(_LIMIT, _ONLY, _NORMALIZE),
     reader=("synthetic", "heartbeats"),
     ranks=(1,),
     arrays=False,
@@ -200,7 +209,7 @@ HEARTBEATS = SourceKind(
 )
 PHANTOMS = SourceKind(
     name="phantoms",
-    options=(_LIMIT, _ONLY),
+    options=(_LIMIT, _ONLY, _NORMALIZE),
     reader=("synthetic", "phantoms"),
     ranks=(3,),
     arrays=False,

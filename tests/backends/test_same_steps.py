@@ -9,6 +9,7 @@ from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.render import class_name, emit
 from caedsl.data.pixels import Held
 from caedsl.training.prepare import Targets, prepare
+from caedsl.training.preprocessing import fit_preprocessing
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.losses import LOSSES
@@ -20,6 +21,7 @@ SPEC = """
 autoencoder same
 input {shape} in {range}
 {target}
+{data}
 encoder {{ conv 4 s2 elu l2=1e-3; conv 3 s2 tanh norm=batch l1=1e-4 }}
 bottleneck {code}
 decoder mirror output={output}
@@ -73,6 +75,13 @@ LINES = {
         "code": "variational 3",
     },
     "batch 6 accumulate=4; loss ssim": {"target": "target 1x12x12 in -1..1"},
+    "loss mse + 0.5 ssim": {"shape": "2x12x12", "data": 'data npy "x.npy" normalize=standard', "output": "linear"},
+    "loss bce ": {"range": "real", "data": 'data npy "x.npy" normalize=minmax'},
+    "loss mae ": {"shape": "3x12x12", "data": 'data npy "x.npy" normalize=imagenet', "output": "linear"},
+    "loss mae; augment flip": {
+        "target": "target 1x24x24 in -1..1",
+        "data": 'data npy "x.npy" target="y.npy" normalize=standard',
+    },
     "clip 0.1": {},
     "loss mse": {"code": "variational 3 beta=0.5 free_bits=0.2"},
     "loss mae reduction=sum": {"code": "variational 3 warmup=70%"},
@@ -101,6 +110,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
         "range": "0..1",
         "output": "sigmoid",
         "target": "",
+        "data": "",
         "code": "dense 5 l1=1e-3 noise=0.1",
         **LINES[line],
     }
@@ -113,6 +123,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
     targets = torch.rand(SAMPLES, *model.target.shape, generator=generator) if model.paired else None
     torch.manual_seed(0)
     module = build(model)
+    fit_preprocessing(module, model, Held(images), torch.arange(SAMPLES))
     start = {name: value.clone() for name, value in module.state_dict().items()}
 
     training = prepare(

@@ -12,12 +12,16 @@ from torch.nn import functional
 from caedsl.backends.torch.lower import Penalty
 from caedsl.backends.torch.ssim import contrast_and_ssim, gaussian_window, ssim_per_image, window_size
 from caedsl.model.settings import Loss, LossTerm
-from caedsl.training.losses import reconstruction_loss
+from caedsl.training.losses import reconstruction_terms, sum_of
 from caedsl.training.objective import activity, weight_penalty
 from caedsl.training.pixel_range import PixelRange
 from caedsl.vocabulary.losses import LOSSES
 
 UNIT = PixelRange(0.0, 1.0)
+
+
+def reconstruction_loss(loss: Loss, prediction: torch.Tensor, target: torch.Tensor, pixels: PixelRange) -> torch.Tensor:
+    return sum_of(list(reconstruction_terms(loss, prediction, target, pixels.width).values()))
 
 
 def images(seed: int, *shape: int) -> torch.Tensor:

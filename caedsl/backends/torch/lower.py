@@ -225,9 +225,10 @@ def lower(model: Autoencoder) -> Program:
     assert model.complete, "a model with errors has no program"
     lowering = _Lowering()
     lowering.find_outputs(model)
+    first, last = _preprocessing(model)
     if INPUT in lowering.read:
-        lowering.links["encoder"].append(Link(0, KEEP, INPUT))
-    encoder = lowering.sequence(model.encoder, "encoder")
+        lowering.links["encoder"].append(Link(len(first), KEEP, INPUT))
+    encoder = (*first, *lowering.sequence(model.encoder, "encoder", len(first)))
     bottleneck = lowering.sequence(model.bottleneck.layers, CODE)
     noise = (Step(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
     inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
@@ -237,7 +238,7 @@ def lower(model: Autoencoder) -> Program:
         model.target.shape,
         encoder,
         bottleneck,
-        (*noise, *inverse, *decoder),
+        (*noise, *inverse, *decoder, *last),
         _starts(lowering.weighted),
         tuple(p for p, layer in lowering.weighted if weight_call(layer) is not None and layer.options[BIAS]),
         tuple(
@@ -252,6 +253,17 @@ def lower(model: Autoencoder) -> Program:
         tuple(lowering.links["decoder"]),
         tuple(model.bypasses),
     )
+
+
+def _preprocessing(model: Autoencoder) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """Return the modules that normalise the input and, where it is what must come back, undo that at the end."""
+    kind = model.preprocessing
+    if kind is None:
+        return (), ()
+    channels = model.input.shape[0]
+    known = (kind.offsets, kind.scales) if len(kind.offsets) == channels else ()
+    undo = Step(call("Normalise", channels, *known, undo=True))
+    return (Step(call("Normalise", channels, *known)),), (undo,) if model.target is model.input else ()
 
 
 def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:

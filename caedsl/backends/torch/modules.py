@@ -20,6 +20,25 @@ class Residual(nn.Module):
         return self.body(x) + self.shortcut(x)
 
 
+class Normalise(nn.Module):
+    """Subtracts an offset from each channel and divides by a scale; ``undo`` multiplies and adds them again."""
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(
+        self, channels: int, offsets: tuple[float, ...] = (), scales: tuple[float, ...] = (), undo: bool = False
+    ) -> None:
+        super().__init__()
+        self.undo = undo
+        self.register_buffer("offset", torch.tensor(offsets) if offsets else torch.zeros(channels))
+        self.register_buffer("scale", torch.tensor(scales) if scales else torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        offset, scale = (each.view(-1, *[1] * (x.dim() - 2)) for each in (self.offset, self.scale))
+        return x * scale + offset if self.undo else (x - offset) / scale
+
+
 class GaussianNoise(nn.Module):
     """Adds Gaussian noise of the given standard deviation while training."""
 
@@ -244,6 +263,7 @@ class SelfAttention(nn.Module):
 
 MODULES: dict[str, type[nn.Module]] = {
     "Residual": Residual,
+    "Normalise": Normalise,
     "GaussianNoise": GaussianNoise,
     "Gaussian": Gaussian,
     "Quantizer": Quantizer,

@@ -17,7 +17,12 @@ from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.term import Term
 
-STANDARD_IMPORTS = {"math": "import math", "sys": "import sys", "sha256": "from hashlib import sha256"}
+STANDARD_IMPORTS = {
+    "math": "import math",
+    "sys": "import sys",
+    "Iterable": "from collections.abc import Iterable",
+    "sha256": "from hashlib import sha256",
+}
 """Import lines of the standard library by the name that needs them, in their order."""
 
 
@@ -114,7 +119,7 @@ def _axes(of: Input) -> str:
 def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> list[str]:
     """Return the lines before the first epoch."""
     text = "\n".join(step)
-    lines = [f"optimizer = {_optimizer(settings.optimizer)}"]
+    lines = [*_preprocessing_lines(model), f"optimizer = {_optimizer(settings.optimizer)}"]
     if settings.ema:
         lines.append(f"average = WeightAverage(model, {settings.ema!r})")
     if "inputs.pop()" in text:
@@ -124,9 +129,8 @@ def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> li
         ]
     if "generator" in text:
         lines.append("generator = torch.Generator(device)")
-    if not model.target.range.bounded and re.search(r"\bwidth\b", text):
-        wanted = "targets" if model.paired else "images"
-        lines.append(f"width = ({wanted}.max() - {wanted}.min()).item() or 1.0")
+    if re.search(r"\bwidth\b", text):
+        lines += _width_lines(model)
     if settings.schedule.kind.watches:
         schedule = settings.schedule
         lines.append(
@@ -139,6 +143,30 @@ def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> li
     if re.search(r"\bwarming\b", text):
         lines.append(f"warming = round({model.bottleneck.warmup!r} * steps)")
     return lines
+
+
+def _width_lines(model: Autoencoder) -> list[str]:
+    """Return the lines that find the width of the range in which values are compared."""
+    values, wanted = model.target.range, "targets" if model.paired else "images"
+    lines = [] if values.bounded else [f"width = ({wanted}.max() - {wanted}.min()).item() or 1.0"]
+    if _compares_normalised(model):
+        width = "width" if values.low is None or values.high is None else repr(values.high - values.low)
+        lines.append(f"width = {width} / model.encoder[0].scale.mean()")
+    return lines
+
+
+def _preprocessing_lines(model: Autoencoder) -> list[str]:
+    """Return the lines that find the offsets and scales of the channels and keep them in the model."""
+    kind = model.preprocessing
+    if kind is None or not kind.found_by:
+        return []
+    parts = "model.encoder[0], model.decoder[-1]" if _compares_normalised(model) else "model.encoder[0],"
+    return [
+        f"offset, scale = {kind.found_by}(images.split(512))",
+        f"for part in ({parts}):",
+        "    part.offset.copy_(offset)",
+        "    part.scale.copy_(scale)",
+    ]
 
 
 def _left_out(settings: Train) -> str:
@@ -245,7 +273,7 @@ def _has_own_loss(terms: Sequence[Term]) -> bool:
 def _forward_lines(model: Autoencoder, settings: Train, program: Program) -> list[str]:
     terms = program.terms
     seen = "seen" if settings.corrupt.amounts() else "x"
-    loss = _loss_lines(settings.loss, model.target.range, _wanted(model))
+    loss = _loss_lines(settings.loss, model)
     if terms and program.linked:
         decoded = "x_hat = model.decode(z, maps)"
         before = ["h = inputs.pop()"] if _has_own_loss(terms) else []
@@ -266,27 +294,37 @@ def _wanted(model: Autoencoder) -> str:
     return "y" if model.paired else "x"
 
 
-def _loss_lines(loss: Loss, target_range: InputRange, wanted: str) -> list[str]:
+def _compares_normalised(model: Autoencoder) -> bool:
+    """Return whether the loss compares values as the network's first module makes them."""
+    return model.preprocessing is not None and model.target is model.input
+
+
+def _loss_lines(loss: Loss, model: Autoencoder) -> list[str]:
+    compared, before = ("x_hat", _wanted(model)), []
+    if _compares_normalised(model):
+        before = [f"{name}_n = model.encoder[0]({name})" for name in compared]
+        compared = (f"{compared[0]}_n", f"{compared[1]}_n")
     lines: list[str] = []
     for term in loss.terms:
-        text = _term(term, loss.worst, target_range, wanted)
+        text = _term(term, loss.worst, model, compared)
         weighted = text if term.weight == 1 else f"{term.weight!r} * {text}"
         lines.append(f"loss = loss + {weighted}" if lines else f"loss = {weighted}")
     if loss.reduction == "sum":
         share = "" if loss.worst is None else f" * {loss.worst!r}"
-        lines.append(f"loss = loss * {wanted}[0].numel(){share}  # summed over the pixels of an image")
-    return lines
+        lines.append(f"loss = loss * {_wanted(model)}[0].numel(){share}  # summed over the pixels of an image")
+    return [*before, *lines]
 
 
-def _term(term: LossTerm, worst: float | None, target_range: InputRange, wanted: str) -> str:
-    low, high = target_range.low, target_range.high
-    width = _Name("width") if low is None or high is None else high - low
+def _term(term: LossTerm, worst: float | None, model: Autoencoder, compared: tuple[str, str]) -> str:
+    low, high = model.target.range.low, model.target.range.high
+    named = low is None or high is None or _compares_normalised(model)
+    width = _Name("width") if named or low is None or high is None else high - low
     call = term.kind.torch(term.options, width)
     name = call.name if call.name in definitions("losses") else f"functional.{call.name}"
     words = [*map(repr, call.args), *(f"{word}={value!r}" for word, value in call.kwargs)]
     if worst is None:
-        return f"{name}({', '.join(['x_hat', wanted, *words])})"
-    return f'hardest({name}({", ".join(["x_hat", wanted, *words])}, reduction="none"), {worst!r})'
+        return f"{name}({', '.join([*compared, *words])})"
+    return f'hardest({name}({", ".join([*compared, *words])}, reduction="none"), {worst!r})'
 
 
 def _penalty_lines(penalties: Sequence[Penalty]) -> list[str]:

@@ -45,7 +45,7 @@ RULE = Rule("CAE607", "bce-floor", Severity.INFO)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the loss, where cross-entropy is all of it and the pixels are 0..1."""
     known = as_published(model)
-    if known is None or known.bce_floor is None or model.train is None:
+    if known is None or model.preprocessing is not None or known.bce_floor is None or model.train is None:
         return
     loss, values = model.train.loss, model.target.range
     if not all(term.kind.entropy for term in loss.terms) or (values.low, values.high) != (0, 1):

@@ -52,7 +52,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the loss; the range of the data comes before that of the output."""
     if model.train is None or not model.train.loss.probabilities:
         return
-    values, layer = model.target.range, output_layer(model)
+    values, layer = model.output_range, output_layer(model)
     if values.low is None or values.high is None or values.low < 0 or values.high > 1:
         yield _data(model)
     elif layer is not None and (activation_of(layer).low < 0 or activation_of(layer).high > 1):
@@ -60,7 +60,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _data(model: Autoencoder) -> Finding:
-    values = model.target.range
+    values = model.output_range
     what = "can be any number" if not values.bounded else f"are {values}"
     return RULE.found(
         model.place("train.loss"),

@@ -55,7 +55,7 @@ LARGEST = 10
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the declared range."""
-    values = model.input.range
+    values = model.input.range if model.preprocessing is None else model.output_range
     if values.low is None or values.high is None or max(-values.low, values.high) <= LARGEST or _spoken_for(model):
         return
     times = (values.high - values.low) ** 2

@@ -84,7 +84,7 @@ def _is_hidden(last: Layer) -> bool:
 
 def _output_layer(model: Autoencoder, wanted: int) -> str:
     """Return an output layer whose activation fits the range of the target."""
-    return f"conv {wanted} {fitting(model.target.range.low, model.target.range.high)}"
+    return f"conv {wanted} {fitting(model.output_range.low, model.output_range.high)}"
 
 
 def _fix(model: Autoencoder, last: Layer, wanted: int) -> Fix | None:

@@ -1,0 +1,77 @@
+"""The preprocessing does not suit the channels or the declared range of the data.
+
+## What it does
+Compares `normalize=imagenet`, whose means and deviations are those of three colours in 0..1, with the shape and
+the range of the input, and the sources of a `data` line with each other: the network is made for the first one.
+
+## Why is this bad?
+The constants of ImageNet make values of mean 0 and deviation 1 of photographs in 0..1 alone: of pixels in 0..255 they
+make values around 500, which is worse than none. `normalize=standard` measures the training images instead.
+
+## Example
+```cae
+input 3x32x32 in 0..255
+data cifar10 normalize=imagenet
+```
+
+## Instead
+```cae
+input 3x32x32
+data cifar10 normalize=imagenet
+```
+
+## How sure
+Arithmetic. Which of the two lines is wrong only the author knows.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import counted
+
+RULE = Rule("CAE621", "preprocessing-range", Severity.WARNING)
+
+
+def check(model: Autoencoder) -> Iterator[Finding]:
+    """Yield a finding at each source whose preprocessing does not fit, one for each."""
+    first, values = model.preprocessing, model.input.range
+    for source in model.data:
+        kind = source.preprocessing
+        if kind is not first:
+            yield RULE.found(
+                source.span,
+                f"`{source.name}` is {_named(source.normalize)}, and the network is made for the first source, which "
+                f"is {_named(model.data[0].normalize)}",
+                related=(Label(model.data[0].span, "the first source"),),
+                help="give all sources the same `normalize=`",
+                severity=Severity.ERROR,
+                data={"normalize": source.normalize, "first": model.data[0].normalize},
+            )
+        elif kind is not None and kind.offsets and len(kind.offsets) != model.input.shape[0]:
+            yield RULE.found(
+                source.span,
+                f"`normalize={kind.name}` knows {len(kind.offsets)} channels, and the input has "
+                f"{counted(model.input.shape[0], 'channel')}",
+                related=(Label(model.input.span, counted(model.input.shape[0], "channel")),),
+                help="use `normalize=standard`, which measures the training images",
+                severity=Severity.ERROR,
+                data={"channels": model.input.shape[0], "wanted": len(kind.offsets)},
+            )
+        elif kind is not None and kind.offsets and (values.low, values.high) != (0, 1):
+            yield RULE.found(
+                source.span,
+                f"`normalize={kind.name}` is for pixels in 0..1, and these are {_range(model)}",
+                related=(Label(model.input.range_span, _range(model)),),
+                help="declare `in 0..1`, to which integers are scaled, or use `normalize=standard`",
+                data={"low": values.low, "high": values.high},
+            )
+
+
+def _named(name: str | None) -> str:
+    return f"normalised (`{name}`)" if name else "not normalised"
+
+
+def _range(model: Autoencoder) -> str:
+    return f"in {model.input.range}" if model.input.range.bounded else "any real numbers"

@@ -1,0 +1,86 @@
+"""Preprocessing of the data line: measured on the training samples, kept with the weights, undone at the end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from caedsl import check
+from caedsl.api import build, load, train
+from caedsl.api import open as open_run
+from caedsl.backends.torch.modules import Normalise
+
+SPEC = """autoencoder prepared
+input 2x8x8 in real
+data npy "x.npy" normalize={kind}
+encoder {{ conv 8 relu; maxpool 2 }}
+bottleneck conv 6
+decoder mirror
+train {{ loss mse; epochs 3; batch 16; validation 25% }}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    x = np.random.default_rng(0).normal([[[[5.0]], [[-300.0]]]], [[[[0.5]], [[20.0]]]], (80, 2, 8, 8))
+    np.save(tmp_path / "x.npy", x.astype(np.float32))
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", ["standard", "minmax"])
+def test_training_samples_alone_decide_and_the_original_values_come_back(folder: Path, kind: str) -> None:
+    (folder / "spec.cae").write_text(SPEC.format(kind=kind))
+    done = train(folder / "spec.cae", out=folder / "run", device="cpu")
+    learned = torch.from_numpy(np.load(folder / "x.npy"))[done.run.train.index]
+    first, last = done.run.module.encoder[0], done.run.module.decoder[-1]  # type: ignore[index]
+    assert isinstance(first, Normalise) and isinstance(last, Normalise) and last.undo
+    seen = first(learned)
+    if kind == "standard":
+        torch.testing.assert_close(seen.mean((0, 2, 3)), torch.zeros(2), atol=1e-4, rtol=0)
+        torch.testing.assert_close(seen.std((0, 2, 3), correction=0), torch.ones(2), atol=1e-3, rtol=0)
+    else:
+        assert (float(seen.min()), float(seen.max())) == (0, 1)
+    torch.testing.assert_close(last(seen), learned, atol=1e-3, rtol=1e-5)
+    made = open_run(folder / "run").reconstruct(np.load(folder / "x.npy")[:5])
+    assert abs(made[:, 0].mean() - 5) < 1 and abs(made[:, 1].mean() + 300) < 20
+    again = train(folder / "spec.cae", device="cpu", weights=folder / "run", out=folder / "again")
+    assert torch.equal(again.run.module.encoder[0].offset, first.offset)  # type: ignore[index, union-attr]
+
+
+def test_the_output_reaches_what_preprocessing_makes() -> None:
+    spec = SPEC.replace("2x8x8 in real", "3x8x8")
+    assert load(spec.format(kind="minmax")).decoder[-1].activation.name == "sigmoid"
+    assert load(spec.format(kind="standard")).decoder[-1].activation.name == "linear"
+    findings = check(spec.replace("decoder mirror", "decoder mirror output=sigmoid").format(kind="standard"))
+    assert "output-range" in [finding.name for finding in findings]
+
+
+def test_constants_of_imagenet_are_in_the_network() -> None:
+    first = build(SPEC.replace("2x8x8 in real", "3x8x8").format(kind="imagenet")).encoder[0]
+    assert isinstance(first, Normalise)
+    torch.testing.assert_close(first(torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)), torch.zeros(1, 3, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("data", "shape", "names"),
+    [
+        ('npy "x.npy" normalize=imagenet', "3x8x8", []),
+        ('npy "x.npy" normalize=imagenet', "3x8x8 in 0..255", ["preprocessing-range"]),
+        ('npy "x.npy" normalize=imagenet', "1x8x8", ["preprocessing-range"]),
+        ('npy "x.npy" normalize=standard else digits', "1x8x8", ["preprocessing-range"]),
+        ('npy "x.npy" target="y.npy" else digits', "1x8x8", ["unequal-pairs"]),
+    ],
+)
+def test_preprocessing_is_held_against_the_input(data: str, shape: str, names: list[str]) -> None:
+    spec = SPEC.replace("2x8x8 in real", shape).replace('npy "x.npy" normalize={kind}', data).format(kind="")
+    own = ("preprocessing-range", "unequal-pairs")
+    assert [finding.name for finding in check(spec) if finding.name in own] == names
+
+
+def test_pairs_of_other_proportions_are_found() -> None:
+    spec = SPEC.replace("2x8x8 in real", "1x8x8\ntarget 1x8x16").replace(" normalize={kind}", "").format()
+    found = {finding.name: finding.severity.value for finding in check(spec)}
+    assert found["unequal-pairs"] == "warning"
+    found = {finding.name: finding.severity.value for finding in check(spec.replace("batch", "augment flip; batch"))}
+    assert found["unequal-pairs"] == "error"
