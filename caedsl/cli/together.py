@@ -21,17 +21,21 @@ def together() -> Iterator[None]:
     if os.environ.get("WORLD_SIZE", "1") == "1":  # PyTorch is imported only where there is a group to join
         yield
         return
+    from caedsl.data.errors import DataError
     from caedsl.training.parallel.distributed import Group, is_started_with_others
     from caedsl.training.parallel.processes import PartDoneError, training_with
 
-    if not is_started_with_others():
-        yield
-        return
     try:
-        group, unheard = Group(), StringIO()
+        group = Group() if is_started_with_others() else None
+    except DataError as error:
+        raise fail(str(error)) from None
     except (RuntimeError, ValueError) as error:
         place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
         raise fail(f"cannot join the other processes at {place} ({str(error).splitlines()[0]})") from None
+    if group is None:
+        yield
+        return
+    unheard = StringIO()
     with training_with(group), ExitStack() as quiet:
         if not group.first:
             quiet.enter_context(redirect_stdout(unheard))

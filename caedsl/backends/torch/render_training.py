@@ -383,6 +383,9 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
 
     if len(sys.argv) != {2 + len(files) + len(numbers)}:
 {_usage(f"{model.name}.py{listed} WEIGHTS.safetensors{words}", f"with images (number, {shape}){targets}")}
+    for path in sys.argv[1:{1 + len(files)}]:
+        if not path.endswith(".npy"):
+            sys.exit(f"{{path}} is no .npy file: write one with numpy.save(path, images)")
 {_threads_line(settings)}    autoencoder = {name}()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     {loading}

@@ -45,6 +45,8 @@ class Group(Processes):
     """This process and the others of its group, which are numbered from 0; number 0 is the first."""
 
     def __init__(self) -> None:
+        for variable in ("RANK", "LOCAL_RANK", "MASTER_PORT"):
+            launched(variable, 0)  # before PyTorch reads them
         silence = timedelta(seconds=SECONDS_OF_SILENCE)
         self._store, self.number, self.count = next(rendezvous("env://", timeout=silence))
         self._on_this_machine = launched("LOCAL_RANK", self.number)

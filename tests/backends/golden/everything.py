@@ -333,12 +333,12 @@ def train(model: Everything, images: Tensor, epochs: int = 20, device: str = "cp
         total = 0.0
         for indices in torch.randperm(len(images), generator=order).split(8):
             x = images[indices].to(device)
-            drawn = draw_uniform_each(x, len(x), True, generator)
-            x = flip_last(x, drawn, -1.0, 1.0)
-            drawn = draw_symmetric(x, len(x), 10.0, generator)
-            x = rotate(x, drawn, -1.0, 1.0)
-            drawn = draw_shift(x, len(x), 2, generator)
-            x = shift(x, drawn, -1.0, 1.0)
+            drawn_1 = draw_uniform_each(x, len(x), True, generator)
+            drawn_2 = draw_symmetric(x, len(x), 10.0, generator)
+            drawn_3 = draw_shift(x, len(x), 2, generator)
+            x = flip_last(x, drawn_1, -1.0, 1.0)
+            x = rotate(x, drawn_2, -1.0, 1.0)
+            x = shift(x, drawn_3, -1.0, 1.0)
             drawn = draw_normal(x, len(x), generator)
             seen = add_noise(x, drawn, 0.1, -1.0, 1.0)
             drawn = draw_uniform(x, len(x), generator)
@@ -376,6 +376,9 @@ if __name__ == "__main__":
 
     if len(sys.argv) != 3:
         sys.exit("usage: python everything.py IMAGES.npy WEIGHTS.safetensors, with images (number, 1, 16, 20)")
+    for path in sys.argv[1:2]:
+        if not path.endswith(".npy"):
+            sys.exit(f"{path} is no .npy file: write one with numpy.save(path, images)")
     autoencoder = Everything()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     images = torch.from_numpy(numpy.load(sys.argv[1])).float()
