@@ -83,9 +83,11 @@ def check(
     """
     if hasattr(spec, "named_modules"):
         return _check_module(spec, input, range, loss, optimizer, data)
+    from caedsl.diagnostics.findings import Findings
     from caedsl.rules.engine.checking import check_source
 
-    return check_source(_source(spec)).findings
+    checked = check_source(_source(spec))
+    return Findings(checked.findings, checked.reports)
 
 
 @explaining_missing_packages()
@@ -245,8 +247,9 @@ def open(run: str | PathLike[str], device: str = "auto") -> "TrainedRun":
     cuda. Raises ``RunError`` of ``caedsl.runs.errors`` where it cannot be opened.
     """
     from caedsl.inference.trained_run import open_trained
+    from caedsl.report.notebook import opened
 
-    return open_trained(run, device)
+    return opened(open_trained(run, device))
 
 
 @explaining_missing_packages()
@@ -281,6 +284,7 @@ def train(
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of
     from caedsl.evaluation.run import train_and_evaluate
+    from caedsl.report.notebook import reported
     from caedsl.syntax.formatter import format_source
 
     if not isinstance(model, Autoencoder) or settings:
@@ -289,7 +293,7 @@ def train(
         count = model.sweep.variants
         raise ValueError(f"the spec has a sweep of {count} variants: choose one by `load(spec, variant=1)`")
     text, _ = format_source(model.source)
-    return train_and_evaluate(
+    evaluated = train_and_evaluate(
         model,
         spec_text=text or model.source.text,
         device=device,
@@ -304,6 +308,7 @@ def train(
         baselines=baselines,
         images=images_of(images, model, targets) if images is not None else None,
     )
+    return reported(evaluated)
 
 
 @explaining_missing_packages()
@@ -361,8 +366,9 @@ def resume(
     """
     from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import resume_and_evaluate
+    from caedsl.report.notebook import reported
 
-    return resume_and_evaluate(
+    evaluated = resume_and_evaluate(
         str(run),
         epochs=epochs,
         device=device,
@@ -372,3 +378,4 @@ def resume(
         reporter=make_reporter(quiet=not progress),
         callbacks=callbacks,
     )
+    return reported(evaluated)

@@ -19,7 +19,8 @@ from caedsl.evaluation.schema import (
 )
 from caedsl.figures.graph import render
 from caedsl.inference.calibration import Calibration
-from caedsl.inference.trained_run import TrainedRun, open_trained
+from caedsl.inference.trained_run import open_trained
+from caedsl.model.autoencoder import Autoencoder
 from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.charts import code_plot, histogram, loss_curves, sweep_curves, unit_deviations
 from caedsl.report.held_out import HeldOut, held_out
@@ -89,7 +90,7 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
     several = shown is not None and len(shown.codes) > 2 and shown.explained[0] > 0
     return Contents(
         name=run.model.name,
-        facts=_facts(run, metrics, epochs),
+        facts=facts(run.model, metrics, epochs),
         verdicts=verdicts(metrics, anomalies, run.calibration, len(troubles)),
         metrics=metrics,
         anomalies=anomalies,
@@ -123,18 +124,19 @@ def _environment(path: Path) -> EnvironmentRecord:
         ) from error
 
 
-def _facts(run: TrainedRun, metrics: MetricsRecord, epochs: Sequence[Epoch]) -> list[tuple[str, str]]:
-    model, scores = run.model, metrics.scores["model"]
+def facts(model: Autoencoder, metrics: MetricsRecord, epochs: Sequence[Epoch]) -> list[tuple[str, str]]:
+    """Return the figures of a run by their names."""
+    scores = metrics.scores["model"]
     target = [("target", text(model.target.shape))] if model.target is not model.input else []
-    facts = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
-    facts.append(("compression", f"{model.compression:.3g} ×"))
-    facts.append(("parameters", f"{metrics.training.parameters:,}"))
+    found = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
+    found.append(("compression", f"{model.compression:.3g} ×"))
+    found.append(("parameters", f"{metrics.training.parameters:,}"))
     if scores.psnr is not None:
-        facts.append(("PSNR", f"{scores.psnr:.2f} dB"))
+        found.append(("PSNR", f"{scores.psnr:.2f} dB"))
     if scores.ssim is not None:
-        facts.append(("SSIM", f"{scores.ssim:.3f}"))
-    facts += [("epochs", f"{metrics.training.epochs:,}"), ("time", duration(epochs[-1].seconds))]
-    return facts
+        found.append(("SSIM", f"{scores.ssim:.3f}"))
+    found += [("epochs", f"{metrics.training.epochs:,}"), ("time", duration(epochs[-1].seconds))]
+    return found
 
 
 def _scores(

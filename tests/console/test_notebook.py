@@ -89,3 +89,33 @@ def test_a_figure_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
         caedsl.graph(SPEC, width=1).save(tmp_path / "figure.svg")
     with pytest.raises(FigureError, match="names no format"):
         caedsl.graph(SPEC).save(tmp_path / "figure.jpeg")
+
+
+def test_findings_are_a_tuple_that_is_shown_as_frames() -> None:
+    found = caedsl.check("autoencoder <a>; input 1x8x8; encoder { cnov 2 }; bottleneck; decoder mirror")
+    assert isinstance(found, tuple)
+    assert repr(found) == f"<findings: {len(found)} error{'s' * (len(found) > 1)}>"
+    html = found._repr_html_()  # type: ignore[attr-defined]
+    assert html.count("<pre") == len(found)
+    assert "&lt;a&gt;" in html
+    assert "<a>" not in html
+    assert all(finding.message in str(found) for finding in found)
+    fine = caedsl.check(SPEC.read_text())
+    assert "error" not in repr(fine)
+
+
+def test_a_run_is_one_line_and_the_head_of_its_report(tmp_path: Path) -> None:
+    text = (
+        "autoencoder tiny; input 1x8x8; data digits limit=60; encoder { conv 2 relu; maxpool 2 }; bottleneck dense 3; "
+        "decoder mirror; train { epochs 1; batch 20 }"
+    )
+    trained = caedsl.train(text, out=tmp_path / "run", pictures=False)
+    opened = caedsl.open(tmp_path / "run")
+    for run in (trained, opened):
+        assert "\n" not in repr(run)
+        assert not any(name.startswith("_") for name in dir(run))
+        html = run._repr_html_()  # type: ignore[union-attr]
+        assert {"input", "PSNR", "1x8x8"} <= set(Cells(html).cells)
+        assert "<li>" in html
+    (tmp_path / "run" / "metrics.json").unlink()
+    assert Cells(opened._repr_html_()).cells == ["input", "code", "1x8x8", "3"]  # type: ignore[attr-defined]
