@@ -93,10 +93,16 @@ def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
         else:
             translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
             if translate is None:
-                raise Refused(f"`{node.base}` has no word", NEAREST.get(node.base, ""))
+                raise _without_word(t, node)
             translate(t, node)
     except Refused as refused:
         t.refuse(node, refused)
+
+
+def _without_word(t: Translation, node: AtenNode) -> Refused:
+    kind = t.layer_class(node)
+    nearest = NEAREST.get(node.base) or NEAREST.get(kind.lower(), "")
+    return Refused(f"{kind or f'`{node.base}`'} has no word", nearest)
 
 
 _SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
@@ -112,7 +118,7 @@ def _only_for_others(t: Translation, node: AtenNode, found: _Found) -> None:
             raise Refused("it takes channels apart", "a spec's lines read whole outputs")
         translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
         if translate is None:
-            raise Refused(f"`{node.base}` has no word", NEAREST.get(node.base, ""))
+            raise _without_word(t, node)
         translate(t, node)
 
 

@@ -169,6 +169,15 @@ NEAREST = {
     "sub": "`add` sums; shift the data instead",
     "div": "scale the data instead",
     "normalize": "`norm rms` divides by a norm",
-    "local_response_norm": "`norm batch`",
+    "localresponsenorm": "`norm batch`",
+    "hardshrink": "`relu` cuts one side",
+    "softshrink": "`relu` cuts one side",
+    "tanhshrink": "`softcap 3` is linear around 0",
+    "logsoftmax": "`sigmoid` bounds each number by itself",
+    "multiheadattention": "`attention heads=4` has the weights of a map's places in one module",
+    "transformerencoderlayer": "`residual { norm layer; attention heads=4 }`",
+    "rnn": "`conv` reads signals",
+    "fold": "`pixelshuffle` or `deconv`",
+    "unfold": "`pixelunshuffle` or `conv`",
 }
 """Nearest things to operators without an equal."""

@@ -41,8 +41,9 @@ def _by_name(items: Sequence[Item]) -> CodePlace | None:
         return None
     named = [place for place in range(max(last, 0), first) if is_called(items[place].layer.name, "code")]
     if named:
-        place = named[-1]
-        return CodePlace(place + 1, f"the code is the output of {items[place].layer.name}, by its name")
+        layer = items[named[-1]].layer
+        how = f"the code is the output of {layer.name} ({text(layer.shape)}), by its name"
+        return CodePlace(named[-1] + 1, how)
     end = min(first, len(items) - 1) - 1
     if end < max(last, 0):
         return None

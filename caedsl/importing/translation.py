@@ -136,11 +136,19 @@ class Translation:
         tops = [next((path.partition(".")[0] for path, _ in node.scopes if path), "") for node in (one, other)]
         return tops[0] == tops[1] or "" in tops
 
+    def layer_class(self, node: AtenNode) -> str:
+        """Return the class of ``torch.nn`` that a node runs in; an empty text for one of the author's own."""
+        kind = node.scopes[-1][1] if node.scopes else ""
+        own = kind.startswith("torch.nn.modules.") and not kind.startswith((*_CONTAINERS, "torch.nn.modules.onnx"))
+        return kind.rpartition(".")[2] if own else ""
+
     def refuse(self, node: AtenNode, refused: Refused) -> None:
-        """Note a node that has no equal, and go on behind it, so that every one is listed."""
-        self.problems.append(Unsupported(self.name_of(node), refused.reason, refused.nearest))
-        for name in node.outputs:
-            self.keys.setdefault(name, INPUT)
+        """Note a node that has no equal, and go on behind it, so that every layer is listed, each once."""
+        name = self.name_of(node)
+        if not self.layer_class(node) or all(each.name != name for each in self.problems):
+            self.problems.append(Unsupported(name, refused.reason, refused.nearest))
+        for output in node.outputs:
+            self.keys.setdefault(output, INPUT)
 
     def replace(self, key: str, **changes: Any) -> None:
         """Change a layer."""
