@@ -9,7 +9,7 @@ from caedsl.doctor.errors import DoctorError
 from caedsl.doctor.subject import Record, Subject
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import ImportedModel, imported
-from caedsl.importing.opening import network_at
+from caedsl.importing.opening import faults_told, network_at
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
 from caedsl.resolve.overrides import OverrideError, override
@@ -106,7 +106,8 @@ def of_file(
 ) -> Subject:
     """Return the subject in a file of another framework, or in ``module.py:Name``, whose code then runs."""
     try:
-        made = imported(network_at(place, shape, values))
+        with faults_told(place):
+            made = imported(network_at(place, shape, values))
     except ImportFailure as failure:
         raise DoctorError(str(failure)) from None
     return of_imported(made, place, settings, device=device, data_dir=data_dir, reporter=reporter)

@@ -100,6 +100,19 @@ def test_a_repeated_fault_is_reported_once(layers: str) -> None:
     assert len(check_source(Source(encoder(layers))).findings) == 1
 
 
+def test_faults_beside_many_layers_are_judged_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fix that is tried alone places all layers again."""
+    calls, examine = [], checking.examine
+    monkeypatch.setattr(checking, "examine", lambda *given: calls.append(given) or examine(*given))
+    faults = "".join(f"conv 8 relu k3 kernel={number}; " for number in range(3, 33))
+    few = check_source(Source(encoder(f"repeat 2 {{ conv 8 }}; {faults}")))
+    assert len(calls) > 20
+    assert few.has_errors
+    calls.clear()
+    assert check_source(Source(encoder(f"repeat 2000 {{ conv 8 }}; {faults}"))).has_errors
+    assert len(calls) < 10
+
+
 def test_a_rule_that_fails_loses_its_own_findings_only(
     tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

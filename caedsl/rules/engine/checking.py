@@ -19,6 +19,8 @@ from caedsl.syntax.tree import Spec
 
 _CHANNELS_LAST = "channels-last"
 _SEVERITIES = tuple(Severity)
+_LAYERS_OF_A_SPEC = 200
+"""Layers that take about as long to place as a plain spec takes to read."""
 MOST_FINDINGS = 100
 """Findings shown of one spec."""
 
@@ -50,6 +52,12 @@ class Checked(NamedTuple):
     def texts(self) -> int:
         """How many specs were judged: the spec itself, and each variant of its sweep."""
         return 1 + (self.model.sweep.variants if self.model and self.model.sweep else 0)
+
+    @property
+    def effort(self) -> int:
+        """How many plain specs take as long to judge: variants count, and so does what a `repeat` makes of a line."""
+        layers = sum(1 for _ in self.model.layers()) if self.model else 0
+        return self.texts * (1 + layers // _LAYERS_OF_A_SPEC)
 
     @property
     def has_errors(self) -> bool:
@@ -118,7 +126,7 @@ def _check_whole(source: Source, selection: Selection) -> Checked:
                 lambda text: examine(text, wide).findings,
                 parsed=checked.spec.complete,
                 failed=failed,
-                texts=checked.texts,
+                texts=checked.effort,
             )
         )
     findings = (*(finding.shortened() for finding in shown), *_left_out(checked.findings, shown))
