@@ -109,6 +109,13 @@ def deep_svdd(runs: Runs) -> Iterator[Row]:
     yield Row("mean AUROC", mean(trained), low=89.5)
 
 
+def superres(runs: Runs) -> Iterator[Row]:
+    run = runs.of("superres", quick={})
+    enlarged = run.score("input", "psnr")
+    yield Row("PSNR of the validation images enlarged bicubically, dB", enlarged)
+    yield Row("PSNR of the model, 9 dB above that", run.score("model", "psnr"), low=enlarged + 9)
+
+
 def better_than_pca(spec: str, source: str, size: int, quick: Mapping[str, object]) -> Target:
     """Return a target that is met where the spec has a smaller error than PCA at the same code size."""
 
@@ -175,6 +182,7 @@ TARGETS: Mapping[str, Target] = {
     "keras_blog": Target("K3, the autoencoder of the Keras blog", keras_blog),
     "denoise": Target("denoising at sigma 0.4, 2 dB above the best linear map", denoise),
     "deep_svdd": Target("D, one digit against the others by the squared error", deep_svdd),
+    "superres": Target("digits of 4x4 pixels enlarged to 8x8", superres, ("digits",)),
     "mnist_mirror": better_than_pca("mnist_mirror", "mnist", 32, _epochs(3)),
     "fashion": better_than_pca("fashion", "fashion_mnist", 32, _epochs(3)),
     "pythae": better_than_pca("pythae", "mnist", 16, {**_epochs(1), "data": "mnist limit=15k"}),
