@@ -263,7 +263,8 @@ def _preprocessing(model: Autoencoder) -> tuple[tuple[Step, ...], tuple[Step, ..
     channels = model.input.shape[0]
     known = (kind.offsets, kind.scales) if len(kind.offsets) == channels else ()
     undo = Step(call("Normalise", channels, *known, undo=True))
-    return (Step(call("Normalise", channels, *known)),), (undo,) if model.target is model.input else ()
+    undone = model.target is model.input and model.out_shape[0] == channels  # else the spec has an error
+    return (Step(call("Normalise", channels, *known)),), (undo,) if undone else ()
 
 
 def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
