@@ -313,7 +313,7 @@ def train(
 
 @explaining_missing_packages()
 def diagnose(
-    model: Autoencoder | SpecLike,
+    model: "Autoencoder | SpecLike | ImportedModel",
     *,
     budget: float = 120.0,
     settings: Mapping[str, object] | None = None,
@@ -324,19 +324,27 @@ def diagnose(
 ) -> "Diagnosis":
     """Find out why a model fails to train, as ``caedsl doctor`` does, in about ``budget`` seconds.
 
-    ``model`` is a spec or the folder of a run, whose record is then taken into account. ``settings`` replaces parts of
-    a spec as in ``load``; ``images`` takes the place of its data as in ``train``. The diagnosis has a verdict, causes
-    with their evidence, and repairs that won in training; ``print`` prints it.
+    ``model`` is a spec, the folder of a run, whose record is then taken into account, or what ``from_torch`` returned.
+    ``settings`` replaces parts of a spec as in ``load``; ``images`` takes the place of its data as in ``train``. The
+    diagnosis has a verdict, causes with their evidence, and repairs that won in training; ``print`` prints it.
     """
     from pathlib import Path
 
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of
     from caedsl.doctor.examine import examine
-    from caedsl.doctor.reading import of_model, of_run
+    from caedsl.doctor.reading import of_imported, of_model, of_run
+    from caedsl.importing.imported import ImportedModel
 
     reporter = make_reporter(quiet=not progress)
     folder = Path(data_dir) if data_dir is not None else None
+    if isinstance(model, ImportedModel):
+        changes = {name: str(value) for name, value in (settings or {}).items()}
+        given = images_of(images, model.model) if images is not None else None
+        made = of_imported(
+            model, model.model.name, changes, images=given, device=device, data_dir=folder, reporter=reporter
+        )
+        return examine(made, budget, reporter)
     if not isinstance(model, Autoencoder) and "\n" not in str(model) and Path(model).is_dir():
         subject = of_run(Path(model), device=device, data_dir=folder, reporter=reporter)
         return examine(subject, budget, reporter)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 import caedsl
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
@@ -96,3 +97,11 @@ def test_from_python() -> None:
     found = caedsl.diagnose(HEALTHY, images=pixels, budget=5)
     assert found.causes[0].cause == "image-scale"
     assert "image-scale" in str(found)
+
+
+def test_a_module_that_was_imported() -> None:
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU())
+    module = nn.Sequential(encoder, nn.Linear(16, 64), nn.Sigmoid(), nn.Unflatten(1, (1, 8, 8)))
+    made = caedsl.from_torch(module, input=(1, 8, 8))
+    found = caedsl.diagnose(made, images=digits().numpy()[:, 0] / 255, budget=5)
+    assert found.causes[0].cause == "image-scale", str(found)
