@@ -278,6 +278,19 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     ),
     "train-eval-gap": ("small-batch-norm", "heavy-dropout"),
     "vanishing-gradient": ("saturating-hidden", "fading-signal", *RATES),
+    "worse-than-mean": (
+        "output-range",
+        "bce-range",
+        *RATES,
+        "saturating-hidden",
+        "exploding-signal",
+        "strong-l2",
+        "strong-weight-decay",
+        "heavy-dropout",
+        "too-few-steps",
+        *_DATA,
+        "frozen-layer",
+    ),
     # What only `caedsl doctor` sees.
     "cannot-memorise": (
         "output-range",

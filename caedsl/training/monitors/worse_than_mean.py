@@ -1,0 +1,86 @@
+"""The error is larger than that of the mean image, although there was time to learn.
+
+## What it does
+Compares the error on 128 training images with that of their mean image, after 500 steps and one epoch (steps of a
+warm-up count for their share). It speaks where each look found the larger error, and together 5 % more. Losses without
+a number for each pixel (`ssim` alone) do not aim at this error, and are left alone.
+
+## Why is this bad?
+The mean image is what a network knows that has seen no single image. One that is worse has learned nothing yet; the
+table at the end of the run says the same, when the time is spent.
+
+## Example
+```cae
+autoencoder crawls
+input 1x8x8 in 0..1
+data digits
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 8
+decoder mirror output=linear
+train { loss mse; optimizer adam lr=1e-5; batch 64; epochs 24 }
+```
+
+## Instead
+```cae
+autoencoder walks
+input 1x8x8 in 0..1
+data digits
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 8
+decoder mirror output=linear
+train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 24 }
+```
+
+## How sure
+Both errors are measured. The moment is a heuristic: healthy models leave the mean image at steps 40 to 240.
+
+## References
+- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": the mean image
+  is what is left where the code carries nothing.
+"""
+
+from collections.abc import Iterator
+
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.wording import higher_rate, lower_rate, one_of
+
+EXPLAINED_BY = (
+    "constant-output",
+    "dead-layer",
+    "diverging-loss",
+    "exploding-gradient",
+    "oscillating-loss",
+    "saturated-output",
+    "stuck-loss",
+    "train-eval-gap",
+)
+CLEARLY = 1.05
+"""Share of the mean image's error that is worth a word."""
+FALLING = 0.95
+"""A loss below this share of that of some windows ago still falls."""
+AGO = 4
+
+
+def look(seen: Seen) -> Iterator[Sign]:
+    """One sign, at the optimizer."""
+    probes, settings = seen.round(), seen.facts.settings
+    if not probes or not seen.had_time or not any(term.kind.pixelwise for term in settings.loss.terms):
+        return
+    worse = sum(probe.unexplained for probe in probes) / len(probes)
+    if worse < CLEARLY or any(probe.unexplained < 1 for probe in probes):
+        return
+    windows = seen.windows[-AGO:]
+    falls = len(windows) == AGO and windows[-1].mean < FALLING * windows[0].mean
+    now = f"after {probes[-1].step:,} steps the error is {worse:.2g} times that of the mean image"
+    if falls:
+        remedy = f"{higher_rate(settings)}, or more epochs: the loss still falls"
+    else:
+        remedy = one_of(
+            [
+                lower_rate(settings),
+                *(["a tenth of the weight penalties"] if seen.facts.penalised else []),
+                "what `caedsl doctor` finds by trying",
+            ]
+        )
+    yield Sign("train.optimizer", f"{now}: nothing is learned yet about single images", remedy)
