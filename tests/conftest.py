@@ -1,8 +1,10 @@
 """What every test room shares: golden texts, and a torch that leaves the other core alone."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -18,12 +20,29 @@ SPECS = sorted((ROOT / "specs").glob("*.cae"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--without-torch", action="store_true", help="only tests that never import torch: the compiler's")
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts; review the diff by eye")
     parser.addoption("--fuzz-seconds", type=float, default=20.0, help="how long each fuzzing test goes on")
     parser.addoption(
         "--fuzz-specs", type=int, default=0, help="how many specs fuzzing tests try, whatever time it takes"
     )
     parser.addoption("--fuzz-seed", type=int, default=0, help="where the random numbers of fuzzing tests start")
+
+
+class WithoutTorch:
+    """Finder that skips the test, or the whole file, that is about to import torch."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "torch":
+            self._skip()
+
+    def _skip(self) -> NoReturn:
+        pytest.skip("imports torch", allow_module_level=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--without-torch"):
+        sys.meta_path.insert(0, WithoutTorch())  # type: ignore[arg-type]  # it finds nothing
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ own (He et al. 2015, arXiv 1502.01852): PyTorch's default, Var(w) = 1/(3·fan_in
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import inf, isinf, log10
+from math import inf, isinf, log10, prod
 from typing import NamedTuple
 
 from caedsl.facts.fact import fact
@@ -16,10 +16,14 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.initialisation import variance
 from caedsl.vocabulary.joining import Join
-from caedsl.vocabulary.kind import Role
+from caedsl.vocabulary.kind import Role, Window
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.weights import INIT
+from caedsl.vocabulary.window import PAD, axes, share_inside
+
+_FAINT = -1.0
+"""Power of ten below which a function is its slope at 0."""
 
 FAINTEST = 1e-300
 """Gains beyond this and its inverse are not told apart."""
@@ -68,14 +72,23 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
         shortcut = _through(layer.shortcut, power, output)
         power = _sum(shortcut, _through(layer.children, power, output))
     elif INIT in layer.options:
-        power += log10(max(layer.kind.fans(layer)[0] * variance(layer), FAINTEST))
+        power += log10(max(layer.kind.fans(layer)[0] * inside(layer) * variance(layer), FAINTEST))
     if layer.norm is not None:
         power = 0.0
     activation = activation_of(layer)
     if layer is output:
         return power
     ceiling = inf if isinf(activation.ceiling) else log10(activation.ceiling)
-    return min(power + log10(activation.passed), ceiling)
+    passed = activation.faint if power < _FAINT else activation.passed
+    return min(power + log10(passed), ceiling)
+
+
+def inside(layer: Layer) -> float:
+    """Return the share of a convolution's kernel that lies on the map and not on zeros around it, on average."""
+    if layer.kind.window is not Window.CONVOLUTION or layer.options[PAD] == "reflect":
+        return 1.0
+    sides = zip(axes(layer.options, layer.in_shape), layer.out_shape[1:], strict=True)
+    return prod(share_inside(axis, count) for axis, count in sides)
 
 
 def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> float:

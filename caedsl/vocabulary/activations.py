@@ -51,6 +51,11 @@ class Activation(NamedTuple):
         return self.function.passed(self.value)
 
     @property
+    def faint(self) -> float:
+        """Return the factor by which the power of a faint signal changes."""
+        return self.function.faint(self.value)
+
+    @property
     def ceiling(self) -> float:
         """Return the largest power of the output."""
         return self.function.ceiling(self.value)

@@ -27,6 +27,8 @@ class Function:
     - ``dies``: the slope is exactly 0 below zero.
     - ``passed`` is what it leaves of the power of a standard normal input: E[f(x)²] for rectifiers and Var f(x) for
       softplus. For saturating functions it is the squared slope, the most that they pass on.
+    - ``faint`` is what it leaves of the power of a faint input: its squared slope at 0, or the mean of those on both
+      sides of 0.
     - ``ceiling`` is the power that it lets through at most, whatever comes in.
     - ``learned`` counts its parameters.
     """
@@ -42,6 +44,7 @@ class Function:
     saturates: bool
     dies: bool
     passed: Number
+    faint: Number
     ceiling: Number
     learned: int
 

@@ -35,6 +35,7 @@ RELU = Function(
     saturates=False,
     dies=True,
     passed=always(0.5),
+    faint=always(0.5),
     ceiling=_NO_END,
     learned=0,
 )
@@ -50,6 +51,7 @@ LEAKY_RELU = Function(
     saturates=False,
     dies=False,
     passed=lambda slope: (1 + slope * slope) / 2,
+    faint=lambda slope: (1 + slope * slope) / 2,
     ceiling=_NO_END,
     learned=0,
 )
@@ -65,6 +67,7 @@ ELU = Function(
     saturates=False,
     dies=False,
     passed=lambda alpha: 0.5 + 0.1449 * alpha * alpha,
+    faint=lambda alpha: (1 + alpha * alpha) / 2,
     ceiling=_NO_END,
     learned=0,
 )
@@ -80,6 +83,7 @@ SELU = Function(
     saturates=False,
     dies=False,
     passed=_ONE,
+    faint=always(2.098),
     ceiling=_NO_END,
     learned=0,
 )
@@ -95,6 +99,7 @@ GELU = Function(
     saturates=False,
     dies=False,
     passed=always(0.425),
+    faint=always(0.25),
     ceiling=_NO_END,
     learned=0,
 )
@@ -110,6 +115,7 @@ SILU = Function(
     saturates=False,
     dies=False,
     passed=always(0.356),
+    faint=always(0.25),
     ceiling=_NO_END,
     learned=0,
 )
@@ -125,6 +131,7 @@ MISH = Function(
     saturates=False,
     dies=False,
     passed=always(0.452),
+    faint=always(0.36),
     ceiling=_NO_END,
     learned=0,
 )
@@ -140,6 +147,7 @@ PRELU = Function(
     saturates=False,
     dies=False,
     passed=lambda slope: (1 + slope * slope) / 2,
+    faint=lambda slope: (1 + slope * slope) / 2,
     ceiling=_NO_END,
     learned=1,
 )
@@ -155,6 +163,7 @@ SOFTPLUS = Function(
     saturates=False,
     dies=False,
     passed=always(0.272),
+    faint=always(0.25),
     ceiling=_NO_END,
     learned=0,
 )
@@ -170,6 +179,7 @@ TANH = Function(
     saturates=True,
     dies=False,
     passed=lambda scale: scale * scale,
+    faint=lambda scale: scale * scale,
     ceiling=lambda scale: scale * scale,
     learned=0,
 )
@@ -185,6 +195,7 @@ SOFTCAP = Function(
     saturates=False,
     dies=False,
     passed=capped_power,
+    faint=_ONE,
     ceiling=lambda cap: cap * cap,
     learned=0,
 )
@@ -200,6 +211,7 @@ SIGMOID = Function(
     saturates=True,
     dies=False,
     passed=always(1 / 16),
+    faint=always(1 / 16),
     ceiling=always(1 / 16),
     learned=0,
 )
@@ -216,6 +228,7 @@ RELU6 = Function(
     saturates=False,
     dies=True,
     passed=always(0.5),
+    faint=always(0.5),
     ceiling=always(36.0),
     learned=0,
 )
@@ -231,6 +244,7 @@ HARDSWISH = Function(
     saturates=False,
     dies=False,
     passed=always(0.3316),
+    faint=always(0.25),
     ceiling=_NO_END,
     learned=0,
 )
@@ -246,6 +260,7 @@ HARDSIGMOID = Function(
     saturates=True,
     dies=False,
     passed=lambda slope: slope * slope,
+    faint=lambda slope: slope * slope,
     ceiling=lambda slope: slope * slope,
     learned=0,
 )
@@ -261,6 +276,7 @@ HARDTANH = Function(
     saturates=True,
     dies=False,
     passed=_ONE,
+    faint=_ONE,
     ceiling=_ONE,
     learned=0,
 )
@@ -276,6 +292,7 @@ CLIP = Function(
     saturates=True,
     dies=False,
     passed=_ONE,
+    faint=_ONE,
     ceiling=lambda ends: float(max(ends[0] * ends[0], ends[1] * ends[1])),
     learned=0,
 )
@@ -291,6 +308,7 @@ LINEAR_FUNCTION = Function(
     saturates=False,
     dies=False,
     passed=_ONE,
+    faint=_ONE,
     ceiling=_NO_END,
     learned=0,
 )

@@ -4,6 +4,7 @@ Sizes are those of PyTorch's documentation of ``Conv2d``, ``ConvTranspose2d`` an
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from caedsl.vocabulary.misfit import Misfit
@@ -101,6 +102,22 @@ def padding(axis: Axis) -> tuple[int, int]:
     if axis.stride == 1 or axis.pad == SAME_UPPER:
         return total // 2, total - total // 2
     return (total + 1) // 2, (total + 1) // 2
+
+
+@lru_cache(maxsize=1024)
+def share_inside(axis: Axis, count: int) -> float:
+    """Return the share of the kernel that lies on the input, on average over ``count`` places."""
+    before, after = padding(axis)
+    end = axis.size + before - (axis.extent - 1)  # the first start whose window reaches beyond the input
+    beyond = (_taps(before - place * axis.stride, axis) for place in range(min(count, -(-before // axis.stride))))
+    first = max(0, -(-end // axis.stride))
+    behind = (_taps(place * axis.stride - end + 1, axis) for place in range(first, count)) if after else ()
+    return max(1 - (sum(beyond) + sum(behind)) / (count * axis.kernel), 1 / axis.kernel / count)
+
+
+def _taps(places: int, axis: Axis) -> int:
+    """Return how many taps stand on so many places in a row at an end of the window."""
+    return min(axis.kernel, -(-places // axis.dilation))
 
 
 def convolved(axis: Axis) -> int:

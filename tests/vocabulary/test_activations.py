@@ -13,6 +13,7 @@ from caedsl.rules.engine.example import whole_spec
 from caedsl.vocabulary.activations import FUNCTIONS, Activation, bare
 from caedsl.vocabulary.function import Function
 from caedsl.vocabulary.functions import RELU
+from caedsl.vocabulary.option import REQUIRED, Type
 
 
 def module_of(activation: Activation) -> torch.nn.Module:
@@ -102,3 +103,15 @@ def test_a_value_that_is_missing_or_wrong_is_one_finding(written: str, name: str
 def test_a_scaled_output_fits_a_range_of_its_own() -> None:
     spec = whole_spec("input 1x28x28 in -2..2\ndecoder { upsample 2; conv 1 tanh=2 }")
     assert not [finding for finding in check(spec) if finding.name in ("output-range", "half-used-range")]
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_what_is_left_of_a_faint_signal(name: str) -> None:
+    option = FUNCTIONS[name].option
+    ends = {Type.ENDS: (-1.0, 1.0), Type.NUMBER: 3.0}
+    given = ends[option.type] if option is not None and option.default is REQUIRED else None
+    activation = Activation(name, given)
+    places = torch.tensor([-1e-6, 1e-6], dtype=torch.float64, requires_grad=True)
+    module_of(activation)(places.view(2, 1)).sum().backward()
+    assert places.grad is not None
+    assert activation.faint == pytest.approx(float((places.grad**2).mean()), rel=0.01)
