@@ -31,7 +31,7 @@ def convolution(t: Translation, node: AtenNode) -> None:
     margins = t.margins.get(key)
     source, sizes = key, t.shape_of(key)[1:]
     options = None
-    if margins is not None and t.alone(args["input"].name):
+    if margins is not None and set(kernel) != {1} and t.alone(args["input"].name):
         source, sizes, options = _with_margins(t, node, key, margins, pads, kernel, stride, dilation, weights)
     if options is None:
         source, sizes = key, t.shape_of(key)[1:]
