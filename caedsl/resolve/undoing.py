@@ -92,7 +92,8 @@ def _undone(
         if ahead and layers[i] is not output:
             twins = (*(_again(layer, manner) for layer in adjusting), *twins)
         lines += twins
-        if manner.skips and named and resizes(layers[i]) and layers[i].kind.role is not Role.GROUPING:
+        inner = layers[i] is not output and layers[i].kind.role is not Role.GROUPING
+        if manner.skips and named and inner and resizes(layers[i]):
             lines.append(Line(manner.skips, written({FROM: named}), at=manner.at, mirrors=layers[i]))
     return tuple(lines)
 

@@ -165,3 +165,9 @@ def test_a_normalisation_that_does_not_fit_is_refused_in_the_mirrors_own_words()
     with pytest.raises(SpecError, match="choose another normalisation") as error:
         mirrored("conv 16 relu; conv 12 relu; conv 32 relu", options="norm=group")
     assert "groups=6" not in str(error.value)
+
+
+def test_no_skip_follows_the_output_layer() -> None:
+    """A map that is no smaller than the input, such as one behind dropout, is not read after the last layer."""
+    spec = "autoencoder a\ninput 1x4x4\nencoder { dropout 20%; conv 1 s2; conv 1 }\nbottleneck\ndecoder mirror skips=concat"
+    assert load(spec).out_shape == (1, 4, 4)
