@@ -39,25 +39,25 @@ _number_texts = st.builds(
     st.sampled_from(_UNITS),
 ).filter(lambda text: not re.fullmatch(r"[0-9]+(x[0-9]+)+", text))
 
-words = st.builds(tree.Word, names, st.just(NOWHERE))
+words = st.builds(tree.WrittenWord, names, st.just(NOWHERE))
 numbers = st.builds(tree.Number, _number_texts, st.just(NOWHERE))
 sizes = st.builds(tree.Size, st.lists(st.integers(0, 4096), min_size=2, max_size=4).map(tuple), st.just(NOWHERE))
-texts = st.builds(tree.Text, st.text("ab1 /\\.#;{}()=é×“\t\u2028", max_size=6), st.just(NOWHERE))
+texts = st.builds(tree.QuotedText, st.text("ab1 /\\.#;{}()=é×“\t\u2028", max_size=6), st.just(NOWHERE))
 
 
 _plain_atoms = words | numbers | sizes | texts
-signs = st.builds(tree.Sign, st.sampled_from(["<", "<=", ">", ">="]), st.just(NOWHERE))
+signs = st.builds(tree.ComparisonSign, st.sampled_from(["<", "<=", ">", ">="]), st.just(NOWHERE))
 
 
 def _starts_with_text(value: tree.Value) -> bool:
     """Whether a minus before ``value`` would be one between two values: only those of words and numbers can lean."""
-    return _starts_with_text(value.left) if isinstance(value, tree.Operation) else isinstance(value, tree.Text)
+    return _starts_with_text(value.left) if isinstance(value, tree.Operation) else isinstance(value, tree.QuotedText)
 
 
 @st.composite
 def _atoms(draw: st.DrawFn, depth: int) -> tree.Value:
     if depth and draw(st.integers(0, 4)) == 0:
-        return tree.Group(draw(sums(depth - 1)), NOWHERE)
+        return tree.Parenthesised(draw(sums(depth - 1)), NOWHERE)
     return draw(_plain_atoms)
 
 
@@ -98,9 +98,9 @@ def items(draw: st.DrawFn) -> tree.Item:
         case "value":
             return draw(values())
         case "option":
-            return tree.Option(draw(words), draw(values()), NOWHERE)
+            return tree.WrittenOption(draw(words), draw(values()), NOWHERE)
         case "share":
-            return tree.Option(draw(words), tree.Divisor(draw(_atoms(1)), NOWHERE), NOWHERE)
+            return tree.WrittenOption(draw(words), tree.Divisor(draw(_atoms(1)), NOWHERE), NOWHERE)
         case _:
             return draw(signs)
 
@@ -158,9 +158,9 @@ class _Writer:
             self.pieces += [self.space(), "}"]
 
     def item(self, item: tree.Item) -> str:
-        if isinstance(item, tree.Option):
+        if isinstance(item, tree.WrittenOption):
             return f"{item.name.text}{self.space()}={self.space()}{self.item(item.value)}"
-        alone = tree.Statement(tree.Word("x", NOWHERE), (item,), None, NOWHERE)
+        alone = tree.Statement(tree.WrittenWord("x", NOWHERE), (item,), None, NOWHERE)
         text = print_head(alone).removeprefix("x ")
         # "1e + 3" is a sum of a number with a unit, "1e+3" is a number.
         tight = '"' not in text and "e" not in text.lower() and self.draw(st.booleans())

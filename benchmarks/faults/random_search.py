@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.repairs import Trials
 from caedsl.doctor.subject import Subject
-from caedsl.doctor.suspicion import Change
+from caedsl.doctor.suspicion import ProposedChange
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting, write_statement
@@ -43,7 +43,7 @@ def search(subject: Subject, steps: int, trainings: int, seed: int) -> Found:
     return Found(text, taken)
 
 
-def knobs(model: Autoencoder) -> Sequence[Change]:
+def knobs(model: Autoencoder) -> Sequence[ProposedChange]:
     """Changes of the rate, the optimizer, the batch, the length, the starts, the activations and the code."""
     assert model.train is not None
     lr, batch = float(model.train.optimizer.lr), int(model.train.batch)
@@ -54,21 +54,25 @@ def knobs(model: Autoencoder) -> Sequence[Change]:
         ("bce", "loss", "loss"),
     ]
     found = [
-        Change(f"{name} {text}", write_setting(model, name, option, text if option == "lr" else f"{name} {text}"))
+        ProposedChange(
+            f"{name} {text}", write_setting(model, name, option, text if option == "lr" else f"{name} {text}")
+        )
         for text, name, option in settings
         if f"train.{name}" in model.places
     ]
     if "train.optimizer" in model.places:
-        found += [Change(text, write_statement(model, "optimizer", text)) for text in ("optimizer adam lr=1e-3",)]
+        found += [
+            ProposedChange(text, write_statement(model, "optimizer", text)) for text in ("optimizer adam lr=1e-3",)
+        ]
     hidden = [layer for layer in _written(model) if layer is not output_layer(model)]
     for activation in ("relu", "leaky_relu", "tanh"):
-        found.append(Change(activation, _all(hidden, ACTIVATION.name, activation)))
+        found.append(ProposedChange(activation, _all(hidden, ACTIVATION.name, activation)))
     for init in ("init=he", "init=glorot"):
-        found.append(Change(init, _all(hidden, INIT.name, init)))
+        found.append(ProposedChange(init, _all(hidden, INIT.name, init)))
     output = output_layer(model)
     if output is not None and output.mirrors is None and ACTIVATION in output.options:
         for activation in ("sigmoid", "linear"):
-            found.append(Change(f"output {activation}", (write(output, ACTIVATION, activation),)))
+            found.append(ProposedChange(f"output {activation}", (write(output, ACTIVATION, activation),)))
     return [change for change in found if change.edits]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE
 from caedsl.cli.files import STANDARD_INPUT, WriteError, find_specs, read_spec, write_text
 from caedsl.cli.front import Parser, complain, new_parser, parse_arguments, terminal_width
-from caedsl.diagnostics import FORMATS, Report, RuleText, Setting, Severity
+from caedsl.diagnostics import FORMATS, RenderSettings, Report, RuleText, Severity
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.diagnostics.summary import summary
@@ -207,7 +207,7 @@ def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:
         if wishes.diff:
             return "".join(outcome.diffs)
         closing = ""
-    setting = Setting(
+    setting = RenderSettings(
         colour=use_colour(sys.stdout),
         width=terminal_width(),
         rules=_rule_texts(outcome.reports) if wishes.format == "sarif" else {},

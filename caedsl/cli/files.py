@@ -16,7 +16,7 @@ _SKIPPED = frozenset({"runs", "node_modules", "__pycache__"})
 _ENVIRONMENT_MARK = "pyvenv.cfg"
 
 
-class Found(NamedTuple):
+class FoundFiles(NamedTuple):
     """The files that arguments lead to, each once, and what is wrong with those that lead to none."""
 
     paths: list[str]
@@ -27,7 +27,7 @@ class WriteError(OSError):
     """A text that could not be written. Its text names the path, what is wrong and the remedy."""
 
 
-def find_specs(arguments: Sequence[str], excluded: Callable[[str], bool] | None = None) -> Found:
+def find_specs(arguments: Sequence[str], excluded: Callable[[str], bool] | None = None) -> FoundFiles:
     """Return the specs among ``arguments`` and below the folders among them.
 
     A folder stands for all ``.cae`` files below it, sorted, but for those in hidden folders, run folders and virtual
@@ -45,7 +45,7 @@ def find_specs(arguments: Sequence[str], excluded: Callable[[str], bool] | None 
             which = "only excluded specs" if below else f"no {ENDING} file"
             problems.append(f"{argument}: this folder has {which}; name a file, or another folder")
         paths.update(dict.fromkeys(wanted))
-    return Found(list(paths), problems)
+    return FoundFiles(list(paths), problems)
 
 
 def _specs_below(folder: str, problems: list[str]) -> list[str]:

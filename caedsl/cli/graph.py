@@ -12,7 +12,7 @@ from caedsl.cli.specs import VariantOption
 from caedsl.diagnostics.text import printable
 
 
-class Style(StrEnum):
+class DrawingStyle(StrEnum):
     """How the architecture is drawn."""
 
     HOURGLASS = "hourglass"
@@ -28,8 +28,9 @@ def graph(
         ),
     ] = None,
     style: Annotated[
-        Style, typer.Option("--style", help="An hourglass for papers, or blocks: one row a layer, through Graphviz.")
-    ] = Style.HOURGLASS,
+        DrawingStyle,
+        typer.Option("--style", help="An hourglass for papers, or blocks: one row a layer, through Graphviz."),
+    ] = DrawingStyle.HOURGLASS,
     width: Annotated[
         float | None,
         typer.Option("--width", metavar="CM", help="The width of the picture; a deep network goes on in further rows."),

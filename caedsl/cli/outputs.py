@@ -12,7 +12,7 @@ from caedsl.cli.specs import fail
 from caedsl.runs.confined import write_file
 
 if TYPE_CHECKING:
-    from caedsl.data.fit import Fit
+    from caedsl.data.fit import SampleFormat
     from caedsl.inference.output_folder import OutputFolder
     from caedsl.inference.trained_run import Floats
 
@@ -66,7 +66,7 @@ def write_new(path: Path, content: bytes, overwrite: bool) -> None:
         raise fail(f"{path} cannot be written ({error.strerror}): choose another place") from None
 
 
-def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "Fit", overwrite: bool) -> None:
+def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "SampleFormat", overwrite: bool) -> None:
     """Write samples in the input's range: as one array where ``output`` ends in .npy, else as pictures in a folder."""
     from caedsl.inference.pictures import write_decoded
     from caedsl.inference.tables import array_bytes

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ENDINGS = (".npy", ".npz")
 
 
-class Scale(StrEnum):
+class ReconstructionSize(StrEnum):
     """Size in which images go through a convolutional model."""
 
     OWN = "own"
@@ -35,8 +35,9 @@ def reconstruct(
         bool, typer.Option("--error-maps", help="Write NAME.error.png too: where input and output differ.")
     ] = False,
     scale: Annotated[
-        Scale, typer.Option(help="Whether larger images go through a convolutional model in their own size.")
-    ] = Scale.OWN,
+        ReconstructionSize,
+        typer.Option(help="Whether larger images go through a convolutional model in their own size."),
+    ] = ReconstructionSize.OWN,
     overwrite: Overwrite = False,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
 ) -> None:
@@ -63,7 +64,7 @@ def reconstruct(
         native = 0
         with filled(output, overwrite) as folder:
             for name, file in zip(samples.names, samples.files, strict=True):
-                made = opened.reconstruct_file(file, at_input=scale is Scale.INPUT)
+                made = opened.reconstruct_file(file, at_input=scale is ReconstructionSize.INPUT)
                 write_reconstruction(folder, name, made, error_maps)
                 native += made.native
     how = f", {native} in their own size" if native else ""

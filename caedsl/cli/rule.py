@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from caedsl.training.monitors.engine.catalogue import Monitor
 
 
-class Form(StrEnum):
+class DocumentationFormat(StrEnum):
     """How the documentation is printed."""
 
     TEXT = "text"
@@ -33,7 +33,9 @@ def rule(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Print the documentation of every rule.")] = False,
-    form: Annotated[Form, typer.Option("--output-format", help="How to print it.")] = Form.TEXT,
+    form: Annotated[
+        DocumentationFormat, typer.Option("--output-format", help="How to print it.")
+    ] = DocumentationFormat.TEXT,
 ) -> None:
     """Print what a rule or a monitor finds, why that is bad, and what to write instead."""
     from caedsl.rules.engine.catalogue import every, find
@@ -52,7 +54,7 @@ def rule(
     else:
         raise _fail(f'there is no rule called "{name}"; {_suggestion(name)}')
     listed = name is None and not everything
-    show = _listing if listed and form is not Form.JSON else _documents
+    show = _listing if listed and form is not DocumentationFormat.JSON else _documents
     typer.echo(show(entries, monitors, form), nl=False)
 
 
@@ -72,11 +74,11 @@ def _fail(message: str) -> typer.Exit:
     return typer.Exit(2)
 
 
-def _listing(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: Form) -> str:
+def _listing(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: DocumentationFormat) -> str:
     from caedsl.rules.engine.documentation import index, summary_of
     from caedsl.training.monitors.engine import documentation
 
-    if form is Form.MARKDOWN:
+    if form is DocumentationFormat.MARKDOWN:
         return f"{index(entries)}\n{documentation.index(monitors)}"
     width = max((len(entry.rule.name) for entry in entries), default=0)
     return "".join(
@@ -90,7 +92,7 @@ def _listing(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: Fo
     )
 
 
-def _documents(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: Form) -> str:
+def _documents(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: DocumentationFormat) -> str:
     import json
     import shutil
 
@@ -99,9 +101,9 @@ def _documents(entries: "Sequence[Entry]", monitors: "Sequence[Monitor]", form: 
     from caedsl.training.monitors.engine import documentation
 
     pages = [*(page(entry) for entry in entries), *(documentation.page(monitor) for monitor in monitors)]
-    if form is Form.MARKDOWN:
+    if form is DocumentationFormat.MARKDOWN:
         return "\n".join(pages)
-    if form is Form.JSON:
+    if form is DocumentationFormat.JSON:
         texts = [
             {
                 "code": text.code,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from caedsl.runs.listing import RunRecord
+    from caedsl.runs.listing import ListedRun
 
 DEFAULT = Path("runs")
 
@@ -55,7 +55,7 @@ _NUMBERS = _HEADINGS[3:9]
 _STYLES = {"finished": "", "running": "green", "interrupted": "yellow", "failed": "red", "crashed": "red"}
 
 
-def _show(found: "list[RunRecord]") -> None:
+def _show(found: "list[ListedRun]") -> None:
     """Print a table; where the terminal is too narrow for it, two lines a run.
 
     A path is never cut: it could not be used.
@@ -101,7 +101,7 @@ def _show(found: "list[RunRecord]") -> None:
         console.print(Padding(Text.assemble((state, _STYLES.get(state, "")), ",", words), (0, 0, 0, 2)))
 
 
-def _cells(record: "RunRecord") -> tuple[str, ...]:
+def _cells(record: "ListedRun") -> tuple[str, ...]:
     from caedsl.console.formats import duration, loss_text
     from caedsl.diagnostics.text import printable
 

@@ -16,7 +16,7 @@ from caedsl.cli.exit_codes import COULD_NOT_RUN, INTERRUPTED
 _DESCRIPTORS = (0, 1, 2)
 
 
-class Output:
+class GuardedStream:
     """A text stream, or its bytes, whose first failure is kept in ``failures`` instead of raised."""
 
     def __init__(self, stream: Any, failures: list[OSError]) -> None:
@@ -44,9 +44,9 @@ class Output:
             self.failures.append(error)
 
     @property
-    def buffer(self) -> "Output":
+    def buffer(self) -> "GuardedStream":
         """The stream of bytes under this one."""
-        return Output(self._stream.buffer, self.failures)
+        return GuardedStream(self._stream.buffer, self.failures)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -87,13 +87,13 @@ class _Closed:
 
 
 @contextmanager
-def guarded_streams() -> Iterator[Output]:
+def guarded_streams() -> Iterator[GuardedStream]:
     """Inside, writing to standard output or standard error does not fail; gives the guard of standard output."""
     before = sys.stdout, sys.stderr
     # None and closed descriptors are what Python makes of streams that were closed by the one who started it.
     if None in (sys.stdin, *before):
         _occupy_closed_descriptors()
-    output, errors = (Output(_Closed() if stream is None else stream, []) for stream in before)
+    output, errors = (GuardedStream(_Closed() if stream is None else stream, []) for stream in before)
     for guard in (output, errors):
         # A terminal that cannot show a character gets a question mark instead of an error.
         getattr(guard, "reconfigure", lambda **_: None)(errors="replace")
@@ -106,7 +106,7 @@ def guarded_streams() -> Iterator[Output]:
         sys.stdout, sys.stderr = before
 
 
-def exit_code(output: Output, code: int) -> int:
+def exit_code(output: GuardedStream, code: int) -> int:
     """Return ``code``, or 2 where what the command printed was lost.
 
     A reader that wanted no more (``| head``) loses nothing.

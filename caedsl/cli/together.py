@@ -22,11 +22,11 @@ def together() -> Iterator[None]:
         yield
         return
     from caedsl.data.errors import DataError
-    from caedsl.training.parallel.distributed import Group, is_started_with_others
+    from caedsl.training.parallel.distributed import ProcessGroup, is_started_with_others
     from caedsl.training.parallel.processes import PartDoneError, training_with
 
     try:
-        group = Group() if is_started_with_others() else None
+        group = ProcessGroup() if is_started_with_others() else None
     except DataError as error:
         raise fail(str(error)) from None
     except (RuntimeError, ValueError) as error:

@@ -19,7 +19,7 @@ PACE_EPOCHS, PACE_SECONDS = 3, 30.0
 """The pace is measured over at least so many whole epochs, validation included, and at least so many seconds."""
 
 
-class Pace:
+class TimeLeft:
     """Estimate of the time that a run has left; times are seconds of any clock that does not go back."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Status:
         self.validation: float | None = None
         self.images_per_second: float | None = None
         self._clock = clock
-        self._pace = Pace()
+        self._pace = TimeLeft()
         self._widths = {"left": len("0:00 left")}
 
     def move(self, epoch: int, step: int, steps: int) -> None:

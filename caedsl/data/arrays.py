@@ -20,7 +20,7 @@ from caedsl.data.layout import array_stack, parts_of
 from caedsl.data.memory import available_memory
 from caedsl.data.regular_file import open_regular
 from caedsl.data.row_file import RowFile, rows_of, whole
-from caedsl.data.source_reader import Found, Request, reason
+from caedsl.data.source_reader import Request, UnreadImages, reason
 from caedsl.data.stack import Array
 
 _NPY, _NPZ = b"\x93NUMPY", b"PK"
@@ -41,16 +41,16 @@ class _Header(NamedTuple):
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def read_npy(request: Request) -> Found:
+def read_npy(request: Request) -> UnreadImages:
     """Find the images of one array, with ``labels`` from an npy or idx file where the source names it."""
     path = request.path(request.source.path)
     labels = read_labels(request.path(request.source.labels)) if request.source.labels else StoredLabels()
     parts = parts_of(request, lambda written: (_open(request.path(written)), request.path(written)))
     train = array_stack(_open(path), path, request, labels.numbers)
-    return Found(train, parts.get(TEST), parts.get(VALIDATION), labels.names)
+    return UnreadImages(train, parts.get(TEST), parts.get(VALIDATION), labels.names)
 
 
-def read_npz(request: Request) -> Found:
+def read_npz(request: Request) -> UnreadImages:
     """Find the images of the array ``key`` (needed where there are several), with the array that ``labels`` names."""
     path, source = request.path(request.source.path), request.source
     with _arrays_in(path) as (arrays, file):
@@ -59,7 +59,7 @@ def read_npz(request: Request) -> Found:
         parts = parts_of(request, lambda key: (_member(arrays, file, key, path), path))
     stored = StoredLabels() if labels is None else as_labels(labels, f"{path}, {source.labels}")
     train = array_stack(images, path, request, stored.numbers)
-    return Found(train, parts.get(TEST), parts.get(VALIDATION), stored.names)
+    return UnreadImages(train, parts.get(TEST), parts.get(VALIDATION), stored.names)
 
 
 @contextmanager

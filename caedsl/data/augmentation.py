@@ -7,45 +7,45 @@ import torch
 from torch import Tensor
 
 from caedsl.backends.torch import augmentation
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import BatchShare
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment
 from caedsl.vocabulary.augmentations import AUGMENTATIONS, AugmentationKind
 
 
-class Drawn(NamedTuple):
+class DrawnChange(NamedTuple):
     """What was drawn for one augmentation of the samples of a batch."""
 
     kind: AugmentationKind
     numbers: Tensor
 
 
-def draw(x: Tensor, settings: Augment, generator: torch.Generator, part: Part | None = None) -> list[Drawn]:
+def draw(x: Tensor, settings: Augment, generator: torch.Generator, part: BatchShare | None = None) -> list[DrawnChange]:
     """Draw the changes to the samples ``x``, which are ``part`` of a batch (all of it by default).
 
     ``generator`` is on the device of the samples.
     """
-    part = part or Part.all_of(len(x))
+    part = part or BatchShare.all_of(len(x))
     kinds = [(AUGMENTATIONS[name], amount) for name, amount in settings.amounts().items()]
     return [
-        Drawn(kind, part.cut(getattr(augmentation, kind.draw)(x, part.whole, amount, generator)))
+        DrawnChange(kind, part.cut(getattr(augmentation, kind.draw)(x, part.whole, amount, generator)))
         for kind, amount in kinds
     ]
 
 
-def apply(x: Tensor, changes: Sequence[Drawn], input_range: InputRange) -> Tensor:
+def apply(x: Tensor, changes: Sequence[DrawnChange], input_range: InputRange) -> Tensor:
     """Return the samples changed as drawn. The same changes move the two images of a pair alike."""
     for kind, numbers in changes:
         x = getattr(augmentation, kind.apply)(x, numbers, input_range.low, input_range.high)
     return x
 
 
-def apply_to_target(target: Tensor, x: Tensor, changes: Sequence[Drawn], target_range: InputRange) -> Tensor:
+def apply_to_target(target: Tensor, x: Tensor, changes: Sequence[DrawnChange], target_range: InputRange) -> Tensor:
     """Return the targets of the samples ``x`` changed as these were: moved alike where they differ in size.
 
     A change that is noise of the input leaves them as they are.
     """
-    alike = [Drawn(kind, resized(numbers, kind, x, target)) for kind, numbers in changes if not kind.input_alone]
+    alike = [DrawnChange(kind, resized(numbers, kind, x, target)) for kind, numbers in changes if not kind.input_alone]
     return apply(target, alike, target_range)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 from torch import Tensor
 
 
-class Part(NamedTuple):
+class BatchShare(NamedTuple):
     """Images ``start`` to ``stop`` of a batch of ``whole``, which ``processes`` share.
 
     Random numbers are drawn for the whole batch and cut, so that an image gets the same ones however many share it.

@@ -12,7 +12,7 @@ from caedsl.data.data_folders import StandardSet, complete, fetch
 from caedsl.data.errors import DataError
 from caedsl.data.layout import layout
 from caedsl.data.regular_file import open_regular, read_regular
-from caedsl.data.source_reader import Found, Request, reason
+from caedsl.data.source_reader import Request, UnreadImages, reason
 from caedsl.data.stack import ArrayStack
 
 _ARCHIVE = "cifar-10-binary.tar.gz"
@@ -33,7 +33,7 @@ CIFAR10 = StandardSet(
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-def read(request: Request) -> Found:
+def read(request: Request) -> UnreadImages:
     """Return the 50,000 and 10,000 colour images, from the unpacked files, the archive or the network."""
     places = [folder / place for folder in request.data_folders for place in (*CIFAR10.places, ".")]
     unpacked = next((place / _UNPACKED for place in places if _is_whole(place / _UNPACKED)), None)
@@ -92,14 +92,14 @@ def _published(archive: Path) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == CIFAR10.files[_ARCHIVE]
 
 
-def _found(batches: dict[str, bytes], path: Path, request: Request, notes: tuple[str, ...] = ()) -> Found:
+def _found(batches: dict[str, bytes], path: Path, request: Request, notes: tuple[str, ...] = ()) -> UnreadImages:
     for name, batch in batches.items():
         if not batch or len(batch) % _RECORD:
             raise DataError(
                 f"{path}: {name} has {len(batch):,} bytes, not a multiple of {_RECORD:,}: get the files again"
             )
     train = _stack(b"".join(batches[name] for name in _TRAIN), path, request)
-    return Found(train, _stack(batches[_TEST], path, request), class_names=CLASS_NAMES, notes=notes)
+    return UnreadImages(train, _stack(batches[_TEST], path, request), class_names=CLASS_NAMES, notes=notes)
 
 
 def _stack(batch: bytes, path: Path, request: Request) -> ArrayStack:

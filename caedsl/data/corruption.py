@@ -4,20 +4,20 @@ import torch
 from torch import Tensor
 
 from caedsl.backends.torch import corruption
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import BatchShare
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 
 
 def corrupt(
-    x: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator, part: Part | None = None
+    x: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator, part: BatchShare | None = None
 ) -> Tensor:
     """Return a corrupted copy of the samples, themselves where there is no corruption; dtype and device are kept.
 
     ``generator`` is on the device of the samples, which are ``part`` of a batch (all of it by default).
     """
-    part = part or Part.all_of(len(x))
+    part = part or BatchShare.all_of(len(x))
     for name, amount in settings.amounts().items():
         kind = CORRUPTIONS[name]
         drawn = part.cut(getattr(corruption, kind.draw)(x, part.whole, generator))

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from caedsl.data.download import download
-from caedsl.data.errors import Progress, UnavailableError
+from caedsl.data.errors import ReadingProgress, UnavailableError
 from caedsl.data.source_reader import Request, reason
 
 VARIABLE = "CAEDSL_DATA"
@@ -102,7 +102,7 @@ def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> 
     return {file: place / file for file in wanted.files}
 
 
-def _show(progress: Progress, file: str, done: int, total: int) -> None:
+def _show(progress: ReadingProgress, file: str, done: int, total: int) -> None:
     progress(f"downloading {file}", done, total, "bytes")
 
 

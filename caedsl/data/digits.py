@@ -3,17 +3,17 @@
 import numpy as np
 
 from caedsl.data.layout import layout
-from caedsl.data.source_reader import Found, Request
+from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import ArrayStack
 
 
-def read(request: Request) -> Found:
+def read(request: Request) -> UnreadImages:
     """Return the digits; there is no test part, so that all are for training and validation."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     pixels, labels = digits.images.astype(np.uint8), digits.target.astype(np.int64)
-    return Found(
+    return UnreadImages(
         ArrayStack(pixels, layout(pixels.shape, request.fit, "digits"), request.fit, "digits", labels, white=16),
         class_names=tuple(str(digit) for digit in range(10)),
     )

@@ -42,7 +42,7 @@ def listing(messages: Sequence[str], things: str) -> str:
     return "\n".join([*messages[:_NAMED], *([f"and {more:,} more {things}"] if more > 0 else [])])
 
 
-class Progress(Protocol):
+class ReadingProgress(Protocol):
     """Told how far a download or the reading of a folder has come."""
 
     def __call__(self, task: str, done: int, total: int, unit: str) -> None:

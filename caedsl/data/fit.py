@@ -36,7 +36,7 @@ class Resizing(NamedTuple):
     sizes: tuple[Sizes, ...]
 
 
-class Shown(NamedTuple):
+class VisiblePart(NamedTuple):
     """Part of a stored sample that an input shows, from ``start`` on and ``part`` long, and where in the input it lies.
 
     That is from ``offset`` on and ``size`` long. Each has one number for each axis.
@@ -49,7 +49,7 @@ class Shown(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Fit:
+class SampleFormat:
     """What every sample is made to be: ``shape``, which is channels × space, in ``range``.
 
     ``resize`` is ``stretch`` (all sides to the input's), ``fit`` (the whole sample, its sides in proportion, amid the
@@ -121,7 +121,7 @@ class Fit:
         sizes = (scaled,) if max(changes) <= ELONGATED * min(changes) else (tuple(map(min, part, scaled)), scaled)
         return Resizing(tuple((side - taken) // 2 for side, taken in zip(stored, part, strict=True)), part, sizes)
 
-    def shown(self, stored: Sizes) -> Shown:
+    def shown(self, stored: Sizes) -> VisiblePart:
         """Return which part of a sample the input shows, and where: all of it, but for ``crop``."""
         start, part, _ = self.resizing(stored)
         inner = self.scaled_size(part)
@@ -130,9 +130,9 @@ class Fit:
             sides = zip(part, self.space, inner, strict=True)
             part = tuple(max(1, min(side, round(side * own / scaled))) for side, own, scaled in sides)
             start = tuple((side - taken) // 2 for side, taken in zip(stored, part, strict=True))
-            return Shown(start, part, (0,) * len(part), self.space)
+            return VisiblePart(start, part, (0,) * len(part), self.space)
         offset = tuple((own - side) // 2 for own, side in zip(self.space, inner, strict=True))
-        return Shown(start, part, offset, inner)
+        return VisiblePart(start, part, offset, inner)
 
 
 def _middle(length: int, share: float) -> int:
@@ -140,7 +140,7 @@ def _middle(length: int, share: float) -> int:
     return length if share >= 1 else length - (length - ceil(length * share)) // 2 * 2
 
 
-def scale_(x: Tensor, top: int, fit: Fit) -> Tensor:
+def scale_(x: Tensor, top: int, fit: SampleFormat) -> Tensor:
     """Scale float samples of 0..``top`` to the input's range, in place.
 
     Bytes in the range 0..255 stay what they are.
@@ -156,11 +156,11 @@ def scale_(x: Tensor, top: int, fit: Fit) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Scale:
+class ValueScale:
     """Makes samples of stored values: bytes of 0..``top`` come to the range of ``fit``; float32 is in it already."""
 
     top: int
-    fit: Fit
+    fit: SampleFormat
 
     def __call__(self, values: Tensor) -> Tensor:
         """Float32; each value depends on its byte alone, on every device alike."""
@@ -172,7 +172,7 @@ def channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)
 
 
-def blank(count: int, fit: Fit, dtype: torch.dtype) -> Tensor:
+def blank(count: int, fit: SampleFormat, dtype: torch.dtype) -> Tensor:
     """Return samples yet to be filled in, laid out as ``channels_last`` does."""
     if fit.channels == 1 or len(fit.space) != 2:
         return torch.empty(count, *fit.shape, dtype=dtype)
@@ -200,7 +200,7 @@ def interpolated(x: Tensor, size: Sizes) -> Tensor:
     return functional.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
 
 
-def resized(x: Tensor, fit: Fit) -> Tensor:
+def resized(x: Tensor, fit: SampleFormat) -> Tensor:
     """Return the samples at the input's size (see ``interpolated``); values stay within those of the sample."""
     stored = tuple(x.shape[2:])
     if stored == fit.space:

@@ -10,14 +10,14 @@ import numpy as np
 from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
 from caedsl.data.folder_stack import FolderStack, check_input
-from caedsl.data.source_reader import Found, Request, confined
+from caedsl.data.source_reader import Request, UnreadImages, confined
 from caedsl.data.stack import Labels
 
 _NAMED = 3
 """How many files a note names before it only counts."""
 
 
-def read(request: Request) -> Found:
+def read(request: Request) -> UnreadImages:
     """Find the images of a folder, recursively, in the order of their names.
 
     With a subfolder for training, and perhaps others for validation and testing, only those are read. The labels are
@@ -41,7 +41,7 @@ def read(request: Request) -> Found:
         for part in roots
         if files[part]
     }
-    return Found(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), names, tuple(notes))
+    return UnreadImages(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), names, tuple(notes))
 
 
 def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:

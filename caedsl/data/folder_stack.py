@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import BrokenImagesError, DataError, listing
-from caedsl.data.fit import Fit, Scale, blank
-from caedsl.data.stack import Block, Index, Labels
+from caedsl.data.fit import SampleFormat, ValueScale, blank
+from caedsl.data.stack import Index, Labels, RawSamples
 from caedsl.vocabulary.shape import text
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ IMAGES = 2
 _SHA256_BYTES = 32
 
 
-def check_input(fit: Fit) -> None:
+def check_input(fit: SampleFormat) -> None:
     """Raise a ``DataError`` where the input is no image, or has other channels than image files have."""
     if len(fit.space) != IMAGES:
         raise DataError(
@@ -45,10 +45,10 @@ class FolderStack:
 
     paths: Sequence[Path]
     root: Path
-    fit: Fit
+    fit: SampleFormat
     labels: Labels | None = None
     white: int | None = None
-    decode: "Callable[[Path, Fit, int | None], Picture] | None" = None
+    decode: "Callable[[Path, SampleFormat, int | None], Picture] | None" = None
 
     def __post_init__(self) -> None:
         # The checksum of each file when it was first read; zeros before that.
@@ -58,9 +58,9 @@ class FolderStack:
         return len(self.paths)
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> ValueScale:
         """See ``Stack.scale``."""
-        return Scale(255, self.fit)
+        return ValueScale(255, self.fit)
 
     @property
     def value_bytes(self) -> int:
@@ -77,7 +77,7 @@ class FolderStack:
         """See ``Stack.ready``: files are decoded."""
         return False
 
-    def read(self, index: Index) -> Block:
+    def read(self, index: Index) -> RawSamples:
         """See ``Stack.read``; files that cannot be used are a ``DataError`` that names them."""
         from caedsl.data.picture import read_picture
 
@@ -93,7 +93,7 @@ class FolderStack:
                 broken[number] = str(error)
         if broken:
             raise BrokenImagesError(listing(list(broken.values()), "files"), broken)
-        return Block(
+        return RawSamples(
             _together([picture.x_chw for picture in pictures], self.fit, self.scale),
             b"".join(picture.sha256 for picture in pictures),
             tuple(remark for picture in pictures for remark in picture.remarks),
@@ -126,7 +126,7 @@ class FolderStack:
         return f" to {text(self.fit.space)} ({self.fit.resize})" if remark == "resized" else ""
 
 
-def _together(images: Sequence[Tensor], fit: Fit, scale: Scale) -> Tensor:
+def _together(images: Sequence[Tensor], fit: SampleFormat, scale: ValueScale) -> Tensor:
     """Images C×H×W as one tensor: bytes where all are bytes, else all in the input's range."""
     are_bytes = all(x_chw.dtype == torch.uint8 for x_chw in images)
     x_bchw = blank(len(images), fit, torch.uint8 if are_bytes else torch.float32)

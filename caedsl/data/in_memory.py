@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from caedsl.data.errors import DataError, silent
-from caedsl.data.fit import Fit
+from caedsl.data.fit import SampleFormat
 from caedsl.data.images import Images
 from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for, loaded, wanted_of
 from caedsl.data.pairs import compare
-from caedsl.data.source_reader import Found, Request
+from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import Array, ArrayStack
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
@@ -29,14 +29,14 @@ def images_of(pixels: Array, model: Autoencoder, targets: Array | None = None) -
         raise DataError(f"{NAME} holds no {fit.noun}s")
     request = Request(source, model.folder, (), fit, silent)
     wanted = wanted_of(model, request)
-    found = Found(_stack(pixels, fit, NAME))
+    found = UnreadImages(_stack(pixels, fit, NAME))
     if wanted is not None:
         name = NAME if targets is None else TARGETS
         answers = _stack(pixels if targets is None else targets, wanted.fit, name)
         compare(found.train, answers, NAME, name)
-        found = replace(found, targets=Found(answers))
+        found = replace(found, targets=UnreadImages(answers))
     return replace(loaded(found, replace(request, targets=wanted), [], None), name=NAME)
 
 
-def _stack(pixels: Array, fit: Fit, name: str) -> ArrayStack:
+def _stack(pixels: Array, fit: SampleFormat, name: str) -> ArrayStack:
     return ArrayStack(pixels, layout(pixels.shape, fit, name), fit, name)

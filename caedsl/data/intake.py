@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import BrokenImagesError, DataError, listing
-from caedsl.data.fit import Fit, Scale, blank
+from caedsl.data.fit import SampleFormat, ValueScale, blank
 from caedsl.data.launcher import launched
 from caedsl.data.memory import available_memory
 from caedsl.data.pixels import Held, Pixels, Streamed, span_of
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.scratch import Scratch
 from caedsl.data.source_reader import Request, describe
-from caedsl.data.stack import Block, Index, Stack
+from caedsl.data.stack import Index, RawSamples, Stack
 
 _BLOCK_BYTES = 1 << 24
 _BLOCK_IMAGES = 512
@@ -30,7 +30,7 @@ SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenImages:
     """What was read of a part: the images with the numbers ``index``, what is to be said of them, what was left out."""
 
     pixels: Pixels
@@ -44,7 +44,7 @@ class Piece:
     """What was read of a block: the images with the numbers ``index``, and why others cannot be used."""
 
     index: Index
-    block: Block | None
+    block: RawSamples | None
     broken: Mapping[int, str]
 
 
@@ -64,7 +64,7 @@ class Intake:
         """The checksum of all that was read."""
         return self._digest.hexdigest()
 
-    def read(self, stack: Stack, index: Index) -> Taken:
+    def read(self, stack: Stack, index: Index) -> TakenImages:
         """Read the images of these numbers; raise a ``DataError`` that names all of them that cannot be used.
 
         With ``skip=broken`` these are left out.
@@ -90,15 +90,15 @@ class Intake:
         if skipped:
             notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s left out as broken: {_first(skipped)}")
         if kept.values is not None:
-            return Taken(Held(kept.values[: len(there)], stack.scale, (least, most)), there, notes, skipped)
+            return TakenImages(Held(kept.values[: len(there)], stack.scale, (least, most)), there, notes, skipped)
         way, rows = "read from their files as they are needed", there
         if scratch is not None:
             stack, rows = scratch.stack(name), np.arange(len(there))
             way = f"decoded once, into a file in {self.request.store} that goes when the run ends, and read from there"
         streamed = Streamed(stack, rows, fit.shape, (least, most))
-        return Taken(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
+        return TakenImages(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
 
-    def _scan(self, stack: Stack, index: Index, broken: dict[int, str]) -> Iterator[tuple[Index, Block]]:
+    def _scan(self, stack: Stack, index: Index, broken: dict[int, str]) -> Iterator[tuple[Index, RawSamples]]:
         """Read all images in blocks, and give out those that can be used; why others cannot is put into ``broken``."""
         good, end = 0, float("inf")
         task = f"reading {describe(self.request.source)}"
@@ -138,7 +138,7 @@ class Intake:
 class Kept:
     """Images in memory, for as long as they take no more than ``room`` bytes: kept as bytes while all are bytes."""
 
-    def __init__(self, count: int, fit: Fit, scale: Scale, value_bytes: int, room: int | None) -> None:
+    def __init__(self, count: int, fit: SampleFormat, scale: ValueScale, value_bytes: int, room: int | None) -> None:
         self.count, self.fit, self.scale, self.room = count, fit, scale, room
         self.refusal = ""
         self.values = self._blank(value_bytes)
@@ -171,7 +171,7 @@ class Kept:
         self._there += len(values)
 
 
-def pieces(stack: Stack, index: Index, fit: Fit) -> Iterator[Piece]:
+def pieces(stack: Stack, index: Index, fit: SampleFormat) -> Iterator[Piece]:
     """Read the images of these numbers block by block, a few blocks ahead."""
     image_bytes = max(4 * fit.values, stack.read_bytes)
     images = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // image_bytes))

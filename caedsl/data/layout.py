@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from caedsl.data.errors import DataError
-from caedsl.data.fit import Fit
+from caedsl.data.fit import SampleFormat
 from caedsl.data.folder_layout import TEST, VALIDATION
 from caedsl.data.row_file import RowFile
 from caedsl.data.source_reader import Request
@@ -27,7 +27,7 @@ def parts_of(request: Request, read: Callable[[str], tuple[Array | RowFile, Path
     return {part: array_stack(pixels, path, request, None) for part, (pixels, path) in opened.items()}
 
 
-def layout(shape: tuple[int, ...], fit: Fit, file: str, declared: str | None = None) -> Layout:
+def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str | None = None) -> Layout:
     """Where an array N × space, N × space × C or N × C × space has its channels.
 
     ``declared`` is ``first`` or ``last`` where the author says it. Raise a ``DataError`` where the array is none of
@@ -59,7 +59,7 @@ def layout(shape: tuple[int, ...], fit: Fit, file: str, declared: str | None = N
     raise DataError(f"{found}, and the {fit.word} is {fit.input}: {_wrong_channels(shape, fit)}")
 
 
-def _declared(declared: str, possible: bool, fit: Fit, found: str) -> Layout:
+def _declared(declared: str, possible: bool, fit: SampleFormat, found: str) -> Layout:
     if not possible:
         place = "second" if declared == "first" else "last"
         raise DataError(
@@ -79,7 +79,7 @@ def _other_rank(shape: tuple[int, ...]) -> str:
     return f"write `input {text((1, *shape[1:]))}` for {NOUNS[axes]}s, or " if 1 <= axes <= MOST_AXES else ""
 
 
-def _wrong_channels(shape: tuple[int, ...], fit: Fit) -> str:
+def _wrong_channels(shape: tuple[int, ...], fit: SampleFormat) -> str:
     if fit.noun == "image" and fit.channels == 1 and 3 in (shape[1], shape[-1]):
         return f"for colours made grey add `gray` to the source, for colours write `{fit.word} {fit.input_of(3)}`"
     if 1 in (shape[1], shape[-1]):

@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 
 from caedsl.data.data_folders import VARIABLE, data_folders, writable_folders
-from caedsl.data.errors import DataError, Progress, UnavailableError, silent
-from caedsl.data.fit import Fit
+from caedsl.data.errors import DataError, ReadingProgress, UnavailableError, silent
+from caedsl.data.fit import SampleFormat
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
-from caedsl.data.intake import Intake, Taken
+from caedsl.data.intake import Intake, TakenImages
 from caedsl.data.names import names_files, sample_names
 from caedsl.data.pairs import find, target_request
 from caedsl.data.pixels import Pixels, Span
 from caedsl.data.selection import select, selection_notes
-from caedsl.data.source_reader import Found, Request, confined, describe, reason
+from caedsl.data.source_reader import Request, UnreadImages, confined, describe, reason
 from caedsl.data.stack import Index, Stack
 from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
@@ -41,7 +41,7 @@ _DARK = 0.125
 def load(
     model: Autoencoder,
     data_dir: Path | None = None,
-    progress: Progress = silent,
+    progress: ReadingProgress = silent,
     memory: int | None = None,
     recorded: Path | None = None,
     root: Path | None = None,
@@ -60,9 +60,9 @@ def load(
 
 def first_available(
     model: Autoencoder,
-    use: Callable[[Found, Request, Missing], Result],
+    use: Callable[[UnreadImages, Request, Missing], Result],
     data_dir: Path | None,
-    progress: Progress = silent,
+    progress: ReadingProgress = silent,
     recorded: Path | None = None,
     root: Path | None = None,
 ) -> Result:
@@ -92,9 +92,9 @@ def first_available(
     raise DataError(_nothing(model, missing))
 
 
-def fit_for(model: Autoencoder, source: DataSource) -> Fit:
+def fit_for(model: Autoencoder, source: DataSource) -> SampleFormat:
     """Return what the samples of ``source`` are made to be; a ``DataError`` where its options do not suit the input."""
-    fit = Fit(model.input.shape, model.input.range, source.gray, source.resize)
+    fit = SampleFormat(model.input.shape, model.input.range, source.gray, source.resize)
     if len(fit.space) not in source.kind.ranks:
         held = " or ".join(f"{NOUNS[axes]}s" for axes in source.kind.ranks)
         raise DataError(f"{describe(source)} holds {held}, and the {fit.word} is {fit.input}, which is for {fit.noun}s")
@@ -112,7 +112,7 @@ def wanted_of(model: Autoencoder, request: Request) -> Request | None:
     if source.target is None and not differs:
         return None
     grey = source.gray and model.target.shape[0] == 1
-    fit = Fit(model.target.shape, model.target.range, grey, source.resize, "target" if differs else "input")
+    fit = SampleFormat(model.target.shape, model.target.range, grey, source.resize, "target" if differs else "input")
     return target_request(request, replace(request, fit=fit))
 
 
@@ -139,7 +139,7 @@ def replacement_notes(request: Request, missing: Missing) -> list[str]:
     ]
 
 
-def training_index(found: Found, request: Request) -> Index:
+def training_index(found: UnreadImages, request: Request) -> Index:
     """Return the numbers of the training images that are taken; a ``DataError`` where there are none."""
     source = request.source
     index = select(found.train, found.class_names, source, source.limit)
@@ -149,7 +149,7 @@ def training_index(found: Found, request: Request) -> Index:
     return index
 
 
-def loaded(found: Found, request: Request, missing: Missing, memory: int | None) -> Images:
+def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int | None) -> Images:
     """Return the images of what was found, all read once and checked; see ``load``."""
     source, name, intake = request.source, describe(request.source), Intake(request, memory)
     answers = None if request.targets is None else Intake(request.targets, memory)
@@ -157,7 +157,7 @@ def loaded(found: Found, request: Request, missing: Missing, memory: int | None)
     train, targets = _read(found.train, _targets_of(found, TRAIN), index, intake, answers)
     notes += [*found.notes, *selection_notes(source, len(index), len(found.train), request.fit.noun), *train.notes]
     notes += darkness(train.pixels.span(), request.fit)
-    parts: dict[str, Taken] = {}
+    parts: dict[str, TakenImages] = {}
     part_targets: dict[str, Pixels | None] = {}
     for part, stack in (("validation", found.validation), ("test", found.test)):
         if stack is None:
@@ -196,14 +196,14 @@ def loaded(found: Found, request: Request, missing: Missing, memory: int | None)
     )
 
 
-def _targets_of(found: Found, part: str) -> Stack | None:
+def _targets_of(found: UnreadImages, part: str) -> Stack | None:
     stack: Stack | None = getattr(found.targets, part, None)
     return stack
 
 
 def _read(
     stack: Stack, targets: Stack | None, index: Index, intake: Intake, answers: Intake | None
-) -> tuple[Taken, Pixels | None]:
+) -> tuple[TakenImages, Pixels | None]:
     """Read samples, and their targets where there are any; a pair of which one is broken is left out."""
     taken = intake.read(stack, index)
     if targets is None or answers is None:
@@ -216,7 +216,7 @@ def _read(
         *_uneven(taken.pixels, wanted.pixels, answers),
     )
     pixels = taken.pixels if kept.all() else taken.pixels.only(torch.from_numpy(np.flatnonzero(kept)))
-    return Taken(pixels, wanted.index, notes, (*taken.skipped, *wanted.skipped)), wanted.pixels
+    return TakenImages(pixels, wanted.index, notes, (*taken.skipped, *wanted.skipped)), wanted.pixels
 
 
 def _uneven(inputs: Pixels, targets: Pixels, answers: Intake) -> list[str]:
@@ -236,7 +236,7 @@ def _labels(stack: Stack, index: Index) -> Tensor | None:
     return None if stack.labels is None else torch.from_numpy(stack.labels[index])
 
 
-def darkness(span: Span, fit: Fit) -> list[str]:
+def darkness(span: Span, fit: SampleFormat) -> list[str]:
     """Tell where samples with these least and largest values fill little of the input's range."""
     _, brightest = span
     if not fit.range.bounded or brightest >= fit.low + _DARK * (fit.high - fit.low):

@@ -12,7 +12,7 @@ from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, part_named
 from caedsl.data.folder_stack import FolderStack, check_input
 from caedsl.data.regular_file import read_regular
-from caedsl.data.source_reader import Found, Request, confined, reason
+from caedsl.data.source_reader import Request, UnreadImages, confined, reason
 from caedsl.data.stack import Labels
 from caedsl.model.data import DataSource
 
@@ -28,7 +28,7 @@ class _Row(NamedTuple):
     part: str
 
 
-def read(request: Request) -> Found:
+def read(request: Request) -> UnreadImages:
     """Find the images of a table, in the order of its lines; their paths start from the folder of the table.
 
     Images without a ``split`` are for training. There are labels where every image has one. The key of the source names
@@ -59,7 +59,7 @@ def read(request: Request) -> Found:
         for part, of_part in parts.items()
         if of_part
     }
-    return Found(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), names, tuple(notes))
+    return UnreadImages(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), names, tuple(notes))
 
 
 def _rows(table: Path, source: DataSource, notes: list[str]) -> list[_Row]:

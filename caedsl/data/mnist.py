@@ -11,7 +11,7 @@ from caedsl.data.idx_format import read_idx
 from caedsl.data.labels import as_labels
 from caedsl.data.layout import layout
 from caedsl.data.regular_file import open_regular
-from caedsl.data.source_reader import Found, Request
+from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import ArrayStack
 
 FILES = (
@@ -102,7 +102,7 @@ SETS: Mapping[str, MnistSet] = {
 """The published files, which have the same names in all three sets: only their checksums tell them apart."""
 
 
-def read(request: Request) -> Found:
+def read(request: Request) -> UnreadImages:
     """Return the set that the source names, from the data folders or the network."""
     name = request.source.name
     chosen = SETS[name]
@@ -122,7 +122,7 @@ def _published_as(images: Path) -> str | None:
     return next((name for name, a in SETS.items() if sha256 in (a.files.files[FILES[0]], a.unpacked)), None)
 
 
-def _found(paths: Mapping[str, Path], chosen: MnistSet, request: Request, unknown: bool = False) -> Found:
+def _found(paths: Mapping[str, Path], chosen: MnistSet, request: Request, unknown: bool = False) -> UnreadImages:
     train, test = (
         _stack(paths[images], paths[labels], request) for images, labels in ((FILES[0], FILES[1]), (FILES[2], FILES[3]))
     )
@@ -130,7 +130,7 @@ def _found(paths: Mapping[str, Path], chosen: MnistSet, request: Request, unknow
     recognisable = chosen.unpacked is not None or paths[FILES[0]].suffix == ".gz"
     if unknown and recognisable:
         notes.append(f"{paths[FILES[0]]} is not the published file: its checksum is another one")
-    return Found(train, test, class_names=chosen.class_names, notes=tuple(notes))
+    return UnreadImages(train, test, class_names=chosen.class_names, notes=tuple(notes))
 
 
 def _stack(images: Path, labels: Path, request: Request) -> ArrayStack:

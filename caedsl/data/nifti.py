@@ -10,20 +10,20 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError, UnavailableError
-from caedsl.data.fit import Fit, resized, scale_
+from caedsl.data.fit import SampleFormat, resized, scale_
 from caedsl.data.folder import classes_of, files_in, labels_of
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.memory import available_memory
 from caedsl.data.picture import RESIZED, Picture
 from caedsl.data.regular_file import read_regular
-from caedsl.data.source_reader import Found, Request, reason
+from caedsl.data.source_reader import Request, UnreadImages, reason
 
 _ENDINGS = frozenset((".nii", ".gz"))
 _AXES = 3
 _GZIP = b"\x1f\x8b"
 
 
-def read(request: Request) -> Found:
+def read(request: Request) -> UnreadImages:
     """Find the volumes of a NIfTI file, or of all below a folder, in the order of their names.
 
     Labels are subfolders.
@@ -44,10 +44,10 @@ def read(request: Request) -> Found:
     names = tuple(sorted(set(classes or ())))
     folder = root if root.is_dir() else root.parent
     stack = FolderStack(paths, folder, request.fit, labels_of(classes, names), request.source.white, read_volume)
-    return Found(stack, class_names=names, notes=tuple(notes))
+    return UnreadImages(stack, class_names=names, notes=tuple(notes))
 
 
-def read_volume(path: Path, fit: Fit, white: int | None = None) -> Picture:
+def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Picture:
     """Read a volume, its axes as they are stored; a ``DataError`` names the file and why it cannot be used.
 
     Values are taken as the file scales them: they must lie in the input's range, or in 0..``white``.
@@ -104,7 +104,7 @@ def _unpacked(content: bytes, path: Path) -> bytes:
     return whole
 
 
-def _check(x: torch.Tensor, path: Path, fit: Fit, white: int | None) -> None:
+def _check(x: torch.Tensor, path: Path, fit: SampleFormat, white: int | None) -> None:
     if not bool(torch.isfinite(x).all()):
         raise DataError(f"{path} holds NaN or infinity: repair, replace or remove it")
     low, high = (0.0, float(white)) if white else (fit.low, fit.high)

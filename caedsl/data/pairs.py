@@ -10,7 +10,7 @@ import numpy as np
 from caedsl.data.errors import DataError, listing
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.regular_file import open_regular
-from caedsl.data.source_reader import Found, Request, describe
+from caedsl.data.source_reader import Request, UnreadImages, describe
 from caedsl.data.sources import reader_of
 from caedsl.data.stack import ArrayStack, Stack
 from caedsl.data.wav import WindowStack
@@ -23,7 +23,7 @@ _ORIENTATION, _ON_ITS_SIDE = 0x0112, 5
 """The tag that says how a picture is turned, and the first of its values for which the sides change places."""
 
 
-def find(request: Request) -> Found:
+def find(request: Request) -> UnreadImages:
     """Return what a source holds, with its targets where the request asks for them.
 
     Raise a ``DataError`` where inputs and targets are no pairs.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from caedsl.data.decoding import Decoded, decoded
 from caedsl.data.errors import DataError
-from caedsl.data.fit import LUMA, Fit, centred, scale_
+from caedsl.data.fit import LUMA, SampleFormat, centred, scale_
 from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import reason
 from caedsl.data.stack import sensor_remark
@@ -38,7 +38,7 @@ class Picture(NamedTuple):
     size: Sizes
 
 
-def read_picture(path: Path, fit: Fit, white: int | None = None) -> Picture:
+def read_picture(path: Path, fit: SampleFormat, white: int | None = None) -> Picture:
     """Read an image file; raise a ``DataError`` that names the file and why it cannot be used.
 
     8-bit values stay bytes, larger integers are scaled from 0..65535, or 0..``white``, to the input's range, and real
@@ -58,7 +58,7 @@ def read_picture(path: Path, fit: Fit, white: int | None = None) -> Picture:
     return Picture(x_chw, hashlib.sha256(content).digest(), tuple(remarks), size)
 
 
-def _fitted(picture: Decoded, fit: Fit, white: int | None, remarks: list[str]) -> Tensor:
+def _fitted(picture: Decoded, fit: SampleFormat, white: int | None, remarks: list[str]) -> Tensor:
     images, top = _with_channels(picture, fit, remarks).images, picture.white
     if images[0].mode == "F":
         top = white or top if top else 0
@@ -74,7 +74,7 @@ def _fitted(picture: Decoded, fit: Fit, white: int | None, remarks: list[str]) -
     return centred(x_chw, fit.space, 0 if are_bytes else fit.low).expand(fit.channels, -1, -1)
 
 
-def _resized(image: Image.Image, fit: Fit) -> Image.Image:
+def _resized(image: Image.Image, fit: SampleFormat) -> Image.Image:
     (top, left), (height, width), sizes = fit.resizing((image.height, image.width))
     if (height, width) != (image.height, image.width):
         image = image.crop((left, top, left + width, top + height))
@@ -83,7 +83,7 @@ def _resized(image: Image.Image, fit: Fit) -> Image.Image:
     return image
 
 
-def _with_channels(picture: Decoded, fit: Fit, remarks: list[str]) -> Decoded:
+def _with_channels(picture: Decoded, fit: SampleFormat, remarks: list[str]) -> Decoded:
     if picture.coloured:
         if fit.channels == 3:
             return picture
@@ -107,7 +107,9 @@ def _luma(images: tuple[Image.Image, ...]) -> Image.Image:
     return Image.fromarray(grey)
 
 
-def _check_wide(images: tuple[Image.Image, ...], top: int, white: int | None, fit: Fit, remarks: list[str]) -> None:
+def _check_wide(
+    images: tuple[Image.Image, ...], top: int, white: int | None, fit: SampleFormat, remarks: list[str]
+) -> None:
     """Check that wide pixels are what they are taken for: 0..``top``, or real numbers in the input's range."""
     ends = [image.getextrema() for image in images]
     pixels = np.array(ends, np.float64)

@@ -11,7 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from caedsl.data.fit import Scale, channels_last
+from caedsl.data.fit import ValueScale, channels_last
 from caedsl.data.stack import Index, Stack
 from caedsl.vocabulary.shape import Shape
 
@@ -24,7 +24,7 @@ class Pixels(ABC):
     ``scale`` brings stored values to the input's range, None where they are in it.
     """
 
-    scale: Scale | None
+    scale: ValueScale | None
 
     @property
     @abstractmethod
@@ -69,7 +69,7 @@ class Pixels(ABC):
 class Held(Pixels):
     """Images in one tensor of stored values; ``span`` is found out where it is not given."""
 
-    def __init__(self, values: Tensor, scale: Scale | None = None, span: Span | None = None) -> None:
+    def __init__(self, values: Tensor, scale: ValueScale | None = None, span: Span | None = None) -> None:
         self.values = values
         self.scale = scale
         self._span = span
@@ -156,7 +156,7 @@ class Streamed(Pixels):
         return self._span
 
 
-def span_of(values: Tensor, scale: Scale | None) -> Span:
+def span_of(values: Tensor, scale: ValueScale | None) -> Span:
     """Return the least and the largest of stored values, as they are in images."""
     ends = torch.stack(values.aminmax())
     low, high = (ends if scale is None else scale(ends)).tolist()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.fit import Fit, Scale
+from caedsl.data.fit import SampleFormat, ValueScale
 from caedsl.data.row_file import SUPPORTED, RowFile
 from caedsl.data.stack import ArrayStack
 
@@ -25,14 +25,14 @@ class Scratch:
     The system takes the file away when the process ends, in whatever way.
     """
 
-    def __init__(self, file: BinaryIO, fit: Fit, scale: Scale) -> None:
+    def __init__(self, file: BinaryIO, fit: SampleFormat, scale: ValueScale) -> None:
         self._file, self._fit, self._scale = file, fit, scale
         self._dtype: torch.dtype | None = None
         self._images = 0
         weakref.finalize(self, file.close)
 
     @classmethod
-    def open(cls, folder: Path, images: int, fit: Fit, scale: Scale) -> Self | None:
+    def open(cls, folder: Path, images: int, fit: SampleFormat, scale: ValueScale) -> Self | None:
         """Return a file in ``folder`` for so many images; None where there is no room for their bytes."""
         needed = images * fit.values
         try:

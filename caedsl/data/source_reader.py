@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from caedsl.data.errors import DataError, Progress, UnavailableError
-from caedsl.data.fit import Fit
+from caedsl.data.errors import DataError, ReadingProgress, UnavailableError
+from caedsl.data.fit import SampleFormat
 from caedsl.data.stack import Stack
 from caedsl.model.data import DataSource
 
@@ -22,8 +22,8 @@ class Request:
     source: DataSource
     folder: Path
     data_folders: tuple[Path, ...]
-    fit: Fit
-    progress: Progress
+    fit: SampleFormat
+    progress: ReadingProgress
     root: Path | None = None
     store: Path | None = None
     targets: "Request | None" = None
@@ -50,7 +50,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Found:
+class UnreadImages:
     """The images of a source, not yet read; ``targets`` has what the network must return for them, part by part."""
 
     train: Stack
@@ -58,13 +58,13 @@ class Found:
     validation: Stack | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    targets: "Found | None" = None
+    targets: "UnreadImages | None" = None
 
 
 class Reader(Protocol):
     """One kind of source."""
 
-    def __call__(self, request: Request) -> Found:
+    def __call__(self, request: Request) -> UnreadImages:
         """Find the images; ``UnavailableError`` where they are not there, ``DataError`` where they are damaged."""
 
 

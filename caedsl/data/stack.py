@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.data.errors import DataError
-from caedsl.data.fit import Fit, Scale, resized, scale_, to_gray
+from caedsl.data.fit import SampleFormat, ValueScale, resized, scale_, to_gray
 from caedsl.data.row_file import RowFile
 from caedsl.vocabulary.shape import Sizes, places, text
 
@@ -25,10 +25,10 @@ Layout = Literal["none", "first", "last"]
 _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
-class Block(NamedTuple):
+class RawSamples(NamedTuple):
     """Images as they are read.
 
-    ``values`` are b × the input's shape: uint8 for ``Scale`` to bring to its range, or float32 in it. ``stored``
+    ``values`` are b × the input's shape: uint8 for ``ValueScale`` to bring to its range, or float32 in it. ``stored``
     is what the checksum of the source takes in of them, in their order. ``remarks`` are what is to be said of single
     images, ``sizes`` the size that each was stored in, none where that is not known.
     """
@@ -48,7 +48,7 @@ class Stack(Protocol):
     labels: Labels | None
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> ValueScale:
         """How its bytes come to the input's range."""
 
     @property
@@ -66,7 +66,7 @@ class Stack(Protocol):
     def __len__(self) -> int:
         """How many images there are."""
 
-    def read(self, index: Index) -> Block:
+    def read(self, index: Index) -> RawSamples:
         """Return the images of these numbers.
 
         A ``DataError`` where they cannot be used, or have changed since the last time.
@@ -90,7 +90,7 @@ class ArrayStack:
 
     pixels: Array | RowFile
     layout: Layout
-    fit: Fit
+    fit: SampleFormat
     file: str
     labels: Labels | None = None
     white: int | None = None
@@ -116,9 +116,9 @@ class ArrayStack:
         return self.pixels.shape[first : first + len(self.fit.space)]
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> ValueScale:
         """See ``Stack.scale``."""
-        return Scale(self._top, self.fit)
+        return ValueScale(self._top, self.fit)
 
     @property
     def read_bytes(self) -> int:
@@ -136,7 +136,7 @@ class ArrayStack:
         in_order = not self.pixels.columns_first if isinstance(self.pixels, RowFile) else True
         return self._fits and in_order and not isinstance(self.pixels, np.memmap)
 
-    def read(self, index: Index) -> Block:
+    def read(self, index: Index) -> RawSamples:
         """See ``Stack.read``; values outside the range, NaN and infinity are a ``DataError``."""
         block = np.ascontiguousarray(self._take(index))
         if not block.flags.writeable:
@@ -149,14 +149,14 @@ class ArrayStack:
         self._check(x, index)
         remarks, sizes = self._sensors(x), (self.space,) * len(index)
         if self.value_bytes == 1:
-            return Block(_channels_first(x, self.layout), stored.data, remarks, sizes)
+            return RawSamples(_channels_first(x, self.layout), stored.data, remarks, sizes)
         x = x.float()
         if self._top:
             scale_(x, self._top, self.fit)
         x = _channels_first(x, self.layout)
         if self._made_grey:
             x = to_gray(x)
-        return Block(resized(x, self.fit), stored.data, remarks, sizes)
+        return RawSamples(resized(x, self.fit), stored.data, remarks, sizes)
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Return the size, the range and the colours, where they are not the input's."""

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from caedsl.data.errors import DataError, Progress, silent
-from caedsl.data.fit import Fit
+from caedsl.data.errors import DataError, ReadingProgress, silent
+from caedsl.data.fit import SampleFormat
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.intake import pieces
 from caedsl.data.loading import Missing, darkness, first_available, replacement_notes, training_index
 from caedsl.data.names import sample_names
 from caedsl.data.selection import select, selection_notes
-from caedsl.data.source_reader import Found, Request, describe
+from caedsl.data.source_reader import Request, UnreadImages, describe
 from caedsl.data.split import draw_split
 from caedsl.data.stack import Index, Stack
 from caedsl.diagnostics.text import printable
@@ -60,7 +60,7 @@ class Survey:
     """
 
     source: str
-    fit: Fit
+    fit: SampleFormat
     parts: Sequence[PartSurvey]
     duplicates: Sequence[Sequence[tuple[str, str]]]
     unreadable: Sequence[str]
@@ -103,7 +103,7 @@ def survey(
     model: Autoencoder,
     validation: float,
     data_dir: Path | None = None,
-    progress: Progress = silent,
+    progress: ReadingProgress = silent,
     root: Path | None = None,
 ) -> Survey:
     """Read all samples of the first source of the spec that is available, once; nothing is kept but a few of them.
@@ -170,7 +170,7 @@ def digest(x: Tensor) -> bytes:
     return blake2b(x.contiguous().cpu().numpy().tobytes(), digest_size=_DIGEST_BYTES).digest()
 
 
-def _surveyed(found: Found, request: Request, missing: Missing, validation: float) -> Survey:
+def _surveyed(found: UnreadImages, request: Request, missing: Missing, validation: float) -> Survey:
     source = request.source
     index = training_index(found, request)
     notes = [*replacement_notes(request, missing), *found.notes]

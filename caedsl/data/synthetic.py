@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.layout import layout
-from caedsl.data.source_reader import Found, Request
+from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import ArrayStack, Labels
 from caedsl.vocabulary.shape import Sizes
 
@@ -44,19 +44,19 @@ _WIDE = (Wave(0.0, 1.2, 0.045), Wave(0.25, -0.35, 0.06))
 _SEGMENT = Wave(0.12, 0.18, 0.045)
 
 
-def heartbeats(request: Request) -> Found:
+def heartbeats(request: Request) -> UnreadImages:
     """Draw two seconds of an electrocardiogram a sample: 4,000 to train on, one in ten abnormal, and 800 to test on."""
     return _found(request, "heartbeats", BEATS, (4000, 800), (0.9, 0.5), _beats)
 
 
-def phantoms(request: Request) -> Found:
+def phantoms(request: Request) -> UnreadImages:
     """Draw volumes of an ellipsoid with a core: 1,000 to train on, one in ten with a lesion, and 300 to test on."""
     return _found(request, "phantoms", PHANTOMS, (1000, 300), (0.9, 0.5), _phantom)
 
 
 def _found(
     request: Request, name: str, classes: tuple[str, ...], counts: Sizes, normal: tuple[float, float], draw: Draw
-) -> Found:
+) -> UnreadImages:
     random = np.random.default_rng(_SEED)
     fit, parts = request.fit, []
     for count, share in zip(counts, normal, strict=True):
@@ -66,7 +66,7 @@ def _found(
         for place, label in enumerate(labels.tolist()):
             samples[place] = np.round(draw(random, fit.space, classes[label]).clip(0, 1) * _TOP)
         parts.append(_stack(samples, labels.astype(np.int64), name, request))
-    return Found(parts[0], parts[1], class_names=classes)
+    return UnreadImages(parts[0], parts[1], class_names=classes)
 
 
 def _stack(samples: NDArray[np.uint16], labels: Labels, name: str, request: Request) -> ArrayStack:

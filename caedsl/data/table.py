@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
 from caedsl.data.regular_file import read_regular
-from caedsl.data.source_reader import Found, Request, reason
+from caedsl.data.source_reader import Request, UnreadImages, reason
 from caedsl.data.stack import ArrayStack
 from caedsl.data.windows import Windows, windows_of
 
@@ -27,7 +27,7 @@ class _Table(NamedTuple):
     delimiter: str
 
 
-def read(request: Request) -> Found:
+def read(request: Request) -> UnreadImages:
     """Find the windows of a table; a window has the largest label of its lines where ``labels`` names a column."""
     path, source = request.path(request.source.path), request.source
     table = _table(path)
@@ -52,7 +52,7 @@ def read(request: Request) -> Found:
         if (marks != marks.round()).any() or np.abs(marks).max() > 2**31:
             raise DataError(f"{path}: labels are whole numbers, and the column {source.labels} holds others")
         stack.labels = _windows(marks, cut).max(axis=(1, 2)).astype(np.int64)
-    return Found(stack, notes=cut.notes)
+    return UnreadImages(stack, notes=cut.notes)
 
 
 def _windows(values: NDArray[np.floating], cut: Windows) -> NDArray[np.floating]:

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import BrokenImagesError, DataError, UnavailableError, listing
-from caedsl.data.fit import Fit, Scale, resized
+from caedsl.data.fit import SampleFormat, ValueScale, resized
 from caedsl.data.folder import classes_of, files_in
 from caedsl.data.regular_file import open_regular
-from caedsl.data.source_reader import Found, Request, reason
-from caedsl.data.stack import Block, Index, Labels
+from caedsl.data.source_reader import Request, UnreadImages, reason
+from caedsl.data.stack import Index, Labels, RawSamples
 from caedsl.data.windows import Windows, windows_of
 
 _ENDINGS = frozenset((".wav", ".wave"))
@@ -38,7 +38,7 @@ class Clip(NamedTuple):
     stamp: tuple[int, int]
 
 
-def read(request: Request) -> Found:
+def read(request: Request) -> UnreadImages:
     """Find the windows of a WAV file, or of all below a folder, in the order of their names; labels are subfolders."""
     root = request.path(request.source.path)
     notes: list[str] = []
@@ -58,10 +58,10 @@ def read(request: Request) -> Found:
     names = tuple(sorted(set(classes or ())))
     counts = [cut.count(clip.length) for clip in clips]
     labels = None if classes is None else np.repeat([names.index(name) for name in classes], counts).astype(np.int64)
-    return Found(WindowStack(clips, cut, request.fit, labels), class_names=names, notes=(*notes, *cut.notes))
+    return UnreadImages(WindowStack(clips, cut, request.fit, labels), class_names=names, notes=(*notes, *cut.notes))
 
 
-def _clips(paths: Sequence[Path], fit: Fit, cut: Windows) -> tuple[list[Clip], list[str]]:
+def _clips(paths: Sequence[Path], fit: SampleFormat, cut: Windows) -> tuple[list[Clip], list[str]]:
     """Return the files that can be used, and why others cannot."""
     clips: list[Clip] = []
     broken: list[str] = []
@@ -96,7 +96,7 @@ def _opened(path: Path) -> Clip:
     return found
 
 
-def _check(clip: Clip, fit: Fit, cut: Windows, first: Clip | None) -> None:
+def _check(clip: Clip, fit: SampleFormat, cut: Windows, first: Clip | None) -> None:
     if clip.channels != fit.channels:
         raise DataError(
             f"{clip.path} has {clip.channels} channels, and the {fit.word} is {fit.input}: write "
@@ -116,7 +116,7 @@ class WindowStack:
 
     clips: Sequence[Clip]
     cut: Windows
-    fit: Fit
+    fit: SampleFormat
     labels: Labels | None = None
 
     def __post_init__(self) -> None:
@@ -126,9 +126,9 @@ class WindowStack:
         return self._ends[-1]
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> ValueScale:
         """See ``Stack.scale``: values are float32 in the range already."""
-        return Scale(1, self.fit)
+        return ValueScale(1, self.fit)
 
     @property
     def value_bytes(self) -> int:
@@ -145,7 +145,7 @@ class WindowStack:
         """See ``Stack.ready``: reading is cheap."""
         return self.cut.length == self.fit.space[0]
 
-    def read(self, index: Index) -> Block:
+    def read(self, index: Index) -> RawSamples:
         """See ``Stack.read``."""
         stored: list[bytes] = []
         values: list[NDArray[np.float32]] = []
@@ -164,7 +164,7 @@ class WindowStack:
         if self.fit.range.bounded:
             low, high = self.fit.low, self.fit.high
             unit = unit.add_(1).mul_((high - low) / 2).add_(low).clamp_(low, high)
-        return Block(resized(unit, self.fit), b"".join(stored), sizes=((self.cut.length,),) * len(index))
+        return RawSamples(resized(unit, self.fit), b"".join(stored), sizes=((self.cut.length,),) * len(index))
 
     def _frames(self, clip: Clip, start: int) -> bytes:
         try:

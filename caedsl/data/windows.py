@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from caedsl.data.fit import Fit
+from caedsl.data.fit import SampleFormat
 from caedsl.model.data import DataSource
 
 
@@ -28,7 +28,7 @@ class Windows:
         )
 
 
-def windows_of(source: DataSource, fit: Fit) -> Windows:
+def windows_of(source: DataSource, fit: SampleFormat) -> Windows:
     """Return the windows that a source asks for: by default as long as the input, side by side."""
     length = source.window or fit.space[0]
     return Windows(length, source.step or length)

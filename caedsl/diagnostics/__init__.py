@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-class Setting(NamedTuple):
+class RenderSettings(NamedTuple):
     """What a renderer may ask for: ``colour`` and ``width`` of the terminal, the rules by name, caedsl's version."""
 
     colour: bool = False
@@ -42,37 +42,37 @@ class Setting(NamedTuple):
     version: str = ""
 
 
-def _full(reports: Sequence[Report], setting: Setting) -> str:
+def _full(reports: Sequence[Report], setting: RenderSettings) -> str:
     from caedsl.diagnostics.full import render_full
 
     return render_full(reports, setting.colour, setting.width)
 
 
-def _concise(reports: Sequence[Report], setting: Setting) -> str:
+def _concise(reports: Sequence[Report], setting: RenderSettings) -> str:
     from caedsl.diagnostics.concise import render_concise
 
     return render_concise(reports)
 
 
-def _json(reports: Sequence[Report], setting: Setting) -> str:
+def _json(reports: Sequence[Report], setting: RenderSettings) -> str:
     from caedsl.diagnostics.json import render_json
 
     return render_json(reports)
 
 
-def _sarif(reports: Sequence[Report], setting: Setting) -> str:
+def _sarif(reports: Sequence[Report], setting: RenderSettings) -> str:
     from caedsl.diagnostics.sarif import render_sarif
 
     return render_sarif(reports, setting.rules, setting.version)
 
 
-def _github(reports: Sequence[Report], setting: Setting) -> str:
+def _github(reports: Sequence[Report], setting: RenderSettings) -> str:
     from caedsl.diagnostics.github import render_github
 
     return render_github(reports)
 
 
-FORMATS: Mapping[str, Callable[[Sequence[Report], Setting], str]] = {
+FORMATS: Mapping[str, Callable[[Sequence[Report], RenderSettings], str]] = {
     "full": _full,
     "concise": _concise,
     "json": _json,

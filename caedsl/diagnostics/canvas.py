@@ -1,7 +1,7 @@
 """Rows of terminal cells that are drawn on in any order and read out as lines."""
 
-from caedsl.diagnostics.colour import Style, paint
-from caedsl.diagnostics.text import Line, width
+from caedsl.diagnostics.colour import OutputStyle, paint
+from caedsl.diagnostics.text import LaidOutLine, width
 
 CUT = "…"
 
@@ -10,14 +10,14 @@ class Canvas:
     """An unbounded grid of styled cells, drawn over from the top left."""
 
     def __init__(self) -> None:
-        self._rows: list[dict[int, tuple[str, Style]]] = []
+        self._rows: list[dict[int, tuple[str, OutputStyle]]] = []
 
     @property
     def height(self) -> int:
         """The number of rows drawn on so far."""
         return len(self._rows)
 
-    def put(self, row: int, column: int, text: str, style: Style = Style.PLAIN) -> None:
+    def put(self, row: int, column: int, text: str, style: OutputStyle = OutputStyle.PLAIN) -> None:
         """Draw ``text`` from ``column`` on: a wide character covers two cells, a combining mark joins the last."""
         self._rows.extend({} for _ in range(row + 1 - self.height))
         cells = self._rows[row]
@@ -31,22 +31,22 @@ class Canvas:
                 before = next((place for place in (column - 1, column - 2) if cells.get(place, ("",))[0]), column)
                 cells[before] = (cells.get(before, (" ", style))[0] + character, style)
 
-    def put_line(self, row: int, column: int, line: Line, scroll: int, room: int) -> None:
+    def put_line(self, row: int, column: int, line: LaidOutLine, scroll: int, room: int) -> None:
         """Draw the part of a source line that ``room`` columns show, with a sign where it is cut."""
         cut_left, cut_right = scroll > 0, line.width - scroll > room
         self.put(row, column, "")
         for place, character in line.between(scroll + cut_left, scroll + room - cut_right):
             self.put(row, column + place - scroll, character)
         if cut_left:
-            self.put(row, column, CUT, Style.FRAME)
+            self.put(row, column, CUT, OutputStyle.FRAME)
         if cut_right:
-            self.put(row, column + room - 1, CUT, Style.FRAME)
+            self.put(row, column + room - 1, CUT, OutputStyle.FRAME)
 
-    def restyle(self, row: int, start: int, end: int, style: Style) -> None:
+    def restyle(self, row: int, start: int, end: int, style: OutputStyle) -> None:
         """Give the plain cells ``start..end`` of a row another style."""
         cells = self._rows[row]
         for column, (character, old) in cells.items():
-            if start <= column < end and old is Style.PLAIN:
+            if start <= column < end and old is OutputStyle.PLAIN:
                 cells[column] = (character, style)
 
     def is_blank(self, row: int, column: int) -> bool:
@@ -58,11 +58,11 @@ class Canvas:
         return [_read(cells, colour) for cells in self._rows]
 
 
-def _read(cells: dict[int, tuple[str, Style]], colour: bool) -> str:
+def _read(cells: dict[int, tuple[str, OutputStyle]], colour: bool) -> str:
     end = max((column for column, (character, _) in cells.items() if character not in (" ", "\u3000")), default=-1)
-    runs: list[tuple[str, Style]] = []
+    runs: list[tuple[str, OutputStyle]] = []
     for column in range(end + 1):
-        character, style = cells.get(column, (" ", Style.PLAIN))
+        character, style = cells.get(column, (" ", OutputStyle.PLAIN))
         if runs and runs[-1][1] is style:
             runs[-1] = (runs[-1][0] + character, style)
         else:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from caedsl.diagnostics.canvas import Canvas
-from caedsl.diagnostics.colour import Style
+from caedsl.diagnostics.colour import OutputStyle
 from caedsl.diagnostics.edits import apply_edits
-from caedsl.diagnostics.excerpt import ELISION, Row
+from caedsl.diagnostics.excerpt import ELISION, FrameRow
 from caedsl.diagnostics.finding import Edit
 from caedsl.diagnostics.text import lay_out
 from caedsl.source import Source, Span
@@ -54,15 +54,15 @@ def _hunk(source: Source, edits: Sequence[Edit]) -> Hunk:
     return Hunk(number, tuple(before), tuple(after))
 
 
-def draw_change(source: Source, edits: Sequence[Edit], room: int, colour: bool) -> list[Row]:
+def draw_change(source: Source, edits: Sequence[Edit], room: int, colour: bool) -> list[FrameRow]:
     """Return the change as rows of a frame: lines that go with a ``-`` for a bar, lines that come with a ``+``."""
-    rows: list[Row] = []
+    rows: list[FrameRow] = []
     for hunk in hunks(source, edits):
         if rows:
-            rows.append(Row(ELISION, ""))
+            rows.append(FrameRow(ELISION, ""))
         if hunk.number > 1 and not (hunk.before and hunk.after):
             above = source.line_text(hunk.number - 1)
-            rows.append(Row(str(hunk.number - 1), _draw(above, above, Style.PLAIN, room, colour)))
+            rows.append(FrameRow(str(hunk.number - 1), _draw(above, above, OutputStyle.PLAIN, room, colour)))
         paired = len(hunk.before) == len(hunk.after)
         rows += _side(hunk.number, hunk.before, hunk.after if paired else None, "-", room, colour)
         rows += _side(hunk.number, hunk.after, hunk.before if paired else None, "+", room, colour)
@@ -71,16 +71,16 @@ def draw_change(source: Source, edits: Sequence[Edit], room: int, colour: bool) 
 
 def _side(
     number: int, lines: Sequence[str], others: Sequence[str] | None, sign: str, room: int, colour: bool
-) -> list[Row]:
-    style = Style.REMOVED if sign == "-" else Style.ADDED
+) -> list[FrameRow]:
+    style = OutputStyle.REMOVED if sign == "-" else OutputStyle.ADDED
     rows = [
-        Row(str(number + place), _draw(line, others[place] if others else "", style, room, colour), sign)
+        FrameRow(str(number + place), _draw(line, others[place] if others else "", style, room, colour), sign)
         for place, line in enumerate(lines[:_LONGEST])
     ]
-    return rows if len(lines) <= _LONGEST else [*rows, Row(ELISION, "")]
+    return rows if len(lines) <= _LONGEST else [*rows, FrameRow(ELISION, "")]
 
 
-def _draw(text: str, other: str, style: Style, room: int, colour: bool) -> str:
+def _draw(text: str, other: str, style: OutputStyle, room: int, colour: bool) -> str:
     """Return a line whose words that ``other`` does not have are in ``style``, scrolled to where they stand."""
     first = _shared(text, other)
     last = len(text) - _shared(text[first:][::-1], other[first:][::-1])

@@ -7,7 +7,7 @@ from typing import TextIO
 from caedsl.diagnostics.finding import Severity
 
 
-class Style(Enum):
+class OutputStyle(Enum):
     """What a piece of output is; the value is its ANSI code (SGR parameters)."""
 
     PLAIN = ""
@@ -21,7 +21,11 @@ class Style(Enum):
     ADDED = "92"
 
 
-SEVERITY_STYLES = {Severity.ERROR: Style.ERROR, Severity.WARNING: Style.WARNING, Severity.INFO: Style.INFO}
+SEVERITY_STYLES = {
+    Severity.ERROR: OutputStyle.ERROR,
+    Severity.WARNING: OutputStyle.WARNING,
+    Severity.INFO: OutputStyle.INFO,
+}
 
 
 def use_colour(stream: TextIO) -> bool:
@@ -37,6 +41,6 @@ def use_colour(stream: TextIO) -> bool:
     return os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
-def paint(text: str, style: Style, colour: bool) -> str:
+def paint(text: str, style: OutputStyle, colour: bool) -> str:
     """``text`` in ``style``, or as it is where there is no colour."""
     return f"\x1b[{style.value}m{text}\x1b[0m" if colour and text and style.value else text

@@ -2,7 +2,7 @@
 
 import re
 
-from caedsl.diagnostics.colour import Style, paint
+from caedsl.diagnostics.colour import OutputStyle, paint
 from caedsl.diagnostics.text import printable, safe
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
@@ -21,8 +21,10 @@ def unified_diff(before: str, after: str, path: str, colour: bool = False) -> st
 def _draw(place: int, line: str, colour: bool) -> str:
     body = safe(line.removesuffix("\n"))
     if place < 2:
-        style = Style.HEADLINE
+        style = OutputStyle.HEADLINE
     else:
-        style = {"@": Style.INFO, "-": Style.REMOVED, "+": Style.ADDED}.get(line[0], Style.PLAIN)
+        style = {"@": OutputStyle.INFO, "-": OutputStyle.REMOVED, "+": OutputStyle.ADDED}.get(
+            line[0], OutputStyle.PLAIN
+        )
     ending = "\n" if line.endswith("\n") else "\n\\ No newline at end of file\n"
     return paint(body, style, colour) + ending

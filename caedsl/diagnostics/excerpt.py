@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from caedsl.diagnostics.canvas import Canvas
-from caedsl.diagnostics.colour import Style
+from caedsl.diagnostics.colour import OutputStyle
 from caedsl.diagnostics.finding import Label
-from caedsl.diagnostics.text import Line, lay_out, width, wrap
+from caedsl.diagnostics.text import LaidOutLine, lay_out, width, wrap
 from caedsl.source import Source
 
 ELISION = "..."
@@ -29,10 +29,10 @@ class Mark(NamedTuple):
     end: int
     text: str
     sign: str
-    style: Style
+    style: OutputStyle
 
 
-class Row(NamedTuple):
+class FrameRow(NamedTuple):
     """One row of a frame: a line number, nothing, or ``ELISION`` (which has no bar), then the bar, then the body."""
 
     gutter: str
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     bar: str = "|"
 
 
-def mark(source: Source, label: Label, sign: str, style: Style) -> Mark:
+def mark(source: Source, label: Label, sign: str, style: OutputStyle) -> Mark:
     """Bring ``label`` to lines; a line ending at the end of its span is not part of it."""
     end = label.span.end
     while end > label.span.start and source.text[end - 1 : end] in ("\r", "\n"):
@@ -49,17 +49,17 @@ def mark(source: Source, label: Label, sign: str, style: Style) -> Mark:
     return Mark(first.line, first.column - 1, last.line, last.column - 1, label.text, sign, style)
 
 
-def excerpt(source: Source, marks: Sequence[Mark], room: int, colour: bool) -> list[Row]:
+def excerpt(source: Source, marks: Sequence[Mark], room: int, colour: bool) -> list[FrameRow]:
     """Draw the lines that ``marks`` need in ``room`` columns; the mark drawn last lies on top."""
     blocks = sorted((mark for mark in marks if mark.first != mark.last), key=lambda mark: (mark.first, -mark.last))
-    rows: list[Row] = []
+    rows: list[FrameRow] = []
     before = 0
     for number in _shown(marks):
         if before and number > before + 1:
             rows.append(_elided(blocks, number, colour))
         here = [mark for mark in marks if number in (mark.first, mark.last)]
         body = _draw(lay_out(source.line_text(number)), number, here, blocks, room).lines(colour)
-        rows += [Row(str(number) if row == 0 else "", text) for row, text in enumerate(body)]
+        rows += [FrameRow(str(number) if row == 0 else "", text) for row, text in enumerate(body)]
         before = number
     return rows
 
@@ -74,16 +74,16 @@ def _shown(marks: Iterable[Mark]) -> list[int]:
     return sorted(numbers)
 
 
-def _elided(blocks: Sequence[Mark], number: int, colour: bool) -> Row:
+def _elided(blocks: Sequence[Mark], number: int, colour: bool) -> FrameRow:
     canvas = Canvas()
     canvas.put(0, 0, "")
     for place, block in enumerate(blocks):
         if block.first < number <= block.last:
             canvas.put(0, 2 * place, "|", block.style)
-    return Row(ELISION, canvas.lines(colour)[0])
+    return FrameRow(ELISION, canvas.lines(colour)[0])
 
 
-def _draw(line: Line, number: int, here: Sequence[Mark], blocks: Sequence[Mark], room: int) -> Canvas:
+def _draw(line: LaidOutLine, number: int, here: Sequence[Mark], blocks: Sequence[Mark], room: int) -> Canvas:
     """One line of source and all that is written under it."""
     canvas = Canvas()
     margin = 2 * len(blocks)
@@ -93,7 +93,7 @@ def _draw(line: Line, number: int, here: Sequence[Mark], blocks: Sequence[Mark],
     def column(index: int) -> int:
         return margin + max(0, min(line.column(index) - scroll, room - margin))
 
-    _draw_spans(canvas, [Drawn(column(m.start), column(m.end), m) for m in here if m.first == m.last], room)
+    _draw_spans(canvas, [DrawnMark(column(m.start), column(m.end), m) for m in here if m.first == m.last], room)
     bars = []
     for place, block in enumerate(blocks):
         top, bottom = 0, None
@@ -115,7 +115,7 @@ def _draw(line: Line, number: int, here: Sequence[Mark], blocks: Sequence[Mark],
     return canvas
 
 
-def _scroll(line: Line, number: int, here: Sequence[Mark], room: int) -> int:
+def _scroll(line: LaidOutLine, number: int, here: Sequence[Mark], room: int) -> int:
     if not here:
         return 0
     focus = here[-1]
@@ -134,7 +134,7 @@ def _close(canvas: Canvas, place: int, end: int, block: Mark, room: int) -> None
     _write(canvas, row, end + 1, block, room)
 
 
-class Drawn(NamedTuple):
+class DrawnMark(NamedTuple):
     """A mark inside one line, in the columns of the canvas."""
 
     start: int
@@ -142,7 +142,7 @@ class Drawn(NamedTuple):
     mark: Mark
 
 
-def _draw_spans(canvas: Canvas, spans: Sequence[Drawn], room: int) -> None:
+def _draw_spans(canvas: Canvas, spans: Sequence[DrawnMark], room: int) -> None:
     """Underline ``spans``; the rightmost has its label beside it, the others have theirs hanging below."""
     if not spans:
         return
@@ -162,11 +162,11 @@ def _draw_spans(canvas: Canvas, spans: Sequence[Drawn], room: int) -> None:
             _connect(canvas, below, labelled)
 
 
-def _fits_beside(span: Drawn, room: int) -> bool:
+def _fits_beside(span: DrawnMark, room: int) -> bool:
     return room - span.end - 1 >= min(width(span.mark.text), _LABEL_ROOM)
 
 
-def _connect(canvas: Canvas, row: int, spans: Iterable[Drawn]) -> None:
+def _connect(canvas: Canvas, row: int, spans: Iterable[DrawnMark]) -> None:
     for span in spans:
         if canvas.is_blank(row, span.start):
             canvas.put(row, span.start, "|", span.mark.style)

@@ -65,7 +65,7 @@ def _wrap_line(line: str, room: int) -> list[str]:
     return [*pieces, current]
 
 
-class Line(NamedTuple):
+class LaidOutLine(NamedTuple):
     """A line of source laid out in columns.
 
     ``characters`` are what is drawn for each of the source's characters (nothing for a tab), and ``columns`` where; the
@@ -102,13 +102,13 @@ class Line(NamedTuple):
         return max(0, min(focus - room // 4, self.width + 1 - room))
 
 
-def lay_out(text: str) -> Line:
+def lay_out(text: str) -> LaidOutLine:
     """Lay a source line out in columns: tabs to the next stop of 4, wide characters on two columns."""
     if text.isascii() and text.isprintable():
-        return Line(text, range(len(text) + 1))
+        return LaidOutLine(text, range(len(text) + 1))
     characters = ["" if character == "\t" else _visible(character) for character in text]
     columns = [0]
     for character in characters:
         column = columns[-1]
         columns.append(column + (width(character) if character else TAB_STOP - column % TAB_STOP))
-    return Line(characters, columns)
+    return LaidOutLine(characters, columns)

@@ -18,7 +18,7 @@ from caedsl.doctor.repairs import SEEDS, Repair, Trials, affordable, seconds_per
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
-from caedsl.doctor.suspicion import CERTAIN, NAMED, Seen, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, NAMED, ProbesSoFar, Suspicion
 from caedsl.rules.engine.causes import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 
@@ -50,7 +50,7 @@ class _Examination:
 
     def run(self) -> Diagnosis:
         """Probe, stop as soon as the cause is sure, and try repairs."""
-        seen = Seen(self.subject, self._take(DataProbe()))
+        seen = ProbesSoFar(self.subject, self._take(DataProbe()))
         if self.subject.train.targets is not None:
             seen = replace(seen, targets=self._take(TargetProbe()))
         if self._conclusive(seen):
@@ -76,7 +76,7 @@ class _Examination:
     def _tell(self, task: str) -> Tell:
         return lambda done, total: self.reporter.loading(task, done, total, "steps")
 
-    def _conclusive(self, seen: Seen) -> bool:
+    def _conclusive(self, seen: ProbesSoFar) -> bool:
         return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in suspicions(seen))
 
     @property
@@ -88,7 +88,7 @@ class _Examination:
         """Return how many steps each of so many trainings may take in a share of the time that is left."""
         return affordable(share * self._left, self.each, trainings, self.subject.baseline.steps)
 
-    def _repaired(self, seen: Seen, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
+    def _repaired(self, seen: ProbesSoFar, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
         """Try the changes of the likeliest suspicions; those that do not help make their cause less likely."""
         assert seen.first is not None
         changes = {change.edits for one in found for change in one.changes[:CHANGES]}
@@ -111,7 +111,7 @@ class _Examination:
             judged.append(_judged(suspicion, min(own, key=lambda repair: repair.gain, default=None)))
         return sorted(judged, key=lambda one: (-one.sure, one.cause not in CONCLUSIVE)), made
 
-    def _told(self, seen: Seen, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
+    def _told(self, seen: ProbesSoFar, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
         symptoms = tuple(seen.symptoms())
         causes = tuple(one for one in found if one.sure >= NAMED)[:MOST_NAMED]
         named = {one.cause for one in causes}
@@ -159,7 +159,7 @@ def _judged(suspicion: Suspicion, repair: Repair | None) -> Suspicion:
     return replace(suspicion, sure=0.5 * suspicion.sure)
 
 
-def suspicions(seen: Seen) -> list[Suspicion]:
+def suspicions(seen: ProbesSoFar) -> list[Suspicion]:
     """Return what may be wrong, the likeliest first.
 
     What the spec and the probes say of one cause is one suspicion; the learning rate is one cause, whatever its name,
@@ -185,7 +185,7 @@ def _together(first: Suspicion, other: Suspicion) -> Suspicion:
     )
 
 
-def _all(seen: Seen) -> Iterable[Suspicion]:
+def _all(seen: ProbesSoFar) -> Iterable[Suspicion]:
     for suspect in (spec.suspect, data.suspect, targets.suspect, network.suspect, steps.suspect):
         yield from suspect(seen)
 

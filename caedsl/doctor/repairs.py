@@ -8,9 +8,9 @@ from statistics import median
 
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.doctor.evidence import Tell, silent
-from caedsl.doctor.stepping import Curve, held_out_measure, take_steps
+from caedsl.doctor.stepping import ErrorCurve, held_out_measure, take_steps
 from caedsl.doctor.subject import Subject
-from caedsl.doctor.suspicion import ENOUGH, POOR, Change
+from caedsl.doctor.suspicion import ENOUGH, POOR, ProposedChange
 from caedsl.rules.edits.trial import tried
 from caedsl.runs.errors import TrainingError
 
@@ -34,8 +34,8 @@ class Repair:
     diff: str
     steps: int
     seeds: tuple[int, ...]
-    before: tuple[Curve, ...]
-    after: tuple[Curve, ...]
+    before: tuple[ErrorCurve, ...]
+    after: tuple[ErrorCurve, ...]
 
     @property
     def wins(self) -> bool:
@@ -72,15 +72,15 @@ def _listed(numbers: Sequence[int]) -> str:
 class Trials:
     """Trainings of ``steps`` steps of a subject and of changed ones, with the same seeds."""
 
-    def __init__(self, subject: Subject, steps: int, known: Curve | None = None) -> None:
+    def __init__(self, subject: Subject, steps: int, known: ErrorCurve | None = None) -> None:
         """Keep ``known``, the curve of the subject's own seed, where it has been trained."""
         self.subject, self.steps = subject, steps
         own = subject.settings.seed
         self.seeds = tuple(own + number for number in range(SEEDS))
-        self._before: tuple[Curve, ...] | None = None
+        self._before: tuple[ErrorCurve, ...] | None = None
         self._known = known
 
-    def repair(self, cause: str, change: Change, tell: Callable[[str], Tell]) -> Repair | None:
+    def repair(self, cause: str, change: ProposedChange, tell: Callable[[str], Tell]) -> Repair | None:
         """Try a change that may undo ``cause``; None where it makes no sound spec."""
         model = tried(self.subject.model, change.edits)
         if model is None:
@@ -102,14 +102,14 @@ class Trials:
             after,
         )
 
-    def _originals(self, tell: Tell) -> tuple[Curve, ...]:
+    def _originals(self, tell: Tell) -> tuple[ErrorCurve, ...]:
         if self._before is None:
             rest = self.seeds[1:] if self._known is not None else self.seeds
             first = (self._known,) if self._known is not None else ()
             self._before = (*first, *self._curves(self.subject, rest, tell))
         return self._before
 
-    def _curves(self, subject: Subject, seeds: Sequence[int], tell: Tell) -> tuple[Curve, ...]:
+    def _curves(self, subject: Subject, seeds: Sequence[int], tell: Tell) -> tuple[ErrorCurve, ...]:
         return tuple(
             train(subject, seed, self.steps, _part(tell, number, len(seeds))) for number, seed in enumerate(seeds)
         )
@@ -119,7 +119,7 @@ def _part(tell: Tell, number: int, of: int) -> Tell:
     return lambda done, total: tell(number * total + done, of * total)
 
 
-def train(subject: Subject, seed: int, steps: int, tell: Tell = silent) -> Curve:
+def train(subject: Subject, seed: int, steps: int, tell: Tell = silent) -> ErrorCurve:
     """Train a subject, and return how the share of the variance that is left falls."""
     training = subject.fresh(seed)
     return take_steps(training, steps, held_out_measure(training), tell=tell).curve

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from caedsl.doctor.suspects.data import FEW_DIFFERENT, HALF_LOST, USED
 from caedsl.doctor.suspects.steps import FAST, SLOW
-from caedsl.doctor.suspicion import Seen
+from caedsl.doctor.suspicion import ProbesSoFar
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class RuledOut:
     why: str
 
 
-def ruled_out(seen: Seen) -> Iterator[RuledOut]:
+def ruled_out(seen: ProbesSoFar) -> Iterator[RuledOut]:
     """Yield what probes have shown not to be the cause."""
     for cause, against in _AGAINST.items():
         why = against(seen)
@@ -24,52 +24,52 @@ def ruled_out(seen: Seen) -> Iterator[RuledOut]:
             yield RuledOut(cause, why)
 
 
-def _scale(seen: Seen) -> str | None:
+def _scale(seen: ProbesSoFar) -> str | None:
     used = seen.data.used
     return f"the images take {used:.0%} of the declared range" if used is not None and used >= USED else None
 
 
-def _copies(seen: Seen) -> str | None:
+def _copies(seen: ProbesSoFar) -> str | None:
     share = seen.data.different
     return f"{share:.0%} of the training images are different" if share >= FEW_DIFFERENT else None
 
 
-def _code(seen: Seen) -> str | None:
+def _code(seen: ProbesSoFar) -> str | None:
     left = seen.data.code_left
     if left is None or left > HALF_LOST:
         return None
     return f"PCA with as many numbers as the code explains {1 - left:.0%} of the variance"
 
 
-def _signal(seen: Seen) -> str | None:
+def _signal(seen: ProbesSoFar) -> str | None:
     start = seen.start
     if start is None or start.insensitive or start.dead:
         return None
     return f"before training the output varies {start.sensitivity:.2g} times as much as the images"
 
 
-def _penalty(seen: Seen) -> str | None:
+def _penalty(seen: ProbesSoFar) -> str | None:
     start = seen.start
     if start is None or not 0 < start.penalty <= 1:
         return None
     return f"the penalty is {start.penalty:.2g} times the loss of the mean image at the start"
 
 
-def _rate(seen: Seen) -> str | None:
+def _rate(seen: ProbesSoFar) -> str | None:
     updates = list(seen.memorise.updates.values()) if seen.memorise is not None else []
     if not updates or not all(SLOW <= update <= FAST for update in updates):
         return None
     return f"updates are {min(updates):.1e} to {max(updates):.1e} of the weights"
 
 
-def _modes(seen: Seen) -> str | None:
+def _modes(seen: ProbesSoFar) -> str | None:
     first = seen.first
     if first is None or seen.modes_differ:
         return None
     return f"of training images {first.judged:.1%} is left in eval mode, and {first.trained:.1%} in train mode"
 
 
-_AGAINST: Mapping[str, Callable[[Seen], str | None]] = {
+_AGAINST: Mapping[str, Callable[[ProbesSoFar], str | None]] = {
     "image-scale": _scale,
     "duplicate-images": _copies,
     "code-too-small": _code,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import BatchShare
 from caedsl.data.sample import Sample
 from caedsl.doctor.evidence import Tell, silent
 from caedsl.doctor.subject import some
@@ -21,7 +21,7 @@ PURPOSE = "doctor"
 
 
 @dataclass(frozen=True)
-class Curve:
+class ErrorCurve:
     """A share of the variance that is left, after each of several numbers of steps."""
 
     steps: tuple[int, ...]
@@ -34,14 +34,14 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenSteps:
     """Steps that were taken: their losses, the share that is left on the way, and updates over weights by step.
 
     ``finite`` is False where the loss became infinite, which ends the steps.
     """
 
     losses: tuple[float, ...]
-    curve: Curve
+    curve: ErrorCurve
     updates: dict[int, float]
     finite: bool
 
@@ -56,7 +56,7 @@ def take_steps(
     batches: Iterator[Sample] | None = None,
     every: int = 0,
     tell: Tell = silent,
-) -> Taken:
+) -> TakenSteps:
     """Take ``steps`` steps through the whole schedule, and measure ``every`` so many and at the end.
 
     ``batches`` are those of training by default.
@@ -71,7 +71,7 @@ def take_steps(
     for number, loss in enumerate(following, 1):
         if not math.isfinite(loss):
             following.close()
-            return Taken(tuple(losses), _curve([*marks, (number, math.inf)]), updates, finite=False)
+            return TakenSteps(tuple(losses), _curve([*marks, (number, math.inf)]), updates, finite=False)
         losses.append(loss)
         if number in MARKS:
             updates[number] = _update(before, _weights(training))
@@ -80,11 +80,11 @@ def take_steps(
         if number % every == 0 or number == steps:
             marks.append((number, measure(training)))
             tell(number, steps)
-    return Taken(tuple(losses), _curve(marks), updates, finite=math.isfinite(marks[-1][1]))
+    return TakenSteps(tuple(losses), _curve(marks), updates, finite=math.isfinite(marks[-1][1]))
 
 
-def _curve(marks: Sequence[tuple[int, float]]) -> Curve:
-    return Curve(tuple(step for step, _ in marks), tuple(left for _, left in marks))
+def _curve(marks: Sequence[tuple[int, float]]) -> ErrorCurve:
+    return ErrorCurve(tuple(step for step, _ in marks), tuple(left for _, left in marks))
 
 
 def _weights(training: Training) -> list[Tensor]:
@@ -111,7 +111,7 @@ def left_of(training: Training, images: Sample, mean: Tensor, judged: bool = Tru
     with torch.random.fork_rng([]), training.averaged():
         torch.manual_seed(training.settings.seed)
         generator = training.generator.get_state()
-        sample = training.sample(images, Part.all_of(len(images)))
+        sample = training.sample(images, BatchShare.all_of(len(images)))
         training.generator.set_state(generator)
         prediction = training.module(sample.seen)
     for name, buffer in training.module.named_buffers():

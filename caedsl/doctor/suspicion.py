@@ -18,7 +18,7 @@ CERTAIN, LIKELY, POSSIBLE, NAMED = 0.95, 0.75, 0.3, 0.5
 
 
 @dataclass(frozen=True)
-class Change:
+class ProposedChange:
     """Edits of the spec, sorted and not overlapping, and what they do in words."""
 
     title: str
@@ -38,7 +38,7 @@ class Suspicion:
     evidence: str
     place: str
     remedy: str
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ProposedChange, ...] = ()
 
     @property
     def what(self) -> str:
@@ -47,7 +47,7 @@ class Suspicion:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ProbesSoFar:
     """What probes have found so far; None for those that were not needed."""
 
     subject: Subject

@@ -54,7 +54,7 @@ METRICS = (
 )
 
 
-class Measured(NamedTuple):
+class GroupMean(NamedTuple):
     """The mean of a metric over a group, and its standard deviation where there are several runs."""
 
     mean: float
@@ -74,13 +74,13 @@ class RunGroup:
         rising = numbers == list(range(numbers[0], numbers[-1] + 1)) and len(numbers) > 1
         return f"{numbers[0]}..{numbers[-1]}" if rising else ",".join(map(str, numbers))
 
-    def measured(self, metric: Metric) -> Measured | None:
+    def measured(self, metric: Metric) -> GroupMean | None:
         """Return the metric's mean, None where a run does not have it."""
         values = [run.metrics[metric.name] for run in self.runs]
         numbers = [value for value in values if value is not None]
         if len(numbers) < len(values):
             return None
-        return Measured(fmean(numbers), stdev(numbers) if len(numbers) > 1 else None)
+        return GroupMean(fmean(numbers), stdev(numbers) if len(numbers) > 1 else None)
 
 
 @dataclass(frozen=True)

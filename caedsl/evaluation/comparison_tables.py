@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 
-from caedsl.evaluation.comparison import Comparison, Measured, Metric, RunGroup
+from caedsl.evaluation.comparison import Comparison, GroupMean, Metric, RunGroup
 
 PLUS_MINUS = "±"
 _LATEX = {
@@ -55,7 +55,7 @@ def _cell(found: Comparison, group: RunGroup, metric: Metric, mark: Callable[[st
     return mark(text) if group in found.best(metric) else text
 
 
-def _number(measured: Measured, metric: Metric) -> str:
+def _number(measured: GroupMean, metric: Metric) -> str:
     mean = f"{measured.mean:.{metric.decimals}f}"
     return mean if measured.deviation is None else f"{mean} {PLUS_MINUS} {measured.deviation:.{metric.decimals}f}"
 

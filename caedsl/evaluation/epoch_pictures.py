@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from caedsl.evaluation.reconstructions import png, stack
-from caedsl.evaluation.samples import Samples
+from caedsl.evaluation.samples import PicturedSamples
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import EVOLUTION, PICTURES
@@ -31,7 +31,7 @@ class EpochPictures(Callback):
         """Make the folder, which tells a resumed run to draw too; remove pictures of epochs that will come again."""
         assert training.folder is not None, "pictures are drawn in a run folder"
         self._folder: RunFolder | None = training.folder
-        self._samples = Samples(training)
+        self._samples = PicturedSamples(training)
         training.folder.subfolder(PICTURES)
         for number, name in _pictures(training.folder).items():
             if number > len(training.history.epochs):

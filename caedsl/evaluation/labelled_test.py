@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from caedsl.data.decoding import suffixes
 from caedsl.data.errors import DataError
-from caedsl.data.fit import Fit
+from caedsl.data.fit import SampleFormat
 from caedsl.data.folder import images_in
 from caedsl.data.folder_layout import TRAIN, class_folders, masks_folder, test_folder
 from caedsl.data.folder_stack import FolderStack
@@ -117,12 +117,12 @@ def from_own_data(
     return labelled
 
 
-def masks_of(paths: Sequence[Path | None], fit: Fit) -> Iterator[NDArray[np.bool_]]:
+def masks_of(paths: Sequence[Path | None], fit: SampleFormat) -> Iterator[NDArray[np.bool_]]:
     """Yield each mask as the network sees its image, H×W: nothing is marked where there is no file.
 
     Whatever is brighter than half the brightest pixel of a mask is marked.
     """
-    grey = Fit((1, *fit.space), InputRange(0.0, 1.0), True, fit.resize)
+    grey = SampleFormat((1, *fit.space), InputRange(0.0, 1.0), True, fit.resize)
     for path in paths:
         if path is None:
             yield np.zeros(fit.space, np.bool_)

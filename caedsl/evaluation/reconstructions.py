@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from caedsl.inference.plots import ACCENT, Line, line_plot, middle_slices
+from caedsl.inference.plots import ACCENT, SignalLine, line_plot, middle_slices
 from caedsl.inference.plots import FAINT as FAINT_LINE
 from caedsl.inference.plots import INK as INK_LINE
 from caedsl.training.pixel_range import PixelRange
@@ -131,8 +131,8 @@ def picture_of(x: Tensor, pixels: PixelRange) -> Image.Image:
 
 
 def _plot(x_cl: Tensor, under: Tensor | None, column: int, cell: Cell, pixels: PixelRange) -> Image.Image:
-    own = Line(pixels.to_unit(x_cl), INK_LINE if under is None else ACCENT)
-    below = [] if under is None else [Line(pixels.to_unit(under[column]), FAINT_LINE)]
+    own = SignalLine(pixels.to_unit(x_cl), INK_LINE if under is None else ACCENT)
+    below = [] if under is None else [SignalLine(pixels.to_unit(under[column]), FAINT_LINE)]
     return line_plot([*below, own], cell.width, cell.height)
 
 

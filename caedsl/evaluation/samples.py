@@ -12,7 +12,7 @@ COLUMNS = 8
 WIDTH = 640
 
 
-class Samples:
+class PicturedSamples:
     """Validation samples (training samples where none are held out), damaged alike each time."""
 
     def __init__(self, training: Training) -> None:

@@ -61,7 +61,7 @@ class SweepRow(_Record):
 
 
 class SweepRecord(_Record):
-    """``sweep.json``, see ``caedsl.evaluation.sweep.Sweep.as_json``."""
+    """``sweep.json``, see ``caedsl.evaluation.sweep.CorruptionSweep.as_json``."""
 
     corruption: Text
     trained: FiniteFloat

@@ -27,7 +27,7 @@ class SweepError(ValueError):
 
 
 @dataclass(frozen=True)
-class Range:
+class SweptRange:
     """What is swept: a corruption by name and its amounts."""
 
     corruption: str
@@ -35,10 +35,10 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class CorruptionSweep:
     """Scores by predictor for each amount of ``range``; ``trained`` is the amount that the model was trained on."""
 
-    range: Range
+    range: SweptRange
     trained: float
     evaluations: Sequence[Evaluation]
 
@@ -58,7 +58,7 @@ class Sweep:
         }
 
 
-def read_range(written: str) -> Range:
+def read_range(written: str) -> SweptRange:
     """Read ``gaussian=0.1..0.5``, five amounts, or ``gaussian=0.1..0.5/9``; raise a ``SweepError`` where it is none."""
     name, equals, rest = written.partition("=")
     example = "write gaussian=0.1..0.5, or gaussian=0.1..0.5/9 for nine amounts"
@@ -75,10 +75,10 @@ def read_range(written: str) -> Range:
         raise SweepError(f"{written}: the amounts of {name} go up, and are {domain}")
     if not 2 <= number <= MOST_AMOUNTS:
         raise SweepError(f"{written}: from 2 to {MOST_AMOUNTS} amounts are swept")
-    return Range(name, tuple(float(f"{amount:.6g}") for amount in np.linspace(low, high, number)))
+    return SweptRange(name, tuple(float(f"{amount:.6g}") for amount in np.linspace(low, high, number)))
 
 
-def sweep(path: Path, range_: Range, device: str, data_dir: Path | None, reporter: Reporter) -> Sweep:
+def sweep(path: Path, range_: SweptRange, device: str, data_dir: Path | None, reporter: Reporter) -> CorruptionSweep:
     """Evaluate the run in the folder ``path`` for each amount; the noise is that of its evaluation, scaled."""
     run, _ = finished_run(path, device, data_dir, reporter)
     exam = examination(run)
@@ -91,10 +91,10 @@ def sweep(path: Path, range_: Range, device: str, data_dir: Path | None, reporte
         with computing_with(run.threads):
             evaluations.append(evaluate(module, exam, run.train, run.pixels, code, run.held_out[0]))
     reporter.end()
-    return Sweep(range_, trained.get(range_.corruption, 0.0), evaluations)
+    return CorruptionSweep(range_, trained.get(range_.corruption, 0.0), evaluations)
 
 
-def show(found: Sweep, reporter: Reporter) -> None:
+def show(found: CorruptionSweep, reporter: Reporter) -> None:
     """Show the PSNR of every predictor for each amount, and the SSIM of the model."""
     names = [name for name in found.evaluations[-1].scores if name != MODEL]
     ssim = found.evaluations[0].model.ssim is not None
@@ -116,6 +116,6 @@ def _ssim(scores: Scores) -> str:
     return "–" if scores.ssim is None else f"{scores.ssim:.4f}"
 
 
-def sweep_json(found: Sweep) -> bytes:
+def sweep_json(found: CorruptionSweep) -> bytes:
     """Return the content of ``sweep.json``."""
     return (json.dumps(found.as_json(), indent=2) + "\n").encode()

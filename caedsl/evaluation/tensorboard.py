@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from caedsl.evaluation.samples import Samples
+from caedsl.evaluation.samples import PicturedSamples
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import TrainingError
 from caedsl.runs.files import SPEC, TENSORBOARD
@@ -48,7 +48,7 @@ class TensorBoard(Callback):
         self._path = training.folder.subfolder(TENSORBOARD)
         fresh = not any(self._path.iterdir())
         epochs = training.history.epochs
-        self._samples = Samples(training)
+        self._samples = PicturedSamples(training)
         self._writer = SummaryWriter(str(self._path), purge_step=None if fresh else len(epochs) + 1)
         if fresh:
             indented = "".join(f"    {line}\n" for line in read_file(training.folder.path, SPEC).decode().splitlines())

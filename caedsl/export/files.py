@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from caedsl.export.parts import Part
+from caedsl.export.parts import ExportedPart
 from caedsl.export.sizes import InputSizes, input_sizes
 from caedsl.inference.scores import ChosenScore
 from caedsl.inference.trained_run import TrainedRun
@@ -58,7 +58,7 @@ Compute = Callable[[Tensor], tuple[Tensor, ...]]
 
 
 def export(
-    run: TrainedRun, part: Part, score: ChosenScore, format_: str, samples: Tensor, measured_on: str
+    run: TrainedRun, part: ExportedPart, score: ChosenScore, format_: str, samples: Tensor, measured_on: str
 ) -> Exported:
     """Return ``part`` of ``run`` in a format, ``onnx`` or ``pt2``.
 
@@ -94,7 +94,7 @@ def _drafted(
     load: "Callable[[bytes], Compute]",
     module: nn.Module,
     given: Tensor,
-    part: Part,
+    part: ExportedPart,
     candidates: Iterator[InputSizes],
 ) -> "tuple[Serialise, str]":
     """Return the file for the most general sizes with which the exporter makes one that computes the same."""
@@ -111,7 +111,7 @@ def _drafted(
     raise AssertionError("the last candidate has a fixed size")
 
 
-def _metadata(run: TrainedRun, part: Part, score: ChosenScore, parity: Parity) -> dict[str, str]:
+def _metadata(run: TrainedRun, part: ExportedPart, score: ChosenScore, parity: Parity) -> dict[str, str]:
     stored = {"caedsl": __version__, "model": run.model.name, "part": part.name, "spec": run.model.source.text}
     if part.scores:
         stored["score"] = str(score)
@@ -130,10 +130,10 @@ Serialise = Callable[[dict[str, str]], bytes]
 """Returns the content of a file that carries this metadata."""
 
 
-Draft = Callable[[nn.Module, Tensor, Part, InputSizes], Serialise]
+Draft = Callable[[nn.Module, Tensor, ExportedPart, InputSizes], Serialise]
 
 
-def _draft_onnx(module: nn.Module, given: Tensor, part: Part, sizes: InputSizes) -> Serialise:
+def _draft_onnx(module: nn.Module, given: Tensor, part: ExportedPart, sizes: InputSizes) -> Serialise:
     import onnx
 
     program = torch.onnx.export(
@@ -169,7 +169,7 @@ def _load_onnx(content: bytes) -> Compute:
     return compute
 
 
-def _draft_program(module: nn.Module, given: Tensor, part: Part, sizes: InputSizes) -> Serialise:
+def _draft_program(module: nn.Module, given: Tensor, part: ExportedPart, sizes: InputSizes) -> Serialise:
     program = torch.export.export(module, (given,), dynamic_shapes=(sizes.dynamic,))
 
     def serialise(metadata: dict[str, str]) -> bytes:

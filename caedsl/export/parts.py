@@ -71,7 +71,7 @@ class Scorer(nn.Module):
 
 
 @dataclass(frozen=True)
-class Part:
+class ExportedPart:
     """A part that can be exported; ``inputs`` and ``outputs`` are the names that they get in the file."""
 
     name: str
@@ -100,16 +100,20 @@ def _bytes(run: TrainedRun, samples: Tensor) -> Tensor:
 
 
 PARTS = (
-    Part("full", "sample in, reconstruction out", lambda run, _: Full(run), _samples, ("sample",), ("reconstruction",)),
-    Part("encoder", "sample in, code out", lambda run, _: Encoder(run), _samples, ("sample",), ("code",)),
-    Part(
+    ExportedPart(
+        "full", "sample in, reconstruction out", lambda run, _: Full(run), _samples, ("sample",), ("reconstruction",)
+    ),
+    ExportedPart("encoder", "sample in, code out", lambda run, _: Encoder(run), _samples, ("sample",), ("code",)),
+    ExportedPart(
         "decoder", "code in, sample out", lambda run, _: Decoder(run), _codes, ("code",), ("sample",), takes_codes=True
     ),
-    Part("scorer", "bytes in, score and error map out", Scorer, _bytes, ("bytes",), ("score", "map"), scores=True),
+    ExportedPart(
+        "scorer", "bytes in, score and error map out", Scorer, _bytes, ("bytes",), ("score", "map"), scores=True
+    ),
 )
 
 
-def part_named(name: str) -> Part:
+def part_named(name: str) -> ExportedPart:
     """Return the part of that name; ``ValueError`` where there is none."""
     found = next((part for part in PARTS if part.name == name), None)
     if found is None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caedsl.export.parts import Part
+from caedsl.export.parts import ExportedPart
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.vocabulary.shape import Sizes, rank, text
 
@@ -29,7 +29,7 @@ class InputSizes:
     other: Tensor | None = None
 
 
-def input_sizes(run: TrainedRun, part: Part, samples: Tensor) -> Iterator[InputSizes]:
+def input_sizes(run: TrainedRun, part: ExportedPart, samples: Tensor) -> Iterator[InputSizes]:
     """Yield the sizes that a part of a run may take, the most general first.
 
     An exporter may refuse all but the last.

@@ -13,7 +13,7 @@ from caedsl.vocabulary.shape import Shape
 
 
 @dataclass(frozen=True)
-class Block:
+class LayerBlock:
     """One layer, or several equal ones in a row; ``counts`` are the parameters of each.
 
     ``role`` is ``layer``, ``sum`` (the ⊕ of a residual) or ``end`` (the input, the code where no layer makes it, and
@@ -56,7 +56,7 @@ class Cluster:
     id: str
     label: str
     part: str
-    members: "list[Block | Cluster]" = field(default_factory=list)
+    members: "list[LayerBlock | Cluster]" = field(default_factory=list)
 
 
 @dataclass
@@ -64,9 +64,9 @@ class Blocks:
     """The whole graph: what stands before the parts, the parts, what stands after, and the edges in order."""
 
     name: str
-    input: Block
+    input: LayerBlock
     parts: list[Cluster] = field(default_factory=list)
-    output: Block | None = None
+    output: LayerBlock | None = None
     edges: list[Edge] = field(default_factory=list)
 
 
@@ -81,11 +81,11 @@ class _Builder:
 
     def __init__(self, model: Autoencoder, deepest: int, split: Callable[[Sequence[Layer]], list[Copies]]) -> None:
         self.deepest = deepest
-        start = Block("input", "end", "input", "", model.input.shape, reshapes=True)
+        start = LayerBlock("input", "end", "input", "", model.input.shape, reshapes=True)
         self.graph = Blocks(model.name, start)
         self.last = start
         self.number = self.clusters = 0
-        self.blocks: dict[int, Block] = {}
+        self.blocks: dict[int, LayerBlock] = {}
         for part, layers in model.parts:
             cluster = Cluster(part, part, part)
             self._extend(cluster, split(layers))
@@ -93,13 +93,13 @@ class _Builder:
                 self._finish_bottleneck(cluster, model)
             if cluster.members:
                 self.graph.parts.append(cluster)
-        end = Block("reconstruction", "end", output_word(model), "", model.out_shape)
+        end = LayerBlock("reconstruction", "end", output_word(model), "", model.out_shape)
         self._connect(end)
         self.graph.output = end
 
     def _finish_bottleneck(self, cluster: Cluster, model: Autoencoder) -> None:
         if not cluster.members:
-            self._append(cluster, Block("code", "end", "code", "", model.code_shape))
+            self._append(cluster, LayerBlock("code", "end", "code", "", model.code_shape))
         self.last = cluster.members[-1] = replace(self.last, notes=(size_of_code(model)[1], *code_options(model)))
 
     def _extend(self, cluster: Cluster, layers: Sequence[Copies], depth: int = 0) -> None:
@@ -143,30 +143,30 @@ class _Builder:
         cluster.members.append(nested)
         return nested
 
-    def _block(self, role: str, head: str, details: Sequence[str], copies: Copies) -> Block:
+    def _block(self, role: str, head: str, details: Sequence[str], copies: Copies) -> LayerBlock:
         self.number += 1
         counts = tuple(layer.kind.parameters(layer) for layer in copies)
         words = " ".join(word for word in details if word)
         reshapes = role == "layer" and copies[0].in_shape != copies[0].out_shape
-        block = Block(f"n{self.number}", role, head, words, copies[0].out_shape, counts, reshapes)
+        block = LayerBlock(f"n{self.number}", role, head, words, copies[0].out_shape, counts, reshapes)
         for layer in copies:
             self.blocks |= {id(inner): block for inner in layer.walk()}
         return block
 
-    def _folded(self, groups: Copies, repeated: str) -> Block:
+    def _folded(self, groups: Copies, repeated: str) -> LayerBlock:
         """Return one block for a group that is nested too deep to be opened."""
         details = (contents(groups[0]), *caption(groups[0])[1])
         counts = tuple(sum(layer.kind.parameters(layer) for layer in group.walk()) for group in groups)
         return replace(self._block("layer", f"{groups[0].label} {repeated}".strip(), details, groups), counts=counts)
 
-    def _append(self, cluster: Cluster, block: Block) -> None:
+    def _append(self, cluster: Cluster, block: LayerBlock) -> None:
         cluster.members.append(block)
         self._connect(block)
 
-    def _connect(self, block: Block) -> None:
+    def _connect(self, block: LayerBlock) -> None:
         self.graph.edges.append(_edge(self.last, block))
         self.last = block
 
 
-def _edge(start: Block, end: Block, shortcut: bool = False) -> Edge:
+def _edge(start: LayerBlock, end: LayerBlock, shortcut: bool = False) -> Edge:
     return Edge(start.id, end.id, shape_text(start.shape) if start.reshapes and not shortcut else "", shortcut)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from caedsl.figures.drawing import text_width
-from caedsl.figures.scale import LABEL_SIZE, Scale
-from caedsl.figures.slabs import Hourglass, Operation, Slab
+from caedsl.figures.scale import LABEL_SIZE, FigureScale
+from caedsl.figures.slabs import Hourglass, LayerCaption, Slab
 from caedsl.vocabulary.shape import Shape
 
 LONGEST_LIST = 8
@@ -21,7 +21,7 @@ HEAD_SIZE, DETAIL_SIZE = 10.0, 9.0
 
 
 @dataclass(frozen=True)
-class Word:
+class ColumnText:
     """A line of text under a column; ``apart`` sets it off from the line above."""
 
     text: str
@@ -42,7 +42,7 @@ class Column:
 
     part: str
     slabs: list[int]
-    lines: list[Word]
+    lines: list[ColumnText]
     width: float
     resolution: Shape = ()
     x: float = 0.0
@@ -56,7 +56,7 @@ class Column:
 
 
 @dataclass
-class Stage:
+class ColumnStage:
     """Columns of one part in a row that share a resolution, from the code outwards."""
 
     resolution: Shape
@@ -76,9 +76,9 @@ class Arrangement:
     """
 
     columns: list[Column] = field(default_factory=list)
-    encoder: list[Stage] = field(default_factory=list)
-    decoder: list[Stage] = field(default_factory=list)
-    twins: list[tuple[Stage, Stage]] = field(default_factory=list)
+    encoder: list[ColumnStage] = field(default_factory=list)
+    decoder: list[ColumnStage] = field(default_factory=list)
+    twins: list[tuple[ColumnStage, ColumnStage]] = field(default_factory=list)
 
     @property
     def width(self) -> float:
@@ -87,7 +87,11 @@ class Arrangement:
 
 
 def arrange(
-    found: Hourglass, scale: Scale, ends: tuple[list[Word], list[Word]], code: list[Word], end_width: float
+    found: Hourglass,
+    scale: FigureScale,
+    ends: tuple[list[ColumnText], list[ColumnText]],
+    code: list[ColumnText],
+    end_width: float,
 ) -> Arrangement:
     """Return columns for all slabs, each wide enough for what stands in it; see ``mirror`` for equal distances.
 
@@ -103,7 +107,7 @@ def arrange(
     return Arrangement([entrance, *columns, exit], encoder, decoder, list(_twins(encoder, decoder)))
 
 
-def _columns(found: Hourglass, scale: Scale, code: list[Word]) -> Iterator[Column]:
+def _columns(found: Hourglass, scale: FigureScale, code: list[ColumnText]) -> Iterator[Column]:
     for numbers in _split(found.slabs, scale.crowded):
         slabs = [found.slabs[i] for i in numbers]
         is_code = slabs[0].part == "bottleneck"
@@ -133,22 +137,22 @@ def _split(slabs: Sequence[Slab], crowded: bool) -> Iterator[list[int]]:
     yield current
 
 
-def _words(operation: Operation, limit: float) -> Iterator[Word]:
+def _words(operation: LayerCaption, limit: float) -> Iterator[ColumnText]:
     for i, text in enumerate(_wrapped(operation.head.split(), HEAD_SIZE, limit)):
-        yield Word(text, HEAD_SIZE, "ink", apart=i == 0)
+        yield ColumnText(text, HEAD_SIZE, "ink", apart=i == 0)
     for text in _wrapped(operation.details, DETAIL_SIZE, limit):
-        yield Word(text)
+        yield ColumnText(text)
 
 
-def _line(operation: Operation, limit: float) -> Iterator[Word]:
+def _line(operation: LayerCaption, limit: float) -> Iterator[ColumnText]:
     """Yield the operation as it stands in a list: in one line, where that fits."""
     for text in _wrapped((*operation.head.split(), *operation.details), DETAIL_SIZE, limit):
-        yield Word(text, DETAIL_SIZE, "ink")
+        yield ColumnText(text, DETAIL_SIZE, "ink")
 
 
-def wrapped(text: str, size: float, limit: float, fill: str) -> list[Word]:
+def wrapped(text: str, size: float, limit: float, fill: str) -> list[ColumnText]:
     """Return the words of ``text`` in lines no longer than ``limit``, where no single word is."""
-    return [Word(line, size, fill, bold=True) for line in _wrapped(text.split(), size * 1.16, limit)]
+    return [ColumnText(line, size, fill, bold=True) for line in _wrapped(text.split(), size * 1.16, limit)]
 
 
 def _wrapped(words: Sequence[str], size: float, limit: float) -> Iterator[str]:
@@ -171,7 +175,7 @@ def _make_room_for_labels(found: Hourglass, columns: list[Column]) -> None:
             _widen(within, text_width(group.label, LABEL_SIZE) + COLUMN_GAP)
 
 
-def _twins(encoder: list[Stage], decoder: list[Stage]) -> Iterator[tuple[Stage, Stage]]:
+def _twins(encoder: list[ColumnStage], decoder: list[ColumnStage]) -> Iterator[tuple[ColumnStage, ColumnStage]]:
     """Yield each encoder stage with the next decoder stage of its resolution, from the code outwards."""
     places: dict[Shape, list[int]] = defaultdict(list)
     for place, stage in enumerate(decoder):
@@ -185,9 +189,9 @@ def _twins(encoder: list[Stage], decoder: list[Stage]) -> Iterator[tuple[Stage, 
             start = same[next_one] + 1
 
 
-def _stages(columns: list[Column]) -> list[Stage]:
+def _stages(columns: list[Column]) -> list[ColumnStage]:
     return [
-        Stage(resolution, list(members))
+        ColumnStage(resolution, list(members))
         for resolution, members in groupby(columns, key=lambda column: column.resolution)
     ]
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import graphviz
 
-from caedsl.figures.blocks import Block, Blocks, Cluster
+from caedsl.figures.blocks import Blocks, Cluster, LayerBlock
 from caedsl.figures.errors import FigureError
 from caedsl.figures.look import PLAIN, Look
 from caedsl.figures.palette import COLOURS, GREYS
@@ -118,7 +118,7 @@ class _Pen:
                 else:
                     self.add_block(inner, member, cluster.part)
 
-    def add_block(self, digraph: graphviz.Digraph, block: Block, part: str) -> None:
+    def add_block(self, digraph: graphviz.Digraph, block: LayerBlock, part: str) -> None:
         palette = self.palette
         colour, fill = (palette[part], palette[f"{part}-fill"]) if part else (palette["muted"], "#ffffff")
         details = [escape(block.details)] if block.details else []

@@ -85,7 +85,7 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Line:
+class Polyline:
     """A polyline with rounded corners of ``radius``, dotted or dashed on request, with an arrow's head on request."""
 
     points: tuple[Point, ...]
@@ -124,7 +124,7 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextMark:
     """One line of text, centred on ``x`` (or starting there, ``anchor="start"``) with its middle at ``y``.
 
     ``upwards`` turns it a quarter to the left around that point.
@@ -154,11 +154,11 @@ class Text:
         return Bounds(left, self.y - across / 2, left + along, self.y + across / 2)
 
 
-Mark = Box | Area | Line | Sum | Text
+Mark = Box | Area | Polyline | Sum | TextMark
 
 
 @dataclass(frozen=True)
-class Group:
+class MarkGroup:
     """Marks that belong together: an id unique in the figure, and a title that a viewer shows under the pointer."""
 
     id: str
@@ -177,7 +177,7 @@ class Drawing:
     height: float
     title: str
     about: str
-    groups: tuple[Group, ...]
+    groups: tuple[MarkGroup, ...]
     scale: float | None = None
     scheme: Scheme = COLOURS
 

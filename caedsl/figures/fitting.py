@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from caedsl.figures.caption import code_options, output_word, size_of_code
-from caedsl.figures.columns import DETAIL_SIZE, HEAD_SIZE, Arrangement, Column, Word, arrange, mirror, wrapped
+from caedsl.figures.columns import DETAIL_SIZE, HEAD_SIZE, Arrangement, Column, ColumnText, arrange, mirror, wrapped
 from caedsl.figures.drawing import text_width
 from caedsl.figures.errors import FigureError
 from caedsl.figures.look import POINTS_PER_CM, Look
 from caedsl.figures.rows import break_columns, widest_unit
-from caedsl.figures.scale import Scale
+from caedsl.figures.scale import FigureScale
 from caedsl.figures.scene import MARGIN, TITLE_SIZE, Scene, left_edges, make_rows, place
 from caedsl.figures.shortcut_levels import shortcut_levels
 from caedsl.figures.slabs import Hourglass, hourglass
@@ -25,7 +25,7 @@ LEAST_POINTS = 7.0
 class _Fit(NamedTuple):
     """Columns in rows, the width between the margins in units, and the points of a unit (None: as it comes)."""
 
-    scale: Scale
+    scale: FigureScale
     placed: Arrangement
     broken: Sequence[Sequence[Column]]
     inner: float
@@ -37,8 +37,8 @@ def fitted(model: Autoencoder, look: Look, footer: str) -> tuple[Scene, float | 
     found = hourglass(model)
     shapes = [model.input.shape, *(slab.shape for slab in found.slabs), model.out_shape]
 
-    def arranged(flat: bool = False) -> tuple[Scale, Arrangement]:
-        scale = Scale(shapes, crowded=len(found.slabs) > ROOMY, flat=flat)
+    def arranged(flat: bool = False) -> tuple[FigureScale, Arrangement]:
+        scale = FigureScale(shapes, crowded=len(found.slabs) > ROOMY, flat=flat)
         return scale, _arrangement(model, found, scale)
 
     if look.width is None:
@@ -55,17 +55,17 @@ def fitted(model: Autoencoder, look: Look, footer: str) -> tuple[Scene, float | 
     return scene, fit.points
 
 
-def _arrangement(model: Autoencoder, found: Hourglass, scale: Scale) -> Arrangement:
+def _arrangement(model: Autoencoder, found: Hourglass, scale: FigureScale) -> Arrangement:
     numbers, comparison = size_of_code(model)
     code = [
-        Word(numbers, HEAD_SIZE, "bottleneck", True),
+        ColumnText(numbers, HEAD_SIZE, "bottleneck", True),
         *wrapped(comparison, HEAD_SIZE, 92.0, "bottleneck"),
-        *(Word(option, apart=number == 0) for number, option in enumerate(code_options(model))),
+        *(ColumnText(option, apart=number == 0) for number, option in enumerate(code_options(model))),
     ]
-    end = [Word(output_word(model), HEAD_SIZE, "ink")]
+    end = [ColumnText(output_word(model), HEAD_SIZE, "ink")]
     if model.target is not model.input:
-        end.append(Word(_values(model.target.range)))
-    ends = ([Word("input", HEAD_SIZE, "ink"), Word(_values(model.input.range))], end)
+        end.append(ColumnText(_values(model.target.range)))
+    ends = ([ColumnText("input", HEAD_SIZE, "ink"), ColumnText(_values(model.input.range))], end)
     shapes = (model.input.shape, model.out_shape)
     return arrange(found, scale, ends, code, max(scale.picture_width(s) + 2 * scale.depth(s).right for s in shapes))
 
@@ -74,13 +74,15 @@ def _values(values: InputRange) -> str:
     return f"in {values}" if values.bounded else "real values"
 
 
-def _as_it_comes(scale: Scale, placed: Arrangement, look: Look, words: float) -> _Fit:
+def _as_it_comes(scale: FigureScale, placed: Arrangement, look: Look, words: float) -> _Fit:
     mirror(placed)
     points = look.font_size / DETAIL_SIZE if look.font_size else None
     return _Fit(scale, placed, [placed.columns], max(placed.width, words), points)
 
 
-def _into(width: float, arranged: Callable[[bool], tuple[Scale, Arrangement]], look: Look, found: Hourglass) -> _Fit:
+def _into(
+    width: float, arranged: Callable[[bool], tuple[FigureScale, Arrangement]], look: Look, found: Hourglass
+) -> _Fit:
     """Return one row where its text stays legible, else as many rows as it needs."""
     paper = width * POINTS_PER_CM
     scale, placed = arranged(False)

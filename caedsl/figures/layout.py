@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from caedsl.facts.cost import total_parameters
 from caedsl.figures.caption import plural, shape_text, size_of_code
 from caedsl.figures.columns import DETAIL_SIZE
-from caedsl.figures.drawing import Drawing, Group, Line, Text, shorten
+from caedsl.figures.drawing import Drawing, MarkGroup, Polyline, TextMark, shorten
 from caedsl.figures.fitting import fitted
 from caedsl.figures.look import PLAIN, Look
 from caedsl.figures.marks import ends, flows, slabs
 from caedsl.figures.palette import COLOURS, GREYS
 from caedsl.figures.scale import LABEL_SIZE
-from caedsl.figures.scene import HEADING_SIZE, LABEL_ROW, MARGIN, TITLE_SIZE, Row, Scene, stack
+from caedsl.figures.scene import HEADING_SIZE, LABEL_ROW, MARGIN, TITLE_SIZE, ColumnRow, Scene, stack
 from caedsl.figures.shortcuts import shortcuts
 from caedsl.figures.slabs import GroupAround
 from caedsl.model.autoencoder import Autoencoder
@@ -30,9 +30,9 @@ def layout(model: Autoencoder, look: Look = PLAIN) -> Drawing:
     body = [*_twin_lines(scene), *flows(scene), *ends(scene), *slabs(scene), *shortcuts(scene)]
     words = [group for row in scene.rows for group in _words(scene, row)]
     bottom = max(mark.bounds.bottom for group in (*body, *words) for mark in group.marks)
-    last = Text(MARGIN, bottom + 24.0, footer, DETAIL_SIZE, "muted", anchor="start")
+    last = TextMark(MARGIN, bottom + 24.0, footer, DETAIL_SIZE, "muted", anchor="start")
     title = _title(scene) if look.title else ()
-    groups = (*title, *_headings(scene), *_labels(scene), *body, *words, Group("parameters", "", (last,)))
+    groups = (*title, *_headings(scene), *_labels(scene), *body, *words, MarkGroup("parameters", "", (last,)))
     height, scheme = last.bounds.bottom + MARGIN / 2, GREYS if look.grey else COLOURS
     return Drawing(scene.width, height, model.name, _about(model), groups, scale, scheme)
 
@@ -42,31 +42,31 @@ def _about(model: Autoencoder) -> str:
     return f"Convolutional autoencoder {model.name}, {shapes}: a code of {', '.join(size_of_code(model))}."
 
 
-def _title(scene: Scene) -> tuple[Group, ...]:
+def _title(scene: Scene) -> tuple[MarkGroup, ...]:
     name = shorten(scene.model.name, TITLE_SIZE, scene.width - 2 * MARGIN, bold=True)
-    text = Text(MARGIN, MARGIN + TITLE_SIZE / 2, name, TITLE_SIZE, bold=True, anchor="start")
-    return (Group("title", "", (text,)),)
+    text = TextMark(MARGIN, MARGIN + TITLE_SIZE / 2, name, TITLE_SIZE, bold=True, anchor="start")
+    return (MarkGroup("title", "", (text,)),)
 
 
-def _headings(scene: Scene) -> Iterator[Group]:
+def _headings(scene: Scene) -> Iterator[MarkGroup]:
     """Yield the names of the parts over each row's columns of theirs."""
     for number, row in enumerate(scene.rows):
         for part in ("encoder", "bottleneck", "decoder"):
             columns = [column for column in row.columns if column.part == part]
             if columns:
                 middle = (columns[0].x + columns[-1].x + columns[-1].width) / 2
-                heading = Text(middle, row.heading, part, HEADING_SIZE, part, bold=True)
-                yield Group(f"{part}-heading{_in_row(number)}", "", (heading,))
+                heading = TextMark(middle, row.heading, part, HEADING_SIZE, part, bold=True)
+                yield MarkGroup(f"{part}-heading{_in_row(number)}", "", (heading,))
 
 
-def _labels(scene: Scene) -> Iterator[Group]:
+def _labels(scene: Scene) -> Iterator[MarkGroup]:
     for number, group in enumerate(scene.found.groups):
         if group.label:
             for place in range(scene.row_of[group.first], scene.row_of[group.last] + 1):
                 yield _label(scene, scene.rows[place], group, f"group-{number + 1}{_in_row(place)}")
 
 
-def _label(scene: Scene, row: Row, group: GroupAround, name: str) -> Group:
+def _label(scene: Scene, row: ColumnRow, group: GroupAround, name: str) -> MarkGroup:
     """Return the bracket over a group's slabs in a row, with as much of the label as has room there."""
     first, last = max(group.first, row.first), min(group.last, row.last)
     y = row.labels_top + (group.depth + 0.5) * LABEL_ROW
@@ -76,29 +76,30 @@ def _label(scene: Scene, row: Row, group: GroupAround, name: str) -> Group:
     columns = [column for column in row.columns if column.slabs and first <= column.slabs[0] <= last]
     start, end = columns[0].x, columns[-1].x + columns[-1].width
     text = shorten(group.label, LABEL_SIZE, end - start - 2.0)
-    label = [Text((start + end) / 2, y, text, LABEL_SIZE, "muted")] if text else []
-    return Group(name, group.label if text != group.label else "", (*label, Line(corners, "line")))
+    label = [TextMark((start + end) / 2, y, text, LABEL_SIZE, "muted")] if text else []
+    return MarkGroup(name, group.label if text != group.label else "", (*label, Polyline(corners, "line")))
 
 
 def _in_row(number: int) -> str:
     return f"-{number + 1}" if number else ""
 
 
-def _twin_lines(scene: Scene) -> Iterator[Group]:
+def _twin_lines(scene: Scene) -> Iterator[MarkGroup]:
     code = scene.model.code_shape[1:]
     for number, (left, right) in enumerate(scene.placed.twins):
         start, end = left.columns[0].slabs[-1], right.columns[0].slabs[0]
         if left.resolution and left.resolution != code and scene.row(start) is scene.row(end):
             y = scene.top(start)
-            line = Line(((scene.right(start), y), (scene.lefts[end], y)), "line", 0.8, dotted=True)
-            yield Group(f"twin-{number + 1}", f"both {shape_text(left.resolution)}", (line,))
+            line = Polyline(((scene.right(start), y), (scene.lefts[end], y)), "line", 0.8, dotted=True)
+            yield MarkGroup(f"twin-{number + 1}", f"both {shape_text(left.resolution)}", (line,))
 
 
-def _words(scene: Scene, row: Row) -> Iterator[Group]:
+def _words(scene: Scene, row: ColumnRow) -> Iterator[MarkGroup]:
     for column, top in zip(row.columns, row.word_tops, strict=True):
         marks = tuple(
-            Text(column.middle, top + y, word.text, word.size, word.fill, word.bold) for word, y in stack(column.lines)
+            TextMark(column.middle, top + y, word.text, word.size, word.fill, word.bold)
+            for word, y in stack(column.lines)
         )
         if marks:
             name = f"slab-{column.slabs[0] + 1}" if column.slabs else column.part
-            yield Group(f"{name}-words", "", marks)
+            yield MarkGroup(f"{name}-words", "", marks)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from caedsl.figures.caption import shape_text
-from caedsl.figures.drawing import Area, Box, Group, Line, Mark, Text
+from caedsl.figures.drawing import Area, Box, Mark, MarkGroup, Polyline, TextMark
 from caedsl.figures.scale import LABEL_SIZE, Depth
 from caedsl.figures.scene import Scene
 from caedsl.vocabulary.shape import Shape
@@ -13,7 +13,7 @@ ARROW_GAP = 5.0
 OUTLINE = 1.2
 
 
-def flows(scene: Scene) -> Iterator[Group]:
+def flows(scene: Scene) -> Iterator[MarkGroup]:
     """Yield the tinted ground between slabs, which makes them one hourglass; it runs to the end of a row."""
     for i, (here, there) in enumerate(pairwise(scene.found.slabs)):
         fill = f"{here.part if there.part == 'bottleneck' else there.part}-flow"
@@ -28,10 +28,10 @@ def flows(scene: Scene) -> Iterator[Group]:
                 _ground(row.axis, x0, half0, row.right, half, fill),
                 _ground(next_row.axis, next_row.left, half, x1, half1, fill),
             )
-        yield Group(f"flow-{i + 1}", "", areas)
+        yield MarkGroup(f"flow-{i + 1}", "", areas)
 
 
-def ends(scene: Scene) -> Iterator[Group]:
+def ends(scene: Scene) -> Iterator[MarkGroup]:
     """Yield the input and the reconstruction with their arrows."""
     first, last = scene.lefts[0], scene.right(len(scene.lefts) - 1)
     last += scene.scale.depth(scene.found.slabs[-1].shape).right
@@ -43,12 +43,12 @@ def ends(scene: Scene) -> Iterator[Group]:
         left = column.middle - (width + depth.right) / 2
         box = Box(left, row.axis - height / 2, width, height, "muted", dashed=True)
         xs = (left + width + depth.right, first) if name == "input" else (last, left)
-        arrow = Line(((xs[0] + ARROW_GAP, row.axis), (xs[1] - ARROW_GAP, row.axis)), "muted", arrow=True)
+        arrow = Polyline(((xs[0] + ARROW_GAP, row.axis), (xs[1] - ARROW_GAP, row.axis)), "muted", arrow=True)
         marks = (*_back(box, depth), box, _shape_label(left + width / 2, row.axis, shape), arrow)
-        yield Group(name, f"{name} {shape_text(shape)}", marks)
+        yield MarkGroup(name, f"{name} {shape_text(shape)}", marks)
 
 
-def slabs(scene: Scene) -> Iterator[Group]:
+def slabs(scene: Scene) -> Iterator[MarkGroup]:
     """Yield every slab with its shape."""
     seen: dict[str, int] = {}
     for i, slab in enumerate(scene.found.slabs):
@@ -58,7 +58,7 @@ def slabs(scene: Scene) -> Iterator[Group]:
         label = _shape_label(scene.lefts[i] + width / 2, scene.row(i).axis, slab.shape)
         title = "\n".join((*(operation.spec for operation in slab.operations), f"→ {shape_text(slab.shape)}"))
         marks = (*_back(box, scene.scale.depth(slab.shape)), box, label)
-        yield Group(f"{slab.part}-{seen[slab.part]}", title, marks)
+        yield MarkGroup(f"{slab.part}-{seen[slab.part]}", title, marks)
 
 
 def _back(box: Box, depth: Depth) -> Iterator[Mark]:
@@ -76,13 +76,13 @@ def _back(box: Box, depth: Depth) -> Iterator[Mark]:
     )
     if box.fill:
         yield Area((*outline, (right, top)), box.fill.replace("-fill", "-flow"))
-    yield Line(outline, box.stroke, OUTLINE, dashed=box.dashed)
-    yield Line(((right, top), (right + across, top - up)), box.stroke, OUTLINE, dashed=box.dashed)
+    yield Polyline(outline, box.stroke, OUTLINE, dashed=box.dashed)
+    yield Polyline(((right, top), (right + across, top - up)), box.stroke, OUTLINE, dashed=box.dashed)
 
 
 def _ground(axis: float, x0: float, half0: float, x1: float, half1: float, fill: str) -> Area:
     return Area(((x0, axis - half0), (x1, axis - half1), (x1, axis + half1), (x0, axis + half0)), fill)
 
 
-def _shape_label(x: float, axis: float, shape: Shape) -> Text:
-    return Text(x, axis, shape_text(shape), LABEL_SIZE, upwards=True)
+def _shape_label(x: float, axis: float, shape: Shape) -> TextMark:
+    return TextMark(x, axis, shape_text(shape), LABEL_SIZE, upwards=True)

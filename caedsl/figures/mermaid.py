@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from caedsl.figures.blocks import Block, Blocks, Cluster, Edge
+from caedsl.figures.blocks import Blocks, Cluster, Edge, LayerBlock
 from caedsl.figures.errors import FigureError
 from caedsl.figures.look import PLAIN, Look
 from caedsl.figures.palette import COLOURS, GREYS, Palette
@@ -44,7 +44,7 @@ def _cluster(cluster: Cluster, indent: str) -> Iterator[str]:
     yield f"{indent}end"
 
 
-def _block(block: Block) -> str:
+def _block(block: LayerBlock) -> str:
     rows = [f"{block.head} {block.details}".strip()]
     rows += block.rows if block.role != "sum" else block.rows[1:]
     label = "<br/>".join(map(_escaped, rows))

@@ -12,7 +12,7 @@ from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.text import Text as Words
 
-from caedsl.figures.drawing import Area, Box, Drawing, Line, Mark, Point, Sum, Text, toward
+from caedsl.figures.drawing import Area, Box, Drawing, Mark, Point, Polyline, Sum, TextMark, toward
 from caedsl.figures.palette import Palette
 
 RESOLUTION = 220.0
@@ -76,11 +76,11 @@ class _Pen:
                 return [self._box(mark)]
             case Area():
                 return [Polygon(list(mark.points), closed=True, facecolor=self.palette[mark.fill], edgecolor="none")]
-            case Line():
+            case Polyline():
                 return self._line(mark)
             case Sum():
                 return self._sum(mark)
-            case Text():
+            case TextMark():
                 return [self._text(mark)]
 
     def _box(self, mark: Box) -> Artist:
@@ -95,7 +95,7 @@ class _Pen:
             linestyle=DASHES if mark.dashed else "solid",
         )
 
-    def _line(self, mark: Line) -> list[Artist]:
+    def _line(self, mark: Polyline) -> list[Artist]:
         colour, width = self.palette[mark.stroke], mark.width * self.scale
         style: Any = DOTS if mark.dotted else DASHES if mark.dashed else "solid"
         line = PathPatch(_path(mark), fill=False, edgecolor=colour, linewidth=width, linestyle=style, capstyle="butt")
@@ -110,7 +110,7 @@ class _Pen:
         circle = Circle((x, y), r, fill=False, edgecolor=colour, linewidth=width)
         return [circle, *(Line2D(across, down, color=colour, linewidth=width) for across, down in strokes)]
 
-    def _text(self, mark: Text) -> Artist:
+    def _text(self, mark: TextMark) -> Artist:
         return Words(
             mark.x,
             mark.y,
@@ -125,7 +125,7 @@ class _Pen:
         )
 
 
-def _path(line: Line) -> Path:
+def _path(line: Polyline) -> Path:
     points: list[Point] = [line.points[0]]
     codes = [Path.MOVETO]
     for before, corner, after in zip(line.points, line.points[1:], line.points[2:], strict=False):

@@ -31,7 +31,7 @@ class Depth(NamedTuple):
     up: float
 
 
-class Scale:
+class FigureScale:
     """The sizes of one figure: a doubling of the resolution is the same step everywhere, and every label fits in.
 
     The resolution is the geometric mean of the axes in space. ``crowded`` figures have thin slabs, ``flat``

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from caedsl.figures.columns import COLUMN_GAP, SLAB_GAP, Arrangement, Column, Word
-from caedsl.figures.scale import Scale
+from caedsl.figures.columns import COLUMN_GAP, SLAB_GAP, Arrangement, Column, ColumnText
+from caedsl.figures.scale import FigureScale
 from caedsl.figures.shortcut_levels import Levels
 from caedsl.figures.slabs import GroupAround, Hourglass
 from caedsl.model.autoencoder import Autoencoder
@@ -21,7 +21,7 @@ SHORTCUT_RISE, SHORTCUT_STEP = 20.0, 17.0
 
 
 @dataclass
-class Row:
+class ColumnRow:
     """A row of columns with the slabs from ``first`` to ``last``; the ys of its headings, labels, axis and end."""
 
     columns: Sequence[Column]
@@ -46,15 +46,15 @@ class Scene:
 
     model: Autoencoder
     found: Hourglass
-    scale: Scale
+    scale: FigureScale
     placed: Arrangement
     width: float
-    rows: list[Row]
+    rows: list[ColumnRow]
     levels: Levels
     lefts: list[float]
     row_of: list[int]
 
-    def row(self, slab: int) -> Row:
+    def row(self, slab: int) -> ColumnRow:
         """Return the row of a slab."""
         return self.rows[self.row_of[slab]]
 
@@ -97,7 +97,7 @@ def place(scene: Scene, top: float) -> None:
         top = row.bottom + ROW_GAP
 
 
-def stack(lines: Sequence[Word]) -> Iterator[tuple[Word, float]]:
+def stack(lines: Sequence[ColumnText]) -> Iterator[tuple[ColumnText, float]]:
     """Yield each line of text with the y of its middle, counted from the top of the first."""
     y = 0.0
     for number, word in enumerate(lines):
@@ -105,7 +105,7 @@ def stack(lines: Sequence[Word]) -> Iterator[tuple[Word, float]]:
         yield word, y - word.size * LEADING / 2
 
 
-def make_rows(broken: Sequence[Sequence[Column]], left: float, width: float) -> list[Row]:
+def make_rows(broken: Sequence[Sequence[Column]], left: float, width: float) -> list[ColumnRow]:
     """Return the rows of these columns, which are moved to their xs between ``left`` and ``left + width``.
 
     A single row is centred; of several all but the last are justified.
@@ -119,11 +119,11 @@ def make_rows(broken: Sequence[Sequence[Column]], left: float, width: float) -> 
             column.x = x
             x += column.width
         slabs = [i for column in columns for i in column.slabs]
-        rows.append(Row(columns, slabs[0], slabs[-1], left, x))
+        rows.append(ColumnRow(columns, slabs[0], slabs[-1], left, x))
     return rows
 
 
-def left_edges(found: Hourglass, scale: Scale, columns: Sequence[Column]) -> Iterator[float]:
+def left_edges(found: Hourglass, scale: FigureScale, columns: Sequence[Column]) -> Iterator[float]:
     """Yield the left edge of every slab, those of a column side by side around its middle."""
     for column in columns:
         widths = [scale.extent(found.slabs[i].shape) for i in column.slabs]
@@ -133,7 +133,7 @@ def left_edges(found: Hourglass, scale: Scale, columns: Sequence[Column]) -> Ite
             x += width + SLAB_GAP
 
 
-def _shapes(scene: Scene, row: Row) -> Iterator[tuple[int, ...]]:
+def _shapes(scene: Scene, row: ColumnRow) -> Iterator[tuple[int, ...]]:
     for column in row.columns:
         yield from (scene.found.slabs[i].shape for i in column.slabs)
         if not column.slabs:
@@ -144,13 +144,13 @@ def _end_shape(scene: Scene, column: Column) -> tuple[int, ...]:
     return scene.model.input.shape if column.part == "input" else scene.model.out_shape
 
 
-def _crosses(scene: Scene, group: int, row: Row) -> bool:
+def _crosses(scene: Scene, group: int, row: ColumnRow) -> bool:
     """Whether the shortcut of a group runs through the row; it starts at the slab before the group."""
     around = scene.found.groups[group]
     return row.first <= around.last and max(around.first - 1, 0) <= row.last
 
 
-def _word_tops(scene: Scene, row: Row) -> Iterator[float]:
+def _word_tops(scene: Scene, row: ColumnRow) -> Iterator[float]:
     """Yield where the words of each column begin: at one height under all slabs of a height."""
     outline = _outline(scene, row)
     floors: list[tuple[float, float]] = []
@@ -165,7 +165,7 @@ def _word_tops(scene: Scene, row: Row) -> Iterator[float]:
     yield from (lowest[height] + 7.0 for height, _ in floors)
 
 
-def _outline(scene: Scene, row: Row) -> list[tuple[float, float]]:
+def _outline(scene: Scene, row: ColumnRow) -> list[tuple[float, float]]:
     """Return the lower edge of slabs and of the ground between them, from left to right."""
     points = []
     if row.first:
@@ -187,5 +187,5 @@ def _floor(outline: Sequence[tuple[float, float]], left: float, right: float) ->
     return max(inside, default=0.0)
 
 
-def _height(lines: Sequence[Word]) -> float:
+def _height(lines: Sequence[ColumnText]) -> float:
     return max((y + word.size * LEADING / 2 for word, y in stack(lines)), default=0.0) + COLUMN_GAP / 4

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from caedsl.figures.drawing import Group, Line, Mark, Point, Sum
+from caedsl.figures.drawing import Mark, MarkGroup, Point, Polyline, Sum
 from caedsl.figures.scene import SHORTCUT_STEP, Scene
 
 RADIUS = 4.5
 CORNER = 7.0
 
 
-def shortcuts(scene: Scene) -> Iterator[Group]:
+def shortcuts(scene: Scene) -> Iterator[MarkGroup]:
     """Yield one group a residual, the outer ones first."""
     for number, ending in scene.levels.ending.items():
         last = scene.found.groups[number].last
@@ -18,10 +18,10 @@ def shortcuts(scene: Scene) -> Iterator[Group]:
         x = scene.lefts[last] + 0.3 * (scene.right(last) - scene.lefts[last]) + 7.0 * ending + depth.right
         y = roof - 8.0 - SHORTCUT_STEP * ending
         marks: list[Mark] = [
-            Line(points, "shortcut", 1.3, radius=CORNER) for points in _over(scene, number, (x, y - RADIUS))
+            Polyline(points, "shortcut", 1.3, radius=CORNER) for points in _over(scene, number, (x, y - RADIUS))
         ]
-        marks += [Line(((x, y + RADIUS), (x, roof)), "shortcut", 1.3), Sum(x, y, RADIUS, "shortcut")]
-        yield Group(f"shortcut-{number + 1}", "the input is added to the output", tuple(marks))
+        marks += [Polyline(((x, y + RADIUS), (x, roof)), "shortcut", 1.3), Sum(x, y, RADIUS, "shortcut")]
+        yield MarkGroup(f"shortcut-{number + 1}", "the input is added to the output", tuple(marks))
 
 
 def _over(scene: Scene, number: int, end: Point) -> Iterator[tuple[Point, ...]]:

@@ -14,7 +14,7 @@ from caedsl.vocabulary.shape import Shape
 
 
 @dataclass(frozen=True)
-class Operation:
+class LayerCaption:
     """What stands under a slab for one layer: its caption in two parts; ``spec`` is all of it with its place."""
 
     head: str
@@ -31,7 +31,7 @@ class Slab:
 
     part: str
     shape: Shape
-    operations: tuple[Operation, ...]
+    operations: tuple[LayerCaption, ...]
     groups: tuple[int, ...] = ()
 
     @property
@@ -126,12 +126,12 @@ class _Walk:
         """Write under the last slab what happens at the sum: the projection of the input, the activation after."""
         added = [(f"+ {caption(layer)[0]}", caption(layer)[1], line(layer)) for layer in group.shortcut]
         after = [(word, (), line(group)) for word in caption(group)[1]]
-        notes = (Operation(*note) for note in (added or [("+ input", (), line(group))]) + after)
+        notes = (LayerCaption(*note) for note in (added or [("+ input", (), line(group))]) + after)
         last = self.found.slabs[-1]
         self.found.slabs[-1] = replace(last, operations=(*last.operations, *notes))
 
 
-def _operation(source: Source, layer: Layer, times: int) -> Operation:
+def _operation(source: Source, layer: Layer, times: int) -> LayerCaption:
     head, details = caption(layer)
     if layer.children:
         head, details = layer.label, (contents(layer), *details)
@@ -139,4 +139,4 @@ def _operation(source: Source, layer: Layer, times: int) -> Operation:
     place = f"line {source.position(layer.span.start).line}"
     if layer.mirrors:
         place = f"mirrors line {source.position(layer.mirrors.span.start).line}"
-    return Operation(" ".join((head, *repeated)), details, f"{' '.join((line(layer), *repeated))} ({place})")
+    return LayerCaption(" ".join((head, *repeated)), details, f"{' '.join((line(layer), *repeated))} ({place})")

@@ -6,7 +6,7 @@ replaces the colours on dark screens: renderers without media queries skip it wh
 
 from html import escape
 
-from caedsl.figures.drawing import Area, Box, Drawing, Group, Line, Mark, Point, Sum, Text, toward
+from caedsl.figures.drawing import Area, Box, Drawing, Mark, MarkGroup, Point, Polyline, Sum, TextMark, toward
 from caedsl.figures.palette import Palette, Scheme
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', 'DejaVu Sans', sans-serif"
@@ -50,7 +50,7 @@ def _style(scheme: Scheme) -> list[str]:
     ]
 
 
-def _group(group: Group, palette: Palette) -> list[str]:
+def _group(group: MarkGroup, palette: Palette) -> list[str]:
     title = [f"  <title>{escape(group.title)}</title>"] if group.title else []
     return [f'<g id="{escape(group.id)}">', *title, *(f"  {_mark(mark, palette)}" for mark in group.marks), "</g>"]
 
@@ -65,7 +65,7 @@ def _mark(mark: Mark, palette: Palette) -> str:
         case Area():
             points = " ".join(f"{_number(x)},{_number(y)}" for x, y in mark.points)
             return f'<polygon points="{points}" {_paint(palette, mark.fill, None)}/>'
-        case Line():
+        case Polyline():
             dots = ' stroke-dasharray="1.5 3"' if mark.dotted else ' stroke-dasharray="4 3"' if mark.dashed else ""
             stroke = f'{_paint(palette, None, mark.stroke)} stroke-width="{_number(mark.width)}"'
             path = f'<path d="{_path(mark)}" {stroke}{dots}/>'
@@ -77,11 +77,11 @@ def _mark(mark: Mark, palette: Palette) -> str:
                 f'<circle cx="{x}" cy="{y}" r="{_number(r)}" {_paint(palette, None, mark.stroke)} stroke-width="1.2"/>'
             )
             return f'{circle}<path d="{sign}" {_paint(palette, None, mark.stroke)} stroke-width="1.2"/>'
-        case Text():
+        case TextMark():
             return _text(mark, palette)
 
 
-def _text(mark: Text, palette: Palette) -> str:
+def _text(mark: TextMark, palette: Palette) -> str:
     shift = mark.size * CAP_HALF
     x, y = (mark.x + shift, mark.y) if mark.upwards else (mark.x, mark.y + shift)
     turned = f' transform="rotate(-90 {_number(x)} {_number(y)})"' if mark.upwards else ""
@@ -91,7 +91,7 @@ def _text(mark: Text, palette: Palette) -> str:
     return f"<text {place}{weight}{anchor}{turned} {_paint(palette, mark.fill, None)}>{escape(mark.text)}</text>"
 
 
-def _path(line: Line) -> str:
+def _path(line: Polyline) -> str:
     """Straight from point to point; at each corner a quadratic curve that starts and ends ``radius`` away from it."""
     steps = [f"M{_point(line.points[0])}"]
     for before, corner, after in zip(line.points, line.points[1:], line.points[2:], strict=False):
@@ -100,7 +100,7 @@ def _path(line: Line) -> str:
     return "".join((*steps, f"L{_point(line.points[-1])}"))
 
 
-def _arrow_head(line: Line, palette: Palette) -> str:
+def _arrow_head(line: Polyline, palette: Palette) -> str:
     points = " ".join(f"{_number(x)},{_number(y)}" for x, y in line.head)
     return f'<polygon points="{points}" {_paint(palette, line.stroke, None)}/>'
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from caedsl.importing.aten_curves import Curve, curves_of
+from caedsl.importing.aten_curves import ActivationCurve, curves_of
 from caedsl.importing.aten_graph import RANDOM, AtenGraph, AtenNode
 from caedsl.importing.aten_layers import LAYERS
 from caedsl.importing.aten_noise import Draw, add_draw, draws_of
@@ -61,7 +61,7 @@ class _Found(NamedTuple):
     """What several nodes compute together, by the name of a node: the last one, for modules each one."""
 
     draws: dict[str, Draw]
-    curves: dict[str, Curve]
+    curves: dict[str, ActivationCurve]
     own: dict[str, OwnModule]
 
     @property

@@ -7,7 +7,7 @@ from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenGraph, AtenNode, Ref
 
 
-class Curve(NamedTuple):
+class ActivationCurve(NamedTuple):
     """Activation of ``source``, its word and number, and the names of the nodes before the last."""
 
     source: Ref
@@ -16,14 +16,14 @@ class Curve(NamedTuple):
     inside: frozenset[str]
 
 
-def curves_of(graph: AtenGraph) -> dict[str, Curve]:
+def curves_of(graph: AtenGraph) -> dict[str, ActivationCurve]:
     """Return the written-out activations of a graph by the name of their last node."""
     made = {name: node for node in graph.nodes for name in node.outputs}
     counts: dict[str, int] = {}
     for node in graph.nodes:
         for name in node.refs:
             counts[name] = counts.get(name, 0) + 1
-    found: dict[str, Curve] = {}
+    found: dict[str, ActivationCurve] = {}
     for node in graph.nodes:
         for search in (_softcap, _hardsigmoid, _silu):
             curve = search(made, node)
@@ -46,7 +46,7 @@ def _factor(node: AtenNode) -> tuple[Ref, float] | None:
     return one, float(other) if node.base == "mul" else 1 / float(other)
 
 
-def _softcap(made: Mapping[str, AtenNode], node: AtenNode) -> Curve | None:
+def _softcap(made: Mapping[str, AtenNode], node: AtenNode) -> ActivationCurve | None:
     """Find cap · tanh(x / cap)."""
     outer = _factor(node) if node.base == "mul" else None
     tanh = _by(made, outer[0], "tanh") if outer else None
@@ -54,10 +54,10 @@ def _softcap(made: Mapping[str, AtenNode], node: AtenNode) -> Curve | None:
     inner = _factor(scaled) if scaled else None
     if outer is None or tanh is None or scaled is None or inner is None or abs(outer[1] * inner[1] - 1) > 1e-9:
         return None
-    return Curve(inner[0], "softcap", spelling.number(outer[1]), frozenset({tanh.name, scaled.name}))
+    return ActivationCurve(inner[0], "softcap", spelling.number(outer[1]), frozenset({tanh.name, scaled.name}))
 
 
-def _hardsigmoid(made: Mapping[str, AtenNode], node: AtenNode) -> Curve | None:
+def _hardsigmoid(made: Mapping[str, AtenNode], node: AtenNode) -> ActivationCurve | None:
     """Find clamp(slope · x + 0.5, 0, 1)."""
     if node.base != "clamp" or (node.args.get("min"), node.args.get("max")) != (0, 1):
         return None
@@ -66,15 +66,15 @@ def _hardsigmoid(made: Mapping[str, AtenNode], node: AtenNode) -> Curve | None:
     factor = _factor(scaled) if scaled else None
     if shifted is None or scaled is None or factor is None or factor[1] <= 0:
         return None
-    return Curve(factor[0], "hardsigmoid", spelling.number(factor[1]), frozenset({shifted.name, scaled.name}))
+    return ActivationCurve(factor[0], "hardsigmoid", spelling.number(factor[1]), frozenset({shifted.name, scaled.name}))
 
 
-def _silu(made: Mapping[str, AtenNode], node: AtenNode) -> Curve | None:
+def _silu(made: Mapping[str, AtenNode], node: AtenNode) -> ActivationCurve | None:
     """Find x · sigmoid(x)."""
     if node.base != "mul":
         return None
     for one, other in (("self", "other"), ("other", "self")):
         sigmoid = _by(made, node.args[one], "sigmoid")
         if sigmoid is not None and sigmoid.args["self"] == node.args[other]:
-            return Curve(node.args[other], "silu", "", frozenset({sigmoid.name}))
+            return ActivationCurve(node.args[other], "silu", "", frozenset({sigmoid.name}))
     return None

@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from caedsl.data.decoding import decoded
-from caedsl.data.fit import Fit
+from caedsl.data.fit import SampleFormat
 from caedsl.data.regular_file import read_regular
 from caedsl.inference.output_folder import OutputFolder
-from caedsl.inference.plots import INK, Line, line_plot, middle_slices
+from caedsl.inference.plots import INK, SignalLine, line_plot, middle_slices
 
 _FULL_SIZE = 1 << 30
 _PLOT = (640, 320)
@@ -59,7 +59,7 @@ def read_original(path: Path, white: int | None = None) -> Original:
         return Original(pixels, white if wide and white else picture.white)
 
 
-def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]:
+def restored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np.generic]:
     """Undo the preprocessing: return ``x_chw``, in the input's range, as pixels like those of ``original``.
 
     Where the input is the middle of the image (``resize=crop``), the rest of the original is kept as it is. A model of
@@ -84,7 +84,7 @@ def restored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]
     return whole
 
 
-def resized_original(original: Original, fit: Fit, target: Fit) -> Original:
+def resized_original(original: Original, fit: SampleFormat, target: SampleFormat) -> Original:
     """Return an empty picture to put a target of ``original`` into: as much larger as the target is than the input."""
     if target.resize == "crop":
         size = target.space
@@ -95,7 +95,7 @@ def resized_original(original: Original, fit: Fit, target: Fit) -> Original:
     return Original(np.zeros((*size, *colours), original.pixels.dtype), original.white)
 
 
-def _stored(x_chw: Tensor, original: Original, fit: Fit) -> NDArray[np.generic]:
+def _stored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np.generic]:
     """Return values H×W×C as the file stores them: whole numbers of 0..``white``, or real numbers where that is 0."""
     white = original.white
     x_hwc = x_chw.detach().cpu().permute(1, 2, 0).double()
@@ -127,7 +127,7 @@ def picture_bytes(pixels: NDArray[np.generic], suffix: str = ".png") -> bytes:
     return content.getvalue()
 
 
-def write_decoded(folder: OutputFolder, names: Sequence[str], decoded: NDArray[np.float32], fit: Fit) -> None:
+def write_decoded(folder: OutputFolder, names: Sequence[str], decoded: NDArray[np.float32], fit: SampleFormat) -> None:
     """Write each sample, given in the input's range, as an 8-bit ``NAME.png``.
 
     A signal is drawn as lines, and of a volume its middle slice.
@@ -136,7 +136,7 @@ def write_decoded(folder: OutputFolder, names: Sequence[str], decoded: NDArray[n
     low, width = _ends(samples, fit)
     for name, x in zip(names, samples, strict=True):
         if x.dim() == 2:
-            pixels: NDArray[np.generic] = np.array(line_plot([Line((x - low) / width, INK)], *_PLOT))
+            pixels: NDArray[np.generic] = np.array(line_plot([SignalLine((x - low) / width, INK)], *_PLOT))
         else:
             x_chw = middle_slices(x) if x.dim() == 4 else x
             shape = tuple(x_chw.shape)
@@ -145,7 +145,7 @@ def write_decoded(folder: OutputFolder, names: Sequence[str], decoded: NDArray[n
         folder.write(folder.claim(name, ".png"), picture_bytes(pixels))
 
 
-def _ends(samples: Tensor, fit: Fit) -> tuple[float, float]:
+def _ends(samples: Tensor, fit: SampleFormat) -> tuple[float, float]:
     """Return the low end and the width of the input's range; without a range those of the samples."""
     if fit.range.bounded or not samples.numel():
         return fit.low, fit.high - fit.low

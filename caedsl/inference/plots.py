@@ -13,14 +13,14 @@ _MARGIN = 0.06
 """The share of the height that stays free above and below the range."""
 
 
-class Line(NamedTuple):
+class SignalLine(NamedTuple):
     """A signal, channels × length on the scale 0..1, and its colour."""
 
     signal: Tensor
     colour: str
 
 
-def line_plot(lines: Sequence[Line], width: int, height: int) -> Image.Image:
+def line_plot(lines: Sequence[SignalLine], width: int, height: int) -> Image.Image:
     """Return the signals over each other, the first below; values outside of 0..1 are cut."""
     drawn = Image.new("RGB", (width * _FINER, height * _FINER), PAPER)
     pen = ImageDraw.Draw(drawn)

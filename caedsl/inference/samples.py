@@ -19,7 +19,7 @@ from caedsl.data.loading import first_available, fit_for
 from caedsl.data.names import file_names, sample_names
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.selection import select
-from caedsl.data.source_reader import Found, Request, describe
+from caedsl.data.source_reader import Request, UnreadImages, describe
 from caedsl.data.sources import reader_of
 from caedsl.data.stack import Array, ArrayStack, Index, Stack
 from caedsl.inference.lines import with_data_line
@@ -171,14 +171,14 @@ def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None
     return _samples(reader_of(source.name)(request), request)
 
 
-def _samples(found: Found, request: Request) -> Samples:
+def _samples(found: UnreadImages, request: Request) -> Samples:
     parts = {TRAIN: found.train, VALIDATION: found.validation, TEST: found.test}
     there = {name: stack for name, stack in parts.items() if stack is not None}
     made = [_part(stack, found, request, f"{name}/" if len(there) > 1 else "") for name, stack in there.items()]
     return made[0] if len(made) == 1 else Joined(made)
 
 
-def _part(stack: Stack, found: Found, request: Request, prefix: str) -> StackSamples:
+def _part(stack: Stack, found: UnreadImages, request: Request, prefix: str) -> StackSamples:
     source = request.source
     index = select(stack, found.class_names, source, source.limit if stack is found.train else None)
     if source.skip is not None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
-from caedsl.data.fit import Fit, Scale
+from caedsl.data.fit import SampleFormat, ValueScale
 from caedsl.data.folder_stack import check_input
 from caedsl.data.loading import fit_for
 from caedsl.data.picture import read_picture
@@ -212,7 +212,7 @@ class TrainedRun:
         native = not at_input and original.size != own[1:] and larger and self.module.sizes.several
         fit = replace(self.fit, shape=(self.fit.channels, *original.size)) if native else self.fit
         white = self.model.data[0].white if self.model.data else None
-        target = Scale(255, fit)(read_picture(Path(path), fit, white).x_chw[None]).to(self.device)
+        target = ValueScale(255, fit)(read_picture(Path(path), fit, white).x_chw[None]).to(self.device)
         made = reconstruct_tiled(self.module, target) if native else self.module(target)
         if self.model.target is not self.model.input:
             wanted = replace(self.out_fit, shape=tuple(made.shape[1:]))
@@ -231,12 +231,12 @@ class TrainedRun:
         return from_path(Path(data), self.model)
 
     @cached_property
-    def fit(self) -> Fit:
+    def fit(self) -> SampleFormat:
         """What samples are made to be before the network sees them."""
         return fit_for(self.model, self.model.data[0] if self.model.data else DataSource("npy"))
 
     @cached_property
-    def out_fit(self) -> Fit:
+    def out_fit(self) -> SampleFormat:
         """What the network returns: the target's shape and range."""
         target = self.model.target
         return replace(self.fit, shape=target.shape, range=target.range)

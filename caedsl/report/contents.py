@@ -25,7 +25,7 @@ from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.charts import code_plot, histogram, loss_curves, sweep_curves, unit_deviations
 from caedsl.report.held_out import HeldOut, held_out
 from caedsl.report.shown import Shown, data_uri
-from caedsl.report.verdict import Verdict, verdicts
+from caedsl.report.verdict import VerdictSentence, verdicts
 from caedsl.runs.errors import RunError
 from caedsl.runs.history import Epoch
 from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, read_epochs, read_troubles
@@ -41,7 +41,7 @@ class Contents:
 
     name: str
     facts: Sequence[tuple[str, str]]
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[VerdictSentence]
     metrics: MetricsRecord
     anomalies: AnomaliesRecord | None
     spec: str

@@ -8,7 +8,7 @@ from caedsl.evaluation.schema import read_anomalies, read_evaluation
 from caedsl.inference.schema import read_calibration
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.report.contents import facts
-from caedsl.report.verdict import Verdict, verdicts
+from caedsl.report.verdict import VerdictSentence, verdicts
 from caedsl.runs.errors import RunError
 from caedsl.runs.schema import RecordError, read_epochs, read_troubles
 from caedsl.vocabulary.shape import text
@@ -19,7 +19,7 @@ _CELL = "padding: 2px 12px 2px 0; border: 0; text-align: left"
 
 def head(path: Path, model: Autoencoder) -> str:
     """Return the head of the report of a run as HTML: name, verdicts and figures, as far as its folder has them."""
-    found: list[Verdict] = []
+    found: list[VerdictSentence] = []
     figures = [("input", text(model.input.shape)), ("code", text(model.code_shape))]
     with suppress(RunError, RecordError, OSError):
         metrics, epochs = read_evaluation(path), read_epochs(path)

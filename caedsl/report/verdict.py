@@ -11,7 +11,7 @@ from caedsl.inference.calibration import Calibration
 GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"
 
 
-class Verdict(NamedTuple):
+class VerdictSentence(NamedTuple):
     """A sentence, and how good it is."""
 
     mood: str
@@ -20,7 +20,7 @@ class Verdict(NamedTuple):
 
 def verdicts(
     metrics: MetricsRecord, anomalies: AnomaliesRecord | None, calibration: Calibration | None, monitors: int
-) -> list[Verdict]:
+) -> list[VerdictSentence]:
     """Return what to think of a run, what matters most first."""
     found = [_against_pca(metrics)] if anomalies is None else [*_anomalies(anomalies), _against_pca(metrics)]
     corrupted = metrics.scores.get(CORRUPTED) or metrics.scores.get(INPUT)
@@ -29,16 +29,18 @@ def verdicts(
         gain = model.psnr - corrupted.psnr
         mood = GOOD if gain > 0 else BAD
         seen = "corrupted samples" if CORRUPTED in metrics.scores else "its inputs"
-        found.append(Verdict(mood, f"It changes the PSNR of {seen} by {gain:+.2f} dB to {model.psnr:.2f} dB."))
+        found.append(VerdictSentence(mood, f"It changes the PSNR of {seen} by {gain:+.2f} dB to {model.psnr:.2f} dB."))
     for name in (MEDIAN, BLUR):
         classical = metrics.scores.get(name)
         if classical is not None and classical.psnr is not None and model.psnr is not None:
             over = model.psnr - classical.psnr
             compared = "over" if over > 0 else "below"
-            found.append(Verdict(GOOD if over > 0 else DOUBTFUL, f"That is {abs(over):.2f} dB {compared} a {name}."))
+            found.append(
+                VerdictSentence(GOOD if over > 0 else DOUBTFUL, f"That is {abs(over):.2f} dB {compared} a {name}.")
+            )
     if anomalies is None and calibration is not None:
         found.append(
-            Verdict(
+            VerdictSentence(
                 GOOD,
                 f"The threshold {calibration.threshold:.4g} rejects at most {100 * calibration.fpr:g} % of normal "
                 "samples on "
@@ -46,41 +48,49 @@ def verdicts(
             )
         )
     if metrics.evaluated_on == "training":
-        found.append(Verdict(DOUBTFUL, "Nothing was held out: all numbers are of the samples that it was trained on."))
+        found.append(
+            VerdictSentence(DOUBTFUL, "Nothing was held out: all numbers are of the samples that it was trained on.")
+        )
     if monitors:
         times = "once" if monitors == 1 else f"{monitors} times"
-        found.append(Verdict(DOUBTFUL, f"Monitors spoke {times} while it trained: see the marks in the curves."))
+        found.append(
+            VerdictSentence(DOUBTFUL, f"Monitors spoke {times} while it trained: see the marks in the curves.")
+        )
     ended = {"interrupted": "was interrupted", "trouble": "was stopped by a monitor"}.get(metrics.training.ended)
     if ended:
-        found.append(Verdict(DOUBTFUL, f"The training {ended} after {metrics.training.epochs} epochs."))
+        found.append(VerdictSentence(DOUBTFUL, f"The training {ended} after {metrics.training.epochs} epochs."))
     return found
 
 
-def _against_pca(metrics: MetricsRecord) -> Verdict:
+def _against_pca(metrics: MetricsRecord) -> VerdictSentence:
     model, mean = metrics.scores[MODEL].mse, metrics.scores.get(MEAN)
     name = f"PCA-{metrics.code_size}"
     pca = metrics.scores.get(name)
     if model is None:
-        return Verdict(BAD, "Its reconstructions are not finite numbers.")
+        return VerdictSentence(BAD, "Its reconstructions are not finite numbers.")
     if mean is not None and mean.mse is not None and model >= mean.mse:
-        return Verdict(BAD, "It is no better than the mean image: it has learned nothing about single samples yet.")
+        return VerdictSentence(
+            BAD, "It is no better than the mean image: it has learned nothing about single samples yet."
+        )
     of = f"{metrics.images:,} {metrics.evaluated_on} samples"
     if pca is None or not pca.mse:
-        return Verdict(DOUBTFUL, f"Its mean squared error on {of} is {model:.4g}; there is no PCA to compare with.")
+        return VerdictSentence(
+            DOUBTFUL, f"Its mean squared error on {of} is {model:.4g}; there is no PCA to compare with."
+        )
     if model >= pca.mse:
-        return Verdict(
+        return VerdictSentence(
             DOUBTFUL,
             f"{name}, a linear map to as many numbers, reconstructs better: its error on {of} is {pca.mse / model:.0%} "
             "of the model's. Train longer, or change the model until it earns its layers.",
         )
-    return Verdict(
+    return VerdictSentence(
         GOOD,
         f"It reconstructs {of} better than {name}, a linear map to as many numbers: {model / pca.mse:.0%} of its "
         "error.",
     )
 
 
-def _anomalies(found: AnomaliesRecord) -> list[Verdict]:
+def _anomalies(found: AnomaliesRecord) -> list[VerdictSentence]:
     name, model = MODEL, found.detectors.get(MODEL)
     if model is None:
         return []
@@ -89,7 +99,7 @@ def _anomalies(found: AnomaliesRecord) -> list[Verdict]:
         share, wrong = model.found / max(1, found.anomalies), model.rejected / max(1, found.normals)
         mood = GOOD if share >= 0.8 and wrong <= 2 * model.threshold.fpr else DOUBTFUL if share >= 0.2 else BAD
         lines.append(
-            Verdict(
+            VerdictSentence(
                 mood,
                 f"At its threshold it finds {model.found:,} of {found.anomalies:,} anomalies and rejects "
                 f"{model.rejected:,} of {found.normals:,} normal samples (score {found.score}).",
@@ -98,9 +108,9 @@ def _anomalies(found: AnomaliesRecord) -> list[Verdict]:
     others = [(name, other.auroc.value) for name, other in found.detectors.items() if name != MODEL]
     text = f"It separates anomalies from normal samples with an AUROC of {model.auroc.value:.3f}"
     if not others:
-        lines.append(Verdict(GOOD if model.auroc.low > 0.5 else BAD, f"{text}."))
+        lines.append(VerdictSentence(GOOD if model.auroc.low > 0.5 else BAD, f"{text}."))
         return lines
     ((name, value),) = others[:1]
     mood = GOOD if model.auroc.value > value else DOUBTFUL
-    lines.append(Verdict(mood, f"{text}; {name}, a linear map to as many numbers, has {value:.3f}."))
+    lines.append(VerdictSentence(mood, f"{text}; {name}, a linear map to as many numbers, has {value:.3f}."))
     return lines

@@ -47,36 +47,36 @@ class _Binder(LineFaults):
         while queue:
             item = queue.popleft()
             match item:
-                case tree.Option():
+                case tree.WrittenOption():
                     self._named(item)
-                case tree.Word() if self._worded(item):
+                case tree.WrittenWord() if self._worded(item):
                     self._take(self.by_name[item.text], item, queue)
-                case tree.Word() if (option := self._apart(item, queue)) is not None:
+                case tree.WrittenWord() if (option := self._apart(item, queue)) is not None:
                     self._join_apart(option, item, cast(tree.Value, queue.popleft()))
-                case tree.Word():
+                case tree.WrittenWord():
                     self._word(item)
-                case tree.Sign():
+                case tree.ComparisonSign():
                     self._leftover(item)
                 case _:
                     self._positional(self._joined(self.first, item, queue))
             self.begun = True
         return self.bound
 
-    def _apart(self, word: tree.Word, queue: deque[tree.Item]) -> Option | None:
+    def _apart(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> Option | None:
         """Return the option that ``word`` names where its value follows without an ``=``, as in ``dropout 0.1``."""
-        if word.text in self.words or not queue or isinstance(queue[0], tree.Option | tree.Sign):
+        if word.text in self.words or not queue or isinstance(queue[0], tree.WrittenOption | tree.ComparisonSign):
             return None
         option = self.by_name.get(word.text) or self.by_name.get(FOREIGN_OPTIONS.get(word.text.lower(), ""))
         named = option is not None and option.written in (Written.NAMED, Written.SHORT)
         return option if named and respelled(cast(Option, option), queue[0], self.scope) else None
 
-    def _join_apart(self, option: Option, word: tree.Word, value: tree.Value) -> None:
+    def _join_apart(self, option: Option, word: tree.WrittenWord, value: tree.Value) -> None:
         """Report an option whose value stands apart from its name, and read it."""
         span = word.span.to(value.span)
         text = respelled(option, value, self.scope) or ""
         message = f'unknown word "{word.text}" on {self.owner}'
         self._fault("unknown-option", word.span, message, help=f"write `{text}`", fix=replacing(span, text))
-        self._reread(option, tree.Option(word, value, span))
+        self._reread(option, tree.WrittenOption(word, value, span))
 
     def _joined(self, option: Option | None, item: tree.Value, queue: deque[tree.Item]) -> tree.Value:
         """Return numbers that stand side by side as the one size that they are meant to be, with a finding."""
@@ -98,12 +98,12 @@ class _Binder(LineFaults):
         )
         return tree.Size(dims, span)
 
-    def _worded(self, word: tree.Word) -> bool:
+    def _worded(self, word: tree.WrittenWord) -> bool:
         option = self.by_name.get(word.text)
         return option is not None and option.written is Written.WORDED
 
-    def _take(self, option: Option, word: tree.Word, queue: deque[tree.Item]) -> None:
-        if queue and not isinstance(queue[0], tree.Option | tree.Sign):
+    def _take(self, option: Option, word: tree.WrittenWord, queue: deque[tree.Item]) -> None:
+        if queue and not isinstance(queue[0], tree.WrittenOption | tree.ComparisonSign):
             value = self._joined(option, cast(tree.Value, queue.popleft()), queue)
             self._read(option, value, word.span.to(value.span))
         else:
@@ -115,7 +115,7 @@ class _Binder(LineFaults):
                 help=f"write `{example_of(option)}`",
             )
 
-    def _named(self, item: tree.Option) -> None:
+    def _named(self, item: tree.WrittenOption) -> None:
         name = item.name.text
         if name in FUNCTIONS and "activation" in self.by_name:
             self._activation_with_parameter(item)
@@ -128,7 +128,7 @@ class _Binder(LineFaults):
         else:
             self._unknown(item.name, item, "option")
 
-    def _activation_with_parameter(self, item: tree.Option) -> None:
+    def _activation_with_parameter(self, item: tree.WrittenOption) -> None:
         name = item.name.text
         option = FUNCTIONS[name].option
         if option is None:
@@ -148,7 +148,7 @@ class _Binder(LineFaults):
         known = value is not None or option.default is not REQUIRED
         self._set(self.by_name["activation"], Activation(name, value) if known else LINEAR, item.span)
 
-    def _word(self, word: tree.Word) -> None:
+    def _word(self, word: tree.WrittenWord) -> None:
         short = _SHORT.match(word.text)
         if word.text in self.words:
             self._bare(self.words[word.text], word)
@@ -161,7 +161,7 @@ class _Binder(LineFaults):
         else:
             self._unknown(word, word, "word")
 
-    def _first_takes(self, first: Option, word: tree.Word) -> bool:
+    def _first_takes(self, first: Option, word: tree.WrittenWord) -> bool:
         if first.type in (Type.NAME, Type.CHOICE, Type.PATH):
             return first.name not in self.bound.spans
         numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PER_AXIS, Type.SHAPE)
@@ -172,7 +172,7 @@ class _Binder(LineFaults):
         is_value = like is None or like in self.scope.constants
         return first.default is REQUIRED and is_value and word.text.lower() not in FOREIGN_WORDS
 
-    def _bare(self, option: Option, word: tree.Word) -> None:
+    def _bare(self, option: Option, word: tree.WrittenWord) -> None:
         if option.type is Type.FLAG:
             self._set(option, True, word.span)
         elif option.type is Type.ACTIVATION and word.text not in bare():
@@ -209,7 +209,7 @@ class _Binder(LineFaults):
             self.bound.values[rest.name] = (*values, value)
             self.bound.spans[rest.name] = self.bound.spans.get(rest.name, item.span).to(item.span)
 
-    def _unknown(self, word: tree.Word, item: tree.Option | tree.Word, what: str) -> None:
+    def _unknown(self, word: tree.WrittenWord, item: tree.WrittenOption | tree.WrittenWord, what: str) -> None:
         """Report a word that the line does not have; what it surely means is read as if it were written."""
         message = f'unknown {what} "{word.text}" on {self.owner}'
         note = FOREIGN_NOTES.get(word.text.lower())
@@ -220,18 +220,18 @@ class _Binder(LineFaults):
         if option is not None and text:
             shown = f"{self.owner} {text}" if option.written is Written.FIRST else text
             self._fault("unknown-option", word.span, message, help=f"write `{shown}`", fix=replacing(item.span, text))
-            if isinstance(item, tree.Option):
+            if isinstance(item, tree.WrittenOption):
                 self._reread(option, item)
             return
         near = self._near(word.text)
-        if option is None and near is not None and isinstance(item, tree.Word) and near not in self.by_name:
+        if option is None and near is not None and isinstance(item, tree.WrittenWord) and near not in self.by_name:
             self._fault("unknown-option", word.span, message, meant=near)
             if near in self.words and self.words[near].name not in self.bound.spans:
-                self._bare(self.words[near], tree.Word(near, word.span))
+                self._bare(self.words[near], tree.WrittenWord(near, word.span))
             return
-        if isinstance(item, tree.Option) and self._takes_value(near):
+        if isinstance(item, tree.WrittenOption) and self._takes_value(near):
             self._fault("unknown-option", word.span, message, meant=near)
-            self._activation_with_parameter(replace(item, name=tree.Word(near or "", word.span)))
+            self._activation_with_parameter(replace(item, name=tree.WrittenWord(near or "", word.span)))
             return
         option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
         help_line = f"options of `{self.owner}` are {self._listed()}"
@@ -245,21 +245,21 @@ class _Binder(LineFaults):
         function = FUNCTIONS.get(name or "")
         return function is not None and function.option is not None and "activation" in self.by_name
 
-    def _reread(self, option: Option, item: tree.Option) -> None:
+    def _reread(self, option: Option, item: tree.WrittenOption) -> None:
         """Read the value of an option under another name, where it can be read."""
         text = self.scope.source.slice(item.value.span)
         meant = meant_value(option, text)
-        node = item.value if meant is None else tree.Word(meant, item.value.span)
+        node = item.value if meant is None else tree.WrittenWord(meant, item.value.span)
         value = Activation(meant or text) if option.type is Type.ACTIVATION else read(option, node, self.scope)
         if not isinstance(value, Misread) and option.name not in self.bound.spans:
             self._set(option, value, item.span)
 
     def _read(self, option: Option, node: tree.Item, span: Span) -> None:
-        assert not isinstance(node, tree.Option | tree.Sign)
+        assert not isinstance(node, tree.WrittenOption | tree.ComparisonSign)
         value = read(option, node, self.scope)
         if isinstance(value, Misread):
             meant = self._misread(value, option, node)
-            value = read(option, tree.Word(meant, node.span), self.scope) if meant else value
+            value = read(option, tree.WrittenWord(meant, node.span), self.scope) if meant else value
         if isinstance(value, Misread):
             self.bound.failed.add(option.name)
             self.bound.spans.setdefault(option.name, span)

@@ -2,11 +2,11 @@
 
 from caedsl.resolve.reading import read_lines
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.statements import Found
+from caedsl.resolve.statements import StatementsByWord
 from caedsl.vocabulary.line import Line
 
 
-def read_block(word: str, found: Found, scope: Scope) -> tuple[Line, ...] | None:
+def read_block(word: str, found: StatementsByWord, scope: Scope) -> tuple[Line, ...] | None:
     """Return the Lines in the block of ``word``; None where there are none."""
     statement = found.single.get(word)
     if statement is None or statement.block is None:

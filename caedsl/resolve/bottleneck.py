@@ -50,7 +50,7 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     # A convolution that makes a code has a kernel of 1 and is linear; a dense one differs from no other dense layer.
     inherited = scope.inherited(form.name, bound.values.keys() - {CODE_L1.name}) if form.inherits else {}
     named = statement.items[len(form.words) - 1].span if form.words else statement.head.span
-    head = tree.Word(owner, statement.head.span.to(named))
+    head = tree.WrittenWord(owner, statement.head.span.to(named))
     given = LineOptions({**inherited, **bound.values}, bound.spans, bound.failed)
     line = tree.Statement(head, (), None, statement.span, statement.broken)
     values = filled(given, form.options, line, scope)
@@ -76,7 +76,7 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     items = statement.items
     if statement.block is not None:
         return _block_form(statement, scope), _options(items, scope)
-    words = tuple(item.text if isinstance(item, tree.Word) else "" for item in items[:2])
+    words = tuple(item.text if isinstance(item, tree.WrittenWord) else "" for item in items[:2])
     known = next(form for form in FORMS if words[: len(form.words)] == form.words and not form.block)
     if known.words or not words or not words[0] or scope.is_constant(words[0]):
         return known, items[len(known.words) :]
@@ -98,12 +98,12 @@ def _block_form(statement: tree.Statement, scope: Scope) -> Form | None:
 
 def _options(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
     """Return the named options before braces; report what else stands there."""
-    others = [item for item in items if not isinstance(item, tree.Option)]
+    others = [item for item in items if not isinstance(item, tree.WrittenOption)]
     if others:
         span = others[0].span.to(others[-1].span)
         message = f"`{scope.source.slice(span)}` has no place before the braces of a bottleneck"
         scope.report("unexpected-value", span, message, help="move it into the braces, or leave these out")
-    return [item for item in items if isinstance(item, tree.Option)]
+    return [item for item in items if isinstance(item, tree.WrittenOption)]
 
 
 def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottleneck | None:

@@ -37,7 +37,7 @@ def declared_options(block: str, word: str) -> tuple[Option, ...]:
 
 def source_options(items: Sequence[tree.Item]) -> tuple[Option, ...]:
     """Return the options of the data source that ``items`` name, perhaps behind an ``else``."""
-    name = next((item.text for item in items if isinstance(item, tree.Word) and item.text != "else"), "")
+    name = next((item.text for item in items if isinstance(item, tree.WrittenWord) and item.text != "else"), "")
     return SOURCES[name].options if name in SOURCES else ()
 
 

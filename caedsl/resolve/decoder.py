@@ -13,7 +13,7 @@ from caedsl.resolve.manner import Manner
 from caedsl.resolve.mirror import OPTIONS, manner, mirror
 from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.statements import Found
+from caedsl.resolve.statements import StatementsByWord
 from caedsl.resolve.undoing import activation_of, undo
 from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import BY_NAME
@@ -25,7 +25,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.shape import Shape, text
 
 
-def read_decoder(found: Found, reached: InputRange | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
+def read_decoder(found: StatementsByWord, reached: InputRange | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
     """Return the Lines of a decoder that is written out, or the manner of a mirror; None where neither can be read."""
     statement = found.single.get("decoder")
     if statement is None:
@@ -124,7 +124,7 @@ def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
         )
 
 
-def _mirror_values(statement: tree.Statement, found: Found, scope: Scope) -> dict[str, Any] | None:
+def _mirror_values(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> dict[str, Any] | None:
     bound = bind("decoder", statement.items, OPTIONS, scope)
     found.places.update({f"decoder.{option}": span for option, span in bound.spans.items()})
     if "mode" in bound.failed:

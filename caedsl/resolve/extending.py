@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.resolve.merge import NOWHERE, merge, rewritten
-from caedsl.resolve.origins import Origin, Origins, Place, words
+from caedsl.resolve.origins import Origins, SourcePlace, WrittenOrigin, words
 from caedsl.resolve.statements import EXTENDS
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
@@ -59,7 +59,7 @@ def _link(spec: tree.Spec) -> Span | None:
     for statement in spec.statements:
         if statement.head.text == "autoencoder":
             for item in statement.items[1:]:
-                if isinstance(item, tree.Word) and item.text == EXTENDS:
+                if isinstance(item, tree.WrittenWord) and item.text == EXTENDS:
                     return Span(item.span.start, statement.span.end)
     return None
 
@@ -93,7 +93,10 @@ def _expanded(source: Source, spec: tree.Spec, above: Sequence[str]) -> Expansio
 def _path(source: Source, spec: tree.Spec) -> str:
     for statement in spec.statements:
         match statement:
-            case tree.Statement(tree.Word("autoencoder"), (tree.Word(), tree.Word("extends"), tree.Text(path))) if path:
+            case tree.Statement(
+                tree.WrittenWord("autoencoder"),
+                (tree.WrittenWord(), tree.WrittenWord("extends"), tree.QuotedText(path)),
+            ) if path:
                 joined = os.path.join(os.path.dirname(source.path), path)
                 short = os.path.normpath(joined)
                 # Behind a symbolic link, `..` leads elsewhere than the path says.
@@ -111,15 +114,15 @@ def combined(base: Expansion, variant: Source) -> Expansion:
     whole = merge(spec, replace(changes, statements=tuple(map(_named_alone, changes.statements))))
     text = rewritten(base.source, spec, whole).text
 
-    def written(span: Span) -> Place:
+    def written(span: Span) -> SourcePlace:
         if span.start >= len(base.source.text):
-            return Place(variant, Span(span.start - shift, span.end - shift))
-        return base.origins.locate(span) if base.origins else Place(base.source, span)
+            return SourcePlace(variant, Span(span.start - shift, span.end - shift))
+        return base.origins.locate(span) if base.origins else SourcePlace(base.source, span)
 
     result = Source(text, variant.path)
     placed = zip(words(parse(result)[0]), words(whole), strict=True)
     return Expansion(
-        result, Origins(variant, text, [Origin(span, written(old)) for span, old in placed if old != NOWHERE])
+        result, Origins(variant, text, [WrittenOrigin(span, written(old)) for span, old in placed if old != NOWHERE])
     )
 
 

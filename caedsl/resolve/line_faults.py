@@ -72,7 +72,8 @@ class LineFaults:
         values = [
             (option, words)
             for option in windows
-            if not isinstance(item, tree.Option | tree.Sign) and (words := respelled(option, item, self.scope))
+            if not isinstance(item, tree.WrittenOption | tree.ComparisonSign)
+            and (words := respelled(option, item, self.scope))
         ]
         kinds = {
             option.name: f" for the {option.name}" if option.written is Written.SHORT else "" for option in windows
@@ -90,10 +91,10 @@ class LineFaults:
         names = (option.name for option in self.options if option.written is not Written.FIRST)
         return self.scope.nearest(word, (*names, *self.words, *islice(self.scope.constants, MOST_CANDIDATES)))
 
-    def _meant(self, word: str, item: tree.Option | tree.Word) -> tuple[Option | None, str]:
+    def _meant(self, word: str, item: tree.WrittenOption | tree.WrittenWord) -> tuple[Option | None, str]:
         """Return the option that a word of another library, or a misspelt one, stands for, and how a spec writes it."""
         plain = word.lower()
-        if isinstance(item, tree.Word):
+        if isinstance(item, tree.WrittenWord):
             text = FOREIGN_WORDS.get(plain, "")
             name = text.partition("=")[0]
             option = self.by_name.get(name) or self.words.get(name)
@@ -104,7 +105,7 @@ class LineFaults:
         option = self.by_name.get(name)
         return option, (respelled(option, item.value, self.scope) or "") if option is not None else ""
 
-    def _activation_text(self, word: str, item: tree.Option) -> str:
+    def _activation_text(self, word: str, item: tree.WrittenOption) -> str:
         name = "leaky_relu" if word == "negative_slope" else FOREIGN_WORDS.get(word, word)
         value = self.scope.source.slice(item.value.span)
         return f"{name}={value}" if name in FUNCTIONS and FUNCTIONS[name].option is not None else ""

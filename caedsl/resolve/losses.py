@@ -32,11 +32,11 @@ WORST = Option(
 def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
     """Return the loss of a ``loss`` line, or None with findings."""
     pieces: list[tree.Value | str] = []
-    written: list[tree.Option] = []
+    written: list[tree.WrittenOption] = []
     for item in statement.items:
-        if isinstance(item, tree.Option):
+        if isinstance(item, tree.WrittenOption):
             written.append(item)
-        elif isinstance(item, tree.Sign):
+        elif isinstance(item, tree.ComparisonSign):
             _report_shape(item, scope)
             return None
         else:
@@ -55,7 +55,7 @@ def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
     )
 
 
-def _options(written: Sequence[tree.Option], options: Sequence[Option], scope: Scope) -> dict[str, Any] | None:
+def _options(written: Sequence[tree.WrittenOption], options: Sequence[Option], scope: Scope) -> dict[str, Any] | None:
     """Return the values of the options that the line has, or None with findings."""
     declared = {option.name: option for option in options}
     values: dict[str, Any] = {}
@@ -73,13 +73,13 @@ def _options(written: Sequence[tree.Option], options: Sequence[Option], scope: S
     return None if failed else values
 
 
-def _unknown(item: tree.Option, declared: Mapping[str, Option]) -> Misread:
+def _unknown(item: tree.WrittenOption, declared: Mapping[str, Option]) -> Misread:
     listed = ", ".join(f"`{name}=`" for name in declared)
     message = f'unknown option "{item.name.text}" on loss'
     return Misread("unknown-option", item.name.span, message, f"the options of this loss are {listed}")
 
 
-def _has_pixels(terms: Sequence[LossTerm], written: Sequence[tree.Option], scope: Scope) -> bool:
+def _has_pixels(terms: Sequence[LossTerm], written: Sequence[tree.WrittenOption], scope: Scope) -> bool:
     whole = next((term.name for term in terms if not term.kind.pixelwise), None)
     if whole is None:
         return True
@@ -118,7 +118,7 @@ def _terms(pieces: list[tree.Value | str], statement: tree.Statement, scope: Sco
         elif not expecting:
             _report_shape(piece, scope)
             return None
-        elif isinstance(piece, tree.Word) and (piece.text in LOSSES or not scope.is_constant(piece.text)):
+        elif isinstance(piece, tree.WrittenWord) and (piece.text in LOSSES or not scope.is_constant(piece.text)):
             name = _loss_name(piece, terms, scope)
             if name is None:
                 return None
@@ -138,7 +138,7 @@ def _terms(pieces: list[tree.Value | str], statement: tree.Statement, scope: Sco
     return tuple(terms)
 
 
-def _loss_name(word: tree.Word, terms: list[LossTerm], scope: Scope) -> str | None:
+def _loss_name(word: tree.WrittenWord, terms: list[LossTerm], scope: Scope) -> str | None:
     if any(term.name == word.text for term in terms):
         scope.report("duplicate-option", word.span, f"`{word.text}` is in the sum twice", help="add their weights")
         return None
@@ -162,7 +162,7 @@ def _weight(piece: tree.Value, scope: Scope) -> float | None:
     return float(number.value)
 
 
-def _report_shape(node: tree.Value | tree.Sign | tree.Statement, scope: Scope) -> None:
+def _report_shape(node: tree.Value | tree.ComparisonSign | tree.Statement, scope: Scope) -> None:
     scope.report(
         "unexpected-value",
         node.span,

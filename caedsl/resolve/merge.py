@@ -73,7 +73,7 @@ def _merged(
 def _key(statement: tree.Statement) -> tuple[str, str]:
     """Return what makes two statements the same: their word, and for those that stand often what they are about."""
     first = statement.items[0] if statement.items and statement.head.text in _SEVERAL else None
-    if isinstance(first, tree.Option):
+    if isinstance(first, tree.WrittenOption):
         return statement.head.text, first.name.text
     return statement.head.text, "" if first is None else print_head(replace(statement, items=(first,)))
 
@@ -100,7 +100,7 @@ def _added(change: tree.Statement, block: str) -> tree.Statement:
     if change.block is not None or any(name is None for name, _ in parts):
         return change
     chosen = _default_choice(change.head.text) if block == "train" else ""
-    start = (tree.Word(chosen, NOWHERE),) if chosen else ()
+    start = (tree.WrittenWord(chosen, NOWHERE),) if chosen else ()
     return replace(change, items=_with(start, parts, options))
 
 
@@ -120,10 +120,10 @@ def _named(items: Sequence[tree.Item], options: Sequence[Option]) -> list[Named]
     rest = list(items)
     while rest:
         item = rest.pop(0)
-        if isinstance(item, tree.Option):
+        if isinstance(item, tree.WrittenOption):
             name = item.name.text
             named.append((bare[name].name if name in bare else short.get(name, name), (item,)))
-        elif not isinstance(item, tree.Word):
+        elif not isinstance(item, tree.WrittenWord):
             named.append((None, (item,)))
         elif item.text in by_word and by_word[item.text].written is Written.WORDED and rest:
             named.append((item.text, (item, rest.pop(0))))
@@ -147,8 +147,8 @@ def _with(items: Sequence[tree.Item], parts: Sequence[Named], options: Sequence[
 def _switched(name: str | None, items: tuple[tree.Item, ...], flags: set[str]) -> tuple[tree.Item, ...]:
     """Return the items of one option; a flag that is set ``on`` is its bare word, and nothing where it is ``off``."""
     match items:
-        case (tree.Option(_, tree.Word("on" | "off" as state), span),) if name in flags:
-            return (tree.Word(name or "", span),) if state == "on" else ()
+        case (tree.WrittenOption(_, tree.WrittenWord("on" | "off" as state), span),) if name in flags:
+            return (tree.WrittenWord(name or "", span),) if state == "on" else ()
         case _:
             return items
 
@@ -157,7 +157,7 @@ def _in_sources(items: Sequence[tree.Item], parts: Sequence[Named]) -> tuple[tre
     """Return the items of a ``data`` line with the options given to every source that has them, else to the last."""
     sources: list[list[tree.Item]] = [[]]
     for item in items:
-        if isinstance(item, tree.Word) and item.text == "else":
+        if isinstance(item, tree.WrittenWord) and item.text == "else":
             sources.append([])
         sources[-1].append(item)
     changed: list[tuple[tree.Item, ...]] = []

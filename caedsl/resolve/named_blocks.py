@@ -15,13 +15,13 @@ from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 def define_block(statement: tree.Statement, scope: Scope) -> None:
     """Add the block of a ``block`` statement to the scope; what is wrong with its head is reported."""
-    if not statement.items or not isinstance(statement.items[0], tree.Word):
+    if not statement.items or not isinstance(statement.items[0], tree.WrittenWord):
         if not statement.broken and statement.block is not None:
             help_line = "write `block down width { conv width s2 relu }`"
             scope.report("missing-value", statement.span, "`block` needs a name", help=help_line)
         return
     name, *rest = statement.items
-    assert isinstance(name, tree.Word)
+    assert isinstance(name, tree.WrittenWord)
     if not statement.block:
         if statement.block is not None:
             help_line = f"write `block {name.text} {{ conv 16 relu }}`"
@@ -38,12 +38,12 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
         return
     _refuse_reserved(name, scope)
     parameters: dict[str, Option] = {}
-    written: dict[str, tree.Word | tree.Option] = {}
+    written: dict[str, tree.WrittenWord | tree.WrittenOption] = {}
     for item in rest:
         parameter = _parameter(item, not parameters, scope)
         if parameter is not None:
             parameters[parameter.name] = parameter
-            assert isinstance(item, tree.Word | tree.Option)
+            assert isinstance(item, tree.WrittenWord | tree.WrittenOption)
             written[parameter.name] = item
     declared = tuple(parameters.values())
     scope.blocks[name.text] = NamedBlock(name.text, declared, written, statement, len(scope.blocks))
@@ -51,15 +51,15 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
 
 def _parameter(item: tree.Item, is_first: bool, scope: Scope) -> Option | None:
     """Return a parameter: a word for one that each use must give, ``name=number`` for one with a default."""
-    name = item.name if isinstance(item, tree.Option) else item
-    if not isinstance(name, tree.Word):
+    name = item.name if isinstance(item, tree.WrittenOption) else item
+    if not isinstance(name, tree.WrittenWord):
         text = scope.source.slice(item.span)
         help_line = "write parameters as `width`, or with a default as `k=3`"
         scope.report("unexpected-value", item.span, f"`{text}` is no parameter of a block", help=help_line)
         return None
     _refuse_reserved(name, scope)
     short = name.text if len(name.text) == 1 else ""
-    if not isinstance(item, tree.Option):
+    if not isinstance(item, tree.WrittenOption):
         written = Written.FIRST if is_first else Written.NAMED
         return Option(name.text, Type.NUMBER, REQUIRED, ARGUMENT, written, short=short)
     default = quantity(item.value, scope)
@@ -69,7 +69,7 @@ def _parameter(item: tree.Item, is_first: bool, scope: Scope) -> Option | None:
     return Option(name.text, Type.NUMBER, float(default.value), ARGUMENT, short=short)
 
 
-def _refuse_reserved(name: tree.Word, scope: Scope) -> None:
+def _refuse_reserved(name: tree.WrittenWord, scope: Scope) -> None:
     if scope.is_reserved(name.text):
         message = f"`{name.text}` is a word of the language, and nothing else can be called so"
         help_line = f"choose another name, such as `my_{name.text}`"

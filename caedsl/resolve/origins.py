@@ -12,18 +12,18 @@ from caedsl.source import Source, Span
 from caedsl.syntax import tree
 
 
-class Place(NamedTuple):
+class SourcePlace(NamedTuple):
     """A span and the source that it is in."""
 
     source: Source
     span: Span
 
 
-class Origin(NamedTuple):
+class WrittenOrigin(NamedTuple):
     """A word or a value of the merged text, and the place where it was written."""
 
     span: Span
-    written: Place
+    written: SourcePlace
 
 
 class Origins:
@@ -33,14 +33,16 @@ class Origins:
     of these count.
     """
 
-    def __init__(self, variant: Source, text: str, origins: Sequence[Origin], own: Sequence[Source] = ()) -> None:
+    def __init__(
+        self, variant: Source, text: str, origins: Sequence[WrittenOrigin], own: Sequence[Source] = ()
+    ) -> None:
         self.variant = variant
         self._text = text
         self._own = own or (variant,)
         self._origins = origins
         self._starts = [origin.span.start for origin in origins]
 
-    def locate(self, span: Span) -> Place:
+    def locate(self, span: Span) -> SourcePlace:
         """Return where the words that ``span`` covers were written.
 
         Of words from several files, those of the variant count: they changed the others. A span without words stands
@@ -62,8 +64,8 @@ class Origins:
         spans = [place.span for place in places if place.source is source]
         return self._place(source, min(span.start for span in spans), max(span.end for span in spans))
 
-    def _place(self, source: Source, start: int, end: int) -> Place:
-        return Place(self.variant if any(source is own for own in self._own) else source, Span(start, end))
+    def _place(self, source: Source, start: int, end: int) -> SourcePlace:
+        return SourcePlace(self.variant if any(source is own for own in self._own) else source, Span(start, end))
 
     def reports(self, findings: Iterable[Finding]) -> tuple[Report, ...]:
         """Return findings that have been ``moved`` by the file that they are in, the variant first."""
@@ -146,14 +148,14 @@ class Origins:
         return begin + (place - span.start)
 
 
-def _part(origin: Origin, span: Span) -> Place:
+def _part(origin: WrittenOrigin, span: Span) -> SourcePlace:
     """Return what ``span`` covers of a word, or all of a word that is spelled differently where it was written."""
     source, written = origin.written
     if written.end - written.start != origin.span.end - origin.span.start:
         return origin.written
     shift = written.start - origin.span.start
     start = max(span.start, origin.span.start)
-    return Place(source, Span(start + shift, max(min(span.end, origin.span.end), start) + shift))
+    return SourcePlace(source, Span(start + shift, max(min(span.end, origin.span.end), start) + shift))
 
 
 def words(spec: tree.Spec) -> Iterator[Span]:
@@ -161,7 +163,7 @@ def words(spec: tree.Spec) -> Iterator[Span]:
     for statement in spec.walk():
         yield statement.head.span
         for item in statement.items:
-            if isinstance(item, tree.Option):
+            if isinstance(item, tree.WrittenOption):
                 yield item.name.span
                 yield item.value.span
             else:

@@ -21,7 +21,7 @@ AS: LayerOption[str | None] = LayerOption(
 )
 
 
-class Output(NamedTuple):
+class ReadableOutput(NamedTuple):
     """An output that can be read: its layer, which is None for the network's input, and its shape."""
 
     layer: Layer | None
@@ -33,7 +33,7 @@ class Outputs:
     """Outputs of a network by name, and the depth of residuals, inside which none can be named or read."""
 
     def __init__(self, shape: Shape, at: Span) -> None:
-        self.known = {INPUT: Output(None, shape, at)}
+        self.known = {INPUT: ReadableOutput(None, shape, at)}
         self.residuals = 0
 
 
@@ -52,7 +52,7 @@ def named(layer: Layer, name: str, outputs: Outputs, scope: Scope) -> Layer:
         return layer
     layer = replace(layer, named=name)
     scope.unread_outputs[name] = at
-    outputs.known[name] = Output(layer, layer.out_shape, at)
+    outputs.known[name] = ReadableOutput(layer, layer.out_shape, at)
     return layer
 
 
@@ -114,7 +114,7 @@ def name_pools(layers: Sequence[Layer], outputs: Outputs) -> list[Layer]:
 def _with_new_name(layer: Layer, start: str, outputs: Outputs) -> Layer:
     number = next(n for n in range(1, len(outputs.known) + 2) if f"{start}{n}" not in outputs.known)
     layer = replace(layer, named=f"{start}{number}")
-    outputs.known[layer.named] = Output(layer, layer.out_shape, layer.span)
+    outputs.known[layer.named] = ReadableOutput(layer, layer.out_shape, layer.span)
     return layer
 
 

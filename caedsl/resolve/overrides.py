@@ -105,7 +105,7 @@ def _spelled(option: Option, value: str) -> str:
 
 def _defines(statement: tree.Statement, constant: str) -> bool:
     match statement:
-        case tree.Statement(tree.Word("let"), (tree.Option(tree.Word(name)),)):
+        case tree.Statement(tree.WrittenWord("let"), (tree.WrittenOption(tree.WrittenWord(name)),)):
             return name == constant
         case _:
             return False

@@ -58,9 +58,9 @@ def quantity(node: tree.Value, scope: Scope) -> Quantity | Misread:
     match node:
         case tree.Number():
             return _literal(node)
-        case tree.Word():
+        case tree.WrittenWord():
             return _constant(node, scope)
-        case tree.Group():
+        case tree.Parenthesised():
             return quantity(node.value, scope)
         case tree.Negative():
             inner = quantity(node.value, scope)
@@ -107,7 +107,7 @@ def _literal(node: tree.Number) -> Quantity | Misread:
     )
 
 
-def _constant(node: tree.Word, scope: Scope) -> Quantity | Misread:
+def _constant(node: tree.WrittenWord, scope: Scope) -> Quantity | Misread:
     constant = scope.constants.get(node.text)
     if constant is not None:
         scope.used.add(node.text)

@@ -92,7 +92,7 @@ def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line
     return lines
 
 
-def find_kind(head: tree.Word, scope: Scope, broken: bool = False) -> Kind | None:
+def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False) -> Kind | None:
     """Return the kind of that name; a near miss is reported and read as the kind that was meant.
 
     On a ``broken`` line, which has a finding already, nothing is reported.
@@ -119,13 +119,13 @@ def _activation(word: str) -> str | None:
 def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
     """Return ``max pool 2`` as ``maxpool 2``, with a finding."""
     match statement.items:
-        case (tree.Word() as second, *rest) if statement.head.text not in KINDS:
+        case (tree.WrittenWord() as second, *rest) if statement.head.text not in KINDS:
             joined = f"{statement.head.text}{second.text}"
             if joined.lower() in KINDS:
                 span = statement.head.span.to(second.span)
                 message = f'unknown layer "{scope.source.slice(span)}"'
                 scope.report("unknown-layer", span, message, meant=joined.lower())
-                return replace(statement, head=tree.Word(joined.lower(), span), items=tuple(rest))
+                return replace(statement, head=tree.WrittenWord(joined.lower(), span), items=tuple(rest))
     return statement
 
 
@@ -174,7 +174,7 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     kind = find_kind(statement.head, scope, statement.broken)
     if kind is None:
         return Line("", at=statement.span, broken=True)
-    statement = replace(statement, head=tree.Word(kind.name, statement.head.span))
+    statement = replace(statement, head=tree.WrittenWord(kind.name, statement.head.span))
     if _has_number_for_name(statement, kind, scope):
         return Line(kind.name, at=statement.span, broken=True)
     fits = _block_agrees(statement, kind, scope)

@@ -25,7 +25,7 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
             low, high = _number(limits.low, scope), _number(limits.high, scope)
             if low is not None and high is not None:
                 bound = (float(low), float(high), False, False)
-        case (tree.Sign() as sign, limit) if not isinstance(limit, tree.Option | tree.Sign):
+        case (tree.ComparisonSign() as sign, limit) if not isinstance(limit, tree.WrittenOption | tree.ComparisonSign):
             bound = _one_sided(sign.text, _number(limit, scope))
         case _ if not statement.broken:
             scope.report(

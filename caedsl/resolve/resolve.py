@@ -22,7 +22,7 @@ from caedsl.resolve.reserved import language_words
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import read_train
 from caedsl.resolve.sources_table import read_data
-from caedsl.resolve.statements import Found, find, report_missing
+from caedsl.resolve.statements import StatementsByWord, find, report_missing
 from caedsl.resolve.unused import report_unused
 from caedsl.source import Source
 from caedsl.syntax import tree
@@ -47,7 +47,7 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
     return model, tuple(scope.findings)
 
 
-def _assemble(spec: tree.Spec, found: Found, scope: Scope) -> Autoencoder | None:
+def _assemble(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> Autoencoder | None:
     name = _read_name(found.single.get("autoencoder"), scope)
     train = _read_train(found, scope)
     data = _read_data(found, scope)
@@ -106,25 +106,25 @@ def _read_name(statement: tree.Statement | None, scope: Scope) -> str:
     return "unnamed" if values is None else str(values["name"])
 
 
-def _read_train(found: Found, scope: Scope) -> Train | None:
+def _read_train(found: StatementsByWord, scope: Scope) -> Train | None:
     statement = found.single.get("train")
     if statement is None or statement.block is None:
         return None
     return read_train(statement.block, found.places, scope)
 
 
-def _read_data(found: Found, scope: Scope) -> tuple[DataSource, ...]:
+def _read_data(found: StatementsByWord, scope: Scope) -> tuple[DataSource, ...]:
     statement = found.single.get("data")
     return () if statement is None else read_data(statement, scope)
 
 
-def _read_bounds(found: Found, scope: Scope) -> tuple[Bound, ...]:
+def _read_bounds(found: StatementsByWord, scope: Scope) -> tuple[Bound, ...]:
     statement = found.single.get("require")
     bounds = (read_bound(line, scope) for line in (statement.block or ())) if statement else ()
     return tuple(bound for bound in bounds if bound is not None)
 
 
-def _read_sweep(found: Found, scope: Scope) -> Sweep | None:
+def _read_sweep(found: StatementsByWord, scope: Scope) -> Sweep | None:
     statement = found.single.get("sweep")
     if statement is None:
         return None

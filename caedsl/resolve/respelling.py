@@ -215,10 +215,10 @@ def respelled(option: Option, node: tree.Value, scope: Scope) -> str | None:
     text = scope.source.slice(node.span)
     if option.written is Written.BARE and option.type is Type.FLAG and text.lower() in ("true", "1", "on"):
         return option.name
-    for value in (node, *([tree.Word(meant, node.span)] if (meant := meant_value(option, text)) else [])):
+    for value in (node, *([tree.WrittenWord(meant, node.span)] if (meant := meant_value(option, text)) else [])):
         found = read(option, value, scope)
         if not isinstance(found, Misread) and found is not REQUIRED:
-            words = value.text if isinstance(value, tree.Word) else text
+            words = value.text if isinstance(value, tree.WrittenWord) else text
             size = value_text(option, found) if isinstance(value, tree.Size) else words
             return spelled(option, size)
     return None

@@ -58,7 +58,7 @@ class NamedBlock:
 
     name: str
     parameters: tuple[Option, ...]
-    written: Mapping[str, tree.Word | tree.Option]
+    written: Mapping[str, tree.WrittenWord | tree.WrittenOption]
     statement: tree.Statement
     order: int
 
@@ -75,7 +75,7 @@ class NamedBlock:
     def place(self, parameter: str) -> Span:
         """Return the place of the name of a parameter."""
         item = self.written[parameter]
-        return item.name.span if isinstance(item, tree.Option) else item.span
+        return item.name.span if isinstance(item, tree.WrittenOption) else item.span
 
 
 class Scope:

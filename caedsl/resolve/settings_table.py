@@ -22,7 +22,7 @@ UP_TO_A_BILLION = Domain(low=1, high=10**9)
 UP_TO_A_THOUSAND = Domain(low=1, high=1024)
 
 
-class Variant(Protocol):
+class SettingVariant(Protocol):
     """A word that chooses the options of its line."""
 
     @property
@@ -46,7 +46,7 @@ class Setting(NamedTuple):
     about: str
     options: tuple[Option, ...]
     build: Callable[..., Any] | None = None
-    variants: Mapping[str, Variant] | None = None
+    variants: Mapping[str, SettingVariant] | None = None
     some: bool = False
     """Whether at least one of the options must be given."""
 
@@ -163,7 +163,7 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
             near = _report_unknown(statement, scope)
             if near is None or near in seen:
                 continue
-            name, statement = near, replace(statement, head=tree.Word(near, statement.head.span))
+            name, statement = near, replace(statement, head=tree.WrittenWord(near, statement.head.span))
         if name in seen:
             scope.report(
                 "duplicate-statement",
@@ -208,7 +208,7 @@ def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span],
 def _read_variant(name: str, setting: Setting, statement: tree.Statement, places: dict[str, Span], scope: Scope) -> Any:
     assert setting.variants is not None and setting.build is not None
     chosen = Option(name, Type.CHOICE, REQUIRED, setting.about, Written.FIRST, choices=tuple(setting.variants))
-    given = next((item.text for item in statement.items if isinstance(item, tree.Word)), "")
+    given = next((item.text for item in statement.items if isinstance(item, tree.WrittenWord)), "")
     if given not in setting.variants:
         given = scope.nearest(given, chosen.choices) or given  # reported below, and read as the word that is meant
     known = setting.variants.get(given)
@@ -247,7 +247,7 @@ def _about(kind: OptimizerKind, name: str) -> str:
     return next(f"`{name}` ({option.about})" for option in kind.options if option.name == name)
 
 
-def _any_options(variants: Mapping[str, Variant]) -> tuple[Option, ...]:
+def _any_options(variants: Mapping[str, SettingVariant]) -> tuple[Option, ...]:
     """Return every option that some variant has, none required: what a line with an unknown name is held to."""
     merged = {option.name: option._replace(default=None) for kind in variants.values() for option in kind.options}
     return tuple(merged.values())

@@ -20,7 +20,7 @@ def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]
 def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Item]]:
     runs: list[list[tree.Item]] = [[]]
     for item in statement.items:
-        if isinstance(item, tree.Word) and _parts(item, scope):
+        if isinstance(item, tree.WrittenWord) and _parts(item, scope):
             runs.append([])
         else:
             runs[-1].append(item)
@@ -35,7 +35,7 @@ def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Ite
     return [run for run in runs if run]
 
 
-def _parts(word: tree.Word, scope: Scope) -> bool:
+def _parts(word: tree.WrittenWord, scope: Scope) -> bool:
     """Whether the word is ``else``; a misspelt one is reported, and parts the sources all the same."""
     if word.text == "else":
         return True
@@ -50,14 +50,14 @@ def _parts(word: tree.Word, scope: Scope) -> bool:
 def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: Scope) -> DataSource | None:
     name, *rest = items
     span = Span(items[0].span.start, items[-1].span.end)
-    if not isinstance(name, tree.Word) or name.text not in SOURCES:
+    if not isinstance(name, tree.WrittenWord) or name.text not in SOURCES:
         near = _report_unknown(name, scope)
         if near is None:
             return None
-        name = tree.Word(near, name.span)
+        name = tree.WrittenWord(near, name.span)
     options = SOURCES[name.text].options
     bound = bind(f"data {name.text}", rest, options, scope)
-    head = tree.Word(f"data {name.text}", name.span)
+    head = tree.WrittenWord(f"data {name.text}", name.span)
     values = filled(bound, options, tree.Statement(head, (), None, span, statement.broken), scope)
     return None if values is None else DataSource(name.text, span=span, **values)
 
@@ -65,7 +65,7 @@ def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: S
 def _report_unknown(item: tree.Item, scope: Scope) -> str | None:
     """Report a name that is no source; return the one that it likely means."""
     text = scope.source.slice(item.span)
-    if isinstance(item, tree.Text):
+    if isinstance(item, tree.QuotedText):
         near = None
         help_line = f"say what it is: `folder {text}`, `npy {text}`, `npz {text}` or `idx {text}`"
     else:

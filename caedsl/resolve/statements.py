@@ -61,7 +61,7 @@ BLOCKS = {
 
 
 @dataclass
-class Found:
+class StatementsByWord:
     """The statements of a spec by their word, and how many ``defaults`` lines stand above each."""
 
     single: dict[str, tree.Statement] = field(default_factory=dict)
@@ -70,9 +70,9 @@ class Found:
     places: dict[str, Span] = field(default_factory=dict)
 
 
-def find(spec: tree.Spec, scope: Scope) -> Found:
+def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     """Return the statements of ``spec``; unknown, misplaced and repeated ones are reported."""
-    found = Found()
+    found = StatementsByWord()
     for position, statement in enumerate(spec.statements):
         word = _statement_word(statement, scope)
         if word is None:
@@ -129,8 +129,8 @@ def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
         scope.report("unexpected-value", item.span, f"`{text_}` has no place between `{word}` and its block")
 
 
-def _read_many(word: str, statement: tree.Statement, found: Found, scope: Scope) -> None:
-    readers: dict[str, Callable[[tree.Statement, Found, Scope], None]] = {
+def _read_many(word: str, statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
+    readers: dict[str, Callable[[tree.Statement, StatementsByWord, Scope], None]] = {
         "let": _read_let,
         "defaults": _read_defaults,
         "block": lambda statement, _, scope: define_block(statement, scope),
@@ -139,20 +139,20 @@ def _read_many(word: str, statement: tree.Statement, found: Found, scope: Scope)
     readers[word](statement, found, scope)
 
 
-def _read_let(statement: tree.Statement, found: Found, scope: Scope) -> None:
+def _read_let(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
     match statement.items:
-        case (tree.Option() as option,):
+        case (tree.WrittenOption() as option,):
             _define(statement, option, scope)
         case _:
-            names = (item.name if isinstance(item, tree.Option) else item for item in statement.items[:1])
-            scope.unknown_constants.update({name.text: None for name in names if isinstance(name, tree.Word)})
+            names = (item.name if isinstance(item, tree.WrittenOption) else item for item in statement.items[:1])
+            scope.unknown_constants.update({name.text: None for name in names if isinstance(name, tree.WrittenWord)})
             if not statement.broken:
                 scope.report(
                     "missing-value", statement.span, "`let` defines one constant", help="write `let width = 32`"
                 )
 
 
-def _define(statement: tree.Statement, option: tree.Option, scope: Scope) -> None:
+def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope) -> None:
     name = option.name.text
     value = quantity(option.value, scope)
     if name in scope.constants:
@@ -178,8 +178,8 @@ def _define(statement: tree.Statement, option: tree.Option, scope: Scope) -> Non
         scope.constants[name] = Constant(value.value, value.unit, option.name.span, statement.span)
 
 
-def _read_defaults(statement: tree.Statement, found: Found, scope: Scope) -> None:
-    if not statement.items or not isinstance(statement.items[0], tree.Word):
+def _read_defaults(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
+    if not statement.items or not isinstance(statement.items[0], tree.WrittenWord):
         if not statement.broken:
             scope.report(
                 "missing-value", statement.span, "`defaults` needs a layer kind", help="write `defaults conv k3 relu`"
@@ -193,9 +193,9 @@ def _read_defaults(statement: tree.Statement, found: Found, scope: Scope) -> Non
     scope.defaults.append(Defaults(kind.name, bound.values, statement.span))
 
 
-def _read_allow(statement: tree.Statement, found: Found, scope: Scope) -> None:
+def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
     match statement.items:
-        case (tree.Word() | tree.Operation() as name, tree.Text() as reason) if reason.value.strip():
+        case (tree.WrittenWord() | tree.Operation() as name, tree.QuotedText() as reason) if reason.value.strip():
             # A name with hyphens is read as a difference of words.
             found.allowances.append(Allowance(scope.source.slice(name.span), reason.value, statement.span))
         case _ if not statement.broken:
@@ -209,7 +209,7 @@ def _read_allow(statement: tree.Statement, found: Found, scope: Scope) -> None:
             pass
 
 
-def report_missing(spec: tree.Spec, found: Found, scope: Scope) -> None:
+def report_missing(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> None:
     """Report the required statements that the spec lacks, unless a syntax error may have cost them."""
     if not spec.complete:
         return

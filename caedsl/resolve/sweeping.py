@@ -104,7 +104,7 @@ def _read_values(line: tree.Statement, scope: Scope) -> _Values | None:
         return None
     if any(isinstance(item, tree.Range) for item in line.items):
         return _read_range(line, scope)
-    if line.head.text in _WHOLE and len({isinstance(item, tree.Word) for item in line.items}) > 1:
+    if line.head.text in _WHOLE and len({isinstance(item, tree.WrittenWord) for item in line.items}) > 1:
         span = line.items[0].span.to(line.items[-1].span)
         message = f"`{scope.source.slice(span)}` is {len(line.items)} values here, each for a variant of its own"
         scope.report("unexpected-value", span, message, help="sweep a constant, and use it on the line: `let code = 8`")
@@ -112,7 +112,7 @@ def _read_values(line: tree.Statement, scope: Scope) -> _Values | None:
     values: dict[object, SweptValue] = {}
     for item in line.items:
         text = scope.source.slice(item.span)
-        if isinstance(item, tree.Option | tree.Sign | tree.Divisor):
+        if isinstance(item, tree.WrittenOption | tree.ComparisonSign | tree.Divisor):
             message = f"`{text}` is not a value that can be swept"
             scope.report("unexpected-value", item.span, message, help="sweep an option by its dotted name, or a `let`")
             return None
@@ -139,10 +139,10 @@ def _read_range(line: tree.Statement, scope: Scope) -> _Values | None:
     limits, *rest = line.items
     points, logarithmic = DEFAULT_POINTS, False
     for item in rest:
-        match = _POINTS.fullmatch(item.text) if isinstance(item, tree.Word) else None
+        match = _POINTS.fullmatch(item.text) if isinstance(item, tree.WrittenWord) else None
         if match:
             points = int(match[1])
-        elif isinstance(item, tree.Word) and item.text == "log" and not logarithmic:
+        elif isinstance(item, tree.WrittenWord) and item.text == "log" and not logarithmic:
             logarithmic = True
         else:
             text = scope.source.slice(item.span)

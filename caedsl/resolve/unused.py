@@ -54,7 +54,7 @@ def _removing(span: Span, scope: Scope, what: str = "line") -> Fix:
     return Fix(f"remove the {what}", (removal(scope.source.text, span),), Applicability.SAFE)
 
 
-def _without(parameter: tree.Word | tree.Option, scope: Scope) -> Fix:
+def _without(parameter: tree.WrittenWord | tree.WrittenOption, scope: Scope) -> Fix:
     """Return the fix that removes a parameter and the blanks before it.
 
     Where uses give it, it will not stand the trial.

@@ -35,12 +35,12 @@ _CALLED = {
 
 def read(option: Option, node: tree.Value, scope: Scope) -> Any:
     """Return the value of ``node`` for ``option``, or a ``Misread``."""
-    if option.auto and isinstance(node, tree.Word) and (node.text == AUTO or not scope.is_constant(node.text)):
+    if option.auto and isinstance(node, tree.WrittenWord) and (node.text == AUTO or not scope.is_constant(node.text)):
         return AUTO if node.text == AUTO else _misspelt_auto(node, scope)
     return _READERS[option.type](option, node, scope)
 
 
-def _misspelt_auto(word: tree.Word, scope: Scope) -> Misread:
+def _misspelt_auto(word: tree.WrittenWord, scope: Scope) -> Misread:
     near = scope.nearest(word.text, (AUTO, *scope.constants))
     message = f"`{word.text}` is not a number, not `auto`, nor a constant defined above"
     return Misread("unknown-name", word.span, message, "write a number, or `auto` to have it found", near)
@@ -82,14 +82,14 @@ def called(option: Option) -> str:
 
 def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
     text = scope.source.slice(node.span)
-    value = quantity(node, scope) if isinstance(node, tree.Word | tree.Operation | tree.Group) else None
+    value = quantity(node, scope) if isinstance(node, tree.WrittenWord | tree.Operation | tree.Parenthesised) else None
     computed = f", which is {value}" if isinstance(value, Quantity) else ""
     message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
     return Misread("wrong-type", node.span, message)
 
 
 def _scalar(option: Option, node: tree.Value, scope: Scope, *units: str) -> Fraction | Misread:
-    if isinstance(node, tree.Size | tree.Text | tree.Range | tree.Divisor):
+    if isinstance(node, tree.Size | tree.QuotedText | tree.Range | tree.Divisor):
         return _wrong(option, node, scope)
     number = quantity(node, scope)
     if isinstance(number, Misread):
@@ -144,7 +144,7 @@ def _dims(option: Option, node: tree.Size, scope: Scope) -> Any:
 
 
 def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
-    if isinstance(node, tree.Word) and node.text in option.choices:
+    if isinstance(node, tree.WrittenWord) and node.text in option.choices:
         return node.text
     listed = ", ".join(option.choices)
     text = scope.source.slice(node.span)
@@ -159,25 +159,25 @@ def _switch(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 def _padding(option: Option, node: tree.Value, scope: Scope) -> Any:
-    if isinstance(node, tree.Word) and (node.text in option.choices or not scope.is_constant(node.text)):
+    if isinstance(node, tree.WrittenWord) and (node.text in option.choices or not scope.is_constant(node.text)):
         return _choice(option, node, scope)
     return _per_axis(option, node, scope)
 
 
 def _name(option: Option, node: tree.Value, scope: Scope) -> Any:
-    return node.text if isinstance(node, tree.Word) else _wrong(option, node, scope)
+    return node.text if isinstance(node, tree.WrittenWord) else _wrong(option, node, scope)
 
 
 def _path(option: Option, node: tree.Value, scope: Scope) -> Any:
-    if isinstance(node, tree.Text) and node.value.strip():
+    if isinstance(node, tree.QuotedText) and node.value.strip():
         return node.value
     misread = _wrong(option, node, scope)
     quoted = f'write it in double quotes: `"{scope.source.slice(node.span)}"`'
-    return misread if isinstance(node, tree.Text) else misread._replace(help=quoted)
+    return misread if isinstance(node, tree.QuotedText) else misread._replace(help=quoted)
 
 
 def _label(option: Option, node: tree.Value, scope: Scope) -> Any:
-    return node.value if isinstance(node, tree.Text) else _count(option, node, scope)
+    return node.value if isinstance(node, tree.QuotedText) else _count(option, node, scope)
 
 
 def _divisor(option: Option, node: tree.Value, scope: Scope) -> Any:
@@ -185,7 +185,7 @@ def _divisor(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
-    if isinstance(node, tree.Word) and node.text == "real":
+    if isinstance(node, tree.WrittenWord) and node.text == "real":
         return InputRange(None, None)
     if not isinstance(node, tree.Range):
         return _wrong(option, node, scope)

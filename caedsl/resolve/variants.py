@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from caedsl.model.sweep import Sweep
 from caedsl.resolve.extending import expand
 from caedsl.resolve.merge import NOWHERE, merge, rewritten
-from caedsl.resolve.origins import Origin, Origins, Place, words
+from caedsl.resolve.origins import Origins, SourcePlace, WrittenOrigin, words
 from caedsl.resolve.overrides import change
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source, Span
@@ -34,7 +34,7 @@ class Variant(NamedTuple):
     swept_in: Source
     values: Source
     names: Source
-    written: Mapping[Span, Place]
+    written: Mapping[Span, SourcePlace]
 
     def origins(self, parsed: tree.Spec) -> Origins:
         """Return the origin of each word of the text, whose tree is ``parsed``, in the spec with the sweep.
@@ -43,7 +43,9 @@ class Variant(NamedTuple):
         """
         placed = zip(words(parsed), words(self.whole), strict=True)
         origins = [
-            Origin(span, self.written.get(old, Place(self.swept_in, old))) for span, old in placed if old != NOWHERE
+            WrittenOrigin(span, self.written.get(old, SourcePlace(self.swept_in, old)))
+            for span, old in placed
+            if old != NOWHERE
         ]
         return Origins(self.swept_in, self.source.text, origins, (self.swept_in, self.values, self.names))
 
@@ -54,7 +56,7 @@ def variant(source: Source, spec: tree.Spec, sweep: Sweep, number: int) -> Varia
     values, names = Source(source.text, source.path), Source(source.text, source.path)
     places = {swept.name: swept.span for swept in sweep.names}
     chosen = sweep.values(number)
-    written: dict[Span, Place] = {}
+    written: dict[Span, SourcePlace] = {}
     whole, distance = base, len(source.text)
     for name in sorted(chosen, key=lambda name: name.count(".")):  # a whole statement before its options
         stated, start = change(whole, name, chosen[name].text, source.path)
@@ -62,7 +64,7 @@ def variant(source: Source, spec: tree.Spec, sweep: Sweep, number: int) -> Varia
         moved = _moved(stated, begin)
         for span in words(moved):
             is_value = span.start >= begin + start
-            written[span] = Place(values, chosen[name].span) if is_value else Place(names, places[name])
+            written[span] = SourcePlace(values, chosen[name].span) if is_value else SourcePlace(names, places[name])
             distance = max(distance, span.end)
         whole = merge(whole, moved)
     return Variant(rewritten(plain, base, whole), whole, source, values, names, written)

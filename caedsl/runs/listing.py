@@ -10,7 +10,7 @@ from caedsl.runs.confined import has, is_link_or_special
 from caedsl.runs.files import LOCK, METRICS
 from caedsl.runs.history import Epoch, History
 from caedsl.runs.schema import (
-    MetricsRecord,
+    ListedMetrics,
     RecordError,
     read_environment,
     read_epochs,
@@ -23,7 +23,7 @@ from caedsl.runs.state import CRASHED, FINISHED, RUNNING
 
 
 @dataclass(frozen=True)
-class RunRecord:
+class ListedRun:
     """One run as a list shows it.
 
     ``state`` is ``running``, ``finished``, ``interrupted``, ``stopped`` (by a monitor), ``failed`` (``error`` says why)
@@ -54,14 +54,14 @@ class RunRecord:
     overrides: tuple[str, ...]
 
 
-def list_runs(base: Path) -> list[RunRecord]:
+def list_runs(base: Path) -> list[ListedRun]:
     """Return the runs in ``base`` and in the folders right below it, in the order of their start."""
     folders = [base, *sorted(path for path in base.iterdir() if path.is_dir())]
     records = [record for folder in folders if (record := read_run(folder)) is not None]
     return sorted(records, key=lambda record: record.started)
 
 
-def read_run(folder: Path) -> RunRecord | None:
+def read_run(folder: Path) -> ListedRun | None:
     """Return the run in ``folder``, None where there is none that this version can read."""
     try:
         state, environment = read_state(folder), read_environment(folder)
@@ -76,7 +76,7 @@ def read_run(folder: Path) -> RunRecord | None:
         stands = CRASHED
     elif stands == FINISHED and not has(folder, METRICS) and not _is_held(folder):
         stands, error = CRASHED, "it was ended before its evaluation: `caedsl train --resume` evaluates it"
-    return RunRecord(
+    return ListedRun(
         folder=text_of_path(folder),
         model=state.model,
         data=environment.data.name,
@@ -97,14 +97,14 @@ def read_run(folder: Path) -> RunRecord | None:
     )
 
 
-def _metrics(folder: Path) -> MetricsRecord | None:
+def _metrics(folder: Path) -> ListedMetrics | None:
     try:
         return read_metrics(folder)
     except (OSError, RecordError):
         return None
 
 
-def _psnr(metrics: MetricsRecord | None, best: Epoch | None) -> float | None:
+def _psnr(metrics: ListedMetrics | None, best: Epoch | None) -> float | None:
     """Return what ``metrics.json`` says of the best epoch; a resumed run still has that of its earlier end."""
     if metrics is None or best is None or metrics.training.best_epoch != best.epoch:
         return None

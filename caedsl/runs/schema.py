@@ -90,7 +90,7 @@ class _Ending(_Record):
     best_epoch: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] | None
 
 
-class MetricsRecord(_Record):
+class ListedMetrics(_Record):
     """What a list of runs needs of ``metrics.json``."""
 
     scores: _Scores
@@ -113,9 +113,9 @@ def read_environment(folder: Path) -> EnvironmentRecord:
     return _parsed(EnvironmentRecord, read_file(folder, ENVIRONMENT))
 
 
-def read_metrics(folder: Path) -> MetricsRecord:
+def read_metrics(folder: Path) -> ListedMetrics:
     """Read what a list of runs needs of ``metrics.json``, with the errors of ``read_state``."""
-    return _parsed(MetricsRecord, read_file(folder, METRICS))
+    return _parsed(ListedMetrics, read_file(folder, METRICS))
 
 
 def read_scores(folder: Path) -> dict[str, Any]:

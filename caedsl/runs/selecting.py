@@ -5,9 +5,9 @@ from dataclasses import fields
 from fnmatch import fnmatchcase
 from re import fullmatch
 
-from caedsl.runs.listing import RunRecord
+from caedsl.runs.listing import ListedRun
 
-COLUMNS = tuple(field.name for field in fields(RunRecord))
+COLUMNS = tuple(field.name for field in fields(ListedRun))
 _DESCENDING = frozenset({"psnr"})
 """Columns of which more is better: they are sorted from the largest down."""
 
@@ -16,7 +16,7 @@ class SelectionError(ValueError):
     """A column that is not known, or a condition that is not written right; the message says what may be written."""
 
 
-def sort_runs(records: Sequence[RunRecord], column: str) -> list[RunRecord]:
+def sort_runs(records: Sequence[ListedRun], column: str) -> list[ListedRun]:
     """Return runs in the order of a column, the best PSNR first; those without a value come last."""
     _check(column)
     there = [record for record in records if getattr(record, column) is not None]
@@ -24,7 +24,7 @@ def sort_runs(records: Sequence[RunRecord], column: str) -> list[RunRecord]:
     return [*ordered, *(record for record in records if getattr(record, column) is None)]
 
 
-def filter_runs(records: Sequence[RunRecord], condition: str) -> list[RunRecord]:
+def filter_runs(records: Sequence[ListedRun], condition: str) -> list[ListedRun]:
     """Return the runs for which ``state=finished``, ``folder=*parts*``, ``psnr>20`` or ``seed<3`` holds.
 
     ``=`` compares text, with ``*`` for anything; ``<`` and ``>`` compare numbers, which a run must have.

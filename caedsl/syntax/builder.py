@@ -6,21 +6,21 @@ from lark import Token
 
 from caedsl.source import Span
 from caedsl.syntax.tree import (
+    ComparisonSign,
     Divisor,
-    Group,
     Item,
     Negative,
     Number,
     Operation,
-    Option,
+    Parenthesised,
+    QuotedText,
     Range,
-    Sign,
     Size,
     Spec,
     Statement,
-    Text,
     Value,
-    Word,
+    WrittenOption,
+    WrittenWord,
 )
 
 
@@ -45,10 +45,10 @@ class _TreeBuilder:
         end = items[-1].span.end if items else word.span.end
         return Statement(word, items, None, Span(word.span.start, end))
 
-    def option(self, children: list[object]) -> Option:
+    def option(self, children: list[object]) -> WrittenOption:
         name = self.word(cast(list[Token], children))
         value = cast(Value, children[1])
-        return Option(name, value, Span(name.span.start, value.span.end))
+        return WrittenOption(name, value, Span(name.span.start, value.span.end))
 
     def divisor(self, children: list[object]) -> Divisor:
         value = cast(Value, children[1])
@@ -69,14 +69,14 @@ class _TreeBuilder:
         value = cast(Value, children[1])
         return Negative(value, Span(_span(children[0]).start, value.span.end))
 
-    def group(self, children: list[object]) -> Group:
-        return Group(cast(Value, children[1]), Span(_span(children[0]).start, _span(children[2]).end))
+    def group(self, children: list[object]) -> Parenthesised:
+        return Parenthesised(cast(Value, children[1]), Span(_span(children[0]).start, _span(children[2]).end))
 
-    def sign(self, children: list[Token]) -> Sign:
-        return Sign(children[0].value, _span(children[0]))
+    def sign(self, children: list[Token]) -> ComparisonSign:
+        return ComparisonSign(children[0].value, _span(children[0]))
 
-    def word(self, children: list[Token]) -> Word:
-        return Word(children[0].value, _span(children[0]))
+    def word(self, children: list[Token]) -> WrittenWord:
+        return WrittenWord(children[0].value, _span(children[0]))
 
     def number(self, children: list[Token]) -> Number:
         return Number(children[0].value, _span(children[0]))
@@ -84,8 +84,8 @@ class _TreeBuilder:
     def size(self, children: list[Token]) -> Size:
         return Size(tuple(map(int, children[0].value.split("x"))), _span(children[0]))
 
-    def text(self, children: list[Token]) -> Text:
-        return Text(children[0].value[1:-1], _span(children[0]))
+    def text(self, children: list[Token]) -> QuotedText:
+        return QuotedText(children[0].value[1:-1], _span(children[0]))
 
 
 def _span(token: object) -> Span:

@@ -3,20 +3,20 @@
 from collections.abc import Iterator, Sequence
 
 from caedsl.syntax.tree import (
+    ComparisonSign,
     Divisor,
-    Group,
     Item,
     Negative,
     Number,
     Operation,
-    Option,
+    Parenthesised,
+    QuotedText,
     Range,
-    Sign,
     Size,
     Spec,
     Statement,
-    Text,
-    Word,
+    WrittenOption,
+    WrittenWord,
 )
 
 INDENT = "  "
@@ -75,19 +75,19 @@ def _hyphenated(item: Item) -> str:
 
 def _item(item: Item, equals: str = "=") -> str:
     match item:
-        case Word(text) | Number(text) | Sign(text):
+        case WrittenWord(text) | Number(text) | ComparisonSign(text):
             return text
         case Size(dims):
             return "x".join(map(str, dims))
-        case Text(value):
+        case QuotedText(value):
             return f'"{value}"'
-        case Option(name, value):
+        case WrittenOption(name, value):
             return f"{name.text}{equals}{_item(value)}"
         case Operation("+" | "-" as sign, left, right):
             return f"{_item(left)} {sign} {_item(right)}"
         case Operation(sign, left, right, leaning=leaning):
             return f"{_item(left)}{' ' if leaning else ''}{sign}{_item(right)}"
-        case Group(value):
+        case Parenthesised(value):
             return f"({_item(value)})"
         case Negative(value):
             return f"-{_item(value)}"

@@ -4,21 +4,21 @@ import re
 from dataclasses import replace
 
 from caedsl.syntax.tree import (
+    ComparisonSign,
     Divisor,
-    Group,
     Item,
     Negative,
     Number,
     Operation,
-    Option,
+    Parenthesised,
+    QuotedText,
     Range,
-    Sign,
     Size,
     Spec,
     Statement,
-    Text,
     Value,
-    Word,
+    WrittenOption,
+    WrittenWord,
 )
 
 _SQUARE = re.compile(r"([ksd])([0-9]+)x\2")
@@ -51,13 +51,13 @@ def _statement(statement: Statement) -> Statement:
 
 def _item(item: Item, naming: bool) -> Item:
     match item:
-        case Word(text, span) if not naming:
-            return Word(_SQUARE.sub(r"\1\2", text) if _SQUARE.fullmatch(text) else text, span)
-        case Option(name, Number(text), span) if not naming and name.text in _SHORT and _INTEGER.fullmatch(text):
-            return Word(name.text + text, span)
-        case Option(name, value, span):
-            return Option(name, _value(value), span)
-        case Sign():
+        case WrittenWord(text, span) if not naming:
+            return WrittenWord(_SQUARE.sub(r"\1\2", text) if _SQUARE.fullmatch(text) else text, span)
+        case WrittenOption(name, Number(text), span) if not naming and name.text in _SHORT and _INTEGER.fullmatch(text):
+            return WrittenWord(name.text + text, span)
+        case WrittenOption(name, value, span):
+            return WrittenOption(name, _value(value), span)
+        case ComparisonSign():
             return item
         case _:
             return _value(item)
@@ -73,13 +73,13 @@ def _value(value: Value) -> Value:
             return Operation(operator, _value(left), _value(right), span, leaning)
         case Range(low, high, span):
             return Range(_value(low), _value(high), span)
-        case Group(inner, span):
-            return Group(_value(inner), span)
+        case Parenthesised(inner, span):
+            return Parenthesised(_value(inner), span)
         case Negative(inner, span):
             return Negative(_value(inner), span)
         case Divisor(inner, span):
             return Divisor(_value(inner), span)
-        case Word() | Size() | Text():
+        case WrittenWord() | Size() | QuotedText():
             return value
 
 

@@ -34,7 +34,7 @@ _BESIDE = frozenset({"span", "broken", "complete"})
 
 
 @dataclass(eq=False, repr=False)
-class Word(_Node):
+class WrittenWord(_Node):
     """A name: a keyword, a layer kind, an activation, a constant, or a short option such as ``k3``."""
 
     text: str
@@ -58,7 +58,7 @@ class Size(_Node):
 
 
 @dataclass(eq=False, repr=False)
-class Text(_Node):
+class QuotedText(_Node):
     """A string in double quotes, without them."""
 
     value: str
@@ -81,7 +81,7 @@ class Operation(_Node):
 
 
 @dataclass(eq=False, repr=False)
-class Group(_Node):
+class Parenthesised(_Node):
     """A sum in parentheses, which are part of its span."""
 
     value: "Value"
@@ -114,7 +114,7 @@ class Range(_Node):
 
 
 @dataclass(eq=False, repr=False)
-class Sign(_Node):
+class ComparisonSign(_Node):
     """A comparison that stands alone: one of ``< <= > >=``."""
 
     text: str
@@ -122,16 +122,16 @@ class Sign(_Node):
 
 
 @dataclass(eq=False, repr=False)
-class Option(_Node):
+class WrittenOption(_Node):
     """``name=value``."""
 
-    name: Word
+    name: WrittenWord
     value: "Value"
     span: Span
 
 
-Value = Word | Number | Size | Text | Operation | Group | Negative | Divisor | Range
-Item = Value | Option | Sign
+Value = WrittenWord | Number | Size | QuotedText | Operation | Parenthesised | Negative | Divisor | Range
+Item = Value | WrittenOption | ComparisonSign
 
 
 @dataclass(eq=False, repr=False)
@@ -142,7 +142,7 @@ class Statement(_Node):
     something off: what it lacks is then no finding of its own.
     """
 
-    head: Word
+    head: WrittenWord
     items: tuple[Item, ...]
     block: "tuple[Statement, ...] | None"
     span: Span

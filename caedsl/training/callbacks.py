@@ -9,7 +9,7 @@ from caedsl.runs.files import ENVIRONMENT
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Step
 from caedsl.runs.state import RunState
-from caedsl.training.device import Compiled, device_name
+from caedsl.training.device import CompiledNetwork, device_name
 from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.watch import Watch
 from caedsl.training.parallel.processes import LostError
@@ -117,7 +117,7 @@ class Agreement(Callback):
         return training.processes.agreed(training.stop_reason)
 
 
-class RunRecord(Callback):
+class RunRecorder(Callback):
     """Write the state and the history of a run into its folder as it proceeds."""
 
     def __init__(
@@ -151,7 +151,7 @@ class RunRecord(Callback):
         return None
 
 
-class Progress(Callback):
+class ShownProgress(Callback):
     """Show a run through a ``Reporter``."""
 
     def __init__(self, reporter: Reporter, name: str) -> None:
@@ -180,14 +180,14 @@ class Progress(Callback):
     def on_end(self, training: Training) -> None:
         """Remove what moves, and say whether the network was compiled where that was tried."""
         self.reporter.end()
-        if isinstance(training.network, Compiled) and training.network.failure:
+        if isinstance(training.network, CompiledNetwork) and training.network.failure:
             self.reporter.note(f"trained uncompiled, since PyTorch's compiler failed: {training.network.failure}")
 
 
 def where(training: Training) -> str:
     """Name the device and the precision of a run, and how many processes share it."""
     names = [device_name(training.train.device), training.precision.name]
-    if isinstance(training.network, Compiled):
+    if isinstance(training.network, CompiledNetwork):
         names.append("compiled")
     if training.processes.count > 1:
         names.append(f"{training.processes.count} processes")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.watch import Watch
 from caedsl.training.optimizers import make_optimizer
-from caedsl.training.schema import Progress, read_progress
+from caedsl.training.schema import ProgressRecord, read_progress
 
 Shapes = dict[str, tuple[tuple[int, ...], torch.dtype]]
 
@@ -27,7 +27,7 @@ def misfit(training: Training, tensors: Mapping[str, Tensor], text: str) -> str 
     return next(_misfits(training, tensors, progress), None)
 
 
-def _misfits(training: Training, tensors: Mapping[str, Tensor], progress: Progress) -> Iterator[str]:
+def _misfits(training: Training, tensors: Mapping[str, Tensor], progress: ProgressRecord) -> Iterator[str]:
     expected = _expected(training, progress)
     found = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
     if comes_from_another_device(training, tensors):
@@ -41,7 +41,7 @@ def _misfits(training: Training, tensors: Mapping[str, Tensor], progress: Progre
             yield f"its {name} is no state of a random generator"
 
 
-def _progress_misfits(training: Training, progress: Progress) -> Iterator[str]:
+def _progress_misfits(training: Training, progress: ProgressRecord) -> Iterator[str]:
     steps = len(progress.sizes or ())
     done = (progress.epoch - 1) * training.steps_per_epoch + steps
     if progress.step != done or steps > training.steps_per_epoch:
@@ -72,7 +72,7 @@ def _progress_misfits(training: Training, progress: Progress) -> Iterator[str]:
             yield "its monitors read losses that it has not"
 
 
-def _expected(training: Training, progress: Progress) -> Shapes:
+def _expected(training: Training, progress: ProgressRecord) -> Shapes:
     """Return the tensors that a state of ``training`` has, by the progress that it has made."""
     state = training.module.state_dict()
     expected = {f"weights.{name}": _shape(value) for name, value in state.items()}

@@ -110,7 +110,7 @@ def _has_glibc() -> bool:
     return sys.platform == "linux" and platform.libc_ver()[0] == "glibc"
 
 
-class Compiled(nn.Module):
+class CompiledNetwork(nn.Module):
     """``network`` compiled for training on whole batches.
 
     All else, and all after a failure, goes to ``network`` itself.
@@ -175,4 +175,4 @@ def compiled(network: nn.Module, device: torch.device, steps: int, operations: f
     arithmetic = operations / OPERATIONS_A_SECOND
     if device.type != "cuda" or steps * max(SHORTEST_STEP, arithmetic) < PAYS_FROM:
         return network
-    return Compiled(network, graphs=arithmetic < SHORTEST_STEP)
+    return CompiledNetwork(network, graphs=arithmetic < SHORTEST_STEP)

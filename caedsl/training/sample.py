@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from caedsl.data.augmentation import apply, apply_to_target, draw
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import BatchShare
 from caedsl.data.corruption import corrupt
 from caedsl.data.sample import Sample
 from caedsl.model.data import InputRange
@@ -23,7 +23,7 @@ def make_sample(
     input_range: InputRange,
     corruption: Corrupt,
     augmentation: Augment = NOT_AUGMENTED,
-    part: Part | None = None,
+    part: BatchShare | None = None,
     target_range: InputRange | None = None,
 ) -> Sample:
     """Make the sample of clean samples: augment target and input alike, then corrupt the input.
@@ -31,7 +31,7 @@ def make_sample(
     ``part`` is the share of this process in the batch; by default the samples are the whole batch. Corruption is drawn
     on the device of ``generator``; the sample is on that of the clean ones. ``target_range`` is by default the input's.
     """
-    part = part or Part.all_of(len(clean))
+    part = part or BatchShare.all_of(len(clean))
     changes = draw(clean.seen, augmentation, generator, part)
     augmented = apply(clean.seen, changes, input_range)
     target = augmented

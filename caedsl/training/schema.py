@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from caedsl.runs.history import Epoch
 from caedsl.runs.schema import Count, Short
 from caedsl.runs.trouble import Trouble
-from caedsl.training.monitors.engine.observation import Probe, Window
+from caedsl.training.monitors.engine.observation import LossWindow, ProbeResult
 
 Positive = Annotated[float, Field(ge=0)]
 
@@ -23,12 +23,12 @@ class _Plateau(_Record):
 
 
 class _Seen(_Record):
-    probes: list[Probe]
-    windows: list[Window]
-    first_probe: Probe | None
-    first_window: Window | None
-    best_window: Window | None
-    best_probe: Probe | None
+    probes: list[ProbeResult]
+    windows: list[LossWindow]
+    first_probe: ProbeResult | None
+    first_window: LossWindow | None
+    best_window: LossWindow | None
+    best_probe: ProbeResult | None
     full_steps: Positive
 
 
@@ -49,7 +49,7 @@ class _Callbacks(_Record):
     watches: Annotated[list[_Watch], Field(alias="Watch", max_length=1)] = []
 
 
-class Progress(_Record):
+class ProgressRecord(_Record):
     """The part of a run's state that is no tensor, see ``caedsl.training.checkpoints.capture``."""
 
     format: int
@@ -72,15 +72,15 @@ class Progress(_Record):
         return self.callbacks.watches[0] if self.callbacks.watches else None
 
     @property
-    def probed(self) -> list[Probe]:
+    def probed(self) -> list[ProbeResult]:
         """All probes that the monitors kept."""
         seen = self.watch.seen if self.watch is not None else None
         return [*seen.probes, *filter(None, (seen.first_probe, seen.best_probe))] if seen is not None else []
 
 
-_PROGRESS = TypeAdapter(Progress)
+_PROGRESS = TypeAdapter(ProgressRecord)
 
 
-def read_progress(text: str) -> Progress:
+def read_progress(text: str) -> ProgressRecord:
     """Read the text of a checkpoint; raises ``pydantic.ValidationError``, which is a ``ValueError``."""
     return _PROGRESS.validate_json(text)

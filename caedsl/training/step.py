@@ -14,7 +14,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from caedsl.backends.torch.averaging import WeightAverage
 from caedsl.backends.torch.batch_parts import parts_of, share_of
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import BatchShare
 from caedsl.data.sample import Sample
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Settled
@@ -145,7 +145,7 @@ class Stepper:
         self.scaler.scale(self.guard.telling(losses.total)).backward()  # type: ignore[no-untyped-call]
         return losses.detached()
 
-    def sample(self, clean: Sample, part: Part, augmentation: Augment = NOT_AUGMENTED) -> Sample:
+    def sample(self, clean: Sample, part: BatchShare, augmentation: Augment = NOT_AUGMENTED) -> Sample:
         """Make the sample of clean samples with this run's corruption and random numbers."""
         return make_sample(
             clean,

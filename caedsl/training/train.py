@@ -32,7 +32,7 @@ from caedsl.runs.schema import text_of_path
 from caedsl.runs.state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
 from caedsl.source import Source
 from caedsl.training.batches import Batches
-from caedsl.training.callbacks import Interruption, Progress, RunRecord, stopping
+from caedsl.training.callbacks import Interruption, RunRecorder, ShownProgress, stopping
 from caedsl.training.checkpoints import Checkpoint, Checkpoints, RestoreCheckpoint, has_checkpoint
 from caedsl.training.device import choose_device
 from caedsl.training.environment import describe
@@ -174,9 +174,9 @@ def all_callbacks(
     return [
         *restoring(checkpoint),
         watch,
-        Progress(reporter, run.model.name),
+        ShownProgress(reporter, run.model.name),
         *others,
-        RunRecord(folder, run.state, watch, environment),
+        RunRecorder(folder, run.state, watch, environment),
         Interruption(),
         *stopping(),
         Checkpoints(folder, identity(run.spec_text, run.settings_text)),

@@ -47,7 +47,7 @@ class Draft(NamedTuple):
     options: dict[str, Any]
 
 
-class Fit(NamedTuple):
+class FittedWindow(NamedTuple):
     """Options of a layer with one number for each axis, and the shape of its output."""
 
     options: Options
@@ -91,7 +91,7 @@ class Kind:
     drop_option: ClassVar[LayerOption[float]] = DROPOUT
     """The option that says which share of the outputs is dropped while training."""
 
-    def fit(self, given: Mapping[str, Any], in_shape: Shape) -> Fit | Misfit:
+    def fit(self, given: Mapping[str, Any], in_shape: Shape) -> FittedWindow | Misfit:
         """Complete the options of a line and return them with the output's shape, or why the layer does not fit."""
         return self.fit_again(self.completed(given), in_shape)
 
@@ -103,7 +103,7 @@ class Kind:
         implied = self.implied(options)
         return options.changed({option: implied.get(option.name) for option in open_options})
 
-    def fit_again(self, options: Options, in_shape: Shape) -> Fit | Misfit:
+    def fit_again(self, options: Options, in_shape: Shape) -> FittedWindow | Misfit:
         """Return ``options`` spread over the axes of ``in_shape``, with the output's shape, or why they do not fit."""
         misfit = rank_misfit(self.name, self.ranks, in_shape)
         fitted = misfit or spread(self.name, self.options, options, rank(in_shape))
@@ -112,7 +112,7 @@ class Kind:
         shape = self.out_shape(fitted, in_shape)
         if isinstance(shape, Misfit):
             return shape
-        return Fit(fitted, shape) if elements(shape) <= ADDRESSABLE else _beyond_tensors(shape)
+        return FittedWindow(fitted, shape) if elements(shape) <= ADDRESSABLE else _beyond_tensors(shape)
 
     def implied(self, options: Options) -> dict[str, Any]:
         """Return the defaults that follow from other options."""

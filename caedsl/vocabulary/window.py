@@ -60,7 +60,7 @@ class Axis(NamedTuple):
         return self.dilation * (self.kernel - 1) + 1
 
 
-class Transposed(NamedTuple):
+class TransposedPadding(NamedTuple):
     """Paddings of a transposed convolution as PyTorch counts them, and what is then cut off the end."""
 
     padding: int
@@ -125,21 +125,21 @@ def convolved(axis: Axis) -> int:
     return (axis.size + sum(padding(axis)) - axis.extent) // axis.stride + 1
 
 
-def transposition(axis: Axis) -> Transposed:
+def transposition(axis: Axis) -> TransposedPadding:
     """Return the paddings with which a transposed ``same`` convolution returns size · stride."""
     if axis.pad == "valid":
-        return Transposed(0, axis.output_pad, 0)
+        return TransposedPadding(0, axis.output_pad, 0)
     if isinstance(axis.pad, int):
-        return Transposed(axis.pad, axis.output_pad, 0)
+        return TransposedPadding(axis.pad, axis.output_pad, 0)
     excess = axis.extent - axis.stride
     if excess < 0:
-        return Transposed(0, -excess, 0)
+        return TransposedPadding(0, -excess, 0)
     if axis.pad == SAME_UPPER:
-        return Transposed(excess // 2, 0, excess % 2)
+        return TransposedPadding(excess // 2, 0, excess % 2)
     trim = (excess + 1) // 2
     if excess % 2 and max(axis.stride, axis.dilation) == 1:
-        return Transposed(excess // 2, 0, 1)
-    return Transposed(trim, 2 * trim - excess, 0)
+        return TransposedPadding(excess // 2, 0, 1)
+    return TransposedPadding(trim, 2 * trim - excess, 0)
 
 
 def deconvolved(axis: Axis) -> int:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 from caedsl.backends.torch.fast import fast_form, rewrite
-from caedsl.backends.torch.fast.convolutions import ToFew, Transposed, Untransposed
+from caedsl.backends.torch.fast.convolutions import FastTransposed, ToFew, Untransposed
 from caedsl.backends.torch.instantiate import build
 from caedsl.data.fit import channels_last
 from caedsl.model.autoencoder import Autoencoder
@@ -68,7 +68,7 @@ def test_shipped_models_take_the_same_step(path: Path) -> None:
 
 
 def forms(network: nn.Module) -> list[type[nn.Module]]:
-    return [type(part) for part in network.modules() if isinstance(part, ToFew | Transposed | Untransposed)]
+    return [type(part) for part in network.modules() if isinstance(part, ToFew | FastTransposed | Untransposed)]
 
 
 SMALL = """\
@@ -83,9 +83,9 @@ decoder { %s }
 @pytest.mark.parametrize(
     ("decoder", "expected"),
     [
-        ("deconv 8 relu; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid", [Untransposed, Transposed, ToFew]),
-        ("upsample to 14x14; conv 16 k5 relu; upsample 2; deconv 1 k5 sigmoid", [Transposed, ToFew]),
-        ("deconv 16 k4 s2 relu; deconv 1 k3 s2 sigmoid", [Transposed, ToFew]),
+        ("deconv 8 relu; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid", [Untransposed, FastTransposed, ToFew]),
+        ("upsample to 14x14; conv 16 k5 relu; upsample 2; deconv 1 k5 sigmoid", [FastTransposed, ToFew]),
+        ("deconv 16 k4 s2 relu; deconv 1 k3 s2 sigmoid", [FastTransposed, ToFew]),
         ("upsample 2 bilinear; conv 16 relu; upsample 2; conv 8 k1; conv 1 sigmoid", [ToFew]),
         ("upsample 2; deconv 16 d2 pad=2 output_pad=1; conv 8 k2; upsample 2; conv 1 sigmoid", [ToFew]),
         ("upsample 4; residual sigmoid { conv 16 relu; deconv 16 relu; conv 1 }", [Untransposed, ToFew]),
@@ -119,7 +119,7 @@ def test_autocast_asks_for_sixteen_bits_as_of_any_module() -> None:
     seen: list[torch.dtype] = []
     network = fast_form(module, model.input.shape)
     for part in network.modules():
-        if isinstance(part, Transposed):
+        if isinstance(part, FastTransposed):
             part.register_forward_hook(lambda part, inputs, output: seen.append(output.dtype))
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         actual, expected = network(x), module(x)

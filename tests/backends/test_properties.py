@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from caedsl.backends.torch.instantiate import build
-from caedsl.backends.torch.lower import Step, lower
+from caedsl.backends.torch.lower import ModuleStep, lower
 from caedsl.backends.torch.render import class_name, emit
 from caedsl.facts.cost import total_macs, total_parameters
 from caedsl.model.autoencoder import Autoencoder
@@ -34,14 +34,14 @@ def resolved(source: str) -> Autoencoder | None:
     return model if model is not None and model.complete else None
 
 
-def follow(modules: nn.Module, steps: Sequence[Step]) -> None:
+def follow(modules: nn.Module, steps: Sequence[ModuleStep]) -> None:
     """Hold every shape that the lowering announces, at the next run of the module."""
     for module, step in zip(modules.children(), steps, strict=True):
         if step.shape:
             module.register_forward_hook(partial(hold_shape, step))
 
 
-def hold_shape(step: Step, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+def hold_shape(step: ModuleStep, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
     assert text(tuple(output.shape[1:])) == step.shape, step
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from caedsl.console.formats import duration, loss_text
 from caedsl.console.progress import Live, Plain, make_reporter
-from caedsl.console.status import Pace, Status
+from caedsl.console.status import Status, TimeLeft
 from caedsl.runs.history import Epoch, Step
 from caedsl.training.reporter import Reporter
 
@@ -116,7 +116,7 @@ def test_before_the_first_step_it_says_where_it_runs_and_where_it_goes_on() -> N
 
 
 def test_the_time_left_is_of_the_steps_taken_here_and_with_validation() -> None:
-    pace = Pace()
+    pace = TimeLeft()
     assert pace.left(1000, 0.0) is None
     pace.at(500, 60.0)  # a run that goes on, after a slow start
     assert pace.left(1000, 60.0) is None
@@ -128,7 +128,7 @@ def test_the_time_left_is_of_the_steps_taken_here_and_with_validation() -> None:
 
 
 def test_the_pace_is_that_of_the_last_epochs() -> None:
-    pace = Pace()
+    pace = TimeLeft()
     for epoch in range(11):
         pace.at(10 * epoch, 100.0 * epoch, epoch_over=True)
     for epoch in range(11, 14):
@@ -137,7 +137,7 @@ def test_the_pace_is_that_of_the_last_epochs() -> None:
 
 
 def test_short_epochs_do_not_make_the_pace_jump() -> None:
-    pace = Pace()
+    pace = TimeLeft()
     for epoch in range(100):
         pace.at(epoch, epoch * 0.1, epoch_over=True)
     pace.at(100, 10.9, epoch_over=True)

@@ -5,14 +5,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caedsl.data.fit import Fit, centred, resized, scale_, to_gray
+from caedsl.data.fit import SampleFormat, centred, resized, scale_, to_gray
 from caedsl.model.data import InputRange
 
 SIDE = st.integers(1, 24)
 
 
-def fit(height: int, width: int, resize: str = "stretch", range: InputRange = InputRange()) -> Fit:
-    return Fit((1, height, width), range, False, resize)
+def fit(height: int, width: int, resize: str = "stretch", range: InputRange = InputRange()) -> SampleFormat:
+    return SampleFormat((1, height, width), range, False, resize)
 
 
 @settings(max_examples=100, deadline=None)

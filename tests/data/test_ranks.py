@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from caedsl.data.errors import DataError
-from caedsl.data.fit import Fit, interpolated, resized
+from caedsl.data.fit import SampleFormat, interpolated, resized
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource, InputRange
 from caedsl.vocabulary.shape import Shape
@@ -98,8 +98,8 @@ def test_messages_name_the_sample_by_its_rank(tmp_path: Path, read) -> None:
 @pytest.mark.parametrize("length", [5, 9, 31])
 def test_a_signal_is_resized_as_an_image_of_one_row(resize: str, length: int) -> None:
     x = torch.rand(3, 2, length, generator=torch.Generator().manual_seed(length))
-    as_signal = resized(x, Fit((2, 9), InputRange(), False, resize))
-    as_image = resized(x.unsqueeze(2), Fit((2, 1, 9), InputRange(), False, "stretch"))
+    as_signal = resized(x, SampleFormat((2, 9), InputRange(), False, resize))
+    as_image = resized(x.unsqueeze(2), SampleFormat((2, 1, 9), InputRange(), False, "stretch"))
     assert torch.equal(as_signal, as_image.squeeze(2))
 
 
@@ -109,17 +109,19 @@ def test_a_volume_is_enlarged_trilinearly_and_averaged_where_it_shrinks() -> Non
     expected = functional.interpolate(x, size, mode="trilinear", align_corners=False)
     torch.testing.assert_close(interpolated(x, size), expected)
     stripes = torch.tensor([0.0, 1.0]).repeat(16).view(1, 1, 32, 1, 1).expand(1, 1, 32, 32, 32)
-    assert (resized(stripes, Fit((1, 4, 4, 4), InputRange(), False, "stretch")) - 0.5).abs().max() < 0.05
+    assert (resized(stripes, SampleFormat((1, 4, 4, 4), InputRange(), False, "stretch")) - 0.5).abs().max() < 0.05
 
 
 def test_fit_pads_and_crop_cuts_every_axis() -> None:
     x = torch.ones(1, 1, 4, 8, 8)
-    whole = resized(x, Fit((1, 8, 8, 8), InputRange(-1, 1), False, "fit"))
+    whole = resized(x, SampleFormat((1, 8, 8, 8), InputRange(-1, 1), False, "fit"))
     assert whole[0, 0, :, 4, 4].tolist() == [-1, -1, 1, 1, 1, 1, -1, -1]
     ramp = torch.arange(8.0).view(1, 1, 1, 1, 8).expand(1, 1, 4, 4, 8)
-    middle = resized(ramp, Fit((1, 4, 4, 4), InputRange(None, None), False, "crop"))
+    middle = resized(ramp, SampleFormat((1, 4, 4, 4), InputRange(None, None), False, "crop"))
     assert middle[0, 0, 0, 0].tolist() == [2, 3, 4, 5]
-    assert resized(torch.arange(8.0).view(1, 1, 8), Fit((1, 4), InputRange(None, None), False, "stretch")).shape == (
+    assert resized(
+        torch.arange(8.0).view(1, 1, 8), SampleFormat((1, 4), InputRange(None, None), False, "stretch")
+    ).shape == (
         1,
         1,
         4,

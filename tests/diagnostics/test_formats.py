@@ -8,7 +8,18 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from caedsl.diagnostics import FORMATS, Applicability, Edit, Finding, Fix, Label, Report, RuleText, Setting, Severity
+from caedsl.diagnostics import (
+    FORMATS,
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    Label,
+    RenderSettings,
+    Report,
+    RuleText,
+    Severity,
+)
 from caedsl.diagnostics.concise import render_concise
 from caedsl.diagnostics.github import render_github
 from caedsl.diagnostics.json import render_json
@@ -188,7 +199,7 @@ def test_sarif_uri_of_an_absolute_path_is_relative_to_the_working_directory(tmp_
 
 
 def test_every_format_renders_through_the_table(reports):
-    setting = Setting(rules=RULES)
+    setting = RenderSettings(rules=RULES)
     rendered = {name: render(reports, setting) for name, render in FORMATS.items()}
     assert sorted(rendered) == ["concise", "full", "github", "json", "sarif"]
     assert rendered["concise"] == render_concise(reports)
@@ -201,7 +212,7 @@ def test_a_renderer_is_imported_when_it_is_used():
         "import sys, caedsl.diagnostics as d; "
         "from caedsl.source import Source, Span; "
         "r = [d.Report(Source('x'), (d.Finding('n', 'm', d.Label(Span(0, 1))),))]; "
-        "d.FORMATS['full'](r, d.Setting()); "
+        "d.FORMATS['full'](r, d.RenderSettings()); "
         "heavy = {'json', 'difflib', 'urllib.parse', 'logging', 'textwrap', 'pydantic', 'rich', 'lark', 'torch'}; "
         "print(sorted(heavy & sys.modules.keys()))"
     )

@@ -14,7 +14,7 @@ from caedsl.facts.settings_text import setting_text
 from caedsl.figures.graph import draw
 from caedsl.model.settings import Train
 from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
-from caedsl.resolve.settings_table import SETTINGS, Variant
+from caedsl.resolve.settings_table import SETTINGS, SettingVariant
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.form import CODE_OPTIONS
@@ -201,7 +201,7 @@ def losses() -> str:
     )
 
 
-def variants(kinds: Mapping[str, Variant]) -> str:
+def variants(kinds: Mapping[str, SettingVariant]) -> str:
     """The options of each optimiser or schedule with their defaults, and what each option is."""
     options = {name: kind.options for name, kind in kinds.items()}
     by_name = ((f"`{name}`", " ".join(_variant_option(option) for option in given)) for name, given in options.items())

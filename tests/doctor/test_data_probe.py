@@ -5,14 +5,14 @@ import torch
 
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.suspects.data import suspect
-from caedsl.doctor.suspicion import NAMED, Seen
+from caedsl.doctor.suspicion import NAMED, ProbesSoFar
 
 from .subjects import HEALTHY, digits, subject
 
 
 def named(*, text: str = HEALTHY, train: torch.Tensor | None = None, test: torch.Tensor | None = None) -> list[str]:
     examined = subject(text, train, test)
-    return [one.cause for one in suspect(Seen(examined, DataProbe().run(examined))) if one.sure >= NAMED]
+    return [one.cause for one in suspect(ProbesSoFar(examined, DataProbe().run(examined))) if one.sure >= NAMED]
 
 
 def test_healthy_images_show_nothing() -> None:
@@ -62,7 +62,7 @@ def test_a_shifted_test_set() -> None:
 
 def test_a_code_that_is_too_small_for_these_images() -> None:
     examined = subject(HEALTHY.replace("dense 16", "dense 1"))
-    (one,) = suspect(Seen(examined, DataProbe().run(examined)))
+    (one,) = suspect(ProbesSoFar(examined, DataProbe().run(examined)))
     assert one.cause == "code-too-small"
     (change,) = one.changes
     assert int(change.edits[0].text) >= 8

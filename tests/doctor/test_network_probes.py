@@ -8,7 +8,7 @@ from caedsl.doctor.probes.rate import RateProbe
 from caedsl.doctor.probes.start import StartProbe
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import network
-from caedsl.doctor.suspicion import NAMED, Seen
+from caedsl.doctor.suspicion import NAMED, ProbesSoFar
 
 from .subjects import HEALTHY, digits, subject
 
@@ -18,7 +18,7 @@ FADING = HEALTHY.replace("conv 16 relu", "conv 16 relu x26 init=torch")
 def started(examined: Subject) -> list[str]:
     from caedsl.doctor.probes.data import DataProbe
 
-    seen = Seen(examined, DataProbe().run(examined), StartProbe().run(examined))
+    seen = ProbesSoFar(examined, DataProbe().run(examined), StartProbe().run(examined))
     return [one.cause for one in network.suspect(seen) if one.sure >= NAMED]
 
 

@@ -2,11 +2,11 @@
 
 from itertools import combinations
 
-from caedsl.figures.drawing import Box, Drawing, Text
+from caedsl.figures.drawing import Box, Drawing, TextMark
 
 
 def assert_legible(drawing: Drawing) -> None:
-    written = [mark for mark in drawing.marks() if isinstance(mark, Text)]
+    written = [mark for mark in drawing.marks() if isinstance(mark, TextMark)]
     for one, other in combinations(written, 2):
         assert not one.bounds.overlaps(other.bounds), (one, other)
     for mark in drawing.marks():

@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from caedsl.facts.cost import total_parameters
-from caedsl.figures.blocks import Block, Cluster, blocks
+from caedsl.figures.blocks import Cluster, LayerBlock, blocks
 from caedsl.figures.caption import parameters_each
 from caedsl.figures.dot import dot, draw
 from caedsl.figures.errors import FigureError
@@ -17,7 +17,7 @@ from caedsl.figures.mermaid import mermaid
 from tests.figures.gallery import SPECS, model_of
 
 
-def every_block(cluster: Cluster) -> Iterator[Block]:
+def every_block(cluster: Cluster) -> Iterator[LayerBlock]:
     for member in cluster.members:
         if isinstance(member, Cluster):
             yield from every_block(member)
@@ -99,7 +99,7 @@ def test_mermaid_has_a_subgraph_a_part_and_every_edge() -> None:
 
 
 def test_labels_are_escaped() -> None:
-    block = Block("n1", "layer", 'a "b" <c> & #d', "", (1,))
+    block = LayerBlock("n1", "layer", 'a "b" <c> & #d', "", (1,))
     graph = blocks(model_of(SPECS["one_layer"]))
     graph.parts[0].members[0] = block
     assert "a #quot;b#quot; #lt;c#gt; #amp; #35;d" in mermaid(graph)

@@ -6,7 +6,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
 from caedsl.facts.cost import total_parameters
-from caedsl.figures.drawing import Area, Box, Drawing, Line, Sum, Text, text_width
+from caedsl.figures.drawing import Area, Box, Drawing, Polyline, Sum, TextMark, text_width
 from caedsl.figures.layout import layout
 from caedsl.figures.look import Look
 from caedsl.figures.slabs import hourglass
@@ -19,7 +19,7 @@ from tests.figures.legibility import assert_legible
 
 
 def texts(drawing: Drawing) -> list[str]:
-    return [mark.text for mark in drawing.marks() if isinstance(mark, Text)]
+    return [mark.text for mark in drawing.marks() if isinstance(mark, TextMark)]
 
 
 def slab_boxes(drawing: Drawing, part: str) -> list[Box]:
@@ -45,18 +45,18 @@ def test_every_model_is_legible(spec: str) -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_text_lies_on_no_tinted_ground_and_no_line(name: str) -> None:
     drawing = layout(model_of(SPECS[name]))
-    level = [mark for mark in drawing.marks() if isinstance(mark, Text) and not mark.upwards]
+    level = [mark for mark in drawing.marks() if isinstance(mark, TextMark) and not mark.upwards]
     for text in level:
         for mark in drawing.marks():
             if isinstance(mark, Area):
                 for x in (text.bounds.left, text.x, text.bounds.right):
                     assert text.bounds.top >= lower_edge(mark, x) or text.bounds.bottom <= upper_edge(mark, x), text
-            if isinstance(mark, Sum | Line):
-                points = mark.points if isinstance(mark, Line) else ((mark.x, mark.y),)
+            if isinstance(mark, Sum | Polyline):
+                points = mark.points if isinstance(mark, Polyline) else ((mark.x, mark.y),)
                 assert not any(within(text, x, y) for x, y in points), text
 
 
-def within(text: Text, x: float, y: float) -> bool:
+def within(text: TextMark, x: float, y: float) -> bool:
     return text.bounds.left < x < text.bounds.right and text.bounds.top < y < text.bounds.bottom
 
 
@@ -111,7 +111,7 @@ def test_every_shape_is_written_on_its_slab(name: str) -> None:
     model = model_of(SPECS[name])
     drawing = layout(model)
     shapes = [model.input.shape, *(slab.shape for slab in hourglass(model).slabs), model.out_shape]
-    labels = [mark.text for mark in drawing.marks() if isinstance(mark, Text) and mark.upwards]
+    labels = [mark.text for mark in drawing.marks() if isinstance(mark, TextMark) and mark.upwards]
     assert sorted(labels) == sorted("×".join(map(str, shape)) for shape in shapes)
 
 
@@ -137,7 +137,7 @@ def test_it_says_the_size_of_the_code_and_the_parameters(name: str) -> None:
 def test_the_code_is_compared_with_the_input(bottleneck: str, size: str, comparison: str) -> None:
     noise = "{ dropout 10% }"
     spec = f"autoencoder a\ninput 1x28x28\nencoder {noise}\nbottleneck {bottleneck}\ndecoder {noise}"
-    accent = [m.text for m in layout(model_of(spec)).marks() if isinstance(m, Text) and m.fill == "bottleneck"]
+    accent = [m.text for m in layout(model_of(spec)).marks() if isinstance(m, TextMark) and m.fill == "bottleneck"]
     assert accent[1:][:1] == [size]
     assert " ".join(accent[2:]) == comparison
 
@@ -152,7 +152,9 @@ def test_repeats_are_drawn_once() -> None:
 def test_stage_names_stand_over_their_slabs() -> None:
     drawing = layout(model_of(SPECS["stages"]))
     highest = min(mark.bounds.top for mark in drawing.marks() if isinstance(mark, Box))
-    names = [mark for mark in drawing.marks() if isinstance(mark, Text) and mark.text in ("shallow", "middle", "deep")]
+    names = [
+        mark for mark in drawing.marks() if isinstance(mark, TextMark) and mark.text in ("shallow", "middle", "deep")
+    ]
     assert [name.text for name in names] == ["shallow", "middle", "deep", "deep", "middle", "shallow"]
     assert all(name.bounds.bottom < highest for name in names)
 
@@ -201,7 +203,7 @@ def test_words_under_slabs_of_one_height_begin_at_one_height(name: str) -> None:
     for group in drawing.groups:
         if group.id.endswith("-words"):
             first = group.marks[0]
-            assert isinstance(first, Text)
+            assert isinstance(first, TextMark)
             over = [box.height for box in boxes if box.x - 40 < first.x < box.x + box.width + 40]
             begins.setdefault(round(max(over), 2), set()).add(round(first.y - first.size * 0.67, 2))
     assert all(len(heights) == 1 for heights in begins.values()), begins

@@ -8,7 +8,7 @@ import pypdf
 import pytest
 
 from caedsl.figures.columns import DETAIL_SIZE
-from caedsl.figures.drawing import Area, Box, Drawing, Line, Text
+from caedsl.figures.drawing import Area, Box, Drawing, Polyline, TextMark
 from caedsl.figures.errors import FigureError
 from caedsl.figures.fitting import LEAST_POINTS
 from caedsl.figures.graph import render
@@ -26,7 +26,7 @@ A4 = 29.7
 
 def points(drawing: Drawing) -> float:
     """The size of the smallest text on paper."""
-    return min(mark.size for mark in drawing.marks() if isinstance(mark, Text)) * (drawing.scale or 1.0)
+    return min(mark.size for mark in drawing.marks() if isinstance(mark, TextMark)) * (drawing.scale or 1.0)
 
 
 def axes(drawing: Drawing) -> list[float]:
@@ -52,7 +52,7 @@ def test_a_figure_stays_in_one_row_where_its_text_stays_legible() -> None:
 
 def test_every_slab_of_a_broken_figure_is_there_once() -> None:
     model = model_of(SPECS["deep"])
-    whole, broken = ([m.text for m in layout(model, look).marks() if isinstance(m, Text) and m.upwards]
+    whole, broken = ([m.text for m in layout(model, look).marks() if isinstance(m, TextMark) and m.upwards]
                      for look in (Look(), Look(width=PAGE)))  # fmt: skip
     assert whole == broken
 
@@ -60,8 +60,12 @@ def test_every_slab_of_a_broken_figure_is_there_once() -> None:
 def test_a_shortcut_goes_on_in_the_next_row() -> None:
     drawing = layout(model_of(SPECS["residual"]), Look(width=PAGE))
     edge = drawing.width - 20
-    broken = [m for m in drawing.marks() if isinstance(m, Line) and m.stroke == "shortcut" and m.points[-1][0] == edge]
-    resumed = [m for m in drawing.marks() if isinstance(m, Line) and m.stroke == "shortcut" and m.points[0][0] == 20]
+    broken = [
+        m for m in drawing.marks() if isinstance(m, Polyline) and m.stroke == "shortcut" and m.points[-1][0] == edge
+    ]
+    resumed = [
+        m for m in drawing.marks() if isinstance(m, Polyline) and m.stroke == "shortcut" and m.points[0][0] == 20
+    ]
     assert len(broken) == len(resumed) > 0
 
 

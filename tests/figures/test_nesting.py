@@ -5,9 +5,9 @@ import time
 import pytest
 
 from caedsl.facts.cost import total_parameters
-from caedsl.figures.blocks import Block, Cluster, blocks
+from caedsl.figures.blocks import Cluster, LayerBlock, blocks
 from caedsl.figures.caption import plural
-from caedsl.figures.drawing import Sum, Text
+from caedsl.figures.drawing import Sum, TextMark
 from caedsl.figures.graph import render
 from caedsl.figures.layout import layout
 from caedsl.figures.look import Look
@@ -31,7 +31,7 @@ def depth_of(cluster: Cluster) -> int:
 
 
 def counted(cluster: Cluster) -> int:
-    return sum(sum(m.counts) if isinstance(m, Block) else counted(m) for m in cluster.members)
+    return sum(sum(m.counts) if isinstance(m, LayerBlock) else counted(m) for m in cluster.members)
 
 
 @pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1, DEEPEST_SPEC])
@@ -40,7 +40,7 @@ def test_deep_nesting_is_folded(depth: int) -> None:
     drawing = layout(model)
     assert_legible(drawing)
     assert sum(isinstance(mark, Sum) for mark in drawing.marks()) == 2 * DEEPEST
-    folded = [mark.text for mark in drawing.marks() if isinstance(mark, Text) and mark.text.startswith("of ")]
+    folded = [mark.text for mark in drawing.marks() if isinstance(mark, TextMark) and mark.text.startswith("of ")]
     layers = plural(depth - DEEPEST + 1, "layer")
     assert folded == [f"of {layers}"] * 2 * (depth > DEEPEST)
     graph = blocks(model)

@@ -4,11 +4,11 @@ import pytest
 
 from caedsl.figures.blocks import blocks
 from caedsl.figures.dot import dot
-from caedsl.figures.drawing import Area, Box, Text
+from caedsl.figures.drawing import Area, Box, TextMark
 from caedsl.figures.layout import layout
 from caedsl.figures.look import Look
 from caedsl.figures.mermaid import mermaid
-from caedsl.figures.scale import Scale
+from caedsl.figures.scale import FigureScale
 from tests.figures.gallery import SPECS, model_of
 from tests.figures.legibility import assert_legible
 from tests.figures.ranks import RANKS, of_rank
@@ -28,20 +28,20 @@ def test_every_model_is_legible_in_every_rank(name: str, rank: str, look: Look) 
 def test_labels_are_the_whole_shapes(rank: str) -> None:
     model = of_rank("mirror", RANKS[rank])
     wanted = {"signal": "16×112", "volume": "16×28×28×28"}[rank]
-    assert wanted in [mark.text for mark in layout(model).marks() if isinstance(mark, Text) and mark.upwards]
+    assert wanted in [mark.text for mark in layout(model).marks() if isinstance(mark, TextMark) and mark.upwards]
     assert wanted in dot(blocks(model))
     assert wanted in mermaid(blocks(model))
 
 
 def test_signals_are_thinner_than_images_of_as_many_channels() -> None:
-    scale = Scale([(64, 288), (64, 28, 28)], crowded=False)
+    scale = FigureScale([(64, 288), (64, 28, 28)], crowded=False)
     assert scale.slab_width((64, 288)) < scale.slab_width((64, 28, 28))
     assert scale.slab_width((64, 288)) > scale.slab_width((8, 288))
     assert scale.picture_width((1, 288)) < scale.picture_width((1, 28, 28))
 
 
 def test_only_volumes_have_a_depth_and_deeper_ones_more() -> None:
-    scale = Scale(SHAPES, crowded=False)
+    scale = FigureScale(SHAPES, crowded=False)
     assert [scale.depth(shape).right > 0 for shape in SHAPES] == [False, False, True, False]
     assert scale.depth((1, 8, 16, 16)) < scale.depth((1, 16, 16, 16))
     assert scale.extent((1, 16, 16, 16)) > scale.slab_width((1, 16, 16, 16))
@@ -49,7 +49,7 @@ def test_only_volumes_have_a_depth_and_deeper_ones_more() -> None:
 
 def test_longer_signals_and_larger_volumes_are_taller() -> None:
     for small, large in (((4, 72), (4, 144)), ((4, 8, 8, 8), (4, 16, 16, 16)), ((10,), (20,))):
-        scale = Scale([small, large], crowded=False)
+        scale = FigureScale([small, large], crowded=False)
         assert scale.height(small) < scale.height(large)
 
 

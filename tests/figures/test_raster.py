@@ -9,7 +9,7 @@ import matplotlib
 import pypdf
 import pytest
 
-from caedsl.figures.drawing import Text
+from caedsl.figures.drawing import TextMark
 from caedsl.figures.layout import layout
 from caedsl.figures.raster import LONGEST_SIDE, pdf, png
 from tests.figures.gallery import SPECS, model_of
@@ -40,7 +40,7 @@ def test_a_pdf_holds_text_and_no_date() -> None:
     assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx((drawing.width, drawing.height))
     found = page.extract_text()
     for mark in drawing.marks():
-        if isinstance(mark, Text) and not mark.upwards:
+        if isinstance(mark, TextMark) and not mark.upwards:
             assert mark.text in found
     assert document.metadata is not None
     assert document.metadata.title == "mnist_l2"

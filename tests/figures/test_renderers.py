@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from caedsl.figures.drawing import Box, Drawing, Text
+from caedsl.figures.drawing import Box, Drawing, TextMark
 from caedsl.figures.errors import FigureError
 from caedsl.figures.graph import render
 from caedsl.figures.layout import layout
@@ -32,7 +32,7 @@ def pixel_at(image: Image.Image, drawing: Drawing, x: float, y: float) -> tuple[
     return pixel
 
 
-def reach(image: Image.Image, drawing: Drawing, text: Text, colour: str) -> int:
+def reach(image: Image.Image, drawing: Drawing, text: TextMark, colour: str) -> int:
     """The channel values by which the pixels of a text come near ``colour``: 0 where one has it."""
     scale = image.width / drawing.width
     bounds = text.bounds
@@ -54,7 +54,7 @@ def test_every_renderer_draws_the_light_colours(renderer: str, name: str, tmp_pa
         if isinstance(mark, Box) and mark.fill:
             pixel = pixel_at(image, drawing, mark.x + 4, mark.y + 4)
             assert is_near(pixel, LIGHT[mark.fill]), (mark, pixel)
-        elif isinstance(mark, Text) and mark.size > 10:
+        elif isinstance(mark, TextMark) and mark.size > 10:
             assert reach(image, drawing, mark, LIGHT[mark.fill]) <= 40, mark
 
 

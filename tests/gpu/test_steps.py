@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from caedsl.backends.torch.lower import lower
-from caedsl.training.device import Compiled
+from caedsl.training.device import CompiledNetwork
 from caedsl.training.monitors.engine.probe import Prober
 from tests.backends.test_same_steps import LINES
 
@@ -65,7 +65,7 @@ def test_a_step_never_waits_for_the_device(cuda: torch.device, line: str) -> Non
 def test_a_compiled_step_is_the_same(cuda: torch.device, graphs: bool) -> None:
     lines = "precision fp32; optimizer adam lr=1e-3; ema 0.9; corrupt gaussian=0.1"
     plain, fast = run_on(cuda, lines), run_on(cuda, lines)
-    compiled = Compiled(fast.module, graphs)
+    compiled = CompiledNetwork(fast.module, graphs)
     fast.network, fast.joined = compiled, compiled
     assert steps(fast, 20) == pytest.approx(steps(plain, 20), rel=1e-4)
     assert compiled.failure is None

@@ -12,7 +12,7 @@ import torch
 import caedsl
 from caedsl.cli.main import main
 from caedsl.data.errors import DataError
-from caedsl.data.fit import Fit
+from caedsl.data.fit import SampleFormat
 from caedsl.data.layout import layout
 from caedsl.data.stack import ArrayStack
 from caedsl.inference.arrays import as_stored
@@ -57,7 +57,7 @@ def test_what_was_read_is_stored_as_it_was(
 ) -> None:
     pixels = drawn(shape, dtype, *ends)
     own = {(5, 6, 7): (1, 6, 7), (5, 9): (1, 9), (5, 2, 9): (2, 9), (5, 4, 6, 7, 2): (2, 4, 6, 7)}.get(shape, (2, 6, 7))
-    fit = Fit(own, range_, False, "stretch")
+    fit = SampleFormat(own, range_, False, "stretch")
     stack = ArrayStack(pixels, layout(shape, fit, "x"), fit, "x", white=white)
     index = np.array([3, 1, 4])
     stored = as_stored(stack.scale(stack.read(index).values), index, stack)
@@ -70,7 +70,7 @@ def test_what_was_read_is_stored_as_it_was(
 def test_smooth_images_of_another_size_come_back(resize: str, dtype: str, high: int) -> None:
     y, x = np.mgrid[:20, :33]
     pixels = ((y / 19 + x / 32) / 2 * (high - 1)).astype(dtype)[None].repeat(2, axis=0)
-    fit = Fit((1, 40, 40), UNIT, False, resize)
+    fit = SampleFormat((1, 40, 40), UNIT, False, resize)
     stack = ArrayStack(pixels, "none", fit, "x")
     index = np.arange(2)
     stored = as_stored(stack.scale(stack.read(index).values), index, stack)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from caedsl.data.fit import Fit
+from caedsl.data.fit import SampleFormat
 from caedsl.data.picture import read_picture
 from caedsl.inference.pictures import Original, file_for, heat, picture_bytes, read_original, restored
 from caedsl.model.data import InputRange
@@ -32,7 +32,7 @@ def test_a_perfect_reconstruction_is_the_original_to_the_last_bit(
     original = Original(pixels, white)
     path = tmp_path / file_for("x.png", pixels)
     path.write_bytes(picture_bytes(pixels, path.suffix))
-    fit = Fit((3 if pixels.ndim == 3 else 1, 12, 18), range_, False, "stretch")
+    fit = SampleFormat((3 if pixels.ndim == 3 else 1, 12, 18), range_, False, "stretch")
     again = read_original(path)
     assert np.array_equal(again.pixels, pixels)
     assert again.white == white
@@ -44,7 +44,7 @@ def test_a_perfect_reconstruction_is_the_original_to_the_last_bit(
 
 def test_pictures_of_a_sensor_keep_its_values(tmp_path: Path) -> None:
     """A source with `white=4095`."""
-    fit = Fit((1, 8, 8), InputRange(), False, "stretch")
+    fit = SampleFormat((1, 8, 8), InputRange(), False, "stretch")
     pixels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 65
     (tmp_path / "x.png").write_bytes(picture_bytes(pixels))
     x_chw = read_picture(tmp_path / "x.png", fit, white=4095).x_chw
@@ -60,7 +60,7 @@ def test_the_size_and_what_was_seen_come_back(tmp_path: Path, resize: str, heigh
     y, x = np.mgrid[0:height, 0:width]
     pixels = (127 + 60 * np.sin(y / 9) + 60 * np.cos(x / 11)).round().astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "x.png")
-    fit = Fit((1, 32, 32), InputRange(), False, resize)
+    fit = SampleFormat((1, 32, 32), InputRange(), False, resize)
     x_chw = read_picture(tmp_path / "x.png", fit).x_chw.float() / 255
     back = restored(x_chw, read_original(tmp_path / "x.png"), fit)
     assert back.shape == pixels.shape

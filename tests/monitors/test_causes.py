@@ -17,7 +17,7 @@ from caedsl.training.monitors import constant_output, saturated_output
 from caedsl.training.monitors.engine import catalogue as monitors
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
-from caedsl.training.monitors.engine.observation import Facts, LayerFacts, LayerProbe, Probe, Seen
+from caedsl.training.monitors.engine.observation import Facts, LayerFacts, LayerProbe, ProbeResult, RunSoFar
 from tests.training.tiny import model_of
 
 from .runs import spec, watched
@@ -64,7 +64,7 @@ def test_nothing_is_explained_by_findings_that_are_no_cause() -> None:
 def test_a_monitor_repeats_the_static_advice_and_not_its_opposite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def contradicting(seen: Seen) -> list[Sign]:
+    def contradicting(seen: RunSoFar) -> list[Sign]:
         return [Sign("train.optimizer", "every image is the same picture", "a smaller learning rate")]
 
     monkeypatch.setattr(watch, "every", lambda: (Monitor("constant-output", "", contradicting, (), False),))
@@ -76,7 +76,7 @@ def test_a_monitor_repeats_the_static_advice_and_not_its_opposite(
     assert "smaller learning rate" not in trouble["remedy"]
 
 
-def _seen(lr: float) -> Seen:
+def _seen(lr: float) -> RunSoFar:
     """A network whose output layer makes the same picture of every image, most of its error on flat pixels."""
     train = model_of(spec(f"loss mse; optimizer adam lr={lr:g}; batch 64; epochs 30")).train
     settings = settled(train) if train is not None else None
@@ -96,9 +96,9 @@ def _seen(lr: float) -> Seen:
         judged_apart=False,
     )
     layers = (LayerProbe(1.0, 1.0, 1.0, 1.0), LayerProbe(1.0, 0.001, None, 1.0))
-    probe = Probe(800, 800.0, layers, 1.0, 1.0, 1.2, 0.001, 1.0, 1.0, 0.1, 0.9, "1" * 8)
+    probe = ProbeResult(800, 800.0, layers, 1.0, 1.0, 1.2, 0.001, 1.0, 1.0, 0.1, 0.9, "1" * 8)
     epoch = Epoch(1, 800, 1.0, 1.0, None, 1e-3, 1.0, 1.0)
-    return Seen(facts, probes=[probe], first_probe=probe, epochs=[epoch], full_steps=800.0)
+    return RunSoFar(facts, probes=[probe], first_probe=probe, epochs=[epoch], full_steps=800.0)
 
 
 def test_no_relu_is_advised_for_the_output() -> None:

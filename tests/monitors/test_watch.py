@@ -13,7 +13,7 @@ from caedsl.training import train as training_module
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.probe_schedule import ProbeSchedule
 from caedsl.training.resume import resume
 from tests.training.test_resume import VARIANTS, killed_at
@@ -27,7 +27,7 @@ SPEC = VARIANTS["adam"]
 def after(step: int, where: int | str = 0) -> Monitor:
     """A monitor that is sure of something from a step on."""
 
-    def look(seen: Seen) -> Iterator[Sign]:
+    def look(seen: RunSoFar) -> Iterator[Sign]:
         if seen.probes and seen.probes[-1].step >= step:
             yield Sign(where, f"is wrong at step {seen.probes[-1].step}", "do otherwise")
 
@@ -133,7 +133,7 @@ def _same_weights(one: Path, other: Path) -> bool:
 
 def test_watching_sees_the_numbers_of_the_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Held against the plain module: sizes, spreads, firing channels and gradients of its layers."""
-    seen: list[Seen] = []
+    seen: list[RunSoFar] = []
     training: list[Training] = []
     pictures: list[Sample] = []
     last = Monitor("last", "", lambda now: seen.append(now) or (), (), False)  # type: ignore[func-returns-value]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from caedsl.api import SpecError, check, load
 from caedsl.cli.main import main
-from caedsl.diagnostics import FORMATS, Setting
+from caedsl.diagnostics import FORMATS, RenderSettings
 from caedsl.diagnostics.finding import Finding
 from caedsl.resolve.extending import MOST_BASES, Expansion, combined, expand
 from caedsl.rules.engine.checking import check_source
@@ -95,7 +95,7 @@ def test_findings_point_into_the_file_of_their_words(folder: Path, base: str, ch
     (folder / "base.cae").write_text(BASE.replace("bottleneck dense 16", base))
     path = variant(folder, changes)
     for name, render in FORMATS.items():
-        shown = render(check_source(read_source(path)).reports, Setting())
+        shown = render(check_source(read_source(path)).reports, RenderSettings())
         assert name != "concise" or f"{folder}{os.sep}{place}" in shown
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from caedsl.diagnostics import FORMATS, Setting
+from caedsl.diagnostics import FORMATS, RenderSettings
 from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
@@ -46,7 +46,7 @@ def test_two_misspelt_words_stay_two_findings() -> None:
 def test_what_only_informs_is_shown_last() -> None:
     text = "encoder { conv 8 s2 norm=batch bias=on relu; conv 8 s2 relu dropout=0.9 }"
     findings = check_source(Source(f"autoencoder a\ninput 1x64x64\n{text}\nbottleneck dense 8\ndecoder mirror\n"))
-    shown = FORMATS["full"](findings.reports, Setting())
+    shown = FORMATS["full"](findings.reports, RenderSettings())
     assert shown.rindex("warning[") < shown.index("info[")
 
 
@@ -54,6 +54,6 @@ def test_data_are_in_the_json_output() -> None:
     report = check_source(
         Source("autoencoder a\ninput 3x32x32\nencoder { conv 8 s2 }\nbottleneck\ndecoder { deconv 2 k4 s2 tanh }\n")
     )
-    rendered = json.loads(FORMATS["json"](report.reports, Setting()))
+    rendered = json.loads(FORMATS["json"](report.reports, RenderSettings()))
     (finding,) = [each for each in rendered["findings"] if each["name"] == "channel-mismatch"]
     assert finding["data"] == {"channels": 2, "wanted": 3}

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caedsl.cli.main import main
-from caedsl.diagnostics import FORMATS, Setting
+from caedsl.diagnostics import FORMATS, RenderSettings
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.checking import check_source
@@ -49,7 +49,7 @@ def answer(source: Source) -> Iterator[str]:
     """Everything that the two commands print about ``source``."""
     report = check_source(source).reports[0]
     for name in FORMATS:
-        yield FORMATS[name]([report], Setting(rules=RULES))
+        yield FORMATS[name]([report], RenderSettings(rules=RULES))
     yield unified_diff(source.text, fix_source(source, unsafe=True).checked.source.text, source.path)
     formatted, _ = format_source(source)
     if formatted is not None:

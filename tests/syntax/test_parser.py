@@ -10,7 +10,19 @@ import pytest
 
 from caedsl.source import Source
 from caedsl.syntax import parser
-from caedsl.syntax.tree import Divisor, Group, Negative, Number, Operation, Option, Range, Sign, Size, Text, Word
+from caedsl.syntax.tree import (
+    ComparisonSign,
+    Divisor,
+    Negative,
+    Number,
+    Operation,
+    Parenthesised,
+    QuotedText,
+    Range,
+    Size,
+    WrittenOption,
+    WrittenWord,
+)
 from tests.conftest import ROOT
 from tests.strategies import NOWHERE
 
@@ -22,8 +34,8 @@ def _items(text: str) -> tuple[object, ...]:
     return statement.items
 
 
-def word(text: str) -> Word:
-    return Word(text, NOWHERE)
+def word(text: str) -> WrittenWord:
+    return WrittenWord(text, NOWHERE)
 
 
 def number(text: str) -> Number:
@@ -41,14 +53,14 @@ def number(text: str) -> Number:
         ("x a - 1", (Operation("-", word("a"), number("1"), NOWHERE),)),
         ("x a-1", (Operation("-", word("a"), number("1"), NOWHERE),)),
         ("x 1+2*3", (Operation("+", number("1"), Operation("*", number("2"), number("3"), NOWHERE), NOWHERE),)),
-        ("x (1)*2", (Operation("*", Group(number("1"), NOWHERE), number("2"), NOWHERE),)),
-        ("conv 64 l2=1e-3", (number("64"), Option(word("l2"), number("1e-3"), NOWHERE))),
+        ("x (1)*2", (Operation("*", Parenthesised(number("1"), NOWHERE), number("2"), NOWHERE),)),
+        ("conv 64 l2=1e-3", (number("64"), WrittenOption(word("l2"), number("1e-3"), NOWHERE))),
         (
             "decoder mirror channels=/2",
-            (word("mirror"), Option(word("channels"), Divisor(number("2"), NOWHERE), NOWHERE)),
+            (word("mirror"), WrittenOption(word("channels"), Divisor(number("2"), NOWHERE), NOWHERE)),
         ),
-        ("parameters < 500k", (Sign("<", NOWHERE), number("500k"))),
-        ('folder "a #;{b"', (Text("a #;{b", NOWHERE),)),
+        ("parameters < 500k", (ComparisonSign("<", NOWHERE), number("500k"))),
+        ('folder "a #;{b"', (QuotedText("a #;{b", NOWHERE),)),
         ("x 10% .5 5. 30min 1x2y", tuple(map(number, ["10%", ".5", "5.", "30min", "1x2y"]))),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from caedsl.training.device import Compiled, compiled
+from caedsl.training.device import CompiledNetwork, compiled
 
 from .tiny import blobs, tiny
 
@@ -35,12 +35,12 @@ def _eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_compiled_where_the_work_ahead_pays_for_it(
     device: torch.device, steps: int, operations: float, expected: bool
 ) -> None:
-    assert isinstance(compiled(tiny(), device, steps, operations), Compiled) is expected
+    assert isinstance(compiled(tiny(), device, steps, operations), CompiledNetwork) is expected
 
 
 def test_it_computes_the_same_for_whole_batches_and_for_others() -> None:
     module, x_bchw = tiny(), blobs(10)
-    network = Compiled(module, graphs=False).train()
+    network = CompiledNetwork(module, graphs=False).train()
     for part in (x_bchw, x_bchw, x_bchw[:3]):
         assert torch.equal(network(part), module(part))
     network.eval()
@@ -58,7 +58,7 @@ def test_where_the_compiler_fails_training_goes_on_without(monkeypatch: pytest.M
 
     monkeypatch.setattr(torch, "compile", broken)
     module, x_bchw = tiny(), blobs(10)
-    network = Compiled(module, graphs=True).train()
+    network = CompiledNetwork(module, graphs=True).train()
     assert torch.equal(network(x_bchw), module(x_bchw))
     assert network.failure == "no working C compiler"
 
@@ -77,7 +77,7 @@ def test_where_the_compiler_fails_in_the_backward_pass_training_goes_on_without(
 
     monkeypatch.setattr(torch, "compile", lambda network, **settings: lambda x: Broken.apply(network(x)))
     module, x_bchw = tiny(), blobs(10)
-    network = Compiled(module, graphs=False).train()
+    network = CompiledNetwork(module, graphs=False).train()
     image = network(x_bchw)
     image.sum().backward()
     assert network.failure == "no working C compiler"
@@ -92,7 +92,7 @@ def test_the_rehearsal_of_a_compiled_network_leaves_no_trace() -> None:
     vars(network)["forward"] = module.forward
     again, x_bchw = deepcopy(module), torch.rand(4, 1, 8, 8)
     torch.manual_seed(1)
-    image = Compiled(network, graphs=False).train()(x_bchw)
+    image = CompiledNetwork(network, graphs=False).train()(x_bchw)
     torch.manual_seed(1)
     assert torch.equal(image, again.train()(x_bchw))
     for name, buffer in again.named_buffers():

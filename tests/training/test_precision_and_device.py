@@ -7,7 +7,7 @@ from torch import nn
 from caedsl.runs.errors import TrainingError
 from caedsl.training import device
 from caedsl.training.device import choose_device
-from caedsl.training.parallel.distributed import Group
+from caedsl.training.parallel.distributed import ProcessGroup
 from caedsl.training.precision import Precision, choose_precision, exact_output
 
 from .tiny import tiny
@@ -108,7 +108,7 @@ def test_each_process_has_a_device_that_it_sees(
     monkeypatch.delenv("SLURM_PROCID", raising=False)
     if slurm:
         monkeypatch.setenv("SLURM_PROCID", "2")
-    group = object.__new__(Group)
+    group = object.__new__(ProcessGroup)
     group.number = group._on_this_machine = 2
     if number is None:
         with pytest.raises(TrainingError, match="has 1 CUDA device, and process 2 would need number 3"):

@@ -95,7 +95,7 @@ def two_are_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of four cores on which two threads are fastest."""
     monkeypatch.setattr(threads, "usable_threads", lambda: 4)
     monkeypatch.setattr(threads, "allowed_cores", lambda: 4)
-    monkeypatch.setattr(threads, "measure", lambda *_, **__: threads.Measured(2, {1: 3e-3, 2: 1e-3, 4: 2e-3}))
+    monkeypatch.setattr(threads, "measure", lambda *_, **__: threads.ThreadTimes(2, {1: 3e-3, 2: 1e-3, 4: 2e-3}))
 
 
 def environment(run: Path) -> dict[str, Any]:

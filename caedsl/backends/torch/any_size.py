@@ -15,7 +15,7 @@ _FARTHEST = 1024
 """How many sizes above the wanted one are tried on an axis."""
 
 
-class Sizes:
+class TakenSizes:
     """Sizes that ``encoder``, ``bottleneck`` and ``decoder`` of a module, one after the other, return alike.
 
     Samples ``own`` come back in the shape ``target``, and others must in one that is larger by the same factors.

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional, init
 
-from caedsl.backends.torch.any_size import Sizes
-from caedsl.backends.torch.lower import KEEP, Link, Program, Step, lower
+from caedsl.backends.torch.any_size import TakenSizes
+from caedsl.backends.torch.lower import KEEP, Link, ModuleStep, Program, lower
 from caedsl.backends.torch.modules import MODULES
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import Shape, text
@@ -25,7 +25,7 @@ class ConvolutionalAutoencoder(nn.Module):
         self.bottleneck = _sequential(program.bottleneck)
         self.decoder = _sequential(program.decoder)
         self._program = program
-        self._sizes: Sizes | None = None
+        self._sizes: TakenSizes | None = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -38,10 +38,10 @@ class ConvolutionalAutoencoder(nn.Module):
             init.zeros_(self.get_parameter(f"{path}.bias"))
 
     @property
-    def sizes(self) -> Sizes:
+    def sizes(self) -> TakenSizes:
         """Sizes of samples that the module takes."""
         if self._sizes is None:
-            self._sizes = Sizes(
+            self._sizes = TakenSizes(
                 self._program.shape,
                 self._program.target,
                 _Whole(self._program, self.encoder, self.bottleneck, self.decoder),
@@ -137,11 +137,11 @@ def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict
     return x
 
 
-def _sequential(sequence: Sequence[Step]) -> nn.Sequential:
+def _sequential(sequence: Sequence[ModuleStep]) -> nn.Sequential:
     return nn.Sequential(*(_module(step) for step in sequence))
 
 
-def _module(step: Step) -> nn.Module:
+def _module(step: ModuleStep) -> nn.Module:
     branches = [_sequential(branch) for branch in step.branches]
     make = MODULES.get(step.call.name) or getattr(nn, step.call.name)
     module: nn.Module = make(*branches, *step.call.args, **dict(step.call.kwargs))

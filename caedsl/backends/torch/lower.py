@@ -33,14 +33,14 @@ CODE = "bottleneck"
 
 
 @dataclass(frozen=True)
-class Step:
+class ModuleStep:
     """Module of a ``Sequential``: its call, and for a group the sequences that are its arguments.
 
     ``shape`` is the output's shape where this step decides it, ``heading`` what a reader should know before it.
     """
 
     call: Call
-    branches: "tuple[tuple[Step, ...], ...]" = ()
+    branches: "tuple[tuple[ModuleStep, ...], ...]" = ()
     shape: str = ""
     heading: str = ""
 
@@ -67,7 +67,7 @@ class Penalty:
 
 
 @dataclass(frozen=True)
-class Origin:
+class LayerModules:
     """Modules at ``paths`` that a layer became, in the order in which they compute."""
 
     layer: Layer
@@ -99,14 +99,14 @@ class Program:
 
     shape: Shape
     target: Shape
-    encoder: tuple[Step, ...]
-    bottleneck: tuple[Step, ...]
-    decoder: tuple[Step, ...]
+    encoder: tuple[ModuleStep, ...]
+    bottleneck: tuple[ModuleStep, ...]
+    decoder: tuple[ModuleStep, ...]
     starts: tuple[Start, ...]
     zero_biases: tuple[str, ...]
     penalties: tuple[Penalty, ...]
     terms: tuple[Term, ...]
-    origins: tuple[Origin, ...]
+    origins: tuple[LayerModules, ...]
     encoder_links: tuple[Link, ...] = ()
     bottleneck_links: tuple[Link, ...] = ()
     decoder_links: tuple[Link, ...] = ()
@@ -131,7 +131,7 @@ class Program:
         return any(keyword in ("size", "output_size") for each in calls for keyword, _ in each.kwargs)
 
     @property
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[ModuleStep]:
         """All steps, including those inside branches."""
         return steps((*self.encoder, *self.bottleneck, *self.decoder))
 
@@ -143,7 +143,7 @@ class Program:
         return len(self.zero_biases) == sum(map(_has_bias, self.steps))
 
 
-def steps(sequence: Sequence[Step]) -> Iterator[Step]:
+def steps(sequence: Sequence[ModuleStep]) -> Iterator[ModuleStep]:
     """Yield the steps of a sequence, including those inside branches."""
     for step in sequence:
         yield step
@@ -151,14 +151,14 @@ def steps(sequence: Sequence[Step]) -> Iterator[Step]:
             yield from steps(branch)
 
 
-def _has_bias(step: Step) -> bool:
+def _has_bias(step: ModuleStep) -> bool:
     return step.call.name in WEIGHTED and ("bias", False) not in step.call.kwargs
 
 
 class _Lowering:
     def __init__(self) -> None:
         self.weighted: list[tuple[str, Layer]] = []
-        self.origins: list[Origin] = []
+        self.origins: list[LayerModules] = []
         self.links: dict[str, list[Link]] = {"encoder": [], CODE: [], "decoder": []}
         self.read: set[str] = set()
         self.kept_by: dict[str, tuple[str, Call]] = {}
@@ -173,9 +173,9 @@ class _Lowering:
                 else:
                     self.kept_by[name] = layer.kind.kept(layer.options), call
 
-    def sequence(self, layers: Sequence[Layer], path: str, count: int = 0) -> tuple[Step, ...]:
+    def sequence(self, layers: Sequence[Layer], path: str, count: int = 0) -> tuple[ModuleStep, ...]:
         """Return the steps of ``layers``, which stand in the ``Sequential`` at ``path`` behind ``count`` others."""
-        lowered: list[Step] = []
+        lowered: list[ModuleStep] = []
         for layer in layers:
             place = count + len(lowered)
             if isinstance(layer.kind, Join):
@@ -188,7 +188,7 @@ class _Lowering:
                 self.links[path].append(Link(count + len(lowered), KEEP, layer.named))
         return tuple(lowered)
 
-    def _layer(self, layer: Layer, path: str, index: int) -> tuple[Step, ...]:
+    def _layer(self, layer: Layer, path: str, index: int) -> tuple[ModuleStep, ...]:
         if layer.kind.role is Role.GROUPING:
             inside = self.sequence(layer.children, path, index)
             if not inside:
@@ -201,23 +201,23 @@ class _Lowering:
                 branches.append(self.sequence(layer.shortcut, f"{path}.{index}.shortcut"))
             operation, *finish = layer.kind.calls(layer)
             self._note(layer, path, index, 1 + len(finish))
-            return (Step(operation, tuple(branches), shape), *(Step(c) for c in finish))
+            return (ModuleStep(operation, tuple(branches), shape), *(ModuleStep(c) for c in finish))
         calls = layer.kind.calls(layer)
         main = len(layer.kind.operation(layer)) - 1
         for offset, c in enumerate(calls):
             if c.name in WEIGHTED:
                 self.weighted.append((f"{path}.{index + offset}", layer))
         self._note(layer, path, index, len(calls))
-        return tuple(Step(c, shape=shape if i == main else "") for i, c in enumerate(calls))
+        return tuple(ModuleStep(c, shape=shape if i == main else "") for i, c in enumerate(calls))
 
     def _note(self, layer: Layer, path: str, index: int, count: int) -> None:
         if count:
-            self.origins.append(Origin(layer, tuple(f"{path}.{index + offset}" for offset in range(count))))
+            self.origins.append(LayerModules(layer, tuple(f"{path}.{index + offset}" for offset in range(count))))
 
 
-def _headed(step: Step, heading: str) -> Step:
+def _headed(step: ModuleStep, heading: str) -> ModuleStep:
     joined = f"{heading}, {step.heading}" if step.heading else heading
-    return Step(step.call, step.branches, step.shape, joined)
+    return ModuleStep(step.call, step.branches, step.shape, joined)
 
 
 def lower(model: Autoencoder) -> Program:
@@ -230,7 +230,7 @@ def lower(model: Autoencoder) -> Program:
         lowering.links["encoder"].append(Link(len(first), KEEP, INPUT))
     encoder = (*first, *lowering.sequence(model.encoder, "encoder", len(first)))
     bottleneck = lowering.sequence(model.bottleneck.layers, CODE)
-    noise = (Step(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
+    noise = (ModuleStep(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
     inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
     decoder = lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse))
     return Program(
@@ -255,16 +255,16 @@ def lower(model: Autoencoder) -> Program:
     )
 
 
-def _preprocessing(model: Autoencoder) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+def _preprocessing(model: Autoencoder) -> tuple[tuple[ModuleStep, ...], tuple[ModuleStep, ...]]:
     """Return the modules that normalise the input and, where it is what must come back, undo that at the end."""
     kind = model.preprocessing
     if kind is None:
         return (), ()
     channels = model.input.shape[0]
     known = (kind.offsets, kind.scales) if len(kind.offsets) == channels else ()
-    undo = Step(call("Normalise", channels, *known, undo=True))
+    undo = ModuleStep(call("Normalise", channels, *known, undo=True))
     undone = model.target is model.input and model.out_shape[0] == channels  # else the spec has an error
-    return (Step(call("Normalise", channels, *known)),), (undo,) if undone else ()
+    return (ModuleStep(call("Normalise", channels, *known)),), (undo,) if undone else ()
 
 
 def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:

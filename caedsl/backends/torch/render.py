@@ -10,7 +10,7 @@ from typing import Any
 
 from caedsl.backends.torch import render_training
 from caedsl.backends.torch.linked import linked_methods
-from caedsl.backends.torch.lower import Program, Start, Step, lower
+from caedsl.backends.torch.lower import ModuleStep, Program, Start, lower
 from caedsl.backends.torch.printed import classes, definitions
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call
@@ -140,11 +140,11 @@ def _axes(shape: tuple[int, ...]) -> str:
     return ", ".join(map(str, shape))
 
 
-def _lines(sequence: Sequence[Step], depth: int) -> str:
+def _lines(sequence: Sequence[ModuleStep], depth: int) -> str:
     return "\n".join(line for step in sequence for line in _step(step, depth))
 
 
-def _step(step: Step, depth: int) -> list[str]:
+def _step(step: ModuleStep, depth: int) -> list[str]:
     pad = INDENT * depth
     comment = f"  # {step.shape}" if step.shape else ""
     heading = [f"{pad}# {step.heading}"] if step.heading else []

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from caedsl.doctor.evidence import Tell, silent
 from caedsl.doctor.probes.start import dead_layers, look
-from caedsl.doctor.stepping import MOST_JUDGED, Curve, held_out_measure, left_of, take_steps
+from caedsl.doctor.stepping import MOST_JUDGED, ErrorCurve, held_out_measure, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
 
 
@@ -20,7 +20,7 @@ class FirstStepsEvidence:
 
     steps: int
     whole: int
-    curve: Curve
+    curve: ErrorCurve
     trained: float
     judged: float
     test: float | None

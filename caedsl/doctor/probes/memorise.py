@@ -12,7 +12,7 @@ from math import inf
 import torch
 
 from caedsl.doctor.evidence import Tell, silent
-from caedsl.doctor.stepping import Curve, Taken, left_of, take_steps
+from caedsl.doctor.stepping import ErrorCurve, TakenSteps, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
 from caedsl.training.loop import Training
 
@@ -36,7 +36,7 @@ class MemoriseEvidence:
     judged: float
     later: float | None
     steps: int
-    curve: Curve
+    curve: ErrorCurve
     updates: dict[int, float]
     finite: bool
 
@@ -96,7 +96,7 @@ class MemoriseProbe:
         )
 
 
-def memorise(subject: Subject, steps: int, tell: Tell = silent) -> tuple[Taken, float]:
+def memorise(subject: Subject, steps: int, tell: Tell = silent) -> tuple[TakenSteps, float]:
     """Train on the same few images, and return the steps and what is left in eval mode."""
     plain = subject.undisturbed()
     training = replace(plain, settings=replace(plain.settings, batch=IMAGES, accumulate=1)).fresh()

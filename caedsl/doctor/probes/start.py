@@ -8,7 +8,7 @@ import torch
 from caedsl.doctor.evidence import Tell, silent
 from caedsl.doctor.subject import Subject, some
 from caedsl.training.loop import Training
-from caedsl.training.monitors.engine.observation import Probe
+from caedsl.training.monitors.engine.observation import ProbeResult
 from caedsl.training.monitors.engine.probe import Prober, kernels
 from caedsl.training.objective import weight_penalty
 
@@ -90,7 +90,7 @@ class StartProbe:
     purpose = "looking at the network before its first step"
 
     def run(self, subject: Subject, tell: Tell = silent) -> StartEvidence:
-        """See ``Probe``."""
+        """See ``ProbeResult``."""
         training = subject.baseline
         seen = look(subject, training)
         others = []
@@ -113,14 +113,14 @@ class StartProbe:
         )
 
 
-def look(subject: Subject, training: Training) -> Probe:
+def look(subject: Subject, training: Training) -> ProbeResult:
     """Probe a training, at the step where it is, on images that are the same each time."""
     images = some(training.train, min(IMAGES, max(2, len(training.train) // 2)))
     training.module.train()
     return Prober(training, subject.places.origins, subject.output, images, 1).take(0, 0.0)
 
 
-def dead_layers(seen: Probe) -> tuple[int, ...]:
+def dead_layers(seen: ProbeResult) -> tuple[int, ...]:
     """Return the numbers of the layers of ReLUs that are 0 for every image although what they are given differs."""
     return tuple(
         number
@@ -129,7 +129,7 @@ def dead_layers(seen: Probe) -> tuple[int, ...]:
     )
 
 
-def _sensitivity(seen: Probe) -> float:
+def _sensitivity(seen: ProbeResult) -> float:
     return seen.output_spread / seen.image_spread if seen.image_spread else 0.0
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.data import Split
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, Change, Seen, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.shape import elements, is_map
 
@@ -24,7 +24,7 @@ TIMES_NEEDED = 4
 """A code is too small where PCA leaves half with it, and needs so many times its numbers for 80 %."""
 
 
-def suspect(seen: Seen) -> Iterator[Suspicion]:
+def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield what the images show; of constant images nothing else means anything."""
     if _constant(seen):
         data = seen.data
@@ -37,16 +37,16 @@ def suspect(seen: Seen) -> Iterator[Suspicion]:
     yield from _code(seen)
 
 
-def _constant(seen: Seen) -> bool:
+def _constant(seen: ProbesSoFar) -> bool:
     data = seen.data
     return data.mean_error <= 1e-6 * data.grey_error or _different(seen) <= FEW_IMAGES
 
 
-def _different(seen: Seen) -> int:
+def _different(seen: ProbesSoFar) -> int:
     return round(seen.data.different * seen.data.images)
 
 
-def _images(seen: Seen) -> Iterator[Suspicion]:
+def _images(seen: ProbesSoFar) -> Iterator[Suspicion]:
     data = seen.data
     if data.different < FEW_DIFFERENT:
         yield of_data(
@@ -67,7 +67,7 @@ def _images(seen: Seen) -> Iterator[Suspicion]:
         yield of_data(seen, "image-scale", LIKELY, f"the values have a standard deviation of {data.deviation:.3g}")
 
 
-def _split(seen: Seen, split: Split) -> Iterator[Suspicion]:
+def _split(seen: ProbesSoFar, split: Split) -> Iterator[Suspicion]:
     if split.inverted or not 1 / RESCALED <= split.scale <= RESCALED:
         how = "are negatives of those of training" if split.inverted else f"have {split.scale:.3g} times their contrast"
         yield of_data(seen, "evaluation-preprocessing", CERTAIN, f"the {split.name} images {how}")
@@ -84,7 +84,7 @@ def _split(seen: Seen, split: Split) -> Iterator[Suspicion]:
         )
 
 
-def _code(seen: Seen) -> Iterator[Suspicion]:
+def _code(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield that the code is too small, beside what the images need."""
     data, needed = seen.data, seen.data.needed[80]
     if data.code_left is None or data.code_left <= HALF_LOST:
@@ -103,12 +103,12 @@ def _code(seen: Seen) -> Iterator[Suspicion]:
     )
 
 
-def _bottleneck(seen: Seen) -> str:
+def _bottleneck(seen: ProbesSoFar) -> str:
     model = seen.subject.model
     return f"{model.source.path}:{model.source.position(model.bottleneck.span.start).line}: `bottleneck`"
 
 
-def _larger(seen: Seen, wanted: int) -> tuple[Change, ...]:
+def _larger(seen: ProbesSoFar, wanted: int) -> tuple[ProposedChange, ...]:
     """Return the change that gives the code about ``wanted`` numbers."""
     model = seen.subject.model
     if not model.bottleneck.layers:
@@ -120,10 +120,10 @@ def _larger(seen: Seen, wanted: int) -> tuple[Change, ...]:
     count = -(-wanted // room)
     if place is None:
         return ()
-    return (Change(f"a code of {count * room:,} numbers", (Edit(place, str(count)),)),)
+    return (ProposedChange(f"a code of {count * room:,} numbers", (Edit(place, str(count)),)),)
 
 
-def of_data(seen: Seen, cause: str, sure: float, evidence: str) -> Suspicion:
+def of_data(seen: ProbesSoFar, cause: str, sure: float, evidence: str) -> Suspicion:
     """Return a suspicion about the images, which no change of the spec undoes."""
     source = seen.subject.model.source
     line = source.position(seen.subject.model.place("data").start).line

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.start import OTHER_SEEDS, StartEvidence
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, Change, Seen, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
@@ -14,7 +14,7 @@ PENALTY = 1.0
 """Weight penalty over the loss of the mean image above which the weights are what is minimised."""
 
 
-def suspect(seen: Seen) -> Iterator[Suspicion]:
+def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield what the network shows before its first step."""
     start = seen.start
     if start is None:
@@ -53,7 +53,7 @@ def suspect(seen: Seen) -> Iterator[Suspicion]:
         )
 
 
-def _frozen(seen: Seen, start: StartEvidence) -> Iterator[Suspicion]:
+def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
     if start.untrained:
         yield Suspicion(
             "frozen-layer",
@@ -64,11 +64,11 @@ def _frozen(seen: Seen, start: StartEvidence) -> Iterator[Suspicion]:
         )
 
 
-def _output(seen: Seen) -> tuple[int, ...]:
+def _output(seen: ProbesSoFar) -> tuple[int, ...]:
     return () if seen.subject.output is None else (seen.subject.output,)
 
 
-def _dead(seen: Seen, start: StartEvidence) -> str:
+def _dead(seen: ProbesSoFar, start: StartEvidence) -> str:
     if start.dead:
         return f"{seen.layer(start.dead[0])} is 0 for every image"
     return f"the output varies {start.sensitivity:.1e} times as much as the images"
@@ -81,7 +81,7 @@ def _weakest(start: StartEvidence) -> int:
     return min(range(len(losses)), key=losses.__getitem__)
 
 
-def leaky(seen: Seen, numbers: Sequence[int]) -> tuple[Change, ...]:
+def leaky(seen: ProbesSoFar, numbers: Sequence[int]) -> tuple[ProposedChange, ...]:
     """Return the change that makes the ReLUs of these layers leaky; none where none has a line of its own."""
     layers = {origin.layer.span: origin.layer for number in numbers for origin in [seen.subject.places.origins[number]]}
     edits = [
@@ -90,11 +90,13 @@ def leaky(seen: Seen, numbers: Sequence[int]) -> tuple[Change, ...]:
         if layer.mirrors is None and ACTIVATION in layer.options and FUNCTIONS[layer.activation.name].dies
     ]
     return (
-        (Change("`leaky_relu` on the dead layer", tuple(sorted(edits, key=lambda edit: edit.span))),) if edits else ()
+        (ProposedChange("`leaky_relu` on the dead layer", tuple(sorted(edits, key=lambda edit: edit.span))),)
+        if edits
+        else ()
     )
 
 
-def he_init(seen: Seen) -> tuple[Change, ...]:
+def he_init(seen: ProbesSoFar) -> tuple[ProposedChange, ...]:
     """Return the change that starts every written layer of the network by He's rule."""
     edits: dict[int, Edit] = {}
     for origin in seen.subject.places.origins:
@@ -102,4 +104,4 @@ def he_init(seen: Seen) -> tuple[Change, ...]:
         if layer.mirrors is None and INIT in layer.options:
             edits[layer.span.start] = write(layer, INIT, "init=he")
     ordered = sorted(edits.values(), key=lambda edit: edit.span)
-    return (Change("`init=he` on every layer", tuple(ordered)),) if ordered else ()
+    return (ProposedChange("`init=he` on every layer", tuple(ordered)),) if ordered else ()

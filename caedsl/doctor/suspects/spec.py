@@ -6,13 +6,13 @@ What only informs is possible at most: its fix is tried, and no cause is named f
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, Change, Seen, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.engine.causes import KNOWN
 
 _SURE = {Severity.ERROR: CERTAIN, Severity.WARNING: LIKELY, Severity.INFO: POSSIBLE}
 
 
-def suspect(seen: Seen) -> Iterator[Suspicion]:
+def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield a suspicion for each finding that is a cause of failing trainings."""
     source = seen.subject.model.source
     for finding in seen.subject.findings:
@@ -26,5 +26,5 @@ def suspect(seen: Seen) -> Iterator[Suspicion]:
             finding.summary,
             place,
             finding.advice or KNOWN[finding.name].remedy,
-            (Change(finding.fix.title, finding.fix.edits),) if finding.fix else (),
+            (ProposedChange(finding.fix.title, finding.fix.edits),) if finding.fix else (),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from caedsl.doctor.suspects.network import leaky
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, Change, Seen, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.spelling import number_text
@@ -16,7 +16,7 @@ QUICKER = 8.0
 """How many times higher a rate must be to be tried where nothing is wrong."""
 
 
-def suspect(seen: Seen) -> Iterator[Suspicion]:
+def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield what the first steps show."""
     yield from _rates(seen)
     yield from _dead(seen)
@@ -32,7 +32,7 @@ def suspect(seen: Seen) -> Iterator[Suspicion]:
         )
 
 
-def _rates(seen: Seen) -> Iterator[Suspicion]:
+def _rates(seen: ProbesSoFar) -> Iterator[Suspicion]:
     if seen.memorise is None:
         return
     updates = list(seen.memorise.updates.values())
@@ -46,7 +46,7 @@ def _rates(seen: Seen) -> Iterator[Suspicion]:
         yield _rate(seen, "low-learning-rate", rate if rate and rate > own * 2 else own * 10)
 
 
-def _rate(seen: Seen, cause: str, lr: float) -> Suspicion:
+def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
     assert seen.memorise is not None
     own, ill = seen.subject.settings.optimizer.lr, seen.memorise.failed or seen.memorise.slow
     updates = list(seen.memorise.updates.values())
@@ -67,12 +67,12 @@ def _rate(seen: Seen, cause: str, lr: float) -> Suspicion:
     )
 
 
-def _lr(seen: Seen, text: str) -> tuple[Change, ...]:
+def _lr(seen: ProbesSoFar, text: str) -> tuple[ProposedChange, ...]:
     edits = write_setting(seen.subject.model, "optimizer", "lr", text)
-    return (Change(f"`{text}`", edits),) if edits else ()
+    return (ProposedChange(f"`{text}`", edits),) if edits else ()
 
 
-def _dead(seen: Seen) -> Iterator[Suspicion]:
+def _dead(seen: ProbesSoFar) -> Iterator[Suspicion]:
     first, start = seen.first, seen.start
     died = [number for number in first.dead if start is None or number not in start.dead] if first is not None else []
     if first is not None and died:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from caedsl.doctor.suspects.data import of_data
-from caedsl.doctor.suspicion import CERTAIN, Seen, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, ProbesSoFar, Suspicion
 
 FLAT = 0.95
 """The share of the targets that are one value each from which they are labels."""
@@ -11,7 +11,7 @@ UNEXPLAINED, APART = 0.02, 0.95
 """Pairs are unrelated where a linear map explains less, and targets of similar inputs are as far apart as any two."""
 
 
-def suspect(seen: Seen) -> Iterator[Suspicion]:
+def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield what the pairs show; nothing where images are their own targets."""
     targets = seen.targets
     if targets is None:

@@ -10,7 +10,7 @@ from caedsl.importing import spelling
 from caedsl.importing.keras.finishing import finished
 from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
-from caedsl.importing.keras.translation import Counts, Step, Translation, Translator, WithoutWord
+from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, WithoutWord
 from caedsl.importing.keras.values import Value, map_value, taken
 from caedsl.vocabulary.shape import Shape, sizes_text
 
@@ -64,7 +64,7 @@ def _placed(value: Value, channels: int, sizes: Shape) -> Shape:
     return (channels, *sizes) if value.first else (*sizes, channels)
 
 
-def _conv(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _conv(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     window, groups = window_of(layer, value), int(layer.config.get("groups") or 1)
     filters, inside = int(layer.config["filters"]), value.ours[0]
@@ -85,7 +85,7 @@ def _conv(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) 
     return _emitted(translation, layer, value, window, filters, step)
 
 
-def _depthwise(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _depthwise(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     inside, times = value.ours[0], int(layer.config.get("depth_multiplier") or 1)
     window = window_of(layer, value)
@@ -98,7 +98,7 @@ def _depthwise(translation: Translation, layer: KerasLayer, inputs: Sequence[Val
 
 def _depthwise_step(
     layer: KerasLayer, value: Value, window: Window, kernel: NDArray[Any], bias: Sequence[NDArray[Any]]
-) -> Step:
+) -> DraftLine:
     if value.channels is not None and kernel.shape[-1] > 1:
         raise WithoutWord("its channels follow a Concatenate in another order", "put the later input first")
     inside, times = kernel.shape[-2:]
@@ -107,7 +107,7 @@ def _depthwise_step(
     return _step(layer, value, window, inside * times, inside, options, np.moveaxis(kernel, (-1, -2), (0, 1)), bias)
 
 
-def _separable(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _separable(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     inside, times, filters = value.ours[0], int(layer.config.get("depth_multiplier") or 1), int(layer.config["filters"])
     window, ones = window_of(layer, value), (1,) * len(value.space)
@@ -134,12 +134,12 @@ def _step(
     options: str,
     kernel: NDArray[Any],
     bias: Sequence[NDArray[Any]],
-) -> Step:
+) -> DraftLine:
     pads = pads_of(layer.config.get("padding", "valid"), value.space, window)
     said = spelling.conv(filters, value.space, *window, groups, pads)
     if said is None:
         raise WithoutWord("its padding differs from axis to axis", "use `same` or `valid`, or ZeroPadding")
-    return Step("conv", f"{said} {options}".strip(), _weights(kernel, bias))
+    return DraftLine("conv", f"{said} {options}".strip(), _weights(kernel, bias))
 
 
 def _weights(kernel: NDArray[Any], bias: Sequence[NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
@@ -147,7 +147,7 @@ def _weights(kernel: NDArray[Any], bias: Sequence[NDArray[Any]]) -> Mapping[str,
 
 
 def _emitted(
-    translation: Translation, layer: KerasLayer, value: Value, window: Window, filters: int, step: Step
+    translation: KerasTranslation, layer: KerasLayer, value: Value, window: Window, filters: int, step: DraftLine
 ) -> Value:
     """Add the line of a convolution, and of the activation on the layer itself."""
     pads = pads_of(layer.config.get("padding", "valid"), value.space, window)
@@ -157,7 +157,7 @@ def _emitted(
     return finished(translation, layer, map_value(key, _placed(value, filters, sizes), value.first, channels))
 
 
-def _transposed(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _transposed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     kernel_size, stride, dilation = window = window_of(layer, value)
     if layer.config.get("output_padding") is not None:
@@ -180,7 +180,7 @@ def _transposed(translation: Translation, layer: KerasLayer, inputs: Sequence[Va
         layer,
         [value.key],
         (filters, *sizes),
-        Step("deconv", options, _weights(np.moveaxis(kernel, (-1, -2), (0, 1)), bias)),
+        DraftLine("deconv", options, _weights(np.moveaxis(kernel, (-1, -2), (0, 1)), bias)),
     )
     return finished(translation, layer, map_value(key, _placed(value, filters, sizes), value.first))
 

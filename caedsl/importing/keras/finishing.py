@@ -8,23 +8,23 @@ import numpy as np
 from caedsl.importing import spelling
 from caedsl.importing.keras.options import Config, activation, as_layer, penalties, shown
 from caedsl.importing.keras.topology import KerasLayer
-from caedsl.importing.keras.translation import Counts, Step, Translation, Translator, WithoutWord
+from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, WithoutWord
 from caedsl.importing.keras.values import Value, taken
 
 
-def finished(translation: Translation, layer: KerasLayer, value: Value) -> Value:
+def finished(translation: KerasTranslation, layer: KerasLayer, value: Value) -> Value:
     """Add what a layer has behind its operation; return its output."""
     value = _followed(translation, layer, value, activation(layer.config.get("activation"), translation.legacy))
     return _penalised(translation, layer, value)
 
 
-def _followed(translation: Translation, layer: KerasLayer, value: Value, word: tuple[str, str] | None) -> Value:
+def _followed(translation: KerasTranslation, layer: KerasLayer, value: Value, word: tuple[str, str] | None) -> Value:
     if word is None:
         return value
-    return value.moved(translation.emit(layer, [value.key], value.ours, Step(*word, {})))
+    return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine(*word, {})))
 
 
-def _penalised(translation: Translation, layer: KerasLayer, value: Value) -> Value:
+def _penalised(translation: KerasTranslation, layer: KerasLayer, value: Value) -> Value:
     said = penalties(layer.config.get("activity_regularizer"))
     if not said:
         return value
@@ -32,24 +32,26 @@ def _penalised(translation: Translation, layer: KerasLayer, value: Value) -> Val
         raise WithoutWord(
             "a penalty on squared outputs has no word", "`l1=` on the bottleneck is Keras's L1 on the code"
         )
-    return value.moved(translation.emit(layer, [value.key], value.ours, Step("penalty", said[0][3:], {})))
+    return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine("penalty", said[0][3:], {})))
 
 
-def _activation(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _activation(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     return _followed(translation, layer, inputs[0], as_layer(layer.kind, layer.config, translation.legacy))
 
 
-def _prelu(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _prelu(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     shared = layer.config.get("shared_axes") or []
     shape = tuple(1 if axis in shared else size for axis, size in enumerate(value.shape, 1))
     (alpha,) = translation.arrays(layer, shape)
     if alpha.size != 1:
         raise WithoutWord(f"it learns {alpha.size:,} slopes", "`prelu` learns one slope for all channels")
-    return value.moved(translation.emit(layer, [value.key], value.ours, Step("prelu", "", {"weight": alpha.ravel()})))
+    return value.moved(
+        translation.emit(layer, [value.key], value.ours, DraftLine("prelu", "", {"weight": alpha.ravel()}))
+    )
 
 
-def _dropout(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _dropout(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     rate = layer.config.get("rate", 0)
     channels = layer.kind.startswith("Spatial")
@@ -58,21 +60,23 @@ def _dropout(translation: Translation, layer: KerasLayer, inputs: Sequence[Value
     if not rate:
         return value
     single = "" if channels or len(value.ours) == 1 else " elementwise"
-    return value.moved(translation.emit(layer, [value.key], value.ours, Step("dropout", f"{shown(rate)}{single}", {})))
-
-
-def _noise(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
-    (value,) = inputs
     return value.moved(
-        translation.emit(layer, [value.key], value.ours, Step("noise", shown(layer.config.get("stddev", 0)), {}))
+        translation.emit(layer, [value.key], value.ours, DraftLine("dropout", f"{shown(rate)}{single}", {}))
     )
 
 
-def _passed(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _noise(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    (value,) = inputs
+    return value.moved(
+        translation.emit(layer, [value.key], value.ours, DraftLine("noise", shown(layer.config.get("stddev", 0)), {}))
+    )
+
+
+def _passed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     return _penalised(translation, layer, inputs[0]) if layer.kind == "ActivityRegularization" else inputs[0]
 
 
-def _normalised(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _normalised(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     """Translate the normalisations whose weights are one number for each channel."""
     value = translation.settled(layer, inputs[0])
     batch = layer.kind == "BatchNormalization"
@@ -99,7 +103,7 @@ def _normalised(translation: Translation, layer: KerasLayer, inputs: Sequence[Va
     kind, groups = _norm_kind(layer, value)
     momentum = float(f"{1 - layer.config.get('momentum', 0.99):.6g}") if batch else 0.1
     options = spelling.norm(kind, affine=bool(names), eps=eps, momentum=momentum, groups=groups)
-    return value.moved(translation.emit(layer, [value.key], value.ours, Step("norm", options, found)))
+    return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine("norm", options, found)))
 
 
 def _norm_kind(layer: KerasLayer, value: Value) -> tuple[str, int]:

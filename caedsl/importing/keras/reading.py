@@ -15,7 +15,7 @@ from caedsl.importing.keras.problems import ModelProblem, named
 from caedsl.importing.keras.reference import computed
 from caedsl.importing.keras.settings import settings_of
 from caedsl.importing.keras.topology import topology_of
-from caedsl.importing.keras.translation import Translation
+from caedsl.importing.keras.translation import KerasTranslation
 from caedsl.importing.network import Array, ForeignLayer, Network
 
 _RANGES = {"tanh": "-1..1"}
@@ -63,7 +63,7 @@ def _saved(model: Any) -> SavedModel:
 
 
 def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Array], Array]) -> Network:
-    translation = Translation(saved.topology, registry.TRANSLATORS, saved.arrays, saved.legacy)
+    translation = KerasTranslation(saved.topology, registry.TRANSLATORS, saved.arrays, saved.legacy)
     end = translation.run()
     if end is None:
         raise unsupported(name, translation.without_word)

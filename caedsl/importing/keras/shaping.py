@@ -11,7 +11,7 @@ from caedsl.importing.keras.convolutions import pads_of, window_of
 from caedsl.importing.keras.finishing import finished, none
 from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
-from caedsl.importing.keras.translation import Counts, Step, Translation, Translator, WithoutWord, target
+from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, WithoutWord, target
 from caedsl.importing.keras.values import Value, map_value, plain, same, taken
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.window import Axis, pooled
@@ -19,7 +19,7 @@ from caedsl.vocabulary.window import Axis, pooled
 _AXES = (1, 2, 3)
 
 
-def _dense(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _dense(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     units, inside = int(layer.config["units"]), value.shape[-1]
     shapes = ((inside, units), *([(units,)] if layer.config.get("use_bias", True) else []))
@@ -30,21 +30,21 @@ def _dense(translation: Translation, layer: KerasLayer, inputs: Sequence[Value])
             raise WithoutWord("it works on rows of an image without channels", "put a Flatten before it")
         weight = taken(kernel, value.channels).T.reshape(units, inside, *(1 for _ in value.space))
         said = f"{units} k1 {options}".strip()
-        step = Step("conv", said, {"weight": weight, **({"bias": bias[0]} if bias else {})})
+        step = DraftLine("conv", said, {"weight": weight, **({"bias": bias[0]} if bias else {})})
         key = translation.emit(layer, [value.key], (units, *value.space), step)
         return finished(translation, layer, map_value(key, (*value.shape[:-1], units), False))
     order = translation.wanted(layer.key, units)
     weight = taken(taken(kernel, value.order), order, axis=1).T
     weights = {"weight": np.ascontiguousarray(weight), **({"bias": taken(bias[0], order)} if bias else {})}
-    key = translation.emit(layer, [value.key], (units,), Step("dense", f"{units} {options}".strip(), weights))
+    key = translation.emit(layer, [value.key], (units,), DraftLine("dense", f"{units} {options}".strip(), weights))
     return finished(translation, layer, Value(key, (units,), (units,), order))
 
 
-def _flatten(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _flatten(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     return inputs[0].flat()
 
 
-def _reshape(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _reshape(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     value = inputs[0].flat()
     shape = target(layer.config, value.shape[0])
     if prod(shape) != value.shape[0]:
@@ -65,10 +65,10 @@ def _reshape(translation: Translation, layer: KerasLayer, inputs: Sequence[Value
         )
     if value.ours == made.ours:
         return made.moved(value.key)
-    return made.moved(translation.emit(layer, [value.key], made.ours, Step("reshape", text(made.ours), {})))
+    return made.moved(translation.emit(layer, [value.key], made.ours, DraftLine("reshape", text(made.ours), {})))
 
 
-def _pool(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _pool(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     config, axes = layer.config, len(value.space)
     size = per_axis(config.get("pool_size", 2), axes)
@@ -87,7 +87,7 @@ def _pool(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) 
         )
         if made == wanted and (word == "maxpool" or not any(before)):
             options = spelling.pool(window[0], window[1], before, ceil)
-            key = translation.emit(layer, [value.key], (value.ours[0], *made), Step(word, options, {}))
+            key = translation.emit(layer, [value.key], (value.ours[0], *made), DraftLine(word, options, {}))
             return _sized(value, key, made)
     raise WithoutWord(
         f"`padding=same` of this window has no word in `{word}`", "use `valid`, or a stride of the window's size"
@@ -101,19 +101,19 @@ def _sized(value: Value, key: str, sizes: Shape) -> Value:
     return map_value(key, shape, value.first, value.channels)
 
 
-def _globalpool(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _globalpool(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     window_of(layer, value)
     channels = value.ours[0]
-    key = translation.emit(layer, [value.key], (channels,), Step("globalpool", "", {}))
+    key = translation.emit(layer, [value.key], (channels,), DraftLine("globalpool", "", {}))
     if not layer.config.get("keepdims"):
         return Value(key, (channels,), (channels,), value.channels)
     ones = (1,) * len(value.space)
     shape = (channels, *ones)
-    return _sized(value, translation.emit(layer, [key], shape, Step("reshape", text(shape), {})), ones)
+    return _sized(value, translation.emit(layer, [key], shape, DraftLine("reshape", text(shape), {})), ones)
 
 
-def _upsampling(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _upsampling(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
     window_of(layer, value)
     factors = per_axis(layer.config.get("size", 2), len(value.space))
@@ -121,14 +121,14 @@ def _upsampling(translation: Translation, layer: KerasLayer, inputs: Sequence[Va
     if mode not in ("nearest", "bilinear"):
         raise WithoutWord(f"its interpolation `{mode}` has no word", "use `nearest` or `bilinear`")
     sizes = tuple(n * factor for n, factor in zip(value.space, factors, strict=True))
-    step = Step("upsample", spelling.upsample(value.space, sizes, mode), {})
+    step = DraftLine("upsample", spelling.upsample(value.space, sizes, mode), {})
     return _sized(value, translation.emit(layer, [value.key], (value.ours[0], *sizes), step), sizes)
 
 
-def _margin(name: str, sign: int) -> Callable[[Translation, KerasLayer, Sequence[Value]], Value]:
+def _margin(name: str, sign: int) -> Callable[[KerasTranslation, KerasLayer, Sequence[Value]], Value]:
     """Return the translation of ``ZeroPadding`` and ``Cropping``."""
 
-    def translate(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    def translate(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
         (value,) = inputs
         window_of(layer, value)
         pads = _sides(layer.config.get("padding" if sign > 0 else "cropping"), len(value.space))
@@ -137,7 +137,7 @@ def _margin(name: str, sign: int) -> Callable[[Translation, KerasLayer, Sequence
             raise WithoutWord("its sides differ from axis to axis", f"`{name}` takes one pair for all axes")
         sizes = tuple(n + sign * sum(pad) for n, pad in zip(value.space, pads, strict=True))
         return _sized(
-            value, translation.emit(layer, [value.key], (value.ours[0], *sizes), Step(name, amount, {})), sizes
+            value, translation.emit(layer, [value.key], (value.ours[0], *sizes), DraftLine(name, amount, {})), sizes
         )
 
     return translate
@@ -153,7 +153,7 @@ def _sides(value: Any, axes: int) -> list[tuple[int, int]]:
     return [(before, after) for before, after in sides]
 
 
-def _add(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _add(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     values = [translation.settled(layer, value) for value in inputs]
     if len(values) < 2 or any(value.ours != values[0].ours for value in values):
         raise WithoutWord("its inputs have different shapes", "`add` takes outputs of the same shape")
@@ -162,11 +162,11 @@ def _add(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -
             "its inputs have their channels in different orders", "put the later input of Concatenate first"
         )
     return values[0].moved(
-        translation.emit(layer, [value.key for value in values], values[0].ours, Step("add", "", {}))
+        translation.emit(layer, [value.key for value in values], values[0].ours, DraftLine("add", "", {}))
     )
 
 
-def _concat(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+def _concat(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     values = [translation.settled(layer, value) for value in inputs]
     value, axis = values[0], layer.config.get("axis", -1)
     channel = 1 if value.first or not value.is_map else len(value.shape)
@@ -179,13 +179,13 @@ def _concat(translation: Translation, layer: KerasLayer, inputs: Sequence[Value]
     parts = [starts[place] + (np.arange(sizes[place]) if orders[place] is None else orders[place]) for place in written]
     order = plain(np.concatenate(parts))
     ours = (sum(sizes), *value.space)
-    key = translation.emit(layer, [values[place].key for place in written], ours, Step("concat", "", {}))
+    key = translation.emit(layer, [values[place].key for place in written], ours, DraftLine("concat", "", {}))
     if not value.is_map:
         return Value(key, ours, ours, order)
     return map_value(key, ours if value.first else (*value.space, ours[0]), value.first, order)
 
 
-def _as_written(translation: Translation, values: Sequence[Value]) -> list[int]:
+def _as_written(translation: KerasTranslation, values: Sequence[Value]) -> list[int]:
     """Return the places of inputs in the order of a spec: the one that is computed last, then those read by name."""
     made = {layer.key: place for place, layer in enumerate(translation.layers)}
     last = max(range(len(values)), key=lambda place: made.get(values[place].key, -1))

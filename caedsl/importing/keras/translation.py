@@ -43,13 +43,13 @@ class Translator:
     output has the place of the input's.
     """
 
-    translate: "Callable[[Translation, KerasLayer, Sequence[Value]], Value]"
+    translate: "Callable[[KerasTranslation, KerasLayer, Sequence[Value]], Value]"
     counts: Callable[[Mapping[str, Any]], Counts]
     passes: bool
 
 
 @dataclass
-class Step:
+class DraftLine:
     """Line in the making."""
 
     kind: str
@@ -57,7 +57,7 @@ class Step:
     weights: Mapping[str, NDArray[Any]]
 
 
-class Translation:
+class KerasTranslation:
     """State of a translation: the lines so far, and what has no word."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Translation:
         )
         return replace(value, key="output#", ours=self.input.ours)
 
-    def emit(self, layer: KerasLayer, inputs: Sequence[str], shape: Shape, step: Step) -> str:
+    def emit(self, layer: KerasLayer, inputs: Sequence[str], shape: Shape, step: DraftLine) -> str:
         """Add a line; return the key of its output."""
         if prod(shape) > LARGEST:
             raise ModelProblem(f"`{layer.key}` returns more than {LARGEST:,} numbers")
@@ -135,7 +135,9 @@ class Translation:
         if value.is_map or len(value.ours) == 1:
             return value
         shape = (prod(value.ours),)
-        return replace(value, key=self.emit(layer, [value.key], shape, Step("reshape", text(shape), {})), ours=shape)
+        return replace(
+            value, key=self.emit(layer, [value.key], shape, DraftLine("reshape", text(shape), {})), ours=shape
+        )
 
     def arrays(self, layer: KerasLayer, *shapes: Sequence[int]) -> list[NDArray[Any]]:
         """Return the weights of a layer, which must have these shapes; zeros where no weights are known."""

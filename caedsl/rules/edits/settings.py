@@ -6,7 +6,7 @@ from caedsl.diagnostics.finding import Edit
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.compiling import compiled
 from caedsl.source import Span
-from caedsl.syntax.tree import Divisor, Group, Item, Negative, Operation, Option, Range, Word
+from caedsl.syntax.tree import Divisor, Item, Negative, Operation, Parenthesised, Range, WrittenOption, WrittenWord
 
 
 def write_setting(model: Autoencoder, name: str, option: str, text: str) -> tuple[Edit, ...]:
@@ -42,15 +42,15 @@ def replace_word(model: Autoencoder, name: str, word: str, by: str) -> tuple[Edi
     return tuple(Edit(written.span, by) for written in found)
 
 
-def _words(item: Item) -> Iterator[Word]:
+def _words(item: Item) -> Iterator[WrittenWord]:
     """Yield the words of a value, in the order of the text."""
     match item:
-        case Word():
+        case WrittenWord():
             yield item
         case Operation(_, left, right) | Range(left, right):
             yield from _words(left)
             yield from _words(right)
-        case Group(value) | Negative(value) | Divisor(value) | Option(_, value):
+        case Parenthesised(value) | Negative(value) | Divisor(value) | WrittenOption(_, value):
             yield from _words(value)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, resizes, size
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.size_walk import Change, Changed, Fits
+from caedsl.rules.edits.size_walk import Changed, Fits, SizeChange
 from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
 from caedsl.vocabulary.kind import Role, Window
@@ -27,17 +27,17 @@ _TIMES = "times"
 """The word of ``x2``, which repeats a line."""
 
 
-def changes(model: Autoencoder, fits: Fits) -> Iterator[Change]:
+def changes(model: Autoencoder, fits: Fits) -> Iterator[SizeChange]:
     """Yield changes to one line, and each of them with enlarging layers that return to the encoder's sizes."""
     single = tuple(_single(model))
     yield from single
-    for change in (Change(""), *single):
+    for change in (SizeChange(""), *single):
         returned = _returning(model, change, fits) if len(change.options) == change.lines else None
         if returned is not None:
             yield returned
 
 
-def _single(model: Autoencoder) -> Iterator[Change]:
+def _single(model: Autoencoder) -> Iterator[SizeChange]:
     encoder, decoder = (_one_a_line(reversed(path(model))) for path in (encoder_path, decoder_path))
     both = (*decoder, *encoder)
     wrong = wrong_axes(model)
@@ -69,8 +69,8 @@ def _one_a_line(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     return tuple({layer.span: layer for layer in layers if layer.mirrors is None}.values())
 
 
-def _change(title: str, layer: Layer, options: Changed) -> Change:
-    return Change(title, {layer.span: options})
+def _change(title: str, layer: Layer, options: Changed) -> SizeChange:
+    return SizeChange(title, {layer.span: options})
 
 
 def _is_upsampling(layer: Layer) -> bool:
@@ -85,13 +85,13 @@ def _size_option(layer: Layer) -> LayerOption[Any] | None:
     return STRIDE if STRIDE in layer.options else FACTOR if _is_upsampling(layer) else None
 
 
-def _same_paddings(layers: Sequence[Layer]) -> Iterator[Change]:
+def _same_paddings(layers: Sequence[Layer]) -> Iterator[SizeChange]:
     for layer in layers:
         if layer.options.get(PAD, None) == "valid":
             yield _change("keep the size with `pad=same`", layer, {PAD: "same"})
 
 
-def _roundings(layers: Sequence[Layer]) -> Iterator[Change]:
+def _roundings(layers: Sequence[Layer]) -> Iterator[SizeChange]:
     for layer in layers:
         if layer.kind.window is Window.POOL and not layer.options[CEIL]:
             yield _change("round the size of this pool up with `ceil`", layer, {CEIL: True})
@@ -99,7 +99,7 @@ def _roundings(layers: Sequence[Layer]) -> Iterator[Change]:
             yield _change("round the size of this pool down: leave `ceil` out", layer, {CEIL: False})
 
 
-def _steps(layers: Sequence[Layer], wrong: tuple[int, ...]) -> Iterator[Change]:
+def _steps(layers: Sequence[Layer], wrong: tuple[int, ...]) -> Iterator[SizeChange]:
     """Yield numbers of padded windows one step away, then two, along all axes or along the wrong ones."""
     for step, layer in product((1, 2), layers):
         if layer.kind.role is not Role.WEIGHTED or PAD not in layer.options or layer.options[PAD] == "same":
@@ -115,13 +115,13 @@ def _steps(layers: Sequence[Layer], wrong: tuple[int, ...]) -> Iterator[Change]:
                     yield _change(f"write `{spelled(layer, option, moved)}`", layer, {option: moved})
 
 
-def _valid(layers: Sequence[Layer]) -> Iterator[Change]:
+def _valid(layers: Sequence[Layer]) -> Iterator[SizeChange]:
     for layer in layers:
         if layer.kind.window is Window.CONVOLUTION and layer.options[PAD] == "same" and max(layer.options[KERNEL]) > 1:
             yield _change("let this convolution take off the border: `pad=valid`", layer, {PAD: "valid"})
 
 
-def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -> Iterator[Change]:
+def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -> Iterator[SizeChange]:
     """Yield other factors and strides; where the part is ``enlarging``, no convolution is made to shrink."""
     for layer in layers:
         option = _size_option(layer)
@@ -144,7 +144,7 @@ def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -
             yield _change(f"write `{opening}{words}`", layer, options)
 
 
-def _targets(model: Autoencoder) -> Iterator[Change]:
+def _targets(model: Autoencoder) -> Iterator[SizeChange]:
     """Yield ``upsample to`` a size that the encoder had, in the place of a factor that comes near to it."""
     copies = Counter(layer.span for layer in decoder_path(model))
     down = [
@@ -161,7 +161,7 @@ def _targets(model: Autoencoder) -> Iterator[Change]:
                 yield _change(f"write `{layer.kind.name} {spelled(layer, TO, target)}`", layer, needed)
 
 
-def _insertion(model: Autoencoder) -> Iterator[Change]:
+def _insertion(model: Autoencoder) -> Iterator[SizeChange]:
     """Return an enlarging layer before the last one, where the output is smaller by a whole factor, or about one."""
     wanted, got = size(model.target.shape), size(model.out_shape)
     factor = tuple(round(w / g) for w, g in zip(wanted, got, strict=True))
@@ -169,28 +169,28 @@ def _insertion(model: Autoencoder) -> Iterator[Change]:
     near = all(f * (g - 1) < w < f * (g + 1) for w, g, f in zip(wanted, got, factor, strict=True))
     if model.decoder and near and max(factor) > 1:
         line = f"upsample {sizes_text(factor)}" if exact else f"upsample to {text(wanted)}"
-        yield Change("enlarge once more before the last layer", added=line)
+        yield SizeChange("enlarge once more before the last layer", added=line)
 
 
-def _counts(model: Autoencoder) -> Iterator[Change]:
+def _counts(model: Autoencoder) -> Iterator[SizeChange]:
     """Yield one copy more or less of an ``upsample`` line that is repeated."""
     for span, group in groupby(decoder_path(model), key=lambda layer: layer.span):
         copies = list(group)
         if _is_upsampling(copies[0]) and _TIMES in copies[0].spans:
             for count in (len(copies) - 1, len(copies) + 1):
                 title = f"repeat this `upsample` {counted(count, 'time')}" if count > 1 else "use this `upsample` once"
-                yield Change(title, copies={span: ({},) * count})
+                yield SizeChange(title, copies={span: ({},) * count})
 
 
-def _removals(decoder: Sequence[Layer]) -> Iterator[Change]:
+def _removals(decoder: Sequence[Layer]) -> Iterator[SizeChange]:
     """Yield the decoder without one of its ``upsample`` lines, or without two."""
     lines = [layer.span for layer in decoder if _is_upsampling(layer)]
-    yield from (Change("leave this `upsample` out", without=frozenset({span})) for span in lines)
+    yield from (SizeChange("leave this `upsample` out", without=frozenset({span})) for span in lines)
     for pair in combinations(lines, 2) if len(lines) <= _MOST_PAIRED else ():
-        yield Change("leave two of the `upsample` lines out", without=frozenset(pair))
+        yield SizeChange("leave two of the `upsample` lines out", without=frozenset(pair))
 
 
-def _returning(model: Autoencoder, change: Change, fits: Fits) -> Change | None:
+def _returning(model: Autoencoder, change: SizeChange, fits: Fits) -> SizeChange | None:
     """Return ``change`` with every enlarging layer brought to the size that the encoder had at that depth."""
     down = fits.follow(model.input.shape, encoder_path(model), change)
     sizes = [size(shape) for shape in down or () if is_map(shape)]
@@ -227,7 +227,7 @@ def _returning(model: Autoencoder, change: Change, fits: Fits) -> Change | None:
     ):
         return None  # copies of a `repeat` block share their lines, and an `upsample to` is not repeated
     options = {**change.options, **alike}
-    return Change("; ".join(filter(None, (change.title, title))), options, mixed)
+    return SizeChange("; ".join(filter(None, (change.title, title))), options, mixed)
 
 
 def _enlarges(layer: Layer) -> bool:

@@ -12,7 +12,7 @@ from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, missing_resolutions, size
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.size_changes import changes, spelled
-from caedsl.rules.edits.size_walk import Change, Changed, Fits
+from caedsl.rules.edits.size_walk import Changed, Fits, SizeChange
 from caedsl.rules.edits.trial import drop, tried, write
 from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
@@ -46,7 +46,7 @@ def size_fixes(model: Autoencoder) -> Iterator[Fix]:
             yield Fix(change.title, edits, Applicability.UNSAFE)
 
 
-def _walk(model: Autoencoder, change: Change, fits: Fits) -> Sizes | None:
+def _walk(model: Autoencoder, change: SizeChange, fits: Fits) -> Sizes | None:
     """Return the sizes after a change; None where a layer no longer fits."""
     down = fits.follow(model.input.shape, encoder_path(model), change)
     if down is None:
@@ -61,7 +61,7 @@ def _walk(model: Autoencoder, change: Change, fits: Fits) -> Sizes | None:
     return Sizes(tuple(map(size, before_code)), (*(size(shape) for shape in up if is_map(shape)), *added))
 
 
-def _edits(model: Autoencoder, change: Change) -> tuple[Edit, ...]:
+def _edits(model: Autoencoder, change: SizeChange) -> tuple[Edit, ...]:
     lines = {layer.span: layer for layer in (*encoder_path(model), *decoder_path(model)) if layer.mirrors is None}
     edits = [edit for span, changed in change.options.items() for edit in _option_edits(model, lines[span], changed)]
     edits += [_copies_edit(model, lines[span], copies) for span, copies in change.copies.items()]

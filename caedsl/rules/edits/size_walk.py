@@ -14,7 +14,7 @@ Changed = Mapping[Option, Any]
 """New values of options."""
 
 
-class Change(NamedTuple):
+class SizeChange(NamedTuple):
     """A change to a few lines of a spec.
 
     ``options`` are new options by the line they stand on; ``copies`` those of every copy of a repeated line (``x2``),
@@ -51,7 +51,7 @@ class Fits:
             self._known[key] = shape
         return self._known[key]
 
-    def follow(self, start: Shape, layers: Sequence[Layer], change: Change) -> list[Shape] | None:
+    def follow(self, start: Shape, layers: Sequence[Layer], change: SizeChange) -> list[Shape] | None:
         """Return the shapes from ``start`` on after the change; None where a layer no longer fits."""
         shapes = [start]
         for layer, changed in _changed(layers, change):
@@ -62,7 +62,7 @@ class Fits:
         return shapes
 
 
-def _changed(layers: Sequence[Layer], change: Change) -> Iterator[tuple[Layer, Changed]]:
+def _changed(layers: Sequence[Layer], change: SizeChange) -> Iterator[tuple[Layer, Changed]]:
     """Yield the layers that are left, each with its new options."""
     for span, group in groupby(layers, key=lambda layer: layer.span):
         if span in change.copies:

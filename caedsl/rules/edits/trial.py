@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Edit
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.engine.compiling import Compiled, compiled
+from caedsl.rules.engine.compiling import CompiledSpec, compiled
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.syntax.tree import Word
+from caedsl.syntax.tree import WrittenWord
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option
 
@@ -39,8 +39,10 @@ def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | No
         if statement.span.start > layer.span.start:
             break
         kind, *items = statement.items if statement.head.text == "defaults" else (None,)
-        if isinstance(kind, Word) and kind.text == layer.kind.name:
-            written = (item.span for item in items if isinstance(item, tree.Option) and item.name.text == option.name)
+        if isinstance(kind, WrittenWord) and kind.text == layer.kind.name:
+            written = (
+                item.span for item in items if isinstance(item, tree.WrittenOption) and item.name.text == option.name
+            )
             place = next(written, None)
     return place
 
@@ -54,5 +56,5 @@ def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:
     return changed.model if _faults(changed) <= _faults(compiled(text, model.source.path)) else None
 
 
-def _faults(found: Compiled) -> int:
+def _faults(found: CompiledSpec) -> int:
     return sum(finding.name not in _NO_FAULTS for finding in found.findings)

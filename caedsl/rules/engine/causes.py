@@ -340,7 +340,7 @@ DOCTOR_SYMPTOMS: Mapping[str, str] = {
 """The symptoms that only ``caedsl doctor`` sees, in words."""
 
 
-class Explanation(NamedTuple):
+class LikelyCause(NamedTuple):
     """Cause that the spec shows: the ``evidence`` for it, and the ``remedy``."""
 
     rule: str
@@ -348,8 +348,8 @@ class Explanation(NamedTuple):
     remedy: str
 
 
-def explanation(symptom: str, findings: Iterable[Finding]) -> Explanation | None:
+def explanation(symptom: str, findings: Iterable[Finding]) -> LikelyCause | None:
     """Return the likeliest cause of a symptom among the errors and warnings of a spec; None where none explains it."""
     known = {finding.name: finding for finding in findings if finding.severity is not Severity.INFO and finding.advice}
     rule = next((rule for rule in CAUSES.get(symptom, ()) if rule in known), None)
-    return None if rule is None else Explanation(rule, known[rule].summary, known[rule].advice)
+    return None if rule is None else LikelyCause(rule, known[rule].summary, known[rule].advice)

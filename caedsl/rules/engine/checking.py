@@ -11,7 +11,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.statements import EXTENDS
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
-from caedsl.rules.engine.compiling import Compiled, compiled
+from caedsl.rules.engine.compiling import CompiledSpec, compiled
 from caedsl.rules.engine.merging import merged
 from caedsl.source import Source
 from caedsl.syntax.statements import StatementIndex
@@ -183,7 +183,7 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
     return Checked(source, spec, model, tuple(ordered), tuple(failures))
 
 
-def _found(source: Source, failures: list[str]) -> Compiled:
+def _found(source: Source, failures: list[str]) -> CompiledSpec:
     """Return what the compiler and the rules find in one text, before anything is allowed or left out."""
     spec, model, faults = compiled(source.text, source.path)
     findings = [_repairable(identified(finding), model) for finding in faults]
@@ -191,7 +191,7 @@ def _found(source: Source, failures: list[str]) -> Compiled:
         findings += _rule_findings(model, findings, StatementIndex(spec, source.text), failures)
     if any(finding.name == _CHANNELS_LAST and finding.severity is Severity.ERROR for finding in findings):
         findings = [finding for finding in findings if not _is_misfit(finding)]
-    return Compiled(spec, model, tuple(findings))
+    return CompiledSpec(spec, model, tuple(findings))
 
 
 def identified(finding: Finding) -> Finding:

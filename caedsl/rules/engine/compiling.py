@@ -18,7 +18,7 @@ from caedsl.syntax.parser import parse
 from caedsl.syntax.tree import Spec
 
 
-class Compiled(NamedTuple):
+class CompiledSpec(NamedTuple):
     """The tree of a text, its model (None where there was nothing to build on), and what the compiler finds wrong."""
 
     spec: Spec
@@ -27,13 +27,13 @@ class Compiled(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def compiled(text: str, path: str) -> Compiled:
+def compiled(text: str, path: str) -> CompiledSpec:
     """Syntax, then the model; text of any kind is answered with findings, never raised."""
     source = Source(text, path)
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
     faults = _apart(syntax_findings, model_findings)
-    return Compiled(spec, model, (*faults, *bidirectional_controls(text), *model_findings))
+    return CompiledSpec(spec, model, (*faults, *bidirectional_controls(text), *model_findings))
 
 
 def _apart(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:

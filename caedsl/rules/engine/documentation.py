@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caedsl.diagnostics import Applicability, RuleText
-from caedsl.diagnostics.colour import Style, paint
+from caedsl.diagnostics.colour import OutputStyle, paint
 from caedsl.diagnostics.text import wrap
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.checking import check_source
@@ -84,7 +84,7 @@ def for_terminal(page: str, width: int, colour: bool) -> str:
     lines: list[str] = []
     for kind, text in _blocks(page):
         if kind == "heading":
-            lines += [*([""] if lines else []), paint(text, Style.HEADLINE, colour)]
+            lines += [*([""] if lines else []), paint(text, OutputStyle.HEADLINE, colour)]
         elif kind == "code":
             lines += ["", *(f"    {line}".rstrip() for line in text.split("\n")), ""]
         elif kind == "item":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.model.sweep import Sweep
 from caedsl.resolve.variants import variant
-from caedsl.rules.engine.compiling import Compiled
+from caedsl.rules.engine.compiling import CompiledSpec
 from caedsl.source import Source, Span
 from caedsl.syntax.tree import Spec
 
@@ -25,7 +25,7 @@ class _Seen:
 
 
 def judged(
-    source: Source, spec: Spec, sweep: Sweep, findings: Sequence[Finding], find: Callable[[Source], Compiled]
+    source: Source, spec: Spec, sweep: Sweep, findings: Sequence[Finding], find: Callable[[Source], CompiledSpec]
 ) -> list[Finding]:
     """Return the ``findings`` of a spec with those of its variants, which ``find`` looks for.
 

@@ -7,7 +7,7 @@ from caedsl.source import Span
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
 from caedsl.syntax.tokens import span_of
-from caedsl.syntax.tree import Statement, Word
+from caedsl.syntax.tree import Statement, WrittenWord
 
 _BRACES = "unbalanced-braces"
 _DEEP = "nested-too-deeply"
@@ -71,7 +71,7 @@ def on_its_own_line(brace: Token, owner: Statement, text: str) -> Finding:
     )
 
 
-def glued(brace: Token, word: Word) -> Finding:
+def glued(brace: Token, word: WrittenWord) -> Finding:
     """For a statement on the line of the ``}`` before it."""
     end = span_of(brace).end
     return Finding(

@@ -19,8 +19,8 @@ from caedsl.training.any_loop.layers import Layout, layout_of
 from caedsl.training.monitors.engine.asking import Asking, window_of
 from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.non_finite_origin import break_in, ruined_weights
-from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Broken, Facts, LayerFacts, Seen
-from caedsl.training.monitors.engine.places import Place
+from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Broken, Facts, LayerFacts, RunSoFar
+from caedsl.training.monitors.engine.places import NamedPlace
 from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
 from caedsl.training.monitors.engine.probe_schedule import MOST_PROBED, ProbeSchedule
 from caedsl.training.precision import Precision
@@ -179,7 +179,7 @@ class LoopWatch:
         self._schedule = ProbeSchedule(images, len(samples))
         first = Sample(aim[:images], samples[:images])
         self._prober = _LoopProber(self._loop, layout.layers, layout.output, first, 1, layout.code_path)
-        self._seen = Seen(self._facts(layout, rounds, samples))
+        self._seen = RunSoFar(self._facts(layout, rounds, samples))
 
     def _facts(self, layout: Layout, rounds: int, samples: Tensor) -> Facts:
         return Facts(
@@ -253,12 +253,12 @@ class LoopWatch:
             self._found = tuple(self._static(self._shape, self._range, self._loop.settings.batch))
         return self._found
 
-    def _place(self, sign: Sign) -> Place:
+    def _place(self, sign: Sign) -> NamedPlace:
         if isinstance(sign.where, int):
             layer = self._layout.layers[sign.where]
             name = self.names.get(layer.paths[0], layer.paths[0])
-            return Place(f"{name} (`{layer.words}`)", name, None, 0)
-        return Place(sign.where.rpartition(".")[2], None, sign.where, 0)
+            return NamedPlace(f"{name} (`{layer.words}`)", name, None, 0)
+        return NamedPlace(sign.where.rpartition(".")[2], None, sign.where, 0)
 
     def _shown(self, trouble: Trouble, lines: Sequence[str]) -> None:
         for line in lines[:1]:

@@ -47,7 +47,7 @@ failing trainings on MNIST and 34 of 45 on Fashion-MNIST, and none of 108 that t
 from collections.abc import Iterator, Sequence
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Probe, Seen
+from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate, one_of
 
 UNEXPLAINED = 0.95
@@ -60,7 +60,7 @@ SLOW_RATE = 0.01
 """Above this rate of Adam a smaller one is the first thing to try: 0.01 trained best in the pilot, 0.1 never."""
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the layer that loses the image."""
     probes = seen.round()
     if not probes or not seen.had_time or not all(map(_constant, probes)):
@@ -77,15 +77,15 @@ def look(seen: Seen) -> Iterator[Sign]:
     )
 
 
-def _constant(probe: Probe) -> bool:
+def _constant(probe: ProbeResult) -> bool:
     return probe.unexplained >= UNEXPLAINED and probe.output_spread < SPREAD * probe.image_spread
 
 
-def _errors(probe: Probe) -> tuple[float, float, float]:
+def _errors(probe: ProbeResult) -> tuple[float, float, float]:
     return probe.error, probe.mean_error, probe.grey_error
 
 
-def _losing_layer(seen: Seen, probes: Sequence[Probe]) -> int:
+def _losing_layer(seen: RunSoFar, probes: Sequence[ProbeResult]) -> int:
     """Return the layer whose output depends on the image least, compared with what it was given."""
     last = probes[-1].layers
     kept = [layer.spread / layer.size if layer.size else 0.0 for layer in last]
@@ -93,7 +93,7 @@ def _losing_layer(seen: Seen, probes: Sequence[Probe]) -> int:
     return min(range(len(losses)), key=losses.__getitem__)
 
 
-def _remedy(seen: Seen, losing: int) -> str:
+def _remedy(seen: RunSoFar, losing: int) -> str:
     """Return what to try; the activation of the output follows from the images' range, and has no normalisation."""
     settings, remedies = seen.facts.settings, []
     if settings.optimizer.lr > SLOW_RATE:

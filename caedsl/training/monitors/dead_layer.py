@@ -45,14 +45,14 @@ in models that train well. So this monitor is silent as long as one channel live
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate
 
 BY_LAYER = True
 LEAST_STEPS = 50
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """Yield a sign for each dead layer that is given something to see."""
     probes = seen.round()
     if not probes or probes[-1].step - probes[0].step < LEAST_STEPS:

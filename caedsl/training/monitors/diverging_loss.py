@@ -41,7 +41,7 @@ them now and then, is not reported.
 from collections.abc import Iterator, Mapping
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate, one_of, times
 
 RISE = 2.0
@@ -49,7 +49,7 @@ WINDOWS = 3
 GROWN = 2.0
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the first layer that has grown, or at the optimizer where none has."""
     best, windows = seen.best_window, seen.windows[-WINDOWS:]
     if best is None or len(windows) < WINDOWS or any(window.mean <= RISE * best.mean for window in windows):
@@ -74,7 +74,7 @@ def _risen(before: Mapping[str, float], now: Mapping[str, float]) -> str:
     return f"; of its terms `{most}` has risen most, {times(rises[most])}"
 
 
-def _first_grown(seen: Seen) -> tuple[int, float] | None:
+def _first_grown(seen: RunSoFar) -> tuple[int, float] | None:
     """Return the first layer whose output has at least doubled since the best loss, and by how much."""
     if seen.best_probe is None:
         return None

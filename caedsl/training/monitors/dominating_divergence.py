@@ -43,7 +43,7 @@ worse reconstruction. The borders are heuristics.
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 
 NATS = "kl_nats"
 EXPLAINED_BY = ("dead-layer", "diverging-loss", "saturated-output")
@@ -53,7 +53,7 @@ LEFT = 1 / 2
 LOST = 3 / 4
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """Yield one sign, at the layer that makes the code."""
     facts, epochs, probes = seen.facts, seen.epochs, seen.round()
     known = [epoch for epoch in epochs if NATS in epoch.code]

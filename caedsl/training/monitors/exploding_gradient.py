@@ -42,13 +42,13 @@ its loss falls: both together are not seen in a healthy run.
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Probe, Seen
+from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate, times
 
 GROWTH = 1000.0
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the layer whose gradient grew most."""
     first, probes = seen.first_probe, seen.probes[-2:]
     if first is None or len(probes) < 2:
@@ -68,7 +68,7 @@ def look(seen: Seen) -> Iterator[Sign]:
     )
 
 
-def _growth(first: Probe, now: Probe) -> dict[int, float]:
+def _growth(first: ProbeResult, now: ProbeResult) -> dict[int, float]:
     return {
         number: layer.gradient / before.gradient
         for number, (layer, before) in enumerate(zip(now.layers, first.layers, strict=True))

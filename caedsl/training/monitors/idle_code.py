@@ -43,7 +43,7 @@ it needs, which is why wide codes are left alone.
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import dying_activation, lower_rate, one_of
 
 EXPLAINED_BY = ("constant-output", "dead-layer", "saturated-output")
@@ -52,7 +52,7 @@ IDLE_WITH_PENALTY = 0.9
 PART_OF_IMAGE = 0.25
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the layer that makes the code."""
     facts, probes = seen.facts, seen.long_round()
     if not probes or not seen.had_time or facts.code_layer is None:

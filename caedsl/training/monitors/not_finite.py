@@ -41,7 +41,7 @@ the weights: those of the layer where it happened and of all before are spoiled,
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Broken, Seen
+from caedsl.training.monitors.engine.observation import Broken, RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate, one_of
 
 _WHAT = {
@@ -52,7 +52,7 @@ _WHAT = {
 }
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, once it is known where the numbers ceased to be finite."""
     broken = seen.broken
     if broken is None:
@@ -63,7 +63,7 @@ def look(seen: Seen) -> Iterator[Sign]:
     yield Sign(broken.layer, _WHAT[broken.what].format(value=broken.value), _remedy(seen, broken))
 
 
-def _remedy(seen: Seen, broken: Broken) -> str:
+def _remedy(seen: RunSoFar, broken: Broken) -> str:
     settings = seen.facts.settings
     return one_of(
         [

@@ -45,7 +45,7 @@ from collections.abc import Iterator
 from math import sqrt
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate
 
 EXPLAINED_BY = ("diverging-loss",)
@@ -55,7 +55,7 @@ WINDOWS = 3
 LEAST_STEPS = 100
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the optimizer."""
     windows, settings = seen.windows[-WINDOWS:], seen.facts.settings
     if len(windows) < WINDOWS or seen.full_steps < LEAST_STEPS + sum(window.steps for window in windows):

@@ -41,7 +41,7 @@ percent where few images are held out.
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import one_of
 
 EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "oscillating-loss")
@@ -51,7 +51,7 @@ LOWEST = 1.05
 """How far above its lowest so far the training loss may be: one that jumps is another trouble."""
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the setting that would have ended the run."""
     rows = [row for row in seen.epochs if row.validation is not None]
     best = min(rows, key=lambda row: row.score, default=None)

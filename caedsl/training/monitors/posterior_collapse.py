@@ -43,14 +43,14 @@ twenty is too few is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 
 EXPLAINED_BY = ("dead-layer", "dominating-divergence", "saturated-output")
 EPOCHS = 3
 FEW = 1 / 20
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """Yield one sign, at the layer that makes the code."""
     facts, last = seen.facts, seen.epochs[-EPOCHS:]
     active = [epoch.code["active_units"] for epoch in last if "active_units" in epoch.code]

@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from caedsl.model.settings import Settled
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import GOOD_RATE, dying_activation, lower_rate, one_of
 
 SHARE = 0.5
@@ -52,7 +52,7 @@ FAILING = 0.9
 LEAST_STEPS = 100
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the layer that gives the output its values."""
     probes, output = seen.round(since=LEAST_STEPS), seen.facts.output_layer
     if not probes or output is None:

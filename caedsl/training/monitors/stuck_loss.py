@@ -42,14 +42,14 @@ nobody's: a rate may be low on purpose.
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import higher_rate
 
 EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "saturated-output")
 FALL = 0.01
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the optimizer, or at the last layer with a kernel where there is no gradient at all."""
     first, windows, probes = seen.first_window, seen.windows[-4:], seen.round()
     if first is None or len(windows) < 4 or not probes or not seen.had_time:

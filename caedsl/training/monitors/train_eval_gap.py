@@ -47,7 +47,7 @@ on the digits: small batches, rates up to 0.3 and dropout before a normalisation
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import PLATEAU_STEPS, Seen
+from caedsl.training.monitors.engine.observation import PLATEAU_STEPS, RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate, one_of, times
 from caedsl.vocabulary.norms import MOMENTUM
 
@@ -55,7 +55,7 @@ GAP = 1.5
 LEAST_IMAGES = 16
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the first layer that computes otherwise in eval mode."""
     probes = [probe for probe in seen.probes if probe.full_steps >= PLATEAU_STEPS / 2]
     images, windows = len(probes) * seen.facts.images, seen.windows[-2:]

@@ -42,13 +42,13 @@ The share is measured. That one in ten is too few is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 
 EPOCHS = 3
 FEW = 0.1
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """Yield one sign, at the codebook."""
     facts, last = seen.facts, seen.epochs[-EPOCHS:]
     used = [epoch.code["used_codes"] for epoch in last if "used_codes" in epoch.code]

@@ -45,7 +45,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Probe, Seen
+from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.wording import one_of
 
 EXPLAINED_BY = ("dead-layer",)
@@ -54,7 +54,7 @@ LEAST_STEPS = 100
 FAILING = 0.5
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the layer where most of the gradient is lost."""
     probes = seen.round(since=LEAST_STEPS)
     weighted = (
@@ -81,6 +81,6 @@ def look(seen: Seen) -> Iterator[Sign]:
     )
 
 
-def _faint(probe: Probe, weighted: list[int]) -> bool:
+def _faint(probe: ProbeResult, weighted: list[int]) -> bool:
     first, last = (probe.layers[number].gradient or 0.0 for number in (weighted[0], weighted[-1]))
     return 0 < first < RATIO * last and probe.unexplained > FAILING

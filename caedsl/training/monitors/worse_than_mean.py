@@ -42,7 +42,7 @@ Both errors are measured. The moment is a heuristic: healthy models leave the me
 from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import higher_rate, lower_rate, one_of
 
 EXPLAINED_BY = (
@@ -62,7 +62,7 @@ FALLING = 0.95
 AGO = 4
 
 
-def look(seen: Seen) -> Iterator[Sign]:
+def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the optimizer."""
     probes, settings = seen.round(), seen.facts.settings
     if not probes or not seen.had_time or not any(term.kind.pixelwise for term in settings.loss.terms):

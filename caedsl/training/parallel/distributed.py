@@ -18,7 +18,7 @@ from torch import Tensor, distributed, nn
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import BatchShare
 from caedsl.data.launcher import launched
 from caedsl.runs.errors import TrainingError
 from caedsl.training.parallel.processes import ALONE, Found, LostError, Processes, training_with
@@ -41,7 +41,7 @@ PyTorch 2.13 has another name for it."""
 TURN, WORDS, HEARD, SPOKEN = "caedsl/turn", "caedsl/words", "caedsl/heard", "caedsl/spoken"
 
 
-class Group(Processes):
+class ProcessGroup(Processes):
     """This process and the others of its group, which are numbered from 0; number 0 is the first."""
 
     def __init__(self) -> None:
@@ -136,9 +136,9 @@ class Group(Processes):
         """Begin a batch of so many images, which what follows is about."""
         least, more = divmod(images, self.count)  # cut as Batches.sliced cuts
         start, stop = (number * least + min(number, more) for number in (self.number, self.number + 1))
-        self._batch = Part(start, stop, images, self.count)
+        self._batch = BatchShare(start, stop, images, self.count)
 
-    def under_way(self, mine: Tensor) -> Part:
+    def under_way(self, mine: Tensor) -> BatchShare:
         """Return the part of this process, the images ``mine``, in the batch that began last."""
         return self._batch
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import BatchShare
 from caedsl.runs.errors import TrainingError
 
 SECONDS_BETWEEN_READS = 0.25
@@ -74,9 +74,9 @@ class Processes:
     def begin(self, images: int) -> None:
         """Begin a batch of so many images, which what follows is about."""
 
-    def under_way(self, mine: Tensor) -> Part:
+    def under_way(self, mine: Tensor) -> BatchShare:
         """Return the part of this process, the images ``mine``, in the batch that began last."""
-        return Part.all_of(len(mine))
+        return BatchShare.all_of(len(mine))
 
     def meeting(self) -> bool:
         """Return whether losses are read after this step, a few times a second; call it once a step.

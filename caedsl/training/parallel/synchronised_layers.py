@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, distributed, nn
 
 from caedsl.backends.torch.modules import GaussianNoise
-from caedsl.data.batch_share import Part
+from caedsl.data.batch_share import BatchShare
 from caedsl.training.parallel.processes import current
 
 Forward = Callable[[Tensor], Tensor]
-Batch = Callable[[], Part]
+Batch = Callable[[], BatchShare]
 """What part of which batch is under way."""
 
 
@@ -85,7 +85,7 @@ def _total(x: Tensor, group: distributed.ProcessGroup) -> Tensor:
 
 
 def _normalised(
-    x: Tensor, layer: nn.BatchNorm1d | nn.BatchNorm2d, part: Part, group: distributed.ProcessGroup
+    x: Tensor, layer: nn.BatchNorm1d | nn.BatchNorm2d, part: BatchShare, group: distributed.ProcessGroup
 ) -> Tensor:
     """Batch normalisation over the whole batch (PyTorch has it for several processes on CUDA alone)."""
     dims = [0, *range(2, x.dim())]
@@ -114,7 +114,7 @@ def _remember(layer: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: Te
     layer.running_var.lerp_(variance, momentum)
 
 
-def _dropped(x: Tensor, share: float, part: Part, by_channel: bool) -> Tensor:
+def _dropped(x: Tensor, share: float, part: BatchShare, by_channel: bool) -> Tensor:
     """``Dropout``, or ``Dropout2d`` where all pixels of a channel go together."""
     if not 0 < share < 1:
         return x * (share == 0)
@@ -123,7 +123,7 @@ def _dropped(x: Tensor, share: float, part: Part, by_channel: bool) -> Tensor:
     return x * part.cut(kept)
 
 
-def _for_whole(x: Tensor, part: Part) -> Tensor:
+def _for_whole(x: Tensor, part: BatchShare) -> Tensor:
     """Room for the whole batch, laid out in memory as ``x`` is: the order in which random numbers are drawn."""
     return x.new_empty_strided((part.whole, *x.shape[1:]), (prod(x.shape[1:]), *x.stride()[1:]))
 

@@ -28,7 +28,7 @@ HARMLESS_RATE = 1e-6
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundNumbers:
     """``settings`` with all their numbers, and the model and the text that say them.
 
     ``notes`` say how each was found.
@@ -48,7 +48,7 @@ class _Numbers(NamedTuple):
 
 def find_numbers(
     model: Autoencoder, spec_text: str, prepared: Callable[[Train], Training], images: int, reporter: Reporter
-) -> Found:
+) -> FoundNumbers:
     """Find what ``model.train`` leaves to ``auto``; a model that leaves nothing is returned as it is.
 
     Of processes that train together the first finds it, as if it were alone, and the others wait for it. ``prepared``
@@ -58,7 +58,7 @@ def find_numbers(
     assert model.train is not None, "a spec without train has no numbers to find"
     settings = model.train
     if settled(settings) is not None:
-        return Found(model, settings, spec_text)
+        return FoundNumbers(model, settings, spec_text)
     numbers = current().from_first(lambda: _search(model, settings, prepared, images, reporter))
     for note in numbers.notes:
         reporter.note(note)
@@ -70,7 +70,7 @@ def find_numbers(
         settings, changes["train.optimizer.lr"] = _with_rate(settings, numbers.rate), number_text(numbers.rate)
     text, _ = format_source(override(Source(spec_text), changes))
     assert text is not None, "numbers in place of `auto` leave a spec without syntax errors"
-    return Found(replace(model, train=settings), settings, text, numbers.notes)
+    return FoundNumbers(replace(model, train=settings), settings, text, numbers.notes)
 
 
 def _search(

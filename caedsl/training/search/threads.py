@@ -34,7 +34,7 @@ HOPELESS = 3.0
 """A count whose first turn is so many times slower than the fastest takes no further turns."""
 
 
-class Measured(NamedTuple):
+class ThreadTimes(NamedTuple):
     """The count to use, and the seconds a step took with each count; empty where nothing was measured."""
 
     threads: int
@@ -91,14 +91,14 @@ def measure(
     counts: tuple[int, ...],
     clock: Callable[[], float] = time.perf_counter,
     reporter: Reporter | None = None,
-) -> Measured:
+) -> ThreadTimes:
     """Time steps of a copy of ``training`` with each of the ``counts``; the last is kept unless another is faster.
 
     Nothing is measured where the search would take more than 3 % of the run's steps.
     """
     allowance = int(SHARE_OF_RUN * training.steps) // len(counts)
     if len(counts) == 1 or allowance < FEWEST_STEPS:
-        return Measured(counts[-1], {})
+        return ThreadTimes(counts[-1], {})
     rounds = min(ROUNDS, allowance // FEWEST_STEPS)
     trial = copy_of(training)
     turns: dict[int, list[float]] = {count: [] for count in counts}
@@ -115,7 +115,7 @@ def measure(
                 )
     seconds = {count: median(turn) for count, turn in turns.items()}
     fastest = min(counts, key=lambda count: seconds[count])
-    return Measured(fastest if GAIN * seconds[fastest] <= seconds[counts[-1]] else counts[-1], seconds)
+    return ThreadTimes(fastest if GAIN * seconds[fastest] <= seconds[counts[-1]] else counts[-1], seconds)
 
 
 def _in_the_running(turns: Mapping[int, Sequence[float]]) -> list[int]:

@@ -19,7 +19,7 @@ from caedsl.backends.torch.fast.kernels import (
     transposed_window,
     turned,
 )
-from caedsl.backends.torch.fast.patches import Fold, Pair, Window
+from caedsl.backends.torch.fast.patches import Fold, Pair, PatchWindow
 
 
 class _AsTransposed(nn.Module):
@@ -60,7 +60,7 @@ class ToFew(_AsTransposed):
         return y_bchw if self.layer.bias is None else y_bchw + self.layer.bias.view(-1, 1, 1)
 
 
-class Transposed(_AsTransposed):
+class FastTransposed(_AsTransposed):
     """Transposed convolution that takes its gradients from the convolution it transposes: oneDNN's own are slower.
 
     Behind an enlargement by 2 it saves more: of the nine products a pixel of a 3x3 kernel, four differ.
@@ -89,7 +89,7 @@ class Untransposed(nn.Module):
 class _TransposedConvolution(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x_bchw: Tensor, kernel_iohw: Tensor, bias: Tensor | None, window: Window, size: Pair
+        ctx: Any, x_bchw: Tensor, kernel_iohw: Tensor, bias: Tensor | None, window: PatchWindow, size: Pair
     ) -> Tensor:
         ctx.save_for_backward(x_bchw, kernel_iohw)
         ctx.window, ctx.has_bias = window, bias is not None
@@ -106,7 +106,7 @@ class _TransposedConvolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
         x_bchw, kernel_iohw = ctx.saved_tensors
-        window: Window = ctx.window
+        window: PatchWindow = ctx.window
         grad = grad.contiguous(memory_format=torch.channels_last)
         grad_x = grad_kernel = None
         if ctx.needs_input_grad[0]:

@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch.fast.patches import Pair, Window
+from caedsl.backends.torch.fast.patches import Pair, PatchWindow
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -54,14 +54,14 @@ def turned(kernel: Tensor) -> Tensor:
     return kernel.flip((2, 3)).transpose(0, 1).contiguous(memory_format=torch.channels_last)
 
 
-def transposed_window(layer: Convolution, ratio: Pair = (1, 1)) -> Window:
+def transposed_window(layer: Convolution, ratio: Pair = (1, 1)) -> PatchWindow:
     """How ``layer`` walks as a transposed convolution, behind an enlargement by ``ratio`` that it takes over."""
     kernel, padding = pair(layer.kernel_size), pair(layer.padding)
     if isinstance(layer, nn.Conv2d):
         padding = (kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1])
     if ratio == (1, 1):
-        return Window(kernel, pair(layer.stride), padding, pair(layer.dilation))
-    return Window((kernel[0] + ratio[0] - 1, kernel[1] + ratio[1] - 1), ratio, padding)
+        return PatchWindow(kernel, pair(layer.stride), padding, pair(layer.dilation))
+    return PatchWindow((kernel[0] + ratio[0] - 1, kernel[1] + ratio[1] - 1), ratio, padding)
 
 
 def enlarging_kernel(kernel_iohw: Tensor, ratio: Pair) -> Tensor:

@@ -14,7 +14,7 @@ from torch.nn import functional
 Pair = tuple[int, int]
 
 
-class Window(NamedTuple):
+class PatchWindow(NamedTuple):
     """How a kernel walks over an image: all as in ``nn.Conv2d``, each (rows, columns)."""
 
     kernel: Pair
@@ -44,7 +44,7 @@ class Fold(torch.autograd.Function):
     """Adds patches up where they overlap: how a transposed convolution puts its image together."""
 
     @staticmethod
-    def forward(ctx: Any, u_bphw: Tensor, window: Window, size: Pair) -> Tensor:
+    def forward(ctx: Any, u_bphw: Tensor, window: PatchWindow, size: Pair) -> Tensor:
         """Return the image of ``size``, added up in at least 32 bits; patches are ordered c, rows, columns."""
         ctx.window, ctx.dtype = window, u_bphw.dtype
         return _fold(u_bphw, window, size)
@@ -55,7 +55,7 @@ class Fold(torch.autograd.Function):
         return _unfold(grad.to(ctx.dtype), ctx.window), None, None
 
 
-def _unfold(x_bchw: Tensor, window: Window) -> Tensor:
+def _unfold(x_bchw: Tensor, window: PatchWindow) -> Tensor:
     rows, columns = window.padding
     padded_bhwc = functional.pad(x_bchw.permute(0, 2, 3, 1), (0, 0, columns, columns, rows, rows))
     places = window.places((x_bchw.shape[2], x_bchw.shape[3]))
@@ -63,7 +63,7 @@ def _unfold(x_bchw: Tensor, window: Window) -> Tensor:
     return u_bhwck.flatten(3).permute(0, 3, 1, 2)
 
 
-def _fold(u_bphw: Tensor, window: Window, size: Pair) -> Tensor:
+def _fold(u_bphw: Tensor, window: PatchWindow, size: Pair) -> Tensor:
     area = window.kernel[0] * window.kernel[1]
     batch, channels = len(u_bphw), u_bphw.shape[1] // area
     u_bhwck = u_bphw.permute(0, 2, 3, 1).reshape(batch, *u_bphw.shape[2:], channels, area)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch.fast.convolutions import ToFew, Transposed, Untransposed
+from caedsl.backends.torch.fast.convolutions import FastTransposed, ToFew, Untransposed
 from caedsl.backends.torch.fast.kernels import Convolution, is_plain, is_single, transposed_window
 from caedsl.backends.torch.fast.patches import Pair
 from caedsl.backends.torch.fast.rectifier import Rectifier
@@ -133,7 +133,7 @@ def _enlarging(layer: nn.Module | None, ratio: Pair | None) -> nn.Module | None:
     if _has_few_outputs(layer, ratio):
         return ToFew(layer, ratio)
     pays = layer.in_channels * layer.out_channels >= LEAST_PRODUCT and max(layer.kernel_size) > 1
-    return Transposed(layer, ratio) if pays else None
+    return FastTransposed(layer, ratio) if pays else None
 
 
 def _faster(module: nn.Module) -> nn.Module:
@@ -142,7 +142,7 @@ def _faster(module: nn.Module) -> nn.Module:
             return ToFew(module)
         return Untransposed(module) if isinstance(module, nn.ConvTranspose2d) else module
     if is_plain(module) and isinstance(module, nn.ConvTranspose2d):
-        return ToFew(module) if _has_few_outputs(module) else Transposed(module)
+        return ToFew(module) if _has_few_outputs(module) else FastTransposed(module)
     return module
 
 

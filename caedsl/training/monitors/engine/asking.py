@@ -7,8 +7,8 @@ from caedsl.diagnostics.finding import Finding
 from caedsl.rules.engine.causes import explanation
 from caedsl.runs.trouble import Sign, Trouble
 from caedsl.training.monitors.engine.catalogue import Monitor
-from caedsl.training.monitors.engine.observation import Seen, Window
-from caedsl.training.monitors.engine.places import Place
+from caedsl.training.monitors.engine.observation import LossWindow, RunSoFar
+from caedsl.training.monitors.engine.places import NamedPlace
 
 Say = Callable[[Trouble, Sequence[str]], None]
 """Called with each trouble as it is found, and with what the terminal shows of it."""
@@ -23,12 +23,14 @@ class Asking:
     ``place`` returns where a sign points, and ``findings`` what is known of the model without training it.
     """
 
-    def __init__(self, place: Callable[[Sign], Place], findings: Callable[[], Iterable[Finding]], say: Say) -> None:
+    def __init__(
+        self, place: Callable[[Sign], NamedPlace], findings: Callable[[], Iterable[Finding]], say: Say
+    ) -> None:
         self.place, self.findings, self.say = place, findings, say
         self.troubles: list[Trouble] = []
         self.said: set[tuple[str, int | str]] = set()
 
-    def ask(self, monitors: Iterable[Monitor], seen: Seen, step: int, epoch: int) -> Sequence[Trouble]:
+    def ask(self, monitors: Iterable[Monitor], seen: RunSoFar, step: int, epoch: int) -> Sequence[Trouble]:
         """Return what monitors find for the first time."""
         before = len(self.troubles)
         for monitor in monitors:
@@ -58,7 +60,9 @@ class Asking:
         self.say(trouble, shown if aloud else ())
 
 
-def window_of(step: int, pending: Sequence[tuple[list[float], int]], batch: int, names: Sequence[str]) -> Window | None:
+def window_of(
+    step: int, pending: Sequence[tuple[list[float], int]], batch: int, names: Sequence[str]
+) -> LossWindow | None:
     """Summarise the losses of some steps, reconstruction and terms, with the images of each; None for no steps."""
     images = sum(count for _, count in pending)
     if not images:
@@ -70,4 +74,4 @@ def window_of(step: int, pending: Sequence[tuple[list[float], int]], batch: int,
     if len(whole) >= LEAST_BATCHES and mean > 0:
         squares = [(after - before) ** 2 for before, after in pairwise(whole)]
         jump = (sum(squares) / len(squares) / 2) ** 0.5 / mean
-    return Window(step, len(pending), mean, jump, dict(zip(names, terms, strict=True)))
+    return LossWindow(step, len(pending), mean, jump, dict(zip(names, terms, strict=True)))

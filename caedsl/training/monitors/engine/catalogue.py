@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 from typing import NamedTuple
 
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Seen
+from caedsl.training.monitors.engine.observation import RunSoFar
 
 FOLDER = Path(__file__).parents[1]
 
@@ -23,7 +23,7 @@ class Monitor(NamedTuple):
 
     name: str
     documentation: str
-    look: Callable[[Seen], Iterable[Sign]]
+    look: Callable[[RunSoFar], Iterable[Sign]]
     explained_by: tuple[str, ...]
     by_layer: bool
 

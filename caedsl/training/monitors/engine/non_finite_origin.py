@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.backends.torch.batch_parts import parts_of
-from caedsl.backends.torch.lower import Origin
+from caedsl.backends.torch.lower import LayerModules
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.sample import Sample
 from caedsl.training.loop import Training
@@ -19,7 +19,9 @@ from caedsl.training.monitors.engine.probe import Located, Probed, forward, grad
 from caedsl.training.sample import make_sample
 
 
-def find_break(training: Training, origins: Sequence[Origin], output: int | None, step: int | None) -> Broken | None:
+def find_break(
+    training: Training, origins: Sequence[LayerModules], output: int | None, step: int | None
+) -> Broken | None:
     """Where the loss of ``step`` (of the validation images where None) ceased to be finite; None where it does not now.
 
     ``output`` is the number of the layer that gives the reconstruction its values.

@@ -41,7 +41,7 @@ class LayerProbe(NamedTuple):
     gradient: float | None
 
 
-class Probe(NamedTuple):
+class ProbeResult(NamedTuple):
     """What a few training images showed after ``step``: forward and backward as in training, and when judged.
 
     ``error`` is the mean squared error of the output in eval mode, ``mean_error`` that of the mean image,
@@ -72,7 +72,7 @@ class Probe(NamedTuple):
         return self.error / self.mean_error if self.mean_error else 0.0
 
 
-class Window(NamedTuple):
+class LossWindow(NamedTuple):
     """The training losses of ``steps`` steps up to ``step``: their mean, and how they jump.
 
     ``jump`` is the root mean square of the difference between one step and the next, over the root of 2 (the standard
@@ -126,7 +126,7 @@ class Facts:
 
 
 @dataclass
-class Seen:
+class RunSoFar:
     """All that is known of a run at a moment.
 
     ``probes`` and ``windows`` are the last ones, oldest first; ``first_probe`` and ``first_window`` the very first,
@@ -136,28 +136,28 @@ class Seen:
     """
 
     facts: Facts
-    probes: list[Probe] = field(default_factory=list)
-    windows: list[Window] = field(default_factory=list)
-    first_probe: Probe | None = None
-    first_window: Window | None = None
-    best_window: Window | None = None
-    best_probe: Probe | None = None
+    probes: list[ProbeResult] = field(default_factory=list)
+    windows: list[LossWindow] = field(default_factory=list)
+    first_probe: ProbeResult | None = None
+    first_window: LossWindow | None = None
+    best_window: LossWindow | None = None
+    best_probe: ProbeResult | None = None
     epochs: Sequence[Epoch] = ()
     full_steps: float = 0.0
     broken: Broken | None = None
 
-    def round(self, since: float = 0.0) -> Sequence[Probe]:
+    def round(self, since: float = 0.0) -> Sequence[ProbeResult]:
         """Return the last probes that together took enough images, all after ``since`` steps at full rate.
 
         Else none.
         """
         return self._last(self.facts.rounds, since)
 
-    def long_round(self) -> Sequence[Probe]:
+    def long_round(self) -> Sequence[ProbeResult]:
         """Return the last probes that together took twice as many; else none."""
         return self._last(2 * self.facts.rounds, 0.0)
 
-    def _last(self, count: int, since: float) -> Sequence[Probe]:
+    def _last(self, count: int, since: float) -> Sequence[ProbeResult]:
         last = self.probes[-count:]
         return last if len(last) == count and last[0].full_steps >= since else ()
 
@@ -166,7 +166,7 @@ class Seen:
         """Whether a healthy model would have left the mean image by now."""
         return self.full_steps >= PLATEAU_STEPS and (len(self.epochs) > 0 or not self.facts.counts_epochs)
 
-    def take(self, probe: Probe, window: Window | None) -> None:
+    def take(self, probe: ProbeResult, window: LossWindow | None) -> None:
         """Add what was measured now, and forget what no monitor asks for."""
         self.first_probe = self.first_probe or probe
         self.probes = [*self.probes, probe][-2 * self.facts.rounds :]
@@ -183,11 +183,11 @@ class Seen:
     def restore(self, state: dict[str, Any]) -> None:
         """Put what ``state`` gave, perhaps read back from JSON, in place."""
         self.probes = [_probe(row) for row in state["probes"]]
-        self.windows = [Window(*row) for row in state["windows"]]
+        self.windows = [LossWindow(*row) for row in state["windows"]]
         for name in ("first_probe", "best_probe"):
             setattr(self, name, _probe(state[name]) if state[name] is not None else None)
         for name in ("first_window", "best_window"):
-            setattr(self, name, Window(*state[name]) if state[name] is not None else None)
+            setattr(self, name, LossWindow(*state[name]) if state[name] is not None else None)
         self.full_steps = state["full_steps"]
 
 
@@ -202,6 +202,6 @@ _CHANGING = (
 )
 
 
-def _probe(row: Sequence[Any]) -> Probe:
-    probe = Probe(*row)
+def _probe(row: Sequence[Any]) -> ProbeResult:
+    probe = ProbeResult(*row)
     return probe._replace(layers=tuple(LayerProbe(*layer) for layer in probe.layers))

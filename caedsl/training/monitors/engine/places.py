@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from caedsl.backends.torch.lower import Origin, lower
+from caedsl.backends.torch.lower import LayerModules, lower
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source, Span
@@ -15,7 +15,7 @@ from caedsl.vocabulary.spelling import line
 
 
 @dataclass(frozen=True)
-class Place:
+class NamedPlace:
     """One place: ``shown`` is what the terminal says, ``layer``, ``setting`` and ``line`` what the record does."""
 
     shown: str
@@ -29,7 +29,7 @@ class Places:
 
     def __init__(self, model: Autoencoder, kept: Autoencoder, shown_path: str) -> None:
         self.model, self.kept, self.path = model, kept, shown_path
-        self.origins: Sequence[Origin] = lower(model).origins
+        self.origins: Sequence[LayerModules] = lower(model).origins
         self._kept_layers = [origin.layer for origin in lower(kept).origins]
         self._names = _names(model)
 
@@ -42,20 +42,20 @@ class Places:
             kept = resolve(parse(source)[0], source)[0] or model
         return cls(model, kept, shown_path)
 
-    def of_layer(self, number: int) -> Place:
+    def of_layer(self, number: int) -> NamedPlace:
         """Return the place of the layer ``number`` of ``origins``."""
         layer = self.origins[number].layer
         words, part = line(layer), self._names[layer]
         shown = f"{self._shown(layer.span)}: `{words}` ({part})"
-        return Place(shown, f"{part}: {words}", None, _line(self.kept, self._kept_layers[number].span))
+        return NamedPlace(shown, f"{part}: {words}", None, _line(self.kept, self._kept_layers[number].span))
 
-    def of_setting(self, name: str) -> Place:
+    def of_setting(self, name: str) -> NamedPlace:
         """Return the place of a setting such as ``train.optimizer``.
 
         Where it is left to its default, that of its block.
         """
         word = name.rpartition(".")[2]
-        return Place(
+        return NamedPlace(
             f"{self._shown(self.model.place(name))}: `{word}`", None, name, _line(self.kept, self.kept.place(name))
         )
 

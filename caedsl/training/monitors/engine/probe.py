@@ -21,7 +21,7 @@ from caedsl.data.fit import channels_last
 from caedsl.data.sample import Sample
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled
-from caedsl.training.monitors.engine.observation import LayerProbe, Probe
+from caedsl.training.monitors.engine.observation import LayerProbe, ProbeResult
 from caedsl.training.parallel.processes import ALONE, training_with
 from caedsl.training.precision import Precision, exact_output
 from caedsl.training.sample import make_sample
@@ -43,7 +43,7 @@ class Located(Protocol):
         """The paths of its modules."""
 
 
-class Images(Protocol):
+class ProbeImages(Protocol):
     """Images that lie on a device."""
 
     @property
@@ -51,7 +51,7 @@ class Images(Protocol):
         """Where they lie."""
 
 
-class Loss(Protocol):
+class ProbeLoss(Protocol):
     """Reconstruction loss of a run."""
 
     def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class Probed(Protocol):
         """The range of the images."""
 
     @property
-    def train(self) -> Images:
+    def train(self) -> ProbeImages:
         """The training images."""
 
     @property
@@ -90,7 +90,7 @@ class Probed(Protocol):
         """What scales gradients."""
 
     @property
-    def objective(self) -> Loss:
+    def objective(self) -> ProbeLoss:
         """What is minimised."""
 
 
@@ -216,7 +216,7 @@ class Prober:
         ending = origins[output].paths if output is not None else ()
         self._flat = next((_FLAT[kinds[path]] for path in reversed(ending) if kinds[path] in _FLAT), None)
 
-    def take(self, count: int, full_steps: float) -> Probe:
+    def take(self, count: int, full_steps: float) -> ProbeResult:
         """Probe number ``count`` (from 0), after so many steps at full rate; waits for the device once."""
         training = self.training
         measured: dict[str, Tensor] = {}
@@ -277,7 +277,7 @@ class Prober:
             compared["flat"] = (squared * self._flat(prediction)).mean() / error.clamp(min=1e-30)
         return compared
 
-    def _probe(self, full_steps: float, numbers: Mapping[str, float], moving: Tensor) -> Probe:
+    def _probe(self, full_steps: float, numbers: Mapping[str, float], moving: Tensor) -> ProbeResult:
         layers = tuple(
             LayerProbe(
                 numbers[f"{number} size"],
@@ -287,8 +287,8 @@ class Prober:
             )
             for number in range(self._layers)
         )
-        whole = {name: numbers[name] for name in Probe._fields if name in numbers}
-        return Probe(
+        whole = {name: numbers[name] for name in ProbeResult._fields if name in numbers}
+        return ProbeResult(
             step=self.training.step,
             full_steps=full_steps,
             layers=layers,

@@ -19,8 +19,8 @@ from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.asking import Asking, Say, window_of
 from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.non_finite_origin import find_break
-from caedsl.training.monitors.engine.observation import Facts, LayerFacts, Seen
-from caedsl.training.monitors.engine.places import Place, Places
+from caedsl.training.monitors.engine.observation import Facts, LayerFacts, RunSoFar
+from caedsl.training.monitors.engine.places import NamedPlace, Places
 from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
 from caedsl.training.monitors.engine.probe_schedule import sizes
 from caedsl.training.reporter import Reporter
@@ -63,7 +63,7 @@ class Watch(Callback):
         self._prober = Prober(
             training, self.places.origins, self._output, pool, max(1, min(2 * rounds, len(pool) // 2))
         )
-        self._seen = Seen(self._facts(training, rounds, len(pool) // 2, images), epochs=training.history.epochs)
+        self._seen = RunSoFar(self._facts(training, rounds, len(pool) // 2, images), epochs=training.history.epochs)
         if self._kept is not None:
             self._seen.restore(self._kept)
 
@@ -173,7 +173,7 @@ class Watch(Callback):
         found = self._asking.ask(every(), self._seen, training.step, _epoch(training))
         return "trouble" if found and training.settings.on.trouble == "stop" else None
 
-    def _place(self, sign: Sign) -> Place:
+    def _place(self, sign: Sign) -> NamedPlace:
         where = sign.where
         return self.places.of_layer(where) if isinstance(where, int) else self.places.of_setting(where)
 
