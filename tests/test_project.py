@@ -1,5 +1,6 @@
 """The tree is formatted, linted and typed, as pyproject.toml says."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -39,3 +40,20 @@ def test_no_word_is_asked_for_by_its_name() -> None:
         if _NAMED_KIND.search(line)
     ]
     assert found == []
+
+
+def test_each_class_has_a_name_of_its_own() -> None:
+    """A name means the same wherever a reader meets it.
+
+    The modules that emitted files print are called as the words that they compute; the watches of Keras and Lightning
+    are called as that of a plain loop.
+    """
+    shared_on_purpose = {"Watch"}
+    homes: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "caedsl").rglob("*.py")):
+        if path.name == "modules.py":
+            continue
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: places for name, places in homes.items() if len(places) > 1 and name not in shared_on_purpose} == {}
