@@ -114,6 +114,7 @@ class _Builder:
                 self._read(pattern[0])
             elif depth >= self.deepest:
                 self._append(cluster, self._folded(pattern[0], repeated))
+                self._read(pattern[0])
             elif first.kind.role is Role.SUMMING:
                 self._residual(self._nested(cluster, f"residual {repeated}".strip()), pattern[0], depth + 1)
             else:
@@ -122,10 +123,12 @@ class _Builder:
 
     def _read(self, copies: Copies) -> None:
         """Draw a way from each output that the layers read by its name."""
-        for layer in copies:
+        for layer in (inner for copy in copies for inner in copy.walk()):
             if FROM in layer.options:
                 start = self.blocks.get(id(layer.source), self.graph.input)
-                self.graph.edges.append(_edge(start, self.last, shortcut=True))
+                edge = _edge(start, self.last, shortcut=True)
+                if start is not self.last and edge not in self.graph.edges:
+                    self.graph.edges.append(edge)
 
     def _residual(self, cluster: Cluster, group: Copies, depth: int) -> None:
         start = self.last

@@ -60,8 +60,9 @@ def plural(number: int, noun: str) -> str:
 
 
 def size_of_code(model: Autoencoder) -> tuple[str, str]:
-    """Return how many numbers the code holds, and how that compares with the input."""
-    return plural(elements(model.code_shape), "number"), _comparison(model.compression)
+    """Return how many numbers the code holds, and how it compares with the input, with the skips past it."""
+    beside = "with skips " if model.bypasses else ""
+    return plural(elements(model.code_shape), "number"), beside + _comparison(model.compression)
 
 
 def code_options(model: Autoencoder) -> tuple[str, ...]:

@@ -98,8 +98,10 @@ class Polyline:
 
     @property
     def head(self) -> tuple[Point, ...]:
-        """The triangle of an arrow that points to the right."""
-        x, y = self.points[-1]
+        """The triangle of an arrow that points the way of the last piece: to the right, or down."""
+        (_, before), (x, y) = self.points[-2:]
+        if y > before:
+            return ((x, y), (x - ARROW / 2, y - ARROW), (x + ARROW / 2, y - ARROW))
         return ((x, y), (x - ARROW, y - ARROW / 2), (x - ARROW, y + ARROW / 2))
 
     @property

@@ -19,6 +19,7 @@ from caedsl.figures.palette import COLOURS, GREYS
 from caedsl.figures.scale import LABEL_SIZE
 from caedsl.figures.scene import HEADING_SIZE, LABEL_ROW, MARGIN, TITLE_SIZE, ColumnRow, Scene, stack
 from caedsl.figures.shortcuts import shortcuts
+from caedsl.figures.skips import passes, skips, summary
 from caedsl.figures.slabs import GroupAround
 from caedsl.model.autoencoder import Autoencoder
 
@@ -27,19 +28,21 @@ def layout(model: Autoencoder, look: Look = PLAIN) -> Drawing:
     """Return the hourglass of a model whose shapes are all known: no two texts touch, and nothing leaves the canvas."""
     footer = plural(total_parameters(model), "parameter")
     scene, scale = fitted(model, look, footer)
-    body = [*_twin_lines(scene), *flows(scene), *ends(scene), *slabs(scene), *shortcuts(scene)]
+    body = [*_twin_lines(scene), *flows(scene), *ends(scene), *slabs(scene), *shortcuts(scene), *skips(scene)]
     words = [group for row in scene.rows for group in _words(scene, row)]
     bottom = max(mark.bounds.bottom for group in (*body, *words) for mark in group.marks)
     last = TextMark(MARGIN, bottom + 24.0, footer, DETAIL_SIZE, "muted", anchor="start")
     title = _title(scene) if look.title else ()
     groups = (*title, *_headings(scene), *_labels(scene), *body, *words, MarkGroup("parameters", "", (last,)))
     height, scheme = last.bounds.bottom + MARGIN / 2, GREYS if look.grey else COLOURS
-    return Drawing(scene.width, height, model.name, _about(model), groups, scale, scheme)
+    return Drawing(scene.width, height, model.name, _about(scene), groups, scale, scheme)
 
 
-def _about(model: Autoencoder) -> str:
+def _about(scene: Scene) -> str:
+    model = scene.model
     shapes = " to ".join(map(shape_text, (model.input.shape, model.code_shape, model.out_shape)))
-    return f"Convolutional autoencoder {model.name}, {shapes}: a code of {', '.join(size_of_code(model))}."
+    code = f"a code of {', '.join(size_of_code(model))}"
+    return f"Convolutional autoencoder {model.name}, {shapes}: {code}.{summary(scene.found.skips)}"
 
 
 def _title(scene: Scene) -> tuple[MarkGroup, ...]:
@@ -88,10 +91,18 @@ def _twin_lines(scene: Scene) -> Iterator[MarkGroup]:
     code = scene.model.code_shape[1:]
     for number, (left, right) in enumerate(scene.placed.twins):
         start, end = left.columns[0].slabs[-1], right.columns[0].slabs[0]
-        if left.resolution and left.resolution != code and scene.row(start) is scene.row(end):
+        if left.resolution and left.resolution != code and _in_sight(scene, start, end):
             y = scene.top(start)
             line = Polyline(((scene.right(start), y), (scene.lefts[end], y)), "line", 0.8, dotted=True)
             yield MarkGroup(f"twin-{number + 1}", f"both {shape_text(left.resolution)}", (line,))
+
+
+def _in_sight(scene: Scene, start: int, end: int) -> bool:
+    """Whether a line from slab to slab, at their height, meets no row's end, no slab in between, and no skip."""
+    if scene.row(start) is not scene.row(end) or passes(scene, start, end):
+        return False
+    y = scene.top(start)
+    return all(scene.top(slab) > y for slab in range(start + 1, end))
 
 
 def _words(scene: Scene, row: ColumnRow) -> Iterator[MarkGroup]:

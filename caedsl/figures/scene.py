@@ -1,14 +1,15 @@
 """Place the parts of an hourglass before anything is drawn: its rows, and where each slab and each text lies."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from caedsl.figures.columns import COLUMN_GAP, SLAB_GAP, Arrangement, Column, ColumnText
 from caedsl.figures.scale import FigureScale
 from caedsl.figures.shortcut_levels import Levels
-from caedsl.figures.slabs import GroupAround, Hourglass
+from caedsl.figures.skip_lanes import SKIP_NAME, skip_rises
+from caedsl.figures.slabs import GroupAround, Hourglass, Skip
 from caedsl.model.autoencoder import Autoencoder
 
 MARGIN = 20.0
@@ -53,6 +54,7 @@ class Scene:
     levels: Levels
     lefts: list[float]
     row_of: list[int]
+    skip_rises: list[float] = field(default_factory=list)
 
     def row(self, slab: int) -> ColumnRow:
         """Return the row of a slab."""
@@ -83,13 +85,12 @@ class Scene:
 def place(scene: Scene, top: float) -> None:
     """Give every row its ys, one row below the other from ``top`` on."""
     rises = {group: scene.rise(group) for group in scene.levels.inside}
+    scene.skip_rises = skip_rises(scene.found.skips, lambda skip: _roof(scene, rises, skip))
     for row in scene.rows:
         row.heading = top + HEADING_SIZE / 2
         row.labels_top = row.heading + HEADING_SIZE / 2 + 8.0
         labels = [g.depth for g in scene.found.groups if g.label and row.touches(g)]
-        above = max(scene.scale.rise(shape) for shape in _shapes(scene, row))
-        above = max([above, *(rise for group, rise in rises.items() if _crosses(scene, group, row))])
-        row.axis = row.labels_top + (1 + max(labels, default=-1)) * LABEL_ROW + 10.0 + above
+        row.axis = row.labels_top + (1 + max(labels, default=-1)) * LABEL_ROW + 10.0 + _above(scene, rises, row)
         row.word_tops = list(_word_tops(scene, row))
         ends = [y + _height(column.lines) for y, column in zip(row.word_tops, row.columns, strict=True)]
         below = max(scene.scale.height(shape) for shape in _shapes(scene, row)) / 2
@@ -144,10 +145,23 @@ def _end_shape(scene: Scene, column: Column) -> tuple[int, ...]:
     return scene.model.input.shape if column.part == "input" else scene.model.out_shape
 
 
-def _crosses(scene: Scene, group: int, row: ColumnRow) -> bool:
-    """Whether the shortcut of a group runs through the row; it starts at the slab before the group."""
-    around = scene.found.groups[group]
-    return row.first <= around.last and max(around.first - 1, 0) <= row.last
+def _above(scene: Scene, rises: Mapping[int, float], row: ColumnRow) -> float:
+    """Return how far what is drawn in a row reaches over its axis: slabs, shortcuts, and skips with their names."""
+    groups, found = scene.found.groups, scene.found
+    ways = [(groups[i].first - 1, groups[i].last, rise) for i, rise in rises.items()]
+    ways += [(s.start, s.end, rise + SKIP_NAME) for s, rise in zip(found.skips, scene.skip_rises, strict=True)]
+    through = (rise for start, end, rise in ways if row.first <= end and max(start, 0) <= row.last)
+    return max([*(scene.scale.rise(shape) for shape in _shapes(scene, row)), *through])
+
+
+def _roof(scene: Scene, rises: Mapping[int, float], skip: Skip) -> float:
+    """Return how far what a skip passes reaches over the axis: slabs with their depth, the input, and shortcuts."""
+    shapes = [slab.shape for slab in scene.found.slabs[max(skip.start, 0) : skip.end + 1]]
+    if skip.start < 0:
+        shapes.append(scene.model.input.shape)
+    groups = scene.found.groups
+    passed = (rise for i, rise in rises.items() if groups[i].first - 1 <= skip.end and skip.start <= groups[i].last)
+    return max([*map(scene.scale.rise, shapes), *passed])
 
 
 def _word_tops(scene: Scene, row: ColumnRow) -> Iterator[float]:

@@ -8,6 +8,7 @@ from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, chunks, c
 from caedsl.figures.scale import is_spatial
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
+from caedsl.vocabulary.joining import FROM, OTHER
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape
@@ -55,12 +56,30 @@ class GroupAround:
     depth: int
 
 
+@dataclass(frozen=True)
+class Skip:
+    """A named output that slab ``end`` reads, made by slab ``start``; ``FROM_INPUT`` stands for the network's input.
+
+    ``name`` is the output, ``shape`` its shape, and ``reader`` the caption of the layer that reads it.
+    """
+
+    start: int
+    end: int
+    name: str
+    shape: Shape
+    reader: str
+
+
+FROM_INPUT = -1
+
+
 @dataclass
 class Hourglass:
-    """All slabs in the order of the data, and the groups around them, outer before inner."""
+    """All slabs in the order of the data, the groups around them, outer before inner, and the skips past them."""
 
     slabs: list[Slab] = field(default_factory=list)
     groups: list[GroupAround] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
 
 
 def hourglass(model: Autoencoder) -> Hourglass:
@@ -71,14 +90,44 @@ def hourglass(model: Autoencoder) -> Hourglass:
 
 
 def _hourglass(model: Autoencoder, deepest: int, split: Callable[[Sequence[Layer]], list[Copies]]) -> Hourglass:
-    found = Hourglass()
+    found, outputs = Hourglass(), _Outputs(model)
     for part, layers in model.parts:
         if part == "bottleneck":
             code = tuple(_operation(model.source, layer, 1) for layer in layers)
             found.slabs.append(Slab(part, model.code_shape, code))
+            outputs.note(len(found.slabs) - 1, layers)
         else:
-            _Walk(found, model.source, part, deepest).extend(split(layers), ())
+            _Walk(found, outputs, model.source, part, deepest).extend(split(layers), ())
+    found.skips = outputs.skips()
     return found
+
+
+class _Outputs:
+    """Which slab shows the output of a layer, and which outputs are read by their names."""
+
+    def __init__(self, model: Autoencoder) -> None:
+        every = [inner for _, layers in model.parts for layer in layers for inner in layer.walk()]
+        self.read = {id(layer.source) for layer in every if layer.source}
+        self.slab: dict[int, int] = {}
+        self.starts: set[int] = set()
+        self.readers: list[tuple[Layer, int]] = []
+
+    def note(self, slab: int, layers: Sequence[Layer]) -> None:
+        """Note that a slab shows these layers and those inside them."""
+        within = [inner for layer in layers for inner in layer.walk()]
+        self.slab |= dict.fromkeys(map(id, within), slab)
+        if any(id(layer) in self.read for layer in within):
+            self.starts.add(slab)
+        self.readers += ((layer, slab) for layer in within if FROM in layer.options)
+
+    def skips(self) -> list[Skip]:
+        """Return every skip from a slab to a later one, once."""
+        found: dict[Skip, None] = {}
+        for layer, end in self.readers:
+            start = self.slab[id(layer.source)] if layer.source else FROM_INPUT
+            if start < end:
+                found[Skip(start, end, layer.options[FROM], layer.options[OTHER], caption(layer)[0])] = None
+        return list(found)
 
 
 @dataclass(frozen=True)
@@ -86,6 +135,7 @@ class _Walk:
     """The layers of one part on their way into the hourglass."""
 
     found: Hourglass
+    outputs: _Outputs
     source: Source
     part: str
     deepest: int
@@ -98,12 +148,14 @@ class _Walk:
                 self._surround(pattern, around, repeated, added=False)
             elif not first.children or len(around) >= self.deepest:
                 operation = _operation(self.source, first, times)
-                self._add(Slab(self.part, first.out_shape, (operation,), around), first)
+                self._add(Slab(self.part, first.out_shape, (operation,), around), pattern[0])
             elif first.kind.role is Role.SUMMING:
                 self._surround(inside(pattern[0]), around, repeated, added=True)
                 self._note_on_sum(first)
             else:
                 self._surround(inside(pattern[0]), around, f"{first.label} {repeated}".strip(), added=False)
+            if first.children and len(pattern) == 1:
+                self.outputs.slab |= dict.fromkeys(map(id, pattern[0]), len(self.found.slabs) - 1)
 
     def _surround(self, layers: Sequence[Copies], around: tuple[int, ...], label: str, added: bool) -> None:
         groups, first = self.found.groups, len(self.found.slabs)
@@ -112,15 +164,24 @@ class _Walk:
         self.extend(layers, (*around, number))
         groups[number] = replace(groups[number], last=len(self.found.slabs) - 1)
 
-    def _add(self, slab: Slab, layer: Layer) -> None:
+    def _add(self, slab: Slab, copies: Copies) -> None:
+        slabs = self.found.slabs
+        if self._continues(slab, copies[0]):
+            slabs[-1] = replace(slab, operations=(*slabs[-1].operations, *slab.operations))
+        else:
+            slabs.append(slab)
+        self.outputs.note(len(slabs) - 1, copies)
+
+    def _continues(self, slab: Slab, layer: Layer) -> bool:
+        """Whether the slab is drawn as one with the last one, which no skip starts from or ends at in between."""
         last = self.found.slabs[-1] if self.found.slabs else None
-        if last and (last.part, last.groups) == (slab.part, slab.groups):
-            # A vector that is only there to be reshaped is not drawn: the map that it becomes stands for both.
-            reshaped = is_spatial(slab.shape) and layer.in_shape == last.shape and not is_spatial(last.shape)
-            if last.shape == slab.shape or reshaped:
-                self.found.slabs[-1] = replace(slab, operations=(*last.operations, *slab.operations))
-                return
-        self.found.slabs.append(slab)
+        if last is None or (last.part, last.groups) != (slab.part, slab.groups):
+            return False
+        if FROM in layer.options or len(self.found.slabs) - 1 in self.outputs.starts:
+            return False
+        # A vector that is only there to be reshaped is not drawn: the map that it becomes stands for both.
+        reshaped = is_spatial(slab.shape) and layer.in_shape == last.shape and not is_spatial(last.shape)
+        return last.shape == slab.shape or reshaped
 
     def _note_on_sum(self, group: Layer) -> None:
         """Write under the last slab what happens at the sum: the projection of the input, the activation after."""

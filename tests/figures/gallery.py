@@ -153,6 +153,34 @@ SPECS = {
           dense 84 tanh; dense 120 tanh; dense 1024 tanh; reshape 16x8x8
           upsample 2; conv 6 k5 tanh; upsample 2; conv 1 k5 sigmoid
         }""",
+    "unet": """
+        autoencoder unet
+        input 1x32x32
+        encoder { conv 16 relu x2; maxpool 2; conv 32 relu x2; maxpool 2; conv 64 relu; maxpool 2 }
+        bottleneck dense 16
+        decoder mirror skips=concat""",
+    "skips": """
+        autoencoder skips
+        input 1x32x32
+        encoder {
+          conv 16 relu as a_map_with_a_name_that_is_long
+          conv 16 relu
+          add a_map_with_a_name_that_is_long as b
+          stage down { maxpool 2 as p; conv 32 relu as c }
+          residual { conv 32 relu; conv 32 }
+          maxpool 2
+        }
+        bottleneck conv 16
+        decoder {
+          upsample 2
+          stage up { conv 16; add p }
+          concat c
+          conv 16 relu
+          unpool p
+          add b
+          concat input
+          conv 1 sigmoid
+        }""",
     "nested": """
         autoencoder nested
         input 1x32x32

@@ -52,6 +52,6 @@ def specs(draw: st.DrawFn) -> str:
             *layers,
             "}",
             draw(_BOTTLENECKS),
-            "decoder mirror",
+            draw(st.sampled_from(["decoder mirror", "decoder mirror skips=concat", "decoder mirror skips=add"])),
         ]
     )

@@ -22,19 +22,25 @@ def volume(shape: Shape) -> Shape:
 def of_rank(name: str, change: Callable[[Shape], Shape]) -> Autoencoder:
     """A model of the gallery with every shape changed."""
 
-    def changed(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-        return tuple(
-            replace(
-                layer,
-                in_shape=change(layer.in_shape),
-                out_shape=change(layer.out_shape),
-                children=changed(layer.children),
-                shortcut=changed(layer.shortcut),
-            )
-            for layer in layers
+    made: dict[int, Layer] = {}
+
+    def one_changed(layer: Layer) -> Layer:
+        source = made[id(layer.source)] if layer.source else None
+        made[id(layer)] = replace(
+            layer,
+            in_shape=change(layer.in_shape),
+            out_shape=change(layer.out_shape),
+            children=changed(layer.children),
+            shortcut=changed(layer.shortcut),
+            source=source,
         )
+        return made[id(layer)]
+
+    def changed(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        return tuple(map(one_changed, layers))
 
     model = model_of(SPECS[name])
+    encoder = changed(model.encoder)
     code = replace(
         model.bottleneck,
         code_shape=change(model.code_shape),
@@ -44,7 +50,7 @@ def of_rank(name: str, change: Callable[[Shape], Shape]) -> Autoencoder:
     return replace(
         model,
         input=replace(model.input, shape=change(model.input.shape)),
-        encoder=changed(model.encoder),
+        encoder=encoder,
         bottleneck=code,
         decoder=changed(model.decoder),
     )
