@@ -192,7 +192,7 @@ def spec_texts(draw: st.DrawFn) -> str:
             draw(targets(channels, height, width)),
             draw(
                 st.sampled_from(
-                    ["", "", "", 'data npy "x.npy" normalize=standard', 'data npy "x.npy" normalize=minmax']
+                    ["", "", "", *(f'data npy "x.npy" normalize={word}' for word in ("standard", "minmax", "gcn"))]
                 )
             ),
             "encoder {",

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.backends.torch.modules import Residual
+from caedsl.backends.torch.modules import GlobalContrast, Residual
 
 TILE = 512
 """Side of a tile in the middle of an axis, rounded up to the network's strides."""
-_WHOLE = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.Linear, nn.Flatten)
+_WHOLE = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.Linear, nn.Flatten, GlobalContrast)
 """Modules that look at the whole sample, however large it is."""
 
 Reach = tuple[float, float]
@@ -86,7 +86,8 @@ def reconstruct_tiled(module: ConvolutionalAutoencoder, x: Tensor, tile: int = T
 
 
 def _whole(module: ConvolutionalAutoencoder, x: Tensor) -> Tensor:
-    return module.decode(module.encode(x))
+    made: Tensor = module(x)
+    return made
 
 
 def _by_tiles(module: ConvolutionalAutoencoder, x: Tensor, tile: int) -> Tensor:

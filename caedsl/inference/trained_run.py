@@ -136,7 +136,8 @@ class TrainedRun:
     def sample(self, count: int, seed: int = 0, batch: int = BATCH) -> Floats:
         """Return new samples in the input's range, N x channels x space: decoded draws from the code's prior.
 
-        The prior of a variational code is a standard normal distribution; a ``RunError`` for a code without one.
+        The prior of a variational code is a standard normal distribution; a ``RunError`` for a code without one,
+        and for a decoder that reads more than the code.
         """
         shape = self.model.code_shape
         if not BY_NAME[self.model.bottleneck.form].has_prior:
@@ -144,6 +145,11 @@ class TrainedRun:
             raise RunError(
                 f"{self.path} cannot make new samples: its code has no distribution to draw from; train it with "
                 f"`bottleneck {form}`, or decode codes of your own with `decode`"
+            )
+        if self.module.maps:
+            raise RunError(
+                f"{self.path} cannot make new samples: its decoder reads {', '.join(self.module.maps)} of the encoder "
+                "beside the code; train it without skip connections to the encoder, and without `normalize=gcn`"
             )
         draws = torch.randn(count, *shape, generator=torch.Generator().manual_seed(seed))
         return self.decode(draws.numpy(), batch)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.backends.torch.lower import CODE, Penalty
-from caedsl.backends.torch.modules import Normalise
+from caedsl.backends.torch.modules import GlobalContrast, Normalise
 from caedsl.data.sample import Sample
 from caedsl.model.settings import Loss
 from caedsl.training.losses import reconstruction_terms, scaled, sum_of
@@ -58,7 +58,7 @@ class Objective:
         pixels: PixelRange,
         penalties: Sequence[Penalty] = (),
         code: Sequence[Term] = (),
-        normalise: Normalise | None = None,
+        normalise: Normalise | GlobalContrast | None = None,
     ) -> None:
         self.normalise = normalise
         self.loss = loss
@@ -102,9 +102,12 @@ class Objective:
     def _terms(self, prediction: Tensor, target: Tensor) -> Mapping[str, Tensor]:
         if self.normalise is None:
             return reconstruction_terms(self.loss, prediction, target, self.pixels.width)
+        prediction = prediction.to(target.dtype)
+        wanted = self.normalise(target)
+        if isinstance(self.normalise, GlobalContrast):
+            return reconstruction_terms(self.loss, self.normalise(prediction, target), wanted, 1.0)
         width = self.pixels.width / self.normalise.scale.mean()
-        prediction = self.normalise(prediction.to(target.dtype))
-        return reconstruction_terms(self.loss, prediction, self.normalise(target), width)
+        return reconstruction_terms(self.loss, self.normalise(prediction), wanted, width)
 
     def __call__(
         self, module: nn.Module, prediction: Tensor, sample: Sample, share: float = 1.0, weights_too: bool = True

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch.modules import Normalise
+from caedsl.backends.torch.modules import GlobalContrast, Normalise
 from caedsl.runs.errors import TrainingError
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.option import REQUIRED
@@ -91,7 +91,7 @@ def exact_output(module: nn.Module) -> Iterator[None]:
     ]
     saturating = {call.name for name in named for call in Activation(name).calls()}
     decoder = module.get_submodule("decoder").modules()
-    last = [part for part in decoder if not isinstance(part, Normalise)][-1]
+    last = [part for part in decoder if not isinstance(part, Normalise | GlobalContrast)][-1]
     handle = last.register_forward_pre_hook(to_float) if type(last).__name__ in saturating else None
     try:
         yield

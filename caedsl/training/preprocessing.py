@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from caedsl.backends.torch import preprocessing
-from caedsl.backends.torch.modules import Normalise
+from caedsl.backends.torch.modules import GlobalContrast, Normalise
 from caedsl.data.pixels import Pixels
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.batches import Batches
@@ -11,11 +11,11 @@ from caedsl.training.batches import Batches
 BLOCK = 512
 
 
-def normalise_of(module: nn.Module) -> Normalise | None:
+def normalise_of(module: nn.Module) -> Normalise | GlobalContrast | None:
     """Return what a network does to its input, None where it takes it as it is."""
     encoder = getattr(module, "encoder", None)
     first = encoder[0] if isinstance(encoder, nn.Sequential) and len(encoder) else None
-    return first if isinstance(first, Normalise) else None
+    return first if isinstance(first, Normalise | GlobalContrast) else None
 
 
 def fit_preprocessing(module: nn.Module, model: Autoencoder, images: Pixels, train: Tensor) -> None:
@@ -26,6 +26,6 @@ def fit_preprocessing(module: nn.Module, model: Autoencoder, images: Pixels, tra
     blocks = (sample.seen for sample in Batches(images, train).in_order(BLOCK))
     offset, scale = getattr(preprocessing, kind.found_by)(blocks)
     for part in module.modules():
-        if isinstance(part, Normalise):
+        if isinstance(part, Normalise | GlobalContrast):
             part.offset.copy_(offset)
             part.scale.copy_(scale)

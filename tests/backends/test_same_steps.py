@@ -77,6 +77,9 @@ LINES = {
     "batch 6 accumulate=4; loss ssim": {"target": "target 1x12x12 in -1..1"},
     "loss mse + 0.5 ssim": {"shape": "2x12x12", "data": 'data npy "x.npy" normalize=standard', "output": "linear"},
     "loss bce ": {"range": "real", "data": 'data npy "x.npy" normalize=minmax'},
+    "loss mse ": {"shape": "2x12x12", "data": 'data npy "x.npy" normalize=gcn'},
+    "loss bce reduction=sum; corrupt gaussian=0.1": {"data": 'data npy "x.npy" normalize=gcn', "code": "variational 3"},
+    "loss mse + 0.5 ssim; ema 0.9": {"data": 'data npy "x.npy" normalize=gcn', "output": "sigmoid skips=concat"},
     "loss mae ": {"shape": "3x12x12", "data": 'data npy "x.npy" normalize=imagenet', "output": "linear"},
     "loss mae; augment flip": {
         "target": "target 1x24x24 in -1..1",

@@ -80,6 +80,19 @@ class Codec(nn.Module):
         return made
 
 
+class Contrast(nn.Module):
+    """Global contrast normalisation of one sample after the other, and two ends that become 0 and 1."""
+
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__()
+        self.register_buffer("low", torch.tensor(low))
+        self.register_buffer("width", torch.tensor(high - low))
+
+    def forward(self, x: Tensor) -> Tensor:
+        centred = [sample - torch.mean(sample) for sample in x]
+        return (torch.stack([each / torch.mean(torch.abs(each)) for each in centred]) - self.low) / self.width
+
+
 class Variational(nn.Module):
     """An original whose encoder ends in means and log-variances; it returns the reconstruction of the means."""
 

@@ -5,7 +5,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from tests.fidelity.pieces import Codec, Side, Sum, Variational, conv, deconv
+from tests.fidelity.pieces import Codec, Contrast, Side, Sum, Variational, conv, deconv
 
 
 def xingyu() -> nn.Module:
@@ -124,7 +124,7 @@ def monai_ae_3d() -> nn.Module:
 
 
 def deep_svdd_cifar() -> nn.Module:
-    """The autoencoder of Deep SVDD for CIFAR-10."""
+    """The autoencoder of Deep SVDD for CIFAR-10, and what its images of cats go through before it."""
 
     def plain(channels: int) -> list[nn.Module]:
         return [nn.BatchNorm2d(channels, eps=1e-4, affine=False), nn.LeakyReLU()]
@@ -141,7 +141,11 @@ def deep_svdd_cifar() -> nn.Module:
     ]
     return Codec(
         nn.Sequential(
-            *encoder, nn.Flatten(), nn.Linear(2048, 128, bias=False), nn.BatchNorm1d(128, eps=1e-4, affine=False)
+            Contrast(-10.599172931391799, 11.093187820377565),
+            *encoder,
+            nn.Flatten(),
+            nn.Linear(2048, 128, bias=False),
+            nn.BatchNorm1d(128, eps=1e-4, affine=False),
         ),
         nn.Sequential(nn.Unflatten(1, (8, 4, 4)), nn.LeakyReLU(), *decoder, back(32, 3), nn.Sigmoid()),
     )

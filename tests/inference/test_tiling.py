@@ -51,15 +51,24 @@ def test_a_size_that_the_strides_do_not_divide_is_padded_and_cut() -> None:
         assert (made - module(padded)[..., :77, :131]).abs().max() < 1e-5
 
 
+def test_tiles_of_a_network_with_skip_connections_have_no_seams() -> None:
+    net = "encoder { conv 4 relu; maxpool 2; conv 4 relu; maxpool 2 }; bottleneck; decoder mirror skips=concat"
+    module = caedsl.build(f"autoencoder a; input 1x32x32; {net}").eval()
+    x = torch.rand(1, 1, 136, 200)
+    with torch.no_grad():
+        assert (reconstruct_tiled(module, x, 40) - module(x)).abs().max() < 1e-5
+
+
 def test_a_model_of_one_size_says_so() -> None:
     module = caedsl.build("autoencoder a; input 1x8x8; encoder { conv 4 }; bottleneck dense 4; decoder mirror").eval()
     with pytest.raises(ValueError, match="takes samples of 1x8x8"):
         reconstruct_tiled(module, torch.rand(1, 1, 20, 20))
 
 
-def test_normalisation_over_the_sample_is_computed_on_the_whole() -> None:
-    text = "autoencoder a; input 1x32x32; encoder { conv 4 norm=instance relu; maxpool 2 }; bottleneck; decoder mirror"
-    module = caedsl.build(text).eval()
+@pytest.mark.parametrize(("data", "norm"), [("", "instance"), ("data digits normalize=gcn; ", "none")])
+def test_normalisation_over_the_sample_is_computed_on_the_whole(data: str, norm: str) -> None:
+    net = f"encoder {{ conv 4 norm={norm} relu; maxpool 2 }}; bottleneck; decoder mirror"
+    module = caedsl.build(f"autoencoder a; input 1x32x32; {data}{net}").eval()
     assert looks_at_the_whole(module)
     x = torch.rand(1, 1, 96, 96)
     with torch.no_grad():

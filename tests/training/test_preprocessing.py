@@ -9,7 +9,8 @@ import torch
 from caedsl import check
 from caedsl.api import build, load, train
 from caedsl.api import open as open_run
-from caedsl.backends.torch.modules import Normalise
+from caedsl.backends.torch.modules import GlobalContrast, Normalise
+from caedsl.runs.errors import RunError
 
 SPEC = """autoencoder prepared
 input 2x8x8 in real
@@ -48,9 +49,58 @@ def test_training_samples_alone_decide_and_the_original_values_come_back(folder:
     assert torch.equal(again.run.module.encoder[0].offset, first.offset)  # type: ignore[index, union-attr]
 
 
+def test_each_sample_has_its_own_contrast_and_gets_it_back(folder: Path) -> None:
+    x = np.load(folder / "x.npy") * np.linspace(0.1, 9, 80, dtype=np.float32)[:, None, None, None]
+    x[7] = 3  # a sample without contrast
+    np.save(folder / "x.npy", x)
+    (folder / "spec.cae").write_text(SPEC.format(kind="gcn"))
+    done = train(folder / "spec.cae", out=folder / "run", device="cpu")
+    module, learned = done.run.module, torch.from_numpy(x)[done.run.train.index]
+    first, last = module.encoder[0], module.decoder[-1]  # type: ignore[index]
+    assert isinstance(first, GlobalContrast) and isinstance(last, GlobalContrast) and last.undo
+    centred = learned - learned.mean((1, 2, 3), keepdim=True)
+    spread = centred.abs().mean((1, 2, 3), keepdim=True)
+    contrast = centred / spread.where(spread > 0, torch.ones(()))
+    low, high = contrast.aminmax()
+    seen = first(learned)
+    torch.testing.assert_close(seen, (contrast - low) / (high - low), atol=1e-5, rtol=0)
+    torch.testing.assert_close(last(torch.cat((seen, learned), dim=1)), learned, atol=1e-2, rtol=1e-4)
+    given = torch.from_numpy(x[:8])
+    with torch.no_grad():
+        made = module(given)
+        brighter = module(4 * given + 50)
+    assert (made[7] - 3).abs().max() < 10  # in the units of the data
+    torch.testing.assert_close(brighter[:7], 4 * made[:7] + 50, atol=0.05, rtol=1e-3)
+    torch.testing.assert_close(
+        torch.from_numpy(open_run(folder / "run").reconstruct(x[:8])), made, atol=1e-2, rtol=1e-3
+    )
+    again = train(folder / "spec.cae", device="cpu", weights=folder / "run", out=folder / "again")
+    assert torch.equal(again.run.module.encoder[0].scale, first.scale)  # type: ignore[index, union-attr]
+
+
+def test_a_code_alone_has_no_contrast() -> None:
+    module = build(SPEC.replace("2x8x8 in real", "1x8x8").format(kind="gcn"))
+    code, maps = module.encode_with_maps(torch.rand(2, 1, 8, 8))
+    assert list(maps) == ["raw input"]
+    with pytest.raises(ValueError, match="raw input"):
+        module.decode(code)
+    assert module.decode(code, maps).shape == (2, 1, 8, 8)
+
+
+@pytest.mark.parametrize(("kind", "output"), [("gcn", "sigmoid"), ("standard", "linear skips=concat")])
+def test_no_samples_are_drawn_where_the_decoder_reads_the_encoder(tmp_path: Path, kind: str, output: str) -> None:
+    spec = SPEC.format(kind=kind).replace("2x8x8 in real", "1x8x8").replace('npy "x.npy"', "digits limit=100")
+    spec = spec.replace("mirror", f"mirror output={output}").replace("conv 6", "variational 3")
+    (tmp_path / "spec.cae").write_text(spec)
+    train(tmp_path / "spec.cae", out=tmp_path / "run", device="cpu")
+    with pytest.raises(RunError, match="cannot make new samples: its decoder reads"):
+        open_run(tmp_path / "run").sample(2)
+
+
 def test_the_output_reaches_what_preprocessing_makes() -> None:
     spec = SPEC.replace("2x8x8 in real", "3x8x8")
-    assert load(spec.format(kind="minmax")).decoder[-1].activation.name == "sigmoid"
+    for kind in ("minmax", "gcn"):
+        assert load(spec.format(kind=kind)).decoder[-1].activation.name == "sigmoid"
     assert load(spec.format(kind="standard")).decoder[-1].activation.name == "linear"
     findings = check(spec.replace("decoder mirror", "decoder mirror output=sigmoid").format(kind="standard"))
     assert "output-range" in [finding.name for finding in findings]

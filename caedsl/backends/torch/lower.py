@@ -15,6 +15,7 @@ from caedsl.vocabulary.initialisation import scheme, weight_call
 from caedsl.vocabulary.joining import FROM, INPUT, Join
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.concat import Concat
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.term import Term
 from caedsl.vocabulary.weights import BIAS, L1, L2
@@ -27,6 +28,9 @@ WITH_OWN_WEIGHTS = ("SqueezeExcitation", "SelfAttention")
 
 KEEP = "keep"
 """What a ``Link`` does that keeps a map."""
+
+RAW_INPUT = "raw input"
+"""Name of the sample as it came, from which a decoder takes its mean and contrast; no output can be named so."""
 
 CODE = "bottleneck"
 """Path of the module whose output is the code."""
@@ -226,19 +230,24 @@ def lower(model: Autoencoder) -> Program:
     lowering = _Lowering()
     lowering.find_outputs(model)
     first, last = _preprocessing(model)
+    own_contrast = bool(last) and model.preprocessing is not None and model.preprocessing.by_sample
+    if own_contrast:
+        lowering.links["encoder"].append(Link(0, KEEP, RAW_INPUT))
     if INPUT in lowering.read:
         lowering.links["encoder"].append(Link(len(first), KEEP, INPUT))
     encoder = (*first, *lowering.sequence(model.encoder, "encoder", len(first)))
     bottleneck = lowering.sequence(model.bottleneck.layers, CODE)
     noise = (ModuleStep(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
     inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
-    decoder = lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse))
+    decoder = (*noise, *inverse, *lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse)))
+    if own_contrast:
+        lowering.links["decoder"].append(Link(len(decoder), Concat.name, RAW_INPUT))
     return Program(
         model.input.shape,
         model.target.shape,
         encoder,
         bottleneck,
-        (*noise, *inverse, *decoder, *last),
+        (*decoder, *last),
         _starts(lowering.weighted),
         tuple(p for p, layer in lowering.weighted if weight_call(layer) is not None and layer.options[BIAS]),
         tuple(
@@ -251,7 +260,7 @@ def lower(model: Autoencoder) -> Program:
         tuple(lowering.links["encoder"]),
         tuple(lowering.links[CODE]),
         tuple(lowering.links["decoder"]),
-        tuple(model.bypasses),
+        (*model.bypasses, *([RAW_INPUT] if own_contrast else [])),
     )
 
 
@@ -261,9 +270,12 @@ def _preprocessing(model: Autoencoder) -> tuple[tuple[ModuleStep, ...], tuple[Mo
     if kind is None:
         return (), ()
     channels = model.input.shape[0]
+    undone = model.target is model.input and model.out_shape[0] == channels  # else the spec has an error
+    if kind.by_sample:
+        undo = ModuleStep(call("GlobalContrast", undo=True))
+        return (ModuleStep(call("GlobalContrast")),), (undo,) if undone else ()
     known = (kind.offsets, kind.scales) if len(kind.offsets) == channels else ()
     undo = ModuleStep(call("Normalise", channels, *known, undo=True))
-    undone = model.target is model.input and model.out_shape[0] == channels  # else the spec has an error
     return (ModuleStep(call("Normalise", channels, *known)),), (undo,) if undone else ()
 
 

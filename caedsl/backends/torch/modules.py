@@ -39,6 +39,35 @@ class Normalise(nn.Module):
         return x * scale + offset if self.undo else (x - offset) / scale
 
 
+class GlobalContrast(nn.Module):
+    """Normalises each sample by its own mean and mean absolute deviation, then all by one offset and one scale.
+
+    With ``undo`` the sample as it came is behind the channels that are brought back to its mean and deviation.
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(self, undo: bool = False) -> None:
+        super().__init__()
+        self.undo = undo
+        self.register_buffer("offset", torch.zeros(()))
+        self.register_buffer("scale", torch.ones(()))
+
+    def forward(self, x: Tensor, sample: Tensor | None = None) -> Tensor:
+        """Normalise ``x`` by the numbers of ``sample``, which is ``x`` itself where it is left out."""
+        if self.undo:
+            x, sample = x.chunk(2, dim=1)
+        sample = x if sample is None else sample
+        axes = tuple(range(1, x.dim()))
+        mean = sample.mean(axes, keepdim=True)
+        deviation = (sample - mean).abs().mean(axes, keepdim=True)
+        deviation = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
+        if self.undo:
+            return (x * self.scale + self.offset) * deviation + mean
+        return ((x - mean) / deviation - self.offset) / self.scale
+
+
 class GaussianNoise(nn.Module):
     """Adds Gaussian noise of the given standard deviation while training."""
 
@@ -264,6 +293,7 @@ class SelfAttention(nn.Module):
 MODULES: dict[str, type[nn.Module]] = {
     "Residual": Residual,
     "Normalise": Normalise,
+    "GlobalContrast": GlobalContrast,
     "GaussianNoise": GaussianNoise,
     "Gaussian": Gaussian,
     "Quantizer": Quantizer,

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from caedsl.backends.torch.modules import GlobalContrast
+
 
 def mean_and_deviation(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """Return the mean and the standard deviation of each channel; a deviation of 0 counts as 1."""
@@ -27,3 +29,11 @@ def least_and_span(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     ends = [torch.stack(block.transpose(0, 1).flatten(1).cpu().aminmax(dim=1)) for block in blocks]
     low, high = torch.stack(ends)[:, 0].amin(dim=0), torch.stack(ends)[:, 1].amax(dim=0)
     return low.float(), torch.where(high > low, high - low, 1.0).float()
+
+
+def contrast_ends(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the least value of samples normalised by their contrast, and the distance to the largest."""
+    normalise = GlobalContrast()
+    ends = torch.stack([torch.stack(normalise(block.float().cpu()).aminmax()) for block in blocks])
+    low, high = ends[:, 0].amin(), ends[:, 1].amax()
+    return low, torch.where(high > low, high - low, 1.0)

@@ -149,7 +149,9 @@ def _width_lines(model: Autoencoder) -> list[str]:
     """Return the lines that find the width of the range in which values are compared."""
     values, wanted = model.target.range, "targets" if model.paired else "images"
     lines = [] if values.bounded else [f"width = ({wanted}.max() - {wanted}.min()).item() or 1.0"]
-    if _compares_normalised(model):
+    if model.preprocessing is not None and _compares_normalised(model):
+        if model.preprocessing.by_sample:
+            return ["width = 1.0"]
         width = "width" if values.low is None or values.high is None else repr(values.high - values.low)
         lines.append(f"width = {width} / model.encoder[0].scale.mean()")
     return lines
@@ -302,7 +304,11 @@ def _compares_normalised(model: Autoencoder) -> bool:
 def _loss_lines(loss: Loss, model: Autoencoder) -> list[str]:
     compared, before = ("x_hat", _wanted(model)), []
     if _compares_normalised(model):
-        before = [f"{name}_n = model.encoder[0]({name})" for name in compared]
+        by_sample = model.preprocessing is not None and model.preprocessing.by_sample
+        own = f"{compared[0]}, {compared[1]}" if by_sample else compared[0]  # a prediction by the target's contrast
+        before = [
+            f"{name}_n = model.encoder[0]({given})" for name, given in zip(compared, (own, compared[1]), strict=True)
+        ]
         compared = (f"{compared[0]}_n", f"{compared[1]}_n")
     lines: list[str] = []
     for term in loss.terms:
