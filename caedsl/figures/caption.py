@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.bottlenecks.quantized import COMMIT, COMMITMENT
+from caedsl.vocabulary.bottlenecks.variational import BETA, KL
+from caedsl.vocabulary.form import CODE_L1, NOISE, WARMUP
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.option import Written
+from caedsl.vocabulary.option import Option, Written
 from caedsl.vocabulary.shape import Shape, elements
-from caedsl.vocabulary.spelling import is_default, number_text, written
+from caedsl.vocabulary.sparse_codes import SPARSITY_TERM, SPARSITY_WEIGHT
+from caedsl.vocabulary.spelling import is_default, written
 from caedsl.vocabulary.weights import WEIGHTS
 
+_WEIGHTS_OF_TERMS: dict[str, Option] = {KL: BETA, SPARSITY_TERM: SPARSITY_WEIGHT, COMMITMENT: COMMIT}
 _PENALTIES = {"l1", "l2"}
 _HOW_IT_LEARNS = {option.name for option in WEIGHTS} - _PENALTIES | {"affine", "eps", "momentum"}
 _HOW_IT_FITS = {"pad", "output_pad"}
@@ -66,9 +71,12 @@ def size_of_code(model: Autoencoder) -> tuple[str, str]:
 
 
 def code_options(model: Autoencoder) -> tuple[str, ...]:
-    """Return the penalty and the noise on the code as a spec writes them, where there are any."""
-    options = (("l1", model.bottleneck.l1), ("noise", model.bottleneck.noise))
-    return tuple(f"{name}={number_text(value)}" for name, value in options if value)
+    """Return the penalties, the noise and the warm-up on the code as a spec writes them, where they say more."""
+    code = model.bottleneck
+    options: list[tuple[Option, float]] = [(CODE_L1, code.l1), (NOISE, code.noise)]
+    options += ((option, code.weights[term]) for term, option in _WEIGHTS_OF_TERMS.items() if term in code.weights)
+    options.append((WARMUP, code.warmup))
+    return tuple(written(option, value) for option, value in options if value != (option.default or 0.0))
 
 
 def parameters_each(numbers: Sequence[int]) -> str:

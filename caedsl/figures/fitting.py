@@ -65,7 +65,10 @@ def _arrangement(model: Autoencoder, found: Hourglass, scale: FigureScale) -> Ar
     end = [ColumnText(output_word(model), HEAD_SIZE, "ink")]
     if model.target is not model.input:
         end.append(ColumnText(_values(model.target.range)))
-    ends = ([ColumnText("input", HEAD_SIZE, "ink"), ColumnText(_values(model.input.range))], end)
+    start = [ColumnText("input", HEAD_SIZE, "ink"), ColumnText(_values(model.input.range))]
+    preprocessings = dict.fromkeys(data.normalize for data in model.data if data.normalize)
+    start += (ColumnText(f"normalize={name}") for name in preprocessings)
+    ends = (start, end)
     shapes = (model.input.shape, model.out_shape)
     return arrange(found, scale, ends, code, max(scale.picture_width(s) + 2 * scale.depth(s).right for s in shapes))
 

@@ -25,6 +25,10 @@ _WIDE_RANGE = 8.0
 """From this ratio of the largest to the smallest loss on, the axis is logarithmic."""
 _VERY_WIDE_RANGE = 50.0
 """The same where both axes are numbers of any kind."""
+_MANY_DECADES = 1e3
+"""From this ratio of its ends on, a logarithmic axis has no room for numbers between the decades."""
+_LEGEND = 4.3
+"""The inches that a row of a legend may take."""
 _BINS = 32
 _MOST_MARKS = 20
 
@@ -59,12 +63,11 @@ def loss_curves(epochs: Sequence[Epoch], best: int | None, troubles: Sequence[Tr
             axes.set_yscale("log")
             _plain_numbers(axes.yaxis)
         if best is not None:
-            axes.axvline(best, color=_FAINT, linewidth=1, linestyle=":")
-            axes.text(best, 1.02, f"best {best}", transform=axes.get_xaxis_transform(), ha="center", color=_FAINT)
+            axes.axvline(best, color=_FAINT, linewidth=1, linestyle=":", label=f"best epoch, {best}")
         marks = sorted({trouble.epoch for trouble in troubles})[:_MOST_MARKS]
         for epoch in marks:
             axes.plot([epoch], [0.03], marker="^", color=_series(1), transform=axes.get_xaxis_transform(), markersize=8)
-        axes.legend(loc="best")
+        _legend(axes)
         return _svg(figure, "losses")
 
 
@@ -83,7 +86,7 @@ def lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str,
             if values and min(values) > 0 and max(values) > _VERY_WIDE_RANGE * min(values):
                 scale("log")
                 _plain_numbers(axis)
-        axes.legend(loc="best")
+        _legend(axes)
         return _svg(figure, name)
 
 
@@ -103,7 +106,7 @@ def histogram(groups: dict[str, NDArray[np.float64]], threshold: float | None, u
             _plain_numbers(axes.xaxis)
         if threshold is not None:
             axes.axvline(threshold, color=_INK, linewidth=1.4, linestyle="--", label="threshold")
-        axes.legend(loc="best")
+        _legend(axes)
         return _svg(figure, "scores")
 
 
@@ -119,10 +122,8 @@ def sweep_curves(sweep: SweepRecord) -> str:
             width = 2.4 if number == 0 else 1.4
             axes.plot(amounts, values, color=_series(number), label=name, linewidth=width, marker="o", markersize=4)
         if min(amounts) <= sweep.trained <= max(amounts):
-            axes.axvline(sweep.trained, color=_FAINT, linewidth=1, linestyle=":")
-            top = axes.get_xaxis_transform()
-            axes.text(sweep.trained, 1.02, "training", transform=top, ha="center", color=_FAINT)
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+            axes.axvline(sweep.trained, color=_FAINT, linewidth=1, linestyle=":", label="amount in training")
+        _legend(axes)
         return _svg(figure, "sweep")
 
 
@@ -157,7 +158,7 @@ def code_plot(points: NDArray[np.float64], classes: Sequence[str] | None, explai
             axes.text(
                 float(np.median(x)), float(np.median(y)), name, color=_INK, fontweight="bold", ha="center", va="center"
             )
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        _legend(axes, markers=2.0)
         return _svg(figure, "codes")
 
 
@@ -191,9 +192,22 @@ def _axes(x: str, y: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def _legend(axes: Axes, markers: float = 1.0) -> None:
+    """Write the legend over the chart, where it hides no curve and a phone shows it without scrolling."""
+    names = axes.get_legend_handles_labels()[1]
+    columns = min(len(names), max(1, int(_LEGEND / (0.55 + 0.075 * max(map(len, names))))))
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.set_figheight(figure.get_figheight() + 0.2 * -(-len(names) // columns))
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=columns, markerscale=markers, fontsize=9
+    )
+
+
 def _plain_numbers(axis: Axis) -> None:
-    """Write 0.02 on a logarithmic axis, and no powers."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    """Write 0.02 on a logarithmic axis, and no powers; where it has many decades, their starts alone."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _MANY_DECADES * low else (1.0,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

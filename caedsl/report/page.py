@@ -1,9 +1,10 @@
 """The page of a report, from its contents."""
 
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from caedsl.report.contents import Contents
 
@@ -19,7 +20,7 @@ def page_templates(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
+    environment.filters |= {"number": _number, "code": _code}
     return environment
 
 
@@ -28,6 +29,11 @@ def page(contents: Contents) -> str:
     environment = page_templates()
     charts = {name: Markup(getattr(contents, name)) for name in ("curves", "scores", "codes", "units", "sweep")}
     return environment.get_template(_PAGE).render(report=contents, charts=charts) + "\n"
+
+
+def _code(text: str) -> Markup:
+    """Return a sentence as HTML, with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _number(value: float | None, format_: str) -> str:

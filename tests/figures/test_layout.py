@@ -195,6 +195,33 @@ def test_penalties_and_options_of_the_code_are_shown() -> None:
     assert "l1=0.0001" in bare
 
 
+@pytest.mark.parametrize(
+    ("bottleneck", "shown"),
+    [
+        ("variational 8 beta=0.5 warmup=10%", ["beta=0.5", "warmup=10%"]),
+        ("variational 8", []),
+        ("dense 8 sigmoid sparsity=5% sparsity_weight=3", ["sparsity_weight=3"]),
+        ("dense 8 sigmoid sparsity=5%", []),
+        ("quantized 16x4 commit=0.5", ["commit=0.5"]),
+        ("quantized 16x4", []),
+    ],
+)
+def test_weights_of_what_the_code_adds_to_the_loss_are_shown(bottleneck: str, shown: list[str]) -> None:
+    spec = f"autoencoder a\ninput 1x8x8\nencoder {{ conv 4 s2 }}\nbottleneck {bottleneck}\ndecoder mirror"
+    words = texts(layout(model_of(spec)))
+    assert [word for word in words if "=" in word] == shown
+
+
+def test_the_preprocessing_of_the_data_is_shown_under_the_input() -> None:
+    spec = """autoencoder a
+        input 1x8x8
+        data digits normalize=standard
+        encoder { conv 4 s2 }
+        bottleneck dense 3
+        decoder mirror"""
+    assert "normalize=standard" in texts(layout(model_of(spec)))
+
+
 @pytest.mark.parametrize("name", SPECS)
 def test_words_under_slabs_of_one_height_begin_at_one_height(name: str) -> None:
     drawing = layout(model_of(SPECS[name]))

@@ -1,0 +1,41 @@
+"""Charts and pages: their words can be read."""
+
+import re
+
+import pytest
+
+from caedsl.report.charts import lines
+from caedsl.report.page import page_templates
+
+
+def words(drawn: str) -> dict[str, float]:
+    """The texts of a chart with their y, of which the least is the highest."""
+    found = re.findall(r"<text [^>]*?(?:translate\([\d.-]+ ([\d.-]+)\)|y=\"([\d.-]+)\")[^>]*>([^<]+)</text>", drawn)
+    return {text: float(moved or placed) for moved, placed, text in found}
+
+
+@pytest.mark.parametrize("curves", [1, 4, 9])
+def test_the_legend_stands_over_the_chart_and_hides_no_curve(curves: int) -> None:
+    names = [f"curve number {number}" for number in range(curves)]
+    found = words(lines(dict.fromkeys(names, ((0, 1, 2), (3, 2, 1))), "steps", "loss", "a"))
+    numbers = [y for text, y in found.items() if text not in (*names, "steps", "loss")]
+    assert len(numbers) > 4
+    assert max(found[name] for name in names) < min(numbers)
+
+
+@pytest.mark.parametrize(
+    ("rates", "labels"),
+    [
+        ([1e-6, 0.5], ["1e-06", "1e-05", "0.0001", "0.001", "0.01", "0.1"]),
+        ([0.01, 1.0], ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]),
+    ],
+)
+def test_an_axis_of_many_decades_names_the_decades_alone(rates: list[float], labels: list[str]) -> None:
+    drawn = lines({"loss": (rates, [1.5, 1.5])}, "rate", "loss", "a")
+    lowest = max(y for text, y in words(drawn).items() if text != "rate")
+    assert [text for text, y in words(drawn).items() if y == lowest] == labels
+
+
+def test_what_stands_between_backticks_is_code_and_all_else_is_escaped() -> None:
+    code = page_templates().filters["code"]
+    assert code("use `lr=1e-3`, not <b>`a<b`") == "use <code>lr=1e-3</code>, not &lt;b&gt;<code>a&lt;b</code>"
