@@ -38,9 +38,9 @@ class LayerBlock:
 
 @dataclass(frozen=True)
 class Edge:
-    """From block to block; ``label`` is the shape that passes, where ``start`` made it.
+    """From block to block; ``label`` is the shape that passes, where ``start`` made it, and the name of a skip.
 
-    ``shortcut`` marks the way around a residual's layers, at its end.
+    ``shortcut`` marks skips, and the way around a residual's layers, at its end.
     """
 
     start: str
@@ -126,7 +126,7 @@ class _Builder:
         for layer in (inner for copy in copies for inner in copy.walk()):
             if FROM in layer.options:
                 start = self.blocks.get(id(layer.source), self.graph.input)
-                edge = _edge(start, self.last, shortcut=True)
+                edge = Edge(start.id, self.last.id, layer.options[FROM], shortcut=True)
                 if start is not self.last and edge not in self.graph.edges:
                     self.graph.edges.append(edge)
 

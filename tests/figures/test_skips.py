@@ -112,6 +112,15 @@ def test_a_skip_into_a_folded_group_ends_at_the_group() -> None:
     assert "n2" in [edge.end for edge in folded]
 
 
+@pytest.mark.parametrize("name", WAYS)
+def test_blocks_name_the_skips_that_the_hourglass_draws(name: str) -> None:
+    model = model_of(SPECS[name])
+    drawn_names = [skip.name for skip in hourglass(model).skips]
+    assert [edge.label for edge in blocks(model).edges if edge.shortcut and edge.label] == drawn_names
+    assert all(f'-.->|"{skip}"|' in str(render(model, "mmd")) for skip in drawn_names)
+    assert all(f'label=" {skip}"' in str(render(model, "dot")) for skip in drawn_names)
+
+
 def test_titles_and_the_description_name_the_skips() -> None:
     text = str(render(model_of(SPECS["unet"]), "svg"))
     assert re.findall(r"<title>(concat skip\d reads [\d×]+)</title>", text) == [
