@@ -1,14 +1,19 @@
 """Place Lines: repeats written out, defaults filled in, every shape computed, within a budget."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from caedsl.resolve.outputs import Outputs, join, named
 from caedsl.resolve.reading import BLOCK
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
+from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.code_kinds import PLACEABLE
 from caedsl.vocabulary.joining import Join
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.activation import ActivationLine
+from caedsl.vocabulary.layers.norm import NormLine
 from caedsl.vocabulary.layers.repeat import TIMES, Repeat
 from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.layers.shortcut import Shortcut
@@ -16,6 +21,7 @@ from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.norms import BELONGS_TO
 from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.weights import INIT
 
 MOST_LAYERS = 2000
 """Most layers of a spec. More are a mistake in a repeat: the deepest published networks have about 1,000."""
@@ -38,10 +44,15 @@ class Placed:
             self.out_shape = layer.out_shape
 
 
-def place_lines(lines: Sequence[Line], in_shape: Shape | None, outputs: Outputs, scope: Scope) -> Placed:
-    """Return the layers of ``lines``, each fed by the one before it; what does not fit is reported and ends the run."""
+def place_lines(
+    lines: Sequence[Line], in_shape: Shape | None, outputs: Outputs, scope: Scope, behind: Sequence[Line] = ()
+) -> Placed:
+    """Return the layers of ``lines``, each fed by the one before it; what does not fit is reported and ends the run.
+
+    ``behind`` are the lines that go on from there.
+    """
     placed = Placed(in_shape, outputs)
-    _extend(placed, lines, scope)
+    _extend(placed, lines, scope, behind)
     return placed
 
 
@@ -62,13 +73,14 @@ def place(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer 
     return Layer(kind, fit.options, in_shape, fit.out_shape, line.at, line.spans, mirrors=line.mirrors)
 
 
-def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
-    for line in lines:
+def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, behind: Sequence[Line] = ()) -> None:
+    for i, line in enumerate(lines):
+        rest = (*lines[i + 1 :], *behind)
         if line.broken or placed.out_shape is None:
             placed.add(None)
             return
         if isinstance(PLACEABLE[line.kind], Repeat):
-            _repeat(placed, line, scope)
+            _repeat(placed, line, scope, rest)
             continue
         if isinstance(PLACEABLE[line.kind], Shortcut):
             _refuse_shortcut(line, "`shortcut` stands directly inside `residual { ... }`", scope)
@@ -76,10 +88,34 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope) -> None:
         elif not _affordable(line, scope):
             placed.add(None)
         elif PLACEABLE[line.kind].block:
-            placed.add(_group(line, placed.out_shape, placed.outputs, scope))
+            placed.add(_group(line, placed.out_shape, placed.outputs, scope, rest))
         else:
-            placed.add(place(line, placed.out_shape, placed.outputs, scope))
+            layer = place(line, placed.out_shape, placed.outputs, scope)
+            known = layer is not None and INIT in layer.options
+            placed.add(replace(layer, followed_by=_activation_of(rest)) if layer is not None and known else layer)
         _name_last(placed, line.named, scope)
+
+
+def _activation_of(lines: Sequence[Line]) -> Activation:
+    """Return the activation that these lines begin with, normalisations left out; linear for none."""
+    for line in _opened(lines):
+        kind = PLACEABLE[line.kind]
+        if isinstance(kind, ActivationLine):
+            return kind.completed(line.options)[ACTIVATION]
+        if not isinstance(kind, NormLine):
+            break
+    return LINEAR
+
+
+def _opened(lines: Sequence[Line]) -> Iterator[Line]:
+    """Yield lines in the order in which they compute, with repeats and stages opened; a broken one ends them."""
+    for line in lines:
+        if line.broken:
+            return
+        if isinstance(PLACEABLE[line.kind], Repeat) or PLACEABLE[line.kind].role is Role.GROUPING:
+            yield from _opened(line.children)
+        else:
+            yield line
 
 
 def _name_last(placed: Placed, name: str, scope: Scope) -> None:
@@ -87,23 +123,26 @@ def _name_last(placed: Placed, name: str, scope: Scope) -> None:
         placed.layers[-1] = named(placed.layers[-1], name, placed.outputs, scope)
 
 
-def _repeat(placed: Placed, line: Line, scope: Scope) -> None:
+def _repeat(placed: Placed, line: Line, scope: Scope, behind: Sequence[Line]) -> None:
     uses = [line.at] if BLOCK in line.options else []
     scope.uses += uses
-    for _ in range(line.options[TIMES.name]):
-        _extend(placed, line.children, scope)
+    times = line.options[TIMES.name]
+    for copy in range(1, times + 1):
+        _extend(placed, line.children, scope, behind if copy == times else line.children)
         if placed.out_shape is None:
             break
     del scope.uses[len(scope.uses) - len(uses) :]
     _name_last(placed, line.named, scope)
 
 
-def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer | None:
+def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope, behind: Sequence[Line] = ()) -> Layer | None:
     """Return a group around its children, with the shortcut that a residual needs."""
     kind = PLACEABLE[line.kind]
     own = [child for child in line.children if isinstance(kind, Residual) and child.kind == Shortcut.name]
     outputs.residuals += isinstance(kind, Residual)
-    inner = place_lines([child for child in line.children if child not in own], in_shape, outputs, scope)
+    children = [child for child in line.children if child not in own]
+    going_on = behind if kind.role is Role.GROUPING else ()
+    inner = place_lines(children, in_shape, outputs, scope, going_on)
     if inner.out_shape is None:
         outputs.residuals -= isinstance(kind, Residual)
         return None

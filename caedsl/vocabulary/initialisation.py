@@ -5,6 +5,7 @@ PyTorch's own default has a sixth of He's variance (pytorch issue 15314), so tha
 rectifiers.
 """
 
+from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.initialisations import AUTO, GLOROT, HE, INITIALISATIONS, Initialisation, Kernel
 from caedsl.vocabulary.layer import Layer
@@ -16,12 +17,17 @@ def scheme(layer: Layer) -> Initialisation:
     chosen = layer.options[INIT]
     if chosen != AUTO:
         return INITIALISATIONS[chosen]
-    return HE if layer.activation.function.rectifier else GLOROT
+    return HE if _activation(layer).function.rectifier else GLOROT
+
+
+def _activation(layer: Layer) -> Activation:
+    """Return the activation of the line, or the one on a line of its own behind it."""
+    return layer.followed_by if layer.activation == LINEAR else layer.activation
 
 
 def _kernel(layer: Layer) -> Kernel:
     fan_in, fan_out = layer.kind.fans(layer)
-    return Kernel(fan_in, fan_out, layer.kind.weight_fans(layer), layer.activation, layer.options[STD])
+    return Kernel(fan_in, fan_out, layer.kind.weight_fans(layer), _activation(layer), layer.options[STD])
 
 
 def variance(layer: Layer) -> float:

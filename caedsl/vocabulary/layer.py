@@ -20,6 +20,8 @@ class Layer:
     (``residual``, ``stage``), and ``shortcut`` those that fit a residual's input to its output.
     ``named`` is the name of its output, where it has one. ``source`` is the layer whose output it reads beside that of
     the layer before it; None for the network's input, and for a kind that reads one output.
+    ``followed_by`` is the activation on a line of its own behind a layer without one, where nothing but normalisations
+    stands between.
     ``mirrors`` is the encoder layer that a derived decoder layer undoes; its ``span`` is then the ``decoder`` line.
     """
 
@@ -34,6 +36,7 @@ class Layer:
     mirrors: "Layer | None" = None
     named: str = ""
     source: "Layer | None" = None
+    followed_by: Activation = LINEAR
 
     def place(self, option: Option) -> Span:
         """Return where ``option`` is written, or the whole line where it is left to its default."""

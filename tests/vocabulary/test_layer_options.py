@@ -10,9 +10,10 @@ from caedsl import check
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.modules import ChannelRMSNorm
 from caedsl.rules.engine.example import whole_spec
-from caedsl.vocabulary.initialisation import variance
+from caedsl.vocabulary.initialisation import scheme, variance
 from caedsl.vocabulary.initialisations import INITIALISATIONS, NORMAL
 from caedsl.vocabulary.norms import BATCH, NORMS
+from caedsl.vocabulary.weights import INIT
 from tests.resolve.written import model
 
 
@@ -70,3 +71,30 @@ def test_a_declaration_that_lacks_a_part_is_a_type_error(word: object) -> None:
         parts = {each.name: getattr(word, each.name) for each in fields(word) if each is not left_out}  # type: ignore[arg-type]
         with pytest.raises(TypeError, match=left_out.name):
             type(word)(**parts)
+
+
+@pytest.mark.parametrize(
+    ("lines", "starts"),
+    [
+        ("conv 8; relu; maxpool 2", ["he"]),
+        ("conv 8; norm batch; leaky_relu 0.3; maxpool 2", ["he"]),
+        ("conv 8; tanh; maxpool 2", ["glorot"]),
+        ("conv 8 tanh; relu; maxpool 2", ["glorot"]),
+        ("conv 8; maxpool 2; relu", ["glorot"]),
+        ("conv 8 as first; relu; conv 8; add first; relu; maxpool 2", ["he", "glorot"]),
+        ("repeat 2 { conv 8 }; relu", ["glorot", "he"]),
+        ("conv 8; repeat 2 { norm batch; relu; conv 8 }", ["he", "he", "glorot"]),
+        ("stage a { conv 8 }; stage b { relu; maxpool 2 }", ["he"]),
+        ("residual { conv 1 }; relu; maxpool 2", ["glorot"]),
+    ],
+)
+def test_an_activation_on_the_next_line_decides_the_start(lines: str, starts: list[str]) -> None:
+    spec = model(f"encoder {{ {lines} }}")
+    weighted = [layer for layer in spec.layers() if layer[0] == "encoder"]
+    assert [scheme(layer).name for _, layer in weighted if INIT in layer.options] == starts
+
+
+def test_the_slope_on_the_next_line_counts() -> None:
+    lines = ("conv 8 leaky_relu=0.3", "conv 8; leaky_relu 0.3")
+    one, two = (model(f"encoder {{ {line}; maxpool 2 }}") for line in lines)
+    assert variance(one.encoder[0]) == variance(two.encoder[0])
