@@ -1,6 +1,6 @@
 """Undo layers: the Lines that restore each layer's input, in reverse order, for a mirror and for a code's inverse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import takewhile
@@ -10,12 +10,13 @@ from caedsl.resolve.manner import Manner
 from caedsl.resolve.outputs import output_name, resizes
 from caedsl.resolve.scope import Scope
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
+from caedsl.vocabulary.code_kinds import PLACEABLE
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Draft, Role, Window, copied, written
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.line import Line
-from caedsl.vocabulary.norms import BELONGS_TO, NORM, has
+from caedsl.vocabulary.norms import BELONGS_TO, NONE, NORM, has
 from caedsl.vocabulary.shape import Shape, elements
 from caedsl.vocabulary.weights import BIAS
 
@@ -72,7 +73,7 @@ def _undone(
 
     A normalisation or an activation on a line of its own belongs to the layer behind it where the run begins with such
     lines, and there they keep their places before the twin of that layer. Otherwise it belongs to the layer before it,
-    whose twin takes it as an option.
+    whose twin takes it as an option; those behind a residual follow its twin.
     """
     begins = bool(layers) and _adjusts(layers[0])
     lines: list[Line] = []
@@ -90,7 +91,9 @@ def _undone(
         if twins is None:
             return None
         if ahead and layers[i] is not output:
-            twins = (*(_again(layer, manner) for layer in adjusting), *twins)
+            twins = (*_again(adjusting, manner), *twins)
+        elif layers[i].kind.role is Role.SUMMING:
+            twins = (*twins, *_again(adjusting, manner, restored))
         lines += twins
         inner = layers[i] is not output and layers[i].kind.role is not Role.GROUPING
         if manner.skips and named and inner and resizes(layers[i]):
@@ -117,15 +120,27 @@ def _with_norm(manner: Manner, norm: Layer | None) -> Manner:
     return manner._replace(norm=norm.norm.name, norm_options=options)
 
 
-def _again(layer: Layer, manner: Manner) -> Line:
-    """Return the same normalisation or activation; another normalisation where the mirror asks for it."""
-    draft = layer.kind.twin(layer)
-    assert draft
-    options = dict(draft[0].options)
-    if layer.norm is not None and manner.norm is not None:
-        kept = {name: value for name, value in options.items() if name in BELONGS_TO and has(manner.norm, name)}
-        options = kept | {NORM.name: manner.norm}
-    return Line(draft[0].kind, options, at=manner.at, mirrors=layer)
+def _again(adjusting: Sequence[Layer], manner: Manner, restored: Activation | None = None) -> Iterator[Line]:
+    """Yield the same normalisations and activations.
+
+    A normalisation is another one, or none, where the mirror asks for it; an activation is ``restored`` where that is
+    given.
+    """
+    for layer in adjusting:
+        draft = layer.kind.twin(layer)
+        assert draft
+        kind, options = draft[0].kind, dict(draft[0].options)
+        if layer.norm is not None and manner.norm is not None:
+            if manner.norm == NONE:
+                continue
+            kept = {name: value for name, value in options.items() if name in BELONGS_TO and has(manner.norm, name)}
+            options = kept | {NORM.name: manner.norm}
+        elif layer.norm is None and restored is not None:
+            if restored == LINEAR:
+                continue
+            kind, number = restored.name, PLACEABLE[restored.name].options
+            options = written({number[0]: restored.value}) if number else {}
+        yield Line(kind, options, at=manner.at, mirrors=layer)
 
 
 def _twins(

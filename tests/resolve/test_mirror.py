@@ -171,3 +171,13 @@ def test_no_skip_follows_the_output_layer() -> None:
     """A map that is no smaller than the input, such as one behind dropout, is not read after the last layer."""
     spec = "autoencoder a\ninput 1x4x4\nencoder { dropout 20%; conv 1 s2; conv 1 }\nbottleneck\ndecoder mirror skips=concat"
     assert load(spec).out_shape == (1, 4, 4)
+
+
+def test_a_normalisation_behind_a_residual_is_kept() -> None:
+    model = mirrored("conv 8 relu; residual { conv 8 relu; conv 8 }; norm batch; tanh; maxpool 2; conv 4 relu")
+    kinds = [line(layer) for layer in model.decoder]
+    assert kinds == ["conv 8 tanh", "upsample to 28x28", "residual", "norm batch", "relu", "conv 1 sigmoid"]
+    other = mirrored("conv 8 relu; residual { conv 8 }; norm batch; maxpool 2; conv 4 relu", options="norm=layer")
+    assert [line(layer) for layer in other.decoder][2:] == ["residual", "norm layer", "conv 1 sigmoid"]
+    none = mirrored("norm batch; relu; conv 8; residual { conv 8 }; norm batch; maxpool 2", options="norm=none")
+    assert not [layer for layer in none.decoder if layer.kind.name == "norm"]
