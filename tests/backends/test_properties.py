@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from caedsl.backends.torch.instantiate import build
-from caedsl.backends.torch.lower import ModuleStep, lower
+from caedsl.backends.torch.lower import RAW_INPUT, ModuleStep, lower
 from caedsl.backends.torch.render import class_name, emit
 from caedsl.facts.cost import total_macs, total_parameters
 from caedsl.model.autoencoder import Autoencoder
@@ -54,7 +54,9 @@ def hold_shapes_and_costs(model: Autoencoder) -> None:
         follow(module.get_submodule(part), getattr(program, part))
     code, maps = module.encode_with_maps(x)
     assert tuple(code.shape[1:]) == model.code_shape
-    assert {name: tuple(kept.shape[1:]) for name, kept in maps.items()} == model.bypasses
+    own_contrast = model.preprocessing is not None and model.preprocessing.by_sample and model.target is model.input
+    beside = {RAW_INPUT: model.input.shape} if own_contrast else {}
+    assert {name: tuple(kept.shape[1:]) for name, kept in maps.items()} == model.bypasses | beside
     assert tuple(module.decode(code, maps).shape[1:]) == model.out_shape
     assert sum(parameter.numel() for parameter in module.parameters()) == total_parameters(model)
     with FlopCounterMode(display=False) as counter:

@@ -232,3 +232,10 @@ class TestRequireViolated:
     @pytest.mark.parametrize("bound", ["compression < 49", "compression > 49"])
     def test_an_open_end_leaves_the_bound_out(self, bound: str) -> None:
         assert found(f"require {{ {bound} }}", "require-violated")
+
+
+@pytest.mark.parametrize("decoder", ["mirror", "{ upsample 2; conv 1 sigmoid }"])
+def test_a_map_that_is_read_inside_the_bottleneck_goes_around_the_code(decoder: str) -> None:
+    code = "bottleneck { conv 4 as wide; conv 2; conv 4; add wide }"
+    fragment = f"encoder {{ conv 8 relu; maxpool 2 }}\n{code}\ndecoder {decoder}"
+    assert place(fragment, the(fragment, "skip-bypasses-code")) == "add wide"

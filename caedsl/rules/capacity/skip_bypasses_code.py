@@ -77,10 +77,10 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _place(model: Autoencoder) -> Span:
-    if model.mirrored:
-        return model.places.get("decoder.skips") or model.place("decoder.upsample")
-    inside = (inner for layer in model.decoder for inner in layer.walk())
-    return next(layer.span for layer in inside if isinstance(layer.kind, Join) and _bypasses(layer.kind, layer, model))
+    behind = (*model.bottleneck.inverse, *model.decoder)
+    inside = (inner for layer in behind for inner in layer.walk() if inner.mirrors is None)
+    joins = (layer.span for layer in inside if isinstance(layer.kind, Join) and _bypasses(layer.kind, layer, model))
+    return next(joins, None) or model.places.get("decoder.skips") or model.place("decoder.upsample")
 
 
 def _bypasses(kind: Join, layer: Layer, model: Autoencoder) -> bool:
