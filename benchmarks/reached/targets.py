@@ -192,7 +192,7 @@ TARGETS: Mapping[str, Target] = {
     "fashion": better_than_pca("fashion", "fashion_mnist", 32, _epochs(3)),
     "pythae": better_than_pca("pythae", "mnist", 16, {**_epochs(1), "data": "mnist limit=15k"}),
     "residual_digits": Target(
-        "a residual net from blocks, better than the same without shortcuts", residual_digits, ()
+        "a residual net from blocks, better than the same without shortcuts", residual_digits, ("digits",)
     ),
     "precision": Target("bf16 reaches what fp32 reaches, within 1 %", precision, tuple(TABLES)),
 }

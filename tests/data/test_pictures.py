@@ -238,13 +238,13 @@ def test_pipes_and_devices_among_images_are_refused(tmp_path: Path, read) -> Non
 THIN = r"""
 import resource, sys
 from pathlib import Path
-from caedsl.data.fit import Fit
+from caedsl.data.fit import SampleFormat
 from caedsl.data.errors import DataError
 from caedsl.data.picture import read_picture
 from caedsl.model.data import InputRange
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    x = read_picture(Path(sys.argv[1]), Fit((1, 64, 64), InputRange(), True, sys.argv[2])).x_chw
+    x = read_picture(Path(sys.argv[1]), SampleFormat((1, 64, 64), InputRange(), True, sys.argv[2])).x_chw
     assert x.shape == (1, 64, 64)
 except DataError as error:
     print(error)

@@ -6,6 +6,7 @@ in 32 bits the two sum in another order, and ReLU and Adam blow up what is left 
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,6 @@ from caedsl.vocabulary.window import KERNEL
 from tests.conftest import ROOT
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("JAX_ENABLE_X64", "1")
 keras = pytest.importorskip("keras", reason="real Keras is an extra: pip install '.[referee]'")
 
 STEPS, BATCH = 20, 8
@@ -75,10 +75,23 @@ def ours_after_steps(model: Autoencoder, module: torch.nn.Module, batches: np.nd
         training.take_step(Sample.of(torch.from_numpy(batch)))
 
 
+@pytest.fixture
+def _in_64_bits() -> Iterator[None]:
+    """Compute in 64 bits with the backend that the tests of this process share."""
+    with ExitStack() as stack:
+        if keras.backend.backend() == "jax":
+            stack.enter_context(pytest.importorskip("jax").enable_x64(True))
+        stack.callback(keras.config.set_floatx, keras.config.floatx())
+        stack.callback(keras.config.set_dtype_policy, keras.config.dtype_policy())
+        keras.config.set_floatx("float64")
+        keras.config.set_dtype_policy("float64")
+        yield
+
+
+@pytest.mark.usefixtures("_in_64_bits")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", ["mnist_pitfalls", "mnist_wide", "mnist_l2"])
 def test_twenty_steps_agree_with_keras(name: str) -> None:
-    keras.config.set_floatx("float64")
     model = load(ROOT / "specs" / f"{name}.cae", {"train.precision": "fp32", "train.validation": 0})
     assert model.train is not None
     torch.manual_seed(0)
