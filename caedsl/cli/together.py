@@ -45,6 +45,9 @@ def together() -> Iterator[None]:
             group.leave()
         except PartDoneError:
             group.leave()
+            # Its part is done, and the first keeps the records. A normal end would wait for PyTorch's threads, and
+            # aborts at times on a busy machine where one of them still runs.
+            os._exit(0)
         except (Exception, KeyboardInterrupt) as error:
             said_all = isinstance(error, typer.Exit)
             if isinstance(error, typer.Exit) and error.exit_code == INTERRUPTED:

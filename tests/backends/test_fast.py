@@ -52,6 +52,18 @@ def hold_same_step(model: Autoencoder) -> None:
     torch.testing.assert_close(actual, expected, rtol=1e-7, atol=1e-9)
 
 
+def test_rectifiers_in_a_row_take_the_same_step() -> None:
+    model = resolved("""
+autoencoder rectified
+input 1x8x8
+encoder { conv 4 relu; relu; maxpool 2; relu; conv 4 relu; maxpool 2; relu; relu }
+bottleneck dense 4
+decoder mirror
+""")
+    assert model is not None
+    hold_same_step(model)
+
+
 @MANY
 @given(spec_texts())
 def test_generated_models_take_the_same_step(source: str) -> None:

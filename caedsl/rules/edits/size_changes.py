@@ -139,9 +139,10 @@ def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -
             if layer.kind.window is Window.TRANSPOSED and any(k % s for k, s in zip(kernel, moved, strict=True)):
                 # A kernel that the stride does not divide would paint a grid.
                 options[KERNEL] = tuple(s * -(-k // s) for k, s in zip(kernel, moved, strict=True))
-            words = " ".join(spelled(layer, changed, value) for changed, value in options.items())
-            opening = "" if option is STRIDE else f"{layer.kind.name} "
-            yield _change(f"write `{opening}{words}`", layer, options)
+            first, *others = (spelled(layer, changed, value) for changed, value in options.items())
+            opening = "" if STRIDE in options else f"{layer.kind.name} "
+            words = " and ".join(f"`{words}`" for words in (f"{opening}{first}", *others))  # which may stand apart
+            yield _change(f"write {words}", layer, options)
 
 
 def _targets(model: Autoencoder) -> Iterator[SizeChange]:

@@ -117,9 +117,11 @@ def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]
             yield enlarging
         elif isinstance(module, nn.ReLU) and isinstance(following, nn.MaxPool2d):
             # The largest of rectified numbers is the rectified largest, and there are fewer of the latter.
-            before, _ = next(remaining)
+            next(remaining)
+            before = module  # another rectifier behind it must not write over what this one keeps for its gradient
             yield from (following, nn.ReLU(inplace=True))
         elif isinstance(module, nn.ReLU) and isinstance(before, MADE_ANEW):
+            before = module
             yield Rectifier() if isinstance(following, Convolution) else nn.ReLU(inplace=True)
         else:
             before = module
