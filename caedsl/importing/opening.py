@@ -108,7 +108,7 @@ def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
         return network_of(read_archive(content, path.name), path.name, range_ or _RANGE)
     if suffix in _PICKLES:
         raise ImportFailure(pickled(str(path)))
-    raise ImportFailure(f"{path} is no model that is read: {_FORMS}")
+    raise ImportFailure(f"{path} is not a model file: {_FORMS}")
 
 
 def _is_exported(path: Path) -> bool:

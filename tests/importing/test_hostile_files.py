@@ -116,6 +116,16 @@ def held(run: Callable[..., Ran], path: Path, case: object) -> int:
     return ran.code
 
 
+def test_a_text_that_claims_more_than_its_file_takes_no_memory(
+    whole: dict[str, bytes], tmp_path: Path, caedsl: Callable[..., Ran]
+) -> None:
+    content = whole["blog_simple.h5"]
+    heap = content.index(b"GCOL\x01").to_bytes(8, "little")
+    first = content.index(heap)
+    (tmp_path / "long.h5").write_bytes(content[: first - 4] + (1_300_000_000).to_bytes(4, "little") + content[first:])
+    assert held(caedsl, tmp_path / "long.h5", "a long text") == 2
+
+
 def test_forged_and_damaged_files(
     whole: dict[str, bytes], tmp_path: Path, caedsl: Callable[..., Ran], pytestconfig: pytest.Config
 ) -> None:

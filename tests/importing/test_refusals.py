@@ -212,7 +212,7 @@ def test_dynamic_sizes_are_refused(tmp_path: Path) -> None:
         ("model.pt", b"\x80\x02.", "caedsl import model.py:Net --input 1x28x28"),
         ("model.pt2", b"not a zip", "is no file of torch.export, or is truncated"),
         ("weights.safetensors", b"", "holds weights without the network"),
-        ("model.txt", b"hello", "is no model that is read"),
+        ("model.txt", b"hello", "is not a model file"),
         ("model.py", b"class Net: pass\nclass Other: pass\n", "model.py:Net` or `.*model.py:Other`"),
     ],
 )

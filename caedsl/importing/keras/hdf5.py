@@ -128,14 +128,31 @@ def opened(file: "IO[bytes]") -> Iterator[Hdf5]:
 
 _HEAPS = re.compile(rb"(?:GCOL\x01\x00{3}|HEAP\x00{4})(.{8})", re.DOTALL)
 """Starts of the heaps of the format, which hold texts and names, with their sizes."""
+_MOST_TEXTS = 1 << 16
+"""Texts of a heap: their numbers are below this."""
 
 
 def _refuse_false_heaps(file: "IO[bytes]") -> None:
-    """Refuse a heap that is larger than its file: the library takes the memory before it looks."""
+    """Refuse a heap, or a text in one, that is larger than the file: the library takes the memory before it looks."""
     content = file.read()
     file.seek(0)
-    if any(int.from_bytes(size, "little") > len(content) for size in _HEAPS.findall(content)):
-        raise ModelProblem("this HDF5 file is damaged: a part of it is larger than the whole file")
+    for heap in _HEAPS.finditer(content):
+        texts = _lengths(content, heap.start()) if heap[0].startswith(b"GCOL") else ()
+        if any(size > len(content) for size in (int.from_bytes(heap[1], "little"), *texts)):
+            raise ModelProblem("this HDF5 file is damaged: a part of it is larger than the whole file")
+
+
+def _lengths(content: bytes, heap: int) -> Iterator[int]:
+    """Yield the lengths of the texts that are said to lie in the global heap at this place.
+
+    A text is stored as its length in 4 bytes, the place of its heap in 8, and its number there in 4. The library
+    aligns these with 8 bytes; what only looks like them seldom is.
+    """
+    for place in re.finditer(re.escape(heap.to_bytes(8, "little")), content):
+        start, end = place.span()
+        number = int.from_bytes(content[end : end + 4], "little")
+        if start % 8 == 4 and 0 < number < _MOST_TEXTS:
+            yield int.from_bytes(content[start - 4 : start], "little")
 
 
 def _short(error: Exception) -> str:
