@@ -1,6 +1,6 @@
 """The code against the image: whether it can hold a copy, and what keeps it from doing so."""
 
-from caedsl.facts.sizes import encoder_path, resizes
+from caedsl.facts.sizes import encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Corrupt
 from caedsl.vocabulary.bottlenecks import BY_NAME
@@ -29,7 +29,7 @@ def is_sparse(model: Autoencoder) -> bool:
 def can_copy(model: Autoencoder) -> bool:
     """Whether no layer down to the code reduces the size or holds fewer numbers than the input."""
     layers = encoder_path(model)
-    if any(resizes(layer) or layer.kind.joins_all for layer in layers):
+    if any(layer.resizes or layer.kind.joins_all for layer in layers):
         return False
     return min((elements(layer.out_shape) for layer in layers), default=0) >= elements(model.input.shape)
 

@@ -59,12 +59,6 @@ def missing_resolutions(down: Sequence[Size], up: Sequence[Size]) -> list[Size]:
     return missing
 
 
-def resizes(layer: Layer) -> bool:
-    """Whether the layer turns a map into one of another size."""
-    maps = is_map(layer.in_shape) and is_map(layer.out_shape)
-    return maps and layer.in_shape[1:] != layer.out_shape[1:]
-
-
 def size_path(start: Shape, layers: Sequence[Layer], which: int) -> str:
     """One side of the maps step by step: ``28 → 14 → 7 → 3 (floor(7/2))``; what is not plain is explained.
 

@@ -14,7 +14,7 @@ from caedsl.vocabulary.layers.maxpool import MaxPool
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import LayerOption, Type, Written
-from caedsl.vocabulary.shape import Shape, is_map, text
+from caedsl.vocabulary.shape import Shape, text
 
 AS: LayerOption[str | None] = LayerOption(
     "as", Type.NAME, None, "names the output, so that it can be read", Written.WORDED
@@ -142,7 +142,7 @@ def _named_twin(layer: Layer, wanted: bool, outputs: Outputs) -> Layer:
 def _resizes_first(layer: Layer) -> bool:
     if layer.kind.role is Role.GROUPING and layer.children:
         return _resizes_first(layer.children[0])
-    return resizes(layer)
+    return layer.resizes
 
 
 def output_name(layer: Layer) -> str:
@@ -150,8 +150,3 @@ def output_name(layer: Layer) -> str:
     if layer.named or layer.kind.role is not Role.GROUPING or not layer.children:
         return layer.named
     return output_name(layer.children[-1])
-
-
-def resizes(layer: Layer) -> bool:
-    """Whether the layer turns a map into one of another size."""
-    return is_map(layer.in_shape) and is_map(layer.out_shape) and layer.in_shape[1:] != layer.out_shape[1:]

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from caedsl.resolve.enlarging import enlarged
 from caedsl.resolve.manner import Manner
-from caedsl.resolve.outputs import output_name, resizes
+from caedsl.resolve.outputs import output_name
 from caedsl.resolve.scope import Scope
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.code_kinds import PLACEABLE
@@ -96,7 +96,7 @@ def _undone(
             twins = (*twins, *_again(adjusting, manner, restored))
         lines += twins
         inner = layers[i] is not output and layers[i].kind.role is not Role.GROUPING
-        if manner.skips and named and inner and resizes(layers[i]):
+        if manner.skips and named and inner and layers[i].resizes:
             lines.append(Line(manner.skips, written({FROM: named}), at=manner.at, mirrors=layers[i]))
     return tuple(lines)
 

@@ -8,7 +8,7 @@ from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.norms import Norm, norm_of
 from caedsl.vocabulary.option import Option, Options
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.shape import Shape, is_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,11 @@ class Layer:
     def norm(self) -> Norm | None:
         """Normalisation of the line, if it has one."""
         return norm_of(self.options)
+
+    @property
+    def resizes(self) -> bool:
+        """Whether the layer turns a map into one of another size."""
+        return is_map(self.in_shape) and is_map(self.out_shape) and self.in_shape[1:] != self.out_shape[1:]
 
     def walk(self) -> Iterator["Layer"]:
         """Yield the layers inside a group, its shortcut, and then the group itself: the order of computation."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import combinations, groupby, pairwise, product
 from typing import Any
 
-from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, resizes, size
+from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, size
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.size_walk import Changed, Fits, SizeChange
 from caedsl.rules.engine.wording import counted
@@ -232,8 +232,8 @@ def _returning(model: Autoencoder, change: SizeChange, fits: Fits) -> SizeChange
 
 
 def _enlarges(layer: Layer) -> bool:
-    sizes = zip(layer.in_shape[1:], layer.out_shape[1:], strict=True) if resizes(layer) else ()
-    return resizes(layer) and all(after >= before for before, after in sizes)
+    sizes = zip(layer.in_shape[1:], layer.out_shape[1:], strict=True) if layer.resizes else ()
+    return layer.resizes and all(after >= before for before, after in sizes)
 
 
 def _towards(layer: Layer, before: Shape, target: Size) -> Changed | None:

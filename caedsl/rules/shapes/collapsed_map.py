@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from math import prod
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resizes
+from caedsl.facts.sizes import channels_last, decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window
@@ -55,7 +55,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     first = idle[0]
     used = _used(first)
     weights = _taps(first)
-    shrunk = [layer for layer in layers[: layers.index(first)] if resizes(layer)]
+    shrunk = [layer for layer in layers[: layers.index(first)] if layer.resizes]
     others = f" (and {len(idle) - 1} more after it)" if len(idle) > 1 else ""
     yield RULE.found(
         first.place(KERNEL),

@@ -37,7 +37,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
-from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, resizes, size_path
+from caedsl.facts.sizes import channels_last, decoder_path, encoder_path, size_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.size_repair import size_fixes
 from caedsl.rules.engine.compiling import compiled
@@ -88,13 +88,13 @@ def _code_disputed(model: Autoencoder) -> bool:
 def _last_resizing(model: Autoencoder) -> Span:
     """Return the last layer of the decoder that changes the size, or else its last layer."""
     layers = decoder_path(model)
-    last = next((layer for layer in reversed(layers) if resizes(layer)), layers[-1] if layers else None)
+    last = next((layer for layer in reversed(layers) if layer.resizes), layers[-1] if layers else None)
     return last.span if last else model.place("decoder")
 
 
 def _rounded(model: Autoencoder) -> tuple[Label, ...]:
     """Return the layer of the encoder whose rounding is first undone wrongly, if there is one."""
-    odd = (layer for layer in encoder_path(model) if resizes(layer) and _rounds(layer))
+    odd = (layer for layer in encoder_path(model) if layer.resizes and _rounds(layer))
     return tuple(
         Label(layer.span, f"{text(layer.in_shape[1:])} becomes {text(layer.out_shape[1:])}") for layer in list(odd)[:1]
     )
@@ -142,7 +142,7 @@ def _remedy(model: Autoencoder) -> str:
 
 def _reduction(layers: Sequence[Layer], axes: int) -> tuple[float, ...]:
     """Return the product of the plain factors by which each axis changes."""
-    resizing = [layer for layer in layers if resizes(layer)]
+    resizing = [layer for layer in layers if layer.resizes]
     return tuple(prod(_factor(layer, 1 + i) for layer in resizing) for i in range(axes))
 
 
