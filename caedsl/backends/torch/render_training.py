@@ -8,14 +8,12 @@ spec leaves to be found are arguments without a default.
 import re
 from collections.abc import Sequence
 
-from caedsl.backends.torch.lower import CODE, Penalty, Program
-from caedsl.backends.torch.printed import definitions, with_what_they_use
+from caedsl.backends.torch.lower import Program
+from caedsl.backends.torch.printed import with_what_they_use
+from caedsl.backends.torch.render_loss import compares_normalised
+from caedsl.backends.torch.render_step import mentions, rate_text, step_lines
 from caedsl.model.autoencoder import Autoencoder, Input
-from caedsl.model.data import InputRange
-from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Train
-from caedsl.vocabulary.augmentations import AUGMENTATIONS
-from caedsl.vocabulary.corruptions import CORRUPTIONS
-from caedsl.vocabulary.term import Term
+from caedsl.model.settings import Optimizer, Train
 
 STANDARD_IMPORTS = {
     "math": "import math",
@@ -27,15 +25,6 @@ STANDARD_IMPORTS = {
 
 
 _WIDTH = 120
-
-
-class _Name(str):
-    """Variable of the emitted loop in the place of a number: it is printed without quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def imports(parts: Sequence[str]) -> list[str]:
@@ -53,26 +42,8 @@ def functions(model: Autoencoder, program: Program, name: str) -> list[str]:
 
 def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> str:
     numbers = "".join(f"{word}: {kind}, " for word, kind in _open_numbers(settings))
-    gradients = [
-        *_augment_lines(settings.augment, model),
-        *_corrupt_lines(settings.corrupt, model.input.range),
-        *_forward_lines(model, settings, program),
-        "total += loss.item() * len(x)",
-        *_penalty_lines(program.penalties),
-        *_code_lines(program.terms, settings.loss, _wanted(model)),
-    ]
-    step = [
-        *_gradient_lines(gradients, settings.accumulate, model.paired),
-        *([f"nn.utils.clip_grad_norm_(model.parameters(), {settings.clip!r})"] if settings.clip else []),
-        *_rate_lines(settings),
-        *_epsilon_lines(settings.optimizer),
-        "optimizer.step()",
-        *(["average.update()"] if settings.ema else []),
-    ]
-    counted = any(re.search(r"(?<!\.)\bstep\b", line) for line in step)
-    if counted:
-        step.append("step += 1")
-    before = [*_setup_lines(model, settings, step), *(["step = 0"] if counted else [])]
+    step = step_lines(model, settings, program)
+    before = [*_setup_lines(model, settings, step), *(["step = 0"] if mentions(step, "step") else [])]
     drawn = any("generator" in line for line in step)
     seeds = [("torch", "layers"), *([("generator", "disturbance")] if drawn else [])]
     seeding = "".join(
@@ -95,23 +66,6 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
 {"    average.swap()" + chr(10) if settings.ema else ""}    model.eval()'''
 
 
-def _gradient_lines(loss: Sequence[str], parts: int, paired: bool) -> list[str]:
-    """Return the lines that compute the gradients of a batch, given those that compute the loss of its samples."""
-
-    def taken(index: str) -> list[str]:
-        names = (("x", "images"), *((("y", "targets"),) if paired else ()))
-        return [f"{name} = {of}[{index}].to(device)" for name, of in names]
-
-    if parts == 1:
-        return [*taken("indices"), *loss, "optimizer.zero_grad()", "loss.backward()"]
-    part = [*taken("part"), *loss, "(loss * (len(x) / len(indices))).backward()"]
-    return [
-        "optimizer.zero_grad()",
-        f"for part in indices.split(parts_of(len(indices), {parts})):",
-        *(f"    {line}" for line in part),
-    ]
-
-
 def _axes(of: Input) -> str:
     return f"(number, {', '.join(map(str, of.shape))}) with values in {of.range}"
 
@@ -129,18 +83,18 @@ def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> li
         ]
     if "generator" in text:
         lines.append("generator = torch.Generator(device)")
-    if re.search(r"\bwidth\b", text):
+    if mentions(step, "width"):
         lines += _width_lines(model)
     if settings.schedule.kind.watches:
         schedule = settings.schedule
         lines.append(
             f"plateau = Plateau(patience={schedule.options['patience']!r}, multiplier={schedule.options['factor']!r})"
         )
-    if re.search(r"\b(steps_per_epoch|warming)\b", text):
+    if mentions(step, "steps_per_epoch") or mentions(step, "warming"):
         lines += [f"steps_per_epoch = -(-len(images) // {_batch(settings)})", "steps = epochs * steps_per_epoch"]
-    if re.search(r"\brising\b", text):
+    if mentions(step, "rising"):
         lines.append(f"rising = round({settings.schedule.warmup!r} * steps)")
-    if re.search(r"\bwarming\b", text):
+    if mentions(step, "warming"):
         lines.append(f"warming = round({model.bottleneck.warmup!r} * steps)")
     return lines
 
@@ -149,7 +103,7 @@ def _width_lines(model: Autoencoder) -> list[str]:
     """Return the lines that find the width of the range in which values are compared."""
     values, wanted = model.target.range, "targets" if model.paired else "images"
     lines = [] if values.bounded else [f"width = ({wanted}.max() - {wanted}.min()).item() or 1.0"]
-    if model.preprocessing is not None and _compares_normalised(model):
+    if model.preprocessing is not None and compares_normalised(model):
         if model.preprocessing.by_sample:
             return ["width = 1.0"]
         width = "width" if values.low is None or values.high is None else repr(values.high - values.low)
@@ -162,7 +116,7 @@ def _preprocessing_lines(model: Autoencoder) -> list[str]:
     kind = model.preprocessing
     if kind is None or not kind.found_by:
         return []
-    parts = "model.encoder[0], model.decoder[-1]" if _compares_normalised(model) else "model.encoder[0],"
+    parts = "model.encoder[0], model.decoder[-1]" if compares_normalised(model) else "model.encoder[0],"
     return [
         f"offset, scale = {kind.found_by}(images.split(512))",
         f"for part in ({parts}):",
@@ -196,172 +150,10 @@ def _batch(settings: Train) -> str:
     return "batch" if isinstance(settings.batch, str) else repr(settings.batch)
 
 
-def _lr(optimizer: Optimizer) -> str:
-    return "lr" if isinstance(optimizer.lr, str) else repr(optimizer.lr)
-
-
 def _optimizer(optimizer: Optimizer) -> str:
     call = optimizer.kind.torch(optimizer.options)
     words = "".join(f", {name}={value!r}" for name, value in call.kwargs)
-    return f"torch.optim.{call.name}(model.parameters(), lr={_lr(optimizer)}{words})"
-
-
-def _epsilon_lines(optimizer: Optimizer) -> list[str]:
-    if optimizer.options.get("eps_hat") is None:
-        return []
-    # Keras adds its epsilon before the second moment is corrected for its start at zero, PyTorch after.
-    root = f"math.sqrt(1 - {optimizer.number('beta2')!r} ** (step + 1))"
-    return [f'optimizer.param_groups[0]["eps"] = {optimizer.number("eps_hat")!r} / {root}']
-
-
-def _rate_lines(settings: Train) -> list[str]:
-    schedule = settings.schedule
-    if schedule.steady:
-        return []
-    lines, factors = [], [_lr(settings.optimizer)]
-    if schedule.moves:
-        lines.append(f"factor = {_factor(schedule)}")
-        factors.append("factor")
-    if schedule.kind.watches:
-        factors.append("plateau.factor")
-    rate = " * ".join(factors)
-    floor = schedule.min_lr
-    return [*lines, f'optimizer.param_groups[0]["lr"] = {f"max({rate}, {floor!r})" if floor else rate}']
-
-
-def _factor(schedule: Schedule) -> str:
-    own = "".join(f", {name}={value!r}" for name, value in schedule.own().items())
-    rising = "rising" if schedule.warmup else "0"
-    after = f"{schedule.kind.factor.__name__}(step, {rising}, steps, steps_per_epoch{own})"
-    if not schedule.warmup:
-        return after
-    return f"warm_up(step, rising, {schedule.kind.start!r}) if step < rising else {after}"
-
-
-def _ends(input_range: InputRange) -> str:
-    return f"{input_range.low!r}, {input_range.high!r}"
-
-
-def _augment_lines(augment: Augment, model: Autoencoder) -> list[str]:
-    """Return the lines that draw all changes of the images and then apply them, to targets alike."""
-    kinds = [(AUGMENTATIONS[name], amount) for name, amount in augment.amounts().items()]
-    numbers = ["drawn"] if len(kinds) == 1 else [f"drawn_{number}" for number in range(1, len(kinds) + 1)]
-    pairs = list(zip(kinds, numbers, strict=True))
-    lines = [f"{drawn} = {kind.draw}(x, len(x), {amount!r}, generator)" for (kind, amount), drawn in pairs]
-    for (kind, _), drawn in pairs if model.paired else ():
-        if not kind.input_alone:
-            count = f"at_size({drawn}, x, y)" if kind.in_pixels else drawn
-            lines.append(f"y = {kind.apply}(y, {count}, {_ends(model.target.range)})")
-    return [*lines, *(f"x = {kind.apply}(x, {drawn}, {_ends(model.input.range)})" for (kind, _), drawn in pairs)]
-
-
-def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
-    lines, source = [], "x"
-    for name, amount in corrupt.amounts().items():
-        kind = CORRUPTIONS[name]
-        lines += [
-            f"drawn = {kind.draw}(x, len(x), generator)",
-            f"seen = {kind.apply}({source}, drawn, {amount!r}, {_ends(input_range)})",
-        ]
-        source = "seen"
-    return lines
-
-
-def _has_own_loss(terms: Sequence[Term]) -> bool:
-    """Return whether the last module of the bottleneck computes a term from its input ``h``."""
-    return any(term.source != CODE for term in terms)
-
-
-def _forward_lines(model: Autoencoder, settings: Train, program: Program) -> list[str]:
-    terms = program.terms
-    seen = "seen" if settings.corrupt.amounts() else "x"
-    loss = _loss_lines(settings.loss, model)
-    if terms and program.linked:
-        decoded = "x_hat = model.decode(z, maps)"
-        before = ["h = inputs.pop()"] if _has_own_loss(terms) else []
-        return [f"z, maps = model.encode_with_maps({seen})", *before, decoded, *loss]
-    if _has_own_loss(terms):
-        return [
-            f"h = model.bottleneck[:-1](model.encoder({seen}))",
-            "z = model.bottleneck[-1](h)",
-            "x_hat = model.decode(z)",
-            *loss,
-        ]
-    if terms:
-        return [f"z = model.encode({seen})", "x_hat = model.decode(z)", *loss]
-    return [f"x_hat = model({seen})", *loss]
-
-
-def _wanted(model: Autoencoder) -> str:
-    return "y" if model.paired else "x"
-
-
-def _compares_normalised(model: Autoencoder) -> bool:
-    """Return whether the loss compares values as the network's first module makes them."""
-    return model.preprocessing is not None and model.target is model.input
-
-
-def _loss_lines(loss: Loss, model: Autoencoder) -> list[str]:
-    compared, before = ("x_hat", _wanted(model)), []
-    if _compares_normalised(model):
-        by_sample = model.preprocessing is not None and model.preprocessing.by_sample
-        own = f"{compared[0]}, {compared[1]}" if by_sample else compared[0]  # a prediction by the target's contrast
-        before = [
-            f"{name}_n = model.encoder[0]({given})" for name, given in zip(compared, (own, compared[1]), strict=True)
-        ]
-        compared = (f"{compared[0]}_n", f"{compared[1]}_n")
-    lines: list[str] = []
-    for term in loss.terms:
-        text = _term(term, loss.worst, model, compared)
-        weighted = text if term.weight == 1 else f"{term.weight!r} * {text}"
-        lines.append(f"loss = loss + {weighted}" if lines else f"loss = {weighted}")
-    if loss.reduction == "sum":
-        share = "" if loss.worst is None else f" * {loss.worst!r}"
-        lines.append(f"loss = loss * {_wanted(model)}[0].numel(){share}  # summed over the pixels of an image")
-    return [*before, *lines]
-
-
-def _term(term: LossTerm, worst: float | None, model: Autoencoder, compared: tuple[str, str]) -> str:
-    low, high = model.target.range.low, model.target.range.high
-    named = low is None or high is None or _compares_normalised(model)
-    width = _Name("width") if named or low is None or high is None else high - low
-    call = term.kind.torch(term.options, width)
-    name = call.name if call.name in definitions("losses") else f"functional.{call.name}"
-    words = [*map(repr, call.args), *(f"{word}={value!r}" for word, value in call.kwargs)]
-    if worst is None:
-        return f"{name}({', '.join([*compared, *words])})"
-    return f'hardest({name}({", ".join([*compared, *words])}, reduction="none"), {worst!r})'
-
-
-def _penalty_lines(penalties: Sequence[Penalty]) -> list[str]:
-    weights: dict[str, list[str]] = {}
-    for penalty in penalties:
-        if penalty.l1:
-            weights.setdefault(f"{penalty.l1!r} * model.get_parameter(name).abs().sum()", []).append(penalty.parameter)
-        if penalty.l2:
-            weights.setdefault(f"{penalty.l2!r} * model.get_parameter(name).square().sum()", []).append(
-                penalty.parameter
-            )
-    lines = []
-    for term, names in weights.items():
-        listed = ", ".join(f'"{name}"' for name in names)
-        lines += [f"for name in ({listed}{',' if len(names) == 1 else ''}):", f"    loss = loss + {term}"]
-    return lines
-
-
-def _code_lines(terms: Sequence[Term], loss: Loss, wanted: str) -> list[str]:
-    lines = []
-    for term in terms:
-        if term.source == CODE:
-            lines.append(f"loss = loss + {term.weight!r} * z.abs().flatten(1).sum(1).mean()")
-        else:
-            share = f" / {wanted}[0].numel()" if loss.reduction == "mean" else ""
-            weight = repr(term.weight)
-            if term.warmup:
-                lines.append("warm = (step + 1) / warming if step < warming else 1.0")
-                weight += " * warm"
-            lines.append(f"loss = loss + {weight} * model.bottleneck[-1].{term.method}(h){share}")
-    return lines
+    return f"torch.optim.{call.name}(model.parameters(), lr={rate_text(optimizer)}{words})"
 
 
 def _after_epoch(settings: Train) -> str:
