@@ -12,7 +12,7 @@ class WeightsAndBiases(caedsl.Callback):
         self.run = wandb.init(project="caedsl", name=training.folder.path.name, config=asdict(training.settings))
 
     def on_step(self, training, step):
-        self.run.log({**step.terms, "images/s": step.images_per_second}, step=step.step)
+        self.run.log({**step.terms, "samples/s": step.images_per_second}, step=step.step)
 
     def on_epoch(self, training):
         row = training.history.epochs[-1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from caedsl.diagnostics.text import safe
 from caedsl.facts.summary import Summary, summarise
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.vocabulary.shape import elements
+from caedsl.vocabulary.shape import a_sample, elements, noun, places
 from caedsl.vocabulary.shape import text as shape_text
 
 if TYPE_CHECKING:
@@ -57,20 +57,21 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
     code = elements(summary.code_shape)
     ratio = summary.compression
     compared = "as many as the input has" if ratio == 1 else _compared(ratio)
-    shape = f"{shape_text(summary.code_shape)} = " if len(summary.code_shape) > 1 else ""
-    step = f"one training step{' of one image' if _batch_open(summary) else ''}"
+    code_shape, shape = summary.code_shape, summary.input_shape
+    counted = f"{shape_text(code_shape)} = " if len(code_shape) > 1 else ""
+    step = f"one training step{f' of one {noun(shape)}' if _batch_open(summary) else ''}"
     leak = sum(map(elements, summary.bypass.values()))
     beside = ", ".join(f"{name} {shape_text(each)}" for name, each in summary.bypass.items())
     around = [("beside the code", f"{leak:,} numbers: {beside}")] if leak else []
     compared = f"with what is beside it {compared}" if leak else compared
     return [
-        ("code", f"{shape}{code:,} numbers, {compared}; {summary.code_bits:,} bits"),
+        ("code", f"{counted}{code:,} numbers, {compared}; {summary.code_bits:,} bits"),
         *around,
         *([("the code costs", summary.code_terms)] if summary.code_terms else []),
         ("compression", f"{ratio:.4g}"),
         ("parameters", f"{summary.parameters:,}"),
-        ("MACs", f"{summary.macs:,} an image"),
-        ("receptive field", f"{summary.receptive_field} pixels at the code"),
+        ("MACs", f"{summary.macs:,} {a_sample(shape)}"),
+        ("receptive field", f"{summary.receptive_field} {places(shape)} at the code"),
         ("memory", f"about {_bytes(summary.memory)} for {step}"),
     ]
 

@@ -58,14 +58,14 @@ class Plain(Reporter):
         """Print a line where nothing was said for a minute: epochs can be long."""
         if time.monotonic() - self._said >= SECONDS_OF_SILENCE:
             where = f"epoch {step.epoch}/{self._epochs}, step {step.step:,} of {step.steps:,}"
-            speed = f"{step.images_per_second:,.0f} images/s"
+            speed = f"{step.images_per_second:,.0f} samples/s"
             self._say(Text(f"{where}  loss {loss_text(step.reconstruction)}  {speed}"))
 
     def epoch(self, row: Epoch) -> None:
         """Print one line."""
         left = duration(row.seconds / row.epoch * (self._epochs - row.epoch))
         count = f"{row.epoch:>{len(str(self._epochs))}}/{self._epochs}"
-        speed = f"{row.images_per_second:,.0f} images/s"
+        speed = f"{row.images_per_second:,.0f} samples/s"
         loss = _losses(row.reconstruction, row.validation)
         total = "" if row.loss == row.reconstruction else f"  with penalties {loss_text(row.loss)}"
         self._say(Text(f"epoch {count}  {loss}{total}{_terms(row)}{_code(row)}  {speed}  {left} left"))

@@ -100,7 +100,7 @@ class Status:
         fields = {
             "loss": f"loss {loss_text(self.loss)}" if self.loss is not None else "",
             "validation": f"validation {loss_text(self.validation)}" if self.validation is not None else "",
-            "speed": f"{speed:,.0f} images/s" if speed is not None else "",
+            "speed": f"{speed:,.0f} samples/s" if speed is not None else "",
         }
         line = ""
         for name, text in fields.items():

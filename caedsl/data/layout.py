@@ -9,7 +9,7 @@ from caedsl.data.folder_layout import TEST, VALIDATION
 from caedsl.data.row_file import RowFile
 from caedsl.data.source_reader import Request
 from caedsl.data.stack import Array, ArrayStack, Labels, Layout, shape_text
-from caedsl.vocabulary.shape import MOST_AXES, NOUNS, text
+from caedsl.vocabulary.shape import MOST_AXES, NOUNS, a_sample, text
 
 _SPACE = ("", "L", "H x W", "D x H x W")
 
@@ -37,7 +37,7 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
     if len(shape) == axes + 1:
         if fit.channels == 1:
             return "none"
-        one = f"one channel {_an(fit.noun)}"
+        one = f"one channel {a_sample(fit.shape)}"
         raise DataError(f"{found}, {one}, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
     space = _SPACE[axes]
     if len(shape) != axes + 2:
@@ -67,10 +67,6 @@ def _declared(declared: str, possible: bool, fit: SampleFormat, found: str) -> L
             "channels, and it does not; correct the layout, or the input"
         )
     return "first" if declared == "first" else "last"
-
-
-def _an(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _other_rank(shape: tuple[int, ...]) -> str:

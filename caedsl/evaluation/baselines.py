@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from caedsl.training.batches import Batches
-from caedsl.vocabulary.shape import Sizes, text
+from caedsl.vocabulary.shape import Sizes, noun, text
 
 LARGEST_MATRIX = 4096
 """The largest side of a matrix whose eigenvectors are computed: about half a minute on two cores."""
@@ -85,7 +85,7 @@ def fit_pca(train: Batches, code_size: int) -> Linear:
     """
     values = math.prod(train.shape)
     if code_size >= values:
-        exact = f"PCA with as many numbers as the image ({values:,}) is exact: it returns what it sees"
+        exact = f"PCA with as many numbers as the {noun(train.shape)} ({values:,}) is exact: it returns what it sees"
         return Linear(None, exact, MeanImage.of(train))
     by_images = values > LARGEST_MATRIX or len(train) < values
     room = min(LARGEST_MATRIX, MOST_VALUES // values) if by_images else MOST_PRODUCTS // values**2
@@ -100,13 +100,14 @@ def fit_pca(train: Batches, code_size: int) -> Linear:
             return Linear(None, slow, MeanImage(mean_chw))
         find = _by_images if by_images else _by_values
         _, components_kd = find(sample, min(code_size, len(sample) - 1), mean_chw.flatten())
-        note = f"PCA is fitted on {len(sample):,} of {len(train):,} training images"
+        note = f"PCA is fitted on {len(sample):,} of {len(train):,} training {noun(train.shape)}s"
     return Linear(PCA(mean_chw.flatten(), components_kd), note, MeanImage(mean_chw))
 
 
 def no_pca(train: Batches) -> Linear:
     """Return the mean image alone, for targets of another shape than the images."""
-    note = f"PCA is not computed: it maps images to their own shape, and targets are {text(train.target_shape)}"
+    name, wanted = noun(train.shape), text(train.target_shape)
+    note = f"PCA is not computed: it maps {name}s to their own shape, and targets are {wanted}"
     return Linear(None, note, MeanImage.of(train))
 
 
@@ -119,8 +120,8 @@ def at_size(x: Tensor, size: Sizes) -> Tensor:
 
 
 def _few(train: Batches, code_size: int) -> str:
-    most = len(train) - 1
-    return f"PCA has {most:,} components: {len(train):,} training images have no more" if code_size > most else ""
+    most, name = len(train) - 1, noun(train.shape)
+    return f"PCA has {most:,} components: {len(train):,} training {name}s have no more" if code_size > most else ""
 
 
 def _block(train: Batches) -> int:

@@ -31,7 +31,7 @@ class InPieces:
                     raise
                 if size == 1:
                     raise OutOfMemoryError(
-                        "out of memory: evaluation computes in 64 bits, and there is no room for one image; end other "
+                        "out of memory: evaluation computes in 64 bits, and there is no room for one sample; end other "
                         "programs, or use fewer channels"
                     ) from error
                 # The frames of the failed call hold its tensors.

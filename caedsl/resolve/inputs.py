@@ -8,7 +8,7 @@ from caedsl.resolve.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
-from caedsl.vocabulary.shape import Shape, is_map, noun, rank, text
+from caedsl.vocabulary.shape import Shape, a_sample, is_map, rank, text
 
 INPUT_OPTIONS = (
     Option("shape", Type.SHAPE, REQUIRED, "channels and one to three sizes", Written.FIRST, Domain(low=1, high=2**16)),
@@ -27,7 +27,7 @@ def read_target(statement: tree.Statement | None, image: Input, scope: Scope) ->
     if target is None:
         return image
     if rank(target.shape) != rank(image.shape):
-        own, other = _a(noun(target.shape)), _a(noun(image.shape))
+        own, other = a_sample(target.shape), a_sample(image.shape)
         scope.report(
             "target-rank",
             target.span,
@@ -38,10 +38,6 @@ def read_target(statement: tree.Statement | None, image: Input, scope: Scope) ->
         )
         return image
     return target
-
-
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def _read(word: str, statement: tree.Statement, scope: Scope) -> Input | None:

@@ -54,7 +54,7 @@ def _progress_misfits(training: Training, progress: ProgressRecord) -> Iterator[
     if progress.sizes is not None and progress.sizes != [
         min(batch, images - number * batch) for number in range(steps)
     ]:
-        yield "its steps took other numbers of images"
+        yield "its steps took other numbers of samples"
     if progress.scaler.keys() != training.scaler.state_dict().keys():
         yield "it is of another precision"
     if (progress.averaged is None) != (training.average is None):

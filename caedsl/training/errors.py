@@ -46,7 +46,7 @@ def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -
     if fitting:
         remedy = f"{fitting} fit: add `--set train.batch={fitting}`, or use fewer channels"
     elif fitting == 0 or batch == 1:
-        remedy = "not even one image fits: use fewer channels, or reduce the size earlier"
+        remedy = "not even one sample fits: use fewer channels, or reduce the size earlier"
     elif tried:
         remedy = (
             "nothing smaller fits beside what is left of this run: try `--set train.batch=1` in a new one; if that "

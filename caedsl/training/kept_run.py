@@ -64,7 +64,7 @@ class KeptRun:
         before = self.environment.data.split_sha256
         if before is not None and validation is not None and before != split_sha256(validation.index):
             raise RunError(
-                f"the images that are held out now are not those of the run in {self.path}: it was made with another "
+                f"the samples that are held out now are not those of the run in {self.path}: it was made with another "
                 f"version of PyTorch; install torch {self.environment.torch}, or start a new run from "
                 f"{self.path / SPEC}"
             )

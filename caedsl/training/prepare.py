@@ -27,6 +27,7 @@ from caedsl.training.parallel.processes import current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.precision import choose_precision
 from caedsl.training.preprocessing import normalise_of
+from caedsl.vocabulary.shape import noun, rank
 from caedsl.vocabulary.term import Term
 
 UNIT_RANGE = InputRange()
@@ -84,7 +85,7 @@ def prepare(
         judged = None if targets.held_out is None else resident(targets.held_out, device)
         validated = Batches(resident(held_out, device), None, device, targets=judged)
     if not len(train_batches):
-        raise TrainingError("there is no image to train on")
+        raise TrainingError(f"there is no {noun(train_batches.shape)} to train on")
     if not any(weight.requires_grad for weight in module.parameters()):
         raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
     _check_last_batch(module, train_batches, known.batch, known.accumulate)
@@ -124,7 +125,7 @@ def _operations(module: nn.Module, train: Batches) -> float:
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate: int) -> None:
     """Refuse a last batch of one image where a normalisation cannot be trained on it, before an epoch is lost."""
-    images = len(train)
+    images, name, places = len(train), noun(train.shape), "x".join("1" * rank(train.shape))
     if not _computes_single_images(images, batch, accumulate):
         return
     trial = deepcopy(module).to(train.device).train()
@@ -135,14 +136,16 @@ def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate:
         if "more than 1 value per channel" not in str(error):
             raise
         if images == 1:
-            raise TrainingError("there is one image to train on, and a normalisation on a 1x1 map needs two") from error
+            raise TrainingError(
+                f"there is one {name} to train on, and a normalisation on a {places} map needs two"
+            ) from error
         better = next(
             size for size in count(max(2, batch - 1)) if not _computes_single_images(images, size, accumulate)
         )
         what = "the last batch" if accumulate == 1 else f"one of the {accumulate} parts of a batch"
         raise TrainingError(
-            f"{what} of each epoch has one image ({images} images in batches of {batch}), and a normalisation "
-            f"on a 1x1 map cannot be trained on it: use another batch size, such as `batch {better}`"
+            f"{what} of each epoch has one {name} ({images} {name}s in batches of {batch}), and a normalisation "
+            f"on a {places} map cannot be trained on it: use another batch size, such as `batch {better}`"
         ) from error
 
 

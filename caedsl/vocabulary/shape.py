@@ -52,6 +52,11 @@ def noun(shape: Shape) -> str:
     return NOUNS[rank(shape)]
 
 
+def a_sample(shape: Shape) -> str:
+    """Return what one sample of this shape is called, with its article."""
+    return f"{'an' if noun(shape)[0] in 'aeiou' else 'a'} {noun(shape)}"
+
+
 def places(shape: Shape) -> str:
     """Return what the numbers of one channel are called: pixels of an image."""
     return ("numbers", "values", "pixels", "voxels")[rank(shape)]

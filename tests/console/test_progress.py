@@ -39,7 +39,7 @@ def test_plain_is_one_line_an_epoch_and_results_go_elsewhere() -> None:
         "reading photos",
         "note: digits are used instead of mnist",
         "training net on CPU, bf16",
-        "epoch 2/5  loss 0.25000  validation 0.12500  with penalties 0.50000  1,234 images/s  0:15 left",
+        "epoch 2/5  loss 0.25000  validation 0.12500  with penalties 0.50000  1,234 samples/s  0:15 left",
     ]
     lines = [line.split() for line in results.getvalue().splitlines()]
     assert lines == [["MSE"], ["model", "0.1"], ["PCA-2", "0.2"], ["run", "runs/net"]]
@@ -53,7 +53,7 @@ def test_a_terminal_sees_a_bar_with_the_losses_and_the_speed() -> None:
         "digits are used instead of mnist",
         "epoch 2/5",
         "loss 0.25000  validation 0.12500",
-        "1,234 images/s",
+        "1,234 samples/s",
     ):
         assert words in shown
     assert shown.rindex("\x1b[?25h") > shown.rindex("epoch 2/5"), "the cursor is there again"
@@ -92,7 +92,7 @@ def test_two_lines_fit_any_terminal(width: int) -> None:
     assert ("0:40 left" in lines[0]) == (width >= 40)
     assert ("━" in lines[0]) == (width >= 40)
     assert ("loss 0.01234" in lines[1], "validation 0.01300" in lines[1]) == (True, width >= 40)
-    assert ("12,346 images/s" in lines[1]) == (width >= 60)
+    assert ("12,346 samples/s" in lines[1]) == (width >= 60)
     assert ("NVIDIA H100" in lines[1], "HBM3, bf16" in lines[1]) == (width >= 70, width >= 80)
 
 
@@ -102,7 +102,7 @@ def test_nothing_moves_sideways() -> None:
     before = [line.rstrip() for line in shown(status, 120)]
     status.loss, status.images_per_second, clock.now = 0.5, 7.0, clock.now + 35
     after = shown(status, 120)
-    assert "0:05 left" in after[0] and "7 images/s" in after[1]
+    assert "0:05 left" in after[0] and "7 samples/s" in after[1]
     assert after[0].index("%") == before[0].index("%")
     assert after[1].index("NVIDIA") == before[1].index("NVIDIA")
 
@@ -154,8 +154,8 @@ def test_an_epoch_that_takes_long_is_heard_of_every_minute(monkeypatch: pytest.M
         clock.now += seconds
         reporter.step(Step(1, int(clock.now), 5000, 0.5, 1000.0))
     assert progress.getvalue().splitlines()[1:] == [
-        "epoch 1/5, step 161 of 5,000  loss 0.50000  1,000 images/s",
-        "epoch 1/5, step 231 of 5,000  loss 0.50000  1,000 images/s",
+        "epoch 1/5, step 161 of 5,000  loss 0.50000  1,000 samples/s",
+        "epoch 1/5, step 231 of 5,000  loss 0.50000  1,000 samples/s",
     ]
 
 

@@ -70,7 +70,7 @@ def test_help_is_the_docstring(example: Path, shell: Shell) -> None:
     ("name", "said"),
     [
         ("mlflow", ["params ['batch', 'optimizer']", "metrics 3 ['images_per_second', 'loss', 'lr'", "end FINISHED"]),
-        ("wandb", ["init caedsl 64", "['images/s', 'mse']", "['epoch', 'validation']", "finish 0"]),
+        ("wandb", ["init caedsl 64", "['mse', 'samples/s']", "['epoch', 'validation']", "finish 0"]),
     ],
 )
 def test_callbacks_follow_a_run(name: str, said: list[str], project: Path, shell: Shell) -> None:

@@ -1,5 +1,6 @@
 """One voice: monitors start from what `caedsl check` says of the same spec, and never advise against it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from caedsl.training.monitors import constant_output, saturated_output
 from caedsl.training.monitors.engine import catalogue as monitors
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
-from caedsl.training.monitors.engine.observation import Facts, LayerFacts, LayerProbe, ProbeResult, RunSoFar
+from caedsl.training.monitors.engine.observation import Broken, Facts, LayerFacts, LayerProbe, ProbeResult, RunSoFar
+from caedsl.vocabulary.shape import Shape
 from tests.training.tiny import model_of
 
 from .runs import spec, watched
@@ -84,7 +86,7 @@ def _seen(lr: float) -> RunSoFar:
     facts = Facts(
         layers=[LayerFacts("conv 4 relu", 4), LayerFacts("conv 1 sigmoid", 1)],
         settings=settings,
-        input_size=64,
+        input_shape=(1, 8, 8),
         code_size=8,
         code_layer=0,
         output_layer=1,
@@ -113,3 +115,16 @@ def test_a_rate_that_is_small_already_is_not_made_smaller() -> None:
     assert "smaller learning rate" in fast.remedy
     assert "smaller learning rate" not in slow.remedy
     assert "worst=10%" in slow.remedy
+
+
+@pytest.mark.parametrize(("shape", "noun"), [((1, 64), "signal"), ((1, 8, 8), "image"), ((1, 4, 4, 4), "volume")])
+def test_findings_name_the_samples_as_they_are(shape: Shape, noun: str) -> None:
+    seen = _seen(1e-4)
+    seen.facts = replace(seen.facts, input_shape=shape)
+    seen.broken = Broken(None, "images", 0.0)
+    signs = [sign for monitor in monitors.every() for sign in monitor.look(seen)]
+    said = " ".join(f"{sign.message} {sign.remedy}" for sign in signs)
+    assert len(signs) >= 3
+    assert f"every {noun} is reconstructed alike" in said
+    assert f"mean {noun}" in said
+    assert ("image" in said, "pixel" in said) == (noun == "image", noun == "image")

@@ -287,7 +287,7 @@ def test_the_largest_batch_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> N
     found = find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
     assert found.batch == 64
     assert found.note.startswith(
-        "batch auto: 64, because with 128 the run would have 10 steps, fewer than 1,000 (images/s"
+        "batch auto: 64, because with 128 the run would have 10 steps, fewer than 1,000 (samples/s"
     )
 
 

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.shape import NOUNS, axes_text, noun, rank, text
+from caedsl.vocabulary.shape import NOUNS, a_sample, axes_text, rank, text
 
 RULE = Rule("CAE610", "data-rank", Severity.ERROR, partial=True)
 
@@ -48,15 +48,11 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         held = " or ".join(f"{NOUNS[axes]}s" for axes in ranks)
         yield RULE.found(
             source.span,
-            f"`{source.name}` holds {held}, but the input {text(shape)} is {_a(noun(shape))} "
+            f"`{source.name}` holds {held}, but the input {text(shape)} is {a_sample(shape)} "
             f"({axes_text(rank(shape))})",
-            related=(Label(model.input.span, _a(noun(shape))),),
+            related=(Label(model.input.span, a_sample(shape)),),
             help=f"write `input 1x{text(shape)}` for images"
             if rank(shape) == 1 and 2 in ranks
             else f"write an input of {held}: `{EXAMPLES[ranks[0]]}`",
             data={"source": source.name, "rank": rank(shape)},
         )
-
-
-def _a(noun: str) -> str:
-    return f"{'an' if noun == 'image' else 'a'} {noun}"

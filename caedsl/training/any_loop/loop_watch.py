@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil, prod
+from math import ceil
 from types import MappingProxyType
 
 import torch
@@ -185,7 +185,7 @@ class LoopWatch:
         return Facts(
             layers=[LayerFacts(layer.words, layer.shape[0]) for layer in layout.layers],
             settings=self._loop.settings,
-            input_size=prod(samples.shape[1:]),
+            input_shape=tuple(samples.shape[1:]),
             code_size=layout.code_size,
             code_layer=layout.code,
             output_layer=layout.output,

@@ -66,13 +66,13 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     if not probes or not seen.had_time or not all(map(_constant, probes)):
         return
     error, mean, grey = (sum(values) / len(probes) for values in zip(*map(_errors, probes), strict=True))
-    known = f"mean image {mean:.4f}, best single grey {grey:.4f}"
+    name = seen.facts.noun
+    known = f"mean {name} {mean:.4f}, best single value {grey:.4f}"
     losing = _losing_layer(seen, probes)
     yield Sign(
         losing,
-        f"every image is reconstructed as the same picture (squared error {error:.4f}; {known}): the difference "
-        "between "
-        "images is lost here, and only the bias of the output is learned",
+        f"every {name} is reconstructed alike (squared error {error:.4f}; {known}): the difference between {name}s is "
+        "lost here, and only the bias of the output is learned",
         _remedy(seen, losing),
     )
 

@@ -54,7 +54,7 @@ LEAST_STEPS = 50
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
     """Yield a sign for each dead layer that is given something to see."""
-    probes = seen.round()
+    probes, name = seen.round(), seen.facts.noun
     if not probes or probes[-1].step - probes[0].step < LEAST_STEPS:
         return
     for number, layer in enumerate(seen.facts.layers):
@@ -63,7 +63,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         if fed and not fires:
             yield Sign(
                 number,
-                f"none of its {layer.units} channels is above 0 for any of {seen.facts.probed} images: its output is 0 "
-                "whatever the image, no gradient passes, and neither it nor what comes before can learn any more",
+                f"none of its {layer.units} channels is above 0 for any of {seen.facts.probed} {name}s: its output is "
+                f"0 whatever the {name}, no gradient passes, and neither it nor what comes before can learn any more",
                 f"{lower_rate(seen.facts.settings)}, `leaky_relu` instead of `relu` on this line, or another `seed`",
             )

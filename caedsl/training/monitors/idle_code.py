@@ -67,9 +67,8 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     dying = dying_activation(facts.layers[facts.code_layer].words)
     yield Sign(
         facts.code_layer,
-        f"{idle} of the {len(moves)} {units} of the code are the same for all of {2 * facts.probed} images: the code "
-        "is "
-        f"really one of {left:.0f} numbers",
+        f"{idle} of the {len(moves)} {units} of the code are the same for all of {2 * facts.probed} {facts.noun}s: "
+        f"the code is really one of {left:.0f} numbers",
         one_of(
             [
                 *([f"no `{dying}` on the code"] if dying else []),

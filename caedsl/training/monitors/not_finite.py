@@ -58,7 +58,8 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     if broken is None:
         return
     if broken.what == "images" or broken.layer is None:
-        yield Sign("data", "the images are not finite", "images without NaN and infinity")
+        name = seen.facts.noun
+        yield Sign("data", f"the {name}s are not finite", f"{name}s without NaN and infinity")
         return
     yield Sign(broken.layer, _WHAT[broken.what].format(value=broken.value), _remedy(seen, broken))
 

@@ -65,15 +65,14 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         return
     if seen.probes and rows[-1].score < (1 + APART) * sum(probe.loss for probe in seen.probes) / len(seen.probes):
         return  # training images are as bad in eval mode: what differs is the mode, see train-eval-gap
-    settings, now = seen.facts.settings, rows[-1]
+    settings, name, now = seen.facts.settings, seen.facts.noun, rows[-1]
     remedies = [f"`stop patience={EPOCHS}`"] if settings.stop.patience is None else []
     if not settings.augment.amounts():
         remedies.append("`augment shift=1`")
     yield Sign(
         "train.stop",
         f"the validation loss has risen to {now.score:.4g} from {best.score:.4g} in epoch {best.epoch}, while the "
-        "training "
-        f"loss fell from {best.reconstruction:.4g} to {now.reconstruction:.4g}: the training images are learned by "
-        "heart",
-        one_of([*remedies, "more images", "a smaller code"]),
+        f"training loss fell from {best.reconstruction:.4g} to {now.reconstruction:.4g}: the training {name}s are "
+        "learned by heart",
+        one_of([*remedies, f"more {name}s", "a smaller code"]),
     )

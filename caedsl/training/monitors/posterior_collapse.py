@@ -60,7 +60,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         nats = last[-1].code["kl_nats"] / facts.code_size
         yield Sign(
             facts.code_layer,
-            f"{active[-1]:.0f} of the {facts.code_size} numbers of the code tell images apart, with a divergence of "
-            f"{nats:.2g} nats each: the decoder returns the mean image",
+            f"{active[-1]:.0f} of the {facts.code_size} numbers of the code tell {facts.noun}s apart, with a "
+            f"divergence of {nats:.2g} nats each: the decoder returns the mean {facts.noun}",
             "a tenth of `beta`, `warmup=20%` or `free_bits=0.1` on the bottleneck",
         )

@@ -42,9 +42,8 @@ heuristic: the mean over a batch may still pull some pixels back, which is why h
 
 from collections.abc import Iterator
 
-from caedsl.model.settings import Settled
 from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import RunSoFar
+from caedsl.training.monitors.engine.observation import Facts, RunSoFar
 from caedsl.training.monitors.engine.wording import GOOD_RATE, dying_activation, lower_rate, one_of
 
 SHARE = 0.5
@@ -54,33 +53,34 @@ LEAST_STEPS = 100
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the layer that gives the output its values."""
-    probes, output = seen.round(since=LEAST_STEPS), seen.facts.output_layer
+    facts, probes, output = seen.facts, seen.round(since=LEAST_STEPS), seen.facts.output_layer
     if not probes or output is None:
         return
     if any(probe.flat is None or probe.flat < SHARE or probe.unexplained < FAILING for probe in probes):
         return
     share = sum(probe.flat or 0.0 for probe in probes) / len(probes)
-    dying = dying_activation(seen.facts.layers[output].words)
+    dying = dying_activation(facts.layers[output].words)
     yield Sign(
         output,
-        f"{share:.0%} of the squared error is on pixels where its activation is flat, at an end of its range: they "
-        "get no "
-        f"gradient and stay wrong (the error is {probes[-1].unexplained:.2g} times the mean image's)",
+        f"{share:.0%} of the squared error is on {facts.places} where its activation is flat, at an end of its range: "
+        "they get no gradient and stay wrong (the error is "
+        f"{probes[-1].unexplained:.2g} times the mean {facts.noun}'s)",
         one_of(
             [
-                _slower(seen.facts.settings),
+                _slower(facts),
                 *([f"`sigmoid` or no activation instead of `{dying}` on this line"] if dying else []),
-                "images scaled to the range that it can return",
+                f"{facts.noun}s scaled to the range that it can return",
             ]
         ),
     )
 
 
-def _slower(settings: Settled) -> str:
+def _slower(facts: Facts) -> str:
     """Return a smaller rate; where it is small already, black is a cheap optimum of images that are mostly dark."""
+    settings = facts.settings
     if settings.optimizer.kind.adaptive and settings.optimizer.lr < GOOD_RATE / 10:
         return (
-            "`loss mse worst=10%` (on dark images black everywhere is a cheap optimum), "
+            f"`loss mse worst=10%` (where most {facts.places} are 0, 0 everywhere is a cheap optimum), "
             "`norm=batch` on the hidden layers"
         )
     return lower_rate(settings)

@@ -63,7 +63,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         yield Sign(
             weighted[-1],
             f"{moved}: neither this layer nor any before it gets a gradient, which is exactly 0 on "
-            f"{seen.facts.probed} images",
+            f"{seen.facts.probed} {seen.facts.noun}s",
             "another `seed`, or another activation on the lines behind it",
         )
         return

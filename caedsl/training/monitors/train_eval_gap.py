@@ -71,7 +71,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     dropout = any("dropout" in line for line in words)
     yield Sign(
         first if first is not None else "train",
-        f"{images} training images have a loss of {judged:.4g} in eval mode, {times(judged / trained)} the "
+        f"{images} training {seen.facts.noun}s have a loss of {judged:.4g} in eval mode, {times(judged / trained)} the "
         f"{trained:.4g} of "
         f"the last steps: the running averages from this layer on are not what the batches have",
         one_of(

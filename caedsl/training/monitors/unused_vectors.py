@@ -57,8 +57,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     if max(used) < FEW:
         yield Sign(
             facts.code_layer,
-            f"{used[-1]:.1%} of the vectors of the codebook are taken by some place of the images, with a perplexity "
-            "of "
-            f"{last[-1].code['perplexity']:.3g}",
-            "a smaller codebook, or more images",
+            f"{used[-1]:.1%} of the vectors of the codebook are taken by some place of the {facts.noun}s, with a "
+            f"perplexity of {last[-1].code['perplexity']:.3g}",
+            f"a smaller codebook, or more {facts.noun}s",
         )

@@ -64,7 +64,7 @@ AGO = 4
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
     """One sign, at the optimizer."""
-    probes, settings = seen.round(), seen.facts.settings
+    probes, settings, name = seen.round(), seen.facts.settings, seen.facts.noun
     if not probes or not seen.had_time or not any(term.kind.pixelwise for term in settings.loss.terms):
         return
     worse = sum(probe.unexplained for probe in probes) / len(probes)
@@ -72,7 +72,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         return
     windows = seen.windows[-AGO:]
     falls = len(windows) == AGO and windows[-1].mean < FALLING * windows[0].mean
-    now = f"after {probes[-1].step:,} steps the error is {worse:.2g} times that of the mean image"
+    now = f"after {probes[-1].step:,} steps the error is {worse:.2g} times that of the mean {name}"
     if falls:
         remedy = f"{higher_rate(settings)}, or more epochs: the loss still falls"
     else:
@@ -83,4 +83,4 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
                 "what `caedsl doctor` finds by trying",
             ]
         )
-    yield Sign("train.optimizer", f"{now}: nothing is learned yet about single images", remedy)
+    yield Sign("train.optimizer", f"{now}: nothing is learned yet about single {name}s", remedy)

@@ -107,7 +107,7 @@ def find_batch(
         end = "larger ones are hardly faster"
     measured = ", ".join(f"{size}: {rate:,.0f}" for size, rate in rates)
     return FoundBatch(
-        rates[best][0], f"batch auto: {rates[best][0]}, because {end} (images/s: {measured})", tuple(rates)
+        rates[best][0], f"batch auto: {rates[best][0]}, because {end} (samples/s: {measured})", tuple(rates)
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from caedsl.model.settings import Settled
 from caedsl.runs.history import Epoch
+from caedsl.vocabulary.shape import MOST_AXES, Shape, elements, noun, places, rank
 
 ENOUGH_IMAGES = 128
 """Images that several probes in a row must agree on before something is said of a layer or of the output.
@@ -112,7 +113,7 @@ class Facts:
 
     layers: Sequence[LayerFacts]
     settings: Settled
-    input_size: int
+    input_shape: Shape
     code_size: int
     code_layer: int | None
     output_layer: int | None
@@ -123,6 +124,21 @@ class Facts:
     images: int
     judged_apart: bool
     counts_epochs: bool = True
+
+    @property
+    def input_size(self) -> int:
+        """The numbers of a sample."""
+        return elements(self.input_shape)
+
+    @property
+    def noun(self) -> str:
+        """What a sample is called; a sample that a loop of one's own made may have any rank."""
+        return noun(self.input_shape) if rank(self.input_shape) <= MOST_AXES else "sample"
+
+    @property
+    def places(self) -> str:
+        """What the numbers of one channel are called."""
+        return places(self.input_shape) if rank(self.input_shape) <= MOST_AXES else "values"
 
 
 @dataclass

@@ -139,7 +139,7 @@ class Watch(Callback):
         return Facts(
             layers=[LayerFacts(line(layer), layer.out_shape[0]) for layer in layers],
             settings=training.settings,
-            input_size=elements(model.input.shape),
+            input_shape=model.input.shape,
             code_size=elements(model.code_shape),
             code_layer=encoding[-1] if encoding else None,
             output_layer=self._output,
