@@ -105,7 +105,7 @@ class TrainedRun:
         as in files), the path of an image, a folder or an array file, or a data line as a spec has it (``npz "x.npz"
         key=images``).
         """
-        return self._joined(data, (batch_.code for batch_ in self.stream(data, batch)))
+        return self._joined(data, self._codes(data, batch))
 
     @overload
     def reconstruct(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
@@ -246,6 +246,11 @@ class TrainedRun:
         """What the network returns: the target's shape and range."""
         target = self.model.target
         return replace(self.fit, shape=target.shape, range=target.range)
+
+    @torch.no_grad()
+    def _codes(self, data: Data, size: int) -> Iterator[Tensor]:
+        for _, x in self._batches(data, size):
+            yield self.module.encode(x.to(self.device))
 
     def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:
         if not isinstance(data, Tensor):
