@@ -166,7 +166,7 @@ def spec_texts(draw: st.DrawFn) -> str:
                 "{ dense 12 relu; dense 3; dense 12 relu }",
                 "{ conv 4 relu; residual { conv 4 }; conv 2 k1 as code; tanh; conv 4 }",
                 "l1=1e-4 noise=0.1 { conv 3 as b; conv 3; add b; norm batch }",
-                "variational 4 beta=0.5",
+                "variational 4 beta=0.5 init=glorot gain=0.7",
                 "variational conv 2 free_bits=0.1",
                 "quantized 8x3",
                 "quantized 8x3 update=gradient",

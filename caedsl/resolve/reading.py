@@ -15,6 +15,7 @@ from caedsl.syntax.limits import MAX_DEPTH
 from caedsl.vocabulary import norms as normalisation
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
+from caedsl.vocabulary.initialisations import OPTIONS as INITIALISATION_OPTIONS
 from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
@@ -244,14 +245,17 @@ def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[
 
 def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) -> None:
     """Report options of a normalisation or an initialisation on a line that has no such one."""
-    init = INITIALISATIONS.get(bound.values.get("init") or inherited.get("init", AUTO))
-    if "std" in bound.spans and "init" not in bound.failed and (init is None or not init.takes_std):
-        scope.report(
-            "option-without-effect",
-            bound.spans["std"],
-            "`std=` has no effect on this line: it belongs to `init=normal` and `init=truncated_normal`",
-            help="add `init=normal`, or leave `std=` out",
-        )
+    init = bound.values.get("init") or inherited.get("init", AUTO)
+    for own in INITIALISATION_OPTIONS:
+        owners = [name for name, start in INITIALISATIONS.items() if own in start.own]
+        if own.name in bound.spans and init not in owners and "init" not in bound.failed:
+            scope.report(
+                "option-without-effect",
+                bound.spans[own.name],
+                f"`{own.name}=` has no effect on this line: it belongs to "
+                + " and ".join(f"`init={name}`" for name in owners),
+                help=f"add `init={owners[0]}`, or leave `{own.name}=` out",
+            )
     inherited_norm = inherited.get("norm", "none")
     norm = bound.values.get("norm") or inherited_norm
     for option, owner in normalisation.BELONGS_TO.items():

@@ -4,7 +4,17 @@ from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.kind import Kind, Role
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import FRACTION, FROM_ONE, NOT_NEGATIVE, REQUIRED, LayerOption, Options, Type, Written
+from caedsl.vocabulary.option import (
+    FRACTION,
+    FROM_ONE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    REQUIRED,
+    LayerOption,
+    Options,
+    Type,
+    Written,
+)
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, elements, text
 from caedsl.vocabulary.sparse_codes import Sparsity, TopK
@@ -54,6 +64,15 @@ UPDATE: LayerOption[str] = LayerOption(
 )
 
 
+SPREAD: LayerOption[float | None] = LayerOption(
+    "spread",
+    Type.NUMBER,
+    None,
+    "largest number of the vectors at the start, with `update=gradient`; 1 over their count by default",
+    domain=POSITIVE,
+)
+
+
 class Quantizer(Kind):
     """The nearest vector of a codebook at every place."""
 
@@ -62,7 +81,7 @@ class Quantizer(Kind):
     role = Role.PASSING
     ranks = (1, 2, 3)
     linear = False
-    options = (CODEBOOK, UPDATE, EMA)
+    options = (CODEBOOK, UPDATE, EMA, SPREAD)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the input's shape, where the codebook has two numbers."""
@@ -87,7 +106,8 @@ class Quantizer(Kind):
         """Return the module that chooses the vectors."""
         decay = None if layer.options[UPDATE] == GRADIENT else layer.options[EMA]
         ema = {} if decay == EMA.default else {"ema": decay}
-        return (call("Quantizer", *layer.options[CODEBOOK], **ema),)
+        spread = {} if layer.options[SPREAD] is None else {"spread": layer.options[SPREAD]}
+        return (call("Quantizer", *layer.options[CODEBOOK], **ema, **spread),)
 
 
 _OWN: tuple[Kind, ...] = (Gaussian(), Quantizer(), TopK(), Sparsity())

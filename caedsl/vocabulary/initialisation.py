@@ -7,9 +7,9 @@ rectifiers.
 
 from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.call import Call
-from caedsl.vocabulary.initialisations import AUTO, GLOROT, HE, INITIALISATIONS, Initialisation, Kernel
+from caedsl.vocabulary.initialisations import AUTO, GAIN, GLOROT, HE, INITIALISATIONS, STD, Initialisation, Kernel
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.weights import INIT, STD
+from caedsl.vocabulary.weights import INIT
 
 
 def scheme(layer: Layer) -> Initialisation:
@@ -27,7 +27,8 @@ def _activation(layer: Layer) -> Activation:
 
 def _kernel(layer: Layer) -> Kernel:
     fan_in, fan_out = layer.kind.fans(layer)
-    return Kernel(fan_in, fan_out, layer.kind.weight_fans(layer), _activation(layer), layer.options[STD])
+    options = layer.options
+    return Kernel(fan_in, fan_out, layer.kind.weight_fans(layer), _activation(layer), options[STD], options[GAIN])
 
 
 def variance(layer: Layer) -> float:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from caedsl.vocabulary.activations import Activation
 from caedsl.vocabulary.call import Call, call
+from caedsl.vocabulary.option import POSITIVE, LayerOption, Type
 from caedsl.vocabulary.words import Words
 
 AUTO = "auto"
@@ -14,12 +15,27 @@ AUTO = "auto"
 CUT = 2.0
 """Standard deviations beyond which ``truncated_normal`` draws again, as Keras does."""
 
+STD: LayerOption[float] = LayerOption(
+    "std",
+    Type.NUMBER,
+    0.02,
+    "standard deviation of `init=normal` and `init=truncated_normal`",
+    domain=POSITIVE,
+)
+GAIN: LayerOption[float] = LayerOption(
+    "gain",
+    Type.NUMBER,
+    1.0,
+    "factor on the standard deviation of `init=glorot` and `init=orthogonal`",
+    domain=POSITIVE,
+)
+
 
 class Kernel(NamedTuple):
     """What an initialisation has to know of a layer.
 
     ``fan_in`` inputs are summed by one output, and one input feeds ``fan_out`` outputs, on average; ``torch_fans`` are
-    both as ``torch.nn.init`` counts them from the weight's shape. ``std`` is the option of that name.
+    both as ``torch.nn.init`` counts them from the weight's shape. ``std`` and ``gain`` are the options of these names.
     """
 
     fan_in: float
@@ -27,6 +43,7 @@ class Kernel(NamedTuple):
     torch_fans: tuple[float, float]
     activation: Activation
     std: float
+    gain: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +51,14 @@ class Initialisation:
     """Distribution of the weights at the start.
 
     ``title`` is what an emitted file calls it. ``variance`` returns Var(w), and ``torch`` the call of the function of
-    ``torch.nn.init``, its tensor left out; None for PyTorch's own default. ``takes_std``: its standard deviation is an
-    option of the layer.
+    ``torch.nn.init``, its tensor left out; None for PyTorch's own default. ``own`` are the options that it alone reads.
     """
 
     name: str
     title: str
     variance: Callable[[Kernel], float]
     torch: Callable[[Kernel], Call] | None
-    takes_std: bool
+    own: tuple[LayerOption[float], ...]
 
 
 def gain_squared(activation: Activation) -> float:
@@ -62,6 +78,10 @@ def _he(kernel: Kernel) -> Call:
     return call("kaiming_normal_", nonlinearity="relu" if activation.function.rectifier else "linear")
 
 
+def _gain(kernel: Kernel) -> dict[str, float]:
+    return {} if kernel.gain == 1.0 else {"gain": kernel.gain}
+
+
 def _truncated_variance(kernel: Kernel) -> float:
     """Return the variance of a normal distribution that is cut at ``CUT`` standard deviations on both sides."""
     density = exp(-CUT * CUT / 2) / sqrt(2 * pi)
@@ -74,42 +94,44 @@ HE = Initialisation(
     title="He",
     variance=lambda kernel: gain_squared(kernel.activation) / kernel.fan_in,
     torch=_he,
-    takes_std=False,
+    own=(),
 )
 GLOROT = Initialisation(
     name="glorot",
     title="Glorot",
-    variance=lambda kernel: 2.0 / sum(kernel.torch_fans),
-    torch=lambda kernel: call("xavier_uniform_"),
-    takes_std=False,
+    variance=lambda kernel: kernel.gain**2 * 2.0 / sum(kernel.torch_fans),
+    torch=lambda kernel: call("xavier_uniform_", **_gain(kernel)),
+    own=(GAIN,),
 )
 ORTHOGONAL = Initialisation(
     name="orthogonal",
     title="orthogonal",
-    variance=lambda kernel: 1.0 / max(kernel.fan_in, kernel.fan_out),
-    torch=lambda kernel: call("orthogonal_"),
-    takes_std=False,
+    variance=lambda kernel: kernel.gain**2 / max(kernel.fan_in, kernel.fan_out),
+    torch=lambda kernel: call("orthogonal_", **_gain(kernel)),
+    own=(GAIN,),
 )
 NORMAL = Initialisation(
     name="normal",
     title="normal",
     variance=lambda kernel: kernel.std**2,
     torch=lambda kernel: call("normal_", std=kernel.std),
-    takes_std=True,
+    own=(STD,),
 )
 TRUNCATED_NORMAL = Initialisation(
     name="truncated_normal",
     title="truncated normal",
     variance=_truncated_variance,
     torch=lambda kernel: call("trunc_normal_", std=kernel.std, a=-CUT * kernel.std, b=CUT * kernel.std),
-    takes_std=True,
+    own=(STD,),
 )
 TORCH = Initialisation(
     name="torch",
     title="PyTorch's own",
     variance=lambda kernel: 1.0 / (3.0 * kernel.torch_fans[0]),
     torch=None,
-    takes_std=False,
+    own=(),
 )
 
 INITIALISATIONS = Words(__name__, Initialisation)
+OPTIONS = (STD, GAIN)
+"""The options that belong to some initialisations."""

@@ -1,7 +1,8 @@
 """Options of every kernel: bias, initialisation and weight penalties."""
 
+from caedsl.vocabulary import initialisations
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
-from caedsl.vocabulary.option import NOT_NEGATIVE, POSITIVE, LayerOption, Type
+from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Type
 
 NO_BIAS_CHOSEN = None
 """The default of ``bias``: on, unless a normalisation follows."""
@@ -16,17 +17,12 @@ INIT: LayerOption[str] = LayerOption(
     "how weights start: He before rectifiers and Glorot elsewhere, with zero biases; `torch` is PyTorch's own default",
     choices=(AUTO, *INITIALISATIONS),
 )
-STD: LayerOption[float] = LayerOption(
-    "std",
-    Type.NUMBER,
-    0.02,
-    "standard deviation of `init=normal` and `init=truncated_normal`",
-    domain=POSITIVE,
-)
 L1: LayerOption[float] = LayerOption(
     "l1", Type.NUMBER, 0.0, "λ of λ·Σ|w| over the kernel, added to the loss", domain=NOT_NEGATIVE
 )
 L2: LayerOption[float] = LayerOption(
     "l2", Type.NUMBER, 0.0, "λ of λ·Σw² over the kernel, added to the loss", domain=NOT_NEGATIVE
 )
-WEIGHTS = (BIAS, INIT, STD, L1, L2)
+START = (INIT, *initialisations.OPTIONS)
+"""Options that say how the weights start."""
+WEIGHTS = (BIAS, *START, L1, L2)

@@ -249,8 +249,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
 
 
 def own(form: str) -> list[Option]:
-    """The options of a form of the bottleneck, but for the size of its code."""
-    return [option for option in BY_NAME[form].options if option.written is Written.NAMED]
+    """The options of a form of the bottleneck, but for the size of its code and the start of its weights."""
+    return [option for option in BY_NAME[form].options if option.written is Written.NAMED and option not in WEIGHTS]
 
 
 _SECTION = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

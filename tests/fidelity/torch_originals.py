@@ -238,6 +238,4 @@ def matlab_denoise() -> nn.Module:
 
     encoder = [m for a, b in ((1, 16), (16, 8), (8, 8)) for m in (*relu(conv(a, b)), nn.MaxPool2d(2))]
     decoder = relu(deconv(8, 8, 4), deconv(8, 8, 4), deconv(8, 16, 4))
-    last = conv(16, 1)
-    nn.init.constant_(last.get_parameter("bias"), 0.3)  # so that the ends of the range cut little
-    return Codec(nn.Sequential(*encoder), nn.Sequential(*decoder, last, nn.Hardtanh(0, 1)))
+    return Codec(nn.Sequential(*encoder), nn.Sequential(*decoder, conv(16, 1), nn.Hardtanh(0, 1)))

@@ -3,7 +3,10 @@
 ``validation`` is left out: what a source validates on is its own split.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
+
+from torch import nn
 
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
 
@@ -84,6 +87,42 @@ TRAINING: dict[str, Train | None] = {
     ),
     "dcec": Train(optimizer=KERAS_ADAM, batch=256, epochs=200),
 }
+
+
+WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+def _glorot(module: nn.Module) -> None:
+    """Start as Keras and MATLAB do: uniform weights by both fans, and zero biases."""
+    for layer in module.modules():
+        if isinstance(layer, WEIGHTED):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def _glorot_convolutions(module: nn.Module) -> None:
+    """Start the convolutions before a leaky rectifier as Deep SVDD does; its dense layer has PyTorch's default."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(layer.weight, nn.init.calculate_gain("leaky_relu"))
+
+
+def _he(module: nn.Module) -> None:
+    """Start every convolution as Noise2Noise does."""
+    for layer in module.modules():
+        if isinstance(layer, WEIGHTED):
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+
+KERAS = "keras_blog keras_io keras_timeseries keras_vae tf_denoise mvtec_ssim dcec swwae keras_vqvae matlab_denoise"
+STARTS: dict[str, Callable[[nn.Module], None]] = {
+    **dict.fromkeys(KERAS.split(), _glorot),
+    "deep_svdd_cifar": _glorot_convolutions,
+    "noise2noise_unet": _he,
+}
+"""How weights start, where the source does not leave that to PyTorch."""
 
 CODE_TERMS = {
     "keras_vae": {"kl": 1.0},

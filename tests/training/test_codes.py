@@ -191,10 +191,16 @@ def test_both_distances_are_terms_of_the_loss() -> None:
     run.run()
 
 
-def test_averages_have_no_decay_where_the_optimizer_trains_the_codebook() -> None:
-    spec = SPEC.format(code="quantized 8x3 update=gradient ema=0.9", reduction="mean", more="")
+def test_the_vectors_of_a_trained_codebook_start_as_far_apart_as_the_spec_says() -> None:
+    codebook = _module("quantized 64x3 update=gradient spread=0.3 init=torch").bottleneck[-1].get_parameter("codebook")
+    assert 0.25 < codebook.abs().max() < 0.3
+
+
+@pytest.mark.parametrize(("options", "way"), [("update=gradient ema=0.9", "ema"), ("spread=0.3", "gradient")])
+def test_an_option_of_the_other_way_to_learn_has_no_effect(options: str, way: str) -> None:
+    spec = SPEC.format(code=f"quantized 8x3 {options}", reduction="mean", more="")
     (found,) = [finding for finding in check(spec) if finding.name == "option-without-effect"]
-    assert found.message == "`ema=` has no effect on this line: it belongs to `update=ema`"
+    assert found.message.endswith(f"has no effect on this line: it belongs to `update={way}`")
 
 
 @pytest.mark.parametrize("code", ["dense 12 topk=4", "conv 3 topk=7"])

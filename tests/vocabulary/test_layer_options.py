@@ -50,8 +50,8 @@ def test_what_a_normalisation_declares_is_what_its_module_does(name: str, affine
     "line", ["conv 64 k5 relu", "conv 64 k5 leaky_relu=0.3", "conv 64 tanh", "deconv 64 k4 s2 relu"]
 )
 def test_the_variance_at_the_start_is_the_declared_one(name: str, line: str) -> None:
-    std = "std=0.3" if INITIALISATIONS[name].takes_std else ""
-    spec = model(f"encoder {{ conv 64 k1; {line} init={name} {std}; maxpool 4 }}")
+    own = " ".join(f"{option.name}=0.3" for option in INITIALISATIONS[name].own)
+    spec = model(f"encoder {{ conv 64 k1; {line} init={name} {own}; maxpool 4 }}")
     torch.manual_seed(0)
     weight = build(spec).encoder[1].weight
     if name == "orthogonal" and line.startswith("deconv"):
@@ -59,8 +59,8 @@ def test_the_variance_at_the_start_is_the_declared_one(name: str, line: str) -> 
     assert weight.var().item() == pytest.approx(variance(spec.encoder[1]), rel=0.05)
 
 
-@pytest.mark.parametrize("written", ["std=0.1", "init=he std=0.1"])
-def test_a_deviation_without_its_initialisation_has_no_effect(written: str) -> None:
+@pytest.mark.parametrize("written", ["std=0.1", "init=he std=0.1", "gain=2", "init=normal gain=2"])
+def test_an_option_of_an_initialisation_without_it_has_no_effect(written: str) -> None:
     found = check(whole_spec(f"encoder {{ conv 8 relu {written}; maxpool 2 }}"))
     assert [finding.name for finding in found if finding.severity.value == "error"] == ["option-without-effect"]
 

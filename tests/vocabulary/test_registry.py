@@ -63,7 +63,7 @@ def layer_words() -> Iterator[str]:
     for name, norm in NORMS.items():
         yield " ".join([f"norm={name}", *map(given, norm.own)])
     for name, start in INITIALISATIONS.items():
-        yield f"init={name}" + (" std=0.3" if start.takes_std else "")
+        yield " ".join([f"init={name}", *map(given, start.own)])
 
 
 def train_words() -> Iterator[str]:

@@ -111,17 +111,19 @@ class Quantizer(nn.Module):
     """Codebook: every place of a map takes the nearest vector, and the gradient passes straight through.
 
     While training, each vector follows the average of the inputs that take it. A vector that none has taken for long
-    starts again from a random input, and so do all of them in the first step. Without ``ema`` the vectors are weights.
+    starts again from a random input, and so do all of them in the first step. Without ``ema`` the vectors are weights,
+    which start between ``-spread`` and ``spread``.
     """
 
     codebook: Tensor
     taken: Tensor
 
-    def __init__(self, vectors: int, channels: int, ema: float | None = 0.99) -> None:
+    def __init__(self, vectors: int, channels: int, ema: float | None = 0.99, spread: float | None = None) -> None:
         super().__init__()
         self.ema = ema
         if ema is None:
-            self.codebook = nn.Parameter(torch.empty(vectors, channels).uniform_(-1 / vectors, 1 / vectors))
+            spread = 1 / vectors if spread is None else spread
+            self.codebook = nn.Parameter(torch.empty(vectors, channels).uniform_(-spread, spread))
         else:
             self.register_buffer("codebook", torch.zeros(vectors, channels))
             self.register_buffer("taken", torch.zeros(vectors))

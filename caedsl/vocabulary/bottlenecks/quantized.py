@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from caedsl.vocabulary.code_kinds import CODEBOOK, EMA, GRADIENT, UPDATE, Quantizer
+from caedsl.vocabulary.code_kinds import CODEBOOK, EMA, GRADIENT, SPREAD, UPDATE, Quantizer
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.form import Form
 from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
+from caedsl.vocabulary.weights import START
 from caedsl.vocabulary.window import KERNEL
 
 COMMIT: LayerOption[float] = LayerOption(
@@ -29,15 +30,19 @@ class Quantized(Form):
 
     name = "quantized"
     words = ("quantized",)
-    options = (CODEBOOK, COMMIT, UPDATE, EMA)
+    options = (CODEBOOK, COMMIT, UPDATE, EMA, SPREAD, *START)
     example = "bottleneck quantized 512x64"
     limits_copying = True
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
         """Return the convolution to the vectors' channels, and the codebook."""
         channels = values[CODEBOOK.name][-1]
-        kept: dict[Option, Any] = {option: values[option.name] for option in (CODEBOOK, UPDATE, EMA)}
-        return (Draft(Conv.name, written({CHANNELS: channels, KERNEL: (1,)})), Draft(Quantizer.name, written(kept)))
+        started: dict[Option, Any] = {option: values[option.name] for option in START}
+        kept: dict[Option, Any] = {option: values[option.name] for option in (CODEBOOK, UPDATE, EMA, SPREAD)}
+        return (
+            Draft(Conv.name, written({CHANNELS: channels, KERNEL: (1,)} | started)),
+            Draft(Quantizer.name, written(kept)),
+        )
 
     def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
         """Return the weights of the commitment to the codebook, and of a codebook that is trained."""
@@ -49,12 +54,13 @@ class Quantized(Form):
         return {CODEBOOK_TERM: "distance"}
 
     def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
-        """Return that a decay has no effect where the codebook follows no averages."""
-        if values[UPDATE.name] != GRADIENT or EMA.name not in given:
+        """Return that an option has no effect on a codebook that learns the other way."""
+        idle, way = (EMA, "ema") if values[UPDATE.name] == GRADIENT else (SPREAD, GRADIENT)
+        if idle.name not in given:
             return None
         return Misfit(
             "option-without-effect",
-            "`ema=` has no effect on this line: it belongs to `update=ema`",
-            help="leave `ema=` out, or write `update=ema`",
-            option=EMA.name,
+            f"`{idle.name}=` has no effect on this line: it belongs to `update={way}`",
+            help=f"leave `{idle.name}=` out, or write `update={way}`",
+            option=idle.name,
         )

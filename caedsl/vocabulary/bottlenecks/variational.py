@@ -9,7 +9,8 @@ from caedsl.vocabulary.form import WARMUP, Form
 from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.layers.dense import UNITS, Dense
-from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Type
+from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
+from caedsl.vocabulary.weights import START
 from caedsl.vocabulary.window import KERNEL
 
 BETA: LayerOption[float] = LayerOption(
@@ -28,7 +29,7 @@ class Variational(Form):
 
     name = "variational"
     words: ClassVar[tuple[str, ...]] = ("variational",)
-    options = (UNITS, BETA, WARMUP, FREE_BITS)
+    options: ClassVar[tuple[Option, ...]] = (UNITS, BETA, WARMUP, FREE_BITS, *START)
     example = "bottleneck variational 32 beta=1"
     makes_vector = True
     limits_copying = True
@@ -36,7 +37,7 @@ class Variational(Form):
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
         """Return the layer that makes means and log-variances, and the draw."""
-        return (Draft(Dense.name, written({UNITS: 2 * values[UNITS.name]})), _draw(values))
+        return (Draft(Dense.name, _made(UNITS, values)), _draw(values))
 
     def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
         """Return the weight of the divergence."""
@@ -48,13 +49,19 @@ class VariationalConv(Variational):
 
     name = "variational conv"
     words = ("variational", "conv")
-    options = (CHANNELS, BETA, WARMUP, FREE_BITS)
+    options = (CHANNELS, BETA, WARMUP, FREE_BITS, *START)
     example = "bottleneck variational conv 4"
     makes_vector = False
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
         """Return the convolution that makes means and log-variances, and the draw."""
-        return (Draft(Conv.name, written({CHANNELS: 2 * values[CHANNELS.name], KERNEL: (1,)})), _draw(values))
+        return (Draft(Conv.name, written({KERNEL: (1,)}) | _made(CHANNELS, values)), _draw(values))
+
+
+def _made(numbers: Option, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the layer that makes a mean and a log-variance for each of ``numbers``."""
+    started = {option.name: values[option.name] for option in START}
+    return {numbers.name: 2 * values[numbers.name], **started}
 
 
 def _draw(values: Mapping[str, Any]) -> Draft:
