@@ -1,6 +1,5 @@
-"""The best that a linear map does: the yardsticks of every reconstruction, of denoising and of anomaly detection."""
+"""The best that a linear map does: the yardsticks of every reconstruction and of denoising."""
 
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from caedsl.evaluation.baselines import PCA, fit_pca
@@ -15,19 +14,14 @@ SIZES = (2, 8, 16, 32, 64, 128)
 UNIT = PixelRange.of(InputRange(), Tensor())
 
 
-def components(train: Tensor, sizes: tuple[int, ...] = SIZES) -> dict[int, PCA]:
+def components(train: Tensor) -> dict[int, PCA]:
     """PCA of ``train`` at each code size; the components of the smaller are among those of the largest."""
-    whole = fit_pca(Batches(train), max(sizes)).predictor
+    whole = fit_pca(Batches(train), max(SIZES)).predictor
     assert whole is not None
-    return {size: PCA(whole.mean_d, whole.components_kd[-size:]) for size in sizes}
+    return {size: PCA(whole.mean_d, whole.components_kd[-size:]) for size in SIZES}
 
 
 def best_denoiser(train: Tensor, exam: Examination) -> tuple[int, Scores]:
     """Return the number of components, and the scores, of the PCA of clean images that removes noise best."""
     scores = {size: score(exam.predictions(pca), UNIT) for size, pca in components(train).items()}
     return max(scores.items(), key=lambda item: item[1].psnr)
-
-
-def auroc(errors: Tensor, foreign: Tensor) -> float:
-    """Return the chance that a ``foreign`` image has a larger error than one that is not."""
-    return float(roc_auc_score(foreign.numpy(), errors.numpy()))

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import caedsl
-from caedsl.backends.torch.instantiate import build
 from caedsl.console.progress import make_reporter
 from caedsl.data.images import Images
 from caedsl.data.loading import load
@@ -44,12 +42,6 @@ class Reached:
         """The lowest validation loss of all epochs."""
         value: float = self.metrics["training"]["best_validation_loss"]
         return value
-
-    def module(self) -> nn.Module:
-        """Return the model with the weights of its best epoch."""
-        module = build(self.kept.model)
-        self.kept.load_weights(module)
-        return module
 
     def examination(self, test: Tensor) -> Examination:
         """``test`` with the damage that the model's evaluation saw."""
@@ -124,15 +116,3 @@ def test_images(images: Images) -> tuple[Tensor, Tensor]:
     """The test images and their labels."""
     assert images.test is not None and images.test_labels is not None
     return images.test, images.test_labels
-
-
-def of_class(images: Images, digit: int) -> Tensor:
-    """Return the training images of one class."""
-    assert images.labels is not None
-    return images.train[images.labels == digit]
-
-
-@torch.no_grad()
-def squared_errors(module: nn.Module, x_bchw: Tensor) -> Tensor:
-    """Return the squared error of each image, summed over its pixels."""
-    return torch.cat([(module(part) - part).square().flatten(1).sum(1) for part in x_bchw.split(1000)])

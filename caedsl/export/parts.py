@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from caedsl.inference.scores import ChosenScore, Compared
+from caedsl.inference.scores import ChosenScore, Compared, on_one_scale
 from caedsl.inference.trained_run import TrainedRun
+from caedsl.training.preprocessing import normalise_of
 
 
 class Encoder(nn.Module):
@@ -59,6 +60,7 @@ class Scorer(nn.Module):
         self.score = score
         self.low, self.width = run.fit.low, run.fit.high - run.fit.low
         self.values = run.values
+        self.normalise = normalise_of(run.module)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the score of each sample, B, and its map, B×space."""
@@ -66,7 +68,7 @@ class Scorer(nn.Module):
         code, maps = self.module.encode_with_maps(target)
         made = self.module.decode(code, maps)
         again = self.module.encode(made) if self.score.kind.needs_second_code else None
-        compared = Compared(self.values.to_unit(target), self.values.to_unit(made), code, again)
+        compared = Compared(*on_one_scale(target, made, self.values, self.normalise), code, again)
         return self.score.kind.of(compared, self.score.parameter), self.score.kind.map(compared)
 
 

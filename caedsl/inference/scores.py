@@ -1,16 +1,19 @@
 """Anomaly scores: how far a sample is from its reconstruction, one number a sample and one map.
 
-Errors are of values mapped to 0..1. Tensors: x_bc… = batch, channels, then one to three space axes.
+Errors are of values mapped to 0..1, for ``normalize=gcn`` by the contrast of each sample, as its loss has it.
+Tensors: x_bc… = batch, channels, then one to three space axes.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from caedsl.backends.torch.modules import GlobalContrast
 from caedsl.backends.torch.ssim import ssim_per_image
+from caedsl.training.pixel_range import PixelRange
 
 BLUR_SIGMA = 4.0
 """Standard deviation in pixels of the blur of ``blurmax``, as in Roth et al. 2022, "PatchCore", CVPR, section 4.1."""
@@ -20,7 +23,7 @@ _REACH = 3
 
 @dataclass(frozen=True)
 class Compared:
-    """A batch beside its reconstruction, both mapped to 0..1, and the codes of both."""
+    """A batch beside its reconstruction, both on one scale, and the codes of both."""
 
     target: Tensor
     reconstruction: Tensor
@@ -32,6 +35,15 @@ class Compared:
     def squared_error(self) -> Tensor:
         """The squared error of each pixel, averaged over the channels: B×space."""
         return (self.target - self.reconstruction).square().mean(dim=1)
+
+
+def on_one_scale(
+    target: Tensor, made: Tensor, values: PixelRange, normalise: nn.Module | None
+) -> tuple[Tensor, Tensor]:
+    """Return samples and reconstructions as scores compare them: normalised by contrast, else mapped to 0..1."""
+    if isinstance(normalise, GlobalContrast):
+        return normalise(target), normalise(made, target)
+    return values.to_unit(target), values.to_unit(made)
 
 
 @dataclass(frozen=True)

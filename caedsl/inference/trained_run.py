@@ -26,7 +26,7 @@ from caedsl.inference.lines import is_data_line
 from caedsl.inference.pictures import Made, read_original, resized_original, restored
 from caedsl.inference.samples import Samples, from_array, from_line, from_path
 from caedsl.inference.schema import read_calibration
-from caedsl.inference.scores import ChosenScore, Compared, ScoreError, read_score
+from caedsl.inference.scores import ChosenScore, Compared, ScoreError, on_one_scale, read_score
 from caedsl.inference.tiling import reconstruct_tiled
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
@@ -39,6 +39,7 @@ from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.training.device import choose_device
 from caedsl.training.pixel_range import PixelRange
+from caedsl.training.preprocessing import normalise_of
 from caedsl.training.weights import Weights, largest_file
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.shape import elements, noun, rank, text
@@ -187,9 +188,10 @@ class TrainedRun:
 
     @torch.no_grad()
     def compare(self, batch: Reconstructed, score: ChosenScore) -> Compared:
-        """Return what ``score`` looks at: ``batch`` on the scale 0..1, with the second code where it is needed."""
+        """Return what ``score`` looks at: ``batch`` on one scale, with the second code where it is needed."""
         again = self.module.encode(batch.reconstruction) if score.kind.needs_second_code else None
-        return Compared(self.values.to_unit(batch.target), self.values.to_unit(batch.reconstruction), batch.code, again)
+        target, made = on_one_scale(batch.target, batch.reconstruction, self.values, normalise_of(self.module))
+        return Compared(target, made, batch.code, again)
 
     def score_batch(self, batch: Reconstructed, score: ChosenScore) -> Tensor:
         """Return the score of each sample of a batch."""

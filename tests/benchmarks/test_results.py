@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import pytest
-import torch
 
-from benchmarks.reached.linear import auroc
 from benchmarks.reached.runs import SPECS, Runs
 from benchmarks.reached.targets import TARGETS, Row
 from caedsl.runs.files import METRICS, STATE
@@ -48,11 +46,6 @@ def test_epochs_and_whole_replace_what_is_quick(tmp_path: Path) -> None:
     limited = {"data": "digits limit=20"}
     assert Runs(tmp_path, epochs=2).of("digits", quick={"train.epochs": 1}, always=limited).last_epoch["epoch"] == 2
     assert Runs(tmp_path, whole=True).of("digits", quick={"train.epochs": 1}, always=limited).last_epoch["epoch"] == 60
-
-
-def test_area_under_the_curve_counts_pairs_in_order() -> None:
-    errors = torch.tensor([0.1, 0.4, 0.3, 0.9])
-    assert auroc(errors, torch.tensor([False, False, True, True])) == 0.75
 
 
 def test_every_target_says_what_it_needs() -> None:

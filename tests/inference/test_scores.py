@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
+import caedsl
 from caedsl.inference.scores import SCORES, Compared, Score, ScoreError, blurred, read_score
+from tests.inference.conftest import GREY, write_run
 
 
 def compared(*space: int, batch: int = 3) -> Compared:
@@ -60,3 +64,10 @@ def test_a_score_is_told_as_it_is_written() -> None:
         "top=0.5%",
         "top=2%",
     ]
+
+
+@pytest.mark.parametrize("kind", ["mse", "top=5%", "ssim", "blurmax"])
+def test_scores_after_contrast_normalisation_do_not_depend_on_contrast(tmp_path: Path, kind: str) -> None:
+    run = caedsl.open(write_run(tmp_path / "run", GREY.replace("input", "data digits normalize=gcn; input")))
+    x = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert np.allclose(run.score(x, kind), run.score(0.3 * x + 0.2, kind), rtol=1e-4)
