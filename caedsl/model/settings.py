@@ -238,7 +238,7 @@ class Train:
     of the averaged weights, which are then the ones validated and saved; ``precision`` is ``auto fp32 bf16 fp16``.
     ``batch`` is ``auto`` where it is to be found by trial steps; the images of a step are computed in ``accumulate``
     parts, whose gradients are added up. ``threads`` is the number of CPU threads, or ``auto`` where the run measures
-    it.
+    it. ``deterministic`` asks for the same bits each time on CUDA too.
     """
 
     loss: Loss = Loss()
@@ -256,6 +256,7 @@ class Train:
     threads: int | Auto = "auto"
     ema: float | None = None
     seed: int = 0
+    deterministic: bool = False
     on: On = On()
 
 

@@ -119,7 +119,11 @@ SETTINGS: Mapping[str, Setting] = {
         _value("ema", Type.NUMBER, "decay a step", Domain(0, 1, True, True)),
     ),
     "seed": Setting(
-        "start of all random numbers", _value("seed", Type.COUNT, "start of all random numbers", Domain(0, 2**31 - 1))
+        "start of all random numbers",
+        (
+            *_value("seed", Type.COUNT, "start of all random numbers", Domain(0, 2**31 - 1)),
+            Option("deterministic", Type.FLAG, False, "use kernels with the same bits each time on CUDA", Written.BARE),
+        ),
     ),
     "on": Setting(
         "whether a run goes on when a monitor is sure that something goes wrong",

@@ -1,6 +1,7 @@
 """The device of a run, and how it is used: memory that is kept between steps, and compiling where that pays."""
 
 import ctypes
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -108,6 +109,44 @@ def give_freed_memory_back() -> None:
 
 def _has_glibc() -> bool:
     return sys.platform == "linux" and platform.libc_ver()[0] == "glibc"
+
+
+_CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+"""cuBLAS gives the same bits each time only with a fixed workspace, which it reads when it is first used."""
+
+
+def fix_cublas_workspace(device: torch.device) -> None:
+    """Give cuBLAS a fixed workspace; call it before the first product on CUDA. What the user has set stays."""
+    if device.type == "cuda":
+        os.environ.setdefault(_CUBLAS_WORKSPACE, ":4096:8")
+
+
+@contextmanager
+def deterministic_kernels(device: torch.device, wanted: bool) -> Iterator[None]:
+    """Use, inside, only kernels that give the same bits each time on CUDA, where that is ``wanted``.
+
+    An operation without such a kernel is a ``TrainingError``. Kernels on a CPU give the same bits anyway.
+    """
+    if not wanted or device.type != "cuda":
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory before writing it
+    try:
+        yield
+    except RuntimeError as error:
+        operation, found, _ = str(error).partition(" does not have a deterministic implementation")
+        if not found:
+            raise
+        raise TrainingError(
+            f"`seed … deterministic` is not possible with this spec on CUDA: PyTorch's {operation} has no "
+            "deterministic kernel; leave `deterministic` out, or use `--device cpu`"
+        ) from error
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = filled
 
 
 class CompiledNetwork(nn.Module):

@@ -20,7 +20,7 @@ from caedsl.model.settings import Settled, Train, settled
 from caedsl.runs.errors import TrainingError
 from caedsl.training.batches import Batches, resident
 from caedsl.training.callbacks import stopping
-from caedsl.training.device import compiled
+from caedsl.training.device import compiled, fix_cublas_workspace
 from caedsl.training.loop import Training
 from caedsl.training.objective import Objective
 from caedsl.training.parallel.processes import current
@@ -74,6 +74,8 @@ def prepare(
     known = settled(settings)
     if known is None:
         raise TrainingError("`auto` stands for a number that is not found yet: see caedsl.training.search.auto")
+    if known.deterministic:
+        fix_cublas_workspace(device)
     everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
     wanted = None if targets.train is None else resident(targets.train, device)
     marks = None if labels is None else labels.to(everything.device)

@@ -71,6 +71,13 @@ def test_a_compiled_step_is_the_same(cuda: torch.device, graphs: bool) -> None:
     assert compiled.failure is None
 
 
+def test_deterministic_runs_are_equal_bit_for_bit(cuda: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    lines = "seed 3 deterministic; optimizer adam lr=1e-3; augment shift=2; corrupt gaussian=0.1"
+    first, second = (steps(run_on(cuda, lines, code="dense 8 noise=0.1"), 20) for _ in range(2))
+    assert first == second
+
+
 def test_a_probe_leaves_the_next_step_unchanged(gpu: torch.device) -> None:
     probed, plain = (run_on(gpu, "precision fp32; corrupt gaussian=0.1", code="dense 8 noise=0.1") for _ in range(2))
     prober = Prober(probed, lower(small()).origins, None, next(probed.train.in_order(16)), rounds=1)

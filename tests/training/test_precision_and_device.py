@@ -1,16 +1,19 @@
 """What a run computes in, and on what."""
 
+import os
+
 import pytest
 import torch
 from torch import nn
 
+from caedsl.backends.torch.render import emit
 from caedsl.runs.errors import TrainingError
 from caedsl.training import device
 from caedsl.training.device import choose_device
 from caedsl.training.parallel.distributed import ProcessGroup
 from caedsl.training.precision import Precision, choose_precision, exact_output
 
-from .tiny import tiny
+from .tiny import model_of, tiny
 
 CPU = torch.device("cpu")
 
@@ -115,3 +118,34 @@ def test_each_process_has_a_device_that_it_sees(
             group.device(torch.device("cuda"))
     else:
         assert group.device(torch.device("cuda")) == torch.device("cuda", number)
+
+
+def test_kernels_are_deterministic_on_cuda_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    for kind, wanted in (("cuda", True), ("cuda", False), ("cpu", True)):
+        with device.deterministic_kernels(torch.device(kind), wanted):
+            assert torch.are_deterministic_algorithms_enabled() == (wanted and kind == "cuda")
+        assert not torch.are_deterministic_algorithms_enabled()
+    device.fix_cublas_workspace(torch.device("cpu"))
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+    device.fix_cublas_workspace(torch.device("cuda"))
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_an_operation_without_a_deterministic_kernel_is_named() -> None:
+    refused = "upsample_cubic does not have a deterministic implementation, but you set …"
+    for message, kind in ((refused, TrainingError), ("another error", RuntimeError)):
+        with pytest.raises(kind, match=message.split()[0]), device.deterministic_kernels(torch.device("cuda"), True):
+            raise RuntimeError(message)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_deterministic_spec_emits_a_deterministic_loop() -> None:
+    text = """autoencoder a; input 1x8x8; encoder { conv 1 }; bottleneck; decoder mirror
+    train { seed 3 deterministic }"""
+    model = model_of(text)
+    assert model.train is not None
+    assert (model.train.seed, model.train.deterministic) == (3, True)
+    line = "torch.use_deterministic_algorithms(True)"
+    assert line in emit(model, training=True)
+    assert line not in emit(model_of(text.replace(" deterministic", "")), training=True)

@@ -164,6 +164,16 @@ def _threads_line(settings: Train) -> str:
     return f"    torch.set_num_threads({settings.threads})\n" if isinstance(settings.threads, int) else ""
 
 
+def _deterministic_lines(settings: Train) -> str:
+    if not settings.deterministic:
+        return ""
+    return """    import os
+
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a product is computed for the first time
+    torch.use_deterministic_algorithms(True)
+"""
+
+
 def _main(model: Autoencoder, settings: Train, name: str) -> str:
     shape = ", ".join(map(str, model.input.shape))
     numbers = _open_numbers(settings)
@@ -184,7 +194,7 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
     for path in sys.argv[1:{1 + len(files)}]:
         if not path.endswith(".npy"):
             sys.exit(f"{{path}} is no .npy file: write one with numpy.save(path, images)")
-{_threads_line(settings)}    autoencoder = {name}()
+{_threads_line(settings)}{_deterministic_lines(settings)}    autoencoder = {name}()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     {loading}
     train(autoencoder, {", ".join(files)}{given}, device=device)
