@@ -131,9 +131,7 @@ def deterministic_kernels(device: torch.device, wanted: bool) -> Iterator[None]:
         yield
         return
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory before writing it
     try:
         yield
     except RuntimeError as error:
@@ -146,7 +144,6 @@ def deterministic_kernels(device: torch.device, wanted: bool) -> Iterator[None]:
         ) from error
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.utils.deterministic.fill_uninitialized_memory = filled
 
 
 class CompiledNetwork(nn.Module):
