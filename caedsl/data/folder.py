@@ -1,20 +1,17 @@
 """A folder of image files: flat, in class subfolders, or with subfolders for training, validation and testing."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from caedsl.data.errors import DataError, UnavailableError
+from caedsl.data.files import Files, files_in, some
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
 from caedsl.data.folder_stack import FolderStack, check_input
-from caedsl.data.source_reader import Request, UnreadImages, confined
+from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import Labels
-
-_NAMED = 3
-"""How many files a note names before it only counts."""
 
 
 def read(request: Request) -> UnreadImages:
@@ -34,7 +31,7 @@ def read(request: Request) -> UnreadImages:
     if not files[TRAIN]:
         text = f"{roots[TRAIN]} holds no images: no file there ends like one (.png, .jpg and so on)"
         raise UnavailableError(text, f"put image files into {roots[TRAIN]}")
-    classes = {part: classes_of(files[part], roots[part], notes) for part in roots}
+    classes = {part: classes_of(files[part].names, roots[part], notes) for part in roots}
     names = tuple(sorted({name for part in classes.values() if part for name in part}))
     stacks = {
         part: FolderStack(files[part], roots[part], request.fit, labels_of(classes[part], names), request.source.white)
@@ -55,7 +52,7 @@ def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:
     others = sorted(path.name for path in root.iterdir() if path not in split.values() and path.name[0] != ".")
     if others:
         *first, last = (path.name for path in split.values())
-        notes.append(f"beside {', '.join(first)}{' and ' if first else ''}{last}, not read: {_some(others)}")
+        notes.append(f"beside {', '.join(first)}{' and ' if first else ''}{last}, not read: {some(others)}")
     return split
 
 
@@ -77,7 +74,7 @@ def _own_parts(request: Request, roots: Mapping[str, Path]) -> dict[str, Path]:
     return found
 
 
-def images_in(root: Path, allowed: Path | None, notes: list[str]) -> list[Path]:
+def images_in(root: Path, allowed: Path | None, notes: list[str]) -> Files:
     """Return the image files below ``root``, in the order of their names; ``notes`` gets the files that are none.
 
     Nothing outside of ``allowed`` is read, where that is a folder.
@@ -87,49 +84,18 @@ def images_in(root: Path, allowed: Path | None, notes: list[str]) -> list[Path]:
     return files_in(root, allowed, notes, suffixes(), "images")
 
 
-def files_in(root: Path, allowed: Path | None, notes: list[str], endings: AbstractSet[str], called: str) -> list[Path]:
-    """Return the files below ``root`` with one of these ``endings``, which are ``called`` so; see ``images_in``."""
-    found: list[Path] = []
-    others: list[Path] = []
-    for path in _files(root, allowed):
-        (found if path.suffix.lower() in endings else others).append(path)
-    if others:
-        names = _some(sorted(str(path.relative_to(root)) for path in others))
-        notes.append(f"in {root.name}, left out as no {called}: {names}")
-    return sorted(found, key=lambda path: path.relative_to(root).parts)
+def classes_of(names: Sequence[str], root: Path, notes: list[str]) -> list[str] | None:
+    """Return the class of each file by its path from ``root``: its first folder.
 
-
-def _files(root: Path, allowed: Path | None) -> Iterator[Path]:
-    """Find all files below ``root`` that are not hidden; links to folders are followed, each folder once.
-
-    Raise a ``DataError`` where a link leads out of ``allowed``.
+    None where there are no files or not all of them lie in a subfolder.
     """
-    seen = set()
-    for folder, subfolders, names in os.walk(root, onerror=_fail, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            subfolders.clear()
-            continue
-        seen.add(real)
-        confined(Path(folder), allowed)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "__MACOSX")))
-        for path in (Path(folder, name) for name in names if not name.startswith(".")):
-            yield confined(path, allowed) if allowed is not None and path.is_symlink() else path
-
-
-def _fail(error: OSError) -> None:
-    raise error
-
-
-def classes_of(paths: Sequence[Path], root: Path, notes: list[str]) -> list[str] | None:
-    """Return the class of each image, None where there are no images or not all of them lie in a subfolder."""
-    parts = [path.relative_to(root).parts for path in paths]
-    loose = [part[0] for part in parts if len(part) == 1]
-    if 0 < len(loose) < len(parts):
+    classes = [name.partition(os.sep) for name in names]
+    loose = [first for first, separator, _ in classes if not separator]
+    if 0 < len(loose) < len(names):
         notes.append(
-            f"no labels for {root.name}: {len(loose)} of {len(parts)} files lie in no class subfolder: {_some(loose)}"
+            f"no labels for {root.name}: {len(loose)} of {len(names)} files lie in no class subfolder: {some(loose)}"
         )
-    return [part[0] for part in parts] if parts and not loose else None
+    return [first for first, _, _ in classes] if names and not loose else None
 
 
 def labels_of(classes: Sequence[str] | None, names: Sequence[str]) -> Labels | None:
@@ -138,8 +104,3 @@ def labels_of(classes: Sequence[str] | None, names: Sequence[str]) -> Labels | N
         return None
     number = {name: place for place, name in enumerate(names)}
     return np.array([number[name] for name in classes], dtype=np.int64)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,7 +1,9 @@
 """The images of a folder, decoded when they are read."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +13,10 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import BrokenImagesError, DataError, listing
+from caedsl.data.files import Files, file_name
 from caedsl.data.fit import SampleFormat, ValueScale, blank
-from caedsl.data.stack import Index, Labels, RawSamples
+from caedsl.data.stack import LARGE_BYTES, Index, Labels, RawSamples
+from caedsl.diagnostics.text import printable
 from caedsl.vocabulary.shape import text
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 IMAGES = 2
 """The axes of an image file."""
+MANY_FILES = 10_000
+"""More files than this are not all read before the first step."""
 _SHA256_BYTES = 32
 
 
@@ -77,6 +83,20 @@ class FolderStack:
         """See ``Stack.ready``: files are decoded."""
         return False
 
+    def is_large(self, index: Index) -> bool:
+        """See ``Stack.is_large``; what cannot be found is told when it is read."""
+        if len(index) > MANY_FILES:
+            return True
+        stored = 0
+        for number in index.tolist():
+            with suppress(OSError, ValueError):
+                stored += os.stat(self.paths[number]).st_size
+        return stored > LARGE_BYTES
+
+    def outline(self, index: Index) -> bytes:
+        """See ``Stack.outline``."""
+        return "\n".join(self.names(index)).encode("utf-8", "surrogatepass")
+
     def read(self, index: Index) -> RawSamples:
         """See ``Stack.read``; files that cannot be used are a ``DataError`` that names them."""
         from caedsl.data.picture import read_picture
@@ -108,6 +128,12 @@ class FolderStack:
             raise DataError(
                 f"{self.paths[number]} was changed while it was being used: put it back as it was, or begin anew"
             )
+
+    def names(self, index: Index) -> Sequence[str]:
+        """See ``Stack.names``: paths from the folder of the source."""
+        if isinstance(self.paths, Files):
+            return [printable(self.paths.names[number]) for number in index.tolist()]
+        return [file_name(self.paths[number], self.root) for number in index.tolist()]
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Return what was remarked on how many files; a ``DataError`` where all are grey and the input has colours."""

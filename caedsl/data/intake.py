@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caedsl.data.cached_stack import Cached, CachedStack, Rows, RowsInMemory
 from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.fit import SampleFormat, ValueScale, blank
 from caedsl.data.launcher import launched
 from caedsl.data.memory import available_memory
-from caedsl.data.pixels import Held, Pixels, Streamed, span_of
+from caedsl.data.pixels import Held, Pixels, Span, Streamed, span_of
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.scratch import Scratch
 from caedsl.data.source_reader import Request, describe
@@ -25,6 +26,8 @@ _BLOCK_BYTES = 1 << 24
 _BLOCK_IMAGES = 512
 _SCAN_SECONDS = 20
 """How long reading goes on after the first broken file, so that one error names all that are broken."""
+_LOOKED_AT, _LEAST_LOOKED_AT, _LOOKED_AT_VALUES = 256, 8, 1 << 24
+"""How many images of a large source are read before the first step: fewer where that is more values."""
 SHARE = 0.5
 """The share of the memory that is available which images may take: the model, its training and the system need some."""
 
@@ -48,6 +51,20 @@ class Piece:
     broken: Mapping[int, str]
 
 
+class _Impression:
+    """What was found of images that were read: what is to be said of them, and the values that they span."""
+
+    def __init__(self) -> None:
+        self.remarks: Counter[str] = Counter()
+        self.span: Span = (float("inf"), float("-inf"))
+
+    def add(self, block: RawSamples, scale: ValueScale) -> None:
+        """Take in a block of images."""
+        self.remarks.update(block.remarks)
+        low, high = span_of(block.values, scale)
+        self.span = min(self.span[0], low), max(self.span[1], high)
+
+
 class Intake:
     """Reads the parts of one source, training images first, and sums up what it has read.
 
@@ -67,36 +84,82 @@ class Intake:
     def read(self, stack: Stack, index: Index) -> TakenImages:
         """Read the images of these numbers; raise a ``DataError`` that names all of them that cannot be used.
 
-        With ``skip=broken`` these are left out.
+        With ``skip=broken`` these are left out. Of a large source only some are read, and the others when they are
+        needed: a broken file is then an error when it is met.
         """
-        fit, name = self.request.fit, describe(self.request.source)
+        if self._skips or not stack.is_large(index):
+            return self._read_all(stack, index)
+        return self._read_some(stack, index)
+
+    def _read_all(self, stack: Stack, index: Index) -> TakenImages:
+        fit = self.request.fit
         kept = Kept(len(index), fit, stack.scale, stack.value_bytes, self._room())
-        scratch = None if kept.values is not None or stack.ready else self._scratch(stack, index)
-        remarks: Counter[str] = Counter()
-        least, most = float("inf"), float("-inf")
+        cache: CachedStack | None = None
+        seen = _Impression()
         good: list[Index] = []
+        done = 0
         broken: dict[int, str] = {}
         for numbers, block in self._scan(stack, index, broken):
+            places, done = np.arange(done, done + len(numbers)), done + len(numbers)
             good.append(numbers)
             self._digest.update(block.stored)
-            remarks.update(block.remarks)
-            low, high = span_of(block.values, stack.scale)
-            least, most = min(least, low), max(most, high)
+            seen.add(block, stack.scale)
             kept.add(block.values)
-            if scratch is not None and not scratch.add(block.values):
-                scratch = None
+            if kept.values is None and not stack.ready and (cache is not None or not places[0]):
+                cache = cache or CachedStack(stack, index, self._scratch(len(index), stack.scale, block.values.dtype))
+                cache = cache if cache.put(places, block.values) else None
         there, skipped = np.concatenate(good), tuple(broken.values())
-        notes = stack.conclude(remarks, len(there))
+        notes = stack.conclude(seen.remarks, len(there))
         if skipped:
             notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s left out as broken: {_first(skipped)}")
         if kept.values is not None:
-            return TakenImages(Held(kept.values[: len(there)], stack.scale, (least, most)), there, notes, skipped)
-        way, rows = "read from their files as they are needed", there
-        if scratch is not None:
-            stack, rows = scratch.stack(name), np.arange(len(there))
+            return TakenImages(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped)
+        streamed, way = Streamed(stack, there, fit.shape, seen.span), "read from their files as they are needed"
+        if cache is not None:
+            streamed = Streamed(cache, np.arange(len(there)), fit.shape, seen.span)
             way = f"decoded once, into a file in {self.request.store} that goes when the run ends, and read from there"
-        streamed = Streamed(stack, rows, fit.shape, (least, most))
         return TakenImages(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
+
+    def _read_some(self, stack: Stack, index: Index) -> TakenImages:
+        """Read a few images, evenly chosen, of a large source; all of them only where that is copying."""
+        fit = self.request.fit
+        count = max(_LEAST_LOOKED_AT, min(_LOOKED_AT, _LOOKED_AT_VALUES // fit.values))
+        chosen = index[np.unique(np.linspace(0, len(index) - 1, count).round().astype(np.int64))]
+        self._digest.update(stack.outline(index))
+        seen, dtype = _Impression(), torch.uint8
+        for piece in pieces(stack, chosen, fit):
+            if piece.broken:
+                # One error is to name all that are broken, as far as they are found in a while.
+                for _ in self._scan(stack, index, dict(piece.broken)):
+                    pass
+            assert piece.block is not None, "a block has broken images, or images"
+            self._digest.update(piece.block.stored)
+            seen.add(piece.block, stack.scale)
+            dtype = torch.float32 if piece.block.values.dtype == torch.float32 else dtype
+        pixels, way = self._later(stack, index, dtype, seen.span)
+        notes = (
+            *stack.conclude(seen.remarks, len(chosen)),
+            f"{len(chosen):,} of {len(index):,} {fit.noun}s were looked at; all are {way}",
+        )
+        return TakenImages(pixels, index, notes, ())
+
+    def _later(self, stack: Stack, index: Index, dtype: torch.dtype, span: Span) -> tuple[Pixels, str]:
+        """Return the images of a large source, and what is done with them."""
+        fit, store = self.request.fit, self.request.store
+        kept = Kept(len(index), fit, stack.scale, dtype.itemsize, self._room())
+        if stack.ready:
+            for _, block in self._scan(stack, index, {}) if kept.values is not None else ():
+                kept.add(block.values)
+            if kept.values is not None:
+                return Held(kept.values, stack.scale, span), "held in memory"
+            return Streamed(stack, index, fit.shape, span), "read from their files as they are needed"
+        rows: Rows | None = None
+        way = "read from their files as they are needed"
+        if kept.values is not None:
+            rows, way = RowsInMemory(kept.values, stack.scale), "read when they are first needed, then kept in memory"
+        elif rows := self._scratch(len(index), stack.scale, dtype):
+            way = f"read when they are first needed, then kept in a file in {store} that goes when the run ends"
+        return Cached(CachedStack(stack, index, rows), np.arange(len(index)), fit.shape, span), way
 
     def _scan(self, stack: Stack, index: Index, broken: dict[int, str]) -> Iterator[tuple[Index, RawSamples]]:
         """Read all images in blocks, and give out those that can be used; why others cannot is put into ``broken``."""
@@ -124,9 +187,9 @@ class Intake:
     def _skips(self) -> bool:
         return self.request.source.skip == "broken"
 
-    def _scratch(self, stack: Stack, index: Index) -> Scratch | None:
+    def _scratch(self, images: int, scale: ValueScale, dtype: torch.dtype) -> Scratch | None:
         store = self.request.store
-        return None if store is None else Scratch.open(store, len(index), self.request.fit, stack.scale)
+        return None if store is None else Scratch.open(store, images, self.request.fit, scale, dtype)
 
     def _room(self) -> int | None:
         memory = available_memory() if self.memory is None else self.memory

@@ -17,7 +17,7 @@ from caedsl.data.fit import SampleFormat
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
 from caedsl.data.intake import Intake, TakenImages
-from caedsl.data.names import names_files, sample_names
+from caedsl.data.names import names_of
 from caedsl.data.pairs import find, target_request
 from caedsl.data.pixels import Pixels, Span
 from caedsl.data.selection import select, selection_notes
@@ -169,6 +169,15 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         else:
             notes.append(f"no {part} {request.fit.noun}s are left")
     validation, test = parts.get("validation"), parts.get("test")
+    named = [
+        (part, names_of(stack, taken.index))
+        for part, stack, taken in (
+            (TRAIN, found.train, train),
+            (VALIDATION, found.validation, validation),
+            (TEST, found.test, test),
+        )
+        if stack is not None and taken is not None
+    ]
     return Images(
         train_pixels=train.pixels,
         test_pixels=test.pixels if test else None,
@@ -180,15 +189,7 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         notes=tuple(map(printable, notes)),
         sha256=intake.sha256 if answers is None else sha256((intake.sha256 + answers.sha256).encode()).hexdigest(),
         validation_pixels=validation.pixels if validation else None,
-        names={
-            part: sample_names(stack, taken.index)
-            for part, stack, taken in (
-                (TRAIN, found.train, train),
-                (VALIDATION, found.validation, validation),
-                (TEST, found.test, test),
-            )
-            if stack is not None and taken is not None and names_files(stack)
-        },
+        names={part: names for part, names in named if names is not None},
         train_targets=targets,
         validation_targets=part_targets.get("validation"),
         test_targets=part_targets.get("test"),

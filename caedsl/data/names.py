@@ -1,34 +1,40 @@
 """Names of the samples of a source: the file that each comes from, or its number."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TypeGuard
+from typing import overload
 
-from caedsl.data.folder_stack import FolderStack
+import numpy as np
+
 from caedsl.data.stack import Index, Stack
-from caedsl.diagnostics.text import printable
 
 
-def names_files(stack: Stack) -> TypeGuard[FolderStack]:
-    """Return whether each sample is a file."""
-    return isinstance(stack, FolderStack)
+class SampleNames(Sequence[str]):
+    """Names of the samples of a stack with the numbers ``index``, each made when it is asked for."""
+
+    def __init__(self, stack: Stack, index: Index) -> None:
+        self._stack = stack
+        self._index = index
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        names = sample_names(self._stack, np.atleast_1d(self._index[place]))
+        return names if isinstance(place, slice) else names[0]
 
 
 def sample_names(stack: Stack, index: Index) -> list[str]:
-    """Return the names of the samples of these numbers: paths from the folder of the source, else numbers from 0."""
-    if names_files(stack):
-        return [file_name(stack.paths[number], stack.root) for number in index.tolist()]
-    return [str(number) for number in index.tolist()]
+    """Return the names of the samples of these numbers: those of the stack, else numbers from 0."""
+    names = stack.names(index)
+    return list(map(str, index.tolist())) if names is None else list(names)
 
 
-def file_names(paths: Sequence[Path], root: Path) -> list[str]:
-    """Return the names of files; see ``file_name``."""
-    return [file_name(path, root) for path in paths]
-
-
-def file_name(path: Path, root: Path) -> str:
-    """Return the path of a file from the folder ``root``, or from that of the file ``root``, where it lies in it."""
-    for folder in (root, root.parent):
-        if path.is_relative_to(folder):
-            return printable(str(path.relative_to(folder)))
-    return printable(str(path))
+def names_of(stack: Stack, index: Index) -> SampleNames | None:
+    """Return the names of the samples of these numbers; None where the stack has none."""
+    return None if stack.names(index[:0]) is None else SampleNames(stack, index)

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError, UnavailableError
+from caedsl.data.files import Files, files_in
 from caedsl.data.fit import SampleFormat, resized, scale_
-from caedsl.data.folder import classes_of, files_in, labels_of
+from caedsl.data.folder import classes_of, labels_of
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.memory import available_memory
 from caedsl.data.picture import RESIZED, Picture
@@ -30,7 +31,8 @@ def read(request: Request) -> UnreadImages:
     """
     root = request.path(request.source.path)
     notes: list[str] = []
-    paths = [root] if not root.is_dir() else files_in(root, request.root, notes, _ENDINGS, "volumes")
+    folder = root if root.is_dir() else root.parent
+    paths = files_in(root, request.root, notes, _ENDINGS, "volumes") if root.is_dir() else Files(folder, [root.name])
     if not paths:
         raise UnavailableError(
             f"{root} holds no volumes: no file there ends in .nii or .nii.gz", f"put volumes into {root}"
@@ -40,9 +42,8 @@ def read(request: Request) -> UnreadImages:
             f"NIfTI files hold one channel, and the {request.fit.word} is {request.fit.input}: write "
             f"`{request.fit.word} {request.fit.input_of(1)}`"
         )
-    classes = classes_of(paths, root, notes) if root.is_dir() else None
+    classes = classes_of(paths.names, root, notes) if root.is_dir() else None
     names = tuple(sorted(set(classes or ())))
-    folder = root if root.is_dir() else root.parent
     stack = FolderStack(paths, folder, request.fit, labels_of(classes, names), request.source.white, read_volume)
     return UnreadImages(stack, class_names=names, notes=tuple(notes))
 

@@ -1,5 +1,6 @@
 """Pairs of inputs and targets: matched by name where each is a file, and by place where they are arrays."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from caedsl.data.errors import DataError, listing
+from caedsl.data.files import Files
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.regular_file import open_regular
 from caedsl.data.source_reader import Request, UnreadImages, describe
@@ -70,7 +72,10 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
         )
     if isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and wanted.source.name != "manifest":
         order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, request)
-        targets = replace(targets, paths=[targets.paths[place] for place in order], labels=None)
+        paths = targets.paths
+        targets = replace(
+            targets, paths=paths.at(order) if isinstance(paths, Files) else [paths[n] for n in order], labels=None
+        )
     if isinstance(inputs, WindowStack) and isinstance(targets, WindowStack):
         targets = _clips(inputs, targets, request, wanted)
     compare(inputs, targets, describe(request.source), describe(wanted.source))
@@ -109,27 +114,27 @@ def _matched(
     """Return the place of the target of each file: the one of the same name, endings left out."""
     known = _by_name(others, other_root)
     names = _by_name(paths, root)
-    alone = [f"{path} has no target {other_root / name}.*" for name, path in names.items() if name not in known]
-    unused = [f"{path} has no input {root / name}.*" for name, path in known.items() if name not in names]
+    alone = [f"{paths[n]} has no target {other_root / name}.*" for name, n in names.items() if name not in known]
+    unused = [f"{others[n]} has no input {root / name}.*" for name, n in known.items() if name not in names]
     if alone or unused:
         raise DataError(
             f"{len(alone) + len(unused):,} files of {describe(request.source)} and of its targets "
             f'"{request.source.target}" have no partner of the same name:\n{listing([*alone, *unused], "files")}\n'
             "add the missing files, or take these out"
         )
-    place = {path: number for number, path in enumerate(others)}
-    return [place[known[name]] for name in names]
+    return [known[name] for name in names]
 
 
-def _by_name(paths: Sequence[Path], root: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in paths:
-        name = _stem(path.relative_to(root).as_posix())
-        first = found.setdefault(name, path)
-        if first is not path:
+def _by_name(paths: Sequence[Path], root: Path) -> dict[str, int]:
+    """Return the place of each file by its name from ``root``, endings left out."""
+    written = paths.names if isinstance(paths, Files) else [str(path.relative_to(root)) for path in paths]
+    found: dict[str, int] = {}
+    for place, name in enumerate(written):
+        first = found.setdefault(_stem(name.replace(os.sep, "/")), place)
+        if first != place:
             raise DataError(
-                f"{first} and {path} have the same name but for their endings, so that a partner is not known: rename "
-                "one of the two"
+                f"{paths[first]} and {paths[place]} have the same name but for their endings, so that a partner is not "
+                "known: rename one of the two"
             )
     return found
 

@@ -6,13 +6,13 @@ are by then, so that bytes are what travels.
 """
 
 from abc import ABC, abstractmethod
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
 from caedsl.data.fit import ValueScale, channels_last
-from caedsl.data.stack import Index, Stack
+from caedsl.data.stack import Index, RawSamples
 from caedsl.vocabulary.shape import Shape
 
 Span = tuple[float, float]
@@ -115,10 +115,21 @@ class Held(Pixels):
         return type(self)(self.values.to(device), self.scale, self._span)
 
 
-class Streamed(Pixels):
-    """Images of a stack with the numbers ``index``, read once before, and again whenever they are taken."""
+class Readable(Protocol):
+    """The part of a ``Stack`` that reads samples whenever they are taken."""
 
-    def __init__(self, stack: Stack, index: Index, shape: Shape, span: Span) -> None:
+    @property
+    def scale(self) -> ValueScale:
+        """See ``Stack.scale``."""
+
+    def read(self, index: Index) -> RawSamples:
+        """See ``Stack.read``."""
+
+
+class Streamed(Pixels):
+    """Images of a stack with the numbers ``index``, read whenever they are taken."""
+
+    def __init__(self, stack: Readable, index: Index, shape: Shape, span: Span) -> None:
         self.stack = stack
         self.index = index
         self.scale = stack.scale
@@ -147,9 +158,9 @@ class Streamed(Pixels):
         """See ``Pixels``; a ``DataError`` names a file that was changed, or is no longer there."""
         return self.stack.read(self.index[index.numpy()]).values
 
-    def only(self, places: Tensor) -> "Streamed":
+    def only(self, places: Tensor) -> Self:
         """See ``Pixels``."""
-        return Streamed(self.stack, self.index[places.numpy()], self._shape, self._span)
+        return type(self)(self.stack, self.index[places.numpy()], self._shape, self._span)
 
     def span(self) -> Span:
         """See ``Pixels``."""

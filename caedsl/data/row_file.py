@@ -82,31 +82,38 @@ class RowFile:
         rows: NDArray[Any] = np.empty((len(index), *self.shape[1:]), self.dtype)
         if not rows.size:
             return rows
-        buffer, runs = rows.reshape(-1).view(np.uint8).data, list(_runs(index))
-        if len(runs) > 1 and hasattr(os, "posix_fadvise"):
+        buffer, stretches = rows.reshape(-1).view(np.uint8).data, list(runs(index))
+        if len(stretches) > 1 and hasattr(os, "posix_fadvise"):
             # All are asked for before the first is waited for: the disk then works on many at once.
-            for _, first, count in runs:
+            for _, first, count in stretches:
                 os.posix_fadvise(
                     self._handle,
                     self._offset + first * self._row_bytes,
                     count * self._row_bytes,
                     os.POSIX_FADV_WILLNEED,
                 )
-        for place, first, count in runs:
+        for place, first, count in stretches:
             start, end = place * self._row_bytes, (place + count) * self._row_bytes
             self._read(buffer[start:end], self._offset + first * self._row_bytes)
         return rows
 
     def _read(self, buffer: memoryview, position: int) -> None:
-        while buffer:
-            read = os.preadv(self._handle, [buffer], position)
-            if not read:
-                raise DataError(f"{self.file} was cut short while it was being used: put it back as it was")
-            buffer, position = buffer[read:], position + read
+        if not read_at(self._handle, buffer, position):
+            raise DataError(f"{self.file} was cut short while it was being used: put it back as it was")
 
     def _stamp_now(self) -> tuple[int, int]:
         status = os.fstat(self._handle)
         return status.st_size, status.st_mtime_ns
+
+
+def read_at(handle: int, buffer: memoryview, position: int) -> bool:
+    """Fill ``buffer`` from an open file; return False where the file ends before."""
+    while buffer:
+        read = os.preadv(handle, [buffer], position)
+        if not read:
+            return False
+        buffer, position = buffer[read:], position + read
+    return True
 
 
 def rows_of(
@@ -140,8 +147,8 @@ def whole(array: "RowFile | NDArray[Any]") -> NDArray[Any]:
     return array.take(np.arange(len(array))) if isinstance(array, RowFile) else array
 
 
-def _runs(index: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """Stretches of consecutive numbers, by number: (place in ``index``, first number, how many)."""
+def runs(index: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """Yield stretches of consecutive numbers, by number: (place in ``index``, first number, how many)."""
     places = np.flatnonzero(np.diff(index, prepend=index[:1] - 2) != 1)
     counts = np.diff(places, append=len(index))
     order = np.argsort(index[places], kind="stable")

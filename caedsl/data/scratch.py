@@ -1,73 +1,78 @@
-"""A file without a name that holds images as they were fitted: decoded once, and read in every epoch."""
+"""A file without a name that holds samples as they were fitted: decoded once, and read in every epoch."""
 
 import os
 import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat, ValueScale
-from caedsl.data.row_file import SUPPORTED, RowFile
-from caedsl.data.stack import ArrayStack
+from caedsl.data.row_file import SUPPORTED, read_at, runs
+from caedsl.data.stack import Index
 
 LEFT_FREE = 1 << 30
 """The bytes that stay free on the disk whatever happens."""
 
 
 class Scratch:
-    """Samples written one after another, their channels last, in the type of the first: bytes, or real numbers.
+    """Samples by their place, their channels last, of one type: bytes, or real numbers.
 
-    The system takes the file away when the process ends, in whatever way.
+    Several threads may read and write at once. The system takes the file away when the process ends, in whatever way.
     """
 
-    def __init__(self, file: BinaryIO, fit: SampleFormat, scale: ValueScale) -> None:
-        self._file, self._fit, self._scale = file, fit, scale
-        self._dtype: torch.dtype | None = None
-        self._images = 0
-        weakref.finalize(self, file.close)
+    def __init__(self, handle: int, fit: SampleFormat, scale: ValueScale, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        self._handle, self._fit, self._scale = handle, fit, scale
+        weakref.finalize(self, os.close, handle)
 
     @classmethod
-    def open(cls, folder: Path, images: int, fit: SampleFormat, scale: ValueScale) -> Self | None:
-        """Return a file in ``folder`` for so many images; None where there is no room for their bytes."""
-        needed = images * fit.values
+    def open(cls, folder: Path, samples: int, fit: SampleFormat, scale: ValueScale, dtype: torch.dtype) -> Self | None:
+        """Return a file in ``folder`` for so many samples; None where there is no room for them."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not SUPPORTED or shutil.disk_usage(folder).free < needed + LEFT_FREE:
+            free = shutil.disk_usage(folder).free
+            if not SUPPORTED or free < samples * fit.values * dtype.itemsize + LEFT_FREE:
                 return None
-            return cls(tempfile.TemporaryFile(dir=folder, buffering=0), fit, scale)
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                return cls(os.dup(file.fileno()), fit, scale, dtype)
         except OSError:
             return None
 
-    def add(self, values: Tensor) -> bool:
-        """Write the next images.
-
-        Whether all are there. The file is closed where one is no more than bytes and this is.
-        """
-        self._dtype = self._dtype or values.dtype
-        if self._dtype == torch.float32:
+    def put(self, places: Index, values: Tensor) -> bool:
+        """Write the samples of these places; return False where they are no bytes and the file is, or it is full."""
+        if self.dtype == torch.float32:
             values = self._scale(values)
-        try:
-            if values.dtype != self._dtype or shutil.disk_usage(self._file.fileno()).free < LEFT_FREE:
-                raise OSError
-            rest = values.movedim(1, -1).contiguous().numpy().reshape(-1).view(np.uint8).data
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError:
-            self._file.close()
+        if values.dtype != self.dtype:
             return False
-        self._images += len(values)
+        row_bytes = self._fit.values * self.dtype.itemsize
+        buffer = values.movedim(1, -1).contiguous().numpy().reshape(-1).view(np.uint8).data
+        try:
+            if shutil.disk_usage(self._handle).free < LEFT_FREE:
+                return False
+            for place, first, count in runs(places):
+                rest = buffer[place * row_bytes : (place + count) * row_bytes]
+                position = first * row_bytes
+                while rest:
+                    written = os.pwrite(self._handle, rest, position)
+                    rest, position = rest[written:], position + written
+        except OSError:
+            return False
         return True
 
-    def stack(self, source: str) -> ArrayStack:
-        """Return the images in the file, to be read; ``source`` names them in messages."""
-        fit = self._fit
-        dtype = np.dtype(np.uint8 if self._dtype == torch.uint8 else np.float32)
-        shape = (self._images, *fit.space, fit.channels)
-        rows = RowFile(f"the decoded copy of {source}", os.dup(self._file.fileno()), dtype, shape)
-        self._file.close()
-        return ArrayStack(rows, "last", fit, rows.file, white=self._scale.top if dtype == np.uint8 else None)
+    def get(self, places: Index) -> Tensor:
+        """Return the samples of these places, all of which were written."""
+        fit, item = self._fit, self.dtype.itemsize
+        rows = torch.empty(len(places), *fit.space, fit.channels, dtype=self.dtype)
+        buffer = rows.numpy().reshape(-1).view(np.uint8).data
+        for place, first, count in runs(places):
+            start, end = place * fit.values * item, (place + count) * fit.values * item
+            if not read_at(self._handle, buffer[start:end], first * fit.values * item):
+                raise DataError("the decoded copy of the samples was cut short: begin anew")
+        # One channel has one order in memory, and strides that say so: kernels are chosen by them.
+        return rows.movedim(-1, 1) if fit.channels > 1 else rows.squeeze(-1).unsqueeze(1)

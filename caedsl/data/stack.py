@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -22,6 +22,8 @@ Labels = NDArray[np.int64]
 Layout = Literal["none", "first", "last"]
 """Where an array has its channels: N × space, N × C × space or N × space × C."""
 
+LARGE_BYTES = 1 << 30
+"""Samples whose stored bytes are more than this are not all read before the first step."""
 _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
@@ -63,6 +65,15 @@ class Stack(Protocol):
     def ready(self) -> bool:
         """Whether its images are stored as they are used, so that reading is copying."""
 
+    def is_large(self, index: Index) -> bool:
+        """Return whether reading all images of these numbers would delay the first step for more than seconds.
+
+        The images alone decide, so that a run is the same on another machine.
+        """
+
+    def outline(self, index: Index) -> bytes:
+        """Return what is known of the images of these numbers before they are read: the names of files, or shapes."""
+
     def __len__(self) -> int:
         """How many images there are."""
 
@@ -71,6 +82,9 @@ class Stack(Protocol):
 
         A ``DataError`` where they cannot be used, or have changed since the last time.
         """
+
+    def names(self, index: Index) -> Sequence[str] | None:
+        """Return the names of the images of these numbers; None where they have no names but their numbers."""
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Return what is to be said about so many images with these remarks.
@@ -136,6 +150,14 @@ class ArrayStack:
         in_order = not self.pixels.columns_first if isinstance(self.pixels, RowFile) else True
         return self._fits and in_order and not isinstance(self.pixels, np.memmap)
 
+    def is_large(self, index: Index) -> bool:
+        """See ``Stack.is_large``."""
+        return len(index) * math.prod(self.pixels.shape[1:]) * self.pixels.dtype.itemsize > LARGE_BYTES
+
+    def outline(self, index: Index) -> bytes:
+        """See ``Stack.outline``."""
+        return f"{self.pixels.dtype} {shape_text((len(index), *self.pixels.shape[1:]))}".encode()
+
     def read(self, index: Index) -> RawSamples:
         """See ``Stack.read``; values outside the range, NaN and infinity are a ``DataError``."""
         block = np.ascontiguousarray(self._take(index))
@@ -157,6 +179,9 @@ class ArrayStack:
         if self._made_grey:
             x = to_gray(x)
         return RawSamples(resized(x, self.fit), stored.data, remarks, sizes)
+
+    def names(self, index: Index) -> None:
+        """See ``Stack.names``."""
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Return the size, the range and the colours, where they are not the input's."""

@@ -15,11 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import BrokenImagesError, DataError, UnavailableError, listing
+from caedsl.data.files import Files, files_in
 from caedsl.data.fit import SampleFormat, ValueScale, resized
-from caedsl.data.folder import classes_of, files_in
+from caedsl.data.folder import classes_of
 from caedsl.data.regular_file import open_regular
 from caedsl.data.source_reader import Request, UnreadImages, reason
-from caedsl.data.stack import Index, Labels, RawSamples
+from caedsl.data.stack import LARGE_BYTES, Index, Labels, RawSamples
 from caedsl.data.windows import Windows, windows_of
 
 _ENDINGS = frozenset((".wav", ".wave"))
@@ -42,7 +43,8 @@ def read(request: Request) -> UnreadImages:
     """Find the windows of a WAV file, or of all below a folder, in the order of their names; labels are subfolders."""
     root = request.path(request.source.path)
     notes: list[str] = []
-    paths = [root] if not root.is_dir() else files_in(root, request.root, notes, _ENDINGS, "sounds")
+    folder = root if root.is_dir() else root.parent
+    paths = files_in(root, request.root, notes, _ENDINGS, "sounds") if root.is_dir() else Files(folder, [root.name])
     if not paths:
         raise UnavailableError(f"{root} holds no sounds: no file there ends in .wav", f"put WAV files into {root}")
     cut = windows_of(request.source, request.fit)
@@ -54,7 +56,7 @@ def read(request: Request) -> UnreadImages:
         raise DataError(f"none of the {len(paths):,} sounds of {root} can be used:\n{listing(broken, 'files')}")
     if broken:
         notes.append(f"{len(broken):,} of {len(paths):,} sounds left out as broken: {'; '.join(broken[:3])}")
-    classes = classes_of([clip.path for clip in clips], root, notes) if root.is_dir() else None
+    classes = classes_of([str(clip.path.relative_to(root)) for clip in clips], root, notes) if root.is_dir() else None
     names = tuple(sorted(set(classes or ())))
     counts = [cut.count(clip.length) for clip in clips]
     labels = None if classes is None else np.repeat([names.index(name) for name in classes], counts).astype(np.int64)
@@ -145,6 +147,16 @@ class WindowStack:
         """See ``Stack.ready``: reading is cheap."""
         return self.cut.length == self.fit.space[0]
 
+    def is_large(self, index: Index) -> bool:
+        """See ``Stack.is_large``."""
+        frame_bytes = max(clip.channels * clip.width for clip in self.clips)
+        return len(index) * self.cut.length * frame_bytes > LARGE_BYTES
+
+    def outline(self, index: Index) -> bytes:
+        """See ``Stack.outline``."""
+        clips = "\n".join(f"{clip.path.name} {clip.length}" for clip in self.clips)
+        return f"{clips}\n{self.cut.length} {self.cut.step} {len(index)}".encode("utf-8", "surrogateescape")
+
     def read(self, index: Index) -> RawSamples:
         """See ``Stack.read``."""
         stored: list[bytes] = []
@@ -182,6 +194,9 @@ class WindowStack:
         if len(frames) != self.cut.length * clip.channels * clip.width:
             raise DataError(f"{clip.path} is damaged: it ends before frame {start + self.cut.length:,}")
         return frames
+
+    def names(self, index: Index) -> None:
+        """See ``Stack.names``."""
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Tell where windows are resized."""

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from caedsl.data.data_folders import data_folders
 from caedsl.data.errors import DataError, silent
+from caedsl.data.files import file_names
 from caedsl.data.folder import classes_of, images_in
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.folder_stack import FolderStack, check_input
 from caedsl.data.intake import pieces
 from caedsl.data.layout import layout
 from caedsl.data.loading import first_available, fit_for
-from caedsl.data.names import file_names, sample_names
+from caedsl.data.names import sample_names
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.selection import select
 from caedsl.data.source_reader import Request, UnreadImages, describe
@@ -163,7 +164,7 @@ def _folder(root: Path, model: Autoencoder) -> Samples:
     paths = images_in(root, None, [])
     if not paths:
         raise DataError(f"{root} holds no images: no file there ends like one (.png, .jpg and so on)")
-    return replace(from_files(paths, root, model), labels=classes_of(paths, root, []))
+    return replace(from_files(paths, root, model), labels=classes_of(paths.names, root, []))
 
 
 def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:

@@ -361,7 +361,7 @@ def test_a_validation_folder_of_the_author_is_read(tmp_path: Path, read) -> None
     save(tmp_path / "photos" / "inside" / "c.png", 3, "L")
     images = read("folder", path="photos", validation="checked")
     assert (len(images), len(images.validation_pixels)) == (2, 1)
-    assert images.names["validation"] == ["b.png"]
+    assert list(images.names["validation"]) == ["b.png"]
     with pytest.raises(DataError, match="whose images are trained on"):
         read("folder", path="photos", validation="photos/inside")
     with pytest.raises(DataError, match="is a file, and `test=` of a folder names a folder"):

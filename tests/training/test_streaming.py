@@ -19,6 +19,7 @@ from caedsl.data.loading import load
 from caedsl.data.pixels import Held, Streamed
 from caedsl.data.row_file import RowFile
 from caedsl.data.sample import Sample, joined
+from caedsl.data.stack import Index
 from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.run import resume_and_evaluate, train_and_evaluate
 from caedsl.training.batches import Batches
@@ -172,15 +173,15 @@ def test_a_disk_that_fills_up_takes_no_copy(files: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(files)
     monkeypatch.setattr(intake, "_BLOCK_IMAGES", 16)
     model = model_of(spec('folder "photos"', "3x8x10"))
-    add, added = scratch.Scratch.add, []
+    put, added = scratch.Scratch.put, []
 
-    def fill(self: scratch.Scratch, values: Tensor) -> bool:
+    def fill(self: scratch.Scratch, places: Index, values: Tensor) -> bool:
         added.append(values)
         if len(added) == 3:
             monkeypatch.setattr(scratch, "LEFT_FREE", 1 << 60)
-        return add(self, values)
+        return put(self, places, values)
 
-    monkeypatch.setattr(scratch.Scratch, "add", fill)
+    monkeypatch.setattr(scratch.Scratch, "put", fill)
     images = load(model, memory=100)
     assert any("read from their files as they are needed" in note for note in images.notes)
     assert torch.equal(images.train, load(model).train)

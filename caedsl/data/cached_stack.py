@@ -1,0 +1,103 @@
+"""Samples that are read from their files when they are first taken, and kept from then on where there is room."""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from caedsl.data.errors import BrokenImagesError, DataError
+from caedsl.data.fit import ValueScale
+from caedsl.data.pixels import Held, Streamed
+from caedsl.data.stack import Index, RawSamples, Stack
+
+
+class Rows(Protocol):
+    """Room for fitted samples by their place; several threads may use it at once."""
+
+    def put(self, places: Index, values: Tensor) -> bool:
+        """Keep the samples of these places; return False where they cannot be kept."""
+
+    def get(self, places: Index) -> Tensor:
+        """Return the samples of these places, all of which were kept."""
+
+
+class RowsInMemory:
+    """Room in memory: ``values``, which samples are written over."""
+
+    def __init__(self, values: Tensor, scale: ValueScale) -> None:
+        self._scale = scale
+        self._held = Held(values)
+
+    def put(self, places: Index, values: Tensor) -> bool:
+        """See ``Rows``."""
+        kept = self._held.values
+        if kept.dtype == torch.float32:
+            values = self._scale(values)
+        if values.dtype != kept.dtype:
+            return False
+        kept[torch.from_numpy(places)] = values
+        return True
+
+    def get(self, places: Index) -> Tensor:
+        """See ``Rows``."""
+        return self._held.take(torch.from_numpy(places))
+
+
+class CachedStack:
+    """Samples of ``stack`` with the numbers ``index``, by their place in it.
+
+    A sample that was read is kept in ``rows``, if there are any, and is not read from its file again.
+    """
+
+    def __init__(self, stack: Stack, index: Index, rows: Rows | None) -> None:
+        self.scale = stack.scale
+        self._stack, self._index, self._rows = stack, index, rows
+        self._there = np.zeros(len(index), np.bool_)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all samples are in memory by now."""
+        return isinstance(self._rows, RowsInMemory) and bool(self._there.all())
+
+    def put(self, places: Index, values: Tensor) -> bool:
+        """Keep samples that were read; return False where they cannot be kept."""
+        if self._rows is None or not self._rows.put(places, values):
+            return False
+        self._there[places] = True
+        return True
+
+    def read(self, places: Index) -> RawSamples:
+        """Return the samples at these places; a ``DataError`` names the files that cannot be used."""
+        there = self._there[places]
+        if self._rows is not None and there.all():
+            return RawSamples(self._rows.get(places), b"")
+        fresh = self._fresh(places[~there])
+        if self._rows is None or not there.any():
+            self.put(places, fresh)
+            return RawSamples(fresh, b"")
+        if self.put(places[~there], fresh):
+            return RawSamples(self._rows.get(places), b"")
+        known = self.scale(self._rows.get(places[there]))
+        values = known.new_empty(len(places), *known.shape[1:])
+        values[torch.from_numpy(there)], values[torch.from_numpy(~there)] = known, self.scale(fresh)
+        return RawSamples(values, b"")
+
+    def _fresh(self, places: Index) -> Tensor:
+        try:
+            return self._stack.read(self._index[places]).values
+        except BrokenImagesError as error:
+            raise DataError(
+                f"{error}\nto leave such files out, add `skip=broken` to the source: all are then read before training"
+            ) from error
+
+
+class Cached(Streamed):
+    """Images of a ``CachedStack``."""
+
+    stack: CachedStack
+
+    @property
+    def at_hand(self) -> bool:
+        """See ``Pixels``."""
+        return self.stack.in_memory

@@ -1,0 +1,104 @@
+"""The files below a folder: a million of them are listed within seconds."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import overload
+
+from caedsl.data.source_reader import confined
+from caedsl.diagnostics.text import printable
+
+_NAMED = 3
+"""How many files a note names before it only counts."""
+
+
+class Files(Sequence[Path]):
+    """Files below ``root``, where ``names`` are their paths from there.
+
+    A path is made when it is asked for: a million of them would take ten seconds and half a gigabyte.
+    """
+
+    def __init__(self, root: Path, names: Sequence[str]) -> None:
+        self.root = root
+        self.names = names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, place: int) -> Path: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Files": ...
+
+    def __getitem__(self, place: int | slice) -> "Path | Files":
+        if isinstance(place, slice):
+            return Files(self.root, self.names[place])
+        return self.root / self.names[place]
+
+    def at(self, places: Iterable[int]) -> "Files":
+        """Return the files at these places, in this order."""
+        return Files(self.root, [self.names[place] for place in places])
+
+
+def files_in(root: Path, allowed: Path | None, notes: list[str], endings: AbstractSet[str], called: str) -> Files:
+    """Return the files below ``root`` with one of these ``endings``, which are ``called`` so, in the order of names.
+
+    ``notes`` gets the files that have none. Nothing outside of ``allowed`` is read, where that is a folder.
+    """
+    found: list[str] = []
+    others: list[str] = []
+    for name in _names(root, allowed):
+        (found if os.path.splitext(name)[1].lower() in endings else others).append(name)
+    if others:
+        notes.append(f"in {root.name}, left out as no {called}: {some(sorted(others))}")
+    # In the order of their parts: no name has a character below that which stands for the separator here.
+    return Files(root, sorted(found, key=lambda name: name.replace(os.sep, "\0")))
+
+
+def _names(root: Path, allowed: Path | None) -> Iterator[str]:
+    """Find all files below ``root`` that are not hidden; links to folders are followed, each folder once.
+
+    Raise a ``DataError`` where a link leads out of ``allowed``.
+    """
+    seen = set()
+    for folder, subfolders, names in os.walk(root, onerror=_fail, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            subfolders.clear()
+            continue
+        seen.add(real)
+        confined(Path(folder), allowed)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "__MACOSX")))
+        below = os.path.relpath(folder, root)
+        prefix = "" if below == os.curdir else below + os.sep
+        for name in names:
+            if name.startswith("."):
+                continue
+            if allowed is not None and os.path.islink(os.path.join(folder, name)):
+                confined(Path(folder, name), allowed)
+            yield prefix + name
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first of these names, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def file_name(path: Path, root: Path) -> str:
+    """Return the path of a file from the folder ``root``, or from that of the file ``root``, where it lies in it."""
+    for folder in (root, root.parent):
+        if path.is_relative_to(folder):
+            return printable(str(path.relative_to(folder)))
+    return printable(str(path))
+
+
+def file_names(paths: Sequence[Path], root: Path) -> list[str]:
+    """Return the names of files; see ``file_name``."""
+    return [file_name(path, root) for path in paths]
