@@ -16,7 +16,9 @@ def evaluate(
     test: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Find anomalies in DIR: normal samples in good/, a subfolder for each type of anomaly."
+            metavar="PATH",
+            help="Find anomalies in a folder (normal samples in good/, a subfolder for each type of anomaly), or in a "
+            "CSV or Parquet table with the columns path, label and mask.",
         ),
     ] = None,
     kind: Annotated[
@@ -58,34 +60,36 @@ def evaluate(
     if sweep is not None:
         if probe or test is not None or kind is not None:
             raise fail("--sweep is for denoisers: leave out --probe, --test and --score")
-        _sweep(run, sweep, device, data_dir, reporter)
+        _sweep(run, sweep, device, data_dir, data_root, reporter)
         return
     if probe:
         if test is not None or kind is not None:
             raise fail("--probe reads classes, and --test and --score are for anomalies: leave out one of them")
-        _probe(run, device, data_dir, reporter)
+        _probe(run, device, data_dir, data_root, reporter)
         return
     if test is not None:
-        _find_anomalies(run, test, kind, device, data_dir, reporter)
+        _find_anomalies(run, test, kind, device, data_dir, data_root, reporter)
         return
     with outside_errors():
         one_class = _one_class(run, data_dir)
     if one_class:
-        _find_anomalies(run, None, kind, device, data_dir, reporter)
+        _find_anomalies(run, None, kind, device, data_dir, data_root, reporter)
     elif kind is not None:
-        raise fail("--score is for anomalies: name labelled samples with --test DIR")
+        raise fail("--score is for anomalies: name labelled samples with --test PATH")
     _again(run, device, data_dir, data_root, baselines, reporter)
 
 
-def _probe(run: Path, device: Device, data_dir: Path | None, reporter: "Reporter") -> None:
+def _probe(run: Path, device: Device, data_dir: Path | None, data_root: Path | None, reporter: "Reporter") -> None:
     from caedsl.evaluation.representation import represent, show
 
     with outside_errors():
-        found = represent(run, device.value, data_dir, reporter)
+        found = represent(run, device.value, data_dir, reporter, data_root)
     show(found, reporter)
 
 
-def _sweep(run: Path, written: str, device: Device, data_dir: Path | None, reporter: "Reporter") -> None:
+def _sweep(
+    run: Path, written: str, device: Device, data_dir: Path | None, data_root: Path | None, reporter: "Reporter"
+) -> None:
     from caedsl.cli.specs import fail
     from caedsl.evaluation.sweep import SweepError, read_range, show, sweep, sweep_json
     from caedsl.runs.confined import write_file
@@ -96,7 +100,7 @@ def _sweep(run: Path, written: str, device: Device, data_dir: Path | None, repor
     except SweepError as error:
         raise fail(f"--sweep {error}") from None
     with outside_errors():
-        found = sweep(run, range_, device.value, data_dir, reporter)
+        found = sweep(run, range_, device.value, data_dir, reporter, data_root)
     show(found, reporter)
     try:
         write_file(run, SWEEP, sweep_json(found))
@@ -137,7 +141,13 @@ def _again(
 
 
 def _find_anomalies(
-    run: Path, test: Path | None, kind: str | None, device: Device, data_dir: Path | None, reporter: "Reporter"
+    run: Path,
+    test: Path | None,
+    kind: str | None,
+    device: Device,
+    data_dir: Path | None,
+    data_root: Path | None,
+    reporter: "Reporter",
 ) -> None:
     import json
 
@@ -152,7 +162,9 @@ def _find_anomalies(
 
     with outside_errors():
         try:
-            found = evaluate_anomalies(run, test, kind, device=device.value, data_dir=data_dir, reporter=reporter)
+            found = evaluate_anomalies(
+                run, test, kind, device=device.value, data_dir=data_dir, data_root=data_root, reporter=reporter
+            )
         except ScoreError as error:
             raise fail(f"--score: {error}") from None
     content = json.dumps(finite(found.as_json()), indent=2, ensure_ascii=False) + "\n"

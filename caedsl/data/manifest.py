@@ -1,7 +1,8 @@
-"""Image files that a table names: a CSV with the columns ``path``, and perhaps ``label``, ``split`` and targets."""
+"""Image files that a table names, CSV or Parquet.
 
-import csv
-import io
+Columns are ``path``, and perhaps ``label``, ``split``, ``mask`` and targets.
+"""
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,21 +12,21 @@ import numpy as np
 from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, part_named
 from caedsl.data.folder_stack import FolderStack, check_input
-from caedsl.data.regular_file import read_regular
-from caedsl.data.source_reader import Request, UnreadImages, confined, reason
+from caedsl.data.manifest_table import TableRow, read_table
+from caedsl.data.source_reader import Request, UnreadImages, confined
 from caedsl.data.stack import Labels
-from caedsl.model.data import DataSource
 
-_PATH, _LABEL, _SPLIT = "path", "label", "split"
+_PATH, _LABEL, _SPLIT, _MASK = "path", "label", "split", "mask"
 
 
-class _Row(NamedTuple):
-    """A line of the table, counted from 1: where its image lies, its class ("" without), its part."""
+class ManifestRow(NamedTuple):
+    """A row of the table: its place there, where its image lies, its class ("" without), its part, its mask."""
 
-    line: int
+    place: str
     path: Path
     label: str
     part: str
+    mask: Path | None
 
 
 def read(request: Request) -> UnreadImages:
@@ -37,7 +38,7 @@ def read(request: Request) -> UnreadImages:
     table = request.path(request.source.path)
     check_input(request.fit)
     notes: list[str] = []
-    rows = _rows(table, request.source, notes)
+    rows = manifest_rows(table, notes, request.source.key, request.source.target)
     if request.source.key is None:
         _refuse_twice(rows, table)
     for row in rows:
@@ -46,10 +47,10 @@ def read(request: Request) -> UnreadImages:
     if not parts[TRAIN]:
         text = f"{table} names no images to train on"
         raise UnavailableError(text, f"add lines to {table} whose `split` is train, or empty")
-    unlabelled = [row.line for row in rows if not row.label]
+    unlabelled = [row.place for row in rows if not row.label]
     if 0 < len(unlabelled) < len(rows):
         notes.append(
-            f"no labels for {table.name}: {len(unlabelled)} lines have none, the first is line {unlabelled[0]}"
+            f"no labels for {table.name}: {len(unlabelled)} of {len(rows)} are missing, the first in {unlabelled[0]}"
         )
     names = () if unlabelled else tuple(sorted({row.label for row in rows}))
     stacks = {
@@ -62,54 +63,47 @@ def read(request: Request) -> UnreadImages:
     return UnreadImages(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), names, tuple(notes))
 
 
-def _rows(table: Path, source: DataSource, notes: list[str]) -> list[_Row]:
-    try:
-        text = read_regular(table).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{table} is not UTF-8 ({reason(error)}): save it as UTF-8") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        columns = list(reader.fieldnames or ())
-        wanted = source.key or _PATH
-        for name in (wanted, *([source.target] if source.target else [])):
-            if name not in columns:
-                there = ", ".join(columns[:10]) or "none"
-                raise DataError(
-                    f"{table} has no column `{name}` (its columns are {there}): name the columns in its first line"
-                )
-        known = (_PATH, _LABEL, _SPLIT, source.key, source.target)
-        if others := [column for column in columns if column not in known]:
-            notes.append(f"columns of {table.name} that are not read: {', '.join(others[:10])}")
-        return [_row(values, wanted, reader.line_num, table) for values in reader]
-    except csv.Error as error:
-        raise DataError(f"{table}, line {reader.reader.line_num}: {error}: save it as a CSV with commas") from error
+def manifest_rows(
+    table: Path, notes: list[str], key: str | None = None, target: str | None = None
+) -> list[ManifestRow]:
+    """Return the rows of a table; ``notes`` gets the columns that nobody reads.
+
+    ``key`` names another column than ``path``, and ``target`` the column of targets. Raise a ``DataError`` that names
+    the row at fault.
+    """
+    columns, rows = read_table(table)
+    for name in (key or _PATH, *([target] if target else [])):
+        if name not in columns:
+            there = ", ".join(columns[:10]) or "none"
+            raise DataError(
+                f"{table} has no column `{name}` (its columns are {there}): name the columns in its first line"
+            )
+    known = (_PATH, _LABEL, _SPLIT, _MASK, key, target)
+    if others := [column for column in columns if column not in known]:
+        notes.append(f"columns of {table.name} that are not read: {', '.join(others[:10])}")
+    return [_row(row, key or _PATH, table) for row in rows]
 
 
-def _row(values: dict[str | None, str | list[str] | None], wanted: str, line: int, table: Path) -> _Row:
-    if None in values:
-        raise DataError(
-            f"{table}, line {line}: it has more values than there are columns: put names with commas in quotes"
-        )
-    path, label, split = (str(values.get(column) or "").strip() for column in (wanted, _LABEL, _SPLIT))
-    if not path or "\0" in path:
-        raise DataError(f"{table}, line {line}: it names no image: write its path into the column `{wanted}`")
+def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
+    path, label, split, mask = (row.values.get(column, "") for column in (wanted, _LABEL, _SPLIT, _MASK))
+    if not path or "\0" in path + mask:
+        raise DataError(f"{table}, {row.place}: it names no image: write its path into the column `{wanted}`")
     part = part_named(split) if split else TRAIN
     if part is None:
-        raise DataError(f'{table}, line {line}: the split "{split}" is none of train, validation and test')
-    return _Row(line, table.parent / path, label, part)
+        raise DataError(f'{table}, {row.place}: the split "{split}" is none of train, validation and test')
+    return ManifestRow(row.place, table.parent / path, label, part, table.parent / mask if mask else None)
 
 
-def _refuse_twice(rows: Sequence[_Row], table: Path) -> None:
-    first: dict[Path, _Row] = {}
+def _refuse_twice(rows: Sequence[ManifestRow], table: Path) -> None:
+    first: dict[Path, ManifestRow] = {}
     for row in rows:
         before = first.setdefault(row.path, row)
         if before is not row:
             raise DataError(
-                f"{table}, line {row.line}: {row.path} is named in line {before.line} already: leave one of the two "
-                "lines"
+                f"{table}, {row.place}: {row.path} is named in {before.place} already: leave one of the two"
             )
 
 
-def _numbers(rows: Sequence[_Row], names: Sequence[str]) -> Labels | None:
+def _numbers(rows: Sequence[ManifestRow], names: Sequence[str]) -> Labels | None:
     number = {name: place for place, name in enumerate(names)}
     return np.array([number[row.label] for row in rows], dtype=np.int64) if names else None

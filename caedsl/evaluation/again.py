@@ -61,10 +61,14 @@ def evaluate_again(
 
 
 def finished_run(
-    path: Path, device: str = "auto", data_dir: Path | None = None, reporter: Reporter | None = None
+    path: Path,
+    device: str = "auto",
+    data_dir: Path | None = None,
+    reporter: Reporter | None = None,
+    data_root: Path | None = None,
 ) -> tuple[Run, Images]:
     """Return the run in the folder ``path`` with its best weights, as its training left it, and its images."""
-    _, run, images, _ = _opened(path, device, data_dir, None, reporter or Reporter())
+    _, run, images, _ = _opened(path, device, data_dir, data_root, reporter or Reporter())
     return run, images
 
 

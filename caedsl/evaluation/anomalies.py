@@ -13,7 +13,7 @@ from caedsl.data.folder_layout import TRAIN, VALIDATION
 from caedsl.evaluation.anomaly_results import MODEL, AnomalyEvaluation, Detector, Threshold, TypeResult
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.detection import detection, per_region_overlap, pixel_auroc
-from caedsl.evaluation.labelled_test import LabelledTest, from_folder, from_own_data, masks_of
+from caedsl.evaluation.labelled_test import LabelledTest, from_folder, from_own_data, from_table, is_table, masks_of
 from caedsl.inference.calibration import CalibrationError, calibrate
 from caedsl.inference.own_data import PartSamples, digests, own_data
 from caedsl.inference.samples import Samples
@@ -42,24 +42,27 @@ def evaluate_anomalies(
     *,
     device: str = "auto",
     data_dir: Path | None = None,
+    data_root: Path | None = None,
     reporter: Reporter | None = None,
 ) -> AnomalyEvaluation:
-    """Evaluate the run in the folder ``path`` on the labelled samples of ``test``; nothing is written.
+    """Evaluate the run in the folder ``path`` on the labelled samples of ``test``, a folder or a table of files.
 
-    Without ``test`` they are the run's own test data, of which a run with ``only=`` was trained on one class. ``kind``
-    is the score as it is written, by default the calibrated one. Without the run's own data there is no PCA, and no
-    threshold but the calibrated one. Errors are ``DataError``, ``RunError`` and ``ScoreError``.
+    Nothing is written, and no path of the run may leave ``data_root``. Without ``test`` the samples are the run's own
+    test data, of which a run with ``only=`` was trained on one class. ``kind`` is the score as it is written, by
+    default the calibrated one. Without the run's own data there is no PCA, and no threshold but the calibrated one.
+    Errors are ``DataError``, ``RunError`` and ``ScoreError``.
     """
     reporter = reporter or Reporter()
     run = open_trained(path, device)
     score = run.chosen_score(kind)
     notes: list[str] = []
     if test is None:
-        parts = own_data(path, data_dir, reporter)
-        labelled = from_own_data(run, parts, data_dir, reporter)
+        parts = own_data(path, data_dir, reporter, data_root)
+        labelled = from_own_data(run, parts, data_dir, reporter, data_root)
+        notes += labelled.notes
     else:
-        labelled = from_folder(run, test)
-        parts = _own_data_if_there(path, data_dir, notes)
+        labelled = from_table(run, test) if is_table(test) else from_folder(run, test)
+        parts = _own_data_if_there(path, data_dir, data_root, notes)
         notes += [*labelled.notes, *_trained_on(parts, labelled.samples)]
     judge = _Judge(run, score, labelled, parts, notes)
     results = {MODEL: judge.result(None)}
@@ -73,9 +76,11 @@ def evaluate_anomalies(
     return AnomalyEvaluation(labelled.name, str(score), labelled.normal, judge.names, labelled.types, results, notes)
 
 
-def _own_data_if_there(path: Path, data_dir: Path | None, notes: list[str]) -> dict[str, PartSamples]:
+def _own_data_if_there(
+    path: Path, data_dir: Path | None, data_root: Path | None, notes: list[str]
+) -> dict[str, PartSamples]:
     try:
-        return own_data(path, data_dir, Reporter())
+        return own_data(path, data_dir, Reporter(), data_root)
     except (DataError, RunError) as error:
         notes.append(f"no comparison with PCA, for the run's own data are not here: {str(error).splitlines()[0]}")
         return {}

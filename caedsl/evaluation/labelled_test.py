@@ -11,9 +11,11 @@ from caedsl.data.decoding import suffixes
 from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat
 from caedsl.data.folder import images_in
-from caedsl.data.folder_layout import TRAIN, class_folders, masks_folder, test_folder
+from caedsl.data.folder_layout import TEST, TRAIN, class_folders, masks_folder, test_folder
 from caedsl.data.folder_stack import FolderStack
-from caedsl.inference.own_data import PartSamples, test_of_every_class
+from caedsl.data.manifest import manifest_rows
+from caedsl.data.source_reader import confined
+from caedsl.inference.own_data import PartSamples, all_test_samples, own_table
 from caedsl.inference.samples import Samples, from_files
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.model.data import InputRange
@@ -101,13 +103,58 @@ def _mask_of(image: Path, folder: Path) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
+def is_table(path: Path) -> bool:
+    """Return whether a path leads to a table of files by its ending."""
+    return path.suffix.lower() in (".csv", ".parquet") and not path.is_dir()
+
+
+def from_table(run: TrainedRun, table: Path, normal: str | None = None, root: Path | None = None) -> LabelledTest:
+    """Return the labelled samples of a table of files: those of its test part, or all where it has none.
+
+    ``normal`` is the label of normal samples, by default one of ``NORMAL``. The column ``mask`` names masks of
+    anomalies. No file of the table may lie outside of ``root``. Raise a ``DataError`` that names the row at fault.
+    """
+    notes: list[str] = []
+    rows = manifest_rows(table, notes)
+    rows = [row for row in rows if row.part == TEST] or rows
+    labels = sorted({row.label for row in rows})
+    for row in rows:
+        confined(row.path, root)
+        if not row.label:
+            raise DataError(f"{table}, {row.place}: {row.path} has no label: write good, or the type of its anomaly")
+        if row.mask is not None and not confined(row.mask, root).is_file():
+            raise DataError(f"{table}, {row.place}: its mask {row.mask} does not exist: correct it, or leave it empty")
+    good = [label for label in labels if label == normal or (normal is None and label.casefold() in NORMAL)]
+    if len(good) != 1 or len(labels) < 2:
+        raise DataError(
+            f"{table} needs test samples of one normal label ({normal or ', '.join(NORMAL)}) and of other labels for "
+            f"anomalies; its labels: {', '.join(labels[:_SHOWN]) or 'none'}"
+        )
+    masks = [None if row.label in good else row.mask for row in rows]
+    return LabelledTest(
+        str(table),
+        from_files([row.path for row in rows], table.parent, run.model),
+        [row.label for row in rows],
+        good[0],
+        masks if any(masks) else (),
+        tuple(notes),
+    )
+
+
 def from_own_data(
-    run: TrainedRun, parts: dict[str, PartSamples], data_dir: Path | None, reporter: Reporter
+    run: TrainedRun,
+    parts: dict[str, PartSamples],
+    data_dir: Path | None,
+    reporter: Reporter,
+    data_root: Path | None = None,
 ) -> LabelledTest:
     """Return all test samples of a run that was trained on one class: those of every other class are the anomalies."""
-    remedy = f"name a folder of labelled samples, as in `caedsl evaluate {run.path} --test DIR`"
+    remedy = f"name labelled samples, as in `caedsl evaluate {run.path} --test DIR`"
     trained = set(parts[TRAIN].labels or ())
-    test = test_of_every_class(run.path, data_dir, reporter) if len(trained) == 1 else None
+    table = own_table(run.path, data_dir, data_root)
+    if table is not None and TEST in parts and len(trained) == 1:
+        return from_table(run, table, next(iter(trained)), data_root)
+    test = all_test_samples(run.path, data_dir, reporter, data_root) if len(trained) == 1 else None
     if test is None or test.labels is None:
         raise DataError(f"the data of {run.path} have no labelled test samples: {remedy}")
     (normal,) = trained

@@ -38,9 +38,11 @@ class Representation:
     statistics: CodeStatistics
 
 
-def represent(path: Path, device: str, data_dir: Path | None, reporter: Reporter) -> Representation:
+def represent(
+    path: Path, device: str, data_dir: Path | None, reporter: Reporter, data_root: Path | None = None
+) -> Representation:
     """Judge the codes of the run in the folder ``path``; a ``DataError`` where its data have no labels."""
-    run, images = finished_run(path, device, data_dir, reporter)
+    run, images = finished_run(path, device, data_dir, reporter, data_root)
     part, held_out = run.held_out
     labels = images.labels_of(part)
     if images.labels is None or labels is None or part == "training":

@@ -78,9 +78,16 @@ def read_range(written: str) -> SweptRange:
     return SweptRange(name, tuple(float(f"{amount:.6g}") for amount in np.linspace(low, high, number)))
 
 
-def sweep(path: Path, range_: SweptRange, device: str, data_dir: Path | None, reporter: Reporter) -> CorruptionSweep:
+def sweep(
+    path: Path,
+    range_: SweptRange,
+    device: str,
+    data_dir: Path | None,
+    reporter: Reporter,
+    data_root: Path | None = None,
+) -> CorruptionSweep:
     """Evaluate the run in the folder ``path`` for each amount; the noise is that of its evaluation, scaled."""
-    run, _ = finished_run(path, device, data_dir, reporter)
+    run, _ = finished_run(path, device, data_dir, reporter, data_root)
     exam = examination(run)
     module, code = in_64_bits(run.module, exam.images), elements(run.model.code_shape)
     trained = run.settings.corrupt.amounts()

@@ -10,7 +10,7 @@ from torch import Tensor
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
 from caedsl.data.pixels import Pixels
-from caedsl.data.source_reader import describe
+from caedsl.data.source_reader import confined, describe
 from caedsl.data.split import split_validation
 from caedsl.data.survey import digest
 from caedsl.inference.samples import Samples
@@ -41,14 +41,14 @@ class PartSamples(Samples):
             start += len(sample)
 
 
-def own_data(path: Path, data_dir: Path | None, reporter: Reporter) -> dict[str, PartSamples]:
+def own_data(path: Path, data_dir: Path | None, reporter: Reporter, root: Path | None = None) -> dict[str, PartSamples]:
     """Return the parts of the run in the folder ``path`` that have samples, by name.
 
-    Names are the part and the name of the sample in it: its file, or its place in the source. Errors are those of
-    ``KeptRun.images``.
+    Names are the part and the name of the sample in it: its file, or its place in the source. No path of the run may
+    leave ``root``. Errors are those of ``KeptRun.images``.
     """
     kept = open_run(path, data_dir)
-    images = kept.images(data_dir, reporter)
+    images = kept.images(data_dir, reporter, root)
     train, validation = split_validation(images, kept.settings.validation, kept.split_seed)
     parts = {
         TRAIN: _part(TRAIN, images, images.train_pixels, train, images.labels),
@@ -61,7 +61,18 @@ def own_data(path: Path, data_dir: Path | None, reporter: Reporter) -> dict[str,
     return {name: part for name, part in parts.items() if len(part)}
 
 
-def test_of_every_class(path: Path, data_dir: Path | None, reporter: Reporter) -> PartSamples | None:
+def own_table(path: Path, data_dir: Path | None, root: Path | None = None) -> Path | None:
+    """Return the table of the run in the folder ``path``, None where its data come from another source."""
+    kept = open_run(path, data_dir)
+    for source in kept.model.data:
+        if source.name == "manifest" and source.path and describe(source) == kept.environment.data.name:
+            return confined(kept.model.folder / Path(source.path).expanduser(), root)
+    return None
+
+
+def all_test_samples(
+    path: Path, data_dir: Path | None, reporter: Reporter, root: Path | None = None
+) -> PartSamples | None:
     """Return the test samples of the run in the folder ``path`` with the classes that ``only`` leaves out.
 
     None where there are no test samples. ``DataError`` where they are not there any more.
@@ -69,7 +80,7 @@ def test_of_every_class(path: Path, data_dir: Path | None, reporter: Reporter) -
     kept = open_run(path, data_dir)
     before = kept.environment.data
     sources = [replace(source, only=None) for source in kept.model.data if describe(source) == before.name]
-    images = load_images(replace(kept.model, data=tuple(sources)), data_dir, reporter, before.data_dir)
+    images = load_images(replace(kept.model, data=tuple(sources)), data_dir, reporter, before.data_dir, root)
     if images.test_pixels is None:
         return None
     return _part(TEST, images, images.test_pixels, None, images.test_labels)

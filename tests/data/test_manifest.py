@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import pyarrow
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
@@ -56,10 +58,10 @@ def test_labels_and_parts_are_those_of_the_table(images: Path, read) -> None:
 
 
 def test_what_is_not_read_is_said(images: Path, read) -> None:
-    text = "path,label,mask\nfiles/0.png,,m.png\nfiles/1.png,good,m.png\n"
+    text = "path,label,weight\nfiles/0.png,,3\nfiles/1.png,good,4\n"
     assert read("manifest", path=table(images, text)).notes == (
-        "columns of x.csv that are not read: mask",
-        "no labels for x.csv: 1 lines have none, the first is line 2",
+        "columns of x.csv that are not read: weight",
+        "no labels for x.csv: 1 of 2 are missing, the first in line 2",
     )
     with pytest.raises(DataError, match=r"needs labels, .*: fill in the column `label`"):
         read("manifest", path="tables/x.csv", only="good")
@@ -116,3 +118,35 @@ def test_a_table_leads_not_out_of_the_folder_for_data(images: Path) -> None:
     table(images, "path\n../../x.png\n")
     with pytest.raises(DataError, match=r"leads to .*x.png, which is outside of"):
         load(model, root=images)
+
+
+def test_a_parquet_file_says_what_a_csv_does(images: Path, read) -> None:
+    columns = {
+        "path": ["files/0.png", "files/1.png", "files/2.png"],
+        "label": [0, 1, 0],
+        "split": [None, "val", "test"],
+    }
+    parquet.write_table(pyarrow.table(columns), images / "x.parquet")
+    loaded = read("manifest", path="tables/x.parquet")
+    assert [greys(part) for part in (loaded.train_pixels, loaded.validation_pixels, loaded.test_pixels)] == [
+        [5],
+        [45],
+        [85],
+    ]
+    assert loaded.class_names == ("0", "1")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"path,label"])
+def test_a_damaged_parquet_file_is_named(images: Path, read, content: bytes) -> None:
+    (images / "x.parquet").write_bytes(content)
+    with pytest.raises(DataError, match=r"x.parquet is damaged, or is no Parquet file"):
+        read("manifest", path="tables/x.parquet")
+
+
+def test_one_value_of_a_parquet_file_cannot_stand_for_more_rows_than_memory_holds(
+    images: Path, read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet.write_table(pyarrow.table({"path": ["files/0.png"] * 5000}), images / "x.parquet")
+    monkeypatch.setattr("caedsl.data.manifest_table.available_memory", lambda: 1_000_000)
+    with pytest.raises(DataError, match=r"x.parquet holds more rows than there is memory for"):
+        read("manifest", path="tables/x.parquet")

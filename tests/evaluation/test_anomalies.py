@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 import caedsl
 from caedsl.cli.main import main
@@ -61,6 +63,60 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     caedsl.train(str(root / "parts.cae"), out=str(root / "run"), device="cpu", pictures=False)
     calibrate_run(root / "run", None, 0.05, "mse")
     return root
+
+
+def write_table(root: Path, name: str) -> Path:
+    """Write what the folders say as a table."""
+    rows: dict[str, list[str]] = {"path": [], "label": [], "split": [], "mask": []}
+    for path in sorted((root / "test").rglob("*.png")):
+        masked = path.parent.name != "good"
+        values = (str(path.relative_to(root)), path.parent.name, "test", f"ground_truth/{path.parent.name}/{path.stem}")
+        for column, value in zip(rows, (*values[:3], f"{values[3]}_mask.png" if masked else ""), strict=True):
+            rows[column].append(value)
+    if name.endswith(".parquet"):
+        parquet.write_table(pyarrow.table(rows), root / name)
+    else:
+        with (root / name).open("w", newline="") as file:
+            csv.writer(file).writerows([list(rows), *zip(*rows.values(), strict=True)])
+    return root / name
+
+
+@pytest.mark.parametrize("name", ["test.csv", "test.parquet"])
+def test_a_table_says_what_folders_say(parts: Path, name: str) -> None:
+    found = evaluate_anomalies(parts / "run", write_table(parts, name), "mse").model
+    expected = evaluate_anomalies(parts / "run", parts, "mse").model
+    assert (found.pixel_auroc, found.pro, found.found) == (expected.pixel_auroc, expected.pro, expected.found)
+    assert found.detection.auroc == expected.detection.auroc
+    assert found.by_type == expected.by_type
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,label\ntest/good/000.png,\n", "line 2: .*000.png has no label"),
+        ("path,label\ntest/good/000.png,good\n", "of other labels for anomalies; its labels: good"),
+        ("path,label\ntest/good/000.png,a\ntest/line/0.png,b\n", r"one normal label \(good, normal, ok\)"),
+        ("path,label,mask\ntest/line/0.png,line,no.png\n", "line 2: its mask .*no.png does not exist"),
+        ("name\n0.png\n", "has no column `path`"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_one_clear_error(parts: Path, text: str, message: str) -> None:
+    (parts / "bad.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        evaluate_anomalies(parts / "run", parts / "bad.csv", "mse")
+
+
+def test_a_run_on_a_table_is_judged_with_its_masks(parts: Path, tmp_path: Path) -> None:
+    rows = write_table(parts, "whole.csv").read_text().splitlines()
+    rows += [f"train/{number:03}.png,good,train," for number in range(60)]
+    (parts / "whole.csv").write_text("\n".join(rows))
+    text = SPEC.replace('folder "train"', f'manifest "{parts}/whole.csv" only="good"').replace("epochs 60", "epochs 1")
+    caedsl.train(text, out=str(tmp_path / "run"), device="cpu", pictures=False)
+    found = evaluate_anomalies(tmp_path / "run", None, None)
+    assert found.model.pixel_auroc is not None
+    assert (found.model.detection.normals, found.model.detection.anomalies) == (20, 12)
+    with pytest.raises(DataError, match="outside of"):
+        evaluate_anomalies(tmp_path / "run", None, None, data_root=tmp_path)
 
 
 def test_defects_are_told_apart_by_type_with_masks_and_pca(parts: Path, command: Run) -> None:
@@ -156,7 +212,7 @@ def test_folders_that_are_no_labelled_test(parts: Path, tmp_path: Path, folders:
         (("--test", "nowhere"), "nowhere does not exist"),
         (("--test", "parts.cae"), "parts.cae is a file"),
         (("--test", "test", "--score", "best"), "unknown score"),
-        (("--score", "mae"), "--test DIR"),
+        (("--score", "mae"), "--test PATH"),
     ],
 )
 def test_bad_input_is_one_clear_error(
