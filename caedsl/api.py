@@ -315,16 +315,17 @@ def train(
 def diagnose(
     model: "Autoencoder | SpecLike | ImportedModel",
     *,
-    budget: float = 120.0,
+    budget: float | str = "2min",
     settings: Mapping[str, object] | None = None,
     device: str = "auto",
     data_dir: SpecLike | None = None,
     images: "NDArray[Any] | None" = None,
     progress: bool = False,
 ) -> "Diagnosis":
-    """Find out why a model fails to train, as ``caedsl doctor`` does, in about ``budget`` seconds.
+    """Find out why a model fails to train, as ``caedsl doctor`` does.
 
     ``model`` is a spec, the folder of a run, whose record is then taken into account, or what ``from_torch`` returned.
+    ``budget`` is about how long to take, ``"2min"`` or a number of seconds, or so many training steps, ``"3000steps"``.
     ``settings`` replaces parts of a spec as in ``load``; ``images`` takes the place of its data as in ``train``. The
     diagnosis has a verdict, causes with their evidence, and repairs that won in training; ``print`` prints it.
     """
@@ -332,6 +333,7 @@ def diagnose(
 
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of
+    from caedsl.doctor.budget import budget_of
     from caedsl.doctor.examine import examine
     from caedsl.doctor.reading import of_imported, of_model, of_run
     from caedsl.importing.imported import ImportedModel
@@ -344,15 +346,15 @@ def diagnose(
         made = of_imported(
             model, model.model.name, changes, images=given, device=device, data_dir=folder, reporter=reporter
         )
-        return examine(made, budget, reporter)
+        return examine(made, budget_of(budget), reporter)
     if not isinstance(model, Autoencoder) and "\n" not in str(model) and Path(model).is_dir():
         subject = of_run(Path(model), device=device, data_dir=folder, reporter=reporter)
-        return examine(subject, budget, reporter)
+        return examine(subject, budget_of(budget), reporter)
     if not isinstance(model, Autoencoder) or settings:
         model = _load(model.source if isinstance(model, Autoencoder) else _source(model), settings)
     given = images_of(images, model) if images is not None else None
     subject = of_model(model, images=given, device=device, data_dir=folder, reporter=reporter)
-    return examine(subject, budget, reporter)
+    return examine(subject, budget_of(budget), reporter)
 
 
 @explaining_missing_packages()

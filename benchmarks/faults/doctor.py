@@ -1,148 +1,194 @@
-"""How often `caedsl doctor` names the right cause, and whether its repairs hold, against random search.
+"""How often `caedsl doctor` names the right cause, and whether its repairs hold, against random search and monitors.
 
-    python benchmarks/faults/doctor.py [--budget 40] [--parents 2] [--each 2] [--controls 16] [--only KIND] [--kept FILE]
+    python benchmarks/faults/doctor.py [--draw mended|held-back] [--steps 4000] [--parents 5] [--each 1] [--controls 40]
+        [--only hidden|healthy|spec] [--parts examine train watch] [--kept FILE]
 
 Hidden faults are injected into images, weights or data of small healthy specs; faults of the spec are those of
-`run.py` that training shows. Repairs and the best of random search with as many trainings are then trained in full.
+`run.py` that training shows. Repairs, and the best of random search with as many steps, are then trained in full. The
+budget is a number of training steps, so that the figures do not depend on the machine. Cases come in a random order, one
+part of the work after the other, and are kept one by one: a run that is stopped has figures too, and goes on where it was.
 """
 
 import argparse
 import json
+import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from benchmarks.faults import peers
 from benchmarks.faults.cases import draw
-from benchmarks.faults.hidden_faults import CONTROLS, HIDDEN, subject
+from benchmarks.faults.doctor_scores import print_scores
+from benchmarks.faults.held_back_parents import HELD_BACK
+from benchmarks.faults.hidden_faults import CONTROLS, HIDDEN, Hidden, subject
 from benchmarks.faults.random_search import search
-from benchmarks.faults.scores import Share
 from benchmarks.faults.small_parents import SMALL
 from benchmarks.faults.training import outcome
-from caedsl.doctor.diagnosis import Diagnosis
+from caedsl.doctor.budget import StepsBudget
 from caedsl.doctor.examine import examine
 from caedsl.doctor.subject import Subject
 from caedsl.resolve.overrides import override
 from caedsl.source import Source
 
-HOLDS, RESTORED, HARM = 0.85, 1.1, 1.5
-"""What a repair may leave of the faulty spec's error, in full trainings, and of the parent's; and what harm is."""
+DRAWS = {"mended": (SMALL, 0), "held-back": (HELD_BACK, 100)}
+"""The parents of each draw, and the first of its seeds."""
+Row = dict[str, Any]
+Kept = dict[str, Row]
+OUTCOMES = (7, 8)
+"""Seeds of the full trainings: others than those of any examination."""
+
+
+class DoctorCase(NamedTuple):
+    """A case: a spec and its ``whole`` parent, the fault hidden in its data or weights, its seed, and the right causes.
+
+    A control has none.
+    """
+
+    name: str
+    parent: str
+    whole: str
+    text: str
+    seed: int
+    hidden: Hidden | None
+    expected: list[str]
+
+    def subject(self) -> Subject | None:
+        """What is examined; None where the spec has no place for the fault."""
+        return subject(self.text, self.seed, self.hidden)
 
 
 def main() -> None:
-    """Examine every case that is not kept yet, and print the scores."""
+    """Do what is not kept yet, and print the scores."""
     arguments = _arguments()
-    kept: dict[str, Any] = json.loads(arguments.kept.read_text("utf-8")) if arguments.kept.exists() else {}
-    for name, examined, expected in _cases(arguments):
-        if name in kept or (arguments.only and not name.startswith(arguments.only)):
-            continue
-        diagnosis = examine(examined, arguments.budget)
-        kept[name] = _row(diagnosis, expected)
-        if name.startswith("spec") and not arguments.examine:
-            kept[name] |= _trained(name, examined, diagnosis, kept)
-        arguments.kept.write_text(json.dumps(kept, indent=1), "utf-8")
-        print(f"{name}: {', '.join(kept[name]['causes']) or kept[name]['verdict']}", flush=True)
+    kept: Kept = json.loads(arguments.kept.read_text("utf-8")) if arguments.kept.exists() else {}
+    if "watch" in arguments.parts and peers.missing():
+        sys.exit(f"not installed: {', '.join(peers.missing())} (or leave out the part `watch`)")
+    parents, first_seed = DRAWS[arguments.draw]
+    cases = _cases(parents, first_seed, arguments)
+    for part in arguments.parts:
+        for case in cases:
+            row = kept.setdefault(case.name, {"expected": case.expected})
+            if PARTS[part].key not in row:
+                row |= PARTS[part].run(case, row, kept, arguments.steps)
+                arguments.kept.write_text(json.dumps(kept, indent=1), "utf-8")
+                print(f"{part} {case.name}: {row[PARTS[part].key]}", flush=True)
     print_scores(kept)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--budget", type=float, default=40, help="seconds an examination may take")
-    parser.add_argument("--parents", type=int, default=2, help="parents that each hidden fault is injected into")
+    parser.add_argument("--draw", choices=tuple(DRAWS), default="held-back", help="which parents and seeds")
+    parser.add_argument("--steps", type=int, default=4000, help="training steps that an examination may take")
+    parser.add_argument(
+        "--parents",
+        type=int,
+        default=5,
+        help="parents that each hidden fault is injected into, where they have a place for it",
+    )
     parser.add_argument("--each", type=int, default=1, help="cases of each strength of a fault of the spec")
-    parser.add_argument("--controls", type=int, default=16, help="healthy specs")
-    parser.add_argument("--examine", action="store_true", help="train no spec in full")
+    parser.add_argument("--controls", type=int, default=40, help="healthy specs")
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=["examine", "train"], help="what to do")
     parser.add_argument("--only", choices=("hidden", "healthy", "spec"), help="cases of this kind alone")
     parser.add_argument("--kept", type=Path, default=Path("doctor.json"), help="results so far, to go on from")
     return parser.parse_args()
 
 
-def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Subject, list[str]]]:
-    """Yield the name of each case, its subject and the right causes: none for a control."""
-    for hidden in HIDDEN:
-        found = 0
-        for seed, (name, text) in enumerate(SMALL.items()):
-            made = subject(text, seed, hidden) if found < arguments.parents else None
-            if made is not None:
-                found += 1
-                yield f"hidden {hidden.name} in {name}", made, sorted(hidden.causes)
-    controls = [(parent, variant) for variant in CONTROLS for parent in SMALL]
-    for number, (parent, variant) in enumerate(controls[:: max(1, len(controls) // arguments.controls)]):
-        text = override(Source(SMALL[parent]), CONTROLS[variant]).text
-        made = subject(text, number)
-        assert made is not None
-        yield f"healthy {variant} of {parent}", made, []
+def _cases(parents: Mapping[str, str], first_seed: int, arguments: argparse.Namespace) -> list[DoctorCase]:
+    """The cases in an order that is random and always the same."""
+    made = [*_hidden(parents, first_seed, arguments.parents), *_controls(parents, first_seed, arguments.controls)]
+    made += _of_the_spec(parents, first_seed, arguments.each)
+    chosen = [case for case in made if arguments.only is None or case.name.startswith(arguments.only)]
+    random.Random(first_seed).shuffle(chosen)
+    return chosen
+
+
+def _hidden(parents: Mapping[str, str], first_seed: int, count: int) -> Iterator[DoctorCase]:
+    for number, hidden in enumerate(HIDDEN):
+        for seed, (parent, text) in enumerate(list(parents.items())[:count], first_seed + 10 * number):
+            yield DoctorCase(
+                f"hidden {hidden.name} in {parent}", parent, text, text, seed, hidden, sorted(hidden.causes)
+            )
+
+
+def _controls(parents: Mapping[str, str], first_seed: int, count: int) -> Iterator[DoctorCase]:
+    variants = [(parent, variant) for variant in CONTROLS for parent in parents]
+    for number, (parent, variant) in enumerate(variants[:: max(1, len(variants) // count)]):
+        text = override(Source(parents[parent]), CONTROLS[variant]).text
+        yield DoctorCase(f"healthy {variant} of {parent}", parent, parents[parent], text, first_seed + number, None, [])
+
+
+def _of_the_spec(parents: Mapping[str, str], first_seed: int, each: int) -> Iterator[DoctorCase]:
     counts: dict[tuple[str, str], int] = {}
-    for case in draw(SMALL, 2 * len(SMALL), 0):
+    for case in draw(parents, 3 * len(parents), first_seed):
         key = (case.operator.name, case.strength)
+        if not case.operator.trained or case.harmless or counts.get(key, 0) >= each:
+            continue
         counts[key] = counts.get(key, 0) + 1
-        if case.operator.trained and not case.harmless and counts[key] <= arguments.each:
-            made = subject(case.text, 0)
-            assert made is not None
-            yield f"spec {case}", made, sorted(case.operator.rules | case.operator.also)
+        right = sorted(case.operator.rules | case.operator.also)
+        yield DoctorCase(f"spec {case}", case.parent, parents[case.parent], case.text, first_seed, None, right)
 
 
-def _row(diagnosis: Diagnosis, expected: list[str]) -> dict[str, Any]:
+def _examined(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
+    """What the doctor says; no verdict where the spec has no place for the fault."""
+    examined = case.subject()
+    if examined is None:
+        return {"verdict": None}
+    budget = StepsBudget(steps)
+    diagnosis = examine(examined, budget)
     return {
-        "expected": expected,
         "causes": [one.cause for one in diagnosis.causes],
         "verdict": diagnosis.verdict.value,
-        "repair": diagnosis.best.title if diagnosis.best is not None else None,
+        "symptoms": list(diagnosis.symptoms),
+        "repair": diagnosis.best.text if diagnosis.best is not None else None,
+        "title": diagnosis.best.title if diagnosis.best is not None else None,
+        "trial": diagnosis.trained[0].steps if diagnosis.trained else 300,
+        "spent": steps - int(budget.left),
         "seconds": diagnosis.seconds,
     }
 
 
-def _trained(name: str, examined: Subject, diagnosis: Diagnosis, kept: dict[str, Any]) -> dict[str, Any]:
-    """Train parent, faulty spec, repair and the best of random search in full: the median of what is left."""
-    parent = name.rpartition(" in ")[2]
-    tried = diagnosis.trained
-    steps = tried[0].steps if tried else 200
-    trainings = sum(len(repair.after) for repair in tried) or 4
-    luck = search(examined, steps, trainings, seed=0)
-    key = f"parent {parent}"
-    if key not in kept:
-        kept[key] = {"left": median(outcome(SMALL[parent]))}
-    return {
-        "parent": kept[key]["left"],
-        "faulty": median(outcome(examined.model.source.text)),
-        "repaired": median(outcome(diagnosis.best.text)) if diagnosis.best is not None else None,
-        "searched": median(outcome(luck.text)),
-        "trainings": trainings,
-    }
+def _watched(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
+    """What each monitor of another maker names."""
+    examined = case.subject()
+    return dict.fromkeys(peers.PEERS) if examined is None else dict(peers.watched(examined))
 
 
-def print_scores(kept: dict[str, Any]) -> None:
-    """Print the shares with their intervals, and every case that went wrong."""
-    rows = {name: row for name, row in kept.items() if "causes" in row}
-    hidden = {name: row for name, row in rows.items() if name.startswith("hidden")}
-    spec = {name: row for name, row in rows.items() if name.startswith("spec") and _harmed(row)}
-    controls = [row for name, row in rows.items() if name.startswith("healthy")]
-    for title, part in (("hidden faults", hidden), ("faults of the spec", spec), ("all", {**hidden, **spec})):
-        first = Share(
-            sum(row["causes"][:1] != [] and row["causes"][0] in row["expected"] for row in part.values()), len(part)
-        )
-        three = Share(sum(bool(set(row["causes"]) & set(row["expected"])) for row in part.values()), len(part))
-        unsaid = sum(row["verdict"] == "cannot say" for row in part.values())
-        print(f"{title}: first-named cause right {first}; in the first three {three}; cannot say {unsaid}")
-    print(f"healthy, no cause named: {Share(sum(not row['causes'] for row in controls), len(controls))}")
-    trained = [row for row in spec.values() if "faulty" in row]
-    offered = [row for row in trained if row["repaired"] is not None]
-    print(f"repairs that hold: {Share(sum(row['repaired'] <= HOLDS * row['faulty'] for row in offered), len(offered))}")
-    for who in ("repaired", "searched"):
-        back = sum(row[who] is not None and row[who] <= RESTORED * row["parent"] for row in trained)
-        print(f"{who} to {RESTORED} times the parent: {Share(back, len(trained))}")
-    for name, row in rows.items():
-        wrong = row["causes"][:1] != row["expected"][:1] and not (row["causes"] and row["causes"][0] in row["expected"])
-        if wrong and (not name.startswith("spec") or _harmed(row)):
-            print(f"  {name}: {', '.join(row['causes']) or row['verdict']}")
+def _trained(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
+    """What full trainings of parent, faulty spec, repair and the best of random search leave, medians.
+
+    Random search takes trainings as long as the doctor's, and as many steps in all as the doctor took with its probes.
+    Faults of a spec alone are trained: the others are not undone by a change of it.
+    """
+    if not case.name.startswith("spec") or "causes" not in row:
+        return {"faulty": None}
+    examined = case.subject()
+    assert examined is not None
+    luck = search(examined, row["trial"], max(2, row["spent"] // row["trial"]), seed=case.seed)
+    texts = {"parent": case.whole, "faulty": case.text, "repaired": row["repair"], "searched": luck.text}
+    left: dict[str | None, float | None] = {None: None, case.whole: kept.get("parents", {}).get(case.parent)}
+    for text in texts.values():
+        if left.get(text) is None and text is not None:
+            left[text] = median(outcome(text, OUTCOMES))
+    kept.setdefault("parents", {})[case.parent] = left[case.whole]
+    return {name: left[text] for name, text in texts.items()}
 
 
-def _harmed(row: dict[str, Any]) -> bool:
-    """Whether a fault has done harm, as far as that is known."""
-    return "faulty" not in row or bool(row["faulty"] > HARM * row["parent"])
+class Part(NamedTuple):
+    """A part of the work: what it adds to the row of a case, of which ``key`` tells that it is done."""
+
+    run: Callable[[DoctorCase, Row, Kept, int], Row]
+    key: str
+
+
+PARTS = {
+    "examine": Part(_examined, "verdict"),
+    "train": Part(_trained, "faulty"),
+    "watch": Part(_watched, "neuraldbg"),
+}
 
 
 if __name__ == "__main__":

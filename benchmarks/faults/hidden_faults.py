@@ -3,6 +3,7 @@
 Images are scikit-learn's digits at the size of the parent.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from caedsl.backends.torch.instantiate import build
 from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.data.pixels import Held
+from caedsl.doctor.probes.start import dead_layers, look
 from caedsl.doctor.reading import of_model
 from caedsl.doctor.subject import Subject
 from caedsl.resolve.overrides import override
@@ -39,6 +41,8 @@ class Hidden:
     """What the network must return for training images and their labels, instead of the images."""
     normalised: bool = False
     """Whether it does harm in networks with batch normalisation alone."""
+    starts_dead: bool = False
+    """Whether narrow layers are added to the encoder, and a seed is taken with which they start dead."""
 
 
 def _fault(name: str, cause: str, images: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Hidden:
@@ -74,13 +78,20 @@ HIDDEN = (
         frozenset({"label-target"}),
         targets=lambda train, labels: (labels / 9).float()[:, None, None, None].expand_as(train).contiguous(),
     ),
+    Hidden("dead with this seed", frozenset({"dead-start"}), starts_dead=True),
     Hidden("code of one number", frozenset({"code-too-small"}), settings={"bottleneck": "dense 1"}),
     Hidden("code of two numbers", frozenset({"code-too-small"}), settings={"bottleneck": "dense 2"}),
 )
 
 
+NARROW = "conv 2 k1 s1 relu norm=none x2"
+"""Layers that are dead at the start with about every fifth seed."""
+
+
 def subject(text: str, seed: int, hidden: Hidden | None = None) -> Subject | None:
     """The parent, with a fault or without; None where it has no place for the fault."""
+    if hidden is not None and hidden.starts_dead:
+        return _dead(text, seed)
     model = check_source(Source(text)).model
     assert model is not None
     loaded = load(model)
@@ -103,6 +114,21 @@ def subject(text: str, seed: int, hidden: Hidden | None = None) -> Subject | Non
     changed = check_source(override(Source(text), changes)).model
     assert changed is not None
     return of_model(changed, images=_held(loaded, train, test, targets), device="cpu", frozen=frozen)
+
+
+def _dead(text: str, seed: int) -> Subject | None:
+    """The parent with narrow layers behind its encoder, and the first seed from ``seed`` on that starts dead."""
+    if re.search(r"encoder[^}]*dense", text):
+        return None
+    narrow = re.sub(r"\s*\}\s*\nbottleneck", f"\n  {NARROW}\n}}\nbottleneck", text)
+    first = subject(narrow, seed)
+    assert first is not None
+    for tried in range(seed, seed + 50):
+        if dead_layers(look(first, first.fresh(tried))):
+            made = subject(narrow, tried)
+            if made is not None and dead_layers(look(made, made.baseline)):
+                return made
+    return None
 
 
 def _held(loaded: Images, train: Tensor, test: Tensor, targets: Tensor | None) -> Images:

@@ -3,6 +3,7 @@
 x_bchw: batch, channels, height, width.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import inf, isfinite
 
@@ -22,13 +23,13 @@ from caedsl.training.train import prepare_training
 SEEDS = (0, 1, 2)
 
 
-def outcome(text: str) -> list[float]:
+def outcome(text: str, seeds: Sequence[int] = SEEDS) -> list[float]:
     """The FVU of the spec for every seed; infinite where training fails or the model cannot be built."""
     checked = check_source(Source(text))
     if checked.model is None or not checked.model.complete:
-        return [inf] * len(SEEDS)
+        return [inf] * len(seeds)
     images = load(checked.model)
-    return [_fvu(checked.model, images, seed) for seed in SEEDS]
+    return [_fvu(checked.model, images, seed) for seed in seeds]
 
 
 def _fvu(model: Autoencoder, images: Images, seed: int) -> float:

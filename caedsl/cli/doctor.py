@@ -1,6 +1,5 @@
 """``caedsl doctor``: why a model fails to train, with evidence and repairs that were tried."""
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +14,7 @@ if TYPE_CHECKING:
     from caedsl.doctor.subject import Subject
     from caedsl.training.reporter import Reporter
 
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h)")
 _MODELS = (".py", ".pt2", ".onnx", ".keras", ".h5", ".hdf5", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
-_SECONDS = {"s": 1, "min": 60, "h": 3600}
 
 
 class Format(StrEnum):
@@ -34,7 +31,12 @@ def doctor(
             metavar="SPEC|RUN|MODEL", help="A spec, the folder of a run, or a model that `caedsl import` reads."
         ),
     ],
-    budget: Annotated[str, typer.Option(metavar="TIME", help="About how long to take, as in 90s or 2min.")] = "2min",
+    budget: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME|STEPS", help="About how long to take, as in 90s or 2min, or training steps, as in 3000steps."
+        ),
+    ] = "2min",
     data: Annotated[
         str | None,
         typer.Option(metavar="SOURCE", help="The images, instead of the spec's `data`: mnist, 'npy \"x.npy\"'."),
@@ -76,10 +78,12 @@ def doctor(
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
+    from caedsl.doctor.budget import budget_of
     from caedsl.doctor.diagnosis import Verdict
     from caedsl.doctor.examine import examine
 
-    seconds = _seconds(budget)
+    with outside_errors():
+        budget_of(budget)  # a mistake is told before images are loaded
     is_run = Path(subject).is_dir()
     if is_run and (set_ or data):
         raise fail("a run keeps its spec and its data: leave out --set and --data, or name its spec.cae instead")
@@ -94,21 +98,11 @@ def doctor(
             found = _imported(subject, sample, values, data, set_ or [], device, data_dir, reporter)
         else:
             found = _subject(subject, is_run, data, set_ or [], device, data_dir, reporter)
-        diagnosis = examine(found, seconds, reporter)
+        diagnosis = examine(found, budget_of(budget), reporter)
     _print(diagnosis, format_)
     _write(diagnosis, Path(subject) if fix else None, output, html, overwrite)
     if diagnosis.verdict is not Verdict.HEALTHY:
         raise typer.Exit(FINDINGS)
-
-
-def _seconds(text: str) -> float:
-    from caedsl.cli.specs import fail
-
-    found = _TIME.fullmatch(text.strip())
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if not 1 <= seconds <= 24 * 3600:
-        raise fail(f"--budget {text}: write a time from 1s to 24h, such as 90s, 2min or 1h")
-    return seconds
 
 
 def _is_model(subject: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor import ruled_out as exclusion
+from caedsl.doctor.budget import Budget
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.evidence import Evidence, Found, Probe, Tell
 from caedsl.doctor.probes.data import DataProbe
@@ -14,13 +15,14 @@ from caedsl.doctor.probes.memorise import MemoriseProbe
 from caedsl.doctor.probes.rate import RateProbe
 from caedsl.doctor.probes.start import StartProbe
 from caedsl.doctor.probes.targets import TargetProbe
-from caedsl.doctor.repairs import SEEDS, Repair, Trials, affordable, seconds_per_step
+from caedsl.doctor.repairs import SEEDS, Repair, Trials, affordable
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
 from caedsl.doctor.suspicion import CERTAIN, NAMED, ProbesSoFar, Suspicion
 from caedsl.rules.engine.causes import CAUSES, RATES
 from caedsl.training.reporter import Reporter
+from caedsl.training.search.learning_rate import STEPS as RANGE_TEST_STEPS
 
 CONCLUSIVE = ("constant-images", "image-scale", "label-target", "unrelated-target", "frozen-layer")
 """Causes after which nothing else that is seen means anything: no change of the spec undoes them."""
@@ -29,24 +31,23 @@ MOST_NAMED, MOST_TRIED, CHANGES = 3, 4, 2
 CLEARLY = 0.6
 """What must be left at most of what was left before for a change to be told where nothing is wrong."""
 MEMORISING, FIRST, REPAIRS = 0.3, 0.25, 0.9
-"""Shares of the time that is left for memorising, the first steps, and then the trainings of repairs."""
+"""Shares of the budget that is left for memorising, the first steps, and then the trainings of repairs."""
 
 
-def examine(subject: Subject, budget: float = 120.0, reporter: Reporter | None = None) -> Diagnosis:
-    """Examine a subject in about ``budget`` seconds, and try repairs in what is left of them."""
+def examine(subject: Subject, budget: Budget, reporter: Reporter | None = None) -> Diagnosis:
+    """Examine a subject within a budget, and try repairs in what is left of it."""
     return _Examination(subject, budget, reporter or Reporter()).run()
 
 
 class _Examination:
     """An examination under way."""
 
-    def __init__(self, subject: Subject, budget: float, reporter: Reporter) -> None:
-        self.subject, self.reporter = subject, reporter
+    def __init__(self, subject: Subject, budget: Budget, reporter: Reporter) -> None:
+        self.subject, self.budget, self.reporter = subject, budget, reporter
         self.started = time.monotonic()
-        self.ends = self.started + budget
         self.evidence: dict[str, Evidence] = {}
-        self.each = 0.0
-        """Seconds of a step, measured before the first that are taken for long."""
+        self.price = 0.0
+        """What a step costs, found before the first that are taken for long."""
 
     def run(self) -> Diagnosis:
         """Probe, stop as soon as the cause is sure, and try repairs."""
@@ -58,10 +59,14 @@ class _Examination:
         seen = replace(seen, start=self._take(StartProbe()))
         if self._conclusive(seen):
             return self._told(seen, suspicions(seen), ())
-        seen = replace(seen, memorise=self._take(MemoriseProbe(MEMORISING * self._left)))
-        seen = replace(seen, rate=self._take(RateProbe()))
-        self.each = seconds_per_step(self.subject)
-        seen = replace(seen, first=self._take(FirstStepsProbe(self._steps(FIRST, 1))))
+        memorised = self._take(MemoriseProbe(MEMORISING * self.budget.left, self.budget.step))
+        self.budget.spend(memorised.taken)
+        seen = replace(seen, memorise=memorised, rate=self._take(RateProbe()))
+        self.budget.spend(RANGE_TEST_STEPS)
+        self.price = self.budget.price(self.subject)
+        first = self._take(FirstStepsProbe(self._steps(FIRST, 1)))
+        self.budget.spend(first.steps)
+        seen = replace(seen, first=first)
         return self._told(seen, *self._repaired(seen, suspicions(seen)))
 
     def _take(self, probe: Probe[Found]) -> Found:
@@ -79,14 +84,9 @@ class _Examination:
     def _conclusive(self, seen: ProbesSoFar) -> bool:
         return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in suspicions(seen))
 
-    @property
-    def _left(self) -> float:
-        """The seconds that are left."""
-        return max(0.0, self.ends - time.monotonic())
-
     def _steps(self, share: float, trainings: int) -> int:
-        """Return how many steps each of so many trainings may take in a share of the time that is left."""
-        return affordable(share * self._left, self.each, trainings, self.subject.baseline.steps)
+        """Return how many steps each of so many trainings may take in a share of the budget that is left."""
+        return affordable(share * self.budget.left, self.price, trainings, self.subject.baseline.steps)
 
     def _repaired(self, seen: ProbesSoFar, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
         """Try the changes of the likeliest suspicions; those that do not help make their cause less likely."""
@@ -100,11 +100,12 @@ class _Examination:
         for suspicion in found:
             own: list[Repair] = []
             for change in suspicion.changes[:CHANGES]:
-                late = bool(done) and not self._left
+                late = bool(done) and not self.budget.left
                 if change.edits in done or len(done) == MOST_TRIED or late:
                     continue
                 done.add(change.edits)
                 repair = trials.repair(suspicion.cause, change, self._tell)
+                self.budget.spend(SEEDS * steps)
                 self.reporter.end()
                 own += [repair] if repair is not None else []
             made += own

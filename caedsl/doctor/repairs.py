@@ -134,7 +134,7 @@ def seconds_per_step(subject: Subject) -> float:
     return (time.perf_counter() - started) / 3
 
 
-def affordable(seconds: float, each: float, trials: int, whole: int) -> int:
-    """Return how many steps a trial may take, so that so many trials take at most ``seconds``; a whole run at most."""
-    fitting = [steps for steps in LADDER if steps * each * trials <= seconds]
+def affordable(budget: float, step: float, trials: int, whole: int) -> int:
+    """Return how many steps a trial may take, so that so many trials cost at most ``budget``; a whole run at most."""
+    fitting = [steps for steps in LADDER if steps * step * trials <= budget]
     return min(whole, fitting[-1] if fitting else LADDER[0])

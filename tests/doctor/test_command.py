@@ -26,7 +26,7 @@ def spec(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def test_a_healthy_spec(caedsl: Run, spec: Callable[[str], Path]) -> None:
-    ran = caedsl("doctor", spec(HEALTHY), "--budget", "20s")
+    ran = caedsl("doctor", spec(HEALTHY), "--budget", "1000steps")
     assert ran.code == 0, ran.out
     assert "healthy" in ran.out
     assert "memorising 16 images" in ran.err
@@ -36,7 +36,7 @@ def test_a_rate_that_is_too_low_is_named_repaired_and_fixed(
     caedsl: Run, spec: Callable[[str], Path], tmp_path: Path
 ) -> None:
     path = spec(HEALTHY.replace("3e-3", "1e-6"))
-    ran = caedsl("doctor", path, "--budget", "30s", "--format", "json", "--html", tmp_path / "why.html", "--fix")
+    ran = caedsl("doctor", path, "--budget", "1500steps", "--format", "json", "--html", tmp_path / "why.html", "--fix")
     assert ran.code == 1, ran.err
     found = json.loads(ran.out)
     assert found["causes"][0]["cause"] == "low-learning-rate"
@@ -58,7 +58,8 @@ def test_a_rate_that_is_too_low_is_named_repaired_and_fixed(
         (HEALTHY.replace("data digits\n", ""), (), "no `data` line"),
         (HEALTHY[: HEALTHY.index("train")], (), "no `train` block"),
         (HEALTHY.replace("digits", 'npy "none.npy"'), (), "none.npy"),
-        (HEALTHY, ("--budget", "soon"), "--budget soon"),
+        (HEALTHY, ("--budget", "soon"), "budget soon"),
+        (HEALTHY, ("--budget", "10steps"), "from 500 on"),
         (HEALTHY, ("--fix", "--set", "train.batch=8"), "--fix"),
         (HEALTHY.replace("digits", "digits limit=8"), (), "16 are needed"),
     ],
@@ -103,7 +104,7 @@ def test_a_module_of_pytorch(caedsl: Run, tmp_path: Path) -> None:
     module = tmp_path / "net.py"
     module.write_text(NET)
     place, repaired = f"{module}:Net", tmp_path / "net.cae"
-    asked = ("--data", "digits limit=400", "--budget", "25s", "--set", "train.optimizer.lr=1e-6", "-o", repaired)
+    asked = ("--data", "digits limit=400", "--budget", "1500steps", "--set", "train.optimizer.lr=1e-6", "-o", repaired)
     ran = caedsl("doctor", place, "--input", "1x8x8", *asked, "--quiet")
     assert ran.code == 1, ran.err
     assert "low-learning-rate" in ran.out
@@ -137,7 +138,7 @@ def test_a_run_starts_from_what_its_monitors_recorded(caedsl: Run, spec: Callabl
     assert caedsl("train", path, "--out", run, "--no-pictures", "--quiet").code == 0
     recorded = {json.loads(line)["monitor"] for line in (run / "trouble.jsonl").read_text().splitlines()}
     assert recorded, "the run is one that a monitor speaks of"
-    ran = caedsl("doctor", run, "--budget", "15s", "--format", "json", "--quiet")
+    ran = caedsl("doctor", run, "--budget", "500steps", "--format", "json", "--quiet")
     assert ran.code == 1, ran.err
     assert recorded <= set(json.loads(ran.out)["symptoms"])
     assert caedsl("doctor", run, "--fix").code == 2

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 import caedsl
+from caedsl.doctor.budget import StepsBudget
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.examine import examine
 from tests.training.tiny import model_of
@@ -21,12 +22,12 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 20 }
 """
 
 
-def of(text: str, *, budget: float = 25, train: torch.Tensor | None = None) -> Diagnosis:
-    return examine(subject(text, train), budget)
+def of(text: str, *, steps: int = 1500, train: torch.Tensor | None = None) -> Diagnosis:
+    return examine(subject(text, train), StepsBudget(steps))
 
 
 def test_a_healthy_spec_has_no_cause() -> None:
-    found = of(HEALTHY, budget=10)
+    found = of(HEALTHY, steps=1000)
     assert found.verdict is Verdict.HEALTHY
     assert found.causes == ()
     assert {one.cause for one in found.ruled_out} >= {"image-scale", "fading-signal", "low-learning-rate"}
@@ -48,7 +49,7 @@ def test_rates(old: str, new: str, cause: str) -> None:
 
 
 def test_a_signal_that_fades() -> None:
-    found = of(DEEP)
+    found = of(DEEP, steps=500)
     assert found.causes[0].cause == "fading-signal", str(found)
 
 
@@ -62,7 +63,7 @@ def test_conclusive_data_end_the_examination() -> None:
 
 def test_frozen_weights_are_named() -> None:
     frozen = [name for name, _ in caedsl.build(model_of(HEALTHY)).named_parameters() if name.startswith("encoder")]
-    found = examine(subject(HEALTHY, frozen=frozen), 10)
+    found = examine(subject(HEALTHY, frozen=frozen), StepsBudget(1000))
     assert found.causes[0].cause == "frozen-layer"
     assert frozen[0] in found.causes[0].evidence
 
@@ -76,25 +77,25 @@ def test_frozen_weights_are_named() -> None:
     ids=["shuffled", "labels"],
 )
 def test_targets_that_are_wrong(targets: torch.Tensor, cause: str) -> None:
-    found = examine(subject(HEALTHY, targets=targets), 10)
+    found = examine(subject(HEALTHY, targets=targets), StepsBudget(1000))
     assert [one.cause for one in found.causes] == [cause], str(found)
     assert list(found.evidence) == ["data", "targets"]
 
 
 def test_pairs_that_belong_together_are_healthy() -> None:
-    found = examine(subject(HEALTHY, targets=1 - digits()), 10)
+    found = examine(subject(HEALTHY, targets=1 - digits()), StepsBudget(1000))
     assert found.verdict is Verdict.HEALTHY, str(found)
 
 
 def test_the_same_seed_gives_the_same_diagnosis() -> None:
-    once, again = of(HEALTHY, budget=600), of(HEALTHY, budget=600)
+    once, again = of(HEALTHY, steps=1000), of(HEALTHY, steps=1000)
     assert once.evidence == again.evidence
     assert once.causes == again.causes
 
 
 def test_from_python() -> None:
     pixels = digits().numpy()[:, 0] / 255
-    found = caedsl.diagnose(HEALTHY, images=pixels, budget=5)
+    found = caedsl.diagnose(HEALTHY, images=pixels, budget="500 steps")
     assert found.causes[0].cause == "image-scale"
     assert "image-scale" in str(found)
 

@@ -66,7 +66,7 @@ def test_memorising() -> None:
     assert lame.failed
     assert lame.steps == 1_000
     assert max(lame.updates.values()) < 2e-4
-    hurried = MemoriseProbe(seconds=0.0).run(subject(HEALTHY.replace("3e-3", "1e-6")))
+    hurried = MemoriseProbe(allowance=0.0).run(subject(HEALTHY.replace("3e-3", "1e-6")))
     assert hurried.failed
     assert hurried.later is None
 

@@ -41,6 +41,11 @@ class MemoriseEvidence:
     finite: bool
 
     @property
+    def taken(self) -> int:
+        """The steps of both attempts."""
+        return STEPS if self.later is None else STEPS + self.steps
+
+    @property
     def failed(self) -> bool:
         """Whether the images could not be memorised."""
         return not self.finite or (self.left if self.later is None else self.later) > FAILED
@@ -66,20 +71,24 @@ class MemoriseEvidence:
 
 
 class MemoriseProbe:
-    """See the module; ``seconds`` are what it may take at the most, about."""
+    """See the module.
+
+    ``allowance`` is about what the second attempt may cost, and ``step`` what a step does: seconds, which are then
+    measured, where it is None.
+    """
 
     name = "memorise"
     purpose = "memorising 16 images with the spec's own optimizer"
 
-    def __init__(self, seconds: float = inf) -> None:
-        self.seconds = seconds
+    def __init__(self, allowance: float = inf, step: float | None = None) -> None:
+        self.allowance, self.step = allowance, step
 
     def run(self, subject: Subject, tell: Tell = silent) -> MemoriseEvidence:
         """See ``Probe``."""
         started = time.monotonic()
         taken, judged = memorise(subject, STEPS, tell)
-        each = (time.monotonic() - started) / STEPS
-        later, steps = None, next((count for count in LONG if count * each < self.seconds), STEPS)
+        each = (time.monotonic() - started) / STEPS if self.step is None else self.step
+        later, steps = None, next((count for count in LONG if count * each <= self.allowance), STEPS)
         curve = taken.curve
         if taken.finite and taken.curve.end > FAILED and steps > STEPS:
             longer, judged = memorise(subject, steps, tell)

@@ -1,0 +1,94 @@
+"""What an examination may take: seconds of the clock, or training steps."""
+
+import re
+import time
+from typing import Protocol
+
+from caedsl.doctor.errors import DoctorError
+from caedsl.doctor.repairs import seconds_per_step
+from caedsl.doctor.subject import Subject
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h)")
+_STEPS = re.compile(r"(\d[\d_,]*)\s*steps?")
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+MOST_SECONDS, LEAST_STEPS, MOST_STEPS = 24 * 3600, 500, 10_000_000
+
+
+class Budget(Protocol):
+    """What an examination may take, in a unit of its own.
+
+    ``step`` is what a step costs where that is known without a measurement, None otherwise.
+    """
+
+    step: float | None
+
+    @property
+    def left(self) -> float:
+        """What is left of it, 0 at the least."""
+
+    def spend(self, steps: int) -> None:
+        """Record that so many steps were taken."""
+
+    def price(self, subject: Subject) -> float:
+        """Return what a step of the subject costs."""
+
+
+class SecondsBudget:
+    """Seconds of the clock, from now on. A slower machine takes fewer steps in them."""
+
+    step: float | None = None
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """See ``Budget``."""
+        return max(0.0, self._ends - time.monotonic())
+
+    def spend(self, steps: int) -> None:
+        """See ``Budget``: the clock goes by itself."""
+
+    def price(self, subject: Subject) -> float:
+        """See ``Budget``."""
+        return seconds_per_step(subject)
+
+
+class StepsBudget:
+    """Training steps. The answer is the same on every machine, however fast it is and whatever else it does."""
+
+    step: float | None = 1.0
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    @property
+    def left(self) -> float:
+        """See ``Budget``."""
+        return float(max(0, self._left))
+
+    def spend(self, steps: int) -> None:
+        """See ``Budget``."""
+        self._left -= steps
+
+    def price(self, subject: Subject) -> float:
+        """See ``Budget``."""
+        return 1.0
+
+
+def budget_of(value: float | str) -> Budget:
+    """Return the budget that starts now: so many seconds, or what a text such as ``2min`` or ``3000 steps`` says."""
+    text = f"{value:g}s" if isinstance(value, float | int) else value.strip()
+    steps, seconds = _STEPS.fullmatch(text), _TIME.fullmatch(text)
+    if steps is not None:
+        count = int(re.sub("[_,]", "", steps[1]))
+        if LEAST_STEPS <= count <= MOST_STEPS:
+            return StepsBudget(count)
+    elif seconds is not None:
+        length = float(seconds[1]) * _SECONDS[seconds[2]]
+        if 1 <= length <= MOST_SECONDS:
+            return SecondsBudget(length)
+    raise DoctorError(
+        f"budget {value}: write a time from 1s to 24h, such as 90s, 2min or 1h, or a number of training steps from "
+        f"{LEAST_STEPS} on, such as 3000steps"
+    )
