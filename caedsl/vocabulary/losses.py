@@ -143,5 +143,26 @@ FOCAL = LossKind(
     curvature=None,
     quadratic=False,
 )
+GAUSSIAN = LossKind(
+    name="gaussian",
+    about="negative log-likelihood of a normal distribution with learned variance",
+    unit="nats",
+    own=(
+        Option(
+            "least",
+            Type.NUMBER,
+            2.5e-3,
+            "smallest standard deviation of `gaussian`, the range being 1 wide",
+            domain=POSITIVE,
+        ),
+    ),
+    torch=lambda options, width: call("gaussian_loss", width, **options),
+    pixelwise=False,
+    probabilities=False,
+    entropy=False,
+    gain=100.0,
+    curvature=None,
+    quadratic=False,
+)
 
 LOSSES = Words(__name__, LossKind)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from pytorch_msssim import ms_ssim
 from torch import nn
+from torch.distributions import Normal
 from torch.nn import functional
 
 from caedsl.backends.torch.lower import Penalty
@@ -166,6 +167,22 @@ def test_options_of_losses_are_those_of_their_definitions() -> None:
     entropy = -(t * np.log(p) + (1 - t) * np.log(1 - p))
     focal = (e**3 * entropy).mean()
     assert loss_with((LossTerm("focal", 1.0, {"gamma": 3.0}),), y, x) == pytest.approx(focal, rel=1e-5)
+
+
+@pytest.mark.parametrize("noise", [0.5, 1e-2, 1e-4])
+def test_gaussian_is_the_likelihood_at_its_best_variance(noise: float) -> None:
+    x = images(0, 3, 2, 5, 4).double()
+    y = (x + noise * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))).requires_grad_()
+    least = torch.tensor(0.0025, dtype=torch.float64)
+    deviation = (y - x).square().mean().sqrt().clamp(min=least)
+    exact = -Normal(x, least).log_prob(x).mean()
+    expected = -Normal(y, deviation).log_prob(x).mean() - exact
+    loss = reconstruction_loss(Loss((LossTerm("gaussian"),)), y, x, UNIT)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    # The gradient is that of a fixed variance, since the best one cannot be bettered.
+    fixed = -Normal(y, deviation.detach()).log_prob(x).mean()
+    torch.testing.assert_close(*(torch.autograd.grad(each, y)[0] for each in (loss, fixed)))
+    assert loss_of("gaussian", x, x) == 0
 
 
 def test_focal_loss_of_hard_targets_is_that_of_the_paper() -> None:

@@ -49,6 +49,18 @@ def focal_loss(x_hat: Tensor, x: Tensor, gamma: float, reduction: str = "mean") 
     return loss.mean() if reduction == "mean" else loss
 
 
+def gaussian_loss(x_hat: Tensor, x: Tensor, width: float, least: float) -> Tensor:
+    """Return the negative log-likelihood of a value under normal noise, above that of an exact reconstruction.
+
+    The variance is the one that makes the batch likeliest, its mean squared error (Rybkin et al. 2021, arXiv
+    2006.13202), and at least that of the deviation ``least * width``.
+    """
+    error = (x_hat - x).square().mean()
+    floor = (least * width) ** 2
+    variance = error.clamp(min=floor)
+    return ((variance / floor).log() + error / variance) / 2
+
+
 def hardest(loss: Tensor, share: float) -> Tensor:
     """Return the mean over this share of each sample's pixels, those with the largest ``loss``."""
     flat = loss.flatten(1)
