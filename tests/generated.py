@@ -71,7 +71,19 @@ def window(draw: st.DrawFn, pads: list[str]) -> str:
 
 @st.composite
 def finish(draw: st.DrawFn) -> str:
-    extras = ["", "", "dropout=10%", "l2=1e-3", "l1=1e-4", "init=orthogonal", "init=torch", "init=glorot", "bias=off"]
+    extras = [
+        "",
+        "",
+        "dropout=10%",
+        "l2=1e-3",
+        "l1=1e-4",
+        "weight_norm",
+        "weight_norm l2=1e-3",
+        "init=orthogonal",
+        "init=torch",
+        "init=glorot",
+        "bias=off",
+    ]
     words = [draw(st.sampled_from(NORMS)), draw(st.sampled_from(ACTIVATIONS)), draw(st.sampled_from(extras))]
     return " ".join(filter(None, words))
 

@@ -16,7 +16,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FRACTION, REQUIRED, LayerOption, Option, Options, Type
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import ADDRESSABLE, Shape, elements, rank, text
-from caedsl.vocabulary.weights import BIAS, WEIGHTS
+from caedsl.vocabulary.weights import BIAS, WEIGHT_NORM, WEIGHTS
 from caedsl.vocabulary.window import Reads
 
 
@@ -138,6 +138,10 @@ class Kind:
         """Return how many numbers the kernel holds."""
         return 0
 
+    def kernels(self, layer: PlacedLayer) -> int:
+        """Return how many kernels ``weight_norm`` gives a length: those along the first axis of the weight."""
+        return layer.out_shape[0]
+
     def fans(self, layer: PlacedLayer) -> tuple[float, float]:
         """Return how many inputs one output sums, and how many outputs one input feeds, on average."""
         raise NotImplementedError
@@ -149,7 +153,8 @@ class Kind:
     def parameters(self, layer: PlacedLayer) -> int:
         """Return how many parameters the layer learns: kernel, bias, normalisation and activation."""
         bias = layer.out_shape[0] if layer.options.get(BIAS, False) else 0
-        return self.weights(layer) + bias + self._finish_parameters(layer)
+        lengths = self.kernels(layer) if layer.options.get(WEIGHT_NORM, False) else 0
+        return self.weights(layer) + bias + lengths + self._finish_parameters(layer)
 
     def macs(self, layer: PlacedLayer) -> int:
         """Return the multiply-accumulates of the kernel for one sample, as ``torch.utils.flop_counter`` counts them."""

@@ -2,7 +2,8 @@
 
 from caedsl.vocabulary import initialisations
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
-from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Type
+from caedsl.vocabulary.misfit import Misfit
+from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Options, Type, Written
 
 NO_BIAS_CHOSEN = None
 """The default of ``bias``: on, unless a normalisation follows."""
@@ -23,6 +24,21 @@ L1: LayerOption[float] = LayerOption(
 L2: LayerOption[float] = LayerOption(
     "l2", Type.NUMBER, 0.0, "λ of λ·Σw² over the kernel, added to the loss", domain=NOT_NEGATIVE
 )
+WEIGHT_NORM: LayerOption[bool] = LayerOption(
+    "weight_norm", Type.FLAG, False, "each kernel as a direction and a length, both learned", Written.BARE
+)
 START = (INIT, *initialisations.OPTIONS)
 """Options that say how the weights start."""
-WEIGHTS = (BIAS, *START, L1, L2)
+WEIGHTS = (BIAS, *START, WEIGHT_NORM, L1, L2)
+
+
+def kernel_misfit(options: Options) -> Misfit | None:
+    """Return why the options of a kernel cannot stand together, or None."""
+    if not options[WEIGHT_NORM] or not options.get(L1, 0.0):
+        return None
+    return Misfit(
+        "contradicting-options",
+        "`weight_norm` learns the length of each kernel apart from its direction, and `l1=` would shrink both",
+        help="use `l2=`, which shrinks the lengths, or leave `weight_norm` out",
+        option=L1.name,
+    )

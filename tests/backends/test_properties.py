@@ -54,8 +54,9 @@ def hold_shapes_and_costs(model: Autoencoder) -> None:
         follow(module.get_submodule(part), getattr(program, part))
     code, maps = module.encode_with_maps(x)
     assert tuple(code.shape[1:]) == model.code_shape
-    own_contrast = model.preprocessing is not None and model.preprocessing.by_sample and model.target is model.input
-    beside = {RAW_INPUT: model.input.shape} if own_contrast else {}
+    by_sample = model.preprocessing is not None and model.preprocessing.by_sample
+    undone = by_sample and model.target is model.input and model.out_shape == model.input.shape
+    beside = {RAW_INPUT: model.input.shape} if undone else {}
     assert {name: tuple(kept.shape[1:]) for name, kept in maps.items()} == model.bypasses | beside
     assert tuple(module.decode(code, maps).shape[1:]) == model.out_shape
     assert sum(parameter.numel() for parameter in module.parameters()) == total_parameters(model)

@@ -20,7 +20,7 @@ from tests.importing.rebuilt import again, emitted, unsettled
 
 SPECS = sorted(path for path in (ROOT / "specs").glob("*.cae") if path.stem != "superres")
 """All whose output has the input's shape; superres is refused below."""
-NOT_READ = re.compile(r"topk|sparsity|unpool|target|normalize|update=gradient|bottleneck [^\n]*\{")
+NOT_READ = re.compile(r"topk|sparsity|unpool|target|normalize|update=gradient|weight_norm|bottleneck [^\n]*\{")
 """What the importer has no reading of: it refuses such modules, or finds the code elsewhere in a block of layers."""
 VARIATIONAL = {"beta_vae", "keras_vae"}
 

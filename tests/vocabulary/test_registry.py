@@ -60,6 +60,7 @@ def layer_words() -> Iterator[str]:
             yield name
         if function.option is not None:
             yield f"{name}={value(function.option)}"
+    yield "weight_norm l2=0.3"
     for name, norm in NORMS.items():
         yield " ".join([f"norm={name}", *map(given, norm.own)])
     for name, start in INITIALISATIONS.items():

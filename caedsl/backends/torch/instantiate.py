@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional, init
+from torch.nn.utils.parametrizations import weight_norm
 
 from caedsl.backends.torch.any_size import TakenSizes
 from caedsl.backends.torch.lower import KEEP, Link, ModuleStep, Program, lower
@@ -27,6 +28,8 @@ class ConvolutionalAutoencoder(nn.Module):
         self._program = program
         self._sizes: TakenSizes | None = None
         self.reset_parameters()
+        for path in program.normed:
+            weight_norm(self.get_submodule(path))
 
     def reset_parameters(self) -> None:
         """Initialise weights and biases as the spec says; the others keep torch's default."""

@@ -18,7 +18,7 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.concat import Concat
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.term import Term
-from caedsl.vocabulary.weights import BIAS, L1, L2
+from caedsl.vocabulary.weights import BIAS, L1, L2, WEIGHT_NORM
 
 WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") for rank in (1, 2, 3)))
 """Classes of ``torch.nn`` whose kernels a spec initialises and penalises."""
@@ -114,6 +114,8 @@ class Program:
     encoder_links: tuple[Link, ...] = ()
     bottleneck_links: tuple[Link, ...] = ()
     decoder_links: tuple[Link, ...] = ()
+    normed: tuple[str, ...] = ()
+    """Paths of the modules whose kernels are a direction and a length, from when they have started."""
     maps: tuple[str, ...] = ()
     """Names of the maps that the decoder reads beside the code."""
 
@@ -250,16 +252,13 @@ def lower(model: Autoencoder) -> Program:
         (*decoder, *last),
         _starts(lowering.weighted),
         tuple(p for p, layer in lowering.weighted if weight_call(layer) is not None and layer.options[BIAS]),
-        tuple(
-            Penalty(f"{path}.weight", layer.options[L1], layer.options[L2])
-            for path, layer in lowering.weighted
-            if layer.options[L1] or layer.options[L2]
-        ),
+        tuple(_penalties(lowering.weighted)),
         _terms(model, len(bottleneck)),
         tuple(lowering.origins),
         tuple(lowering.links["encoder"]),
         tuple(lowering.links[CODE]),
         tuple(lowering.links["decoder"]),
+        tuple(path for path, layer in lowering.weighted if layer.options[WEIGHT_NORM]),
         (*model.bypasses, *([RAW_INPUT] if own_contrast else [])),
     )
 
@@ -273,10 +272,18 @@ def _preprocessing(model: Autoencoder) -> tuple[tuple[ModuleStep, ...], tuple[Mo
     undone = model.target is model.input and model.out_shape[0] == channels  # else the spec has an error
     if kind.by_sample:
         undo = ModuleStep(call("GlobalContrast", undo=True))
-        return (ModuleStep(call("GlobalContrast")),), (undo,) if undone else ()
+        return (ModuleStep(call("GlobalContrast")),), (undo,) if undone and model.out_shape == model.input.shape else ()
     known = (kind.offsets, kind.scales) if len(kind.offsets) == channels else ()
     undo = ModuleStep(call("Normalise", channels, *known, undo=True))
     return (ModuleStep(call("Normalise", channels, *known)),), (undo,) if undone else ()
+
+
+def _penalties(weighted: Sequence[tuple[str, Layer]]) -> Iterator[Penalty]:
+    for path, layer in weighted:
+        if layer.options[L1] or layer.options[L2]:
+            # The squares of a kernel's numbers add up to that of its length.
+            name = "parametrizations.weight.original0" if layer.options[WEIGHT_NORM] else "weight"
+            yield Penalty(f"{path}.{name}", layer.options[L1], layer.options[L2])
 
 
 def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:

@@ -186,10 +186,11 @@ def _reset(program: Program) -> str:
     if program.zero_biases:
         body += _zero_biases(program)
     if not body:
-        return ""
+        return "\n".join([*_weight_norm(program), ""]) if program.normed else ""
     return "\n".join(
         [
             f"{INDENT * 2}self.reset_parameters()",
+            *_weight_norm(program),
             "",
             f"{INDENT}def reset_parameters(self) -> None:",
             f'{INDENT * 2}"""{_start_text(program)}"""',
@@ -211,6 +212,13 @@ def _start(start: Start) -> list[str]:
     if len(modules) == 1:
         return [f"{INDENT * 2}nn.init.{start.call.name}({modules[0]}.weight{keywords})"]
     return [*_loop(modules), f"{INDENT * 3}nn.init.{start.call.name}(layer.weight{keywords})"]
+
+
+def _weight_norm(program: Program) -> list[str]:
+    if not program.normed:
+        return []
+    modules = [_attribute(path) for path in program.normed]
+    return [*_loop(modules), f"{INDENT * 3}nn.utils.parametrizations.weight_norm(layer)"]
 
 
 def _zero_biases(program: Program) -> list[str]:

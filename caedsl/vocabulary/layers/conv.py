@@ -10,7 +10,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import Options, Type
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, Sides, axis_names, elements, joined, rank
-from caedsl.vocabulary.weights import BIAS
+from caedsl.vocabulary.weights import BIAS, kernel_misfit
 from caedsl.vocabulary.window import (
     CHANNEL_GROUPS,
     DEPTHWISE,
@@ -56,7 +56,7 @@ class Conv(Convolution):
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the channels asked for, at the sizes that the window leaves."""
-        misfit = group_misfit(options, in_shape)
+        misfit = group_misfit(options, in_shape) or kernel_misfit(options)
         if misfit:
             return misfit
         for axis, name in zip(axes(options, in_shape), axis_names(in_shape), strict=True):

@@ -8,7 +8,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, axis_names, elements, joined, rank
-from caedsl.vocabulary.weights import BIAS
+from caedsl.vocabulary.weights import BIAS, kernel_misfit
 from caedsl.vocabulary.window import (
     CHANNEL_GROUPS,
     DEPTHWISE,
@@ -41,7 +41,7 @@ class Deconv(Convolution):
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the channels asked for, at the sizes that the transposed window gives."""
-        misfit = group_misfit(options, in_shape)
+        misfit = group_misfit(options, in_shape) or kernel_misfit(options)
         if misfit:
             return misfit
         for axis, name in zip(axes(options, in_shape), axis_names(in_shape), strict=True):
@@ -62,6 +62,10 @@ class Deconv(Convolution):
         pad, rest, cut = transposition(window)
         end = f" - {cut}" if cut else ""
         return f"({window.size} - 1)·{window.stride} - 2·{pad} + {window.extent} + {rest}{end}"
+
+    def kernels(self, layer: PlacedLayer) -> int:
+        """Return the input channels, which PyTorch's transposed weight lists first."""
+        return layer.in_shape[0]
 
     def fans(self, layer: PlacedLayer) -> tuple[float, float]:
         """Return the inputs that reach one output, taps / strides of every channel in the group on average."""

@@ -7,7 +7,7 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, elements, is_map
-from caedsl.vocabulary.weights import BIAS, WEIGHTS
+from caedsl.vocabulary.weights import BIAS, WEIGHTS, kernel_misfit
 
 UNITS: LayerOption[int] = LayerOption("units", Type.COUNT, REQUIRED, "outputs", Written.FIRST, FROM_ONE)
 
@@ -24,7 +24,7 @@ class Dense(Kind):
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return a vector."""
         shape = (options[UNITS],)
-        return norms.misfit(options, shape) or shape
+        return kernel_misfit(options) or norms.misfit(options, shape) or shape
 
     def weights(self, layer: PlacedLayer) -> int:
         """Return inputs times outputs."""

@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from caedsl.backends.torch.fast.patches import Pair, PatchWindow
 
@@ -19,12 +20,12 @@ def pair(value: object) -> Pair:
 
 
 def is_plain(module: object) -> TypeGuard[Convolution]:
-    """Whether it is a convolution, transposed or not, in one group and with zeros around the image.
+    """Whether it is a convolution, transposed or not, in one group, with zeros around the image and a stored kernel.
 
     One that pads its output by a stride or more is left out: its kernel would have more places there than there are
     inputs.
     """
-    if not isinstance(module, Convolution):
+    if not isinstance(module, Convolution) or is_parametrized(module):
         return False
     if isinstance(module, nn.ConvTranspose2d) and any(map(ge, pair(module.output_padding), pair(module.stride))):
         return False

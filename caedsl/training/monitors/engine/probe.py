@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
 from caedsl.backends.torch.lower import CODE, WEIGHTED
 from caedsl.backends.torch.modules import GaussianNoise
@@ -166,8 +167,9 @@ def kernels(module: nn.Module, origins: Sequence[Located]) -> Mapping[int, nn.Pa
     for number, origin in enumerate(origins):
         for path in origin.paths:
             part = module.get_submodule(path)
-            if type(part).__name__ in WEIGHTED:
-                found[number] = part.get_parameter("weight")
+            if type_before_parametrizations(part).__name__ in WEIGHTED:
+                normed = is_parametrized(part, "weight")
+                found[number] = part.get_parameter("parametrizations.weight.original1" if normed else "weight")
     return {number: weight for number, weight in found.items() if weight.requires_grad}
 
 
