@@ -1,26 +1,22 @@
 """Bind the items of a line to the options that its word declares: the one way in which every statement is read."""
 
-import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
-from caedsl.resolve.line_faults import LineFaults
+from caedsl.resolve.line_faults import SHORT, LineFaults
 from caedsl.resolve.line_options import LineOptions
-from caedsl.resolve.quantities import Misread, report_misread
+from caedsl.resolve.quantities import Misread, is_no_constant, report_misread
 from caedsl.resolve.respelling import (
     EXAMPLES,
-    FOREIGN_NOTES,
-    FOREIGN_OPTIONS,
-    FOREIGN_WORDS,
     example_of,
     meant_value,
     replacing,
     respelled,
     spelled,
-    spelling_of,
 )
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.values import called, is_whole, read, short_value
@@ -30,7 +26,6 @@ from caedsl.vocabulary.activations import FUNCTIONS, LINEAR, Activation, bare
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 _MOST_ITEMS = 200
-_SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
 
 
 class _Binder(LineFaults):
@@ -46,6 +41,7 @@ class _Binder(LineFaults):
             )
         while queue:
             item = queue.popleft()
+            self.after_lost, self.lost = self.lost, False
             match item:
                 case tree.WrittenOption():
                     self._named(item)
@@ -57,6 +53,10 @@ class _Binder(LineFaults):
                     self._word(item)
                 case tree.ComparisonSign():
                     self._leftover(item)
+                case tree.Operation(operator="+", right=tree.WrittenWord() as word) if word.text in self.words:
+                    self._added(item, word)
+                    queue.extendleft((word, item.left))
+                    continue
                 case _:
                     self._positional(self._joined(self.first, item, queue))
             self.begun = True
@@ -66,7 +66,8 @@ class _Binder(LineFaults):
         """Return the option that ``word`` names where its value follows without an ``=``, as in ``dropout 0.1``."""
         if word.text in self.words or not queue or isinstance(queue[0], tree.WrittenOption | tree.ComparisonSign):
             return None
-        option = self.by_name.get(word.text) or self.by_name.get(FOREIGN_OPTIONS.get(word.text.lower(), ""))
+        meant = self.by_name.get(foreign_words.OPTIONS.get(word.text.lower(), ""))
+        option = self.by_name.get(word.text) or meant or self.by_short.get(word.text)
         named = option is not None and option.written in (Written.NAMED, Written.SHORT)
         return option if named and respelled(cast(Option, option), queue[0], self.scope) else None
 
@@ -149,7 +150,7 @@ class _Binder(LineFaults):
         self._set(self.by_name["activation"], Activation(name, value) if known else LINEAR, item.span)
 
     def _word(self, word: tree.WrittenWord) -> None:
-        short = _SHORT.match(word.text)
+        short = SHORT.match(word.text)
         if word.text in self.words:
             self._bare(self.words[word.text], word)
         elif short and short[1] in self.by_short:
@@ -170,7 +171,7 @@ class _Binder(LineFaults):
         # A word in the place of the value is one, unless it looks like another word of the line.
         like = None if self.scope.is_constant(word.text) else self._near(word.text)
         is_value = like is None or like in self.scope.constants
-        return first.default is REQUIRED and is_value and word.text.lower() not in FOREIGN_WORDS
+        return first.default is REQUIRED and is_value and word.text.lower() not in foreign_words.WORDS
 
     def _bare(self, option: Option, word: tree.WrittenWord) -> None:
         if option.type is Type.FLAG:
@@ -212,11 +213,15 @@ class _Binder(LineFaults):
     def _unknown(self, word: tree.WrittenWord, item: tree.WrittenOption | tree.WrittenWord, what: str) -> None:
         """Report a word that the line does not have; what it surely means is read as if it were written."""
         message = f'unknown {what} "{word.text}" on {self.owner}'
-        note = FOREIGN_NOTES.get(word.text.lower())
+        note = foreign_words.OPTION_NOTES.get(word.text.lower())
         if note is not None:
             self._fault("unknown-option", word.span, message, help=note)
+            self.bound.lost = self.lost = True
             return
         option, text = self._meant(word.text, item)
+        if isinstance(item, tree.WrittenWord) and (short := self._meant_short(word)) is not None:
+            self._fault("unknown-option", word.span, message, help=f"write `{short[1]}`", fix=replacing(*short))
+            return
         if option is not None and text:
             shown = f"{self.owner} {text}" if option.written is Written.FIRST else text
             self._fault("unknown-option", word.span, message, help=f"write `{shown}`", fix=replacing(item.span, text))
@@ -234,11 +239,9 @@ class _Binder(LineFaults):
             self._activation_with_parameter(replace(item, name=tree.WrittenWord(near or "", word.span)))
             return
         option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
-        help_line = f"options of `{self.owner}` are {self._listed()}"
-        if option is not None and option.name not in self.bound.spans:
-            help_line = f"did you mean `{spelling_of(option)}`, such as `{example_of(option)}`?"
-        self._fault("unknown-option", word.span, message, help=help_line)
-        self.bound.lost = True
+        if not self.after_lost:
+            self._fault("unknown-option", word.span, message, help=self._help_for(option))
+        self.bound.lost = self.lost = True
 
     def _takes_value(self, name: str | None) -> bool:
         """Whether ``name`` is an activation with a value, on a line that may have one."""
@@ -273,9 +276,11 @@ class _Binder(LineFaults):
         if meant is not None:
             misread = misread._replace(meant=meant)
         elif (
-            misread.name == "unknown-name" and option.written is Written.FIRST and self.scope.is_reserved(misread.word)
+            misread.name == "unknown-name"
+            and option.written is Written.FIRST
+            and is_no_constant(misread.word, self.scope)
         ):
-            misread = misread._replace(help=f"write `{self.owner} {example_of(option, self.owner)}`")
+            misread = misread._replace(help=self._help_without(option, misread.word))
         report_misread(misread, self.scope)
         return misread.meant
 

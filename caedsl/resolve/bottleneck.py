@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Bottleneck
 from caedsl.resolve.binding import bind
@@ -21,9 +22,6 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.shape import Shape, elements, text
 from caedsl.vocabulary.weights import L1
-
-FOREIGN_FORMS = {"linear": "dense", "fc": "dense", "vae": "variational", "vq": "quantized", "vqvae": "quantized"}
-"""What other libraries call a form."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     known = next(form for form in FORMS if words[: len(form.words)] == form.words and not form.block)
     if known.words or not words or not words[0] or scope.is_constant(words[0]):
         return known, items[len(known.words) :]
-    near = scope.nearest(words[0], tuple(form.words[0] for form in FORMS if form.words), FOREIGN_FORMS)
+    near = scope.nearest(words[0], tuple(form.words[0] for form in FORMS if form.words), foreign_words.FORMS)
     listed = ", ".join(f"`{form.example}`" for form in FORMS)
     remedy = f"write one of {listed}"
     scope.report("unknown-value", items[0].span, f'unknown bottleneck "{words[0]}"', help=remedy, meant=near)

@@ -1,24 +1,30 @@
 """What is wrong with one line, said in the words of its own options."""
 
+import re
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from caedsl.diagnostics import foreign_words
 from caedsl.resolve.line_options import LineOptions
+from caedsl.resolve.quantities import Misread
 from caedsl.resolve.respelling import (
-    FOREIGN_OPTIONS,
-    FOREIGN_WORDS,
     bare_words,
+    example_of,
     replacing,
     respelled,
+    spelled,
     spelling_of,
 )
 from caedsl.resolve.scope import MOST_CANDIDATES, Scope
-from caedsl.resolve.values import called
+from caedsl.resolve.values import called, read, short_value
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
-from caedsl.vocabulary.option import Option, Type, Written
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
+
+SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
+"""Short option: a letter and its number, or one number for each axis."""
 
 
 class LineFaults:
@@ -30,6 +36,9 @@ class LineFaults:
         self.scope = scope
         self.bound = LineOptions()
         self.begun = False
+        self.after_lost = False
+        """Whether the item before means nothing: what follows it is most likely its value."""
+        self.lost = False
         self.items: Sequence[tree.Item] = ()
         self.faults = self.bound.faults
         self.by_name = {option.name: option for option in options}
@@ -57,18 +66,31 @@ class LineFaults:
         )
 
     def _leftover(self, item: tree.Item) -> None:
-        if any(name == "unexpected-value" for name in self.faults):
+        if self.after_lost or any(name == "unexpected-value" for name in self.faults):
             return  # more of the same
         text = self.scope.source.slice(item.span)
-        if self.first is None:
+        if self.first is None or self.first.type is Type.CHOICE:
             message = f"`{self.owner}` takes no value alone, and `{text}` is one"
         else:
-            message = f"`{self.owner}` takes one value alone, {called(self.first)}; `{text}` is left over"
+            value = "one value" if self.first.name == self.owner else f"one value alone, {called(self.first)}"
+            message = f"`{self.owner}` takes {value}; `{text}` is left over"
         windows = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
         if isinstance(item, tree.Range):
             windows = [option for option in self.options if option.written is Written.WORDED]
         elif self.first is None or self.first.type is Type.CHOICE:
-            windows = [option for option in self.options if option.written is Written.NAMED][:1]
+            named = [option for option in self.options if option.written is Written.NAMED]
+            windows = [option for option in named if option.default is REQUIRED] or named[:1]
+        if (joined := self._joined_thousands(item)) is not None:
+            self._fault(
+                "unexpected-value",
+                joined.span,
+                message,
+                help=f"write `{self.owner} {joined.text}`",
+                fix=replacing(joined.span, joined.text),
+            )
+            if self.first is not None and not isinstance(value := read(self.first, joined, self.scope), Misread):
+                self.bound.values[self.first.name] = value
+            return
         values = [
             (option, words)
             for option in windows
@@ -80,11 +102,27 @@ class LineFaults:
         }
         examples = " or ".join(f"`{words}`{kinds[option.name]}" for option, words in values)
         fix = replacing(item.span, values[0][1]) if isinstance(item, tree.Size) and values else None
-        help_line = f"write {examples}" if examples else f"options of `{self.owner}` are {self._listed()}"
+        if examples:
+            help_line = f"write {examples}"
+        elif len(self.options) == 1 and self.first is not None:
+            help_line = f"delete `{text}`"
+        else:
+            help_line = f"options of `{self.owner}` are {self._listed()}"
         self._fault("unexpected-value", item.span, message, help=help_line, fix=fix)
 
+    def _joined_thousands(self, item: tree.Item) -> tree.Number | None:
+        """Return ``1 000`` as the one number that it is elsewhere."""
+        place = next((place for place, other in enumerate(self.items) if other is item), 0)
+        before = self.items[place - 1] if place else None
+        if not isinstance(item, tree.Number) or not isinstance(before, tree.Number) or len(item.text) != 3:
+            return None
+        if not before.text.isdigit() or not item.text.isdigit():
+            return None
+        return tree.Number(before.text + item.text, before.span.to(item.span))
+
     def _listed(self) -> str:
-        return ", ".join(spelling_of(option) for option in self.options)
+        chosen = self.first if self.first is not None and self.first.type is Type.CHOICE else None
+        return ", ".join(spelling_of(option) for option in self.options if option is not chosen)
 
     def _near(self, word: str) -> str | None:
         """Return the option, the word or the constant that ``word`` is nearest to."""
@@ -95,17 +133,61 @@ class LineFaults:
         """Return the option that a word of another library, or a misspelt one, stands for, and how a spec writes it."""
         plain = word.lower()
         if isinstance(item, tree.WrittenWord):
-            text = FOREIGN_WORDS.get(plain, "")
+            text = foreign_words.WORDS.get(plain, "")
             name = text.partition("=")[0]
             option = self.by_name.get(name) or self.words.get(name)
             return option, text if option is not None else ""
-        if (plain in FOREIGN_WORDS or plain in FUNCTIONS or plain == "negative_slope") and "activation" in self.by_name:
+        if (
+            plain in foreign_words.WORDS or plain in FUNCTIONS or plain == "negative_slope"
+        ) and "activation" in self.by_name:
             return self.by_name["activation"], self._activation_text(plain, item)
-        name = next((name for name in (word, FOREIGN_OPTIONS.get(plain), self._near(word)) if name in self.by_name), "")
+        name = next(
+            (name for name in (word, foreign_words.OPTIONS.get(plain), self._near(word)) if name in self.by_name), ""
+        )
         option = self.by_name.get(name)
         return option, (respelled(option, item.value, self.scope) or "") if option is not None else ""
 
+    def _meant_short(self, word: tree.WrittenWord) -> tuple[Span, str] | None:
+        """Return ``K3`` and ``p1`` as the language writes them, with the place, and take their value."""
+        match = SHORT.match(word.text.lower())
+        if match is None:
+            return None
+        option = self.by_short.get(match[1]) or self.by_name.get(foreign_words.SHORT_OPTIONS.get(match[1], ""))
+        value = short_value(match[2], word.span)
+        if (
+            option is None
+            or option.name in self.bound.spans
+            or isinstance(found := read(option, value, self.scope), Misread)
+        ):
+            return None
+        self.bound.values[option.name], self.bound.spans[option.name] = found, word.span
+        return word.span, spelled(option, match[2])
+
     def _activation_text(self, word: str, item: tree.WrittenOption) -> str:
-        name = "leaky_relu" if word == "negative_slope" else FOREIGN_WORDS.get(word, word)
+        name = "leaky_relu" if word == "negative_slope" else foreign_words.WORDS.get(word, word)
         value = self.scope.source.slice(item.value.span)
         return f"{name}={value}" if name in FUNCTIONS and FUNCTIONS[name].option is not None else ""
+
+    def _added(self, sum_: tree.Operation, word: tree.WrittenWord) -> None:
+        """Report `8 + relu`, which is no sum."""
+        apart = f"{self.scope.source.slice(sum_.left.span)} {word.text}"
+        message = f"`{word.text}` is no number: what belongs to a line stands on it without `+`"
+        help_line = f"write `{apart}`" if self.begun else f"write `{self.owner} {apart}`"
+        self._fault("unexpected-value", sum_.span, message, help=help_line, fix=replacing(sum_.span, apart))
+
+    def _help_for(self, option: Option | None) -> str:
+        """Return the help for a word that is no option: the one that it is near to, or all."""
+        if len(self.options) == 1 and self.options[0].written is Written.FIRST:
+            return f"write `{self.owner} {example_of(self.options[0], self.owner)}`"
+        if option is None or option.name in self.bound.spans:
+            return f"options of `{self.owner}` are {self._listed()}"
+        if option.type is Type.FLAG:
+            return f"write `{option.name}` alone"
+        return f"did you mean `{spelling_of(option)}`, such as `{example_of(option)}`?"
+
+    def _help_without(self, option: Option, word: str) -> str:
+        """Return the help where a word of the language, or a yes or no, stands in the place of a number."""
+        line = f"write `{self.owner} {example_of(option, self.owner)}`"
+        if self.owner == option.name and word.lower() in foreign_words.NEGATIVE:
+            return f"{line}, or leave the line out"
+        return line

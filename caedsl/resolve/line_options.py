@@ -34,7 +34,7 @@ def filled(
     missing = [option for option in options if values[option.name] is REQUIRED]
     if not missing:
         return values
-    for option in missing:
+    for option in () if bound.lost or "unexpected-value" in bound.faults else missing:
         # A word that means nothing here most likely stands for the value.
         meant = bool(bound.faults) and option.written is Written.FIRST
         if option.name not in bound.failed and not meant and not statement.broken:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from caedsl.diagnostics import foreign_words
 from caedsl.model.settings import Loss, LossTerm
 from caedsl.resolve.quantities import Misread, quantity, report_misread
+from caedsl.resolve.respelling import replacing
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.values import read
 from caedsl.syntax import tree
@@ -40,7 +42,7 @@ def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
             _report_shape(item, scope)
             return None
         else:
-            pieces.extend(_flat(item))
+            pieces.extend(_flat(item, scope))
     terms = _terms(pieces, statement, scope)
     if terms is None:
         return None
@@ -98,11 +100,27 @@ def _with_options(term: LossTerm, values: Mapping[str, Any]) -> LossTerm:
     return LossTerm(term.name, term.weight, given)
 
 
-def _flat(value: tree.Value) -> list[tree.Value | str]:
+def _flat(value: tree.Value, scope: Scope) -> list[tree.Value | str]:
     """Return the terms of a sum side by side: the grammar reads ``mse + 0.2`` as a sum before ``ssim`` comes."""
     if isinstance(value, tree.Operation) and value.operator in "+-":
-        return [*_flat(value.left), value.operator, *_flat(value.right)]
+        return [*_flat(value.left, scope), value.operator, *_flat(value.right, scope)]
+    if isinstance(value, tree.Operation) and value.operator == "*":
+        return _weighted(value, scope)
     return [value]
+
+
+def _weighted(product: tree.Operation, scope: Scope) -> list[tree.Value | str]:
+    """Return the weight and the loss of ``0.5*mse``, with a finding; a product of numbers as it stands."""
+    sides = (product.left, product.right)
+    losses = [side for side in sides if isinstance(side, tree.WrittenWord) and side.text in LOSSES]
+    if len(losses) != 1:
+        return [product]
+    weight = sides[1 - sides.index(losses[0])]
+    text = f"{scope.source.slice(weight.span)} {losses[0].text}"
+    message = f"`{scope.source.slice(product.span)}`: the weight of a loss stands before it, without a sign"
+    help_line = f"write the weight first: `loss {text}`"
+    scope.report("unexpected-value", product.span, message, help=help_line, fix=replacing(product.span, text))
+    return [weight, losses[0]]
 
 
 def _terms(pieces: list[tree.Value | str], statement: tree.Statement, scope: Scope) -> tuple[LossTerm, ...] | None:
@@ -144,8 +162,10 @@ def _loss_name(word: tree.WrittenWord, terms: list[LossTerm], scope: Scope) -> s
         return None
     if word.text in LOSSES:
         return word.text
-    near = scope.nearest(word.text, tuple(LOSSES), {"l2": "mse", "l1": "mae", "binary_crossentropy": "bce"})
-    help_line = f"losses are {', '.join(LOSSES)}"
+    plain = foreign_words.plain_loss(word.text)
+    help_line = foreign_words.LOSS_NOTES.get(plain, "")
+    near = None if help_line else foreign_words.LOSSES.get(plain) or scope.nearest(word.text, tuple(LOSSES))
+    help_line = help_line or f"losses are {', '.join(LOSSES)}"
     scope.report("unknown-value", word.span, f'unknown loss "{word.text}"', help=help_line, meant=near)
     return near
 

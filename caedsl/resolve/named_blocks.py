@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from caedsl.diagnostics.finding import Label
 from caedsl.resolve.quantities import Misread, quantity, report_misread
-from caedsl.resolve.respelling import ARGUMENT
+from caedsl.resolve.respelling import ARGUMENT, replacing
 from caedsl.resolve.scope import Constant, NamedBlock, Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -39,7 +39,7 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
     _refuse_reserved(name, scope)
     parameters: dict[str, Option] = {}
     written: dict[str, tree.WrittenWord | tree.WrittenOption] = {}
-    for item in rest:
+    for item in (_without_parentheses(item, name, scope) for item in rest):
         parameter = _parameter(item, not parameters, scope)
         if parameter is not None:
             parameters[parameter.name] = parameter
@@ -47,6 +47,18 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
             written[parameter.name] = item
     declared = tuple(parameters.values())
     scope.blocks[name.text] = NamedBlock(name.text, declared, written, statement, len(scope.blocks))
+
+
+def _without_parentheses(item: tree.Item, name: tree.WrittenWord, scope: Scope) -> tree.Item:
+    """Return the parameter of ``block down(width)``, with a finding; any other item as it stands."""
+    if not isinstance(item, tree.Parenthesised) or not isinstance(item.value, tree.WrittenWord):
+        return item
+    parameter = item.value
+    message = f"`({parameter.text})`: parameters follow the name of a block without parentheses"
+    help_line = f"write `block {name.text} {parameter.text} {{ ... }}`"
+    fix = replacing(item.span, f" {parameter.text}" if item.span.start == name.span.end else parameter.text)
+    scope.report("unexpected-value", item.span, message, help=help_line, fix=fix)
+    return parameter
 
 
 def _parameter(item: tree.Item, is_first: bool, scope: Scope) -> Option | None:

@@ -4,6 +4,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from caedsl.diagnostics import foreign_words
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -98,13 +99,26 @@ def _literal(node: tree.Number) -> Quantity | Misread:
         return Quantity(value, dimension)
     if re.fullmatch(r"\d+x", node.text):
         return Misread("unknown-unit", node.span, f"`{node.text}` is not a number", meant=node.text[:-1])
-    shape = re.fullmatch(r"\d+x[\dx]*", node.text)
+    if re.fullmatch(r"\d+x[\dx]*", node.text):
+        message = f"`{node.text}` is not a size"
+        return Misread("unknown-unit", node.span, message, "write whole numbers joined by x: `1x28x28`")
     return Misread(
-        "unknown-unit",
-        node.span,
-        f"`{node.text}` is not a size" if shape else f"`{node.text}` has an unknown unit `{unit}`",
-        "write whole numbers joined by x: `1x28x28`" if shape else "units are k, M, G (thousands), %, s, min and h",
+        "unknown-unit", node.span, f"`{node.text}` has an unknown unit `{unit}`", _unit_help(node.text, unit)
     )
+
+
+def _unit_help(text: str, unit: str) -> str:
+    """Return what to write for a number with a unit of elsewhere: ``1_000``, ``30m``, ``1d``."""
+    if re.fullmatch(r"\d+(_\d+)+", text):
+        return f"write `{text.replace('_', '')}`"
+    if unit == "m":
+        number = text.removesuffix(unit)
+        return f"write `{number}min` for minutes, `{number}M` for millions"
+    known = foreign_words.UNITS.get(unit.lower())
+    if known is not None:
+        factor, meant = known
+        return f"write `{shown(Fraction(text.removesuffix(unit)) * factor)}{meant}`"
+    return "units are k, M, G (thousands), %, s, min and h"
 
 
 def _constant(node: tree.WrittenWord, scope: Scope) -> Quantity | Misread:
@@ -119,8 +133,13 @@ def _constant(node: tree.WrittenWord, scope: Scope) -> Quantity | Misread:
     message = f"`{node.text}` is not a number, nor a constant defined above"
     near = scope.nearest(node.text, scope.constants)
     scope.unknown_constants[node.text] = near  # one finding for all its uses
-    help_line = "write a number" if scope.is_reserved(node.text) else f"define it above: `let {node.text} = 32`"
+    help_line = "write a number" if is_no_constant(node.text, scope) else f"define it above: `let {node.text} = 32`"
     return Misread("unknown-name", node.span, message, help_line, near, node.text)
+
+
+def is_no_constant(word: str, scope: Scope) -> bool:
+    """Return whether no author would define a constant of that name: a word of this language, or a yes or no."""
+    return scope.is_reserved(word) or word.lower() in foreign_words.VALUES
 
 
 def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:

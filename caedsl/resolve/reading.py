@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from caedsl.diagnostics import foreign_words
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.named_blocks import arguments
@@ -35,49 +36,6 @@ MOST_BODIES = 1000
 SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING, Type.SIDES)
 """Types of options that decide a shape: where one could not be read, no layer after it can be placed."""
 
-FOREIGN_KINDS = {
-    "conv2d": "conv",
-    "convolution": "conv",
-    "convtranspose": "deconv",
-    "convtranspose2d": "deconv",
-    "conv2dtranspose": "deconv",
-    "upconv": "deconv",
-    "linear": "dense",
-    "fc": "dense",
-    "max": "maxpool",
-    "maxpooling2d": "maxpool",
-    "avg": "avgpool",
-    "averagepooling2d": "avgpool",
-    "pool": "maxpool",
-    "upsampling2d": "upsample",
-    "resblock": "residual",
-    "sequential": "stage",
-    "zeropadding2d": "pad",
-    "zeropad2d": "pad",
-    "cropping2d": "crop",
-    "globalaveragepooling2d": "globalpool",
-    "adaptiveavgpool2d": "globalpool",
-    "spacetodepth": "pixelunshuffle",
-    "selfattention": "attention",
-    "multiheadattention": "attention",
-}
-"""What other libraries call a layer kind."""
-
-NO_KINDS = {
-    "flatten": "`dense` flattens what comes before it: leave this line out",
-    "unpool": "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores",
-    "maxunpool2d": "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores",
-    "input": "the input's shape stands in the `input` line: leave this line out",
-    "inputlayer": "the input's shape stands in the `input` line: leave this line out",
-    **{
-        word: f"write `norm {norm}`, or add `norm={norm}` to the layer before it"
-        for norm in ("batch", "layer", "instance", "group")
-        for word in (f"{norm}norm", f"{norm}norm2d", f"{norm}_norm", f"{norm}normalization", f"{norm}normalisation")
-    },
-    "bn": "write `norm batch`, or add `norm=batch` to the layer before it",
-}
-"""Layers of other libraries that are no layers here, and what to do instead."""
-
 
 def options_of(kind: Kind) -> tuple[Option, ...]:
     """Return the options that a line of this kind may have."""
@@ -93,17 +51,18 @@ def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line
     return lines
 
 
-def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False) -> Kind | None:
+def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone: bool = False) -> Kind | None:
     """Return the kind of that name; a near miss is reported and read as the kind that was meant.
 
-    On a ``broken`` line, which has a finding already, nothing is reported.
+    On a ``broken`` line, which has a finding already, nothing is reported. ``alone`` says that the line has no values.
     """
     kind = KINDS.get(head.text)
     if kind is not None:
         return kind
-    plain = head.text.lower()
-    help_line = NO_KINDS.get(plain, "")
-    near = None if help_line else FOREIGN_KINDS.get(plain) or _activation(plain)
+    plain = foreign_words.plain(head.text)
+    idle = alone and plain in FUNCTIONS and plain not in KINDS  # `linear` is an activation, and no layer
+    help_line = foreign_words.LAYER_NOTES.get("identity" if idle else plain, "")
+    near = None if help_line else foreign_words.LAYERS.get(plain) or _activation(plain)
     if not near and not help_line:
         near = scope.nearest(head.text, (*KINDS, *scope.blocks))
     help_line = help_line or f"layers are {', '.join(kind for kind in KINDS if kind not in FUNCTIONS)}, and activations"
@@ -172,7 +131,8 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     if statement.head.text in scope.blocks and statement.head.text not in KINDS:
         return _use_block(statement, scope)
     statement = _in_one_word(statement, scope)
-    kind = find_kind(statement.head, scope, statement.broken)
+    alone = not statement.items and statement.block is None
+    kind = find_kind(statement.head, scope, statement.broken, alone)
     if kind is None:
         return Line("", at=statement.span, broken=True)
     statement = replace(statement, head=tree.WrittenWord(kind.name, statement.head.span))

@@ -5,13 +5,13 @@ from functools import cache
 
 from caedsl.resolve.declared import declared_options
 from caedsl.resolve.reading import options_of
-from caedsl.resolve.respelling import bare_words
+from caedsl.resolve.respelling import SWITCHED, bare_words
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.resolve.statements import EXTENDS, STATEMENTS
 from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES
-from caedsl.vocabulary.option import AUTO, Option, Written
+from caedsl.vocabulary.option import AUTO, Option, Type, Written
 from caedsl.vocabulary.sources import SOURCES
 
 
@@ -22,6 +22,8 @@ def language_words() -> frozenset[str]:
     words = {*STATEMENTS, *KINDS, *SETTINGS, *SOURCES, *LOSSES, *form_words, AUTO, EXTENDS, "else", "real"}
     for option in _options():
         words.update(bare_words(option), option.choices)
+        if option.type is Type.SWITCH:
+            words.update(SWITCHED)
         if option.written is Written.WORDED:
             words.add(option.name)
     for setting in SETTINGS.values():

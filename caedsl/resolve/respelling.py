@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.resolve.quantities import Misread
 from caedsl.resolve.scope import Scope
@@ -11,113 +12,6 @@ from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 from caedsl.vocabulary.spelling import value_text
-
-FOREIGN_OPTIONS: Mapping[str, str] = {
-    "kernel_size": "kernel",
-    "pool_size": "kernel",
-    "window": "kernel",
-    "strides": "stride",
-    "dilation_rate": "dilation",
-    "groups": "channel_groups",
-    "repeat": "times",
-    "padding": "pad",
-    "output_padding": "output_pad",
-    "filters": "channels",
-    "out_channels": "channels",
-    "features": "units",
-    "out_features": "units",
-    "use_bias": "bias",
-    "batchnorm": "norm",
-    "normalization": "norm",
-    "normalisation": "norm",
-    "rate": "dropout",
-    "drop": "dropout",
-    "kernel_initializer": "init",
-    "initializer": "init",
-    "kernel_regularizer": "l2",
-    "learning_rate": "lr",
-    "beta_1": "beta1",
-    "beta_2": "beta2",
-    "epsilon": "eps",
-    "interpolation": "mode",
-    "scale_factor": "factor",
-    "size": "factor",
-    "scale": "factor",
-    "shape": "shape",
-}
-"""What Keras and PyTorch call an option, and the option's own name."""
-
-FOREIGN_WORDS: Mapping[str, str] = {
-    "swish": "silu",
-    "lrelu": "leaky_relu",
-    "leakyrelu": "leaky_relu",
-    "leaky": "leaky_relu",
-    "logistic": "sigmoid",
-    "identity": "linear",
-    "bn": "norm=batch",
-    "batchnorm": "norm=batch",
-    "batch_norm": "norm=batch",
-    "batchnormalization": "norm=batch",
-    "layernorm": "norm=layer",
-    "instancenorm": "norm=instance",
-    "groupnorm": "norm=group",
-    "same": "pad=same",
-    "valid": "pad=valid",
-    "no_bias": "bias=off",
-    "nobias": "bias=off",
-    "hflip": "flip",
-    "horizontal_flip": "flip",
-    "grayscale": "gray",
-    "grey": "gray",
-    "nesterov": "momentum=0.9",
-}
-"""Words that stand alone elsewhere, and what a line of the language says instead."""
-
-FOREIGN_VALUES: Mapping[str, str] = {
-    "true": "on",
-    "yes": "on",
-    "1": "on",
-    "false": "off",
-    "no": "off",
-    "0": "off",
-    "none": "off",
-    "bn": "batch",
-    "batchnorm": "batch",
-    "batch_norm": "batch",
-    "ln": "layer",
-    "layernorm": "layer",
-    "gn": "group",
-    "groupnorm": "group",
-    "in": "instance",
-    "instancenorm": "instance",
-    "swish": "silu",
-    "lrelu": "leaky_relu",
-    "leakyrelu": "leaky_relu",
-    "kaiming": "he",
-    "he_normal": "he",
-    "he_uniform": "he",
-    "xavier": "glorot",
-    "glorot_uniform": "glorot",
-    "glorot_normal": "glorot",
-    "half": "fp16",
-    "16": "fp16",
-    "32": "fp32",
-    "float16": "fp16",
-    "bfloat16": "bf16",
-    "float32": "fp32",
-    "zeros": "same",
-    "zero": "same",
-    "mirror": "reflect",
-}
-"""What other libraries call a value."""
-
-FOREIGN_NOTES: Mapping[str, str] = {
-    "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
-    "betas": "write `beta1=0.9 beta2=0.999`",
-    "sparse": "write `topk=16` to keep the 16 largest numbers, or `sigmoid sparsity=0.05` for a small mean",
-    "amsgrad": "this variant is not supported: leave it out",
-}
-"""Options that no single word of the language stands for."""
 
 EXAMPLES: Mapping[str, str] = {
     "kernel": "2",
@@ -134,6 +28,7 @@ EXAMPLES: Mapping[str, str] = {
     "batch": "128",
     "validation": "10%",
     "name": "NAME",
+    "shift": "2",
     "cap": "3",
     "range": "0..1",
 }
@@ -161,6 +56,9 @@ _EXAMPLES_BY_TYPE = {
 }
 
 
+SWITCHED = ("on", "off")
+"""The words of a switch."""
+
 ARGUMENT = "an argument of a block"
 """What every parameter of a block is."""
 
@@ -170,7 +68,7 @@ def activation_named(word: str) -> str:
     plain = word.lower()
     if plain in FUNCTIONS:
         return plain
-    meant = FOREIGN_WORDS.get(plain, plain)
+    meant = foreign_words.WORDS.get(plain, plain)
     return next((name for name in FUNCTIONS if name in (meant, plain) or name.replace("_", "") == plain), "")
 
 
@@ -226,10 +124,11 @@ def respelled(option: Option, node: tree.Value, scope: Scope) -> str | None:
 
 def meant_value(option: Option, text: str) -> str | None:
     """Return the word of ``option`` that ``text`` stands for in another library, or in quotes."""
-    words = {Type.SWITCH: ("on", "off"), Type.FLAG: ("on", "off"), Type.ACTIVATION: tuple(FUNCTIONS)}
+    words = {Type.SWITCH: SWITCHED, Type.FLAG: SWITCHED, Type.ACTIVATION: tuple(FUNCTIONS)}
     choices = words.get(option.type, option.choices)
     plain = text.strip("\"'").lower()
-    return next((word for word in (plain, FOREIGN_VALUES.get(plain)) if word in choices and word != text), None)
+    meant = (plain, *foreign_words.VALUES.get(plain, ()))
+    return next((word for word in meant if word in choices and word != text), None)
 
 
 def replacing(span: Span, text: str) -> Fix:

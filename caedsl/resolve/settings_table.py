@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
+from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model import settings
 from caedsl.resolve.binding import bind
@@ -141,21 +142,6 @@ SETTINGS: Mapping[str, Setting] = {
     ),
 }
 
-FOREIGN_SETTINGS = {
-    "lr": "optimizer adam lr=1e-3",
-    "learning_rate": "optimizer adam lr=1e-3",
-    "batch_size": "batch 128",
-    "early_stopping": "stop patience=10",
-    "patience": "stop patience=10",
-    "noise": "corrupt gaussian=0.2",
-    "scheduler": "schedule cosine",
-    "optim": "optimizer adam",
-    "gradient_clip": "clip 1.0",
-    "val_split": "validation 10%",
-    "weight_decay": "optimizer adamw weight_decay=0.01",
-}
-"""What other libraries call a setting."""
-
 
 def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], scope: Scope) -> settings.Train:
     """Return the settings of a ``train`` block; ``places`` learns where each is written."""
@@ -265,9 +251,22 @@ def _keep_places(place: str, bound: LineOptions, places: dict[str, Span]) -> Non
 def _report_unknown(statement: tree.Statement, scope: Scope) -> str | None:
     """Report a word that is no setting; return the one that it likely means."""
     word = statement.head.text
-    foreign = FOREIGN_SETTINGS.get(word)
-    near = None if foreign else scope.nearest(word, tuple(SETTINGS))
-    help_line = f"write `{foreign}`" if foreign else f"settings are {', '.join(SETTINGS)}"
+    foreign = foreign_words.SETTINGS.get(word)
+    note = foreign_words.SETTING_NOTES.get(word)
+    near = None if foreign or note else scope.nearest(word, tuple(SETTINGS))
+    if foreign is not None:
+        help_line = f"write `{_respelled_setting(*foreign, statement, scope)}`"
+    else:
+        help_line = note or f"settings are {', '.join(SETTINGS)}"
     span = statement.head.span
     scope.report("unknown-setting", span, f'unknown setting "{word}" in train', help=help_line, meant=near)
     return near
+
+
+def _respelled_setting(line: str, example: str, statement: tree.Statement, scope: Scope) -> str:
+    """Return the line with the value that the author wrote, where that is a word or a number, or with an example."""
+    match statement.items:
+        case (tree.WrittenWord() | tree.Number() as value,):
+            return line.format(scope.source.slice(value.span))
+        case _:
+            return line.format(example)

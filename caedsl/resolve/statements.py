@@ -7,6 +7,7 @@ follows them depends on them.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
 from caedsl.resolve.binding import bind
@@ -106,7 +107,7 @@ def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
     word = statement.head.text
     if word in STATEMENTS:
         return word
-    near = scope.nearest(word, STATEMENTS, {"latent": "bottleneck", "model": "autoencoder", "training": "train"})
+    near = scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
     if near is None and (word in KINDS or word.lower() in FUNCTIONS):
         help_line = "layers stand inside `encoder { ... }` or `decoder { ... }`"
     elif "." in word:

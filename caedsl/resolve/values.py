@@ -65,11 +65,10 @@ def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) 
         return None
     text = scope.source.slice(node.span)
     computed = "" if isinstance(node, tree.Number | tree.Size | tree.Negative) else f" = {shown(value)}"
-    return Misread(
-        "out-of-domain",
-        node.span,
-        f"{called(option)} is `{text}`{computed}, but must be {option.domain}",
-    )
+    message = f"{called(option)} is `{text}`{computed}, but must be {option.domain}"
+    in_percent = option.type is Type.SHARE and isinstance(node, tree.Number) and option.domain.holds(float(value) / 100)
+    help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
+    return Misread("out-of-domain", node.span, message, help_line)
 
 
 def called(option: Option) -> str:
@@ -85,6 +84,8 @@ def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> 
     value = quantity(node, scope) if isinstance(node, tree.WrittenWord | tree.Operation | tree.Parenthesised) else None
     computed = f", which is {value}" if isinstance(value, Quantity) else ""
     message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
+    if option.type is Type.DURATION and isinstance(node, tree.Number) and node.text.isdigit():
+        return Misread("wrong-type", node.span, message, f"write the unit: `{text}s`, `{text}min` or `{text}h`")
     return Misread("wrong-type", node.span, message)
 
 
@@ -165,7 +166,10 @@ def _padding(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 def _name(option: Option, node: tree.Value, scope: Scope) -> Any:
-    return node.text if isinstance(node, tree.WrittenWord) else _wrong(option, node, scope)
+    if isinstance(node, tree.WrittenWord):
+        return node.text
+    help_line = "names are made of letters, digits and `_`, and start with a letter"
+    return _wrong(option, node, scope)._replace(help=help_line)
 
 
 def _path(option: Option, node: tree.Value, scope: Scope) -> Any:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from caedsl.api import check
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.resolve.settings_table import SETTINGS as SETTING_WORDS
 from caedsl.vocabulary.layers import KINDS
 from tests.conftest import ROOT
 
@@ -75,7 +76,49 @@ LAYERS = [
     ("conv 8 k3,5", "k3x5"),
     ("conv 1,000", "conv 1000"),
     ("ReLU()", "relu"),
+    ("sigmoid()", "`sigmoid`"),
+    ("conv 8 relu()", "`conv 8 relu`"),
+    ("nn.LeakyReLU(0.2)", "leaky_relu"),
+    ("Conv2D(8, (3, 3), activation='relu', padding='same')", "`conv 8 k3 relu pad=same`"),
+    ("nn.Conv2d(8, 16, kernel_size=3, stride=2, padding=1, bias=False)", "`conv 16 k3 s2 pad=1 bias=off`"),
+    ("nn.ConvTranspose2d(16, 8, 4, 2, 1)", "`deconv 8 k4 s2 pad=1`"),
+    ("nn.Linear(128, 8)", "`dense 8`"),
+    ("MaxPooling2D((2, 2), padding='same')", "`maxpool 2 ceil`"),
+    ("nn.Upsample(scale_factor=2)", "`upsample 2`"),
+    ("nn.Flatten()", "leave this line out"),
+    ("Dropout(rate=0.1)", "`dropout 0.1`"),
+    ("x = conv 8", "`conv 8`"),
+    ("conv 8 + relu", "`conv 8 relu`"),
+    ("conv 8 k 3", "`k3`"),
+    ("conv 8 K3", "`k3`"),
+    ("conv 8 p1", "`pad=1`"),
+    ("conv 8 act=relu", "`relu`"),
+    ("conv 8 activation=none", "`linear`"),
+    ("conv 8 no bias", "bias="),
+    ("conv 8 softmax", "sigmoid"),
+    ("softmax", "sigmoid"),
+    ("conv 8 kernel_regularizer=l2(1e-3)", "l2="),
+    ("conv_transpose 8", "deconv"),
+    ("sepconv 8", "depthwise"),
+    ("depthwise_conv 8", "depthwise"),
+    ("resblock 8", "residual {"),
+    ("res 8", "residual {"),
+    ("downsample 2", "maxpool 2"),
+    ("resize 14x14", "upsample to"),
+    ("identity", "leave this line out"),
+    ("linear", "leave this line out"),
+    ("PReLU", "prelu"),
+    ("permute", "leave this line out"),
+    ("noise 0.1", "corrupt gaussian=0.1"),
+    ("skip", "concat"),
+    ("dropout 50", "`50%`"),
+    ("dropout p=0.5", "dropout 0.5"),
+    ("dense 1_000; reshape 10x10x10", "`1000`"),
+    ("dense 1 000; reshape 10x10x10", "`dense 1000`"),
+    ("stage 1 { conv 8 }", "letters"),
 ]
+HARMFUL = ["conv_transpose 8", "sepconv 8", "softmax", "res 8", "conv 8 softmax"]
+"""Words that lie near another word of the language, which means something else."""
 SETTINGS = [
     ("augment hflip", "flip"),
     ("augment", "augment flip"),
@@ -95,6 +138,43 @@ SETTINGS = [
     ("stop 5", "patience=5"),
     ("corrupt 0.2", "gaussian=0.2"),
     ("precision 16", "fp16"),
+    ("precision amp", "auto"),
+    ("loss mean_squared_error", "mse"),
+    ("loss nn.MSELoss()", "`loss mse`"),
+    ("loss cross_entropy", "bce"),
+    ("loss rmse", "mse"),
+    ("loss 0.5*mse", "`loss 0.5 mse`"),
+    ("loss mse, mae", "`loss mse + mae`"),
+    ("optimizer Adam(lr=1e-3)", "lr=1e-3"),
+    ("optimizer adam wd=1e-4", "weight_decay=1e-4"),
+    ("optimizer adam betas=(0.9, 0.999)", "beta1=0.9"),
+    ("lr 1e-4", "optimizer adam lr=1e-4"),
+    ("lr=1e-4", "`optimizer adam lr=1e-4`"),
+    ("momentum 0.8", "optimizer sgd momentum=0.8"),
+    ("weight_decay 1e-4", "weight_decay=1e-4"),
+    ("early_stopping 7", "patience=7"),
+    ("noise 0.3", "gaussian=0.3"),
+    ("grad_clip 0.5", "clip 0.5"),
+    ("accumulate 2", "accumulate=2"),
+    ("device cuda", "--device cuda"),
+    ("num_workers 4", "leave this line out"),
+    ("amp on", "precision"),
+    ("epochs 10 20", "delete `20`"),
+    ("schedule step 50", "`at=50`"),
+    ("schedule step every=10", "at=50"),
+    ("schedule cosine warmup 500", "warmup=10%"),
+    ("schedule none", "constant"),
+    ("stop after=30", "`30min`"),
+    ("stop after=30m", "`30min`"),
+    ("stop after=1d", "`24h`"),
+    ("stop after 1h30min", "after=30min"),
+    ("validation 10", "`10%`"),
+    ("validation off", "leave the line out"),
+    ("ema off", "leave the line out"),
+    ("augment rotation=10", "rotate=10"),
+    ("augment flip=0.5", "`flip` alone"),
+    ("corrupt noise=0.2", "gaussian=0.2"),
+    ("on error stop", "trouble"),
 ]
 STATEMENTS = [
     ("input 1 28 28", "1x28x28"),
@@ -147,6 +227,12 @@ def test_one_mistake_gives_one_finding_with_the_authors_value(text: str, shown: 
     assert not INTERNAL.search(found[0].message + found[0].help)
 
 
+@pytest.mark.parametrize("line", HARMFUL)
+def test_no_fix_writes_another_layer_than_the_author_meant(line: str) -> None:
+    (finding,) = errors(in_encoder(line))
+    assert finding.fix is None or finding.fix.edits[0].text == "deconv"
+
+
 def quoted(help_line: str) -> list[str]:
     return [
         text for text in re.findall(r"`([^`]*)`", help_line) if " " in text and "..." not in text and "…" not in text
@@ -157,14 +243,18 @@ def quoted(help_line: str) -> list[str]:
 def test_spec_text_in_a_help_resolves(text: str) -> None:
     for line in quoted(errors(text)[0].help):
         word = line.split()[0]
-        if word in KINDS:
+        if word in SETTING_WORDS and PARTS["train"] not in text:
+            spec = whole(train=f"train {{ {line} }}")
+        elif word in KINDS and word not in ("concat", "add"):
             spec = in_encoder(line.replace("pixelshuffle 2", "pixelshuffle 1"))
         elif word in PARTS:
             spec = whole(**{word: line})
         elif word == "let":
             spec = whole(input=f"{line}\n{PARTS['input']}", encoder=f"encoder {{ conv {line.split()[1]} s2 relu }}")
-        elif word in ("in", "trouble"):
-            continue  # a part of a line
+        elif word in ("concat", "add"):
+            spec = in_encoder(f"conv 8 as fine; {line}")
+        elif word in ("in", "trouble", "as", "caedsl"):
+            continue  # a part of a line, or a command
         else:
             spec = whole(train=f"train {{ {line} }}")
         wrong = [finding for finding in errors(spec) if finding.code.startswith("CAE1")]
@@ -198,3 +288,11 @@ def test_a_misspelt_word_gives_one_error(data: st.DataObject) -> None:
     swapped = word[0][0] + word[0][2] + word[0][1] + word[0][3:]
     found = errors(text[: word.start()] + swapped + text[word.end() :])
     assert len(found) <= 1, [finding.message for finding in found]
+
+
+def test_a_parenthesised_parameter_is_reported_once_and_its_uses_are_read() -> None:
+    block = "block down(width) { conv width k4 s2 relu }"
+    text = whole(data=f"data digits\n{block}", encoder="encoder { down(8); down(4) }")
+    (finding,) = errors(text)
+    assert "`block down width { ... }`" in finding.help
+    assert not errors(text.replace("down(width)", "down width"))

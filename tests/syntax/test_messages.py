@@ -37,7 +37,7 @@ CASES = [
         "conv(64, kernel = 3)",
         "`conv(64, kernel = 3)` is written as a call: values follow the word after a space",
         "conv(64, kernel = 3)",
-        "write `conv 64 kernel=3`",
+        "write `conv 64 k3`",
         "",
     ),
     (
@@ -72,14 +72,14 @@ CASES = [
         "adam betas=(0.9, 0.999)",
         "a comma stands in parentheses, which group arithmetic and hold no lists",
         ",",
-        "give each option one value: `kernel=3`, `size=28x28`",
+        "give each option one value: `k3x5`, `beta1=0.9`",
         "",
     ),
     (
         "batch = 128",
         "`=` stands after `batch`, which starts the statement: its value follows after a space",
         "=",
-        "write `batch 128`; a constant is defined by `let batch = 128`",
+        "write `batch 128`; a constant is defined by `let width = 32`",
         "",
     ),
     (
@@ -93,7 +93,7 @@ CASES = [
         "conv 64 kernel=3=4",
         "`=` stands after `3`, which is not the name of an option",
         "=",
-        "write options as name=value: `kernel=3`",
+        "write options as name=value: `l2=1e-3`",
         "",
     ),
     (
@@ -114,7 +114,7 @@ CASES = [
         "let w = (k=3)",
         "`k=` stands in parentheses: options follow each other with spaces alone",
         "=",
-        "write options without parentheses: `conv 64 kernel=3`",
+        "write options without parentheses: `optimizer adam lr=1e-3`",
         "",
     ),
     # Comments of other languages

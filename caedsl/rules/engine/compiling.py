@@ -15,6 +15,7 @@ from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.bidirectional import bidirectional_controls
 from caedsl.syntax.parser import parse
+from caedsl.syntax.statements import StatementIndex
 from caedsl.syntax.tree import Spec
 
 
@@ -33,6 +34,7 @@ def compiled(text: str, path: str) -> CompiledSpec:
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
     faults = _apart(syntax_findings, model_findings)
+    model_findings = _beyond(faults, model_findings, spec, text)
     return CompiledSpec(spec, model, (*faults, *bidirectional_controls(text), *model_findings))
 
 
@@ -46,3 +48,13 @@ def _apart(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Findi
         return before > 0 and fault.primary.span.start < replaced[before - 1].end
 
     return [fault for fault in faults if not is_replaced(fault)] if replaced else list(faults)
+
+
+def _beyond(faults: Sequence[Finding], findings: tuple[Finding, ...], spec: Spec, text: str) -> tuple[Finding, ...]:
+    """Return the findings outside of statements with a syntax error, which is the one mistake to mend there first."""
+    cut = [fault for fault in faults if fault.name == "syntax-error"]
+    if not cut or not findings:
+        return findings
+    index = StatementIndex(spec, text)
+    places = {index.at(fault.primary.span.start) for fault in cut}
+    return tuple(finding for finding in findings if index.at(finding.primary.span.start) not in places)

@@ -4,6 +4,7 @@ import re
 
 from lark import Token
 
+from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.source import Span
 from caedsl.syntax import characters
@@ -12,10 +13,8 @@ from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 
 _INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
-_ARGUMENTS = re.compile(r"\(([^()\r\n]*)\)")
 
 _LIMITS = re.compile(r"[\[(]\s*(-?[0-9.]+)\s*,\s*(-?[0-9.]+)\s*[\])]")
-_SECOND_NUMBER = re.compile(r"\A([0-9]+) ([0-9]+)(?![0-9.])")
 _COMMAS = (
     (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![\w.,])"), "", "has a comma between its digits"),
     (re.compile(r"(?<![\w.,])[ksd][0-9]+(?:,[0-9]+)+(?![\w.,])"), "x", "has a comma between two sizes"),
@@ -68,26 +67,6 @@ def sequence(fault: Fault) -> Finding | None:
     return None
 
 
-def call(fault: Fault) -> Finding | None:
-    """``conv(64, 3)``."""
-    opening = fault.parenthesis
-    if opening is None or not _follows_word(fault, opening) or fault.found is None:
-        return None
-    word = fault.tokens[0]
-    start = span_of(opening).start
-    arguments = _ARGUMENTS.match(fault.text, start)
-    span = span_of(word).to(Span(start, arguments.end()) if arguments else span_of(opening))
-    spaced = " ".join(arguments[1].replace(",", " ").split()) if arguments else ""
-    plain = re.sub(r"\s*=\s*", "=", spaced)
-    if "conv" in word.lower():
-        plain = _SECOND_NUMBER.sub(r"\1 k\2", plain)  # elsewhere the second number of a convolution is its kernel
-    return error(
-        f"{quoted(fault.text[span.start : span.end])} is written as a call: values follow the word after a space",
-        span,
-        help=f"write {quoted(f'{word} {plain}')}" if plain else "write `conv 64 k3 relu`",
-    )
-
-
 def comma(fault: Fault) -> Finding | None:
     """``conv 64, k3, relu``."""
     found, before = fault.found, fault.before
@@ -95,10 +74,13 @@ def comma(fault: Fault) -> Finding | None:
         return None
     if fault.parenthesis is not None:
         message = "a comma stands in parentheses, which group arithmetic and hold no lists"
-        return error(message, span_of(found), help="give each option one value: `kernel=3`, `size=28x28`")
+        return error(message, span_of(found), help="give each option one value: `k3x5`, `beta1=0.9`")
     if (joined := _comma_in_number(fault)) is not None:
         return joined
     commas = [token for token in fault.tokens if token == ","]
+    if fault.tokens[0] == "loss":
+        sum_ = proposal("write `+` for the comma", *(Edit(span_of(token), " + ") for token in commas))
+        return error("a comma stands between two losses: a sum has `+`", span_of(found), help="write `+`", fix=sum_)
     edits = [Edit(span_of(token), "" if _blank_after(fault, token) else " ") for token in commas]
     if before is None and len(fault.tokens) > 1:
         edits[0] = Edit(span_of(commas[0]), ";")
@@ -148,7 +130,7 @@ def colon(fault: Fault) -> Finding | None:
             fix=delete if fault.opens_block else None,
         )
     if before.type != "NAME" or following == "=":
-        return error("`:` has no meaning in a spec", span, help="options are written as name=value: `kernel=3`")
+        return error("`:` has no meaning in a spec", span, help="write options as name=value: `l2=1e-3`")
     if fault.place == 1:
         message = f"a colon stands after `{before}`: a space separates a word from its values"
         return error(message, span, help="delete the colon", fix=delete)
@@ -175,7 +157,7 @@ def arrow(fault: Fault) -> Finding | None:
 
 
 def equals(fault: Fault) -> Finding | None:
-    """``kernel == 3`` and ``batch = 128``."""
+    """``l2 == 3`` and ``batch = 128``."""
     found, before = fault.found, fault.before
     if found != "=" or before is None or fault.parenthesis is not None:
         return None
@@ -184,16 +166,45 @@ def equals(fault: Fault) -> Finding | None:
         fix = proposal("write `=`", Edit(span, "="))
         return error("`==` compares nothing here: a value is given with one `=`", span, help="write `=`", fix=fix)
     if fault.place == 1:
-        value = fault.text[span_of(found).start : fault.span.end].strip("= \t") or "…"
-        return error(
-            f"`=` stands after `{before}`, which starts the statement: its value follows after a space",
-            span_of(found),
-            help=f"write `{before} {value}`; a constant is defined by `let {before} = {value}`",
-        )
+        return _assignment(fault, before, found)
     return error(
         f"`=` stands after {quoted(before)}, which is not the name of an option",
         span_of(found),
-        help="write options as name=value: `kernel=3`",
+        help="write options as name=value: `l2=1e-3`",
+    )
+
+
+def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
+    """``batch = 128`` and ``x = conv 64``."""
+    value = fault.text[span_of(sign).start : fault.span.end].strip("= \t") or "…"
+    behind = fault.tokens[fault.place + 1 :]
+    if len(behind) > 1 and behind[0].type == "NAME":
+        message = f"`{name} =` names what this line returns: each line takes what the line before returns"
+        return error(message, span_of(name).to(span_of(sign)), help=f"write {quoted(value)}")
+    line, _ = foreign_words.SETTINGS.get(name, (f"{name} {{}}", ""))
+    constant = "; a constant is defined by `let width = 32`" if value[:1].isdigit() else ""
+    return error(
+        f"`=` stands after `{name}`, which starts the statement: its value follows after a space",
+        span_of(sign),
+        help=f"write `{line.format(value)}`{constant}",
+    )
+
+
+def dotted(fault: Fault) -> Finding | None:
+    """``loss nn.MSELoss``."""
+    found = fault.found
+    if (
+        found is None
+        or not fault.place
+        or not all(part.isidentifier() for part in found.split("."))
+        or "." not in found
+    ):
+        return None
+    meant = foreign_words.LOSSES.get(foreign_words.plain_loss(found)) or foreign_words.plain_loss(found)
+    return error(
+        f"{quoted(found)} is a name of Python: words of a spec have no points",
+        span_of(found),
+        help=f"write `{fault.before} {meant}`" if fault.place == 1 else f"write `{meant}`",
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
+from caedsl.syntax.errors import calls as call_messages
 from caedsl.syntax.errors import foreign as foreign_messages
 from caedsl.syntax.errors import values as value_messages
 from caedsl.syntax.errors.wording import error, proposal, quoted
@@ -91,8 +92,8 @@ _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     _unclosed_string,
     _overlong,
     foreign_messages.comment,
+    call_messages.call,
     foreign_messages.sequence,
-    foreign_messages.call,
     foreign_messages.comma,
     foreign_messages.colon,
     foreign_messages.arrow,
@@ -100,6 +101,7 @@ _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     foreign_messages.equals,
     foreign_messages.list_dash,
     foreign_messages.character,
+    foreign_messages.dotted,
     value_messages.line_end_in_parentheses,
     value_messages.start,
     value_messages.operator_after_word,

@@ -84,7 +84,7 @@ def missing(fault: Fault) -> Finding | None:
             help_line = f"write the value behind the `=`, or leave `{name}=` out"
             return error(f"`{name}=` has no value{gap}", span_of(name).to(behind), help=help_line)
         case "LPAR" if found is not None and found == ")":
-            return error("these parentheses are empty", behind.to(span_of(found)), help="write a value between them")
+            return _empty_parentheses(fault, behind.to(span_of(found)))
         case "LPAR" if found is None:
             return _unclosed_parenthesis(fault)
         case "LPAR":
@@ -102,6 +102,15 @@ def missing(fault: Fault) -> Finding | None:
     )
 
 
+def _empty_parentheses(fault: Fault, span: Span) -> Finding:
+    """``relu()`` and ``( )``."""
+    word = fault.tokens[fault.place - 2] if fault.place > 1 else None
+    if word is None or word.type != "NAME" or span_of(word).end != span.start:
+        return error("these parentheses are empty", span, help="write a value between them")
+    fix = proposal("delete the parentheses", Edit(span, ""))
+    return error(f"`{word}()` is written as a call: a word stands alone", span, help=f"write `{word}`", fix=fix)
+
+
 def parentheses(fault: Fault) -> Finding | None:
     """Explain a parenthesis that is never closed, or closes nothing, or holds two values."""
     found, before, opening = fault.found, fault.before, fault.parenthesis
@@ -113,7 +122,7 @@ def parentheses(fault: Fault) -> Finding | None:
         return _unclosed_parenthesis(fault)
     if found == "=":
         message = f"`{before}=` stands in parentheses: options follow each other with spaces alone"
-        return error(message, span_of(found), help="write options without parentheses: `conv 64 kernel=3`")
+        return error(message, span_of(found), help="write options without parentheses: `optimizer adam lr=1e-3`")
     if before is None or found.type in OPERATORS:
         return None
     return error(
