@@ -68,12 +68,14 @@ def _undone(
     output: Layer | None,
     scope: Scope,
     before_run: str = "",
+    behind: Sequence[Layer] = (),
 ) -> tuple[Line, ...] | None:
-    """Return the Lines of a run of layers, last first.
+    """Return the Lines of a run of layers, last first; ``behind`` are the layers that follow the run.
 
     A normalisation or an activation on a line of its own belongs to the layer behind it where the run begins with such
     lines, and there they keep their places before the twin of that layer. Otherwise it belongs to the layer before it,
-    whose twin takes it as an option; those behind a residual follow its twin.
+    whose twin takes it as an option; those behind a residual follow its twin, and those behind a layer without weights
+    stand before its twin, where their map is restored.
     """
     begins = bool(layers) and _adjusts(layers[0])
     lines: list[Line] = []
@@ -81,19 +83,23 @@ def _undone(
         if _adjusts(layers[i]):
             continue
         ahead = begins and layers[i] not in manner.code
-        known = [layer for layer in layers[:i] if not (ahead and _adjusts(layer))]
+        kept = [layer for layer in layers[:i] if not (ahead and _adjusts(layer))]
+        known = kept if ahead else _without_lines_of_their_own(kept)
         restored = manner.output if layers[i] is output else activation_of(known, before)
-        adjusting = _beside(layers, i, ahead)
+        adjusting = _beside(layers, i, ahead, behind)
         takes = layers[i].kind.role is Role.WEIGHTED and not ahead
         norm = next((layer for layer in adjusting if takes and layer.norm is not None), None)
         named = output_name(layers[i - 1]) if i else before_run
-        twins = _twins(layers[i], lighter[i], restored, _with_norm(manner, norm), output, scope, named)
+        following = (*layers[i + 1 :], *behind)
+        twins = _twins(layers[i], lighter[i], restored, _with_norm(manner, norm), output, scope, named, following)
         if twins is None:
             return None
         if ahead and layers[i] is not output:
             twins = (*_again(adjusting, manner), *twins)
         elif layers[i].kind.role is Role.SUMMING:
             twins = (*twins, *_again(adjusting, manner, restored))
+        elif not ahead and _keeps_lines_apart(layers[i]) and not all(map(_adjusts, following)):
+            twins = (*_again(adjusting, manner), *twins)
         lines += twins
         inner = layers[i] is not output and layers[i].kind.role is not Role.GROUPING
         if manner.skips and named and inner and layers[i].resizes:
@@ -106,10 +112,24 @@ def _adjusts(layer: Layer) -> bool:
     return layer.kind.role is Role.ADJUSTING and not layer.kind.operation(layer)
 
 
-def _beside(layers: Sequence[Layer], i: int, ahead: bool) -> list[Layer]:
+def _keeps_lines_apart(layer: Layer) -> bool:
+    """Whether lines of their own behind the layer stay so: its twin has no weights, and can take no options."""
+    return layer.kind.role not in (Role.WEIGHTED, Role.SUMMING, Role.GROUPING)
+
+
+def _without_lines_of_their_own(layers: Sequence[Layer]) -> Sequence[Layer]:
+    """Return the layers without the last lines, where these stay on lines of their own in the mirror."""
+    end = len(layers) - len(list(takewhile(_adjusts, reversed(layers))))
+    last = layers[end - 1] if end else None
+    while last is not None and last.kind.role is Role.GROUPING:
+        last = last.children[-1] if last.children else None
+    return layers[:end] if last is not None and _keeps_lines_apart(last) else layers
+
+
+def _beside(layers: Sequence[Layer], i: int, ahead: bool, behind: Sequence[Layer]) -> list[Layer]:
     """Return the normalisations and activations on lines of their own right before layer ``i``, or right after it."""
     if not ahead:
-        return list(takewhile(_adjusts, layers[i + 1 :]))
+        return list(takewhile(_adjusts, (*layers[i + 1 :], *behind)))
     return list(reversed(list(takewhile(_adjusts, reversed(layers[:i])))))
 
 
@@ -151,6 +171,7 @@ def _twins(
     output: Layer | None,
     scope: Scope,
     before: str = "",
+    behind: Sequence[Layer] = (),
 ) -> tuple[Line, ...] | None:
     """Return the Lines that undo one layer.
 
@@ -158,7 +179,7 @@ def _twins(
     numbers of channels.
     """
     if layer.children:
-        return _group(layer, light, restored, manner, output, scope, before)
+        return _group(layer, light, restored, manner, output, scope, before, behind)
     drafts = layer.kind.twin(light)
     if drafts is None:
         scope.report(
@@ -178,13 +199,20 @@ def _twins(
 
 
 def _group(
-    layer: Layer, light: Layer, restored: Activation, manner: Manner, output: Layer | None, scope: Scope, before: str
+    layer: Layer,
+    light: Layer,
+    restored: Activation,
+    manner: Manner,
+    output: Layer | None,
+    scope: Scope,
+    before: str,
+    behind: Sequence[Layer],
 ) -> tuple[Line, ...] | None:
     if layer.kind.role is Role.SUMMING:
-        before, manner = "", manner._replace(skips="")
+        before, behind, manner = "", (), manner._replace(skips="")
     # The last layer inside a residual is summed before any activation, as in the encoder.
     ending = LINEAR if layer.kind.role is Role.SUMMING else restored
-    children = _undone(layer.children, light.children, ending, manner, output, scope, before)
+    children = _undone(layer.children, light.children, ending, manner, output, scope, before, behind)
     if not children:
         return children
     options = copied(layer, *layer.kind.options)

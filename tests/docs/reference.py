@@ -42,7 +42,8 @@ Every [activation](#activations) but `linear` may stand on a line of its own, wi
 `leaky_relu 0.1`, `clip 0..1`. Together with [`norm`](#norm) this says networks whose normalisation and activation come
 before a convolution: `residual { norm group; silu; conv 32; norm group; silu; conv 32 }`. A layer before such a line
 starts as one with that activation does. A mirror keeps the order of such a run: lines before a layer stand before its
-twin, lines after a residual follow its twin, and lines after another layer become options of a twin."""
+twin, lines after a residual follow its twin, lines after a layer without weights (a pool, dropout) stand where their map
+is restored, and lines after another layer become options of a twin."""
 _SHARED = {"finish": FINISH, "weights": WEIGHTS}
 _DOMAINLESS = (Type.CHOICE, Type.SWITCH, Type.FLAG, Type.ACTIVATION)
 

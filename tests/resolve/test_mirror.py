@@ -181,3 +181,21 @@ def test_a_normalisation_behind_a_residual_is_kept() -> None:
     assert [line(layer) for layer in other.decoder][2:] == ["residual", "norm layer", "conv 1 sigmoid"]
     none = mirrored("norm batch; relu; conv 8; residual { conv 8 }; norm batch; maxpool 2", options="norm=none")
     assert not [layer for layer in none.decoder if layer.kind.name == "norm"]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder"),
+    [
+        ("conv 8; maxpool 2; norm batch; relu; conv 16", "conv 8, norm batch, relu, upsample to 28x28"),
+        ("conv 8; dropout 10%; norm batch; relu; conv 16", "conv 8, norm batch, relu"),
+        ("conv 8; stage a { maxpool 2 }; norm batch; relu; conv 16", "conv 8, norm batch, relu, upsample to 28x28"),
+        ("conv 4; stage a { conv 8 }; norm batch; relu; conv 16", "conv 8 relu, conv 4 norm=batch"),
+        ("dense 9; reshape 1x3x3; norm batch; conv 2", "conv 1, norm batch, reshape 9"),
+        ("conv 8; maxpool 2; norm batch", "upsample to 28x28"),  # the code itself has had it
+    ],
+)
+def test_lines_behind_a_layer_without_weights_restore_their_map(encoder: str, decoder: str) -> None:
+    wanted = decoder.split(", ")
+    made = [text for text in decoder_lines(mirrored(encoder)) if not text.startswith("stage")]
+    assert made[: len(wanted)] == wanted
+    assert len([text for text in made if "norm" in text]) == len([text for text in wanted if "norm" in text])
