@@ -5,15 +5,17 @@ Because the text changes, the changed spec is checked, shown and kept in the run
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from caedsl.diagnostics.suggest import did_you_mean
 from caedsl.resolve.declared import declared_options
 from caedsl.resolve.extending import expand
 from caedsl.resolve.merge import BLOCKS, merge, rewritten
 from caedsl.resolve.statements import STATEMENTS
-from caedsl.source import Source
+from caedsl.source import Source, Span
 from caedsl.syntax import tree
 from caedsl.syntax.parser import parse
+from caedsl.syntax.printer import print_head
 from caedsl.vocabulary.option import Option, Type, Written
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}")
@@ -68,8 +70,11 @@ def _text(spec: tree.Spec, names: Sequence[str], value: str, path: str) -> str:
         return f"let {rest[0]} = {value}"
     if first in BLOCKS and rest:
         word, *option = rest
-        return f"{first} {{ {word} {_setting(first, word, option[0], value) if option else value} }}"
+        inside = [line for line in _in_block(spec, first) if line.head.text == word]
+        return f"{first} {{ {word} {_setting(first, word, option[0], value, inside) if option else value} }}"
     if first not in STATEMENTS:
+        if not rest and any(_defines(statement, first) for statement in spec.statements):
+            raise OverrideError(f"`{first}` is a constant: write let.{first}={value}")
         near = did_you_mean(first, STATEMENTS)
         raise OverrideError(
             f"`{first}` is no statement of a spec: " + (f"did you mean `{near}`?" if near else _EXAMPLES)
@@ -78,15 +83,29 @@ def _text(spec: tree.Spec, names: Sequence[str], value: str, path: str) -> str:
         raise OverrideError(
             f"`{'.'.join(names)}` names no setting: only those of {' and '.join(BLOCKS)} have three parts"
         )
-    if rest and not any(statement.head.text == first for statement in spec.statements):
+    written = [statement for statement in spec.statements if statement.head.text == first]
+    if rest and not written:
         raise OverrideError(f"{path} has no `{first}` statement to change: set it whole, as in {first}=…")
-    return f"{first} {_setting('', first, rest[0], value) if rest else value}"
+    return f"{first} {_setting('', first, rest[0], value, written) if rest else value}"
 
 
-def _setting(block: str, word: str, name: str, value: str) -> str:
+def _setting(block: str, word: str, name: str, value: str, written: Sequence[tree.Statement]) -> str:
     """Return the option as a spec writes it; one that the statement does not have is left for the checker to report."""
     option = next((option for option in declared_options(block, word) if option.name == name), None)
+    if option is not None and option.written is Written.FIRST and written:
+        return _with_first(f"{word}.{name}", value, written[0])
     return f"{name}={value}" if option is None else _spelled(option, value)
+
+
+def _with_first(name: str, value: str, statement: tree.Statement) -> str:
+    """Return the items of the statement with another value in the place of the one that stands alone."""
+    given = tree.WrittenWord(value, Span(0, 0))
+    no_values = tree.WrittenOption | tree.WrittenWord
+    place = next((place for place, item in enumerate(statement.items) if not isinstance(item, no_values)), None)
+    if place is None:
+        raise OverrideError(f"`{name}` names no value that is written: set the statement whole")
+    items = (*statement.items[:place], given, *statement.items[place + 1 :])
+    return print_head(replace(statement, items=items, block=None)).removeprefix(f"{statement.head.text} ")
 
 
 def _spelled(option: Option, value: str) -> str:
@@ -101,6 +120,10 @@ def _spelled(option: Option, value: str) -> str:
             return value
         case _:
             return f"{option.name}={value}"
+
+
+def _in_block(spec: tree.Spec, word: str) -> list[tree.Statement]:
+    return [line for statement in spec.statements if statement.head.text == word for line in statement.block or ()]
 
 
 def _defines(statement: tree.Statement, constant: str) -> bool:

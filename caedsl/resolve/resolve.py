@@ -11,7 +11,7 @@ from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
 from caedsl.resolve.decoder import place_decoder, read_decoder
-from caedsl.resolve.idle_settings import report_idle_settings, report_idle_target
+from caedsl.resolve.idle_settings import report_idle_settings, report_idle_sources, report_idle_target
 from caedsl.resolve.inputs import read_input, read_target
 from caedsl.resolve.line_options import filled
 from caedsl.resolve.manner import UNPOOL, Manner
@@ -42,6 +42,8 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
         report_unused(scope)  # after an error, what seems unused may be what the author meant there
         if model is not None and model.target is not model.input and not model.paired:
             report_idle_target(model, scope)
+        if model is not None:
+            report_idle_sources(model.data, scope)
         if model is not None and model.train is not None:
             report_idle_settings(model.train, found.places, scope)
     return model, tuple(scope.findings)

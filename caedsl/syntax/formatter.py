@@ -10,7 +10,6 @@ from caedsl.syntax.extent import TRIVIA, closing, end, opening
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import INDENT, head_width, print_head
 from caedsl.syntax.spelling import canonical_head, canonical_spec
-from caedsl.syntax.statements import comments
 from caedsl.syntax.tree import Spec, Statement
 
 MAX_WIDTH = 100
@@ -37,16 +36,11 @@ def format_source(source: Source) -> tuple[str | None, tuple[Finding, ...]]:
     again, errors = parse(Source(text))
     if errors or canonical_spec(again) != canonical_spec(spec):
         raise FormatterBug("formatting would change the meaning of the spec")
-    if _comments(text) != _comments(source.text):
+    if again.comments != spec.comments:
         raise FormatterBug("formatting would change a comment")
     if _laid_out(text, again) != text:
         raise FormatterBug("formatting twice would give another text than formatting once")
     return text, ()
-
-
-def _comments(text: str) -> list[str]:
-    """Return the comments of a text without syntax errors, in their order."""
-    return [text[span.start : span.end] for span in comments(text)]
 
 
 def _laid_out(text: str, spec: Spec) -> str:

@@ -1,17 +1,20 @@
 """From text to tree: Lark's LALR parser, and the tables that it reads."""
 
+import re
+from collections.abc import Iterator
 from functools import cache
 
 import lark
 from lark.exceptions import UnexpectedInput
 
 from caedsl.diagnostics.finding import Finding
-from caedsl.source import Source
+from caedsl.source import Source, Span
 from caedsl.syntax import limits
 from caedsl.syntax.builder import TREE_BUILDER
 from caedsl.syntax.grammar_tables import DATA, MEMO
-from caedsl.syntax.tree import Spec
+from caedsl.syntax.tree import Comment, Spec
 
+_COMMENT_OR_STRING = re.compile(r'"[^"\r\n]*"?|(?P<comment>#[^\r\n]*)')
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -23,6 +26,12 @@ def parse(source: Source) -> tuple[Spec, tuple[Finding, ...]]:
     text = source.text
     if text.startswith(_BYTE_ORDER_MARK):
         text = " " + text[1:]  # every offset stays what it is
+    spec, findings = _parsed(text)
+    spec.comments = tuple(_comments(text)) if "#" in text else ()
+    return spec, findings
+
+
+def _parsed(text: str) -> tuple[Spec, tuple[Finding, ...]]:
     if limits.is_text(text) and limits.is_moderate(text):
         try:
             return grammar().parse(text, start="spec"), ()  # type: ignore[return-value]  # the builder's Spec
@@ -31,6 +40,14 @@ def parse(source: Source) -> tuple[Spec, tuple[Finding, ...]]:
     from caedsl.syntax.recovery import recover
 
     return recover(text, grammar())
+
+
+def _comments(text: str) -> Iterator[Comment]:
+    """Yield every comment; a ``#`` inside a string starts none."""
+    for match in _COMMENT_OR_STRING.finditer(text):
+        if match["comment"]:
+            words = match[0].rstrip(" \t")
+            yield Comment(words, Span(match.start(), match.start() + len(words)))
 
 
 @cache

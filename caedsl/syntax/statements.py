@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from caedsl.source import Span
 from caedsl.syntax.extent import TRIVIA
-from caedsl.syntax.tree import Spec, Statement
+from caedsl.syntax.tree import Comment, Spec, Statement
 
-_COMMENT_OR_STRING = re.compile(r'"[^"\r\n]*"?|(?P<comment>#[^\r\n]*)')
 _COMMENT = re.compile(r"#[^\r\n]*")
 _LINE_END = re.compile(r"[\r\n]")
 
@@ -22,17 +21,11 @@ class _Ended(NamedTuple):
     whole: bool
 
 
-def comments(text: str) -> Iterator[Span]:
-    """Yield the place of every comment; a ``#`` inside a string starts none."""
-    for match in _COMMENT_OR_STRING.finditer(text):
-        if match["comment"]:
-            yield Span(match.start(), match.start() + len(match[0].rstrip(" \t")))
-
-
 class StatementIndex:
     """The statements of a spec by their places."""
 
     def __init__(self, spec: Spec, text: str) -> None:
+        self.comments = spec.comments
         self._text = text
         self._statements = sorted(spec.walk(), key=lambda statement: statement.span)
         self._starts = [statement.span.start for statement in self._statements]
@@ -70,20 +63,20 @@ class StatementIndex:
             yield span
             span = self._parents.get(span)
 
-    def of_comment(self, comment: Span) -> frozenset[Span]:
+    def of_comment(self, comment: Comment) -> frozenset[Span]:
         """Return the words of the statements that a comment speaks of.
 
         A comment behind a statement speaks of that statement, behind a ``}`` of the whole block, and behind a ``{`` of
         the words before it. A comment on a line of its own speaks of the statement below it, with its block.
         """
-        last = bisect_right(self._ends, comment.start) - 1
-        if last >= 0 and not _LINE_END.search(self._text, self._ends[last], comment.start):
+        last = bisect_right(self._ends, comment.span.start) - 1
+        if last >= 0 and not _LINE_END.search(self._text, self._ends[last], comment.span.start):
             _, statement, whole = self._ended[last]
             return _words(statement) if whole else frozenset({statement.span})
-        following = bisect_left(self._starts, comment.end)
+        following = bisect_left(self._starts, comment.span.end)
         if following == len(self._starts):
             return frozenset()
-        between = self._text[comment.end : self._starts[following]]
+        between = self._text[comment.span.end : self._starts[following]]
         return frozenset() if "}" in _COMMENT.sub("", between) else _words(self._statements[following])
 
 

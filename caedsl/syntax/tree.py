@@ -29,7 +29,7 @@ class _Node:
         return f"{type(self).__name__}({values})"
 
 
-_BESIDE = frozenset({"span", "broken", "complete"})
+_BESIDE = frozenset({"span", "broken", "complete", "comments"})
 """What a node knows beside its meaning."""
 
 
@@ -156,11 +156,23 @@ class Statement(_Node):
 
 
 @dataclass(eq=False, repr=False)
+class Comment(_Node):
+    """A comment with its ``#``, up to the end of its line."""
+
+    text: str
+    span: Span
+
+
+@dataclass(eq=False, repr=False)
 class Spec(_Node):
-    """A whole spec. ``complete`` is false when syntax errors have cost some of the text its meaning."""
+    """A whole spec. ``complete`` is false when syntax errors have cost some of the text its meaning.
+
+    ``comments`` are in the order of the text; which statement one speaks of, its ``StatementIndex`` knows.
+    """
 
     statements: tuple[Statement, ...]
     complete: bool = True
+    comments: tuple[Comment, ...] = ()
 
     def walk(self) -> Iterator[Statement]:
         """Every statement, in the order of the text."""

@@ -15,7 +15,8 @@ class SourceKind:
     ``ranks`` are the numbers of axes that its samples may have: 1 for signals, 2 for images, 3 for volumes.
     ``arrays``: it holds bare arrays, of any numbers. ``named`` is the field of a source in whose place ``target=``
     stands when targets are read; empty where the source has none. ``drawn``: samples are drawn at the size that is
-    asked for, so that no sample can be had in two sizes. ``labels`` is what to write or to do where it has no labels.
+    asked for, so that no sample can be had in two sizes. ``always``: it needs neither files nor a network. ``labels``
+    is what to write or to do where it has no labels.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SourceKind:
     labels: str
     named: str = ""
     drawn: bool = False
+    always: bool = False
 
 
 _GRAY = Option("gray", Type.FLAG, False, "colours to grey", Written.BARE)
@@ -66,6 +68,7 @@ DIGITS = SourceKind(
     reader=("digits", "read"),
     ranks=_IMAGES,
     arrays=False,
+    always=True,
     labels="every image of this source has a label",
 )
 MNIST = SourceKind(
@@ -206,6 +209,7 @@ HEARTBEATS = SourceKind(
     arrays=False,
     labels="every signal of this source has a label",
     drawn=True,
+    always=True,
 )
 PHANTOMS = SourceKind(
     name="phantoms",
@@ -215,6 +219,7 @@ PHANTOMS = SourceKind(
     arrays=False,
     labels="every volume of this source has a label",
     drawn=True,
+    always=True,
 )
 
 SOURCES = Words(__name__, SourceKind)

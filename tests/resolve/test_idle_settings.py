@@ -21,6 +21,7 @@ def idle(train: str) -> list[str]:
         ("epochs 5; schedule plateau", "schedule plateau"),
         ("epochs 5; schedule plateau patience=5", "patience=5"),
         ("epochs 5; stop patience=5", "patience=5"),
+        ("epochs 50; schedule milestones 20 60", "20 60"),
         ("corrupt gaussian=0", "corrupt gaussian=0"),
         ("corrupt gaussian=0 masking=0%", "corrupt gaussian=0 masking=0%"),
     ],
@@ -41,8 +42,26 @@ def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
         "epochs 6; stop patience=5 after=1h",
         "corrupt gaussian=0 masking=10%",
         "schedule constant",
+        "epochs 50; schedule milestones 20 49",
         "epochs 50",
     ],
 )
 def test_a_setting_with_an_effect_is_none(train: str) -> None:
     assert idle(train) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        ("digits else mnist", "mnist"),
+        ("mnist else digits else kmnist", "kmnist"),
+        ('folder "p/" else folder "p/"', 'folder "p/"'),
+        ("mnist else digits", ""),
+        ('folder "p/" else folder "p/" limit=5', ""),
+    ],
+)
+def test_a_source_that_is_never_tried_is_found(data: str, place: str) -> None:
+    text = f"autoencoder a\ninput 1x8x8\ndata {data}\nencoder {{ conv 2 k4 s2 relu }}\nbottleneck\ndecoder mirror\n"
+    assert [text[slice(*f.primary.span)] for f in check(text) if f.name == "setting-without-effect"] == [place] * bool(
+        place
+    )

@@ -92,3 +92,24 @@ def test_merging_nothing_changes_nothing() -> None:
 def test_merging_a_spec_into_itself_changes_nothing() -> None:
     spec, _ = parse(Source(SPEC))
     assert print_spec(merge(spec, spec)) == print_spec(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "value", "line"),
+    [
+        ("bottleneck dense 8 l1=1e-4", "bottleneck.units", "16", "bottleneck dense 16 l1=1e-4"),
+        ("bottleneck variational 8 beta=2", "bottleneck.units", "16", "bottleneck variational 16 beta=2"),
+        ("input 1x28x28 in -1..1", "input.shape", "1x32x32", "input 1x32x32 in -1..1"),
+        ('data folder "p/" limit=5', "data.path", '"q/"', 'data folder "q/" limit=5'),
+        ("train { batch 128 accumulate=2 }", "train.batch.batch", "64", "train { batch 64 accumulate=2 }"),
+    ],
+)
+def test_the_value_that_stands_alone_is_set_and_the_rest_of_its_line_stays(
+    spec: str, name: str, value: str, line: str
+) -> None:
+    assert override(Source(spec), {name: value}).text == line
+
+
+def test_the_name_of_a_constant_leads_to_its_setting() -> None:
+    with pytest.raises(OverrideError, match=r"write let\.w=32"):
+        override(Source("let w = 16"), {"w": "32"})

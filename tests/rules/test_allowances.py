@@ -98,3 +98,24 @@ def test_formatting_keeps_what_a_comment_allows(place: str) -> None:
 )
 def test_an_unused_allowance_is_removed(text: str, left: str) -> None:
     assert fix_source(Source(text)).checked.source.text == left
+
+
+def test_an_allowance_in_the_wrong_statement_names_the_right_one_and_is_not_removed() -> None:
+    text = spec(behind=f" {COMMENT}")
+    (unused,) = (finding for finding in findings(text) if finding.name == "unused-allowance")
+    assert text[slice(*unused.related[0].span)].startswith("bottleneck")
+    assert unused.fix is None and "move the comment" in unused.help
+    assert COMMENT in fix_source(Source(text)).source.text
+
+
+def test_another_word_than_allow_is_reported_and_mended() -> None:
+    ignored = spec(beside=f"  {COMMENT.replace('allow', 'ignore')}")
+    assert {"overcomplete", "allowance-without-reason"} <= set(names(ignored))
+    assert COMMENT in fix_source(Source(ignored)).source.text
+    assert names(spec(beside="  # cae: see the paper [3]")) == names(spec())
+
+
+def test_the_code_of_a_rule_leads_to_its_name() -> None:
+    text = spec(beside="  # cae: allow[CAE302] it is a study")
+    (unknown,) = (finding for finding in findings(text) if finding.name == "unknown-rule")
+    assert "`overcomplete`" in unknown.help

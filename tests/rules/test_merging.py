@@ -2,7 +2,7 @@
 
 import json
 
-from caedsl.diagnostics import FORMATS, RenderSettings
+from caedsl.diagnostics import FORMATS, RenderSettings, Severity
 from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
@@ -57,3 +57,17 @@ def test_data_are_in_the_json_output() -> None:
     rendered = json.loads(FORMATS["json"](report.reports, RenderSettings()))
     (finding,) = [each for each in rendered["findings"] if each["name"] == "channel-mismatch"]
     assert finding["data"] == {"channels": 2, "wanted": 3}
+
+
+def test_a_cause_with_places_of_two_severities_is_one_finding_at_the_worse_place() -> None:
+    text = "input 1x64x64\nencoder { conv 8 s2 relu; conv 8 s2 relu; conv 8 s2 relu }\n"
+    finding = the(text, "checkerboard-kernel")
+    assert finding.severity is Severity.WARNING
+    assert finding.data["places"] == 3
+    assert finding.fix is not None and len(finding.fix.edits) == 3
+
+
+def test_errors_and_warnings_of_one_cause_are_one_error() -> None:
+    finding = the("input 1x64x64\nencoder { conv 8 k2 s3 relu; conv 8 k2 s3 relu }\n", "uncovered-output")
+    assert finding.severity is Severity.ERROR
+    assert finding.data["places"] == 2

@@ -12,11 +12,13 @@ from typing import NamedTuple
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.engine.catalogue import all_names
+from caedsl.rules.engine.catalogue import all_names, every
 from caedsl.source import Source, Span
-from caedsl.syntax.statements import StatementIndex, comments
+from caedsl.syntax.statements import StatementIndex
+from caedsl.syntax.tree import Comment
 
 _ALLOWANCE = re.compile(r"#[ \t]*cae:[ \t]*allow[ \t]*(?:\[([^\]]*)\])?(.*)")
+_COMMAND = re.compile(r"#[ \t]*cae:[ \t]*([\w-]+)[ \t]*\[")
 _MOST_SUGGESTIONS = 20
 
 
@@ -49,7 +51,7 @@ def apply_allowances(
 
     ``active`` are the rules that ran; an allowance of another one is not called unused.
     """
-    allowed, about = _comments(source, index)
+    allowed, about = _comments(index)
     for statement in model.allowances if model else ():
         allowed.append(_Allowed(statement.name, _Written(statement.span, (statement.name,), False), None))
     if not allowed:
@@ -58,13 +60,13 @@ def apply_allowances(
     for allowance in allowed:
         by_name.setdefault(allowance.name, []).append(allowance)
     kept = [finding for finding in findings if not _is_allowed(finding, index, by_name.get(finding.name, ()))]
-    left = {finding.name for finding in kept}
+    left = {finding.name: finding for finding in sorted(kept, key=lambda finding: finding.severity is Severity.ERROR)}
     meant = _meant(allowed)
     for allowance in allowed:
         if allowance.name in meant:
             about.append(_unknown(allowance, meant[allowance.name]))
         elif not allowance.used and (active is None or allowance.name in active):
-            about.append(_unused(source, allowance, allowance.name in left))
+            about.append(_unused(source, allowance, left.get(allowance.name)))
     return [*kept, *about]
 
 
@@ -86,25 +88,40 @@ def _meant(allowed: Sequence[_Allowed]) -> dict[str, str | None]:
         return {}
     from caedsl.diagnostics.suggest import did_you_mean
 
+    by_code = {entry.rule.code: entry.rule.name for entry in every()}
     return {
-        name: did_you_mean(name, known) if place < _MOST_SUGGESTIONS else None for place, name in enumerate(unknown)
+        name: by_code.get(name) or (did_you_mean(name, known) if place < _MOST_SUGGESTIONS else None)
+        for place, name in enumerate(unknown)
     }
 
 
-def _comments(source: Source, index: StatementIndex) -> tuple[list[_Allowed], list[Finding]]:
+def _comments(index: StatementIndex) -> tuple[list[_Allowed], list[Finding]]:
     allowed: list[_Allowed] = []
     about: list[Finding] = []
-    for span in comments(source.text) if "cae:" in source.text else ():
-        match = _ALLOWANCE.match(source.slice(span))
+    for comment in index.comments:
+        match, span = _ALLOWANCE.match(comment.text), comment.span
         if match is None:
+            about += _misspelt(comment)
             continue
         listed = tuple(name.strip() for name in (match[1] or "").split(",") if name.strip())
         if listed and match[2].strip():
-            statements = index.of_comment(span)
+            statements = index.of_comment(comment)
             allowed.extend(_Allowed(name, _Written(span, listed, True), statements) for name in listed)
         else:
             about.append(_incomplete(span, "a reason" if listed else "the name of a finding in brackets"))
     return allowed, about
+
+
+def _misspelt(comment: Comment) -> list[Finding]:
+    """Return the finding about ``# cae: ignore[name]``; other comments may begin as they like."""
+    match = _COMMAND.match(comment.text)
+    if match is None:
+        return []
+    start = comment.span.start
+    place = Span(start + match.start(1), start + match.end(1))
+    fix = Fix("write `allow`", (Edit(place, "allow"),), Applicability.SAFE)
+    message = f"`{match[1]}` is no word of a `cae:` comment, so that it allows nothing"
+    return [Finding("allowance-without-reason", message, Label(place), help="write `allow`", fix=fix)]
 
 
 def _incomplete(span: Span, missing: str) -> Finding:
@@ -126,8 +143,18 @@ def _unknown(allowance: _Allowed, near: str | None) -> Finding:
     )
 
 
-def _unused(source: Source, allowance: _Allowed, is_error: bool) -> Finding:
-    if is_error:
+def _unused(source: Source, allowance: _Allowed, left: Finding | None) -> Finding:
+    """Return the finding about an allowance of nothing; ``left`` is a finding of its name that stands elsewhere."""
+    if left is not None and left.severity is not Severity.ERROR:
+        return Finding(
+            "unused-allowance",
+            f"this allows `{allowance.name}` in another statement than the one that has it",
+            Label(allowance.written.span),
+            related=(Label(left.primary.span, "it is found here"),),
+            help=f'move the comment to that statement, or write `allow {allowance.name} "reason"` for the whole spec',
+            data={"name": allowance.name},
+        )
+    if left is not None:
         message = f"`{allowance.name}` is an error here, and errors cannot be allowed"
     else:
         where = "in this spec" if allowance.statements is None else "in this statement"

@@ -5,28 +5,29 @@ from dataclasses import replace
 from functools import partial
 
 from caedsl.diagnostics.edits import merge_fixes
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Proposal
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Proposal, Severity
 from caedsl.rules.engine.catalogue import find
 
 _SURENESS = tuple(Applicability)
+_SERIOUSNESS = tuple(Severity)
 
 
 def merged(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings in the order of their places, those of one rule with the same words as one.
 
-    What the compiler reports stays apart: two misspelt words are two mistakes.
+    It stands at the most serious place. What the compiler reports stays apart: two misspelt words are two mistakes.
     """
     groups: dict[object, list[Finding]] = {}
     for place, finding in enumerate(findings):
         entry = find(finding.name)
         alone = entry is None or entry.check is None
-        key = place if alone else (finding.name, finding.severity, finding.message, finding.help)
+        key = place if alone else (finding.name, finding.message, finding.help)
         groups.setdefault(key, []).append(finding)
     return [_one(group) for group in groups.values()]
 
 
 def _one(group: Sequence[Finding]) -> Finding:
-    first, *others = sorted(group, key=lambda finding: finding.primary.span)
+    first, *others = sorted(group, key=lambda f: (_SERIOUSNESS.index(f.severity), f.primary.span))
     if not others:
         return first
     places = tuple(Label(other.primary.span, "here too") for other in others)

@@ -79,11 +79,11 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
     few, many = axis.kernel // axis.stride, -(-axis.kernel // axis.stride)
     divisible = axis.stride * many
     twin = "the mirror of this convolution" if mirrored else "this deconv"
-    where = "" if smoothed else ", and no later layer smooths it"
     return RULE.found(
         layer.place(KERNEL),
         f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} "
-        f"{places(layer.in_shape)} wide{where}",
+        f"{places(layer.in_shape)} wide",
+        label="" if smoothed else "no later layer smooths it",
         notes=(f"on each side an output is the sum of {few} or of {many} kernel positions, by turns",),
         fix=Proposal(
             lambda: _fix(model, layer),
