@@ -1,9 +1,14 @@
-"""Charts as SVG inside a page of HTML: their colours are variables of the page, which has a light and a dark look."""
+"""Charts as SVG inside a page of HTML, each for wide and for narrow screens.
+
+Their colours are variables of the page, which has a light and a dark look.
+"""
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -17,8 +22,8 @@ from caedsl.evaluation.schema import SweepRecord
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Trouble
 
-WIDTH, HEIGHT = 7.2, 3.1
-"""Size in inches, of which 72 are a pixel of the page each."""
+HEIGHT = 3.1
+"""Height of a chart without its legend, in inches."""
 SERIES = 10
 """Colours that the page has for series and classes."""
 _WIDE_RANGE = 8.0
@@ -27,10 +32,37 @@ _VERY_WIDE_RANGE = 50.0
 """The same where both axes are numbers of any kind."""
 _MANY_DECADES = 1e3
 """From this ratio of its ends on, a logarithmic axis has no room for numbers between the decades."""
-_LEGEND = 4.3
-"""The inches that a row of a legend may take."""
 _BINS = 32
 _MOST_MARKS = 20
+
+Parameters = ParamSpec("Parameters")
+
+
+class Screen(NamedTuple):
+    """Kind of screen, by the class that the page's style shows there, and the inches that a chart is wide on it."""
+
+    name: str
+    width: float
+
+    @property
+    def legend(self) -> float:
+        """The inches that a row of a legend may take."""
+        return self.width - 0.8
+
+
+SCREENS = (Screen("wide", 7.2), Screen("narrow", 4.2))
+"""The page shows one of them: text keeps its size, and nothing has to be scrolled."""
+
+
+def _on_each_screen(chart: Callable[Concatenate[Screen, Parameters], str]) -> Callable[Parameters, str]:
+    """Return a function that draws a chart for every screen."""
+
+    @wraps(chart)
+    def drawn(*args: Parameters.args, **kwargs: Parameters.kwargs) -> str:
+        return "".join(f'<div class="{screen.name}">{chart(screen, *args, **kwargs)}</div>' for screen in SCREENS)
+
+    return drawn
+
 
 # Stand-ins: matplotlib takes numbers only, and the page replaces these by its variables.
 _INK, _FAINT, _LINE = "#010101", "#020202", "#030303"
@@ -44,7 +76,8 @@ def _series(number: int) -> str:
 _VARIABLES |= {_series(number): f"series-{number}" for number in range(SERIES)}
 
 
-def loss_curves(epochs: Sequence[Epoch], best: int | None, troubles: Sequence[Trouble]) -> str:
+@_on_each_screen
+def loss_curves(screen: Screen, epochs: Sequence[Epoch], best: int | None, troubles: Sequence[Trouble]) -> str:
     """Return the losses by epoch: training, validation and each term; marks where a monitor spoke and at the best."""
     x = [row.epoch for row in epochs]
     lines: dict[str, list[float]] = {"training": [row.reconstruction for row in epochs]}
@@ -55,7 +88,7 @@ def loss_curves(epochs: Sequence[Epoch], best: int | None, troubles: Sequence[Tr
     if any(row.loss != row.reconstruction for row in epochs):
         lines["training with penalties"] = [row.loss for row in epochs]
     with _style():
-        figure, axes = _axes("epoch", "loss")
+        figure, axes = _axes(screen, "epoch", "loss")
         for number, (name, values) in enumerate(lines.items()):
             axes.plot(x, values, color=_series(number), label=name, linewidth=1.8, marker="o" if len(x) == 1 else None)
         finite = [value for values in lines.values() for value in values if np.isfinite(value)]
@@ -67,17 +100,20 @@ def loss_curves(epochs: Sequence[Epoch], best: int | None, troubles: Sequence[Tr
         marks = sorted({trouble.epoch for trouble in troubles})[:_MOST_MARKS]
         for epoch in marks:
             axes.plot([epoch], [0.03], marker="^", color=_series(1), transform=axes.get_xaxis_transform(), markersize=8)
-        _legend(axes)
-        return _svg(figure, "losses")
+        _legend(screen, axes)
+        return _svg(figure, screen, "losses")
 
 
-def lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, name: str) -> str:
+@_on_each_screen
+def lines(
+    screen: Screen, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, name: str
+) -> str:
     """Return curves, each with its own x, a colour each; an axis of wide range is logarithmic.
 
     ``name`` tells the chart from others of the same page.
     """
     with _style():
-        figure, axes = _axes(x, y)
+        figure, axes = _axes(screen, x, y)
         for number, (label, (across, up)) in enumerate(curves.items()):
             marker = "o" if len(across) == 1 else None
             axes.plot(across, up, color=_series(number), label=label, linewidth=1.8, marker=marker)
@@ -86,11 +122,12 @@ def lines(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str,
             if values and min(values) > 0 and max(values) > _VERY_WIDE_RANGE * min(values):
                 scale("log")
                 _plain_numbers(axis)
-        _legend(axes)
-        return _svg(figure, name)
+        _legend(screen, axes)
+        return _svg(figure, screen, name)
 
 
-def histogram(groups: dict[str, NDArray[np.float64]], threshold: float | None, unit: str) -> str:
+@_on_each_screen
+def histogram(screen: Screen, groups: dict[str, NDArray[np.float64]], threshold: float | None, unit: str) -> str:
     """Return how often scores occur, a colour a group, with the threshold as a line."""
     values = np.concatenate(list(groups.values()))
     values = values[np.isfinite(values)]
@@ -98,7 +135,7 @@ def histogram(groups: dict[str, NDArray[np.float64]], threshold: float | None, u
     logarithmic = low > 0 and high > _WIDE_RANGE * low
     bins = np.geomspace(low, high, _BINS) if logarithmic else np.linspace(low, high if high > low else low + 1, _BINS)
     with _style():
-        figure, axes = _axes(unit, "samples")
+        figure, axes = _axes(screen, unit, "samples")
         for number, (name, scores) in enumerate(groups.items()):
             axes.hist(scores, bins=list(bins), color=_series(number), alpha=0.7, label=f"{name} ({len(scores):,})")
         if logarithmic:
@@ -106,15 +143,16 @@ def histogram(groups: dict[str, NDArray[np.float64]], threshold: float | None, u
             _plain_numbers(axes.xaxis)
         if threshold is not None:
             axes.axvline(threshold, color=_INK, linewidth=1.4, linestyle="--", label="threshold")
-        _legend(axes)
-        return _svg(figure, "scores")
+        _legend(screen, axes)
+        return _svg(figure, screen, "scores")
 
 
-def sweep_curves(sweep: SweepRecord) -> str:
+@_on_each_screen
+def sweep_curves(screen: Screen, sweep: SweepRecord) -> str:
     """Return the PSNR of each predictor by the amount of a corruption, with the amount of training as a line."""
     amounts = [row.amount for row in sweep.rows]
     with _style():
-        figure, axes = _axes(sweep.corruption, "PSNR in dB")
+        figure, axes = _axes(screen, sweep.corruption, "PSNR in dB")
         names = dict.fromkeys(name for row in sweep.rows for name in row.scores)
         for number, name in enumerate(names):
             psnr = [row.scores[name].psnr if name in row.scores else None for row in sweep.rows]
@@ -123,34 +161,38 @@ def sweep_curves(sweep: SweepRecord) -> str:
             axes.plot(amounts, values, color=_series(number), label=name, linewidth=width, marker="o", markersize=4)
         if min(amounts) <= sweep.trained <= max(amounts):
             axes.axvline(sweep.trained, color=_FAINT, linewidth=1, linestyle=":", label="amount in training")
-        _legend(axes)
-        return _svg(figure, "sweep")
+        _legend(screen, axes)
+        return _svg(figure, screen, "sweep")
 
 
-def unit_deviations(deviations: NDArray[np.float64]) -> str:
+@_on_each_screen
+def unit_deviations(screen: Screen, deviations: NDArray[np.float64]) -> str:
     """Return the standard deviation of each unit of the codes, the most varying first."""
     ordered = np.sort(deviations)[::-1]
     with _style():
-        figure, axes = _axes("units, the most varying first", "standard deviation", height=2.2)
+        figure, axes = _axes(screen, "units, the most varying first", "standard deviation", height=2.2)
         axes.fill_between(
             np.arange(len(ordered) + 1), np.append(ordered, 0), step="post", color=_series(0), linewidth=0
         )
         axes.set_xlim(0, len(ordered))
         axes.set_ylim(0)
-        return _svg(figure, "units")
+        return _svg(figure, screen, "units")
 
 
-def code_plot(points: NDArray[np.float64], classes: Sequence[str] | None, explained: Sequence[float]) -> str:
+@_on_each_screen
+def code_plot(
+    screen: Screen, points: NDArray[np.float64], classes: Sequence[str] | None, explained: Sequence[float]
+) -> str:
     """Return codes on their two leading principal components, N×2, a colour a class.
 
     ``explained`` are the shares of the variance of both components.
     """
     labels = [f"component {number + 1}: {share:.0%} of the variance" for number, share in enumerate(explained)]
     with _style():
-        figure, axes = _axes(labels[0], labels[1], height=4.4)
+        figure, axes = _axes(screen, labels[0], labels[1], height=4.4)
         if classes is None:
             axes.scatter(points[:, 0], points[:, 1], s=9, color=_series(0), alpha=0.7, linewidths=0)
-            return _svg(figure, "codes")
+            return _svg(figure, screen, "codes")
         of = np.array(classes)
         for number, name in enumerate(sorted(set(classes))):
             x, y = points[of == name].T
@@ -158,8 +200,8 @@ def code_plot(points: NDArray[np.float64], classes: Sequence[str] | None, explai
             axes.text(
                 float(np.median(x)), float(np.median(y)), name, color=_INK, fontweight="bold", ha="center", va="center"
             )
-        _legend(axes, markers=2.0)
-        return _svg(figure, "codes")
+        _legend(screen, axes, markers=2.0)
+        return _svg(figure, screen, "codes")
 
 
 def _style() -> AbstractContextManager[None]:
@@ -181,8 +223,8 @@ def _style() -> AbstractContextManager[None]:
     )
 
 
-def _axes(x: str, y: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
-    figure = Figure((WIDTH, height), layout="constrained")
+def _axes(screen: Screen, x: str, y: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
+    figure = Figure((screen.width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -192,10 +234,10 @@ def _axes(x: str, y: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _legend(axes: Axes, markers: float = 1.0) -> None:
-    """Write the legend over the chart, where it hides no curve and a phone shows it without scrolling."""
+def _legend(screen: Screen, axes: Axes, markers: float = 1.0) -> None:
+    """Write the legend over the chart, where it hides no curve."""
     names = axes.get_legend_handles_labels()[1]
-    columns = min(len(names), max(1, int(_LEGEND / (0.55 + 0.075 * max(map(len, names))))))
+    columns = min(len(names), max(1, int(screen.legend / (0.55 + 0.075 * max(map(len, names))))))
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.set_figheight(figure.get_figheight() + 0.2 * -(-len(names) // columns))
@@ -212,14 +254,14 @@ def _plain_numbers(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _svg(figure: Figure, name: str) -> str:
+def _svg(figure: Figure, screen: Screen, name: str) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     drawn = text.getvalue()
     drawn = drawn[drawn.index("<svg") :]
     # Identifiers are those of a page with several charts.
     for id_ in sorted(set(re.findall(r'id="([^"]+)"', drawn)), key=len, reverse=True):
-        drawn = re.sub(rf'(id="|#){re.escape(id_)}(?=["\)])', rf"\g<1>{name}-{id_}", drawn)
+        drawn = re.sub(rf'(id="|#){re.escape(id_)}(?=["\)])', rf"\g<1>{screen.name}-{name}-{id_}", drawn)
     drawn = re.sub(
         r'(<svg[^>]*?) height="[^"]*"([^>]*?) width="[^"]*"|(<svg[^>]*?) width="[^"]*"', r"\1\2\3", drawn, count=1
     )

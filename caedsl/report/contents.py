@@ -17,14 +17,14 @@ from caedsl.evaluation.schema import (
     read_scored_samples,
     read_sweep,
 )
-from caedsl.figures.graph import render
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.trained_run import open_trained
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.charts import code_plot, histogram, loss_curves, sweep_curves, unit_deviations
+from caedsl.report.diagrams import diagrams
 from caedsl.report.held_out import HeldOut, held_out
-from caedsl.report.shown import Shown, data_uri
+from caedsl.report.shown import Shown
 from caedsl.report.verdict import VerdictSentence, verdicts
 from caedsl.runs.errors import RunError
 from caedsl.runs.history import Epoch
@@ -45,7 +45,7 @@ class Contents:
     metrics: MetricsRecord
     anomalies: AnomaliesRecord | None
     spec: str
-    diagram: str
+    diagrams: tuple[str, str]
     curves: str
     troubles: Sequence[Trouble]
     part: str
@@ -95,7 +95,7 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         metrics=metrics,
         anomalies=anomalies,
         spec=run.model.source.text.strip(),
-        diagram=data_uri(str(render(run.model, "svg")).encode(), "image/svg+xml"),
+        diagrams=diagrams(run.model),
         curves=loss_curves(epochs, metrics.training.best_epoch, troubles),
         troubles=troubles,
         part=shown.part if shown else "",

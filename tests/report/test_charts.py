@@ -8,16 +8,18 @@ from caedsl.report.charts import lines
 from caedsl.report.page import page_templates
 
 
-def words(drawn: str) -> dict[str, float]:
-    """The texts of a chart with their y, of which the least is the highest."""
+def words(drawn: str, screen: str = "wide") -> dict[str, float]:
+    """The texts of a chart for a screen with their y, of which the least is the highest."""
+    drawn = next(part for part in drawn.split('<div class="') if part.startswith(screen))
     found = re.findall(r"<text [^>]*?(?:translate\([\d.-]+ ([\d.-]+)\)|y=\"([\d.-]+)\")[^>]*>([^<]+)</text>", drawn)
     return {text: float(moved or placed) for moved, placed, text in found}
 
 
+@pytest.mark.parametrize("screen", ["wide", "narrow"])
 @pytest.mark.parametrize("curves", [1, 4, 9])
-def test_the_legend_stands_over_the_chart_and_hides_no_curve(curves: int) -> None:
+def test_the_legend_stands_over_the_chart_and_hides_no_curve(curves: int, screen: str) -> None:
     names = [f"curve number {number}" for number in range(curves)]
-    found = words(lines(dict.fromkeys(names, ((0, 1, 2), (3, 2, 1))), "steps", "loss", "a"))
+    found = words(lines(dict.fromkeys(names, ((0, 1, 2), (3, 2, 1))), "steps", "loss", "a"), screen)
     numbers = [y for text, y in found.items() if text not in (*names, "steps", "loss")]
     assert len(numbers) > 4
     assert max(found[name] for name in names) < min(numbers)
@@ -34,6 +36,12 @@ def test_an_axis_of_many_decades_names_the_decades_alone(rates: list[float], lab
     drawn = lines({"loss": (rates, [1.5, 1.5])}, "rate", "loss", "a")
     lowest = max(y for text, y in words(drawn).items() if text != "rate")
     assert [text for text, y in words(drawn).items() if y == lowest] == labels
+
+
+def test_identifiers_of_a_page_are_unique() -> None:
+    drawn = "".join(lines({"loss": ((0, 1), (2, 1))}, "steps", "loss", name) for name in "ab")
+    identifiers = re.findall(r'id="([^"]+)"', drawn)
+    assert len(identifiers) == len(set(identifiers)) > 40
 
 
 def test_what_stands_between_backticks_is_code_and_all_else_is_escaped() -> None:
