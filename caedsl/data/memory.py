@@ -28,20 +28,32 @@ def refused_beyond_available(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> It
     Linux otherwise lets a process take more than there is, and then ends it without a word. Other systems do as they
     do.
     """
-    taken, available = _table(proc / "self/status").get("VmData:"), available_memory(proc, cgroups)
-    if sys.platform != "linux" or taken is None or available is None:
+    if sys.platform != "linux":
         yield
         return
     import resource
 
-    swap = _table(proc / "meminfo").get("SwapFree:", 0)
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_DATA, (min([available + 1024 * (taken + swap), *known]), hard))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    available = available_memory(proc, cgroups)
+    if available is not None:
+        swap = _table(proc / "meminfo").get("SwapFree:", 0)
+        limit_memory(available + 1024 * swap, proc)
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def limit_memory(more: int, proc: Path = _PROC) -> None:
+    """Let this process take ``more`` bytes beyond what it holds, and no more; only Linux can."""
+    taken = _table(proc / "self/status").get("VmData:")
+    if sys.platform != "linux" or taken is None:
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([more + 1024 * taken, *known]), hard))
 
 
 def _machine(proc: Path) -> Iterator[int]:

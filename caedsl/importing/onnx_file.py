@@ -1,18 +1,21 @@
 """ONNX files: read as data, weights beside them included, and run by onnxruntime for what their tensors are."""
 
+import math
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 from onnx.helper import make_attribute
 
 from caedsl.data.errors import DataError
-from caedsl.data.regular_file import read_regular
+from caedsl.data.memory import available_memory
+from caedsl.data.regular_file import open_regular
+from caedsl.importing.apart import Apart, ApartError
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Array
 
@@ -23,29 +26,55 @@ _RANDOM = ("RandomNormal", "RandomNormalLike")
 _BATCH = 2
 
 
+_MEMORY, _SECONDS = 4 << 30, 60
+"""Bytes and processor time in which a model computes random samples."""
+_TIMES = 8
+"""How many times the bytes of a file of weights may be read."""
+_MOST_DRAWN = 1 << 26
+"""Numbers that one operator draws at random."""
+
+
 @dataclass(frozen=True, eq=False)
 class OnnxFile:
-    """Graph of an ONNX file, its one input, and the values of all its tensors for a batch of random samples.
+    """Graph of an ONNX file, its one input, and the shapes of all its tensors for a batch of random samples.
 
     ``random`` are the tensors that the original draws from a normal distribution; here they are zero.
     """
 
+    name: str
     nodes: tuple[NodeProto, ...]
     input: str
     outputs: tuple[str, ...]
     constants: dict[str, Array]
-    values: dict[str, Array]
+    shapes: dict[str, tuple[int, ...]]
     random: frozenset[str]
-    session: Any
+    session: Apart
+
+    def value(self, name: str) -> Array:
+        """Return the value of a tensor that does not depend on the samples."""
+        with _told(self.name):
+            made: Array = self.constants[name] if name in self.constants else self.session.call("value", name)
+            return made
 
     def run(self, samples: Array, output: str) -> Array:
         """Return an output for samples in the file's own layout, with zeros for random numbers."""
-        batch = self.values[self.input].shape[0]
+        batch = self.shapes[self.input][0]
         missing = -len(samples) % batch
         padded = np.concatenate([samples, np.zeros((missing, *samples.shape[1:]), samples.dtype)])
-        parts = np.split(padded, len(padded) // batch)
-        made = np.concatenate([self.session.run([output], {self.input: part})[0] for part in parts])
+        with _told(self.name):
+            parts = np.split(padded, len(padded) // batch)
+            made = np.concatenate([self.session.call("output", self.input, output, arrays=[part]) for part in parts])
         return np.asarray(made[: len(samples)])
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Raise what onnxruntime meets in its process as ``ImportFailure``."""
+    try:
+        yield
+    except ApartError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ImportFailure(f"{name} was not imported: onnxruntime cannot run it ({reason}); {_AGAIN}") from None
 
 
 def read_onnx(content: bytes, path: Path) -> OnnxFile:
@@ -58,8 +87,9 @@ def read_onnx(content: bytes, path: Path) -> OnnxFile:
     if not graph.node:
         raise ImportFailure(f"{path.name} is no ONNX model, or has no layers; {_AGAIN}")
     _refuse_foreign(model, path.name)
+    read: dict[Path, int] = {}
     for tensor in _tensors(graph):
-        _take_in(tensor, path)
+        _take_in(tensor, path, read)
     initial = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     inputs = [each for each in graph.input if each.name not in initial]
     if len(inputs) != 1:
@@ -69,10 +99,12 @@ def read_onnx(content: bytes, path: Path) -> OnnxFile:
     for node in random:
         _silence(node)
     shape = _fixed(inputs[0], path.name)
-    values, session = _values(model, inputs[0].name, shape, path.name)
+    with _told(path.name):
+        shapes, session = _shapes(model, inputs[0].name, shape)
+    shapes |= {name: array.shape for name, array in initial.items()}
     drawn = frozenset(node.output[0] for node in random)
-    outputs = tuple(each.name for each in graph.output if each.name in values)[: len(graph.output)]
-    return OnnxFile(tuple(graph.node), inputs[0].name, outputs, initial, values | initial, drawn, session)
+    outputs = tuple(each.name for each in graph.output if each.name in shapes)
+    return OnnxFile(path.name, tuple(graph.node), inputs[0].name, outputs, initial, shapes, drawn, session)
 
 
 def _refuse_foreign(model: ModelProto, name: str) -> None:
@@ -102,8 +134,11 @@ def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
         raise ImportFailure("sparse weights are not read: save them as plain tensors")
 
 
-def _take_in(tensor: TensorProto, path: Path) -> None:
-    """Read the bytes of a tensor that is kept in another file; that file lies in the folder of the model."""
+def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
+    """Read the bytes of a tensor that is kept in another file; that file lies in the folder of the model.
+
+    ``read`` counts the bytes that were read of each file: tensors may share them, but not without end.
+    """
     if tensor.data_location != TensorProto.EXTERNAL:
         return
     told = {entry.key: entry.value for entry in tensor.external_data}
@@ -121,26 +156,38 @@ def _take_in(tensor: TensorProto, path: Path) -> None:
             "followed: put the file beside the model and name it without folders"
         )
     try:
-        content = read_regular(file)
+        with open_regular(file) as opened:
+            size = os.fstat(opened.fileno()).st_size
+            offset, length = _piece(told, size)
+            read[file] = read.get(file, 0) + length
+            if offset < 0 or length < 0 or offset + length > size:
+                raise ImportFailure(f"{path.name} reads beyond the end of {place}: one of the two is truncated")
+            if read[file] > _TIMES * size:
+                raise ImportFailure(f"{path.name} reads {place} more than {_TIMES} times: export it again")
+            opened.seek(offset)
+            tensor.raw_data = opened.read(length)
     except (OSError, DataError):
         raise ImportFailure(
             f"{path.name} keeps its weights in {place}, which is not there: put that file beside it, or export with "
             "external_data=False"
         ) from None
-    try:
-        offset, length = int(told.get("offset", 0)), int(told.get("length", len(content)))
-    except ValueError:
-        offset, length = -1, 0
-    if offset < 0 or length < 0 or offset + length > len(content):
-        raise ImportFailure(f"{path.name} reads beyond the end of {place}: one of the two is truncated")
-    tensor.raw_data = content[offset : offset + length]
     tensor.data_location = TensorProto.DEFAULT
     del tensor.external_data[:]
+
+
+def _piece(told: dict[str, str], size: int) -> tuple[int, int]:
+    """Return where a tensor lies in a file of this size, and its length; -1 where the words are no numbers."""
+    try:
+        return int(told.get("offset", 0)), int(told.get("length", size))
+    except ValueError:
+        return -1, 0
 
 
 def _silence(node: NodeProto) -> None:
     """Let a node that draws normal numbers return zeros; onnxruntime ends the process for a deviation of 0."""
     shape = next((list(each.ints) for each in node.attribute if each.name == "shape"), [])
+    if math.prod(shape) > _MOST_DRAWN:
+        raise ImportFailure(f"{node.name or node.op_type} draws {math.prod(shape):,} numbers: too many for a code")
     del node.attribute[:]
     if node.op_type == "RandomNormalLike":
         node.op_type = "Sub"
@@ -168,20 +215,13 @@ def _fixed(value: ValueInfoProto, name: str) -> tuple[int, ...]:
     return (dims[0] or _BATCH, *dims[1:])
 
 
-def _values(model: ModelProto, input_: str, shape: tuple[int, ...], name: str) -> tuple[dict[str, Array], Any]:
-    """Return the values of all tensors for random samples, and a session that computes them."""
+def _shapes(model: ModelProto, input_: str, shape: tuple[int, ...]) -> tuple[dict[str, tuple[int, ...]], Apart]:
+    """Return the shapes of all tensors for a batch of random samples, and the process that computes them."""
     given = {each.name for each in model.graph.output}
     names = [each for node in model.graph.node for each in node.output if each]
     model.graph.output.extend(ValueInfoProto(name=each) for each in names if each not in given)
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
-        sample = np.random.default_rng(0).random(shape, dtype=np.float32)
-        made = session.run(names, {input_: sample})
-    except Exception as error:  # onnxruntime has no common base for its errors
-        reason = " ".join(str(error).split())[:200]
-        raise ImportFailure(f"{name} was not imported: onnxruntime cannot run it ({reason}); {_AGAIN}") from None
-    values = {each: np.asarray(value) for each, value in zip(names, made, strict=True)}
-    return values | {input_: sample}, session
+    content = model.SerializeToString()
+    memory = min(_MEMORY + len(content), available_memory() or _MEMORY)
+    session = Apart("caedsl.importing.onnx_session:OnnxSession", content, memory, _SECONDS)
+    made = session.call("sample", input_, shape, names)
+    return {name: tuple(sizes) for name, sizes in made.items()} | {input_: shape}, session

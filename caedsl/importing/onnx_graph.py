@@ -51,12 +51,12 @@ class OnnxGraph:
 
     def shape(self, name: str) -> Shape:
         """Return the shape of a tensor, the batch included, channels first."""
-        shape = tuple(self.file.values[name].shape)
+        shape = self.file.shapes[name]
         return (shape[0], shape[-1], *shape[1:-1]) if self.last(name) else shape
 
     def last(self, name: str) -> bool:
         """Return whether a map has its channels last."""
-        return self.layouts.get(name) == LAST and self.file.values[name].ndim > 2
+        return self.layouts.get(name) == LAST and len(self.file.shapes[name]) > 2
 
     def constant(self, node: OnnxNode, place: int, default: Any = None) -> Any:
         """Return the value of an input that does not depend on the samples."""

@@ -19,12 +19,12 @@ def convert(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
         graph.emit(node, "randn", {})
         return
     if node.kind in _CONSTANT or (inputs and all(name in graph.constants for name in inputs)):
-        graph.constants.update({name: graph.file.values[name] for name in node.outputs})
+        graph.constants.update({name: graph.file.value(name) for name in node.outputs})
         return
     source = next((name for name in inputs if name in graph.refs), "")
     for output in node.outputs:
         graph.layouts[output] = graph.layouts.get(source, FIRST)
-        if source in graph.flat and graph.file.values[output].ndim == 2:
+        if source in graph.flat and len(graph.file.shapes[output]) == 2:
             graph.flat[output] = graph.flat[source]
     converter = _OPERATORS.get(node.kind)
     if converter is not None:

@@ -98,7 +98,7 @@ def _is_bias(graph: OnnxGraph, node: OnnxNode, one: str, other: str) -> bool:
 
 
 def _concat(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
-    axis, rank = node.get("axis", 1), graph.file.values[node.outputs[0]].ndim
+    axis, rank = node.get("axis", 1), len(graph.file.shapes[node.outputs[0]])
     axis %= rank
     if graph.last(node.outputs[0]):
         axis = 1 if axis == rank - 1 else axis + 1

@@ -14,7 +14,7 @@ Convert = Callable[[OnnxGraph, OnnxNode, bool], None]
 
 def _reshape(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     source, output = node.inputs[0], node.outputs[0]
-    before, after = graph.file.values[source].shape, graph.file.values[output].shape
+    before, after = graph.file.shapes[source], graph.file.shapes[output]
     graph.layouts[output] = LAST if len(after) > 2 and last else FIRST
     if graph.last(source) and len(after) == 2 and prod(before[1:-1]) > 1:
         graph.flat[output] = tuple(before[1:])
@@ -28,7 +28,7 @@ def _reshape(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 
 def _transpose(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     source, output = node.inputs[0], node.outputs[0]
-    rank = graph.file.values[source].ndim
+    rank = len(graph.file.shapes[source])
     perm = list(node.get("perm", reversed(range(rank))))
     to_first = [0, rank - 1, *range(1, rank - 1)]
     to_last = [0, *range(2, rank), 1]
@@ -62,7 +62,7 @@ def _resize(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 def _pad(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     pads = graph.constant(node, 1, node.get("pads", None))
     value = graph.constant(node, 2, node.get("value", 0))
-    source, rank = graph.ref(node.inputs[0]), graph.file.values[node.inputs[0]].ndim
+    source, rank = graph.ref(node.inputs[0]), len(graph.file.shapes[node.inputs[0]])
     if pads is None or len(pads) != 2 * rank:
         graph.emit(node, "pad that is computed", {"in0": source})
         return
@@ -80,7 +80,7 @@ def _pad(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 def _slice(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     """Convert a slice of space, which is a crop."""
     source = node.inputs[0]
-    shape = graph.file.values[source].shape
+    shape = graph.file.shapes[source]
     starts = graph.constant(node, 1, node.get("starts", None))
     ends = graph.constant(node, 2, node.get("ends", None))
     axes = graph.constant(node, 3, node.get("axes", None))
@@ -104,7 +104,7 @@ def _slice(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 
 def _mean(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     axes = graph.constant(node, 1, node.get("axes", None))
-    rank = graph.file.values[node.inputs[0]].ndim
+    rank = len(graph.file.shapes[node.inputs[0]])
     where = sorted(int(axis) % rank for axis in (range(rank) if axes is None else axes))
     if graph.last(node.inputs[0]):
         where = sorted(1 if axis == rank - 1 else axis + 1 if axis else 0 for axis in where)

@@ -133,7 +133,7 @@ def _product(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
         return
     rows: Array = weight if node.get("transB", 0) else weight.T
     if graph.last(node.inputs[0]):  # a product over the channels at every place
-        kernel = rows.reshape(*rows.shape, *[1] * (graph.file.values[node.inputs[0]].ndim - 2))
+        kernel = rows.reshape(*rows.shape, *[1] * (len(graph.file.shapes[node.inputs[0]]) - 2))
         _pointwise(graph, node, source, kernel)
         return
     flat = graph.flat.pop(node.outputs[0], None)

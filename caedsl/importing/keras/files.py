@@ -10,11 +10,13 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from caedsl.importing.keras import registry
-from caedsl.importing.keras.hdf5 import EXPANSION, FREE, LARGEST_TEXT, LARGEST_TOTAL, Hdf5, opened
+from caedsl.importing.keras.hdf5 import Hdf5, opened
+from caedsl.importing.keras.hdf5_content import EXPANSION, FREE, LARGEST_TEXT
 from caedsl.importing.keras.problems import ModelProblem
 from caedsl.importing.keras.topology import Config, KerasLayer, Topology, topology_of
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_LARGEST_WEIGHTS = 8 << 30
 _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 
 
@@ -39,7 +41,7 @@ class SavedModel:
 def read_model(content: bytes) -> SavedModel:
     """Return the model in the bytes of a file; ``ModelProblem`` says what is wrong with it."""
     if content.startswith(_HDF5):
-        with opened(BytesIO(content)) as inside:
+        with opened(content) as inside:
             return _legacy(inside)
     if content.startswith(_ZIP):
         return _archive(BytesIO(content))
@@ -54,7 +56,7 @@ def _archive(file: IO[bytes]) -> SavedModel:
             topology = topology_of(config)
             arrays = None
             if all(map(registry.known, topology.layers)):
-                with opened(BytesIO(_member(archive, _WEIGHTS, LARGEST_TOTAL))) as inside:
+                with opened(_member(archive, _WEIGHTS, _LARGEST_WEIGHTS)) as inside:
                     arrays = {layer.key: _variables(inside, layer) for layer in topology.layers}
     except (zipfile.BadZipFile, UnicodeDecodeError, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise ModelProblem(f"this zip archive cannot be read: {error}") from None

@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import imported
+from caedsl.importing.keras.hdf5_content import Hdf5Content
 from caedsl.importing.keras.reading import network_of_file
 
 PARTS = (Path(__file__).parent / "files" / "parts.keras").read_bytes()
@@ -275,8 +276,14 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from _places(each, (*path, key))
 
 
+@contextmanager
+def _in_this_process(content: bytes) -> Iterator[Hdf5Content]:
+    yield Hdf5Content(content)
+
+
 @pytest.mark.parametrize("value", [None, "x", -1, 10**12, 0.5, [], {}, [[1, "y"]], True], ids=repr)
-def test_no_value_in_a_configuration_raises_anything_else(value: Any) -> None:
+def test_no_value_in_a_configuration_raises_anything_else(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caedsl.importing.keras.files.opened", _in_this_process)
     content = members()
     text = content["config.json"]
     for path in list(_places(json.loads(text)))[:: 1 if value == "x" else 5]:

@@ -1,0 +1,166 @@
+"""Reading of a stranger's file in a process of its own: libraries in C may crash, loop or take all memory over it."""
+
+import importlib
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from functools import partial
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import numpy as np
+
+from caedsl.data.memory import limit_memory
+from caedsl.importing.network import Array
+
+_PACKAGES = str(Path(__file__).parents[2])
+
+
+class ApartError(Exception):
+    """What a process apart has met; ``kind`` is the name of the error's class there, or that of a signal."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Apart:
+    """Process that makes an object from the content of a file, and calls methods of it.
+
+    ``served`` names the class, as ``module:Class``. The process may take ``memory`` bytes more than it starts with,
+    where the system can limit it (Linux), and ``seconds`` of processor time (all but Windows). Arguments are what JSON
+    holds, the last ones arrays; a result is what JSON holds, or one array.
+    """
+
+    def __init__(self, served: str, content: bytes, memory: int, seconds: int) -> None:
+        folders = [*filter(None, sys.path), _PACKAGES]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "caedsl.importing.apart"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._finalizer = weakref.finalize(self, _end, self._process)
+        limits = {"served": served, "memory": memory, "seconds": seconds}
+        self._exchange(limits, [np.frombuffer(content, np.uint8)])
+
+    def call(self, name: str, *arguments: Any, arrays: Sequence[Array] = ()) -> Any:
+        """Return what a method returns; ``arrays`` are its last arguments."""
+        return self._exchange({"name": name, "arguments": arguments}, arrays)
+
+    def close(self) -> None:
+        """End the process."""
+        self._finalizer()
+
+    def _exchange(self, request: dict[str, Any], arrays: Sequence[Array]) -> Any:
+        given, answers = self._process.stdin, self._process.stdout
+        assert given is not None and isinstance(answers, BufferedReader)
+        try:
+            _write(given, request, arrays)
+            answer = json.loads(answers.readline())
+            if "kind" in answer:
+                raise ApartError(answer["kind"], answer["message"])
+            read = _read_arrays(answers, answer["arrays"])
+        except (OSError, ValueError):  # it has ended, in the middle of an answer or before
+            self._tell_the_end()
+        return read[0] if read else answer["value"]
+
+    def _tell_the_end(self) -> NoReturn:
+        self.close()
+        code = self._process.returncode
+        kind = signal.Signals(-code).name if code < 0 else "exit"
+        raise ApartError(kind, "it takes too long" if kind == "SIGXCPU" else "it is damaged") from None
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for pipe in (process.stdin, process.stdout):
+        try:
+            if pipe is not None:
+                pipe.close()
+        except OSError:  # what was not sent
+            pass
+    try:
+        process.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _described(arrays: Sequence[Array]) -> list[tuple[str, tuple[int, ...]]]:
+    if any(array.dtype.hasobject for array in arrays):
+        raise TypeError("an array holds no numbers")
+    return [(array.dtype.str, array.shape) for array in arrays]
+
+
+def _write(file: IO[bytes], header: dict[str, Any], arrays: Sequence[Array]) -> None:
+    """Write a line of JSON, and the numbers of the arrays behind it."""
+    file.write(json.dumps({**header, "arrays": _described(arrays)}).encode() + b"\n")
+    for array in arrays:
+        file.write(np.ascontiguousarray(array).data)
+    file.flush()
+
+
+def _read_arrays(file: BufferedReader, described: list[tuple[str, list[int]]]) -> list[Array]:
+    arrays = []
+    for kind, shape in described:
+        arrays.append(np.empty(shape, kind))
+        if file.readinto(arrays[-1].reshape(-1).view(np.uint8).data) != arrays[-1].nbytes:
+            raise ValueError("the process has ended in the middle of an array")
+    return arrays
+
+
+def _serve(given: BufferedReader, answers: IO[bytes]) -> None:
+    """Answer requests until there are no more."""
+    told = json.loads(given.readline())
+    content = _read_arrays(given, told["arrays"])[0].tobytes()
+    module, _, name = told["served"].partition(":")
+    kind = getattr(importlib.import_module(module), name)
+    _limit_time(told["seconds"])
+    limit_memory(told["memory"])
+    served: list[Any] = []
+    _answer(answers, lambda: served.append(kind(content)))
+    while served and (line := given.readline()):
+        request = json.loads(line)
+        call = getattr(served[0], request["name"])
+        _answer(answers, partial(call, *request["arguments"], *_read_arrays(given, request["arrays"])))
+
+
+def _answer(answers: IO[bytes], call: Callable[[], Any]) -> None:
+    """Write what a call returns, or its error."""
+    try:
+        value = call()
+        arrays = [value] if isinstance(value, np.ndarray) else []
+        _write(answers, {"value": None if arrays else value}, arrays)
+    except Exception as error:  # libraries have errors of their own
+        lines = str(error).splitlines() or [type(error).__name__]
+        _write(answers, {"kind": type(error).__name__, "message": lines[0]}, [])
+
+
+def _limit_time(seconds: int) -> None:
+    try:
+        import resource
+    except ModuleNotFoundError:  # on Windows
+        return
+    most = math.ceil(time.process_time()) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))  # the first one is told apart from being killed
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "wb") as nowhere:  # what libraries print is no answer
+        os.dup2(nowhere.fileno(), 1)
+    with open(0, "rb", closefd=False) as given:
+        _serve(given, answers)
+
+
+if __name__ == "__main__":
+    _main()
