@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from caedsl.api import (
         Callback,
         SpecError,
+        Store,
         build,
         check,
         diagnose,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Callback",
     "SpecError",
+    "Store",
     "__version__",
     "build",
     "check",

@@ -1,6 +1,7 @@
 """The Python interface, re-exported by ``caedsl`` itself. Importing it does not import torch."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
     from caedsl.console.notebook import Diagram, ModelTable
+    from caedsl.data.store import Store as Store
     from caedsl.doctor.diagnosis import Diagnosis
     from caedsl.evaluation.run import EvaluatedRun
     from caedsl.figures.graph import Style
@@ -30,12 +32,14 @@ SpecLike = str | PathLike[str]
 
 
 def __getattr__(name: str) -> Any:
-    """Import ``Callback``, and PyTorch with it, when it is first used."""
-    if name != "Callback":
+    """Import ``Callback`` and ``Store``, and PyTorch with them, when they are first used."""
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from caedsl.training.loop import Callback
+    return getattr(import_module(_LAZY[name]), name)
 
-    return Callback
+
+_LAZY = {"Callback": "caedsl.training.loop", "Store": "caedsl.data.store"}
+"""The modules of the public classes that need PyTorch."""
 
 
 class SpecError(ValueError):
@@ -267,8 +271,8 @@ def train(
     progress: bool = False,
     callbacks: "Sequence[Callback]" = (),
     baselines: bool = True,
-    images: "NDArray[Any] | None" = None,
-    targets: "NDArray[Any] | None" = None,
+    images: "NDArray[Any] | Store | Any" = None,
+    targets: "NDArray[Any] | Store | Any" = None,
 ) -> "EvaluatedRun":
     """Train a model as its ``train`` block says, evaluate it and write the run folder.
 
@@ -277,9 +281,9 @@ def train(
     ``data_root``. ``weights`` names a run, or a safetensors file, to start from instead of fresh weights. ``pictures``
     draws the same few reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints
     what the command prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the
-    mean image and PCA. ``images``, an array of N samples, takes the place of the spec's data: integers are scaled as
-    those of files are, real numbers lie in the input's range. ``targets``, as many, are what must come out
-    for them. Return the run with its module.
+    mean image and PCA. ``images``, an array of N samples, a ``Store`` or a dataset of Hugging Face, takes the place of
+    the spec's data: integers are scaled as those of files are, real numbers lie in the input's range. ``targets``, as
+    many, are what must come out for them. Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of

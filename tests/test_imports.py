@@ -49,7 +49,7 @@ OUTSIDE = {
     "syntax": {"lark"},
     "facts": {"pydantic"},
     "backends": {"torch"},
-    "data": {"PIL", "pyarrow", "nibabel", "numpy", "pooch", "requests", "sklearn", "torch"},
+    "data": {"PIL", "nibabel", "numpy", "pooch", "pyarrow", "requests", "sklearn", "torch"},
     "runs": {"filelock", "pydantic", "safetensors", "torch"},
     "training": {"pydantic", "safetensors", "torch"},
     "console": {"rich"},

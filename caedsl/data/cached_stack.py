@@ -12,7 +12,7 @@ from caedsl.data.pixels import Held, Streamed
 from caedsl.data.stack import Index, RawSamples, Stack
 
 
-class Rows(Protocol):
+class KeptRows(Protocol):
     """Room for fitted samples by their place; several threads may use it at once."""
 
     def put(self, places: Index, values: Tensor) -> bool:
@@ -30,7 +30,7 @@ class RowsInMemory:
         self._held = Held(values)
 
     def put(self, places: Index, values: Tensor) -> bool:
-        """See ``Rows``."""
+        """See ``KeptRows``."""
         kept = self._held.values
         if kept.dtype == torch.float32:
             values = self._scale(values)
@@ -40,7 +40,7 @@ class RowsInMemory:
         return True
 
     def get(self, places: Index) -> Tensor:
-        """See ``Rows``."""
+        """See ``KeptRows``."""
         return self._held.take(torch.from_numpy(places))
 
 
@@ -50,7 +50,7 @@ class CachedStack:
     A sample that was read is kept in ``rows``, if there are any, and is not read from its file again.
     """
 
-    def __init__(self, stack: Stack, index: Index, rows: Rows | None) -> None:
+    def __init__(self, stack: Stack, index: Index, rows: KeptRows | None) -> None:
         self.scale = stack.scale
         self._stack, self._index, self._rows = stack, index, rows
         self._there = np.zeros(len(index), np.bool_)

@@ -9,7 +9,8 @@ import numpy as np
 from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.files import Files, files_in, some
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
-from caedsl.data.folder_stack import FolderStack, check_input
+from caedsl.data.folder_stack import FolderStack
+from caedsl.data.picture_stack import check_input
 from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import Labels
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caedsl.data.errors import DataError
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
 
 _PARTS = {
     TRAIN: frozenset({"train", "training"}),

@@ -1,49 +1,25 @@
 """The images of a folder, decoded when they are read."""
 
 import os
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.files import Files, file_name
-from caedsl.data.fit import SampleFormat, ValueScale, blank
-from caedsl.data.stack import LARGE_BYTES, Index, Labels, RawSamples
+from caedsl.data.fit import SampleFormat
+from caedsl.data.picture_stack import MANY_FILES, PictureStack
+from caedsl.data.stack import LARGE_BYTES, Index, Labels
 from caedsl.diagnostics.text import printable
-from caedsl.vocabulary.shape import text
 
 if TYPE_CHECKING:
     from caedsl.data.picture import Picture
 
-IMAGES = 2
-"""The axes of an image file."""
-MANY_FILES = 10_000
-"""More files than this are not all read before the first step."""
-_SHA256_BYTES = 32
-
-
-def check_input(fit: SampleFormat) -> None:
-    """Raise a ``DataError`` where the input is no image, or has other channels than image files have."""
-    if len(fit.space) != IMAGES:
-        raise DataError(
-            f"image files have height and width, and the {fit.word} is {fit.input}, a {fit.noun}: "
-            f"write `{fit.word} 3x64x64`"
-        )
-    if fit.channels not in (1, 3):
-        raise DataError(
-            f"image files have 1 or 3 channels, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
-        )
-
 
 @dataclass
-class FolderStack:
+class FolderStack(PictureStack):
     """Files of one sample each, decoded when they are read, by default as images.
 
     ``white`` is the value of white in those of more than 8 bits.
@@ -57,31 +33,16 @@ class FolderStack:
     decode: "Callable[[Path, SampleFormat, int | None], Picture] | None" = None
 
     def __post_init__(self) -> None:
-        # The checksum of each file when it was first read; zeros before that.
-        self._checksums = np.zeros((len(self.paths), _SHA256_BYTES), np.uint8)
-
-    def __len__(self) -> int:
-        return len(self.paths)
+        super().__init__(len(self.paths))
 
     @property
-    def scale(self) -> ValueScale:
-        """See ``Stack.scale``."""
-        return ValueScale(255, self.fit)
+    def place(self) -> str:
+        """See ``PictureStack.place``."""
+        return str(self.root)
 
-    @property
-    def value_bytes(self) -> int:
-        """See ``Stack.value_bytes``: 1, since few files have more than 8 bits."""
-        return 1
-
-    @property
-    def read_bytes(self) -> int:
-        """See ``Stack.read_bytes``: the size of an image is known when its file is opened."""
-        return 0
-
-    @property
-    def ready(self) -> bool:
-        """See ``Stack.ready``: files are decoded."""
-        return False
+    def called(self, number: int) -> str:
+        """See ``PictureStack.called``."""
+        return str(self.paths[number])
 
     def is_large(self, index: Index) -> bool:
         """See ``Stack.is_large``; what cannot be found is told when it is read."""
@@ -97,65 +58,15 @@ class FolderStack:
         """See ``Stack.outline``."""
         return "\n".join(self.names(index)).encode("utf-8", "surrogatepass")
 
-    def read(self, index: Index) -> RawSamples:
-        """See ``Stack.read``; files that cannot be used are a ``DataError`` that names them."""
+    def decoders(self, index: Index) -> "Iterator[Callable[[], Picture]]":
+        """See ``PictureStack.decoders``."""
         from caedsl.data.picture import read_picture
 
         decode = self.decode or read_picture
-        pictures: list[Picture] = []
-        broken: dict[int, str] = {}
-        for number in index.tolist():
-            try:
-                picture = decode(self.paths[number], self.fit, self.white)
-                self._recognise(number, picture.sha256)
-                pictures.append(picture)
-            except DataError as error:
-                broken[number] = str(error)
-        if broken:
-            raise BrokenImagesError(listing(list(broken.values()), "files"), broken)
-        return RawSamples(
-            _together([picture.x_chw for picture in pictures], self.fit, self.scale),
-            b"".join(picture.sha256 for picture in pictures),
-            tuple(remark for picture in pictures for remark in picture.remarks),
-            tuple(picture.size for picture in pictures),
-        )
-
-    def _recognise(self, number: int, sha256: bytes) -> None:
-        now, before = np.frombuffer(sha256, np.uint8), self._checksums[number]
-        if not before.any():
-            self._checksums[number] = now
-        elif (now != before).any():
-            raise DataError(
-                f"{self.paths[number]} was changed while it was being used: put it back as it was, or begin anew"
-            )
+        return (partial(decode, self.paths[number], self.fit, self.white) for number in index.tolist())
 
     def names(self, index: Index) -> Sequence[str]:
         """See ``Stack.names``: paths from the folder of the source."""
         if isinstance(self.paths, Files):
             return [printable(self.paths.names[number]) for number in index.tolist()]
         return [file_name(self.paths[number], self.root) for number in index.tolist()]
-
-    def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
-        """Return what was remarked on how many files; a ``DataError`` where all are grey and the input has colours."""
-        from caedsl.data.picture import GREY
-
-        if images and remarks[GREY] == images:
-            raise DataError(
-                f"all images of {self.root} are grey, and the {self.fit.word} is {self.fit.input}: "
-                f"write `{self.fit.word} {self.fit.input_of(1)}`"
-            )
-        return tuple(
-            f"{count} of {images} {self.fit.noun}s {remark}{self._how(remark)}" for remark, count in remarks.items()
-        )
-
-    def _how(self, remark: str) -> str:
-        return f" to {text(self.fit.space)} ({self.fit.resize})" if remark == "resized" else ""
-
-
-def _together(images: Sequence[Tensor], fit: SampleFormat, scale: ValueScale) -> Tensor:
-    """Images C×H×W as one tensor: bytes where all are bytes, else all in the input's range."""
-    are_bytes = all(x_chw.dtype == torch.uint8 for x_chw in images)
-    x_bchw = blank(len(images), fit, torch.uint8 if are_bytes else torch.float32)
-    for place, x_chw in enumerate(images):
-        x_bchw[place] = x_chw if are_bytes else scale(x_chw)
-    return x_bchw

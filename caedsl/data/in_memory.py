@@ -1,42 +1,75 @@
-"""Samples in an array of the caller's, instead of the sources of a spec."""
+"""Samples that the caller has, an array or another object, instead of the sources of a spec."""
 
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from caedsl.data.errors import DataError, silent
 from caedsl.data.fit import SampleFormat
+from caedsl.data.folder_layout import PARTS
 from caedsl.data.images import Images
+from caedsl.data.labels import StoredLabels, as_labels
 from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for, loaded, wanted_of
 from caedsl.data.pairs import compare
 from caedsl.data.source_reader import Request, UnreadImages
-from caedsl.data.stack import Array, ArrayStack
+from caedsl.data.stack import ArrayStack
+from caedsl.data.store import Store, StoreStack
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 
 NAME, TARGETS = "an array in memory", "an array of targets in memory"
 
 
-def images_of(pixels: Array, model: Autoencoder, targets: Array | None = None) -> Images:
-    """Return the samples of an array N × space, N × space × C or N × C × space, for ``model`` to train on.
+def images_of(given: Any, model: Autoencoder, targets: Any = None) -> Images:
+    """Return samples that the caller has, for ``model`` to train on.
 
-    ``targets`` is another such array, of what must be returned for each; by default that is the sample itself, in the
-    target's size and range. Integers are scaled as those of files are; real numbers must lie in the range.
-    Raise a ``DataError`` where an array does not suit its line, or holds nothing.
+    They are an array N × space, N × space × C or N × C × space, a ``Store``, or a dataset of Hugging Face. ``targets``
+    are other such samples, of what must be returned for each; by default that is the sample itself, in the target's
+    size and range. Integers are scaled as those of files are; real numbers must lie in the range.
+    Raise a ``DataError`` where they do not suit their line, or are none.
     """
-    source = DataSource("npy", NAME, target=None if targets is None else TARGETS)
+    name = _called(given, NAME)
+    source = DataSource("npy", name, target=None if targets is None else _called(targets, TARGETS))
     fit = fit_for(model, source)
-    if not len(pixels):
-        raise DataError(f"{NAME} holds no {fit.noun}s")
     request = Request(source, model.folder, (), fit, silent)
     wanted = wanted_of(model, request)
-    found = UnreadImages(_stack(pixels, fit, NAME))
+    found = _found(given, fit, name)
     if wanted is not None:
-        name = NAME if targets is None else TARGETS
-        answers = _stack(pixels if targets is None else targets, wanted.fit, name)
-        compare(found.train, answers, NAME, name)
-        found = replace(found, targets=UnreadImages(answers))
-    return replace(loaded(found, replace(request, targets=wanted), [], None), name=NAME)
+        called = name if targets is None else _called(targets, TARGETS)
+        answers = _found(given if targets is None else targets, wanted.fit, called)
+        for part in PARTS:
+            inputs, outputs = getattr(found, part), getattr(answers, part)
+            if inputs is not None and outputs is not None:
+                compare(inputs, outputs, name, called)
+            elif inputs is not None or outputs is not None:
+                raise DataError(f"{name} and its targets differ in their parts: give {part} samples to both")
+        found = replace(found, targets=answers)
+    return replace(loaded(found, replace(request, targets=wanted), [], None), name=name)
 
 
-def _stack(pixels: Array, fit: SampleFormat, name: str) -> ArrayStack:
-    return ArrayStack(pixels, layout(pixels.shape, fit, name), fit, name)
+def _called(given: Any, array: str) -> str:
+    if isinstance(given, Store):
+        return f"the store {type(given).__name__}"
+    return "a dataset of Hugging Face" if is_dataset(given) else array
+
+
+def _found(given: Any, fit: SampleFormat, name: str) -> UnreadImages:
+    if is_dataset(given):
+        from caedsl.data.hugging_face import read_dataset
+
+        return read_dataset(given, fit, name)
+    if isinstance(given, Store):
+        labels = StoredLabels()
+        if given.labels is not None:
+            labels = as_labels(np.asarray(given.labels), f"the labels of {name}")
+        return UnreadImages(StoreStack(given, fit, name, labels), class_names=labels.names)
+    if not len(given):
+        raise DataError(f"{name} holds no {fit.noun}s")
+    return UnreadImages(ArrayStack(given, layout(given.shape, fit, name), fit, name))
+
+
+def is_dataset(given: object) -> bool:
+    """Return whether an object is a dataset of Hugging Face, or a dictionary of them by part."""
+    return type(given).__module__.partition(".")[0] == "datasets"

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.cached_stack import Cached, CachedStack, Rows, RowsInMemory
+from caedsl.data.cached_stack import Cached, CachedStack, KeptRows, RowsInMemory
 from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.fit import SampleFormat, ValueScale, blank
 from caedsl.data.launcher import launched
@@ -153,7 +153,7 @@ class Intake:
             if kept.values is not None:
                 return Held(kept.values, stack.scale, span), "held in memory"
             return Streamed(stack, index, fit.shape, span), "read from their files as they are needed"
-        rows: Rows | None = None
+        rows: KeptRows | None = None
         way = "read from their files as they are needed"
         if kept.values is not None:
             rows, way = RowsInMemory(kept.values, stack.scale), "read when they are first needed, then kept in memory"

@@ -11,8 +11,9 @@ import numpy as np
 
 from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, part_named
-from caedsl.data.folder_stack import FolderStack, check_input
+from caedsl.data.folder_stack import FolderStack
 from caedsl.data.manifest_table import TableRow, read_table
+from caedsl.data.picture_stack import check_input
 from caedsl.data.source_reader import Request, UnreadImages, confined
 from caedsl.data.stack import Labels
 

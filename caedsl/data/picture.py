@@ -48,13 +48,18 @@ def read_picture(path: Path, fit: SampleFormat, white: int | None = None) -> Pic
         content = read_regular(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
+    return picture_of(content, str(path), fit, white)
+
+
+def picture_of(content: bytes, name: str, fit: SampleFormat, white: int | None = None) -> Picture:
+    """Decode an encoded image called ``name``; see ``read_picture``."""
     remarks: list[str] = []
     try:
         with decoded(content, max(fit.space), remarks) as picture:
             size = (picture.images[0].height, picture.images[0].width)
             x_chw = _fitted(picture, fit, white, remarks)
     except DataError as error:
-        raise DataError(f"{path} {error}") from error
+        raise DataError(f"{name} {error}") from error
     return Picture(x_chw, hashlib.sha256(content).digest(), tuple(remarks), size)
 
 

@@ -7,6 +7,7 @@ the process, and the system reads more around each page than random rows need.
 import math
 import os
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -18,7 +19,33 @@ from caedsl.data.errors import DataError
 SUPPORTED = hasattr(os, "preadv")
 
 
-class RowFile:
+class Rows(ABC):
+    """An array of samples that is read row by row."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    columns_first = False
+    """Whether the values of a row lie apart, so that reading a few rows is slow."""
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions of the array."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of values of the array."""
+        return math.prod(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @abstractmethod
+    def take(self, index: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the rows of these numbers, in their order; several threads may ask at once."""
+
+
+class RowFile(Rows):
     """The rows of an array; several threads may read at once.
 
     ``handle`` is the open file, closed when the object goes; ``file`` names it in messages. With ``columns_first`` the
@@ -37,21 +64,12 @@ class RowFile:
         self.file = file
         self.dtype = dtype
         self.shape = shape
-        self.size = math.prod(shape)
         self.columns_first = columns_first and self.size != len(self)
         self._handle = handle
         self._offset = offset
         self._row_bytes = math.prod(shape[1:]) * dtype.itemsize
         weakref.finalize(self, os.close, handle)
         self._stamp = self._stamp_now()
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions of the array."""
-        return len(self.shape)
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def take(self, index: NDArray[np.int64]) -> NDArray[Any]:
         """Return the rows of these numbers, in their order.
@@ -142,9 +160,9 @@ def without_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> N
         raise DataError(f"{name} is damaged: its shape is {' x '.join(map(str, shape))}") from error
 
 
-def whole(array: "RowFile | NDArray[Any]") -> NDArray[Any]:
+def whole(array: "Rows | NDArray[Any]") -> NDArray[Any]:
     """Return the array in memory, read where it lies in a file."""
-    return array.take(np.arange(len(array))) if isinstance(array, RowFile) else array
+    return array.take(np.arange(len(array))) if isinstance(array, Rows) else array
 
 
 def runs(index: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:

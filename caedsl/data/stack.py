@@ -13,7 +13,7 @@ from torch import Tensor
 
 from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat, ValueScale, resized, scale_, to_gray
-from caedsl.data.row_file import RowFile
+from caedsl.data.row_file import Rows
 from caedsl.vocabulary.shape import Sizes, places, text
 
 Array = NDArray[Any]
@@ -102,7 +102,7 @@ class ArrayStack:
     of other types where the range has room for them (255 wide or more). ``file`` is named in messages.
     """
 
-    pixels: Array | RowFile
+    pixels: Array | Rows
     layout: Layout
     fit: SampleFormat
     file: str
@@ -147,7 +147,7 @@ class ArrayStack:
     @property
     def ready(self) -> bool:
         """See ``Stack.ready``; an array in memory has no other place to be read from."""
-        in_order = not self.pixels.columns_first if isinstance(self.pixels, RowFile) else True
+        in_order = not self.pixels.columns_first if isinstance(self.pixels, Rows) else True
         return self._fits and in_order and not isinstance(self.pixels, np.memmap)
 
     def is_large(self, index: Index) -> bool:
@@ -180,8 +180,9 @@ class ArrayStack:
             x = to_gray(x)
         return RawSamples(resized(x, self.fit), stored.data, remarks, sizes)
 
-    def names(self, index: Index) -> None:
+    def names(self, index: Index) -> Sequence[str] | None:
         """See ``Stack.names``."""
+        return None
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Return the size, the range and the colours, where they are not the input's."""
@@ -220,7 +221,7 @@ class ArrayStack:
         return tuple(remark for remark in remarks if remark)
 
     def _take(self, index: Index) -> Array:
-        if isinstance(self.pixels, RowFile):
+        if isinstance(self.pixels, Rows):
             return self.pixels.take(index)
         first, last = int(index[0]), int(index[-1])
         consecutive = last - first + 1 == len(index) and bool((np.diff(index) == 1).all())

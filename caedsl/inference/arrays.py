@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.data.fit import interpolated
-from caedsl.data.row_file import RowFile
+from caedsl.data.row_file import Rows
 from caedsl.data.stack import Array, ArrayStack, Index
 from caedsl.inference.lines import is_data_line, with_data_line
 from caedsl.inference.samples import StackSamples
@@ -48,7 +48,7 @@ def as_stored(x: Tensor, index: Index, stack: ArrayStack) -> Array:
     made = (values[:, 0] if _without_channels(stack, values) else channels_first).numpy().astype(stack.pixels.dtype)
     if part == stored:
         return made
-    originals = stack.pixels.take(index) if isinstance(stack.pixels, RowFile) else stack.pixels[index]
+    originals = stack.pixels.take(index) if isinstance(stack.pixels, Rows) else stack.pixels[index]
     whole = originals if originals.ndim == made.ndim else originals.mean(axis=1 if stack.layout == "first" else -1)
     whole = np.array(whole).astype(made.dtype)
     before = 2 if stack.layout == "first" and whole.ndim == len(stored) + 2 else 1

@@ -13,11 +13,12 @@ from caedsl.data.errors import DataError, silent
 from caedsl.data.files import file_names
 from caedsl.data.folder import classes_of, images_in
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.folder_stack import FolderStack, check_input
+from caedsl.data.folder_stack import FolderStack
 from caedsl.data.intake import pieces
 from caedsl.data.layout import layout
 from caedsl.data.loading import first_available, fit_for
 from caedsl.data.names import sample_names
+from caedsl.data.picture_stack import check_input
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.selection import select
 from caedsl.data.source_reader import Request, UnreadImages, describe
@@ -28,13 +29,14 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 
 _ARRAY_FILES = {".npy": "npy", ".npz": "npz", ".gz": "idx"}
-_SIGNALS_AND_VOLUMES: Mapping[str, tuple[str, ...]] = {
+_AS_THE_RUN_READS: Mapping[str, tuple[str, ...]] = {
     "csv": (".csv", ".tsv", ".txt"),
     "wav": (".wav", ".wave"),
     "nifti": (".nii", ".nii.gz"),
+    "parquet": (".parquet",),
 }
 """The endings of files that are read as the run's own source reads its files."""
-_OF_FOLDERS = ("wav", "nifti")
+_OF_FOLDERS = ("wav", "nifti", "parquet")
 _IDX = ("-ubyte", "-idx")
 
 
@@ -120,12 +122,12 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
 def from_path(path: Path, model: Autoencoder) -> Samples:
     """Return the samples of an image file, a folder of images, or an ``npy``, ``npz`` or ``idx`` file.
 
-    Tables, sounds and volumes are read as the run's own source reads them.
+    Tables, sounds, volumes and Parquet files are read as the run's own source reads them.
 
     Names start from the folder. In a folder whose images all lie in subfolders these are the labels.
     """
     own = _own(model)
-    endings = _SIGNALS_AND_VOLUMES.get(own.name, ())
+    endings = _AS_THE_RUN_READS.get(own.name, ())
     if path.name.lower().endswith(endings) or (path.is_dir() and own.name in _OF_FOLDERS):
         return _source(replace(own, path=str(path.absolute()), limit=None, only=None), model)
     if path.is_dir():

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.data.fit import SampleFormat, ValueScale
-from caedsl.data.folder_stack import check_input
 from caedsl.data.loading import fit_for
 from caedsl.data.picture import read_picture
+from caedsl.data.picture_stack import check_input
 from caedsl.diagnostics.explanation import is_error
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.lines import is_data_line

@@ -164,6 +164,26 @@ IDX = SourceKind(
     labels='add `labels="labels-idx1-ubyte"`',
     named="path",
 )
+PARQUET = SourceKind(
+    name="parquet",
+    options=(
+        _PATH,
+        *_PICTURES,
+        _WHITE,
+        _SKIP,
+        Option("key", Type.NAME, None, "the column of samples; needed where several may be"),
+        Option("target", Type.NAME, None, "the column of targets"),
+        Option("labels", Type.NAME, None, "the column of labels; by default the one that names classes"),
+        _LAYOUT,
+        _VALIDATION,
+        _TEST,
+    ),
+    reader=("parquet", "read"),
+    ranks=_ANY,
+    arrays=False,
+    labels="add `labels=label`, a column of numbers or words",
+    named="key",
+)
 CSV = SourceKind(
     name="csv",
     options=(

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -122,6 +124,14 @@ def volumes(folder: Path) -> DataSource:
     return DataSource("nifti", path=".")
 
 
+def parquet(folder: Path) -> DataSource:
+    content = io.BytesIO()
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(content, "png")
+    columns = {"image": [content.getvalue()] * 9, "label": list(range(9)), "words": ["a", "b", "c"] * 3}
+    pq.write_table(pa.table(columns), folder / "x.parquet", row_group_size=4)
+    return DataSource("parquet", path="x.parquet", labels="words")
+
+
 SHAPES = {"cifar10": (1, 32, 32), "csv": (1, 8), "wav": (1, 16), "nifti": (1, 8, 8, 8)}
 """The inputs of kinds that hold no images of 8x8."""
 
@@ -139,6 +149,7 @@ KINDS: tuple[Callable[[Path], DataSource], ...] = (
     table,
     sounds,
     volumes,
+    parquet,
 )
 
 

@@ -1,0 +1,244 @@
+"""Samples in a column of an Arrow table: encoded images, paths of image files, or arrays."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from caedsl.data.errors import DataError
+from caedsl.data.fit import SampleFormat
+from caedsl.data.folder_stack import FolderStack
+from caedsl.data.labels import StoredLabels, as_labels
+from caedsl.data.picture_stack import MANY_FILES, PictureStack, check_input
+from caedsl.data.source_reader import confined
+from caedsl.data.stack import LARGE_BYTES, Array, Index, Labels, Stack
+from caedsl.data.store import Store, StoreStack
+from caedsl.diagnostics.text import printable
+
+if TYPE_CHECKING:
+    from caedsl.data.picture import Picture
+
+_METADATA = b"huggingface"
+"""The entry of a table's metadata that names classes."""
+
+
+@dataclass(frozen=True)
+class ArrowTable:
+    """A table in memory, or one of which rows are read when they are needed.
+
+    ``cells`` returns the cells of a column in rows of these numbers, ``column`` a whole column. ``identity`` tells the
+    table from others, ``nbytes`` is its size, ``called`` its name in messages.
+    """
+
+    schema: Any
+    rows: int
+    nbytes: int
+    identity: str
+    called: str
+    cells: Callable[[str, Index], Sequence[Any]]
+    column: Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a source says of a table: its column of samples, that of labels, and how they are to be read.
+
+    Paths start from ``folder``, and nothing outside of ``root`` is read.
+    """
+
+    samples: str | None
+    labels: str | None
+    white: int | None
+    layout: str | None
+    folder: Path
+    root: Path | None
+
+
+def table_stack(table: ArrowTable, wanted: Columns, fit: SampleFormat) -> tuple[Stack, tuple[str, ...]]:
+    """Return the samples of a table and the names of their classes; a ``DataError`` where it holds none."""
+    if not table.rows:
+        raise DataError(f"{table.called} holds no rows")
+    name = _column(table, wanted.samples)
+    labels = _labels(table, wanted.labels)
+    kind = _storage(table.schema.field(name).type)
+    if _is_text(kind):
+        check_input(fit)
+        paths = [confined(wanted.folder / path, wanted.root) for path in _paths(table, name)]
+        return FolderStack(paths, wanted.folder, fit, labels.numbers, wanted.white), labels.names
+    if _is_encoded(kind):
+        check_input(fit)
+        return RecordStack(table, name, fit, labels.numbers, wanted.white), labels.names
+    called = f"{table.called}, column `{name}`"
+    return StoreStack(_ArrayColumn(table, name), fit, called, labels, wanted.layout, wanted.white), labels.names
+
+
+class RecordStack(PictureStack):
+    """Encoded images in a column of a table."""
+
+    def __init__(
+        self, table: ArrowTable, column: str, fit: SampleFormat, labels: Labels | None, white: int | None
+    ) -> None:
+        super().__init__(table.rows)
+        self.fit, self.labels, self.white = fit, labels, white
+        self._table, self._column = table, column
+
+    @property
+    def place(self) -> str:
+        """See ``PictureStack.place``."""
+        return self._table.called
+
+    def called(self, number: int) -> str:
+        """See ``PictureStack.called``."""
+        return f"{self._table.called}, row {number} (counted from 0)"
+
+    def is_large(self, index: Index) -> bool:
+        """See ``Stack.is_large``."""
+        return len(index) > MANY_FILES or self._table.nbytes * len(index) / self._table.rows > LARGE_BYTES
+
+    def outline(self, index: Index) -> bytes:
+        """See ``Stack.outline``."""
+        return f"{self._table.identity} {self._column} ".encode("utf-8", "surrogatepass") + index.tobytes()
+
+    def names(self, index: Index) -> Sequence[str]:
+        """See ``Stack.names``: the numbers of their rows."""
+        return [str(number) for number in index.tolist()]
+
+    def decoders(self, index: Index) -> "Iterator[Callable[[], Picture]]":
+        """See ``PictureStack.decoders``."""
+        cells = self._table.cells(self._column, index)
+        return (partial(self._decode, cell, number) for cell, number in zip(cells, index.tolist(), strict=True))
+
+    def _decode(self, cell: Any, number: int) -> "Picture":
+        from caedsl.data.picture import picture_of
+
+        content = cell.as_py()
+        if isinstance(content, dict):
+            content = content["bytes"]
+        if content is None:
+            raise DataError(f"{self.called(number)} holds no image: fill it in, or leave it out")
+        return picture_of(content, self.called(number), self.fit, self.white)
+
+
+class _ArrayColumn(Store):
+    """Arrays in a column of a table, as lists of lists."""
+
+    def __init__(self, table: ArrowTable, column: str) -> None:
+        self._table, self._column = table, column
+        self.identity = f"{table.identity} {column}"
+
+    def __len__(self) -> int:
+        return self._table.rows
+
+    def read(self, index: Index) -> Array:
+        """See ``Store.read``."""
+        cells = self._table.cells(self._column, index)
+        rows = [self._row(cell, number) for cell, number in zip(cells, index.tolist(), strict=True)]
+        if len({row.shape for row in rows}) > 1:
+            raise DataError(
+                f"{self._table.called}: the arrays of column `{self._column}` differ in shape: cut them alike"
+            )
+        return np.stack(rows)
+
+    def _row(self, cell: Any, number: int) -> Array:
+        cell = getattr(cell, "value", cell)  # of an extension type
+        values, shape = cell.values, []
+        try:
+            while True:
+                shape.append(len(values))
+                if not _is_list(values.type):
+                    flat: Array = values.to_numpy(zero_copy_only=False)
+                    if flat.dtype.kind not in "biuf":
+                        raise ValueError
+                    return flat.reshape([shape[0], *(b // a for a, b in pairwise(shape))])
+                if len(pc.list_value_length(values).unique()) != 1:
+                    raise ValueError
+                values = values.flatten()
+        except (ValueError, TypeError, AttributeError, ZeroDivisionError):  # no lists, or lists of unequal lengths
+            raise DataError(
+                f"{self._table.called}, row {number} (counted from 0): `{self._column}` holds no array of numbers"
+            ) from None
+
+
+def _column(table: ArrowTable, wanted: str | None) -> str:
+    """Return the column of samples: the one that is named, else the only one that may hold them."""
+    there = ", ".join(map(printable, table.schema.names[:20])) or "none"
+    if wanted is not None:
+        if wanted not in table.schema.names:
+            raise DataError(f"{table.called} has no column `{wanted}`: its columns are {there}")
+        kind = _storage(table.schema.field(wanted).type)
+        if not (_is_text(kind) or _is_encoded(kind) or _is_list(kind)):
+            raise DataError(f"{table.called}: column `{wanted}` is of type {kind}: samples are images, paths or lists")
+        return wanted
+    kinds: dict[str, Any] = {field.name: _storage(field.type) for field in table.schema}
+    found: list[str] = [name for name, kind in kinds.items() if _is_encoded(kind) or _is_list(kind)]
+    if len(found) != 1:
+        raise DataError(
+            f"{table.called} has {len(found)} columns that may hold samples: say which one with `key=`, of {there}"
+        )
+    return found[0]
+
+
+def _labels(table: ArrowTable, wanted: str | None) -> StoredLabels:
+    """Return the labels in the column ``wanted``, by default the only one that has names of classes."""
+    named = _class_names(table.schema)
+    column = wanted if wanted is not None else next(iter(named)) if len(named) == 1 else None
+    if column is None:
+        return StoredLabels()
+    if column not in table.schema.names:
+        raise DataError(f"{table.called} has no column `{column}` of labels: its columns are {table.schema.names[:20]}")
+    cells = table.column(column)
+    if cells.null_count:
+        raise DataError(f"{table.called}: {cells.null_count:,} rows have no label in `{column}`: fill them in")
+    values = np.asarray(cells.to_pylist()) if _is_text(cells.type) else cells.to_numpy()
+    labels = as_labels(values, f"{table.called}, column `{column}`")
+    names = named.get(column, labels.names)
+    if names and labels.numbers is not None and not 0 <= labels.numbers.min() <= labels.numbers.max() < len(names):
+        return StoredLabels()  # a test part whose labels are kept secret has -1 for each
+    return StoredLabels(labels.numbers, tuple(names))
+
+
+def _class_names(schema: Any) -> dict[str, tuple[str, ...]]:
+    """Return the names of classes by column, where the metadata of a Hugging Face dataset have them."""
+    try:
+        features = json.loads((schema.metadata or {}).get(_METADATA, b"{}"))["info"]["features"]
+        return {
+            column: tuple(map(str, feature["names"]))
+            for column, feature in features.items()
+            if feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _paths(table: ArrowTable, column: str) -> list[str]:
+    paths: list[str] = table.column(column).to_pylist()
+    for number, path in enumerate(paths):
+        if not path or "\0" in path:
+            raise DataError(f"{table.called}, row {number} (counted from 0): column `{column}` names no file")
+    return paths
+
+
+def _storage(kind: Any) -> Any:
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_encoded(kind: Any) -> bool:
+    """Return whether cells are the content of image files: bytes, or a struct that has them."""
+    if pa.types.is_struct(kind):
+        return any(field.name == "bytes" and _is_encoded(field.type) for field in kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))

@@ -1,0 +1,94 @@
+"""Samples of the user's own, given to ``caedsl.train(images=…)``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caedsl.data.errors import DataError
+from caedsl.data.fit import SampleFormat
+from caedsl.data.labels import StoredLabels
+from caedsl.data.layout import layout
+from caedsl.data.row_file import Rows
+from caedsl.data.source_reader import reason
+from caedsl.data.stack import Array, ArrayStack, Index, shape_text
+from caedsl.diagnostics.text import printable
+
+
+class Store:
+    """Samples that are read when they are needed. Override ``__len__`` and ``read``, and what else is known of them."""
+
+    identity = ""
+    """What tells these samples from others, a revision or a checksum, where they are too many to be hashed: > 1 GiB."""
+    labels: Sequence[Any] | None = None
+    """The class of each sample, whole numbers or words; None where there are none."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        raise NotImplementedError
+
+    def read(self, index: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the samples of these numbers, one array N × space or with channels, always of one type and size.
+
+        Several threads may ask at once. An ``OSError`` ends the run as a file that cannot be read does.
+        """
+        raise NotImplementedError
+
+    def name(self, number: int) -> str:
+        """Return the name of a sample, by default its number."""
+        return str(number)
+
+
+class StoreRows(Rows):
+    """The samples of a ``Store`` as an array that is read row by row."""
+
+    def __init__(self, store: Store, called: str) -> None:
+        self.store, self.called = store, called
+        count = len(store)
+        if not count:
+            raise DataError(f"{called} holds no samples")
+        first = self._read(np.arange(1))
+        self.dtype, self.shape = first.dtype, (count, *first.shape[1:])
+
+    def take(self, index: Index) -> Array:
+        """See ``Rows.take``."""
+        rows = self._read(index)
+        expected = (len(index), *self.shape[1:])
+        if rows.shape != expected or rows.dtype != self.dtype:
+            raise DataError(
+                f"{self.called}: `read` returned {shape_text(rows.shape)} values of type {rows.dtype}, and "
+                f"{shape_text(expected)} of type {self.dtype} are needed: return all samples alike"
+            )
+        return rows
+
+    def _read(self, index: Index) -> Array:
+        try:
+            return np.asarray(self.store.read(index))
+        except OSError as error:
+            raise DataError(f"{self.called} cannot be read: {reason(error)}") from error
+
+
+class StoreStack(ArrayStack):
+    """The samples of a ``Store``."""
+
+    def __init__(
+        self,
+        store: Store,
+        fit: SampleFormat,
+        called: str,
+        labels: StoredLabels,
+        declared: str | None = None,
+        white: int | None = None,
+    ) -> None:
+        rows = StoreRows(store, called)
+        self._store = store
+        super().__init__(rows, layout(rows.shape, fit, called, declared), fit, called, labels.numbers, white)
+
+    def outline(self, index: Index) -> bytes:
+        """See ``Stack.outline``."""
+        return f"{self._store.identity} ".encode("utf-8", "surrogatepass") + super().outline(index)
+
+    def names(self, index: Index) -> Sequence[str]:
+        """See ``Stack.names``."""
+        return [printable(str(self._store.name(number))) for number in index.tolist()]
