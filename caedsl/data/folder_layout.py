@@ -8,6 +8,9 @@ from caedsl.data.errors import DataError
 
 TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
 
+NORMAL = ("good", "normal", "ok")
+"""Names of folders that hold normal samples, in any case of letters."""
+
 _PARTS = {
     TRAIN: frozenset({"train", "training"}),
     VALIDATION: frozenset({"val", "valid", "validation"}),

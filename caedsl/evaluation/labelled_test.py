@@ -11,7 +11,7 @@ from caedsl.data.decoding import suffixes
 from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat
 from caedsl.data.folder import images_in
-from caedsl.data.folder_layout import TEST, TRAIN, class_folders, masks_folder, test_folder
+from caedsl.data.folder_layout import NORMAL, TEST, TRAIN, class_folders, masks_folder, test_folder
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.manifest import manifest_rows
 from caedsl.data.source_reader import confined
@@ -20,9 +20,6 @@ from caedsl.inference.samples import Samples, from_files
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.model.data import InputRange
 from caedsl.training.reporter import Reporter
-
-NORMAL = ("good", "normal", "ok")
-"""Names of folders that hold normal samples, in any case of letters."""
 
 _SHOWN = 10
 

@@ -1,9 +1,13 @@
 """Calibrate a run on normal samples that it was not trained on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from caedsl.data.errors import DataError
-from caedsl.data.folder_layout import TRAIN, VALIDATION
+from caedsl.data.folder_layout import NORMAL, TRAIN, VALIDATION
 from caedsl.inference.calibration import Calibration, CalibrationError, calibrate
 from caedsl.inference.own_data import digests, own_data
 from caedsl.inference.samples import Samples
@@ -11,6 +15,8 @@ from caedsl.inference.schema import write_calibration
 from caedsl.inference.trained_run import TrainedRun, open_trained
 from caedsl.runs.errors import RunError
 from caedsl.training.reporter import Reporter
+
+_SHOWN = 5
 
 
 def calibrate_run(
@@ -26,8 +32,8 @@ def calibrate_run(
     """Set the threshold of the run in the folder ``path`` and keep it there; return it.
 
     ``good`` leads to normal samples, None to the run's own validation part. ``fpr`` is the false positive rate, 0 to 1,
-    ``kind`` the score as it is written. Raise a ``CalibrationError`` where there are too few, or where some of them
-    were trained on.
+    ``kind`` the score as it is written. Raise a ``CalibrationError`` where there are too few, where some of them
+    were trained on, or where their folders say that some are not normal.
     """
     reporter = reporter or Reporter()
     run = open_trained(path, device)
@@ -43,10 +49,34 @@ def calibrate_run(
         samples = parts[VALIDATION]
     else:
         samples = run.samples(good)
+        _refuse_anomalies(samples, good)
         _refuse_trained_on(run, samples, data_dir, reporter)
-    calibration = calibrate(run.score(samples, score), fpr, str(score))
+    scores = run.score(samples, score)
+    calibration = calibrate(scores, fpr, str(score))
+    reporter.note(_highest(scores, samples.names))
     write_calibration(path, calibration)
     return calibration
+
+
+def _highest(scores: NDArray[np.float64], names: Sequence[str]) -> str:
+    highest, middle = int(scores.argmax()), float(np.median(scores))
+    times = f", {scores[highest] / middle:.1f} times the median" if middle > 0 else ""
+    return (
+        f"{names[highest]} has the highest score, {scores[highest]:.4g}{times}; no score says whether a sample is "
+        "normal: look at it, and leave it out if it is not"
+    )
+
+
+def _refuse_anomalies(samples: Samples, given: Path) -> None:
+    labels = samples.labels or ()
+    normal = {label for label in labels if label.casefold() in NORMAL}
+    others = sorted(set(labels) - normal)
+    if normal and others:
+        count = sum(label in others for label in labels)
+        raise CalibrationError(
+            f"{count} of the {len(labels)} samples of {given} are not normal by their folders "
+            f"({', '.join(others[:_SHOWN])}): name the normal ones alone, such as {given / min(normal)}"
+        )
 
 
 def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None, reporter: Reporter) -> None:

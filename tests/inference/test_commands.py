@@ -1,6 +1,8 @@
 """The commands on trained runs, as a user types them."""
 
 import json
+import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -121,7 +123,15 @@ def test_training_images_are_refused_as_normals(trained: Path, tmp_path: Path, c
     odd.mkdir()
     for place in range(30):
         Image.fromarray(np.random.default_rng(place).integers(0, 256, (8, 8), np.uint8)).save(odd / f"{place}.png")
-    assert caedsl("calibrate", trained, odd, "--fpr", "5%")[0] == 0
+    code, out, err = caedsl("calibrate", trained, odd, "--fpr", "5%")
+    assert code == 0, err
+    assert re.search(r"\d+.png has the highest score, .* times the median; no score says whether", out + err)
+    shutil.copytree(odd, tmp_path / "mixed" / "good")
+    shutil.copytree(odd, tmp_path / "mixed" / "scratch")
+    code, _, err = caedsl("calibrate", trained, tmp_path / "mixed", "--fpr", "5%")
+    assert code == 2
+    assert f"30 of the 60 samples of {tmp_path}/mixed are not normal by their folders (scratch)" in err
+    assert f"such as {tmp_path}/mixed/good" in err
 
 
 @pytest.mark.parametrize(
