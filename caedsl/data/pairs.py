@@ -117,10 +117,11 @@ def _matched(
     alone = [f"{paths[n]} has no target {other_root / name}.*" for name, n in names.items() if name not in known]
     unused = [f"{others[n]} has no input {root / name}.*" for name, n in known.items() if name not in names]
     if alone or unused:
+        single = len(alone) + len(unused) == 1
         raise DataError(
-            f"{len(alone) + len(unused):,} files of {describe(request.source)} and of its targets "
-            f'"{request.source.target}" have no partner of the same name:\n{listing([*alone, *unused], "files")}\n'
-            "add the missing files, or take these out"
+            f"{len(alone) + len(unused):,} file{' has' if single else 's have'} no partner of the same name, in "
+            f'{describe(request.source)} and its targets "{request.source.target}":\n'
+            f"{listing([*alone, *unused], 'files')}\nadd the missing files, or take these out"
         )
     return [known[name] for name in names]
 

@@ -228,8 +228,6 @@ LOSS_NOTES: Mapping[str, str] = {
     "rmse": "`mse` has its minimum at the same place, and gradients that do not vanish there: write `loss mse`",
     "crossentropy": "the pixels of an image are no classes: write `loss bce` for values in 0..1, or `loss mse`",
     "bcewithlogits": "end the decoder with `sigmoid` and write `loss bce`, which is computed as stably",
-    "perceptual": "it needs a trained network: write `loss mse + 0.2 ssim` for a loss of structure",
-    "lpips": "it needs a trained network: write `loss mse + 0.2 ssim` for a loss of structure",
     "kl": "`bottleneck variational 32` has it, with the weight `beta=1`",
 }
 """Losses that no word of the language stands for, and what to do instead."""

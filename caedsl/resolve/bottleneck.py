@@ -11,6 +11,7 @@ from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.placing import Placed, place_lines
 from caedsl.resolve.reading import read_lines, report_idle
+from caedsl.resolve.respelling import report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -78,6 +79,8 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     known = next(form for form in FORMS if words[: len(form.words)] == form.words and not form.block)
     if known.words or not words or not words[0] or scope.is_constant(words[0]):
         return known, items[len(known.words) :]
+    if isinstance(items[0], tree.WrittenWord) and report_outside(items[0], "unknown-value", scope):
+        return None, items[1:]
     near = scope.nearest(words[0], tuple(form.words[0] for form in FORMS if form.words), foreign_words.FORMS)
     listed = ", ".join(f"`{form.example}`" for form in FORMS)
     remedy = f"write one of {listed}"

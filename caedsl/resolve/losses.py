@@ -6,7 +6,7 @@ from typing import Any
 from caedsl.diagnostics import foreign_words
 from caedsl.model.settings import Loss, LossTerm
 from caedsl.resolve.quantities import Misread, quantity, report_misread
-from caedsl.resolve.respelling import replacing
+from caedsl.resolve.respelling import replacing, report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.values import read
 from caedsl.syntax import tree
@@ -162,6 +162,8 @@ def _loss_name(word: tree.WrittenWord, terms: list[LossTerm], scope: Scope) -> s
         return None
     if word.text in LOSSES:
         return word.text
+    if report_outside(word, "unknown-value", scope):
+        return None
     plain = foreign_words.plain_loss(word.text)
     help_line = foreign_words.LOSS_NOTES.get(plain, "")
     near = None if help_line else foreign_words.LOSSES.get(plain) or scope.nearest(word.text, tuple(LOSSES))

@@ -9,7 +9,7 @@ from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.named_blocks import arguments
 from caedsl.resolve.outputs import AS
-from caedsl.resolve.respelling import activation_named
+from caedsl.resolve.respelling import activation_named, report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.syntax.limits import MAX_DEPTH
@@ -59,6 +59,8 @@ def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone:
     kind = KINDS.get(head.text)
     if kind is not None:
         return kind
+    if not broken and head.text not in scope.blocks and report_outside(head, "unknown-layer", scope):
+        return None
     plain = foreign_words.plain(head.text)
     idle = alone and plain in FUNCTIONS and plain not in KINDS  # `linear` is an activation, and no layer
     help_line = foreign_words.LAYER_NOTES.get("identity" if idle else plain, "")
@@ -66,8 +68,10 @@ def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone:
     if not near and not help_line:
         near = scope.nearest(head.text, (*KINDS, *scope.blocks))
     help_line = help_line or f"layers are {', '.join(kind for kind in KINDS if kind not in FUNCTIONS)}, and activations"
-    if not broken:
+    if not broken and head.text not in scope.unknown_blocks:
         scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
+    if near in scope.blocks:
+        scope.unknown_blocks.add(head.text)
     return KINDS.get(near or "")
 
 

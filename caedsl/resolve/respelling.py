@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
+from caedsl.diagnostics.outside import outside
 from caedsl.resolve.quantities import Misread
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.values import read
@@ -158,3 +159,12 @@ def spelling_of(option: Option) -> str:
             return f"an {option.name}" if option.name[0] in "aeiou" else f"a {option.name}"
         case _:
             return option.name
+
+
+def report_outside(word: tree.WrittenWord, name: str, scope: Scope) -> bool:
+    """Report, as a finding called ``name``, that the language leaves out what ``word`` asks for; False where not."""
+    sort = outside(word.text)
+    if sort is not None:
+        message = f"`{word.text}` asks for {sort.what}, which this language does not have"
+        scope.report(name, word.span, message, help=sort.help)
+    return sort is not None

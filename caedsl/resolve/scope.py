@@ -92,6 +92,8 @@ class Scope:
         self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
         self.blocks: dict[str, NamedBlock] = {}
         self.used_blocks: set[str] = set()
+        self.unknown_blocks: set[str] = set()
+        """Words that are reported as unknown and look like the name of a block, which itself may be misspelt."""
         self.unused_parameters: set[tuple[str, str]] = set()
         """The name of each block with a parameter that no line of it reads, and that of the parameter."""
         self.visible_blocks: int | None = None

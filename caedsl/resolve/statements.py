@@ -14,6 +14,7 @@ from caedsl.resolve.binding import bind
 from caedsl.resolve.named_blocks import define_block
 from caedsl.resolve.quantities import Misread, quantity, report_misread
 from caedsl.resolve.reading import find_kind, options_of
+from caedsl.resolve.respelling import report_outside
 from caedsl.resolve.scope import Constant, Defaults, Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -107,6 +108,8 @@ def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
     word = statement.head.text
     if word in STATEMENTS:
         return word
+    if report_outside(statement.head, "unknown-statement", scope):
+        return None
     near = scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
     if near is None and (word in KINDS or word.lower() in FUNCTIONS):
         help_line = "layers stand inside `encoder { ... }` or `decoder { ... }`"

@@ -296,3 +296,9 @@ def test_a_parenthesised_parameter_is_reported_once_and_its_uses_are_read() -> N
     (finding,) = errors(text)
     assert "`block down width { ... }`" in finding.help
     assert not errors(text.replace("down(width)", "down width"))
+
+
+def test_a_block_whose_name_is_misspelt_is_one_error() -> None:
+    text = whole(data="data digits\nblock hlaf width { conv width s2 relu }", encoder="encoder { half 8; half 4 }")
+    (found,) = errors(text)
+    assert found.help == "did you mean `hlaf`?"

@@ -1,0 +1,55 @@
+"""What a spec cannot ask for: losses and layers that the language leaves to code, each named as such."""
+
+import re
+from typing import NamedTuple
+
+from caedsl.diagnostics.foreign_words import plain, plain_loss
+
+_BY_HAND = "`caedsl emit --training` writes the code of the rest, to be extended by hand"
+
+
+class Outside(NamedTuple):
+    """Sort of thing that the language leaves out: what it is, the words for it, and what comes nearest."""
+
+    what: str
+    words: str
+    nearest: str = "leave it out"
+
+    @property
+    def help(self) -> str:
+        """Return what the author can do instead."""
+        return f"{self.nearest}; {_BY_HAND}"
+
+
+_SORTS = (
+    Outside("an adversarial loss", r"adversarial|(w|ls|patch|hinge)?gan|wgangp|hinge|discriminator|critic|generator"),
+    Outside(
+        "a perceptual loss",
+        r"perceptual|lpips|dists|vgg(16|19)?|style|content|featurematching",
+        "write `loss mse + 0.2 ssim` for a loss of structure",
+    ),
+    Outside("a second network", r"teacher|student|momentumencoder"),
+    Outside(
+        "a recurrent layer",
+        r"(bi|conv)?(lstm|gru)(cell)?|(simple)?rnn(cell)?|recurrent|bidirectional",
+        "write `conv 32 d2`, whose dilation sees far along a signal",
+    ),
+    Outside(
+        "patch tokens",
+        r"patch(es|ify|embed|embedding)?|tokens?|tokenizer|transformer(encoder|decoder|block)?|vit|swin|clstoken|"
+        r"pos(itional)?(embed|embedding|encoding)|mlpmixer",
+        "write `conv 64 k4 s4` and `residual { norm layer; attention heads=4 }`",
+    ),
+    Outside(
+        "a learned entropy model",
+        r"entropy(bottleneck|model)?|((mean)?scale)?hyperprior|factorized(prior)?|gaussianconditional|autoregressive|"
+        r"pixelcnn|bpp",
+        "write `bottleneck quantized 512x64` for a code with a known number of bits",
+    ),
+)
+
+
+def outside(word: str) -> Outside | None:
+    """Return what ``word`` asks for, where the language leaves that out."""
+    names = plain(word), plain_loss(word)
+    return next((sort for sort in _SORTS if any(re.fullmatch(sort.words, name) for name in names)), None)
