@@ -72,7 +72,7 @@ def mean_factor(model: Autoencoder) -> float:
     count = an_epoch * epochs
     apart = max(1, count // _SAMPLES)
     sampled = range(apart // 2, count, apart)
-    return sum(schedule.factor(step, count, an_epoch) for step in sampled) / len(sampled)
+    return sum(schedule.factors(sampled, count, an_epoch)) / len(sampled)
 
 
 @fact

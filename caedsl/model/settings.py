@@ -3,7 +3,7 @@
 What a word means stands in the vocabulary; how each setting is written stands in ``settings_table``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -171,10 +171,17 @@ class Schedule(_Chosen):
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
         """Return what the rate is multiplied by at ``step``, counted from 0; ``min_lr`` and plateaus are left out."""
-        rising = self.rising(steps)
-        if step < rising:
-            return warm_up(step, rising, self.kind.start)
-        return self.kind.factor(step, rising, steps, steps_per_epoch, **self.own())
+        (factor,) = self.factors((step,), steps, steps_per_epoch)
+        return factor
+
+    def factors(self, chosen: Iterable[int], steps: int, steps_per_epoch: int) -> Iterator[float]:
+        """Yield the factor at each of the ``chosen`` steps."""
+        kind, own, rising = self.kind, self.own(), self.rising(steps)
+        for step in chosen:
+            if step < rising:
+                yield warm_up(step, rising, kind.start)
+            else:
+                yield kind.factor(step, rising, steps, steps_per_epoch, **own)
 
 
 @dataclass(frozen=True)

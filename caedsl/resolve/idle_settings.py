@@ -91,4 +91,4 @@ def _is_steady(schedule: Schedule, epochs: int) -> bool:
     looked_at = (
         step for epoch in range(epochs) for step in (epoch * _STEPS_PER_EPOCH, (epoch + 1) * _STEPS_PER_EPOCH - 1)
     )
-    return all(schedule.factor(step, steps, _STEPS_PER_EPOCH) == 1.0 for step in looked_at)
+    return all(factor == 1.0 for factor in schedule.factors(looked_at, steps, _STEPS_PER_EPOCH))

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from caedsl.diagnostics import foreign_words
@@ -85,18 +86,31 @@ def report_misread(misread: Misread, scope: Scope) -> None:
 
 
 def _literal(node: tree.Number) -> Quantity | Misread:
+    known = _read_literal(node.text) if len(node.text) <= LONGEST_NUMBER else None
+    return _misread_literal(node) if known is None else known
+
+
+@lru_cache(maxsize=1000)
+def _read_literal(text: str) -> Quantity | None:
+    """Return the number that a text of bounded length says; None where it says none."""
+    match = _NUMBER.match(text)
+    if match is None:
+        return None
+    mantissa, exponent, unit = match.groups()
+    if (unit or "") not in _UNITS or abs(int(exponent or 0)) > LARGEST_EXPONENT:
+        return None
+    factor, dimension = _UNITS[unit or ""]
+    value = Fraction(mantissa) * Fraction(10) ** int(exponent or 0) * factor
+    return Quantity(value, dimension) if _representable(value) else None
+
+
+def _misread_literal(node: tree.Number) -> Misread:
     match = _NUMBER.match(node.text)
     if match is None:
         return Misread("wrong-type", node.span, f"`{node.text}` is not a number")
-    mantissa, exponent, unit = match.groups()
-    if len(node.text) > LONGEST_NUMBER or abs(int(exponent or 0)) > LARGEST_EXPONENT:
+    unit = match[3]
+    if (unit or "") in _UNITS or len(node.text) > LONGEST_NUMBER:
         return Misread("out-of-domain", node.span, f"`{node.text[:LONGEST_NUMBER]}` {_BEYOND}")
-    if (unit or "") in _UNITS:
-        factor, dimension = _UNITS[unit or ""]
-        value = Fraction(mantissa) * Fraction(10) ** int(exponent or 0) * factor
-        if not _representable(value):
-            return Misread("out-of-domain", node.span, f"`{node.text}` {_BEYOND}")
-        return Quantity(value, dimension)
     if re.fullmatch(r"\d+x", node.text):
         return Misread("unknown-unit", node.span, f"`{node.text}` is not a number", meant=node.text[:-1])
     if re.fullmatch(r"\d+x[\dx]*", node.text):
