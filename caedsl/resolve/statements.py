@@ -200,8 +200,9 @@ def _read_defaults(statement: tree.Statement, found: StatementsByWord, scope: Sc
 def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
     match statement.items:
         case (tree.WrittenWord() | tree.Operation() as name, tree.QuotedText() as reason) if reason.value.strip():
-            # A name with hyphens is read as a difference of words.
-            found.allowances.append(Allowance(scope.source.slice(name.span), reason.value, statement.span))
+            # A name with hyphens is read as a difference of words, in which spaces have no meaning.
+            named = "".join(scope.source.slice(name.span).split())
+            found.allowances.append(Allowance(named, reason.value, statement.span))
         case _ if not statement.broken:
             scope.report(
                 "allowance-without-reason",

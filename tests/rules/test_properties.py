@@ -1,11 +1,12 @@
 """No text whatever makes ``check`` or ``fmt`` raise, and none makes them take unreasonably long."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from caedsl.cli.main import main
@@ -17,10 +18,12 @@ from caedsl.rules.engine.documentation import rule_text
 from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
+from caedsl.syntax.parser import parse
 from caedsl.syntax.reading import SourceError, decode_source
 from tests.conftest import SPECS
 from tests.generated import spec_texts
 from tests.mutations import mutated
+from tests.strategies import layouts
 
 TOKENS = re.findall(r"[\w.]+|[^\w\s]|\n", "\n".join(path.read_text("utf-8") for path in SPECS))
 ODD = [
@@ -72,6 +75,24 @@ def test_token_soup(written: str) -> None:
 @given(mutated(most=6))
 def test_faulty_specs(written: str) -> None:
     assert all(isinstance(shown, str) for shown in answer(Source(written, "a.cae")))
+
+
+def said(text: str) -> Counter[tuple[str, str, str]]:
+    findings = check_source(Source(text, "a.cae")).findings
+    return Counter((finding.code, finding.severity.value, finding.message) for finding in findings)
+
+
+@settings(MANY, max_examples=25)
+@given(st.data(), mutated(most=2))
+def test_findings_do_not_depend_on_layout(data: st.DataObject, written: str) -> None:
+    """``check(fmt(x)) == check(x)``, and the same for any other layout of the statements."""
+    written = re.sub(r"#[^\r\n]*", "", written)  # a comment speaks of the statement beside it
+    spec, _ = parse(Source(written, "a.cae"))
+    formatted, _ = format_source(Source(written, "a.cae"))
+    assume(formatted is not None)
+    assert said(str(formatted)) == said(written)
+    other, _ = data.draw(layouts(spec))
+    assert said(re.sub(r"#[^\r\n]*", "", other)) == said(written)
 
 
 @MANY

@@ -1,4 +1,4 @@
-"""Every declared word of training and of a layer's options goes through every command and one training step."""
+"""Every declared word goes through every command and one training step."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -19,6 +19,7 @@ from caedsl.training.prepare import prepare
 from caedsl.vocabulary import corruptions, losses, optimizers, schedules
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
+from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.initialisations import INITIALISATIONS
 from caedsl.vocabulary.layers import KINDS
@@ -26,8 +27,11 @@ from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.norms import NORMS
 from caedsl.vocabulary.optimizers import OPTIMIZERS
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
+from caedsl.vocabulary.preprocessings import PREPROCESSINGS
 from caedsl.vocabulary.schedules import SCHEDULES
+from caedsl.vocabulary.sources import SOURCES
 
+ASSERTED = "32x14x14"
 SPEC = """autoencoder words
 input 1x12x12
 encoder {{ conv 8 s2 {layer}; conv 4 s2 }}
@@ -35,6 +39,9 @@ bottleneck dense 4
 decoder {{ dense 36 relu; reshape 4x3x3; upsample 4; conv 1 sigmoid }}
 train {{ epochs 1; batch 4; precision fp32; {train} }}
 """
+
+
+LINES = SPEC.format(layer="relu", train="").splitlines()
 
 
 def value(option: Option) -> str:
@@ -80,7 +87,43 @@ def train_words() -> Iterator[str]:
     yield from (f"augment {given(kind.option)}" for kind in AUGMENTATIONS.values())
 
 
+SURROUNDED = {
+    "reshape": "dense 1568; reshape 32x7x7",
+    "shortcut": "residual { conv 32; shortcut { conv 32 k1 norm=batch } }",
+    "unpool": "maxpool 2 as p1; unpool p1",
+}
+"""Kinds whose example needs another layer around or before it."""
+
+
+def kind_words() -> Iterator[str]:
+    """Specs with one kind of layer each; activations on lines of their own are alike, and one stands for all."""
+    for name, kind in KINDS.items():
+        if name not in FUNCTIONS or name == "leaky_relu":
+            encoder = f"encoder {{ conv 32 s2 relu as fine; conv 32; {SURROUNDED.get(name, kind.example)}; dense 4 }}"
+            yield SPEC.format(layer="relu", train="").replace(LINES[2], encoder).replace(LINES[3], "bottleneck")
+
+
+def other_words() -> Iterator[str]:
+    """Specs with one form of the bottleneck, one source or one preprocessing each."""
+    plain = SPEC.format(layer="relu", train="")
+    for form in FORMS:
+        decoder = (
+            LINES[4] if form.makes_vector or form.block else "decoder { deconv 4 s2 k4 relu; deconv 1 s2 k4 sigmoid }"
+        )
+        code = form.example.replace(ASSERTED, "4x3x3")
+        yield plain.replace(LINES[3], code).replace(LINES[4], decoder)
+    for name, kind in SOURCES.items():
+        if 2 in kind.ranks:
+            path = ' "x"' if any(option.written is Written.FIRST for option in kind.options) else ""
+            yield plain.replace(LINES[1], f"{LINES[1]}\ndata {name}{path} gray")
+    for name in PREPROCESSINGS:
+        yield plain.replace(LINES[1], f'input 3x12x12 in real\ndata npy "x.npy" normalize={name}').replace(
+            "conv 1 sigmoid", "conv 3"
+        )
+
+
 SPECS = [SPEC.format(layer=words, train="") for words in layer_words()]
+SPECS += [*kind_words(), *other_words()]
 SPECS += [SPEC.format(layer="relu", train=words) for words in train_words()]
 
 
@@ -102,7 +145,8 @@ def test_a_word_goes_through_every_command(text: str, tmp_path: Path, capsys: py
     assert read_settings(settings_json(model.train)) == model.train
     for training in (False, True):
         compile(emit(model, training=training), "emitted.py", "exec")
-    images = torch.rand(6, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    assert main(["graph", str(path), "-o", str(tmp_path / "words.svg")]) == 0
+    images = torch.rand(6, *model.input.shape, generator=torch.Generator().manual_seed(0))
     run = prepare(build(model), images, model.train, penalties=lower(model).penalties)
     run.run()
     assert run.step == 2
