@@ -58,6 +58,15 @@ def _require_cuda(device: torch.device) -> None:
         raise TrainingError(f"device {device} was asked for, but PyTorch finds {found}: use --device cpu or auto")
 
 
+CAPTURED = ("cuda",)
+"""Types of devices on which a step can be captured and replayed."""
+
+
+def captures(device: torch.device) -> bool:
+    """Return whether a step can be captured and replayed on ``device``."""
+    return device.type in CAPTURED
+
+
 @contextmanager
 def computing_with(threads: int | None) -> Iterator[None]:
     """Compute with so many CPU threads inside; None keeps PyTorch's number."""

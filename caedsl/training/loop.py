@@ -27,8 +27,10 @@ from caedsl.training.ledger import Ledger
 from caedsl.training.losses import scaled
 from caedsl.training.monitors.engine.probe_schedule import ProbeSchedule, sizes
 from caedsl.training.objective import Objective
+from caedsl.training.optimizers import obstacle
 from caedsl.training.precision import Precision
 from caedsl.training.step import Stepper
+from caedsl.training.step_graph import CudaRecorder, StepGraph
 
 RESUMABLE = ("interrupted", "trouble")
 """Reasons to stop within an epoch after which the rest of the epoch may follow as if the run had not stopped."""
@@ -112,7 +114,7 @@ class Training(Stepper):
         is a ``NotFiniteError``, memory that runs out an ``OutOfMemoryError``.
         """
         try:
-            with self.stepping(), self._followed(), memory_errors(self.settings.batch):
+            with self.stepping(), self._replaying(), self._followed(), memory_errors(self.settings.batch):
                 while self.stop_reason is None and self.epoch <= self.settings.epochs:
                     self.run_epoch()
                     self._ask("on_epoch")
@@ -128,6 +130,18 @@ class Training(Stepper):
         self.module.load_state_dict(self.best_weights)
         self.module.eval()
         return self.history
+
+    @contextmanager
+    def _replaying(self) -> Iterator[None]:
+        """Replay, inside, the steps of whole batches on CUDA, where they can be captured; free the graph at the end."""
+        device = self.train.device
+        alone = self.processes.count == 1 and not self.scaler.is_enabled()
+        if device.type == "cuda" and alone and obstacle(self.settings.optimizer) is None:
+            self.graph = StepGraph(self, CudaRecorder(device), lambda text: self.note(text))
+        try:
+            yield
+        finally:
+            self.graph = None
 
     @contextmanager
     def _followed(self) -> Iterator[None]:

@@ -53,6 +53,6 @@ def sum_of(terms: Sequence[Tensor]) -> Tensor:
     return total
 
 
-def scaled(value: Tensor, factor: float) -> Tensor:
-    """Multiply by ``factor``, without a kernel where that is 1."""
-    return value if factor == 1 else value * factor
+def scaled(value: Tensor, factor: float | Tensor) -> Tensor:
+    """Multiply by ``factor``, without a kernel where that is known to be 1."""
+    return value if not isinstance(factor, Tensor) and factor == 1 else value * factor

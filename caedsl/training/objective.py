@@ -14,6 +14,7 @@ from caedsl.data.sample import Sample
 from caedsl.model.settings import Loss
 from caedsl.training.losses import reconstruction_terms, scaled, sum_of
 from caedsl.training.pixel_range import PixelRange
+from caedsl.training.step_numbers import Number, StepNumbers
 from caedsl.vocabulary.term import Term
 
 WEIGHTS = "weight penalty"
@@ -66,11 +67,13 @@ class Objective:
         self.penalties = tuple(penalties)
         self.code = tuple(code)
         self._seen: dict[str, Tensor] = {}
-        self._factors = {term.name: 1.0 for term in self.code}
+        self._factors: dict[str, Number] = {term.name: 1.0 for term in self.code}
 
-    def begin(self, step: int, steps: int) -> None:
+    def begin(self, step: int, steps: int, numbers: StepNumbers) -> None:
         """Take the weights of ``step`` (counted from 0) of ``steps``, which may rise from 0."""
-        self._factors = {term.name: term.factor(step, steps) for term in self.code}
+        for term in self.code:
+            if term.warmup:
+                self._factors[term.name] = numbers.set(f"weight of {term.name}", term.factor(step, steps))
 
     @property
     def names(self) -> Sequence[str]:
@@ -126,6 +129,7 @@ class Objective:
             weight = self._weight(term, sample.target) * self._factors[term.name]
             terms[term.name] = scaled(self._seen[term.name], factor * weight)
             total = total + terms[term.name]
+        self._seen.clear()  # what is computed from here on has no part in this batch
         return Losses(total, reconstruction, terms)
 
     def code_loss(self, target: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The optimizers of PyTorch, made from what the vocabulary declares."""
 
 from collections.abc import Iterable
+from inspect import signature
 from math import sqrt
 from typing import Any
 
@@ -8,15 +9,37 @@ import torch
 from torch import nn
 
 from caedsl.model.settings import Optimizer, SettledOptimizer
+from caedsl.training.device import captures
 
 
 def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """Return the optimizer of a run; it updates all weights in one pass where PyTorch can do so on CPU and GPU."""
-    call = settings.kind.torch(settings.options)
+    call, weights = settings.kind.torch(settings.options), list(parameters)
     make: Any = getattr(torch.optim, call.name)
-    fused = {"fused": True} if settings.kind.fused else {}
-    optimizer: torch.optim.Optimizer = make(list(parameters), lr=settings.lr, **dict(call.kwargs), **fused)
+    form = {"fused": True} if settings.kind.fused else {}
+    if captures(weights[0].device):
+        if _can_be_captured(make):
+            form |= {"capturable": True}
+        if not settings.kind.fused:
+            form |= {"foreach": True}
+    optimizer: torch.optim.Optimizer = make(weights, lr=settings.lr, **dict(call.kwargs), **form)
+    # The first steps of a run are not captured, of which PyTorch would warn.
+    vars(optimizer)["_warned_capturable_if_run_uncaptured"] = True
     return optimizer
+
+
+def obstacle(settings: SettledOptimizer) -> str | None:
+    """Return why steps of the optimizer cannot be captured; None where they can."""
+    call = settings.kind.torch(settings.options)
+    if settings.options.get("eps_hat") is not None:
+        return "`eps_hat` changes from step to step"
+    if not (settings.kind.fused or _can_be_captured(getattr(torch.optim, call.name))):
+        return f"PyTorch counts the steps of {settings.name} in main memory"
+    return None
+
+
+def _can_be_captured(make: Any) -> bool:
+    return "capturable" in signature(make).parameters
 
 
 def epsilon(settings: Optimizer, step: int) -> float | None:

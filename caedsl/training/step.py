@@ -27,6 +27,8 @@ from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision, exact_output
 from caedsl.training.sample import NOT_AUGMENTED, make_sample
 from caedsl.training.schedules import learning_rate, plateau_of
+from caedsl.training.step_graph import StepGraph
+from caedsl.training.step_numbers import Number, StepNumbers
 
 
 class Stepper:
@@ -63,6 +65,10 @@ class Stepper:
         self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
         self.plateau = plateau_of(settings.schedule)
         self.generator = torch.Generator(train.device)
+        self.numbers = StepNumbers(train.device)
+        self._share: Number = 0.0
+        self.graph: StepGraph | None = None
+        """What takes the steps of whole batches, where they are captured and replayed."""
         self.threads: int | None = settings.threads if isinstance(settings.threads, int) else None
         """The number of CPU threads of a step; None keeps PyTorch's."""
         self.steps_per_epoch = math.ceil(len(train) / settings.batch)
@@ -117,10 +123,29 @@ class Stepper:
         their means over the processes are those of the batch.
         """
         whole = len(clean) if whole is None else whole
+        self._set_numbers()
+        replayed = self.graph is not None and whole == self.settings.batch
+        losses = self.graph.take(clean) if self.graph is not None and replayed else self.compute(clean, whole)
+        self.step += 1
+        return losses
+
+    def _set_numbers(self) -> None:
+        """Set what changes from step to step, before the step."""
+        self.objective.begin(self.step, self.steps, self.numbers)
+        lr = self.numbers.set("learning rate", self.lr)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+            if (eps := epsilon(self.settings.optimizer, self.step + 1)) is not None:
+                group["eps"] = eps
+        if self.average is not None:
+            self._share = self.numbers.set("share in the average", self.average.share())
+
+    def compute(self, clean: Sample, whole: int | None = None) -> Losses:
+        """Compute a step: all that the device does for it, and nothing that waits for the device."""
+        whole = len(clean) if whole is None else whole
         sizes = parts_of(whole, self.settings.accumulate)
         mine = [share_of(size, self.processes.number, self.processes.count) for size in sizes]
         losses: Losses | None = None
-        self.objective.begin(self.step, self.steps)
         for number, (size, part) in enumerate(zip(sizes, clean.split(mine), strict=True)):
             self.processes.begin(size)
             with self._gradients_sent(number == len(sizes) - 1):
@@ -159,10 +184,6 @@ class Stepper:
         )
 
     def _update(self) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr
-            if (eps := epsilon(self.settings.optimizer, self.step + 1)) is not None:
-                group["eps"] = eps
         if self.settings.clip is not None:
             self.scaler.unscale_(self.optimizer)
             norm = nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
@@ -172,8 +193,18 @@ class Stepper:
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         if self.average is not None:
-            self.average.update()
-        self.step += 1
+            include(self.average, self._share)
+
+
+@torch.no_grad()
+def include(average: WeightAverage, share: Number) -> None:
+    """Include the values after a step in the averages, with this share."""
+    if not isinstance(share, Tensor):
+        torch._foreach_lerp_(average.averages, average.values, share)
+        return
+    moves = torch._foreach_sub(average.values, average.averages)
+    torch._foreach_mul_(moves, share)
+    torch._foreach_add_(average.averages, moves)
 
 
 def channels_last_kernels(module: nn.Module) -> nn.Module:

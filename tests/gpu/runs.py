@@ -5,15 +5,18 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
-from caedsl.data.pixels import Pixels
+from caedsl.data.pixels import Held, Pixels
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.loop import Training
-from caedsl.training.prepare import prepare
+from caedsl.training.prepare import Targets, prepare
+from caedsl.training.preprocessing import fit_preprocessing
 from tests.training.tiny import model_of
 
 SPEC = """
 autoencoder small
 input {shape} in {range}
+{target}
+{data}
 encoder {{ conv 8 s2 relu norm=batch; conv 8 s2 elu }}
 bottleneck {code}
 decoder mirror output={output}
@@ -25,29 +28,31 @@ def run_on(
     device: torch.device,
     lines: str = "precision fp32",
     *,
-    code: str = "dense 8",
-    shape: str = "1x12x12",
-    range: str = "0..1",
-    output: str = "sigmoid",
     images: Tensor | Pixels | None = None,
     validation: int = 0,
+    **place: str,
 ) -> Training:
-    """Return a run that is ready to start, with the same weights and images on every device."""
-    model = small(
-        lines if "batch" in lines else f"batch 16; {lines}", code=code, shape=shape, range=range, output=output
-    )
+    """Return a run that is ready to start, with the same weights and images on every device.
+
+    ``place`` says what differs from the usual spec, see ``small``.
+    """
+    model = small(lines if "batch" in lines else f"batch 16; {lines}", **place)
     assert model.train is not None
     images = pictures(64, *model.input.shape) if images is None else images
+    held = Held(images) if isinstance(images, Tensor) else images
+    targets = Held(pictures(len(images), *model.target.shape)) if model.paired else None
+    program, index = lower(model), torch.arange(len(images))
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         module = build(model)
-    program, index = lower(model), torch.arange(len(images))
+    fit_preprocessing(module, model, held, index)
     return prepare(
         module,
-        images,
+        held,
         model.train,
         train=index[validation:],
         validation=index[:validation],
+        targets=Targets(targets, None, model.target.range),
         input_range=model.input.range,
         penalties=program.penalties,
         code=program.terms,
@@ -55,16 +60,15 @@ def run_on(
     )
 
 
-def small(
-    lines: str = "",
-    *,
-    code: str = "dense 8",
-    shape: str = "1x12x12",
-    range: str = "0..1",
-    output: str = "sigmoid",
-) -> Autoencoder:
+USUAL = {"shape": "1x12x12", "range": "0..1", "output": "sigmoid", "target": "", "data": "", "code": "dense 8"}
+
+
+def small(lines: str = "", **place: str) -> Autoencoder:
     """Return the model of these runs."""
-    return model_of(SPEC.format(lines=lines, code=code, shape=shape, range=range, output=output))
+    values = {**USUAL, **place}
+    if values["target"]:
+        values["output"] = "linear"
+    return model_of(SPEC.format(lines=lines, **values))
 
 
 def pictures(count: int, *shape: int) -> Tensor:
@@ -77,7 +81,7 @@ def pictures(count: int, *shape: int) -> Tensor:
 def steps(run: Training, count: int) -> list[float]:
     """Take steps on the first batches, without waiting for the device between them; return their losses."""
     run.module.train()
-    batches = list(run.train.in_order(16))
+    batches = list(run.train.in_order(run.settings.batch))
     torch.manual_seed(5)
     run.generator.manual_seed(5)
     with run.stepping():

@@ -7,8 +7,12 @@ import pytest
 import torch
 
 from caedsl.backends.torch.lower import lower
+from caedsl.data.sample import Sample
 from caedsl.training.device import CompiledNetwork
 from caedsl.training.monitors.engine.probe import Prober
+from caedsl.training.objective import Losses
+from caedsl.training.optimizers import obstacle
+from caedsl.training.step_graph import CudaRecorder, StepGraph
 from tests.backends.test_same_steps import LINES
 
 from .runs import run_on, small, steps
@@ -76,6 +80,53 @@ def test_deterministic_runs_are_equal_bit_for_bit(cuda: torch.device, monkeypatc
     lines = "seed 3 deterministic; optimizer adam lr=1e-3; augment shift=2; corrupt gaussian=0.1"
     first, second = (steps(run_on(cuda, lines, code="dense 8 noise=0.1"), 20) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    "line", [*LINES, "ema 0.9; schedule cosine; corrupt gaussian=0.1; augment flip shift=1; clip 1"]
+)
+def test_replayed_steps_are_those_of_the_run(cuda: torch.device, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With deterministic kernels the bits are the same; the last batch of 64 images in sixes is partial."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    text = f"precision fp32; seed 3 deterministic; {line}"
+    plain, captured = (run_on(cuda, text, **LINES.get(line, {"code": "dense 8 noise=0.1"})) for _ in range(2))
+    if obstacle(captured.settings.optimizer) is not None:
+        pytest.skip(f"not captured: {obstacle(captured.settings.optimizer)}")
+    # By this clock a replayed step takes a quarter of the time.
+    captured.graph = StepGraph(captured, CudaRecorder(cuda), clock=iter([0, 0, 0, 4, 0, 1]).__next__)
+    assert steps(captured, 20) == steps(plain, 20)
+    assert captured.graph.used, captured.graph.failure
+    for name, value in plain.weights().items():
+        assert torch.equal(value, captured.weights()[name]), name
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_run_replays_its_steps(cuda: torch.device, precision: str) -> None:
+    run = run_on(cuda, f"precision {precision}; optimizer adam lr=1e-2; batch 6", validation=8)
+    said: list[str] = []
+    run.note = said.append
+    losses = [row.reconstruction for row in run.run().epochs]
+    assert not said
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_capture_that_fails_is_survived(cuda: torch.device) -> None:
+    """After it layers and corruption draw random numbers as before."""
+    run, said = run_on(cuda, "precision fp32; corrupt gaussian=0.1", code="dense 8 noise=0.1"), list[str]()
+    recorder, compute = CudaRecorder(cuda), run.compute
+
+    def waiting_while_captured(clean: Sample) -> Losses:
+        if torch.cuda.is_current_stream_capturing():
+            clean.seen.sum().item()
+        return compute(clean)
+
+    vars(run)["compute"] = waiting_while_captured
+    run.graph = StepGraph(run, recorder, said.append)
+    losses = steps(run, 20)
+    assert len(said) == 1
+    assert losses == pytest.approx(
+        steps(run_on(cuda, "precision fp32; corrupt gaussian=0.1", code="dense 8 noise=0.1"), 20)
+    )
 
 
 def test_a_probe_leaves_the_next_step_unchanged(gpu: torch.device) -> None:

@@ -111,8 +111,8 @@ def at_size(drawn: Tensor, x: Tensor, target: Tensor) -> Tensor:
     """Return pixels along each axis of ``x`` as pixels of ``target``, rounded."""
     if x.shape[2:] == target.shape[2:]:
         return drawn
-    ratio = torch.tensor(target.shape[2:], device=drawn.device) / torch.tensor(x.shape[2:], device=drawn.device)
-    return (drawn * ratio).round().long()
+    ratios = [wanted / given for wanted, given in zip(target.shape[2:], x.shape[2:], strict=True)]
+    return torch.stack([axis * ratio for axis, ratio in zip(drawn.unbind(1), ratios, strict=True)], 1).round().long()
 
 
 def within(x: Tensor, low: float | None, high: float | None) -> Tensor:

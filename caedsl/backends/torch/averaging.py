@@ -17,12 +17,15 @@ class WeightAverage:
         self.values = [value for value in module.state_dict(keep_vars=True).values() if value.is_floating_point()]
         self.averages = [value.detach().clone() for value in self.values]
 
+    def share(self) -> float:
+        """Count a step, and return the share of its values in the averages."""
+        self.updates += 1
+        return 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
+
     @torch.no_grad()
     def update(self) -> None:
         """Include the values after a step."""
-        self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        torch._foreach_lerp_(self.averages, self.values, 1 - decay)
+        torch._foreach_lerp_(self.averages, self.values, self.share())
 
     @torch.no_grad()
     def swap(self) -> None:

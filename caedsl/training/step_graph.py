@@ -1,0 +1,288 @@
+"""Replay the step of a whole batch as one CUDA graph.
+
+Small models need 100 to 200 kernels a step, and launching them one by one takes longer than their arithmetic. A graph
+launches all of them at once: sample, forward and backward pass, clipping, optimizer and weight average.
+
+A graph proves itself before it is used. From one state the same step is taken twice as it is and once by the graph: the
+graph must come to the same bits, or as close as two steps are to each other where a kernel sums in no fixed order. It
+must also be faster. Otherwise, and after any failure, steps are taken as they are.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from math import inf, sqrt
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from caedsl.backends.torch.averaging import WeightAverage
+from caedsl.data.sample import Sample
+from caedsl.training.non_finite_guard import NonFiniteGuard
+from caedsl.training.objective import Losses
+
+WARM_UP = 3
+"""Steps that are taken as they are: they make the optimizer's moments, and choose and load kernels."""
+
+GAIN = 1.05
+"""How many times faster than the step itself a graph must be: it holds the memory of a step for good."""
+
+NOISE = 4.0
+"""A graph may differ from a step so many times as much as two steps differ from each other."""
+
+
+class Captured(Protocol):
+    """What a graph replays, and all that a step changes."""
+
+    module: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: WeightAverage | None
+    guard: NonFiniteGuard
+    generator: torch.Generator
+
+    def compute(self, clean: Sample) -> Losses:
+        """Take the step on the device."""
+
+
+class Recorder(Protocol):
+    """What captures work on a device."""
+
+    @property
+    def generator(self) -> torch.Generator:
+        """The generator that layers draw from."""
+
+    def strictly(self) -> AbstractContextManager[None]:
+        """Work, inside, as while capturing: on another stream, and waiting for the device is an error."""
+
+    def record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
+        """Capture ``work``, which also draws from ``generator``; return what replays it, and where its result lies."""
+
+    def wait(self) -> None:
+        """Wait until the device has done all that it was given."""
+
+
+class CudaRecorder:
+    """Capture of work on a CUDA device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+    @property
+    def generator(self) -> torch.Generator:
+        """The generator that layers draw from."""
+        number = torch.cuda.current_device() if self._device.index is None else self._device.index
+        return torch.cuda.default_generators[number]
+
+    @contextmanager
+    def strictly(self) -> Iterator[None]:
+        """Work, inside, on the stream that captures; an operation that waits for the device is an error."""
+        now = torch.cuda.current_stream(self._device)
+        before = torch.cuda.get_sync_debug_mode()
+        self._stream.wait_stream(now)
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            with torch.cuda.stream(self._stream):
+                yield
+        finally:
+            torch.cuda.set_sync_debug_mode(before)
+            now.wait_stream(self._stream)
+
+    def record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
+        """Capture ``work``; nothing is computed."""
+        try:
+            return self._record(work, generator)
+        except BaseException:
+            # A capture that failed leaves generators waiting for its end; one that succeeds ends that.
+            with suppress(RuntimeError):
+                self._record(lambda: torch.zeros((), device=self._device), generator)
+            raise
+
+    def _record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(generator)
+        # Other threads read and copy the next batches meanwhile.
+        with (
+            torch.cuda.device(self._device),
+            torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"),
+        ):
+            result = work()
+        return graph.replay, result
+
+    def wait(self) -> None:
+        """Wait until the device has done all that it was given."""
+        torch.cuda.synchronize(self._device)
+
+
+class Snapshot:
+    """Copy of all that a step changes."""
+
+    def __init__(self, captured: Captured, generators: Sequence[torch.Generator]) -> None:
+        module, average = captured.module, captured.average
+        self._optimizer = captured.optimizer
+        moments = [
+            value
+            for state in captured.optimizer.state.values()
+            for value in state.values()
+            if isinstance(value, Tensor)
+        ]
+        averages = average.averages if average is not None else []
+        self._places = [*module.parameters(), *module.buffers(), *moments, *averages, captured.guard.frozen]
+        self.values = [place.detach().clone() for place in self._places]
+        self._generators = [(generator, generator.get_state()) for generator in generators]
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Put everything back; a step that broke off leaves no gradients."""
+        self._optimizer.zero_grad(set_to_none=True)
+        for place, value in zip(self._places, self.values, strict=True):
+            place.copy_(value)
+        for generator, state in self._generators:
+            generator.set_state(state)
+
+    def drew_like(self, other: "Snapshot") -> bool:
+        """Return whether the generators are where they are in ``other``."""
+        pairs = zip(self._generators, other._generators, strict=True)
+        return all(torch.equal(mine, others) for (_, mine), (_, others) in pairs)
+
+    def distance(self, other: "Snapshot", start: "Snapshot") -> float:
+        """Return how far ``other`` is from this, as a share of the way from ``start``; 0 for the same bits."""
+        squares: list[float] = []
+        for mine, others, before in zip(self.values, other.values, start.values, strict=True):
+            if not torch.equal(mine, others):
+                way = (mine.double() - before.double()).norm().item()
+                squares.append(((mine.double() - others.double()).norm().item() / way) ** 2 if way else inf)
+        return sqrt(sum(squares))
+
+
+class StepGraph:
+    """Steps of whole batches, replayed once the graph has proved itself.
+
+    ``failure`` says why steps are taken as they are after all; it is None where the graph is used, is still to be
+    captured, or was just not faster.
+    """
+
+    def __init__(
+        self,
+        captured: Captured,
+        recorder: Recorder,
+        note: Callable[[str], None] = lambda text: None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Capture a step of ``captured``; ``note`` is told once where that fails."""
+        self.failure: str | None = None
+        self.used = False
+        self._captured, self._recorder, self._note, self._clock = captured, recorder, note, clock
+        self._generators = (captured.generator, recorder.generator)
+        self._steps = 0
+        self._given_up = False
+        self._input: Sample | None = None
+        self._names: Sequence[str] = ()
+        self._replay: Callable[[], None] | None = None
+        self._result = torch.zeros(())
+
+    def take(self, clean: Sample) -> Losses:
+        """Take the step on clean samples, which are a whole batch."""
+        self._steps += 1
+        if self._given_up or self._steps <= WARM_UP:
+            return self._captured.compute(clean)
+        if self._input is None:
+            return self._capture(clean)
+        self._fill(clean)
+        if not self.used:
+            return self._prove()
+        assert self._replay is not None
+        self._replay()
+        return self._losses(self._result.clone())
+
+    def _fill(self, clean: Sample) -> None:
+        """Put samples where the graph reads them."""
+        assert self._input is not None
+        self._input.seen.copy_(clean.seen)
+        if clean.paired:
+            self._input.target.copy_(clean.target)
+
+    def _work(self) -> Tensor:
+        assert self._input is not None
+        losses = self._captured.compute(self._input)
+        self._names = tuple(losses.terms)
+        return torch.stack([losses.total, losses.reconstruction, *losses.terms.values()])
+
+    def _losses(self, row: Tensor) -> Losses:
+        total, reconstruction, *terms = row.unbind()
+        return Losses(total, reconstruction, dict(zip(self._names, terms, strict=True)))
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(self._captured, self._generators)
+
+    def _capture(self, clean: Sample) -> Losses:
+        """Take a step as it is, and capture another."""
+        seen = clean.seen.clone()
+        self._input = Sample(clean.target.clone() if clean.paired else seen, seen, None, clean.weight)
+        start = self._snapshot()
+        try:
+            with self._recorder.strictly():
+                row = self._work()
+        except Exception as error:  # whatever a part of the step raises: without a graph it may well work
+            start.restore()
+            self._give_up(error)
+            return self._captured.compute(clean)
+        after = self._snapshot()
+        try:
+            self._replay, self._result = self._recorder.record(self._work, self._captured.generator)
+        except Exception as error:
+            self._give_up(error)
+        after.restore()
+        return self._losses(row)
+
+    def _prove(self) -> Losses:
+        """Take a step as it is, twice, and by the graph, each time from the same state; decide whether it is used."""
+        start, given = self._snapshot(), self._input
+        assert given is not None
+        try:
+            return self._compared(start)
+        except Exception as error:  # there may be no memory for the graph beside a step
+            start.restore()
+            self._give_up(error)
+            return self._captured.compute(given)
+
+    def _compared(self, start: Snapshot) -> Losses:
+        row, first, _ = self._timed(self._work)
+        start.restore()
+        _, second, plain_seconds = self._timed(self._work)
+        start.restore()
+        replayed, third, seconds = self._timed(self._replayed)
+        allowed = NOISE * first.distance(second, start)
+        if not (first.drew_like(third) and first.distance(third, start) <= allowed):
+            first.restore()
+            self._give_up("a step that was replayed came to other weights")
+            return self._losses(row)
+        self.used = GAIN * seconds <= plain_seconds
+        if not self.used:
+            self._drop()
+        return self._losses(replayed)
+
+    def _replayed(self) -> Tensor:
+        assert self._replay is not None
+        self._replay()
+        return self._result.clone()
+
+    def _timed(self, work: Callable[[], Tensor]) -> tuple[Tensor, Snapshot, float]:
+        self._recorder.wait()
+        begun = self._clock()
+        row = work()
+        self._recorder.wait()
+        seconds = self._clock() - begun
+        return row, self._snapshot(), seconds
+
+    def _give_up(self, reason: Exception | str) -> None:
+        text = str(reason).strip() or type(reason).__name__
+        self.failure = text.splitlines()[0]
+        self._note(f"steps are not replayed as a CUDA graph, which is slower but not wrong: {self.failure}")
+        self._drop()
+
+    def _drop(self) -> None:
+        """Give the graph's memory back."""
+        self._given_up = True
+        self._replay, self._input, self._result = None, None, torch.zeros(())

@@ -1,0 +1,169 @@
+"""Steps that are captured and replayed, with a stand-in for CUDA graphs that runs on a CPU."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from caedsl.training import device
+from caedsl.training.loop import Training
+from caedsl.training.optimizers import obstacle
+from caedsl.training.resume import resume
+from caedsl.training.step_graph import WARM_UP, StepGraph
+from caedsl.vocabulary.optimizers import OPTIMIZERS
+from tests.backends.test_same_steps import LINES
+from tests.gpu.runs import run_on, steps
+
+from .recorder import OperationRecorder
+from .test_resume import begin, killed_at
+from .tiny import always_keep
+
+CPU = torch.device("cpu")
+STEPS = WARM_UP + 6
+"""Of which one is captured, one proves the graph, and the others are replayed."""
+
+VARYING = [
+    "optimizer rmsprop lr=1e-3; schedule cosine; ema 0.9; clip 0.1",
+    "batch 16 accumulate=3; schedule onecycle; corrupt gaussian=0.1; augment flip shift=1",
+]
+
+
+LINE = "precision fp32; schedule cosine; ema 0.9; corrupt gaussian=0.1"
+
+
+def _averages_codebook(line: str) -> bool:
+    return "ema=" in LINES.get(line, {}).get("code", "")
+
+
+@pytest.fixture(autouse=True)
+def _as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of a step lie on the device, and optimizers are those that can be captured."""
+    monkeypatch.setattr(device, "CAPTURED", ("cpu",))
+    for name in ("rmsprop", "adadelta", "adamax", "nadam", "radam"):
+        module = import_module(f"torch.optim.{name}")
+        monkeypatch.setattr(module, "_get_capturable_supported_devices", lambda supports_xla=True: ["cpu"])
+
+
+def clock(plain: float, replayed: float) -> Callable[[], float]:
+    """A clock by which a step takes so long as it is, and so long when it is replayed."""
+    return iter([0, 0, 0, plain, 0, replayed]).__next__
+
+
+def graph_of(run: Training, replayed: float = 1.0) -> tuple[StepGraph, OperationRecorder, list[str]]:
+    """Have the steps of a run replayed, where a step takes 2 seconds as it is; return what is said too."""
+    recorder, said = OperationRecorder(), list[str]()
+    run.graph = StepGraph(run, recorder, said.append, clock(2.0, replayed))
+    return run.graph, recorder, said
+
+
+def same(first: Training, second: Training) -> None:
+    """Both runs have come to the same bits."""
+    assert steps(first, STEPS) == steps(second, STEPS)
+    for name, value in first.weights().items():
+        assert torch.equal(value, second.weights()[name]), name
+
+
+# PyTorch's `one_hot`, which averages of a codebook use, waits on a CPU alone.
+@pytest.mark.parametrize("line", [line for line in [*list(LINES)[::2], *VARYING] if not _averages_codebook(line)])
+def test_replayed_steps_are_those_of_the_run(line: str) -> None:
+    plain, captured = (run_on(CPU, f"precision fp32; {line}", **LINES.get(line, {})) for _ in range(2))
+    if obstacle(captured.settings.optimizer) is not None:
+        return
+    graph, recorder, said = graph_of(captured)
+    same(plain, captured)
+    assert graph.used, (graph.failure, said)
+    assert recorder.replays >= STEPS - WARM_UP - 2, "all but the first steps and those of partial batches"
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_can_be_captured_or_are_known_not_to_be(name: str) -> None:
+    plain, captured = (run_on(CPU, f"precision fp32; optimizer {name}; schedule cosine") for _ in range(2))
+    graph, _, _ = graph_of(captured)
+    same(plain, captured)
+    assert graph.used == (obstacle(captured.settings.optimizer) is None) == (name != "adagrad")
+
+
+def test_a_step_that_waits_is_not_captured() -> None:
+    plain, captured = (run_on(CPU, LINE) for _ in range(2))
+    compute = captured.compute
+    vars(captured)["compute"] = lambda clean: (float(clean.seen.sum()), compute(clean))[1]
+    graph, recorder, said = graph_of(captured)
+    same(plain, captured)
+    assert not graph.used
+    assert recorder.replays == 0
+    assert said == [f"steps are not replayed as a CUDA graph, which is slower but not wrong: {graph.failure}"]
+
+
+def test_a_capture_that_fails_leaves_the_steps_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, captured = (run_on(CPU, LINE) for _ in range(2))
+    graph, recorder, said = graph_of(captured)
+
+    def failing(work: Callable[[], Tensor], generator: torch.Generator) -> None:
+        work()
+        raise RuntimeError("operation not permitted when stream is capturing\nat length")
+
+    monkeypatch.setattr(recorder, "record", failing)
+    same(plain, captured)
+    assert graph.failure == "operation not permitted when stream is capturing"
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("forgotten", ["learning rate", "random numbers", "share in the average", "a failing replay"])
+def test_a_graph_that_forgets_something_is_not_used(forgotten: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, captured = (run_on(CPU, LINE) for _ in range(2))
+    graph, recorder, said = graph_of(captured)
+    record = recorder.record
+
+    def recorded(work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
+        replay, result = record(work, generator)
+
+        def spoiled() -> None:
+            if forgotten == "a failing replay":
+                raise RuntimeError("out of memory")
+            kept = captured.numbers.set(forgotten, 0.0) if forgotten != "random numbers" else None
+            state = generator.get_state()
+            replay()
+            if kept is None:
+                generator.set_state(state)
+
+        return spoiled, result
+
+    monkeypatch.setattr(recorder, "record", recorded)
+    same(plain, captured)
+    assert not graph.used
+    assert graph.failure is not None
+    assert len(said) == 1
+
+
+def test_a_graph_that_is_no_faster_is_not_used() -> None:
+    plain, captured = (run_on(CPU, LINE) for _ in range(2))
+    graph, recorder, said = graph_of(captured, replayed=2.0)
+    same(plain, captured)
+    assert not graph.used
+    assert recorder.replays == 1
+    assert not said
+
+
+def test_a_whole_run_is_the_same_where_its_steps_are_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Epochs with a partial batch, validation, monitors; and a run that was killed within an epoch."""
+    begin(tmp_path / "plain")
+    replays: list[OperationRecorder] = []
+
+    @contextmanager
+    def replaying(run: Training) -> Iterator[None]:
+        replays.append(graph_of(run)[1])
+        yield
+
+    monkeypatch.setattr(Training, "_replaying", replaying)
+    begin(tmp_path / "replayed")
+    always_keep(monkeypatch)
+    killed_at(8, monkeypatch, lambda: begin(tmp_path / "killed"))
+    resume(tmp_path / "killed")
+    assert all(recorder.replays > 1 for recorder in replays)
+    for name in ("replayed", "killed"):
+        for file in ("weights.safetensors", "last.safetensors"):
+            assert (tmp_path / name / file).read_bytes() == (tmp_path / "plain" / file).read_bytes()
