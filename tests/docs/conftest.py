@@ -20,11 +20,12 @@ _PROGRAMS = {"python": "", "caedsl": "-m caedsl", "torchrun": "-m torch.distribu
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of what a user has, as the current folder."""
+    """A copy of what a user has, and a model that Keras saved, as the current folder."""
     folder = tmp_path / "project"
     folder.mkdir()
     for name in _COPIED:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "tests" / "importing" / "keras" / "files" / "article.keras", folder / "mnist.keras")
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
     return folder

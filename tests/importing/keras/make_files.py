@@ -1,26 +1,32 @@
-"""Write the files of this folder with TensorFlow's Keras 2: ``python tests/importing/keras/make_files.py``.
+"""Write the files of this folder: ``python tests/importing/keras/make_files.py tf_keras``, or ``keras``.
 
-It needs an environment of its own, with the packages ``tf_keras`` and ``tensorflow-cpu``. Beside each model lie samples
-and what Keras made of them.
+TensorFlow's Keras 2 needs an environment of its own, with the packages ``tf_keras`` and ``tensorflow-cpu``; Keras 3 has
+any backend. Beside each model lie samples and what Keras made of them.
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-import tf_keras  # type: ignore[import-not-found]
 
 sys.path.insert(0, str(Path(__file__).parent))
-from models import MODELS, scattered  # type: ignore[import-not-found]
+from models import MODELS, article, scattered  # type: ignore[import-not-found]
 
-FILES = {"blog_simple": ".h5", "blog_conv": ".h5", "parts": ".h5 .keras", "unet": ".h5"}
+FILES = {
+    "tf_keras": {"blog_simple": ".h5", "blog_conv": ".h5", "parts": ".h5 .keras", "unet": ".h5"},
+    "keras": {"article": ".keras"},
+}
+"""Models by what saves them, and the forms in which it does."""
 
 
-def main() -> None:
+def main(package: str) -> None:
+    keras = import_module(package)
     folder = Path(__file__).parent / "files"
-    for name, suffixes in FILES.items():
-        tf_keras.backend.clear_session()
-        model = scattered(MODELS[name](tf_keras))
+    for name, suffixes in FILES[package].items():
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(0)
+        model = scattered(MODELS[name](keras)) if name in MODELS else article(keras)
         for suffix in suffixes.split():
             model.save(folder / f"{name}{suffix}")
         samples = np.random.default_rng(0).random((2, *model.input_shape[1:]), dtype=np.float32)
@@ -28,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])
