@@ -44,7 +44,7 @@ LAYERS: Mapping[str, str] = {
     "multiheadattention": "attention",
     "squeezeexcitation": "se",
 }
-"""Layers, by their names as ``plain`` returns them."""
+"""Layers, by their names as ``plain_layer`` returns them."""
 
 _UNPOOLING = "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores"
 _LEAVE_OUT = "it changes nothing here: leave this line out"
@@ -308,7 +308,7 @@ STATEMENTS: Mapping[str, str] = {"latent": "bottleneck", "model": "autoencoder",
 """Statements."""
 
 
-def plain(word: str) -> str:
+def plain_layer(word: str) -> str:
     """Return a layer's name without package, case, underscores and rank: ``nn.ConvTranspose2d`` → convtranspose."""
     name = word.rpartition(".")[2].lower().replace("_", "").replace("-", "")
     # Keras puts the rank in the middle: Conv2DTranspose.

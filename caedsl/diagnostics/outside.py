@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from caedsl.diagnostics.foreign_words import plain, plain_loss
+from caedsl.diagnostics.foreign_words import plain_layer, plain_loss
 
 _BY_HAND = "`caedsl emit --training` writes the code of the rest, to be extended by hand"
 
@@ -51,5 +51,5 @@ _SORTS = (
 
 def outside(word: str) -> Outside | None:
     """Return what ``word`` asks for, where the language leaves that out."""
-    names = plain(word), plain_loss(word)
+    names = plain_layer(word), plain_loss(word)
     return next((sort for sort in _SORTS if any(re.fullmatch(sort.words, name) for name in names)), None)

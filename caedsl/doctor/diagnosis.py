@@ -9,7 +9,7 @@ from caedsl.doctor.evidence import Evidence
 from caedsl.doctor.repairs import Repair
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.suspicion import Suspicion
-from caedsl.rules.engine.causes import DOCTOR_SYMPTOMS
+from caedsl.rules.engine.symptoms import DOCTOR_SYMPTOMS
 from caedsl.training.monitors.engine.catalogue import find
 
 

@@ -20,7 +20,7 @@ from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
 from caedsl.doctor.suspicion import CERTAIN, NAMED, ProbesSoFar, Suspicion
-from caedsl.rules.engine.causes import CAUSES, RATES
+from caedsl.rules.engine.symptoms import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.learning_rate import STEPS as RANGE_TEST_STEPS
 

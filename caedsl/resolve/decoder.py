@@ -14,7 +14,7 @@ from caedsl.resolve.mirror import OPTIONS, manner, mirror
 from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import StatementsByWord
-from caedsl.resolve.undoing import activation_of, undo
+from caedsl.resolve.undoing import ending_activation, undo
 from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.kind import Role
@@ -96,7 +96,7 @@ def _inverse(made: Sequence[Layer], encoder: Placed, decoder: Sequence[Line], sc
     """Return the way back from a dense code; none where the decoder's first layer takes the code itself."""
     if _takes(made[-1].out_shape, decoder):
         return ()
-    return undo(made, activation_of(encoder.layers), Manner(made[0].span), scope) or ()
+    return undo(made, ending_activation(encoder.layers), Manner(made[0].span), scope) or ()
 
 
 def _takes(code: Shape, decoder: Sequence[Line]) -> bool:

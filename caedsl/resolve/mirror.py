@@ -6,7 +6,7 @@ from typing import Any
 from caedsl.model.data import InputRange
 from caedsl.resolve.manner import UNPOOL, Manner
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.undoing import activation_of, output_twin, undo
+from caedsl.resolve.undoing import ending_activation, output_twin, undo
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation, fitting
 from caedsl.vocabulary.convolution import CHANNELS
@@ -83,7 +83,7 @@ def mirror(
     last = manner._replace(code=code)
     if output is not None and start != target:
         last = (
-            last._replace(channels=output.out_shape[0], output=activation_of([output]))
+            last._replace(channels=output.out_shape[0], output=ending_activation([output]))
             if larger
             else last._replace(channels=target[0])
         )

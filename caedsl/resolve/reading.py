@@ -61,7 +61,7 @@ def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone:
         return kind
     if not broken and head.text not in scope.blocks and report_outside(head, "unknown-layer", scope):
         return None
-    plain = foreign_words.plain(head.text)
+    plain = foreign_words.plain_layer(head.text)
     idle = alone and plain in FUNCTIONS and plain not in KINDS  # `linear` is an activation, and no layer
     help_line = foreign_words.LAYER_NOTES.get("identity" if idle else plain, "")
     near = None if help_line else foreign_words.LAYERS.get(plain) or _activation(plain)

@@ -43,7 +43,7 @@ def output_twin(layers: Sequence[Layer]) -> Layer | None:
     return None
 
 
-def activation_of(layers: Sequence[Layer], before: Activation = LINEAR) -> Activation:
+def ending_activation(layers: Sequence[Layer], before: Activation = LINEAR) -> Activation:
     """Return the activation of the map that these layers end with; ``before`` where none of them decides it."""
     for layer in reversed(layers):
         for inner in reversed(list(layer.walk())):
@@ -85,7 +85,7 @@ def _undone(
         ahead = begins and layers[i] not in manner.code
         kept = [layer for layer in layers[:i] if not (ahead and _adjusts(layer))]
         known = kept if ahead else _without_lines_of_their_own(kept)
-        restored = manner.output if layers[i] is output else activation_of(known, before)
+        restored = manner.output if layers[i] is output else ending_activation(known, before)
         adjusting = _beside(layers, i, ahead, behind)
         takes = layers[i].kind.role is Role.WEIGHTED and not ahead
         norm = next((layer for layer in adjusting if takes and layer.norm is not None), None)

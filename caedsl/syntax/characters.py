@@ -47,7 +47,7 @@ def meant_by(character: str) -> Character | None:
     return None
 
 
-def called(character: str) -> str:
+def in_words(character: str) -> str:
     """``character`` in words: as it is, by its Unicode name, or by its number where it has neither."""
     if character == "`":
         return "a backtick"

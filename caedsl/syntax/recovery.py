@@ -136,7 +136,7 @@ class _Reader:
         text, statement = cure
         if fault.opens_block:
             text += " {"
-        return statement, replace(finding, help=messages.write(text) or finding.help)
+        return statement, replace(finding, help=messages.help_with(text) or finding.help)
 
     def _open(self, brace: Token) -> None:
         block = self.blocks[-1]

@@ -3,7 +3,8 @@
 import re
 
 from caedsl.rules.engine import catalogue
-from caedsl.rules.engine.causes import CAUSES, DOCTOR_SYMPTOMS, KNOWN
+from caedsl.rules.engine.causes import KNOWN
+from caedsl.rules.engine.symptoms import CAUSES, DOCTOR_SYMPTOMS
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "doctor.md"

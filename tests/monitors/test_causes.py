@@ -8,9 +8,10 @@ import pytest
 from caedsl.diagnostics.finding import Severity
 from caedsl.model.settings import settled
 from caedsl.rules.engine import catalogue
-from caedsl.rules.engine.causes import CAUSES, DOCTOR_SYMPTOMS, KNOWN, explanation
+from caedsl.rules.engine.causes import KNOWN
 from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.example import examples, whole_spec
+from caedsl.rules.engine.symptoms import CAUSES, DOCTOR_SYMPTOMS, likely_cause
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Sign
 from caedsl.source import Source
@@ -48,7 +49,7 @@ def test_the_likeliest_known_cause_is_named(symptom: str) -> None:
         for finding in check_source(Source(_example(name))).findings
         if finding.name == name
     ]
-    found = explanation(symptom, findings)
+    found = likely_cause(symptom, findings)
     assert found is not None
     loud = {finding.name for finding in findings if finding.severity.value != "info"}
     assert found.rule == next(rule for rule in CAUSES[symptom] if rule in loud)
@@ -60,7 +61,7 @@ def _example(name: str) -> str:
 
 def test_nothing_is_explained_by_findings_that_are_no_cause() -> None:
     findings = check_source(Source(_example("unused-constant"))).findings
-    assert explanation("constant-output", findings) is None
+    assert likely_cause("constant-output", findings) is None
 
 
 def test_a_monitor_repeats_the_static_advice_and_not_its_opposite(

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from caedsl.model.settings import On
-from caedsl.rules.engine.causes import explanation
 from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.documentation import stale_pages
 from caedsl.rules.engine.example import examples
+from caedsl.rules.engine.symptoms import likely_cause
 from caedsl.source import Source
 from caedsl.training.errors import NotFiniteError
 from caedsl.training.monitors.engine import catalogue, documentation, watch
@@ -50,7 +50,7 @@ def test_the_example_makes_it_speak(monitor: Monitor, tmp_path: Path, monkeypatc
 def _agrees(remedy: str, monitor: Monitor, text: str) -> None:
     """The advice is that of `caedsl check` where it finds a cause in the spec, and never against it."""
     findings = check_source(Source(text)).findings
-    cause = explanation(monitor.name, findings)
+    cause = likely_cause(monitor.name, findings)
     assert cause is None or remedy.startswith(cause.remedy)
     rates = {finding.name for finding in findings}
     assert "low-learning-rate" not in rates or "smaller learning rate" not in remedy

@@ -39,12 +39,12 @@ def call(fault: Fault) -> Finding | None:
         return None
     span = Span(span_of(word).start, end)
     line = _line(word, inside or "")
-    known = " " in line or foreign_words.LAYERS.get(foreign_words.plain(word)) is None
+    known = " " in line or foreign_words.LAYERS.get(foreign_words.plain_layer(word)) is None
     help_line = f"write {quoted(line)}" if known else "write values without parentheses: `conv 64 k3 relu`"
     return error(
         f"{quoted(fault.text[span.start : span.end])} is written as a call: values follow the word after a space",
         span,
-        help=foreign_words.LAYER_NOTES.get(foreign_words.plain(word)) or help_line,
+        help=foreign_words.LAYER_NOTES.get(foreign_words.plain_layer(word)) or help_line,
     )
 
 
@@ -60,7 +60,7 @@ def _inside(text: str, start: int, limit: int) -> str | None:
 
 def _line(word: str, inside: str) -> str:
     """Return the line of a spec that says what the call says, as far as that has a word here."""
-    plain = foreign_words.plain(word)
+    plain = foreign_words.plain_layer(word)
     meant = foreign_words.LAYERS.get(plain) or foreign_words.WORDS.get(plain, plain)
     arguments = list(_arguments(inside))
     name = word.rpartition(".")[2]

@@ -252,11 +252,11 @@ def character(fault: Fault) -> Finding | None:
     if meant is None:
         letter = found.isalpha()
         return error(
-            f"{characters.called(found)} {'cannot be part of a name' if letter else 'has no meaning in a spec'}",
+            f"{characters.in_words(found)} {'cannot be part of a name' if letter else 'has no meaning in a spec'}",
             span,
             help="names are made of the letters a to z and A to Z, digits and `_`" if letter else "delete it",
         )
-    shown = f"`{found}`" if meant.meant.strip() else characters.called(found)
+    shown = f"`{found}`" if meant.meant.strip() else characters.in_words(found)
     return error(
         f"{shown} is {meant.name}: {meant.reason}",
         span,

@@ -26,7 +26,7 @@ def explain(fault: Fault) -> Finding:
     return _unexpected(fault)
 
 
-def write(text: str) -> str:
+def help_with(text: str) -> str:
     """Return the help line for a statement whose cure is ``text``; empty where that text would be no help."""
     text = " ".join(text.strip("; \t").split())
     return f"write `{text}`" if text and len(text) <= _LONGEST_HELP else ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from caedsl.diagnostics.finding import Finding
-from caedsl.rules.engine.causes import explanation
+from caedsl.rules.engine.symptoms import likely_cause
 from caedsl.runs.trouble import Sign, Trouble
 from caedsl.training.monitors.engine.catalogue import Monitor
 from caedsl.training.monitors.engine.observation import LossWindow, RunSoFar
@@ -47,7 +47,7 @@ class Asking:
             return
         self.said.add(key)
         place, remedy = self.place(sign), sign.remedy
-        cause = explanation(monitor.name, self.findings())
+        cause = likely_cause(monitor.name, self.findings())
         if cause is not None:
             remedy = f"{cause.remedy} (`{cause.rule}` of `caedsl check`: {cause.evidence})"
         trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, sign.message, remedy)

@@ -1,0 +1,133 @@
+"""Symptoms of failing trainings, and the causes that each may have.
+
+A monitor or a probe sees a symptom. Where ``caedsl check`` has already found a cause of that symptom in the spec, its
+evidence and its remedy stand, so that nothing advises against it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from caedsl.diagnostics.finding import Finding, Severity
+
+RATES = ("mismatched-sgd-rate", "high-learning-rate", "low-learning-rate")
+"""Causes that are one choice of the author's."""
+_DATA = ("label-target", "unrelated-target", "constant-images", "image-scale")
+_START = ("frozen-layer", "dead-start", "fading-signal")
+
+CAUSES: Mapping[str, tuple[str, ...]] = {
+    # What monitors see.
+    "constant-output": (
+        "output-range",
+        "bce-range",
+        *RATES,
+        "saturating-hidden",
+        "fading-signal",
+        "strong-l2",
+        "strong-weight-decay",
+        "normalised-output",
+        "channel-pinch",
+        "too-few-steps",
+        "oversized-batch",
+        *_DATA,
+        "dead-start",
+        "dead-layer",
+        "frozen-layer",
+    ),
+    "dead-layer": (*RATES, "dead-start"),
+    "diverging-loss": ("bce-range", *RATES, "exploding-signal", "unscaled-data"),
+    "exploding-gradient": (*RATES, "exploding-signal", "unscaled-data"),
+    "idle-code": ("relu-code", *RATES, "duplicate-images"),
+    "not-finite": ("fp16-overflow", "bce-range", *RATES, "exploding-signal", "unscaled-data"),
+    "oscillating-loss": (*RATES, "small-batch-norm"),
+    "overfitting": ("duplicate-images", "tiny-dataset", "shifted-split", "evaluation-preprocessing"),
+    "saturated-output": ("output-range", "bce-range", *RATES, "final-relu", "unscaled-data", "image-scale"),
+    "stuck-loss": (
+        "output-range",
+        *RATES,
+        "saturating-hidden",
+        "fading-signal",
+        "strong-l2",
+        "strong-weight-decay",
+        "too-few-steps",
+        "oversized-batch",
+        *_DATA,
+        "dead-start",
+        "frozen-layer",
+    ),
+    "train-eval-gap": ("small-batch-norm", "heavy-dropout"),
+    "vanishing-gradient": ("saturating-hidden", "fading-signal", *RATES),
+    "worse-than-mean": (
+        "output-range",
+        "bce-range",
+        *RATES,
+        "saturating-hidden",
+        "exploding-signal",
+        "strong-l2",
+        "strong-weight-decay",
+        "heavy-dropout",
+        "too-few-steps",
+        *_DATA,
+        "frozen-layer",
+    ),
+    # What only `caedsl doctor` sees.
+    "cannot-memorise": (
+        "output-range",
+        "bce-range",
+        "label-target",
+        *_START,
+        *RATES,
+        "saturating-hidden",
+        "final-relu",
+        "normalised-output",
+        "strong-l2",
+        "strong-weight-decay",
+        "heavy-dropout",
+        "channel-pinch",
+        "code-too-small",
+        "image-scale",
+        "unscaled-data",
+        "dead-layer",
+    ),
+    "slow-start": (
+        *RATES,
+        "strong-l2",
+        "strong-weight-decay",
+        "saturating-hidden",
+        "fading-signal",
+        "too-few-steps",
+        "oversized-batch",
+    ),
+    "held-out-gap": (
+        "evaluation-preprocessing",
+        "shifted-split",
+        "duplicate-images",
+        "leaking-split",
+        "small-batch-norm",
+        "tiny-dataset",
+    ),
+    "poor-plateau": ("code-too-small", "relu-code", "heavy-dropout", "channel-pinch", "frozen-layer", *_DATA),
+}
+"""Causes of a symptom, the likeliest first: by the name of the monitor or of the symptom that a probe sees."""
+
+DOCTOR_SYMPTOMS: Mapping[str, str] = {
+    "cannot-memorise": "the network cannot memorise 16 images",
+    "slow-start": "the network learns, but slowly",
+    "held-out-gap": "held-out images are reconstructed far worse than training images",
+    "poor-plateau": "the error stays far above that of PCA with as many numbers",
+}
+"""The symptoms that only ``caedsl doctor`` sees, in words."""
+
+
+class LikelyCause(NamedTuple):
+    """Cause that the spec shows: the ``evidence`` for it, and the ``remedy``."""
+
+    rule: str
+    evidence: str
+    remedy: str
+
+
+def likely_cause(symptom: str, findings: Iterable[Finding]) -> LikelyCause | None:
+    """Return the likeliest cause of a symptom among the errors and warnings of a spec; None where none explains it."""
+    known = {finding.name: finding for finding in findings if finding.severity is not Severity.INFO and finding.advice}
+    rule = next((rule for rule in CAUSES.get(symptom, ()) if rule in known), None)
+    return None if rule is None else LikelyCause(rule, known[rule].summary, known[rule].advice)
