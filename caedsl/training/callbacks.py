@@ -9,7 +9,8 @@ from caedsl.runs.files import ENVIRONMENT
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Step
 from caedsl.runs.state import RunState
-from caedsl.training.device import CompiledNetwork, device_name
+from caedsl.training.compiled_network import CompiledNetwork
+from caedsl.training.device import device_name
 from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.watch import Watch
 from caedsl.training.parallel.processes import LostError

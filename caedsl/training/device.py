@@ -1,4 +1,4 @@
-"""The device of a run, and how it is used: memory that is kept between steps, and compiling where that pays."""
+"""The device of a run, and how it is used: memory that is kept between steps, and the kernels that are chosen."""
 
 import ctypes
 import os
@@ -6,10 +6,8 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from caedsl.runs.errors import TrainingError
 from caedsl.training.parallel.processes import current
@@ -17,15 +15,6 @@ from caedsl.training.parallel.processes import current
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_BLOCK = 1 << 30
 _USUAL_BLOCK = 128 << 10
-
-SECONDS_TO_COMPILE = 60.0
-PAYS_FROM = 3 * SECONDS_TO_COMPILE
-"""How long an uncompiled run must be: compiled steps, some 1.5 times faster, then make good their start."""
-SHORTEST_STEP = 2e-3
-OPERATIONS_A_SECOND = 2e13
-"""An uncompiled step on a GPU takes the longer of launching its kernels and of its arithmetic.
-
-These three are rough estimates for a current GPU: they decide whether to compile, never what is computed."""
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -131,6 +120,18 @@ def fix_cublas_workspace(device: torch.device) -> None:
 
 
 @contextmanager
+def timed_convolutions(device: torch.device, wanted: bool) -> Iterator[None]:
+    """Let cuDNN time its kernels, inside, once for each shape, and keep the fastest, where that is ``wanted``."""
+    before = torch.backends.cudnn.benchmark
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = wanted
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
+
+
+@contextmanager
 def deterministic_kernels(device: torch.device, wanted: bool) -> Iterator[None]:
     """Use, inside, only kernels that give the same bits each time on CUDA, where that is ``wanted``.
 
@@ -153,71 +154,3 @@ def deterministic_kernels(device: torch.device, wanted: bool) -> Iterator[None]:
         ) from error
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-
-
-class CompiledNetwork(nn.Module):
-    """``network`` compiled for training on whole batches.
-
-    All else, and all after a failure, goes to ``network`` itself.
-
-    Steps that launching dominates are replayed as CUDA graphs.
-    """
-
-    def __init__(self, network: nn.Module, graphs: bool) -> None:
-        super().__init__()
-        self.network = network
-        self.graphs = graphs
-        self.encoder, self.decoder = network.get_submodule("encoder"), network.get_submodule("decoder")
-        self.bottleneck = network.get_submodule("bottleneck")
-        self.failure: str | None = None
-        self._shape: torch.Size | None = None
-        self._compiled: Any = torch.compile(network, mode="reduce-overhead" if graphs else "default", dynamic=False)
-
-    def forward(self, x_bchw: Tensor) -> Tensor:
-        """Return what ``network`` gives."""
-        if self._shape is None and self.training:
-            self._shape = x_bchw.shape
-            self._rehearse(x_bchw)
-        if self.failure is not None or not self.training or x_bchw.shape != self._shape:
-            return self._plain(x_bchw)
-        return self._fast(x_bchw)
-
-    def _fast(self, x_bchw: Tensor) -> Tensor:
-        if self.graphs:
-            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        image: Tensor = self._compiled(x_bchw)
-        return image
-
-    def _rehearse(self, x_bchw: Tensor) -> None:
-        """Compile both passes, and note where that fails; buffers and random numbers are then as they were.
-
-        The backward pass is compiled only when gradients are computed, after ``forward`` has returned.
-        """
-        buffers = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
-        device = x_bchw.device
-        try:
-            with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.enable_grad():
-                weights = [weight for weight in self.network.parameters() if weight.requires_grad]
-                torch.autograd.grad(self._fast(x_bchw).float().sum(), weights, allow_unused=True)
-        except torch.OutOfMemoryError:
-            raise
-        except (
-            Exception
-        ) as error:  # the compiler raises whatever its parts do; training without it is slower, not wrong
-            self.failure = (str(error).strip() or type(error).__name__).splitlines()[0]
-        finally:
-            with torch.no_grad():
-                for name, buffer in self.network.named_buffers():
-                    buffer.copy_(buffers[name])
-
-    def _plain(self, x_bchw: Tensor) -> Tensor:
-        image: Tensor = self.network(x_bchw)
-        return image
-
-
-def compiled(network: nn.Module, device: torch.device, steps: int, operations: float) -> nn.Module:
-    """``network``, compiled if it will train on CUDA for so many ``steps`` of so many ``operations`` that it pays."""
-    arithmetic = operations / OPERATIONS_A_SECOND
-    if device.type != "cuda" or steps * max(SHORTEST_STEP, arithmetic) < PAYS_FROM:
-        return network
-    return CompiledNetwork(network, graphs=arithmetic < SHORTEST_STEP)

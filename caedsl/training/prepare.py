@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from itertools import count
-from math import ceil
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.backends.torch.fast import fast_form
@@ -16,14 +14,13 @@ from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.lower import Penalty
 from caedsl.data.pixels import Held, Pixels
 from caedsl.model.data import InputRange
-from caedsl.model.settings import Settled, Train, settled
+from caedsl.model.settings import Train, settled
 from caedsl.runs.errors import TrainingError
 from caedsl.training.batches import Batches, resident
 from caedsl.training.callbacks import stopping
-from caedsl.training.device import compiled, fix_cublas_workspace
+from caedsl.training.device import fix_cublas_workspace
 from caedsl.training.loop import Training
 from caedsl.training.objective import Objective
-from caedsl.training.parallel.processes import current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.precision import choose_precision
 from caedsl.training.preprocessing import normalise_of
@@ -96,7 +93,7 @@ def prepare(
     undone = target_range is input_range or targets.range == input_range
     objective = Objective(known.loss, pixels, penalties, code, normalise_of(module) if undone else None)
     precision = choose_precision(known.precision, device)
-    network = _network(module, train_batches, known)
+    network = _network(module, train_batches)
     training = Training(
         module, train_batches, validated, known, objective, input_range, precision, network, target_range
     )
@@ -104,25 +101,10 @@ def prepare(
     return training
 
 
-def _network(module: nn.Module, train: Batches, settings: Settled) -> nn.Module:
+def _network(module: nn.Module, train: Batches) -> nn.Module:
     """Return the form of ``module`` that a step calls; other forms are known of what the backend builds alone."""
-    if not isinstance(module, ConvolutionalAutoencoder):
-        return module
-    if train.device.type == "cpu":
-        return fast_form(module, train.shape)
-    if current().count > 1:
-        return module  # a compiler that fails in one process only would leave the others waiting
-    steps = settings.epochs * ceil(len(train) / settings.batch)
-    return compiled(module.to(train.device), train.device, steps, settings.batch * _operations(module, train))
-
-
-def _operations(module: nn.Module, train: Batches) -> float:
-    """Count the operations of training on one image: forward, and as many again for the inputs and for the weights."""
-    training = module.training
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        module.eval()(next(train.in_order(1)).seen)
-    module.train(training)
-    return 3.0 * float(counter.get_total_flops())
+    known = isinstance(module, ConvolutionalAutoencoder) and train.device.type == "cpu"
+    return fast_form(module, train.shape) if known else module
 
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate: int) -> None:

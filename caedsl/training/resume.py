@@ -27,6 +27,7 @@ from caedsl.training.kept_run import KeptRun, open_run
 from caedsl.training.loop import Callback, Training
 from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
+from caedsl.training.search.compilation import settle_compilation
 from caedsl.training.search.threads import resume_threads
 from caedsl.training.train import (
     Followed,
@@ -99,6 +100,7 @@ def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Rep
     training = prepare_training(kept.model, settings, images, device, kept.start_weights(), kept.split_seed)
     for note in resume_threads(training, kept.environment.device, kept.environment.threads):
         reporter.note(note)
+    settle_compilation(training)
     kept.check_split(training.validation)
     now = environment_of(training, kept.model, images, None, kept.split_seed)
     changed = differences(kept.environment.model_dump(), now)

@@ -19,7 +19,7 @@ from caedsl.data.sample import Sample
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Settled
 from caedsl.training.batches import Batches
-from caedsl.training.device import computing_with, deterministic_kernels, keeping_freed_memory
+from caedsl.training.device import computing_with, deterministic_kernels, keeping_freed_memory, timed_convolutions
 from caedsl.training.non_finite_guard import NonFiniteGuard
 from caedsl.training.objective import Losses, Objective
 from caedsl.training.optimizers import epsilon, make_optimizer
@@ -110,6 +110,7 @@ class Stepper:
             stack.enter_context(self.objective.watching(self.network))
             stack.enter_context(self.precision.products())
             stack.enter_context(deterministic_kernels(device, self.settings.deterministic))
+            stack.enter_context(timed_convolutions(device, not self.settings.deterministic))
             stack.enter_context(exact_instance_norms(self.module, self.network))
             if not self.precision.kind.exact:
                 stack.enter_context(exact_output(self.network))

@@ -45,6 +45,7 @@ from caedsl.training.prepare import Targets, prepare
 from caedsl.training.preprocessing import fit_preprocessing
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
+from caedsl.training.search.compilation import settle_compilation
 from caedsl.training.search.threads import settle_threads
 from caedsl.training.search.trials import naming_what_fits
 from caedsl.training.weights import Weights, largest_file
@@ -116,6 +117,7 @@ def train(
     model, spec_text = found.model, found.spec_text
     training = prepared(found.settings)
     notes = settle_threads(training, reporter)
+    settle_compilation(training)
     for note in notes:
         reporter.note(note)
     samples = replace(samples, notes=(*samples.notes, *found.notes, *notes))

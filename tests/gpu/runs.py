@@ -17,7 +17,7 @@ autoencoder small
 input {shape} in {range}
 {target}
 {data}
-encoder {{ conv 8 s2 relu norm=batch; conv 8 s2 elu }}
+encoder {{ conv 8 s2 relu {norm}; conv 8 s2 elu }}
 bottleneck {code}
 decoder mirror output={output}
 train {{ epochs 10; seed 3; {lines} }}
@@ -60,7 +60,15 @@ def run_on(
     )
 
 
-USUAL = {"shape": "1x12x12", "range": "0..1", "output": "sigmoid", "target": "", "data": "", "code": "dense 8"}
+USUAL = {
+    "shape": "1x12x12",
+    "range": "0..1",
+    "output": "sigmoid",
+    "target": "",
+    "data": "",
+    "code": "dense 8",
+    "norm": "norm=batch",
+}
 
 
 def small(lines: str = "", **place: str) -> Autoencoder:

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from caedsl.backends.torch.lower import lower
+from caedsl.data.batch_share import BatchShare
 from caedsl.data.sample import Sample
-from caedsl.training.device import CompiledNetwork
+from caedsl.training.compiled_network import CompiledNetwork
 from caedsl.training.monitors.engine.probe import Prober
 from caedsl.training.objective import Losses
 from caedsl.training.optimizers import obstacle
 from caedsl.training.step_graph import CudaRecorder, StepGraph
-from tests.backends.test_same_steps import LINES
+from caedsl.vocabulary.augmentations import AUGMENTATIONS, AugmentationKind
+from tests.backends.test_same_steps import LINES, example
 
 from .runs import run_on, small, steps
 
@@ -65,14 +67,24 @@ def test_a_step_never_waits_for_the_device(cuda: torch.device, line: str) -> Non
                 run.take_step(batches[number % len(batches)])
 
 
-@pytest.mark.parametrize("graphs", [False, True])
-def test_a_compiled_step_is_the_same(cuda: torch.device, graphs: bool) -> None:
+def test_a_compiled_step_is_the_same(cuda: torch.device) -> None:
     lines = "precision fp32; optimizer adam lr=1e-3; ema 0.9; corrupt gaussian=0.1"
     plain, fast = run_on(cuda, lines), run_on(cuda, lines)
-    compiled = CompiledNetwork(fast.module, graphs)
+    compiled = CompiledNetwork(fast.module)
     fast.network, fast.joined = compiled, compiled
     assert steps(fast, 20) == pytest.approx(steps(plain, 20), rel=1e-4)
     assert compiled.failure is None
+    fast.graph = StepGraph(fast, CudaRecorder(cuda), clock=iter([0, 0, 0, 4, 0, 1]).__next__)
+    assert steps(fast, 20) == pytest.approx(steps(plain, 20), rel=1e-4)
+    assert fast.graph.used, fast.graph.failure
+
+
+@pytest.mark.parametrize("kind", AUGMENTATIONS.values(), ids=lambda kind: kind.name)
+def test_augmented_samples_have_their_channels_last(cuda: torch.device, kind: AugmentationKind) -> None:
+    run = run_on(cuda, f"precision fp32; augment {example(kind.option)}", shape="3x12x12")
+    clean = next(run.train.in_order(16))
+    sample = run.sample(clean, BatchShare.all_of(16), run.settings.augment)
+    assert sample.seen.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_deterministic_runs_are_equal_bit_for_bit(cuda: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from caedsl.training.device import CompiledNetwork
+from caedsl.training.compiled_network import CompiledNetwork
 from caedsl.training.errors import OutOfMemoryError
 from caedsl.training.resume import resume
 from tests.training.test_resume import SPEC, begin, killed_at, rows
@@ -51,7 +51,7 @@ def test_a_compiler_that_fails_in_the_backward_pass_is_done_without(
 
     monkeypatch.setattr(torch, "compile", lambda network, **settings: lambda x: Broken.apply(network(x)))
     run = run_on(cuda, "precision fp32", images=pictures(64, 1, 12, 12))
-    compiled = CompiledNetwork(run.module, graphs=False)
+    compiled = CompiledNetwork(run.module)
     run.network = run.joined = compiled
     losses = steps(run, 20)
     assert compiled.failure == "no working C compiler"

@@ -8,39 +8,56 @@ import pytest
 import torch
 from torch import nn
 
-from caedsl.training.device import CompiledNetwork, compiled
+from caedsl.training.compiled_network import CompiledNetwork
+from caedsl.training.parallel.processes import Processes
+from caedsl.training.search import compilation
+from tests.gpu.runs import run_on
 
 from .tiny import blobs, tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # in the compiler's own imports
-CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
 def _eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
     """The compiler without code generation, which would take most of a minute."""
     compile_ = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda network, mode, dynamic: compile_(network, backend="eager"))
+    monkeypatch.setattr(torch, "compile", lambda network, dynamic: compile_(network, backend="eager"))
 
 
-@pytest.mark.parametrize(
-    ("device", "steps", "operations", "expected"),
-    [
-        (CPU, 10**9, 1e12, False),
-        (CUDA, 1_000, 1e9, False),
-        (CUDA, 1_000_000, 1e9, True),
-        (CUDA, 1_000, 1e13, True),
-    ],
-)
-def test_it_is_compiled_where_the_work_ahead_pays_for_it(
-    device: torch.device, steps: int, operations: float, expected: bool
+@pytest.mark.parametrize(("seconds", "expected"), [(0.001, False), (100.0, True)])
+def test_it_is_compiled_where_two_steps_say_that_the_run_is_long(
+    seconds: float, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isinstance(compiled(tiny(), device, steps, operations), CompiledNetwork) is expected
+    run = run_on(CPU, "precision fp32")
+    before = run.weights()
+    assert compilation.pays(run, iter([0.0, 2 * seconds]).__next__) is expected
+    assert all(torch.equal(value, before[name]) for name, value in run.weights().items())
+    monkeypatch.setattr(compilation, "pays", lambda training: expected)
+    compilation.settle_compilation(run)
+    assert not isinstance(run.network, CompiledNetwork), "a CPU has the faster form"
+    monkeypatch.setattr(compilation, "COMPILED_ON", ("cpu",))
+    compilation.settle_compilation(run)
+    assert isinstance(run.network, CompiledNetwork) is expected
+
+
+@pytest.mark.parametrize(("norm", "expected"), [("norm=batch", False), ("norm=group", True)])
+def test_several_processes_compile_what_looks_at_one_part_alone(
+    norm: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_on(CPU, "precision fp32", norm=norm)
+    run.processes = Processes()
+    run.processes.count = 2
+    monkeypatch.setattr(compilation, "COMPILED_ON", ("cpu",))
+    monkeypatch.setattr(compilation, "pays", lambda training: True)
+    compilation.settle_compilation(run)
+    assert isinstance(run.network, CompiledNetwork) is expected
 
 
 def test_it_computes_the_same_for_whole_batches_and_for_others() -> None:
     module, x_bchw = tiny(), blobs(10)
-    network = CompiledNetwork(module, graphs=False).train()
+    network = CompiledNetwork(module).train()
     for part in (x_bchw, x_bchw, x_bchw[:3]):
         assert torch.equal(network(part), module(part))
     network.eval()
@@ -58,7 +75,7 @@ def test_where_the_compiler_fails_training_goes_on_without(monkeypatch: pytest.M
 
     monkeypatch.setattr(torch, "compile", broken)
     module, x_bchw = tiny(), blobs(10)
-    network = CompiledNetwork(module, graphs=True).train()
+    network = CompiledNetwork(module).train()
     assert torch.equal(network(x_bchw), module(x_bchw))
     assert network.failure == "no working C compiler"
 
@@ -77,7 +94,7 @@ def test_where_the_compiler_fails_in_the_backward_pass_training_goes_on_without(
 
     monkeypatch.setattr(torch, "compile", lambda network, **settings: lambda x: Broken.apply(network(x)))
     module, x_bchw = tiny(), blobs(10)
-    network = CompiledNetwork(module, graphs=False).train()
+    network = CompiledNetwork(module).train()
     image = network(x_bchw)
     image.sum().backward()
     assert network.failure == "no working C compiler"
@@ -92,7 +109,7 @@ def test_the_rehearsal_of_a_compiled_network_leaves_no_trace() -> None:
     vars(network)["forward"] = module.forward
     again, x_bchw = deepcopy(module), torch.rand(4, 1, 8, 8)
     torch.manual_seed(1)
-    image = CompiledNetwork(network, graphs=False).train()(x_bchw)
+    image = CompiledNetwork(network).train()(x_bchw)
     torch.manual_seed(1)
     assert torch.equal(image, again.train()(x_bchw))
     for name, buffer in again.named_buffers():

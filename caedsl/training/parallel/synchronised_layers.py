@@ -46,6 +46,12 @@ def _while_training(layer: nn.Module, shared: Forward) -> Forward:
     return lambda x: shared(x) if layer.training and current().count > 1 else plain(x)
 
 
+def sees_whole_batches(module: nn.Module) -> bool:
+    """Return whether some layer of ``module`` computes over the batch that several processes share."""
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout, nn.Dropout2d, GaussianNoise)
+    return any(isinstance(layer, kinds) for layer in module.modules())
+
+
 def _shared_form(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Forward | None:
     if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
         if next(iter(layer.buffers())).device.type == "cuda":
