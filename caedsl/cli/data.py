@@ -1,6 +1,7 @@
 """``caedsl data``: what the data of a spec are, before anything is trained."""
 
 import json as json_
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,7 +87,7 @@ def _show(found: "Survey", reporter: "Reporter") -> None:
             f"{part.mean:.4g}",
             f"{part.deviation:.4g}",
         ]
-        for part in found.parts
+        for part in (*found.parts, *(replace(part, part=f"{part.part} targets") for part in found.targets))
     ]
     reporter.table(headings, rows)
     for part in found.parts:
@@ -103,6 +104,14 @@ def _show(found: "Survey", reporter: "Reporter") -> None:
             reporter.result("  " + ", ".join(f"{part}: {name}" for part, name in group))
         if len(found.duplicates) > _MOST_DUPLICATES:
             reporter.result(f"  and {len(found.duplicates) - _MOST_DUPLICATES:,} more (all with --json)")
+    if found.near_duplicates:
+        count = len(found.near_duplicates)
+        pairs = "1 pair" if count == 1 else f"{count:,} pairs"
+        reporter.result(f"{pairs} of {found.fit.noun}s in two parts are nearly equal; look whether they show the same:")
+        for pair in found.near_duplicates[:_MOST_DUPLICATES]:
+            reporter.result("  " + ", ".join(f"{part}: {name}" for part, name in pair))
+        if count > _MOST_DUPLICATES:
+            reporter.result(f"  and {count - _MOST_DUPLICATES:,} more (all with --json)")
     if found.unreadable:
         remedy = "left out" if found.left_out else "mend or remove them, or add `skip=broken` to the source"
         files = "1 file" if len(found.unreadable) == 1 else f"{len(found.unreadable):,} files"

@@ -1,10 +1,11 @@
 """A survey of a spec's data: what each part holds, and what is wrong with it, before anything is trained."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.intake import pieces
 from caedsl.data.loading import Missing, darkness, first_available, replacement_notes, training_index
 from caedsl.data.names import sample_names
+from caedsl.data.near_duplicates import Thumbnails, nearly_equal, thumbnails, too_many, usual_distance
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.source_reader import Request, UnreadImages, describe
 from caedsl.data.split import draw_split
@@ -50,19 +52,36 @@ class PartSurvey:
     shown: Tensor
     shown_names: Sequence[str]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``caedsl data --json`` prints of it."""
+        return {
+            "part": self.part,
+            "samples": self.samples,
+            "classes": dict(self.classes),
+            "sizes": {text(size): count for size, count in self.sizes.items()},
+            "low": self.low,
+            "high": self.high,
+            "mean": self.mean,
+            "deviation": self.deviation,
+        }
+
 
 @dataclass(frozen=True)
 class Survey:
     """What the data of a spec are.
 
+    ``targets`` are those of the parts whose samples have targets of their own, called by the same names.
     ``duplicates`` are samples of different parts that the network cannot tell apart, a group each, with their parts and
-    names. ``unreadable`` tells of each file that cannot be used, and ``left_out`` whether the spec leaves them out.
+    names; ``near_duplicates`` are pairs of samples that hardly differ. ``unreadable`` tells of each file that cannot be
+    used, and ``left_out`` whether the spec leaves them out.
     """
 
     source: str
     fit: SampleFormat
     parts: Sequence[PartSurvey]
+    targets: Sequence[PartSurvey]
     duplicates: Sequence[Sequence[tuple[str, str]]]
+    near_duplicates: Sequence[Sequence[tuple[str, str]]]
     unreadable: Sequence[str]
     left_out: bool
     notes: Sequence[str]
@@ -74,26 +93,18 @@ class Survey:
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``caedsl data --json`` prints."""
-        parts = [
-            {
-                "part": part.part,
-                "samples": part.samples,
-                "classes": dict(part.classes),
-                "sizes": {text(size): count for size, count in part.sizes.items()},
-                "low": part.low,
-                "high": part.high,
-                "mean": part.mean,
-                "deviation": part.deviation,
-            }
-            for part in self.parts
-        ]
-        groups = [[{"part": part, "name": name} for part, name in group] for group in self.duplicates]
+        groups, near = (
+            [[{"part": part, "name": name} for part, name in group] for group in found]
+            for found in (self.duplicates, self.near_duplicates)
+        )
         return {
             "source": self.source,
             "input": self.fit.input,
             "range": str(self.fit.range),
-            "parts": parts,
+            "parts": [part.as_json() for part in self.parts],
+            "targets": [part.as_json() for part in self.targets],
             "duplicates": groups,
+            "near_duplicates": near,
             "unreadable": list(self.unreadable),
             "notes": list(self.notes),
         }
@@ -126,6 +137,7 @@ class _Readings:
     squares: list[float] = field(default_factory=list)
     sizes: list[Sizes] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
+    small: list[Thumbnails] = field(default_factory=list)
     remarks: Counter[str] = field(default_factory=Counter)
     broken: dict[int, str] = field(default_factory=dict)
 
@@ -139,6 +151,11 @@ class _Readings:
         self.squares += flat.square().mean(1).tolist()
         self.sizes += sizes
         self.digests += [digest(sample) for sample in x]
+        self.small.append(thumbnails(x))
+
+    def sample(self, place: int) -> Tensor:
+        """Return the good sample at a place, read once more."""
+        return self.stack.scale(self.stack.read(np.array([self.good[place]])).values)[0]
 
     def part(self, name: str, places: NDArray[np.int64], class_names: Sequence[str]) -> PartSurvey:
         """Return the survey of the samples at these places among the good ones."""
@@ -191,13 +208,16 @@ def _surveyed(found: UnreadImages, request: Request, missing: Missing, validatio
         read = {TRAIN: (train, learned), VALIDATION: (train, held_out), **{k: v for k, v in read.items() if k != TRAIN}}
         notes.append(f"{100 * validation:.3g} % of the training {request.fit.noun}s are held out for validation")
     parts = [of.part(name, places, found.class_names) for name, (of, places) in read.items() if len(places)]
+    targets = _targets(found.targets, request.targets, read, notes)
     notes += darkness((0.0, max(train.highs)), request.fit)
-    stacks = {id(of): of for of, _ in read.values()}.values()
+    stacks = {id(of): of for of, _ in (*read.values(), *targets.values())}.values()
     return Survey(
         describe(source),
         request.fit,
         parts,
+        [of.part(name, places, ()) for name, (of, places) in targets.items() if len(places)],
         _duplicates(read),
+        list(_near_duplicates(read, notes)),
         [printable(reason) for of in stacks for reason in of.broken.values()],
         source.skip == "broken",
         [printable(note) for note in dict.fromkeys(notes)],
@@ -218,6 +238,25 @@ def _read(stack: Stack, index: Index, request: Request, notes: list[str]) -> _Re
     return readings
 
 
+def _targets(
+    found: UnreadImages | None,
+    request: Request | None,
+    read: Mapping[str, tuple[_Readings, NDArray[np.int64]]],
+    notes: list[str],
+) -> dict[str, tuple[_Readings, NDArray[np.int64]]]:
+    """Return what was read of the targets of the good samples of each part."""
+    if found is None or request is None:
+        return {}
+    stacks = {TRAIN: found.train, VALIDATION: found.validation or found.train, TEST: found.test}
+    made: dict[str, tuple[_Readings, NDArray[np.int64]]] = {}
+    for name, (of, places) in read.items():
+        stack = stacks[name]
+        if stack is not None:
+            readings = _read(stack, np.array(of.good, np.int64)[places], request, notes)
+            made[name] = readings, np.arange(len(readings.good))
+    return made
+
+
 def _duplicates(read: Mapping[str, tuple[_Readings, NDArray[np.int64]]]) -> list[list[tuple[str, str]]]:
     """Return the groups of equal samples that lie in several parts."""
     places: dict[bytes, list[tuple[str, int]]] = {}
@@ -228,3 +267,27 @@ def _duplicates(read: Mapping[str, tuple[_Readings, NDArray[np.int64]]]) -> list
     return [
         [(part, sample_names(read[part][0].stack, np.array([number]))[0]) for part, number in group] for group in groups
     ]
+
+
+def _near_duplicates(
+    read: Mapping[str, tuple[_Readings, NDArray[np.int64]]], notes: list[str]
+) -> Iterator[list[tuple[str, str]]]:
+    """Yield pairs of samples of two parts that are nearly equal."""
+    small = {part: np.concatenate(of.small)[places] for part, (of, places) in read.items() if len(places)}
+    usual = usual_distance(small[TRAIN])
+    for pair in combinations(small, 2):
+        if too_many(small[pair[0]], small[pair[1]]):
+            notes.append(f"{' and '.join(pair)} are not searched for samples that are nearly equal: they are too many")
+            continue
+
+        def sample(*places: int, pair: tuple[str, str] = pair) -> tuple[Tensor, Tensor]:
+            first, second = (read[part][0].sample(read[part][1][at]) for part, at in zip(pair, places, strict=True))
+            return first, second
+
+        for places in nearly_equal(small[pair[0]], small[pair[1]], usual, sample):
+            yield [(part, _name(read[part], at)) for part, at in zip(pair, places, strict=True)]
+
+
+def _name(of: tuple[_Readings, NDArray[np.int64]], place: int) -> str:
+    readings, places = of
+    return sample_names(readings.stack, np.array([readings.good[places[place]]]))[0]

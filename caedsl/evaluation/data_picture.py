@@ -1,5 +1,7 @@
 """A picture of a few samples of each part of a spec's data, and of what training makes of them."""
 
+from collections.abc import Iterator
+
 import torch
 
 from caedsl.data.sample import Sample
@@ -12,20 +14,33 @@ from caedsl.training.sample import make_sample
 
 
 def data_picture(found: Survey, model: Autoencoder) -> bytes:
-    """Return the picture as PNG: a row for each part; below the first, what augmentation and corruption make of it."""
+    """Return the picture as PNG: a row for each part, with its targets and what training makes of the first below."""
     declared = model.input.range
     low, high = min(part.low for part in found.parts), max(part.high for part in found.parts)
     pixels = PixelRange(low, high if high > low else low + 1.0, bounded=False)
     if declared.low is not None and declared.high is not None:
         pixels = PixelRange(declared.low, declared.high)
-    first, settings = found.parts[0], model.train
-    columns = columns_of(model.input.shape, len(first.shown))
-    rows = [PictureRow(part.part, part.shown[:columns], ", ".join(part.shown_names[:columns])) for part in found.parts]
-    if settings is not None and (settings.corrupt != Corrupt() or settings.augment != Augment()):
-        generator = torch.Generator().manual_seed(settings.seed)
-        sample = make_sample(Sample.of(first.shown[:columns]), generator, declared, settings.corrupt, settings.augment)
-        if settings.augment != Augment():
-            rows.insert(1, PictureRow("augmented", sample.target, "what the network must return, anew in each epoch"))
-        if settings.corrupt != Corrupt():
-            rows.insert(-len(found.parts) + 1 or len(rows), PictureRow("corrupted", sample.seen, "what it is given"))
+    columns = columns_of(model.input.shape, len(found.parts[0].shown))
+    targets = {of.part: of.shown[:columns] for of in found.targets if of.shown.shape[1:] == model.input.shape}
+    rows = []
+    for number, part in enumerate(found.parts):
+        rows.append(PictureRow(part.part, part.shown[:columns], ", ".join(part.shown_names[:columns])))
+        if part.part in targets:
+            rows.append(PictureRow(f"{part.part} targets", targets[part.part], "what the network must return"))
+        if not number:
+            seen = part.shown[:columns]
+            rows += _made(Sample(targets[part.part], seen) if part.part in targets else Sample.of(seen), model)
     return draw(rows, pixels)
+
+
+def _made(clean: Sample, model: Autoencoder) -> Iterator[PictureRow]:
+    """Yield rows of what training makes of samples, where it changes them."""
+    settings = model.train
+    if settings is None:
+        return
+    generator = torch.Generator().manual_seed(settings.seed)
+    sample = make_sample(clean, generator, model.input.range, settings.corrupt, settings.augment)
+    if settings.augment != Augment():
+        yield PictureRow("augmented", sample.target, "what the network must return, anew in each epoch")
+    if settings.corrupt != Corrupt():
+        yield PictureRow("corrupted", sample.seen, "what it is given")

@@ -55,6 +55,11 @@ def _save(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(pixels).save(path)
 
 
+def _height(path: Path) -> int:
+    with Image.open(path) as picture:
+        return picture.height
+
+
 def test_counts_classes_sizes_and_values_of_each_part(parts: Path, command: Run) -> None:
     code, out, _ = command("data", parts, "--json")
     found = json.loads(out)
@@ -99,6 +104,54 @@ def test_equal_images_in_two_parts_are_named_whatever_their_files(parts: Path, t
     code, out, _ = command("data", parts, "--set", "train.validation=0")
     assert code == 1
     assert "1 image lies in several parts:\n  train: a/0.png, test: a/copy.bmp" in out
+
+
+def test_a_picture_saved_anew_in_another_part_is_named(tmp_path: Path, command: Run) -> None:
+    draw = np.random.default_rng(0)
+    for number in range(24):
+        small = Image.fromarray(draw.integers(0, 256, (6, 6), np.uint8))
+        pixels, larger = (np.asarray(small.resize((side, side), Image.Resampling.BICUBIC)) for side in (24, 48))
+        _save(tmp_path / "parts" / ("test" if number > 18 else "train") / f"{number}.png", pixels)
+        if number < 3:
+            again = tmp_path / "parts" / "test" / f"again{number}.{('jpg', 'png', 'png')[number]}"
+            _save(again, (pixels, larger, (pixels * 0.99).astype(np.uint8))[number])
+    (tmp_path / "parts.cae").write_text(SPEC.format("", "").replace("1x12x12", "1x24x24").replace("25%", "0%"))
+    code, out, _ = command("data", tmp_path / "parts.cae", "--json")
+    assert code == 0, "a hint is no fault"
+    pairs = [[(of["part"], of["name"]) for of in pair] for pair in json.loads(out)["near_duplicates"]]
+    expected = [("0.png", "again0.jpg"), ("1.png", "again1.png"), ("2.png", "again2.png")]
+    assert sorted(pairs) == [[("train", first), ("test", second)] for first, second in expected]
+    _, out, _ = command("data", tmp_path / "parts.cae")
+    assert "3 pairs of images in two parts are nearly equal; look whether they show the same:\n" in out
+    assert "  train: 0.png, test: again0.jpg\n" in out
+
+
+def test_targets_are_surveyed_and_drawn(tmp_path: Path, command: Run) -> None:
+    draw = np.random.default_rng(0)
+    for number in range(8):
+        pixels = draw.integers(100, 200, (12, 12), np.uint8)
+        _save(tmp_path / "clean" / f"{number}.png", pixels)
+        _save(tmp_path / "parts" / f"{number}.png", pixels // 2)
+    spec = tmp_path / "parts.cae"
+    spec.write_text(SPEC.format(' target="clean"', ""))
+    code, out, _ = command("data", spec, "--json")
+    assert code == 0, out
+    parts, targets = (json.loads(out)[key] for key in ("parts", "targets"))
+    assert [(of["part"], of["samples"]) for of in targets] == [(of["part"], of["samples"]) for of in parts]
+    assert all(0.39 <= of["low"] < of["high"] <= 0.79 for of in targets)
+    _, out, _ = command("data", spec, "-o", tmp_path / "pairs.png")
+    assert "train targets" in out
+    assert "validation targets" in out
+    paired = _height(tmp_path / "pairs.png")
+    spec.write_text(SPEC.format("", ""))
+    command("data", spec, "-o", tmp_path / "alone.png")
+    assert paired > _height(tmp_path / "alone.png")
+    (tmp_path / "clean" / "3.png").write_bytes(b"no image")
+    spec.write_text(SPEC.format(' target="clean"', ""))
+    code, out, _ = command("data", spec)
+    assert code == 1
+    assert "1 file cannot be used" in out
+    assert "clean/3.png" in out
 
 
 def test_every_unreadable_file_is_named(parts: Path, tmp_path: Path, command: Run) -> None:
