@@ -90,7 +90,8 @@ def of_imported(
     model = check_source(source).model
     if model is None:
         raise DoctorError(f"{path} cannot be examined with these settings: `caedsl import {path}` writes its spec")
-    subject = of_model(model, images=images, device=device, data_dir=data_dir, reporter=reporter)
+    frozen = [name for name, weight in made.module.named_parameters() if not weight.requires_grad]
+    subject = of_model(model, images=images, device=device, data_dir=data_dir, reporter=reporter, frozen=frozen)
     return replace(subject, names=made.layers)
 
 

@@ -30,7 +30,7 @@ class ImportedModel:
 
     ``spec`` is the formatted text and ``module`` computes what the original computes; ``difference`` is the largest
     difference between their outputs on random samples. ``notes`` say what was decided: where the code is, and what the
-    original does that a spec does not say.
+    original does that a spec does not say. Weights of ``module`` that the original does not train need no gradient.
     """
 
     spec: str
@@ -111,6 +111,8 @@ def _give_weights(network: Network, written: WrittenSpec, model: Autoencoder, mo
             raise ImportFailure(_lost(network, line.layers[0].name, f"{len(given)} sets of weights"))
         for target, source in zip(modules, given, strict=True):
             _give(network, source.name, target, source.weights)
+            for role, weight in target.named_parameters():
+                weight.requires_grad_(not network.frozen & {source.name, f"{source.name}.{role}"})
 
 
 def _give(network: Network, name: str, target: nn.Module, weights: Mapping[str, Array]) -> None:

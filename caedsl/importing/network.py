@@ -1,6 +1,6 @@
 """Description of a foreign network: what every reader makes and ``writing`` turns into a spec."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,9 +40,10 @@ class Network:
     """Foreign network; ``layers`` stand in the order of computation and the last one returns the reconstruction.
 
     ``run`` computes the original's output for a batch of samples in the layout of PyTorch, without noise. ``code`` is
-    the key of the code where the file itself tells it. ``data`` is what follows that word in the
-    spec, ``train`` are the lines of a ``train`` block, ``defaults`` are
-    options that every layer of a kind has, and ``notes`` is what a reader has to tell the user.
+    the key of the code where the file itself tells it. ``data`` is what follows that word in the spec, ``train`` are
+    the lines of a ``train`` block, ``defaults`` are options that every layer of a kind has, and ``notes`` is what a
+    reader has to tell the user. ``frozen`` names what is not trained: layers with all of their weights, or weights such
+    as ``encoder.0.bias``.
     """
 
     name: str
@@ -57,12 +58,24 @@ class Network:
     notes: tuple[str, ...] = ()
     to_ours: Callable[[Array], Array] = lambda samples: samples
     """Returns samples of the original in the layout of PyTorch."""
+    frozen: frozenset[str] = frozenset()
 
 
 def single(array: Any) -> Array:
     """Return a weight as an array of 32-bit numbers, those of integer counters excepted."""
     made = np.asarray(array)
     return made.astype(np.float32) if np.issubdtype(made.dtype, np.floating) else made
+
+
+def with_frozen(network: Network, names: Iterable[str]) -> Network:
+    """Return the network with these layers or weights not trained, which is said; none change nothing."""
+    frozen = frozenset(names)
+    if not frozen:
+        return network
+    listed = sorted(frozen)
+    more = f" and {len(listed) - 4} more" if len(listed) > 4 else ""
+    note = f"not trained in the original: {', '.join(listed[:4])}{more}; a spec trains every weight"
+    return replace(network, frozen=frozen, notes=(*network.notes, note))
 
 
 def with_settings(network: Network, *, data: str = "", loss: str = "", optimizer: str = "") -> Network:

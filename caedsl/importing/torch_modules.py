@@ -11,7 +11,7 @@ from torch import nn
 from caedsl.importing.aten import network_of
 from caedsl.importing.aten_graph import AtenGraph
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.network import Network
+from caedsl.importing.network import Network, with_frozen
 from caedsl.importing.torch_archive import read_archive
 from caedsl.vocabulary.shape import MOST_AXES, Shape, text
 
@@ -27,9 +27,10 @@ def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1"
     sample = _sample_shape(name, shape)
     own = _copy(module, name)
     try:
-        return network_of(_graph(own.train(), sample, name), name, range_)
+        network = network_of(_graph(own.train(), sample, name), name, range_)
     except ImportFailure:
-        return network_of(_graph(own.eval(), sample, name), name, range_)
+        network = network_of(_graph(own.eval(), sample, name), name, range_)
+    return with_frozen(network, (path for path, weight in own.named_parameters() if not weight.requires_grad))
 
 
 def _sample_shape(name: str, shape: Sequence[int]) -> Shape:

@@ -106,3 +106,16 @@ def test_a_module_that_was_imported() -> None:
     made = caedsl.from_torch(module, input=(1, 8, 8))
     found = caedsl.diagnose(made, images=digits().numpy()[:, 0] / 255, budget=5)
     assert found.causes[0].cause == "image-scale", str(found)
+
+
+def test_weights_that_an_imported_module_does_not_train() -> None:
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU())
+    module = nn.Sequential(encoder, nn.Linear(16, 64), nn.Sigmoid(), nn.Unflatten(1, (1, 8, 8)))
+    encoder.requires_grad_(False)
+    made = caedsl.from_torch(module, input=(1, 8, 8))
+    assert any("not trained in the original: 0.1.bias, 0.1.weight;" in note for note in made.notes)
+    found = caedsl.diagnose(made, images=digits().numpy()[:, 0], budget="500steps")
+    assert found.causes[0].cause == "frozen-layer", str(found)
+    assert "2 weights" in found.causes[0].evidence
+    encoder.requires_grad_(True)
+    assert all(weight.requires_grad for weight in caedsl.from_torch(module, input=(1, 8, 8)).module.parameters())

@@ -16,7 +16,7 @@ from caedsl.importing.keras.reference import computed
 from caedsl.importing.keras.settings import settings_of
 from caedsl.importing.keras.topology import topology_of
 from caedsl.importing.keras.translation import KerasTranslation
-from caedsl.importing.network import Array, ForeignLayer, Network
+from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
 
 _RANGES = {"tanh": "-1..1"}
 
@@ -83,7 +83,7 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
         with named(name):
             return end.from_keras(run(start.to_keras(samples)))
 
-    return Network(
+    network = Network(
         name=name,
         input_shape=start.ours,
         layers=layers,
@@ -94,6 +94,14 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
         defaults=defaults,
         notes=tuple(notes),
         to_ours=start.from_keras,
+    )
+    return with_frozen(
+        network,
+        (
+            layer.key
+            for layer in saved.topology.layers
+            if layer.config.get("trainable") is False and registry.counts(layer).trained
+        ),
     )
 
 

@@ -296,6 +296,17 @@ def test_no_value_in_a_configuration_raises_anything_else(value: Any, monkeypatc
             imported(network_of_file(packed({**content, "config.json": json.dumps(config).encode()}), "model.keras"))
 
 
+def test_layers_that_are_not_trained_are_told_and_stay_so() -> None:
+    def frozen(layers: Layers) -> None:
+        for layer in layers:
+            layer["config"]["trainable"] = layer["class_name"] != "Conv2D"
+
+    made = imported(network_of_file(with_encoder(frozen), "model.keras"))
+    assert "not trained in the original: encoder.conv2d; a spec trains every weight" in made.notes
+    kept = [name for name, weight in made.module.named_parameters() if not weight.requires_grad]
+    assert len(kept) == 2 and all(name.endswith(("weight", "bias")) for name in kept)
+
+
 def test_the_hard_sigmoid_of_keras_2_has_its_own_slope() -> None:
     made = imported(network_of_file(with_layer("Activation", activation="hard_sigmoid"), "model.keras"))
     assert "hardsigmoid=0.2" in made.spec
