@@ -1,14 +1,15 @@
 """Layers of a module that caedsl did not build, found by running it once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.overrides import TorchFunctionMode
 
 from caedsl.backends.torch.lower import WEIGHTED
 from caedsl.training.monitors.engine.probe import judging, reconstruction_in
@@ -29,6 +30,7 @@ _WORDS = {
     for call in function.torch(function.option.default if function.option is not None else None)
 }
 """The word of each activation, by its class in ``torch.nn``."""
+_CLASSES = {word: name for name, word in _WORDS.items()}
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class ModuleLayer:
     """A module with the normalisation, activation and dropout that follow it.
 
     ``paths`` are theirs in the whole module; ``words`` says the layer in the language, and ``shape`` is its output's
-    without the batch.
+    without the batch. ``called`` is the class in ``torch.nn`` of an activation that a function computes from the output
+    of the last module, such as ``ReLU`` for ``F.relu``; empty for none.
     """
 
     paths: tuple[str, ...]
     words: str
     shape: tuple[int, ...]
+    called: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,25 @@ def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | Non
     names = {part: name for name, part in module.named_modules()}
     ran: list[tuple[str, nn.Module, tuple[int, ...]]] = []
     shapes: dict[str, tuple[int, ...]] = {}
+    functions = _CalledActivations()
+
+    def begin(part: nn.Module, inputs: Any) -> None:
+        functions.inside += 1
 
     def note(part: nn.Module, inputs: Any, output: Any) -> None:
+        functions.inside -= not any(part.children())
         if isinstance(output, Tensor) and output.dim() > 1:
             shapes[names[part]] = tuple(output.shape[1:])
             if not any(part.children()) and not isinstance(part, (nn.Sequential, nn.Identity)):
                 ran.append((names[part], part, tuple(output.shape[1:])))
+                functions.output = names[part], output
 
     with ExitStack() as stack:
         for part in names:
             stack.callback(part.register_forward_hook(note).remove)
+            if not any(part.children()):
+                stack.callback(part.register_forward_pre_hook(begin).remove)
+        stack.enter_context(functions)
         stack.enter_context(judging(module))
         stack.enter_context(torch.no_grad())
         copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
@@ -79,10 +92,32 @@ def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | Non
                 f"the module makes {tuple(made.shape[1:])} of a sample, and should make {tuple(target.shape[1:])}: "
                 "pass what it is compared with as `target`"
             )
-    layers = _grouped(ran)
+    layers = _grouped(ran, functions.found)
     if not layers:
         raise ValueError("the module computes with no layer of its own: there is nothing to watch")
     return _placed(layers, shapes, tuple(target.shape[1:]), code)
+
+
+class _CalledActivations(TorchFunctionMode):
+    """Activations that are called as functions on what a module has returned, by the path of that module.
+
+    ``inside`` is above 0 within a module without parts, whose own calls do not count; ``output`` is the path and the
+    output of the last such module.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = 0
+        self.output: tuple[str, Tensor] | None = None
+        self.found: dict[str, str] = {}
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        word = getattr(func, "__name__", "").rstrip("_")
+        if self.output is not None and not self.inside and word in _CLASSES and args and args[0] is self.output[1]:
+            self.found[self.output[0]] = word
+            self.output = None
+        return made
 
 
 def _placed(
@@ -102,7 +137,9 @@ def _below(path: str, owner: str) -> bool:
     return path == owner or path.startswith(f"{owner}.")
 
 
-def _grouped(ran: Sequence[tuple[str, nn.Module, tuple[int, ...]]]) -> tuple[ModuleLayer, ...]:
+def _grouped(
+    ran: Sequence[tuple[str, nn.Module, tuple[int, ...]]], called: Mapping[str, str]
+) -> tuple[ModuleLayer, ...]:
     """Return layers; a module that is used more than once stands for no single layer, and is left out."""
     used = [path for path, _, _ in ran]
     layers: list[ModuleLayer] = []
@@ -115,6 +152,9 @@ def _grouped(ran: Sequence[tuple[str, nn.Module, tuple[int, ...]]]) -> tuple[Mod
         else:
             last = layers[-1]
             layers[-1] = ModuleLayer((*last.paths, path), f"{last.words} {word}".strip(), shape)
+        if path in called:
+            last = layers[-1]
+            layers[-1] = replace(last, words=f"{last.words} {called[path]}", called=_CLASSES[called[path]])
     return tuple(layers)
 
 

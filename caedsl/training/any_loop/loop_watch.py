@@ -21,7 +21,7 @@ from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.non_finite_origin import break_in, ruined_weights
 from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Broken, Facts, LayerFacts, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
-from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
+from caedsl.training.monitors.engine.probe import FLAT_WHERE, Prober, differs_when_judged
 from caedsl.training.monitors.engine.probe_schedule import MOST_PROBED, ProbeSchedule
 from caedsl.training.precision import Precision
 from caedsl.vocabulary.optimizers import OPTIMIZERS
@@ -67,9 +67,18 @@ class _Loop:
 
 
 class _LoopProber(Prober):
-    """Prober whose samples are those of the step that has just been taken."""
+    """Prober whose samples are those of the step that has just been taken, and whose layers may end in functions."""
 
     now: tuple[Tensor, Tensor]
+
+    def __init__(self, training: _Loop, layout: Layout, images: Sample) -> None:
+        super().__init__(training, layout.layers, layout.output, images, 1, layout.code_path)
+        for number, layer in enumerate(layout.layers):
+            if layer.called == "ReLU":
+                # A channel is above 0 before it where it is above 0 after it.
+                self._relus[layer.paths[-1]] = number
+        if layout.output is not None and (called := layout.layers[layout.output].called):
+            self._flat = FLAT_WHERE.get(called)
 
     def pair(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return samples of the present step."""
@@ -178,7 +187,7 @@ class LoopWatch:
         self._shape, self._range = tuple(samples.shape[1:]), _range(aim)
         self._schedule = ProbeSchedule(images, len(samples))
         first = Sample(aim[:images], samples[:images])
-        self._prober = _LoopProber(self._loop, layout.layers, layout.output, first, 1, layout.code_path)
+        self._prober = _LoopProber(self._loop, layout, first)
         self._seen = RunSoFar(self._facts(layout, rounds, samples))
 
     def _facts(self, layout: Layout, rounds: int, samples: Tensor) -> Facts:

@@ -111,6 +111,43 @@ def test_dead_layers_are_found() -> None:
     assert "none of its 16 channels is above 0" in found[0].message
 
 
+class Functional(nn.Module):
+    """The same network with activations that are functions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.Conv2d(8, 16, 3, stride=2, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+        self.code, self.back = nn.Linear(64, 16), nn.Linear(16, 64)
+        self.three, self.four = nn.ConvTranspose2d(16, 8, 2, stride=2), nn.ConvTranspose2d(8, 1, 2, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = nn.functional.leaky_relu(self.norm(self.one(x)), 0.2)
+        x = self.code(torch.relu_(self.two(x)).flatten(1))
+        x = self.back(x).relu().view(-1, 16, 2, 2)
+        return torch.sigmoid(self.four(nn.functional.relu(self.three(x))))
+
+
+def test_activations_that_are_functions_are_seen() -> None:
+    layout = layout_of(Functional(), digits()[:2], digits()[:2], None)
+    assert [layer.words for layer in layout.layers] == [
+        "conv 8 norm=batch leaky_relu",
+        "conv 16 relu",
+        "dense 16",
+        "dense 64 relu",
+        "deconv 8 relu",
+        "deconv 1 sigmoid",
+    ]
+    module = Functional()
+    with torch.no_grad():
+        module.two.bias.fill_(-100.0)
+        module.four.bias.fill_(40.0)
+    watch = trained(module, torch.optim.Adam(module.parameters(), 1e-4), 270)
+    assert [trouble.layer for trouble in watch.troubles if trouble.monitor == "dead-layer"] == ["two"]
+    flat = watch._seen.probes[-1].flat
+    assert flat is not None and flat > 0.9
+
+
 def test_an_exploding_loop_is_told_where_it_broke() -> None:
     module = net(output=nn.Identity())
     watch = trained(module, torch.optim.SGD(module.parameters(), 50.0), 60)

@@ -216,7 +216,7 @@ class Prober:
             path: number for number, origin in enumerate(origins) for path in origin.paths if kinds[path] == "ReLU"
         }
         ending = origins[output].paths if output is not None else ()
-        self._flat = next((_FLAT[kinds[path]] for path in reversed(ending) if kinds[path] in _FLAT), None)
+        self._flat = next((FLAT_WHERE[kinds[path]] for path in reversed(ending) if kinds[path] in FLAT_WHERE), None)
 
     def take(self, count: int, full_steps: float) -> ProbeResult:
         """Probe number ``count`` (from 0), after so many steps at full rate; waits for the device once."""
@@ -311,7 +311,7 @@ def _read(measured: Mapping[str, Tensor]) -> Mapping[str, float]:
     return dict(zip(measured, values, strict=True))
 
 
-_FLAT: Mapping[str, Callable[[Tensor], Tensor]] = {
+FLAT_WHERE: Mapping[str, Callable[[Tensor], Tensor]] = {
     "Sigmoid": lambda y: y * (1 - y) < FLAT,
     "Tanh": lambda y: 1 - y.square() < FLAT,
     "ReLU": lambda y: y <= 0,
