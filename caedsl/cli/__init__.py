@@ -1,1 +1,1 @@
-"""The command line: one thin file a command."""
+"""Command line: one small file per command."""

@@ -1,4 +1,4 @@
-"""The typer application: one thin file a command; what a command needs is imported when it runs."""
+"""Typer application; the imports of a command run only when it is called."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -35,7 +35,7 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_op
 
 app = typer.Typer(
     name="caedsl",
-    help="Convolutional autoencoders from compact specs: checked, drawn, emitted as PyTorch, trained.",
+    help="Check, draw, emit and train convolutional autoencoders from compact specs.",
     epilog="Example: caedsl new digits && caedsl train digits.cae",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -56,7 +56,7 @@ def root(
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Convolutional autoencoders from compact specs: checked, drawn, emitted as PyTorch, trained."""
+    """Check, draw, emit and train convolutional autoencoders from compact specs."""
 
 
 @app.command(context_settings=_PASSED_ON, cls=PassedOn)
@@ -64,7 +64,7 @@ def check(
     context: typer.Context,
     words: Annotated[list[str] | None, typer.Argument(metavar="PATH…", autocompletion=complete_check)] = None,
 ) -> None:
-    """Find what will fail in specs, and why, before training."""
+    """Find mistakes in specs before training."""
     from caedsl.cli.check import run as check_specs
 
     raise typer.Exit(check_specs([*(words or ()), *context.args]))
@@ -75,7 +75,7 @@ def fmt(
     context: typer.Context,
     words: Annotated[list[str] | None, typer.Argument(metavar="PATH…", autocompletion=complete_fmt)] = None,
 ) -> None:
-    """Format specs: white space and canonical spelling."""
+    """Format specs: white space and spelling."""
     from caedsl.cli.fmt import run as format_specs
 
     raise typer.Exit(format_specs([*(words or ()), *context.args]))
@@ -83,40 +83,40 @@ def fmt(
 
 for command, summary, example in (
     (rule, "Explain a rule.", "caedsl rule overcomplete"),
-    (show, "Show every layer, every number and every setting.", "caedsl show specs/digits.cae"),
+    (show, "Show the layers, sizes and settings.", "caedsl show specs/digits.cae"),
     (graph, "Draw the architecture.", "caedsl graph specs/digits.cae -o digits.svg"),
     (emit, "Write the model as plain PyTorch code.", "caedsl emit specs/digits.cae -o digits.py"),
-    (data, "Show what the data of a spec are.", "caedsl data specs/digits.cae -o samples.png"),
-    (train, "Train a model into a run folder, or go on with one.", "caedsl train specs/digits.cae --epochs 5"),
+    (data, "Summarise the data of a spec.", "caedsl data specs/digits.cae -o samples.png"),
+    (train, "Train a model, or resume a run.", "caedsl train specs/digits.cae --epochs 5"),
     (doctor, "Find out why a model fails to train.", "caedsl doctor digits.cae --budget 1min --html why.html"),
     (evaluate, "Evaluate a run again, or on anomalies.", "caedsl evaluate runs/parts --test parts/test --score top=1%"),
     (report, "Write a run as one page of HTML.", "caedsl report runs/parts -o parts.html"),
-    (compare, "Compare runs.", "caedsl compare runs/small runs/large --markdown"),
-    (reconstruct, "Reconstruct, or denoise, images.", "caedsl reconstruct runs/parts photos/ -o clean"),
+    (compare, "Compare finished runs.", "caedsl compare runs/small runs/large --markdown"),
+    (reconstruct, "Reconstruct or denoise images.", "caedsl reconstruct runs/parts photos/ -o clean"),
     (encode, "Encode samples into a table of codes.", "caedsl encode runs/digits -o codes.npz"),
     (decode, "Decode codes.", "caedsl decode runs/digits codes.npz -o decoded"),
-    (sample, "Make new samples from a variational code.", "caedsl sample runs/vae -o samples"),
+    (sample, "Draw new samples from a variational code.", "caedsl sample runs/vae -o samples"),
     (calibrate, "Set the threshold for anomalies.", "caedsl calibrate runs/parts good/ --fpr 1%"),
-    (score, "Score how abnormal samples are.", "caedsl score runs/parts new/ --csv scores.csv"),
-    (export, "Export to ONNX or torch.export, or to share.", "caedsl export runs/parts -o scorer.onnx --part scorer"),
-    (runs, "List runs and how they stand.", "caedsl runs"),
+    (score, "Compute anomaly scores of samples.", "caedsl score runs/parts new/ --csv scores.csv"),
+    (export, "Export to ONNX, torch.export or a folder.", "caedsl export runs/parts -o scorer.onnx --part scorer"),
+    (runs, "List runs and their state.", "caedsl runs"),
     (import_, "Import a PyTorch, ONNX or Keras model.", "caedsl import model.py:Net --input 1x28x28 -o net.cae"),
-    (new, "Write a commented spec to start from.", "caedsl new parts --template photos"),
+    (new, "Create a commented spec.", "caedsl new parts --template photos"),
 ):
-    # The list of commands cuts what is longer.
+    # The list of commands truncates longer texts.
     app.command(
         name=command.__name__.rstrip("_"), short_help=summary, epilog=f"Example: {example}", context_settings=_HELP
     )(command)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code; bad usage is 2."""
+    """Run a command and return its exit code, which is 2 for wrong usage."""
     try:
         code = app(args=list(arguments), prog_name="caedsl", standalone_mode=False)
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:
-        # Typer exports no common base of its usage errors; they are those that can show themselves.
+        # Typer has no public base class for its usage errors; they are those that can show themselves.
         if not hasattr(error, "show") or not hasattr(error, "message"):
             raise
         message = error.message.replace("a valid int range", "a whole number")
@@ -128,7 +128,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _value_of(names: Sequence[str], arguments: Sequence[str]) -> str | None:
-    """Return what ``arguments`` give for an option of these names; not every version of typer tells it in its error."""
+    """Return the values of an option in ``arguments``, which not every version of typer includes in its errors."""
     for place, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
         if name in names:

@@ -1,4 +1,4 @@
-"""``caedsl calibrate``: the threshold between normal and abnormal, from held-out normals alone."""
+"""``caedsl calibrate``: the anomaly threshold, from held-out normal samples."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,20 +13,22 @@ def calibrate(
     run: Run,
     good: Annotated[
         Path | None,
-        typer.Argument(metavar="[GOOD]", help="Normal samples not trained on; the run's validation part by default."),
+        typer.Argument(
+            metavar="[GOOD]", help="Normal samples that were not used for training; default: the run's validation part."
+        ),
     ] = None,
     fpr: Annotated[
-        str, typer.Option(metavar="SHARE", help="The share of normals that may be called anomalies.")
+        str, typer.Option(metavar="SHARE", help="The share of normal samples that may be classified as anomalies.")
     ] = "1%",
     kind: Annotated[
         str, typer.Option("--score", metavar="KIND", help="mse, mae, top=1%, ssim, latent or blurmax.")
     ] = "mse",
-    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run's own data lie.")] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
+    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Set the threshold above which a score is an anomaly, from normal samples that were not trained on.
+    """Set the anomaly threshold from normal samples that were not used for training.
 
-    It is kept beside the model, in calibration.json. Whether the samples are normal only you can know.
+    The threshold is saved in calibration.json in the run folder. Make sure that the samples are normal.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
@@ -47,11 +49,11 @@ def calibrate(
         except CalibrationError as error:
             raise fail(str(error)) from None
         except OSError as error:
-            raise fail(f"nothing can be written in {run} ({error.strerror}): make it writable") from None
+            raise fail(f"cannot write to {run} ({error.strerror}): make it writable") from None
     typer.echo(f"threshold  {calibrated.threshold:.6g}  ({calibrated.score})")
     typer.echo(f"normals    {len(calibrated.normals)} held out")
     typer.echo(
-        f"promise    at most {100 * calibrated.fpr:g} % of normals exceed it on average; with 95 % confidence "
+        f"promise    at most {100 * calibrated.fpr:g} % of normal samples exceed it on average; with 95 % confidence "
         f"{100 * calibrated.low:.2g} % to {100 * calibrated.high:.2g} %"
     )
 

@@ -1,4 +1,4 @@
-"""``caedsl check``: what will fail in specs, and why, before training."""
+"""``caedsl check``: finds mistakes in specs before training."""
 
 import argparse
 import os
@@ -35,7 +35,7 @@ _EXAMPLES = """\
 
 
 class _Wishes(NamedTuple):
-    """What was asked for on the command line, in the environment and in pyproject.toml, in this order."""
+    """Settings from the command line, the environment and pyproject.toml, in this order of precedence."""
 
     paths: tuple[str, ...]
     configuration: Configuration
@@ -49,7 +49,7 @@ class _Wishes(NamedTuple):
 
 
 class _Outcome:
-    """What a run has come to; ``failed`` says that something could not be read or written."""
+    """Result of a run; ``failed`` means that something could not be read or written."""
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
@@ -59,7 +59,7 @@ class _Outcome:
         self.failed = False
 
     def add(self, reports: Iterable[Report]) -> None:
-        """Add the findings of a spec; those of a base that other specs extend too are added once."""
+        """Add the findings of a spec; add those of a base only once if several specs extend it."""
         for source, findings in reports:
             new = tuple(f for f in findings if (source.path, f.name, f.primary.span, f.message) not in self.seen)
             self.seen.update((source.path, f.name, f.primary.span, f.message) for f in findings)
@@ -90,35 +90,35 @@ def new_check_parser() -> Parser:
     """Return the parser of ``caedsl check``."""
     parser = new_parser(
         "check",
-        "Find what will fail in specs, and why, before training.",
+        "Find mistakes in specs before training.",
         _EXAMPLES,
-        "findings: errors, with --strict warnings too; with --diff also fixes to be made",
+        "errors (with --strict also warnings), or with --diff changes to be made",
     )
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="a spec, a folder of specs, or - for standard input")
     add(
         "--output-format",
         metavar="FORMAT",
-        help=f"{', '.join(FORMATS)}; by default full, or what the variable {FORMAT_VARIABLE} says",
+        help=f"{', '.join(FORMATS)}(default: full, or the value of {FORMAT_VARIABLE})",
     )
-    add("--strict", action="store_true", help="warnings fail too")
-    rules = "names, codes, beginnings of codes (CAE4) or families (shapes), separated by commas"
-    add("--select", action="append", metavar="RULES", help=f"only these rules, and errors: {rules}")
-    add("--ignore", action="append", metavar="RULES", help="all but these rules; errors always show")
-    add("--fix", action="store_true", help="make the safe fixes")
-    add("--unsafe-fixes", action="store_true", help="with --fix or --diff: also the fixes that change the model")
-    add("--diff", action="store_true", help="show what the fixes would change, and write nothing")
-    add("--quiet", action="store_true", help="only findings: no summary")
+    add("--strict", action="store_true", help="treat warnings as errors")
+    rules = "names, codes, prefixes of codes (CAE4) or families (shapes), separated by commas"
+    add("--select", action="append", metavar="RULES", help=f"report only these rules, and errors: {rules}")
+    add("--ignore", action="append", metavar="RULES", help="do not report these rules; errors are always reported")
+    add("--fix", action="store_true", help="apply the safe fixes")
+    add("--unsafe-fixes", action="store_true", help="with --fix or --diff: also apply fixes that change the model")
+    add("--diff", action="store_true", help="show the changes of the fixes without writing them")
+    add("--quiet", action="store_true", help="print only findings, no summary")
     return parser
 
 
 def _wishes(arguments: argparse.Namespace) -> _Wishes:
-    """Raise ``ConfigurationError`` where what is asked for cannot be."""
+    """Return the settings; raise ``ConfigurationError`` if they cannot be combined."""
     paths = tuple(arguments.paths)
     if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
-        raise ConfigurationError("--unsafe-fixes alone does nothing; add --fix to make fixes, or --diff to see them")
+        raise ConfigurationError("--unsafe-fixes has no effect alone; add --fix to apply fixes, or --diff to show them")
     if arguments.fix and not arguments.diff and STANDARD_INPUT in paths:
-        raise ConfigurationError("--fix cannot write to standard input; add --diff to see the fixes, or name a file")
+        raise ConfigurationError("--fix cannot change standard input; add --diff to show the fixes, or name a file")
     configuration = read_configuration("." if paths[0] == STANDARD_INPUT else paths[0])
     select = _rules(arguments.select, "--select", configuration.select)
     ignore = _rules(arguments.ignore, "--ignore", configuration.ignore)
@@ -170,7 +170,7 @@ def _check(wishes: _Wishes) -> _Outcome:
 
 
 def _judge(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> None:
-    """Check one spec, and make its fixes where they are asked for."""
+    """Check one spec, and apply its fixes if asked to."""
     if wishes.fix or wishes.diff:
         checked = _fix(path, source, wishes, outcome)
     else:
@@ -181,7 +181,7 @@ def _judge(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Non
 
 
 def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Checked:
-    """Make the fixes of one spec, or show them; return what is found in the text that is then in the file."""
+    """Apply the fixes of one spec, or show them; return the findings of the text that the file then has."""
     from caedsl.rules.engine.fixing import fix_source
 
     fixed = fix_source(source, wishes.selection, wishes.unsafe)
@@ -199,7 +199,7 @@ def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Check
 
 
 def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:
-    """Return what goes to standard output; the summary goes to standard error where that is for something else."""
+    """Return the standard output; the summary goes to standard error if the output is for other programs."""
     closing = "" if wishes.quiet else _closing(wishes, outcome)
     if wishes.diff or wishes.format != _FULL:
         if outcome.fixed or wishes.diff:
@@ -218,7 +218,7 @@ def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:
 
 
 def _closing(wishes: _Wishes, outcome: _Outcome) -> str:
-    """Return the last line: what was fixed and what is left."""
+    """Return the last line: the number of fixes and of remaining findings."""
     if not outcome.reports and outcome.failed:
         return ""
     left = summary(outcome.reports, len(outcome.reports))

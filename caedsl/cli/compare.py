@@ -1,4 +1,4 @@
-"""``caedsl compare``: runs side by side."""
+"""``caedsl compare``: compares runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +9,17 @@ from caedsl.cli.train import outside_errors
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUNS…", help="Run folders, or folders that hold some.")],
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, in full precision.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table in Markdown.")] = False,
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUNS…", help="Run folders, or folders that contain run folders.")
+    ],
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV with full precision.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX tabular.")] = False,
 ) -> None:
-    """Compare finished runs: settings that differ, and metrics, the best marked with a star.
+    """Compare finished runs by their differing settings and their metrics; a star marks the best value.
 
-    Runs that differ in nothing but the seed are one row, with mean ± standard deviation. What `caedsl evaluate --test`
-    found is compared too.
+    Runs that differ only in the seed are one row, with mean ± standard deviation. The results of `caedsl evaluate
+    --test` are included.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
@@ -25,7 +27,7 @@ def compare(
     from caedsl.evaluation.comparison import compare as compared
 
     if csv + markdown + latex > 1:
-        raise fail("--csv, --markdown and --latex are three forms of one table: choose one")
+        raise fail("--csv, --markdown and --latex exclude each other: choose one")
     with outside_errors():
         found = compared(runs)
     if csv or markdown or latex:

@@ -1,4 +1,4 @@
-"""What a shell completes beside commands and options: spec files, the names of rules, and the options of ``check``."""
+"""Shell completion of spec files, rule names, and the options of ``check`` and ``fmt``."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -60,10 +60,10 @@ def _options_or_specs(options: Sequence[str], incomplete: str) -> list[str]:
 
 
 class PassedOn(TyperCommand):
-    """Command whose words another parser reads: its one argument completes options too."""
+    """Command whose arguments another parser reads; its single argument also completes options."""
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Return what the argument completes."""
+        """Return the completions of the argument."""
         return list(self.params[0].shell_complete(ctx, incomplete))
 
 

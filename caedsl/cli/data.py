@@ -1,4 +1,4 @@
-"""``caedsl data``: what the data of a spec are, before anything is trained."""
+"""``caedsl data``: summarises the data of a spec before training."""
 
 import json as json_
 from dataclasses import replace
@@ -24,24 +24,24 @@ def data(
     spec: SpecPath,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE.png", help="Draw six samples of each part into this file."),
+        typer.Option("-o", "--output", metavar="FILE.png", help="Draw six samples of each part to this PNG file."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON on standard output.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.validation=20%.")
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of data sets; default: CAEDSL_DATA, or the user's cache."),
     ] = None,
     data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Refuse paths of the spec that lead out of this folder.")
+        Path | None, typer.Option(metavar="DIR", help="Reject paths in the spec that lead out of this folder.")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Show what the data of a spec are: counts, classes, sizes, values, duplicates across parts, unreadable files.
+    """Summarise the data of a spec: counts, classes, sizes, values, duplicates across parts, unreadable files.
 
-    The exit code is 1 where files cannot be read, or where a part that training is judged on shares samples with
-    another.
+    The exit code is 1 if files cannot be read, or if an evaluation part shares samples with another part.
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail, read_model
@@ -49,7 +49,7 @@ def data(
     from caedsl.data.survey import survey
 
     if output is not None and output.suffix.lower() != ".png":
-        raise fail(f"{output} does not end in .png: the samples are drawn as PNG")
+        raise fail(f"{output} does not end in .png: write the name of a PNG file")
     if output is not None:
         refuse_existing(output, overwrite)
     model = read_model(spec, set_ or (), quiet=True)
@@ -107,13 +107,15 @@ def _show(found: "Survey", reporter: "Reporter") -> None:
     if found.near_duplicates:
         count = len(found.near_duplicates)
         pairs = "1 pair" if count == 1 else f"{count:,} pairs"
-        reporter.result(f"{pairs} of {found.fit.noun}s in two parts are nearly equal; look whether they show the same:")
+        reporter.result(
+            f"{pairs} of {found.fit.noun}s in two parts are nearly equal; check whether they show the same object:"
+        )
         for pair in found.near_duplicates[:_MOST_DUPLICATES]:
             reporter.result("  " + ", ".join(f"{part}: {name}" for part, name in pair))
         if count > _MOST_DUPLICATES:
             reporter.result(f"  and {count - _MOST_DUPLICATES:,} more (all with --json)")
     if found.unreadable:
-        remedy = "left out" if found.left_out else "mend or remove them, or add `skip=broken` to the source"
+        remedy = "skipped" if found.left_out else "repair or remove them, or add `skip=broken` to the source"
         files = "1 file" if len(found.unreadable) == 1 else f"{len(found.unreadable):,} files"
         reporter.result(f"{files} cannot be used; {remedy}:")
         for line in found.unreadable:

@@ -1,4 +1,4 @@
-"""``caedsl decode``: codes back to samples."""
+"""``caedsl decode``: decodes codes to samples."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +11,15 @@ from caedsl.cli.train import Device, outside_errors
 
 def decode(
     run: Run,
-    codes: Annotated[Path, typer.Argument(metavar="CODES", help="What `encode` wrote, or an npy of codes.")],
+    codes: Annotated[Path, typer.Argument(metavar="CODES", help="The output of `encode`, or an .npy file of codes.")],
     output: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="PLACE", help="A folder for pictures, or a file that ends in .npy."),
     ],
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Decode codes: to one picture each in a folder, or to one array of values in the input's range."""
+    """Decode codes to one picture each in a folder, or to a single array with values in the input's range."""
     from caedsl.cli.specs import fail
     from caedsl.inference.code_files import read_codes
     from caedsl.inference.trained_run import open_trained

@@ -1,4 +1,4 @@
-"""``caedsl emit``: the module as Python source."""
+"""``caedsl emit``: writes the model as Python source."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,12 +14,12 @@ def emit(
     spec: SpecPath,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to write it; standard output by default."),
+        typer.Option("-o", "--output", metavar="FILE", help="The output file; default: standard output."),
     ] = None,
-    training: Annotated[bool, typer.Option("--training", help="Add a short, plain training loop.")] = False,
+    training: Annotated[bool, typer.Option("--training", help="Add a short training loop.")] = False,
     variant: VariantOption = None,
 ) -> None:
-    """Write the model as one readable Python file that needs nothing but PyTorch."""
+    """Write the model as a readable Python file that needs only PyTorch."""
     from caedsl.backends.torch.render import emit as emit_source
     from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail, read_unswept
@@ -27,7 +27,8 @@ def emit(
     model = read_unswept(spec, variant=variant)
     if training and model.train is None:
         raise fail(
-            f"{spec} has no `train` block, so there is no training loop to write: leave --training out, or add one"
+            f"{spec} has no `train` block, so there is no training loop to write: remove --training, or add a `train` "
+            f"block"
         )
     source = emit_source(model, training)
     if output is None:

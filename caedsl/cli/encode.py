@@ -1,4 +1,4 @@
-"""``caedsl encode``: the codes of samples as a table."""
+"""``caedsl encode``: encodes samples to a table of codes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,23 +12,23 @@ from caedsl.cli.train import Device, outside_errors
 def encode(
     run: Run,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="Ends in .npz, .parquet or .csv.")
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The output file; ends in .npz, .parquet or .csv.")
     ] = Path("codes.npz"),
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="[PATH]", help="An image, a folder or an array file; the run's own data by default."),
+        typer.Argument(metavar="[PATH]", help="An image, a folder or an array file; default: the run's data."),
     ] = None,
     split: Annotated[
-        str, typer.Option(metavar="PARTS", help="Which parts of the run's own data: train,validation,test.")
+        str, typer.Option(metavar="PARTS", help="The parts of the run's data: train,validation,test.")
     ] = "train,validation,test",
-    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run's own data lie.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Encode samples: a table of names, labels and codes.
+    """Encode samples to a table of names, labels and codes.
 
-    ``npz`` holds arrays `names`, `labels` and `codes`; ``parquet`` and ``csv`` have the columns name, label, z0, z1 and
-    so on.
+    ``npz`` files contain the arrays `names`, `labels` and `codes`; ``parquet`` and ``csv`` files have the columns name,
+    label, z0, z1 and so on.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
@@ -38,11 +38,11 @@ def encode(
     from caedsl.inference.trained_run import open_trained
 
     if output.suffix not in CODE_FORMATS:
-        raise fail(f"{output} names no format of codes: end it in {', '.join(CODE_FORMATS)}")
+        raise fail(f"{output} has no known ending for codes: use {', '.join(CODE_FORMATS)}")
     refuse_existing(output, overwrite)
     wanted = [part.strip() for part in split.split(",")]
     if unknown := [part for part in wanted if part not in PARTS]:
-        raise fail(f'--split {split}: there is no part "{unknown[0]}"; parts are {", ".join(PARTS)}')
+        raise fail(f'--split {split}: unknown part "{unknown[0]}"; parts are {", ".join(PARTS)}')
     with outside_errors():
         opened = open_trained(run, device.value)
         chosen: Samples

@@ -1,4 +1,4 @@
-"""``caedsl evaluate``: a run judged once more, or judged on labelled samples."""
+"""``caedsl evaluate``: evaluates a run again, or on labelled samples."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,32 +26,32 @@ def evaluate(
         typer.Option(
             "--score",
             metavar="KIND",
-            help="For anomalies: mse, mae, top=1%, ssim, latent, blurmax; else as calibrated.",
+            help="The anomaly score: mse, mae, top=1%, ssim, latent or blurmax; default: as calibrated.",
         ),
     ] = None,
     probe: Annotated[
-        bool, typer.Option("--probe", help="Read the classes from the codes: 5-NN, linear probe, dead units.")
+        bool, typer.Option("--probe", help="Predict the classes from the codes: 5-NN, linear probe, dead units.")
     ] = False,
     sweep: Annotated[
         str | None,
-        typer.Option(metavar="RANGE", help="Denoise corruptions of several amounts: gaussian=0.1..0.5."),
+        typer.Option(metavar="RANGE", help="Denoise several amounts of a corruption: gaussian=0.1..0.5."),
     ] = None,
-    device: Annotated[Device, typer.Option(help="Where to evaluate; auto is where the run was.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device; auto is the device of the run.")] = Device.AUTO,
     data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where its data lie; by default where they lay.")
+        Path | None, typer.Option(metavar="DIR", help="The folder of the data; default: the folder used for training.")
     ] = None,
     baselines: Annotated[bool, typer.Option(help="Compare with the mean image and PCA.")] = True,
     data_root: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Refuse paths of the spec, or of the run, that lead out of this folder."),
+        typer.Option(metavar="DIR", help="Reject paths in the spec or the run that lead out of this folder."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors and differences.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only errors and differences.")] = False,
 ) -> None:
-    """Evaluate a run again, and say whether the result agrees with its metrics.json (exit code 1 where it does not).
+    """Evaluate a run again and compare the result with its metrics.json (exit code 1 if they differ).
 
-    With --test, or for a run that was trained on one class (only=), it says how well anomalies are found, and writes
-    anomalies.json and anomalies.csv into the run folder. With --probe it says what the codes tell of the classes. With
-    --sweep it shows PSNR and SSIM for each amount of a corruption, and writes sweep.json into the run folder.
+    With --test, or for a run that was trained on one class (only=), evaluate the detection of anomalies, and write
+    anomalies.json and anomalies.csv to the run folder. With --probe, evaluate how well the codes predict the classes.
+    With --sweep, show PSNR and SSIM for each amount of a corruption, and write sweep.json to the run folder.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
@@ -59,12 +59,12 @@ def evaluate(
     reporter = make_reporter(quiet)
     if sweep is not None:
         if probe or test is not None or kind is not None:
-            raise fail("--sweep is for denoisers: leave out --probe, --test and --score")
+            raise fail("--sweep is for denoisers: remove --probe, --test and --score")
         _sweep(run, sweep, device, data_dir, data_root, reporter)
         return
     if probe:
         if test is not None or kind is not None:
-            raise fail("--probe reads classes, and --test and --score are for anomalies: leave out one of them")
+            raise fail("--probe is for classes, but --test and --score are for anomalies: remove one of them")
         _probe(run, device, data_dir, data_root, reporter)
         return
     if test is not None:
@@ -75,7 +75,7 @@ def evaluate(
     if one_class:
         _find_anomalies(run, None, kind, device, data_dir, data_root, reporter)
     elif kind is not None:
-        raise fail("--score is for anomalies: name labelled samples with --test PATH")
+        raise fail("--score is for anomalies: add labelled samples with --test PATH")
     _again(run, device, data_dir, data_root, baselines, reporter)
 
 
@@ -134,10 +134,10 @@ def _again(
         )
     table(again.evaluation, probabilities=again.evaluation.model.bce is not None, reporter=reporter)
     if again.differences:
-        print(f"caedsl: this differs from {run / 'metrics.json'}:", file=sys.stderr)
+        print(f"caedsl: these values differ from {run / 'metrics.json'}:", file=sys.stderr)
         print("\n".join(f"  {line}" for line in again.differences), file=sys.stderr)
         raise typer.Exit(FINDINGS)
-    reporter.result(f"all of it agrees with {run / 'metrics.json'}, to the last digit")
+    reporter.result(f"all values are identical to {run / 'metrics.json'}")
 
 
 def _find_anomalies(
@@ -172,7 +172,7 @@ def _find_anomalies(
         write_file(run, ANOMALIES, content.encode())
         write_file(run, ANOMALY_SCORES, csv_text(*found.table()).encode())
     except OSError as error:
-        raise fail(f"nothing can be written in {run} ({error.strerror}): make it writable") from None
+        raise fail(f"cannot write to {run} ({error.strerror}): make it writable") from None
     show(found, reporter)
     if found.model.threshold is None:
         reporter.result(f"no threshold yet: `caedsl calibrate {run} GOOD` sets one on normal samples")

@@ -1,10 +1,10 @@
-"""Exit codes of every command."""
+"""Exit codes of all commands."""
 
 FINE = 0
-"""All is well."""
+"""Exit with this code if everything is fine."""
 FINDINGS = 1
-"""The spec has findings, the format differs, or a monitor stopped the run."""
+"""Exit with this code if the spec has findings, its format differs, or a monitor stopped the run."""
 COULD_NOT_RUN = 2
-"""Wrong usage, or something that cannot be read, written or done."""
+"""Exit with this code for wrong usage, or if something cannot be read, written or done."""
 INTERRUPTED = 130
-"""Ctrl-C, as shells report it: 128 plus the number of SIGINT."""
+"""Exit with this code after Ctrl-C, as shells report it: 128 plus the number of SIGINT."""

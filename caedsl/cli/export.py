@@ -1,4 +1,4 @@
-"""``caedsl export``: a trained model for other programs."""
+"""``caedsl export``: exports a trained model for other programs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,31 +13,33 @@ def export(
     run: Run,
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="PLACE", help="NAME.onnx, NAME.pt2, or a folder to share the model."),
+        typer.Option("-o", "--output", metavar="PLACE", help="NAME.onnx, NAME.pt2, or a folder for sharing the model."),
     ],
     part: Annotated[str, typer.Option(metavar="PART", help="full, encoder, decoder or scorer.")] = "full",
     kind: Annotated[
         str | None,
-        typer.Option("--score", metavar="KIND", help="The scorer's: mse, mae, top=1%, ssim, latent, blurmax."),
+        typer.Option(
+            "--score", metavar="KIND", help="The scorer's anomaly score: mse, mae, top=1%, ssim, latent or blurmax."
+        ),
     ] = None,
     samples: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Real samples to test the file on; the run's own held-out data by default."),
+        typer.Option(metavar="PATH", help="Real samples for testing the file; default: the run's held-out data."),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run's own data lie.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
     push: Annotated[
         str | None,
-        typer.Option(metavar="OWNER/NAME", help="Upload the folder to this repository of the Hugging Face hub."),
+        typer.Option(metavar="OWNER/NAME", help="Upload the folder to this repository on the Hugging Face Hub."),
     ] = None,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.CPU,
+    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.CPU,
 ) -> None:
-    """Export a trained model: ONNX, torch.export, or a folder with spec, weights and model card.
+    """Export a trained model to ONNX, torch.export, or a folder with spec, weights and model card.
 
-    A file is kept only if it computes what the run computes on real samples; how far it is off stands in its metadata.
-    A convolutional model takes samples of any size that it fits: the sizes stand in the metadata too. The scorer takes
-    bytes 0..255 of the input's size and returns a score and an error map; its threshold stays outside, in
-    calibration.json.
+    A file is kept only if it returns the same values as the run on real samples; its metadata has the largest
+    difference. A convolutional model accepts samples of any compatible size; its metadata has the sizes. The scorer
+    takes bytes 0..255 of the input's size and returns a score and an error map; its threshold is in calibration.json,
+    not in the file.
     """
     from caedsl.cli.specs import fail
     from caedsl.export.files import export as exported
@@ -51,7 +53,7 @@ def export(
         _share(run, output, push, overwrite)
         return
     if push is not None:
-        raise fail("--push uploads a folder: name one with -o")
+        raise fail("--push uploads a folder: write one after -o")
     refuse_existing(output, overwrite)
     with outside_errors():
         format_ = format_of(output)
@@ -95,5 +97,7 @@ def _share(run: Path, output: Path, push: str | None, overwrite: bool) -> None:
             api.create_repo(push, exist_ok=True)
             api.upload_folder(repo_id=push, folder_path=folder)
         except (HfHubHTTPError, OSError, ValueError) as error:
-            raise fail(f"{push} was not uploaded: {str(error).splitlines()[0]}; the folder {folder} is whole") from None
+            raise fail(
+                f"{push} was not uploaded: {str(error).splitlines()[0]}; the folder {folder} is complete"
+            ) from None
         typer.echo(f"uploaded to {push}")

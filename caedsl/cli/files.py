@@ -1,4 +1,4 @@
-"""Files of a command: find specs, read them, and write a text so that nothing is ever half-written."""
+"""Files of a command: finding and reading specs, and writing texts atomically."""
 
 import os
 import sys
@@ -17,21 +17,21 @@ _ENVIRONMENT_MARK = "pyvenv.cfg"
 
 
 class FoundFiles(NamedTuple):
-    """The files that arguments lead to, each once, and what is wrong with those that lead to none."""
+    """Files that the arguments lead to, each once, and the problems with the others."""
 
     paths: list[str]
     problems: list[str]
 
 
 class WriteError(OSError):
-    """A text that could not be written. Its text names the path, what is wrong and the remedy."""
+    """Text that could not be written. The message names the path, the problem and the remedy."""
 
 
 def find_specs(arguments: Sequence[str], excluded: Callable[[str], bool] | None = None) -> FoundFiles:
-    """Return the specs among ``arguments`` and below the folders among them.
+    """Return the specs among ``arguments`` and in the folders among them.
 
-    A folder stands for all ``.cae`` files below it, sorted, but for those in hidden folders, run folders and virtual
-    environments, and those that are ``excluded``. A file that is named is taken whatever it is called.
+    A folder stands for all ``.cae`` files below it, sorted, except those in hidden folders, run folders and virtual
+    environments, and those that are ``excluded``. A file named directly is included whatever its name.
     """
     paths: dict[str, None] = {}
     problems: list[str] = []
@@ -43,7 +43,7 @@ def find_specs(arguments: Sequence[str], excluded: Callable[[str], bool] | None 
         wanted = [path for path in below if excluded is None or not excluded(path)]
         if not wanted:
             which = "only excluded specs" if below else f"no {ENDING} file"
-            problems.append(f"{argument}: this folder has {which}; name a file, or another folder")
+            problems.append(f"{argument}: this folder has {which}; name a file or another folder")
         paths.update(dict.fromkeys(wanted))
     return FoundFiles(list(paths), problems)
 
@@ -64,7 +64,7 @@ def _is_skipped(place: str, name: str) -> bool:
 
 
 def read_spec(path: str) -> Source:
-    """Return the spec at ``path``, ``-`` for standard input; raises ``SourceError``."""
+    """Return the spec at ``path``, ``-`` for standard input; raise ``SourceError`` if it cannot be read."""
     if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise SourceError("<stdin>: standard input is closed; name a `.cae` file")
@@ -73,10 +73,10 @@ def read_spec(path: str) -> Source:
 
 
 def write_text(path: str, text: str) -> None:
-    """Make ``text`` what the file ``path`` holds, all at once; raises ``WriteError`` where that fails.
+    """Replace the contents of the file ``path`` by ``text`` atomically; raise ``WriteError`` if that fails.
 
-    The file is then as it was. Its permissions stay, and a symbolic link still leads to it; a new file gets the usual
-    ones.
+    After a failure the file is unchanged. Its permissions are kept, and a symbolic link still leads to it; a new file
+    gets the usual permissions.
     """
     from tempfile import mkstemp
 
@@ -85,14 +85,14 @@ def write_text(path: str, text: str) -> None:
     try:
         status = os.stat(target) if os.path.exists(target) else None
         if status is not None and not (os.access(target, os.W_OK) and status.st_mode & 0o222):
-            raise WriteError(f"{path}: this file is read-only and was left as it is; make it writable (`chmod u+w`)")
+            raise WriteError(f"{path}: this file is read-only and was not changed; make it writable (`chmod u+w`)")
         handle, beside = mkstemp(prefix=f".{name}.", dir=folder)
     except WriteError:
         raise
     except OSError as error:
         raise WriteError(
-            f"{path}: nothing can be written in its folder ({error.strerror}), and nothing was; "
-            "make the folder, and make it writable, or choose another place"
+            f"{path}: cannot write to its folder ({error.strerror}); create the folder, make it writable, or choose "
+            f"another place"
         ) from None
     try:
         with os.fdopen(handle, "wb") as file:
@@ -108,23 +108,23 @@ def write_text(path: str, text: str) -> None:
         os.unlink(beside)
         if isinstance(error, OSError):
             raise WriteError(
-                f"{path}: the file was left as it is, for writing failed ({error.strerror}); "
-                "see that the disk has room and the folder is writable"
+                f"{path}: writing failed ({error.strerror}) and the file was not changed; check that the disk has "
+                f"space and the folder is writable"
             ) from None
         raise
 
 
 def _umask() -> int:
-    """Return the permissions that new files of this process do not get; asking for it means setting it."""
+    """Return the permissions that this process removes from new files; reading the mask requires setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def _keep_owner(beside: str, status: os.stat_result) -> None:
-    """Give the new file the owner of the old one, where that is allowed, and its permissions."""
+    """Give the new file the owner of the old one, if allowed, and its permissions."""
     if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-        # Another's file stays writable for those who may write it; only its owner becomes who changed it.
+        # A file of another owner stays writable for those who may write it; only its owner changes.
         with suppress(PermissionError):
             os.chown(beside, status.st_uid, status.st_gid)
     os.chmod(beside, status.st_mode & 0o7777)

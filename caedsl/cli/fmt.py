@@ -1,4 +1,4 @@
-"""``caedsl fmt``: specs in their canonical layout."""
+"""``caedsl fmt``: formats specs in canonical layout."""
 
 import argparse
 import sys
@@ -26,7 +26,7 @@ _EXAMPLES = """\
 
 @dataclass
 class _Outcome:
-    """What became of the specs; ``failed`` says that something could not be read, formatted or written."""
+    """Result of a run; ``failed`` means that something could not be read, formatted or written."""
 
     changed: list[str] = field(default_factory=list)
     unchanged: int = 0
@@ -50,9 +50,7 @@ def run(argv: Sequence[str]) -> int:
         except (SourceError, WriteError) as error:
             outcome.fail(error)
         except FormatterBug as bug:
-            outcome.fail(
-                f"{path}: left as it is: {bug}. This is a bug in caedsl, sorry; please report it with the spec"
-            )
+            outcome.fail(f"{path}: not changed: {bug}. This is a bug in caedsl; please report it with the spec")
     _say(arguments, outcome)
     if outcome.failed:
         return COULD_NOT_RUN
@@ -64,13 +62,13 @@ def new_fmt_parser() -> Parser:
     """Return the parser of ``caedsl fmt``."""
     parser = new_parser(
         "fmt",
-        "Format specs: white space and canonical spelling; meaning, order and comments stay.",
+        "Format specs: white space and spelling; meaning, order and comments do not change.",
         _EXAMPLES,
-        "a spec has syntax errors, or --check or --diff would format one",
+        "syntax errors, or with --check or --diff specs to be formatted",
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a spec, a folder of specs, or - for standard input")
-    parser.add_argument("--check", action="store_true", help="only say which specs would change")
-    parser.add_argument("--diff", action="store_true", help="show what would change, and write nothing")
+    parser.add_argument("--check", action="store_true", help="only list the specs that would change")
+    parser.add_argument("--diff", action="store_true", help="show the changes without writing them")
     return parser
 
 
@@ -108,7 +106,7 @@ def _format(path: str, source: Source, arguments: argparse.Namespace, outcome: _
 
 
 def _show(source: Source, findings: Sequence[Finding]) -> None:
-    """Syntax errors go to standard error: standard output is for formatted text and diffs."""
+    """Show syntax errors on standard error, because standard output is for formatted text and diffs."""
     from caedsl.rules.engine.checking import identified
 
     report = Report(source, tuple(identified(finding) for finding in findings))
@@ -117,7 +115,7 @@ def _show(source: Source, findings: Sequence[Finding]) -> None:
 
 
 def _say(arguments: argparse.Namespace, outcome: _Outcome) -> None:
-    """Which specs changed and how many did not: on standard error where standard output is for something else."""
+    """Report which specs changed and how many did not, on standard error if standard output is for something else."""
     stream = sys.stderr if arguments.diff or STANDARD_INPUT in arguments.paths else sys.stdout
     only_shown = arguments.check or arguments.diff
     if only_shown or STANDARD_INPUT not in arguments.paths:
@@ -125,8 +123,8 @@ def _say(arguments: argparse.Namespace, outcome: _Outcome) -> None:
             print(f"{'Would format' if only_shown else 'Formatted'} {printable(path)}", file=stream)
     counts = (
         (len(outcome.changed), "would change" if only_shown else "formatted"),
-        (outcome.unchanged, "fine already"),
-        (outcome.refused, "left alone for syntax errors"),
+        (outcome.unchanged, "already formatted"),
+        (outcome.refused, "not changed because of syntax errors"),
     )
     parts = [f"{count} spec{'s' if count > 1 else ''} {what}" for count, what in counts if count]
     if parts:

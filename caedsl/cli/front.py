@@ -1,4 +1,4 @@
-"""What ``check`` and ``fmt`` share on the command line, without typer: their arguments, exit codes and complaints."""
+"""Arguments, exit codes and error messages of ``check`` and ``fmt``, without typer."""
 
 import argparse
 import sys
@@ -10,21 +10,21 @@ from caedsl.diagnostics.text import printable
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line with the remedy."""
+    """Argument parser whose errors are a single line with the remedy."""
 
     def error(self, message: str) -> NoReturn:
-        """End the program with exit code 2."""
+        """Exit the program with code 2."""
         complain(f"{message}; see `{self.prog} --help`")
         self.exit(COULD_NOT_RUN)
 
     @property
     def options(self) -> list[str]:
-        """The options that it takes, as they are written."""
+        """Return the options of the parser, as they are written."""
         return [option for action in self._actions for option in action.option_strings]
 
 
 def parse_arguments(parser: Parser, argv: Sequence[str]) -> argparse.Namespace | int:
-    """Return the arguments, or the exit code where nothing is left to do (``--help``, wrong usage)."""
+    """Return the arguments, or the exit code if there is nothing left to do (``--help``, wrong usage)."""
     try:
         return parser.parse_args(argv)
     except SystemExit as end:
@@ -32,7 +32,7 @@ def parse_arguments(parser: Parser, argv: Sequence[str]) -> argparse.Namespace |
 
 
 def new_parser(command: str, description: str, examples: str, findings: str) -> Parser:
-    """Return a parser whose help ends with examples and the exit codes; ``findings`` says what code 1 stands for."""
+    """Return a parser whose help ends with examples and the exit codes; ``findings`` describes code 1."""
     codes = f"""\
 exit codes:
   {FINE}  fine
@@ -48,7 +48,7 @@ exit codes:
 
 
 def complain(message: object) -> None:
-    """Say on standard error what could not be done.
+    """Print to standard error what could not be done.
 
     Characters of a name that would control the terminal are replaced.
     """
@@ -57,7 +57,7 @@ def complain(message: object) -> None:
 
 
 def terminal_width() -> int:
-    """Return the columns of the terminal, or what ``COLUMNS`` says; 100 where there is neither."""
+    """Return the columns of the terminal or the value of ``COLUMNS``; 100 if there is neither."""
     from shutil import get_terminal_size
 
     return get_terminal_size((100, 24)).columns

@@ -1,4 +1,4 @@
-"""``caedsl graph``: the architecture as a picture."""
+"""``caedsl graph``: draws the architecture."""
 
 import os
 from enum import StrEnum
@@ -24,25 +24,30 @@ def graph(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="Ends in .svg, .png, .pdf, .dot or .mmd; NAME.svg by default."
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The output file; ends in .svg, .png, .pdf, .dot or .mmd; default: NAME.svg.",
         ),
     ] = None,
     style: Annotated[
         DrawingStyle,
-        typer.Option("--style", help="An hourglass for papers, or blocks: one row a layer, through Graphviz."),
+        typer.Option("--style", help="An hourglass for papers, or blocks with one row per layer, drawn by Graphviz."),
     ] = DrawingStyle.HOURGLASS,
     width: Annotated[
         float | None,
-        typer.Option("--width", metavar="CM", help="The width of the picture; a deep network goes on in further rows."),
+        typer.Option(
+            "--width", metavar="CM", help="The width of the picture; a deep network continues in further rows."
+        ),
     ] = None,
     font_size: Annotated[
         float | None,
         typer.Option(
-            "--font-size", metavar="POINTS", help="The size of the smallest text; chosen to be legible by default."
+            "--font-size", metavar="POINTS", help="The size of the smallest text; chosen automatically by default."
         ),
     ] = None,
-    no_title: Annotated[bool, typer.Option("--no-title", help="Leave out the name above the picture.")] = False,
-    grey: Annotated[bool, typer.Option("--grey", help="Draw without colour, for print.")] = False,
+    no_title: Annotated[bool, typer.Option("--no-title", help="Omit the name above the picture.")] = False,
+    grey: Annotated[bool, typer.Option("--grey", help="Draw without colours, for printing.")] = False,
     variant: VariantOption = None,
 ) -> None:
     """Draw the architecture."""
@@ -55,7 +60,9 @@ def graph(
         look = Look(width, font_size, title=not no_title, grey=grey)
     except FigureError as error:
         raise fail(str(error)) from None
-    os.environ.pop("MPLBACKEND", None)  # diagrams need no display, and matplotlib refuses a name that it does not know
+    os.environ.pop(
+        "MPLBACKEND", None
+    )  # diagrams need no display, and matplotlib rejects a backend that it does not know
     model = read_unswept(spec, variant=variant)
     target = output or Path(f"{model.name}.svg")
     try:

@@ -1,4 +1,4 @@
-"""``caedsl import``: a model of PyTorch, ONNX or Keras as a spec with the same weights."""
+"""``caedsl import``: imports a model of PyTorch, ONNX or Keras as a spec with the same weights."""
 
 import re
 from pathlib import Path
@@ -14,15 +14,15 @@ def import_(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="A .keras, .h5, .onnx or .pt2 file, or FILE.py:NAME, which runs that file."
+            metavar="FILE", help="A .keras, .h5, .onnx or .pt2 file, or FILE.py:NAME, which runs the Python file."
         ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="SPEC", help="Where to write the spec; standard output by default."),
+        typer.Option("-o", "--output", metavar="SPEC", help="The file for the spec; default: standard output."),
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write the weights, as NAME.safetensors.")
+        Path | None, typer.Option(metavar="FILE", help="The file for the weights: NAME.safetensors.")
     ] = None,
     sample: Annotated[
         str | None,
@@ -30,21 +30,22 @@ def import_(
     ] = None,
     values: Annotated[
         str | None,
-        typer.Option("--range", metavar="LO..HI", help="The range of the input's values, or real; 0..1 by default."),
+        typer.Option("--range", metavar="LO..HI", help="The range of the input's values, or real; default: 0..1."),
     ] = None,
     data: Annotated[
-        str, typer.Option(metavar="SOURCE", help="The data of the spec, as after its word `data`: mnist else digits.")
+        str,
+        typer.Option(metavar="SOURCE", help="The data of the spec, written as in a `data` line: mnist else digits."),
     ] = "",
-    loss: Annotated[str, typer.Option(metavar="LOSS", help="The loss, as after its word: bce.")] = "",
+    loss: Annotated[str, typer.Option(metavar="LOSS", help="The loss, written as in a `loss` line: bce.")] = "",
     optimizer: Annotated[
-        str, typer.Option(metavar="OPTIMIZER", help="The optimizer, as after its word: adam lr=1e-3.")
+        str, typer.Option(metavar="OPTIMIZER", help="The optimizer, written as in an `optimizer` line: adam lr=1e-3.")
     ] = "",
     overwrite: Overwrite = False,
 ) -> None:
-    """Import a trained or an untrained model: a spec that builds the same network, with the same weights.
+    """Import a trained or untrained model as a spec that builds the same network, with the same weights.
 
-    The outputs of both are compared on random samples before anything is written. A layer that the language has no
-    word for is named with the nearest thing, and nothing is written then.
+    The outputs of both are compared on random samples before anything is written. If the language has no word for a
+    layer, the error names the layer and the closest word, and nothing is written.
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.files import WriteError, write_text
@@ -80,7 +81,7 @@ def import_(
 
 
 def shape_of(sample: str | None) -> tuple[int, ...] | None:
-    """Return the shape that ``--input`` names; None without one."""
+    """Return the shape in ``--input``, or None without one."""
     from caedsl.cli.specs import fail
 
     if sample is None:
@@ -91,7 +92,7 @@ def shape_of(sample: str | None) -> tuple[int, ...] | None:
 
 
 def range_of(values: str | None) -> str | None:
-    """Return the range that ``--range`` names as a spec writes it; None where the file tells it."""
+    """Return the range in ``--range`` as a spec writes it, or None if the file contains it."""
     from caedsl.cli.specs import fail
 
     if values is None or values == "real":

@@ -1,6 +1,6 @@
 """The ``caedsl`` program.
 
-``check`` and ``fmt`` run on every commit: they are answered before typer (50 ms) is imported.
+``check`` and ``fmt`` run on every commit, so they are handled before typer is imported (50 ms).
 """
 
 import gc
@@ -14,14 +14,14 @@ from caedsl.cli.outside import outside_reason
 from caedsl.cli.streams import exit_code, guarded_streams
 
 _SHORT = (["check"], ["fmt"])
-"""Commands that run on every commit, in a process of their own."""
+"""Commands that are run on every commit, in a process of their own."""
 
 _MANY_OBJECTS = 100_000
-"""Objects after which garbage is looked for; imports alone make tens of thousands, and hardly any is garbage."""
+"""Start garbage collection after this many objects; imports alone create tens of thousands, with hardly any garbage."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code; whatever happens, no traceback is shown."""
+    """Run the program and return its exit code; never show a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     is_short = argv is None and arguments[:1] in _SHORT
     if is_short:
@@ -30,13 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(arguments)
         output.flush()
         if is_short:
-            gc.freeze()  # the process gives everything back: looking through it at exit takes a fifth of a check
+            gc.freeze()  # the process frees all memory at exit; a final collection would take a fifth of a check
         return exit_code(output, code)
 
 
 def _run(arguments: list[str]) -> int:
     try:
-        os.getcwd()  # nothing that is relative has a meaning in a folder that is gone
+        os.getcwd()  # no relative path has a meaning in a deleted folder
         return _dispatch(arguments)
     except KeyboardInterrupt:
         complain("interrupted")
@@ -75,7 +75,7 @@ def _apologise(error: Exception, arguments: list[str]) -> int:
     complain(
         f"this is a bug in caedsl {__version__}, not in your spec: {type(error).__name__}: {error}{place}\n"
         f"  command: caedsl {' '.join(arguments)}\n"
-        "  please report it with the spec; CAEDSL_DEBUG=1 shows the whole traceback"
+        "  please report it with the spec; CAEDSL_DEBUG=1 shows the traceback"
     )
     return COULD_NOT_RUN
 

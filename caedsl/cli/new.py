@@ -1,4 +1,4 @@
-"""``caedsl new``: a commented spec to start from."""
+"""``caedsl new``: creates a commented spec."""
 
 import re
 from enum import StrEnum
@@ -11,7 +11,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Template(StrEnum):
-    """What the new spec is about."""
+    """Subject of the new spec."""
 
     BASIC = "basic"
     PHOTOS = "photos"
@@ -20,20 +20,23 @@ class Template(StrEnum):
 
 
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the model; NAME.cae is written.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the model; the file is NAME.cae.")],
     template: Annotated[
-        Template, typer.Option(help="Small grey images, a folder of photographs, a denoiser, or a finder of anomalies.")
+        Template,
+        typer.Option(
+            help="The template: small grey images, a folder of photographs, a denoiser, or anomaly detection."
+        ),
     ] = Template.BASIC,
 ) -> None:
-    """Write a commented spec to start from."""
+    """Create a commented spec."""
     from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail
 
     path = Path(name) if name.endswith(".cae") else Path(f"{name}.cae")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", path.stem):
-        raise fail(f'"{path.stem}" cannot name a model: use letters, digits and _, and begin with a letter')
+        raise fail(f'"{path.stem}" cannot name a model: use letters, digits and _, and start with a letter')
     if path.exists():
-        raise fail(f"{path} is there already: choose another name, or remove it first")
+        raise fail(f"{path} already exists: choose another name, or remove it first")
     text = (TEMPLATES / f"{template.value}.cae").read_text("utf-8")
     try:
         write_text(str(path), re.sub(r"(?m)^autoencoder NAME$", f"autoencoder {path.stem}", text))

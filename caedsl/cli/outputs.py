@@ -1,4 +1,4 @@
-"""Where commands on trained runs write: nothing is replaced without ``--overwrite``, nothing is half-written."""
+"""Output files of commands on trained runs, written atomically and replaced only with ``--overwrite``."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from caedsl.inference.trained_run import Floats
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 
 
 def new_folder(path: Path, overwrite: bool) -> Path:
-    """Return ``path``, which is new, empty, or may be written over; else the command ends."""
+    """Return ``path`` if it is new, empty, or may be overwritten; otherwise end the command."""
     if path.exists() and not path.is_dir():
-        raise fail(f"{path} is a file, and the output is a folder: name another one with -o")
+        raise fail(f"{path} is a file, but the output is a folder: choose another name with -o")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
         raise fail(f"{path} is not empty: choose another folder, or add --overwrite")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise fail(f"the folder {path} cannot be made ({error.strerror}): choose another place with -o") from None
+        raise fail(f"the folder {path} cannot be created ({error.strerror}): choose another place with -o") from None
     if not os.access(path, os.W_OK):
-        raise fail(f"nothing can be written in {path}: make it writable, or choose another place with -o")
+        raise fail(f"cannot write to {path}: make it writable, or choose another place with -o")
     return path
 
 
 @contextmanager
 def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
-    """Inside, samples are written into the folder ``path``; what cannot be written ends the command.
+    """Write samples into the folder ``path`` inside the context; end the command if that fails.
 
-    Tell afterwards how many samples have another name there than their own.
+    Report afterwards how many samples have files with names other than their own.
     """
     from caedsl.inference.output_folder import OutputError, OutputFolder
 
@@ -50,14 +50,14 @@ def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
         raise fail(str(error)) from None
     if folder.renamed:
         typer.echo(
-            f"caedsl: {folder.renamed} file{'s' * (folder.renamed != 1)} in {path} got other names than their samples, "
-            "whose names lead elsewhere or are not unique",
+            f"caedsl: {folder.renamed} file{'s' * (folder.renamed != 1)} in {path} were renamed, because the names of "
+            f"their samples lead elsewhere or are not unique",
             err=True,
         )
 
 
 def write_new(path: Path, content: bytes, overwrite: bool) -> None:
-    """Write a file, all at once; the command ends where it is there already or cannot be written."""
+    """Write a file atomically; end the command if it exists or cannot be written."""
     refuse_existing(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def write_new(path: Path, content: bytes, overwrite: bool) -> None:
 
 
 def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "SampleFormat", overwrite: bool) -> None:
-    """Write samples in the input's range: as one array where ``output`` ends in .npy, else as pictures in a folder."""
+    """Write samples in the input's range: as one array if ``output`` ends in .npy, otherwise as pictures."""
     from caedsl.inference.pictures import write_decoded
     from caedsl.inference.tables import array_bytes
 
@@ -79,8 +79,8 @@ def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "S
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """End the command where ``path`` is there and must not be replaced."""
+    """End the command if ``path`` exists and must not be replaced."""
     if path.is_dir():
-        raise fail(f"{path} is a folder, and the output is a file: name a file")
+        raise fail(f"{path} is a folder, but the output is a file: name a file")
     if path.exists() and not overwrite:
-        raise fail(f"{path} is there already: choose another name, or add --overwrite")
+        raise fail(f"{path} already exists: choose another name, or add --overwrite")

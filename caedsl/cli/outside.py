@@ -1,25 +1,25 @@
-"""Errors of the world around the program, which are no bugs of it, in words for a person."""
+"""Errors of the environment, which are not bugs of the program, as messages for the user."""
 
 import os
 from errno import ENOMEM
 
 _MEMORY = ("allocate memory", "failed to map segment", "out of memory", "bad_alloc", "can't start new thread")
-"""How the dynamic linker, C++ libraries and PyTorch say that memory, or the room for addresses, ran out."""
+"""Messages of the dynamic linker, C++ libraries and PyTorch when memory or address space runs out."""
 
 
 def outside_reason(error: Exception) -> str | None:
-    """Return what went wrong outside of the program, with the remedy; None where the fault is the program's."""
+    """Return the problem outside of the program with the remedy, or None if it is a bug of the program."""
     if is_out_of_memory(error):
         return (
-            f"out of memory ({_first_line(error)}): PyTorch alone needs about 1 GB; end other programs, or raise the "
-            "limit of this process (`ulimit -v`, or that of its container)"
+            f"out of memory ({_first_line(error)}): PyTorch alone needs about 1 GB; close other programs, or raise "
+            f"the limit of this process (`ulimit -v`, or that of its container)"
         )
     if isinstance(error, ModuleNotFoundError):
         from caedsl.extras import missing_package
 
         return missing_package(error)
     if isinstance(error, FileNotFoundError) and _current_folder_is_gone():
-        return "the current folder is gone: change to one that exists (`cd`)"
+        return "the current folder was deleted: change to one that exists (`cd`)"
     if isinstance(error, OSError) and error.errno is not None:
         place = f"{os.fspath(error.filename)!s}: " if isinstance(error.filename, (str, os.PathLike)) else ""
         return f"{place}{(error.strerror or str(error)).lower()}; this file, folder or stream cannot be used"
@@ -27,7 +27,7 @@ def outside_reason(error: Exception) -> str | None:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Return whether memory ran out, in whatever words a library says so."""
+    """Return whether memory ran out, in the words of any library."""
     known = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM)
     said = isinstance(error, (RuntimeError, ImportError)) and any(words in str(error).lower() for words in _MEMORY)
     return known or said

@@ -1,4 +1,4 @@
-"""``caedsl reconstruct``: images through a trained model, into files like the originals."""
+"""``caedsl reconstruct``: passes images through a trained model and writes files like the originals."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ _ENDINGS = (".npy", ".npz")
 
 
 class ReconstructionSize(StrEnum):
-    """Size in which images go through a convolutional model."""
+    """Size at which images pass through a convolutional model."""
 
     OWN = "own"
     INPUT = "input"
@@ -29,25 +29,28 @@ def reconstruct(
         Path, typer.Argument(metavar="PATH", help="An image, a folder of images, an array file, or a data line.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="The folder to write to; for an array, or NAME.npy.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="The output folder; for an array also NAME.npy.")
     ],
     error_maps: Annotated[
-        bool, typer.Option("--error-maps", help="Write NAME.error.png too: where input and output differ.")
+        bool,
+        typer.Option(
+            "--error-maps", help="Also write NAME.error.png, the map of differences between input and output."
+        ),
     ] = False,
     scale: Annotated[
         ReconstructionSize,
-        typer.Option(help="Whether larger images go through a convolutional model in their own size."),
+        typer.Option(help="Whether larger images pass through a convolutional model at their own size."),
     ] = ReconstructionSize.OWN,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Reconstruct images: each comes back under its name, in its own size and bit depth.
+    """Reconstruct images with the same names, sizes and bit depths.
 
-    With a model that was trained to denoise, this denoises them. A convolutional model takes images that are larger
-    than its input as they are, tile by tile; other models, and smaller images, go through the size of the input.
+    A model that was trained to denoise removes the noise. A convolutional model processes images larger than its input
+    at their own size, tile by tile; other models, and smaller images, are resized to the input's size and back.
 
-    An array comes back as an array in the layout, the size and the type of the original. A data line is what a spec
-    says: 'npz "scans.npz" key=raw'.
+    An array is reconstructed as an array with the layout, the size and the type of the original. A data line is written
+    as in a spec: 'npz "scans.npz" key=raw'.
     """
     from caedsl.cli.specs import fail
     from caedsl.inference.pictures import write_reconstruction
@@ -57,7 +60,7 @@ def reconstruct(
         opened = open_trained(run, device.value)
         samples = opened.samples(path)
         if error_maps and opened.model.target is not opened.model.input:
-            raise fail("--error-maps compares outputs with inputs, and this model returns targets of their own")
+            raise fail("--error-maps compares outputs with inputs, but this model returns separate targets: remove it")
         if samples.files is None:
             _reconstruct_arrays(opened, str(path), samples, output, error_maps, overwrite)
             return
@@ -67,7 +70,7 @@ def reconstruct(
                 made = opened.reconstruct_file(file, at_input=scale is ReconstructionSize.INPUT)
                 write_reconstruction(folder, name, made, error_maps)
                 native += made.native
-    how = f", {native} in their own size" if native else ""
+    how = f", {native} at their own size" if native else ""
     typer.echo(f"reconstructed {len(samples)} image{'s' * (len(samples) != 1)} into {output}{how}")
 
 
@@ -83,7 +86,7 @@ def _reconstruct_arrays(
     key = key_of(given, run)
     if output.suffix in _ENDINGS:
         if len(arrays) > 1:
-            raise fail(f"{given} has {len(arrays)} parts, and {output} is one file: name a folder with -o")
+            raise fail(f"{given} has {len(arrays)} parts, but {output} is one file: name a folder with -o")
         refuse_existing(output, overwrite)
         targets = [output]
     else:

@@ -1,4 +1,4 @@
-"""``caedsl report``: a run as one page of HTML."""
+"""``caedsl report``: writes a run as one HTML page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +13,15 @@ def report(
     run: Run,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE.html", help="The page; report.html in the run folder by default."),
+        typer.Option("-o", "--output", metavar="FILE.html", help="The page; default: report.html in the run folder."),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run's own data lie.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="Where to compute; auto is where the run was.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device; auto is the device of the run.")] = Device.AUTO,
 ) -> None:
-    """Write a run as one page that needs no network: verdict, curves, reconstructions, baselines, how to reproduce it.
+    """Write a run as one self-contained page: verdict, curves, reconstructions, baselines, and how to reproduce it.
 
-    What `caedsl calibrate` and `caedsl evaluate --test` found is part of it, so run these first.
+    The page includes the results of `caedsl calibrate` and `caedsl evaluate --test`, so run these first.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
@@ -30,7 +30,7 @@ def report(
     from caedsl.runs.files import REPORT
 
     if output is not None and output.suffix.lower() not in (".html", ".htm"):
-        raise fail(f"{output} does not end in .html: the report is a page of HTML")
+        raise fail(f"{output} does not end in .html: write the name of an HTML file")
     target = output or run / REPORT
     refuse_existing(target, overwrite)
     with outside_errors():

@@ -1,4 +1,4 @@
-"""``caedsl rule``: the documentation of rules, and of the monitors that watch a training."""
+"""``caedsl rule``: prints the documentation of rules and of training monitors."""
 
 import sys
 from enum import StrEnum
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DocumentationFormat(StrEnum):
-    """How the documentation is printed."""
+    """Format of the documentation."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -28,16 +28,16 @@ def rule(
         str | None,
         typer.Argument(
             metavar="[NAME|CODE]",
-            help="A rule or a monitor; without one, all are listed.",
+            help="A rule or a monitor; default: list all.",
             autocompletion=complete_rules,
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Print the documentation of every rule.")] = False,
     form: Annotated[
-        DocumentationFormat, typer.Option("--output-format", help="How to print it.")
+        DocumentationFormat, typer.Option("--output-format", help="The output format.")
     ] = DocumentationFormat.TEXT,
 ) -> None:
-    """Print what a rule or a monitor finds, why that is bad, and what to write instead."""
+    """Print what a rule or a monitor finds, why it is bad, and what to write instead."""
     from caedsl.rules.engine.catalogue import every, find
     from caedsl.training.monitors.engine import catalogue
 
@@ -52,7 +52,7 @@ def rule(
     elif (entry := find(name.strip().lower()) or find(name.strip())) is not None:
         entries = (entry,)
     else:
-        raise _fail(f'there is no rule called "{name}"; {_suggestion(name)}')
+        raise _fail(f'there is no rule "{name}"; {_suggestion(name)}')
     listed = name is None and not everything
     show = _listing if listed and form is not DocumentationFormat.JSON else _documents
     typer.echo(show(entries, monitors, form), nl=False)

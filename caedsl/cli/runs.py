@@ -1,4 +1,4 @@
-"""``caedsl runs``: the runs below a folder, and how each stands."""
+"""``caedsl runs``: lists the runs below a folder with their state."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ DEFAULT = Path("runs")
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the run folders lie.")] = DEFAULT,
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the run folders.")] = DEFAULT,
     sort: Annotated[
         str, typer.Option(metavar="COLUMN", help="started, psnr, best_loss, seconds, code, seed, model, folder, …")
     ] = "started",
@@ -22,7 +22,7 @@ def runs(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List runs: spec, data, code size, seed, overrides, best loss, PSNR, time, state and trouble."""
+    """List runs with spec, data, code size, seed, overrides, best loss, PSNR, time, state and problems."""
     import json
     from dataclasses import asdict
 
@@ -34,7 +34,7 @@ def runs(
         found = list_runs(folder) if folder.exists() or folder != DEFAULT else []
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise fail(f"{folder} cannot be listed: {reason}; name the folder that holds the runs") from None
+        raise fail(f"{folder} cannot be listed: {reason}; name the folder that contains the runs") from None
     try:
         found = sort_runs(found, sort)
         for condition in filter_ or ():
@@ -44,8 +44,8 @@ def runs(
     if json_:
         print(json.dumps([asdict(record) for record in found], indent=2, ensure_ascii=False, allow_nan=False))
     elif not found:
-        chosen = " that --filter leaves" if filter_ else ""
-        print(f"no runs in {folder}{chosen}: `caedsl train SPEC` makes one")
+        chosen = " that match --filter" if filter_ else ""
+        print(f"no runs in {folder}{chosen}: `caedsl train SPEC` creates one")
     else:
         _show(found)
 
@@ -56,9 +56,9 @@ _STYLES = {"finished": "", "running": "green", "interrupted": "yellow", "failed"
 
 
 def _show(found: "list[ListedRun]") -> None:
-    """Print a table; where the terminal is too narrow for it, two lines a run.
+    """Print a table, or two lines per run if the terminal is too narrow.
 
-    A path is never cut: it could not be used.
+    Paths are never truncated, because they could not be used.
     """
     from rich.console import Console
     from rich.measure import Measurement

@@ -1,4 +1,4 @@
-"""``caedsl sample``: new samples from a variational code."""
+"""``caedsl sample``: draws new samples from a variational code."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +15,12 @@ def sample(
         Path,
         typer.Option("-o", "--output", metavar="PLACE", help="A folder for pictures, or a file that ends in .npy."),
     ],
-    count: Annotated[int, typer.Option("-n", "--count", min=1, max=1_000_000, help="How many samples.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another seed makes other samples.")] = 0,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, max=1_000_000, help="The number of samples.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The seed of the random numbers.")] = 0,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Make new samples: decode draws from the prior of a variational code, a standard normal distribution."""
+    """Draw new samples: decode draws from the prior of a variational code, a standard normal distribution."""
     from caedsl.inference.trained_run import open_trained
 
     with outside_errors():

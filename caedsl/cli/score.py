@@ -1,4 +1,4 @@
-"""``caedsl score``: how abnormal samples are."""
+"""``caedsl score``: computes anomaly scores of samples."""
 
 import os
 import sys
@@ -23,24 +23,29 @@ _HEADER = ("name", "score", "percentile", "verdict")
 def score(
     run: Run,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Images, folders, array files; - reads names, one a line.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH…", help="Images, folders or array files; - reads names from standard input, one per line."
+        ),
     ],
     kind: Annotated[
         str | None,
-        typer.Option("--score", metavar="KIND", help="mse, mae, top=1%, ssim, latent, blurmax; else as calibrated."),
+        typer.Option(
+            "--score", metavar="KIND", help="mse, mae, top=1%, ssim, latent or blurmax; default: as calibrated."
+        ),
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a CSV file instead of a table.")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write an error map NAME.png for each sample.")
     ] = None,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Score samples by how badly the model reconstructs them: the higher, the more abnormal.
+    """Score samples by how badly the model reconstructs them; higher scores are more abnormal.
 
-    After `caedsl calibrate` each has a percentile among the normals and a verdict, and the exit code is 1 where there
-    is an anomaly.
+    After `caedsl calibrate`, each sample also has a percentile among the normal samples and a verdict, and the exit
+    code is 1 if there is an anomaly.
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail
@@ -84,10 +89,12 @@ def _names_on_standard_input() -> list[Path]:
         raise fail("standard input is closed: name files instead of -")
     content = sys.stdin.buffer.read(LARGEST_TEXT + 1)
     if len(content) > LARGEST_TEXT:
-        raise fail(f"standard input has more than {LARGEST_TEXT:,} bytes of names: give fewer, or name their folder")
+        raise fail(
+            f"standard input has more than {LARGEST_TEXT:,} bytes of names: give fewer names, or name their folder"
+        )
     names = [Path(os.fsdecode(line)) for line in content.splitlines() if line]
     if not names:
-        raise fail("standard input names no file: give one name a line")
+        raise fail("standard input names no file: write one name per line")
     return names
 
 

@@ -1,4 +1,4 @@
-"""``caedsl show``: every layer, every number, every setting."""
+"""``caedsl show``: shows the layers, sizes and settings of a spec."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from caedsl.cli.specs import VariantOption
 
 def show(
     spec: SpecPath,
-    json: Annotated[bool, typer.Option("--json", help="As JSON on standard output.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64.")
     ] = None,

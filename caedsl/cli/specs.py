@@ -1,6 +1,6 @@
-"""Reading the spec that a command is about.
+"""Reading of the spec of a command.
 
-Its findings go to standard error, so that standard output stays the command's.
+Its findings go to standard error, so that standard output is free for the command.
 """
 
 import sys
@@ -19,11 +19,11 @@ from caedsl.source import Source
 if TYPE_CHECKING:
     from caedsl.rules.engine.checking import Checked
 
-_MOST_SHOWN = 12  # variants of a sweep that a refusal lists
+_MOST_SHOWN = 12  # variants of a sweep that an error lists
 
 
 def fail(message: str, code: int = COULD_NOT_RUN) -> typer.Exit:
-    """Say on standard error why the command cannot go on; raise what it returns."""
+    """Print to standard error why the command cannot continue; the caller raises the returned exception."""
     complain(message)
     return typer.Exit(code)
 
@@ -36,10 +36,10 @@ VariantOption = Annotated[
 def read_model(
     path: str, assignments: Sequence[str] = (), quiet: bool = False, variant: int | None = None
 ) -> Autoencoder:
-    """Return the model of the spec at ``path`` (``-`` for standard input), with the ``--set`` assignments made.
+    """Return the model of the spec at ``path`` (``-`` for standard input), with the ``--set`` assignments.
 
-    ``variant`` chooses one of its sweep. Errors and warnings are shown; with errors the command ends with exit code 1,
-    and 2 where the spec cannot be read.
+    ``variant`` selects a variant of its sweep. Errors and warnings are shown; with errors the command ends with exit
+    code 1, and with 2 if the spec cannot be read.
     """
     checked = _checked(path, assignments, quiet, variant)
     if checked.model is None or checked.has_errors:
@@ -48,9 +48,9 @@ def read_model(
 
 
 def read_trainable(path: str, assignments: Sequence[str] = ()) -> Autoencoder:
-    """Return the model of a spec whose errors, if it has any, do not keep it from being built and trained.
+    """Return the model of a spec that can be built and trained, even if it has errors.
 
-    Errors are shown. The command ends as in ``read_model`` where the model cannot be built.
+    Errors are shown. The command ends as in ``read_model`` if the model cannot be built.
     """
     checked = _checked(path, assignments, quiet=True, variant=None)
     model = checked.model
@@ -82,17 +82,15 @@ def _checked(path: str, assignments: Sequence[str], quiet: bool, variant: int | 
 
 
 def read_unswept(path: str, assignments: Sequence[str] = (), variant: int | None = None) -> Autoencoder:
-    """Return the model of ``read_model``; where it has a sweep, say that the spec is taken as it stands."""
+    """Return the model of ``read_model``; if it has a sweep, report that the sweep is ignored."""
     model = read_model(path, assignments, quiet=True, variant=variant)
     if model.sweep is not None:
-        complain(
-            f"{path} is taken as it stands, without its sweep of {_variants(model.sweep)}: choose one by --variant N"
-        )
+        complain(f"the sweep of {path} with {_variants(model.sweep)} is ignored: choose a variant with --variant N")
     return model
 
 
 def refuse_sweep(path: str, sweep: Sweep) -> typer.Exit:
-    """Return the end of a command that takes one model, for a spec with a sweep of several."""
+    """Return the exit of a command that needs one model, for a spec with a sweep."""
     shown = [
         f"  --variant {number}  {sweep.described(number)}" for number in range(1, min(sweep.variants, _MOST_SHOWN) + 1)
     ]
@@ -106,7 +104,7 @@ def _variants(sweep: Sweep) -> str:
 
 
 def assigned(assignments: Sequence[str]) -> dict[str, str]:
-    """Return what ``--set`` assigns, by name."""
+    """Return the ``--set`` assignments by name."""
     values = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")

@@ -1,7 +1,7 @@
-"""Standard streams that are closed, full or read by nobody: a command does its work to the end, and then says so.
+"""Standard streams that are closed, full or without a reader: a command finishes its work, then reports the problem.
 
-Without this, the first line that cannot be shown would end a training, and a closed descriptor would be given to the
-next file that is opened, into which libraries then write their warnings.
+Otherwise the first line that cannot be printed would end a training run, and a closed descriptor would be reused for
+the next opened file, into which libraries then write their warnings.
 """
 
 import os
@@ -17,14 +17,14 @@ _DESCRIPTORS = (0, 1, 2)
 
 
 class GuardedStream:
-    """A text stream, or its bytes, whose first failure is kept in ``failures`` instead of raised."""
+    """Stream of text or bytes that records its first failure in ``failures`` instead of raising it."""
 
     def __init__(self, stream: Any, failures: list[OSError]) -> None:
         self._stream = stream
         self.failures = failures
 
     def write(self, text: Any) -> int:
-        """Write text or bytes, or drop them where that fails."""
+        """Write text or bytes, or drop them if that fails."""
         try:
             self._stream.write(text)
         except OSError as error:
@@ -32,12 +32,12 @@ class GuardedStream:
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Write each of the lines."""
+        """Write all lines."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Write what is still buffered."""
+        """Flush the buffer."""
         try:
             self._stream.flush()
         except OSError as error:
@@ -45,7 +45,7 @@ class GuardedStream:
 
     @property
     def buffer(self) -> "GuardedStream":
-        """The stream of bytes under this one."""
+        """Underlying stream of bytes."""
         return GuardedStream(self._stream.buffer, self.failures)
 
     def __getattr__(self, name: str) -> Any:
@@ -55,7 +55,7 @@ class GuardedStream:
         return iter(self._stream)
 
     def end(self) -> None:
-        """Flush; after a failure, lead the descriptor to nowhere, so that Python's own flush at exit succeeds."""
+        """Flush; after a failure, redirect the descriptor to nowhere, so that Python's own flush at exit succeeds."""
         self.flush()
         if self.failures:
             with suppress(OSError, ValueError, AttributeError):
@@ -65,7 +65,7 @@ class GuardedStream:
 
 
 class _Closed:
-    """A stream that was closed before the program started."""
+    """Stream that was closed before the program started."""
 
     encoding, errors = "utf-8", "replace"
 
@@ -73,7 +73,7 @@ class _Closed:
         raise OSError(EBADF, "it is closed")
 
     def flush(self) -> None:
-        """There is nothing to flush."""
+        """Do nothing."""
 
     def isatty(self) -> bool:
         return False
@@ -88,14 +88,14 @@ class _Closed:
 
 @contextmanager
 def guarded_streams() -> Iterator[GuardedStream]:
-    """Inside, writing to standard output or standard error does not fail; gives the guard of standard output."""
+    """Keep writing to standard output or standard error from failing; yield the guard of standard output."""
     before = sys.stdout, sys.stderr
-    # None and closed descriptors are what Python makes of streams that were closed by the one who started it.
+    # Python represents streams that its parent process closed by None or closed descriptors.
     if None in (sys.stdin, *before):
         _occupy_closed_descriptors()
     output, errors = (GuardedStream(_Closed() if stream is None else stream, []) for stream in before)
     for guard in (output, errors):
-        # A terminal that cannot show a character gets a question mark instead of an error.
+        # A terminal that cannot show a character shows a question mark instead of an error.
         getattr(guard, "reconfigure", lambda **_: None)(errors="replace")
     sys.stdout, sys.stderr = cast(TextIO, output), cast(TextIO, errors)
     try:
@@ -107,9 +107,9 @@ def guarded_streams() -> Iterator[GuardedStream]:
 
 
 def exit_code(output: GuardedStream, code: int) -> int:
-    """Return ``code``, or 2 where what the command printed was lost.
+    """Return ``code``, or 2 if printed output was lost.
 
-    A reader that wanted no more (``| head``) loses nothing.
+    A reader that stopped early (``| head``) loses nothing.
     """
     lost = [error for error in output.failures if not isinstance(error, BrokenPipeError)]
     if not lost or code == INTERRUPTED:

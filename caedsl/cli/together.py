@@ -1,4 +1,4 @@
-"""A command that ``torchrun`` started several times: the first speaks for all, and all end together."""
+"""Commands that ``torchrun`` starts several times: only the first process prints, and all end together."""
 
 import os
 import sys
@@ -14,11 +14,11 @@ from caedsl.cli.specs import fail
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Inside, the processes that torchrun started are one group, and only the first is heard; alone nothing changes.
+    """Join the processes that torchrun started to one group; only the first one prints. Do nothing in a single process.
 
-    A failure of any of them ends all, with one message, and so does Ctrl-C before training has begun.
+    A failure of any process ends all, with one message, and so does Ctrl-C before training starts.
     """
-    if os.environ.get("WORLD_SIZE", "1") == "1":  # PyTorch is imported only where there is a group to join
+    if os.environ.get("WORLD_SIZE", "1") == "1":  # PyTorch is imported only if there is a group to join
         yield
         return
     from caedsl.data.errors import DataError
@@ -45,8 +45,9 @@ def together() -> Iterator[None]:
             group.leave()
         except PartDoneError:
             group.leave()
-            # Its part is done, and the first keeps the records. A normal end would wait for PyTorch's threads, and
-            # aborts at times on a busy machine where one of them still runs.
+            # This process is done, and the first one writes the records. A normal exit would wait for PyTorch's
+            # threads, and
+            # sometimes aborts on a busy machine while one of them still runs.
             os._exit(0)
         except (Exception, KeyboardInterrupt) as error:
             said_all = isinstance(error, typer.Exit)

@@ -1,4 +1,4 @@
-"""``caedsl train``: from a spec to a trained model in a run folder."""
+"""``caedsl train``: trains the model of a spec into a run folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from caedsl.training.cores import choose_wait_policy
 
 
 class Device(StrEnum):
-    """Where to train."""
+    """Device to train on."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -23,7 +23,7 @@ class Device(StrEnum):
 
 
 class OnTrouble(StrEnum):
-    """What to do when a monitor is sure of something."""
+    """Reaction to a monitor that reports a problem."""
 
     WARN = "warn"
     STOP = "stop"
@@ -33,21 +33,19 @@ class OnTrouble(StrEnum):
 def train(
     spec: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[SPEC]", help="The spec; none with --resume, whose folder has it.", autocompletion=complete_specs
-        ),
+        typer.Argument(metavar="[SPEC]", help="The spec; not needed with --resume.", autocompletion=complete_specs),
     ] = None,
-    device: Annotated[Device, typer.Option(help="Where to train; auto takes a GPU where there is one.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device; auto uses a GPU if there is one.")] = Device.AUTO,
     epochs: Annotated[
-        int | None, typer.Option(min=1, max=10**9, metavar="N", help="Passes over the images, instead of the spec's.")
+        int | None, typer.Option(min=1, max=10**9, metavar="N", help="The number of epochs, instead of the spec's.")
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**31 - 1, metavar="N", help="Start of all random numbers, instead of the spec's."),
+        typer.Option(min=0, max=2**31 - 1, metavar="N", help="The seed of all random numbers, instead of the spec's."),
     ] = None,
     seeds: Annotated[
         str | None,
-        typer.Option(metavar="RANGE", help="Train a run for each seed, as in 0..4; into DIR/seed-0, … with --out DIR."),
+        typer.Option(metavar="RANGE", help="Train one run per seed, as in 0..4; with --out DIR into DIR/seed-0, …"),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -55,37 +53,38 @@ def train(
     ] = None,
     variant: VariantOption = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The run's folder; a fresh one below runs/ by default.")
+        Path | None, typer.Option(metavar="DIR", help="The run folder; default: a new folder below runs/.")
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of data sets; default: CAEDSL_DATA, or the user's cache."),
     ] = None,
     data_root: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Refuse paths of the spec, or of the run, that lead out of this folder."),
+        typer.Option(metavar="DIR", help="Reject paths in the spec or the run that lead out of this folder."),
     ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Start from the weights of this run, or file, instead of fresh ones."),
+        typer.Option(metavar="RUN", help="Start from the weights of this run or file."),
     ] = None,
     on_trouble: Annotated[
-        OnTrouble | None, typer.Option(help="What to do when a monitor speaks, instead of the spec's `on trouble`.")
+        OnTrouble | None, typer.Option(help="The reaction to a monitor's report, instead of the spec's `on trouble`.")
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Go on with the run in this folder, from the last state that it kept."),
+        typer.Option(metavar="RUN", help="Resume the run in this folder from its last saved state."),
     ] = None,
-    pictures: Annotated[bool, typer.Option(help="Draw the same few reconstructions after each epoch.")] = True,
+    pictures: Annotated[bool, typer.Option(help="Draw reconstructions of the same images after each epoch.")] = True,
     tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write for TensorBoard too; needs the extra caedsl[tensorboard].")
+        bool, typer.Option("--tensorboard", help="Also write TensorBoard files; needs the extra caedsl[tensorboard].")
     ] = False,
     baselines: Annotated[bool, typer.Option(help="Compare the result with the mean image and PCA.")] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only errors.")] = False,
 ) -> None:
-    """Train a model, compare it with the mean image and PCA, and keep everything in a run folder.
+    """Train a model, compare it with the mean image and PCA, and save everything in a run folder.
 
-    Several processes or GPUs train one model with the same result: torchrun --nproc-per-node N --no-python caedsl train
-    …
+    Train one model on several processes or GPUs, with the same result: torchrun --nproc-per-node N --no-python caedsl
+    train …
     """
     from caedsl.cli.specs import fail, read_model, refuse_sweep
 
@@ -101,7 +100,7 @@ def train(
         _resume(resume, epochs, on_trouble, device, data_dir, data_root, tensorboard, baselines, quiet)
         return
     if spec is None:
-        raise fail("name the spec to train, as in `caedsl train digits.cae`, or a run to go on with: --resume RUN")
+        raise fail("name the spec to train, as in `caedsl train digits.cae`, or the run to resume: --resume RUN")
     assignments = list(set_ or ())
     if epochs is not None:
         assignments.append(f"train.epochs={epochs}")
@@ -149,14 +148,14 @@ def train(
 
 
 def _runs_to_train(seed: int | None, seeds: str | None, out: Path | None) -> list[tuple[int | None, Path | None]]:
-    """Return the seed and the folder of each run; None stands for the spec's seed, and for a fresh folder."""
+    """Return the seed and the folder of each run; None stands for the spec's seed, and for a new folder."""
     from caedsl.cli.seeds import SeedError, read_seeds
     from caedsl.cli.specs import fail
 
     if seeds is None:
         return [(seed, out)]
     if seed is not None:
-        raise fail("--seed trains one run and --seeds one for each: leave out one of them")
+        raise fail("--seed trains one run and --seeds several: remove one of them")
     try:
         numbers = read_seeds(seeds)
     except SeedError as error:
@@ -165,9 +164,9 @@ def _runs_to_train(seed: int | None, seeds: str | None, out: Path | None) -> lis
         (number, None if out is None else out / f"seed-{number}") for number in numbers
     ]
     for _, folder in runs:
-        # Seen before the first of them has trained for hours.
+        # Checked before the first run has trained for hours.
         if folder is not None and folder.is_dir() and any(folder.iterdir()):
-            raise fail(f"the run folder {folder} is not empty: choose another --out, or leave out its seed")
+            raise fail(f"the run folder {folder} is not empty: choose another --out, or remove its seed")
     return runs
 
 
@@ -209,7 +208,7 @@ def _refuse_changes(names: list[str]) -> None:
 
     if names:
         raise fail(
-            f"--resume takes its spec and settings from the run folder: leave out {', '.join(names)} "
+            f"--resume uses the spec and settings in the run folder: remove {', '.join(names)} "
             "(only --epochs, --on-trouble, --device, --data-dir, --data-root, --tensorboard, --no-baselines and "
             "--quiet go "
             "with it), or start a new run without --resume"
@@ -218,7 +217,7 @@ def _refuse_changes(names: list[str]) -> None:
 
 @contextmanager
 def outside_errors() -> Iterator[None]:
-    """Inside, what the outside world does wrong ends the command with its message."""
+    """End the command with a message if the environment fails inside the context."""
     from caedsl.cli.specs import fail
     from caedsl.data.errors import DataError
     from caedsl.runs.errors import TrainingError

@@ -1,1 +1,1 @@
-"""From a syntax tree to an ``Autoencoder`` whose every size is known."""
+"""Resolution of a syntax tree to an ``Autoencoder`` with all sizes known."""

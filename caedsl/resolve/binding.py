@@ -1,4 +1,4 @@
-"""Bind the items of a line to the options that its word declares: the one way in which every statement is read."""
+"""Binding of a line's items to the options that its word declares; every statement is read this way."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class _Binder(LineFaults):
                 "unexpected-value",
                 items[_MOST_ITEMS].span,
                 f"`{self.owner}` has more than {_MOST_ITEMS} values and options on one line",
-                help="delete what follows, or start a new line",
+                help="delete the rest, or start a new line",
             )
         while queue:
             item = queue.popleft()
@@ -63,7 +63,7 @@ class _Binder(LineFaults):
         return self.bound
 
     def _apart(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> Option | None:
-        """Return the option that ``word`` names where its value follows without an ``=``, as in ``dropout 0.1``."""
+        """Return the option that ``word`` names if its value follows without an ``=``, as in ``dropout 0.1``."""
         if word.text in self.words or not queue or isinstance(queue[0], tree.WrittenOption | tree.ComparisonSign):
             return None
         meant = self.by_name.get(foreign_words.OPTIONS.get(word.text.lower(), ""))
@@ -72,7 +72,7 @@ class _Binder(LineFaults):
         return option if named and respelled(cast(Option, option), queue[0], self.scope) else None
 
     def _join_apart(self, option: Option, word: tree.WrittenWord, value: tree.Value) -> None:
-        """Report an option whose value stands apart from its name, and read it."""
+        """Report an option that is separated from its value, and read it."""
         span = word.span.to(value.span)
         text = respelled(option, value, self.scope) or ""
         message = f'unknown word "{word.text}" on {self.owner}'
@@ -80,7 +80,7 @@ class _Binder(LineFaults):
         self._reread(option, tree.WrittenOption(word, value, span))
 
     def _joined(self, option: Option | None, item: tree.Value, queue: deque[tree.Item]) -> tree.Value:
-        """Return numbers that stand side by side as the one size that they are meant to be, with a finding."""
+        """Return consecutive numbers as the single size that they are meant to be, with a finding."""
         sized = option is not None and option.type in (Type.SHAPE, Type.PER_AXIS, Type.SIZE)
         numbers = [item]
         while sized and queue and is_whole(numbers[-1]) and is_whole(queue[0]):
@@ -93,7 +93,7 @@ class _Binder(LineFaults):
         self._fault(
             "wrong-type",
             span,
-            f"`{self.scope.source.slice(span)}` is one size, whose numbers are joined by x",
+            f"`{self.scope.source.slice(span)}` is one size: join its numbers by x",
             help=f"write `{size}`",
             fix=replacing(span, size),
         )
@@ -168,7 +168,7 @@ class _Binder(LineFaults):
         numeric = first.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PER_AXIS, Type.SHAPE)
         if not numeric or self.begun:
             return numeric and self.scope.is_constant(word.text)
-        # A word in the place of the value is one, unless it looks like another word of the line.
+        # A word in the position of the value is the value, unless it looks like another word of the line.
         like = None if self.scope.is_constant(word.text) else self._near(word.text)
         is_value = like is None or like in self.scope.constants
         return first.default is REQUIRED and is_value and word.text.lower() not in foreign_words.WORDS
@@ -196,7 +196,7 @@ class _Binder(LineFaults):
         self._read(self.first, item, item.span)
 
     def _add(self, rest: Option, item: tree.Value) -> None:
-        """Read one more of the values that stand alone; each must be above the one before."""
+        """Read one more of the values without a name; each must be greater than the one before."""
         value = read(rest, item, self.scope)
         values = self.bound.values.get(rest.name, ())
         if isinstance(value, Misread):
@@ -204,14 +204,14 @@ class _Binder(LineFaults):
             self.bound.failed.add(rest.name)
         elif values and value <= values[-1]:
             text = self.scope.source.slice(item.span)
-            message = f"`{text}` must be above `{values[-1]}`, which stands before it"
-            self._fault("out-of-domain", item.span, message, help=f"write the {rest.name} in rising order")
+            message = f"`{text}` must be greater than `{values[-1]}` before it"
+            self._fault("out-of-domain", item.span, message, help=f"write the {rest.name} in ascending order")
         else:
             self.bound.values[rest.name] = (*values, value)
             self.bound.spans[rest.name] = self.bound.spans.get(rest.name, item.span).to(item.span)
 
     def _unknown(self, word: tree.WrittenWord, item: tree.WrittenOption | tree.WrittenWord, what: str) -> None:
-        """Report a word that the line does not have; what it surely means is read as if it were written."""
+        """Report an unknown word of the line; read what it most likely means."""
         message = f'unknown {what} "{word.text}" on {self.owner}'
         note = foreign_words.OPTION_NOTES.get(word.text.lower())
         if note is not None:
@@ -244,12 +244,12 @@ class _Binder(LineFaults):
         self.bound.lost = self.lost = True
 
     def _takes_value(self, name: str | None) -> bool:
-        """Whether ``name`` is an activation with a value, on a line that may have one."""
+        """Return whether ``name`` is an activation with a value, on a line that may have one."""
         function = FUNCTIONS.get(name or "")
         return function is not None and function.option is not None and "activation" in self.by_name
 
     def _reread(self, option: Option, item: tree.WrittenOption) -> None:
-        """Read the value of an option under another name, where it can be read."""
+        """Read the value of an option under another name, if possible."""
         text = self.scope.source.slice(item.value.span)
         meant = meant_value(option, text)
         node = item.value if meant is None else tree.WrittenWord(meant, item.value.span)
@@ -270,7 +270,7 @@ class _Binder(LineFaults):
             self._set(option, value, span)
 
     def _misread(self, misread: Misread, option: Option, node: tree.Value) -> str | None:
-        """Report why a value cannot be read; return the word that it stands for, where there is one."""
+        """Report why a value cannot be read; return the word that was probably meant, if there is one."""
         self.faults.append(misread.name)
         meant = meant_value(option, self.scope.source.slice(node.span))
         if meant is not None:
@@ -300,5 +300,5 @@ class _Binder(LineFaults):
 
 
 def bind(owner: str, items: Sequence[tree.Item], options: Sequence[Option], scope: Scope) -> LineOptions:
-    """Return what ``items`` give the ``options`` of ``owner``; report and leave out what cannot be read."""
+    """Return the values that ``items`` give the ``options`` of ``owner``; report and skip what cannot be read."""
     return _Binder(owner, options, scope).bind(items)

@@ -1,4 +1,4 @@
-"""The blocks of ``encoder`` and ``decoder``, read with the ``defaults`` that stand above them."""
+"""Blocks of ``encoder`` and ``decoder``, read with the ``defaults`` above them."""
 
 from caedsl.resolve.reading import read_lines
 from caedsl.resolve.scope import Scope
@@ -7,7 +7,7 @@ from caedsl.vocabulary.line import Line
 
 
 def read_block(word: str, found: StatementsByWord, scope: Scope) -> tuple[Line, ...] | None:
-    """Return the Lines in the block of ``word``; None where there are none."""
+    """Return the Lines in the block of ``word``, or None if it has none."""
     statement = found.single.get(word)
     if statement is None or statement.block is None:
         return None

@@ -1,4 +1,4 @@
-"""The ``bottleneck`` line: the code as it stands, asserted, or made by layers."""
+"""The ``bottleneck`` line: the unchanged code, an asserted shape, or layers that make the code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from caedsl.vocabulary.weights import L1
 
 @dataclass(frozen=True)
 class Code:
-    """A bottleneck as it is read: its Lines, or the shape that is asserted, and what holds for the code."""
+    """Bottleneck as written: its Lines or its asserted shape, and the options of the code."""
 
     form: Form
     lines: tuple[Line, ...]
@@ -40,13 +40,13 @@ class Code:
 
 
 def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
-    """Return the bottleneck that the line describes; None, and a finding, where it cannot be read."""
+    """Return the bottleneck that the line describes, or None and a finding if it cannot be read."""
     form, items = _form(statement, scope)
     if form is None:
         return None
     owner = " ".join(("bottleneck", *form.words))
     bound = bind(owner, items, form.options, scope)
-    # A convolution that makes a code has a kernel of 1 and is linear; a dense one differs from no other dense layer.
+    # A convolution that makes a code has kernel 1 and is linear; a dense layer is like any other dense layer.
     inherited = scope.inherited(form.name, bound.values.keys() - {CODE_L1.name}) if form.inherits else {}
     named = statement.items[len(form.words) - 1].span if form.words else statement.head.span
     head = tree.WrittenWord(owner, statement.head.span.to(named))
@@ -61,7 +61,7 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
         scope.report(misfit.name, bound.spans[misfit.option], misfit.message, help=misfit.help)
     weights = {**form.weights(values), CODE_L1.name: bound.values.get(CODE_L1.name, 0.0)}
     noise, warmup = values.pop(NOISE.name, 0.0), values.pop(WARMUP.name, 0.0)
-    # `l1=` on this line is a penalty on the code; that on weights comes from `defaults` alone.
+    # `l1=` on this line is a penalty on the code; a penalty on the weights comes only from `defaults`.
     drafts = form.drafts({**values, L1.name: inherited.get(L1.name, 0.0)})
     lines = tuple(Line(draft.kind, draft.options, bound.spans, at=statement.span) for draft in drafts)
     if form.block:
@@ -89,26 +89,26 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
 
 
 def _block_form(statement: tree.Statement, scope: Scope) -> Form | None:
-    """Return the form with layers in braces; None, and a finding, where the braces are empty."""
+    """Return the form with layers in braces, or None and a finding if the braces are empty."""
     form = next(form for form in FORMS if form.block)
     if not statement.block and not statement.broken:
-        message = "the braces of this bottleneck hold no layers"
+        message = "the braces of this bottleneck contain no layers"
         scope.report("missing-block", statement.span, message, help=f"write `{form.example}`, or `bottleneck` alone")
     return form if statement.block else None
 
 
 def _options(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
-    """Return the named options before braces; report what else stands there."""
+    """Return the named options before braces; report anything else there."""
     others = [item for item in items if not isinstance(item, tree.WrittenOption)]
     if others:
         span = others[0].span.to(others[-1].span)
-        message = f"`{scope.source.slice(span)}` has no place before the braces of a bottleneck"
-        scope.report("unexpected-value", span, message, help="move it into the braces, or leave these out")
+        message = f"`{scope.source.slice(span)}` cannot be written before the braces of a bottleneck"
+        scope.report("unexpected-value", span, message, help="move it into the braces, or remove the braces")
     return [item for item in items if isinstance(item, tree.WrittenOption)]
 
 
 def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottleneck | None:
-    """Return the bottleneck behind ``encoder``, which ends at ``in_shape``; None where the code's shape is unknown."""
+    """Return the bottleneck after ``encoder``, whose output is ``in_shape``, or None if the code's shape is unknown."""
     encoder, in_shape = placed_encoder.layers, placed_encoder.out_shape
     if code.lines:
         placed = place_lines(code.lines, in_shape, placed_encoder.outputs, scope)
@@ -137,9 +137,9 @@ CODE_NAME = "code"
 
 
 def _code_place(layers: Sequence[Layer], scope: Scope) -> int:
-    """Return how many layers make the code: those up to the one that is named, or up to the fewest numbers.
+    """Return how many layers make the code: those up to the named one, or up to the fewest numbers.
 
-    Normalisations, activations and noise behind the fewest numbers belong to the code.
+    Normalisations, activations and noise after the fewest numbers belong to the code.
     """
     named = next((place for place, layer in enumerate(layers) if layer.named == CODE_NAME), None)
     if named is not None:

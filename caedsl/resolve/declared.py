@@ -1,4 +1,4 @@
-"""The options that each statement declares, whichever of its forms is written."""
+"""Options that each statement declares in any of its forms."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ from caedsl.vocabulary.sources import SOURCES
 
 
 def declared_options(block: str, word: str) -> tuple[Option, ...]:
-    """Return every option that some form of the statement ``word`` in ``block`` has; ``block`` is empty at the top."""
+    """Return every option that some form of the statement ``word`` in ``block`` (empty at the top level) has."""
     if block == "train" and word in SETTINGS:
         setting = SETTINGS[word]
         variants = [variant.options for variant in (setting.variants or {}).values()]
@@ -36,7 +36,7 @@ def declared_options(block: str, word: str) -> tuple[Option, ...]:
 
 
 def source_options(items: Sequence[tree.Item]) -> tuple[Option, ...]:
-    """Return the options of the data source that ``items`` name, perhaps behind an ``else``."""
+    """Return the options of the data source that ``items`` name, possibly after an ``else``."""
     name = next((item.text for item in items if isinstance(item, tree.WrittenWord) and item.text != "else"), "")
     return SOURCES[name].options if name in SOURCES else ()
 

@@ -1,4 +1,4 @@
-"""The decoder: written out, or mirrored; and the inverse of a dense code that stands before it."""
+"""The decoder, explicit or mirrored, and the inverse of a dense code before it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ from caedsl.vocabulary.shape import Shape, text
 
 
 def read_decoder(found: StatementsByWord, reached: InputRange | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
-    """Return the Lines of a decoder that is written out, or the manner of a mirror; None where neither can be read."""
+    """Return the Lines of an explicit decoder or the options of a mirror, or None if neither can be read."""
     statement = found.single.get("decoder")
     if statement is None:
         return None
@@ -45,7 +45,7 @@ def place_decoder(
     target: Shape,
     scope: Scope,
 ) -> tuple[tuple[Layer, ...], Placed]:
-    """Return the inverse of a dense code, and the decoder behind it, which leads from ``start`` to ``target``."""
+    """Return the inverse of a dense code and the decoder after it, which lead from ``start`` to ``target``."""
     if read is None or start is None:
         return (), Placed(None, encoder.outputs)
     made = () if bottleneck is None else bottleneck.layers
@@ -70,13 +70,13 @@ def place_decoder(
 def _behind_block(
     read: tuple[Line, ...] | Manner, encoder: Placed, bottleneck: Bottleneck, target: Shape, scope: Scope
 ) -> Placed:
-    """Return the decoder behind the last of a bottleneck's layers in braces."""
+    """Return the decoder after the last of a bottleneck's layers in braces."""
     end = bottleneck.inverse[-1].out_shape if bottleneck.inverse else bottleneck.code_shape
     if not isinstance(read, Manner):
         return place_lines(read, end, encoder.outputs, scope)
     made = _twins_left(bottleneck, end, encoder.out_shape)
     if made is None:
-        message = f"`decoder mirror` cannot go on from {text(end)}, with which this bottleneck ends"
+        message = f"`decoder mirror` cannot continue from {text(end)}, where this bottleneck ends"
         shapes = dict.fromkeys([encoder.out_shape or (), *(layer.out_shape for layer in bottleneck.layers)])
         listed = ", ".join(text(shape) for shape in shapes)
         scope.report("no-mirror", bottleneck.span, message, help=f"end it with one of {listed}, or with the code")
@@ -85,7 +85,7 @@ def _behind_block(
 
 
 def _twins_left(bottleneck: Bottleneck, end: Shape, encoded: Shape | None) -> Sequence[Layer] | None:
-    """Return the layers before the code that the ones behind it do not undo; None where no shape tells which."""
+    """Return the layers before the code that the layers after it do not invert, or None if the shapes do not tell."""
     if end == encoded:
         return ()
     shapes = [layer.out_shape for layer in bottleneck.layers]
@@ -93,14 +93,14 @@ def _twins_left(bottleneck: Bottleneck, end: Shape, encoded: Shape | None) -> Se
 
 
 def _inverse(made: Sequence[Layer], encoder: Placed, decoder: Sequence[Line], scope: Scope) -> tuple[Line, ...]:
-    """Return the way back from a dense code; none where the decoder's first layer takes the code itself."""
+    """Return the inverse of a dense code; none if the decoder's first layer takes the code itself."""
     if _takes(made[-1].out_shape, decoder):
         return ()
     return undo(made, ending_activation(encoder.layers), Manner(made[0].span), scope) or ()
 
 
 def _takes(code: Shape, decoder: Sequence[Line]) -> bool:
-    """Whether the first layer that is no noise takes a vector of this shape."""
+    """Return whether the first layer other than noise accepts a vector of this shape."""
     for line in decoder:
         if line.broken or line.children:
             return _takes(code, line.children)
@@ -119,7 +119,7 @@ def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
         scope.report(
             "unexpected-value",
             span,
-            f"`{text_}` has no place before the decoder's block",
+            f"`{text_}` cannot be written before the decoder's block",
             help="write `decoder mirror` with its options, or `decoder { layers }`",
         )
 

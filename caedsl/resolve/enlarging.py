@@ -1,4 +1,4 @@
-"""What undoes a pool, in the way that ``upsample=`` of a mirror asks for."""
+"""The inverse of a pool, as ``upsample=`` of a mirror selects it."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE
 
 
 def enlarged(layer: Layer, manner: Manner, scope: Scope) -> tuple[Draft, ...] | None:
-    """Return what undoes a pool in the way that ``upsample=`` asks for."""
+    """Return the inverse of a pool, as ``upsample=`` selects it."""
     size, channels = layer.in_shape[1:], layer.out_shape[0]
     if manner.upsample in MODE.choices:
         return (Draft("upsample", written({TO: size, MODE: manner.upsample})),)
@@ -57,10 +57,10 @@ def _unpooled(layer: Layer, manner: Manner, scope: Scope) -> tuple[Draft, ...] |
     if layer.named and isinstance(layer.kind, MaxPool):
         return (Draft(UNPOOL, written({FROM: layer.named})),)
     why = (
-        "this `maxpool` stands inside `residual`, whose parts cannot be read from outside"
+        "this `maxpool` is inside `residual`, whose layers cannot be read from outside"
         if isinstance(layer.kind, MaxPool)
-        else f"`{layer.kind.name}` has no maxima"
+        else f"`{layer.kind.name}` has no positions of maxima"
     )
-    message = f"`upsample=unpool` puts maxima back to their places, and {why}"
+    message = f"`upsample=unpool` returns maxima to their positions, but {why}"
     scope.report("no-mirror", layer.span, message, help="use `maxpool` outside of residuals, or another `upsample=`")
     return None

@@ -1,4 +1,4 @@
-"""``autoencoder NAME extends "base.cae"``: a variant states what differs, and the rest is the base's."""
+"""``autoencoder NAME extends "base.cae"``: a variant states the differences, the base has the rest."""
 
 import os
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from caedsl.syntax.parser import parse
 from caedsl.syntax.reading import SourceError, read_source
 
 MOST_BASES = 8
-"""Specs that may extend each other in a row: a person follows no more."""
+"""Limit a chain of specs that extend each other."""
 
 
 class Expansion(NamedTuple):
-    """A spec with what it extends written into its text.
+    """Spec with the text of what it extends merged into it.
 
-    Without ``origins`` the spec extends nothing. With ``findings`` it could not be expanded, and is as it was.
+    Without ``origins`` the spec extends nothing. With ``findings`` it could not be expanded and is unchanged.
     """
 
     source: Source
@@ -30,7 +30,7 @@ class Expansion(NamedTuple):
 
 
 class _Unusable(Exception):
-    """A base that cannot be extended: why, and what to do."""
+    """Reason why a base cannot be extended, and the remedy."""
 
     def __init__(self, message: str, help: str) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class _Unusable(Exception):
 
 
 def expand(source: Source) -> Expansion:
-    """Return the self-contained text of ``source``; only a spec that extends another has files read for it."""
+    """Return the self-contained text of ``source``; files are read only for a spec that extends another."""
     if EXTENDS not in source.text:
         return Expansion(source)
     spec, findings = parse(source)
@@ -55,7 +55,7 @@ def expand(source: Source) -> Expansion:
 
 
 def _link(spec: tree.Spec) -> Span | None:
-    """Return the place of ``extends`` and the path behind it."""
+    """Return the place of ``extends`` and the path after it."""
     for statement in spec.statements:
         if statement.head.text == "autoencoder":
             for item in statement.items[1:]:
@@ -65,13 +65,15 @@ def _link(spec: tree.Spec) -> Span | None:
 
 
 def _expanded(source: Source, spec: tree.Spec, above: Sequence[str]) -> Expansion:
-    """Return ``source`` merged into what it extends; ``above`` are the files that lead to it, itself the last."""
+    """Return ``source`` merged into what it extends; ``above`` are the files that lead to it, itself last."""
     if _link(spec) is None:
         return Expansion(source)
     path = _path(source, spec)
     file = os.path.realpath(path)
     if file in above:
-        raise _Unusable(f"`{path}` extends itself, by way of this spec", "let the base extend nothing, or another spec")
+        raise _Unusable(
+            f"`{path}` extends itself through this spec", "remove `extends` from the base, or extend another spec"
+        )
     if len(above) > MOST_BASES:
         raise _Unusable(f"more than {MOST_BASES} specs extend each other in a row", "extend the first of them directly")
     try:
@@ -99,7 +101,7 @@ def _path(source: Source, spec: tree.Spec) -> str:
             ) if path:
                 joined = os.path.join(os.path.dirname(source.path), path)
                 short = os.path.normpath(joined)
-                # Behind a symbolic link, `..` leads elsewhere than the path says.
+                # After a symbolic link, `..` leads elsewhere than the path suggests.
                 return short if os.path.realpath(short) == os.path.realpath(joined) else joined
     raise _Unusable("`extends` needs the path of one spec", 'write `autoencoder NAME extends "base.cae"`')
 
@@ -107,7 +109,7 @@ def _path(source: Source, spec: tree.Spec) -> str:
 def combined(base: Expansion, variant: Source) -> Expansion:
     """Return the base as the variant changes it, with the origin of every word."""
     shift = len(base.source.text)
-    # Blanks before the variant's text give its words places behind those of the base, which tells the two apart.
+    # Padding before the variant's text places its words after those of the base, which tells the two apart.
     changes, _ = parse(Source("\n" * shift + variant.text.removeprefix("\ufeff"), variant.path))
     shift -= len(variant.text) - len(variant.text.removeprefix("\ufeff"))
     spec, _ = parse(base.source)
@@ -127,5 +129,5 @@ def combined(base: Expansion, variant: Source) -> Expansion:
 
 
 def _named_alone(statement: tree.Statement) -> tree.Statement:
-    """Return ``autoencoder NAME`` without what it extends."""
+    """Return ``autoencoder NAME`` without ``extends``."""
     return replace(statement, items=statement.items[:1]) if statement.head.text == "autoencoder" else statement

@@ -1,4 +1,4 @@
-"""Training settings that change nothing in the run that they describe."""
+"""Training settings that have no effect in their run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
@@ -16,7 +16,7 @@ _MOST_EPOCHS = 1000
 
 
 class _Idle(NamedTuple):
-    """A setting by its name, or by its name and an option; why it changes nothing, and what to do."""
+    """Setting by its name, or by its name and an option, the reason why it has no effect, and the remedy."""
 
     place: str
     message: str
@@ -24,7 +24,7 @@ class _Idle(NamedTuple):
 
 
 def report_idle_settings(train: Train, places: Mapping[str, Span], scope: Scope) -> None:
-    """Report the settings that are written and have no effect."""
+    """Report the written settings that have no effect."""
     for place, message, help_line in _idle(train, places):
         outer = place.rpartition(".")[0]
         span = places.get(f"train.{place}", places.get(f"train.{outer}"))
@@ -49,13 +49,13 @@ def report_idle_sources(data: Sequence[DataSource], scope: Scope) -> None:
 
 
 def report_idle_target(model: Autoencoder, scope: Scope) -> None:
-    """Report a ``target`` line that says what holds without it."""
+    """Report a ``target`` line that has no effect."""
     scope.report(
         "setting-without-effect",
         model.places["target"],
-        "the target has the shape and the range of the input, and no source names targets",
+        "the target has the shape and the range of the input, and no source has targets",
         related=(Label(model.input.span, "the input"),),
-        help='leave the line out, or name the targets: `data folder "noisy/" target="clean/"`',
+        help='remove the line, or name the targets: `data folder "noisy/" target="clean/"`',
     )
 
 
@@ -65,26 +65,26 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
     if train.schedule.kind.watches:
         patience = train.schedule.number("patience")
         if patience >= epochs:
-            message = f"the rate falls after {patience:g} epochs without a better loss, and the run has {epochs}"
+            message = f"the rate falls after {patience:g} epochs without a better loss, but the run has only {epochs}"
             yield _Idle("schedule.patience", message, lower)
     elif "train.schedule" in places and _is_steady(train.schedule, epochs):
-        message = f"`schedule {train.schedule.name}` never moves the rate within {epochs} epochs"
-        yield _Idle("schedule", message, "choose an earlier epoch, or leave the line out")
+        message = f"`schedule {train.schedule.name}` never changes the rate within {epochs} epochs"
+        yield _Idle("schedule", message, "choose an earlier epoch, or remove the line")
     for option in (option for option in train.schedule.kind.own if option.written is Written.REST):
         moments = cast(tuple[int, ...], train.schedule.options[option.name])
         if min(moments) < epochs <= max(moments):
             message = f"the rate falls after epoch {max(moments)}, and the run has {epochs}"
             yield _Idle(f"schedule.{option.name}", message, "choose earlier epochs, or leave the late ones out")
     if train.stop.patience is not None and train.stop.patience >= epochs:
-        message = f"a run of {epochs} epochs ends before {train.stop.patience} of them can pass without a better loss"
+        message = f"a run of {epochs} epochs is too short for {train.stop.patience} epochs without a better loss"
         yield _Idle("stop.patience", message, lower)
     for name, amounts in (("corrupt", train.corrupt.amounts()), ("augment", train.augment.amounts())):
         if f"train.{name}" in places and not amounts:
-            yield _Idle(name, f"`{name}` changes no image: its amounts are 0", "write an amount, or leave the line out")
+            yield _Idle(name, f"`{name}` changes no image: its amounts are 0", "write an amount, or remove the line")
 
 
 def _is_steady(schedule: Schedule, epochs: int) -> bool:
-    """Whether the rate is the same at every epoch's first and last step; a constant one says so itself."""
+    """Return whether the rate is the same at the first and last step of every epoch, except for a constant schedule."""
     if schedule.kind.is_constant or epochs > _MOST_EPOCHS:
         return False
     steps = epochs * _STEPS_PER_EPOCH

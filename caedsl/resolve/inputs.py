@@ -1,4 +1,4 @@
-"""The lines ``input`` and ``target``: the shapes of what goes in and must come out, and the ranges of their values."""
+"""The lines ``input`` and ``target``: shapes and value ranges of inputs and outputs."""
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Input
@@ -12,17 +12,17 @@ from caedsl.vocabulary.shape import Shape, a_sample, is_map, rank, text
 
 INPUT_OPTIONS = (
     Option("shape", Type.SHAPE, REQUIRED, "channels and one to three sizes", Written.FIRST, Domain(low=1, high=2**16)),
-    Option("in", Type.RANGE, InputRange(), "the values that pixels have", Written.WORDED),
+    Option("in", Type.RANGE, InputRange(), "the range of the values", Written.WORDED),
 )
 
 
 def read_input(statement: tree.Statement | None, scope: Scope) -> Input | None:
-    """Return the input that the line describes; None, and a finding, where it cannot be read."""
+    """Return the input that the line describes, or None and a finding if it cannot be read."""
     return None if statement is None else _read("input", statement, scope)
 
 
 def read_target(statement: tree.Statement | None, image: Input, scope: Scope) -> Input:
-    """Return the target that the line describes; the input without such a line, and where it cannot be read."""
+    """Return the target that the line describes, or the input if there is no line or it cannot be read."""
     target = None if statement is None else _read("target", statement, scope)
     if target is None:
         return image
@@ -31,10 +31,9 @@ def read_target(statement: tree.Statement | None, image: Input, scope: Scope) ->
         scope.report(
             "target-rank",
             target.span,
-            f"the target is {own}, and the input {other}",
-            related=(Label(image.span, f"{other} goes in"),),
-            help=f"give the target as many sizes as the input has: "
-            f"`target {text((target.shape[0], *image.shape[1:]))}`",
+            f"the target is {own}, but the input is {other}",
+            related=(Label(image.span, f"the input is {other}"),),
+            help=f"give the target as many sizes as the input: `target {text((target.shape[0], *image.shape[1:]))}`",
         )
         return image
     return target
@@ -51,7 +50,7 @@ def _read(word: str, statement: tree.Statement, scope: Scope) -> Input | None:
         scope.report(
             "wrong-type",
             span,
-            f"{'an input' if word == 'input' else 'a target'} has channels and one to three sizes, and "
+            f"{'an input' if word == 'input' else 'a target'} has channels and one to three sizes, but "
             f"`{text(shape)}` is a single number",
             help=f"write `{word} 1x288` for a signal, `{word} 1x28x28` for images, `{word} 1x64x64x64` for volumes",
         )

@@ -1,4 +1,4 @@
-"""What is wrong with one line, said in the words of its own options."""
+"""Mistakes on one line, reported in terms of its own options."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
 
 
 class LineFaults:
-    """Options of one line, what has been read of them, and the findings about it."""
+    """Options of one line, the values read so far, and the findings about it."""
 
     def __init__(self, owner: str, options: Sequence[Option], scope: Scope) -> None:
         self.owner = owner
@@ -52,7 +52,7 @@ class LineFaults:
         self.scope.report(name, span, message, **parts)
 
     def _late(self, first: Option, item: tree.Value) -> None:
-        """Report a value that must come first and does not; it is read all the same."""
+        """Report a value that must come first but does not; read it anyway."""
         text = self.scope.source.slice(item.span)
         others = (self.scope.source.slice(other.span) for other in self.items if other is not item)
         inside = " ".join((text, *others))
@@ -67,13 +67,13 @@ class LineFaults:
 
     def _leftover(self, item: tree.Item) -> None:
         if self.after_lost or any(name == "unexpected-value" for name in self.faults):
-            return  # more of the same
+            return  # more values of the same kind
         text = self.scope.source.slice(item.span)
         if self.first is None or self.first.type is Type.CHOICE:
-            message = f"`{self.owner}` takes no value alone, and `{text}` is one"
+            message = f"`{self.owner}` takes no value without a name, but `{text}` is one"
         else:
-            value = "one value" if self.first.name == self.owner else f"one value alone, {called(self.first)}"
-            message = f"`{self.owner}` takes {value}; `{text}` is left over"
+            value = "one value" if self.first.name == self.owner else f"one value without a name, {called(self.first)}"
+            message = f"`{self.owner}` takes {value}; `{text}` is one too many"
         windows = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
         if isinstance(item, tree.Range):
             windows = [option for option in self.options if option.written is Written.WORDED]
@@ -125,12 +125,12 @@ class LineFaults:
         return ", ".join(spelling_of(option) for option in self.options if option is not chosen)
 
     def _near(self, word: str) -> str | None:
-        """Return the option, the word or the constant that ``word`` is nearest to."""
+        """Return the option, the word or the constant that is closest to ``word``."""
         names = (option.name for option in self.options if option.written is not Written.FIRST)
         return self.scope.nearest(word, (*names, *self.words, *islice(self.scope.constants, MOST_CANDIDATES)))
 
     def _meant(self, word: str, item: tree.WrittenOption | tree.WrittenWord) -> tuple[Option | None, str]:
-        """Return the option that a word of another library, or a misspelt one, stands for, and how a spec writes it."""
+        """Return the option that a misspelt or foreign word stands for, and its spelling in a spec."""
         plain = word.lower()
         if isinstance(item, tree.WrittenWord):
             text = foreign_words.WORDS.get(plain, "")

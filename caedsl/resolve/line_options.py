@@ -1,4 +1,4 @@
-"""What a line gives its options, and the defaults of those that it leaves out."""
+"""Options that a line sets, and the defaults of the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,28 +14,28 @@ from caedsl.vocabulary.option import REQUIRED, Option, Written
 
 @dataclass
 class LineOptions:
-    """Options of one line: the ``values`` of the options that are written in it, and their ``spans``."""
+    """Options of one line: the ``values`` that are written in it, and their ``spans``."""
 
     values: dict[str, Any] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
-    """Options that are written but could not be read; their defaults stand in."""
+    """Options that are written but could not be read; their defaults are used."""
     faults: list[str] = field(default_factory=list)
-    """The names of the findings about this line."""
+    """Names of the findings about this line."""
     lost: bool = False
-    """Whether a word of the line means nothing that could be guessed."""
+    """Whether some word of the line has no meaning that could be guessed."""
 
 
 def filled(
     bound: LineOptions, options: Sequence[Option], statement: tree.Statement, scope: Scope
 ) -> dict[str, Any] | None:
-    """Return all options with defaults filled in; None, and a finding, where a required one is missing."""
+    """Return all options with defaults filled in, or None and a finding if a required one is missing."""
     values = {option.name: bound.values.get(option.name, option.default) for option in options}
     missing = [option for option in options if values[option.name] is REQUIRED]
     if not missing:
         return values
     for option in () if bound.lost or "unexpected-value" in bound.faults else missing:
-        # A word that means nothing here most likely stands for the value.
+        # A word without a meaning probably stands for the value.
         meant = bool(bound.faults) and option.written is Written.FIRST
         if option.name not in bound.failed and not meant and not statement.broken:
             _report_missing(option, statement, scope)

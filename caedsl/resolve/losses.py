@@ -1,4 +1,4 @@
-"""Reading ``loss mse + 0.2 ssim reduction=sum``: the one setting that is a sum."""
+"""Reading of ``loss mse + 0.2 ssim reduction=sum``, the only setting that is a sum."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ REDUCTION = Option(
     "reduction",
     Type.CHOICE,
     "mean",
-    "over the pixels of an image; always the mean over a batch",
+    "over the pixels of an image; a batch is always averaged",
     choices=("mean", "sum"),
 )
 
@@ -26,13 +26,13 @@ WORST = Option(
     "worst",
     Type.SHARE,
     None,
-    "share of an image's pixels, those with the largest loss, that count",
+    "share of an image's pixels to count, those with the largest loss",
     domain=Domain(0, 1, True),
 )
 
 
 def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
-    """Return the loss of a ``loss`` line, or None with findings."""
+    """Return the loss of a ``loss`` line, or None and findings."""
     pieces: list[tree.Value | str] = []
     written: list[tree.WrittenOption] = []
     for item in statement.items:
@@ -58,7 +58,7 @@ def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
 
 
 def _options(written: Sequence[tree.WrittenOption], options: Sequence[Option], scope: Scope) -> dict[str, Any] | None:
-    """Return the values of the options that the line has, or None with findings."""
+    """Return the values of the options on the line, or None and findings."""
     declared = {option.name: option for option in options}
     values: dict[str, Any] = {}
     failed = False
@@ -89,8 +89,8 @@ def _has_pixels(terms: Sequence[LossTerm], written: Sequence[tree.WrittenOption]
     scope.report(
         "contradicting-options",
         place,
-        f"`worst=` chooses pixels, and `{whole}` is one number for an image",
-        help=f"leave `worst=` or `{whole}` out",
+        f"`worst=` selects pixels, but `{whole}` is one number per image",
+        help=f"remove `worst=` or `{whole}`",
     )
     return False
 
@@ -101,7 +101,7 @@ def _with_options(term: LossTerm, values: Mapping[str, Any]) -> LossTerm:
 
 
 def _flat(value: tree.Value, scope: Scope) -> list[tree.Value | str]:
-    """Return the terms of a sum side by side: the grammar reads ``mse + 0.2`` as a sum before ``ssim`` comes."""
+    """Return the terms of a sum as a flat list: the grammar reads ``mse + 0.2`` as a sum before ``ssim``."""
     if isinstance(value, tree.Operation) and value.operator in "+-":
         return [*_flat(value.left, scope), value.operator, *_flat(value.right, scope)]
     if isinstance(value, tree.Operation) and value.operator == "*":

@@ -1,4 +1,4 @@
-"""How layers are undone."""
+"""How a mirror inverts layers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,13 +9,13 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.unpool import Unpool
 
 UNPOOL = Unpool.name
-"""Word of ``upsample=`` for maxima that go back to their places."""
+"""Select with this word of ``upsample=`` that maxima return to their positions."""
 
 
 class Manner(NamedTuple):
-    """How layers are undone: the options of ``decoder mirror``, and the place that the Lines point at.
+    """Options of ``decoder mirror``, and the place that its Lines point to.
 
-    ``norm_options`` are those of ``norm``. ``code`` are the layers of the bottleneck, whose twins come first. The twin
+    ``norm_options`` belong to ``norm``. ``code`` are the layers of the bottleneck, which are mirrored first. The mirror
     of the output layer has ``channels``, by default those of the input.
     """
 

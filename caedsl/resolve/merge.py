@@ -1,8 +1,7 @@
-"""One merge of trees: what one spec says, changed by what another one states differently.
+"""Merging of trees: a spec with the changes that another one states.
 
-A statement of the changes takes the place of the same statement of the base. Where it has options alone, as in
-``optimizer lr=1e-4``, it changes these and leaves the rest; the blocks ``train`` and ``require`` are merged line by
-line.
+A statement of the changes replaces the same statement of the base. If it has only options, as in ``optimizer lr=1e-4``,
+it changes these and keeps the rest. The blocks ``train`` and ``require`` are merged line by line.
 """
 
 import re
@@ -21,23 +20,23 @@ from caedsl.syntax.printer import INDENT, print_head, print_spec
 from caedsl.vocabulary.option import Option, Type, Written
 
 BLOCKS = ("train", "require")
-"""Statements whose block holds settings."""
+"""Statements whose block contains settings."""
 
 _DEFINING = ("let", "defaults", "block")
 _MODEL = ("encoder", "bottleneck", "decoder")
-"""Statements that read what the defining ones above them say."""
+"""Statements that read the definitions above them."""
 
 _SEVERAL = ("let", "defaults", "block", "allow")
 _SHORT = re.compile(r"([a-z])\d+(x\d+)*")
 NOWHERE = Span(0, 0)
-"""The place of a word that no author has written: the default that an option belongs to."""
+"""Mark a word that no author has written, such as the default that an option belongs to."""
 
 Named = tuple[str | None, tuple[tree.Item, ...]]
-"""The items that give one option, and its name; None for a value that stands alone."""
+"""Items that set one option, and its name, or None for a value without a name."""
 
 
 def merge(base: tree.Spec, changes: tree.Spec) -> tree.Spec:
-    """Return ``base`` with the changes made: statements keep their order.
+    """Return ``base`` with the changes; statements keep their order.
 
     New settings come first in their block, new definitions above the model, and other new statements last.
     """
@@ -45,7 +44,7 @@ def merge(base: tree.Spec, changes: tree.Spec) -> tree.Spec:
 
 
 def rewritten(source: Source, base: tree.Spec, merged: tree.Spec) -> Source:
-    """Return the text of ``base`` as ``merged`` says it; what did not change keeps its layout and its comments."""
+    """Return the text of ``base`` changed to ``merged``; unchanged parts keep their layout and comments."""
     edits = sorted(_edits(source, base.statements, merged.statements, None), key=lambda edit: edit.span)
     return Source(apply_edits(source.text, edits), source.path)
 
@@ -71,7 +70,7 @@ def _merged(
 
 
 def _key(statement: tree.Statement) -> tuple[str, str]:
-    """Return what makes two statements the same: their word, and for those that stand often what they are about."""
+    """Return what identifies a statement: its word and, for those that can occur several times, their subject."""
     first = statement.items[0] if statement.items and statement.head.text in _SEVERAL else None
     if isinstance(first, tree.WrittenOption):
         return statement.head.text, first.name.text
@@ -112,7 +111,7 @@ def _default_choice(setting: str) -> str:
 
 
 def _named(items: Sequence[tree.Item], options: Sequence[Option]) -> list[Named]:
-    """Return the items grouped by the option that they give."""
+    """Return the items grouped by the option that they set."""
     by_word = {option.name: option for option in options}
     bare = {word: option for option in options for word in bare_words(option)}
     short = {option.short: option.name for option in options if option.short}
@@ -137,7 +136,7 @@ def _named(items: Sequence[tree.Item], options: Sequence[Option]) -> list[Named]
 
 
 def _with(items: Sequence[tree.Item], parts: Sequence[Named], options: Sequence[Option]) -> tuple[tree.Item, ...]:
-    """Return ``items`` with the options of ``parts``, each in the place where it stood, or at the end."""
+    """Return ``items`` with the options of ``parts``, each in its old position, or at the end."""
     changes = dict(parts)
     flags = {option.name for option in options if option.type is Type.FLAG}
     named = [(name, changes.pop(name) if name in changes else old) for name, old in _named(items, options)]
@@ -145,7 +144,7 @@ def _with(items: Sequence[tree.Item], parts: Sequence[Named], options: Sequence[
 
 
 def _switched(name: str | None, items: tuple[tree.Item, ...], flags: set[str]) -> tuple[tree.Item, ...]:
-    """Return the items of one option; a flag that is set ``on`` is its bare word, and nothing where it is ``off``."""
+    """Return the items of one option; a flag set to ``on`` is its bare word, and nothing if it is ``off``."""
     match items:
         case (tree.WrittenOption(_, tree.WrittenWord("on" | "off" as state), span),) if name in flags:
             return (tree.WrittenWord(name or "", span),) if state == "on" else ()
@@ -154,7 +153,7 @@ def _switched(name: str | None, items: tuple[tree.Item, ...], flags: set[str]) -
 
 
 def _in_sources(items: Sequence[tree.Item], parts: Sequence[Named]) -> tuple[tree.Item, ...]:
-    """Return the items of a ``data`` line with the options given to every source that has them, else to the last."""
+    """Return the items of a ``data`` line with the options set on every source that has them, or else on the last."""
     sources: list[list[tree.Item]] = [[]]
     for item in items:
         if isinstance(item, tree.WrittenWord) and item.text == "else":
@@ -203,7 +202,7 @@ def _changes(source: Source, old: tree.Statement, new: tree.Statement) -> list[E
 
 
 def _keeps_block(statement: tree.Statement) -> bool:
-    """Whether a changed statement keeps the lines of its block that it does not change."""
+    """Return whether a changed statement keeps the unchanged lines of its block."""
     return statement.head.text in BLOCKS
 
 

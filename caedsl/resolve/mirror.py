@@ -1,4 +1,4 @@
-"""``decoder mirror``: its options, and the Lines of the decoder that they ask for."""
+"""``decoder mirror``: its options, and the Lines of the decoder that they describe."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,14 +27,14 @@ OPTIONS = (
         "upsample",
         Type.CHOICE,
         "nearest",
-        "what undoes a pool",
+        "the inverse of a pool",
         choices=(*MODE.choices, "deconv", "pixelshuffle", UNPOOL),
     ),
     Option(
         "norm",
         Type.CHOICE,
         None,
-        "normalisation of every layer but the last; by default that of its twin",
+        "normalisation of every layer but the last; by default that of the mirrored layer",
         choices=NAMES,
     ),
     Option(
@@ -48,14 +48,14 @@ OPTIONS = (
         "skips",
         Type.CHOICE,
         "none",
-        "how the decoder reads each map of the encoder before it was made smaller: beside its own (U-Net), or added",
+        "how the decoder reads each map of the encoder before a reduction: concatenated (U-Net) or added",
         choices=("none", "concat", "add"),
     ),
 )
 
 
 def manner(values: dict[str, Any], input_range: InputRange, span: Span) -> Manner:
-    """Return what the options of the line ask for, with an output activation that reaches the input's range."""
+    """Return the manner that the options describe, with an output activation that covers the input's range."""
     output = values["output"] or _output_for(input_range)
     skips = "" if values["skips"] == "none" else values["skips"]
     return Manner(span, values["upsample"], values["norm"], values["channels"], Activation(output), skips)
@@ -68,12 +68,12 @@ def _output_for(input_range: InputRange) -> str:
 def mirror(
     encoder: Sequence[Layer], code: Sequence[Layer], manner: Manner, target: Shape, scope: Scope
 ) -> tuple[Line, ...] | None:
-    """Return the Lines that lead from the code to the target; None where a layer cannot be undone.
+    """Return the Lines that lead from the code to the target, or None if a layer cannot be inverted.
 
-    ``code`` are the layers of the bottleneck. The twin of the encoder's first layer with weights is the output layer.
-    Where that layer stands behind a pool or inside a residual, one 3x3 convolution back to the input's channels
-    follows. A target of another number of channels is what that output layer returns. Before a larger target the twin
-    of the first layer keeps the width and the activation of that layer, and `upsample` and an output layer follow.
+    ``code`` are the layers of the bottleneck. The mirror of the encoder's first layer with weights is the output layer.
+    If that layer comes after a pool or is inside a residual, a 3x3 convolution to the input's channels follows. If the
+    target has another number of channels, that output layer returns them. If the target is larger, the mirror of the
+    first layer keeps the width and the activation of that layer, and `upsample` and an output layer follow.
     """
     output = output_twin(encoder)
     start = encoder[0].in_shape if encoder else target
@@ -97,12 +97,12 @@ def mirror(
 
 
 def _reaches(start: Shape, target: Shape, output: Layer | None, manner: Manner, scope: Scope) -> bool:
-    """Return whether a mirror can end at a target that differs from the input; report it where it cannot."""
+    """Return whether a mirror can end at a target that differs from the input; report if it cannot."""
     if any(wanted < side for side, wanted in zip(start[1:], target[1:], strict=True)):
-        why = f"`decoder mirror` returns to the input's {text(start[1:])}, and the target is {text(target[1:])}"
+        why = f"`decoder mirror` returns to the input's {text(start[1:])}, but the target is {text(target[1:])}"
     elif output is not None and CHANNELS not in output.options:
-        why = f"`decoder mirror` cannot return {text(target)} by the twin of `{output.kind.name}`"
+        why = f"`decoder mirror` cannot return {text(target)} by mirroring `{output.kind.name}`"
     else:
         return True
-    scope.report("no-mirror", manner.at, why, help="write the decoder out: `decoder { ... }`")
+    scope.report("no-mirror", manner.at, why, help="write an explicit decoder: `decoder { ... }`")
     return False

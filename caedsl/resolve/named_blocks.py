@@ -14,7 +14,7 @@ from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 
 def define_block(statement: tree.Statement, scope: Scope) -> None:
-    """Add the block of a ``block`` statement to the scope; what is wrong with its head is reported."""
+    """Add the block of a ``block`` statement to the scope; report mistakes before its braces."""
     if not statement.items or not isinstance(statement.items[0], tree.WrittenWord):
         if not statement.broken and statement.block is not None:
             help_line = "write `block down width { conv width s2 relu }`"
@@ -62,12 +62,12 @@ def _without_parentheses(item: tree.Item, name: tree.WrittenWord, scope: Scope) 
 
 
 def _parameter(item: tree.Item, is_first: bool, scope: Scope) -> Option | None:
-    """Return a parameter: a word for one that each use must give, ``name=number`` for one with a default."""
+    """Return a parameter: a word that each use must set, or ``name=number`` with a default."""
     name = item.name if isinstance(item, tree.WrittenOption) else item
     if not isinstance(name, tree.WrittenWord):
         text = scope.source.slice(item.span)
         help_line = "write parameters as `width`, or with a default as `k=3`"
-        scope.report("unexpected-value", item.span, f"`{text}` is no parameter of a block", help=help_line)
+        scope.report("unexpected-value", item.span, f"`{text}` is not a parameter of a block", help=help_line)
         return None
     _refuse_reserved(name, scope)
     short = name.text if len(name.text) == 1 else ""
@@ -83,14 +83,14 @@ def _parameter(item: tree.Item, is_first: bool, scope: Scope) -> Option | None:
 
 def _refuse_reserved(name: tree.WrittenWord, scope: Scope) -> None:
     if scope.is_reserved(name.text):
-        message = f"`{name.text}` is a word of the language, and nothing else can be called so"
+        message = f"`{name.text}` is a word of the language, so it cannot be another name"
         help_line = f"choose another name, such as `my_{name.text}`"
         scope.report("reserved-name", name.span, message, help=help_line)
 
 
 @contextmanager
 def arguments(block: NamedBlock, values: Mapping[str, float], use: Span, scope: Scope) -> Iterator[None]:
-    """Let the parameters of ``block`` stand for ``values``, and the blocks above it alone be visible."""
+    """Define the parameters of ``block`` as ``values``, and make only the blocks above it visible."""
     constants, used, visible = scope.constants, scope.used, scope.visible_blocks
     own = {name: Constant(Fraction(repr(value)), "", block.place(name), block.at) for name, value in values.items()}
     scope.constants, scope.used, scope.visible_blocks = constants | own, set(), block.order

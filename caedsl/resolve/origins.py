@@ -1,4 +1,4 @@
-"""Where the words of a merged text were written: in a variant, or in the spec that it extends."""
+"""Origins of the words of a merged text: a variant, or the spec that it extends."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,24 +13,24 @@ from caedsl.syntax import tree
 
 
 class SourcePlace(NamedTuple):
-    """A span and the source that it is in."""
+    """Span and its source."""
 
     source: Source
     span: Span
 
 
 class WrittenOrigin(NamedTuple):
-    """A word or a value of the merged text, and the place where it was written."""
+    """Word or value of the merged text, and the place where it was written."""
 
     span: Span
     written: SourcePlace
 
 
 class Origins:
-    """The origins of a merged text, in the order of the text; ``variant`` is the spec that has been merged into others.
+    """Origins of a merged text, in the order of the text; ``variant`` is the spec that was merged into others.
 
-    ``own`` are the sources that are one with it. Where words of several sources stand together, those of the first
-    of these count.
+    ``own`` are the sources that belong to the variant. If words of several sources are combined, the first of these
+    determines the place.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class Origins:
     def locate(self, span: Span) -> SourcePlace:
         """Return where the words that ``span`` covers were written.
 
-        Of words from several files, those of the variant count: they changed the others. A span without words stands
-        behind the word before it, and behind the last word at the end of the variant.
+        If the words come from several files, those of the variant determine the place, because they changed the others.
+        A span without words is placed after the word before it, and after the last word at the end of the variant.
         """
         first = max(bisect_right(self._starts, span.start) - 1, 0)
         last = max(bisect_right(self._starts, max(span.end - 1, span.start)), first + 1)
@@ -68,7 +68,7 @@ class Origins:
         return SourcePlace(self.variant if any(source is own for own in self._own) else source, Span(start, end))
 
     def reports(self, findings: Iterable[Finding]) -> tuple[Report, ...]:
-        """Return findings that have been ``moved`` by the file that they are in, the variant first."""
+        """Return findings that have been ``moved``, grouped by file, the variant first."""
         sources = {"": self.variant} | {o.written.source.path: o.written.source for o in self._origins}
         by_path: dict[str, list[Finding]] = {"": []}
         for finding in findings:
@@ -78,7 +78,7 @@ class Origins:
     def moved(self, finding: Finding) -> Finding:
         """Return a finding with its places where they were written.
 
-        A fix of the merged text becomes one of the variant where it changes nothing else; otherwise it stays as help.
+        A fix of the merged text becomes a fix of the variant if it changes nothing else; otherwise it stays as help.
         """
         source, span = self.locate(finding.primary.span)
         related: list[Label] = []
@@ -107,7 +107,7 @@ class Origins:
         )
 
     def _advice(self, finding: Finding) -> str:
-        """Return what to do, and in which file where that is another one."""
+        """Return the remedy, with the name of the file if that is another one."""
         if finding.fix is None:
             return finding.help
         files = dict.fromkeys(self.locate(edit.span).source.path for edit in finding.fix.edits)
@@ -115,7 +115,7 @@ class Origins:
         return f"{finding.advice}, in {others}" if others else finding.advice
 
     def _rewritten(self, fix: Fix) -> Fix | None:
-        """Return a fix of the merged text as one of the variant; None where it changes more than that."""
+        """Return a fix of the merged text as a fix of the variant, or None if it changes more than that."""
         edits = [self._edit(edit) for edit in fix.edits]
         known = tuple(sorted((edit for edit in edits if edit is not None), key=lambda edit: edit.span))
         disjoint = all(one.span.end <= other.span.start for one, other in pairwise(known))
@@ -131,7 +131,7 @@ class Origins:
         return removal(self.variant.text, place.span)
 
     def _point(self, place: int, is_end: bool) -> int | None:
-        """Return a place of the merged text in the variant: as far from the word before it, or inside the same word."""
+        """Return the position in the variant of a position in the merged text, relative to the nearest word."""
         index = bisect_left(self._starts, place) - 1 if is_end else bisect_right(self._starts, place) - 1
         if index < 0:
             return None
@@ -149,7 +149,7 @@ class Origins:
 
 
 def _part(origin: WrittenOrigin, span: Span) -> SourcePlace:
-    """Return what ``span`` covers of a word, or all of a word that is spelled differently where it was written."""
+    """Return the part of a word that ``span`` covers, or the whole word if its original spelling differs."""
     source, written = origin.written
     if written.end - written.start != origin.span.end - origin.span.start:
         return origin.written

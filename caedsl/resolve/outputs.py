@@ -1,4 +1,4 @@
-"""Named outputs: `conv 32 relu as fine` names one, `concat fine`, `add fine` and `unpool fine` read it."""
+"""Named outputs: `conv 32 relu as fine` names one; `concat fine`, `add fine` and `unpool fine` read it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,12 +17,12 @@ from caedsl.vocabulary.option import LayerOption, Type, Written
 from caedsl.vocabulary.shape import Shape, text
 
 AS: LayerOption[str | None] = LayerOption(
-    "as", Type.NAME, None, "names the output, so that it can be read", Written.WORDED
+    "as", Type.NAME, None, "names the output, so that other layers can read it", Written.WORDED
 )
 
 
 class ReadableOutput(NamedTuple):
-    """An output that can be read: its layer, which is None for the network's input, and its shape."""
+    """Output that can be read: its layer (None for the network's input) and its shape."""
 
     layer: Layer | None
     shape: Shape
@@ -30,7 +30,7 @@ class ReadableOutput(NamedTuple):
 
 
 class Outputs:
-    """Outputs of a network by name, and the depth of residuals, inside which none can be named or read."""
+    """Outputs of a network by name, and the current depth of residuals, where no output can be named or read."""
 
     def __init__(self, shape: Shape, at: Span) -> None:
         self.known = {INPUT: ReadableOutput(None, shape, at)}
@@ -38,17 +38,15 @@ class Outputs:
 
 
 def named(layer: Layer, name: str, outputs: Outputs, scope: Scope) -> Layer:
-    """Return the layer under a name; a finding where the name cannot be used."""
+    """Return the layer with a name; report a name that cannot be used."""
     at = layer.spans.get(AS.name, layer.span)
     if outputs.residuals:
-        message = f"`{name}` stands inside `residual`, whose parts cannot be read from outside"
+        message = f"`{name}` is inside `residual`, whose layers cannot be read from outside"
         scope.report("misplaced-statement", at, message, help=f"name the residual: `residual as {name} {{ ... }}`")
         return layer
     if name in outputs.known:
         message = f"`{name}` names two outputs" if name != INPUT else "`input` is the name of the network's input"
-        scope.report(
-            "duplicate-statement", at, message, help="use another name; a line that is repeated has one output"
-        )
+        scope.report("duplicate-statement", at, message, help="use another name; a repeated line has only one output")
         return layer
     layer = replace(layer, named=name)
     scope.unread_outputs[name] = at
@@ -57,14 +55,14 @@ def named(layer: Layer, name: str, outputs: Outputs, scope: Scope) -> Layer:
 
 
 def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer | None:
-    """Return a layer that reads a named output; None, and a finding, where it cannot."""
+    """Return a layer that reads a named output, or None and a finding if it cannot."""
     name = line.options[FROM.name]
     at = line.spans.get(FROM.name, line.at)
     scope.unread_outputs.pop(name, None)
     output = outputs.known.get(name)
     if outputs.residuals:
-        message = f"`{kind.name} {name}` stands inside `residual`, where no output from outside can be read"
-        scope.report("misplaced-statement", at, message, help="move it before or behind the residual")
+        message = f"`{kind.name} {name}` is inside `residual`, where outputs from outside cannot be read"
+        scope.report("misplaced-statement", at, message, help="move it before or after the residual")
         return None
     if output is None:
         _report_unknown(name, at, outputs, scope)
@@ -73,7 +71,7 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
     fit = read if isinstance(read, Misfit) else kind.fit({**line.options, **read}, in_shape)
     if isinstance(fit, Misfit):
         made = Label(output.at, f"`{name}` is {text(output.shape)}")
-        help_line = fit.help if line.mirrors is None else "write the decoder out: `decoder { ... }`"
+        help_line = fit.help if line.mirrors is None else "write an explicit decoder: `decoder { ... }`"
         scope.report(fit.name, at, fit.message, related=(made,), help=help_line)
         return None
     return Layer(
@@ -84,11 +82,11 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
 def _report_unknown(name: str, at: Span, outputs: Outputs, scope: Scope) -> None:
     if name in scope.output_names:
         if not scope.findings:
-            message = f"`{name}` is named below this line, and the text is in the order of computation"
-            scope.report("unknown-name", at, message, help="read an output of a line above")
+            message = f"`{name}` is named below this line, but lines are computed in order"
+            scope.report("unknown-name", at, message, help="read the output of a line above")
         return
     near = scope.nearest(name, tuple(outputs.known))
-    message = f'no output is called "{name}"'
+    message = f'no output has the name "{name}"'
     scope.report("unknown-name", at, message, help=f"name one: `conv 32 relu as {name}`", meant=near)
 
 
@@ -96,11 +94,11 @@ def report_unread(scope: Scope) -> None:
     """Report names of outputs that no line reads."""
     for name, at in scope.unread_outputs.items():
         message = f"no line reads the output `{name}`"
-        scope.report("unused-output", at, message, help=f"read it, `concat {name}`, or leave the name out")
+        scope.report("unused-output", at, message, help=f"read it with `concat {name}`, or remove the name")
 
 
 def name_pools(layers: Sequence[Layer], outputs: Outputs) -> list[Layer]:
-    """Return the layers with a name for each ``maxpool`` outside of residuals, where the author gave none."""
+    """Return the layers with a name for each ``maxpool`` outside of residuals, if the author gave none."""
     named: list[Layer] = []
     for layer in layers:
         if layer.kind.role is Role.GROUPING:
@@ -119,7 +117,7 @@ def _with_new_name(layer: Layer, start: str, outputs: Outputs) -> Layer:
 
 
 def name_twins(layers: list[Layer], outputs: Outputs) -> list[Layer]:
-    """Return the layers with a name for each map that a smaller one follows, where the author gave none."""
+    """Return the layers with a name for each map before a smaller one, if the author gave none."""
     return [
         _named_twin(layer, _resizes_first(layers[i + 1]) if i + 1 < len(layers) else False, outputs)
         for i, layer in enumerate(layers)
@@ -146,7 +144,7 @@ def _resizes_first(layer: Layer) -> bool:
 
 
 def output_name(layer: Layer) -> str:
-    """Return the name of the layer's output; that of a stage is its last layer's too."""
+    """Return the name of the layer's output; a stage also has the name of its last layer."""
     if layer.named or layer.kind.role is not Role.GROUPING or not layer.children:
         return layer.named
     return output_name(layer.children[-1])

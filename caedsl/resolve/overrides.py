@@ -23,38 +23,37 @@ _EXAMPLES = "write train.batch=64, train.optimizer.lr=1e-4 or let.width=32"
 
 
 class OverrideError(ValueError):
-    """An override that names no place of the spec; the message says which and what to write."""
+    """Override that names no place of the spec; the message says which and what to write."""
 
 
 def override(source: Source, values: Mapping[str, str]) -> Source:
     """Return the spec with each named setting given its value.
 
-    Names are ``data``, ``input`` and the like for a whole statement, ``train.batch`` for a setting,
-    ``train.optimizer.lr`` for one option of a setting, and ``let.width`` for a constant. What the spec leaves to its
-    default is added; a spec that extends another is written out first. Whether the value makes sense is for the checker
-    to say. Raises ``OverrideError`` for a name of another form, for a spec with syntax errors, and for a statement or a
-    constant that the spec does not have.
+    Names are ``data`` or ``input`` for a whole statement, ``train.batch`` for a setting, ``train.optimizer.lr`` for one
+    option of a setting, and ``let.width`` for a constant. A setting that the spec does not have is added; a spec that
+    extends another is merged first. The checker validates the value. Raise ``OverrideError`` for an invalid name, for a
+    spec with syntax errors, and for a statement or a constant that the spec does not have.
     """
     if values:
         source, origins, faults = expand(source)
         if faults:
             raise OverrideError(f"{source.path}: {faults[0].message}: {faults[0].advice}")
         if origins is not None:
-            source = Source(source.text, f"{source.path} with its base")  # whose lines are in no file
+            source = Source(source.text, f"{source.path} with its base")  # the lines of the merged text are in no file
     for name, value in values.items():
         spec, findings = parse(source)
         if findings:
-            raise OverrideError(f"{source.path} has syntax errors: correct them before settings are changed")
+            raise OverrideError(f"{source.path} has syntax errors: correct them before you change settings")
         source = rewritten(source, spec, merge(spec, change(spec, name, value.strip(), source.path)[0]))
     return source
 
 
 def change(spec: tree.Spec, name: str, value: str, path: str) -> tuple[tree.Spec, int]:
-    """Return the spec that states nothing but this one setting, and the place of the value in its text."""
+    """Return a spec that consists of this one setting, and the place of the value in its text."""
     if not _NAME.fullmatch(name):
-        raise OverrideError(f"`{name}` names no setting: {_EXAMPLES}")
+        raise OverrideError(f"`{name}` is not the name of a setting: {_EXAMPLES}")
     if not value or any(mark in value for mark in "\r\n;{}#"):
-        raise OverrideError(f"`{value}` is not a value for {name}: it must be one line without braces, `;` or `#`")
+        raise OverrideError(f"`{value}` is not a value for {name}: write one line without braces, `;` or `#`")
     text = _text(spec, name.split("."), value, path)
     changes, findings = parse(Source(text))
     if findings:
@@ -77,11 +76,11 @@ def _text(spec: tree.Spec, names: Sequence[str], value: str, path: str) -> str:
             raise OverrideError(f"`{first}` is a constant: write let.{first}={value}")
         near = did_you_mean(first, STATEMENTS)
         raise OverrideError(
-            f"`{first}` is no statement of a spec: " + (f"did you mean `{near}`?" if near else _EXAMPLES)
+            f"`{first}` is not a statement of a spec: " + (f"did you mean `{near}`?" if near else _EXAMPLES)
         )
     if len(rest) > 1:
         raise OverrideError(
-            f"`{'.'.join(names)}` names no setting: only those of {' and '.join(BLOCKS)} have three parts"
+            f"`{'.'.join(names)}` is not the name of a setting: only those of {' and '.join(BLOCKS)} have three parts"
         )
     written = [statement for statement in spec.statements if statement.head.text == first]
     if rest and not written:
@@ -90,7 +89,7 @@ def _text(spec: tree.Spec, names: Sequence[str], value: str, path: str) -> str:
 
 
 def _setting(block: str, word: str, name: str, value: str, written: Sequence[tree.Statement]) -> str:
-    """Return the option as a spec writes it; one that the statement does not have is left for the checker to report."""
+    """Return the option as a spec writes it; the checker reports one that the statement does not have."""
     option = next((option for option in declared_options(block, word) if option.name == name), None)
     if option is not None and option.written is Written.FIRST and written:
         return _with_first(f"{word}.{name}", value, written[0])

@@ -1,4 +1,4 @@
-"""Place Lines: repeats written out, defaults filled in, every shape computed, within a budget."""
+"""Placing of Lines: repeats expanded, defaults filled in, every shape computed, up to a maximum of layers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,11 +24,11 @@ from caedsl.vocabulary.shape import Shape
 from caedsl.vocabulary.weights import INIT
 
 MOST_LAYERS = 2000
-"""Most layers of a spec. More are a mistake in a repeat: the deepest published networks have about 1,000."""
+"""Limit the layers of a spec. More are a mistake in a repeat: the deepest published networks have about 1,000."""
 
 
 class Placed:
-    """A run of layers; ``out_shape`` is None where a layer had no shape, and the layers end before it."""
+    """Sequence of layers; ``out_shape`` is None if a layer had no shape, and the layers end before it."""
 
     def __init__(self, in_shape: Shape | None, outputs: Outputs) -> None:
         self.outputs = outputs
@@ -36,7 +36,7 @@ class Placed:
         self.out_shape: Shape | None = in_shape
 
     def add(self, layer: Layer | None) -> None:
-        """Append a layer; None ends the run."""
+        """Append a layer; None ends the sequence."""
         if layer is None or self.out_shape is None:
             self.out_shape = None
         else:
@@ -47,9 +47,9 @@ class Placed:
 def place_lines(
     lines: Sequence[Line], in_shape: Shape | None, outputs: Outputs, scope: Scope, behind: Sequence[Line] = ()
 ) -> Placed:
-    """Return the layers of ``lines``, each fed by the one before it; what does not fit is reported and ends the run.
+    """Return the layers of ``lines``, each with the output of the one before as input; report and stop at a misfit.
 
-    ``behind`` are the lines that go on from there.
+    ``behind`` are the lines that follow.
     """
     placed = Placed(in_shape, outputs)
     _extend(placed, lines, scope, behind)
@@ -57,12 +57,12 @@ def place_lines(
 
 
 def place_block(lines: Sequence[Line] | None, in_shape: Shape | None, outputs: Outputs, scope: Scope) -> Placed:
-    """Return the layers of ``lines``; without lines, a run that leads nowhere."""
+    """Return the layers of ``lines``, or an empty sequence without a shape if there are no lines."""
     return Placed(None, outputs) if lines is None else place_lines(lines, in_shape, outputs, scope)
 
 
 def place(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer | None:
-    """Return the layer of one line that has no block; None, and a finding, where it does not fit its input."""
+    """Return the layer of a line without a block, or None and a finding if it does not fit its input."""
     kind = PLACEABLE[line.kind]
     if isinstance(kind, Join):
         return join(kind, line, in_shape, outputs, scope)
@@ -83,7 +83,7 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, behind: Sequenc
             _repeat(placed, line, scope, rest)
             continue
         if isinstance(PLACEABLE[line.kind], Shortcut):
-            _refuse_shortcut(line, "`shortcut` stands directly inside `residual { ... }`", scope)
+            _refuse_shortcut(line, "`shortcut` belongs directly inside `residual { ... }`", scope)
             placed.add(None)
         elif not _affordable(line, scope):
             placed.add(None)
@@ -97,7 +97,7 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, behind: Sequenc
 
 
 def _activation_of(lines: Sequence[Line]) -> Activation:
-    """Return the activation that these lines begin with, normalisations left out; linear for none."""
+    """Return the activation that these lines begin with, skipping normalisations; linear if there is none."""
     for line in _opened(lines):
         kind = PLACEABLE[line.kind]
         if isinstance(kind, ActivationLine):
@@ -108,7 +108,7 @@ def _activation_of(lines: Sequence[Line]) -> Activation:
 
 
 def _opened(lines: Sequence[Line]) -> Iterator[Line]:
-    """Yield lines in the order in which they compute, with repeats and stages opened; a broken one ends them."""
+    """Yield lines in the order of computation, with repeats and stages expanded; stop at a broken line."""
     for line in lines:
         if line.broken:
             return
@@ -175,7 +175,7 @@ def _shortcut(kind: Residual, line: Line, body: Placed, in_shape: Shape, scope: 
 def _own_shortcut(
     kind: Residual, lines: Sequence[Line], body: Placed, in_shape: Shape, scope: Scope
 ) -> tuple[Layer, ...] | None:
-    """Return the layers of a shortcut that is written out; None, and a finding, where it does not meet the body."""
+    """Return the layers of an explicit shortcut, or None and a finding if its shape differs from the body's."""
     if len(lines) > 1:
         _refuse_shortcut(lines[1], "this residual has a second `shortcut`", scope)
         return None
@@ -196,7 +196,7 @@ def _refuse_shortcut(line: Line, message: str, scope: Scope) -> None:
 
 
 def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:
-    """Report a misfit at the option that it blames; on a line that nobody wrote, its remedy would have no place."""
+    """Report a misfit at the option that causes it; on a line that nobody wrote, the remedy has no place."""
     place: Span = line.spans.get(misfit.option, line.at)
     help_line = misfit.help
     if line.mirrors is not None:
@@ -204,13 +204,13 @@ def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:
         help_line = (
             "choose another normalisation: `norm=batch` fits here"
             if by_norm
-            else "write the decoder out: `decoder { ... }`"
+            else "write an explicit decoder: `decoder { ... }`"
         )
     scope.report(misfit.name, place, misfit.message, notes=misfit.notes, help=help_line, data=misfit.data)
 
 
 def _affordable(line: Line, scope: Scope) -> bool:
-    """Count a layer; return False, with one finding, once the spec has too many. Mirrored layers are not counted."""
+    """Count a layer; return False, with one finding, once the spec has too many. Mirrored layers do not count."""
     if line.mirrors is not None:
         return True
     scope.layers_placed += 1

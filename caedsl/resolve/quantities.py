@@ -1,4 +1,4 @@
-"""Numbers with units: literals, constants and arithmetic on them, exact and of bounded length."""
+"""Numbers with units: literals, constants and arithmetic, exact and of limited length."""
 
 import re
 from fractions import Fraction
@@ -22,20 +22,20 @@ _UNITS = {
     "min": (Fraction(60), "s"),
     "h": (Fraction(3600), "s"),
 }
-"""What a unit multiplies a number by, and the dimension that the product has."""
+"""Map a unit to its factor and the dimension of the product."""
 
 _DIMENSIONS = {"": "a number", "%": "a share", "s": "a duration"}
-_FOR_AUTO = "`auto` is for `batch` and for the `lr` of an optimizer: these are found by trying"
+_FOR_AUTO = "only `batch`, `threads` and the `lr` of an optimizer can be `auto`"
 LARGEST_EXPONENT = 300
-"""Powers of ten beyond this are no 64-bit floating-point number."""
+"""Reject powers of ten beyond this, which exceed 64-bit floating point."""
 
 LONGEST_NUMBER = 40
-_MOST_BITS = 2048  # of numerator and denominator together: some 600 digits
-_BEYOND = "is beyond what a computer's numbers can hold"
+_MOST_BITS = 2048  # bits of numerator and denominator together, about 600 digits
+_BEYOND = "is too large for 64-bit floating point"
 
 
 class Misread(NamedTuple):
-    """Why a value cannot be read, in the terms of a finding; without a ``name`` it has been reported elsewhere."""
+    """Reason why a value cannot be read, as parts of a finding; without a ``name`` it was already reported."""
 
     name: str
     span: Span
@@ -46,7 +46,7 @@ class Misread(NamedTuple):
 
 
 class Quantity(NamedTuple):
-    """An exact number and its dimension: ``""``, ``%`` (already divided by 100) or ``s`` (seconds)."""
+    """Exact number with its dimension: ``""``, ``%`` (already divided by 100) or ``s`` (seconds)."""
 
     value: Fraction
     unit: str = ""
@@ -75,12 +75,12 @@ def quantity(node: tree.Value, scope: Scope) -> Quantity | Misread:
 
 
 def shown(value: Fraction) -> str:
-    """Return a number as a person writes it."""
+    """Return a number in plain notation."""
     return str(value.numerator) if value.denominator == 1 else f"{float(value):g}"
 
 
 def report_misread(misread: Misread, scope: Scope) -> None:
-    """Report why a value cannot be read, unless its cause has been reported."""
+    """Report why a value cannot be read, unless the cause was already reported."""
     if misread.name:
         scope.report(misread.name, misread.span, misread.message, help=misread.help, meant=misread.meant)
 
@@ -143,10 +143,10 @@ def _constant(node: tree.WrittenWord, scope: Scope) -> Quantity | Misread:
     if node.text in scope.unknown_constants:
         return Misread("", node.span, "", meant=scope.unknown_constants[node.text])
     if node.text == AUTO:
-        return Misread("wrong-type", node.span, "`auto` is not a number, and this one is yours to write", _FOR_AUTO)
+        return Misread("wrong-type", node.span, "`auto` is not allowed here: this must be a number", _FOR_AUTO)
     message = f"`{node.text}` is not a number, nor a constant defined above"
     near = scope.nearest(node.text, scope.constants)
-    scope.unknown_constants[node.text] = near  # one finding for all its uses
+    scope.unknown_constants[node.text] = near  # one finding for all uses
     help_line = "write a number" if is_no_constant(node.text, scope) else f"define it above: `let {node.text} = 32`"
     return Misread("unknown-name", node.span, message, help_line, near, node.text)
 
@@ -179,29 +179,29 @@ def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
         case "*":
             result = left.value * right.value
         case _ if right.value == 0:
-            return Misread("out-of-domain", node.span, f"`{text}` divides by zero")
+            return Misread("out-of-domain", node.span, f"`{text}` is a division by zero")
         case _:
             result = left.value / right.value
     if not _representable(result):
         return Misread("out-of-domain", node.span, f"the result {_BEYOND}")
     if result.numerator.bit_length() + result.denominator.bit_length() > _MOST_BITS:
         message = "the exact result has more than 600 digits"
-        return Misread("out-of-domain", node.span, message, "write the number that is meant, with fewer digits")
+        return Misread("out-of-domain", node.span, message, "write the intended number, with fewer digits")
     return Quantity(result, unit)
 
 
 def _leaning(node: tree.Operation, scope: Scope) -> Misread:
-    """Return why ``8 *3`` is no product: it may as well be a value and something that the author meant beside it."""
+    """Return why ``8 *3`` is not read as a product: the author may have meant two values."""
     left, right = scope.source.slice(node.left.span), scope.source.slice(node.right.span)
     help_line = f"write `{left}{node.operator}{right}`"
     if node.operator == "*":
         help_line += f"; to repeat a layer write `x{right}`"
-    message = f"`{node.operator}{right}` stands apart from `{left}`, so that it may be a product or not"
+    message = f"`{node.operator}{right}` is separated from `{left}`: it may be a product or another value"
     return Misread("unexpected-value", node.span, message, help_line)
 
 
 def _dimension(operator: str, left: str, right: str) -> str | None:
-    """Return the dimension of the result; None where the operation has no meaning. A share of a number is a number."""
+    """Return the dimension of the result, or None if the operation has no meaning. A share of a number is a number."""
     match operator:
         case "+" | "-":
             return left if left == right else None
@@ -216,5 +216,5 @@ def _dimension(operator: str, left: str, right: str) -> str | None:
 
 
 def _representable(value: Fraction) -> bool:
-    """Whether 64-bit floating point can hold ``value``."""
+    """Return whether ``value`` can be represented in 64-bit floating point."""
     return not value or Fraction(1, 10**LARGEST_EXPONENT) <= abs(value) <= 10**LARGEST_EXPONENT

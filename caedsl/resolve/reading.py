@@ -1,4 +1,4 @@
-"""Read layer statements into Lines: names, types and domains, each statement once; no shape is known here."""
+"""Reading of layer statements into Lines: names, types and domains, each statement once, without shapes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,21 +24,21 @@ from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
 
 TIMES = Option(
-    "times", Type.COUNT, 1, "repeats the line, each copy with weights of its own", Written.SHORT, FROM_ONE, short="x"
+    "times", Type.COUNT, 1, "repeats the line; each copy has its own weights", Written.SHORT, FROM_ONE, short="x"
 )
 
 BLOCK = "block"
-"""The entry in the options of a ``repeat`` Line that names the block whose use it is."""
+"""Name in the options of a ``repeat`` Line of the block that it uses."""
 
 MOST_BODIES = 1000
-"""Most readings of blocks, one for each combination of arguments: blocks inside blocks could multiply them."""
+"""Limit the readings of blocks, one per combination of arguments: nested blocks could multiply them."""
 
 SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING, Type.SIDES)
-"""Types of options that decide a shape: where one could not be read, no layer after it can be placed."""
+"""Types of options that determine a shape: if one cannot be read, no layer after it can be placed."""
 
 
 def options_of(kind: Kind) -> tuple[Option, ...]:
-    """Return the options that a line of this kind may have."""
+    """Return the options of a line with this kind."""
     own = kind.options if kind.block else (*kind.options, TIMES)
     return (*own, AS) if kind.has_output else own
 
@@ -52,9 +52,9 @@ def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line
 
 
 def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone: bool = False) -> Kind | None:
-    """Return the kind of that name; a near miss is reported and read as the kind that was meant.
+    """Return the kind with that name; a misspelt name is reported and read as the closest kind.
 
-    On a ``broken`` line, which has a finding already, nothing is reported. ``alone`` says that the line has no values.
+    On a ``broken`` line, which already has a finding, nothing is reported. ``alone`` says that the line has no values.
     """
     kind = KINDS.get(head.text)
     if kind is not None:
@@ -102,20 +102,20 @@ def _use_block(statement: tree.Statement, scope: Scope) -> Line:
         scope.report(
             "unknown-layer",
             statement.head.span,
-            f"the block `{block.name}` cannot be used here: a block may use the blocks above it, not itself",
-            help="write the layers out, or use `repeat 2 { ... }`",
+            f"the block `{block.name}` cannot be used here: a block can use only the blocks above it",
+            help="write the layers themselves, or use `repeat 2 { ... }`",
         )
         return broken
     if scope.depth >= MAX_DEPTH:
-        message = f"`{block.name}` stands inside more than {MAX_DEPTH} blocks"
-        scope.report("nested-too-deeply", statement.span, message, help="use fewer blocks inside blocks")
+        message = f"`{block.name}` is inside more than {MAX_DEPTH} blocks"
+        scope.report("nested-too-deeply", statement.span, message, help="nest fewer blocks")
         return broken
     options = (*block.parameters, TIMES)
     bound = bind(block.name, statement.items, options, scope)
     values = filled(bound, options, statement, scope)
     if values is None or bound.failed or bound.lost or statement.block is not None:
         if statement.block is not None:
-            message = f"`{block.name}` stands for its own layers and takes no block"
+            message = f"`{block.name}` already has layers and takes no block"
             scope.report("unexpected-block", statement.span, message, help="remove the braces")
         return broken
     times = values.pop(TIMES.name)
@@ -123,7 +123,7 @@ def _use_block(statement: tree.Statement, scope: Scope) -> Line:
     if key not in scope.block_lines:
         if len(scope.block_lines) >= MOST_BODIES:
             message = f"the spec uses its blocks with more than {MOST_BODIES} different arguments"
-            scope.report("too-many-layers", statement.span, message, help="use fewer blocks inside blocks")
+            scope.report("too-many-layers", statement.span, message, help="nest fewer blocks")
             return broken
         with arguments(block, values, statement.span, scope):
             scope.block_lines[key] = read_lines(block.body, scope)
@@ -144,7 +144,7 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
         return Line(kind.name, at=statement.span, broken=True)
     fits = _block_agrees(statement, kind, scope)
     if kind.block and scope.depth >= MAX_DEPTH:
-        message = f"`{kind.name}` stands inside more than {MAX_DEPTH} blocks"
+        message = f"`{kind.name}` is inside more than {MAX_DEPTH} blocks"
         scope.report("nested-too-deeply", statement.span, message, help="nest fewer groups")
         return Line(kind.name, at=statement.span, broken=True)
     if kind.block and not fits:
@@ -164,13 +164,13 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
 
 
 def _has_number_for_name(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
-    """Report a number where the name of an output is wanted, and say which kind takes one."""
+    """Report a number in place of the name of an output, and suggest the kind that takes a number."""
     first = statement.items[0] if statement.items else None
     if not isinstance(kind, Join) or not kind.with_a_number or not isinstance(first, tree.Number):
         return False
     value = scope.source.slice(first.span)
-    message = f"`{kind.name}` needs the name of an output, and `{value}` is a number"
-    help_line = f"write `{kind.with_a_number} {value}`, or name the layer that is meant, and its name here"
+    message = f"`{kind.name}` needs the name of an output, but `{value}` is a number"
+    help_line = f"write `{kind.with_a_number} {value}`, or name the layer and write its name here"
     scope.report("wrong-type", first.span, message, help=help_line)
     return True
 
@@ -196,7 +196,7 @@ def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
 
 
 def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[LineOptions, dict[str, Any] | None]:
-    """Return the options of a line over the ``defaults`` of its kind; None where a required one is missing."""
+    """Return the options of a line over the ``defaults`` of its kind, or None if a required one is missing."""
     declared = options_of(kind)
     bound = bind(kind.name, statement.items, declared, scope)
     inherited = scope.inherited(kind.name, bound.values)
@@ -208,7 +208,7 @@ def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[
 
 
 def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) -> None:
-    """Report options of a normalisation or an initialisation on a line that has no such one."""
+    """Report options of a normalisation or an initialisation that the line does not have."""
     init = bound.values.get("init") or inherited.get("init", AUTO)
     for own in INITIALISATION_OPTIONS:
         owners = [name for name, start in INITIALISATIONS.items() if own in start.own]
@@ -218,7 +218,7 @@ def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) 
                 bound.spans[own.name],
                 f"`{own.name}=` has no effect on this line: it belongs to "
                 + " and ".join(f"`init={name}`" for name in owners),
-                help=f"add `init={owners[0]}`, or leave `{own.name}=` out",
+                help=f"add `init={owners[0]}`, or remove `{own.name}=`",
             )
     inherited_norm = inherited.get("norm", "none")
     norm = bound.values.get("norm") or inherited_norm
@@ -229,6 +229,6 @@ def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) 
                 bound.spans[option],
                 f"`{option}=` has no effect on this line: it belongs to "
                 + ("a normalisation" if owner is None else f"`norm={owner}`"),
-                help=f"add `norm={owner or 'batch'}`, or leave `{option}=` out"
+                help=f"add `norm={owner or 'batch'}`, or remove `{option}=`"
                 + ("; for a grouped convolution write `g8`" if option == "groups" else ""),
             )

@@ -1,4 +1,4 @@
-"""Read ``require { ... }``: bounds that the author wants held."""
+"""Reading of ``require { ... }``: bounds that the author sets."""
 
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
     name = statement.head.text
     if name not in QUANTITIES:
         near = scope.nearest(name, tuple(QUANTITIES), {"params": "parameters", "flops": "macs", "ratio": "compression"})
-        remedy = f"bounds are on {', '.join(QUANTITIES)}"
+        remedy = f"bounds can be set on {', '.join(QUANTITIES)}"
         scope.report(
             "unknown-setting", statement.head.span, f'unknown quantity "{name}" in require', help=remedy, meant=near
         )
@@ -51,7 +51,9 @@ def _number(node: tree.Value, scope: Scope) -> Fraction | None:
         return None
     if number.unit:
         text = scope.source.slice(node.span)
-        scope.report("wrong-type", node.span, f"a bound is a plain number, not `{text}`", help="write 500k, 2G or 0.5")
+        scope.report(
+            "wrong-type", node.span, f"a bound must be a plain number, not `{text}`", help="write 500k, 2G or 0.5"
+        )
         return None
     return number.value
 

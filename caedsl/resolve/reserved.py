@@ -1,4 +1,4 @@
-"""The words of the language, which no constant can be called: each means something where a constant could stand."""
+"""Words of the language, which no constant can have as its name, because they could be written in its place."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -17,7 +17,7 @@ from caedsl.vocabulary.sources import SOURCES
 
 @cache
 def language_words() -> frozenset[str]:
-    """Return every word that stands alone in some spec; names of ``name=value`` options are none of them."""
+    """Return every word that can be written alone in a spec, which excludes names of ``name=value`` options."""
     form_words = (word for form in FORMS for word in form.words)
     words = {*STATEMENTS, *KINDS, *SETTINGS, *SOURCES, *LOSSES, *form_words, AUTO, EXTENDS, "else", "real"}
     for option in _options():

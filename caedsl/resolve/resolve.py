@@ -1,4 +1,4 @@
-"""From a syntax tree to an ``Autoencoder``: statements found, then resolved in the order of the data."""
+"""Resolution of a syntax tree to an ``Autoencoder``: the statements are found, then resolved in data order."""
 
 from dataclasses import replace
 
@@ -30,16 +30,16 @@ from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 
 def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[Finding, ...]]:
-    """Return the model that ``spec`` describes, as far as it can be understood, and what is wrong with it.
+    """Return the model that ``spec`` describes, as far as it can be understood, and the findings about it.
 
-    The model is None where there is no input shape to start from.
+    The model is None if there is no input shape to start from.
     """
     scope = Scope(source, language_words)
     found = find(spec, scope)
     report_missing(spec, found, scope)
     model = _assemble(spec, found, scope)
     if spec.complete and all(finding.name == "allowance-without-reason" for finding in scope.findings):
-        report_unused(scope)  # after an error, what seems unused may be what the author meant there
+        report_unused(scope)  # after an error, something that seems unused may be needed there
         if model is not None and model.target is not model.input and not model.paired:
             report_idle_target(model, scope)
         if model is not None:
@@ -130,7 +130,7 @@ def _read_sweep(found: StatementsByWord, scope: Scope) -> Sweep | None:
     statement = found.single.get("sweep")
     if statement is None:
         return None
-    # Imported for a sweep alone: other specs are checked sooner without.
+    # Imported only for a sweep, so that other specs are checked faster.
     from caedsl.resolve.sweeping import read_sweep
 
     return read_sweep(statement, scope)

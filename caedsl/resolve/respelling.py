@@ -1,4 +1,4 @@
-"""Words of Keras and PyTorch in the spelling of the language, each with the value that the author wrote."""
+"""Words of Keras and PyTorch in the spelling of the language, with the author's values."""
 
 from collections.abc import Iterable, Mapping
 
@@ -33,7 +33,7 @@ EXAMPLES: Mapping[str, str] = {
     "cap": "3",
     "range": "0..1",
 }
-"""Values for options that a line lacks."""
+"""Show these values for options that a line lacks."""
 
 _EXAMPLES_BY_TYPE = {
     Type.SHARE: "10%",
@@ -61,11 +61,11 @@ SWITCHED = ("on", "off")
 """The words of a switch."""
 
 ARGUMENT = "an argument of a block"
-"""What every parameter of a block is."""
+"""Describe the parameters of blocks."""
 
 
 def activation_named(word: str) -> str:
-    """Return the activation that ``word`` stands for here or in another library; empty where it is none."""
+    """Return the activation that ``word`` means here or in another library, or an empty text."""
     plain = word.lower()
     if plain in FUNCTIONS:
         return plain
@@ -74,7 +74,7 @@ def activation_named(word: str) -> str:
 
 
 def example_of(option: Option, owner: str = "") -> str:
-    """Return the option with a value that it may have, as a line of ``owner`` writes it."""
+    """Return the option with an example value, as a line of ``owner`` writes it."""
     if option.choices:
         return spelled(option, option.choices[0])
     return spelled(option, _example_value(option, owner))
@@ -110,7 +110,7 @@ def spelled(option: Option, value: str) -> str:
 
 
 def respelled(option: Option, node: tree.Value, scope: Scope) -> str | None:
-    """Return the option as a spec writes it with the author's value ``node``; None where that is no value for it."""
+    """Return the option with the author's value ``node``, as a spec writes it, or None if the value is invalid."""
     text = scope.source.slice(node.span)
     if option.written is Written.BARE and option.type is Type.FLAG and text.lower() in ("true", "1", "on"):
         return option.name
@@ -138,7 +138,7 @@ def replacing(span: Span, text: str) -> Fix:
 
 
 def bare_words(option: Option) -> Iterable[str]:
-    """Return the words that give the option by standing alone."""
+    """Return the words that set the option without a value."""
     if option.written is not Written.BARE:
         return ()
     if option.type is Type.ACTIVATION:
@@ -147,7 +147,7 @@ def bare_words(option: Option) -> Iterable[str]:
 
 
 def spelling_of(option: Option) -> str:
-    """Return how a line gives the option, without a value: ``norm=``, ``kN``."""
+    """Return how a line writes the option, without a value: ``norm=``, ``kN``."""
     match option.written:
         case Written.NAMED:
             return f"{option.name}="

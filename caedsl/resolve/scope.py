@@ -1,4 +1,4 @@
-"""What is known while a spec is resolved: its constants, its defaults, and the findings so far."""
+"""State while a spec is resolved: constants, defaults, and the findings so far."""
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -17,7 +17,7 @@ _MOST_SUGGESTIONS = 20
 _SHORT_OPTION = re.compile(r"[dgksx][0-9]+(x[0-9]+)*")
 MOST_CANDIDATES = 500
 MOST_FINDINGS = 10_000
-"""Findings kept of one resolution."""
+"""Limit the findings of one resolution."""
 
 
 _LOSING = frozenset(
@@ -32,11 +32,11 @@ _LOSING = frozenset(
         "target-rank",
     )
 )
-"""Findings about something that was written and then left out of the model, unless a fix says what it means."""
+"""Findings about something that is then missing in the model, unless a fix states its meaning."""
 
 
 class Constant(NamedTuple):
-    """The value of a ``let`` with its dimension, the place of its name and that of the line."""
+    """Value of a ``let`` with its dimension, the place of its name and that of the line."""
 
     value: Fraction
     unit: str
@@ -45,7 +45,7 @@ class Constant(NamedTuple):
 
 
 class Defaults(NamedTuple):
-    """The options of a ``defaults`` line for one kind, and where the line is written."""
+    """Options of a ``defaults`` line for one kind, and where the line is written."""
 
     kind: str
     values: Mapping[str, Any]
@@ -54,7 +54,7 @@ class Defaults(NamedTuple):
 
 @dataclass(frozen=True)
 class NamedBlock:
-    """A block as it is defined: its parameters, where each is written, and how many blocks stand above it."""
+    """Defined block: its parameters, where each is written, and how many blocks precede it."""
 
     name: str
     parameters: tuple[Option, ...]
@@ -64,12 +64,12 @@ class NamedBlock:
 
     @property
     def at(self) -> Span:
-        """The place of the block's word, its name and its parameters."""
+        """Place of the block's word, its name and its parameters."""
         return self.statement.span
 
     @property
     def body(self) -> tuple[tree.Statement, ...]:
-        """The statements of the block."""
+        """Statements of the block."""
         return self.statement.block or ()
 
     def place(self, parameter: str) -> Span:
@@ -79,14 +79,14 @@ class NamedBlock:
 
 
 class Scope:
-    """The state of one resolution; findings are collected here so that every step can go on with its best result."""
+    """State of one resolution; findings are collected here, so that every step continues with its best result."""
 
     def __init__(self, source: Source, language_words: Callable[[], frozenset[str]]) -> None:
         self.source = source
         self._language_words = language_words
         self.constants: dict[str, Constant] = {}
         self.unknown_constants: dict[str, str | None] = {}
-        """Constants whose value is unknown, after a finding, and the constant that each likely means."""
+        """Constants with an unknown value, after a finding, and the constant that each probably means."""
         self.used: set[str] = set()
         self.defaults: list[Defaults] = []
         self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
@@ -95,35 +95,35 @@ class Scope:
         self.unknown_blocks: set[str] = set()
         """Words that are reported as unknown and look like the name of a block, which itself may be misspelt."""
         self.unused_parameters: set[tuple[str, str]] = set()
-        """The name of each block with a parameter that no line of it reads, and that of the parameter."""
+        """Name of each block with a parameter that none of its lines reads, and of the parameter."""
         self.visible_blocks: int | None = None
-        """How many blocks may be used, from the first on: inside a block, those above it; None for all."""
+        """Number of blocks that can be used, from the first one: inside a block, those above it; None for all."""
         self.block_lines: dict[tuple[str, tuple[tuple[str, float], ...]], tuple[Line, ...]] = {}
         self.depth = 0
-        """How many blocks are open around the lines that are being read."""
+        """Number of blocks that are open around the lines being read."""
         self.uses: list[Span] = []
-        """The lines that use the blocks being read or placed, from the outermost on."""
+        """Lines that use the blocks being read or placed, the outermost first."""
         self.used_defaults: set[Span] = set()
         self.findings: list[Finding] = []
         self.understood = True
-        """Whether every word has a meaning, if only a likely one: else the model may lack what the author wrote."""
+        """Whether every word has a meaning, at least a probable one; otherwise the model may lack something."""
         self.layers_placed = 0
         self.output_names: set[str] = set()
-        """Every name that some line gives to its output."""
+        """Every name that a line gives its output."""
         self.unread_outputs: dict[str, Span] = {}
         self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._reported: set[tuple[str, Span, str]] = set()
 
     def is_constant(self, word: str) -> bool:
-        """Whether the author means a constant by ``word``, whatever its value."""
+        """Return whether the author means a constant by ``word``, whatever its value."""
         return word in self.constants or word in self.unknown_constants
 
     def is_reserved(self, word: str) -> bool:
-        """Whether ``word`` belongs to the language, so that no constant can be called so."""
+        """Return whether ``word`` belongs to the language and cannot name a constant."""
         return _SHORT_OPTION.fullmatch(word) is not None or word in self._language_words()
 
     def apply_defaults(self, count: int) -> None:
-        """Put the first ``count`` lines of ``defaults`` in force: those above the statement that is read next."""
+        """Apply the first ``count`` lines of ``defaults``: those above the statement that is read next."""
         self._in_force = {}
         self.block_lines = {}
         for line in self.defaults[:count]:
@@ -131,16 +131,16 @@ class Scope:
             options.update({name: (value, line.at) for name, value in line.values.items()})
 
     def inherited(self, kind: str, given: Container[str]) -> dict[str, Any]:
-        """Return the options that the ``defaults`` in force give a line of ``kind``, without those ``given`` on it."""
+        """Return the options that the current ``defaults`` set on a line of ``kind``, without those ``given`` on it."""
         taken = {name: pair for name, pair in self._in_force.get(kind, {}).items() if name not in given}
         self.used_defaults.update(at for _, at in taken.values())
         return {name: value for name, (value, _) in taken.items()}
 
     def nearest(self, word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
-        """Return what ``did_you_mean`` says; of very many words or candidates, only the first are looked into."""
+        """Return what ``did_you_mean`` returns; of very many words or candidates, only the first are compared."""
         key = word, tuple(islice(candidates, MOST_CANDIDATES))
         if key not in self._meant and len(self._meant) < _MOST_SUGGESTIONS:
-            # Imported on the way to an error alone: a spec without errors does without.
+            # Imported only for an error, so that specs without errors are checked faster.
             from caedsl.diagnostics.suggest import did_you_mean
 
             self._meant[key] = did_you_mean(word, key[1], aliases)
@@ -160,9 +160,9 @@ class Scope:
         fix: Fix | None = None,
         data: Mapping[str, Datum] | None = None,
     ) -> None:
-        """Add a finding of the rule ``name`` at ``span``; ``meant`` is the word that was likely meant there.
+        """Add a finding of the rule ``name`` at ``span``; ``meant`` is the word that was probably meant there.
 
-        A finding with the same words at the same place, as on a repeated line, is added once.
+        The same words at the same place, as on a repeated line, are added only once.
         """
         key = name, span, message
         if key in self._reported or len(self._reported) >= MOST_FINDINGS:
@@ -170,7 +170,7 @@ class Scope:
         self._reported.add(key)
         if meant is not None:
             help = f"did you mean `{meant}`?"
-            # The names of an author lie close together: there a near one may still be another.
+            # An author's names are often similar, so a close one may still be different.
             applicability = Applicability.UNSAFE if meant in self.constants else Applicability.SAFE
             fix = Fix(f"write `{meant}`", (Edit(span, meant),), applicability)
         related = (*related, *(Label(use, "used here") for use in self.uses[:1]))

@@ -1,4 +1,4 @@
-"""How each training setting is written: its options, their domains and defaults; and the block read by that table."""
+"""Table of training settings: their options, domains and defaults; and the reading of the ``train`` block."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ UP_TO_A_THOUSAND = Domain(low=1, high=1024)
 
 
 class SettingVariant(Protocol):
-    """A word that chooses the options of its line."""
+    """Word that selects the options of its line."""
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -42,18 +42,18 @@ def _optional(name: str, type_: Type, default: Any, about: str, domain: Domain) 
 
 
 class Setting(NamedTuple):
-    """One word of the ``train`` block: its options, and what they build. A name chooses among ``variants``."""
+    """One word of the ``train`` block: its options, and what they build. A name selects one of ``variants``."""
 
     about: str
     options: tuple[Option, ...]
     build: Callable[..., Any] | None = None
     variants: Mapping[str, SettingVariant] | None = None
     some: bool = False
-    """Whether at least one of the options must be given."""
+    """Whether at least one of the options must be set."""
 
     @property
     def fields(self) -> bool:
-        """Return whether each of its options is a field of the settings."""
+        """Return whether each option is a field of the settings."""
         return self.build is None and len(self.options) > 1
 
 
@@ -66,14 +66,14 @@ def _schedule(name: str, **options: Any) -> settings.Schedule:
 
 
 SETTINGS: Mapping[str, Setting] = {
-    "loss": Setting("what is minimised: a [loss](#loss), or a weighted sum such as `mse + 0.2 ssim`", ()),
-    "optimizer": Setting("how the weights are moved", (), _optimizer, OPTIMIZERS),
-    "schedule": Setting("how the learning rate moves", (), _schedule, SCHEDULES),
+    "loss": Setting("the [loss](#loss) to minimise, or a weighted sum such as `mse + 0.2 ssim`", ()),
+    "optimizer": Setting("the optimizer", (), _optimizer, OPTIMIZERS),
+    "schedule": Setting("how the learning rate changes", (), _schedule, SCHEDULES),
     "batch": Setting(
-        "images a step, or `auto`: found by trial steps",
+        "images per step; `auto` finds the fastest by trial steps",
         (
-            Option("batch", Type.COUNT, REQUIRED, "images a step", Written.FIRST, UP_TO_A_BILLION, auto=True),
-            _optional("accumulate", Type.COUNT, 1, "parts that a step is computed in, one after another", FROM_ONE),
+            Option("batch", Type.COUNT, REQUIRED, "images per step", Written.FIRST, UP_TO_A_BILLION, auto=True),
+            _optional("accumulate", Type.COUNT, 1, "number of parts into which a step is split", FROM_ONE),
         ),
     ),
     "epochs": Setting(
@@ -81,10 +81,10 @@ SETTINGS: Mapping[str, Setting] = {
         _value("epochs", Type.COUNT, "passes over the training images", UP_TO_A_BILLION),
     ),
     "validation": Setting(
-        "share of the training images held out", _value("validation", Type.SHARE, "share held out", FRACTION)
+        "share of the training images that is held out", _value("validation", Type.SHARE, "share held out", FRACTION)
     ),
     "stop": Setting(
-        "when to end early",
+        "when to stop early",
         (
             _optional("patience", Type.COUNT, None, "epochs without a better validation loss", FROM_ONE),
             _optional("after", Type.DURATION, None, "time after which training ends", POSITIVE),
@@ -93,13 +93,13 @@ SETTINGS: Mapping[str, Setting] = {
         some=True,
     ),
     "corrupt": Setting(
-        "damage to the input; the target stays clean",
+        "corruption of the input; the target stays clean",
         settings.Corrupt.declared(),
         lambda **amounts: settings.Corrupt(amounts),
         some=True,
     ),
     "augment": Setting(
-        "random changes to input and target alike",
+        "random changes of the input and the target",
         settings.Augment.declared(),
         lambda **amounts: settings.Augment(amounts),
         some=True,
@@ -108,32 +108,32 @@ SETTINGS: Mapping[str, Setting] = {
         "largest norm of the gradient", _value("clip", Type.NUMBER, "largest norm of the gradient", POSITIVE)
     ),
     "precision": Setting(
-        "number format of the computation; weights and loss stay fp32",
+        "number format of the computation; weights and loss stay in fp32",
         _value("precision", Type.CHOICE, "number format", choices=(AUTO, *PRECISIONS)),
     ),
     "threads": Setting(
-        "CPU threads of a step, or `auto`: found by trial steps",
+        "CPU threads per step; `auto` finds the fastest number by trial steps",
         (Option("threads", Type.COUNT, REQUIRED, "CPU threads", Written.FIRST, UP_TO_A_THOUSAND, auto=True),),
     ),
     "ema": Setting(
-        "decay of the averaged weights that are validated and saved",
-        _value("ema", Type.NUMBER, "decay a step", Domain(0, 1, True, True)),
+        "decay of the averaged weights, which are validated and saved",
+        _value("ema", Type.NUMBER, "decay per step", Domain(0, 1, True, True)),
     ),
     "seed": Setting(
-        "start of all random numbers",
+        "seed of all random numbers",
         (
-            *_value("seed", Type.COUNT, "start of all random numbers", Domain(0, 2**31 - 1)),
-            Option("deterministic", Type.FLAG, False, "use kernels with the same bits each time on CUDA", Written.BARE),
+            *_value("seed", Type.COUNT, "seed of all random numbers", Domain(0, 2**31 - 1)),
+            Option("deterministic", Type.FLAG, False, "use reproducible kernels on CUDA", Written.BARE),
         ),
     ),
     "on": Setting(
-        "whether a run goes on when a monitor is sure that something goes wrong",
+        "whether a run continues when a monitor is certain of a failure",
         (
             Option(
                 "trouble",
                 Type.CHOICE,
                 REQUIRED,
-                "`warn` says it and goes on, `stop` ends the run there",
+                "`warn` reports it and continues, `stop` ends the run",
                 Written.WORDED,
                 choices=("stop", "warn"),
             ),
@@ -144,7 +144,7 @@ SETTINGS: Mapping[str, Setting] = {
 
 
 def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], scope: Scope) -> settings.Train:
-    """Return the settings of a ``train`` block; ``places`` learns where each is written."""
+    """Return the settings of a ``train`` block; add where each is written to ``places``."""
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
     for statement in statements:
@@ -200,7 +200,7 @@ def _read_variant(name: str, setting: Setting, statement: tree.Statement, places
     chosen = Option(name, Type.CHOICE, REQUIRED, setting.about, Written.FIRST, choices=tuple(setting.variants))
     given = next((item.text for item in statement.items if isinstance(item, tree.WrittenWord)), "")
     if given not in setting.variants:
-        given = scope.nearest(given, chosen.choices) or given  # reported below, and read as the word that is meant
+        given = scope.nearest(given, chosen.choices) or given  # reported below, and read as the intended word
     known = setting.variants.get(given)
     options = (chosen, *(_any_options(setting.variants) if known is None else known.options))
     bound = bind(f"{name} {given}" if given in setting.variants else name, statement.items, options, scope)
@@ -219,8 +219,8 @@ def _report_conflicts(kind: OptimizerKind, bound: LineOptions, scope: Scope) -> 
             scope.report(
                 "contradicting-options",
                 bound.spans[second],
-                f"`{first}` and `{second}` are two meanings of one number",
-                related=(Label(bound.spans[first], "given here too"),),
+                f"`{first}` and `{second}` set the same number",
+                related=(Label(bound.spans[first], "also set here"),),
                 help=f"keep one of them: {_about(kind, first)} or {_about(kind, second)}",
             )
     for first, second in kind.needed:
@@ -228,8 +228,8 @@ def _report_conflicts(kind: OptimizerKind, bound: LineOptions, scope: Scope) -> 
             scope.report(
                 "contradicting-options",
                 bound.spans[first],
-                f"`{first}` changes the {second}, and this optimizer has none",
-                help=f"add `{second}=0.9`, or leave `{first}` out",
+                f"`{first}` changes the {second}, but this optimizer has none",
+                help=f"add `{second}=0.9`, or remove `{first}`",
             )
 
 
@@ -238,7 +238,7 @@ def _about(kind: OptimizerKind, name: str) -> str:
 
 
 def _any_options(variants: Mapping[str, SettingVariant]) -> tuple[Option, ...]:
-    """Return every option that some variant has, none required: what a line with an unknown name is held to."""
+    """Return every option of any variant, none required, for a line with an unknown name."""
     merged = {option.name: option._replace(default=None) for kind in variants.values() for option in kind.options}
     return tuple(merged.values())
 
@@ -249,7 +249,7 @@ def _keep_places(place: str, bound: LineOptions, places: dict[str, Span]) -> Non
 
 
 def _report_unknown(statement: tree.Statement, scope: Scope) -> str | None:
-    """Report a word that is no setting; return the one that it likely means."""
+    """Report a word that is not a setting; return the one that was probably meant."""
     word = statement.head.text
     foreign = foreign_words.SETTINGS.get(word)
     note = foreign_words.SETTING_NOTES.get(word)

@@ -29,14 +29,14 @@ def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Ite
     scope.report(
         "missing-value",
         statement.span,
-        "`data` needs a source" if len(runs) == 1 else "`else` stands between two sources, and one is missing",
+        "`data` needs a source" if len(runs) == 1 else "`else` needs a source on both sides",
         help="write `data mnist`, or `data mnist else digits`",
     )
     return [run for run in runs if run]
 
 
 def _parts(word: tree.WrittenWord, scope: Scope) -> bool:
-    """Whether the word is ``else``; a misspelt one is reported, and parts the sources all the same."""
+    """Return whether the word is ``else``; a misspelt one is reported, but still separates the sources."""
     if word.text == "else":
         return True
     if word.text in SOURCES or any(option.name == word.text for kind in SOURCES.values() for option in kind.options):
@@ -63,11 +63,11 @@ def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: S
 
 
 def _report_unknown(item: tree.Item, scope: Scope) -> str | None:
-    """Report a name that is no source; return the one that it likely means."""
+    """Report a name that is not a source; return the one that was probably meant."""
     text = scope.source.slice(item.span)
     if isinstance(item, tree.QuotedText):
         near = None
-        help_line = f"say what it is: `folder {text}`, `npy {text}`, `npz {text}` or `idx {text}`"
+        help_line = f"name its kind: `folder {text}`, `npy {text}`, `npz {text}` or `idx {text}`"
     else:
         near = scope.nearest(text, tuple(SOURCES), {"images": "folder", "dir": "folder", "cifar": "cifar10"})
         help_line = f"sources are {', '.join(SOURCES)}"

@@ -1,7 +1,7 @@
-"""Finding the statements of a spec: which word stands where, once or often, with a block or without.
+"""Statements of a spec: which words may occur where, once or often, with a block or without.
 
-``let``, ``defaults`` and ``allow`` may stand many times and are read here, in the order of the text, because what
-follows them depends on them.
+``let``, ``defaults`` and ``allow`` may occur several times and are read here, in the order of the text, because the
+rest depends on them.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ STATEMENTS = (
     "allow",
 )
 EXTENDS = "extends"
-"""The word behind the name of a variant."""
+"""Word after the name of a variant."""
 
 REQUIRED_STATEMENTS = {
     "autoencoder": "autoencoder NAME",
@@ -47,7 +47,7 @@ REQUIRED_STATEMENTS = {
     "bottleneck": "bottleneck",
     "decoder": "decoder mirror",
 }
-"""What every spec has, and an example of each."""
+"""Required statements, and an example of each."""
 
 MANY = ("let", "defaults", "block", "allow")
 BLOCKS = {
@@ -59,12 +59,12 @@ BLOCKS = {
     "sweep": True,
     "require": True,
 }
-"""Whether a statement has a block: yes, or (None) as it likes; the others have none."""
+"""Whether a statement has a block: yes, or optionally (None); the others have none."""
 
 
 @dataclass
 class StatementsByWord:
-    """The statements of a spec by their word, and how many ``defaults`` lines stand above each."""
+    """Statements of a spec by word, and the number of ``defaults`` lines above each."""
 
     single: dict[str, tree.Statement] = field(default_factory=dict)
     defaults: dict[str, int] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class StatementsByWord:
 
 
 def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
-    """Return the statements of ``spec``; unknown, misplaced and repeated ones are reported."""
+    """Return the statements of ``spec``; report unknown, misplaced and repeated ones."""
     found = StatementsByWord()
     for position, statement in enumerate(spec.statements):
         word = _statement_word(statement, scope)
@@ -84,7 +84,7 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
             scope.report(
                 "misplaced-statement",
                 statement.head.span,
-                "`autoencoder` is the first statement of a spec",
+                "`autoencoder` must be the first statement of a spec",
                 help="move it to the top",
             )
         if word in MANY:
@@ -93,7 +93,7 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
             scope.report(
                 "duplicate-statement",
                 statement.span,
-                f"`{word}` stands twice in the spec",
+                f"`{word}` occurs twice in the spec",
                 related=(Label(found.single[word].span, "first here"),),
                 help="keep one of them; a spec describes one model",
             )
@@ -112,9 +112,9 @@ def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
         return None
     near = scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
     if near is None and (word in KINDS or word.lower() in FUNCTIONS):
-        help_line = "layers stand inside `encoder { ... }` or `decoder { ... }`"
+        help_line = "layers belong inside `encoder { ... }` or `decoder { ... }`"
     elif "." in word:
-        help_line = f"names with points stand in `sweep {{ {word} ... }}`; set one value in its own block"
+        help_line = f"dotted names belong in `sweep {{ {word} ... }}`; to set one value, use its own block"
     else:
         help_line = f"statements are {', '.join(STATEMENTS)}"
     scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)
@@ -130,7 +130,7 @@ def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
     if wanted and statement.items and statement.block is not None and word != "block":
         item = statement.items[0]
         text_ = scope.source.slice(item.span)
-        scope.report("unexpected-value", item.span, f"`{text_}` has no place between `{word}` and its block")
+        scope.report("unexpected-value", item.span, f"`{text_}` cannot be written between `{word}` and its block")
 
 
 def _read_many(word: str, statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
@@ -172,7 +172,7 @@ def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope)
         scope.report(
             "reserved-name",
             option.name.span,
-            f"`{name}` is a word of the language, and no constant can be called so",
+            f"`{name}` is a word of the language, so it cannot name a constant",
             help=f"choose another name, such as `my_{name}`",
         )
     if isinstance(value, Misread):
@@ -215,7 +215,7 @@ def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope
 
 
 def report_missing(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> None:
-    """Report the required statements that the spec lacks, unless a syntax error may have cost them."""
+    """Report the required statements that the spec lacks, unless a syntax error may be the reason."""
     if not spec.complete:
         return
     missing = [word for word in REQUIRED_STATEMENTS if word not in found.single]

@@ -1,4 +1,4 @@
-"""Read ``sweep { ... }``: names of settings, each with the values that it takes in turn."""
+"""Reading of ``sweep { ... }``: names of settings, each with the values to try."""
 
 import re
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from caedsl.syntax import tree
 from caedsl.syntax.extent import end
 
 MOST_VARIANTS = 256
-"""Variants of one sweep: each of them is checked."""
+"""Limit the variants of one sweep, because each is checked."""
 
 DEFAULT_POINTS = 5
-"""Values that a range stands for where no ``x`` follows it."""
+"""Use this many values for a range without ``x``."""
 
 _WHOLE = ("input", "data", "bottleneck", "decoder")
-"""Statements that may be swept whole, or by their options."""
+"""Statements that can be swept as a whole, or by their options."""
 
 _POINTS = re.compile(r"x([0-9]{1,40})")
 _MOST_DIGITS = 17  # of a 64-bit number
@@ -34,7 +34,7 @@ _USAGE = "write values as in `16 32 64`, or a range as in `1e-4..1e-2 log x5`"
 
 
 class _Values(NamedTuple):
-    """The values of one line: those written, or the points of a range, which are not yet worked out."""
+    """Values of one line: those written, or the points of a range, which are computed later."""
 
     number: int
     written: tuple[SweptValue, ...] = ()
@@ -44,7 +44,7 @@ class _Values(NamedTuple):
 
 
 def read_sweep(statement: tree.Statement, scope: Scope) -> Sweep | None:
-    """Return what a ``sweep`` statement varies; None where that is nothing, or more than can be checked."""
+    """Return what a ``sweep`` statement varies, or None if that is nothing or too much to check."""
     known = _names(statement, scope)
     lines: dict[str, tuple[Span, _Values]] = {}
     for line in statement.block or ():
@@ -61,8 +61,8 @@ def read_sweep(statement: tree.Statement, scope: Scope) -> Sweep | None:
     count = prod(values.number for _, values in lines.values())
     if count > MOST_VARIANTS:
         number = f"{count:,}" if count <= _LARGEST_COUNT else f"more than {_LARGEST_COUNT:,}"
-        message = f"this sweep has {number} variants, and at most {MOST_VARIANTS} can be checked"
-        help_line = "sweep fewer names at once, or give each fewer values"
+        message = f"this sweep has {number} variants, but at most {MOST_VARIANTS} can be checked"
+        help_line = "sweep fewer names, or fewer values of each"
         scope.report("too-many-variants", statement.span, message, help=help_line)
         return None
     names = tuple(Swept(name, _worked_out(values), span) for name, (span, values) in lines.items())
@@ -92,21 +92,21 @@ def _name(line: tree.Statement, known: frozenset[str], scope: Scope) -> str | No
     if near is None and name not in STATEMENTS:
         first = name.partition(".")[0]
         near = scope.nearest(name, sorted(full for full in known if full.partition(".")[0] == first or "." not in name))
-    help_line = "names are those of `--set`: `let.width`, `train.batch`, `train.optimizer.lr`, `bottleneck.l1`"
-    scope.report("unknown-setting", line.head.span, f'nothing called "{name}" can be swept', help=help_line, meant=near)
+    help_line = "use the names of `--set`: `let.width`, `train.batch`, `train.optimizer.lr`, `bottleneck.l1`"
+    scope.report("unknown-setting", line.head.span, f'"{name}" cannot be swept', help=help_line, meant=near)
     return None
 
 
 def _read_values(line: tree.Statement, scope: Scope) -> _Values | None:
     if not line.items:
         if not line.broken:
-            scope.report("missing-value", line.span, f"`{line.head.text}` is given no values", help=_USAGE)
+            scope.report("missing-value", line.span, f"`{line.head.text}` has no values", help=_USAGE)
         return None
     if any(isinstance(item, tree.Range) for item in line.items):
         return _read_range(line, scope)
     if line.head.text in _WHOLE and len({isinstance(item, tree.WrittenWord) for item in line.items}) > 1:
         span = line.items[0].span.to(line.items[-1].span)
-        message = f"`{scope.source.slice(span)}` is {len(line.items)} values here, each for a variant of its own"
+        message = f"`{scope.source.slice(span)}` is {len(line.items)} separate values here, one per variant"
         scope.report("unexpected-value", span, message, help="sweep a constant, and use it on the line: `let code = 8`")
         return None
     values: dict[object, SweptValue] = {}
@@ -127,7 +127,7 @@ def _read_values(line: tree.Statement, scope: Scope) -> _Values | None:
 
 
 def _sameness(item: tree.Item, text: str, scope: Scope) -> object:
-    """Return what two equal values have in common: their number, or else their text."""
+    """Return the key by which equal values are recognised: their number, or else their text."""
     if isinstance(item, tree.Number):
         number = quantity(item, scope)
         if isinstance(number, Quantity):
@@ -146,14 +146,14 @@ def _read_range(line: tree.Statement, scope: Scope) -> _Values | None:
             logarithmic = True
         else:
             text = scope.source.slice(item.span)
-            scope.report("unexpected-value", item.span, f"`{text}` has no place beside a range", help=_USAGE)
+            scope.report("unexpected-value", item.span, f"`{text}` cannot be combined with a range", help=_USAGE)
             return None
     if not isinstance(limits, tree.Range):
         text = scope.source.slice(limits.span)
-        scope.report("unexpected-value", limits.span, f"`{text}` has no place beside a range", help=_USAGE)
+        scope.report("unexpected-value", limits.span, f"`{text}` cannot be combined with a range", help=_USAGE)
         return None
     if points < 2:
-        scope.report("out-of-domain", line.span, "a range has at least 2 points, its ends", help="write `x2` or more")
+        scope.report("out-of-domain", line.span, "a range has at least 2 points", help="write `x2` or more")
         return None
     ends = [quantity(node, scope) for node in (limits.low, limits.high)]
     for number in ends:
@@ -168,13 +168,13 @@ def _read_range(line: tree.Statement, scope: Scope) -> _Values | None:
 
 
 def _range_problem(low: Quantity, high: Quantity, logarithmic: bool) -> tuple[str, str] | None:
-    """Return what is wrong with the ends of a range, and the remedy."""
+    """Return the mistake in the ends of a range, and the remedy."""
     if low.unit != high.unit:
         return "the ends of this range have different units", "give both the same unit"
     if low.value >= high.value:
         return "this range is empty", "write the lower end first"
     if logarithmic and low.value <= 0:
-        return "a logarithmic range starts above 0", "start above 0, or leave `log` out"
+        return "a logarithmic range must start above 0", "start above 0, or remove `log`"
     return None
 
 
@@ -192,9 +192,9 @@ def _spelled(number: Fraction, unit: str) -> str:
 
 
 def _points(low: Fraction, high: Fraction, count: int, logarithmic: bool) -> list[Fraction]:
-    """Return ``count`` numbers from ``low`` to ``high``, with as few digits as tell them apart.
+    """Return ``count`` numbers from ``low`` to ``high``, with as few digits as distinguish them.
 
-    Between whole ends they are whole numbers where these differ.
+    Between whole ends they are whole numbers, if these are distinct.
     """
     shares = [place / (count - 1) for place in range(1, count - 1)]
     if logarithmic:

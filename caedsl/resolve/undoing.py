@@ -1,4 +1,4 @@
-"""Undo layers: the Lines that restore each layer's input, in reverse order, for a mirror and for a code's inverse."""
+"""Inversion of layers: Lines that restore each layer's input, in reverse order, for mirrors and dense codes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,17 +24,17 @@ from caedsl.vocabulary.weights import BIAS
 def undo(
     layers: Sequence[Layer], before: Activation, manner: Manner, scope: Scope, output: Layer | None = None
 ) -> tuple[Line, ...] | None:
-    """Return the Lines that lead from the output of ``layers`` back to their input; None where one cannot be undone.
+    """Return the Lines that lead from the output of ``layers`` back to their input, or None if one has no inverse.
 
     Each Line takes the activation of the map that it restores; ``before`` is the activation of the first layer's input.
-    The twin of ``output`` restores the image: it takes the output activation of ``manner`` and no normalisation.
+    The mirror of ``output`` restores the image: it takes the output activation of ``manner`` and no normalisation.
     """
     lighter = _lighter(layers, layers[0].in_shape, manner, scope) if layers else ()
     return None if lighter is None else _undone(layers, lighter, before, manner, output, scope)
 
 
 def output_twin(layers: Sequence[Layer]) -> Layer | None:
-    """Return the layer whose twin restores the image: the first that changes values, if it has weights, else None."""
+    """Return the layer whose mirror restores the image: the first that changes values, if it has weights, else None."""
     for layer in layers:
         if layer.kind.role is Role.GROUPING:
             return output_twin(layer.children)
@@ -44,7 +44,7 @@ def output_twin(layers: Sequence[Layer]) -> Layer | None:
 
 
 def ending_activation(layers: Sequence[Layer], before: Activation = LINEAR) -> Activation:
-    """Return the activation of the map that these layers end with; ``before`` where none of them decides it."""
+    """Return the activation of the map after these layers, or ``before`` if none of them determines it."""
     for layer in reversed(layers):
         for inner in reversed(list(layer.walk())):
             decides = not inner.children and not _passes(inner)
@@ -54,7 +54,7 @@ def ending_activation(layers: Sequence[Layer], before: Activation = LINEAR) -> A
 
 
 def _passes(layer: Layer) -> bool:
-    """Whether the layer hands its input's values on: noise, or another shape for the same numbers."""
+    """Return whether the layer passes its input's values on: noise, or another shape for the same numbers."""
     if layer.children or layer.activation != LINEAR or layer.norm is not None:
         return False
     return layer.kind.role is Role.RESHAPING or layer.kind.twin(layer) == ()
@@ -108,7 +108,7 @@ def _undone(
 
 
 def _adjusts(layer: Layer) -> bool:
-    """Whether the line is nothing but a normalisation or an activation."""
+    """Return whether the line is only a normalisation or an activation."""
     return layer.kind.role is Role.ADJUSTING and not layer.kind.operation(layer)
 
 
@@ -127,7 +127,7 @@ def _without_lines_of_their_own(layers: Sequence[Layer]) -> Sequence[Layer]:
 
 
 def _beside(layers: Sequence[Layer], i: int, ahead: bool, behind: Sequence[Layer]) -> list[Layer]:
-    """Return the normalisations and activations on lines of their own right before layer ``i``, or right after it."""
+    """Return the normalisations and activations on their own lines right before layer ``i``, or right after it."""
     if not ahead:
         return list(takewhile(_adjusts, (*layers[i + 1 :], *behind)))
     return list(reversed(list(takewhile(_adjusts, reversed(layers[:i])))))
@@ -143,8 +143,7 @@ def _with_norm(manner: Manner, norm: Layer | None) -> Manner:
 def _again(adjusting: Sequence[Layer], manner: Manner, restored: Activation | None = None) -> Iterator[Line]:
     """Yield the same normalisations and activations.
 
-    A normalisation is another one, or none, where the mirror asks for it; an activation is ``restored`` where that is
-    given.
+    The mirror's options may replace or remove a normalisation; ``restored``, if given, replaces an activation.
     """
     for layer in adjusting:
         draft = layer.kind.twin(layer)
@@ -173,7 +172,7 @@ def _twins(
     before: str = "",
     behind: Sequence[Layer] = (),
 ) -> tuple[Line, ...] | None:
-    """Return the Lines that undo one layer.
+    """Return the Lines that invert one layer.
 
     ``before`` is the name of the map that they restore, if it has one; ``light`` is the layer with the decoder's
     numbers of channels.
@@ -185,8 +184,8 @@ def _twins(
         scope.report(
             "no-mirror",
             layer.span,
-            f"`decoder mirror` cannot undo this `{layer.kind.name}`",
-            help="write the decoder out: `decoder { ... }`",
+            f"`decoder mirror` cannot invert this `{layer.kind.name}`",
+            help="write an explicit decoder: `decoder { ... }`",
         )
         return None
     if layer.kind.window is Window.POOL:
@@ -210,7 +209,7 @@ def _group(
 ) -> tuple[Line, ...] | None:
     if layer.kind.role is Role.SUMMING:
         before, behind, manner = "", (), manner._replace(skips="")
-    # The last layer inside a residual is summed before any activation, as in the encoder.
+    # The last layer inside a residual is added before any activation, as in the encoder.
     ending = LINEAR if layer.kind.role is Role.SUMMING else restored
     children = _undone(layer.children, light.children, ending, manner, output, scope, before, behind)
     if not children:
@@ -219,7 +218,7 @@ def _group(
     if layer.activation != LINEAR:
         options |= written({ACTIVATION: restored})
     if any(inner.span != layer.span for inner in layer.shortcut):
-        # The author wrote the shortcut out; otherwise the twin's projection follows from its own shapes.
+        # The author wrote an explicit shortcut; otherwise the projection of the mirror follows from its own shapes.
         lighter = _lighter(layer.shortcut, light.in_shape, manner, scope)
         around = None if lighter is None else _undone(layer.shortcut, lighter, LINEAR, manner, None, scope)
         if around is None:
@@ -229,20 +228,20 @@ def _group(
 
 
 def _finished(draft: Draft, activation: Activation, manner: Manner, is_output: bool) -> Draft:
-    """Return the draft with the activation and the normalisation of its place."""
+    """Return the draft with the activation and the normalisation of its position."""
     options = draft.options | written({ACTIVATION: activation})
     if is_output and manner.channels is not None:
         options |= written({CHANNELS: manner.channels})
     norm = "none" if is_output else manner.norm or options[NORM.name]
     if norm != options[NORM.name]:
-        # The bias depends on the normalisation, and is decided anew; options that the other one lacks go with this one.
+        # The bias depends on the normalisation and is chosen again; options of the old normalisation are removed.
         kept = {name: value for name, value in options.items() if name not in BELONGS_TO or has(norm, name)}
         options = kept | written({NORM: norm, BIAS: None}) | ({} if is_output else dict(manner.norm_options))
     return Draft(draft.kind, options)
 
 
 def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: Manner, scope: Scope) -> tuple[Layer, ...] | None:
-    """Return the layers with the shapes that ``channels=/N`` restores; None where N does not divide them."""
+    """Return the layers with the shapes that ``channels=/N`` restores, or None if N does not divide them."""
     if manner.divisor == 1:
         return tuple(layers)
     lighter: list[Layer] = []
@@ -264,13 +263,13 @@ def _out_shape(
     if CHANNELS in layer.options:
         return _divided(layer.out_shape, manner, scope)
     if layer.kind.role is Role.WEIGHTED:
-        return layer.out_shape  # the outputs of a dense layer are no channels
+        return layer.out_shape  # the outputs of a dense layer are not channels
     share = Fraction(elements(in_shape), elements(layer.in_shape))
     return _scaled(layer.out_shape, share, manner, scope)
 
 
 def _divided(shape: Shape, manner: Manner, scope: Scope) -> Shape | None:
-    """Return the shape with its channels divided; a vector has none and stays."""
+    """Return the shape with its channels divided; a vector has none and stays the same."""
     return shape if len(shape) == 1 else _scaled(shape, Fraction(1, manner.divisor), manner, scope)
 
 
@@ -282,6 +281,6 @@ def _scaled(shape: Shape, share: Fraction, manner: Manner, scope: Scope) -> Shap
         "no-mirror",
         manner.at,
         f"`channels=/{manner.divisor}` does not divide the {shape[0]} channels that the decoder restores here",
-        help="use a number that divides every number of channels in the encoder",
+        help="use a common divisor of all numbers of channels in the encoder",
     )
     return None

@@ -1,4 +1,4 @@
-"""What a spec defines and never uses, each with the fix that removes it."""
+"""Definitions that a spec never uses, each with the fix that removes it."""
 
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
@@ -26,7 +26,7 @@ def report_unused(scope: Scope) -> None:
                 "unused-block",
                 block.at,
                 f"the block `{name}` is never used",
-                help=f"use it as a layer, `{name}`, or remove it",
+                help=f"use it as a layer with `{name}`, or remove it",
                 fix=_removing(Span(block.at.start, end(scope.source.text, block.statement)), scope, "block"),
             )
     for name, parameter in sorted(scope.unused_parameters):
@@ -44,8 +44,8 @@ def report_unused(scope: Scope) -> None:
             scope.report(
                 "unused-default",
                 line.at,
-                f"no `{line.kind}` below takes anything from these defaults",
-                help="move the line above the layers that it is for, or remove it",
+                f"no `{line.kind}` below uses these defaults",
+                help="move the line above these layers, or remove it",
                 fix=_removing(line.at, scope),
             )
 
@@ -55,9 +55,9 @@ def _removing(span: Span, scope: Scope, what: str = "line") -> Fix:
 
 
 def _without(parameter: tree.WrittenWord | tree.WrittenOption, scope: Scope) -> Fix:
-    """Return the fix that removes a parameter and the blanks before it.
+    """Return the fix that removes a parameter and the space before it.
 
-    Where uses give it, it will not stand the trial.
+    If some use sets the parameter, verification rejects the fix.
     """
     start = len(scope.source.text[: parameter.span.start].rstrip(" \t"))
     return Fix("remove the parameter", (Edit(Span(start, parameter.span.end), ""),), Applicability.SAFE)

@@ -1,4 +1,4 @@
-"""Reading one value: numbers with units, arithmetic on constants, sizes, words; each option type in its own way."""
+"""Reading of one value according to its option type: numbers with units, arithmetic, sizes, words."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -30,7 +30,7 @@ _CALLED = {
     "name": "the name",
     "mode": "`decoder`",
 }
-"""Options whose name no spec writes, and what a message calls them."""
+"""Name options in messages whose name no spec writes."""
 
 
 def read(option: Option, node: tree.Value, scope: Scope) -> Any:
@@ -42,17 +42,17 @@ def read(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 def _misspelt_auto(word: tree.WrittenWord, scope: Scope) -> Misread:
     near = scope.nearest(word.text, (AUTO, *scope.constants))
-    message = f"`{word.text}` is not a number, not `auto`, nor a constant defined above"
-    return Misread("unknown-name", word.span, message, "write a number, or `auto` to have it found", near)
+    message = f"`{word.text}` is not a number, `auto` or a constant defined above"
+    return Misread("unknown-name", word.span, message, "write a number, or `auto` for an automatic choice", near)
 
 
 def is_whole(item: tree.Item) -> bool:
-    """Whether the item is a whole number of bounded length, without a unit."""
+    """Return whether the item is a whole number of limited length, without a unit."""
     return isinstance(item, tree.Number) and item.text.isdigit() and len(item.text) <= LONGEST_NUMBER
 
 
 def short_value(text: str, span: Span) -> tree.Value:
-    """Return the value of ``k3`` or ``k3x5``; one that is too long stays a text, to be refused."""
+    """Return the value of ``k3`` or ``k3x5``; one that is too long stays a text, which is rejected."""
     dims = text.split("x")
     longest = max(dims, key=len)
     if len(dims) == 1 or len(longest) > LONGEST_NUMBER:
@@ -72,7 +72,7 @@ def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) 
 
 
 def called(option: Option) -> str:
-    """Return the option's name in a sentence: the word that a spec has for it, or what it is."""
+    """Return the option's name for a sentence: its word in a spec, or a description."""
     if option.written in (Written.FIRST, Written.SHORT):
         return _CALLED.get(option.name, f"`{option.name}`")
     is_word = option.written is not Written.BARE or option.type is Type.FLAG
@@ -150,7 +150,7 @@ def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
     listed = ", ".join(option.choices)
     text = scope.source.slice(node.span)
     near = scope.nearest(text, option.choices)
-    message = f"{called(option)} cannot be `{text}`: it is one of {listed}"
+    message = f"{called(option)} cannot be `{text}`: it must be one of {listed}"
     return Misread("unknown-value", node.span, message, f"choose one of {listed}", near)
 
 
@@ -203,7 +203,7 @@ def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
         return Misread("out-of-domain", node.span, f"the range `{text}` is empty", "write the lower end first: `0..1`")
     if max(abs(low.value), abs(high.value)) > LARGEST_PIXEL:
         text = scope.source.slice(node.span)
-        message = f"the range `{text}` is beyond the numbers that images are held in, which end at {LARGEST_PIXEL:.1e}"
+        message = f"the range `{text}` is too large for images, whose values end at {LARGEST_PIXEL:.1e}"
         return Misread("out-of-domain", node.span, message, "divide the data by a constant first: `0..1`")
     return InputRange(float(low.value), float(high.value))
 
@@ -214,7 +214,7 @@ def _ends(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 def _sides(option: Option, node: tree.Value, scope: Scope) -> Any:
-    """Return one number for each axis, or what stands before and after on every axis."""
+    """Return one number for each axis, or what comes before and after on every axis."""
     if not isinstance(node, tree.Range):
         return _padding(option, node, scope) if option.choices else _per_axis(option, node, scope)
     before, after = _count(option, node.low, scope), _count(option, node.high, scope)
@@ -227,7 +227,7 @@ def _activation(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 LARGEST_PIXEL = 3.4e38
-"""Images are 32-bit floating point, whose largest number is a little larger."""
+"""Limit pixels to this value: images are 32-bit floating point, whose maximum is slightly larger."""
 
 _READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {
     Type.COUNT: _count,

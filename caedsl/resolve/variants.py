@@ -1,4 +1,4 @@
-"""Variants of a sweep: the spec with one combination of the swept values, and where each of its words is written."""
+"""Variants of a sweep: the spec with one combination of the swept values, and the origin of each of its words."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _VISIBLE = re.compile(r"[^\r\n]")
 
 
 def unswept(source: Source, spec: tree.Spec, sweep: Sweep) -> tuple[Source, tree.Spec]:
-    """Return the text and the tree without the sweep; blanks take its place, so that every other word keeps its own."""
+    """Return the text and the tree without the sweep, replaced by blanks to keep all positions."""
     start, end = sweep.span
     blank = _VISIBLE.sub(" ", source.text[start:end])
     statements = tuple(statement for statement in spec.statements if statement.span.start != start)
@@ -27,7 +27,7 @@ def unswept(source: Source, spec: tree.Spec, sweep: Sweep) -> tuple[Source, tree
 
 
 class Variant(NamedTuple):
-    """One variant as a spec of its own: its text, its tree, and where the words that the sweep writes stem from."""
+    """One variant as a separate spec: its text, its tree, and the origins of the words that the sweep writes."""
 
     source: Source
     whole: tree.Spec
@@ -39,7 +39,7 @@ class Variant(NamedTuple):
     def origins(self, parsed: tree.Spec) -> Origins:
         """Return the origin of each word of the text, whose tree is ``parsed``, in the spec with the sweep.
 
-        A word that the sweep writes stems from the value, or from the name, in the ``sweep`` block.
+        The origin of a word that the sweep writes is the value, or the name, in the ``sweep`` block.
         """
         placed = zip(words(parsed), words(self.whole), strict=True)
         origins = [
@@ -58,7 +58,7 @@ def variant(source: Source, spec: tree.Spec, sweep: Sweep, number: int) -> Varia
     chosen = sweep.values(number)
     written: dict[Span, SourcePlace] = {}
     whole, distance = base, len(source.text)
-    for name in sorted(chosen, key=lambda name: name.count(".")):  # a whole statement before its options
+    for name in sorted(chosen, key=lambda name: name.count(".")):  # the whole statement before its options
         stated, start = change(whole, name, chosen[name].text, source.path)
         begin = distance
         moved = _moved(stated, begin)
@@ -71,7 +71,7 @@ def variant(source: Source, spec: tree.Spec, sweep: Sweep, number: int) -> Varia
 
 
 def _moved(node: Any, distance: int) -> Any:
-    """Return a tree with every span moved behind those of the other trees."""
+    """Return a tree with every span moved after those of the other trees."""
     if isinstance(node, Span):
         return Span(node.start + distance, node.end + distance)
     if isinstance(node, tuple):
@@ -82,23 +82,23 @@ def _moved(node: Any, distance: int) -> Any:
 
 
 class VariantError(ValueError):
-    """A variant that a spec does not have; the message says which it has."""
+    """Variant that a spec does not have; the message says which it has."""
 
 
 def choose(source: Source, number: int) -> Source:
     """Return a variant of the sweep in ``source``, counted from 1, as a spec without a sweep.
 
-    A spec that extends another is written out first. Raises ``VariantError`` where there is no such variant.
+    A spec that extends another is merged first. Raise ``VariantError`` if there is no such variant.
     """
     whole, origins, faults = expand(source)
     spec, syntax_faults = parse(whole)
     model, _ = resolve(spec, whole)
     if faults or syntax_faults or model is None:
-        raise VariantError(f"{source.path} has errors: correct what `caedsl check` finds first")
+        raise VariantError(f"{source.path} has errors: correct the findings of `caedsl check` first")
     sweep = model.sweep
     if sweep is None:
-        raise VariantError(f"{source.path} has no `sweep` with variants to choose from: leave out --variant")
+        raise VariantError(f"{source.path} has no `sweep`: remove --variant")
     if not 1 <= number <= sweep.variants:
-        raise VariantError(f"{source.path} has the variants 1 to {sweep.variants}, and no variant {number}")
+        raise VariantError(f"{source.path} has variants 1 to {sweep.variants}, but no variant {number}")
     base = f"{source.path} with its base" if origins else source.path
     return Source(variant(whole, spec, sweep, number).source.text, f"{base}, variant {number}")

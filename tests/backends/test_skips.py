@@ -103,7 +103,7 @@ def test_a_network_with_skips_trains_as_it_is_written() -> None:
         ),
         (
             "encoder { conv 4; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; concat a; conv 1 }",
-            'unknown-name: no output is called "a"',
+            'unknown-name: no output has the name "a"',
         ),
         (
             "encoder { concat a; conv 4 as a; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; conv 1 }",
@@ -119,15 +119,15 @@ def test_a_network_with_skips_trains_as_it_is_written() -> None:
         ),
         (
             "encoder { residual { conv 4 as a }; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; concat a; conv 1 }",
-            "misplaced-statement: `a` stands inside `residual`",
+            "misplaced-statement: `a` is inside `residual`",
         ),
         (
             "encoder { conv 4 as a; residual { concat a; conv 4 }; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
-            "misplaced-statement: `concat a` stands inside `residual`",
+            "misplaced-statement: `concat a` is inside `residual`",
         ),
         (
             "encoder { conv 4 as a; concat a; conv 4; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
-            "no-mirror: `decoder mirror` cannot undo this `concat`",
+            "no-mirror: `decoder mirror` cannot invert this `concat`",
         ),
         (
             "encoder { conv 4; maxpool 2; conv 8; maxpool 2 }\nbottleneck conv 2\ndecoder mirror skips=add channels=/2",

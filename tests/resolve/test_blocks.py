@@ -56,7 +56,7 @@ def test_blocks_use_the_blocks_above_them() -> None:
         ("block d width { conv width; d width }", "d 8", "cannot use"),
         ("block a { b }\nblock b { conv 8 }", "a; b", "cannot be used here"),
         (DOWN, "down", "`down` needs `width`"),
-        (DOWN, "down 8 16", "`16` is left over"),
+        (DOWN, "down 8 16", "`16` is one too many"),
         (DOWN, "down 8 depth=3", 'unknown option "depth"'),
         (DOWN, "donw 8", 'unknown layer "donw"'),
         (DOWN, "down 8 { conv 4 }", "takes no block"),
@@ -67,7 +67,7 @@ def test_blocks_use_the_blocks_above_them() -> None:
         (f"{DOWN}\n{DOWN}", "down 8", "is defined twice"),
         ("block", "conv 8", "needs a"),
         ("block d { }", "conv 8", "has no layers"),
-        ("block d 8 { conv 8 }", "d", "is no parameter"),
+        ("block d 8 { conv 8 }", "d", "is not a parameter"),
         ("block d width { dense width; conv 8 }", "d 8", "needs a feature map"),
     ],
 )

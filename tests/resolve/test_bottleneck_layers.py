@@ -85,15 +85,15 @@ decoder { conv 1; concat a; conv 1 }"""
     [
         (
             "encoder { conv 4 }\nbottleneck { }\ndecoder mirror",
-            "missing-block: the braces of this bottleneck hold no layers",
+            "missing-block: the braces of this bottleneck contain no layers",
         ),
         (
             "encoder { conv 4 }\nbottleneck conv 4 { conv 2 }\ndecoder mirror",
-            "unexpected-value: `conv 4` has no place before the braces of a bottleneck",
+            "unexpected-value: `conv 4` cannot be written before the braces of a bottleneck",
         ),
         (
             "encoder { conv 4 }\nbottleneck { dense 8; dense 2; dense 9 }\ndecoder mirror",
-            "no-mirror: `decoder mirror` cannot go on from 9, with which this bottleneck ends",
+            "no-mirror: `decoder mirror` cannot continue from 9, where this bottleneck ends",
         ),
         (
             "encoder { conv 4 }\nbottleneck { dense 8; dens 2 }\ndecoder mirror",

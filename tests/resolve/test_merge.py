@@ -75,7 +75,7 @@ def test_a_decoder_written_out_gives_way_to_a_mirror() -> None:
         ("trian.batch", "3", "did you mean `train`"),
         ("train.batch", "3 }", "without braces"),
         ("train.batch", "(3", "is never closed"),
-        ("a.b.c.d", "3", "names no setting"),
+        ("a.b.c.d", "3", "is not the name of a setting"),
         ("input.in.low", "3", "three parts"),
     ],
 )

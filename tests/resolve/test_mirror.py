@@ -94,8 +94,8 @@ def test_an_even_kernel_that_strides_along_one_axis_comes_back() -> None:
     assert mirrored("conv 2 k2 s2x1", shape="1x4x4").out_shape == (1, 4, 4)
 
 
-def test_what_cannot_be_undone_exactly_is_refused() -> None:
-    with pytest.raises(SpecError, match="cannot undo this `deconv`"):
+def test_a_layer_without_an_exact_inverse_is_an_error() -> None:
+    with pytest.raises(SpecError, match="cannot invert this `deconv`"):
         mirrored("conv 2; deconv 1 d2 pad=1 output_pad=1", shape="1x4x4")
 
 

@@ -49,7 +49,7 @@ def test_units_are_computed() -> None:
 )
 def test_no_constant_has_the_name_of_a_word(name: str) -> None:
     found = errors(spec(f"let {name} = 5", bottleneck="dense 8", train="loss mse; epochs 5"))
-    assert found == [f"`{name}` is a word of the language, and no constant can be called so"]
+    assert found == [f"`{name}` is a word of the language, so it cannot name a constant"]
 
 
 @pytest.mark.parametrize("name", ["lr", "width", "k", "channels", "w1"])

@@ -87,7 +87,7 @@ MISTAKES = [
     ("let.wdth 8 32", "unknown-setting", "did you mean `let.width`?"),
     ("train.optimzer.lr 1 2", "unknown-setting", "did you mean `train.optimizer.lr`?"),
     ("lr 1e-3 1e-2", "unknown-setting", "did you mean `train.optimizer.lr`?"),
-    ("encoder 8 16", "unknown-setting", "names are those of `--set`"),
+    ("encoder 8 16", "unknown-setting", "use the names of `--set`"),
     ("train.optimizer.lr 1e-3 2e-3; train.optimizer.lr 5e-3", "duplicate-statement", "keep one"),
     ("let.width 32 8 32.0", "duplicate-option", "keep one"),
     ("let.width", "missing-value", "write values"),
@@ -152,7 +152,7 @@ def test_a_finding_of_the_spec_and_all_variants_names_none() -> None:
 
 def test_a_finding_that_no_variant_has_says_so() -> None:
     (finding,) = check(swept("train.optimizer.lr 1e-3 2e-3").replace("lr=1e-3", "lr=1"))
-    assert finding.message.endswith("(in the spec as it stands, in none of its variants)")
+    assert finding.message.endswith("(only without the sweep)")
 
 
 def test_rules_are_not_missed_in_a_variant_with_an_error() -> None:
@@ -201,7 +201,7 @@ def test_a_spec_that_extends_another_may_sweep(tmp_path: Path) -> None:
     [
         (swept("let.width 8"), 2, "no variant 2"),
         (swept("let.width 8"), 0, "no variant 0"),
-        (swept("let.wdth 8"), 1, "no `sweep` with variants"),
+        (swept("let.wdth 8"), 1, "no `sweep`: remove"),
         ("autoencoder a\nconv (", 1, "has errors"),
     ],
 )

@@ -91,7 +91,7 @@ def test_numbers_that_are_left_to_be_found() -> None:
     "text", ["epochs auto", "seed auto", "ema auto", "optimizer adam weight_decay=auto", "stop after=auto"]
 )
 def test_other_numbers_are_the_authors(text: str) -> None:
-    with pytest.raises(SpecError, match=r"`auto` is for `batch` and for the `lr` of an optimizer") as error:
+    with pytest.raises(SpecError, match=r"only `batch`, `threads` and the `lr` of an optimizer") as error:
         setting(text)
     assert len([finding for finding in error.value.findings if finding.severity is Severity.ERROR]) == 1
 

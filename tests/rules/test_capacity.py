@@ -172,7 +172,7 @@ class TestChannelPinch:
     def test_less_than_the_code(self) -> None:
         fragment = "encoder { conv 16 k4 s2 relu; conv 1 k4 s2 leaky_relu }\nbottleneck dense 64"
         finding = the(fragment, "channel-pinch")
-        assert "holds 49 numbers, and the code 64" in finding.message
+        assert "holds 49 numbers, fewer than the 64 of the code" in finding.message
         assert "conv 2 k4 s2" in fixed(fragment, "channel-pinch")
 
     def test_the_fix_leaves_room_behind_a_pool_and_no_thin_layer(self) -> None:

@@ -46,9 +46,9 @@ def test_a_table_may_be_written_otherwise(text: str) -> None:
     assert read_configuration("a.cae").strict is True
 
 
-def test_another_encoding_is_told() -> None:
+def test_another_encoding_is_reported() -> None:
     Path("pyproject.toml").write_bytes("[tool.caedsl]\nstrict = true\n".encode("utf-16"))
-    with pytest.raises(ConfigurationError, match="not valid TOML"):
+    with pytest.raises(ConfigurationError, match="invalid TOML"):
         read_configuration("a.cae")
 
 

@@ -179,4 +179,4 @@ def test_sizes_meet_after_the_fix(size: str, encoder: str, decoder: str, repaire
 def test_none_found_is_said_where_none_was_found() -> None:
     text = SIDES.format(size="1x50x50", encoder=HALVED, decoder="conv 1 sigmoid; conv 1 sigmoid; conv 1 sigmoid")
     finding = the(text.replace(HALVED, "conv 8 s7 relu; conv 8 s5 relu"), "output-shape")
-    assert finding.fix is not None or "that were tried" in finding.help
+    assert finding.fix is not None or "that was tried" in finding.help

@@ -87,12 +87,12 @@ class TestLowLearningRate:
 
 class TestMismatchedSgdRate:
     @pytest.mark.parametrize("optimizer", ["sgd lr=1e-3", "sgd lr=1e-2", "sgd lr=1e-3 momentum=0.9"])
-    def test_a_mean_is_too_slow(self, optimizer: str) -> None:
+    def test_a_mean_is_too_low(self, optimizer: str) -> None:
         finding = the(train(optimizer), "mismatched-sgd-rate")
         assert finding.severity is Severity.WARNING
-        assert "too slow" in finding.message
+        assert "too low" in finding.message
 
-    def test_a_sum_is_too_fast(self) -> None:
+    def test_a_sum_is_too_high(self) -> None:
         finding = the(train("sgd lr=0.1", more="reduction=sum"), "mismatched-sgd-rate")
         assert "a sum over 784 pixels has large gradients" in finding.message
 

@@ -45,8 +45,8 @@ class TestStrongL2:
         assert the(article(3e-3, 1e-3), "strong-l2").severity is Severity.INFO
         assert the(article(3e-3, 1e-3, "l2=3e-3"), "strong-l2").severity is Severity.WARNING
 
-    def test_weights_of_zero_are_the_best_answer(self) -> None:
-        assert "all weights at 0" in the(dense(1e-2), "strong-l2").message
+    def test_weights_of_zero_are_the_best_solution(self) -> None:
+        assert "drives all weights to 0" in the(dense(1e-2), "strong-l2").message
 
     @pytest.mark.parametrize(
         ("data", "decay", "warned"),
@@ -163,7 +163,7 @@ class TestSmallBatchNorm:
         numbers = batch * (16 if severity is Severity.INFO else 4)
         finding = the(fragment.replace("; maxpool 2", ""), "small-batch-norm")
         assert finding.severity is severity
-        assert f"{numbers} numbers a channel" in finding.message
+        assert f"{numbers} numbers per channel" in finding.message
 
     def test_one_number_a_channel_cannot_be_normalised(self) -> None:
         fragment = self.SINGLE % ("mnist", 1)

@@ -1,1 +1,1 @@
-"""CAE4: what activations let through, and what the output can reach."""
+"""CAE4: the ranges of activations and of the output."""

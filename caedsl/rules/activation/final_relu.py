@@ -1,12 +1,13 @@
-"""The decoder ends in a ReLU, which can die and then paints black for ever.
+"""The decoder ends in a ReLU, which can die and then always returns 0.
 
 ## What it does
-Warns of a ReLU at the output for images that are nowhere below zero. Where they are, `output-range` has the proof.
+Warns about a ReLU at the output if no pixel can be negative. For images with negative pixels, `output-range` reports an
+error.
 
 ## Why is this bad?
-The output has one unit for a channel. If its weights come to lie where it is below zero for every image, the output
-is 0 everywhere, and so is the gradient: nothing can bring it back. In a pilot on MNIST and Fashion-MNIST this befell
-4 of 8 runs, those of one seed; the others trained well. Another seed is no cure but luck.
+The output has one unit per channel. If its input becomes negative for every image, the output is 0 everywhere and so is
+the gradient: the unit cannot recover. In a pilot on MNIST and Fashion-MNIST this happened in 4 of 8 runs, all with the
+same seed; the others trained well. Changing the seed does not remove the cause.
 
 ## Example
 ```cae
@@ -19,7 +20,7 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-Measured, on two data sets: about every second run died. It may go well.
+Measured on two data sets: half of the runs died. A run may still train well.
 
 ## References
 - FluxML/model-zoo pull request 34: a final ReLU leaves Fashion-MNIST black.
@@ -40,7 +41,7 @@ RULE = Rule("CAE403", "final-relu", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the output's activation, unless the range or a cross-entropy rules a ReLU out."""
+    """Yield the finding at the output's activation, unless the range or a cross-entropy rules out a ReLU."""
     layer, missed = output_layer(model), unreachable(model)
     if layer is None or not activation_of(layer).function.dies or takes_probabilities(model):
         return
@@ -50,8 +51,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     edit = activation_edit(model, layer, instead)
     yield RULE.found(
         output_place(model, layer),
-        f"the output ends in `{activation_of(layer)}`: once it is below 0 for every image it paints black for ever",
-        label="can die: no gradient below 0",
+        f"the output ends in `{activation_of(layer)}`: if its input becomes negative for every image, the output "
+        f"stays 0",
+        label="can die: no gradient for negative inputs",
         help=f"end the decoder with `{instead}`",
         fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{instead}`", (edit,), Applicability.UNSAFE)),
         data={"activation": activation_of(layer).name},

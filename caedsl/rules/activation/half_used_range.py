@@ -1,11 +1,11 @@
 """The output's range is at least twice as wide as that of the images.
 
 ## What it does
-Informs where half or more of what a bounded output can return is never needed, as with tanh for images in 0..1.
+Informs if at least half of the range of a bounded output is never needed, as with tanh for images in 0..1.
 
 ## Why is this bad?
-It hardly is. In a pilot on MNIST and Fashion-MNIST tanh on 0..1 trained as well as a sigmoid (0.16 to 0.21 of the
-variance left, against 0.19 to 0.22). The reconstructions can hold values that no image has, and no more.
+It does little harm. In a pilot on MNIST and Fashion-MNIST, tanh on 0..1 trained as well as a sigmoid (0.16 to 0.21 of
+the variance left, against 0.19 to 0.22). The only effect is that reconstructions can contain values that no image has.
 
 ## Example
 ```cae
@@ -18,7 +18,7 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-Measured to be harmless, so it only informs.
+Measured to be harmless, so this rule only informs.
 """
 
 from collections.abc import Iterator
@@ -36,15 +36,15 @@ HALF = 0.5
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the output's activation; with cross-entropy the output is `bce-range`'s."""
+    """Yield the finding at the output's activation; `bce-range` covers outputs with a cross-entropy."""
     layer, wasted = output_layer(model), wasted_range(model)
     if layer is None or wasted < HALF or takes_probabilities(model):
         return
     activation, values = activation_of(layer), pixel_range(model)
     yield RULE.found(
         output_place(model, layer),
-        f"{activation.name} returns {activation.low:g}..{activation.high:g}, and the images are in {values}: "
-        f"{wasted:.0%} of the range is never used, which does little harm",
+        f"{activation.name} returns {activation.low:g}..{activation.high:g}, but the images are in {values}: "
+        f"{wasted:.0%} of the range is unused; this does little harm",
         related=(Label(model.target.range_span, f"images are in {values}"),),
         data={"low": activation.low, "high": activation.high, "unused": wasted},
     )

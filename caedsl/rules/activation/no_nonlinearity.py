@@ -1,13 +1,13 @@
 """No hidden layer has an activation: the model is a linear autoencoder.
 
 ## What it does
-Informs where everything before the output's activation is one linear map: no activation, no max pool, no
-normalisation that depends on the image. It names what PCA, the best linear autoencoder, leaves at the code's size
-where that is known.
+Informs if everything before the output's activation is one linear map: no activation, no max pool, no normalisation
+that depends on the image. For the data sets where it is known, the finding gives the error of PCA, the best linear
+autoencoder, at the same code size.
 
 ## Why is this bad?
-It is not, if a linear code is wanted: it trained well in a pilot (0.17 to 0.19 of the variance left). But no depth
-makes it better than PCA, apart from what the output's activation adds, and PCA takes seconds.
+It is fine if you want a linear code: such a model trained well in a pilot (0.17 to 0.19 of the variance left). But
+apart from the output's activation, no depth makes it better than PCA, and PCA takes seconds.
 
 ## Example
 ```cae
@@ -44,9 +44,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         model.place("encoder"),
-        "no hidden layer has an activation: this is a linear autoencoder, and PCA is its limit",
+        "no hidden layer has an activation: a linear autoencoder cannot do better than PCA",
         notes=_limit(model),
-        help="add `relu` to the hidden layers, unless a linear code is what you want",
+        help="add `relu` to the hidden layers, unless you want a linear code",
         data={"code": elements(model.code_shape)},
     )
 

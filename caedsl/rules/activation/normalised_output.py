@@ -1,14 +1,14 @@
-"""A normalisation stands right before the output.
+"""The output layer has a normalisation.
 
 ## What it does
-Warns where the layer that makes the reconstruction has `norm=`, of any kind.
+Warns if the layer that returns the reconstruction has any `norm=`.
 
 ## Why is this bad?
-A normalisation gives each channel mean 0 and deviation 1, over the batch or over each image; images have neither. It
-has to learn the images' mean and contrast by its own scale and shift, step by step, and until then every output is
-wrong: in a pilot of 500 steps batch normalisation before a sigmoid left 1.0 of the variance on MNIST (0.36 on
-Fashion-MNIST), before a linear output 1.4 to 1.5 (1.1 to 1.2), against about 0.2 without. Longer training may
-recover. With `affine=off` it cannot learn them at all.
+A normalisation gives each channel mean 0 and standard deviation 1, over the batch or over each image; images have
+neither. Its scale and shift must first learn the mean and contrast of the images, and until then every output is wrong.
+In a pilot of 500 steps, batch normalisation before a sigmoid left 1.0 of the variance on MNIST (0.36 on Fashion-MNIST),
+and before a linear output 1.4 to 1.5 (1.1 to 1.2), against about 0.2 without. Longer training may recover. With
+`affine=off` the layer cannot learn mean and contrast at all.
 
 ## Example
 ```cae
@@ -52,17 +52,19 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         layer.place(NORM),
-        f"`norm={layer.norm.name}` before the output gives each channel mean 0 and deviation 1, which no image has",
-        label="contrast has to be learned anew",
+        f"`norm={layer.norm.name}` at the output gives each channel mean 0 and deviation 1, unlike any image",
+        label="mean and contrast must be learned again",
         notes=_statistics(model),
-        help="leave the normalisation out of the last layer",
-        fix=Proposal(lambda: Fix("no normalisation in the last layer", _without(model, layer), Applicability.UNSAFE)),
+        help="remove the normalisation from the last layer",
+        fix=Proposal(
+            lambda: Fix("remove the normalisation from the last layer", _without(model, layer), Applicability.UNSAFE)
+        ),
         data={"norm": layer.norm.name},
     )
 
 
 def _without(model: Autoencoder, layer: Layer) -> tuple[Edit, ...]:
-    """Remove the normalisation and its options; write `norm=none` where the defaults would bring one back."""
+    """Remove the normalisation and its options; write `norm=none` if the defaults would add one."""
     if "norm" not in layer.spans:
         return (write(layer, NORM, "norm=none"),)
     edits = sorted(drop(model, layer.spans[name]) for name in _OPTIONS if name in layer.spans)

@@ -1,16 +1,17 @@
-"""The output's activation cannot reach the values that the images have.
+"""The output's activation cannot reach all values of the images.
 
 ## What it does
-Compares the range of the last activation with the range of the images, and computes how much of the images is out of
-reach for ever: E[(x - clip(x, low, high))²] as a share of the squared error of the mean image. It is an error above
-10 %, a warning above 1 %. For MNIST, Fashion-MNIST and the digits the pixels were counted; for other images they are
-taken as spread evenly over the declared range, and an input that is `real` as standard normal, where this rule never
-says more than a warning.
+Compares the range of the last activation with the range of the images, and computes the error that no training can
+remove: E[(x - clip(x, low, high))²] as a share of the squared error of the mean image. The finding is an error above 10
+%, a warning above 1 %. For MNIST, Fashion-MNIST and the digits, the pixels were counted. Other images are assumed to be
+spread evenly over the declared range. A `real` input is assumed to be standard normal, and the finding is then a
+warning at most.
 
 ## Why is this bad?
-No training can undo it. MNIST in -1..1 behind a sigmoid has a least error of 3.1 times that of one picture of the mean
-for all images: 81 % of the pixels are black, and black is out of reach. In a pilot such models ended at 3.4 times
-(Fashion-MNIST 1.9); standardised data behind a ReLU at 0.4 to 1.4, behind a sigmoid at 0.74.
+No training can remove this error. For MNIST in -1..1 with a sigmoid output, the smallest possible error is 3.1 times
+that of the mean image: 81 % of the pixels are black, and a sigmoid cannot return their value. In a pilot such models
+ended at 3.4 times (1.9 on Fashion-MNIST); standardised data ended at 0.4 to 1.4 with a ReLU output, and at 0.74 with a
+sigmoid.
 
 ## Example
 ```cae
@@ -25,8 +26,8 @@ decoder { conv 8 relu; upsample 2; conv 1 tanh }
 ```
 
 ## How sure
-Arithmetic, given that the images are what the spec declares. An error is repaired by `--fix`: nothing that works is
-changed.
+Arithmetic, if the images are as the spec declares. `--fix` repairs an error, since a model with this error does not
+work.
 
 ## References
 - yzhao062/pyod issue 651: a ReLU at the output and data below zero; the default became linear.
@@ -48,11 +49,11 @@ from caedsl.rules.engine.wording import plain
 RULE = Rule("CAE401", "output-range", Severity.ERROR)
 
 FATAL = 0.1
-"""The share of the mean image's error that is an error."""
+"""Report unreachable error above this share of the mean image's error as an error."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the output's activation; a cross-entropy that the range does not suit is `bce-range`'s."""
+    """Yield the finding at the output's activation; `bce-range` covers a range that does not suit a cross-entropy."""
     missed, layer = unreachable(model), output_layer(model)
     if missed is None or layer is None or missed.share <= NOTICEABLE or takes_probabilities(model):
         return
@@ -83,13 +84,13 @@ def _interval(missed: Unreachable) -> str:
 
 
 def _described(values: InputRange) -> str:
-    return f"in {values}" if values.bounded else "real, of any size"
+    return f"in {values}" if values.bounded else "real numbers without bounds"
 
 
 def _loss(missed: Unreachable) -> str:
     if missed.share >= 1:
-        return f"the least error is {plain(missed.share, 2)} times that of one mean picture for all"
-    return f"{missed.share:.0%} of what tells images apart is out of reach"
+        return f"the smallest possible error is {plain(missed.share, 2)} times that of the mean image"
+    return f"{missed.share:.0%} of the images' variance cannot be reconstructed"
 
 
 def _arithmetic(missed: Unreachable, values: InputRange) -> str:

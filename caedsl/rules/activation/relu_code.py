@@ -1,15 +1,14 @@
-"""The code ends in a ReLU, so that some of its numbers may be 0 for every image.
+"""The code ends in a ReLU: some of its numbers may be 0 for every image.
 
 ## What it does
-Warns of a ReLU on a code of up to 16 numbers and informs on a larger vector. A code that is to be sparse (`l1=` on the
-bottleneck) is left alone, and so are feature maps of more than 16 numbers: published autoencoders have a ReLU there
-and train.
+Warns about a ReLU on a code of up to 16 numbers, and informs for a larger vector. The rule skips sparse codes (`l1=` on
+the bottleneck) and feature maps of more than 16 numbers, because published autoencoders have a ReLU there and train.
 
 ## Why is this bad?
-A unit that is below zero for every image is dead, and the code is smaller than it looks. In a pilot with a code of 32
-on MNIST 17 of 32 numbers died, which left 0.35 of the variance against 0.22; with a code of 2 it left 0.93 against
-0.85. On Fashion-MNIST a code of 32 lost almost nothing. On digits, codes of 12 and 16 left 1.8 times as much as
-linear ones.
+A unit whose input is negative for every image is dead, and the code is smaller than it looks. In a pilot on MNIST with
+a code of 32, 17 of the 32 numbers died, which left 0.35 of the variance against 0.22; a code of 2 left 0.93 against
+0.85. On Fashion-MNIST a code of 32 lost almost nothing. On digits, codes of 12 and 16 left 1.8 times as much variance
+as linear ones.
 
 ## Example
 ```cae
@@ -22,7 +21,7 @@ bottleneck dense 4
 ```
 
 ## How sure
-Measured on three small data sets; that 16 numbers are few is a heuristic.
+Measured on three small data sets; the limit of 16 numbers is a heuristic.
 
 ## References
 - pixelite1201/pytorch_coma issue 21: a ReLU on the code.
@@ -53,9 +52,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         layer.place(ACTIVATION),
-        f"`{activation_of(layer)}` on the code: each of its {numbers} numbers that is below 0 for every image is lost",
-        help="leave the code linear; for a sparse code add `l1=1e-4` to the bottleneck",
-        fix=Fix("leave the code linear", (write(layer, ACTIVATION, "linear"),), Applicability.UNSAFE),
+        f"`{activation_of(layer)}` on the code: any of its {numbers} numbers that is 0 for every image is lost",
+        help="make the code linear, or add `l1=1e-4` to the bottleneck for a sparse code",
+        fix=Fix("make the code linear", (write(layer, ACTIVATION, "linear"),), Applicability.UNSAFE),
         severity=None if numbers <= FEW else Severity.INFO,
         data={"numbers": numbers},
     )

@@ -1,11 +1,11 @@
-"""The code is squeezed by a sigmoid or tanh.
+"""The code ends in a sigmoid or tanh.
 
 ## What it does
-Informs of a sigmoid or tanh on the code.
+Informs about a sigmoid or tanh on the code.
 
 ## Why is this bad?
-It need not be: a bounded code is handy to store or to draw from. But where it saturates it learns slowly, and codes of
-different images pile up at the ends of the range.
+It need not be: a bounded code is easy to store or to sample from. But a saturated unit learns slowly, and the codes of
+different images cluster at the ends of the range.
 
 ## Example
 ```cae
@@ -18,7 +18,7 @@ bottleneck dense 32
 ```
 
 ## How sure
-A heuristic, so it only informs.
+A heuristic, so this rule only informs.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ RULE = Rule("CAE406", "saturating-code", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the code's activation, unless `saturating-hidden` counts it already."""
+    """Yield the finding at the code's activation, unless `saturating-hidden` counts it."""
     layer = code_layer(model)
     if layer is None or not activation_of(layer).function.saturates or is_sparse(model):
         return
@@ -44,8 +44,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     activation = activation_of(layer)
     yield RULE.found(
         layer.place(ACTIVATION),
-        f"the code is squeezed into {activation.low:g}..{activation.high:g} by {activation.name}: "
-        "it learns slowly where it saturates",
-        help="leave the code linear, unless it has to be bounded",
+        f"{activation.name} limits the code to {activation.low:g}..{activation.high:g}: saturated numbers learn slowly",
+        help="make the code linear, unless it must be bounded",
         data={"low": activation.low, "high": activation.high},
     )

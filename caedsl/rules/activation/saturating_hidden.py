@@ -1,13 +1,13 @@
-"""Several hidden sigmoid or tanh layers in a row fade the gradient.
+"""Several hidden sigmoid or tanh layers in a row make the gradient vanish.
 
 ## What it does
-Warns where the encoder or the decoder has two or more hidden sigmoid layers without a normalisation, and informs from
-eight hidden tanh layers in the whole model. A sigmoid at the output is no hidden layer.
+Warns if the encoder or the decoder has two or more hidden sigmoid layers without a normalisation, and informs if the
+whole model has eight or more hidden tanh layers. A sigmoid at the output does not count.
 
 ## Why is this bad?
-The derivative of a sigmoid is at most 1/4, so that n of them leave at most 1/4ⁿ of a gradient: six leave 1/4096. In a
-pilot on MNIST and Fashion-MNIST every run with sigmoids in all hidden layers ended no better than a picture of the mean
-(8 of 8). tanh passes small signals whole, and fades them only where it saturates.
+The derivative of a sigmoid is at most 1/4, so n of them leave at most 1/4ⁿ of a gradient: six leave 1/4096. In a pilot
+on MNIST and Fashion-MNIST, every run with sigmoids in all hidden layers ended no better than the mean image (8 of 8).
+tanh passes small signals unchanged and shrinks gradients only when it saturates.
 
 ## Example
 ```cae
@@ -20,8 +20,8 @@ encoder { conv 16 k4 s2 relu; conv 32 k4 s2 relu }
 ```
 
 ## How sure
-The factor 1/4 is arithmetic, that two layers on a side are enough to do harm is measured on small nets, and the eight
-tanh layers are a heuristic.
+The factor 1/4 is arithmetic. The limit of two sigmoid layers was measured on small networks; the limit of eight tanh
+layers is a heuristic.
 
 ## References
 - Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
@@ -46,15 +46,15 @@ MANY_STEEP = 8
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """One finding, at the first of the layers."""
+    """Yield one finding, at the first of the layers."""
     sides, steep = saturating_sides(model), saturating_stack(model)
     if sides:
         yield _fading(model, [layer for layers in sides.values() for layer in layers])
     elif len(steep) >= MANY_STEEP:
         yield RULE.found(
             steep[0].place(ACTIVATION),
-            f"{len(steep)} hidden {activation_of(steep[0]).name} layers without a normalisation: where they "
-            "saturate, gradients fade",
+            f"{len(steep)} hidden {activation_of(steep[0]).name} layers without a normalisation: gradients vanish "
+            "when they saturate",
             help="use `relu`, or `norm=batch`",
             severity=Severity.INFO,
             data={"layers": len(steep)},
@@ -68,23 +68,22 @@ def _fading(model: Autoencoder, layers: list[Layer]) -> Finding:
     others = [layer.place(ACTIVATION) for layer in layers if layer.mirrors is None]
     return RULE.found(
         layers[0].place(ACTIVATION),
-        f"{len(layers)} hidden {' and '.join(names)} layers: each leaves at most {_share([max(slopes)])} of a "
-        "gradient, "
-        f"all together {_share(slopes)}",
-        label="the gradient before this layer is faded by all that follow",
-        related=tuple(Label(span, "and this one") for span in sorted({*others} - {layers[0].place(ACTIVATION)})),
+        f"{len(layers)} hidden {' and '.join(names)} layers: each passes at most {_share([max(slopes)])} of a "
+        f"gradient, all together {_share(slopes)}",
+        label="all later layers shrink the gradient that arrives here",
+        related=tuple(Label(span, "another one") for span in sorted({*others} - {layers[0].place(ACTIVATION)})),
         notes=(
-            f"the steepest slope is {_share([max(slopes)])}; all slopes multiplied are "
+            f"the largest slope is {_share([max(slopes)])}; the product of all slopes is "
             f"10^{sum(map(log10, slopes)):.1f}",
         ),
-        help="use `relu` or `leaky_relu` in hidden layers; the output may stay as it is",
+        help="use `relu` or `leaky_relu` in hidden layers; the output may keep its activation",
         fix=Fix("use `relu` in hidden layers", edits, Applicability.UNSAFE) if edits else None,
         data={"layers": len(layers), "slopes": slopes},
     )
 
 
 def _share(slopes: Sequence[float]) -> str:
-    """Return the product of the slopes as a fraction, or as a power where that is longer."""
+    """Return the product of the slopes as a fraction, or as a power if that is shorter."""
     if len(slopes) <= 10:
         return f"1/{round(1 / prod(slopes)):,}"
     inverse = 1 / max(slopes)

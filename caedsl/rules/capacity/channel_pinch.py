@@ -1,15 +1,16 @@
-"""A hidden layer is so narrow that everything has to pass through less than the code.
+"""A hidden layer is narrower than the code, or has one or two rectified channels.
 
 ## What it does
-Reports two kinds of pinch: a layer other than the code that holds fewer numbers than the code (and than the image),
-and a layer of one or two rectified channels between layers of at least four times as many; the later one may be the
-output layer, whatever its channels.
+Reports two kinds of pinch: a layer other than the code that holds fewer numbers than the code (and than the image), and
+a layer of one or two rectified channels between layers with at least four times as many. The layer after it may also be
+the output layer, with any number of channels.
 
 ## Why is this bad?
-The narrowest layer is the real code: behind 16 numbers a code of 64 holds 16. And where a single rectified channel
-dies, the output no longer depends on the image at all. In a pilot on MNIST one such layer in the decoder left 40 to
-56 % of the variance unexplained where the same model without it left 19 to 22 %; in the encoder 22 to 34 %. On digits
-one channel before the output layer left 1.7 and 2.9 times as much as the same model without it, in the encoder 1.2.
+The narrowest layer is the effective code: a code of 64 after a layer of 16 numbers holds the information of 16. If a
+single rectified channel dies, the output no longer depends on the image at all. In a pilot on MNIST, one such layer in
+the decoder left 40 to 56 % of the variance unexplained (19 to 22 % without it), and in the encoder 22 to 34 %. On
+digits, one channel before the output layer left 1.7 and 2.9 times as much as the same model without it, and in the
+encoder 1.2 times.
 
 ## Example
 ```cae
@@ -24,8 +25,8 @@ bottleneck dense 32
 ```
 
 ## How sure
-That fewer numbers cannot carry more is arithmetic; how much a narrow layer costs was measured on three small data
-sets.
+That fewer numbers cannot carry more information is arithmetic; the cost of a narrow layer was measured on three small
+data sets.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,11 +47,11 @@ from caedsl.vocabulary.window import DEPTHWISE
 RULE = Rule("CAE305", "channel-pinch", Severity.WARNING)
 
 NARROW, TIMES = 2, 4
-"""So many rectified channels between layers of so many times as many are a pinch (measured on three datasets)."""
+"""Report at most this many rectified channels between layers that are this many times wider (measured)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every line that pinches; the shortcut of a residual goes around the layers inside."""
+    """Yield a finding for every line that pinches; the layers inside a residual have its shortcut and are skipped."""
     if channels_last(model):
         return
     encoder = [*_through(model.encoder), *model.bottleneck.layers]
@@ -64,7 +65,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _through(layers: Sequence[Layer]) -> Iterator[Layer]:
-    """Return the layers that everything passes: stages opened, residuals as they are."""
+    """Return the layers that everything passes: the layers of stages, and residuals as they are."""
     for layer in layers:
         if layer.kind.role is Role.GROUPING:
             yield from _through(layer.children)
@@ -85,11 +86,11 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
     few = "one rectified channel" if channels == 1 else f"{channels} rectified channels"
     return RULE.found(
         layer.place(CHANNELS),
-        f"everything passes through {few}, with {min(beside)} beside: where "
+        f"everything passes through {few}, between layers of {min(beside)}: if "
         f"{'it dies' if channels == 1 else 'they die'}, "
         "the output is a constant",
         label=f"{text(layer.out_shape)}",
-        help=f"use {max(beside)} channels, as beside it",
+        help=f"use {max(beside)} channels, as in the layers next to it",
         fix=Proposal(lambda: _widened(model, layer, max(beside))),
         data={"channels": channels, "beside": beside},
     )
@@ -102,7 +103,9 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
     maker = next((other for other in reversed(part[: i + 1]) if INIT in other.options), layer)
     return RULE.found(
         layer.place(CHANNELS),
-        f"this layer holds {held:,} numbers, and the code {code:,}: only {held:,} of them can matter",
+        f"this layer holds {held:,} numbers, fewer than the {code:,} of the code: only "
+        f"{held:,} of those can have "
+        f"an effect",
         label=f"{text(layer.out_shape)} = {held:,}",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
         help=f"widen it to at least {least} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",
@@ -124,9 +127,9 @@ def _is_thin(layer: Layer) -> bool:
 
 
 def _neighbours(model: Autoencoder, part: Sequence[Layer], i: int) -> tuple[int, ...]:
-    """Return the channels of the nearest weighted layers on both sides that stand on other lines, if both have one.
+    """Return the channels of the nearest weighted layers on both sides that are on other lines, if both exist.
 
-    The output layer has the channels of the image, which say nothing of its neighbour's.
+    The output layer does not count, because the image determines its channels.
     """
     sides = reversed(part[:i]), iter(part[i + 1 :])
     nearest = (

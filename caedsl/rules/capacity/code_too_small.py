@@ -1,13 +1,13 @@
-"""The best linear code of this size keeps little of the images.
+"""Even the best linear code of this size loses most of the images' variance.
 
 ## What it does
-For the data sets whose principal components are known, looks up how much of the variance the best linear code of
-the same size keeps. It informs where more than half is lost and warns where more than 80 % is; a code of two or
-three numbers is taken for one that is made to be looked at, and only informs.
+Looks up how much of the variance the best linear code of the same size keeps, for the data sets whose principal
+components are known. It informs if more than half is lost and warns if more than 80 % is. A code of two or three
+numbers is assumed to be meant for plots, so it only informs.
 
 ## Why is this bad?
-PCA is the best linear autoencoder. A convolutional one beats it, but seldom by a lot: in a pilot on MNIST a code of
-2 left 85 % of the variance where PCA leaves 83 %, a code of 8 left 47 % where PCA leaves 56 %.
+PCA is the best linear autoencoder. A convolutional one is seldom much better: in a pilot on MNIST a code of 2 left 85 %
+of the variance (PCA 83 %), and a code of 8 left 47 % (PCA 56 %).
 
 ## Example
 ```cae
@@ -24,8 +24,7 @@ bottleneck dense 32
 ```
 
 ## How sure
-Measured, and exact for linear codes; a convolutional one may keep more. Elsewhere `caedsl doctor` measures it on
-your data.
+Measured, and exact for linear codes; a convolutional one may keep more. For other data, `caedsl doctor` measures it.
 
 ## References
 - Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition".
@@ -43,10 +42,10 @@ from caedsl.vocabulary.shape import elements
 RULE = Rule("CAE306", "code-too-small", Severity.WARNING)
 
 MUCH, MOST = 0.5, 0.8
-"""Shares of the variance lost above which it informs and warns (rules of thumb)."""
+"""Inform above the first share of lost variance, and warn above the second (heuristics)."""
 
 SKETCH = (2, 3)
-"""Codes of so many numbers are plotted."""
+"""Assume that codes of these sizes are made for plots."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -68,7 +67,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             f"PCA leaves {'' if exactly else 'more than '}{lost:.1%} with {numbers}, "
             f"{known.unexplained[enough]:.1%} with {enough}; a convolutional code may do better",
         ),
-        help="for a map to look at it is right; for reconstructions use a larger code",
+        help="use a larger code, unless the code is meant for plots",
         fix=_larger(model, enough),
         severity=None if lost > MOST and numbers not in SKETCH else Severity.INFO,
         data={"code": numbers, "lost": lost, "enough": enough},
@@ -80,7 +79,7 @@ def _share(kept: float, exactly: bool) -> str:
 
 
 def _enough(known: Preset) -> int:
-    """Return the smallest size measured that keeps at least three quarters of the variance."""
+    """Return the smallest measured size that keeps at least three quarters of the variance."""
     return min(size for size, lost in known.unexplained.items() if lost <= 1 - 0.75)
 
 

@@ -1,13 +1,13 @@
 """The code is hundreds of times smaller than the image.
 
 ## What it does
-Informs above 400 pixel values for each number of the code, and warns above 1,000 on colour images, unless the code
-has two or three numbers, as one that is plotted has. For published datasets `code-too-small` gives the measured
-answer, and this rule is silent.
+Informs above 400 pixel values per number of the code, and warns above 1,000 on colour images. Codes of two or three
+numbers are skipped, because they are meant for plots, and so are the published datasets, for which `code-too-small`
+gives a measured answer.
 
 ## Why is this bad?
-Smooth images bear several hundred to one, and a code of two numbers is a map to look at. Photographs and textures do
-not: their detail is spread over many components, and the reconstruction keeps colours and a blurred outline.
+Smooth images tolerate a compression of several hundred. Photographs and textures do not: their detail is spread over
+many components, and the reconstruction keeps only colours and a blurred outline.
 
 ## Example
 ```cae
@@ -26,7 +26,7 @@ bottleneck dense 256
 ```
 
 ## How sure
-A heuristic; `caedsl doctor` measures on your data what the best linear code of that size keeps.
+A heuristic; `caedsl doctor` measures how much the best linear code of that size keeps of your data.
 """
 
 from collections.abc import Iterator
@@ -44,10 +44,10 @@ from caedsl.vocabulary.shape import elements, text
 RULE = Rule("CAE303", "compression-extreme", Severity.INFO)
 
 EXTREME = 400
-"""Pixel values a number of the code above which it informs (heuristic)."""
+"""Inform above this number of pixel values per number of the code (heuristic)."""
 
 BLURRING, COLOURS = 1_000, 3
-"""Above the first it warns where the images have as many channels as the second (heuristic)."""
+"""Warn above the first number if the images have as many channels as the second (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -60,9 +60,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     yield RULE.found(
         model.bottleneck.span,
         f"the code has {counted(code, 'number')} for {whole:,} values: compression {model.compression:,.0f} to 1"
-        + (", at which photographs and textures blur" if blurs else ""),
+        + ("; photographs and textures become blurred" if blurs else ""),
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
-        help=f"a code of {ceil(whole / EXTREME):,} numbers or more keeps more detail; smooth images may need fewer",
+        help=f"use a code of {ceil(whole / EXTREME):,} numbers or more to keep detail; smooth images may need fewer",
         severity=Severity.WARNING if blurs else None,
         data={"compression": model.compression, "code": code, "values": whole},
     )

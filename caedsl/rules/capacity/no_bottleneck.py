@@ -1,12 +1,12 @@
 """No layer is smaller than the image: the network can copy it.
 
 ## What it does
-Reports models without any reduction in size (stride, pool, dense layer) in which every layer of the encoder holds
-at least as many numbers as the input. It is silent for denoisers and for codes with noise or an activity penalty,
-which forbid copying in another way.
+Reports models that never reduce the size (no stride, pool or dense layer) and in which every layer of the encoder holds
+at least as many numbers as the input. It skips denoisers and codes with noise or an activity penalty, which prevent
+copying in another way.
 
 ## Why is this bad?
-A stack of convolutions that never narrows can learn the identity: its loss falls to nothing, and its code is the
+A stack of convolutions that never narrows can learn the identity: its loss falls to 0, and its code is a copy of the
 image.
 
 ## Example
@@ -22,7 +22,7 @@ bottleneck conv 2
 ```
 
 ## How sure
-The sizes are arithmetic; that a network able to copy will copy is the textbook argument, so it is a warning.
+The sizes are arithmetic. That a network copies if it can is the textbook argument, so this is a warning.
 
 ## References
 - Goodfellow, Bengio and Courville 2016, "Deep Learning", section 14.1.
@@ -47,7 +47,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     whole, code = elements(model.input.shape), elements(model.code_shape)
     yield RULE.found(
         model.bottleneck.span,
-        f"no layer is smaller than the image: the code holds {code:,} numbers for {whole:,} pixels, at full size",
+        f"no layer is smaller than the image: the code holds {code:,} numbers for {whole:,} pixels",
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{whole:,} pixel values"),),
         help="reduce the size with `maxpool 2` or `s2`, or end with `bottleneck dense 32`; for a denoiser add "

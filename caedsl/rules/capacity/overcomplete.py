@@ -1,14 +1,14 @@
 """The code holds at least as many numbers as the image.
 
 ## What it does
-Compares the numbers of the code with those of the input. It warns from as many numbers on, and informs from half as
-many. It is silent for denoisers and for codes with noise or an activity penalty: there, noise or sparsity limits
-what the code can hold. A lower bound on `compression` in `require` is held in its place.
+Compares the size of the code with the size of the input. It warns if the code is at least as large, and informs if it
+is at least half as large. It skips denoisers and codes with noise or an activity penalty, where noise or sparsity
+limits what the code can hold. A lower bound on `compression` in `require` replaces this rule.
 
 ## Why is this bad?
-An autoencoder is to compress; one whose code is larger than the image can pass the image through. Such models reach
-a low loss and train well: what suffers is the code. The model of "Why is the convolutional autoencoder failing to
-train?" has a code of exactly 784 numbers for 784 pixels, and its two improved versions have 6,272.
+An autoencoder should compress; if its code is larger than the image, it can copy the image. Such models train well and
+reach a low loss, but their code is of little use. The model of "Why is the convolutional autoencoder failing to train?"
+has a code of exactly 784 numbers for 784 pixels, and its two improved versions have 6,272.
 
 ## Example
 ```cae
@@ -23,8 +23,7 @@ bottleneck conv 1
 ```
 
 ## How sure
-The count is arithmetic. That the code is then worth little is the textbook argument and no statement about the
-loss.
+The count is arithmetic. That such a code is of little use is the textbook argument; it says nothing about the loss.
 
 ## References
 - Goodfellow, Bengio and Courville 2016, "Deep Learning", sections 14.1 and 14.2.
@@ -45,10 +44,10 @@ from caedsl.vocabulary.shape import elements, is_map, text
 
 RULE = Rule("CAE302", "overcomplete", Severity.WARNING)
 
-_COPY = "a code that is not smaller than the image can hold a copy: the loss falls, and nothing need be learned"
+_COPY = "a code as large as the image can hold a copy of it: the loss falls although nothing is learned"
 
 TARGET = 4
-"""The compression that the fix aims for on a map; a common choice where nothing else is known."""
+"""Let the fix aim for this compression of a map (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -68,9 +67,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
         notes=(f"compression {whole:,} / {code:,} = {whole / code:.3g}", *((_COPY,) if code >= whole else ())),
-        help=f"narrow the code (`{_narrow_line(model)}`), or limit it otherwise: `corrupt gaussian=0.2` makes a "
-        "denoiser, "
-        "`l1=1e-4` on the bottleneck a sparse code",
+        help=f"narrow the code (`{_narrow_line(model)}`), or limit it in another way: `corrupt gaussian=0.2` makes a "
+        f"denoiser, `l1=1e-4` on the bottleneck makes a sparse code",
         fix=Proposal(lambda: _narrower(model)),
         severity=None if code >= whole else Severity.INFO,
         data={"code": code, "values": whole, "compression": whole / code},
@@ -78,7 +76,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _narrow_line(model: Autoencoder) -> str:
-    """Return a bottleneck a quarter of the image's size, or a sixteenth for a vector."""
+    """Return a bottleneck line with a quarter of the image's size, or a sixteenth for a vector."""
     kind, room = ("conv", _room(model)) if is_map(model.code_shape) and _room(model) else ("dense", _vector_room(model))
     return f"bottleneck {kind} {_power_of_two(room)}"
 
@@ -92,7 +90,7 @@ def _vector_room(model: Autoencoder) -> int:
 
 
 def _narrower(model: Autoencoder) -> Fix | None:
-    """Return that bottleneck, or the line that makes the code narrowed, where the rest of the model takes it."""
+    """Return that bottleneck, or a narrower last encoder layer if the rest of the model allows it."""
     on_map = is_map(model.code_shape)
     room = _room(model) if on_map else _vector_room(model)
     if not room:
@@ -113,5 +111,5 @@ def _narrower(model: Autoencoder) -> Fix | None:
 
 
 def _power_of_two(most: int) -> int:
-    """Return the largest power of two up to ``most``."""
+    """Return the largest power of two that is at most ``most``."""
     return 1 << (most.bit_length() - 1)

@@ -1,13 +1,14 @@
-"""A codebook has more vectors than the data can fill.
+"""A codebook has more vectors than the data can use.
 
 ## What it does
-Counts the places of all training images, and the vectors of a quantized code. It informs where a vector has fewer than
-39 places, and warns where there are more vectors than places, or where a batch has fewer than one place for 20 vectors.
+Compares the number of vectors with the number of positions in the codes of all training images. It informs if there are
+fewer than 39 positions per vector, and warns if there are more vectors than positions, or if a batch has fewer than one
+position per 20 vectors.
 
 ## Why is this bad?
-A vector moves to the average of what takes it. With more vectors than places every place can have one of its own, and
-nothing is compressed. Where a batch has too few places, vectors start again before they are taken: the codebook never
-settles.
+A vector moves to the average of the positions that are assigned to it. With more vectors than positions, every position
+can have a vector of its own, and nothing is compressed. If a batch has too few positions, unused vectors are reset
+before anything is assigned to them, and the codebook never converges.
 
 ## Example
 ```cae
@@ -28,12 +29,12 @@ train { batch 64; epochs 20 }
 ```
 
 ## How sure
-That vectors without places are unused is arithmetic, and so is the border of a batch, at which vectors start again.
-That 39 places are enough is the heuristic of a library for clustering.
+That some vectors remain unused is arithmetic, and so is the limit for a batch, below which vectors are reset. The limit
+of 39 positions is the heuristic of a clustering library.
 
 ## References
 - van den Oord et al. 2017, "Neural discrete representation learning", arXiv 1711.00937.
-- Johnson et al., FAISS, "Clustering": 39 points for each centroid, at least.
+- Johnson et al., FAISS, "Clustering": at least 39 points per centroid.
 """
 
 from collections.abc import Iterator
@@ -48,9 +49,10 @@ from caedsl.vocabulary.shape import elements
 RULE = Rule("CAE308", "oversized-codebook", Severity.WARNING)
 
 ENOUGH = 39
-"""Places for each vector that are enough (heuristic)."""
+"""Require at least this many positions per vector (heuristic)."""
 VECTORS_A_PLACE = 20
-"""Vectors for each place of a batch above which some always start again: an average below 1/20 does."""
+"""Limit the vectors per position of a batch: above this, some are always reset, which happens below an average of 1/20.
+"""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -68,13 +70,15 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     most = images * places // ENOUGH if batch is None else min(images * places // ENOUGH, batch * places)
     fewer = 1 << max(0, most.bit_length() - 1)
     why = (
-        f"a batch has {batch * places:,} places" if restless and batch else f"the data have {images * places:,} places"
+        f"a batch has only {batch * places:,} positions"
+        if restless and batch
+        else f"the data have only {images * places:,} positions"
     )
     place = layers[-1].place(CODEBOOK)
     yield RULE.found(
         place,
-        f"a codebook of {vectors:,} vectors, and {why} to fill it",
-        label=f"{places:,} places an image",
+        f"a codebook of {vectors:,} vectors, but {why} to fill it",
+        label=f"{places:,} positions per image",
         help=f"use `{fewer}x{channels}`, or more images",
         fix=Fix(f"use {fewer} vectors", (Edit(place, f"{fewer}x{channels}"),), Applicability.UNSAFE),
         severity=None if restless or vectors > images * places else Severity.INFO,

@@ -1,12 +1,12 @@
-"""The model does not keep a bound that the spec requires.
+"""The model violates a bound that the spec requires.
 
 ## What it does
-Computes every quantity of the `require` block and compares it with its bound. `compression` is input over code
-numbers, `parameters` and `macs` (of one image) are counted, `receptive_field` is that of the code, `memory` what a
-training step needs in bytes (within about 30 %).
+Computes every quantity of the `require` block and compares it with its bound. `compression` is the size of the input
+divided by the size of the code; `parameters` and `macs` (for one image) are counted; `receptive_field` is that of the
+code; `memory` is the number of bytes that a training step needs (within about 30 %).
 
 ## Why is this bad?
-The bound is the author's own contract: something was changed since it was written.
+The author has set this bound, and a later change violates it.
 
 ## Example
 ```cae
@@ -37,7 +37,7 @@ RULE = Rule("CAE307", "require-violated", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every bound that does not hold."""
+    """Yield a finding for every violated bound."""
     for bound in model.require:
         value = MEASURES[bound.quantity](model)
         if not _holds(bound, value) and not _still_open(model, bound, value):
@@ -51,7 +51,7 @@ def _holds(bound: Bound, value: float) -> bool:
 
 
 def _still_open(model: Autoencoder, bound: Bound, value: float) -> bool:
-    """Return the value of a bound's quantity; with `batch auto` the memory is that of one image, the least possible."""
+    """Return the value of a bound's quantity; with `batch auto`, the memory is that of a single image."""
     found = model.train is not None and isinstance(model.train.batch, str)
     return found and bound.quantity == "memory" and (bound.high is None or value < bound.high)
 
@@ -69,7 +69,7 @@ def _finding(model: Autoencoder, bound: Bound, value: float) -> Finding:
         else f"the model has {shown} {_NAMES[bound.quantity]}, but the spec requires `{bound.text}`",
         label=off,
         notes=_heaviest(model) if bound.quantity == "parameters" and high else (),
-        help="change the model, or the bound",
+        help="change the model or the bound",
         data={"quantity": bound.quantity, "low": bound.low, "high": bound.high},
     )
 
@@ -91,9 +91,9 @@ def _shown(quantity: str, value: float) -> str:
 
 
 def _heaviest(model: Autoencoder) -> tuple[str, ...]:
-    """Return the layer that holds the most parameters."""
+    """Return the layer with the most parameters."""
     counted = [(parameters([layer]), layer) for _, layers in model.parts for layer in layers]
     most, layer = max(counted, key=lambda pair: pair[0], default=(0, None))
     if layer is None:
         return ()
-    return (f"the most are in `{model.source.slice(layer.span)}`: {most:,}",)
+    return (f"`{model.source.slice(layer.span)}` has the most: {most:,}",)

@@ -1,15 +1,15 @@
-"""The decoder reads maps of the encoder beside the code, so that the code is no longer the only way.
+"""Skips connect the encoder to the decoder and bypass the code.
 
 ## What it does
-Counts the numbers that `concat`, `add` and `decoder mirror skips=` lead around the code. It warns where the network
-may answer with a copy, and more plainly where one of these maps has the size of the input and together they hold at
-least as many numbers as it. It informs where corrupted inputs or targets of their own make a copy the wrong answer:
-a U-Net that denoises is built so.
+Counts the numbers that bypass the code through `concat`, `add` and `decoder mirror skips=`. It warns if the network may
+copy its input; the message says so explicitly if one of these maps has the size of the input and together they hold at
+least as many numbers. It only informs if corrupted inputs or separate targets make a copy the wrong answer, as in a
+denoising U-Net.
 
 ## Why is this bad?
-What goes around the code need not go through it. A network whose skips can carry the whole input learns to copy it:
-the loss falls to nothing, and the code may hold anything. Compression then means nothing, and anomalies are
-reconstructed as well as all else, so that their score says nothing.
+What bypasses the code need not be in it. A network with skips that can carry the whole input learns to copy it: the
+loss falls to 0, and the code may hold anything. The compression is then meaningless, and so are anomaly scores, because
+anomalies are reconstructed as well as everything else.
 
 ## Example
 ```cae
@@ -26,8 +26,7 @@ decoder mirror
 ```
 
 ## How sure
-The count is arithmetic. That a way around the code is used where it lowers the loss is what training does; how much of
-it, this rule does not know.
+The count is arithmetic. Training uses a bypass if it lowers the loss; this rule cannot say how much of it is used.
 
 ## References
 - Ronneberger, Fischer and Brox 2015, "U-Net", arXiv 1505.04597: skips for segmentation, which has a target of its own.
@@ -50,7 +49,7 @@ RULE = Rule("CAE309", "skip-bypasses-code", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield one finding for all maps that go around the code."""
+    """Yield one finding for all maps that bypass the code."""
     maps = model.bypasses
     if not maps:
         return
@@ -59,18 +58,18 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     full = any(shape[1:] == model.input.shape[1:] for shape in maps.values())
     copies = full and leak >= whole and not denoises
     listed = ", ".join(f"`{name}` {text(shape)}" for name, shape in maps.items())
-    message = f"{leak:,} numbers go around the code, which has {code:,}: {listed}"
+    message = f"{leak:,} numbers bypass the code, which has {code:,}: {listed}"
     if copies:
-        message += f"; the input has {whole:,}, so that a copy of it needs no code"
+        message += f"; the input has {whole:,}, so it can be copied without the code"
     yield RULE.found(
         _place(model),
         message,
-        label="read beside the code",
+        label="bypasses the code",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
-        notes=("compression and anomaly scores mean nothing where the input need not pass the code",),
-        help="leave the skips out"
+        notes=("compression and anomaly scores are meaningless if the input can bypass the code",),
+        help="remove the skips"
         + ("" if denoises else ", or make a copy the wrong answer: `train { corrupt gaussian=0.2 }`")
-        + '; where they are meant, `allow skip-bypasses-code "..."`',
+        + '; if they are intended, write `allow skip-bypasses-code "..."`',
         severity=Severity.INFO if denoises else None,
         data={"leak": leak, "code": code, "values": whole},
     )

@@ -1,13 +1,12 @@
-"""Encoder and decoder differ more than tenfold in their parameters.
+"""One of encoder and decoder has more than ten times as many parameters as the other.
 
 ## What it does
-Counts the parameters on both sides of the code and informs where one side has more than ten times as many as the
-other.
+Counts the parameters on both sides of the code and informs if one side has more than ten times as many as the other.
 
 ## Why is this bad?
-It need not be: a light decoder behind a heavy encoder is a known design. But a decoder with next to no weights can
-only paint what the code spells out, and a single upsampling in the place of several layers is often a forgotten
-part.
+It need not be: a small decoder after a large encoder is a known design. But a decoder with very few weights can only
+show what the code contains explicitly, and a single upsampling instead of several layers often means that layers were
+forgotten.
 
 ## Example
 ```cae
@@ -24,7 +23,7 @@ decoder mirror
 ```
 
 ## How sure
-A heuristic; asymmetric designs work, so this never warns.
+A heuristic. Asymmetric designs work, so this rule only informs.
 """
 
 from collections.abc import Iterator
@@ -37,11 +36,11 @@ from caedsl.rules.engine.rule import Rule
 RULE = Rule("CAE304", "unbalanced-parts", Severity.INFO)
 
 TIMES = 10
-"""A ratio of parameters above which it informs (heuristic)."""
+"""Inform above this ratio of parameters (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the lighter part."""
+    """Yield the finding at the part with fewer parameters."""
     encoder = parameters((*model.encoder, *model.bottleneck.layers))
     decoder = parameters((*model.bottleneck.inverse, *model.decoder))
     light, heavy = sorted((encoder, decoder))

@@ -1,12 +1,12 @@
-"""Nearly all weights stand in one dense layer.
+"""One dense layer holds nearly all weights.
 
 ## What it does
-Reports a dense layer that holds more than 95 % of the parameters and more than five million of them. It informs,
-and warns above a hundred million.
+Informs about a dense layer with more than 95 % of the parameters and more than five million of them, and warns above a
+hundred million.
 
 ## Why is this bad?
-A dense layer on a large map is where convolution's saving is lost: 64x32x32 numbers to a code of 256 are 16.8
-million weights, and as many on the way back. Reducing the map first costs little and keeps what the code can hold.
+A dense layer on a large map loses the advantage of convolutions: 64x32x32 numbers to a code of 256 need 16.8 million
+weights, and as many on the way back. Reducing the map first costs little and does not change the size of the code.
 
 ## Example
 ```cae
@@ -39,11 +39,11 @@ from caedsl.vocabulary.shape import elements, text
 RULE = Rule("CAE903", "dense-dominates", Severity.WARNING)
 
 SHARE, MANY, TOO_MANY = 0.95, 5_000_000, 100_000_000
-"""Share and number of parameters above which it informs, and the number above which it warns (heuristic)."""
+"""Inform above this share and this number of parameters, and warn above the last number (heuristics)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the dense layer; a code's two halves, there and back, count as one."""
+    """Yield the finding at the dense layer; the bottleneck and its inverse count as one layer."""
     dense = [layer for _, layer in model.layers() if layer.kind.joins_all and layer.kind.role is Role.WEIGHTED]
     if not dense or beyond_machines(model):
         return

@@ -1,12 +1,12 @@
 """A training step needs more memory than a large graphics card has.
 
 ## What it does
-Estimates the memory of a training step and warns above 24 GB, the memory of the largest cards for a desk (a data
-centre's have up to ten times as much).
+Estimates the memory of a training step and warns above 24 GB, the memory of the largest common consumer cards (data
+centre cards have up to ten times as much).
 
 ## Why is this bad?
-Training ends with an out-of-memory error at the first step, or is swapped out and crawls. A smaller batch needs
-less in proportion.
+Training fails with an out-of-memory error at the first step, or becomes very slow because memory is swapped. A smaller
+batch needs proportionally less.
 
 ## Example
 ```cae
@@ -27,8 +27,8 @@ train { batch 16 }
 ```
 
 ## How sure
-An estimate, good to about 30 %: weights, gradients and the optimiser's states, and for each image of the batch
-every layer's output with its gradient, in fp32. A budget of your own can be held with `require { memory < 8G }`.
+An estimate, accurate to about 30 %. It counts weights, gradients and optimiser states and, for each image of the batch,
+the output of every layer with its gradient, in fp32. Set your own limit with `require { memory < 8G }`.
 """
 
 from collections.abc import Iterator
@@ -46,11 +46,11 @@ from caedsl.rules.engine.wording import readable_bytes
 RULE = Rule("CAE902", "memory-budget", Severity.WARNING)
 
 BUDGET = 24 * 10**9
-"""Bytes of the largest graphics cards for a desk, some models aside."""
+"""Warn above this number of bytes, the memory of the largest common consumer cards."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the batch, or at the train block where the batch is left to its default."""
+    """Yield the finding at the batch, or at the train block if the batch is not written."""
     train = model.train
     if train is None or beyond_machines(model) or bounded_above(model, "memory") or isinstance(train.batch, str):
         return
@@ -64,14 +64,14 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"a step with {batch} needs about {readable_bytes(needed)} of memory, more than the 24 GB of a large "
         "graphics card",
         notes=(f"with a batch of 1 it needs {readable_bytes(least_memory(model))}",),
-        help=f"write `batch {fitting}`" if fitting else "use fewer channels, or reduce the size earlier",
+        help=f"write `batch {fitting}`" if fitting else "use fewer channels, or reduce the size of the maps earlier",
         fix=_smaller(model, fitting),
         data={"bytes": needed},
     )
 
 
 def _fitting(model: Autoencoder, train: Train, batch: int) -> int:
-    """Return the largest power of two below the batch that fits; 0 where none does."""
+    """Return the largest power of two below the batch that fits, or 0 if none does."""
     batch = 1 << (batch.bit_length() - 1)
     while batch and training_memory(model, replace(train, batch=batch)) > BUDGET:
         batch //= 2

@@ -1,11 +1,11 @@
-"""No machine holds this model.
+"""The model is too large for any machine.
 
 ## What it does
-Computes what training on a single image at a time would need and reports more than a terabyte, as well as tensors
-with more than 2^63 - 1 numbers, which cannot be addressed. The largest layer is named.
+Estimates the memory for training on one image at a time and reports more than a terabyte, as well as tensors with more
+than 2^63 - 1 numbers, which cannot be addressed. The finding names the largest layer.
 
 ## Why is this bad?
-The largest accelerators hold less than a third of a terabyte. Most often a size has a digit too many.
+The largest accelerators hold less than a third of a terabyte. Usually a size has one digit too many.
 
 ## Example
 ```cae
@@ -18,8 +18,8 @@ encoder { conv 64 relu; conv 64 relu; maxpool 2; conv 2 relu }
 ```
 
 ## How sure
-Arithmetic for the need: 4 bytes for each weight, gradient and state of the optimiser, and for each value and
-gradient of every layer's output. That a terabyte is too much holds for single machines of today.
+The memory is arithmetic: 4 bytes for each weight, gradient and optimiser state, and for each value and gradient of
+every layer's output. The limit of a terabyte holds for today's single machines.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ RULE = Rule("CAE901", "too-large", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the layer that needs the most."""
+    """Yield the finding at the layer that needs the most memory."""
     needed = least_memory(model)
     if needed <= TERABYTE:
         return
@@ -51,9 +51,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     beyond = f"; {size:,} numbers cannot even be addressed" if size > ADDRESSABLE else ""
     yield RULE.found(
         layer.span if layer.mirrors is None else layer.mirrors.span,
-        f"this layer has {what}: training on one image at a time would need {readable_bytes(needed)}{beyond}",
+        f"this layer has {what}; training on one image at a time would need {readable_bytes(needed)}{beyond}",
         label="the largest layer",
-        help="use fewer channels, a smaller input, or reduce the size before the wide layers",
+        help="use fewer channels or a smaller input, or reduce the size before the wide layers",
         data={"bytes": needed},
     )
 

@@ -1,1 +1,1 @@
-"""CAE6: images, their number and their values."""
+"""CAE6: the number, the shape and the values of the images."""

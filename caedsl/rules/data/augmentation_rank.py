@@ -1,11 +1,11 @@
-"""An augmentation that the samples of this input have no axes for.
+"""An augmentation needs axes that the samples do not have.
 
 ## What it does
-Compares the axes of the input with those that each augmentation changes: `rotate` and `rot90` turn images, `vflip`
-turns images and volumes upside down, and all others work on signals, images and volumes.
+Compares the axes of the input with those that each augmentation changes: `rotate` and `rot90` rotate images, `vflip`
+flips images and volumes vertically, and all others work on signals, images and volumes.
 
 ## Why is this bad?
-A signal has no second axis to turn about, and a volume could be turned about three: training would stop with an error.
+A signal has no plane to rotate in, and a volume has three. Training would stop with an error.
 
 ## Example
 ```cae
@@ -38,7 +38,7 @@ RULE = Rule("CAE611", "augmentation-rank", Severity.ERROR, partial=True)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Report every augmentation without axes."""
+    """Yield a finding for every augmentation that needs other axes."""
     axes = rank(model.input.shape)
     for name in model.train.augment.amounts() if model.train is not None else ():
         if axes in AUGMENTATIONS[name].ranks:

@@ -1,13 +1,12 @@
 """Binary cross-entropy on grey pixels cannot fall to zero.
 
 ## What it does
-For the data sets where it was measured, says how low a binary cross-entropy can get: the entropy of the grey pixels
-themselves.
+States the smallest possible binary cross-entropy for the data sets where it was measured: the entropy of the grey
+pixels.
 
 ## Why is this bad?
-It is not: many good autoencoders are trained so, and the minimum lies at the same image as that of the squared
-error. But a loss that stops at 0.06 on MNIST, or at 0.24 on Fashion-MNIST, looks like a model that no longer learns
-and is one that is done.
+It is not: many good autoencoders are trained with it, and the same image minimises it as minimises the squared error.
+But a loss that stops at 0.06 on MNIST, or at 0.24 on Fashion-MNIST, looks like a failure, although it is the optimum.
 
 ## Example
 ```cae
@@ -43,7 +42,7 @@ RULE = Rule("CAE607", "bce-floor", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the loss, where cross-entropy is all of it and the pixels are 0..1."""
+    """Yield the finding at the loss, if cross-entropy is the only loss and the pixels are in 0..1."""
     known = as_published(model)
     if known is None or model.preprocessing is not None or known.bce_floor is None or model.train is None:
         return
@@ -55,7 +54,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     name = model.data[0].name
     yield RULE.found(
         model.place("train.loss"),
-        f"this loss cannot fall below {floor} on {name}: that is the entropy of its grey pixels",
-        help=f"compare losses after taking {floor} off, or use `loss mse`, whose floor is 0",
+        f"this loss cannot fall below {floor} on {name}, the entropy of its grey pixels",
+        help=f"subtract {floor} when you compare losses, or use `loss mse`, which can fall to 0",
         data={"floor": known.bce_floor * scale, "source": name},
     )

@@ -1,12 +1,12 @@
 """Binary cross-entropy with values outside 0..1.
 
 ## What it does
-Reports `loss bce` (also in a sum) where the input's range goes beyond 0..1, or where the output's activation can.
+Reports `loss bce` (also as part of a sum) if the input's range or the output's activation goes beyond 0..1.
 
 ## Why is this bad?
--t·log(p) - (1 - t)·log(1 - p) is a loss for probabilities. With a target t of 255 it falls without end as p nears
-1: on MNIST with pixels of 0..255 a saturated output "reaches" -527. An output outside 0..1 has no logarithm; caedsl
-clamps it, and what is clamped has no gradient.
+-t·log(p) - (1 - t)·log(1 - p) is a loss for probabilities. With a target t of 255 it falls without bound as p
+approaches 1: on MNIST with pixels of 0..255 a saturated output "reaches" -527. The logarithm of an output outside 0..1
+is undefined; caedsl clamps the output, and clamped values have no gradient.
 
 ## Example
 ```cae
@@ -25,8 +25,7 @@ train { loss bce }
 ```
 
 ## How sure
-Arithmetic. A sigmoid at the output is what this loss is made for, so `--fix` adds it; the range of the data, or the
-loss, is changed with `--unsafe-fixes`.
+Arithmetic. This loss is meant for a sigmoid output, so `--fix` adds one; `--unsafe-fixes` changes the loss.
 
 ## References
 - Lasagne/Recipes issue 54: a variational autoencoder whose loss on colour images grows ever more negative.
@@ -49,7 +48,7 @@ RULE = Rule("CAE601", "bce-range", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the loss; the range of the data comes before that of the output."""
+    """Yield the finding at the loss; check the range of the data before that of the output."""
     if model.train is None or not model.train.loss.probabilities:
         return
     values, layer = model.output_range, output_layer(model)
@@ -64,21 +63,21 @@ def _data(model: Autoencoder) -> Finding:
     what = "can be any number" if not values.bounded else f"are {values}"
     return RULE.found(
         model.place("train.loss"),
-        f"binary cross-entropy needs pixels in 0..1, but they {what}",
+        f"binary cross-entropy needs pixels in 0..1, but these {what}",
         related=(Label(model.target.range_span, f"pixels {what}"),),
-        notes=("for a target t > 1, -t·log(p) - (1 - t)·log(1 - p) falls without end as p nears 1",)
+        notes=("for a target t > 1, -t·log(p) - (1 - t)·log(1 - p) falls without bound as p approaches 1",)
         if values.high is not None and values.high > 1
         else (),
-        help="use `loss mse`; or declare `in 0..1` if the data are integers, which are scaled to it",
+        help="use `loss mse`, or declare `in 0..1` if the data are integers, which are then scaled",
         fix=Proposal(lambda: _squared(model)),
         data={"low": values.low, "high": values.high},
     )
 
 
 def _squared(model: Autoencoder) -> Iterator[Fix]:
-    """Yield the squared error for the cross-entropy, then with an output that reaches the data.
+    """Yield the squared error instead of the cross-entropy, then also with an output that covers the data.
 
-    The declared range stays: only the author knows what the data are.
+    The declared range is never changed: only the author knows the data.
     """
     assert model.train is not None
     terms, output = model.train.loss.terms, output_layer(model)
@@ -109,7 +108,7 @@ def _output(model: Autoencoder, layer: Layer) -> Finding:
 
 
 def _sigmoid(model: Autoencoder, layer: Layer) -> Fix | None:
-    """Return a sigmoid on the last layer, or as the output of the mirror."""
+    """Return edits that add a sigmoid to the last layer, or to the output of the mirror."""
     if model.mirrored:
         chosen = model.places.get("decoder.output")
         if chosen is None:

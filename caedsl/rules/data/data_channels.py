@@ -1,11 +1,10 @@
-"""The data set has another number of channels than the input.
+"""The data set has a different number of channels than the input.
 
 ## What it does
-Compares the channels of the published data sets with the input's, and `gray`, which leaves one channel, with an
-input of several.
+Compares the channels of the published data sets with the input's. Images with `gray` have one channel.
 
 ## Why is this bad?
-Training stops before it begins: there are no colours in MNIST to fill three channels with.
+Training stops with an error before the first step: MNIST, for example, has no colours to fill three channels.
 
 ## Example
 ```cae
@@ -67,7 +66,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _channels(source: DataSource) -> int | None:
-    """Return the channels that a source gives; None where its files decide."""
+    """Return the channels of a source, or None if they depend on its files."""
     if source.gray:
         return 1
     known = PRESETS.get(source.name)
@@ -77,15 +76,15 @@ def _channels(source: DataSource) -> int | None:
 def _help(source: DataSource, given: int, model: Autoencoder) -> str:
     size = text(model.input.shape[1:])
     if model.input.shape[0] == 1:
-        return f"add `gray` to make the colours grey, or write `input {given}x{size}`"
-    return f"write `input {given}x{size}`" + (", or leave `gray` out" if source.gray else "")
+        return f"add `gray` to convert the images to grey, or write `input {given}x{size}`"
+    return f"write `input {given}x{size}`" + (", or remove `gray`" if source.gray else "")
 
 
 def _fix(source: DataSource, given: int, model: Autoencoder) -> Fix | None:
-    """Grey images for a grey input, or the channels of the data at the input and at a written output."""
+    """Return grey images for a grey input, or the channels of the data at the input and at a written output."""
     if model.input.shape[0] == 1:
         end = source.span.end
-        return Fix("make the colours grey: add `gray`", (Edit(Span(end, end), " gray"),), Applicability.DISPLAY)
+        return Fix("add `gray` to convert the images to grey", (Edit(Span(end, end), " gray"),), Applicability.DISPLAY)
     shape = text((given, *model.input.shape[1:]))
     output = output_layer(model)
     edits = [Edit(model.input.span, shape)]
@@ -95,4 +94,4 @@ def _fix(source: DataSource, given: int, model: Autoencoder) -> Fix | None:
     changed = tried(model, edits)
     if changed is None or changed.out_shape != changed.target.shape:
         return None
-    return Fix(f"give the input the channels of the data: {shape}", tuple(edits), Applicability.UNSAFE)
+    return Fix(f"use the channels of the data in the input: {shape}", tuple(edits), Applicability.UNSAFE)

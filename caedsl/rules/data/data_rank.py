@@ -1,11 +1,11 @@
-"""Data whose samples have another number of axes than the input.
+"""The samples of the data have a different number of axes than the input.
 
 ## What it does
 Compares the axes of the input with those of the data: an input `1x288` is a signal, `1x28x28` an image and
 `1x64x64x64` a volume. The standard sets and image files hold images; arrays may hold samples of any number of axes.
 
 ## Why is this bad?
-A signal cannot be filled with an image, nor an image with a volume, without a decision that only the author can make.
+An image cannot be converted to a signal, nor a volume to an image, without a decision that only the author can make.
 
 ## Example
 ```cae
@@ -35,11 +35,11 @@ from caedsl.vocabulary.shape import NOUNS, a_sample, axes_text, rank, text
 RULE = Rule("CAE610", "data-rank", Severity.ERROR, partial=True)
 
 EXAMPLES = {1: "input 1x288", 2: "input 1x28x28", 3: "input 1x64x64x64"}
-"""An input of each number of axes."""
+"""Show an input for each number of axes."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Report every source that has no samples of the input's number of axes."""
+    """Yield a finding for every source with samples of another number of axes."""
     shape = model.input.shape
     for source in model.data:
         ranks = source.kind.ranks

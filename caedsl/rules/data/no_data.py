@@ -1,11 +1,11 @@
-"""A spec with training settings and nothing to train on.
+"""The spec has training settings but no data.
 
 ## What it does
 Reports a `train` block in a spec without a `data` line.
 
 ## Why is this bad?
-`caedsl train` stops at once: there are no images. The model itself is whole, so it can be checked, drawn and
-emitted, and trained from Python on images of your own. It is therefore no error.
+`caedsl train` stops immediately, because there are no images. The model is complete: it can be checked, drawn and
+emitted, and trained from Python on your own images. So this is not an error.
 
 ## Example
 ```cae
@@ -38,6 +38,6 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if model.train is not None and "data" not in model.places:
         yield RULE.found(
             model.place("train"),
-            "there are settings for training, but no `data` line says where images come from",
-            help='write `data mnist else digits`, or `data folder "photos/"` for images of your own',
+            "the spec has training settings, but no `data` line",
+            help='write `data mnist else digits`, or `data folder "photos/"` for your own images',
         )

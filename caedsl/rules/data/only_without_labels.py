@@ -1,11 +1,11 @@
-"""One class is asked for, of images without labels.
+"""`only=` selects a class of images without labels.
 
 ## What it does
-Reports `only=` on an `npy`, `npz` or `idx` source that names no `labels=`. The published sets bring their labels
-along, and a folder has its subfolders.
+Reports `only=` on an `npy`, `npz` or `idx` source without `labels=`. Published data sets include their labels, and a
+folder uses its subfolders.
 
 ## Why is this bad?
-Nothing says which images are of that class, so the data cannot be read.
+Without labels, the images of that class cannot be selected, and the data cannot be loaded.
 
 ## Example
 ```cae
@@ -38,7 +38,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         if source.only is not None and source.labels is None and source.kind.arrays:
             yield RULE.found(
                 source.span,
-                f"`only={source.only}` needs labels, and this `{source.name}` source has none",
-                help=f"{source.kind.labels}, or leave `only=` out",
+                f"`only={source.only}` needs labels, but this `{source.name}` source has none",
+                help=f"{source.kind.labels}, or remove `only=`",
                 data={"source": source.name},
             )

@@ -1,12 +1,12 @@
-"""The preprocessing does not suit the channels or the declared range of the data.
+"""The preprocessing does not match the channels or the declared range of the data.
 
 ## What it does
-Compares `normalize=imagenet`, whose means and deviations are those of three colours in 0..1, with the shape and
-the range of the input, and the sources of a `data` line with each other: the network is made for the first one.
+Compares `normalize=imagenet`, which has the means and deviations of three colours in 0..1, with the shape and the range
+of the input. It also compares the sources of a `data` line with the first one, for which the network is made.
 
 ## Why is this bad?
-The constants of ImageNet make values of mean 0 and deviation 1 of photographs in 0..1 alone: of pixels in 0..255 they
-make values around 500, which is worse than none. `normalize=standard` measures the training images instead.
+The ImageNet constants give mean 0 and deviation 1 only for photographs in 0..1. Pixels in 0..255 become values around
+500, which is worse than no normalisation. `normalize=standard` measures the training images instead.
 
 ## Example
 ```cae
@@ -21,7 +21,7 @@ data cifar10 normalize=imagenet
 ```
 
 ## How sure
-Arithmetic. Which of the two lines is wrong only the author knows.
+Arithmetic. Only the author knows which of the two lines is wrong.
 """
 
 from collections.abc import Iterator
@@ -35,14 +35,14 @@ RULE = Rule("CAE621", "preprocessing-range", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding at each source whose preprocessing does not fit, one for each."""
+    """Yield one finding at each source whose preprocessing does not fit."""
     first, values = model.preprocessing, model.input.range
     for source in model.data:
         kind = source.preprocessing
         if kind is not first:
             yield RULE.found(
                 source.span,
-                f"`{source.name}` is {_named(source.normalize)}, and the network is made for the first source, which "
+                f"`{source.name}` is {_named(source.normalize)}, but the network is made for the first source, which "
                 f"is {_named(model.data[0].normalize)}",
                 related=(Label(model.data[0].span, "the first source"),),
                 help="give all sources the same `normalize=`",
@@ -52,7 +52,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         elif kind is not None and kind.offsets and len(kind.offsets) != model.input.shape[0]:
             yield RULE.found(
                 source.span,
-                f"`normalize={kind.name}` knows {len(kind.offsets)} channels, and the input has "
+                f"`normalize={kind.name}` has constants for {len(kind.offsets)} channels, but the input has "
                 f"{counted(model.input.shape[0], 'channel')}",
                 related=(Label(model.input.span, counted(model.input.shape[0], "channel")),),
                 help="use `normalize=standard`, which measures the training images",
@@ -62,9 +62,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         elif kind is not None and kind.offsets and (values.low, values.high) != (0, 1):
             yield RULE.found(
                 source.span,
-                f"`normalize={kind.name}` is for pixels in 0..1, and these are {_range(model)}",
+                f"`normalize={kind.name}` is for pixels in 0..1, but these are {_range(model)}",
                 related=(Label(model.input.range_span, _range(model)),),
-                help="declare `in 0..1`, to which integers are scaled, or use `normalize=standard`",
+                help="declare `in 0..1` (integers are scaled to it), or use `normalize=standard`",
                 data={"low": values.low, "high": values.high},
             )
 

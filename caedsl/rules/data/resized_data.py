@@ -1,12 +1,12 @@
-"""Images are enlarged to the input's size.
+"""The images are enlarged to the input's size.
 
 ## What it does
-Informs where the first data source is a published set whose images are less than half as high or wide as the input.
-A source behind `else` is a stand-in, and nothing is said of it.
+Informs if the first data source is a published data set with images that are less than half as high or wide as the
+input. A source after `else` is only a fallback and is not checked.
 
 ## Why is this bad?
-Enlarging adds pixels and no detail: 8x8 digits drawn on 28x28 pixels are smooth blobs, which every model reproduces
-easily. An error measured on them says nothing about images that were taken at that size.
+Enlarging adds pixels but no detail: 8x8 digits enlarged to 28x28 pixels are smooth blobs, which every model reproduces
+easily. An error measured on them says nothing about images that were recorded at that size.
 
 ## Example
 ```cae
@@ -23,7 +23,7 @@ encoder { conv 16 relu x2; maxpool 2; conv 8 relu }
 ```
 
 ## How sure
-The sizes are known; that half is the limit is a heuristic.
+The sizes are known; the limit of one half is a heuristic.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ from caedsl.vocabulary.shape import text
 RULE = Rule("CAE608", "resized-data", Severity.INFO)
 
 TIMES = 2
-"""Enlarged to more than so many times on a side it informs (heuristic)."""
+"""Inform if images are enlarged by more than this factor along an axis (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -51,8 +51,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         model.data[0].span,
-        f"{model.data[0].name} are images of {text(native)} pixels: enlarged to {text(wanted)} they hold no more "
-        "detail",
+        f"{model.data[0].name} are images of {text(native)} pixels: enlarging them to {text(wanted)} adds no detail",
         related=(Label(model.input.span, text(wanted)),),
         help=f"write `input {known.shape[0]}x{text(native)}`, or use images of that size",
         data={"native": native, "wanted": wanted},

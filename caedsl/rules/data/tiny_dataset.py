@@ -1,12 +1,12 @@
-"""Few images for many weights.
+"""The data set is small for the number of parameters.
 
 ## What it does
-Informs where fewer than 1,000 images are trained on and the model has more than 50 parameters for each of them. The
-number of images is known for the published sets and where `limit=` is given.
+Informs if there are fewer than 1,000 training images and more than 50 parameters for each of them. The number of images
+must be known, from a published data set or from `limit=`.
 
 ## Why is this bad?
-It need not be, for an autoencoder is to reproduce every pixel of every image. But such a model can learn its images
-by heart: the loss on images held out is then the one to watch.
+It need not be, because an autoencoder learns to reproduce every pixel of every image. But such a model can memorise its
+images, so you should watch the loss on held-out images.
 
 ## Example
 ```cae
@@ -23,7 +23,7 @@ train { epochs 50 }
 ```
 
 ## How sure
-A heuristic, so it only informs.
+A heuristic, so this rule only informs.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ from caedsl.rules.engine.rule import Rule
 RULE = Rule("CAE606", "tiny-dataset", Severity.INFO)
 
 FEW, TIMES = 1_000, 50
-"""Fewer images than the first, and more parameters an image than the second (heuristic)."""
+"""Inform for fewer images than the first number and more parameters per image than the second (heuristics)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -51,11 +51,11 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     validation = model.train.validation
     yield RULE.found(
         model.place("data"),
-        f"{images:,} images for {weights:,} parameters: the model can learn them by heart",
-        notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters an image",),
-        help="watch the loss on images held out: `validation 10%` and `stop patience=10`"
+        f"{images:,} images for {weights:,} parameters: the model can memorise them",
+        notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters per image",),
+        help="watch the loss on held-out images: `validation 10%` and `stop patience=10`"
         if not validation
-        else "watch the validation loss; `stop patience=10` ends when it no longer falls, `augment shift=2` "
-        "makes more of few",
+        else "watch the validation loss; `stop patience=10` stops when it no longer falls, `augment shift=2` adds "
+        "variation",
         data={"images": images, "parameters": weights},
     )

@@ -1,15 +1,15 @@
-"""Pixels of tens or hundreds where networks are made for numbers around one.
+"""The pixels are not scaled to numbers around one.
 
 ## What it does
-Reports a declared range that goes beyond -10..10, such as `in 0..255`. It warns with SGD, whose steps grow with the
-square of the range, with a summed loss, and with an output that is bounded on one side; with Adam, a mean and an
-unbounded output it only informs. `output-range` reports an output that cannot reach such values, and `bce-range` a
-cross-entropy on them. No fix changes the declared range, because only the author knows what the data are.
+Reports a declared range beyond -10..10, such as `in 0..255`. It warns for SGD, whose steps grow with the square of the
+range, for a summed loss, and for an output that is bounded on one side. For Adam with an averaged loss and an unbounded
+output it only informs. `output-range` reports an output that cannot reach such values, and `bce-range` a cross-entropy
+on them. No fix changes the declared range, because only the author knows what the data are.
 
 ## Why is this bad?
-The loss of 0..255 images is 65,025 times that of 0..1 images, and every rate, penalty and weight that was found for
-one is wrong for the other. Adam divides the scale out: in a pilot a linear output on 0..255 trained as well as on
-0..1.
+The loss of images in 0..255 is 65,025 times that of images in 0..1, so a learning rate, penalty or loss weight chosen
+for one is wrong for the other. Adam is independent of the scale: in a pilot, a linear output on 0..255 trained as well
+as on 0..1.
 
 ## Example
 ```cae
@@ -30,8 +30,7 @@ train { loss mse; optimizer adam lr=1e-3 }
 ```
 
 ## How sure
-The factor is arithmetic; that SGD then fails at usual rates is experience (a heuristic), that Adam does not was
-measured.
+The factor is arithmetic. That SGD fails at the usual rates is a heuristic; that Adam does not was measured.
 
 ## References
 - keras-team/keras issue 3642: images of 0..255, and a maintainer's advice to normalise them.
@@ -50,7 +49,7 @@ from caedsl.vocabulary.shape import elements
 RULE = Rule("CAE602", "unscaled-data", Severity.WARNING)
 
 LARGEST = 10
-"""Values beyond this are not scaled (DeepDiagnosis and others take 1; standardised pixels reach about 3)."""
+"""Treat values beyond this as unscaled (DeepDiagnosis and others use 1; standardised pixels reach about 3)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -63,7 +62,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     yield RULE.found(
         model.input.range_span,
         f"pixels are {values}: squared errors are {times:,.0f} times those of 0..1" + "".join(harms[:1]),
-        help="declare `in 0..1` if the data are integers, which are scaled to it; else scale the data",
+        help="declare `in 0..1` if the data are integers, which are then scaled; otherwise scale the data",
         fix=_adam(model),
         severity=None if harms else Severity.INFO,
         data={"low": values.low, "high": values.high, "squared_error": times},
@@ -71,18 +70,18 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _harms(model: Autoencoder) -> Iterator[str]:
-    """Yield what in the spec suffers from large values."""
+    """Yield the parts of the spec that suffer from large values."""
     train, output = model.train, output_layer(model)
     if train is not None and train.optimizer.kind.scales:
-        yield ", and the steps of SGD with them"
+        yield ", and so are the steps of SGD"
     if train is not None and train.loss.reduction == "sum":
-        yield f", and the loss is their sum over {elements(model.input.shape):,} values"
+        yield f", and the loss sums them over {elements(model.input.shape):,} values"
     if output is not None and not (isinf(output.activation.low) and isinf(output.activation.high)):
         yield f", and the output ends in `{output.activation}`, which is made for numbers around one"
 
 
 def _adam(model: Autoencoder) -> Fix | None:
-    """Return the optimizer whose steps do not depend on the scale; the range stays, as the author declared it."""
+    """Return the optimiser whose steps do not depend on the scale; keep the range that the author declared."""
     if model.train is None or not model.train.optimizer.kind.scales or "train.optimizer" not in model.places:
         return None
     edits = write_statement(model, "optimizer", "optimizer adam lr=1e-3")
@@ -90,6 +89,6 @@ def _adam(model: Autoencoder) -> Fix | None:
 
 
 def _spoken_for(model: Autoencoder) -> bool:
-    """Whether the range is wrong for the output or the loss, which other rules report."""
+    """Return whether the range is wrong for the output or the loss, which other rules report."""
     cross_entropy = model.train is not None and model.train.loss.probabilities
     return cross_entropy or unreachable(model) is not None

@@ -1,1 +1,1 @@
-"""Edits that fixes are made of."""
+"""Edits from which fixes are made."""

@@ -1,4 +1,4 @@
-"""Changes of the loss or the output, completed where the rate of SGD would no longer suit."""
+"""Changes of the loss or the output, with a new optimiser if the rate of SGD no longer fits."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from caedsl.rules.optimisation import mismatched_sgd_rate
 
 
 def with_suited_rate(model: Autoencoder, title: str, edits: Sequence[Edit], applicability: Applicability) -> Fix:
-    """Return the fix that makes ``edits``, with Adam for SGD where its rate would no longer suit after them."""
+    """Return the fix that makes ``edits``, and replaces SGD by Adam if its rate would no longer fit."""
     fix = Fix(title, tuple(edits), applicability)
     if model.train is None or not model.train.optimizer.kind.scales or any(mismatched_sgd_rate.check(model)):
         return fix
@@ -19,4 +19,4 @@ def with_suited_rate(model: Autoencoder, title: str, edits: Sequence[Edit], appl
         return fix
     adam = write_statement(model, "optimizer", "optimizer adam lr=1e-3")
     both = sorted((*edits, *adam), key=lambda edit: edit.span)
-    return Fix(f"{title}, with adam: this rate of SGD would no longer suit", tuple(both), Applicability.UNSAFE)
+    return Fix(f"{title}, with adam, because this rate of SGD would no longer fit", tuple(both), Applicability.UNSAFE)

@@ -1,4 +1,4 @@
-"""Edits of the ``train`` block: in the place of a setting, or beside the others where it is left to its default."""
+"""Edits of the ``train`` block: replace a setting, or add one after the others."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ from caedsl.syntax.tree import Divisor, Item, Negative, Operation, Parenthesised
 
 
 def write_setting(model: Autoencoder, name: str, option: str, text: str) -> tuple[Edit, ...]:
-    """Write ``text`` for one option of the setting ``name``; a setting that is one value has an option of its own name.
+    """Write ``text`` for an option of the setting ``name``; a single value is an option with the setting's own name.
 
-    Return nothing where the block has no setting yet, beside which a new one could stand.
+    Return nothing if the block has no setting after which a new one could be added.
     """
     written = model.places.get(f"train.{name}.{option}")
     if written is not None:
@@ -29,12 +29,12 @@ def write_setting(model: Autoencoder, name: str, option: str, text: str) -> tupl
 
 
 def write_statement(model: Autoencoder, name: str, text: str) -> tuple[Edit, ...]:
-    """Write ``text`` in place of the whole setting ``name``, which is written."""
+    """Write ``text`` in place of the whole setting ``name``, which must be written."""
     return (Edit(model.places[f"train.{name}"], text),)
 
 
 def replace_word(model: Autoencoder, name: str, word: str, by: str) -> tuple[Edit, ...]:
-    """Write ``by`` for a word of the setting ``name``; return nothing where it is not written there."""
+    """Replace a word of the setting ``name`` by ``by``; return nothing if the word is not written there."""
     place = model.places.get(f"train.{name}")
     statements = compiled(model.source.text, model.source.path).spec.walk()
     items = next((statement.items for statement in statements if statement.span == place), ())
@@ -59,7 +59,7 @@ def _after(span: Span, text: str) -> Edit:
 
 
 def _break_before(model: Autoencoder, span: Span) -> str:
-    """Return what parts a new setting from that at ``span``: a line as indented, or a semicolon on a shared line."""
+    """Return the separator between a new setting and that at ``span``: a new line, or a semicolon on a shared line."""
     line = model.source.line_text(model.source.position(span.start).line)
     indent = line[: len(line) - len(line.lstrip())]
     alone = model.source.position(span.start).column == len(indent) + 1

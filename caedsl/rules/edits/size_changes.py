@@ -1,4 +1,4 @@
-"""Changes that may make a decoder return another size: paddings, roundings, factors, a layer more or less."""
+"""Changes that may make a decoder return another size: paddings, rounding, factors, added or removed layers."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,13 +22,13 @@ from caedsl.vocabulary.spelling import written
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE, axes
 
 _FACTORS = (2, 3, 4, 1)
-_MOST_PAIRED = 6  # upsamplings of which pairs are tried
+_MOST_PAIRED = 6  # upsamplings whose pairs are tried
 _TIMES = "times"
-"""The word of ``x2``, which repeats a line."""
+"""Match ``x2``, which repeats a line."""
 
 
 def changes(model: Autoencoder, fits: Fits) -> Iterator[SizeChange]:
-    """Yield changes to one line, and each of them with enlarging layers that return to the encoder's sizes."""
+    """Yield changes to one line, each also combined with enlarging layers that return to the encoder's sizes."""
     single = tuple(_single(model))
     yield from single
     for change in (SizeChange(""), *single):
@@ -54,13 +54,13 @@ def _single(model: Autoencoder) -> Iterator[SizeChange]:
 
 
 def wrong_axes(model: Autoencoder) -> tuple[int, ...]:
-    """Return the numbers of the axes along which the output has another size than the input."""
+    """Return the indices of the axes along which the output has another size than the input."""
     sizes = zip(size(model.out_shape), size(model.target.shape), strict=True)
     return tuple(axis for axis, (got, wanted) in enumerate(sizes) if got != wanted)
 
 
 def _axis_sets(wrong: tuple[int, ...], rank: int) -> tuple[tuple[int, ...], ...]:
-    """Return the sets of axes to change together: all of them, then the wrong ones where those are fewer."""
+    """Return the sets of axes to change together: all of them, then only the wrong ones."""
     every = tuple(range(rank))
     return (every,) if wrong == every else (every, wrong)
 
@@ -74,12 +74,12 @@ def _change(title: str, layer: Layer, options: Changed) -> SizeChange:
 
 
 def _is_upsampling(layer: Layer) -> bool:
-    """Whether the layer reaches a size by a factor or as it is told; a shuffle has a factor too, and no choice."""
+    """Return whether the layer can enlarge to any size, unlike a shuffle."""
     return TO in layer.options
 
 
 def _size_option(layer: Layer) -> LayerOption[Any] | None:
-    """Return the option by which the kind changes the size."""
+    """Return the option with which the kind changes the size."""
     if layer.kind.window is Window.POOL:
         return KERNEL
     return STRIDE if STRIDE in layer.options else FACTOR if _is_upsampling(layer) else None
@@ -96,11 +96,11 @@ def _roundings(layers: Sequence[Layer]) -> Iterator[SizeChange]:
         if layer.kind.window is Window.POOL and not layer.options[CEIL]:
             yield _change("round the size of this pool up with `ceil`", layer, {CEIL: True})
         elif layer.kind.window is Window.POOL and "ceil" in layer.spans:
-            yield _change("round the size of this pool down: leave `ceil` out", layer, {CEIL: False})
+            yield _change("round the size of this pool down: remove `ceil`", layer, {CEIL: False})
 
 
 def _steps(layers: Sequence[Layer], wrong: tuple[int, ...]) -> Iterator[SizeChange]:
-    """Yield numbers of padded windows one step away, then two, along all axes or along the wrong ones."""
+    """Yield padded window settings one step away, then two, along all axes or along the wrong ones."""
     for step, layer in product((1, 2), layers):
         if layer.kind.role is not Role.WEIGHTED or PAD not in layer.options or layer.options[PAD] == "same":
             continue
@@ -118,11 +118,11 @@ def _steps(layers: Sequence[Layer], wrong: tuple[int, ...]) -> Iterator[SizeChan
 def _valid(layers: Sequence[Layer]) -> Iterator[SizeChange]:
     for layer in layers:
         if layer.kind.window is Window.CONVOLUTION and layer.options[PAD] == "same" and max(layer.options[KERNEL]) > 1:
-            yield _change("let this convolution take off the border: `pad=valid`", layer, {PAD: "valid"})
+            yield _change("let this convolution cut the border: `pad=valid`", layer, {PAD: "valid"})
 
 
 def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -> Iterator[SizeChange]:
-    """Yield other factors and strides; where the part is ``enlarging``, no convolution is made to shrink."""
+    """Yield other factors and strides; if the part is ``enlarging``, no convolution is made to shrink."""
     for layer in layers:
         option = _size_option(layer)
         now = layer.options[option] if option is not None else None
@@ -137,7 +137,7 @@ def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -
             options: dict[Option, Any] = {option: moved}
             kernel = layer.options.get(KERNEL, moved)
             if layer.kind.window is Window.TRANSPOSED and any(k % s for k, s in zip(kernel, moved, strict=True)):
-                # A kernel that the stride does not divide would paint a grid.
+                # A kernel that is not a multiple of the stride would produce a grid.
                 options[KERNEL] = tuple(s * -(-k // s) for k, s in zip(kernel, moved, strict=True))
             first, *others = (spelled(layer, changed, value) for changed, value in options.items())
             opening = "" if STRIDE in options else f"{layer.kind.name} "
@@ -146,7 +146,7 @@ def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -
 
 
 def _targets(model: Autoencoder) -> Iterator[SizeChange]:
-    """Yield ``upsample to`` a size that the encoder had, in the place of a factor that comes near to it."""
+    """Yield ``upsample to`` a size of the encoder, instead of a factor that comes close to it."""
     copies = Counter(layer.span for layer in decoder_path(model))
     down = [
         size(shape)
@@ -163,7 +163,7 @@ def _targets(model: Autoencoder) -> Iterator[SizeChange]:
 
 
 def _insertion(model: Autoencoder) -> Iterator[SizeChange]:
-    """Return an enlarging layer before the last one, where the output is smaller by a whole factor, or about one."""
+    """Return an enlarging layer before the last one, if the output is smaller by about a whole factor."""
     wanted, got = size(model.target.shape), size(model.out_shape)
     factor = tuple(round(w / g) for w, g in zip(wanted, got, strict=True))
     exact = all(g * f == w for w, g, f in zip(wanted, got, factor, strict=True))
@@ -174,7 +174,7 @@ def _insertion(model: Autoencoder) -> Iterator[SizeChange]:
 
 
 def _counts(model: Autoencoder) -> Iterator[SizeChange]:
-    """Yield one copy more or less of an ``upsample`` line that is repeated."""
+    """Yield one copy more or less of a repeated ``upsample`` line."""
     for span, group in groupby(decoder_path(model), key=lambda layer: layer.span):
         copies = list(group)
         if _is_upsampling(copies[0]) and _TIMES in copies[0].spans:
@@ -184,15 +184,15 @@ def _counts(model: Autoencoder) -> Iterator[SizeChange]:
 
 
 def _removals(decoder: Sequence[Layer]) -> Iterator[SizeChange]:
-    """Yield the decoder without one of its ``upsample`` lines, or without two."""
+    """Yield the decoder without one or two of its ``upsample`` lines."""
     lines = [layer.span for layer in decoder if _is_upsampling(layer)]
-    yield from (SizeChange("leave this `upsample` out", without=frozenset({span})) for span in lines)
+    yield from (SizeChange("remove this `upsample`", without=frozenset({span})) for span in lines)
     for pair in combinations(lines, 2) if len(lines) <= _MOST_PAIRED else ():
-        yield SizeChange("leave two of the `upsample` lines out", without=frozenset(pair))
+        yield SizeChange("remove two of the `upsample` lines", without=frozenset(pair))
 
 
 def _returning(model: Autoencoder, change: SizeChange, fits: Fits) -> SizeChange | None:
-    """Return ``change`` with every enlarging layer brought to the size that the encoder had at that depth."""
+    """Return ``change`` with every enlarging layer set to the encoder's size at that depth."""
     down = fits.follow(model.input.shape, encoder_path(model), change)
     sizes = [size(shape) for shape in down or () if is_map(shape)]
     targets = [before for before, after in pairwise(sizes) if before != after]
@@ -220,13 +220,13 @@ def _returning(model: Autoencoder, change: SizeChange, fits: Fits) -> SizeChange
         shape = after
     if not reached:
         return None
-    title = f"return to the size that the encoder had: {', '.join(reached)}"
+    title = f"return to the encoder's sizes: {', '.join(reached)}"
     alike = {span: each[0] for span, each in copies.items() if each[0] and all(one == each[0] for one in each)}
     mixed = {span: each for span, each in copies.items() if span not in alike and any(each)}
     if any(_TIMES not in layer.spans for layer in layers if layer.span in mixed) or any(
         TO in changed for span, changed in alike.items() if len(copies[span]) > 1
     ):
-        return None  # copies of a `repeat` block share their lines, and an `upsample to` is not repeated
+        return None  # copies of a `repeat` block share their lines, and `upsample to` is not repeated
     options = {**change.options, **alike}
     return SizeChange("; ".join(filter(None, (change.title, title))), options, mixed)
 
@@ -237,7 +237,7 @@ def _enlarges(layer: Layer) -> bool:
 
 
 def _towards(layer: Layer, before: Shape, target: Size) -> Changed | None:
-    """Return the options with which ``layer`` returns ``target``, if that is a size its factor may stand for."""
+    """Return the options with which ``layer`` returns ``target``, if its factor may stand for that size."""
     fit = layer.kind.fit_again(layer.options, before)
     if not isinstance(fit, Misfit) and size(fit.out_shape) == target:
         return {}

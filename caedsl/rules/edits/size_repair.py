@@ -1,7 +1,7 @@
-"""Making a decoder return to the input's size: changes to one line or two, each tried before it is offered.
+"""Repair of the decoder's output size: changes to one or two lines, each tried before it is offered.
 
-Sizes are walked again with changed options, which is quick; of the changes that end at the input's size the least is
-taken that passes the resolutions the encoder had, and the changed text is resolved to be sure.
+Sizes are recomputed with changed options, which is fast. Among the changes that end at the input's size, the smallest
+one that passes through the encoder's resolutions is chosen, and the changed text is resolved to verify it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,14 +23,14 @@ from caedsl.vocabulary.window import OUTPUT_PAD
 
 
 class Sizes(NamedTuple):
-    """The heights and widths that encoder and decoder pass, from the input to the output."""
+    """Heights and widths of all maps from the input to the output."""
 
     down: tuple[Size, ...]
     up: tuple[Size, ...]
 
 
 def size_fixes(model: Autoencoder) -> Iterator[Fix]:
-    """Yield the changes after which the decoder returns the target's sizes: those of the fewest lines first."""
+    """Yield changes after which the decoder returns the target's size, those of the fewest lines first."""
     if model.mirrored or len(model.out_shape) != len(model.target.shape):
         return
     fits, found = Fits(), []
@@ -47,12 +47,12 @@ def size_fixes(model: Autoencoder) -> Iterator[Fix]:
 
 
 def _walk(model: Autoencoder, change: SizeChange, fits: Fits) -> Sizes | None:
-    """Return the sizes after a change; None where a layer no longer fits."""
+    """Return the sizes after a change, or None if a layer no longer fits."""
     down = fits.follow(model.input.shape, encoder_path(model), change)
     if down is None:
         return None
     before_code = [shape for shape in down if is_map(shape)]
-    # A dense bottleneck is undone by the compiler, back to the map that it came from.
+    # The inverse of a dense bottleneck returns to the map before it.
     start = before_code[-1] if model.bottleneck.inverse else down[-1]
     up = fits.follow(start, tuple(leaves(model.decoder)), change)
     if up is None or not is_map(up[-1]):
@@ -77,7 +77,7 @@ def _option_edits(model: Autoencoder, layer: Layer, changed: Changed) -> list[Ed
 
 
 def _copies_edit(model: Autoencoder, layer: Layer, copies: Sequence[Changed]) -> Edit:
-    """Write another number of copies, or a line for each of them where they differ."""
+    """Write another number of copies, or a line for each copy if they differ."""
     times = layer.spans["times"]
     if not any(copies):
         return Edit(times, f"x{len(copies)}") if len(copies) > 1 else drop(model, times)
@@ -108,14 +108,14 @@ def _line_added(model: Autoencoder, line: str) -> Edit:
 
 
 def _gap(model: Autoencoder, start: int) -> str:
-    """Return what parts two statements in the layout of the line with the statement at ``start``."""
+    """Return the separator between two statements, in the layout of the line with the statement at ``start``."""
     text = model.source.text
     lead = text[text.rfind("\n", 0, start) + 1 : start]
     return "; " if lead.strip() else f"\n{lead}"
 
 
 def line_removed(model: Autoencoder, span: Span) -> Edit:
-    """Remove a statement with what separates it from the next one."""
+    """Remove a statement with the separator before the next one."""
     text = model.source.text
     start, end = span
     while end < len(text) and text[end] in " \t;":

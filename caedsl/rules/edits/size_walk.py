@@ -1,4 +1,4 @@
-"""Sizes along a model whose lines are changed: what a change is, and the shapes after it."""
+"""Shapes along a model with changed lines."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -15,11 +15,10 @@ Changed = Mapping[Option, Any]
 
 
 class SizeChange(NamedTuple):
-    """A change to a few lines of a spec.
+    """Change to a few lines of a spec.
 
-    ``options`` are new options by the line they stand on; ``copies`` those of every copy of a repeated line (``x2``),
-    of which there may be more or fewer than before. ``added`` is an upsampling before the last layer, ``without`` are
-    lines that are left out.
+    ``options`` are new options by line; ``copies`` are the options of every copy of a repeated line (``x2``), possibly
+    more or fewer than before. ``added`` is an upsampling before the last layer, ``without`` are the removed lines.
     """
 
     title: str
@@ -30,7 +29,7 @@ class SizeChange(NamedTuple):
 
     @property
     def lines(self) -> int:
-        """How many lines of the text it changes."""
+        """Return how many lines of the text the change affects."""
         return len(self.options) + len(self.copies) + bool(self.added) + len(self.without)
 
 
@@ -41,7 +40,7 @@ class Fits:
         self._known: dict[tuple[Layer, Shape], Shape | None] = {}
 
     def after(self, layer: Layer, changed: Changed, before: Shape) -> Shape | None:
-        """Return the shape after a layer with changed options; None where it does not fit."""
+        """Return the shape after a layer with changed options, or None if it does not fit."""
         key = (layer, before)
         if changed or key not in self._known:
             fit = layer.kind.fit_again(layer.options.changed(changed), before)
@@ -52,7 +51,7 @@ class Fits:
         return self._known[key]
 
     def follow(self, start: Shape, layers: Sequence[Layer], change: SizeChange) -> list[Shape] | None:
-        """Return the shapes from ``start`` on after the change; None where a layer no longer fits."""
+        """Return the shapes from ``start`` on after the change, or None if a layer no longer fits."""
         shapes = [start]
         for layer, changed in _changed(layers, change):
             after = self.after(layer, changed, shapes[-1])
@@ -63,7 +62,7 @@ class Fits:
 
 
 def _changed(layers: Sequence[Layer], change: SizeChange) -> Iterator[tuple[Layer, Changed]]:
-    """Yield the layers that are left, each with its new options."""
+    """Yield the remaining layers, each with its new options."""
     for span, group in groupby(layers, key=lambda layer: layer.span):
         if span in change.copies:
             first = next(group)

@@ -1,4 +1,4 @@
-"""Trying a change: the text is edited and resolved again, so that a rule proposes only what fits."""
+"""Trial of a change: the text is edited and resolved again, so that a rule proposes only changes that fit."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _NO_FAULTS = ("unused-constant", "unused-default", "unused-output", "setting-wit
 
 
 def write(layer: Layer, option: Option, text: str) -> Edit:
-    """Put ``text`` in the place of an option, or at the end of the layer's line where it is left to its default."""
+    """Write ``text`` in place of an option, or at the end of the layer's line if the option is not written."""
     span = layer.spans.get(option.name)
     if span is not None:
         return Edit(span, text)
@@ -24,7 +24,7 @@ def write(layer: Layer, option: Option, text: str) -> Edit:
 
 
 def drop(model: Autoencoder, span: Span) -> Edit:
-    """Remove an option with the space before it."""
+    """Remove an option and the space before it."""
     text = model.source.text
     start = span.start
     while start and text[start - 1] in " \t":
@@ -33,7 +33,7 @@ def drop(model: Autoencoder, span: Span) -> Edit:
 
 
 def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | None:
-    """Return where the ``defaults`` of a layer have an option of the form ``name=value``; None where none has."""
+    """Return where the layer's ``defaults`` have an option of the form ``name=value``, or None."""
     place = None
     for statement in compiled(model.source.text, model.source.path).spec.statements:
         if statement.span.start > layer.span.start:
@@ -48,7 +48,7 @@ def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | No
 
 
 def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:
-    """Return the model after ``edits``; None where the compiler then finds a fault that it does not find now."""
+    """Return the model after ``edits``, or None if the compiler then reports a new error."""
     text = model.source.text
     changed = compiled(apply_edits(text, edits), model.source.path)
     if changed.model is None or not changed.model.complete:

@@ -1,1 +1,1 @@
-"""Run, verify, allow, configure and document rules."""
+"""Running, verifying, allowing, configuring and documenting rules."""

@@ -1,7 +1,7 @@
-"""Allowances: findings that the author has looked at and allowed, with a reason.
+"""Allowances: findings that the author has allowed, with a reason.
 
-``# cae: allow[name] reason`` allows that finding for the statement that the comment speaks of, ``allow name
-"reason"`` in the whole spec. Errors cannot be allowed: such a model cannot be built.
+``# cae: allow[name] reason`` allows that finding for one statement: that on the comment's line, or the next one.
+``allow name "reason"`` allows it in the whole spec. Errors cannot be allowed, because such a model cannot be built.
 """
 
 import re
@@ -23,7 +23,7 @@ _MOST_SUGGESTIONS = 20
 
 
 class _Written(NamedTuple):
-    """An allowance in the text: a comment with the names in its brackets, or a statement with one name."""
+    """Allowance in the text: a comment with names in brackets, or a statement with one name."""
 
     span: Span
     names: tuple[str, ...]
@@ -32,7 +32,7 @@ class _Written(NamedTuple):
 
 @dataclass
 class _Allowed:
-    """One name that is allowed: for ``statements``, or everywhere where that is None."""
+    """One allowed name, for ``statements``, or everywhere if that is None."""
 
     name: str
     written: _Written
@@ -47,9 +47,9 @@ def apply_allowances(
     index: StatementIndex,
     active: Collection[str] | None = None,
 ) -> list[Finding]:
-    """Return the findings that are not allowed, and those about the allowances themselves.
+    """Return the findings that are not allowed, and the findings about the allowances themselves.
 
-    ``active`` are the rules that ran; an allowance of another one is not called unused.
+    ``active`` are the rules that ran; an allowance of another rule is not reported as unused.
     """
     allowed, about = _comments(index)
     for statement in model.allowances if model else ():
@@ -81,7 +81,7 @@ def _is_allowed(finding: Finding, index: StatementIndex, allowances: Sequence[_A
 
 
 def _meant(allowed: Sequence[_Allowed]) -> dict[str, str | None]:
-    """Return every name that is no finding's, with the one it likely means; suggest for the first few only."""
+    """Return every name that no finding has, with its closest match; search a match for the first few only."""
     known = all_names()
     unknown = dict.fromkeys(allowance.name for allowance in allowed if allowance.name not in known)
     if not unknown:
@@ -127,7 +127,7 @@ def _misspelt(comment: Comment) -> list[Finding]:
 def _incomplete(span: Span, missing: str) -> Finding:
     return Finding(
         "allowance-without-reason",
-        f"this allowance lacks {missing}",
+        f"this allowance needs {missing}",
         Label(span),
         help="write `# cae: allow[overcomplete] a denoiser: the noise is the limit`",
     )
@@ -155,7 +155,7 @@ def _unused(source: Source, allowance: _Allowed, left: Finding | None) -> Findin
             data={"name": allowance.name},
         )
     if left is not None:
-        message = f"`{allowance.name}` is an error here, and errors cannot be allowed"
+        message = f"`{allowance.name}` is an error here; errors cannot be allowed"
     else:
         where = "in this spec" if allowance.statements is None else "in this statement"
         message = f"this allows `{allowance.name}`, but there is no such finding {where}"
@@ -170,7 +170,7 @@ def _unused(source: Source, allowance: _Allowed, left: Finding | None) -> Findin
 
 
 def _removal(source: Source, allowance: _Allowed) -> Edit:
-    """Remove one name from a comment that lists several, else the whole comment or statement."""
+    """Remove one name from a comment that lists several, or else the whole comment or statement."""
     span, names, is_comment = allowance.written
     if len(names) > 1:
         others = ", ".join(name for name in names if name != allowance.name)

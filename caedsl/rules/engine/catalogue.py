@@ -1,4 +1,4 @@
-"""The catalogue: every rule file of the family folders, and what the compiler reports by itself."""
+"""Catalogue of the rules in the family folders and of the findings that the compiler reports."""
 
 import os
 from functools import cache
@@ -18,10 +18,10 @@ FAMILIES = (
     "numerics",
     "cost",
 )
-"""The families in the order of their codes; all but the first have a folder of rules."""
+"""List the families in the order of their codes; all but the first have a folder of rules."""
 
 COMPILER_FAMILY = "language"
-"""Findings about the text alone: each has an explanation, and none a rule."""
+"""List the findings about the text alone: each has an explanation, but no rule."""
 
 _FOLDER = os.path.dirname(os.path.dirname(__file__))
 _ENDING = ".py"
@@ -30,7 +30,7 @@ _FAMILY_DIGIT = len("CAE")
 
 @cache
 def names(family: str) -> tuple[str, ...]:
-    """Return the names of a family: those of its rules, and those that the compiler reports by itself."""
+    """Return the names of a family: its rules, and the findings that the compiler reports."""
     explained = (name for name in explained_names() if _explained_family(name) == family)
     return tuple(sorted((*_rules(family), *explained)))
 
@@ -49,7 +49,7 @@ def _explained_family(name: str) -> str:
 
 @cache
 def entry(name: str) -> Entry:
-    """Return the entry of ``name``, which exists."""
+    """Return the entry of ``name``, which must exist."""
     if name in explained_names():
         known = explanation(name)
         return Entry(Rule(known.code, name, known.severity), _explained_family(name), known.documentation, None)
@@ -62,7 +62,7 @@ def entry(name: str) -> Entry:
 
 @cache
 def find(name: str) -> Entry | None:
-    """Return the entry of that name or code, or None."""
+    """Return the entry with that name or code, or None."""
     if name in all_names():
         return entry(name)
     return next((known for known in every() if known.rule.code == name.upper()), None)
@@ -76,12 +76,12 @@ def every() -> tuple[Entry, ...]:
 
 @cache
 def checks() -> tuple[Entry, ...]:
-    """Return the rules that look at a model, in the order of their codes."""
+    """Return the rules that check a model, in the order of their codes."""
     entries = (entry(name) for family in FAMILIES for name in _rules(family))
     return tuple(sorted((known for known in entries if known.check is not None), key=lambda known: known.rule.code))
 
 
 @cache
 def all_names() -> tuple[str, ...]:
-    """Return every name; no file is read for it."""
+    """Return every name without reading a file."""
     return (*explained_names(), *(name for family in FAMILIES for name in _rules(family)))

@@ -1,4 +1,4 @@
-"""Checking a spec: syntax, then the model, then every rule; the findings in the order of their places."""
+"""Checks of a spec: syntax, then the model, then every rule; findings are sorted by position."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -20,61 +20,61 @@ from caedsl.syntax.tree import Spec
 _CHANNELS_LAST = "channels-last"
 _SEVERITIES = tuple(Severity)
 _LAYERS_OF_A_SPEC = 200
-"""Layers that take about as long to place as a plain spec takes to read."""
+"""Count this many placed layers as the effort of reading one plain spec."""
 MOST_FINDINGS = 100
-"""Findings shown of one spec."""
+"""Show at most this many findings per spec."""
 
 
 class Selection(NamedTuple):
-    """Rules that are wanted: those in ``select`` (None for all) without those in ``ignore``. Errors always are."""
+    """Rules to report: those in ``select`` (None for all) without those in ``ignore``. Errors are always reported."""
 
     select: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
 
     def takes(self, name: str) -> bool:
-        """Whether a finding of that name that is no error is wanted."""
+        """Return whether a finding of that name that is not an error should be reported."""
         return name not in self.ignore and (self.select is None or name in self.select)
 
 
 class Checked(NamedTuple):
-    """A checked spec: ``model`` is None where there was nothing to build on."""
+    """Checked spec; ``model`` is None if the text was too broken to build one."""
 
     source: Source
     spec: Spec
     model: Autoencoder | None
     findings: tuple[Finding, ...]
     failures: tuple[str, ...] = ()
-    """Rules that failed on this spec, each with its exception; their findings are missing."""
+    """Rules that failed on this spec, with their exceptions; their findings are missing."""
     reports: tuple[Report, ...] = ()
-    """What a renderer wants: the findings by the file that they are in."""
+    """Findings grouped by file, for renderers."""
 
     @property
     def texts(self) -> int:
-        """How many specs were judged: the spec itself, and each variant of its sweep."""
+        """Return how many specs were checked: the spec itself and each variant of its sweep."""
         return 1 + (self.model.sweep.variants if self.model and self.model.sweep else 0)
 
     @property
     def effort(self) -> int:
-        """How many plain specs take as long to judge: variants count, and so does what a `repeat` makes of a line."""
+        """Return the effort of the check in plain specs; variants and repeated layers count."""
         layers = sum(1 for _ in self.model.layers()) if self.model else 0
         return self.texts * (1 + layers // _LAYERS_OF_A_SPEC)
 
     @property
     def has_errors(self) -> bool:
-        """Whether the model cannot be built."""
+        """Return whether there are errors, so that the model cannot be built."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
 def check_source(source: Source, selection: Selection = Selection()) -> Checked:
-    """Everything that can be said of a spec before training; text of any kind is answered with findings, never raised.
+    """Return everything that can be found in a spec before training; any text gives findings, never an exception.
 
-    A fix that a finding carries has been tried: it cures the finding and brings no other. A spec that extends another
-    is checked as the whole that the two make, and ``source`` is its text.
+    Every fix of a finding has been verified: it removes the finding and adds no other. A spec that extends another one
+    is checked together with it, and ``source`` is its text.
     """
     if EXTENDS not in source.text:
         checked = _check_whole(source, selection)
         return checked._replace(reports=(Report(source, checked.findings),))
-    # Imported for a variant alone: other specs are checked sooner without.
+    # Imported only for a variant, so that other specs are checked faster.
     from caedsl.resolve.extending import expand
 
     expansion = expand(source)
@@ -96,7 +96,7 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
 
 
 def examine_file(source: Source, selection: Selection = Selection()) -> tuple[Finding, ...]:
-    """Return the findings of ``examine``, each with its place in its file: ``source``, or one that it extends."""
+    """Return the findings of ``examine``, each located in its file: ``source``, or a file that it extends."""
     if EXTENDS not in source.text:
         return examine(source, selection).findings
     from caedsl.resolve.extending import expand
@@ -115,7 +115,7 @@ def _check_whole(source: Source, selection: Selection) -> Checked:
     if any(finding.fix or finding.proposal for finding in shown):
         from caedsl.rules.engine.verification import verified
 
-        wide = Selection(None, selection.ignore)  # a rule that was not asked for still judges what a fix does
+        wide = Selection(None, selection.ignore)  # a rule that was not selected still checks what a fix does
         before = checked.findings if selection.select is None else examine(source, wide).findings
         failed = partial(_record, failures)
         shown = list(
@@ -134,7 +134,7 @@ def _check_whole(source: Source, selection: Selection) -> Checked:
 
 
 def _most_serious(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings to show, in their order; of very many, errors first, then warnings."""
+    """Return the findings to show, in their order; if there are too many, errors first, then warnings."""
     if len(findings) <= MOST_FINDINGS:
         return list(findings)
     ranked = sorted(range(len(findings)), key=lambda place: (_SEVERITIES.index(findings[place].severity), place))
@@ -142,7 +142,7 @@ def _most_serious(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _left_out(findings: Sequence[Finding], shown: Sequence[Finding]) -> Iterator[Finding]:
-    """Yield the finding that counts those that are not shown."""
+    """Yield the finding that counts those not shown."""
     count = len(findings) - len(shown)
     if count:
         places = {(finding.name, finding.primary.span) for finding in shown}
@@ -151,25 +151,25 @@ def _left_out(findings: Sequence[Finding], shown: Sequence[Finding]) -> Iterator
             Finding(
                 "too-many-findings",
                 f"{count:,} more finding{'s are' if count > 1 else ' is'} not shown",
-                Label(first.primary.span, "the next one"),
-                help="correct those that are shown first",
+                Label(first.primary.span, "the first one not shown"),
+                help="correct the findings that are shown, then check again",
             )
         )
 
 
 def _record(failures: list[str], rule: str, error: Exception) -> None:
-    """Note that a rule failed; raise its exception where ``CAEDSL_DEBUG`` asks for it."""
+    """Record that a rule failed; raise its exception if ``CAEDSL_DEBUG`` is set."""
     if os.environ.get("CAEDSL_DEBUG"):
         raise error
     failures.append(f"the rule `{rule}` failed ({type(error).__name__}: {shortened(str(error))})")
 
 
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
-    """Return what ``check_source`` finds, with the fixes that must be tried left as proposals."""
+    """Return what ``check_source`` finds, with fixes that are not verified yet as proposals."""
     failures: list[str] = []
     spec, model, findings = _found(source, failures)
     if model is not None and model.sweep is not None and spec.complete:
-        # Imported for a sweep alone: other specs are checked sooner without.
+        # Imported only for a sweep, so that other specs are checked faster.
         from caedsl.rules.engine.sweeping import judged
 
         findings = tuple(judged(source, spec, model.sweep, findings, lambda text: _found(text, failures)))
@@ -184,7 +184,7 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
 
 
 def _found(source: Source, failures: list[str]) -> CompiledSpec:
-    """Return what the compiler and the rules find in one text, before anything is allowed or left out."""
+    """Return what the compiler and the rules find in one text, before allowances and selection."""
     spec, model, faults = compiled(source.text, source.path)
     findings = [_repairable(identified(finding), model) for finding in faults]
     if model:
@@ -204,7 +204,7 @@ def identified(finding: Finding) -> Finding:
 
 
 def _repairable(finding: Finding, model: Autoencoder | None) -> Finding:
-    """Yield a finding of the compiler with what its rule proposes."""
+    """Yield a finding of the compiler with the fixes that its rule proposes."""
     entry = catalogue.find(finding.name)
     if model is None or finding.fix or entry is None or entry.repair is None:
         return finding
@@ -212,7 +212,7 @@ def _repairable(finding: Finding, model: Autoencoder | None) -> Finding:
 
 
 def _is_misfit(finding: Finding) -> bool:
-    """Whether the compiler found that sizes do not fit: where the channels stand last, it is their fault."""
+    """Return whether the compiler found sizes that do not fit; channels written last are then the cause."""
     entry = catalogue.find(finding.name)
     return entry is not None and entry.family == "shapes" and entry.check is None
 
@@ -220,10 +220,9 @@ def _is_misfit(finding: Finding) -> bool:
 def _rule_findings(
     model: Autoencoder, faults: Sequence[Finding], index: StatementIndex, failures: list[str]
 ) -> list[Finding]:
-    """Return what the rules find; they stay silent where the compiler has found an error, which may be the cause.
+    """Return what the rules find; they skip parts with a compiler error, which may be the cause.
 
-    That is the statement with the error and every block that it stands in. A rule that fails loses its own findings
-    only.
+    A part is the statement with the error and every block around it. A rule that fails loses only its own findings.
     """
     errors = (fault.primary.span.start for fault in faults if fault.severity is Severity.ERROR)
     faulted = {span for place in errors for span in index.around(place)}

@@ -1,7 +1,7 @@
-"""What the compiler makes of a text, kept for the few texts that were looked at last.
+"""Compilation of a text, cached for the most recent texts.
 
-A check reads the same text more than once: rules try a change before they propose it, and verifying the fix makes that
-change again.
+A check compiles the same text several times: rules try a change before they propose it, and verifying the fix makes
+that change again.
 """
 
 from bisect import bisect_right
@@ -20,7 +20,7 @@ from caedsl.syntax.tree import Spec
 
 
 class CompiledSpec(NamedTuple):
-    """The tree of a text, its model (None where there was nothing to build on), and what the compiler finds wrong."""
+    """Tree of a text, its model (None if the text was too broken), and the findings of the compiler."""
 
     spec: Spec
     model: Autoencoder | None
@@ -29,7 +29,7 @@ class CompiledSpec(NamedTuple):
 
 @lru_cache(maxsize=8)
 def compiled(text: str, path: str) -> CompiledSpec:
-    """Syntax, then the model; text of any kind is answered with findings, never raised."""
+    """Compile a text: syntax, then the model; any text gives findings, never an exception."""
     source = Source(text, path)
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
@@ -39,7 +39,7 @@ def compiled(text: str, path: str) -> CompiledSpec:
 
 
 def _apart(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:
-    """Return the syntax errors outside of what fixes of other findings replace: `padding='same'` is one mistake."""
+    """Return the syntax errors that no fix of another finding replaces: `padding='same'` is a single mistake."""
     edits = (edit for finding in findings if finding.fix for edit in finding.fix.edits)
     replaced = sorted(edit.span for edit in edits)
 

@@ -1,4 +1,4 @@
-"""``[tool.caedsl]`` in pyproject.toml, and the words that choose rules there and on the command line."""
+"""Settings in ``[tool.caedsl]`` of pyproject.toml, and the words that select rules there and on the command line."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from caedsl.syntax.reading import read_regular
 FILE = "pyproject.toml"
 _TABLE = "tool.caedsl"
 _NAMING = re.compile(rb"^[^#\n]*tool[^\n]*caedsl|^\s*\[[\s\"']*tool[\s\"']*\]", re.MULTILINE)
-"""What every file with a table ``tool.caedsl`` has; parsing others would take longer than checking a spec."""
+"""Find this text before parsing a file: parsing an unrelated file takes longer than checking a spec."""
 
 _PREFIX = "CAE"
 _MOST_SHOWN = 60
@@ -20,13 +20,14 @@ _MOST_BYTES = 1 << 22
 
 
 class ConfigurationError(ValueError):
-    """A setting that cannot be used. Its text names where it stands, the value and the remedy."""
+    """Invalid setting. The message names the place, the value and the remedy."""
 
 
 class Configuration(NamedTuple):
-    """The settings of a project; None and empty where its pyproject.toml says nothing.
+    """Settings of a project; None or empty if its pyproject.toml has no such setting.
 
-    ``select`` and ``ignore`` are names of rules. ``exclude`` are patterns of paths below ``folder``, that of the file.
+    ``select`` and ``ignore`` are names of rules. ``exclude`` are patterns of paths relative to ``folder``, the folder
+    of the file.
     """
 
     folder: str = ""
@@ -37,7 +38,7 @@ class Configuration(NamedTuple):
     exclude: tuple[str, ...] = ()
 
     def excludes(self, path: str) -> bool:
-        """Whether a pattern of ``exclude`` matches the path, a folder it lies in, or the name of one of these."""
+        """Return whether a pattern of ``exclude`` matches the path, a folder above it, or one of their names."""
         if not self.exclude:
             return False
         from fnmatch import fnmatchcase
@@ -48,9 +49,9 @@ class Configuration(NamedTuple):
 
 
 def read_configuration(path: str) -> Configuration:
-    """Return the settings for ``path``: those of the nearest pyproject.toml above it with a ``[tool.caedsl]``.
+    """Return the settings for ``path``, from the nearest pyproject.toml above it that has a ``[tool.caedsl]`` table.
 
-    Raises ``ConfigurationError``.
+    Raise ``ConfigurationError`` if a setting is invalid.
     """
     folder = os.path.abspath(path)
     if not os.path.isdir(folder):
@@ -65,7 +66,7 @@ def read_configuration(path: str) -> Configuration:
 
 
 def _table(file: str) -> Mapping[str, Any] | None:
-    """Return the table ``[tool.caedsl]`` of ``file``; a file that does not name it is not parsed."""
+    """Return the table ``[tool.caedsl]`` of ``file``; do not parse a file that does not mention it."""
     shown = os.path.relpath(file)
     try:
         data = read_regular(file, _MOST_BYTES)
@@ -73,14 +74,14 @@ def _table(file: str) -> Mapping[str, Any] | None:
         raise ConfigurationError(
             f"{shown}: the file cannot be read ({error.strerror}); change its permissions"
         ) from None
-    if not _NAMING.search(data.replace(b"\0", b"")):  # no zeros, so that the name is seen in UTF-16 too
+    if not _NAMING.search(data.replace(b"\0", b"")):  # remove zeros, so that the name is also found in UTF-16
         return None
     import tomllib
 
     try:
         tables = tomllib.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # an integer of thousands of digits is a plain ValueError
-        raise ConfigurationError(f"{shown}: this is not valid TOML ({error}); correct the file") from None
+    except (ValueError, RecursionError) as error:  # an integer with thousands of digits raises a plain ValueError
+        raise ConfigurationError(f"{shown}: invalid TOML ({error}); correct the file") from None
     tool = tables.get("tool")
     table = tool.get("caedsl") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
@@ -105,16 +106,16 @@ def _configuration(table: Mapping[str, Any], folder: str, file: str) -> Configur
 
 
 def output_format(value: object, place: str) -> str:
-    """``value`` as the name of an output format; ``place`` is what an error calls it."""
+    """Return ``value`` as the name of an output format; an error message calls its place ``place``."""
     if isinstance(value, str) and value in FORMATS:
         return value
     raise ConfigurationError(f"{place} is {_shown(value)}; {_suggest(value, FORMATS)}")
 
 
 def rule_names(words: Iterable[str], place: str) -> frozenset[str]:
-    """Return the rules that ``words`` choose, by name.
+    """Return the names of the rules that ``words`` select.
 
-    A word is the name or the code of a rule, the beginning of codes (``CAE4``), a family (``shapes``) or ``all``.
+    A word is the name or the code of a rule, the beginning of a code (``CAE4``), a family (``shapes``) or ``all``.
     """
     return frozenset(name for word in words for name in _chosen(word.strip(), place))
 
@@ -133,7 +134,7 @@ def _chosen(word: str, place: str) -> Sequence[str]:
 
 
 def suggest_rule(word: str) -> str:
-    """Return the remedy for the name of a rule that does not exist."""
+    """Return the suggestion for the name of a rule that does not exist."""
     return _suggest(word, [*catalogue.all_names(), *catalogue.FAMILIES], "`caedsl rule` lists them")
 
 
@@ -154,7 +155,7 @@ def _rules(value: object, place: str) -> frozenset[str]:
 def _texts(value: object, place: str) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
-    raise ConfigurationError(f'{place} is {_shown(value)}, but must be a list of texts; write `["…"]`')
+    raise ConfigurationError(f'{place} is {_shown(value)}, but must be a list of strings; write `["…"]`')
 
 
 def _switch(value: object, place: str) -> bool:
@@ -166,6 +167,6 @@ def _switch(value: object, place: str) -> bool:
 def _shown(value: object) -> str:
     try:
         text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-    except ValueError:  # Python writes no integer of more than 4,300 digits
-        return "a number of thousands of digits"
+    except ValueError:  # Python cannot print an integer of more than 4,300 digits
+        return "a number with thousands of digits"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

@@ -1,7 +1,7 @@
-"""The documentation of rules: for a terminal, as Markdown, for SARIF; and the pages of ``docs/rules``.
+"""Documentation of the rules: for a terminal, as Markdown, for SARIF, and the pages of ``docs/rules``.
 
-``python -m caedsl.rules.engine.documentation`` writes the pages of a checkout, with ``--check`` it only says which
-are stale.
+``python -m caedsl.rules.engine.documentation`` writes the pages of a checkout; with ``--check`` it only reports stale
+ones.
 """
 
 import re
@@ -25,8 +25,8 @@ _COMMAND = "python -m caedsl.rules.engine.documentation"
 _REPAIRS = {
     Applicability.SAFE: "`--fix` repairs the example",
     Applicability.UNSAFE: "`--fix --unsafe-fixes` repairs the example",
-    Applicability.DISPLAY: "a repair is shown, to be made by hand",
-    None: "to be repaired by hand",
+    Applicability.DISPLAY: "the fix is only shown, not applied",
+    None: "no automatic fix",
 }
 
 
@@ -36,13 +36,13 @@ def summary_of(entry: Entry) -> str:
 
 
 def rule_text(entry: Entry) -> RuleText:
-    """Return what renderers show of a rule."""
+    """Return the text of a rule that renderers show."""
     rule = entry.rule
     return RuleText(rule.code, rule.name, rule.severity, summary_of(entry), entry.documentation.strip() + "\n")
 
 
 def repair_of(entry: Entry) -> str:
-    """How the rule's own example is repaired: found by checking it."""
+    """Describe how the rule's own example is repaired, by checking the example."""
     for fragment in examples(entry.documentation, "Example"):
         for finding in check_source(Source(whole_spec(fragment))).findings:
             if finding.name == entry.rule.name:
@@ -51,7 +51,7 @@ def repair_of(entry: Entry) -> str:
 
 
 def page(entry: Entry) -> str:
-    """Return the documentation of a rule as a page of Markdown."""
+    """Return the documentation of a rule as a Markdown page."""
     rule = entry.rule
     summary, _, body = entry.documentation.strip().partition("\n")
     facts = f"{rule.severity.value} · {entry.family} · {repair_of(entry)}"
@@ -63,8 +63,7 @@ def index(entries: Sequence[Entry]) -> str:
     lines = [
         "# Rules",
         "",
-        f"What `caedsl check` looks for. Made by `{_COMMAND}` from the rules themselves; `caedsl rule NAME` "
-        "prints a page.",
+        f"The rules of `caedsl check`. Generated from the rules by `{_COMMAND}`; `caedsl rule NAME` prints a page.",
     ]
     for family in catalogue.FAMILIES:
         rows = [entry for entry in entries if entry.family == family]
@@ -80,7 +79,7 @@ def _row(entry: Entry) -> str:
 
 
 def for_terminal(page: str, width: int, colour: bool) -> str:
-    """Return a page of Markdown, wrapped and without its marks but the quotes around code."""
+    """Return a Markdown page for a terminal, wrapped and without markup other than the quotes around code."""
     lines: list[str] = []
     for kind, text in _blocks(page):
         if kind == "heading":
@@ -97,7 +96,7 @@ def for_terminal(page: str, width: int, colour: bool) -> str:
 
 
 def _blocks(markdown: str) -> Iterator[tuple[str, str]]:
-    """Headings, code, list items and paragraphs, each with its text on one line but for code."""
+    """Yield headings, code, list items and paragraphs, with the text of all but code on one line."""
     pending: list[str] = []
     kind = "paragraph"
     fenced = False
@@ -122,20 +121,20 @@ def _blocks(markdown: str) -> Iterator[tuple[str, str]]:
 
 
 def pages() -> Mapping[str, str]:
-    """Every page of ``docs/rules`` by the name of its file."""
+    """Return every page of ``docs/rules`` by its file name."""
     entries = catalogue.every()
     return {INDEX: index(entries), **{f"{entry.rule.name}.md": page(entry) for entry in entries}}
 
 
 def stale_pages(folder: Path = _PAGES, wanted: Mapping[str, str] | None = None) -> list[str]:
-    """Return the pages in ``folder`` that are missing, different, or not wanted; wanted are those of the rules."""
+    """Return the pages in ``folder`` that are missing, outdated or superfluous."""
     wanted = pages() if wanted is None else wanted
     there = {path.name: path.read_text("utf-8") for path in folder.glob("*.md")}
     return sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
 
 
 def write_pages(folder: Path = _PAGES, wanted: Mapping[str, str] | None = None) -> None:
-    """Write every wanted page (those of the rules), and remove all others."""
+    """Write the pages ``wanted``, and remove all others."""
     wanted = pages() if wanted is None else wanted
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.md"):
@@ -146,7 +145,7 @@ def write_pages(folder: Path = _PAGES, wanted: Mapping[str, str] | None = None) 
 
 
 def maintain(folder: Path, wanted: Mapping[str, str], command: str, arguments: Sequence[str]) -> int:
-    """Write the wanted pages of a checkout, or with ``--check`` say which are stale; the exit code of ``command``."""
+    """Write the pages of a checkout, or report stale ones with ``--check``; return the exit code of ``command``."""
     if not folder.parent.is_dir():
         print(f"{folder.parent} does not exist: run this in a checkout", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The examples of rules: fragments of specs, and the whole specs they stand for."""
+"""Examples of rules: fragments of specs, and the complete specs that they stand for."""
 
 import re
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ _BLOCK = re.compile(r"^```cae\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def examples(documentation: str, heading: str) -> Iterator[str]:
-    """Return the fragments of specs under ``## heading`` of a rule's documentation."""
+    """Return the fragments of specs under ``## heading`` in a rule's documentation."""
     for section in re.split(r"^## +", documentation, flags=re.MULTILINE):
         if section.partition("\n")[0].strip() == heading:
             yield from (match[1] for match in _BLOCK.finditer(section))
 
 
 def whole_spec(fragment: str) -> str:
-    """``fragment`` with the statements that it lacks, so that it can be checked; one that begins the spec is whole."""
+    """Return ``fragment`` completed to a whole spec; a fragment that begins a spec is complete."""
     if fragment.lstrip().startswith("autoencoder"):
         return fragment
     before, after = (

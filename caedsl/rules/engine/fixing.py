@@ -1,4 +1,4 @@
-"""Making fixes: those that can be made together, then those that the result still offers, until none is left."""
+"""Application of fixes: all that are compatible, then those that the result still offers, until none is left."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from caedsl.rules.engine.verification import Examine, cures, remains
 from caedsl.source import Source
 
 _MOST_ROUNDS = 50
-_MOST_READ = 200_000  # characters of a text times rounds: a huge one may need a second run
+_MOST_READ = 200_000  # characters of a text times rounds: a very large text may need a second run
 _FEWEST_ROUNDS = 3
-_MOST_WEIGHED = 20  # fixes of one pass that are held against each other
+_MOST_WEIGHED = 20  # fixes of one pass that are compared with each other
 
 
 class Fixed(NamedTuple):
-    """A spec after its fixes: its text, how many were ``made``, and the result, ``checked``."""
+    """Spec after its fixes: the text, how many fixes were ``made``, and the result, ``checked``."""
 
     source: Source
     checked: Checked
@@ -24,12 +24,11 @@ class Fixed(NamedTuple):
 
 
 def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool = False) -> Fixed:
-    """Make every safe fix, and with ``unsafe`` those that change the model; leave a text that could not be read whole.
+    """Apply every safe fix, and with ``unsafe`` also those that change the model.
 
-    Of a spec that extends another, only its own text is changed.
-
-    A fix that was not verified is not made, nor one whose finding the others cure. Fixes that spoil each other are
-    made one by one, each on the result of the one before.
+    A text that was not parsed whole is not changed, nor is a spec that this one extends. Fixes that were not verified
+    are skipped, and so are those whose findings other fixes remove. Fixes that interfere with each other are applied
+    one by one, each to the result of the one before.
     """
     applicable = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
     checked, made = check_source(source, selection), 0
@@ -48,7 +47,7 @@ def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool 
 
 
 def _together(source: Source, curable: Sequence[Finding], selection: Selection) -> tuple[Sequence[Fix], Sequence[Edit]]:
-    """Return the fixes that cure together, and their edits: each is needed, and none spoils another."""
+    """Return fixes that work together, and their edits: each is needed, and none interferes with another."""
 
     def examined(text: Source) -> Sequence[Finding]:
         return examine_file(text, selection)
@@ -63,7 +62,7 @@ def _together(source: Source, curable: Sequence[Finding], selection: Selection) 
 
 
 def _needed(source: Source, curable: Sequence[Finding], examined: Examine) -> list[Finding]:
-    """Return the findings that the fixes of the others leave there; the fixes of a text's faults do not meet."""
+    """Return the findings that remain after the fixes of the others; fixes of syntax errors are always needed."""
     needed = list(curable)
     changing = [f for f in curable if f.fix and f.fix.applicability is Applicability.UNSAFE]
     for finding in changing if 1 < len(changing) <= _MOST_WEIGHED else ():

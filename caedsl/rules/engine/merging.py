@@ -1,4 +1,4 @@
-"""Merge findings that say the same of several places into one that lists them."""
+"""Merging of findings with the same words at several places into one that lists the places."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ _SERIOUSNESS = tuple(Severity)
 
 
 def merged(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings in the order of their places, those of one rule with the same words as one.
+    """Return the findings sorted by position, with findings of one rule and the same words merged.
 
     It stands at the most serious place. What the compiler reports stays apart: two misspelt words are two mistakes.
     """
@@ -42,7 +42,7 @@ def _one(group: Sequence[Finding]) -> Finding:
 
 
 def _candidates(group: Iterable[Finding]) -> Iterable[Fix]:
-    """Yield the best fix of every place, as one."""
+    """Yield the combined best fixes of all places, as one fix."""
     best = [next(iter(finding.candidates()), None) for finding in group]
     fixes = [fix for fix in best if fix is not None]
     chosen, edits = merge_fixes(fixes)

@@ -1,8 +1,8 @@
-"""What a rule is.
+"""Rules and their entries in the catalogue.
 
-A rule is one file: its docstring is its documentation (see ``CONTRIBUTING.md`` for the headings), ``RULE`` its
-identity, and ``check`` a function from a model to findings. A file with ``repair`` in place of ``check`` proposes the
-fix of what the compiler reports under that name. What needs neither is explained in
+A rule is one file: its docstring is its documentation (see ``CONTRIBUTING.md`` for the headings), ``RULE`` is its
+identity, and ``check`` is a function from a model to findings. A file with ``repair`` instead of ``check`` proposes the
+fix for what the compiler reports under that name. Findings that need neither are explained in
 ``caedsl/diagnostics/explanations/``.
 """
 
@@ -15,10 +15,10 @@ from caedsl.source import Span
 
 
 class Rule(NamedTuple):
-    """The identity of a rule.
+    """Identity of a rule.
 
-    ``name`` names the bad pattern, read as "allow NAME"; ``severity`` is the usual one. ``partial`` says that the
-    rule can be decided on a model whose shapes are not all known.
+    ``name`` describes the bad pattern, so that "allow NAME" reads well; ``severity`` is the default. ``partial`` marks
+    a rule that can check a model with unknown shapes.
     """
 
     code: str
@@ -39,7 +39,7 @@ class Rule(NamedTuple):
         severity: Severity | None = None,
         data: Mapping[str, Datum] | None = None,
     ) -> Finding:
-        """Return a finding of this rule at ``span``; a fix that must be tried first is proposed."""
+        """Return a finding of this rule at ``span``; a fix that must be verified first is a proposal."""
         ready, proposal = (None, fix) if isinstance(fix, Proposal) else (fix, None)
         return Finding(
             self.name,
@@ -61,9 +61,9 @@ Repair = Callable[[Autoencoder, Finding], Fix | Iterable[Fix] | None]
 
 
 class Entry(NamedTuple):
-    """A rule as the catalogue holds it: ``family`` is its folder, ``documentation`` its docstring.
+    """Rule in the catalogue: ``family`` is its folder, ``documentation`` its docstring.
 
-    ``check`` finds, and ``repair`` mends what the compiler found: a rule has one of them at most.
+    A rule has at most one of ``check``, which finds mistakes, and ``repair``, which fixes what the compiler found.
     """
 
     rule: Rule

@@ -1,4 +1,4 @@
-"""Findings of every variant of a sweep, as findings of the spec: a mistake is one, and names its variants."""
+"""Findings of the variants of a sweep, reported once in the spec with the variants that have them."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -17,7 +17,7 @@ _MOST_LISTED = 8
 
 @dataclass
 class _Seen:
-    """A finding, whether the spec has it as it stands, and the variants that have it."""
+    """Finding, whether the spec itself has it, and the variants that have it."""
 
     finding: Finding
     as_written: bool
@@ -27,9 +27,9 @@ class _Seen:
 def judged(
     source: Source, spec: Spec, sweep: Sweep, findings: Sequence[Finding], find: Callable[[Source], CompiledSpec]
 ) -> list[Finding]:
-    """Return the ``findings`` of a spec with those of its variants, which ``find`` looks for.
+    """Return the ``findings`` of a spec together with those that ``find`` returns for its variants.
 
-    Findings of one rule at one place are one. What is unused in some variants and used in others is none.
+    Findings of one rule at one place are merged. What is unused in some variants but used in others is not reported.
     """
     seen: dict[tuple[str, Span], list[_Seen]] = {}
     for finding in findings:
@@ -58,9 +58,9 @@ def _counts(seen: _Seen, sweep: Sweep) -> bool:
 
 
 def _told(seen: _Seen, sweep: Sweep, faulty: Collection[int]) -> Finding:
-    """Return a finding with the variants in its message, unless the spec and all of them have it.
+    """Return a finding with the variants in its message, unless the spec and all variants have it.
 
-    Rules are silent about a variant with an error, and a mistake in the sweep itself is in no variant.
+    Rules skip a variant with an error, and no variant contains a mistake in the sweep itself.
     """
     finding = seen.finding
     silent = () if finding.severity is Severity.ERROR else faulty
@@ -74,7 +74,7 @@ def _told(seen: _Seen, sweep: Sweep, faulty: Collection[int]) -> Finding:
 
 def _where(numbers: Sequence[int], sweep: Sweep) -> str:
     if not numbers:
-        return "in the spec as it stands, in none of its variants"
+        return "only without the sweep"
     if len(numbers) == sweep.variants:
         return f"in all {sweep.variants} variants" if sweep.variants > 1 else f"in its variant: {sweep.described(1)}"
     if len(numbers) == 1:

@@ -1,4 +1,4 @@
-"""Verifying fixes: each is made alone and the result checked, so that only a fix that cures is ever offered."""
+"""Verification of fixes: each is applied alone and the result is checked, so that every fix offered works."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -11,17 +11,19 @@ from caedsl.rules.engine.catalogue import find
 from caedsl.source import Source, Span
 
 Examine = Callable[[Source], Sequence[Finding]]
-"""Every finding of a text, its fixes not verified."""
+"""Return every finding of a text, with unverified fixes."""
 
 Failed = Callable[[str, Exception], None]
-"""Takes the name of a rule whose search for a fix failed, and its exception."""
+"""Report the name of a rule whose search for a fix failed, and its exception."""
 
-_MOST_READ = 50_000  # characters read again for the fixes of one text, which keeps a check below a second or two
-_LONG = 32_000  # characters of a text whose fixes are only made all together
+_MOST_READ = (
+    50_000  # characters that may be checked again for the fixes of one text; keeps a check below a second or two
+)
+_LONG = 32_000  # characters of a text above which fixes are only tried all together
 _FEWEST = 3
 _MOST_CANDIDATES = 20  # fixes tried for one finding
 _LEFTOVERS = ("unused-constant", "unused-default", "unused-output")
-"""Findings that a fix may bring, since their own fix follows: what it overrules is no longer used."""
+"""Accept these findings after a fix, since their own fix follows: the fix made something unused."""
 
 _SERIOUSNESS = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
 
@@ -35,11 +37,12 @@ def verified(
     failed: Failed | None = None,
     texts: int = 1,
 ) -> tuple[Finding, ...]:
-    """Return ``findings``, each with the first of its fixes that cures it, if any.
+    """Return ``findings``, each with the first of its fixes that works, if any.
 
-    ``before`` is what ``examine`` finds in ``source`` as it is. Of very many findings the first are tried each alone,
-    the others all together. Where the text is not ``parsed`` whole, fixes are only shown. A search that fails is
-    reported to ``failed``, where that is given. ``examine`` reads as many ``texts`` as a sweep makes of one.
+    ``before`` is what ``examine`` finds in the unchanged ``source``. If there are very many findings, the first are
+    tried one by one and the others all together. If the text was not ``parsed`` whole, fixes are only shown.
+    ``failed``, if given, is called for a search that fails. ``examine`` reads ``texts`` variants for each text of a
+    sweep.
     """
     places = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
     alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (texts * len(source.text) + 1))
@@ -61,7 +64,7 @@ def verified(
 
 
 def _candidates(finding: Finding, most: int, failed: Failed | None) -> Iterator[Fix]:
-    """Yield up to ``most`` fixes of a finding; none after its search fails."""
+    """Yield up to ``most`` fixes of a finding, or none if its search fails."""
     try:
         yield from islice(finding.candidates(), most)
     except Exception as error:
@@ -71,7 +74,7 @@ def _candidates(finding: Finding, most: int, failed: Failed | None) -> Iterator[
 
 
 def _offered(finding: Finding, fix: Fix | None, source: Source, parsed: bool) -> Finding:
-    """Return ``finding`` with its fix: with the line endings of the text, and only shown where that is broken."""
+    """Return ``finding`` with its fix, adapted to the text's line endings, and only shown if the text is broken."""
     if fix is None:
         return finding.offering(None)
     ending = "\r\n" if "\r\n" in source.text else "\n" if "\n" in source.text or "\r" not in source.text else "\r"
@@ -82,7 +85,7 @@ def _offered(finding: Finding, fix: Fix | None, source: Source, parsed: bool) ->
 
 
 def remains(source: Source, edits: Sequence[Edit], finding: Finding, examine: Examine) -> bool:
-    """Whether a finding is still there, as serious, after ``edits`` that were made for others."""
+    """Return whether a finding is still there with the same severity after ``edits`` for other findings."""
     shift = _Shift(edits)
     moved = shift(finding.primary.span)
     after = examine(Source(apply_edits(source.text, edits), source.path))
@@ -92,11 +95,11 @@ def remains(source: Source, edits: Sequence[Edit], finding: Finding, examine: Ex
 def cures(
     source: Source, edits: Sequence[Edit], cured: Sequence[Finding], before: Sequence[Finding], examine: Examine
 ) -> bool:
-    """Whether ``edits`` make every finding of ``cured`` go and bring no other.
+    """Return whether ``edits`` remove every finding of ``cured`` and add no other.
 
-    A finding is another where none of its name was there before at its place or with its words, or was less serious.
-    Where an error of the compiler is cured, rules that had to wait for it begin to speak: then only errors on the
-    changed lines are the edits' own.
+    A finding counts as added if none of its name was there before at its place or with its words, or if it was less
+    serious. Removing an error of the compiler lets rules run that waited for it: then only errors on the changed lines
+    count as added.
     """
     changed = Source(apply_edits(source.text, edits), source.path)
     after = examine(changed)
@@ -120,7 +123,7 @@ def cures(
 
 
 class _Shift:
-    """Where the places of a text lie once edits are made."""
+    """Mapping of positions in a text to positions after edits."""
 
     def __init__(self, edits: Sequence[Edit]) -> None:
         self.edits = edits
@@ -129,11 +132,11 @@ class _Shift:
         self.growth = [0, *accumulate(len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)]
 
     def place(self, finding: Finding) -> Span:
-        """Return the place of a finding of before; edits of one file move nothing in another."""
+        """Return the new position of an earlier finding; edits of one file do not move positions in another."""
         return finding.primary.span if finding.path else self(finding.primary.span)
 
     def __call__(self, span: Span) -> Span:
-        """Return the place of ``span``, with what is inserted at its borders and all that replaces a part of it."""
+        """Return the new position of ``span``, including insertions at its borders and replacements of parts of it."""
         first = bisect_left(self.starts, span.start)
         start = span.start + self.growth[first]
         if first and self.ends[first - 1] > span.start:
@@ -151,7 +154,7 @@ def _is_compilers(finding: Finding) -> bool:
 
 
 def _gone(cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]) -> bool:
-    """Whether fewer findings of the name are left that are as serious: at the place of a single one, or in all."""
+    """Return whether fewer findings with this name and severity are left: at the place of a single one, or in total."""
     if len(cured) > 1:
         mildest = {f.name: f for f in sorted(cured, key=lambda finding: -_SERIOUSNESS[finding.severity])}
         counts = Counter(finding.name for finding in cured)
@@ -168,7 +171,7 @@ def _gone(cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], af
 
 
 def _is_no_less(other: Finding, finding: Finding) -> bool:
-    """Whether ``other`` is of the same rule, in the same file and as serious."""
+    """Return whether ``other`` belongs to the same rule and file and is at least as serious."""
     alike = other.name == finding.name and other.path == finding.path
     return alike and _SERIOUSNESS[other.severity] >= _SERIOUSNESS[finding.severity]
 
@@ -176,7 +179,7 @@ def _is_no_less(other: Finding, finding: Finding) -> bool:
 def _others(
     cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]
 ) -> list[Finding]:
-    """Return the findings of ``after`` that were not there before at their place or with their words, as serious."""
+    """Return the findings of ``after`` that were not there before, at their place or with their words and severity."""
     own = {(finding.name, finding.primary.span, finding.message) for finding in cured}
     pool: dict[tuple[str, str, Span], list[Finding]] = {}
     for finding in before:
@@ -195,12 +198,12 @@ def _others(
 
 
 def _covers(old: Finding, new: Finding) -> bool:
-    """Whether ``new`` may be ``old`` come up again: it is of the same rule, in the same file and no worse."""
+    """Return whether ``new`` may be the same finding as ``old``: same rule, same file, not more serious."""
     return old.name == new.name and old.path == new.path and _SERIOUSNESS[old.severity] >= _SERIOUSNESS[new.severity]
 
 
 def _matched(finding: Finding, left: list[tuple[Span, Finding]]) -> bool:
-    """Whether ``finding`` is one of those ``left`` from before, which then leaves them."""
+    """Return whether ``finding`` matches one of those ``left`` from before, and remove the match."""
     alike = [(place, old) for place, old in left if _covers(old, finding)]
     in_place = (pair for pair in alike if _overlap(pair[0], finding.primary.span))
     in_words = (pair for pair in alike if pair[1].message == finding.message)

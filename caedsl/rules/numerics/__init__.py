@@ -1,1 +1,1 @@
-"""CAE8: initial weights, signal in depth, number formats."""
+"""CAE8: initial weights, signals in deep networks, number formats."""

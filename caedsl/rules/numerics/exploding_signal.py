@@ -1,11 +1,11 @@
-"""The signal grows on its way through the depth, beyond what training starts well from.
+"""The signal grows so much through the layers that training starts badly.
 
 ## What it does
-Follows the variance of the image through the layers as `fading-signal` does, and warns where it grows above 1e8.
+Follows the variance of the image through the layers, as `fading-signal` does, and warns if it grows above 1e8.
 
 ## Why is this bad?
-Outputs and gradients then start ten thousand times too large. Residuals without a normalisation do this: each adds as
-much as it was given, and 30 of them double the variance 30 times.
+Outputs and gradients then start ten thousand times too large. Residual blocks without a normalisation cause this: each
+doubles the variance, and 30 of them double it 30 times.
 
 ## Example
 ```cae
@@ -18,7 +18,7 @@ encoder { conv 16 relu; repeat 30 { residual { conv 16 relu norm=batch; conv 16 
 ```
 
 ## How sure
-The gain is arithmetic; that 1e8 is too much is a heuristic.
+The gain is arithmetic; the limit of 1e8 is a heuristic.
 
 ## References
 - Zhang et al. 2019, "Fixup initialization: residual learning without normalization", arXiv 1901.09321.
@@ -34,20 +34,20 @@ from caedsl.rules.engine.rule import Rule
 RULE = Rule("CAE802", "exploding-signal", Severity.WARNING)
 
 LOUD = 8.0
-"""The power of ten of the signal's variance."""
+"""Warn above this power of ten of the signal's variance."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the layer after which the signal is loudest."""
+    """Yield the finding at the layer with the largest signal."""
     loudest = max(signal_path(model), key=lambda gain: gain.total, default=None)
     if loudest is None or loudest.total <= LOUD:
         return
     growing = [gain for gain in signal_path(model) if gain.own > 0]
     yield RULE.found(
         loudest.layer.span,
-        f"{len(growing)} layers make the image's variance 1e{loudest.total:.0f} times larger before training",
-        label="loudest here",
-        notes=(f"{10 ** (sum(gain.own for gain in growing) / len(growing)):.3g} a layer on average",),
-        help="add a normalisation (`norm=batch`) to the layers, or inside the residuals",
+        f"{len(growing)} layers multiply the image's variance by 1e{loudest.total:.0f} before training",
+        label="largest here",
+        notes=(f"{10 ** (sum(gain.own for gain in growing) / len(growing)):.3g} per layer on average",),
+        help="add a normalisation (`norm=batch`) to the layers, or inside the residual blocks",
         data={"layers": len(growing), "power_of_ten": loudest.total},
     )

@@ -1,12 +1,12 @@
-"""The images hold values beyond what 16-bit floats can hold.
+"""The images hold values too large for 16-bit floats.
 
 ## What it does
-Reports `precision fp16` where the input's range goes beyond -65504..65504. Losses and weights stay in 32 bits under
-every precision, so that neither a summed loss nor squares of 255 overflow.
+Reports `precision fp16` if the input's range exceeds -65504..65504. Losses and weights use 32 bits with every
+precision, so neither a summed loss nor squares of 255 overflow.
 
 ## Why is this bad?
 In `fp16` the largest number is 65504. An image of 0..65535, the range of 16-bit pictures, becomes infinite in the first
-convolution, and the loss is no number from the first step on.
+convolution, and the loss is NaN from the first step.
 
 ## Example
 ```cae
@@ -52,7 +52,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         model.place("train.precision"),
-        f"{kind.name} ends at {kind.largest:.0f}, and the images are in {values}: they become infinite",
+        f"{kind.name} cannot represent numbers above {kind.largest:.0f}, and the images are in {values}: they become "
+        f"infinite",
         related=(Label(model.input.range_span, f"images are in {values}"),),
         help="declare `in 0..1` (integer images are scaled to it), or use `precision bf16`",
         fix=Fix("use precision bf16", write_setting(model, "precision", "precision", "bf16"), Applicability.UNSAFE),

@@ -1,12 +1,13 @@
-"""The learning rate cannot move the weights far enough in the steps there are.
+"""The learning rate is too low to move the weights far enough in this number of steps.
 
 ## What it does
-Adds up the rates of all steps, the schedule included, and warns below 0.1 with `adam`, `adamw` or `rmsprop`. Runs of
-few steps are `too-few-steps`'s. The number of images must be known: for the published sets, or by `limit=`.
+Adds up the rates of all steps, including the schedule, and warns if the sum is below 0.1 with `adam`, `adamw` or
+`rmsprop`. `too-few-steps` covers short runs. The number of images must be known, from a published data set or from
+`limit=`.
 
 ## Why is this bad?
-A step of these optimisers moves a weight by about the rate at most, so that 500 steps of 1e-5 move it by 0.005: the
-network stays what it was at random. In a pilot on two data sets a sum of 0.5 trained, and sums of 0.05 and less
+A step of these optimisers moves a weight by at most about the rate, so 500 steps of 1e-5 move it by 0.005: the network
+stays close to its random initialisation. In a pilot on two data sets, a sum of 0.5 trained, and sums of 0.05 and less
 failed in every run.
 
 ## Example
@@ -22,8 +23,8 @@ train { loss mse; optimizer adam lr=1e-3; batch 128; epochs 20 }
 ```
 
 ## How sure
-That a weight cannot go farther is arithmetic (nearly: a step can be a few times the rate when gradients shrink fast);
-that 0.1 is too short is measured between 0.05 and 0.5, and the border a heuristic.
+That a weight cannot move further is arithmetic, up to a small factor: a step can be a few times the rate when gradients
+shrink fast. The limit of 0.1 is a heuristic between the measured sums of 0.05 and 0.5.
 
 ## References
 - Kingma and Ba 2015, "Adam: a method for stochastic optimization", section 2.1, arXiv 1412.6980.
@@ -58,12 +59,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     scheduled = f" · {plain(share, 3)} ({train.schedule.name})" if share < 1 else ""
     yield RULE.found(
         model.place("train.optimizer.lr"),
-        f"{count:,} steps of lr={plain(lr)} move a weight by at most {plain(distance, 2)}, and training takes 0.1 "
-        "or more",
+        f"{count:,} steps of lr={plain(lr)} move a weight by at most {plain(distance, 2)}, but training needs 0.1 or "
+        f"more",
         notes=(f"{plain(lr)} · {count:,} steps{scheduled} = {plain(distance, 3)}",),
         help="use `lr=1e-3`, or train for more epochs"
         if slow
-        else "let the schedule fall later, or train for more epochs",
+        else "lower the rate later in the schedule, or train for more epochs",
         fix=Fix("use lr=1e-3", write_setting(model, "optimizer", "lr", "lr=1e-3"), Applicability.UNSAFE)
         if slow
         else None,

@@ -1,16 +1,17 @@
-"""The rate of plain SGD does not suit the scale of the loss.
+"""The learning rate of SGD does not suit the scale of the loss.
 
 ## What it does
 SGD steps by the rate times the gradient, and the gradient of a mean over 784 pixels is 784 times smaller than that of
-their sum. This rule brings the rate to one scale (squared error, averaged over pixels, behind a sigmoid, without
-momentum) and warns above 31, and where all steps together come to less than 800. It is an error where the output's own
-bias must diverge. Too few steps are `too-few-steps`'s, and unscaled images `unscaled-data`'s; `clip` bounds every
-step, so that no rate is called too high. The number of images must be known for the lower bound.
+their sum. This rule converts the rate to a common scale (squared error, averaged over pixels, after a sigmoid, without
+momentum). It warns if the rate is above 31, or if the sum over all steps is below 800. It is an error if the output's
+bias must diverge. `too-few-steps` covers short runs, and `unscaled-data` unscaled images. `clip` bounds every step, so
+with it no rate is too high. The lower limit requires that the number of images is known.
 
 ## Why is this bad?
-A rate that is too low leaves the network as it was; one that is too high throws it about. On MNIST, 500 steps at 1 (a
-sum of 500) left 0.54 of the variance or more, at 3 to 30 (1,500 to 15,000) 0.29 to 0.38, and 78 was dead; Adam at
-1e-3 left 0.21. Behind a linear output, which bears less, 450 steps at 0.1 (45) left 0.97 and at 3 (1,350) 0.38.
+With a rate that is too low the network hardly changes; with one that is too high training diverges. On MNIST, 500 steps
+at 1 (a sum of 500) left 0.54 of the variance or more, rates of 3 to 30 (1,500 to 15,000) left 0.29 to 0.38, and 78
+failed; Adam at 1e-3 left 0.21. With a linear output, which tolerates less, 450 steps at 0.1 (45) left 0.97, and at 3
+(1,350) 0.38.
 
 ## Example
 ```cae
@@ -25,8 +26,9 @@ train { loss mse; optimizer adam lr=1e-3; batch 128; epochs 20 }
 ```
 
 ## How sure
-The scale of the loss is arithmetic, and so is the error: an output bias sees the loss as a parabola of curvature h, on
-which SGD with momentum μ diverges from lr·h = 2·(1 + μ) on. The two borders are heuristics, measured on 28x28 images.
+The scale of the loss is arithmetic, and so is the error: as a function of an output bias, the loss is a parabola of
+curvature h, on which SGD with momentum μ diverges from lr·h = 2·(1 + μ). The two limits are heuristics, measured on
+28x28 images.
 
 ## References
 - Polyak 1964, "Some methods of speeding up the convergence of iteration methods": the bound with momentum.
@@ -51,7 +53,7 @@ RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING)
 
 HIGHEST, SHORTEST = 31.0, 800.0
 LARGEST_PIXEL = 10
-"""Images beyond this are not scaled, which is then the cause."""
+"""Treat images beyond this as unscaled, which is then the cause."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -79,9 +81,9 @@ def _unscaled(model: Autoencoder) -> bool:
 
 
 def _bias_limit(model: Autoencoder, train: Train) -> float | None:
-    """Return the rate above which the bias of a linear output diverges under squared error; None if not proven.
+    """Return the rate above which the bias of a linear output diverges with squared error, or None without a proof.
 
-    The bias of one of C output channels adds to 1/C of the pixels: h = 2·scale / C.
+    Each output channel's bias contributes to 1/C of the pixels: h = 2·scale / C.
     """
     layer = output_layer(model)
     steady = train.schedule.steady and train.clip is None
@@ -96,7 +98,7 @@ def _divergent(model: Autoencoder, train: Train, lr: float, limit: float) -> Fin
     momentum = f" with momentum {plain(train.optimizer.momentum)}" if train.optimizer.momentum else ""
     return RULE.found(
         model.place("train.optimizer.lr"),
-        f"SGD with lr={plain(lr)}{momentum} diverges: the output's bias alone bears no more than {plain(limit, 2)}",
+        f"SGD with lr={plain(lr)}{momentum} diverges: the output's bias alone tolerates at most {plain(limit, 2)}",
         notes=(f"{_scale(model, train)}; stable below lr = (1 + momentum) · channels / scale = {plain(limit, 3)}",),
         help="use `optimizer adam lr=1e-3`, or a rate well below the limit",
         fix=_adam(model),
@@ -109,10 +111,10 @@ def _high(model: Autoencoder, train: Train, lr: float, rate: float) -> Finding:
     summed = f": a sum over {pixels(model):,} pixels has large gradients" if train.loss.reduction == "sum" else ""
     return RULE.found(
         model.place("train.optimizer.lr"),
-        f"SGD with lr={plain(lr)} is too fast here{summed}",
+        f"SGD with lr={plain(lr)} is too high here{summed}",
         notes=(
             _scale(model, train),
-            f"as a rate on the mean squared error of a sigmoid: {plain(rate, 3)}, and 30 is the most",
+            f"as a rate for the mean squared error of a sigmoid: {plain(rate, 3)}, and the limit is 30",
         ),
         help=f"use `optimizer adam lr=1e-3`, or lr={plain(lr * 10 / rate, 1)}",
         fix=_adam(model),
@@ -124,10 +126,10 @@ def _low(model: Autoencoder, train: Train, lr: float, count: int, distance: floa
     averaged = f": a mean over {pixels(model):,} pixels has small gradients" if train.loss.reduction == "mean" else ""
     return RULE.found(
         model.place("train.optimizer.lr"),
-        f"SGD with lr={plain(lr)} is too slow for {count:,} steps{averaged}",
+        f"SGD with lr={plain(lr)} is too low for {count:,} steps{averaged}",
         notes=(
             _scale(model, train),
-            f"all steps come to {plain(distance, 3)} of the {plain(SHORTEST)} that training takes at the least",
+            f"all steps sum to {plain(distance, 3)}, but training needs at least {plain(SHORTEST)}",
         ),
         help="use `optimizer adam lr=1e-3`, or SGD with momentum=0.9 and "
         f"lr={plain(_enough(train, lr, distance, count), 1)}",
@@ -137,7 +139,7 @@ def _low(model: Autoencoder, train: Train, lr: float, count: int, distance: floa
 
 
 def _enough(train: Train, lr: float, distance: float, count: int) -> float:
-    """Return the rate with momentum 0.9 at which the steps come to five times the least, or that acts as 10."""
+    """Return the rate with momentum 0.9 at which the steps sum to five times the least, at most one that acts as 10."""
     alone = lr * gathered(train.optimizer) / 10
     return alone * min(5 * SHORTEST, 10.0 * count) / distance
 

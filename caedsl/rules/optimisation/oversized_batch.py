@@ -1,13 +1,13 @@
-"""The batch is so large that few steps are left.
+"""The batch is so large that training has too few steps.
 
 ## What it does
-Warns where an epoch has fewer than 10 batches and the whole run fewer than 300 steps, and a smaller batch would give
-enough. Where the run has enough steps it only informs, and only of a batch larger than the data: every step then sees
-all images. The number of images must be known: for the published sets, or by `limit=`.
+Warns if an epoch has fewer than 10 batches and the whole run fewer than 300 steps, and a smaller batch would give
+enough steps. If the run has enough steps, it only informs about a batch larger than the data set, with which every step
+sees all images. The number of images must be known, from a published data set or from `limit=`.
 
 ## Why is this bad?
-Each batch is one step, however many images it holds. In a pilot batches of 4,000 from 8,000 images left 2.7 to 3.3
-times the variance on MNIST after 4 epochs (1.7 to 1.9 on Fashion-MNIST), where batches of 64 left 0.2.
+Each batch is one step, however many images it holds. In a pilot with 8,000 images, batches of 4,000 left 2.7 to 3.3
+times the variance on MNIST after 4 epochs (1.7 to 1.9 on Fashion-MNIST), and batches of 64 left 0.2.
 
 ## Example
 ```cae
@@ -22,7 +22,7 @@ train { loss mse; batch 64; epochs 4 }
 ```
 
 ## How sure
-The counts are arithmetic; that 300 steps are few is measured on two data sets (a heuristic elsewhere).
+The counts are arithmetic; the limit of 300 steps was measured on two data sets and is a heuristic for others.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         edits = write_setting(model, "batch", "batch", str(better))
         yield RULE.found(
             model.place("train.batch"),
-            f"batches of {train.batch:,} from {images:,} images leave {epoch} steps an epoch, and {count} in all",
+            f"batches of {train.batch:,} from {images:,} images give {epoch} steps per epoch, {count} in total",
             notes=(f"ceil({images:,} / {train.batch:,}) = {epoch}, times {train.epochs} epochs = {count}",),
             help=f"use `batch {better}`, or more epochs",
             fix=Fix(f"use batch {better}", edits, Applicability.UNSAFE) if edits else None,
@@ -57,7 +57,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     elif train.batch > images and count >= FEWEST_STEPS:
         yield RULE.found(
             model.place("train.batch"),
-            f"batch {train.batch:,} is more than the {images:,} training images: every step sees all of them",
+            f"batch {train.batch:,} is larger than the {images:,} training images: every step sees all of them",
             severity=Severity.INFO,
             data={"batch": train.batch, "images": images},
         )

@@ -1,13 +1,13 @@
-"""The settings allow too few steps to learn anything.
+"""The run has too few steps to learn anything.
 
 ## What it does
-Counts the steps of the run, ceil(images / batch) · epochs, and warns below 300. Where a smaller batch would give
-enough, `oversized-batch` says so instead. The number of images must be known: for the published sets, or by `limit=`.
+Counts the steps of the run, ceil(images / batch) · epochs, and warns below 300. If a smaller batch would give enough,
+`oversized-batch` reports that instead. The number of images must be known, from a published data set or from `limit=`.
 
 ## Why is this bad?
-An autoencoder first learns the mean picture and stays there for a while: in a pilot healthy models left it after 40
-to 240 steps. After 50 steps in all they were no better than the mean picture (0.9 to 1.1 of the variance left,
-against 0.2 after 500).
+An autoencoder first learns the mean image and stays there for a while: in a pilot, good models needed 40 to 240 steps
+to become better. After 50 steps they were no better than the mean image (0.9 to 1.1 of the variance left, against 0.2
+after 500).
 
 ## Example
 ```cae
@@ -22,7 +22,7 @@ train { loss mse; batch 32; epochs 40 }
 ```
 
 ## How sure
-The count is arithmetic; that 300 are few is measured on two data sets (a heuristic elsewhere).
+The count is arithmetic; the limit of 300 was measured on two data sets and is a heuristic for others.
 """
 
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     edits = write_setting(model, "epochs", "epochs", str(epochs))
     yield RULE.found(
         model.place("train.epochs"),
-        f"{count} steps in all: the first 40 to 240 only find the mean picture",
+        f"{count} steps in total: the first 40 to 240 steps only learn the mean image",
         notes=(
             f"ceil({images:,} images / {train.batch}) · {train.epochs} epochs = {epoch} · {train.epochs} = {count}",
         ),

@@ -1,12 +1,12 @@
 """Dropout on the code or in the decoder.
 
 ## What it does
-Informs of dropout on the code or behind it, up to 50 %; more is `heavy-dropout`'s.
+Informs about dropout of up to 50 % on the code or after it; `heavy-dropout` covers higher rates.
 
 ## Why is this bad?
-A classifier drops features that others can stand in for. In a decoder there is often nothing to stand in, and each
-step asks for an image of which a part is gone: reconstructions tend to be blurred. Noise on the input (`corrupt`)
-limits what is learned by heart without that.
+In a classifier, other features can replace those that are dropped. In a decoder there is often no replacement, and each
+step asks for an image from incomplete features: reconstructions tend to be blurred. Noise on the input (`corrupt`)
+limits memorisation without this effect.
 
 ## Example
 ```cae
@@ -19,7 +19,7 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-A heuristic, so it only informs.
+A heuristic, so this rule only informs.
 """
 
 from collections.abc import Iterator
@@ -34,13 +34,13 @@ RULE = Rule("CAE703", "decoder-dropout", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every line that drops features behind the encoder."""
+    """Yield a finding for every line with dropout after the encoder."""
     for drop in drops(model):
         if drop.part != "encoder" and drop.rate <= HALF:
             where = "on the code" if drop.part == "bottleneck" else "in the decoder"
             yield RULE.found(
                 drop.layer.place(drop.option),
-                f"dropout {where}: nothing stands in for what is dropped, so reconstructions tend to blur",
-                help="drop features in the encoder, or use `corrupt gaussian=0.2`",
+                f"dropout {where}: nothing replaces the dropped features, so reconstructions tend to be blurred",
+                help="move the dropout to the encoder, or use `corrupt gaussian=0.2`",
                 data={"rate": drop.rate},
             )

@@ -1,16 +1,17 @@
-"""Batch normalisation over so few images that it is noise, or cannot be computed.
+"""Batch normalisation with so few images that its statistics are noise or undefined.
 
 ## What it does
-Warns of `norm=batch` with batches of fewer than 4 images where they give some channel fewer than 32 numbers, height and
-width counted in, and informs where they give more. It is an error where a normalised layer returns one number a
-channel and a batch of the run has one image: either all of them, or the last of each epoch, where the number of images
-is known.
+Warns about `norm=batch` with batches of fewer than 4 images if some channel has fewer than 32 numbers per batch
+(images, height and width multiplied), and informs if every channel has more. It is an error if a normalised layer
+returns one number per channel and a batch has a single image: either every batch, or the last one of each epoch, if the
+number of images is known.
 
 ## Why is this bad?
-The mean and the deviation of each channel are taken over the batch. Over two or three images they are noise, which
-disturbs training and differs from what is used afterwards. Over a single number the deviation is 0, and PyTorch
-refuses to train. On digits, batches of 1, 2 and 4 over maps of 2x2 (4, 8 and 16 numbers a channel) left 2.4, 2.1 and
-1.5 times as much of the variance as batches of 32; over maps of 8x8 batches of 1 and 2 did no harm.
+The mean and the standard deviation of each channel are computed over the batch. Over two or three images they are
+noisy, which disturbs training and differs from the statistics used for evaluation. The standard deviation of a single
+number is 0, and PyTorch refuses to train. On digits with maps of 2x2, batches of 1, 2 and 4 (4, 8 and 16 numbers per
+channel) left 2.4, 2.1 and 1.5 times as much of the variance as batches of 32; with maps of 8x8, batches of 1 and 2 did
+no harm.
 
 ## Example
 ```cae
@@ -29,7 +30,7 @@ train { batch 2; epochs 20 }
 ```
 
 ## How sure
-That one number has no deviation is arithmetic; that fewer than 4 images or 32 numbers are too few is a heuristic.
+That a single number has no deviation is arithmetic; the limits of 4 images and 32 numbers are heuristics.
 
 ## References
 - Ioffe and Szegedy 2015, "Batch normalization", arXiv 1502.03167.
@@ -51,10 +52,10 @@ from caedsl.vocabulary.shape import elements
 RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING)
 
 USUAL = 32
-"""The batch that a fix writes."""
+"""Write this batch size in a fix."""
 
 FEW, FEW_NUMBERS = 4, 32
-"""Images a batch, and numbers a channel in it, below which a batch is taken for noise (heuristics)."""
+"""Require at least this many images per batch or numbers per channel (heuristics)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -71,7 +72,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         images_each = "one image" if batch == 1 else f"{batch} images"
         yield RULE.found(
             model.place("train.batch"),
-            f"batch normalisation over {images_each} takes its statistics from {numbers} numbers a channel",
+            f"batch normalisation over {images_each} computes its statistics from {numbers} numbers per channel",
             related=(Label(normalised[0].place(NORM), "normalised over the batch"),),
             help="use `norm=layer`, which does not depend on the batch, or a larger batch",
             fix=Proposal(lambda: _larger_statistics(model, normalised)),
@@ -84,7 +85,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _larger_statistics(model: Autoencoder, normalised: list[Layer]) -> Iterator[Fix]:
-    """Yield a normalisation without the batch, then a larger batch, which leaves the network as it is."""
+    """Yield a normalisation that does not depend on the batch, then a larger batch, which keeps the network."""
     norm, batch = _other_norm(normalised), write_setting(model, "batch", "batch", str(USUAL))
     if norm is not None:
         yield norm
@@ -95,8 +96,8 @@ def _larger_statistics(model: Autoencoder, normalised: list[Layer]) -> Iterator[
 def _refused(model: Autoencoder, layer: Layer, which: str, fix: Fix | None) -> Finding:
     return RULE.found(
         model.place("train.batch"),
-        f"{which} has one image, and batch normalisation cannot be trained on one number a channel",
-        related=(Label(layer.place(NORM), f"{layer.kind.name} returns one number a channel"),),
+        f"{which} has one image, and batch normalisation cannot train on one number per channel",
+        related=(Label(layer.place(NORM), f"{layer.kind.name} returns one number per channel"),),
         help="use another batch size, or `norm=layer` there",
         fix=fix,
         severity=Severity.ERROR,

@@ -1,17 +1,17 @@
-"""The KL divergence outweighs the reconstruction: no number of the code can pay for itself.
+"""The KL divergence outweighs the reconstruction: the code cannot carry any information.
 
 ## What it does
-Warns of a variational code whose `beta` is so large that, for the published data sets, even the first principal
-component costs more divergence than it saves in squared error. It looks at `loss mse` alone, with either `reduction`,
-since both parts are divided alike: a summed divergence cannot stand beside an averaged reconstruction in a spec.
+Warns about a variational code with such a large `beta` that even the first principal component of a published data set
+costs more divergence than it saves in squared error. It covers `loss mse` only, with either `reduction`, because a spec
+always reduces the divergence and the reconstruction in the same way.
 
 `w · |x - x̂|² + beta · KL` is the negative evidence lower bound of a decoder with Gaussian noise of variance beta / 2w.
-For a linear decoder the best code has a number for each eigenvalue of the images' covariance above that variance, and
-none where the largest lies below.
+For a linear decoder, the best code uses one number for each eigenvalue of the images' covariance that exceeds this
+variance, and none if even the largest is smaller.
 
 ## Why is this bad?
 Posterior collapse: the means are the same for all images, the divergence is 0, and the decoder returns the mean image.
-On digits `beta=4` with a summed `bce` ended there: 0.004 nats and no active unit after 57 epochs.
+On digits, `beta=4` with a summed `bce` ended in this state: 0.004 nats and no active unit after 57 epochs.
 
 ## Example
 ```cae
@@ -32,8 +32,8 @@ train { loss mse; epochs 60 }
 ```
 
 ## How sure
-Proved for linear decoders; the eigenvalues are measured. A deep decoder can gain a little more from a number of its
-code. `warmup` delays the collapse and does not prevent it.
+Proved for linear decoders; the eigenvalues are measured. A deep decoder can gain slightly more from each number of the
+code. `warmup` delays the collapse but does not prevent it.
 
 ## References
 - Lucas et al. 2019, "Don't blame the ELBO! A linear VAE perspective on posterior collapse", arXiv 1911.02469.
@@ -55,7 +55,7 @@ from caedsl.vocabulary.shape import elements
 RULE = Rule("CAE708", "strong-divergence", Severity.WARNING)
 
 MARGIN = 10
-"""The fix leaves the first component so many times the noise (heuristic)."""
+"""Let the fix make the first component this many times the noise (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -75,10 +75,10 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     edit = Edit(end, f" beta={lower:g}") if place is None else Edit(place, f"beta={lower:g}")
     yield RULE.found(
         place or model.bottleneck.span,
-        f"the divergence outweighs the squared error: `beta` of {beta:g} stands for noise of variance {noise:.3g} on "
-        f"the images, and the largest eigenvalue of {model.data[0].name} is {largest:.3g}",
+        f"the divergence outweighs the squared error: `beta={beta:g}` assumes noise of variance {noise:.3g} on the "
+        f"images, but the largest eigenvalue of {model.data[0].name} is {largest:.3g}",
         label="every number of the code costs more than it saves",
-        help=f"use `beta={lower:g}`, or weigh the reconstruction more: "
+        help=f"use `beta={lower:g}`, or give the reconstruction more weight: "
         f"`loss {MARGIN * noise / largest * weight:.2g} mse`",
         fix=Fix(f"use beta={lower:g}", (edit,), Applicability.UNSAFE),
         data={"beta": beta, "noise": noise, "eigenvalue": largest},
@@ -86,7 +86,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _weight_of_squares(train: Train) -> float | None:
-    """Return the weight of the squared error where it is the whole reconstruction loss; else None."""
+    """Return the weight of the squared error if it is the only reconstruction loss, else None."""
     term = train.loss.terms[0]
     whole = len(train.loss.terms) == 1 and train.loss.worst is None and term.weight > 0
     return term.weight if whole and term.name == "mse" else None

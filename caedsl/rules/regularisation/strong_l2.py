@@ -1,22 +1,22 @@
-"""The L2 penalty on the weights costs so much that images lose against it.
+"""The L2 penalty on the weights outweighs the reconstruction.
 
 ## What it does
-Estimates what the penalties λ·Σw² cost a network that still passes images on, at their cheapest, and compares that
-with the loss of the mean image, which is all there is to gain. It warns from 15 % on, and informs from 1 %: there,
-the penalty slows training and blurs a little. Weight decay of `adam`, `rmsprop` and `sgd` is part of the gradient and
-counts as d/2·Σw² on every layer; that of `adamw` is `strong-weight-decay`'s.
+Estimates the smallest penalty λ·Σw² of a network that still transmits images, and compares it with the loss of the mean
+image, which is the most that a network can gain. It warns from 15 %, and informs from 1 %, where the penalty slows
+training and blurs slightly. The weight decay of `adam`, `rmsprop` and `sgd` is part of the gradient and counts as
+d/2·Σw² on every layer; `strong-weight-decay` covers that of `adamw`.
 
-The least of Σ λ_l·r_l·g_l over gains whose product is 1 is L·(Π λ_l·r_l)^(1/L), for L penalised layers. A layer that
-is not penalised makes up for the others, as far as the learning rate travels: it divides the product by up to 100. A
-normalisation undoes the scale of all before it, so that only the layers behind the last one count. r is 1 for a
-convolution and twice the numbers that get through, 32 at most, for a dense layer.
+The least of Σ λ_l·r_l·g_l over gains whose product is 1 is L·(Π λ_l·r_l)^(1/L), for L penalised layers. A layer without
+a penalty can compensate for the others, as far as the learning rate allows: it divides the product by up to 100. A
+normalisation removes the scale of all layers before it, so only the layers after the last one count. r is 1 for a
+convolution; for a dense layer it is twice the numbers that pass through it, at most 32.
 
 ## Why is this bad?
-From about 100 % on, weights of 0 are the best answer, and training finds it: the output is one grey for all images.
-The formula does not look at the learning rate alone, nor at the penalty's size before training; both mislead. The
-published autoencoder of the article (l2=1e-3 on four of its five convolutions) costs 2 %: it trains, only slower
-(0.20 of the variance left after one epoch, 0.15 without), at a rate of 1e-4 or of 1e-3. The same λ on a model with a
-dense code of 32 costs 36 %: 0.33 of the variance is left after 2,000 steps, against 0.12.
+From about 100 %, weights of 0 are the best solution, and training finds it: the output is the same grey for all images.
+The formula uses neither the learning rate alone nor the size of the penalty before training, because both are
+misleading. For a published autoencoder (l2=1e-3 on four of its five convolutions) the estimate is 2 %: it trains, but
+more slowly (0.20 of the variance left after one epoch, 0.15 without), with a rate of 1e-4 or of 1e-3. The same λ on a
+model with a dense code of 32 gives 36 %: 0.33 of the variance is left after 2,000 steps, against 0.12.
 
 ## Example
 ```cae
@@ -37,8 +37,9 @@ train { loss mse; optimizer adam lr=1e-3; batch 128; epochs 20 }
 ```
 
 ## How sure
-The inequality is arithmetic; r, the factor 100 and the borders are heuristics, fitted to trainings on MNIST. In
-FVU (the share of variance left) after 500 to 2,000 steps, and in the estimate's share:
+The inequality is arithmetic; r, the factor 100 and the limits are heuristics, fitted to training runs on MNIST. The
+table shows the estimate and the FVU (the share of variance left) after 500 to 2,000 steps, with and without the
+penalty:
 
 | model | λ | estimate | with | without |
 | --- | --- | --- | --- | --- |
@@ -51,13 +52,12 @@ FVU (the share of variance left) after 500 to 2,000 steps, and in the estimate's
 | convolutions, all but the output | 1e-3 | 2 % | 0.050 | 0.037 |
 | the same | 1e-2 | 19 % | 0.107 | 0.027 |
 
-The pilot's weight decays (1e-4 harmless, 1e-3 fatal on MNIST and mild on Fashion-MNIST, 1e-2 fatal on both, 1e-3 with a
-summed loss harmless) come to 2 %, 18 % and 14 %, 178 % and 138 %, and 0.02 %.
+For the weight decays of the pilot the estimates are 2 % (1e-4, harmless), 18 % and 14 % (1e-3, fatal on MNIST and mild
+on Fashion-MNIST), 178 % and 138 % (1e-2, fatal on both), and 0.02 % (1e-3 with a summed loss, harmless).
 
 ## References
 - Krogh and Hertz 1992, "A simple weight decay can improve generalization", NIPS 4.
-- Loshchilov and Hutter 2019, "Decoupled weight decay regularization", arXiv 1711.05101: why Adam's decay is another
-  one.
+- Loshchilov and Hutter 2019, "Decoupled weight decay regularization", arXiv 1711.05101: how Adam's decay differs.
 """
 
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ HARMFUL, FELT, SMALL = 0.15, 0.01, 0.01
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """One finding, at the first penalty that is written."""
+    """Yield one finding, at the first penalty in the text."""
     cost = l2_cost(model)
     if cost is None or cost.share < FELT:
         return
@@ -89,9 +89,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     yield RULE.found(
         places[0],
         _message(cost),
-        related=tuple(Label(span, "and here") for span in places[1:]),
+        related=tuple(Label(span, "another penalty") for span in places[1:]),
         notes=_arithmetic(cost),
-        help=f"use {_advice(model, cost)}" if harmful else "lower it where training takes too long",
+        help=f"use {_advice(model, cost)}" if harmful else "lower it if training takes too long",
         fix=Fix(f"use {_advice(model, cost)}", edits, Applicability.UNSAFE) if edits else None,
         severity=None if harmful else Severity.INFO,
         data={"cost": cost.cost},
@@ -101,12 +101,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 def _message(cost: L2Cost) -> str:
     if cost.share >= 1:
         return (
-            f"the L2 penalty is cheapest with all weights at 0: passing images on costs about {plain(cost.cost, 2)}, "
-            f"and the loss to gain is {plain(cost.loss, 2)}"
+            f"the L2 penalty drives all weights to 0: transmitting images costs about {plain(cost.cost, 2)}, but can "
+            f"reduce the loss by only {plain(cost.loss, 2)}"
         )
     if cost.share >= HARMFUL:
-        return f"the L2 penalty takes about {cost.share:.0%} of all there is to gain: the images lose against it"
-    return f"the L2 penalty takes about {cost.share:.0%} of all there is to gain: it slows training, and little more"
+        return f"the L2 penalty costs about {cost.share:.0%} of what the reconstruction can gain, and outweighs it"
+    return f"the L2 penalty costs about {cost.share:.0%} of what the reconstruction can gain, and slows training"
 
 
 def _arithmetic(cost: L2Cost) -> tuple[str, ...]:
@@ -115,10 +115,10 @@ def _arithmetic(cost: L2Cost) -> tuple[str, ...]:
     lambdas = (
         f"λ = {plain(strongest, 3)}" if strongest == weakest else f"λ = {plain(weakest, 3)} to {plain(strongest, 3)}"
     )
-    free = " and a layer without it that makes up for them" if cost.free else ""
+    free = " and a layer without a penalty that compensates for them" if cost.free else ""
     return (
-        f"{layers} layers with {lambdas}{free}: {layers}·(Π λ·r)^(1/{layers}) = {plain(cost.cost, 2)} at the "
-        "least (an estimate)",
+        f"{layers} layers with {lambdas}{free}: {layers}·(Π λ·r)^(1/{layers}) = {plain(cost.cost, 2)} at least (an "
+        f"estimate)",
         f"loss of the mean image: about {plain(cost.loss, 2)}",
     )
 
@@ -138,7 +138,7 @@ def _decays(model: Autoencoder) -> bool:
 
 
 def _lowered(cost: L2Cost) -> float:
-    """Return a power of ten at which the cost is small; it falls in proportion to λ, or nearly."""
+    """Return a power of ten at which the cost is small; the cost is nearly proportional to λ."""
     strongest = max(lam for _, lam in cost.layers)
     target = max(strongest * SMALL / cost.share, 1e-30)
     return float(10.0 ** floor(log10(target)))
@@ -149,7 +149,7 @@ def _written(cost: L2Cost) -> str:
 
 
 def _advice(model: Autoencoder, cost: L2Cost) -> str:
-    """Return the weaker penalties in the words of those that are written."""
+    """Return the weaker penalties, written as the author wrote them."""
     words = [f"`{_written(cost)}`"] if any(layer.options[L2] for layer, _ in cost.layers) else []
     return " and ".join([*words, *([f"`{_weaker_decay(cost)}`"] if _decays(model) else [])])
 

@@ -1,13 +1,13 @@
-"""AdamW's weight decay lets no weight be as large as training needs it.
+"""AdamW's weight decay keeps all weights smaller than training needs.
 
 ## What it does
-Warns of `adamw` with a weight decay of 1 or more, where the decay has the time to act: lr · decay · steps, the schedule
-included, above 1. The number of images must be known: for the published sets, or by `limit=`.
+Warns about `adamw` with a weight decay of 1 or more if the run is long enough for it to act: lr · decay · steps,
+including the schedule, above 1. The number of images must be known, from a published data set or from `limit=`.
 
 ## Why is this bad?
-AdamW multiplies every weight by 1 - lr·d in each step, and the gradient moves it by about lr at most: where the two
-balance no weight is larger than 1/d, and gradients that do not always agree hold a tenth of that. Where nothing
-pulls, e^(-lr·d·T) of a weight is left after T steps.
+AdamW multiplies every weight by 1 - lr·d in each step, and the gradient moves it by at most about lr. When the two
+balance, no weight is larger than 1/d, and with gradients of changing sign it is a tenth of that. Without a gradient,
+e^(-lr·d·T) of a weight is left after T steps.
 
 ## Example
 ```cae
@@ -22,8 +22,7 @@ train { loss mse; optimizer adamw lr=1e-3 weight_decay=0.01; batch 128; epochs 2
 ```
 
 ## How sure
-The balance is arithmetic; that a decay of 1 is too much is a heuristic. The usual 0.01 is harmless however long the
-run.
+The balance is arithmetic; the limit of 1 is a heuristic. The usual 0.01 is harmless in a run of any length.
 
 ## References
 - Loshchilov and Hutter 2019, "Decoupled weight decay regularization", arXiv 1711.05101.
@@ -55,11 +54,11 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     edits = write_setting(model, "optimizer", "weight_decay", "weight_decay=0.01")
     yield RULE.found(
         model.place("train.optimizer.weight_decay"),
-        f"AdamW with weight_decay={plain(decay)} lets no weight stay above {plain(1 / decay, 2)}",
+        f"AdamW with weight_decay={plain(decay)} keeps every weight below {plain(1 / decay, 2)}",
         notes=(
             f"lr · decay · steps = {plain(distance, 3)} · {plain(decay)} = {plain(distance * decay, 3)}: "
-            f"e^-{plain(distance * decay, 3)} = {plain(exp(-distance * decay), 1)} is left of a weight that "
-            "nothing pulls",
+            f"e^-{plain(distance * decay, 3)} = {plain(exp(-distance * decay), 1)} of a weight is left without a "
+            f"gradient",
         ),
         help="use `weight_decay=0.01`",
         fix=Fix("use weight_decay=0.01", edits, Applicability.UNSAFE),

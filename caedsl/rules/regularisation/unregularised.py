@@ -1,13 +1,13 @@
-"""Nothing keeps a large model from learning its images by heart.
+"""Nothing keeps a large model from memorising its images.
 
 ## What it does
-Informs where a model has more than 1,000 parameters for each training image and nothing that limits it: no penalty, no
-dropout, no noise, no augmentation, no early end by the validation loss. Fewer than 1,000 images are
-`tiny-dataset`'s. The number of images must be known: for the published sets, or by `limit=`.
+Informs if a model has more than 1,000 parameters per training image and nothing that limits it: no penalty, dropout,
+noise, augmentation or early stopping. `tiny-dataset` covers fewer than 1,000 images. The number of images must be
+known, from a published data set or from `limit=`.
 
 ## Why is this bad?
-It need not be: an autoencoder's code is a limit by itself, and in a pilot a lack of regularisation was never the
-cause of a failure. But with so many parameters an image the validation loss is worth an eye.
+It need not be: the code itself limits an autoencoder, and in a pilot a lack of regularisation was never the cause of a
+failure. But with so many parameters per image, you should watch the validation loss.
 
 ## Example
 ```cae
@@ -26,7 +26,7 @@ train { epochs 50; augment shift=2; stop patience=10 }
 ```
 
 ## How sure
-A heuristic, so it only informs.
+A heuristic, so this rule only informs.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ FEWEST_IMAGES, TIMES = 1_000, 1_000
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding at the settings."""
+    """Yield the finding at the training settings."""
     images = training_images(model)
     if images is None or images < FEWEST_IMAGES or model.train is None or _limited(model, model.train):
         return
@@ -54,8 +54,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if weights > TIMES * images:
         yield RULE.found(
             model.place("train"),
-            f"{weights:,} parameters for {images:,} images, and nothing keeps the model from learning them by heart",
-            notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters an image",),
+            f"{weights:,} parameters for {images:,} images, and nothing keeps the model from memorising them",
+            notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters per image",),
             help="watch the validation loss, or add `augment shift=2`, `corrupt gaussian=0.2`, or `stop patience=10`",
             data={"parameters": weights, "images": images},
         )

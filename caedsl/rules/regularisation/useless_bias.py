@@ -1,11 +1,11 @@
-"""A bias before a normalisation that takes it off again.
+"""A bias before a normalisation that removes it again.
 
 ## What it does
-Informs of `bias=on` on a line with `norm=batch` or `norm=instance`. Without `bias=` there is none there.
+Informs about `bias=on` on a line with `norm=batch` or `norm=instance`. By default, such a line has no bias.
 
 ## Why is this bad?
-Both subtract the mean of each channel, and the bias with it: it is a parameter that does nothing. `norm=layer` and
-`norm=group` take the mean over several channels, and leave something of it.
+Both subtract the mean of each channel, including the bias, which is then a parameter without effect. `norm=layer` and
+`norm=group` subtract the mean over several channels, so part of the bias remains.
 
 ## Example
 ```cae
@@ -18,7 +18,8 @@ encoder { conv 8 relu norm=batch; maxpool 2 }
 ```
 
 ## How sure
-Arithmetic: (x + b) - mean(x + b) = x - mean(x). The function of the model stays the same, so `--fix` makes the change.
+Arithmetic: (x + b) - mean(x + b) = x - mean(x). The model computes the same function without the bias, so `--fix`
+removes it.
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ RULE = Rule("CAE706", "useless-bias", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every line that asks for such a bias, be it a layer or its defaults."""
+    """Yield a finding for every line that asks for such a bias, either a layer or its defaults."""
     useless: dict[Span, list[Layer]] = {}
     for layer in {
         layer.span: layer for _, layer in model.layers() if layer.mirrors is None and _is_useless(layer)
@@ -49,16 +50,16 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         )
         yield RULE.found(
             place,
-            f"{norms} takes this bias off again",
+            f"{norms} removes this bias again",
             related=tuple(Label(layer.span, "normalised here") for layer in layers if not _inside(place, layer.span)),
-            help="leave the bias out",
-            fix=Fix("leave the bias out", edits, Applicability.SAFE),
+            help="remove the bias",
+            fix=Fix("remove the bias", edits, Applicability.SAFE),
             data={"layers": len(layers)},
         )
 
 
 def _place(model: Autoencoder, layer: Layer) -> Span:
-    """Return where the bias is written: on the line, or among the defaults that it takes."""
+    """Return where the bias is written: on the line, or in the defaults that apply to it."""
     return layer.spans.get(BIAS.name) or default_place(model, layer, BIAS) or layer.span
 
 

@@ -1,11 +1,11 @@
-"""The decoder returns another number of channels than the image has.
+"""The decoder's output has a different number of channels than the image.
 
 ## What it does
 Compares the channels of the decoder's output with those of the input.
 
 ## Why is this bad?
-Every channel of the image needs one of its own in the reconstruction: with one channel for three colours there is
-nothing to compare two of them with, and training cannot start.
+The loss compares every channel of the image with one of the reconstruction. With a single channel for three colours,
+two of them cannot be compared, and training cannot start.
 
 ## Example
 ```cae
@@ -20,8 +20,8 @@ decoder { conv 8 relu; upsample 2; conv 3 sigmoid }
 ```
 
 ## How sure
-Arithmetic. Whether the input or the last layer is wrong only the author knows, so the fix is unsafe: it writes the
-number of channels where the last layer ends in an output activation, and adds an output layer where that ends in a
+Arithmetic. Only the author knows whether the input or the last layer is wrong, so the fix is unsafe: it changes the
+channels of the last layer if that has an output activation, and adds an output layer if the last layer ends in a
 rectifier.
 """
 
@@ -43,7 +43,7 @@ RULE = Rule("CAE202", "channel-mismatch", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding where the output is a map with another number of channels than the input."""
+    """Yield the finding if the output is a map with a different number of channels than the input."""
     got, wanted = model.out_shape[0], model.target.shape[0]
     layers = decoder_path(model)
     if got == wanted or not is_map(model.out_shape) or not layers or channels_last(model):
@@ -78,7 +78,7 @@ def _help(model: Autoencoder, last: Layer, wanted: int) -> str:
 
 
 def _is_hidden(last: Layer) -> bool:
-    """Whether an output layer is likely missing after this one."""
+    """Return whether an output layer is probably missing after this one."""
     return CHANNELS.name not in last.spans or last.activation.function.rectifier
 
 
@@ -88,7 +88,7 @@ def _output_layer(model: Autoencoder, wanted: int) -> str:
 
 
 def _fix(model: Autoencoder, last: Layer, wanted: int) -> Fix | None:
-    """Return the right number on the last layer, or an output layer after a hidden one."""
+    """Return the fix: the right number on the last layer, or an output layer after a hidden one."""
     if model.mirrored:
         return None
     if _is_hidden(last):

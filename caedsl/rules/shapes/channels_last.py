@@ -1,12 +1,12 @@
-"""An input that is written as height x width x channels.
+"""The input is written as height x width x channels.
 
 ## What it does
-Reports inputs such as `28x28x1` and `32x32x3`: a spec has the channels first, as PyTorch has. It is an error where
-the output's shape, or a layer that fits only with the channels first, shows that the sizes cannot have been meant so.
+Reports inputs such as `28x28x1` and `32x32x3`: as in PyTorch, a spec writes the channels first. It is an error if the
+output's shape, or a layer that fits only with the channels first, shows that the input is wrong.
 
 ## Why is this bad?
-Read as written, `28x28x1` is an image of 28 channels, 28 pixels high and one pixel wide. Everything that is said of
-such a model follows from this one line, so the other shape rules wait until it is put right.
+Read as written, `28x28x1` is an image of 28 channels, 28 pixels high and one pixel wide. All other shape findings would
+follow from this one line, so the other shape rules are silent until it is corrected.
 
 ## Example
 ```cae
@@ -22,8 +22,8 @@ encoder { conv 8 relu; maxpool 2 }
 ```
 
 ## How sure
-A guess, and a good one: images with 28 channels that are one pixel wide are rare. Hence a warning where the model
-fits.
+A likely guess: images with 28 channels that are one pixel wide are rare. If the model fits such an input, this is only
+a warning.
 """
 
 from collections.abc import Iterator
@@ -48,8 +48,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     contradicted = model.out_shape != model.target.shape if model.complete else tried(model, edits) is not None
     yield RULE.found(
         model.input.span,
-        f"`{text(model.input.shape)}` is an image of {height} channels, {width}x{channels} pixels: the channels "
-        "come first",
+        f"`{text(model.input.shape)}` means {height} channels of {width}x{channels} pixels, but the channels come "
+        f"first",
         help=f"write `input {meant}`",
         fix=Fix(
             f"write the channels first: {meant}",

@@ -1,14 +1,14 @@
-"""A transposed convolution whose kernel is no multiple of its stride.
+"""The kernel of a transposed convolution is not a multiple of its stride.
 
 ## What it does
-Counts how many kernel positions reach each output pixel: with kernel 3 and stride 2 it is one or two on each side,
-so one, two or four in the plane, in a fixed pattern. It warns where nothing with a kernel of its own follows at
-full size, so that the pattern is the output's; elsewhere it informs.
+Counts how many kernel positions contribute to each output pixel: with kernel 3 and stride 2, one or two per axis, so
+one, two or four per pixel, in a fixed pattern. It warns if no later layer at full size has a larger kernel that could
+smooth the pattern; otherwise it informs.
 
 ## Why is this bad?
-Uneven sums show as a grid of the stride's width, which training seldom removes (Odena et al. 2016). It is a matter
-of how images look, not of whether the model trains: published models with kernel 3 and stride 2 are healthy, and
-the layers behind smooth the grid.
+Uneven sums appear as a grid as wide as the stride, which training seldom removes (Odena et al. 2016). It affects how
+images look, not whether the model trains: published models with kernel 3 and stride 2 train well, because later layers
+smooth the grid.
 
 ## Example
 ```cae
@@ -23,8 +23,8 @@ decoder { deconv 16 k4 s2 relu; deconv 1 k4 s2 sigmoid }
 ```
 
 ## How sure
-The counts are arithmetic; how visible the grid becomes is a heuristic. Divisible kernels reduce it and do not
-always remove it; resizing before a plain convolution (`upsample 2`, then `conv`) does so more surely.
+The counts are arithmetic; how visible the grid becomes is a heuristic. Divisible kernels reduce it but do not always
+remove it; resizing before a plain convolution (`upsample 2`, then `conv`) is more reliable.
 
 ## References
 - Odena, Dumoulin and Olah 2016, "Deconvolution and checkerboard artifacts", Distill.
@@ -47,7 +47,7 @@ RULE = Rule("CAE215", "checkerboard-kernel", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every line with an uneven transposed convolution, or the convolution that it mirrors."""
+    """Yield a finding for every line with an uneven transposed convolution, or for the convolution that it mirrors."""
     if channels_last(model):
         return
     layers = decoder_path(model)
@@ -61,13 +61,13 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _uneven(layer: Layer) -> Axis | None:
-    """Return the first axis on which outputs are reached unevenly, though all of them are reached."""
+    """Return the first axis whose outputs are reached unevenly, if all of them are reached."""
     window = axes(layer.options, layer.in_shape)
     return next((axis for axis in window if axis.kernel > axis.stride > 1 and axis.kernel % axis.stride), None)
 
 
 def _smoothed(after: Sequence[Layer]) -> bool:
-    """Whether a later layer mixes neighbouring pixels again."""
+    """Return whether a later layer mixes neighbouring pixels."""
     return any(_mixes(layer) for layer in after)
 
 
@@ -81,13 +81,13 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
     twin = "the mirror of this convolution" if mirrored else "this deconv"
     return RULE.found(
         layer.place(KERNEL),
-        f"kernel {axis.kernel} is no multiple of stride {axis.stride}: {twin} paints a grid {axis.stride} "
+        f"kernel {axis.kernel} is not a multiple of stride {axis.stride}: {twin} produces a grid {axis.stride} "
         f"{places(layer.in_shape)} wide",
         label="" if smoothed else "no later layer smooths it",
-        notes=(f"on each side an output is the sum of {few} or of {many} kernel positions, by turns",),
+        notes=(f"along each axis, outputs sum {few} and {many} kernel positions in turn",),
         fix=Proposal(
             lambda: _fix(model, layer),
-            f"use a kernel of {divisible}, or `upsample {axis.stride}` and a plain convolution",
+            f"use a kernel of {divisible}, or `upsample {axis.stride}` followed by a plain convolution",
         ),
         severity=Severity.INFO if smoothed else None,
         data={"kernel": axis.kernel, "stride": axis.stride},
@@ -112,7 +112,7 @@ def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
 
 
 def _paddings(model: Autoencoder, layer: Layer, surplus: Sizes, before: Sizes) -> list[Edit]:
-    """Return edits for what a larger kernel adds: less output padding first, then more padding on both sides."""
+    """Return edits that compensate for a larger kernel: less output padding first, then more padding on both sides."""
     pads, rests = [], []
     for more, pad, rest in zip(surplus, before, layer.options[OUTPUT_PAD], strict=True):
         left = more - min(more, rest)

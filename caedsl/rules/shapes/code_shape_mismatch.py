@@ -1,10 +1,10 @@
-"""The code has another shape than the bottleneck asserts.
+"""The code does not have the shape that the bottleneck asserts.
 
 ## What it does
-Compares `bottleneck CxHxW` with what the encoder returns, and shows the sizes on the way there.
+Compares `bottleneck CxHxW` with what the encoder returns, and shows the sizes of all layers.
 
 ## Why is this bad?
-The assertion is there to be held: a layer was changed, and the code is no longer what the author counted on.
+A layer was changed, and the code no longer has the shape that the author relies on.
 
 ## Example
 ```cae
@@ -19,7 +19,7 @@ bottleneck 8x7x7
 ```
 
 ## How sure
-Arithmetic. Where the encoder has one pool too many, a fix leaves it out; what else was meant only the author knows.
+Arithmetic. If the encoder has one pool too many, a fix removes it; otherwise only the author knows what was meant.
 """
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
@@ -34,11 +34,11 @@ RULE = Rule("CAE203", "code-shape-mismatch", Severity.ERROR)
 
 
 def repair(model: Autoencoder, finding: Finding) -> Fix | None:
-    """Leave a pool of the encoder out, where the code is then what is asserted and the input's size comes back."""
+    """Remove a pool of the encoder if the code then has the asserted shape and the output the input's size."""
     pools = {layer.span: layer for layer in reversed(encoder_path(model)) if layer.kind.window is Window.POOL}
     for span in pools:
         edits = (line_removed(model, span),)
         changed = tried(model, edits)
         if changed is not None and changed.out_shape == changed.target.shape:
-            return Fix(f"leave this `{model.source.slice(span)}` out", edits, Applicability.UNSAFE)
+            return Fix(f"remove this `{model.source.slice(span)}`", edits, Applicability.UNSAFE)
     return None

@@ -1,11 +1,11 @@
 """A convolution over a map that is one pixel high or wide.
 
 ## What it does
-Reports the first convolution with a kernel larger than 1 on a side where its map has a single pixel.
+Reports the first convolution with a kernel larger than 1 along an axis on which its map has a single pixel.
 
 ## Why is this bad?
-Around one pixel there is nothing but padding: of a 3x3 kernel eight weights only ever meet zeros and never learn
-anything. The map was halved once too often, or a `dense` layer is what is meant.
+A single pixel is surrounded by padding: eight of the nine weights of a 3x3 kernel are always multiplied by zeros and
+never learn anything. Either the map was halved once too often, or a `dense` layer was meant.
 
 ## Example
 ```cae
@@ -22,7 +22,7 @@ bottleneck dense 8
 ```
 
 ## How sure
-That the weights meet nothing but padding is arithmetic. The model trains all the same, so it is a warning.
+That the weights see only padding is arithmetic. The model trains nevertheless, so this is a warning.
 
 ## References
 - Nikanjam et al. 2021, "Automatic fault detection for deep learning programs using graph transformations"
@@ -45,7 +45,7 @@ RULE = Rule("CAE214", "collapsed-map", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """One finding, at the first convolution that has a single pixel to look at."""
+    """Yield one finding, at the first convolution that sees a single pixel."""
     if channels_last(model):
         return
     layers = (*encoder_path(model), *decoder_path(model))
@@ -59,13 +59,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     others = f" (and {len(idle) - 1} more after it)" if len(idle) > 1 else ""
     yield RULE.found(
         first.place(KERNEL),
-        f"the map is {text(first.in_shape[1:])} here: {weights - used} of the {weights} weights of this kernel "
-        "only ever "
-        f"meet padding{others}",
+        f"the map is {text(first.in_shape[1:])} here: {weights - used} of the {weights} weights of this kernel see "
+        f"only padding{others}",
         related=(Label(shrunk[-1].span, f"{text(shrunk[-1].in_shape[1:])} became {text(shrunk[-1].out_shape[1:])}"),)
         if shrunk
         else (),
-        help="halve the map less often before it, or write `k1`, which is the same convolution without the idle "
+        help="halve the map less often before it, or write `k1`, which is the same convolution without the unused "
         "weights",
         data={"weights": weights, "used": used},
     )
@@ -80,6 +79,6 @@ def _taps(layer: Layer) -> int:
 
 
 def _used(layer: Layer) -> int:
-    """Return the weights that can meet a pixel: on a side of a single pixel it is one."""
+    """Return the number of weights that can see a pixel: one along an axis with a single pixel."""
     sides = zip(layer.options[KERNEL], layer.in_shape[1:], strict=True)
     return prod(1 if side == 1 else taps for taps, side in sides)

@@ -1,14 +1,14 @@
-"""A pool cuts the last row or column of an odd size.
+"""A pool ignores the last row or column of an odd size.
 
 ## What it does
-Reports pools of the encoder whose window does not divide the size: `maxpool 2` turns 7 into 3 and never looks at
-the seventh row. It warns where an explicit decoder never comes back to the size that was cut, so that its pixels
-stand at other places than the encoder's; where the decoder does come back to it, and in a mirrored one, it only
-informs. Where the output's size is wrong for it, `output-shape` says so and this rule is silent.
+Reports pools of the encoder whose window does not divide the size: `maxpool 2` turns 7 into 3 and never reads the
+seventh row. It warns if an explicit decoder never returns to the size that was cut, so that its pixels are not aligned
+with the encoder's. It only informs if the decoder does return to this size, as a mirrored one always does. If the
+output's size is wrong, `output-shape` reports that and this rule is silent.
 
 ## Why is this bad?
-What the pool does not read has to be invented from its neighbours: cutting 7 to 3 leaves out 13 of 49 pixels of
-that map, 27 %. On images with an empty border this does no harm.
+The decoder must guess what the pool did not read: cutting 7 to 3 ignores 13 of 49 pixels of the map, 27 %. On images
+with an empty border this does no harm.
 
 ## Example
 ```cae
@@ -23,8 +23,7 @@ decoder { conv 8 relu; upsample to 7x7; conv 8 relu; upsample 4; conv 1 sigmoid 
 ```
 
 ## How sure
-That the pixels are not read is arithmetic; that it matters depends on what stands at the border of the images
-(heuristic).
+That the pixels are not read is arithmetic; whether it matters depends on the border of the images (heuristic).
 """
 
 from collections.abc import Iterator
@@ -44,7 +43,7 @@ RULE = Rule("CAE211", "cut-by-pooling", Severity.WARNING)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every pool that leaves a border unread, where the output has the input's size."""
+    """Yield a finding for every pool with an unread border, if the output has the input's size."""
     if model.out_shape[1:] != model.target.shape[1:] or channels_last(model):
         return
     back = resolutions(model.code_shape, decoder_path(model))
@@ -65,7 +64,7 @@ def _finding(model: Autoencoder, layer: Layer, returned: bool) -> Finding:
     parts = [_counted(edges[name], _slice(name, len(names))) for name in names if edges.get(name)]
     axis = next(i for i, name in enumerate(names) if edges.get(name))
     sizes = f"{text(before)} to {text(size(layer.out_shape))}"
-    ending = "" if returned else f", and the decoder does not come back to {text(before)}"
+    ending = "" if returned else f", and the decoder does not return to {text(before)}"
     return RULE.found(
         layer.span,
         f"this pool never reads the last {' and '.join(parts)}: it cuts {sizes}{ending}",
@@ -80,7 +79,7 @@ def _finding(model: Autoencoder, layer: Layer, returned: bool) -> Finding:
 
 
 def _slice(axis: str, rank: int) -> str:
-    """Return what is counted along an axis: rows and columns of an image."""
+    """Return the name of what is counted along an axis: rows and columns for an image."""
     if rank == 1:
         return "value"
     return {"depth": "slice", "height": "row", "width": "column"}[axis]
@@ -91,7 +90,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def _ceil(model: Autoencoder, layer: Layer) -> Fix | None:
-    """Round up, where everything else still fits."""
+    """Round up, if everything else still fits."""
     edits = (write(layer, CEIL, "ceil"),)
     changed = tried(model, edits)
     if changed is None or changed.out_shape != model.out_shape:

@@ -1,11 +1,12 @@
-"""An `output_pad` that cannot be.
+"""An `output_pad` that PyTorch refuses.
 
 ## What it does
-Reports `output_pad=` with `pad=same`, which computes it, and values that are not below the stride or the dilation.
+Reports `output_pad=` together with `pad=same`, which computes it, and values that are not smaller than the stride or
+the dilation.
 
 ## Why is this bad?
-PyTorch refuses it: an output padding says which of the sizes that stride to the same input is meant, and there are
-only as many as the stride has steps.
+PyTorch raises an error. An output padding selects one of the sizes that a strided convolution maps to the same size,
+and there are only as many of them as the stride.
 
 ## Example
 ```cae
@@ -20,8 +21,8 @@ decoder { deconv 8 s2 relu pad=1 output_pad=1; conv 1 sigmoid }
 ```
 
 ## How sure
-Arithmetic, and the documentation of `torch.nn.ConvTranspose2d`. Most often the stride was forgotten: where a stride
-makes the decoder return the input's size, `--unsafe-fixes` writes it.
+Arithmetic, and the documentation of `torch.nn.ConvTranspose2d`. Usually the stride was forgotten: if a stride makes the
+decoder return the input's size, `--unsafe-fixes` adds it.
 """
 
 from collections.abc import Iterator
@@ -38,10 +39,10 @@ _STRIDES = (2, 3, 4)
 
 
 def repair(model: Autoencoder, finding: Finding) -> Iterator[Fix]:
-    """Yield the strides with which the output padding is right and the input's size comes back."""
+    """Yield the strides with which the output padding is valid and the decoder returns the input's size."""
     start = finding.primary.span.start
     for stride in _STRIDES:
         edits = (Edit(Span(start, start), f"s{stride} "),)
         changed = tried(model, edits)
         if changed is not None and changed.out_shape == changed.target.shape:
-            yield Fix(f"write the stride that is missing: `s{stride}`", edits, Applicability.UNSAFE)
+            yield Fix(f"add the missing stride: `s{stride}`", edits, Applicability.UNSAFE)

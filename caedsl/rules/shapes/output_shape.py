@@ -1,17 +1,16 @@
-"""The decoder returns images of another size than the input's.
+"""The decoder's output does not have the size of the input.
 
 ## What it does
-Follows the sizes through encoder and decoder and compares the end with the beginning. The sizes stand in the notes,
-and every step that is no plain halving or doubling says how it came about.
+Follows the sizes through encoder and decoder and compares the output with the input. The notes list the sizes and
+explain every step that is not a plain halving or doubling.
 
 ## Why is this bad?
-A reconstruction is compared with its image pixel by pixel, which two sizes do not allow: training cannot start.
-Most often an odd side was halved and rounded, and doubling cannot return to it: 50 becomes 25, 13, 7, and then 14,
-28, 56.
+The loss compares a reconstruction with its image pixel by pixel, so both need the same size: training cannot start.
+Usually an odd size was halved and rounded, and doubling cannot return to it: 50 becomes 25, 13, 7, and then 14, 28, 56.
 
-A fix is offered only where the changed spec was resolved again and returns the input's size. "Same" padding is not
-always the answer: a well-known published model (see the references) needs its one valid convolution, 4 → 8 → 16 →
-14 → 28, and returns 32 where somebody "repairs" it.
+A fix is offered only after the changed spec was resolved again and returns the input's size. "Same" padding is not "
+"always right: a well-known published model (see the references) needs its one valid convolution, 4 → 8 → 16 → 14 → "
+"28, and returns 32 with "same" padding.
 
 ## Example
 ```cae
@@ -26,11 +25,11 @@ decoder { conv 8 relu; upsample to 7x7; conv 16 relu; upsample 2; conv 16 relu; 
 ```
 
 ## How sure
-Arithmetic. The fix changes the model and is therefore applied with `--unsafe-fixes` only.
+Arithmetic. The fix changes the model, so it is applied only with `--unsafe-fixes`.
 
 ## References
 - Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", arXiv 1603.07285.
-- F. Chollet 2016, "Building autoencoders in Keras", The Keras Blog: the model with the lone valid convolution.
+- F. Chollet 2016, "Building autoencoders in Keras", The Keras Blog: the model with a single valid convolution.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,7 +49,7 @@ RULE = Rule("CAE201", "output-shape", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding where the decoder does not end at the input's height and width."""
+    """Yield the finding if the decoder does not end at the input's height and width."""
     out = model.out_shape
     if out[1:] == model.target.shape[1:] or channels_last(model) or _code_disputed(model):
         return
@@ -61,7 +60,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     yield RULE.found(
         _last_resizing(model),
         f"the decoder returns {sides[0]}, but the {_wanted(model)} is {sides[1]}",
-        label=f"this leads to {sides[0]}",
+        label=f"the size is {sides[0]} after this layer",
         related=(_compared(model, sides[1]), *_rounded(model)),
         notes=_columns(model),
         fix=Proposal(lambda: size_fixes(model), _remedy(model)),
@@ -70,7 +69,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _wanted(model: Autoencoder) -> str:
-    """Return which line says what the decoder must return."""
+    """Return the line that determines what the decoder must return."""
     return "input" if model.target is model.input else "target"
 
 
@@ -80,20 +79,20 @@ def _compared(model: Autoencoder, size: str) -> Label:
 
 
 def _code_disputed(model: Autoencoder) -> bool:
-    """Whether the bottleneck asserts another shape than the code has, which is then the cause and has its finding."""
+    """Return whether the bottleneck asserts another shape than the code has; its finding then covers this one."""
     faults = compiled(model.source.text, model.source.path).findings
     return any(fault.name == "code-shape-mismatch" for fault in faults)
 
 
 def _last_resizing(model: Autoencoder) -> Span:
-    """Return the last layer of the decoder that changes the size, or else its last layer."""
+    """Return the last layer of the decoder that changes the size, or its last layer if none does."""
     layers = decoder_path(model)
     last = next((layer for layer in reversed(layers) if layer.resizes), layers[-1] if layers else None)
     return last.span if last else model.place("decoder")
 
 
 def _rounded(model: Autoencoder) -> tuple[Label, ...]:
-    """Return the layer of the encoder whose rounding is first undone wrongly, if there is one."""
+    """Return the layer of the encoder whose rounding is the first that the decoder does not undo, if there is one."""
     odd = (layer for layer in encoder_path(model) if layer.resizes and _rounds(layer))
     return tuple(
         Label(layer.span, f"{text(layer.in_shape[1:])} becomes {text(layer.out_shape[1:])}") for layer in list(odd)[:1]
@@ -105,7 +104,7 @@ def _rounds(layer: Layer) -> bool:
 
 
 def _columns(model: Autoencoder) -> tuple[str, ...]:
-    """Return encoder and decoder step by step for each side that comes back wrong; once where both do alike."""
+    """Return encoder and decoder step by step for each wrong axis, or once if both axes are alike."""
     shape = model.target.shape
     wrong = [i for i in range(rank(shape)) if model.out_shape[1 + i] != shape[1 + i]]
     lines = [(_down(model, i), _up(model, i)) for i in wrong]
@@ -126,18 +125,18 @@ def _up(model: Autoencoder, which: int) -> str:
 
 
 def _remedy(model: Autoencoder) -> str:
-    """Return what to do where no change that was tried helps."""
+    """Return the help for the case that no change that was tried works."""
     axes = rank(model.target.shape)
     down, up = _reduction(encoder_path(model), axes), _reduction(decoder_path(model), axes)
-    opening = "none of the changes to one or two lines that were tried makes the sizes meet"
+    opening = "no change to one or two lines that was tried makes the sizes match"
     if model.mirrored:
-        return "write the decoder out: `decoder { ... }`"
+        return "write an explicit decoder: `decoder { ... }`"
     if model.target is model.input and all(d * u == 1 for d, u in zip(down, up, strict=True)):
-        return f"{opening}: write `decoder mirror`, which returns to every size that the encoder had"
+        return f"{opening}: write `decoder mirror`, which returns to every size of the encoder"
     factors = " and ".join(f"{1 / d:g} down, {u:g} up" for d, u in sorted(set(zip(down, up, strict=True))))
     if model.target is not model.input:
         return f"{opening}: let the decoder return {text(model.target.shape[1:])}"
-    return f"{opening} (in all {factors}): give the decoder as many steps as the encoder has, or write `decoder mirror`"
+    return f"{opening} (in total {factors}): give the decoder as many steps as the encoder, or write `decoder mirror`"
 
 
 def _reduction(layers: Sequence[Layer], axes: int) -> tuple[float, ...]:
@@ -152,7 +151,7 @@ def _factor(layer: Layer, side: int) -> float:
 
 
 def _vector(model: Autoencoder) -> Finding:
-    """Return the finding of a decoder that ends with a vector: a reshape is missing where the numbers suffice."""
+    """Return the finding for a decoder that ends with a vector: a reshape is missing if the numbers suffice."""
     got, wanted = model.out_shape[0], model.target.shape
     fits = got == elements(wanted)
     end = decoder_path(model)[-1].span.end

@@ -1,16 +1,15 @@
-"""A number of the code sees only a small patch of the image.
+"""Each number of the code sees only a small patch of the image.
 
 ## What it does
-Computes the receptive field of the code: how many pixels high and wide the patch is on which one of its numbers can
-depend. It warns where that is less than an eighth of the image's shorter side, or where no kernel of the encoder sees
-more than one pixel and pools alone bring pixels together; it informs below a quarter, and where the code is not
-smaller than the image, which then need not be compressed. A fully connected layer sees everything and is never
-reported.
+Computes the receptive field of the code: the height and width of the patch that one of its numbers can depend on. It
+warns if that is less than an eighth of the image's shorter side, or if no kernel of the encoder sees more than one
+pixel, so that only pools combine pixels. It informs below a quarter, and if the code is not smaller than the image. A
+fully connected layer sees everything and is never reported.
 
 ## Why is this bad?
-A network that sees one pixel at a time cannot know shapes: it can neither denoise nor compress them, only recolour.
-With a small patch it learns textures, which is right for textures and too little for objects. On digits of 16x16
-pixels, 1x1 kernels between two pools left 2.2 times as much of the variance as 3x3 kernels.
+A network that sees one pixel at a time cannot learn shapes: it can only change colours, but neither denoise nor
+compress. With a small patch it learns textures, but not objects. On digits of 16x16 pixels, 1x1 kernels between two
+pools left 2.2 times as much of the variance as 3x3 kernels.
 
 ## Example
 ```cae
@@ -27,8 +26,8 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-The size of the patch is arithmetic: it grows by (extent - 1)·jump a layer, the jump being the product of the
-strides so far. That an eighth is too little is a heuristic.
+The size of the patch is arithmetic: each layer adds (extent - 1)·jump, where the jump is the product of the strides so
+far. The limit of an eighth is a heuristic.
 
 ## References
 - Araujo, Norris and Sim 2019, "Computing receptive fields of convolutional neural networks", Distill.
@@ -49,14 +48,14 @@ from caedsl.vocabulary.window import KERNEL
 RULE = Rule("CAE217", "receptive-field-small", Severity.WARNING)
 
 LITTLE = 8
-"""Below the image's shorter side over this it warns (heuristic)."""
+"""Warn if the field is smaller than the image's shorter side divided by this (heuristic)."""
 
 NOTED = 4
-"""Below the image's shorter side over this it informs (heuristic)."""
+"""Inform if the field is smaller than the image's shorter side divided by this (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield the finding for the code's field, on images of which a patch can be a part."""
+    """Yield the finding for the code's receptive field, unless the code is dense."""
     whole, field = size(model.input.shape), code_field(model)
     side, seen, alone = min(whole), min(field), _sees_pixels_alone(model)
     if side < LITTLE or channels_last(model) or bounded_below(model, "receptive_field"):
@@ -68,18 +67,18 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     yield RULE.found(
         model.bottleneck.span,
         f"a number of the code sees {patch} {places(model.input.shape)} of a {text(whole)} {noun(model.input.shape)}"
-        + (", and every kernel of the encoder a single one" if alone else ""),
+        + (", and no kernel of the encoder sees more than one" if alone else ""),
         related=(Label(model.input.span, text(whole)),),
         notes=() if alone else (_arithmetic(patch, seen, side, LITTLE if seen * LITTLE < side else NOTED),),
-        help="reduce once more (`s2`, `maxpool 2`), use larger kernels or more layers, or end with `bottleneck "
-        "dense 64`",
+        help="reduce the map once more (`s2`, `maxpool 2`), use larger kernels or more layers, or end with "
+        "`bottleneck dense 64`",
         severity=None if warned else Severity.INFO,
         data={"field": field, "image": whole},
     )
 
 
 def _sees_pixels_alone(model: Autoencoder) -> bool:
-    """Whether the encoder has convolutions, and none of them sees more than one pixel."""
+    """Return whether the encoder has convolutions, none of which sees more than one pixel."""
     kernels = [
         layer.options[KERNEL]
         for layer in encoder_path(model)

@@ -1,10 +1,10 @@
-"""A `reshape` to a shape with another number of values.
+"""A `reshape` to a shape with a different number of values.
 
 ## What it does
-Compares the products of both shapes.
+Compares the number of values of both shapes.
 
 ## Why is this bad?
-A reshape moves numbers; it can neither make nor drop any.
+A reshape rearranges values; it can neither add nor drop any.
 
 ## Example
 ```cae
@@ -17,8 +17,8 @@ encoder { conv 8 relu; maxpool 2; reshape 32x7x7 }
 ```
 
 ## How sure
-Arithmetic. `--fix` writes the one map of the input's proportions that holds the numbers and with which the spec returns
-the input's size; where there are several, the nearest is an unsafe fix.
+Arithmetic. `--fix` writes the map that has the input's proportions and the right number of values and with which the
+decoder returns the input's size. If there are several, the nearest is an unsafe fix.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ RULE = Rule("CAE205", "reshape-mismatch", Severity.ERROR)
 
 
 def repair(model: Autoencoder, finding: Finding) -> Fix | None:
-    """Return the shape that fits on both sides, the nearest where there are several."""
+    """Return the shape that fits on both sides, or the nearest if there are several."""
     shape, numbers = finding.data["shape"], finding.data["numbers"]
     if not isinstance(shape, tuple) or not isinstance(numbers, int) or len(shape) != len(model.input.shape):
         return None
@@ -48,7 +48,7 @@ def repair(model: Autoencoder, finding: Finding) -> Fix | None:
 
 
 def _fitting(model: Autoencoder, finding: Finding, numbers: int, written: Shape) -> Iterator[Shape]:
-    """Yield shapes with which the spec returns the input's size, those of nearly the written sizes first."""
+    """Yield shapes with which the spec returns the input's size, those nearest to the written sizes first."""
     for shape in sorted(_maps(model, numbers), key=lambda shape: abs(shape[1] - written[1])):
         changed = tried(model, (Edit(finding.primary.span, text(shape)),))
         if changed is not None and changed.out_shape == changed.target.shape:
@@ -56,7 +56,7 @@ def _fitting(model: Autoencoder, finding: Finding, numbers: int, written: Shape)
 
 
 def _maps(model: Autoencoder, numbers: int) -> Iterator[Shape]:
-    """Yield maps of so many numbers, no larger than the input and with its proportions but for rounding."""
+    """Yield maps with this many values that are no larger than the input and have its proportions, up to rounding."""
     _, first, *others = model.input.shape
     for side in range(1, first + 1):
         sizes = (side, *(max(1, round(other * side / first)) for other in others))

@@ -1,14 +1,14 @@
-"""The convolutions over a signal see only a small part of it at a time.
+"""The convolutions of a signal see only a small part of it at a time.
 
 ## What it does
-Informs where the encoder of a signal has convolutions before a dense layer, and the last map before that layer sees
-less than a sixteenth of the signal. Signals of fewer than 128 samples are left alone, and so is a code of maps, which
-is `receptive-field-small`'s.
+Informs if the encoder of a signal has convolutions before a dense layer, and the last map before that layer sees less
+than a sixteenth of the signal. It skips signals of fewer than 128 samples, and codes that are maps, which
+`receptive-field-small` covers.
 
 ## Why is this bad?
-A convolution knows a wave by its shape. Where it sees less than a period it knows only slopes, and the dense layer
-behind it has to learn the periods from their samples, at every place anew. Kernels of 7 to 16 samples, strides and
-dilation are usual for signals.
+A convolution recognises a wave by its shape. If it sees less than a period, it recognises only slopes, and the dense
+layer after it must learn the period separately at every position. Kernels of 7 to 16 samples, strides and dilation are
+common for signals.
 
 ## Example
 ```cae
@@ -23,8 +23,8 @@ encoder { conv 16 k16 s4 relu; conv 32 k8 s4 relu; conv 32 k8 s4 relu }
 ```
 
 ## How sure
-The length that is seen is arithmetic; that a sixteenth is too little is a heuristic, and depends on the period of the
-signal, which a spec does not say.
+The length is arithmetic. The limit of a sixteenth is a heuristic; the right limit depends on the period of the signal,
+which a spec does not state.
 
 ## References
 - Zhang et al. 2017, "A new deep learning model for fault diagnosis with good anti-noise and domain adaptation ability
@@ -46,10 +46,10 @@ from caedsl.vocabulary.shape import is_map, rank
 RULE = Rule("CAE219", "short-kernels", Severity.INFO)
 
 SHARE = 16
-"""Below the signal's length over this it informs (heuristic)."""
+"""Inform if the field is smaller than the signal's length divided by this (heuristic)."""
 
 SHORTEST = 128
-"""Samples of a signal below which it is silent (heuristic)."""
+"""Skip signals with fewer samples than this (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -71,6 +71,6 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _last_convolution(model: Autoencoder) -> Layer | None:
-    """Return the last convolution of the encoder that makes a map."""
+    """Return the last convolution of the encoder whose output is a map."""
     layers = (layer for layer in reversed(encoder_path(model)) if is_map(layer.out_shape))
     return next((layer for layer in layers if layer.kind.window is Window.CONVOLUTION), None)

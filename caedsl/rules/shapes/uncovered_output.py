@@ -1,8 +1,8 @@
-"""A transposed convolution whose stride is larger than its kernel: some outputs are made of the bias alone.
+"""The stride of a transposed convolution is larger than its kernel: some outputs are only the bias.
 
 ## What it does
-Counts the rows and columns that no kernel position reaches. It is an error where no later layer mixes neighbouring
-pixels: those pixels of the reconstruction are then the same for every image. Elsewhere it warns.
+Counts the rows and columns that no kernel position reaches. It is an error if no later layer mixes neighbouring pixels,
+because those pixels of the reconstruction are then the same for every image. Otherwise it is a warning.
 
 ## Why is this bad?
 With kernel 2 and stride 3 every third row and column is empty: 5 of 9 pixels get nothing from the code.
@@ -43,7 +43,7 @@ RULE = Rule("CAE216", "uncovered-output", Severity.ERROR)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every line that leaves outputs empty, or the convolution that it mirrors."""
+    """Yield a finding for every line that leaves outputs uncovered, or for the convolution that it mirrors."""
     if channels_last(model):
         return
     layers = decoder_path(model)
@@ -61,7 +61,7 @@ def _empty(layer: Layer) -> bool:
 
 
 def _reached(axis: Axis) -> int:
-    """Of ``stride`` outputs in a row, those that some kernel position reaches."""
+    """Return how many of ``stride`` consecutive outputs are reached by a kernel position."""
     return min(axis.kernel, axis.stride // gcd(axis.stride, axis.dilation))
 
 
@@ -78,10 +78,9 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
     return RULE.found(
         source.place(KERNEL),
         f"kernel {axis.kernel} does not cover stride {axis.stride}: {empty} of {total} {places(layer.in_shape)} "
-        f"that {what} makes "
-        "get nothing but its bias",
+        f"of {what} get only its bias",
         notes=(
-            f"{_reached(axis)} of every {axis.stride} places on an axis {'is' if _reached(axis) == 1 else 'are'} "
+            f"{_reached(axis)} of every {axis.stride} positions on an axis {'is' if _reached(axis) == 1 else 'are'} "
             "reached",
         ),
         fix=Proposal(lambda: _fix(model, source), f"use a kernel of {axis.stride} or a multiple of it"),
@@ -91,7 +90,7 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
 
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
-    """Return a kernel as large as the stride, where every size stays."""
+    """Return a kernel as large as the stride, if every size stays the same."""
     stride = sizes_text(layer.options[STRIDE])
     edits = (write(layer, KERNEL, f"k{stride}"),)
     changed = tried(model, edits)

@@ -1,13 +1,13 @@
-"""The decoder does not pass through the resolutions that the encoder had.
+"""The decoder does not pass through all resolutions of the encoder.
 
 ## What it does
-Lists the sizes of the encoder's maps and looks for each of them, in reverse, among the sizes of an explicit
-decoder. A mirrored decoder passes through all of them by construction.
+Looks for each size of the encoder's maps, in reverse order, among the sizes of an explicit decoder. A mirrored decoder
+passes through all of them by construction.
 
 ## Why is this bad?
-It need not be: published models that work do without (one goes 28, 14, 7, 4 and back over 8, 16, 14, 28). But where
-a size has no twin, a pixel of the decoder's map does not stand over the same piece of the image as one of the
-encoder's, and a skip or a comparison between the two is not possible.
+It need not be: some published models do not (one goes 28, 14, 7, 4 and back through 8, 16, 14, 28). But if a size has
+no counterpart, the pixels of the decoder's maps are not aligned with those of the encoder, and skips or comparisons
+between the two are not possible.
 
 ## Example
 ```cae
@@ -22,7 +22,7 @@ decoder { conv 8 relu; upsample 2; conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-The sizes are arithmetic; that symmetry helps is a heuristic, so this only informs.
+The sizes are arithmetic; that symmetry helps is a heuristic, so this rule only informs.
 
 ## References
 - F. Chollet 2016, "Building autoencoders in Keras", The Keras Blog: a model that is not symmetric and trains.
@@ -49,7 +49,7 @@ RULE = Rule("CAE212", "unmatched-resolution", Severity.INFO)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """One finding that lists the resolutions without a twin, where the sizes agree at both ends."""
+    """Yield one finding that lists the resolutions without a counterpart, if the sizes agree at both ends."""
     sizes = {model.out_shape[1:], model.input.shape[1:], model.target.shape[1:]}
     if model.mirrored or len(sizes) > 1 or channels_last(model) or _cut(model):
         return
@@ -62,12 +62,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     listed = ", ".join(map(text, missing))
     yield RULE.found(
         model.place("decoder"),
-        f"the decoder does not pass through {listed}, which the encoder had",
+        f"the decoder does not pass through {listed}, unlike the encoder",
         notes=(
             f"encoder: {size_path(model.input.shape, encoder_path(model), 0)} ({axis})",
             f"decoder: {_start(model)}{size_path(model.code_shape, decoder_path(model), 0)} ({axis})",
         ),
-        help="`decoder mirror` passes through all of them; an asymmetric decoder may do as well",
+        help="`decoder mirror` passes through all of them; an asymmetric decoder may work as well",
         data={"missing": missing},
     )
 
@@ -77,6 +77,6 @@ def _start(model: Autoencoder) -> str:
 
 
 def _cut(model: Autoencoder) -> bool:
-    """Whether a pool cuts the size, which is then the cause and has a finding of its own."""
+    """Return whether a pool cuts the size, which is then the cause and has its own finding."""
     pools = (layer for layer in encoder_path(model) if layer.kind.window is Window.POOL)
     return any(axis.edge for layer in pools for axis in unread(layer))

@@ -1,13 +1,13 @@
 """A strided window leaves rows or columns of its input unread.
 
 ## What it does
-Follows where the window of a convolution or pool ends up: rows behind its last position, and rows between two
-positions where the stride is larger than the kernel, are never read. What a pool cuts off at the far edge is
-`cut-by-pooling`'s.
+Computes the positions of the window of a convolution or pool. Rows after its last position are never read, nor are rows
+between two positions if the stride is larger than the kernel. `cut-by-pooling` covers what a pool cuts off at the far
+edge.
 
 ## Why is this bad?
-What no weight looks at cannot reach the code. A 1x1 convolution with stride 2 reads a quarter of its map; moving
-the stride to a 3x3 convolution was worth about half a percent of accuracy in residual networks (He et al. 2019).
+Rows that no weight reads cannot reach the code. A 1x1 convolution with stride 2 reads a quarter of its map; moving the
+stride to a 3x3 convolution improved the accuracy of residual networks by about half a percent (He et al. 2019).
 
 ## Example
 ```cae
@@ -22,8 +22,8 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-Arithmetic: the last row read is (out - 1)·stride + extent - padding. A single row at the edge only informs: its
-content is mostly seen by the layer before.
+Arithmetic: the last row read is (out - 1)·stride + extent - padding. A single row at the edge only informs, because the
+layer before usually sees its content.
 
 ## References
 - He et al. 2019, "Bag of tricks for image classification with convolutional neural networks", arXiv 1812.01187.
@@ -47,7 +47,7 @@ RULE = Rule("CAE213", "unread-border", Severity.WARNING)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield a finding for every line whose window leaves something unread.
 
-    The skipped rows of a mirrored convolution are rows that its twin never writes: `uncovered-output` speaks of them.
+    `uncovered-output` covers mirrored convolutions: the rows that they skip are rows that their mirror never writes.
     """
     if model.out_shape[1:] != model.target.shape[1:] or channels_last(model):
         return
@@ -63,7 +63,7 @@ def _speaks(layer: Layer) -> bool:
 
 
 def _edge(layer: Layer, axis: Unread) -> int:
-    """Return the rows at the far edge; for a pool they are another rule's."""
+    """Return the number of unread rows at the far edge; 0 for a pool, which another rule covers."""
     return axis.edge if layer.kind.window is Window.CONVOLUTION and not axis.skipped else 0
 
 
@@ -73,7 +73,7 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
     lines = (
         {"height": "rows", "width": "columns"}.get(first.which, "places")
         if rank(layer.in_shape) == 2
-        else f"places of the {first.which}"
+        else f"positions of the {first.which}"
     )
     if first.skipped and not model.mirrored:
         met = axis.stride - first.skipped
@@ -82,7 +82,7 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
         )
         if axis.dilation > 1:
             message = (
-                f"this {layer.kind.name} reads {met} of every {axis.stride} {lines}: its taps lie {axis.dilation} apart"
+                f"this {layer.kind.name} reads {met} of every {axis.stride} {lines}: its dilation is {axis.dilation}"
             )
         note = (
             f"kernel {axis.kernel}, stride {axis.stride}, dilation {axis.dilation}: {first.skipped} of "
@@ -132,5 +132,5 @@ def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
             None,
         )
         if twin is not None and not unread(twin):
-            return Fix(f"read everything with the kernel {larger}", (edit,), Applicability.UNSAFE)
+            return Fix(f"read everything with a kernel of {larger}", (edit,), Applicability.UNSAFE)
     return None
