@@ -1,4 +1,4 @@
-"""Words of Keras, PyTorch and everyday speech, and what a spec says instead: the one home of all such words."""
+"""Words of Keras, PyTorch and everyday language, and their counterparts in a spec."""
 
 import re
 from collections.abc import Mapping

@@ -1,19 +1,19 @@
-"""What a spec cannot ask for: losses and layers that the language leaves to code, each named as such."""
+"""Losses and layers that a spec cannot express."""
 
 import re
 from typing import NamedTuple
 
 from caedsl.diagnostics.foreign_words import plain_layer, plain_loss
 
-_BY_HAND = "`caedsl emit --training` writes the code of the rest, to be extended by hand"
+_BY_HAND = "write the rest as a spec, and extend the code of `caedsl emit --training` by hand"
 
 
 class Outside(NamedTuple):
-    """Sort of thing that the language leaves out: what it is, the words for it, and what comes nearest."""
+    """Sort of thing that the language does not have: its name, the words for it, and the closest alternative."""
 
     what: str
     words: str
-    nearest: str = "leave it out"
+    nearest: str = "remove it"
 
     @property
     def help(self) -> str:
@@ -32,7 +32,7 @@ _SORTS = (
     Outside(
         "a recurrent layer",
         r"(bi|conv)?(lstm|gru)(cell)?|(simple)?rnn(cell)?|recurrent|bidirectional",
-        "write `conv 32 d2`, whose dilation sees far along a signal",
+        "write `conv 32 d2`, whose dilation covers long signals",
     ),
     Outside(
         "patch tokens",
@@ -50,6 +50,6 @@ _SORTS = (
 
 
 def outside(word: str) -> Outside | None:
-    """Return what ``word`` asks for, where the language leaves that out."""
+    """Return what ``word`` stands for, if the language does not have it."""
     names = plain_layer(word), plain_loss(word)
     return next((sort for sort in _SORTS if any(re.fullmatch(sort.words, name) for name in names)), None)

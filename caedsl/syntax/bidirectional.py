@@ -1,4 +1,4 @@
-"""Control characters that change the direction of text, and so let a text read otherwise than it is."""
+"""Control characters that change the direction of text, so that it is displayed in another order than it is read."""
 
 import re
 
@@ -10,7 +10,7 @@ _MOST_PLACES = 5
 
 
 def bidirectional_controls(text: str) -> tuple[Finding, ...]:
-    """Return one finding at the first control of ``text`` that changes its direction, with the next ones beside it."""
+    """Return a finding at the first direction control of ``text``, with the next ones as related places."""
     if text.isascii():
         return ()
     places = [match.span() for match in _CONTROLS.finditer(text)]
@@ -21,9 +21,9 @@ def bidirectional_controls(text: str) -> tuple[Finding, ...]:
     return (
         Finding(
             "bidirectional-control",
-            f"the invisible character {number} changes the direction in which this text is shown",
+            f"the invisible character {number} changes the direction in which this text is displayed",
             first,
             related=tuple(label._replace(text="another one") for label in others[:_MOST_PLACES]),
-            help="delete it: what an editor shows here is not what caedsl reads",
+            help="delete it: an editor displays this line in another order than caedsl reads it",
         ),
     )

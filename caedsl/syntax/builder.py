@@ -1,4 +1,4 @@
-"""Builds the tree while Lark parses: one method for each rule of the grammar, called with the rule's children."""
+"""Construction of the tree while Lark parses: one method per rule of the grammar, called with the rule's children."""
 
 from typing import cast
 
@@ -25,7 +25,7 @@ from caedsl.syntax.tree import (
 
 
 class _TreeBuilder:
-    """The methods that Lark calls; it has no ``__default__``, for Lark inlines the rules named ``_…`` itself."""
+    """Methods that Lark calls; there is no ``__default__``, because Lark inlines the rules named ``_…`` itself."""
 
     def spec(self, children: list[Statement]) -> Spec:
         return Spec(tuple(children))

@@ -1,22 +1,22 @@
-"""Characters that word processors, web pages and other languages bring along, and what is meant by them."""
+"""Characters from word processors, web pages and other languages, and their meaning."""
 
 import unicodedata
 from typing import NamedTuple
 
 
 class Character(NamedTuple):
-    """What a character is called, what the language writes instead, and why."""
+    """Name of a character, its plain replacement, and the reason."""
 
     name: str
     meant: str
     reason: str
 
 
-_QUOTES = ("a typographic quotation mark", '"', "paths stand in plain double quotes")
-_SINGLE_QUOTE = ("a single quotation mark", '"', "paths stand in double quotes")
+_QUOTES = ("a typographic quotation mark", '"', "paths are written in plain double quotes")
+_SINGLE_QUOTE = ("a single quotation mark", '"', "paths are written in double quotes")
 _TIMES = ("a multiplication sign", "x", "sizes are joined by the letter x")
 _SPACE = ("an invisible space from another program", " ", "only plain spaces and tabs separate words")
-_NOTHING = ("an invisible character", "", "it means nothing in a spec")
+_NOTHING = ("an invisible character", "", "it has no meaning in a spec")
 _DASH = ("a typographic dash", "-", "minus is the plain hyphen")
 
 _KNOWN = {
@@ -38,7 +38,7 @@ _KNOWN = {
 
 
 def meant_by(character: str) -> Character | None:
-    """Return what ``character`` stands for, or None where nobody can know."""
+    """Return what ``character`` stands for, or None if it is unknown."""
     if known := _KNOWN.get(character):
         return Character(*known)
     if unicodedata.decomposition(character).startswith("<wide>"):
@@ -48,7 +48,7 @@ def meant_by(character: str) -> Character | None:
 
 
 def in_words(character: str) -> str:
-    """``character`` in words: as it is, by its Unicode name, or by its number where it has neither."""
+    """Return a name of ``character``: itself, its Unicode name, or its number if it has neither."""
     if character == "`":
         return "a backtick"
     if character.isascii() and character.isprintable():

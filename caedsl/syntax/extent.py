@@ -1,11 +1,11 @@
-"""Where the block of a statement opens and closes in the text: the tree itself keeps the place of the head alone."""
+"""Positions where the block of a statement opens and closes; the tree only has the position of the head."""
 
 import re
 
 from caedsl.syntax.tree import Statement
 
 TRIVIA = re.compile(r"[ \t]*(?:(?P<comment>#[^\r\n]*)|(?P<line_end>\r\n|\n|\r)|;)")
-"""One piece of what stands between two statements."""
+"""Match one piece of the text between two statements."""
 
 
 def opening(text: str, statement: Statement) -> int:
@@ -24,5 +24,5 @@ def closing(text: str, statement: Statement) -> int:
 
 
 def end(text: str, statement: Statement) -> int:
-    """Return the place behind a statement and its block."""
+    """Return the position after a statement and its block."""
     return statement.span.end if statement.block is None else closing(text, statement) + 1

@@ -1,4 +1,4 @@
-"""The canonical layout of a spec: spaces, line breaks and spellings; statements, their order and comments stay."""
+"""Canonical layout of a spec: spaces, line breaks and spellings; statements, their order and comments do not change."""
 
 import re
 from collections.abc import Sequence
@@ -13,21 +13,21 @@ from caedsl.syntax.spelling import canonical_head, canonical_spec
 from caedsl.syntax.tree import Spec, Statement
 
 MAX_WIDTH = 100
-"""A block written on one line stays there up to this many columns."""
+"""Keep a block on one line up to this many columns."""
 
 _OFF, _ON = "# fmt: off", "# fmt: on"
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class FormatterBug(Exception):
-    """The formatted text would not say the same as the text: a bug in caedsl, and a reason to leave the file alone."""
+    """Bug in caedsl: the formatted text would have another meaning, so the file stays unchanged."""
 
 
 def format_source(source: Source) -> tuple[str | None, tuple[Finding, ...]]:
-    """Return the text of ``source`` in its canonical layout; None and the findings where it has syntax errors.
+    """Return the text of ``source`` in canonical layout, or None and the findings if it has syntax errors.
 
-    Lines between ``# fmt: off`` and ``# fmt: on`` (or the end of the block) are kept as they are. Raises
-    ``FormatterBug`` where the result has another meaning, has lost a comment or would be formatted differently again.
+    Lines between ``# fmt: off`` and ``# fmt: on`` (or the end of the block) are not changed. Raise ``FormatterBug`` if
+    the result has another meaning, has lost a comment or would be formatted differently again.
     """
     spec, findings = parse(source)
     if findings:
@@ -56,12 +56,12 @@ def _laid_out(text: str, spec: Spec) -> str:
 
 @dataclass
 class _Layout:
-    """Walks along the text: statements come from the tree, what stands between them from the text at ``place``."""
+    """Traversal of the text: statements come from the tree, the text between them from the source at ``place``."""
 
     text: str
     place: int = 0
     lines: list[str] = field(default_factory=list)
-    opened: bool = True  # whether the last line starts a block, or nothing has been written: no blank line follows
+    opened: bool = True  # whether the last line opens a block, or nothing has been written: no blank line follows
 
     def __post_init__(self) -> None:
         self.place = int(self.text.startswith("\ufeff"))
@@ -111,7 +111,7 @@ class _Layout:
     def _between(self, depth: int, after_line_end: bool) -> tuple[bool, bool]:
         """Write the comments up to the next statement or brace.
 
-        Says whether formatting is switched off there, and whether a blank line comes before what follows.
+        Return whether they switch formatting off, and whether a blank line comes before the next part.
         """
         line_ends = int(after_line_end)
         while match := TRIVIA.match(self.text, self.place):
@@ -130,7 +130,7 @@ class _Layout:
         return False, line_ends > 1
 
     def _keep_lines(self, statements: Sequence[Statement], index: int) -> int:
-        """Copy the lines after ``# fmt: off``; the index of the first statement after them."""
+        """Copy the lines after ``# fmt: off``; return the index of the first statement after them."""
         if line_end := _LINE_END.match(self.text, self.place):
             self.place = line_end.end()
         start = self.place

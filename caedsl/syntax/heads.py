@@ -1,4 +1,4 @@
-"""Reading the words and items of one statement: the whole of it, or as much as parses."""
+"""Reading of the words and items of one statement, or of as many as can be parsed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,12 +14,12 @@ from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
 from caedsl.syntax.tokens import ATOM_ENDS, CLOSE, END, OPEN, OPERATORS, lex, span_of
 from caedsl.syntax.tree import Statement
 
-_MOST_EDITS = 100  # beyond that a statement is no slip of a person
+_MOST_EDITS = 100  # a longer statement is not a typo
 _GOES_ON = OPERATORS | {"EQUAL"}
 
 
 class Fault(NamedTuple):
-    """Where a statement stops making sense: at ``tokens[place]``, or at its end where ``place`` is their number."""
+    """Position where a statement stops making sense: ``tokens[place]``, or the end if ``place`` is their number."""
 
     text: str
     tokens: Sequence[Token]
@@ -27,27 +27,27 @@ class Fault(NamedTuple):
 
     @property
     def found(self) -> Token | None:
-        """The token that does not fit; None at the end."""
+        """Return the token that does not fit, or None at the end."""
         return self.tokens[self.place] if self.place < len(self.tokens) else None
 
     @property
     def before(self) -> Token | None:
-        """The last token that fits."""
+        """Return the last token that fits."""
         return self.tokens[self.place - 1] if self.place else None
 
     @property
     def span(self) -> Span:
-        """The whole statement."""
+        """Return the span of the whole statement."""
         return span_of(self.tokens[0]).to(span_of(self.tokens[-1]))
 
     @property
     def opens_block(self) -> bool:
-        """Whether a block follows the statement on its line."""
+        """Return whether a block follows the statement on its line."""
         return self.text[self.span.end :].lstrip(" \t").startswith("{")
 
     @property
     def parenthesis(self) -> Token | None:
-        """The innermost parenthesis that is open at the fault."""
+        """Return the innermost parenthesis that is open at the fault."""
         still_open: list[Token] = []
         for token in self.tokens[: self.place]:
             if token == "(":
@@ -58,7 +58,7 @@ class Fault(NamedTuple):
 
 
 def read_head(text: str, tokens: Sequence[Token], grammar: Lark) -> tuple[Statement | None, Fault | None]:
-    """Return the statement that ``tokens`` say, without a block; with a fault, the whole items that stand before it."""
+    """Return the statement in ``tokens`` without its block, or with a fault the complete items before it."""
     limit = _first_beyond_limits(tokens)
     parsed = _parsed(tokens[:limit], grammar)
     if isinstance(parsed, Statement) and limit == len(tokens):
@@ -69,14 +69,14 @@ def read_head(text: str, tokens: Sequence[Token], grammar: Lark) -> tuple[Statem
 
 
 def is_beyond_limits(fault: Fault) -> bool:
-    """Whether the fault is nothing but the depth of the expression."""
+    """Return whether the only fault is the depth of the expression."""
     return fault.place == _first_beyond_limits(fault.tokens) < len(fault.tokens)
 
 
 def cured(fault: Fault, edits: Sequence[Edit], grammar: Lark) -> tuple[str, Statement | None] | None:
-    """Return the statement's text after ``edits`` and its tree with the places of the old text, if that parses.
+    """Return the statement's text after ``edits`` and its tree with the old positions, if that can be parsed.
 
-    The tree is None where only a comment or nothing remains.
+    The tree is None if only a comment or nothing remains.
     """
     span = fault.span
     inside = all(span.start <= edit.span.start <= edit.span.end <= span.end for edit in edits)
@@ -100,7 +100,7 @@ def cured(fault: Fault, edits: Sequence[Edit], grammar: Lark) -> tuple[str, Stat
 
 
 def _before_edits(offset: int, edits: Sequence[Edit], is_end: bool) -> int:
-    """Where ``offset`` of the edited text was before the edits; inside an edit, the border of what it replaced."""
+    """Return the position of ``offset`` before the edits; inside an edit, a border of the replaced text."""
     shift = 0
     for span, text in edits:
         start = span.start + shift
@@ -113,7 +113,7 @@ def _before_edits(offset: int, edits: Sequence[Edit], is_end: bool) -> int:
 
 
 def _parsed(tokens: Sequence[Token], grammar: Lark) -> Statement | int:
-    """Return the statement, or the index of the first token that does not fit (their number where the end does not)."""
+    """Return the statement, or the index of the first token that does not fit (their number if the end does not)."""
     cursor = grammar.parse_interactive(start="head")
     for index, token in enumerate(tokens):
         try:
@@ -137,7 +137,7 @@ def _first_beyond_limits(tokens: Sequence[Token]) -> int:
 
 
 def _whole_items(tokens: Sequence[Token], index: int) -> int:
-    """How many of the tokens before ``index``, all of which fit, make whole items."""
+    """Return how many of the tokens before ``index``, all of which fit, form complete items."""
     depth = whole = 0
     for place, token in enumerate(tokens[:index]):
         depth += (token == "(") - (token == ")")

@@ -1,30 +1,30 @@
-"""What is not read as a spec: what is no text, and nesting that neither a reader nor a recursion would survive."""
+"""Limits of what is read as a spec: files that are not text, and nesting that is too deep."""
 
 import re
 
 MAX_DEPTH = 32
-"""Blocks in blocks, and parentheses in parentheses."""
+"""Limit the nesting of blocks and of parentheses."""
 
 MAX_OPERATORS = 100
-"""Operators in one statement: a long sum is as deep a tree as nested parentheses."""
+"""Limit the operators in one statement: a long sum is as deep a tree as nested parentheses."""
 
 _LONG_LINE = 2 * MAX_OPERATORS
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _SAMPLE = 4096
-_STRAY = 2  # control characters that a slip of the keyboard may leave
+_STRAY = 2  # control characters that may be typed by mistake
 
 
 def is_text(text: str) -> bool:
-    """Whether ``text`` can have been written by a person: no NUL, and next to no control characters at its start."""
+    """Return whether ``text`` can be written by a person: no NUL, and hardly any control characters at its start."""
     sample = text[:_SAMPLE]
     control = len(_CONTROL.findall(sample))
     return "\0" not in text and (control <= _STRAY or 20 * control <= len(sample))
 
 
 def is_moderate(text: str) -> bool:
-    """Whether ``text`` is certain to keep the limits, at a glance; where it is not, each statement is measured.
+    """Return whether a quick look shows that ``text`` keeps the limits; if not, each statement is measured.
 
-    The operators of a statement stand on one line, with something between each two of them.
+    The operators of a statement are on one line, with something between every two of them.
     """
     return (
         text.count("{") <= MAX_DEPTH

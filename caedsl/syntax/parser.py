@@ -1,4 +1,4 @@
-"""From text to tree: Lark's LALR parser, and the tables that it reads."""
+"""Parsing of text to a tree: Lark's LALR parser and its tables."""
 
 import re
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def parse(source: Source) -> tuple[Spec, tuple[Finding, ...]]:
-    """Return the tree of ``source`` and its syntax errors; never raises.
+    """Return the tree of ``source`` and its syntax errors; never raise.
 
-    With errors the tree holds what could be read, and ``Spec.complete`` is false.
+    If there are errors, the tree contains what could be read, and ``Spec.complete`` is false.
     """
     text = source.text
     if text.startswith(_BYTE_ORDER_MARK):
-        text = " " + text[1:]  # every offset stays what it is
+        text = " " + text[1:]  # keeps every offset unchanged
     spec, findings = _parsed(text)
     spec.comments = tuple(_comments(text)) if "#" in text else ()
     return spec, findings
@@ -52,5 +52,5 @@ def _comments(text: str) -> Iterator[Comment]:
 
 @cache
 def grammar() -> lark.Lark:
-    """Return the parser, loaded once a process from the tables in the package."""
+    """Return the parser, loaded once per process from the tables in the package."""
     return lark.Lark._load_from_dict(DATA, MEMO, transformer=TREE_BUILDER)  # type: ignore[no-untyped-call, no-any-return]

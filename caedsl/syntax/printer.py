@@ -1,4 +1,4 @@
-"""From tree to text: the canonical layout of a spec without comments."""
+"""Conversion of a tree to text: the canonical layout of a spec without comments."""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,11 +22,11 @@ from caedsl.syntax.tree import (
 INDENT = "  "
 
 _ALIGNED = frozenset({"train", "sweep", "require"})
-"""Blocks whose statements' first items stand below each other."""
+"""Align the first items of statements in these blocks."""
 
 
 def print_spec(spec: Spec) -> str:
-    """Return the text of ``spec``: a statement a line, blocks indented; parsing it gives an equal tree."""
+    """Return the text of ``spec``: one statement per line, blocks indented; parsing it gives an equal tree."""
     return "".join(f"{line}\n" for statement in spec.statements for line in _lines(statement, 0, 0))
 
 
@@ -43,7 +43,7 @@ def print_head(statement: Statement, width: int = 0) -> str:
 
 
 def head_width(owner: Statement) -> int:
-    """To which width the words in the block of ``owner`` are padded; 0 where they are not."""
+    """Return the width to which the words in the block of ``owner`` are padded, or 0 if they are not aligned."""
     if owner.head.text not in _ALIGNED:
         return 0
     return max((len(statement.head.text) for statement in owner.block or () if statement.items), default=0)
@@ -65,7 +65,7 @@ def _block_lines(statements: Sequence[Statement], depth: int, width: int) -> Ite
 
 
 def _hyphenated(item: Item) -> str:
-    """Return the name of a finding, which the grammar reads as a difference of words."""
+    """Return the name of a finding, which the grammar parses as a difference of words."""
     match item:
         case Operation("-", left, right):
             return f"{_hyphenated(left)}-{_hyphenated(right)}"

@@ -1,4 +1,4 @@
-"""Reading a text that does not parse: statement by statement, so that an error costs its own statement and no other."""
+"""Reading of a text that cannot be parsed, statement by statement, so that an error affects only its own statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,13 +16,13 @@ from caedsl.syntax.tokens import CLOSE, END, OPEN, lex_broken, span_of
 from caedsl.syntax.tree import Spec, Statement
 
 MAX_FINDINGS = 20
-"""Syntax errors shown of one text; beyond that they say nothing new."""
+"""Show at most this many syntax errors per text; more would add nothing new."""
 
-_LONGEST_JOINED = 100  # tokens looked through for the parenthesis that closes on a later line
+_LONGEST_JOINED = 100  # tokens to search for the parenthesis that closes on a later line
 
 
 def recover(text: str, grammar: Lark) -> tuple[Spec, tuple[Finding, ...]]:
-    """Return the tree of what can be read of ``text``, and what is wrong with it.
+    """Return the tree of what can be read of ``text``, and its errors.
 
     A text without errors loses nothing.
     """
@@ -49,7 +49,7 @@ def _shown(findings: list[Finding]) -> tuple[Finding, ...]:
 
 @dataclass
 class _Block:
-    """A block that is being read: its brace and the statement it belongs to, both None for the spec itself."""
+    """Block being read: its brace and its statement, both None for the spec itself."""
 
     brace: Token | None = None
     owner: Statement | None = None
@@ -58,17 +58,17 @@ class _Block:
 
 @dataclass
 class _Heading:
-    """The statement just read, whose block may follow; None where nothing of it could be kept."""
+    """The statement just read, whose block may follow, or None if nothing of it could be kept."""
 
     statement: Statement | None
     line_ended: bool = False
 
 
 class _Reader:
-    """Walks over the tokens once and keeps the blocks that are open.
+    """Traversal of the tokens that keeps track of the open blocks.
 
-    ``by_indent`` closes a block where a line stands no deeper than the line that opened it, though those before did:
-    the way to find the brace that was forgotten, where the braces alone only show that one is missing.
+    ``by_indent`` also closes a block at a line that is indented no deeper than the line that opened it, if the lines
+    before were: this finds the forgotten brace, where braces alone only show that one is missing.
     """
 
     def __init__(self, text: str, tokens: Sequence[Token], grammar: Lark, by_indent: bool = False) -> None:
@@ -116,7 +116,7 @@ class _Reader:
             self.findings.append(finding)
             vanishes = statement is None and finding.fix is not None
         if statement is not None:
-            if self.closed is not None and tokens[0] != ",":  # a comma there has a finding already
+            if self.closed is not None and tokens[0] != ",":  # a comma there already has a finding
                 self.findings.append(block_messages.glued(self.closed, statement.head))
             self.blocks[-1].statements.append(statement)
         if not vanishes:
@@ -124,10 +124,10 @@ class _Reader:
             self.heading = _Heading(statement)
 
     def _explained(self, fault: Fault, kept: Statement | None) -> tuple[Statement | None, Finding]:
-        """Return the finding for ``fault``, and the statement as meant, or as far as it parses where that is unsure."""
+        """Return the finding for ``fault``, and the intended statement, or the part that can be parsed."""
         if is_beyond_limits(fault):
             return kept, block_messages.long_expression(fault)
-        if len(self.findings) > MAX_FINDINGS:  # counted, never shown
+        if len(self.findings) > MAX_FINDINGS:  # counted but not shown
             return kept, error("", fault.span)
         finding = messages.explain(fault)
         cure = cured(fault, finding.fix.edits, self.grammar) if finding.fix else None
@@ -161,7 +161,7 @@ class _Reader:
         self.closed = brace
 
     def _fold(self) -> None:
-        """Give the innermost block to its statement; what no statement owns joins the block around."""
+        """Give the innermost block to its statement; without one, merge it into the surrounding block."""
         block = self.blocks.pop()
         around = self.blocks[-1].statements
         if block.owner is None:
@@ -170,7 +170,7 @@ class _Reader:
             around.append(replace(block.owner, block=tuple(block.statements)))
 
     def _skip_block(self, place: int) -> int:
-        """Where reading goes on after a block that is nested too deeply."""
+        """Return the index after a block that is nested too deeply."""
         around = {span_of(block.brace) for block in self.blocks if block.brace}
         self.findings = [finding for finding in self.findings if finding.primary.span not in around]
         self.findings.append(block_messages.deep_block(self.tokens[place]))
@@ -185,7 +185,7 @@ class _Reader:
         return len(self.tokens)
 
     def _end(self) -> None:
-        """Close what is still open at the end of the text: one finding for the outermost brace."""
+        """Close the blocks that are open at the end of the text, with one finding for the outermost brace."""
         if len(self.blocks) > 1:
             self.unclosed = True
             brace = self.blocks[1].brace
@@ -196,13 +196,14 @@ class _Reader:
             self._fold()
 
     def _close_by_indent(self, token: Token, line_closes: bool) -> None:
-        """Close the blocks that the line of ``token`` has left, when reading by indent."""
+        """Close the blocks that the line of ``token`` has left, when reading by indentation."""
         if not self.by_indent or (column := self._indent(token)) is None:
             return
         while (brace := self.blocks[-1].brace) and self.blocks[-1].statements:
             own = self._indent_of_line(brace)
             body = self._indent(self.blocks[-1].statements[0])
-            # A body on the line of its brace, as in `encoder { conv 8`, has no indent: no deeper line belongs to it.
+            # A block on the line of its brace, as in `encoder { conv 8`, has no indentation: no deeper line belongs to
+            # it.
             if (body is not None and body <= own) or column > own or (line_closes and column == own):
                 return
             self._fold()
@@ -223,7 +224,7 @@ class _Reader:
     def _statement_end(self, place: int) -> int:
         """Return the index after the statement at ``place``.
 
-        It goes on past its line if a later one closes its bracket.
+        The statement continues past its line if a later line closes its bracket.
         """
         depth = 0
         joined_from: int | None = None

@@ -1,4 +1,4 @@
-"""Canonical spellings: the one way to write a word, a number or an option that can be written in several."""
+"""Canonical spelling of words, numbers and options that can be written in several ways."""
 
 import re
 from dataclasses import replace
@@ -26,21 +26,21 @@ _INTEGER = re.compile(r"0|[1-9][0-9]*")
 _EXPONENT = re.compile(r"\A([0-9.]+)E(?=[+-]?[0-9])")
 _BARE_POINT = re.compile(r"\A([0-9]+)\.(?![0-9])")
 _GLUED_SIZE = re.compile(r"[0-9]+(x[0-9]+)+")
-"""``1x28`` read as a number with a unit, as it is where a point follows at once (``1x28.5``)."""
+"""Match ``1x28`` parsed as a number with a unit, as it is if a point follows directly (``1x28.5``)."""
 
 _SHORT = frozenset("ksdg")
 
 _NAMING = frozenset({"autoencoder", "let", "stage", "block", "allow"})
-"""Statements whose words are names, of the author's or of findings: there ``k3x3`` is no kernel."""
+"""Statements whose words are names of constants or findings, in which ``k3x3`` is not a kernel."""
 
 
 def canonical_spec(spec: Spec) -> Spec:
-    """``spec`` with every item in its canonical spelling."""
+    """Return ``spec`` with every item in its canonical spelling."""
     return replace(spec, statements=tuple(map(_statement, spec.statements)))
 
 
 def canonical_head(statement: Statement) -> Statement:
-    """``statement`` with its own items in their canonical spelling, and its block as it is."""
+    """Return ``statement`` with its own items in canonical spelling, and its block unchanged."""
     return replace(statement, items=tuple(_item(item, statement.head.text in _NAMING) for item in statement.items))
 
 
@@ -84,6 +84,6 @@ def _value(value: Value) -> Value:
 
 
 def _number(text: str) -> str:
-    """``1E-3`` as ``1e-3``, ``.5`` as ``0.5`` and ``5.`` as ``5.0``; units stay as they are."""
+    """Return ``1E-3`` as ``1e-3``, ``.5`` as ``0.5`` and ``5.`` as ``5.0``; units do not change."""
     text = _BARE_POINT.sub(r"\1.0", _EXPONENT.sub(r"\1e", text))
     return f"0{text}" if text.startswith(".") else text

@@ -1,4 +1,4 @@
-"""Which statement a place of the text belongs to, and which statements a comment speaks of."""
+"""Mapping from positions in the text to statements, and from comments to the statements that they apply to."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -14,7 +14,7 @@ _LINE_END = re.compile(r"[\r\n]")
 
 
 class _Ended(NamedTuple):
-    """A place behind the words of a statement, or behind all of it where ``whole``."""
+    """Position after the words of a statement, or after all of it if ``whole``."""
 
     place: int
     statement: Statement
@@ -22,7 +22,7 @@ class _Ended(NamedTuple):
 
 
 class StatementIndex:
-    """The statements of a spec by their places."""
+    """The statements of a spec by position."""
 
     def __init__(self, spec: Spec, text: str) -> None:
         self.comments = spec.comments
@@ -64,10 +64,10 @@ class StatementIndex:
             span = self._parents.get(span)
 
     def of_comment(self, comment: Comment) -> frozenset[Span]:
-        """Return the words of the statements that a comment speaks of.
+        """Return the words of the statements that a comment applies to.
 
-        A comment behind a statement speaks of that statement, behind a ``}`` of the whole block, and behind a ``{`` of
-        the words before it. A comment on a line of its own speaks of the statement below it, with its block.
+        A comment after a statement applies to that statement, after a ``}`` to the whole block, and after a ``{`` to
+        the words before it. A comment on its own line applies to the statement below it, including its block.
         """
         last = bisect_right(self._ends, comment.span.start) - 1
         if last >= 0 and not _LINE_END.search(self._text, self._ends[last], comment.span.start):

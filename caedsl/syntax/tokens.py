@@ -1,4 +1,4 @@
-"""The tokens of a text that does not parse, with what beginners write made one token each."""
+"""Tokens of a text that cannot be parsed, with common beginners' mistakes as single tokens."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from caedsl.source import Span
 
 END, OPEN, CLOSE, NAME = "_END", "LBRACE", "RBRACE", "NAME"
 FOREIGN_COMMENT = "FOREIGN_COMMENT"
-"""``// …`` up to the end of its line, or ``/* … */``."""
+"""Match ``// …`` up to the end of its line, or ``/* … */``."""
 
 UNCLOSED = "UNCLOSED"
 OVERLONG = "OVERLONG"
@@ -17,7 +17,7 @@ INVALID = "INVALID"
 NEGATION = "NEGATION"
 OPERATORS = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
 ATOM_ENDS = frozenset({"NAME", "NUMBER", "SIZE", "STRING", "RPAR", "COMPARE"})
-"""Tokens after which an item may be over."""
+"""Tokens after which an item may end."""
 
 _FOREIGN_COMMENT = re.compile(r"//[^\r\n]*|/\*(?s:.*?)\*/|/\*[^\r\n]*")
 _FOREIGN_LINE = re.compile(r"/[/*][^\r\n]*")
@@ -26,7 +26,7 @@ _CLOSERS = re.compile(r"[ \t}]*\Z")
 
 
 def lex(text: str, grammar: Lark) -> list[Token]:
-    """All tokens of ``text``, line ends included."""
+    """Return all tokens of ``text``, including line ends."""
     cursor = grammar.parse_interactive(text, start="spec")
     return list(cursor.lexer_thread.lex(cursor.parser_state))  # type: ignore[no-untyped-call]
 
@@ -34,17 +34,17 @@ def lex(text: str, grammar: Lark) -> list[Token]:
 def lex_broken(text: str, grammar: Lark) -> list[Token]:
     """Return the tokens of a text with errors.
 
-    What was meant as a comment is one, a string left open ends before ``}``.
+    Comments of other languages become comment tokens, and an unclosed string ends before ``}``.
     """
     tokens: list[Token] = []
     done = 0
     last_closing = text.rfind("*/")  # a comment that starts after it ends with its line
-    opened = False  # whether a block was opened on the line being read
+    opened = False  # whether a block was opened on the current line
     for token in lex(text, grammar):
         start, end = span_of(token)
         opened = token.type == OPEN or (opened and not (token.type == END and _LINE_END.search(token)))
         if start < done < end and token.type == END:
-            tokens.append(_token(END, text, done, end))  # what a comment of ours leaves of the line end
+            tokens.append(_token(END, text, done, end))  # what a comment of the language leaves of the line end
         elif start < done:
             continue
         elif token.type == "OVER" and (
@@ -60,12 +60,12 @@ def lex_broken(text: str, grammar: Lark) -> list[Token]:
 
 
 def span_of(token: Token) -> Span:
-    """Return the place of ``token``."""
+    """Return the span of ``token``."""
     return Span(token.start_pos or 0, token.end_pos or 0)
 
 
 def _open_string(token: Token, text: str) -> Iterator[Token]:
-    """Return the string and the braces at its end, which close what its line has opened."""
+    """Return the string and the braces at its end, which close what was opened on its line."""
     start, end = span_of(token)
     closers = _CLOSERS.search(text, start + 1, end)
     string_end = closers.start() if closers else end

@@ -1,6 +1,6 @@
-"""The syntax tree: what a spec says, before anything it says is looked up.
+"""Syntax tree: what a spec says, before any name is resolved.
 
-Nodes compare by meaning: spans are left out, so two texts that differ in layout alone have equal trees.
+Nodes compare by meaning: spans are ignored, so two texts that differ only in layout have equal trees.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,10 @@ from caedsl.source import Span
 
 
 class _Node:
-    """Node of the tree; two are equal where they say the same, wherever they stand.
+    """Node of the tree; two nodes are equal if they have the same meaning, wherever they are.
 
-    Its dataclasses generate no comparison of their own: that would take most of the time that a check needs to start.
+    The dataclasses do not generate a comparison of their own, because that would take most of the start-up time of a
+    check.
     """
 
     def _meaning(self) -> tuple[object, ...]:
@@ -30,12 +31,12 @@ class _Node:
 
 
 _BESIDE = frozenset({"span", "broken", "complete", "comments"})
-"""What a node knows beside its meaning."""
+"""Fields of a node that are not part of its meaning."""
 
 
 @dataclass(eq=False, repr=False)
 class WrittenWord(_Node):
-    """A name: a keyword, a layer kind, an activation, a constant, or a short option such as ``k3``."""
+    """Name: a keyword, a layer kind, an activation, a constant, or a short option such as ``k3``."""
 
     text: str
     span: Span
@@ -43,7 +44,7 @@ class WrittenWord(_Node):
 
 @dataclass(eq=False, repr=False)
 class Number(_Node):
-    """A number as it was written, with its unit: ``500k``, ``1e-3``, ``10%``, ``30min``."""
+    """Number as written, with its unit: ``500k``, ``1e-3``, ``10%``, ``30min``."""
 
     text: str
     span: Span
@@ -59,7 +60,7 @@ class Size(_Node):
 
 @dataclass(eq=False, repr=False)
 class QuotedText(_Node):
-    """A string in double quotes, without them."""
+    """String in double quotes, without the quotes."""
 
     value: str
     span: Span
@@ -67,10 +68,9 @@ class QuotedText(_Node):
 
 @dataclass(eq=False, repr=False)
 class Operation(_Node):
-    """``left operator right`` with one of ``+ - * /``.
+    """Operation ``left operator right`` with one of ``+ - * /``.
 
-    ``leaning`` says that a product is written ``8 *3``, with a space on the left of its operator alone, as no person
-    writes a product.
+    ``leaning`` marks a product written ``8 *3``, with a space only before the operator, which is unusual for a product.
     """
 
     operator: str
@@ -82,7 +82,7 @@ class Operation(_Node):
 
 @dataclass(eq=False, repr=False)
 class Parenthesised(_Node):
-    """A sum in parentheses, which are part of its span."""
+    """Expression in parentheses, which are part of its span."""
 
     value: "Value"
     span: Span
@@ -98,7 +98,7 @@ class Negative(_Node):
 
 @dataclass(eq=False, repr=False)
 class Divisor(_Node):
-    """``/value``: a share of what stands elsewhere (``channels=/2``)."""
+    """``/value``: a fraction of a number elsewhere (``channels=/2``)."""
 
     value: "Value"
     span: Span
@@ -115,7 +115,7 @@ class Range(_Node):
 
 @dataclass(eq=False, repr=False)
 class ComparisonSign(_Node):
-    """A comparison that stands alone: one of ``< <= > >=``."""
+    """Comparison sign without operands: one of ``< <= > >=``."""
 
     text: str
     span: Span
@@ -136,10 +136,10 @@ Item = Value | WrittenOption | ComparisonSign
 
 @dataclass(eq=False, repr=False)
 class Statement(_Node):
-    """A word, its items and, where it has one, its block.
+    """Word, its items and, if it has one, its block.
 
-    ``span`` covers the word and its items, not the block. ``broken`` marks a statement of which a syntax error has cut
-    something off: what it lacks is then no finding of its own.
+    ``span`` covers the word and its items, not the block. ``broken`` marks a statement that a syntax error has cut off,
+    so what it lacks is not reported separately.
     """
 
     head: WrittenWord
@@ -165,16 +165,13 @@ class Comment(_Node):
 
 @dataclass(eq=False, repr=False)
 class Spec(_Node):
-    """A whole spec. ``complete`` is false when syntax errors have cost some of the text its meaning.
-
-    ``comments`` are in the order of the text; which statement one speaks of, its ``StatementIndex`` knows.
-    """
+    """Whole spec. ``complete`` is false if syntax errors made part of the text unreadable."""
 
     statements: tuple[Statement, ...]
     complete: bool = True
     comments: tuple[Comment, ...] = ()
 
     def walk(self) -> Iterator[Statement]:
-        """Every statement, in the order of the text."""
+        """Yield every statement, in the order of the text."""
         for statement in self.statements:
             yield from statement.walk()

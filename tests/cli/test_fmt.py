@@ -26,7 +26,7 @@ def test_a_spec_is_formatted_in_place(run: Run) -> None:
     assert file.read_bytes().decode() == TIDY.replace("\n", "\r\n")
     assert stat.S_IMODE(file.stat().st_mode) == 0o604
     assert os.listdir() == ["a.cae"]
-    assert run("a.cae", command="fmt") == (0, "1 spec fine already.\n", "")
+    assert run("a.cae", command="fmt") == (0, "1 spec already formatted.\n", "")
 
 
 def test_check_says_what_would_change_and_writes_nothing(run: Run) -> None:
@@ -34,7 +34,7 @@ def test_check_says_what_would_change_and_writes_nothing(run: Run) -> None:
     write("b.cae", TIDY)
     assert run(".", "--check", command="fmt") == (
         1,
-        "Would format a.cae\n1 spec would change, 1 spec fine already.\n",
+        "Would format a.cae\n1 spec would change, 1 spec already formatted.\n",
         "",
     )
     assert file.read_text() == UNTIDY
@@ -63,7 +63,7 @@ def test_a_spec_with_syntax_errors_is_refused(run: Run) -> None:
     file = write("a.cae", broken)
     code, out, err = run("a.cae", command="fmt")
     assert code == 1
-    assert out == "1 spec left alone for syntax errors.\n"
+    assert out == "1 spec not changed because of syntax errors.\n"
     assert "a.cae:5" in err
     assert "CAE1" in err
     assert file.read_text() == broken
@@ -101,7 +101,7 @@ def test_the_project_can_exclude_specs(run: Run) -> None:
     write("pyproject.toml", '[tool.caedsl]\nexclude = ["drafts"]\n')
     write("drafts/a.cae", UNTIDY)
     write("b.cae", TIDY)
-    assert run(".", "--check", command="fmt") == (0, "1 spec fine already.\n", "")
+    assert run(".", "--check", command="fmt") == (0, "1 spec already formatted.\n", "")
 
 
 def test_wrong_usage_and_help(run: Run) -> None:

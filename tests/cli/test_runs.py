@@ -179,7 +179,7 @@ def test_a_terminal_of_any_width_shows_whole_paths(
 
 def test_runs_of_a_folder_without_any(tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert caedsl("runs") == (0, "no runs in runs: `caedsl train SPEC` makes one\n", "")
+    assert caedsl("runs") == (0, "no runs in runs: `caedsl train SPEC` creates one\n", "")
     assert "no runs in" in caedsl("runs", tmp_path).out
     assert json.loads(caedsl("runs", tmp_path, "--json").out) == []
     ran = caedsl("runs", tmp_path / "nowhere")

@@ -77,7 +77,10 @@ def test_a_training_that_cannot_speak_leaves_a_whole_run(place: str, spec: Path)
 
 def test_a_folder_that_is_gone(spec: Path) -> None:
     ran = shell("mkdir gone; cd gone; rmdir ../gone; caedsl check ../tiny.cae", spec.parent)
-    assert (ran.returncode, ran.stderr) == (2, "caedsl: the current folder is gone: change to one that exists (`cd`)\n")
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "caedsl: the current folder was deleted: change to one that exists (`cd`)\n",
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep this limit")

@@ -122,7 +122,7 @@ def test_a_picture_saved_anew_in_another_part_is_named(tmp_path: Path, command: 
     expected = [("0.png", "again0.jpg"), ("1.png", "again1.png"), ("2.png", "again2.png")]
     assert sorted(pairs) == [[("train", first), ("test", second)] for first, second in expected]
     _, out, _ = command("data", tmp_path / "parts.cae")
-    assert "3 pairs of images in two parts are nearly equal; look whether they show the same:\n" in out
+    assert "3 pairs of images in two parts are nearly equal; check whether they show the same object:\n" in out
     assert "  train: 0.png, test: again0.jpg\n" in out
 
 
@@ -159,12 +159,12 @@ def test_every_unreadable_file_is_named(parts: Path, tmp_path: Path, command: Ru
         (tmp_path / "parts" / "train" / "b" / f"bad{number}.png").write_text("no image")
     code, out, _ = command("data", parts)
     assert code == 1
-    assert "30 files cannot be used; mend or remove them, or add `skip=broken` to the source:" in out
+    assert "30 files cannot be used; repair or remove them, or add `skip=broken` to the source:" in out
     assert all(f"bad{number}.png cannot be decoded" in out for number in range(30))
     parts.write_text(SPEC.format(" skip=broken", ""))
     code, out, _ = command("data", parts)
     assert code == 0
-    assert "30 files cannot be used; left out:" in out
+    assert "30 files cannot be used; skipped:" in out
     shutil.rmtree(tmp_path / "parts")
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "bad.png").write_text("no image")

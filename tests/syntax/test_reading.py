@@ -20,7 +20,7 @@ def test_the_text_is_kept_as_it_is(tmp_path: Path) -> None:
     [
         (b"conv \xff", "this file is not UTF-8 text (its byte 6 is 0xff); save it as UTF-8"),
         ("conv".encode("utf-16"), "this file is not UTF-8 text (it looks like UTF-16); save it as UTF-8"),
-        (b"#" * (MAX_BYTES + 1), "this file is larger than 256 KiB, which no spec is; name a `.cae` file"),
+        (b"#" * (MAX_BYTES + 1), "this file is larger than 256 KiB, the limit for a spec; name a `.cae` file"),
     ],
     ids=["latin-1", "utf-16", "large"],
 )
@@ -41,8 +41,8 @@ def test_the_largest_file_that_is_read(tmp_path: Path) -> None:
 def test_paths_that_name_no_file(tmp_path: Path) -> None:
     for path, message in [
         (str(tmp_path), f"{tmp_path}: this is a folder; name a `.cae` file in it"),
-        (str(tmp_path / "none.cae"), f"{tmp_path / 'none.cae'}: there is no such file; check the path"),
-        ("a\0b", r"'a\x00b': this is no path; it has a NUL character"),
+        (str(tmp_path / "none.cae"), f"{tmp_path / 'none.cae'}: this file does not exist; check the path"),
+        ("a\0b", r"'a\x00b': this is not a path, because it contains a NUL character"),
     ]:
         with pytest.raises(SourceError) as raised:
             read_source(path)
@@ -54,5 +54,5 @@ def test_a_file_one_may_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("os.open", refuse)
-    with pytest.raises(SourceError, match="you may not read this file; ask its owner, or change its permissions"):
+    with pytest.raises(SourceError, match="no permission to read this file; change its permissions"):
         read_source(str(tmp_path / "a.cae"))

@@ -1,1 +1,1 @@
-"""English for syntax errors."""
+"""Messages for syntax errors."""

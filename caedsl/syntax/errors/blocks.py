@@ -1,4 +1,4 @@
-"""What is said about braces, about limits, and about what is no text at all."""
+"""Messages about braces, limits, and files that are not text."""
 
 from lark import Token
 
@@ -14,7 +14,7 @@ _DEEP = "nested-too-deeply"
 
 
 def not_text(text: str) -> Finding:
-    """For binary content."""
+    """Report binary content."""
     first = Label(Span(0, min(1, len(text))))
     return Finding(
         "not-text", "this is not a text file", first, help="give the path of a `.cae` spec, which is plain UTF-8 text"
@@ -22,19 +22,21 @@ def not_text(text: str) -> Finding:
 
 
 def more(count: int, place: Span) -> Finding:
-    """Return the last finding where there are more than are shown."""
+    """Return the final finding if there are more than are shown."""
     message = "1 more syntax error is not shown" if count == 1 else f"{count:,} more syntax errors are not shown"
-    return Finding("syntax-error", message, Label(place, "the next one"), help="correct those above first")
+    return Finding(
+        "syntax-error", message, Label(place, "the first one not shown"), help="correct the errors above first"
+    )
 
 
 def unclosed(brace: Token, where_missing: Label) -> Finding:
-    """For ``{`` without its ``}``."""
+    """Report a ``{`` without a ``}``."""
     label = Label(span_of(brace), "opened here")
     return Finding(_BRACES, "this `{` is never closed", label, (where_missing,), help="close the block with `}`")
 
 
 def stray(brace: Token) -> Finding:
-    """For ``}`` without its ``{``."""
+    """Report a ``}`` without a ``{``."""
     return Finding(
         _BRACES,
         "this `}` closes nothing",
@@ -44,17 +46,17 @@ def stray(brace: Token) -> Finding:
 
 
 def nameless(brace: Token) -> Finding:
-    """For ``{`` with no word before it."""
+    """Report a ``{`` without a word before it."""
     return Finding(
         "syntax-error",
         "this block has no word before its `{`",
         Label(span_of(brace)),
-        help="write what the block is on the same line: `encoder {`",
+        help="write the block's word on the same line: `encoder {`",
     )
 
 
 def on_its_own_line(brace: Token, owner: Statement, text: str) -> Finding:
-    """For ``{`` on a line after the statement it belongs to."""
+    """Report a ``{`` on a line after the statement it belongs to."""
     place = span_of(brace)
     between = Span(owner.span.end, place.start)
     if "#" in text[between.start : between.end]:
@@ -63,16 +65,16 @@ def on_its_own_line(brace: Token, owner: Statement, text: str) -> Finding:
         edits = (Edit(between.to(place), " {"),)
     return Finding(
         "syntax-error",
-        f"the `{{` of `{owner.head.text}` stands on its own line",
+        f"the `{{` of `{owner.head.text}` is on its own line",
         Label(place, "belongs to the line before"),
         (Label(owner.span, "this statement has already ended"),),
         help="write the brace after the statement, on the same line",
-        fix=Fix(f"move `{{` behind `{owner.head.text}`", edits, Applicability.SAFE),
+        fix=Fix(f"move `{{` after `{owner.head.text}`", edits, Applicability.SAFE),
     )
 
 
 def glued(brace: Token, word: WrittenWord) -> Finding:
-    """For a statement on the line of the ``}`` before it."""
+    """Report a statement on the line of the ``}`` before it."""
     end = span_of(brace).end
     return Finding(
         "syntax-error",
@@ -84,17 +86,17 @@ def glued(brace: Token, word: WrittenWord) -> Finding:
 
 
 def deep_block(brace: Token) -> Finding:
-    """For the block that is one too deep."""
+    """Report a block that is nested too deeply."""
     return Finding(
         _DEEP,
         f"blocks are nested more than {MAX_DEPTH} deep",
-        Label(span_of(brace), f"the block number {MAX_DEPTH + 1}"),
+        Label(span_of(brace), f"block number {MAX_DEPTH + 1}"),
         help="close blocks with `}` before opening others",
     )
 
 
 def long_expression(fault: Fault) -> Finding:
-    """For parentheses nested too deeply, or more operators than an expression has."""
+    """Report parentheses that are nested too deeply, or an expression with too many operators."""
     found = fault.found
     assert found is not None
     message = (

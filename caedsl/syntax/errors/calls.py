@@ -1,4 +1,4 @@
-"""Explanation for layers that are written as calls: ``Conv2D(64, 3, activation='relu')``."""
+"""Explanation of layers that are written as calls: ``Conv2D(64, 3, activation='relu')``."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import span_of
 
 _INPUTS_FIRST = re.compile(r"(Conv(Transpose)?[123]d|Linear|Unflatten)$")
-"""Layers of PyTorch whose first argument is what comes in, which a spec does not repeat."""
+"""Layers of PyTorch whose first argument is the number of inputs, which a spec does not repeat."""
 
 _SIMPLE = re.compile(r"[\w.+-]+%?$")
 _SHORT = {"kernel": "k", "stride": "s", "dilation": "d", "channel_groups": "g", "times": "x"}
@@ -21,14 +21,14 @@ _PLACES = {
     "maxpool": ("", "stride", "pad"),
     "avgpool": ("", "stride", "pad"),
 }
-"""What the arguments of a call without names are; an empty name is the value that stands alone."""
+"""Names of the positional arguments of a call; an empty name is the value without a name."""
 _ALONE = ("channels", "units", "factor", "rate", "dropout", "shape", "kernel")
 _WINDOWED = ("conv", "deconv")
 _POOLS = ("maxpool", "avgpool")
 
 
 def call(fault: Fault) -> Finding | None:
-    """``conv(64, 3)``."""
+    """Explain ``conv(64, 3)``."""
     word, *others = fault.tokens
     if fault.found is None or not others or others[0] != "(" or span_of(others[0]).start != span_of(word).end:
         return None
@@ -49,7 +49,7 @@ def call(fault: Fault) -> Finding | None:
 
 
 def _inside(text: str, start: int, limit: int) -> str | None:
-    """Return what stands between the parenthesis at ``start`` and the one that closes it."""
+    """Return the text between the parenthesis at ``start`` and its closing parenthesis."""
     depth = 0
     for place in range(start, limit):
         depth += (text[place] in "([") - (text[place] in ")]")
@@ -59,7 +59,7 @@ def _inside(text: str, start: int, limit: int) -> str | None:
 
 
 def _line(word: str, inside: str) -> str:
-    """Return the line of a spec that says what the call says, as far as that has a word here."""
+    """Return the line of a spec with the meaning of the call, as far as the language has it."""
     plain = foreign_words.plain_layer(word)
     meant = foreign_words.LAYERS.get(plain) or foreign_words.WORDS.get(plain, plain)
     arguments = list(_arguments(inside))
@@ -89,7 +89,7 @@ def _line(word: str, inside: str) -> str:
 
 
 def _arguments(inside: str) -> Iterator[tuple[str, str]]:
-    """Yield the name, empty where there is none, and the value of each argument; ``(3, 3)`` is ``3``."""
+    """Yield the name, empty if there is none, and the value of each argument; ``(3, 3)`` is ``3``."""
     for argument in re.split(r",(?![^(\[]*[)\]])", inside):
         name, _, value = argument.rpartition("=") if re.match(r"\s*\w+\s*=", argument) else ("", "", argument)
         value = value.strip().strip("\"'")

@@ -1,4 +1,4 @@
-"""Explanations for what other languages have taught: YAML's colons, Python's calls and tuples, C's comments."""
+"""Explanations for the notations of other languages: YAML's colons, Python's calls and tuples, C's comments."""
 
 import re
 
@@ -20,11 +20,11 @@ _COMMAS = (
     (re.compile(r"(?<![\w.,])[ksd][0-9]+(?:,[0-9]+)+(?![\w.,])"), "x", "has a comma between two sizes"),
     (re.compile(r"(?<=\bin )-?[0-9.]+,[ \t]*-?[0-9.]+"), "..", "has a comma between two ends of a range"),
 )
-"""Commas inside one number: what stands for them, and what is wrong."""
+"""Match commas inside one number, with the replacement and the problem."""
 
 
 def comment(fault: Fault) -> Finding | None:
-    """``// …`` and ``/* … */``."""
+    """Explain ``// …`` and ``/* … */``."""
     found = fault.found
     if found is None or found.type != FOREIGN_COMMENT:
         return None
@@ -42,7 +42,7 @@ def comment(fault: Fault) -> Finding | None:
 
 
 def sequence(fault: Fault) -> Finding | None:
-    """``[1, 28, 28]`` and ``(1, 28, 28)``."""
+    """Explain ``[1, 28, 28]`` and ``(1, 28, 28)``."""
     opening = fault.found if fault.found == "[" else fault.parenthesis
     if opening is None or _follows_word(fault, opening):
         return None
@@ -51,13 +51,20 @@ def sequence(fault: Fault) -> Finding | None:
         written = f"{limits[1]}..{limits[2]}"
         span = Span(start, limits.end())
         fix = proposal(f"write {quoted(written)}", Edit(span, written))
-        return error(f"{quoted(limits[0])} is not a range: `{written}` is", span, help=f"write `{written}`", fix=fix)
+        return error(
+            f"{quoted(limits[0])} is not a range; ranges are written as `{written}`",
+            span,
+            help=f"write `{written}`",
+            fix=fix,
+        )
     match = _INTEGERS.match(fault.text, start)
     if match:
         size = "x".join(number.strip() for number in match[1].split(","))
         span = Span(start, match.end())
         fix = proposal(f"write {quoted(size)}", Edit(span, size))
-        return error(f"{quoted(match[0])} is not a size: `{size}` is", span, help=f"write `{size}`", fix=fix)
+        return error(
+            f"{quoted(match[0])} is not a size; sizes are written as `{size}`", span, help=f"write `{size}`", fix=fix
+        )
     if opening == "[":
         return error(
             "brackets have no meaning in a spec",
@@ -68,12 +75,12 @@ def sequence(fault: Fault) -> Finding | None:
 
 
 def comma(fault: Fault) -> Finding | None:
-    """``conv 64, k3, relu``."""
+    """Explain ``conv 64, k3, relu``."""
     found, before = fault.found, fault.before
     if found != ",":
         return None
     if fault.parenthesis is not None:
-        message = "a comma stands in parentheses, which group arithmetic and hold no lists"
+        message = "parentheses group arithmetic and cannot contain commas"
         return error(message, span_of(found), help="give each option one value: `k3x5`, `beta1=0.9`")
     if (joined := _comma_in_number(fault)) is not None:
         return joined
@@ -86,18 +93,18 @@ def comma(fault: Fault) -> Finding | None:
         edits[0] = Edit(span_of(commas[0]), ";")
     title = "delete the comma" if len(commas) == 1 else "delete the commas"
     if before is not None:
-        message = f"a comma stands after {quoted(before)}: only spaces separate values"
+        message = f"there is a comma after {quoted(before)}, but only spaces separate values"
         return error(message, span_of(found), help=title, fix=proposal(title, *edits))
     return error(
-        "a comma stands where a statement starts: a new line or `;` separates statements",
+        "there is a comma at the start of a statement, but a new line or `;` separates statements",
         span_of(found),
-        help="delete it, or write `;` for it",
-        fix=proposal("write `;` for the comma" if len(fault.tokens) > 1 else title, *edits),
+        help="delete it, or replace it by `;`",
+        fix=proposal("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
     )
 
 
 def _comma_in_number(fault: Fault) -> Finding | None:
-    """``1,000`` and ``k3,5``."""
+    """Explain ``1,000`` and ``k3,5``."""
     for pattern, between, what in _COMMAS:
         for match in pattern.finditer(fault.text, fault.span.start, fault.span.end):
             span = Span(*match.span())
@@ -109,13 +116,13 @@ def _comma_in_number(fault: Fault) -> Finding | None:
 
 
 def _precedes(fault: Fault, token: Token, word: str) -> bool:
-    """Whether ``word`` stands right before ``token``."""
+    """Return whether ``word`` is directly before ``token``."""
     place = next(place for place, other in enumerate(fault.tokens) if other is token)
     return place > 0 and fault.tokens[place - 1] == word
 
 
 def colon(fault: Fault) -> Finding | None:
-    """``conv: 64``, ``kernel: 3`` and ``encoder:``."""
+    """Explain ``conv: 64``, ``kernel: 3`` and ``encoder:``."""
     found, before = fault.found, fault.before
     if found != ":" or before is None:
         return None
@@ -124,27 +131,27 @@ def colon(fault: Fault) -> Finding | None:
     delete = proposal("delete the colon", Edit(span, "" if _blank_after(fault, found) else " "))
     if following is None:
         return error(
-            "a colon opens no block: braces do",
+            "a colon does not open a block; a brace does",
             span,
-            help="write `{` for the colon, and `}` after the last line of the block",
+            help="replace the colon by `{`, and write `}` after the last line of the block",
             fix=delete if fault.opens_block else None,
         )
     if before.type != "NAME" or following == "=":
         return error("`:` has no meaning in a spec", span, help="write options as name=value: `l2=1e-3`")
     if fault.place == 1:
-        message = f"a colon stands after `{before}`: a space separates a word from its values"
+        message = f"there is a colon after `{before}`, but a space separates a word from its values"
         return error(message, span, help="delete the colon", fix=delete)
     end = span_of(following).start
     return error(
-        f"a colon stands between `{before}` and its value: options are written with `=`",
+        f"there is a colon between `{before}` and its value, but options are written with `=`",
         span,
         help=f"write `{before}={following}`",
-        fix=proposal("write `=` for the colon", Edit(Span(span_of(before).end, end), "=")),
+        fix=proposal("replace the colon by `=`", Edit(Span(span_of(before).end, end), "=")),
     )
 
 
 def arrow(fault: Fault) -> Finding | None:
-    """``conv 64 -> relu`` and ``=>``."""
+    """Explain ``conv 64 -> relu`` and ``=>``."""
     sign = next((token for token in fault.tokens[fault.place : fault.place + 2] if token == ">"), None)
     line = fault.tokens[fault.tokens.index(sign) - 1] if sign is not None else None
     if sign is None or line not in ("-", "=") or not _touch(line, sign):
@@ -152,23 +159,23 @@ def arrow(fault: Fault) -> Finding | None:
     return error(
         f"`{line}>` has no meaning in a spec",
         span_of(line).to(span_of(sign)),
-        help="write one layer a line, from the input on; what belongs to a layer stands on its line: `conv 64 relu`",
+        help="write one layer per line, starting at the input, with its activation on the same line: `conv 64 relu`",
     )
 
 
 def equals(fault: Fault) -> Finding | None:
-    """``l2 == 3`` and ``batch = 128``."""
+    """Explain ``kernel == 3`` and ``batch = 128``."""
     found, before = fault.found, fault.before
     if found != "=" or before is None or fault.parenthesis is not None:
         return None
     if before == "=":
         span = span_of(before).to(span_of(found))
         fix = proposal("write `=`", Edit(span, "="))
-        return error("`==` compares nothing here: a value is given with one `=`", span, help="write `=`", fix=fix)
+        return error("`==` is not an assignment: options are written with one `=`", span, help="write `=`", fix=fix)
     if fault.place == 1:
         return _assignment(fault, before, found)
     return error(
-        f"`=` stands after {quoted(before)}, which is not the name of an option",
+        f"there is a `=` after {quoted(before)}, which is not the name of an option",
         span_of(found),
         help="write options as name=value: `l2=1e-3`",
     )
@@ -184,7 +191,7 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     line, _ = foreign_words.SETTINGS.get(name, (f"{name} {{}}", ""))
     constant = "; a constant is defined by `let width = 32`" if value[:1].isdigit() else ""
     return error(
-        f"`=` stands after `{name}`, which starts the statement: its value follows after a space",
+        f"there is a `=` after `{name}`, but a space separates a statement from its value",
         span_of(sign),
         help=f"write `{line.format(value)}`{constant}",
     )
@@ -209,7 +216,7 @@ def dotted(fault: Fault) -> Finding | None:
 
 
 def list_dash(fault: Fault) -> Finding | None:
-    """``- conv 64``."""
+    """Explain ``- conv 64``."""
     found = fault.found
     if fault.place or found is None or found.type not in ("MINUS", NEGATION, "TIMES") or len(fault.tokens) == 1:
         return None
@@ -218,7 +225,7 @@ def list_dash(fault: Fault) -> Finding | None:
     span = span_of(found)
     delete = Edit(Span(span.start, span_of(fault.tokens[1]).start), "")
     return error(
-        f"this line starts with `{found}`: lines of a block need no mark",
+        f"this line starts with `{found}`: lines of a block need no list mark",
         span,
         help=f"delete the `{found}`",
         fix=proposal(f"delete the `{found}`", delete),
@@ -226,7 +233,7 @@ def list_dash(fault: Fault) -> Finding | None:
 
 
 def hyphen(fault: Fault) -> Finding | None:
-    """``weight-decay=0.1`` and ``max-pool 2``."""
+    """Explain ``weight-decay=0.1`` and ``max-pool 2``."""
     for place, token in enumerate(fault.tokens[: fault.place + 1]):
         parts = fault.tokens[max(place - 1, 0) : place + 2]
         if token == "-" and len(parts) == 3 and _touch(parts[0], token) and _touch(token, parts[2]):
@@ -234,7 +241,7 @@ def hyphen(fault: Fault) -> Finding | None:
             if (is_head or is_option) and parts[0].type == parts[2].type == "NAME":
                 name = f"{parts[0]}_{parts[2]}"
                 return error(
-                    f"`{parts[0]}-{parts[2]}` is a difference: names have no hyphens",
+                    f"`{parts[0]}-{parts[2]}` is a difference, because names have no hyphens",
                     span_of(parts[0]).to(span_of(parts[2])),
                     help=f"write `{name}`",
                     fix=proposal(f"write `{name}`", Edit(span_of(token), "_")),
@@ -243,7 +250,7 @@ def hyphen(fault: Fault) -> Finding | None:
 
 
 def character(fault: Fault) -> Finding | None:
-    """Typographic marks, invisible spaces, letters of other alphabets."""
+    """Explain typographic marks, invisible spaces, and letters of other alphabets."""
     found = fault.found
     if found is None or found.type != INVALID:
         return None
@@ -260,13 +267,13 @@ def character(fault: Fault) -> Finding | None:
     return error(
         f"{shown} is {meant.name}: {meant.reason}",
         span,
-        help=f"write `{meant.meant}` instead" if meant.meant.strip() else "write it anew",
+        help=f"write `{meant.meant}` instead" if meant.meant.strip() else "type it again",
         fix=_plain_characters(fault),
     )
 
 
 def _plain_characters(fault: Fault) -> Fix | None:
-    """All such characters of the statement replaced, unless a dash may stand for a range: `1–3`."""
+    """Return edits that replace all such characters of the statement, unless a dash may stand for a range: `1–3`."""
     edits = []
     for token in fault.tokens:
         meant = characters.meant_by(token.value) if token.type == INVALID else None
@@ -279,7 +286,7 @@ def _plain_characters(fault: Fault) -> Fix | None:
 
 
 def _follows_word(fault: Fault, opening: Token) -> bool:
-    """Whether ``opening`` stands right after the statement's word, as in a call."""
+    """Return whether ``opening`` directly follows the statement's word, as in a call."""
     return len(fault.tokens) > 1 and fault.tokens[1] is opening and _touch(fault.tokens[0], opening)
 
 

@@ -1,7 +1,7 @@
-"""English for a statement that does not parse: what was probably meant, and what to write instead.
+"""Messages for a statement that cannot be parsed: what was probably meant, and what to write instead.
 
-Each explanation looks at the fault and answers with a finding or passes; the first that answers is taken. A fix given
-here is a proposal: it is kept only where the statement parses with it.
+Each explanation inspects the fault and returns a finding or None; the first finding is used. Its fix is a proposal,
+which is kept only if the statement can be parsed with it.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def explain(fault: Fault) -> Finding:
 
 
 def help_with(text: str) -> str:
-    """Return the help line for a statement whose cure is ``text``; empty where that text would be no help."""
+    """Return the help line for a statement whose correction is ``text``, or an empty text if that would not help."""
     text = " ".join(text.strip("; \t").split())
     return f"write `{text}`" if text and len(text) <= _LONGEST_HELP else ""
 
@@ -52,13 +52,13 @@ def _unclosed_string(fault: Fault) -> Finding | None:
 
 
 def _unopened_string(fault: Fault) -> Finding:
-    """For a quote with nothing behind it: it most likely closes what stands before it."""
+    """Explain a quote with nothing after it, which most likely closes the text before it."""
     end = fault.tokens[fault.place].start_pos or 0
     line = fault.text[fault.span.start : end]
     start = end - len(line.split()[-1]) if line.split() and not line[-1:].isspace() else end
     return Finding(
         "unclosed-string",
-        "this quotation mark has no partner on its line",
+        "this quotation mark is not paired on its line",
         Label(Span(end, end + 1)),
         help='write paths between two quotation marks: `"photos/"`',
         fix=proposal("open the string", Edit(Span(start, start), '"')) if start < end else None,
@@ -70,7 +70,7 @@ def _overlong(fault: Fault) -> Finding | None:
     if found is None or found.type != OVERLONG:
         return None
     return error(
-        f"this number is {len(found):,} characters long",
+        f"this number has {len(found):,} characters",
         span_of(found),
         help="write numbers in fewer than 40 characters, large ones with a unit or an exponent: `500k`, `1e12`",
     )
@@ -79,10 +79,10 @@ def _overlong(fault: Fault) -> Finding | None:
 def _unexpected(fault: Fault) -> Finding:
     found, before = fault.found, fault.before
     if found is None:
-        return error(f"{quoted(fault.text[slice(*fault.span)])} is not finished", fault.span)
+        return error(f"{quoted(fault.text[slice(*fault.span)])} is incomplete", fault.span)
     after = f" after {quoted(before)}" if before is not None else ""
     return error(
-        f"{quoted(found)} is not expected{after}",
+        f"{quoted(found)} is unexpected{after}",
         span_of(found),
         help="a statement is a word, values and name=value options, separated by spaces: `conv 64 k3 relu l2=1e-3`",
     )

@@ -1,4 +1,4 @@
-"""Explanations for values that are missing, left open or in the wrong place."""
+"""Explanations for values that are missing, incomplete or in the wrong place."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ _WANT_VALUE = OPERATORS | {"EQUAL", NEGATION, "LPAR"}
 
 
 def line_end_in_parentheses(fault: Fault) -> Finding | None:
-    """``(1 +`` with the rest on the next line."""
+    """Explain ``(1 +`` with the rest on the next line."""
     opening, found = fault.parenthesis, fault.found
     if opening is None or found is None or found.type != END:
         return None
@@ -22,7 +22,7 @@ def line_end_in_parentheses(fault: Fault) -> Finding | None:
         ends = [Edit(span_of(token), " ") for token in fault.tokens if token.type == END]
         fix = proposal("write it on one line", *ends)
     label = "opened here, closed on a later line"
-    return error("this parenthesis does not end with its line", span_of(opening), label, "write it on one line", fix)
+    return error("this parenthesis is not closed on its line", span_of(opening), label, "write it on one line", fix)
 
 
 def start(fault: Fault) -> Finding | None:
@@ -30,24 +30,26 @@ def start(fault: Fault) -> Finding | None:
     found = fault.found
     if fault.place or found is None:
         return None
-    message = f"a statement starts with a word, not with {quoted(found)}"
+    message = f"a statement must start with a word, not with {quoted(found)}"
     if found.type in OPERATORS or found in ("=", "..", ")"):
-        return error(message, span_of(found), help="a statement ends with its line: write it on one")
-    return error(message, span_of(found), help="write first what the line is: `conv 64`, `input 1x28x28`, `loss mse`")
+        return error(message, span_of(found), help="a statement ends with its line: write it on one line")
+    return error(
+        message, span_of(found), help="start with the word of the line: `conv 64`, `input 1x28x28`, `loss mse`"
+    )
 
 
 def operator_after_word(fault: Fault) -> Finding | None:
-    """``epochs + 3``."""
+    """Explain ``epochs + 3``."""
     found = fault.found
     if fault.place != 1 or found is None or not (found.type in OPERATORS or found == ".."):
         return None
-    message = f"`{found}` stands after `{fault.before}`, which starts the statement and is no value"
+    message = f"there is a `{found}` after `{fault.before}`, which is the word of the statement and not a value"
     help_line = _RANGE_HELP if found == ".." else f"write a value between them: `{fault.before} 1 {found} …`"
     return error(message, span_of(found), help=help_line)
 
 
 def minus(fault: Fault) -> Finding | None:
-    """Explain a minus that leans on what follows it, where it should subtract or where no sign can stand."""
+    """Explain a minus directly before a number, where it should subtract or cannot be a sign."""
     found, before = fault.found, fault.before
     if found is None or found.type != NEGATION or before is None:
         return None
@@ -62,7 +64,7 @@ def minus(fault: Fault) -> Finding | None:
     if fault.parenthesis is None:
         return None
     return error(
-        f"`-{number}` is a negative value, not a difference: there is a space on the left of its minus alone",
+        f"`-{number}` is a negative value, not a difference, because the minus has a space only on its left",
         span,
         help=f"write `- {number}` for a difference",
         fix=proposal("write a space after the minus", Edit(Span(span.end, span.end), " ")),
@@ -70,7 +72,7 @@ def minus(fault: Fault) -> Finding | None:
 
 
 def missing(fault: Fault) -> Finding | None:
-    """``kernel=``, ``0..`` and ``2 +`` with nothing, or nothing that is a value, behind them."""
+    """Explain ``kernel=``, ``0..`` and ``2 +`` without a valid value after them."""
     found, before = fault.found, fault.before
     if before is None or not (before.type in _WANT_VALUE or before == ".."):
         return None
@@ -81,7 +83,7 @@ def missing(fault: Fault) -> Finding | None:
     match before.type:
         case "EQUAL":
             name = fault.tokens[fault.place - 2]
-            help_line = f"write the value behind the `=`, or leave `{name}=` out"
+            help_line = f"write the value after the `=`, or remove `{name}=`"
             return error(f"`{name}=` has no value{gap}", span_of(name).to(behind), help=help_line)
         case "LPAR" if found is not None and found == ")":
             return _empty_parentheses(fault, behind.to(span_of(found)))
@@ -89,16 +91,16 @@ def missing(fault: Fault) -> Finding | None:
             return _unclosed_parenthesis(fault)
         case "LPAR":
             message = f"a value is missing between `(` and {quoted(found or '')}"
-            return error(message, behind, help=f"write a value before {quoted(found or '')}, or take the `(` out")
+            return error(message, behind, help=f"write a value before {quoted(found or '')}, or remove the `(`")
         case kind if kind in OPERATORS or kind == NEGATION:
-            between = f"no value stands between {quoted(before)} and {quoted(found)}" if found is not None else ""
-            message = between or f"`{before}` has no value behind it"
+            between = f"a value is missing between {quoted(before)} and {quoted(found)}" if found is not None else ""
+            message = between or f"`{before}` has no value after it"
             return error(message, behind, help="write the whole expression on one line: a statement ends with its line")
     low = fault.tokens[fault.place - 2]
     return error(
         f"the range `{low}..` has no upper end{gap}",
         span_of(low).to(behind),
-        help=f"write both ends: `{low}..N`; a bound of one side alone is `>= {low}`",
+        help=f"write both ends: `{low}..N`; a one-sided bound is `>= {low}`",
     )
 
 
@@ -112,7 +114,7 @@ def _empty_parentheses(fault: Fault, span: Span) -> Finding:
 
 
 def parentheses(fault: Fault) -> Finding | None:
-    """Explain a parenthesis that is never closed, or closes nothing, or holds two values."""
+    """Explain a parenthesis that is never closed, closes nothing, or contains two values."""
     found, before, opening = fault.found, fault.before, fault.parenthesis
     if opening is None:
         if found == ")":
@@ -121,33 +123,33 @@ def parentheses(fault: Fault) -> Finding | None:
     if found is None:
         return _unclosed_parenthesis(fault)
     if found == "=":
-        message = f"`{before}=` stands in parentheses: options follow each other with spaces alone"
+        message = f"`{before}=` is in parentheses, but only spaces separate options"
         return error(message, span_of(found), help="write options without parentheses: `optimizer adam lr=1e-3`")
     if before is None or found.type in OPERATORS:
         return None
     return error(
-        f"{quoted(found)} follows {quoted(before)} in parentheses, with no operator between them",
+        f"{quoted(found)} follows {quoted(before)} in parentheses without an operator between them",
         span_of(found),
-        help="parentheses hold one value: close them with `)`, or write `+`, `-`, `*` or `/` between the two",
+        help="parentheses contain one value: close them with `)`, or write `+`, `-`, `*` or `/` between the two",
     )
 
 
 def second_range(fault: Fault) -> Finding | None:
-    """``1..2..3`` and ``..`` after what is no number."""
+    """Explain ``1..2..3``, and ``..`` after something that is not a number."""
     if fault.found != ".." or fault.before is None:
         return None
     if any(token == ".." for token in fault.tokens[: fault.place]):
-        return error("a range has two ends, and this is a third", span_of(fault.found), help=_RANGE_HELP)
-    return error(f"no range can start with {quoted(fault.before)}", span_of(fault.found), help=_RANGE_HELP)
+        return error("a range has two ends, but this is a third one", span_of(fault.found), help=_RANGE_HELP)
+    return error(f"a range cannot start with {quoted(fault.before)}", span_of(fault.found), help=_RANGE_HELP)
 
 
 def not_a_value(fault: Fault) -> Finding | None:
-    """Anything else that stands where a value is due."""
+    """Explain anything else in the place of a value."""
     found, before = fault.found, fault.before
     if found is None or before is None or not (before.type in _WANT_VALUE or before == ".."):
         return None
     return error(
-        f"{quoted(found)} is not a value, and one is due after {quoted(before)}",
+        f"{quoted(found)} is not a value, but {quoted(before)} needs one",
         span_of(found),
         help="write a number, a size, a word or a path in quotes",
     )

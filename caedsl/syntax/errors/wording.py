@@ -1,4 +1,4 @@
-"""The parts that every message about a statement is made of."""
+"""Parts of the messages about statements."""
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
@@ -12,11 +12,11 @@ def error(message: str, span: Span, label: str = "", help: str = "", fix: Fix | 
 
 
 def proposal(title: str, *edits: Edit) -> Fix:
-    """Return a fix that is safe if the statement parses with it."""
+    """Return a fix that is safe if the statement can be parsed with it."""
     return Fix(title, edits, Applicability.SAFE)
 
 
 def quoted(text: str) -> str:
-    """``text`` between backticks, on one line and not too long."""
+    """Return ``text`` between backticks, on one line and shortened."""
     line = " ".join(text.split())
     return f"`{line}`" if len(line) <= _LONGEST_QUOTE else f"`{line[: _LONGEST_QUOTE - 1]}…`"
