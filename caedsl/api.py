@@ -273,6 +273,7 @@ def train(
     baselines: bool = True,
     images: "NDArray[Any] | Store | Any" = None,
     targets: "NDArray[Any] | Store | Any" = None,
+    sample_weights: "Sequence[float] | NDArray[Any] | None" = None,
 ) -> "EvaluatedRun":
     """Train a model as its ``train`` block says, evaluate it and write the run folder.
 
@@ -283,7 +284,8 @@ def train(
     what the command prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the
     mean image and PCA. ``images``, an array of N samples, a ``Store`` or a dataset of Hugging Face, takes the place of
     the spec's data: integers are scaled as those of files are, real numbers lie in the input's range. ``targets``, as
-    many, are what must come out for them. Return the run with its module.
+    many, are what must come out for them; ``sample_weights``, one number each, say how much they count in the loss.
+    Return the run with its module.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of
@@ -310,7 +312,7 @@ def train(
         reporter=make_reporter(quiet=not progress),
         callbacks=callbacks,
         baselines=baselines,
-        images=images_of(images, model, targets) if images is not None else None,
+        images=images_of(images, model, targets, sample_weights) if images is not None else None,
     )
     return reported(evaluated)
 

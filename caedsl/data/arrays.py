@@ -20,8 +20,9 @@ from caedsl.data.layout import array_stack, parts_of
 from caedsl.data.memory import available_memory
 from caedsl.data.regular_file import open_regular
 from caedsl.data.row_file import RowFile, rows_of, whole
+from caedsl.data.sample_weights import as_weights
 from caedsl.data.source_reader import Request, UnreadImages, reason
-from caedsl.data.stack import Array
+from caedsl.data.stack import Array, Weights
 
 _NPY, _NPZ = b"\x93NUMPY", b"PK"
 _NOT_DAMAGE = (DataError, OSError, MemoryError)
@@ -46,7 +47,8 @@ def read_npy(request: Request) -> UnreadImages:
     path = request.path(request.source.path)
     labels = read_labels(request.path(request.source.labels)) if request.source.labels else StoredLabels()
     parts = parts_of(request, lambda written: (_open(request.path(written)), request.path(written)))
-    train = array_stack(_open(path), path, request, labels.numbers)
+    pixels = _open(path)
+    train = array_stack(pixels, path, request, labels.numbers, read_weights(request, len(pixels)))
     return UnreadImages(train, parts.get(TEST), parts.get(VALIDATION), labels.names)
 
 
@@ -56,10 +58,20 @@ def read_npz(request: Request) -> UnreadImages:
     with _arrays_in(path) as (arrays, file):
         images = _member(arrays, file, source.key or _only_key(list(arrays), path), path)
         labels = _member(arrays, file, source.labels, path) if source.labels else None
+        weights = _member(arrays, file, source.weights, path) if source.weights else None
         parts = parts_of(request, lambda key: (_member(arrays, file, key, path), path))
     stored = StoredLabels() if labels is None else as_labels(labels, f"{path}, {source.labels}")
-    train = array_stack(images, path, request, stored.numbers)
+    kept = None if weights is None else as_weights(weights, len(images), f"{path}, {source.weights}")
+    train = array_stack(images, path, request, stored.numbers, kept)
     return UnreadImages(train, parts.get(TEST), parts.get(VALIDATION), stored.names)
+
+
+def read_weights(request: Request, samples: int) -> Weights | None:
+    """Return the weights of so many samples, from an npy or idx file where the source names it."""
+    if request.source.weights is None:
+        return None
+    path = request.path(request.source.weights)
+    return as_weights(_opened(path), samples, str(path))
 
 
 @contextmanager
@@ -178,4 +190,8 @@ def _in_memory(array: Array | RowFile, path: Path) -> NDArray[Any]:
 
 def read_labels(path: Path) -> StoredLabels:
     """Read labels, one an image, from an npy or idx file (what is not npy is read as idx)."""
-    return as_labels(_open(path) if _start(path) == _NPY else read_idx(path), str(path))
+    return as_labels(_opened(path), str(path))
+
+
+def _opened(path: Path) -> Array | RowFile:
+    return _open(path) if _start(path) == _NPY else read_idx(path)

@@ -17,8 +17,9 @@ from caedsl.data.fit import SampleFormat
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.labels import StoredLabels, as_labels
 from caedsl.data.picture_stack import MANY_FILES, PictureStack, check_input
+from caedsl.data.sample_weights import as_weights
 from caedsl.data.source_reader import confined
-from caedsl.data.stack import LARGE_BYTES, Array, Index, Labels, Stack
+from caedsl.data.stack import LARGE_BYTES, Array, Index, Labels, Stack, Weights
 from caedsl.data.store import Store, StoreStack
 from caedsl.diagnostics.text import printable
 
@@ -48,13 +49,14 @@ class ArrowTable:
 
 @dataclass(frozen=True)
 class Columns:
-    """What a source says of a table: its column of samples, that of labels, and how they are to be read.
+    """What a source says of a table: its columns of samples, labels and weights, and how samples are to be read.
 
     Paths start from ``folder``, and nothing outside of ``root`` is read.
     """
 
     samples: str | None
     labels: str | None
+    weights: str | None
     white: int | None
     layout: str | None
     folder: Path
@@ -67,26 +69,35 @@ def table_stack(table: ArrowTable, wanted: Columns, fit: SampleFormat) -> tuple[
         raise DataError(f"{table.called} holds no rows")
     name = _column(table, wanted.samples)
     labels = _labels(table, wanted.labels)
+    weights = _weights(table, wanted.weights)
     kind = _storage(table.schema.field(name).type)
     if _is_text(kind):
         check_input(fit)
         paths = [confined(wanted.folder / path, wanted.root) for path in _paths(table, name)]
-        return FolderStack(paths, wanted.folder, fit, labels.numbers, wanted.white), labels.names
+        files = FolderStack(paths, wanted.folder, fit, labels.numbers, wanted.white, weights=weights)
+        return files, labels.names
     if _is_encoded(kind):
         check_input(fit)
-        return RecordStack(table, name, fit, labels.numbers, wanted.white), labels.names
+        return RecordStack(table, name, fit, labels.numbers, wanted.white, weights), labels.names
     called = f"{table.called}, column `{name}`"
-    return StoreStack(_ArrayColumn(table, name), fit, called, labels, wanted.layout, wanted.white), labels.names
+    arrays = _ArrayColumn(table, name, weights)
+    return StoreStack(arrays, fit, called, labels, wanted.layout, wanted.white), labels.names
 
 
 class RecordStack(PictureStack):
     """Encoded images in a column of a table."""
 
     def __init__(
-        self, table: ArrowTable, column: str, fit: SampleFormat, labels: Labels | None, white: int | None
+        self,
+        table: ArrowTable,
+        column: str,
+        fit: SampleFormat,
+        labels: Labels | None,
+        white: int | None,
+        weights: Weights | None,
     ) -> None:
         super().__init__(table.rows)
-        self.fit, self.labels, self.white = fit, labels, white
+        self.fit, self.labels, self.white, self.weights = fit, labels, white, weights
         self._table, self._column = table, column
 
     @property
@@ -129,8 +140,9 @@ class RecordStack(PictureStack):
 class _ArrayColumn(Store):
     """Arrays in a column of a table, as lists of lists."""
 
-    def __init__(self, table: ArrowTable, column: str) -> None:
+    def __init__(self, table: ArrowTable, column: str, weights: Weights | None) -> None:
         self._table, self._column = table, column
+        self.weights = None if weights is None else weights.tolist()
         self.identity = f"{table.identity} {column}"
 
     def __len__(self) -> int:
@@ -202,6 +214,17 @@ def _labels(table: ArrowTable, wanted: str | None) -> StoredLabels:
     if names and labels.numbers is not None and not 0 <= labels.numbers.min() <= labels.numbers.max() < len(names):
         return StoredLabels()  # a test part whose labels are kept secret has -1 for each
     return StoredLabels(labels.numbers, tuple(names))
+
+
+def _weights(table: ArrowTable, column: str | None) -> Weights | None:
+    if column is None:
+        return None
+    if column not in table.schema.names:
+        raise DataError(
+            f"{table.called} has no column `{column}` of weights: its columns are {table.schema.names[:20]}"
+        )
+    values = table.column(column).to_numpy()
+    return as_weights(values, table.rows, f"{table.called}, column `{column}`")
 
 
 def _class_names(schema: Any) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from caedsl.data.files import Files, file_name
 from caedsl.data.fit import SampleFormat
 from caedsl.data.picture_stack import MANY_FILES, PictureStack
-from caedsl.data.stack import LARGE_BYTES, Index, Labels
+from caedsl.data.stack import LARGE_BYTES, Index, Labels, Weights
 from caedsl.diagnostics.text import printable
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class FolderStack(PictureStack):
     labels: Labels | None = None
     white: int | None = None
     decode: "Callable[[Path, SampleFormat, int | None], Picture] | None" = None
+    weights: Weights | None = None
 
     def __post_init__(self) -> None:
         super().__init__(len(self.paths))

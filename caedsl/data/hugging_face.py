@@ -11,7 +11,7 @@ from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, part_named
 from caedsl.data.source_reader import UnreadImages
 from caedsl.data.stack import Index, Stack
 
-_COLUMNS = Columns(None, None, None, None, Path(), None)
+_COLUMNS = Columns(None, None, None, None, None, Path(), None)
 
 
 def read_dataset(given: Any, fit: SampleFormat, called: str) -> UnreadImages:

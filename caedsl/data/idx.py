@@ -1,6 +1,6 @@
 """Images in the file format of MNIST."""
 
-from caedsl.data.arrays import read_labels
+from caedsl.data.arrays import read_labels, read_weights
 from caedsl.data.folder_layout import TEST, VALIDATION
 from caedsl.data.idx_format import read_idx
 from caedsl.data.labels import StoredLabels
@@ -13,5 +13,6 @@ def read(request: Request) -> UnreadImages:
     path = request.path(request.source.path)
     labels = read_labels(request.path(request.source.labels)) if request.source.labels else StoredLabels()
     parts = parts_of(request, lambda written: (read_idx(request.path(written)), request.path(written)))
-    train = array_stack(read_idx(path), path, request, labels.numbers)
+    pixels = read_idx(path)
+    train = array_stack(pixels, path, request, labels.numbers, read_weights(request, len(pixels)))
     return UnreadImages(train, parts.get(TEST), parts.get(VALIDATION), labels.names)

@@ -16,7 +16,8 @@ class Images:
 
     ``train_pixels``, ``test_pixels`` and ``validation_pixels`` (None where the source has no such part) are held in
     memory or read from their files as they are needed; ``labels`` and ``test_labels`` are int64, one an image, and
-    index ``class_names`` where the classes have names. ``notes`` says all that was done to the images and that the
+    index ``class_names`` where the classes have names; ``weights`` says how much each training image counts in the
+    loss, None where all count alike. ``notes`` says all that was done to the images and that the
     author may not expect, the fall to another source first; ``skipped`` names each file that was left out as broken.
     ``names`` has the name of each sample by part; parts without names are numbered from 0.
     ``train_targets`` and so on are what the network must return for the images of each part, None where that is the
@@ -34,6 +35,7 @@ class Images:
     notes: tuple[str, ...]
     sha256: str
     validation_pixels: Pixels | None = None
+    weights: Tensor | None = None
     skipped: tuple[str, ...] = ()
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     train_targets: Pixels | None = None

@@ -13,6 +13,7 @@ from caedsl.data.labels import StoredLabels, as_labels
 from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for, loaded, wanted_of
 from caedsl.data.pairs import compare
+from caedsl.data.sample_weights import as_weights
 from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import ArrayStack
 from caedsl.data.store import Store, StoreStack
@@ -22,13 +23,13 @@ from caedsl.model.data import DataSource
 NAME, TARGETS = "an array in memory", "an array of targets in memory"
 
 
-def images_of(given: Any, model: Autoencoder, targets: Any = None) -> Images:
+def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any = None) -> Images:
     """Return samples that the caller has, for ``model`` to train on.
 
     They are an array N × space, N × space × C or N × C × space, a ``Store``, or a dataset of Hugging Face. ``targets``
     are other such samples, of what must be returned for each; by default that is the sample itself, in the target's
-    size and range. Integers are scaled as those of files are; real numbers must lie in the range.
-    Raise a ``DataError`` where they do not suit their line, or are none.
+    size and range. ``weights`` are one number a sample: how much it counts in the loss. Integers are scaled as those of
+    files are; real numbers must lie in the range. Raise a ``DataError`` where they do not suit their line, or are none.
     """
     name = _called(given, NAME)
     source = DataSource("npy", name, target=None if targets is None else _called(targets, TARGETS))
@@ -36,6 +37,8 @@ def images_of(given: Any, model: Autoencoder, targets: Any = None) -> Images:
     request = Request(source, model.folder, (), fit, silent)
     wanted = wanted_of(model, request)
     found = _found(given, fit, name)
+    if weights is not None:
+        found.train.weights = as_weights(np.asarray(weights), len(found.train), f"the weights of {name}")
     if wanted is not None:
         called = name if targets is None else _called(targets, TARGETS)
         answers = _found(given if targets is None else targets, wanted.fit, called)

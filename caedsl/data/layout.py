@@ -8,16 +8,18 @@ from caedsl.data.fit import SampleFormat
 from caedsl.data.folder_layout import TEST, VALIDATION
 from caedsl.data.row_file import RowFile
 from caedsl.data.source_reader import Request
-from caedsl.data.stack import Array, ArrayStack, Labels, Layout, shape_text
+from caedsl.data.stack import Array, ArrayStack, Labels, Layout, Weights, shape_text
 from caedsl.vocabulary.shape import MOST_AXES, NOUNS, a_sample, text
 
 _SPACE = ("", "L", "H x W", "D x H x W")
 
 
-def array_stack(pixels: Array | RowFile, path: Path, request: Request, labels: Labels | None) -> ArrayStack:
+def array_stack(
+    pixels: Array | RowFile, path: Path, request: Request, labels: Labels | None, weights: Weights | None = None
+) -> ArrayStack:
     """Return the samples of an array whose layout follows from its shape and the input's."""
     where = layout(pixels.shape, request.fit, str(path), request.source.layout)
-    return ArrayStack(pixels, where, request.fit, str(path), labels, request.source.white)
+    return ArrayStack(pixels, where, request.fit, str(path), labels, request.source.white, weights)
 
 
 def parts_of(request: Request, read: Callable[[str], tuple[Array | RowFile, Path]]) -> dict[str, ArrayStack]:

@@ -178,6 +178,14 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         )
         if stack is not None and taken is not None
     ]
+    weights = None if found.train.weights is None else torch.from_numpy(found.train.weights[train.index])
+    checksum = intake.sha256 if answers is None else sha256((intake.sha256 + answers.sha256).encode()).hexdigest()
+    if weights is not None:
+        checksum = sha256(checksum.encode() + weights.numpy().tobytes()).hexdigest()
+        notes.append(
+            f"{request.fit.noun}s count in the loss by their weights, {weights.min():g} to {weights.max():g}; in the "
+            "metrics of an evaluation all count alike"
+        )
     return Images(
         train_pixels=train.pixels,
         test_pixels=test.pixels if test else None,
@@ -187,8 +195,9 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         source=source,
         name=name,
         notes=tuple(map(printable, notes)),
-        sha256=intake.sha256 if answers is None else sha256((intake.sha256 + answers.sha256).encode()).hexdigest(),
+        sha256=checksum,
         validation_pixels=validation.pixels if validation else None,
+        weights=weights,
         names={part: names for part, names in named if names is not None},
         train_targets=targets,
         validation_targets=part_targets.get("validation"),

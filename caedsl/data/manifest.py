@@ -14,20 +14,22 @@ from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION, part_named
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.manifest_table import TableRow, read_table
 from caedsl.data.picture_stack import check_input
+from caedsl.data.sample_weights import as_weights
 from caedsl.data.source_reader import Request, UnreadImages, confined
-from caedsl.data.stack import Labels
+from caedsl.data.stack import Labels, Weights
 
-_PATH, _LABEL, _SPLIT, _MASK = "path", "label", "split", "mask"
+_PATH, _LABEL, _SPLIT, _MASK, _WEIGHT = "path", "label", "split", "mask", "weight"
 
 
 class ManifestRow(NamedTuple):
-    """A row of the table: its place there, where its image lies, its class ("" without), its part, its mask."""
+    """A row of the table: its place there, and its image, class ("" without), part, mask and weight."""
 
     place: str
     path: Path
     label: str
     part: str
     mask: Path | None
+    weight: float
 
 
 def read(request: Request) -> UnreadImages:
@@ -56,7 +58,12 @@ def read(request: Request) -> UnreadImages:
     names = () if unlabelled else tuple(sorted({row.label for row in rows}))
     stacks = {
         part: FolderStack(
-            [row.path for row in of_part], table, request.fit, _numbers(of_part, names), request.source.white
+            [row.path for row in of_part],
+            table,
+            request.fit,
+            _numbers(of_part, names),
+            request.source.white,
+            weights=_weights(of_part, table),
         )
         for part, of_part in parts.items()
         if of_part
@@ -79,7 +86,7 @@ def manifest_rows(
             raise DataError(
                 f"{table} has no column `{name}` (its columns are {there}): name the columns in its first line"
             )
-    known = (_PATH, _LABEL, _SPLIT, _MASK, key, target)
+    known = (_PATH, _LABEL, _SPLIT, _MASK, _WEIGHT, key, target)
     if others := [column for column in columns if column not in known]:
         notes.append(f"columns of {table.name} that are not read: {', '.join(others[:10])}")
     return [_row(row, key or _PATH, table) for row in rows]
@@ -92,7 +99,11 @@ def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
     part = part_named(split) if split else TRAIN
     if part is None:
         raise DataError(f'{table}, {row.place}: the split "{split}" is none of train, validation and test')
-    return ManifestRow(row.place, table.parent / path, label, part, table.parent / mask if mask else None)
+    try:
+        weight = float(row.values.get(_WEIGHT, "") or 1)
+    except ValueError:
+        raise DataError(f'{table}, {row.place}: the weight "{row.values[_WEIGHT]}" is no number') from None
+    return ManifestRow(row.place, table.parent / path, label, part, table.parent / mask if mask else None, weight)
 
 
 def _refuse_twice(rows: Sequence[ManifestRow], table: Path) -> None:
@@ -103,6 +114,12 @@ def _refuse_twice(rows: Sequence[ManifestRow], table: Path) -> None:
             raise DataError(
                 f"{table}, {row.place}: {row.path} is named in {before.place} already: leave one of the two"
             )
+
+
+def _weights(rows: Sequence[ManifestRow], table: Path) -> Weights | None:
+    """Return the weight of each image, None where all are 1."""
+    weights = np.array([row.weight for row in rows])
+    return None if (weights == 1).all() else as_weights(weights, len(rows), f"{table}, column `{_WEIGHT}`")
 
 
 def _numbers(rows: Sequence[ManifestRow], names: Sequence[str]) -> Labels | None:

@@ -58,7 +58,7 @@ def target_request(request: Request, wanted: Request) -> Request:
     windows: dict[str, Any] = {"window": source.window or request.fit.space[0]} if source.kind.ranks == (1,) else {}
     if source.target is None:
         return replace(wanted, source=replace(source, **windows))
-    named: dict[str, Any] = {source.kind.named: source.target, "labels": None, "target": None}
+    named: dict[str, Any] = {source.kind.named: source.target, "labels": None, "weights": None, "target": None}
     return replace(wanted, source=replace(source, **windows, **named))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.fit import SampleFormat, ValueScale, blank
-from caedsl.data.stack import Index, Labels, RawSamples
+from caedsl.data.stack import Index, Labels, RawSamples, Weights
 from caedsl.vocabulary.shape import text
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class PictureStack(ABC):
     """
 
     labels: Labels | None
+    weights: Weights | None
     fit: SampleFormat
     white: int | None
 

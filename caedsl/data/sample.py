@@ -12,13 +12,15 @@ class Sample:
     """Samples of a batch: ``target`` is what the network must return, ``seen`` what it is given.
 
     Both are one tensor where the network must return what it is given. ``label`` has the class of each, None for data
-    without labels. ``weight`` is what their mean loss counts in the mean over all processes and parts of the step.
+    without labels. ``weight`` is how much the loss of each counts, 1 on average over the training samples; None where
+    all count alike. ``share`` is what their mean loss counts in the mean over all processes.
     """
 
     target: Tensor
     seen: Tensor
     label: Tensor | None = None
-    weight: float = 1.0
+    weight: Tensor | None = None
+    share: float = 1.0
 
     @classmethod
     def of(cls, images: Tensor) -> "Sample":
@@ -51,8 +53,8 @@ class Sample:
 
     def _each(self, cut: Callable[[Tensor], Tensor]) -> "Sample":
         seen = cut(self.seen)
-        label = None if self.label is None else cut(self.label)
-        return replace(self, seen=seen, target=cut(self.target) if self.paired else seen, label=label)
+        label, weight = (None if values is None else cut(values) for values in (self.label, self.weight))
+        return replace(self, seen=seen, target=cut(self.target) if self.paired else seen, label=label, weight=weight)
 
 
 def joined(samples: Iterable[Sample]) -> Sample:
@@ -61,4 +63,6 @@ def joined(samples: Iterable[Sample]) -> Sample:
     seen = torch.cat([part.seen for part in parts])
     target = torch.cat([part.target for part in parts]) if parts[0].paired else seen
     labels = [part.label for part in parts if part.label is not None]
-    return Sample(target, seen, torch.cat(labels) if len(labels) == len(parts) else None)
+    weights = [part.weight for part in parts if part.weight is not None]
+    label, weight = (torch.cat(each) if len(each) == len(parts) else None for each in (labels, weights))
+    return Sample(target, seen, label, weight)

@@ -19,6 +19,7 @@ from caedsl.vocabulary.shape import Sizes, places, text
 Array = NDArray[Any]
 Index = NDArray[np.int64]
 Labels = NDArray[np.int64]
+Weights = NDArray[np.float64]
 Layout = Literal["none", "first", "last"]
 """Where an array has its channels: N × space, N × C × space or N × space × C."""
 
@@ -48,6 +49,8 @@ class Stack(Protocol):
     """
 
     labels: Labels | None
+    weights: Weights | None
+    """How much each image counts in the loss, None where all count alike."""
 
     @property
     def scale(self) -> ValueScale:
@@ -108,6 +111,7 @@ class ArrayStack:
     file: str
     labels: Labels | None = None
     white: int | None = None
+    weights: Weights | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.dtype.kind not in "biuf":

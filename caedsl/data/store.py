@@ -11,6 +11,7 @@ from caedsl.data.fit import SampleFormat
 from caedsl.data.labels import StoredLabels
 from caedsl.data.layout import layout
 from caedsl.data.row_file import Rows
+from caedsl.data.sample_weights import as_weights
 from caedsl.data.source_reader import reason
 from caedsl.data.stack import Array, ArrayStack, Index, shape_text
 from caedsl.diagnostics.text import printable
@@ -23,6 +24,8 @@ class Store:
     """What tells these samples from others, a revision or a checksum, where they are too many to be hashed: > 1 GiB."""
     labels: Sequence[Any] | None = None
     """The class of each sample, whole numbers or words; None where there are none."""
+    weights: Sequence[float] | None = None
+    """How much each sample counts in the loss; None where all count alike."""
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -83,7 +86,9 @@ class StoreStack(ArrayStack):
     ) -> None:
         rows = StoreRows(store, called)
         self._store = store
-        super().__init__(rows, layout(rows.shape, fit, called, declared), fit, called, labels.numbers, white)
+        weights = store.weights
+        kept = None if weights is None else as_weights(np.asarray(weights), len(rows), f"the weights of {called}")
+        super().__init__(rows, layout(rows.shape, fit, called, declared), fit, called, labels.numbers, white, kept)
 
     def outline(self, index: Index) -> bytes:
         """See ``Stack.outline``."""

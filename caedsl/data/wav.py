@@ -20,7 +20,7 @@ from caedsl.data.fit import SampleFormat, ValueScale, resized
 from caedsl.data.folder import classes_of
 from caedsl.data.regular_file import open_regular
 from caedsl.data.source_reader import Request, UnreadImages, reason
-from caedsl.data.stack import LARGE_BYTES, Index, Labels, RawSamples
+from caedsl.data.stack import LARGE_BYTES, Index, Labels, RawSamples, Weights
 from caedsl.data.windows import Windows, windows_of
 
 _ENDINGS = frozenset((".wav", ".wave"))
@@ -120,6 +120,7 @@ class WindowStack:
     cut: Windows
     fit: SampleFormat
     labels: Labels | None = None
+    weights: Weights | None = None
 
     def __post_init__(self) -> None:
         self._ends = list(accumulate(self.cut.count(clip.length) for clip in self.clips))

@@ -15,10 +15,11 @@ class DataSource:
     ``name`` is one of the vocabulary's; ``path`` is as written, relative to the folder of the spec. ``key`` names the
     array of an npz, or the column of paths of a manifest. ``gray`` averages colours, ``limit`` draws so many of the
     training images, ``resize`` is ``stretch fit crop``. ``labels`` is the path of a file with one label an image (npy
-    or idx) or, for an npz, the key of that array. ``target`` is where the targets are, in the form of the source
-    itself. ``normalize`` is the preprocessing that the network begins with and undoes at its end. ``only`` keeps the
-    images of one class: a number, or a folder's name. ``white`` is the stored value that becomes the high end of the
-    range; ``skip`` is ``broken`` where files that cannot be decoded are left out.
+    or idx) or, for an npz, the key of that array; ``weights`` is where the weight of each image is, in the same form.
+    ``target`` is where the targets are, in the form of the source itself. ``normalize`` is the preprocessing that the
+    network begins with and undoes at its end. ``only`` keeps the images of one class: a number, or a folder's name.
+    ``white`` is the stored value that becomes the high end of the range; ``skip`` is ``broken`` where files that cannot
+    be decoded are left out.
     ``layout`` is ``first`` or ``last`` where the channels of an array may be in two places. ``validation`` and ``test``
     are where samples of the other parts are: paths, for an npz keys.
     ``window`` and ``step`` cut long signals, ``columns`` names those of a table.
@@ -31,6 +32,7 @@ class DataSource:
     limit: int | None = None
     resize: str = "stretch"
     labels: str | None = None
+    weights: str | None = None
     target: str | None = None
     normalize: str | None = None
     only: int | str | None = None

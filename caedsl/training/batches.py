@@ -16,8 +16,8 @@ AHEAD_BYTES = 1 << 26
 """Memory for batches that are prefetched: enough for the largest while the one before is used."""
 
 
-_Values = tuple[Tensor, Tensor | None, Tensor | None]
-"""Stored values of images and of their targets, and labels."""
+_Values = tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]
+"""Stored values of images and of their targets, labels and weights."""
 
 
 def _pinned(values: Tensor) -> Tensor:
@@ -36,8 +36,8 @@ def resident(images: Pixels, device: torch.device) -> Pixels:
 class Batches:
     """Batches on ``device`` of the images at ``index``, by default all.
 
-    ``targets`` and ``labels`` are those of all images, by their numbers. Without targets the images are their own.
-    A batch is the same bit for bit wherever its images come from.
+    ``targets``, ``labels`` and ``weights`` are those of all images, by their numbers. Without
+    targets the images are their own. A batch is the same bit for bit wherever its images come from.
     """
 
     def __init__(
@@ -49,10 +49,11 @@ class Batches:
         accumulate: int = 1,
         targets: Tensor | Pixels | None = None,
         labels: Tensor | None = None,
+        weights: Tensor | None = None,
     ) -> None:
         self.images = Held(images) if isinstance(images, Tensor) else images
         self.targets = Held(targets) if isinstance(targets, Tensor) else targets
-        self.labels = labels
+        self.labels, self.weights = labels, weights
         self.index = torch.arange(len(images)) if index is None else index
         self.device = self.images.device if device is None else device
         self._part, self._accumulate = part, accumulate
@@ -109,16 +110,17 @@ class Batches:
         return self._with(self.index, (rank, ranks), accumulate)
 
     def _with(self, index: Tensor, part: tuple[int, int], accumulate: int) -> "Batches":
-        return Batches(self.images, index, self.device, part, accumulate, self.targets, self.labels)
+        return Batches(self.images, index, self.device, part, accumulate, self.targets, self.labels, self.weights)
 
     def _gather(self, index: Tensor, size: int) -> Iterator[Sample]:
         direct = all(kept.at_hand and kept.device.type == self.device.type for kept in (self.images, self.wanted))
         parts = self._parts(index.to(self.images.device), size)
         taken = map(self._take, parts) if direct else ahead(self._take_to_send, parts, self._most(size), polite=True)
-        for seen, target, label in taken:
+        for seen, target, label, weight in taken:
             finished = self.images.finish(self._sent(seen))
             wanted = finished if target is None or self.targets is None else self.targets.finish(self._sent(target))
-            yield Sample(wanted, finished, None if label is None else self._sent(label))
+            label, weight = (None if known is None else self._sent(known) for known in (label, weight))
+            yield Sample(wanted, finished, label, weight)
 
     def _sent(self, values: Tensor) -> Tensor:
         return values.to(self.device, non_blocking=True)
@@ -135,15 +137,18 @@ class Batches:
 
     def _take(self, index: Tensor) -> _Values:
         target = None if self.targets is None else self.targets.take(index.to(self.targets.device))
-        label = None if self.labels is None else self.labels.index_select(0, index.to(self.labels.device))
-        return self.images.take(index.to(self.images.device)), target, label
+        label, weight = (
+            None if known is None else known.index_select(0, index.to(known.device))
+            for known in (self.labels, self.weights)
+        )
+        return self.images.take(index.to(self.images.device)), target, label, weight
 
     def _take_to_send(self, index: Tensor) -> _Values:
         """Take values into memory that a GPU copies by itself."""
-        seen, target, label = self._take(index)
+        seen, target, label, weight = self._take(index)
         if self.device.type != "cuda":
-            return seen, target, label
-        return _pinned(seen), target if target is None else _pinned(target), label
+            return seen, target, label, weight
+        return _pinned(seen), target if target is None else _pinned(target), label, weight
 
     def _most(self, size: int) -> int:
         """Return how many batches are prefetched: two for each worker while they are small, and at least one."""

@@ -247,10 +247,10 @@ class Training(Stepper):
                 sample = self.sample(clean, self.processes.under_way(clean.seen))
                 with self.precision.autocast():
                     prediction = self.network(sample.seen)
-                losses = [self.objective.reconstruction(prediction, sample.target)]
+                losses = [self.objective.reconstruction(prediction, sample.target, sample.weight)]
                 if self.objective.code:
                     losses.append(self.objective.code_loss(sample.target))
-                total[: len(losses)] += scaled(torch.stack(losses), sample.weight) * images
+                total[: len(losses)] += scaled(torch.stack(losses), sample.share) * images
         reconstruction, code = (self.processes.mean(total) / len(batches)).tolist()
         if not math.isfinite(reconstruction + code):
             raise NotFiniteError(f"the validation loss is {reconstruction + code} after step {self.step}")

@@ -1,6 +1,7 @@
 """Reconstruction losses, each the mean over the pixels of an image and over the batch, and their weighted terms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,13 +10,17 @@ from torch.nn import functional
 
 from caedsl.backends.torch import losses
 from caedsl.model.settings import Loss, LossTerm
+from caedsl.vocabulary.losses import LossKind
 
 
-def reconstruction_terms(loss: Loss, prediction: Tensor, target: Tensor, width: Any) -> dict[str, Tensor]:
+def reconstruction_terms(
+    loss: Loss, prediction: Tensor, target: Tensor, width: Any, weight: Tensor | None = None
+) -> dict[str, Tensor]:
     """Return the weighted terms of ``loss`` for a batch by name, in the number format of the target.
 
     ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number, of
-    those that count. ``width`` is that of the range of values. The terms of no images are 0.
+    those that count. ``width`` is that of the range of values, ``weight`` how much each sample counts. The terms of no
+    images are 0.
     """
     if not len(target):
         nothing = prediction.to(target.dtype).sum()
@@ -24,13 +29,15 @@ def reconstruction_terms(loss: Loss, prediction: Tensor, target: Tensor, width: 
     with torch.autocast(prediction.device.type, enabled=False):
         prediction = prediction.to(target.dtype)
         return {
-            term.name: scaled(_mean(term, loss.worst, prediction, target, width), term.weight * factor)
+            term.name: scaled(_mean(term, loss.worst, prediction, target, width, weight), term.weight * factor)
             for term in loss.terms
         }
 
 
-def _mean(term: LossTerm, worst: float | None, prediction: Tensor, target: Tensor, width: Any) -> Tensor:
-    """Return the mean of a loss over the pixels that count."""
+def _mean(
+    term: LossTerm, worst: float | None, prediction: Tensor, target: Tensor, width: Any, weight: Tensor | None
+) -> Tensor:
+    """Return the mean of a loss over the pixels that count, and over the samples by their weights."""
     call = term.kind.torch(term.options, width)
     function: Any = getattr(losses, call.name, None) or getattr(functional, call.name)
     seen = prediction
@@ -38,11 +45,36 @@ def _mean(term: LossTerm, worst: float | None, prediction: Tensor, target: Tenso
         # PyTorch's kernels end the process at a value that is not in 0..1, on a GPU without a way back.
         seen = prediction.nan_to_num(0.5).clamp(0, 1)
     keywords = dict(call.kwargs)
-    if worst is None:
-        mean: Tensor = function(seen, target, *call.args, **keywords)
+    mean: Tensor
+    if weight is not None:
+        mean = _weighted(partial(function, **keywords), call.args, term.kind, worst, seen, target, weight)
+    elif worst is None:
+        mean = function(seen, target, *call.args, **keywords)
     else:
         mean = losses.hardest(function(seen, target, *call.args, **keywords, reduction="none"), worst)
     return mean + 0 * prediction.mean() if term.kind.probabilities else mean
+
+
+def _weighted(
+    function: Callable[..., Tensor],
+    options: Sequence[Any],
+    kind: LossKind,
+    worst: float | None,
+    seen: Tensor,
+    target: Tensor,
+    weight: Tensor,
+) -> Tensor:
+    """Return the mean over the samples of the weight of each times its loss."""
+    if kind.of_batch:
+        # The loss knows squared errors alone, of all samples together.
+        factor = weight.to(target.dtype).sqrt().view(-1, *[1] * (target.dim() - 1))
+        return function(target + factor * (seen - target), target, *options)
+    if kind.pixelwise:
+        each = function(seen, target, *options, reduction="none").flatten(1)
+        each = each.mean(1) if worst is None else each.topk(max(1, round(worst * each.shape[1])), dim=1).values.mean(1)
+    else:
+        each = torch.vmap(lambda one, other: function(one[None], other[None], *options))(seen, target)
+    return (weight.to(each.dtype) * each).mean()
 
 
 def sum_of(terms: Sequence[Tensor]) -> Tensor:

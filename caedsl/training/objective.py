@@ -98,19 +98,19 @@ class Objective:
                 handle.remove()
             self._seen.clear()
 
-    def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the reconstruction loss alone."""
-        return sum_of(list(self._terms(prediction, target).values()))
+    def reconstruction(self, prediction: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the reconstruction loss alone, in which each sample has its ``weight``."""
+        return sum_of(list(self._terms(prediction, target, weight).values()))
 
-    def _terms(self, prediction: Tensor, target: Tensor) -> Mapping[str, Tensor]:
+    def _terms(self, prediction: Tensor, target: Tensor, weight: Tensor | None) -> Mapping[str, Tensor]:
         if self.normalise is None:
-            return reconstruction_terms(self.loss, prediction, target, self.pixels.width)
+            return reconstruction_terms(self.loss, prediction, target, self.pixels.width, weight)
         prediction = prediction.to(target.dtype)
         wanted = self.normalise(target)
         if isinstance(self.normalise, GlobalContrast):
-            return reconstruction_terms(self.loss, self.normalise(prediction, target), wanted, 1.0)
+            return reconstruction_terms(self.loss, self.normalise(prediction, target), wanted, 1.0, weight)
         width = self.pixels.width / self.normalise.scale.mean()
-        return reconstruction_terms(self.loss, self.normalise(prediction), wanted, width)
+        return reconstruction_terms(self.loss, self.normalise(prediction), wanted, width, weight)
 
     def __call__(
         self, module: nn.Module, prediction: Tensor, sample: Sample, share: float = 1.0, weights_too: bool = True
@@ -119,8 +119,10 @@ class Objective:
 
         The penalty on the weights is added where ``weights_too``: once a step.
         """
-        factor = sample.weight * share
-        terms = {name: scaled(value, factor) for name, value in self._terms(prediction, sample.target).items()}
+        factor = sample.share * share
+        terms = {
+            name: scaled(value, factor) for name, value in self._terms(prediction, sample.target, sample.weight).items()
+        }
         reconstruction = total = sum_of(list(terms.values()))
         if self.penalties and weights_too:
             terms[WEIGHTS] = weight_penalty(module, self.penalties)

@@ -55,6 +55,7 @@ def prepare(
     held_out: Pixels | None = None,
     targets: Targets = ALIKE,
     labels: Tensor | None = None,
+    weights: Tensor | None = None,
     input_range: InputRange = UNIT_RANGE,
     penalties: Sequence[Penalty] = (),
     code: Sequence[Term] = (),
@@ -65,6 +66,7 @@ def prepare(
     ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none);
     ``held_out`` are validation images of their own, instead of those.
     ``targets`` are what the network must return, where that is not the images themselves, and ``labels`` the classes.
+    ``weights`` say how much each image counts in the loss.
     ``penalties`` are those on the weights, ``code`` the terms that the code adds. Settings that cannot
     work with these images or this device are a ``TrainingError``, and so are numbers that are still ``auto``.
     """
@@ -76,10 +78,11 @@ def prepare(
     everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
     wanted = None if targets.train is None else resident(targets.train, device)
     marks = None if labels is None else labels.to(everything.device)
-    train_batches = Batches(everything, train, device, targets=wanted, labels=marks)
+    counts = None if weights is None else _averaging_one(weights, train).to(everything.device)
+    train_batches = Batches(everything, train, device, targets=wanted, labels=marks, weights=counts)
     validated = None
     if validation is not None and len(validation):
-        validated = Batches(everything, validation, device, targets=wanted, labels=marks)
+        validated = Batches(everything, validation, device, targets=wanted, labels=marks, weights=counts)
     if held_out is not None:
         judged = None if targets.held_out is None else resident(targets.held_out, device)
         validated = Batches(resident(held_out, device), None, device, targets=judged)
@@ -99,6 +102,14 @@ def prepare(
     )
     training.callbacks = stopping()
     return training
+
+
+def _averaging_one(weights: Tensor, train: Tensor | None) -> Tensor:
+    """Return weights whose mean over the images to train on is 1, so that they leave the learning rate as it is."""
+    mean = (weights if train is None else weights[train]).mean()
+    if not mean:
+        raise TrainingError("all images to train on have the weight 0: give some of them another")
+    return (weights / mean).float()
 
 
 def _network(module: nn.Module, train: Batches) -> nn.Module:

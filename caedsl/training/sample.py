@@ -40,7 +40,7 @@ def make_sample(
     if clean.paired:
         target = _laid_out(apply_to_target(clean.target, clean.seen, changes, target_range or input_range))
     seen = corrupt(augmented.to(generator.device), corruption, input_range, generator, part).to(augmented.device)
-    return replace(clean, target=target, seen=seen, weight=part.weight)
+    return replace(clean, target=target, seen=seen, share=part.weight)
 
 
 def _laid_out(x: Tensor) -> Tensor:

@@ -202,6 +202,8 @@ class StepGraph:
         self._input.seen.copy_(clean.seen)
         if clean.paired:
             self._input.target.copy_(clean.target)
+        if self._input.weight is not None and clean.weight is not None:
+            self._input.weight.copy_(clean.weight)
 
     def _work(self) -> Tensor:
         assert self._input is not None
@@ -219,7 +221,8 @@ class StepGraph:
     def _capture(self, clean: Sample) -> Losses:
         """Take a step as it is, and capture another."""
         seen = clean.seen.clone()
-        self._input = Sample(clean.target.clone() if clean.paired else seen, seen, None, clean.weight)
+        weight = None if clean.weight is None else clean.weight.clone()
+        self._input = Sample(clean.target.clone() if clean.paired else seen, seen, None, weight, clean.share)
         start = self._snapshot()
         try:
             with self._recorder.strictly():

@@ -263,6 +263,7 @@ def prepare_training(
         held_out=images.validation_pixels if settings.validation else None,
         targets=Targets(images.train_targets, images.validation_targets, model.target.range),
         labels=images.labels,
+        weights=images.weights,
         input_range=model.input.range,
         penalties=program.penalties,
         code=program.terms,

@@ -19,6 +19,7 @@ class LossKind:
     - ``torch`` returns the call of a function of the reconstruction and the target: one of ``torch.nn.functional``, or
       of ``caedsl/backends/torch/losses.py``. It gets the loss's ``own`` options and the width of the pixels' range.
     - ``pixelwise``: the function is a mean of one number a pixel, which it returns with ``reduction="none"``.
+    - ``of_batch``: it is a function of the squared errors of all samples together; others are a mean over samples.
     - ``probabilities``: reconstruction and target must lie in 0..1.
     - ``entropy``: a perfect reconstruction still costs the entropy of the target; other losses are then 0.
     - ``gain`` is what the loss gains from the mean image to a perfect reconstruction, over what squared error gains.
@@ -32,6 +33,7 @@ class LossKind:
     own: tuple[Option, ...]
     torch: Callable[[Options, Any], Call]
     pixelwise: bool
+    of_batch: bool
     probabilities: bool
     entropy: bool
     gain: float
@@ -46,6 +48,7 @@ MSE = LossKind(
     own=(),
     torch=lambda options, width: call("mse_loss"),
     pixelwise=True,
+    of_batch=False,
     probabilities=False,
     entropy=False,
     gain=1.0,
@@ -59,6 +62,7 @@ MAE = LossKind(
     own=(),
     torch=lambda options, width: call("l1_loss"),
     pixelwise=True,
+    of_batch=False,
     probabilities=False,
     entropy=False,
     gain=2.0,
@@ -72,6 +76,7 @@ HUBER = LossKind(
     own=(Option("delta", Type.NUMBER, 1.0, "error from which on `huber` is linear", domain=POSITIVE),),
     torch=lambda options, width: call("huber_loss", **options),
     pixelwise=True,
+    of_batch=False,
     probabilities=False,
     entropy=False,
     gain=0.5,
@@ -85,6 +90,7 @@ BCE = LossKind(
     own=(),
     torch=lambda options, width: call("binary_cross_entropy"),
     pixelwise=True,
+    of_batch=False,
     probabilities=True,
     entropy=True,
     gain=3.0,
@@ -98,6 +104,7 @@ SSIM = LossKind(
     own=(),
     torch=lambda options, width: call("ssim_loss", width),
     pixelwise=False,
+    of_batch=False,
     probabilities=False,
     entropy=False,
     gain=10.0,
@@ -111,6 +118,7 @@ MS_SSIM = LossKind(
     own=(),
     torch=lambda options, width: call("ms_ssim_loss", width),
     pixelwise=False,
+    of_batch=False,
     probabilities=False,
     entropy=False,
     gain=10.0,
@@ -124,6 +132,7 @@ CHARBONNIER = LossKind(
     own=(Option("epsilon", Type.NUMBER, 1e-3, "error below which `charbonnier` is round", domain=POSITIVE),),
     torch=lambda options, width: call("charbonnier_loss", **options),
     pixelwise=True,
+    of_batch=False,
     probabilities=False,
     entropy=False,
     gain=2.0,
@@ -137,6 +146,7 @@ FOCAL = LossKind(
     own=(Option("gamma", Type.NUMBER, 2.0, "exponent of the weights of `focal`", domain=Domain(1, 10)),),
     torch=lambda options, width: call("focal_loss", **options),
     pixelwise=True,
+    of_batch=False,
     probabilities=True,
     entropy=False,
     gain=1.0,
@@ -158,6 +168,7 @@ GAUSSIAN = LossKind(
     ),
     torch=lambda options, width: call("gaussian_loss", width, **options),
     pixelwise=False,
+    of_batch=True,
     probabilities=False,
     entropy=False,
     gain=100.0,

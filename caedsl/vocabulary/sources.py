@@ -51,6 +51,7 @@ _WHITE = Option(
 )
 _SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
 _LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
+_WEIGHTS = Option("weights", Type.PATH, None, "a file with one number an image: how much it counts in the loss")
 _LAYOUT = Option("layout", Type.CHOICE, None, "where an array has its channels", choices=("first", "last"))
 _VALIDATION = Option("validation", Type.PATH, None, "samples of the same kind to validate on")
 _TEST = Option("test", Type.PATH, None, "samples of the same kind to test on")
@@ -129,7 +130,7 @@ MANIFEST = SourceKind(
 )
 NPY = SourceKind(
     name="npy",
-    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _LAYOUT, _VALIDATION, _TEST),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, _VALIDATION, _TEST),
     reader=("arrays", "read_npy"),
     ranks=_ANY,
     arrays=True,
@@ -145,6 +146,7 @@ NPZ = SourceKind(
         Option("key", Type.NAME, None, "the array's name; needed where the file has several"),
         Option("target", Type.NAME, None, "the name of the array of targets"),
         Option("labels", Type.NAME, None, "the name of the array of labels"),
+        Option("weights", Type.NAME, None, "the name of the array of weights"),
         _LAYOUT,
         Option("validation", Type.NAME, None, "the name of an array to validate on"),
         Option("test", Type.NAME, None, "the name of an array to test on"),
@@ -157,7 +159,7 @@ NPZ = SourceKind(
 )
 IDX = SourceKind(
     name="idx",
-    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _LAYOUT, _VALIDATION, _TEST),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, _VALIDATION, _TEST),
     reader=("idx", "read"),
     ranks=_ANY,
     arrays=True,
@@ -174,6 +176,7 @@ PARQUET = SourceKind(
         Option("key", Type.NAME, None, "the column of samples; needed where several may be"),
         Option("target", Type.NAME, None, "the column of targets"),
         Option("labels", Type.NAME, None, "the column of labels; by default the one that names classes"),
+        Option("weights", Type.NAME, None, "the column of weights: how much each sample counts in the loss"),
         _LAYOUT,
         _VALIDATION,
         _TEST,

@@ -58,9 +58,9 @@ def test_labels_and_parts_are_those_of_the_table(images: Path, read) -> None:
 
 
 def test_what_is_not_read_is_said(images: Path, read) -> None:
-    text = "path,label,weight\nfiles/0.png,,3\nfiles/1.png,good,4\n"
+    text = "path,label,mood\nfiles/0.png,,3\nfiles/1.png,good,4\n"
     assert read("manifest", path=table(images, text)).notes == (
-        "columns of x.csv that are not read: weight",
+        "columns of x.csv that are not read: mood",
         "no labels for x.csv: 1 of 2 are missing, the first in line 2",
     )
     with pytest.raises(DataError, match=r"needs labels, .*: fill in the column `label`"):

@@ -79,6 +79,15 @@ def test_replayed_steps_are_those_of_the_run(line: str) -> None:
     assert recorder.replays >= STEPS - WARM_UP - 2, "all but the first steps and those of partial batches"
 
 
+def test_each_replay_has_the_weights_of_its_samples() -> None:
+    plain, captured = (run_on(CPU, LINE) for _ in range(2))
+    for run in (plain, captured):
+        run.train.weights = torch.arange(len(run.train.images)) % 5 / 2
+    graph, recorder, _ = graph_of(captured)
+    same(plain, captured)
+    assert graph.used and recorder.replays
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers_can_be_captured_or_are_known_not_to_be(name: str) -> None:
     plain, captured = (run_on(CPU, f"precision fp32; optimizer {name}; schedule cosine") for _ in range(2))

@@ -1,0 +1,25 @@
+"""How much each sample counts in the loss."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caedsl.data.errors import DataError
+from caedsl.data.row_file import Rows, whole
+from caedsl.data.stack import Array, Weights, shape_text
+
+
+def as_weights(array: Array | Rows, samples: int, name: str) -> Weights:
+    """Return an array of weights, one a sample; raise a ``DataError`` where it is anything else."""
+    if array.ndim != 1 or array.dtype.kind not in "biuf":
+        raise DataError(
+            f"{name}: weights are one number a sample, and this array is {shape_text(array.shape)} {array.dtype}"
+        )
+    if len(array) != samples:
+        raise DataError(f"{name} has {len(array):,} weights for {samples:,} samples: give each sample one")
+    weights: NDArray[np.float64] = whole(array).astype(np.float64)
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise DataError(
+            f"{name}: sample {wrong[0]} (counted from 0) has the weight {weights[wrong[0]]:g}: write a number from 0 on"
+        )
+    return weights
