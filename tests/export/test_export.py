@@ -78,6 +78,7 @@ SIGNAL = "autoencoder s\ninput 2x64\nencoder { conv 4 k4 s4 relu }\nbottleneck\n
         (CONVOLUTIONAL, "encoder", [(24, 16)]),
         (CONVOLUTIONAL, "decoder", [(24, 16)]),
         (CONVOLUTIONAL, "scorer", [(28, 16)]),
+        (CONVOLUTIONAL.replace("input", "data digits normalize=gcn\ninput"), "scorer", [(28, 16)]),
         (LINKED, "full", [(20, 32)]),
         (VALID, "full", [(19, 25)]),
         (SIGNAL, "full", [(68,), (256,)]),
@@ -101,6 +102,18 @@ def test_a_convolutional_model_keeps_its_sizes_free(
         outputs = onnx_outputs(done.content, given.numpy())
         for output, wanted in zip(outputs, expected if isinstance(expected, tuple) else (expected,), strict=True):
             np.testing.assert_allclose(output, wanted.detach().numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize(("spec", "sizes"), [(CONVOLUTIONAL, [(20, 32), (16, 16)]), (SIGNAL, [(68,), (256,)])])
+def test_torch_export_keeps_sizes_free(spec: str, sizes: list[tuple[int, ...]], tmp_path: Path) -> None:
+    opened = caedsl.open(write_run(tmp_path / "run", spec), device="cpu")
+    shape = opened.model.input.shape
+    done = export(opened, part_named("full"), read_score("mse"), "pt2", torch.rand(3, *shape), "noise")
+    module = torch.export.load(io.BytesIO(done.content)).module()
+    for number, size in enumerate(sizes, 1):
+        given = torch.rand(number, shape[0], *size)
+        with torch.no_grad():
+            np.testing.assert_allclose(module(given).numpy(), opened.module(given).numpy(), atol=1e-5)
 
 
 def test_a_model_with_dense_layers_has_one_size(run: TrainedRun) -> None:
