@@ -92,7 +92,7 @@ def denoise(runs: Runs) -> Iterator[Row]:
 
 
 QUICK_SVDD = {**_epochs(22), "train.optimizer.lr": "1e-3", "train.schedule": "step at=16 factor=0.1"}
-"""A seventh of the spec's epochs at ten times its rate: weights travel as far as in 160 epochs at 1e-4 and 60 at 1e-5."""
+"""A seventh of the epochs at ten times the rate: weights travel as far as in 160 epochs at 1e-4 and 60 at 1e-5."""
 
 
 def deep_svdd(runs: Runs) -> Iterator[Row]:
