@@ -11,7 +11,7 @@ from caedsl.importing.structure import last_computed
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layers import KINDS
 
-_CHANNELWISE = ("batch", "instance", "layer", "rms")
+_CHANNELWISE = ("batch", "instance", "layer", "rms", "channel")
 _PLACES = Role.PASSING, Role.ADJUSTING
 
 

@@ -1,7 +1,7 @@
 """Modules that an emitted file brings along, found by class and parameters, and read as one layer each."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenNode
@@ -35,8 +35,16 @@ def _attention(module: OwnModule, weights: Mapping[str, Array], shape: Shape) ->
 
 
 def _rms(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    eps = next(node.args["other"] for node in module.nodes if node.base == "add")
-    return "norm", spelling.norm("rms", affine="weight" in weights, eps=eps)
+    return "norm", spelling.norm("rms", affine="weight" in weights, eps=_added(module))
+
+
+def _channel(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    return "norm", spelling.norm("channel", affine="weight" in weights, eps=_added(module))
+
+
+def _added(module: OwnModule) -> Any:
+    """Return the number that the module adds first."""
+    return next(node.args["other"] for node in module.nodes if node.base == "add")
 
 
 def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
@@ -55,6 +63,7 @@ _READERS: dict[str, tuple[frozenset[str], _Reader]] = {
         _attention,
     ),
     "ChannelRMSNorm": (frozenset({"weight"}), _rms),
+    "ChannelLayerNorm": (frozenset({"weight", "bias"}), _channel),
     "Quantizer": (frozenset({"codebook", "taken"}), _quantizer),
 }
 """For each class, its parameters and buffers (some may be missing), and what reads it."""

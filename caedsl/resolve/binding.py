@@ -153,6 +153,8 @@ class _Binder(LineFaults):
         short = SHORT.match(word.text)
         if word.text in self.words:
             self._bare(self.words[word.text], word)
+        elif self._names_first():
+            self._positional(word)
         elif short and short[1] in self.by_short:
             self._read(self.by_short[short[1]], short_value(short[2], word.span), word.span)
         elif (self.first is not None and self._first_takes(self.first, word)) or (
@@ -161,6 +163,13 @@ class _Binder(LineFaults):
             self._positional(word)
         else:
             self._unknown(word, word, "word")
+
+    def _names_first(self) -> bool:
+        """Whether the next word is the name that the line must have, even if it looks like `x2`."""
+        first = self.first
+        if first is None or self.begun or first.name in self.bound.spans:
+            return False
+        return first.type is Type.NAME and first.default is REQUIRED
 
     def _first_takes(self, first: Option, word: tree.WrittenWord) -> bool:
         if first.type in (Type.NAME, Type.CHOICE, Type.PATH):

@@ -43,5 +43,12 @@ SALT_AND_PEPPER = CorruptionKind(
     draw="draw_uniform",
     apply="salt_and_pepper",
 )
+HOLE = CorruptionKind(
+    option=Option(
+        "hole", Type.SHARE, 0.0, "area of a rectangle, anywhere in the image, set to the low end", domain=_SHARE
+    ),
+    draw="draw_place",
+    apply="cut_hole",
+)
 
 CORRUPTIONS = Words(__name__, CorruptionKind)

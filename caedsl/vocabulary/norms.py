@@ -97,6 +97,12 @@ def _rms(options: Options, shape: Shape) -> Call:
     return call("RMSNorm", shape[0], eps=options[EPS], **affine)
 
 
+def _channel(options: Options, shape: Shape) -> Call:
+    if is_map(shape):
+        return call("ChannelLayerNorm", shape[0], eps=options[EPS], **_changed(options, AFFINE))
+    return _layer(options, shape)
+
+
 BATCH = Norm(
     name="batch",
     own=(MOMENTUM_OPTION,),
@@ -151,6 +157,17 @@ RMS = Norm(
     centres=False,
     linear=False,
     learned=1,
+)
+CHANNEL = Norm(
+    name="channel",
+    own=(),
+    torch=_channel,
+    groups=lambda options, shape: elements(shape) // shape[0],
+    needs_map=False,
+    divides=False,
+    centres=False,
+    linear=False,
+    learned=2,
 )
 
 NORMS = Words(__name__, Norm)

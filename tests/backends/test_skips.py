@@ -154,3 +154,9 @@ def test_sizes_that_do_not_meet_show_where_the_output_was_made() -> None:
 def test_a_name_that_nothing_reads_is_said_once() -> None:
     text = "autoencoder a\ninput 1x28x28\nencoder { conv 4 s2 as a }\nbottleneck conv 2\ndecoder mirror"
     assert [found.message for found in check(text) if found.name == "unused-output"] == ["no line reads the output `a`"]
+
+
+def test_an_output_may_be_called_like_an_option() -> None:
+    """`x2` and `k3` are names behind `as`, `concat` and `add`, which need one."""
+    named = model(UNET.replace("fine", "x2").replace("coarse", "k3"))
+    assert build(named)(torch.rand(2, 1, 28, 28)).shape == (2, 1, 28, 28)

@@ -86,3 +86,16 @@ def test_salt_and_pepper_are_half_each(range: InputRange) -> None:
 def test_everything_can_be_masked_and_nothing() -> None:
     assert not corrupt(grey(InputRange()), Corrupt({"masking": 1.0}), InputRange(), seeded()).any()
     assert torch.equal(corrupt(grey(REAL), Corrupt(), REAL, seeded()), grey(REAL))
+
+
+@pytest.mark.parametrize(("shape", "share"), [((2, 40), 0.25), ((1, 16, 24), 0.25), ((1, 8, 8, 8), 0.125)])
+def test_a_hole_is_one_box_of_its_share_anywhere_in_the_sample(shape: tuple[int, ...], share: float) -> None:
+    samples = torch.ones(300, *shape)
+    seen = corrupt(samples, Corrupt({"hole": share}), InputRange(), seeded())
+    cut = seen == 0
+    assert torch.equal(cut, cut[:, :1].expand_as(cut))
+    assert (cut.flatten(1).float().mean(1) == share).all()
+    for axis in range(2, seen.dim()):
+        rows = cut[:, 0].movedim(axis - 1, 1).reshape(len(cut), shape[axis - 1], -1).any(2)
+        assert (rows.int().diff(dim=1).clamp(min=0).sum(1) + rows[:, 0].int() == 1).all()
+        assert rows.any(0).all()  # no place is spared

@@ -26,7 +26,7 @@ def test_settings_of_version_0_1_are_read() -> None:
         "loss": {"terms": [{"name": "mse", "weight": 1.0}], "reduction": "mean"},
         "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9, "beta1": 0.9, "eps_hat": None, "weight_decay": 0.0},
         "schedule": {"name": "step", "warmup": 0.1, "at": 4, "factor": 0.1, "patience": 5},
-        "corrupt": {"gaussian": 0.0, "masking": 0.1, "saltpepper": 0.0},
+        "corrupt": {"gaussian": 0.0, "masking": 0.1, "saltpepper": 0.0, "hole": 0.0},
         "augment": {"flip": True, "shift": 2, "rotate": 0.0},
     }
     found = read_settings(json.dumps(old))

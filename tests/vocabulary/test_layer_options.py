@@ -8,13 +8,23 @@ from torch import nn
 
 from caedsl import check
 from caedsl.backends.torch.instantiate import build
-from caedsl.backends.torch.modules import ChannelRMSNorm
+from caedsl.backends.torch.modules import ChannelLayerNorm, ChannelRMSNorm
 from caedsl.rules.engine.example import whole_spec
 from caedsl.vocabulary.initialisation import scheme, variance
 from caedsl.vocabulary.initialisations import INITIALISATIONS, NORMAL
 from caedsl.vocabulary.norms import BATCH, NORMS
 from caedsl.vocabulary.weights import INIT
 from tests.resolve.written import model
+
+
+def test_channel_is_layer_normalisation_of_the_channels_at_each_position() -> None:
+    x = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
+    ours, theirs = ChannelLayerNorm(5, eps=1e-3), nn.LayerNorm(5, eps=1e-3)
+    with torch.no_grad():
+        for module in (ours, theirs):
+            module.get_parameter("weight").copy_(torch.linspace(0.5, 2, 5))
+            module.get_parameter("bias").copy_(torch.linspace(-1, 1, 5))
+        torch.testing.assert_close(ours(x), theirs(x.movedim(1, -1)).movedim(-1, 1))
 
 
 def test_rms_divides_the_channels_at_each_position() -> None:

@@ -39,3 +39,25 @@ def salt_and_pepper(x: Tensor, drawn: Tensor, amount: float, low: float | None, 
     pepper, salt = (-3.0, 3.0) if low is None or high is None else (low, high)
     x = torch.where(drawn < amount / 2, pepper, x)
     return torch.where(drawn >= 1 - amount / 2, salt, x)
+
+
+def draw_place(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw a place of 0..1 along each axis for ``count`` samples like ``x``."""
+    return torch.rand((count, x.dim() - 2), generator=generator, device=x.device)
+
+
+def cut_hole(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+    """Set a box of this share of the pixels to the low end of the range, or to 0 without a range.
+
+    Its sides have the proportions of the sample's, and it lies within the sample.
+    """
+    axes = x.dim() - 2
+    inside = torch.ones_like(x[:, :1], dtype=torch.bool)
+    for axis, size in enumerate(x.shape[2:]):
+        side = max(1, round(size * amount ** (1 / axes)))
+        first = (drawn[:, axis, None] * (size - side + 1)).floor().clamp(max=size - side)
+        along = torch.arange(size, device=x.device)
+        shape = [len(x), 1] + [1] * axes
+        shape[2 + axis] = size
+        inside = inside & ((along >= first) & (along < first + side)).view(shape)
+    return torch.where(inside, low or 0.0, x)

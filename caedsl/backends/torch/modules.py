@@ -242,6 +242,24 @@ class ChannelRMSNorm(nn.Module):
         return x if self.weight is None else x * self.weight.view(-1, *[1] * (x.dim() - 2))
 
 
+class ChannelLayerNorm(nn.Module):
+    """Layer normalisation of the channels at each position."""
+
+    def __init__(self, channels: int, eps: float, affine: bool = True) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x - x.mean(dim=1, keepdim=True)
+        x = x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + self.eps)
+        if self.weight is None or self.bias is None:
+            return x
+        shape = -1, *[1] * (x.dim() - 2)
+        return x * self.weight.view(shape) + self.bias.view(shape)
+
+
 class GDN(nn.Module):
     """Divisive normalisation of each channel by a learned mixture of all channels at the same place, or its inverse.
 
@@ -308,4 +326,5 @@ MODULES: dict[str, type[nn.Module]] = {
     "SoftCap": SoftCap,
     "HardSigmoid": HardSigmoid,
     "ChannelRMSNorm": ChannelRMSNorm,
+    "ChannelLayerNorm": ChannelLayerNorm,
 }
