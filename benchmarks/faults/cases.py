@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
@@ -58,9 +58,9 @@ class Result:
     seconds: float
 
 
-def draw(parents: Mapping[str, str], each: int, seed: int) -> list[Case]:
+def draw(parents: Mapping[str, str], each: int, seed: int, operators: Sequence[Operator] = OPERATORS) -> list[Case]:
     """Up to ``each`` cases of every operator, its strengths by turns, its parents at random."""
-    return [case for operator in OPERATORS for case in _drawn(operator, parents, each, seed)]
+    return [case for operator in operators for case in _drawn(operator, parents, each, seed)]
 
 
 def _drawn(operator: Operator, parents: Mapping[str, str], each: int, seed: int) -> Iterator[Case]:

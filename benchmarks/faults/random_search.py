@@ -14,6 +14,7 @@ from caedsl.rules.edits.settings import write_setting, write_statement
 from caedsl.rules.edits.trial import write
 from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.weights import INIT
 
 
@@ -64,11 +65,11 @@ def knobs(model: Autoencoder) -> Sequence[ProposedChange]:
         found += [
             ProposedChange(text, write_statement(model, "optimizer", text)) for text in ("optimizer adam lr=1e-3",)
         ]
-    hidden = [layer for layer in _written(model) if layer is not output_layer(model)]
+    hidden = hidden_layers(model)
     for activation in ("relu", "leaky_relu", "tanh"):
-        found.append(ProposedChange(activation, _all(hidden, ACTIVATION.name, activation)))
+        found.append(ProposedChange(activation, on_every(hidden, ACTIVATION, activation)))
     for init in ("init=he", "init=glorot"):
-        found.append(ProposedChange(init, _all(hidden, INIT.name, init)))
+        found.append(ProposedChange(init, on_every(hidden, INIT, init)))
     output = output_layer(model)
     if output is not None and output.mirrors is None and ACTIVATION in output.options:
         for activation in ("sigmoid", "linear"):
@@ -76,12 +77,13 @@ def knobs(model: Autoencoder) -> Sequence[ProposedChange]:
     return [change for change in found if change.edits]
 
 
-def _written(model: Autoencoder) -> list[Layer]:
+def hidden_layers(model: Autoencoder) -> Sequence[Layer]:
+    """The layers with weights that have a line of their own, without the output layer."""
     lines = {layer.span: layer for _, layer in model.layers() if layer.mirrors is None and INIT in layer.options}
-    return list(lines.values())
+    return [layer for layer in lines.values() if layer is not output_layer(model)]
 
 
-def _all(layers: Sequence[Layer], option: str, text: str) -> tuple[Edit, ...]:
-    kind = ACTIVATION if option == ACTIVATION.name else INIT
-    edits = [write(layer, kind, text) for layer in layers if kind in layer.options]
+def on_every(layers: Sequence[Layer], option: Option, text: str) -> tuple[Edit, ...]:
+    """The edits that write an option on the line of each of the layers which takes it."""
+    edits = [write(layer, option, text) for layer in layers if option in layer.options]
     return tuple(sorted(edits, key=lambda edit: edit.span))
