@@ -108,7 +108,7 @@ def repaired(text: str) -> tuple[str, tuple[str, ...]]:
 
 def returns_its_shape(text: str) -> bool:
     model = resolved(text)
-    return model is not None and model.complete and model.out_shape == model.input.shape
+    return model is not None and model.complete and model.out_shape == model.target.shape
 
 
 def alarms(text: str) -> tuple[str, ...]:

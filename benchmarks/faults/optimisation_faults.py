@@ -59,8 +59,11 @@ def slow_sgd(model: Autoencoder, lr: float) -> Edits:
 
 
 def paced_sgd(model: Autoencoder, share: float) -> Edits:
-    """SGD with momentum 0.9 at such a multiple of the rate that the pilot found good: 1 at 784 pixels."""
-    if not _is_plain(model) or elements(model.input.shape) > 1_000:
+    """SGD with momentum 0.9 at such a multiple of the rate that the pilot found good: 1 at 784 pixels.
+
+    It does not scale down to a few pixels: 8x8 digits train alike at 0.08, 0.3 and 0.8 (0.2 of the variance is left).
+    """
+    if not _is_plain(model) or not 500 < elements(model.input.shape) < 1_000:
         return []
     return setting(model, f"optimizer sgd lr={share * elements(model.input.shape) / 784:.2g} momentum=0.9")
 

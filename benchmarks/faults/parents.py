@@ -233,8 +233,8 @@ _SINGLE = {
     "asserted": _ASSERTED,
 }
 
-_NO_IMAGES = ("ecg", "volumes")
-"""Shipped specs of signals and volumes: the operators inject faults into models of images."""
+_OTHERS = ("ecg", "superres", "volumes")
+"""Shipped specs of signals and volumes, and of another target than the input: the operators are for images alone."""
 
 _FAULTY = {"mnist_pitfalls"}
 """The article's first model, which is shipped with its fault."""
@@ -246,7 +246,7 @@ PARENTS: dict[str, str] = {
     **{
         path.stem: path.read_text("utf-8")
         for path in sorted(SHIPPED_FOLDER.glob("*.cae"))
-        if path.stem not in _FAULTY and path.stem not in _NO_IMAGES
+        if path.stem not in _FAULTY and path.stem not in _OTHERS
     },
 }
 """The text of every parent by its name."""

@@ -108,6 +108,7 @@ class TestCodeTooSmall:
             ("mnist", 1, Severity.WARNING),
             ("mnist", 2, Severity.INFO),
             ("mnist", 8, Severity.INFO),
+            ("fashion_mnist", 1, Severity.WARNING),
             ("fashion_mnist", 2, Severity.INFO),
         ],
     )

@@ -51,6 +51,7 @@ def test_fixes_of_generated_specs_never_change_it_either(text: str) -> None:
 
 
 CONTEXTS = (
+    "{}\nencoder {{ conv 8 }}\nbottleneck\ndecoder mirror",
     "input {}\nencoder {{ conv 8 }}\nbottleneck\ndecoder mirror",
     "input 1x28x28 {}\nencoder {{ conv 8 }}\nbottleneck\ndecoder mirror",
     "input 1x28x28\n{}\nbottleneck\ndecoder mirror",
@@ -174,6 +175,18 @@ def test_sizes_meet_after_the_fix(size: str, encoder: str, decoder: str, repaire
     model = compiled(after, "<spec>").model
     assert model is not None
     assert model.out_shape == model.input.shape
+
+
+@pytest.mark.parametrize(
+    ("written", "repaired"),
+    [
+        ("conv 8 relu\n  maxpool 2; maxpool 2; maxpool 2", "conv 8 relu\n  maxpool 2; maxpool 2"),
+        ("conv 8 relu\n  maxpool 2\n  maxpool 2\n  maxpool 2", "conv 8 relu\n  maxpool 2\n  maxpool 2"),
+    ],
+)
+def test_a_pool_too_many_is_left_out_with_its_line_or_its_semicolon(written: str, repaired: str) -> None:
+    text = SIDES.format(size="1x28x28", encoder=f"\n  {written}\n", decoder="upsample 2 x2; conv 1 sigmoid")
+    assert f"\n  {repaired}\n" in fix_source(Source(text), unsafe=True).source.text
 
 
 def test_none_found_is_said_where_none_was_found() -> None:

@@ -170,6 +170,10 @@ class TestSmallBatchNorm:
         assert the(fragment, "small-batch-norm").severity is Severity.ERROR
         assert "norm=layer" in fixed(fragment, "small-batch-norm")
 
+    def test_a_larger_batch_is_offered_where_another_norm_would_change_what_is_required(self) -> None:
+        required = (self.SINGLE % ("mnist", 1)).replace("norm=batch", "norm=batch affine=off eps=1e-3 momentum=0.2")
+        assert "batch 32" in fixed(required, "small-batch-norm")
+
     def test_a_last_batch_of_one_image(self) -> None:
         fragment = self.SINGLE % ("mnist limit=1000", 31)
         assert 900 % 31 == 1

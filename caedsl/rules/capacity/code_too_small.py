@@ -45,7 +45,7 @@ MUCH, MOST = 0.5, 0.8
 """Inform above the first share of lost variance, and warn above the second (heuristics)."""
 
 SKETCH = (2, 3)
-"""Assume that codes of these sizes are made for plots."""
+"""Assume that codes of these sizes are made for plots; a single number is no picture."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         ),
         help="use a larger code, unless the code is meant for plots",
         fix=_larger(model, enough),
-        severity=None if lost > MOST and numbers not in SKETCH else Severity.INFO,
+        severity=None if numbers not in SKETCH and (numbers == 1 or lost > MOST) else Severity.INFO,
         data={"code": numbers, "lost": lost, "enough": enough},
     )
 

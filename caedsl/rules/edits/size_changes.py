@@ -50,6 +50,7 @@ def _single(model: Autoencoder) -> Iterator[SizeChange]:
     yield from _insertion(model)
     yield from _counts(model)
     yield from _removals(decoder)
+    yield from _pools_less(encoder)
     yield from _factors(encoder, wrong, enlarging=False)
 
 
@@ -189,6 +190,14 @@ def _removals(decoder: Sequence[Layer]) -> Iterator[SizeChange]:
     yield from (SizeChange("remove this `upsample`", without=frozenset({span})) for span in lines)
     for pair in combinations(lines, 2) if len(lines) <= _MOST_PAIRED else ():
         yield SizeChange("remove two of the `upsample` lines", without=frozenset(pair))
+
+
+def _pools_less(encoder: Sequence[Layer]) -> Iterator[SizeChange]:
+    """Yield the encoder without one of its pools, the last ones first: one too many is easily written."""
+    for layer in encoder:
+        if layer.kind.window is Window.POOL:
+            title = f"leave this `{layer.kind.name}` out"
+            yield SizeChange(title, without=frozenset({layer.span}))
 
 
 def _returning(model: Autoencoder, change: SizeChange, fits: Fits) -> SizeChange | None:

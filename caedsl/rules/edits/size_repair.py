@@ -7,7 +7,7 @@ one that passes through the encoder's resolutions is chosen, and the changed tex
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from caedsl.diagnostics.edits import apply_edits
+from caedsl.diagnostics.edits import apply_edits, removal
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, missing_resolutions, size
 from caedsl.model.autoencoder import Autoencoder
@@ -67,7 +67,7 @@ def _edits(model: Autoencoder, change: SizeChange) -> tuple[Edit, ...]:
     edits += [_copies_edit(model, lines[span], copies) for span, copies in change.copies.items()]
     if change.added:
         edits.append(_line_added(model, change.added))
-    edits += [line_removed(model, span) for span in change.without]
+    edits += [removal(model.source.text, span) for span in change.without]
     return tuple(sorted(edits, key=lambda edit: edit.span))
 
 
@@ -112,16 +112,3 @@ def _gap(model: Autoencoder, start: int) -> str:
     text = model.source.text
     lead = text[text.rfind("\n", 0, start) + 1 : start]
     return "; " if lead.strip() else f"\n{lead}"
-
-
-def line_removed(model: Autoencoder, span: Span) -> Edit:
-    """Remove a statement with the separator before the next one."""
-    text = model.source.text
-    start, end = span
-    while end < len(text) and text[end] in " \t;":
-        end += 1
-    if end < len(text) and text[end] in "\r\n":
-        while start and text[start - 1] in " \t":
-            start -= 1
-        end += 2 if text.startswith("\r\n", end) else 1
-    return Edit(Span(start, end), "")

@@ -66,7 +66,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     batch, images = model.train.batch, training_images(model)
     single = next((layer for layer in normalised if elements(layer.out_shape) == layer.out_shape[0]), None)
     if batch == 1 and single is not None:
-        yield _refused(model, single, "each batch", _other_norm(normalised))
+        yield _refused(model, single, "each batch", Proposal(lambda: _larger_statistics(model, normalised)))
     elif batch < FEW:
         numbers = batch * min(elements(layer.out_shape) // layer.out_shape[0] for layer in normalised)
         images_each = "one image" if batch == 1 else f"{batch} images"
@@ -93,7 +93,7 @@ def _larger_statistics(model: Autoencoder, normalised: list[Layer]) -> Iterator[
         yield Fix(f"use `batch {USUAL}`", batch, Applicability.UNSAFE)
 
 
-def _refused(model: Autoencoder, layer: Layer, which: str, fix: Fix | None) -> Finding:
+def _refused(model: Autoencoder, layer: Layer, which: str, fix: Fix | Proposal | None) -> Finding:
     return RULE.found(
         model.place("train.batch"),
         f"{which} has one image, and batch normalisation cannot train on one number per channel",

@@ -22,10 +22,10 @@ bottleneck 8x7x7
 Arithmetic. If the encoder has one pool too many, a fix removes it; otherwise only the author knows what was meant.
 """
 
+from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.facts.sizes import encoder_path
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.size_repair import line_removed
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window
@@ -37,7 +37,7 @@ def repair(model: Autoencoder, finding: Finding) -> Fix | None:
     """Remove a pool of the encoder if the code then has the asserted shape and the output the input's size."""
     pools = {layer.span: layer for layer in reversed(encoder_path(model)) if layer.kind.window is Window.POOL}
     for span in pools:
-        edits = (line_removed(model, span),)
+        edits = (removal(model.source.text, span),)
         changed = tried(model, edits)
         if changed is not None and changed.out_shape == changed.target.shape:
             return Fix(f"remove this `{model.source.slice(span)}`", edits, Applicability.UNSAFE)
