@@ -33,6 +33,9 @@ from caedsl.version import __version__
 _HELP = {"help_option_names": ["--help", "-h"]}
 _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
+_WITHOUT_PYTORCH = ("check", "fmt", "rule", "show", "graph", "emit", "runs", "new")
+"""Commands that import no PyTorch."""
+
 app = typer.Typer(
     name="caedsl",
     help="Check, draw, emit and train convolutional autoencoders from compact specs.",
@@ -52,11 +55,16 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Check, draw, emit and train convolutional autoencoders from compact specs."""
+    if context.invoked_subcommand not in _WITHOUT_PYTORCH:
+        from caedsl.data.memory import refuse_less_than_pytorch_needs
+
+        refuse_less_than_pytorch_needs()
 
 
 @app.command(context_settings=_PASSED_ON, cls=PassedOn)

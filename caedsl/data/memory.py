@@ -8,6 +8,8 @@ from pathlib import Path
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _PROC = Path("/proc")
+_PYTORCH = {"-v": 900 << 20, "-d": 370 << 20}
+"""Bytes that PyTorch takes of each limit on a CPU, with the smallest model."""
 
 
 def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
@@ -17,7 +19,7 @@ def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None
     memory that only caches files counts as free, since it is given back when it is needed), and of what the limits of
     the process leave (``ulimit -v`` and ``ulimit -d``).
     """
-    amounts = [*_machine(proc), *_control_groups(proc, cgroups), *_limits(proc)]
+    amounts = [*_machine(proc), *_control_groups(proc, cgroups), *dict(_limits(proc)).values()]
     return max(0, min(amounts)) if amounts else None
 
 
@@ -56,6 +58,16 @@ def limit_memory(more: int, proc: Path = _PROC) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (min([more + 1024 * taken, *known]), hard))
 
 
+def refuse_less_than_pytorch_needs(proc: Path = _PROC) -> None:
+    """Raise a ``MemoryError`` where the limits of this process leave too little room to import PyTorch and to work.
+
+    PyTorch itself ends the process then, hangs, or raises whatever comes first.
+    """
+    for option, left in _limits(proc):
+        if left < _PYTORCH[option]:
+            raise MemoryError(f"`ulimit {option}` leaves {max(0, left) >> 20} MB")
+
+
 def _machine(proc: Path) -> Iterator[int]:
     available = _table(proc / "meminfo").get("MemAvailable:")
     if available is not None:
@@ -88,16 +100,17 @@ def _control_groups(proc: Path, cgroups: Path) -> Iterator[int]:
                 yield int(most) - int(used) + _table(folder / "memory.stat").get(cache, 0)
 
 
-def _limits(proc: Path) -> Iterator[int]:
+def _limits(proc: Path) -> Iterator[tuple[str, int]]:
+    """Yield what the limits of this process leave, each with the option of ``ulimit`` that sets it."""
     if sys.platform == "win32":
         return
     import resource
 
     taken = _table(proc / "self/status")
-    for limit, used in ((resource.RLIMIT_AS, "VmSize:"), (resource.RLIMIT_DATA, "VmData:")):
+    for option, limit, used in (("-v", resource.RLIMIT_AS, "VmSize:"), ("-d", resource.RLIMIT_DATA, "VmData:")):
         most, _ = resource.getrlimit(limit)
         if most != resource.RLIM_INFINITY and used in taken:
-            yield most - taken[used] * 1024
+            yield option, most - taken[used] * 1024
 
 
 def _table(path: Path) -> dict[str, int]:

@@ -83,14 +83,6 @@ def test_a_folder_that_is_gone(spec: Path) -> None:
     )
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep this limit")
-@pytest.mark.parametrize("kilobytes", [300_000, 500_000])
-def test_too_little_memory_for_pytorch(kilobytes: int, spec: Path) -> None:
-    ran = shell(f"ulimit -v {kilobytes}; caedsl train tiny.cae --out run", spec.parent)
-    assert ran.returncode == 2
-    assert "caedsl: out of memory (" in ran.stderr and "ulimit -v" in ran.stderr
-
-
 def test_names_that_are_not_utf8(spec: Path) -> None:
     commands = ("train tiny.cae --quiet --out $'o\\xff'", "evaluate $'o\\xff' --quiet", "runs .")
     for command in commands:
