@@ -68,6 +68,8 @@ def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) 
     message = f"{called(option)} is `{text}`{computed}, but must be {option.domain}"
     in_percent = option.type is Type.SHARE and isinstance(node, tree.Number) and option.domain.holds(float(value) / 100)
     help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
+    if option.type is Type.SHARE and not help_line:
+        help_line = f"write a share such as 10%: {option.about}"
     return Misread("out-of-domain", node.span, message, help_line)
 
 
