@@ -20,6 +20,10 @@ def _spread(value: Any, rank: int) -> tuple[int, ...]:
     return values * rank if len(values) == 1 else values
 
 
+MIRRORED = "`pad=reflect` mirrors as much as `pad=same` adds"
+UNEVEN = "`pad 1x2` differs by axis, `pad 0..1` by side"
+
+
 def convolution(t: Translation, node: AtenNode) -> None:
     """Translate ``conv1d`` to ``conv3d``, and the padding before them."""
     args = node.args
@@ -35,6 +39,10 @@ def convolution(t: Translation, node: AtenNode) -> None:
     if margins is not None and set(kernel) != {1} and t.alone(args["input"].name):
         source, sizes, options = _with_margins(t, node, key, margins, pads, kernel, stride, dilation, weights)
     if options is None:
+        if margins is not None and margins.mode == "reflect":
+            raise Refused(f"its input is mirrored by {margins.sides}", MIRRORED)
+        if margins is not None and spelling.margin(margins.sides) is None:
+            raise Refused(f"its input is padded by {margins.sides} zeros", UNEVEN)
         source, sizes = key, t.shape_of(key)[1:]
         options = spelling.conv(len(weights["weight"]), sizes, kernel, stride, dilation, args["groups"], pads)
     if options is None:
@@ -72,7 +80,7 @@ def _with_margins(
         return source, sizes, spelling.conv(channels, sizes, kernel, stride, dilation, groups, total)
     same = spelling.conv(channels, sizes, kernel, stride, dilation, groups, total)
     if any(map(any, pads)) or same is None or "pad=" in same:
-        raise Refused(f"its reflected padding is {total}", "`pad=reflect` mirrors as much as `pad=same` adds")
+        raise Refused(f"its reflected padding is {total}", MIRRORED)
     return source, sizes, f"{same} pad=reflect"
 
 
@@ -260,7 +268,7 @@ def _zeros(t: Translation, node: AtenNode, key: str, sides: tuple[tuple[int, int
         if kind == "pad":
             t.margins[made] = Margins(sides, "zeros")
             if amount is None and not _only_before_conv(t, node):
-                raise Refused(f"it adds {sides} zeros to the axes", "`pad 1x2` differs by axis, `pad 0..1` by side")
+                raise Refused(f"it adds {sides} zeros to the axes", UNEVEN)
         return
     raise Refused(f"it enlarges some sides and cuts others: {sides}", "`pad 1` and `crop 1` are lines of their own")
 

@@ -60,6 +60,8 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "norm": (nn.Sequential(conv(), nn.LayerNorm([4, 8, 8]), conv(4, 1)), "1: it normalises 4x8x8 of 4x8x8, with a weight for each number"),
     "statistics": (nn.Sequential(conv(), nn.BatchNorm2d(4, track_running_stats=False), conv(4, 1)), "keeps no running averages"),
     "circular": (nn.Sequential(conv(padding_mode="circular"), conv(4, 1)), "`pad=reflect` mirrors"),
+    "uneven": (nn.Sequential(nn.ZeroPad2d((1, 0, 0, 1)), nn.Conv2d(1, 4, 1), nn.Conv2d(4, 1, 2)), r"1: its input is padded by \(\(0, 1\), \(1, 0\)\) zeros; `pad 1x2`"),
+    "mirrored": (nn.Sequential(nn.ReflectionPad2d(1), nn.Conv2d(1, 4, 1), nn.Conv2d(4, 1, 3)), r"1: its input is mirrored by \(\(1, 1\), \(1, 1\)\); `pad=reflect`"),
     "unpool": (Made(lambda m, x: m.b(F.max_unpool2d(*m.p(m.a(x)), 2)), a=conv(), p=nn.MaxPool2d(2, return_indices=True), b=conv(4, 1)), "unpool"),
     "tied": (Made(tied, a=conv()), "shares a.weight with"),
     "twice": (Made(lambda m, x: m.b(m.c(m.c(m.a(x)))), a=conv(), b=conv(4, 1), c=conv(4, 4)), "shares c.weight with c"),
