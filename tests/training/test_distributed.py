@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +171,16 @@ def test_torchrun_starts_them(made: Path, tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.count("PCA-6") == 1
     assert_as(made / "layers-alone", tmp_path / "run")
+
+
+def test_torchrun_reports_the_words_of_the_process_that_failed(tmp_path: Path) -> None:
+    (tmp_path / "spec.cae").write_text(LAYERS.replace("lr=5e-3", "lr=1e30").replace("clip 0.5; ema 0.9; ", ""))
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*torchrun, "-m", "caedsl", "train", str(tmp_path / "spec.cae"), "--out", str(tmp_path / "run")]
+    ran = subprocess.run(
+        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert ran.returncode != 0
+    assert ran.stderr.count("caedsl: the loss is") == 1
+    report = ran.stderr.partition("Root Cause")[2]
+    assert re.search(r"traceback : (the loss is|its message is above)", report)

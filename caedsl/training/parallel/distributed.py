@@ -3,14 +3,15 @@
 What they say to each other goes over gloo and the store that torchrun keeps; gradients on CUDA go over NCCL.
 """
 
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from inspect import signature
-from threading import Event, Thread
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -38,7 +39,7 @@ _BUFFERS_AS_THEY_ARE: dict[str, Any] = {
 
 PyTorch 2.13 has another name for it."""
 
-TURN, WORDS, HEARD, SPOKEN = "caedsl/turn", "caedsl/words", "caedsl/heard", "caedsl/spoken"
+TURN, WORDS, SPOKEN = "caedsl/turn", "caedsl/words", "caedsl/spoken"
 
 
 class ProcessGroup(Processes):
@@ -56,10 +57,7 @@ class ProcessGroup(Processes):
         self.begin(1)
         self._turns = 0
         self._steps, self._steps_to_meeting, self._met = 0, 1, time.monotonic()
-        self._over = Event()
-        self._listener = Thread(target=self._listen, args=(self._store.clone(),), daemon=True)
-        if self.first:
-            self._listener.start()
+        self._first_spoke = False
 
     def device(self, chosen: torch.device) -> torch.device:
         """Return the CUDA device of this process: one of the machine's, or the only one that Slurm lets it see."""
@@ -82,6 +80,7 @@ class ProcessGroup(Processes):
         turn = f"{TURN}/{self._turns}"
         while not (self.first or self._is_set(turn)):
             if self._is_set(SPOKEN):
+                self._first_spoke = True
                 raise LostError(self._last_words())
             time.sleep(0.1)
         yield
@@ -171,53 +170,34 @@ class ProcessGroup(Processes):
 
     def leave(self) -> None:
         """Leave the group, of which nobody waits for this process any more."""
-        self._stop_listening()
         distributed.destroy_process_group()
 
     def last_word(self, words: str) -> str:
-        """Return what this process must say at last of a failure, now that it would say ``words``.
+        """Return what this process must say at last of a failure, now that it would say ``words``; nothing of most.
 
-        Nothing where another does.
-
-        The first says its own. The others leave it to the first, which hears of them in ``LostError``, and say theirs
-        where it does not answer. Nothing but the end of the process may follow.
+        The first says its own. The others leave it to the first, which hears of them in ``LostError``; torchrun's
+        report has the words of all. Nothing but the end of the process may follow.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # torchrun ends those that are left when one has failed
-        self._stop_listening()
+        text = words.strip().rpartition("caedsl: ")[2]
+        _tell_torchrun(text or "its message is above")
         if self.first:
             self._set(SPOKEN, "by the first")
             return words
-        self._set(WORDS, f"process {self.number}: {words.strip().removeprefix('caedsl: ')}")
-        return words if not self._awaits(HEARD, SPOKEN) and self._is_the_first_to_speak() else ""
-
-    def _listen(self, store: Any) -> None:
-        """Hear of a process that fails while this one waits for it, perhaps for ever: NCCL does not tell."""
-        while not self._over.wait(0.2):
-            with suppress(RuntimeError):
-                if store.check([WORDS]):
-                    store.set(HEARD, "by the first")
-                    if not self._over.wait(2 * SECONDS_FOR_LAST_WORDS):
-                        os.write(2, f"caedsl: {store.get(WORDS).decode()}\n".encode())
-                        os._exit(2)
-                    return
-
-    def _stop_listening(self) -> None:
-        # Python aborts where it ends while a thread is inside the store.
-        self._over.set()
-        if self.first:
-            self._listener.join(timeout=1)
+        heard = self._set(WORDS, f"process {self.number}: {text}")
+        return "" if heard or self._first_spoke else words
 
     def _last_words(self) -> str:
-        if self.first and self._awaits(WORDS):
+        if self.first and self._awaits_words():
             return str(self._store.get(WORDS).decode())
         return (
             f"one of the {self.count} processes ended without a word: it was killed, or its machine or network failed"
         )
 
-    def _awaits(self, *keys: str) -> bool:
+    def _awaits_words(self) -> bool:
         end = time.monotonic() + SECONDS_FOR_LAST_WORDS
-        while not any(self._is_set(key) for key in keys):
+        while not self._is_set(WORDS):
             if time.monotonic() > end:
                 return False
             time.sleep(0.05)
@@ -230,22 +210,26 @@ class ProcessGroup(Processes):
         except RuntimeError:
             return False
 
-    def _set(self, key: str, value: str) -> None:
-        """Set it, if it is not set yet, and if the store is still there."""
-        with suppress(RuntimeError):
-            self._store.compare_set(key, "", value)
-
-    def _is_the_first_to_speak(self) -> bool:
+    def _set(self, key: str, value: str) -> bool:
+        """Set it, if it is not set yet; return whether the store is still there."""
         try:
-            return int(self._store.add(f"{SPOKEN}/by others", 1)) == 1
+            self._store.compare_set(key, "", value)
         except RuntimeError:
-            return True
+            return False
+        return True
 
 
 def is_started_with_others() -> bool:
     """Whether ``torchrun``, or what sets the same variables, started this process and others."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     return all(name in os.environ for name in names) and launched("WORLD_SIZE", 1) > 1
+
+
+def _tell_torchrun(words: str) -> None:
+    """Give torchrun the words for its report, in the file that ``torch.distributed.elastic`` has for them."""
+    file = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    if file:
+        Path(file).write_text(json.dumps({"message": words, "timestamp": int(time.time())}), "utf-8")
 
 
 def _is_a_loss(error: RuntimeError) -> bool:
