@@ -2,17 +2,22 @@
 
 import signal
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.files import ENVIRONMENT
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Step
 from caedsl.runs.state import RunState
+from caedsl.training.checkpoints import Checkpoint, Checkpoints, RestoreCheckpoint, identity
 from caedsl.training.compiled_network import CompiledNetwork
 from caedsl.training.device import device_name
 from caedsl.training.loop import Callback, Training
-from caedsl.training.monitors.engine.watch import Watch
+from caedsl.training.monitors.engine.watch import Watch, watch_run
+from caedsl.training.pace import Pace
 from caedsl.training.parallel.processes import LostError
 from caedsl.training.reporter import Reporter
 
@@ -198,3 +203,45 @@ def where(training: Training) -> str:
 def stopping() -> list[Callback]:
     """Return the callbacks that stop a run as its settings say."""
     return [EarlyStopping(), TimeLimit(), Agreement()]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What callbacks know of a run: its spec as ``spec_text`` in the folder, which people know as ``shown_path``."""
+
+    model: Autoencoder
+    spec_text: str
+    settings_text: str
+    shown_path: str
+    state: RunState
+
+
+def all_callbacks(
+    run: Followed,
+    folder: RunFolder,
+    reporter: Reporter,
+    others: Sequence[Callback],
+    checkpoint: Checkpoint | None = None,
+    environment: dict[str, Any] | None = None,
+) -> list[Callback]:
+    """Return the callbacks of a run in their order: those that find reasons to stop before those that act on them.
+
+    ``checkpoint`` is the state that the run resumes from, ``environment`` the record of a new run.
+    """
+    watch = watch_run(run.model, run.spec_text, run.shown_path, folder, reporter)
+    return [
+        *restoring(checkpoint),
+        watch,
+        ShownProgress(reporter, run.model.name),
+        *others,
+        RunRecorder(folder, run.state, watch, environment),
+        Interruption(),
+        *stopping(),
+        Checkpoints(folder, identity(run.spec_text, run.settings_text)),
+        Pace(),
+    ]
+
+
+def restoring(checkpoint: Checkpoint | None) -> list[Callback]:
+    """Return what restores ``checkpoint``, nothing without one."""
+    return [RestoreCheckpoint(checkpoint)] if checkpoint is not None else []

@@ -18,6 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from caedsl.backends.torch.seeds import derived_seed
+from caedsl.resolve.overrides import override
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
@@ -25,6 +26,7 @@ from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Epoch, Step
 from caedsl.runs.schema import reason_of
 from caedsl.runs.tensors import TensorFileError, read_tensors
+from caedsl.source import Source
 from caedsl.training.checkpoint_fit import comes_from_another_device, misfit
 from caedsl.training.loop import RESUMABLE, Callback, Training
 from caedsl.training.schema import read_progress
@@ -283,3 +285,10 @@ def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | 
 def has_checkpoint(folder: Path) -> bool:
     """Return whether there is something to resume from."""
     return any(has(folder, name) for name in (CHECKPOINT, PREVIOUS_CHECKPOINT))
+
+
+def identity(spec_text: str, settings_text: str) -> str:
+    """Return a hash of what makes a checkpoint one of this run: spec and settings, without the number of epochs."""
+    settings = {**json.loads(settings_text), "epochs": 0}
+    spec = override(Source(spec_text), {"train.epochs": "1"}).text
+    return sha256(f"{spec}\n{json.dumps(settings, sort_keys=True)}".encode()).hexdigest()

@@ -20,7 +20,8 @@ from caedsl.runs.folder import RunFolder
 from caedsl.runs.schema import RecordError, read_scores, read_state
 from caedsl.runs.state import RUNNING, RunState
 from caedsl.source import Source
-from caedsl.training.checkpoints import Checkpoint, latest
+from caedsl.training.callbacks import Followed, all_callbacks
+from caedsl.training.checkpoints import Checkpoint, identity, latest
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
 from caedsl.training.kept_run import KeptRun, open_run
@@ -30,14 +31,11 @@ from caedsl.training.reporter import Reporter
 from caedsl.training.search.compilation import settle_compilation
 from caedsl.training.search.threads import resume_threads
 from caedsl.training.train import (
-    Followed,
     Run,
     accompany,
-    all_callbacks,
     carry_out,
     environment_of,
     finished,
-    identity,
     prepare_training,
 )
 from caedsl.training.weights import largest_file

@@ -1,12 +1,10 @@
 """From a model to a trained module in a run folder."""
 
-import json
 import shlex
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,7 +20,6 @@ from caedsl.data.split import SPLIT_SEED, held_out_names, split_sha256, split_va
 from caedsl.facts.schema import settings_json
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Settled, Train
-from caedsl.resolve.overrides import override
 from caedsl.runs.confined import has
 from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import BEST, SETTINGS, SPEC, SPLIT, START
@@ -30,15 +27,12 @@ from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import History
 from caedsl.runs.schema import text_of_path
 from caedsl.runs.state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
-from caedsl.source import Source
 from caedsl.training.batches import Batches
-from caedsl.training.callbacks import Interruption, RunRecorder, ShownProgress, stopping
-from caedsl.training.checkpoints import Checkpoint, Checkpoints, RestoreCheckpoint, has_checkpoint
+from caedsl.training.callbacks import Followed, Interruption, all_callbacks, restoring, stopping
+from caedsl.training.checkpoints import Checkpoint, has_checkpoint
 from caedsl.training.device import choose_device
 from caedsl.training.environment import describe
 from caedsl.training.loop import Callback, Training
-from caedsl.training.monitors.engine.watch import watch_run
-from caedsl.training.pace import Pace
 from caedsl.training.parallel.processes import PartDoneError, current
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.prepare import Targets, prepare
@@ -147,48 +141,6 @@ def train(
             folder.discard()
         raise
     return finished(training, folder, model, samples)
-
-
-@dataclass(frozen=True)
-class Followed:
-    """What callbacks know of a run: its spec as ``spec_text`` in the folder, which people know as ``shown_path``."""
-
-    model: Autoencoder
-    spec_text: str
-    settings_text: str
-    shown_path: str
-    state: RunState
-
-
-def all_callbacks(
-    run: Followed,
-    folder: RunFolder,
-    reporter: Reporter,
-    others: Sequence[Callback],
-    checkpoint: Checkpoint | None = None,
-    environment: dict[str, Any] | None = None,
-) -> list[Callback]:
-    """Return the callbacks of a run in their order: those that find reasons to stop before those that act on them.
-
-    ``checkpoint`` is the state that the run resumes from, ``environment`` the record of a new run.
-    """
-    watch = watch_run(run.model, run.spec_text, run.shown_path, folder, reporter)
-    return [
-        *restoring(checkpoint),
-        watch,
-        ShownProgress(reporter, run.model.name),
-        *others,
-        RunRecorder(folder, run.state, watch, environment),
-        Interruption(),
-        *stopping(),
-        Checkpoints(folder, identity(run.spec_text, run.settings_text)),
-        Pace(),
-    ]
-
-
-def restoring(checkpoint: Checkpoint | None) -> list[Callback]:
-    """Return what restores ``checkpoint``, nothing without one."""
-    return [RestoreCheckpoint(checkpoint)] if checkpoint is not None else []
 
 
 def load_images(
@@ -343,10 +295,3 @@ def _ways_on(folder: RunFolder) -> str:
 def resume_command(path: Path) -> str:
     """Return the command that resumes the run in ``path``."""
     return f"caedsl train --resume {shlex.quote(str(path))}"
-
-
-def identity(spec_text: str, settings_text: str) -> str:
-    """Return a hash of what makes a checkpoint one of this run: spec and settings, without the number of epochs."""
-    settings = {**json.loads(settings_text), "epochs": 0}
-    spec = override(Source(spec_text), {"train.epochs": "1"}).text
-    return sha256(f"{spec}\n{json.dumps(settings, sort_keys=True)}".encode()).hexdigest()

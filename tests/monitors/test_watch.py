@@ -61,6 +61,14 @@ def test_the_weights_are_those_of_a_run_that_nobody_watches(
     assert losses[0] == losses[1]
 
 
+def test_probes_that_are_slow_beside_steps_are_taken_less_often() -> None:
+    moments = ProbeSchedule(images=32, batch=64)
+    moments.afford(probe_seconds=0.03, step_seconds=0.001)
+    assert [step for step in range(60, 2100) if moments.due(step)] == [64, 128, 256, 512, 1000, 2000]
+    moments.afford(probe_seconds=0.001, step_seconds=0.001)
+    assert [step for step in range(60, 200) if moments.due(step)] == [64, 67, 134]
+
+
 def test_probes_are_some_images_in_a_hundred_and_the_clock_has_no_say() -> None:
     moments = ProbeSchedule(images=32, batch=64)
     due = [step for step in range(1, 301) if moments.due(step)]

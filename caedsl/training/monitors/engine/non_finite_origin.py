@@ -15,7 +15,8 @@ from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.sample import Sample
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import Broken
-from caedsl.training.monitors.engine.probe import Located, Probed, forward, gradients, hooked, kernels, undisturbed
+from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
+from caedsl.training.monitors.engine.probed import Located, Probed
 from caedsl.training.sample import make_sample
 
 

@@ -8,7 +8,7 @@ look at whole batches look at these images alone.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +20,10 @@ from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.fit import channels_last
 from caedsl.data.sample import Sample
-from caedsl.model.data import InputRange
-from caedsl.model.settings import Settled
 from caedsl.training.monitors.engine.observation import LayerProbe, ProbeResult
+from caedsl.training.monitors.engine.probed import Located, Probed
 from caedsl.training.parallel.processes import ALONE, training_with
-from caedsl.training.precision import Precision, exact_output
+from caedsl.training.precision import exact_output
 from caedsl.training.sample import make_sample
 
 MOVES = 1e-3
@@ -34,65 +33,6 @@ FLAT = 1e-4
 """A sigmoid or tanh is flat where its slope is less: gradients of single pixels end there."""
 
 Watch = Callable[[str, Tensor], None]
-
-
-class Located(Protocol):
-    """Layer of a model: the paths of the modules that compute it, in their order."""
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The paths of its modules."""
-
-
-class ProbeImages(Protocol):
-    """Images that lie on a device."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where they lie."""
-
-
-class ProbeLoss(Protocol):
-    """Reconstruction loss of a run."""
-
-    def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the mean over a batch."""
-
-
-class Probed(Protocol):
-    """What a probe has to know of the training that it looks into: caedsl's own, or anybody's loop."""
-
-    @property
-    def module(self) -> nn.Module:
-        """The module that is trained."""
-
-    @property
-    def step(self) -> int:
-        """The steps so far."""
-
-    @property
-    def settings(self) -> Settled:
-        """Settings, as a spec would say them."""
-
-    @property
-    def input_range(self) -> InputRange:
-        """The range of the images."""
-
-    @property
-    def train(self) -> ProbeImages:
-        """The training images."""
-
-    @property
-    def precision(self) -> Precision:
-        """The number format."""
-
-    @property
-    def scaler(self) -> torch.amp.GradScaler:
-        """What scales gradients."""
-
-    @property
-    def objective(self) -> ProbeLoss:
-        """What is minimised."""
 
 
 def differs_when_judged(module: nn.Module) -> bool:

@@ -1,4 +1,7 @@
-"""When a run is looked at: decided by its images and its settings, so that the same seed gives the same record."""
+"""When a run is looked at: decided by its images and its settings, so that the same seed gives the same record.
+
+On CUDA, where a probe may take as long as hundreds of replayed steps, the time that it took is taken into account.
+"""
 
 import math
 
@@ -22,6 +25,10 @@ LEAST_ROUNDS = 3
 """Probes that must agree, where there are images for so many."""
 
 
+LARGEST_SHARE = 0.03
+"""Share of the time that probes may take where their cost is measured."""
+
+
 class ProbeSchedule:
     """The steps after which probes of ``images`` images are taken, in a run with batches of ``batch``.
 
@@ -30,7 +37,11 @@ class ProbeSchedule:
     """
 
     def __init__(self, images: int, batch: int) -> None:
-        self.distance = math.ceil(images / (PROBED_SHARE * batch))
+        self.distance = self._usual = math.ceil(images / (PROBED_SHARE * batch))
+
+    def afford(self, probe_seconds: float, step_seconds: float) -> None:
+        """Take probes less often from now on where such a probe, beside such steps, would take too much of the time."""
+        self.distance = max(self._usual, math.ceil(probe_seconds / (LARGEST_SHARE * step_seconds)))
 
     def due(self, step: int) -> bool:
         """Whether the run is looked at after ``step`` steps (counted from 1)."""

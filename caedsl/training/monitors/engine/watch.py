@@ -1,10 +1,12 @@
 """The callback that probes a run now and then, asks the monitors, and reports each finding once.
 
-Everything that is decided here depends on the settings and on what was measured, never on the clock. Of processes that
-train together the first watches, alone; the others wait for it where they meet.
+Everything that is decided here depends on the settings and on what was measured, never on the clock; on CUDA the clock
+says how often probes can be afforded. Of processes that train together the first watches, alone; the others wait for it
+where they meet.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from caedsl.data.sample import joined
@@ -38,9 +40,10 @@ class Watch(Callback):
     ``say`` is called with each trouble as it is found, and with what the terminal shows of it.
     """
 
-    def __init__(self, places: Places, say: Say) -> None:
+    def __init__(self, places: Places, say: Say, clock: Callable[[], float] = time.perf_counter) -> None:
         """Watch the model of ``places``."""
         self.places = places
+        self._clock = clock
         # What `caedsl check` says of the spec: a monitor never advises against it.
         found = examine(places.model.source).findings
         self._asking = Asking(self._place, lambda: found, say)
@@ -77,8 +80,11 @@ class Watch(Callback):
         if not due:
             return None
         self._seen.full_steps += self._rates(training)
+        begun = self._clock()
         probe = self._prober.take(self._probes, self._seen.full_steps)
         self._probes += 1
+        if training.train.device.type == "cuda" and training.processes.count == 1:
+            training.probes.afford(self._clock() - begun, training.settings.batch / step.images_per_second)
         pending, self._pending = self._pending, []
         names = training.objective.names
         self._seen.take(probe, window_of(training.step, pending, training.settings.batch, names))
