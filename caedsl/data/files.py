@@ -49,18 +49,19 @@ def files_in(root: Path, allowed: Path | None, notes: list[str], endings: Abstra
     """
     found: list[str] = []
     others: list[str] = []
-    for name in _names(root, allowed):
-        (found if os.path.splitext(name)[1].lower() in endings else others).append(name)
+    for folder, names in _folders(root, allowed):
+        for name in names:
+            (found if name[name.rfind(".") :].lower() in endings else others).append(folder + name)
     if others:
         notes.append(f"in {root.name}, left out as no {called}: {some(sorted(others))}")
     # In the order of their parts: no name has a character below that which stands for the separator here.
     return Files(root, sorted(found, key=lambda name: name.replace(os.sep, "\0")))
 
 
-def _names(root: Path, allowed: Path | None) -> Iterator[str]:
-    """Find all files below ``root`` that are not hidden; links to folders are followed, each folder once.
+def _folders(root: Path, allowed: Path | None) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder below ``root``, as what comes before the names of its files, and the files that are not hidden.
 
-    Raise a ``DataError`` where a link leads out of ``allowed``.
+    Links to folders are followed, each folder once. Raise a ``DataError`` where a link leads out of ``allowed``.
     """
     seen = set()
     for folder, subfolders, names in os.walk(root, onerror=_fail, followlinks=True):
@@ -72,13 +73,11 @@ def _names(root: Path, allowed: Path | None) -> Iterator[str]:
         confined(Path(folder), allowed)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "__MACOSX")))
         below = os.path.relpath(folder, root)
-        prefix = "" if below == os.curdir else below + os.sep
-        for name in names:
-            if name.startswith("."):
-                continue
-            if allowed is not None and os.path.islink(os.path.join(folder, name)):
+        shown = [name for name in names if not name.startswith(".")]
+        for name in shown if allowed is not None else ():
+            if os.path.islink(os.path.join(folder, name)):
                 confined(Path(folder, name), allowed)
-            yield prefix + name
+        yield "" if below == os.curdir else below + os.sep, shown
 
 
 def _fail(error: OSError) -> None:

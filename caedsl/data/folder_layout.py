@@ -16,6 +16,7 @@ _PARTS = {
     VALIDATION: frozenset({"val", "valid", "validation"}),
     TEST: frozenset({"test", "testing"}),
 }
+_PART_OF = {word: part for part, words in _PARTS.items() for word in words}
 _MASKS = frozenset(
     {"mask", "masks", "ground_truth", "groundtruth", "gt", "label", "labels", "annotation", "annotations"}
     | {"segmentation", "segmentations", "labelmap", "labelmaps"}
@@ -32,7 +33,7 @@ _PAIRS = (
 
 def part_named(name: str) -> str | None:
     """Return the part that a word means, in any case of letters; None where it means none."""
-    return next((part for part, names in _PARTS.items() if name.casefold() in names), None)
+    return _PART_OF.get(name.casefold())
 
 
 def split_folders(root: Path, written: str) -> dict[str, Path]:
@@ -106,8 +107,9 @@ def _refuse_several_sets(root: Path, subfolders: Iterable[Path], written: str) -
 
 
 def _divided(folder: Path) -> bool:
-    names = {path.name.casefold() for path in _subfolders(folder)}
-    return bool(names & _PARTS[TRAIN]) and bool(names & (_PARTS[TEST] | _PARTS[VALIDATION]))
+    with os.scandir(folder) as entries:  # which may be a million
+        parts = {part for entry in entries if (part := part_named(entry.name)) and entry.is_dir()}
+    return TRAIN in parts and len(parts) > 1
 
 
 def _subfolders(root: Path) -> list[Path]:

@@ -120,6 +120,8 @@ def test_a_run_is_the_same_wherever_its_images_are(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     train_and_evaluate(model_of(FOLDER), spec_text=FOLDER, out=whole)
     assert evaluate_again(whole).differences == ()
+    notes = json.loads((whole / "environment.json").read_text())["notes"]
+    assert any(note.startswith("8 of 40 images were looked at") for note in notes)
     always_keep(monkeypatch)
     monkeypatch.setattr(intake, "available_memory", lambda: 100)
     killed_at(6, monkeypatch, lambda: train_and_evaluate(model_of(FOLDER), spec_text=FOLDER, out=killed))
@@ -182,10 +184,3 @@ def test_the_range_of_real_numbers_is_that_of_the_images_looked_at(photos: Path,
     looked_at = IMAGES[[0, 6, 11, 17, 22, 28, 33, 39]]
     for memory in (None, 100):
         assert load(model, memory=memory).train_pixels.span() == (looked_at.min(), looked_at.max())
-
-
-def test_environment_tells_what_was_looked_at(photos: Path, large: None, tmp_path: Path) -> None:
-    text = FOLDER.replace("epochs 2", "epochs 1")
-    train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "run")
-    notes = json.loads((tmp_path / "run" / "environment.json").read_text())["notes"]
-    assert any(note.startswith("8 of 40 images were looked at") for note in notes)
