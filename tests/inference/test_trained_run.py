@@ -6,6 +6,8 @@ import torch
 
 import caedsl
 from caedsl.data.errors import DataError
+from caedsl.data.prefetch import workers
+from caedsl.data.stack import ArrayStack, RawSamples
 from caedsl.runs.errors import RunError
 from tests.inference.conftest import GREY, write_run
 
@@ -146,6 +148,29 @@ def test_a_folder_that_is_not_whole_is_one_clear_error(grey: Path, damage, said:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not there"):
         caedsl.open(tmp_path / "none")
+
+
+def test_a_stream_reads_a_few_batches_ahead_and_no_more(grey: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    whole = ArrayStack.read
+
+    def counted(stack: ArrayStack, index: np.ndarray) -> RawSamples:
+        read.append(len(index))
+        return whole(stack, index)
+
+    monkeypatch.setattr(ArrayStack, "read", counted)
+    batches = caedsl.open(grey).stream(np.zeros((1000, 8, 8), np.uint8), batch=2)
+    for _ in range(5):
+        next(batches)
+    batches.close()
+    assert len(read) <= 5 + 1 + workers()
+    assert set(read) == {2}
+
+
+def test_encode_runs_the_encoder_alone(grey: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = caedsl.open(grey)
+    monkeypatch.setattr(run.module, "decode", lambda *_: pytest.fail("decode was called"))
+    assert run.encode(np.zeros((3, 8, 8), np.uint8)).shape == (3, 6)
 
 
 def test_without_a_threshold_there_is_no_verdict(grey: Path) -> None:
