@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from caedsl.data.images import Images
+from caedsl.diagnostics.finding import Severity
 from caedsl.doctor.errors import DoctorError
 from caedsl.doctor.subject import Record, Subject
 from caedsl.importing.errors import ImportFailure
@@ -87,9 +88,11 @@ def of_imported(
         source = override(Source(made.spec, path), settings)
     except OverrideError as error:
         raise DoctorError(f"--set: {error}") from None
-    model = check_source(source).model
-    if model is None:
-        raise DoctorError(f"{path} cannot be examined with these settings: `caedsl import {path}` writes its spec")
+    checked = check_source(source)
+    model = checked.model
+    if model is None or checked.has_errors:
+        errors = "; ".join(each.message for each in checked.findings if each.severity is Severity.ERROR)
+        raise DoctorError(f"{path} cannot be examined with these settings: {errors}")
     frozen = [name for name, weight in made.module.named_parameters() if not weight.requires_grad]
     subject = of_model(model, images=images, device=device, data_dir=data_dir, reporter=reporter, frozen=frozen)
     return replace(subject, names=made.layers)

@@ -118,6 +118,8 @@ def test_a_module_of_pytorch(caedsl: Run, tmp_path: Path) -> None:
         ("model.pkl", b"\x80\x04N.", ("--data", "digits"), "pickle"),
         ("model.onnx", b"nothing", ("--data", "digits"), "model.onnx"),
         ("net.py:Net", NET.encode(), ("--input", "1x8x8"), "--data"),
+        ("net.py:Net", NET.encode(), ("--input", "1x8x8", "--data", "nosuch"), "unknown data source"),
+        ("net.py:Net", NET.encode(), ("--input", "1x8x8", "--data", "digits", "--set", "train.optimizer=foo"), "`foo`"),
         ("net.py:None", NET.encode(), ("--input", "1x8x8", "--data", "digits"), "None"),
         ("net.py:Net", NET.encode(), ("--input", "1x8x8", "--data", "digits", "--fix"), "--output"),
     ],
