@@ -187,7 +187,7 @@ def test_the_picture_shows_what_training_makes_of_the_samples(parts: Path, tmp_p
     assert both - corrupted == corrupted - plain > 0
     code, _, err = command("data", parts, "-o", tmp_path / "samples.png")
     assert code == 2
-    assert "is there already" in err
+    assert "already exists" in err
     code, _, err = command("data", parts, "-o", tmp_path / "samples.jpg")
     assert code == 2
     assert "does not end in .png" in err
