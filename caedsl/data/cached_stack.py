@@ -1,5 +1,6 @@
 """Samples that are read from their files when they are first taken, and kept from then on where there is room."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from caedsl.data.errors import BrokenImagesError, DataError
 from caedsl.data.fit import ValueScale
-from caedsl.data.pixels import Held, Streamed
+from caedsl.data.pixels import Held, Pixels, Span, Streamed
 from caedsl.data.stack import Index, RawSamples, Stack
 
 
@@ -43,6 +44,10 @@ class RowsInMemory:
         """See ``KeptRows``."""
         return self._held.take(torch.from_numpy(places))
 
+    def held(self, span: Span) -> Held:
+        """Return all samples, whose values have this ``span``."""
+        return Held(self._held.values, self._scale, span)
+
 
 class CachedStack:
     """Samples of ``stack`` with the numbers ``index``, by their place in it.
@@ -54,11 +59,21 @@ class CachedStack:
         self.scale = stack.scale
         self._stack, self._index, self._rows = stack, index, rows
         self._there = np.zeros(len(index), np.bool_)
+        self._placed: Pixels | None = None
+
+    def __len__(self) -> int:
+        return len(self._index)
 
     @property
     def in_memory(self) -> bool:
         """Whether all samples are in memory by now."""
         return isinstance(self._rows, RowsInMemory) and bool(self._there.all())
+
+    def placed(self, span: Span, place: Callable[[Held], Pixels]) -> Pixels | None:
+        """Return all samples where ``place`` has put them, once they are in memory, and None before; put them once."""
+        if self._placed is None and isinstance(self._rows, RowsInMemory) and self.in_memory:
+            self._placed = place(self._rows.held(span))
+        return self._placed
 
     def put(self, places: Index, values: Tensor) -> bool:
         """Keep samples that were read; return False where they cannot be kept."""
@@ -101,3 +116,8 @@ class Cached(Streamed):
     def at_hand(self) -> bool:
         """See ``Pixels``."""
         return self.stack.in_memory
+
+    def placed(self, place: Callable[[Held], Pixels]) -> Pixels:
+        """Return the images where ``place`` has put them, once all are in memory; before that, as they are."""
+        whole = len(self.index) == len(self.stack)
+        return (self.stack.placed(self.span(), place) if whole else None) or self

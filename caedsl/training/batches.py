@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from caedsl.backends.torch.batch_parts import parts_of
+from caedsl.data.cached_stack import Cached
 from caedsl.data.pixels import Held, Pixels
 from caedsl.data.prefetch import ahead, workers
 from caedsl.data.sample import Sample
@@ -25,7 +26,9 @@ def _pinned(values: Tensor) -> Tensor:
 
 
 def resident(images: Pixels, device: torch.device) -> Pixels:
-    """Move images to ``device`` where they take at most a third of its free memory."""
+    """Move images in memory to ``device`` where they take at most a third of its free memory."""
+    if isinstance(images, Cached):
+        return images.placed(lambda held: resident(held, device))
     if device.type == "cuda" and isinstance(images, Held):
         free, _ = torch.cuda.mem_get_info(device)
         if images.values.numel() * images.values.element_size() <= free / 3:
@@ -107,6 +110,8 @@ class Batches:
         With ``accumulate`` it is that part of each of so many parts of a batch. ``len`` still counts all images. A part
         of a batch with fewer images than ranks may have none.
         """
+        self.images = resident(self.images, self.device) if isinstance(self.images, Cached) else self.images
+        self.targets = resident(self.targets, self.device) if isinstance(self.targets, Cached) else self.targets
         return self._with(self.index, (rank, ranks), accumulate)
 
     def _with(self, index: Tensor, part: tuple[int, int], accumulate: int) -> "Batches":

@@ -92,6 +92,19 @@ def test_batches_are_the_same_and_each_file_is_decoded_once(
     assert images.name_of("train", 39) == "b/39.png"
 
 
+def test_images_are_held_once_all_were_read(photos: Path, large: None) -> None:
+    """An epoch later they are where those of a small source are; both parts share them."""
+    pixels = load(model_of(FOLDER)).train_pixels
+    train, validation = (Batches(pixels, torch.arange(start, 40, 2)) for start in (0, 1))
+    first = [*train.sliced(0, 1).in_order(8)]
+    assert isinstance(train.images, Cached)
+    rest = [*validation.sliced(0, 1).in_order(8)]
+    assert_alike(first, [*train.sliced(0, 1).in_order(8)])
+    assert_alike(rest, [*validation.sliced(0, 1).in_order(8)])
+    assert isinstance(train.images, Held) and train.images is validation.images
+    assert train.images.span() == pixels.span()
+
+
 @pytest.mark.parametrize("memory", [None, 100])
 def test_one_file_of_16_bits_is_read_whole(memory: int | None, photos: Path, large: None) -> None:
     """Room was made for bytes: what is wider is decoded anew, and stands beside the bytes of a batch."""
