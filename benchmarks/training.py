@@ -3,11 +3,13 @@
 The same model, data, batch and settings, in one run.
 
     python benchmarks/training.py [SPEC] [--images 3840] [--rounds 5] [--device cpu] [--only NAME ...] [--json FILE]
+    python benchmarks/training.py --all [--images 3840] [--rounds 5] [--device cpu]
 
 Each contender is a process that stays; they train an epoch by turns, so that what disturbs the machine disturbs all,
 and medians over the rounds are compared. The peers are an extra, `pip install '.[peers]'`; one that is not installed is
 left out. Data are those of the spec: real MNIST where CAEDSL_DATA names a folder that holds it, else scikit-learn's
-digits.
+digits. With --all every spec in specs/ is trained beside the loop that caedsl emits for it, and the geometric mean of
+the ratios is printed.
 """
 
 import argparse
@@ -16,16 +18,18 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import geometric_mean, median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.contenders import CONTENDERS, OURS
+from benchmarks.contenders import CONTENDERS, LOOP, OURS
 from benchmarks.contenders.gate import MARK
 from benchmarks.contenders.task import Task
+from caedsl.data.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -46,10 +50,15 @@ class Result:
 
 def main() -> None:
     arguments = _arguments()
+    if arguments.all:
+        all_specs(arguments.images, arguments.rounds, arguments.device)
+        return
     task = Task(arguments.spec, arguments.images, arguments.rounds + 1, arguments.device)
     names = arguments.only or list(CONTENDERS)
     results = race(names, task)
     print_table(results, task)
+    for name in dict.fromkeys(result.name for result in results[:3]):
+        print(f"{name}, the whole process with {task.epochs} epochs: {whole_process(name, task):.1f} s")
     if arguments.json:
         Path(arguments.json).write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", "utf-8")
 
@@ -57,12 +66,40 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", nargs="?", default=str(ROOT / "specs" / "mnist_l2.cae"))
+    parser.add_argument("--all", action="store_true", help="every spec beside the loop that is emitted for it")
     parser.add_argument("--images", type=int, default=3840, help="images an epoch, at most")
     parser.add_argument("--rounds", type=int, default=5, help="epochs that are timed, after one that is not")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="Keras uses what its backend finds")
     parser.add_argument("--only", nargs="+", choices=list(CONTENDERS), metavar="NAME", help=", ".join(CONTENDERS))
     parser.add_argument("--json", metavar="FILE", help="write every epoch there")
     return parser.parse_args()
+
+
+def all_specs(images: int, rounds: int, device: str) -> None:
+    """Train every spec beside its emitted loop; print the rates, the ratios and their geometric mean."""
+    ratios = []
+    print(f"{'':<20}{'caedsl':>9}{LOOP:>14}{'ratio':>8}")
+    for path in sorted((ROOT / "specs").glob("*.cae")):
+        task = Task(str(path), images, rounds + 1, device)
+        try:
+            count = len(task.pixels)
+        except (AssertionError, DataError) as error:
+            print(f"{path.stem} is left out: {str(error).splitlines()[0][:100]}", file=sys.stderr)
+            continue
+        results = race([OURS, LOOP], task)
+        if len(results) == 2:
+            ours, loop = (result.rate(count) for result in results)
+            ratios.append(ours / loop)
+            print(f"{path.stem:<20}{ours:>9.0f}{loop:>14.0f}{f'{ratios[-1]:.2f}x':>8}", flush=True)
+    print(f"geometric mean of {len(ratios)} specs: {geometric_mean(ratios):.2f}x")
+
+
+def whole_process(name: str, task: Task) -> float:
+    """Return the seconds from the start of a contender's process to its end: imports, data and searches included."""
+    contender = Running(name, task)
+    begun = time.perf_counter()
+    contender.process.communicate("go\n" * task.epochs)
+    return time.perf_counter() - begun
 
 
 class Running:
@@ -126,6 +163,7 @@ def race(names: Sequence[str], task: Task) -> list[Result]:
 def print_table(results: list[Result], task: Task) -> None:
     """Rates, ratios and losses, and how near the fastest comes to the processor's matrix product."""
     from benchmarks.contenders.arithmetic import Bound
+    from benchmarks.contenders.roofline import images_a_second
 
     first, images = next((result for result in results if result.name == OURS), results[0]), len(task.pixels)
     print(f"{task.name}: {images} images an epoch, batch {task.batch}; medians of {len(first.seconds)} epochs")
@@ -142,6 +180,11 @@ def print_table(results: list[Result], task: Task) -> None:
         print(
             f"{bound.precision} matrix product: {bound.flops / 1e9:.0f} GFLOP/s, which would allow "
             f"{bound.rate:.0f} images/s on {bound.work / 1e6:.0f} MFLOP an image; {first.name} is at {share:.0%}"
+        )
+        allowed = images_a_second(task.model, task.batch, precision, task.device)
+        print(
+            f"{precision} products at the shapes of its layers, and the traffic of its memory: {allowed:.0f} images/s; "
+            f"{first.name} is at {first.rate(images) / allowed:.0%}"
         )
 
 

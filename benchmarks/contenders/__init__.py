@@ -11,12 +11,15 @@ class Contender(NamedTuple):
     environment: dict[str, str] = {}  # noqa: RUF012
 
 
-OURS = "caedsl"
+OURS, LOOP = "caedsl", "emitted loop"
 CONTENDERS = {
     OURS: Contender("ours", "auto"),
     "caedsl fp32": Contender("ours", "fp32"),
     "by hand fp32": Contender("by_hand", "fp32"),
     "by hand bf16": Contender("by_hand", "bf16"),
+    "by hand bf16, kept": Contender("by_hand", "bf16 kept"),
+    "by hand bf16, compiled": Contender("by_hand", "bf16 kept compiled"),
+    LOOP: Contender("by_emitted_loop", "fp32"),
     "Lightning fp32": Contender("by_lightning", "32-true"),
     "Lightning bf16": Contender("by_lightning", "bf16-mixed"),
     "Keras TensorFlow fp32": Contender("by_keras", "float32", {"KERAS_BACKEND": "tensorflow"}),

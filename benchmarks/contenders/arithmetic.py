@@ -28,10 +28,10 @@ class Bound(NamedTuple):
     def of(cls, model: Autoencoder, precision: str, device: str = "cpu") -> Self:
         """Measured now, on all threads that PyTorch uses."""
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        return cls(precision, max(_flops(side, dtype, device) for side in SIDES), _work(model))
+        return cls(precision, max(_flops(side, dtype, device) for side in SIDES), work_of(model))
 
 
-def _work(model: Autoencoder) -> float:
+def work_of(model: Autoencoder) -> float:
     """Two operations a multiply-accumulate.
 
     Forward, to the input and to the weights, the first layer needs no second.

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from caedsl.data.sample import joined
+from caedsl.data.sample import Sample, joined
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.overrides import override
 from caedsl.resolve.resolve import resolve
@@ -70,9 +70,18 @@ class Task:
         return self.model.train.optimizer.lr
 
     @cached_property
-    def pixels(self) -> Tensor:
-        """The images, float32 N×C×H×W in the input's range."""
+    def _samples(self) -> Sample:
         assert self.model.train is not None
         images = load_images(self.model, None, Reporter())
         training = prepare_training(self.model, self.model.train, images, torch.device("cpu"))
-        return joined(training.train.in_order(1024)).seen.contiguous()[: self.images]
+        return joined(training.train.in_order(1024)).at(slice(0, self.images))
+
+    @property
+    def pixels(self) -> Tensor:
+        """The samples, float32 N×C×space in the input's range."""
+        return self._samples.seen.contiguous()
+
+    @property
+    def targets(self) -> Tensor | None:
+        """What the model must return for them; None where that is the samples themselves."""
+        return self._samples.target.contiguous() if self._samples.paired else None

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.contenders import CONTENDERS, Contender
-from benchmarks.contenders.arithmetic import Bound
+from benchmarks.contenders import CONTENDERS, LOOP, Contender, arithmetic, roofline
 from benchmarks.contenders.task import Task
 from benchmarks.training import print_table, race
 
@@ -30,11 +29,13 @@ def test_the_contenders_come_to_the_same_loss(
     spec.write_text(SPEC)
     monkeypatch.setitem(CONTENDERS, "absent", Contender("by_nobody", ""))
     task = Task(str(spec), images=320, epochs=9)
-    results = race(["caedsl fp32", "by hand fp32", "absent"], task)
-    ours, theirs = results
-    assert [len(result.seconds) for result in results] == [8, 8]
+    results = race(["caedsl fp32", "by hand fp32", LOOP, "absent"], task)
+    ours, theirs, _ = results
+    assert [len(result.seconds) for result in results] == [8, 8, 8]
     assert ours.losses[-1] < 0.7 * ours.losses[0]
     assert ours.losses[-1] == pytest.approx(theirs.losses[-1], rel=0.1)
+    monkeypatch.setattr(arithmetic, "SIDES", (64,))
+    monkeypatch.setattr(roofline, "COPIED", 1 << 16)
     print_table(results, task)
     said = capsys.readouterr()
     assert "absent is left out" in said.err
@@ -45,4 +46,19 @@ def test_the_work_of_a_training_step(tmp_path: Path) -> None:
     spec = tmp_path / "small.cae"
     spec.write_text(SPEC)
     first, last = 8 * 8 * 8 * 9, 8 * 8 * 8 * 9
-    assert Bound.of(Task(str(spec), 32, 1).model, "fp32").work == 2 * (2 * first + 3 * last)
+    assert arithmetic.work_of(Task(str(spec), 32, 1).model) == 2 * (2 * first + 3 * last)
+
+
+def test_a_layer_is_bound_by_its_products_or_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = tmp_path / "small.cae"
+    spec.write_text(SPEC)
+    monkeypatch.setattr(
+        roofline, "_product_seconds", lambda rows, depth, columns, dtype, device: rows * depth * columns
+    )
+    monkeypatch.setattr(roofline, "bytes_a_second", lambda dtype, device: 1e30)
+    task = Task(str(spec), 32, 1)
+    work = arithmetic.work_of(task.model)
+    assert roofline.images_a_second(task.model, 32, "fp32", "cpu") == pytest.approx(2 / work)
+    monkeypatch.setattr(roofline, "bytes_a_second", lambda dtype, device: 1e-30)
+    numbers = 3 * 64 + 2 * 512 + 3 * 512 + 2 * 128 + 3 * 128 + 2 * 512 + 3 * 512 + 2 * 64
+    assert roofline.images_a_second(task.model, 32, "fp32", "cpu") == pytest.approx(1e-30 / (4 * numbers))
