@@ -117,6 +117,8 @@ class Quantizer(nn.Module):
 
     codebook: Tensor
     taken: Tensor
+    chosen: Tensor | None = None
+    """The vectors that the places of the last batch took while training."""
 
     def __init__(self, vectors: int, channels: int, ema: float | None = 0.99, spread: float | None = None) -> None:
         super().__init__()
@@ -129,8 +131,13 @@ class Quantizer(nn.Module):
             self.register_buffer("taken", torch.zeros(vectors))
 
     def forward(self, h: Tensor) -> Tensor:
-        if self.training and self.ema is not None:
-            self.follow(h.detach(), self.ema)
+        self.chosen = None
+        if self.training:
+            if self.ema is not None:
+                self.restart(h.detach())
+            self.chosen = self.indices(h)
+            if self.ema is not None:
+                self.follow(h.detach(), self.chosen.flatten(), self.ema)
         return h + (self.nearest(h) - h).detach()
 
     def flat(self, h: Tensor) -> Tensor:
@@ -138,22 +145,29 @@ class Quantizer(nn.Module):
 
     def indices(self, h: Tensor) -> Tensor:
         """Return the number of the nearest vector at each place, samples first."""
-        distances = self.codebook.square().sum(1) - 2 * self.flat(h) @ self.codebook.T
-        return distances.argmin(1).view(h.shape[0], *h.shape[2:])
+        with torch.no_grad():
+            distances = torch.addmm(self.codebook.square().sum(1), self.flat(h), self.codebook.T, alpha=-2)
+            return distances.argmin(1).view(h.shape[0], *h.shape[2:])
 
     def nearest(self, h: Tensor) -> Tensor:
-        return self.codebook[self.indices(h)].movedim(-1, 1).to(h.dtype)
+        chosen = self.indices(h) if self.chosen is None else self.chosen
+        return self.codebook[chosen].movedim(-1, 1).to(h.dtype)
 
     @torch.no_grad()
-    def follow(self, h: Tensor, ema: float) -> None:
+    def restart(self, h: Tensor) -> None:
         inputs = self.flat(h)
         unused = self.taken < 0.05
         fresh = inputs[torch.randint(len(inputs), (len(self.codebook),), device=h.device)]
         self.codebook.copy_(torch.where(unused[:, None], fresh, self.codebook))
         self.taken.copy_(torch.where(unused, 1.0, self.taken))
-        chosen = nn.functional.one_hot(self.indices(h).flatten(), len(self.codebook)).to(inputs.dtype)
-        sums = ema * self.codebook * self.taken[:, None] + (1 - ema) * chosen.T @ inputs
-        self.taken.mul_(ema).add_((1 - ema) * chosen.sum(0))
+
+    @torch.no_grad()
+    def follow(self, h: Tensor, chosen: Tensor, ema: float) -> None:
+        inputs = self.flat(h)
+        sums = torch.zeros_like(self.codebook).index_add_(0, chosen, inputs)
+        counts = torch.zeros_like(self.taken).index_add_(0, chosen, torch.ones_like(inputs[:, 0]))
+        sums = ema * self.codebook * self.taken[:, None] + (1 - ema) * sums
+        self.taken.mul_(ema).add_((1 - ema) * counts)
         self.codebook.copy_(sums / self.taken.clamp(min=1e-6)[:, None])
 
     def divergence(self, h: Tensor) -> Tensor:
