@@ -1,1 +1,1 @@
-"""Every word a spec can use, one declaration each."""
+"""All words of the language, with one declaration each."""

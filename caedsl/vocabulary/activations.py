@@ -1,4 +1,4 @@
-"""Activation of a layer: a function, the value of its option, and the option by which lines give one."""
+"""Activation of a layer: a function and the value of its option; and the option with which lines set one."""
 
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ class Activation(NamedTuple):
 
     @property
     def function(self) -> Function:
-        """Return the declaration of the name."""
+        """Return the declaration with that name."""
         return FUNCTIONS[self.name]
 
     @property
@@ -42,7 +42,7 @@ class Activation(NamedTuple):
 
     @property
     def slope(self) -> float:
-        """Return the steepest slope."""
+        """Return the largest slope."""
         return self.function.slope(self.value)
 
     @property
@@ -52,7 +52,7 @@ class Activation(NamedTuple):
 
     @property
     def faint(self) -> float:
-        """Return the factor by which the power of a faint signal changes."""
+        """Return the factor by which the power of a weak signal changes."""
         return self.function.faint(self.value)
 
     @property
@@ -73,7 +73,7 @@ class Activation(NamedTuple):
         return f"{self.name}={text}"
 
     def calls(self) -> tuple[Call, ...]:
-        """Return the call of the torch module; nothing for ``linear``."""
+        """Return the calls of the torch module; none for ``linear``."""
         return self.function.torch(self.value)
 
 
@@ -94,9 +94,9 @@ def bare() -> tuple[str, ...]:
 
 
 def fitting(low: float | None, high: float | None) -> Activation:
-    """Return the activation for an output whose values fill ``low..high``: linear where none has that range.
+    """Return the activation for an output with values in ``low..high``; linear if none has that range.
 
-    Of several functions with the range, the first declared is meant.
+    If several functions have the range, the first declared is used.
     """
     candidates = (Activation(name) for name in bare() if FUNCTIONS[name].saturates)
     return next((each for each in candidates if (each.low, each.high) == (low, high)), LINEAR)

@@ -1,4 +1,4 @@
-"""Augmentations, one declaration each: random changes to input and target alike."""
+"""Augmentations: random changes of the input and the target, with one declaration each."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from caedsl.vocabulary.words import Words
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationKind:
-    """Augmentation; it takes its turn in the order of this file.
+    """Augmentation; augmentations are applied in the order of this file.
 
     ``option`` is its amount on the line. ``draw`` and ``apply`` are functions of
-    ``caedsl/backends/torch/augmentation.py``: what is drawn for each sample, and the samples changed by that.
-    In a pair the target is changed by the same numbers: ``in_pixels`` says that they are pixels, which count anew where
-    the target has another size, and ``input_alone`` that the change is noise, which the target does not get.
-    ``ranks`` are the numbers of axes of the samples that it can change.
+    ``caedsl/backends/torch/augmentation.py``: they draw the random numbers of each sample, and change the samples with
+    them. In a pair the target is changed by the same numbers. ``in_pixels`` marks numbers in pixels, which are rescaled
+    if the target has another size. ``input_alone`` marks noise, which the target does not get. ``ranks`` are the
+    numbers of axes of the samples that it can change.
     """
 
     option: Option
@@ -34,7 +34,7 @@ class AugmentationKind:
 _ANY = (1, 2, 3)
 
 FLIP = AugmentationKind(
-    option=Option("flip", Type.FLAG, False, "half of the images left to right", Written.BARE),
+    option=Option("flip", Type.FLAG, False, "flip half of the images horizontally", Written.BARE),
     draw="draw_uniform_each",
     apply="flip_last",
     in_pixels=False,
@@ -43,7 +43,7 @@ FLIP = AugmentationKind(
     ranks=_ANY,
 )
 VFLIP = AugmentationKind(
-    option=Option("vflip", Type.FLAG, False, "half of the images upside down", Written.BARE),
+    option=Option("vflip", Type.FLAG, False, "flip half of the images vertically", Written.BARE),
     draw="draw_uniform_each",
     apply="flip_rows",
     in_pixels=False,
@@ -52,7 +52,13 @@ VFLIP = AugmentationKind(
     ranks=(2, 3),
 )
 ROT90 = AugmentationKind(
-    option=Option("rot90", Type.FLAG, False, "quarter turns; half turns where the sides differ", Written.BARE),
+    option=Option(
+        "rot90",
+        Type.FLAG,
+        False,
+        "rotate by multiples of 90 degrees; by 180 degrees if height and width differ",
+        Written.BARE,
+    ),
     draw="draw_uniform_each",
     apply="quarter_turns",
     in_pixels=False,
@@ -61,7 +67,13 @@ ROT90 = AugmentationKind(
     ranks=(2,),
 )
 ROTATE = AugmentationKind(
-    option=Option("rotate", Type.NUMBER, 0.0, "up to so many degrees each way", domain=Domain(0, 180, low_open=True)),
+    option=Option(
+        "rotate",
+        Type.NUMBER,
+        0.0,
+        "largest rotation in degrees, in both directions",
+        domain=Domain(0, 180, low_open=True),
+    ),
     draw="draw_symmetric",
     apply="rotate",
     in_pixels=False,
@@ -70,7 +82,7 @@ ROTATE = AugmentationKind(
     ranks=(2,),
 )
 SCALE = AugmentationKind(
-    option=Option("scale", Type.SHARE, 0.0, "enlarged or reduced by up to this share", domain=Domain(0, 1, True, True)),
+    option=Option("scale", Type.SHARE, 0.0, "largest relative change of the size", domain=Domain(0, 1, True, True)),
     draw="draw_symmetric",
     apply="zoom",
     in_pixels=False,
@@ -83,7 +95,7 @@ CROP = AugmentationKind(
         "crop",
         Type.SHARE,
         0.0,
-        "up to this share is cut off each side, and the rest enlarged",
+        "largest share to crop on each side before resizing",
         domain=Domain(0, 1, True, True),
     ),
     draw="draw_crop",
@@ -94,7 +106,7 @@ CROP = AugmentationKind(
     ranks=_ANY,
 )
 SHIFT = AugmentationKind(
-    option=Option("shift", Type.COUNT, 0, "up to so many pixels each way", domain=FROM_ONE),
+    option=Option("shift", Type.COUNT, 0, "largest shift in pixels, in all directions", domain=FROM_ONE),
     draw="draw_shift",
     apply="shift",
     in_pixels=True,
@@ -104,7 +116,7 @@ SHIFT = AugmentationKind(
 )
 BRIGHTNESS = AugmentationKind(
     option=Option(
-        "brightness", Type.NUMBER, 0.0, "up to so much added or taken away, the range being 1 wide", domain=POSITIVE
+        "brightness", Type.NUMBER, 0.0, "largest change of brightness, for a range of width 1", domain=POSITIVE
     ),
     draw="draw_symmetric",
     apply="brighten",
@@ -118,7 +130,7 @@ CONTRAST = AugmentationKind(
         "contrast",
         Type.SHARE,
         0.0,
-        "distance from the mean changed by up to this share",
+        "largest relative change of the contrast",
         domain=Domain(0, 1, low_open=True),
     ),
     draw="draw_symmetric",
@@ -133,7 +145,7 @@ JITTER = AugmentationKind(
         "jitter",
         Type.NUMBER,
         0.0,
-        "standard deviation of noise on input and target, the range being 1 wide",
+        "standard deviation of noise on the input, for a range of width 1",
         domain=POSITIVE,
     ),
     draw="draw_normal_each",

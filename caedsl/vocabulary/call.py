@@ -1,4 +1,4 @@
-"""A constructor call as data: the torch backend prints it as source or makes it a module, so the two cannot differ."""
+"""Constructor call as data: the torch backend prints it as source or builds the module, so the two cannot differ."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """``name(*args, **kwargs)``.
+    """Call ``name(*args, **kwargs)``.
 
     ``name`` is a class of ``torch.nn``, or one of the few modules that PyTorch lacks
     (``caedsl/backends/torch/modules.py``). Arguments are numbers, strings, tuples of them, or calls.
@@ -18,5 +18,5 @@ class Call:
 
 
 def call(name: str, *args: Any, **kwargs: Any) -> Call:
-    """Return a ``Call`` in the notation of the call itself."""
+    """Return a ``Call``, written like the call itself."""
     return Call(name, args, tuple(kwargs.items()))

@@ -1,4 +1,4 @@
-"""Kinds of layers that only a bottleneck can hold."""
+"""Kinds of layers that occur only in bottlenecks."""
 
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.kind import Kind, Role
@@ -23,13 +23,13 @@ FREE_BITS: LayerOption[float] = LayerOption(
     "free_bits",
     Type.NUMBER,
     0.0,
-    "KL divergence, in nats, that each number of the code has free of charge",
+    "KL divergence in nats that is free for each number of the code",
     domain=NOT_NEGATIVE,
 )
 
 
 class Gaussian(Kind):
-    """A draw from a normal distribution: the first half of the channels are means, the second log-variances."""
+    """Sample from a normal distribution: the first half of the channels are means, the second log-variances."""
 
     name = "gaussian"
     has_line = False
@@ -41,7 +41,7 @@ class Gaussian(Kind):
         return (in_shape[0] // 2, *in_shape[1:])
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return the module that draws."""
+        """Return the module that samples."""
         free = layer.options[FREE_BITS]
         return (call("Gaussian", free_bits=free) if free else call("Gaussian"),)
 
@@ -50,7 +50,7 @@ CODEBOOK: LayerOption[Shape] = LayerOption(
     "codebook", Type.SHAPE, REQUIRED, "vectors and their channels: `512x64`", Written.FIRST, FROM_ONE
 )
 EMA: LayerOption[float] = LayerOption(
-    "ema", Type.NUMBER, 0.99, "decay of the averages that the codebook follows", domain=FRACTION
+    "ema", Type.NUMBER, 0.99, "decay of the moving averages of the codebook", domain=FRACTION
 )
 
 
@@ -59,7 +59,7 @@ UPDATE: LayerOption[str] = LayerOption(
     "update",
     Type.CHOICE,
     "ema",
-    "how the codebook learns: it follows averages of its inputs (`ema`), or is trained by the optimizer (`gradient`)",
+    "how the codebook learns: by moving averages of its inputs (`ema`), or by the optimizer (`gradient`)",
     choices=("ema", GRADIENT),
 )
 
@@ -68,13 +68,13 @@ SPREAD: LayerOption[float | None] = LayerOption(
     "spread",
     Type.NUMBER,
     None,
-    "largest number of the vectors at the start, with `update=gradient`; 1 over their count by default",
+    "largest initial value of the vectors, with `update=gradient`; 1 over their count by default",
     domain=POSITIVE,
 )
 
 
 class Quantizer(Kind):
-    """The nearest vector of a codebook at every place."""
+    """Nearest vector of a codebook at every position."""
 
     name = "quantizer"
     has_line = False
@@ -84,26 +84,26 @@ class Quantizer(Kind):
     options = (CODEBOOK, UPDATE, EMA, SPREAD)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the input's shape, where the codebook has two numbers."""
+        """Return the input's shape, if the codebook has two numbers."""
         if len(options[CODEBOOK]) != 2:
             return Misfit(
                 "wrong-type",
-                f"a codebook has two numbers, and `{text(options[CODEBOOK])}` has {len(options[CODEBOOK])}",
+                f"a codebook has two numbers, but `{text(options[CODEBOOK])}` has {len(options[CODEBOOK])}",
                 help="write the number of vectors and their channels: `bottleneck quantized 512x64`",
                 option=CODEBOOK.name,
             )
         return in_shape
 
     def parameters(self, layer: PlacedLayer) -> int:
-        """Return the numbers of a codebook that the optimizer trains."""
+        """Return the number of codebook values that the optimizer trains."""
         return elements(layer.options[CODEBOOK]) if layer.options[UPDATE] == GRADIENT else 0
 
     def macs(self, layer: PlacedLayer) -> int:
-        """Return a product of every place with every vector."""
+        """Return one product of every position with every vector."""
         return elements(layer.in_shape[1:]) * elements(layer.options[CODEBOOK])
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return the module that chooses the vectors."""
+        """Return the module that selects the vectors."""
         decay = None if layer.options[UPDATE] == GRADIENT else layer.options[EMA]
         ema = {} if decay == EMA.default else {"ema": decay}
         spread = {} if layer.options[SPREAD] is None else {"spread": layer.options[SPREAD]}
@@ -112,4 +112,4 @@ class Quantizer(Kind):
 
 _OWN: tuple[Kind, ...] = (Gaussian(), Quantizer(), TopK(), Sparsity())
 PLACEABLE: dict[str, Kind] = KINDS | {kind.name: kind for kind in _OWN}
-"""Every kind that a line of the compiler may name."""
+"""List every kind that a line of the compiler can name."""

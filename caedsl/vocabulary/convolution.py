@@ -17,7 +17,7 @@ FINISHED = (*FINISH, *WEIGHTS)
 
 
 def group_count(options: Options, in_shape: Shape) -> int:
-    """Return how many groups the channels are split into."""
+    """Return the number of groups of channels."""
     return in_shape[0] if options[DEPTHWISE] else options[CHANNEL_GROUPS]
 
 
@@ -45,20 +45,20 @@ class Convolution(Kind):
     ranks = (1, 2, 3)
 
     def weights(self, layer: PlacedLayer) -> int:
-        """Return one kernel for each pair of input and output channels within a group."""
+        """Return the weights: one kernel for each pair of input and output channels within a group."""
         per_output = layer.in_shape[0] // group_count(layer.options, layer.in_shape) * self.taps(layer)
         return layer.out_shape[0] * per_output
 
     def taps(self, layer: PlacedLayer) -> int:
-        """Return how many inputs of a channel lie under the kernel."""
+        """Return the number of inputs per channel under the kernel."""
         return prod(layer.options[KERNEL])
 
     def strides(self, layer: PlacedLayer) -> int:
-        """Return the product of the strides: inputs for one output, or outputs for one input."""
+        """Return the product of the strides: inputs per output, or outputs per input."""
         return prod(layer.options[STRIDE])
 
     def keywords(self, layer: PlacedLayer) -> dict[str, Any]:
-        """Return the keyword arguments that both torch classes take, those at PyTorch's defaults left out."""
+        """Return the keyword arguments that both torch classes take, without those at PyTorch's defaults."""
         options = layer.options
         keywords: dict[str, Any] = {"kernel_size": joined(options[KERNEL])}
         for name, steps in (("stride", options[STRIDE]), ("dilation", options[DILATION])):

@@ -1,4 +1,4 @@
-"""Corruptions of the input of a denoiser, one declaration each; the target stays clean."""
+"""Corruptions of the input of a denoiser, with one declaration each; the target stays clean."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ from caedsl.vocabulary.words import Words
 
 @dataclass(frozen=True, kw_only=True)
 class CorruptionKind:
-    """Corruption, in units of the input's range (its width is 1); it takes its turn in the order of this file.
+    """Corruption, in units of the input's range (of width 1); corruptions are applied in the order of this file.
 
     ``option`` is its amount on the line. ``draw`` and ``apply`` are functions of
-    ``caedsl/backends/torch/corruption.py``: the random numbers for a batch, and the batch changed by them.
+    ``caedsl/backends/torch/corruption.py``: they draw the random numbers of a batch, and change the batch with them.
     """
 
     option: Option
@@ -28,18 +28,18 @@ _SHARE = Domain(low=0, high=1)
 
 GAUSSIAN = CorruptionKind(
     option=Option(
-        "gaussian", Type.NUMBER, 0.0, "standard deviation of added noise, the range being 1 wide", domain=NOT_NEGATIVE
+        "gaussian", Type.NUMBER, 0.0, "standard deviation of added noise, for a range of width 1", domain=NOT_NEGATIVE
     ),
     draw="draw_normal",
     apply="add_noise",
 )
 MASKING = CorruptionKind(
-    option=Option("masking", Type.SHARE, 0.0, "share of pixels set to the low end", domain=_SHARE),
+    option=Option("masking", Type.SHARE, 0.0, "share of pixels set to the lower end of the range", domain=_SHARE),
     draw="draw_uniform",
     apply="mask_pixels",
 )
 SALT_AND_PEPPER = CorruptionKind(
-    option=Option("saltpepper", Type.SHARE, 0.0, "share of pixels set to either end", domain=_SHARE),
+    option=Option("saltpepper", Type.SHARE, 0.0, "share of pixels set to either end of the range", domain=_SHARE),
     draw="draw_uniform",
     apply="salt_and_pepper",
 )

@@ -1,4 +1,4 @@
-"""Fit the options of a layer to the rank of its input: one number for each axis of space."""
+"""Fitting of a layer's options to the rank of its input: one number per spatial axis."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from caedsl.vocabulary.option import Option, Options, Type
 from caedsl.vocabulary.shape import NOUNS, Shape, axes_text, rank, text
 
 _SPREADING = (Type.PER_AXIS, Type.PADDING, Type.SIDES)
-"""Types whose single number stands for every axis."""
+"""Types whose single number applies to every axis."""
 
 
 def rank_misfit(kind: str, ranks: Sequence[int], in_shape: Shape) -> Misfit | None:
@@ -17,20 +17,20 @@ def rank_misfit(kind: str, ranks: Sequence[int], in_shape: Shape) -> Misfit | No
     if rank(in_shape) == 0:
         return Misfit(
             "needs-a-map",
-            f"`{kind}` needs a feature map, but what comes before leaves {text(in_shape)} numbers",
+            f"`{kind}` needs a feature map, but its input is a vector of {text(in_shape)} numbers",
             help=f"put `reshape CxHxW` before it, with C·H·W = {text(in_shape)}",
         )
     taken = " and ".join(f"{NOUNS[each]}s" for each in ranks if each)
     return Misfit(
         "needs-a-map",
-        f"`{kind}` is for {taken}, and its input {text(in_shape)} has {_count(rank(in_shape))}: "
+        f"`{kind}` is for {taken}, but its input {text(in_shape)} has {_count(rank(in_shape))}: "
         f"{axes_text(rank(in_shape))}",
         help="use `upsample` or `deconv`, which take any number of axes",
     )
 
 
 def spread(kind: str, declared: Sequence[Option], options: Options, axes: int) -> Options | Misfit:
-    """Return the options with one number for each axis where one number was written for all of them."""
+    """Return the options with one number per axis; a single number applies to all axes."""
     changed: dict[Option, object] = {}
     for option in declared:
         value = options.of_any_type(option)
@@ -41,7 +41,7 @@ def spread(kind: str, declared: Sequence[Option], options: Options, axes: int) -
         elif len(value) != axes:
             return Misfit(
                 "wrong-type",
-                f"`{kind}` has {_count(axes)} here, {axes_text(axes)}, and its `{option.name}` has {len(value)} "
+                f"`{kind}` has {_count(axes)} here, {axes_text(axes)}, but its `{option.name}` has {len(value)} "
                 f"number{'s' if len(value) > 1 else ''}",
                 help=_remedy(option, axes),
                 option=option.name,

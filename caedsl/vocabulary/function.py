@@ -1,4 +1,4 @@
-"""Activation function: what the compiler has to know of one, and the shapes in which most say it."""
+"""Activation functions: the properties that the compiler needs, and common ways to state them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.option import Option
 
 Number = Callable[[Any], float]
-"""A property that may depend on the value of the activation's option."""
+"""Property that may depend on the value of the activation's option."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
     """Activation function.
 
-    ``option`` is the one number or range that it takes, named as the constructor of its torch module names it.
-    ``torch`` returns that module's call for a value of the option. The other fields say what the compiler has to know;
-    those that are functions get the value of the option:
+    ``option`` is the number or range that it takes, with the name of the argument in its torch module's constructor.
+    ``torch`` returns that module's call for a value of the option. The other fields are properties; those that are
+    functions take the value of the option:
 
     - ``low`` and ``high`` bound the output.
-    - ``rectifier``: it passes about half of a centred signal, so that He initialisation keeps the variance
+    - ``rectifier``: it passes about half of a centred signal, so He initialisation keeps the variance
       (He et al. 2015, arXiv 1502.01852). ``leak`` is the slope below zero of a rectifier that is linear there.
-    - ``slope`` is the steepest slope, and ``saturates`` says whether the function is flat at both -5 and 5.
+    - ``slope`` is the largest slope, and ``saturates`` states whether the function is flat at both -5 and 5.
     - ``dies``: the slope is exactly 0 below zero.
-    - ``passed`` is what it leaves of the power of a standard normal input: E[f(x)²] for rectifiers and Var f(x) for
-      softplus. For saturating functions it is the squared slope, the most that they pass on.
-    - ``faint`` is what it leaves of the power of a faint input: its squared slope at 0, or the mean of those on both
-      sides of 0.
-    - ``ceiling`` is the power that it lets through at most, whatever comes in.
+    - ``passed`` is the power of the output for a standard normal input: E[f(x)²] for rectifiers and Var f(x) for
+      softplus. For saturating functions it is the squared slope, their maximum.
+    - ``faint`` is the factor on the power of a weak input: the squared slope at 0, or the mean of the squared slopes on
+    both sides.
+    - ``ceiling`` is the largest power of its output for any input.
     - ``learned`` counts its parameters.
     """
 
@@ -50,7 +50,7 @@ class Function:
 
 
 def always(number: float) -> Number:
-    """Return a property that is the same for every value of the option."""
+    """Return a property that does not depend on the value of the option."""
     return lambda value: number
 
 
@@ -60,7 +60,7 @@ def plain(module: str) -> Callable[[Any], tuple[Call, ...]]:
 
 
 def with_option(module: str, option: Option) -> Callable[[Any], tuple[Call, ...]]:
-    """Return the call of a module with its option, which is left out where it has the default."""
+    """Return the call of a module with its option, which is omitted if it has the default."""
     return lambda value: (call(module) if value == option.default else call(module, **{option.name: value}),)
 
 

@@ -1,4 +1,4 @@
-"""Activation functions, one declaration each. The language, the rules, the initialisation and the backend read them."""
+"""Activation functions, with one declaration each, used by the language, rules, initialisation and backend."""
 
 from math import inf
 
@@ -10,16 +10,16 @@ from caedsl.vocabulary.words import Words
 _LEAK = Option(
     "negative_slope", Type.NUMBER, 0.01, "slope below zero", domain=Domain(0, 1, low_open=True, high_open=True)
 )
-_LEARNED_LEAK = Option("init", Type.NUMBER, 0.25, "slope below zero at the start", domain=Domain(0, 1))
-_ALPHA = Option("alpha", Type.NUMBER, 1.0, "the output's lower bound is its negative", domain=Domain(0, 100, True))
+_LEARNED_LEAK = Option("init", Type.NUMBER, 0.25, "initial slope below zero", domain=Domain(0, 1))
+_ALPHA = Option("alpha", Type.NUMBER, 1.0, "minus the lower bound of the output", domain=Domain(0, 100, True))
 _AMPLITUDE = Option(
-    "scale", Type.NUMBER, 1.0, "factor on the output, `tanh=2` returns -2..2", domain=Domain(0, 1e6, True)
+    "scale", Type.NUMBER, 1.0, "factor on the output: `tanh=2` returns -2..2", domain=Domain(0, 1e6, True)
 )
-_CAP = Option("cap", Type.NUMBER, REQUIRED, "bound of the output on both sides", domain=Domain(0, 1e6, True))
+_CAP = Option("cap", Type.NUMBER, REQUIRED, "bound of the absolute output", domain=Domain(0, 1e6, True))
 _HARD_SLOPE = Option(
     "slope", Type.NUMBER, 1 / 6, "slope at 0, which is 0.2 in Keras before version 3", domain=Domain(0, 1e6, True)
 )
-_ENDS = Option("range", Type.ENDS, REQUIRED, "lowest and highest output")
+_ENDS = Option("range", Type.ENDS, REQUIRED, "smallest and largest output")
 _NO_END = always(inf)
 _ONE = always(1.0)
 

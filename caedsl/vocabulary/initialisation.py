@@ -1,8 +1,7 @@
 """Initialisation of the weights of a layer.
 
-``auto`` is He (2015, arXiv 1502.01852) before a rectifier and Glorot (2010) otherwise, with zero biases.
-PyTorch's own default has a sixth of He's variance (pytorch issue 15314), so that the signal fades in a deep stack of
-rectifiers.
+``auto`` is He (2015, arXiv 1502.01852) before a rectifier and Glorot (2010) otherwise, with zero biases. PyTorch's
+default has a sixth of He's variance (pytorch issue 15314), so the signal fades in a deep stack of rectifiers.
 """
 
 from caedsl.vocabulary.activations import LINEAR, Activation
@@ -13,7 +12,7 @@ from caedsl.vocabulary.weights import INIT
 
 
 def scheme(layer: Layer) -> Initialisation:
-    """Return the initialisation of a layer with weights, with ``auto`` decided."""
+    """Return the initialisation of a layer with weights, with ``auto`` resolved."""
     chosen = layer.options[INIT]
     if chosen != AUTO:
         return INITIALISATIONS[chosen]
@@ -21,7 +20,7 @@ def scheme(layer: Layer) -> Initialisation:
 
 
 def _activation(layer: Layer) -> Activation:
-    """Return the activation of the line, or the one on a line of its own behind it."""
+    """Return the activation on the line, or the one on its own line after it."""
     return layer.followed_by if layer.activation == LINEAR else layer.activation
 
 
@@ -32,11 +31,11 @@ def _kernel(layer: Layer) -> Kernel:
 
 
 def variance(layer: Layer) -> float:
-    """Return Var(w) at the start, for a layer with weights."""
+    """Return the initial Var(w) of a layer with weights."""
     return scheme(layer).variance(_kernel(layer))
 
 
 def weight_call(layer: Layer) -> Call | None:
-    """Return the function of ``torch.nn.init`` that starts the weight; None for PyTorch's own default."""
+    """Return the function of ``torch.nn.init`` that initialises the weight, or None for PyTorch's default."""
     start = scheme(layer).torch
     return None if start is None else start(_kernel(layer))

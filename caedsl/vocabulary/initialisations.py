@@ -1,4 +1,4 @@
-"""Distributions of the weights at the start, one declaration for each ``init=``."""
+"""Initial distributions of the weights, with one declaration for each ``init=``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from caedsl.vocabulary.option import POSITIVE, LayerOption, Type
 from caedsl.vocabulary.words import Words
 
 AUTO = "auto"
-"""The word for He before rectifiers and Glorot elsewhere."""
+"""Use He before rectifiers and Glorot otherwise for this word."""
 CUT = 2.0
-"""Standard deviations beyond which ``truncated_normal`` draws again, as Keras does."""
+"""Redraw values beyond this many standard deviations in ``truncated_normal``, as Keras does."""
 
 STD: LayerOption[float] = LayerOption(
     "std",
@@ -32,10 +32,10 @@ GAIN: LayerOption[float] = LayerOption(
 
 
 class Kernel(NamedTuple):
-    """What an initialisation has to know of a layer.
+    """Properties of a layer that an initialisation needs.
 
-    ``fan_in`` inputs are summed by one output, and one input feeds ``fan_out`` outputs, on average; ``torch_fans`` are
-    both as ``torch.nn.init`` counts them from the weight's shape. ``std`` and ``gain`` are the options of these names.
+    Each output sums ``fan_in`` inputs, and each input feeds ``fan_out`` outputs on average; ``torch_fans`` are both as
+    ``torch.nn.init`` counts them from the weight's shape. ``std`` and ``gain`` are the options with these names.
     """
 
     fan_in: float
@@ -48,10 +48,10 @@ class Kernel(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Initialisation:
-    """Distribution of the weights at the start.
+    """Initial distribution of the weights.
 
-    ``title`` is what an emitted file calls it. ``variance`` returns Var(w), and ``torch`` the call of the function of
-    ``torch.nn.init``, its tensor left out; None for PyTorch's own default. ``own`` are the options that it alone reads.
+    ``title`` is its name in an emitted file. ``variance`` returns Var(w), and ``torch`` the call of the function of
+    ``torch.nn.init`` without its tensor, or None for PyTorch's default. ``own`` are the options that only it reads.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Initialisation:
 
 
 def gain_squared(activation: Activation) -> float:
-    """Return He's factor on 1 / fan_in: 2 for rectifiers, 2 / (1 + slope²) for leaky ones, 1 for others."""
+    """Return He's factor on 1 / fan_in: 2 for rectifiers, 2 / (1 + slope²) for leaky ones, 1 otherwise."""
     if activation.leak is not None:
         return 2.0 / (1.0 + activation.leak * activation.leak)
     return 2.0 if activation.function.rectifier else 1.0
@@ -71,7 +71,7 @@ def gain_squared(activation: Activation) -> float:
 def _he(kernel: Kernel) -> Call:
     activation = kernel.activation
     if kernel.fan_in != kernel.torch_fans[0]:
-        # torch counts the fan of a transposed convolution as if it were a plain one, so the deviation is given.
+        # torch computes the fan of a transposed convolution like that of a plain one, so the deviation is given
         return call("normal_", std=float(f"{sqrt(gain_squared(activation) / kernel.fan_in):.6g}"))
     if activation.leak is not None:
         return call("kaiming_normal_", a=activation.leak, nonlinearity="leaky_relu")
@@ -83,7 +83,7 @@ def _gain(kernel: Kernel) -> dict[str, float]:
 
 
 def _truncated_variance(kernel: Kernel) -> float:
-    """Return the variance of a normal distribution that is cut at ``CUT`` standard deviations on both sides."""
+    """Return the variance of a normal distribution that is truncated at ``CUT`` standard deviations on both sides."""
     density = exp(-CUT * CUT / 2) / sqrt(2 * pi)
     kept = 1 - 2 * CUT * density / erf(CUT / sqrt(2))
     return kept * kernel.std**2
@@ -126,7 +126,7 @@ TRUNCATED_NORMAL = Initialisation(
 )
 TORCH = Initialisation(
     name="torch",
-    title="PyTorch's own",
+    title="PyTorch's default",
     variance=lambda kernel: 1.0 / (3.0 * kernel.torch_fans[0]),
     torch=None,
     own=(),
@@ -134,4 +134,4 @@ TORCH = Initialisation(
 
 INITIALISATIONS = Words(__name__, Initialisation)
 OPTIONS = (STD, GAIN)
-"""The options that belong to some initialisations."""
+"""List the options that belong to specific initialisations."""

@@ -1,4 +1,4 @@
-"""Base of ``concat``, ``add`` and ``unpool``: layers that read a named output beside the layer before them."""
+"""Base of ``concat``, ``add`` and ``unpool``: layers that read a named output in addition to the layer before them."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -11,11 +11,11 @@ from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Type, Writt
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, text
 
-FROM: LayerOption[str] = LayerOption("output", Type.NAME, REQUIRED, "the output that is read", Written.FIRST)
-OTHER: LayerOption[Shape] = LayerOption("other", Type.SHAPE, REQUIRED, "shape of the output that is read")
-"""Value that placing adds: no line gives it."""
+FROM: LayerOption[str] = LayerOption("output", Type.NAME, REQUIRED, "the output to read", Written.FIRST)
+OTHER: LayerOption[Shape] = LayerOption("other", Type.SHAPE, REQUIRED, "shape of that output")
+"""Value that placing adds: no line sets it."""
 INPUT = "input"
-"""Name under which the input of the network may be read."""
+"""Name by which lines read the input of the network."""
 
 
 class Join(Kind):
@@ -26,35 +26,35 @@ class Join(Kind):
     options = (FROM,)
     verb: ClassVar[str]
     reads_values: ClassVar[bool] = True
-    """Whether the values of the named output enter, and not only places in it."""
+    """Whether the values of the named output are used, and not only positions in it."""
     with_a_number: ClassVar[str] = ""
-    """The kind that is meant where a number stands instead of a name."""
+    """Kind that is meant if a number is written instead of a name."""
 
     def source(self, name: str, output: Layer | None, shape: Shape) -> Mapping[str, Any] | Misfit:
         """Return what placing adds to the options for an output of ``shape``, or why it cannot be read.
 
-        ``output`` is its layer, None for the network's input.
+        ``output`` is its layer, or None for the network's input.
         """
         return written({OTHER: shape})
 
     def kept(self, options: Options) -> str:
-        """Return the name under which the network keeps what is read."""
+        """Return the name under which the network stores what is read."""
         return options[FROM]
 
     def keeping(self, options: Options) -> Call | None:
-        """Return the function of the map before the named layer that returns what is kept; None for its output."""
+        """Return the function of the named layer's input that returns what is stored, or None for its output."""
         return None
 
     def joining(self, layer: PlacedLayer) -> Call | None:
-        """Return the function of the map and of what is kept; None where the backend knows it by the kind's name."""
+        """Return the function of the map and the stored value, or None if the backend knows it by the kind's name."""
         return None
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return nothing: ``forward`` is written out, and joins the two there."""
+        """Return nothing: ``forward`` is written out and joins the two."""
         return ()
 
     def unequal(self, options: Options, in_shape: Shape) -> Misfit:
-        """Return why the two do not meet."""
+        """Return why the two shapes do not match."""
         name, other = options[FROM], options[OTHER]
         return Misfit(
             "sizes-do-not-meet",

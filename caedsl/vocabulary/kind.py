@@ -1,4 +1,4 @@
-"""The base of all layer kinds; one subclass a file in ``layers/``, found by its name.
+"""Base of all layer kinds; each file in ``layers/`` has one subclass, found by its name.
 
 To add a kind, write one file in that folder with one subclass of ``Kind``. The grammar, the formatter, ``show``, the
 diagrams, the mirror, the costs, the emitted source and the reference documentation follow from it.
@@ -21,34 +21,34 @@ from caedsl.vocabulary.window import Reads
 
 
 class Role(Enum):
-    """Part that a kind plays in a network."""
+    """Role of a kind in a network."""
 
     WEIGHTED = "multiplies its input by a kernel"
-    PASSING = "chooses among its inputs or averages them, so that the range of values stays"
-    ADJUSTING = "changes the values of its input, and neither their number nor their shape"
-    RESHAPING = "keeps every number and changes the shape"
-    GROUPING = "holds layers and computes nothing"
-    JOINING = "reads a named output beside the layer before it"
+    PASSING = "selects or averages inputs, so the range of values does not grow"
+    ADJUSTING = "changes the values of its input, but not their number or shape"
+    RESHAPING = "changes the shape, but not the values"
+    GROUPING = "contains layers and computes nothing itself"
+    JOINING = "reads a named output in addition to the layer before it"
     SUMMING = "adds the input of its layers to their output"
 
 
 class Window(Enum):
-    """Way in which a kind moves a window over a map."""
+    """How a kind moves a window over a map."""
 
-    CONVOLUTION = "weighs the inputs under the window"
+    CONVOLUTION = "computes a weighted sum of the inputs under the window"
     TRANSPOSED = "spreads every input over a window of outputs"
     POOL = "summarises the inputs under the window"
 
 
 class Draft(NamedTuple):
-    """Draft of a layer line: the kind's name and the options that differ from its defaults."""
+    """Draft of a layer line: the kind's name and the options that differ from the defaults."""
 
     kind: str
     options: dict[str, Any]
 
 
 class FittedWindow(NamedTuple):
-    """Options of a layer with one number for each axis, and the shape of its output."""
+    """Options of a layer with one number per axis, and the shape of its output."""
 
     options: Options
     out_shape: Shape
@@ -58,15 +58,15 @@ DROPOUT: LayerOption[float] = LayerOption(
     "dropout",
     Type.SHARE,
     0.0,
-    "share of the outputs dropped while training: whole channels of a feature map",
+    "share of the outputs dropped during training: whole channels of a feature map",
     domain=FRACTION,
 )
 FINISH = (*norms.OPTIONS, ACTIVATION, DROPOUT)
-"""Options of what follows the main operation of a layer, in the order of effect."""
+"""List the options after the main operation of a layer, in the order of effect."""
 
 
 class Kind:
-    """Kind of layer: its options, shape rule, costs, reach, mirror twin and torch calls.
+    """Kind of layer: its options, shape rule, costs, receptive field, mirror and torch calls.
 
     The docstring of a subclass is its entry in the language reference.
     """
@@ -76,27 +76,27 @@ class Kind:
     options: ClassVar[tuple[Option, ...]] = ()
     example: ClassVar[str] = ""
     block: ClassVar[bool] = False
-    """Whether the kind is followed by ``{ layers }``."""
+    """Whether ``{ layers }`` follow the kind."""
     has_line: ClassVar[bool] = True
-    """Whether a spec can write a line of the kind; others stand only in what the compiler writes."""
+    """Whether a spec can contain a line of the kind; the compiler alone writes the others."""
     has_output: ClassVar[bool] = True
-    """Whether a line of the kind is one output that `as` can name."""
+    """Whether `as` can name the output of a line of the kind."""
     ranks: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
-    """Numbers of axes of space that its input may have; 0 stands for a vector."""
+    """Possible numbers of spatial axes of its input; 0 stands for a vector."""
     window: ClassVar[Window | None] = None
     joins_all: ClassVar[bool] = False
     """Whether every output sees every input."""
     linear: ClassVar[bool] = True
     """Whether the main operation is a linear map."""
     drop_option: ClassVar[LayerOption[float]] = DROPOUT
-    """The option that says which share of the outputs is dropped while training."""
+    """Option with the share of the outputs that is dropped during training."""
 
     def fit(self, given: Mapping[str, Any], in_shape: Shape) -> FittedWindow | Misfit:
-        """Complete the options of a line and return them with the output's shape, or why the layer does not fit."""
+        """Return the completed options of a line with the output's shape, or why the layer does not fit."""
         return self.fit_again(self.completed(given), in_shape)
 
     def completed(self, given: Mapping[str, Any]) -> Options:
-        """Return every option of the kind for a line that gives these, with all defaults filled in."""
+        """Return every option of the kind for a line with these options, with all defaults filled in."""
         options = Options({option.name: option.default for option in self.options} | dict(given))
         assert all(options.of_any_type(option) is not REQUIRED for option in self.options)
         open_options = [option for option in self.options if options.of_any_type(option) is None]
@@ -104,7 +104,7 @@ class Kind:
         return options.changed({option: implied.get(option.name) for option in open_options})
 
     def fit_again(self, options: Options, in_shape: Shape) -> FittedWindow | Misfit:
-        """Return ``options`` spread over the axes of ``in_shape``, with the output's shape, or why they do not fit."""
+        """Return ``options`` for the axes of ``in_shape`` with the output's shape, or why they do not fit."""
         misfit = rank_misfit(self.name, self.ranks, in_shape)
         fitted = misfit or spread(self.name, self.options, options, rank(in_shape))
         if isinstance(fitted, Misfit):
@@ -127,19 +127,19 @@ class Kind:
         raise NotImplementedError
 
     def arithmetic(self, layer: PlacedLayer, axis: int) -> str:
-        """Return how a size follows from the input's, as a line of arithmetic; empty where nothing is computed."""
+        """Return the arithmetic of an output size, or an empty text if nothing is computed."""
         return ""
 
     def reason(self, layer: PlacedLayer, axis: int) -> str:
-        """Return in a few words how a size follows from the input's that is no plain product or quotient."""
+        """Return a short explanation of an output size that is not a plain product or quotient."""
         return ""
 
     def weights(self, layer: PlacedLayer) -> int:
-        """Return how many numbers the kernel holds."""
+        """Return the number of kernel weights."""
         return 0
 
     def kernels(self, layer: PlacedLayer) -> int:
-        """Return how many kernels ``weight_norm`` gives a length: those along the first axis of the weight."""
+        """Return how many kernels ``weight_norm`` normalises: the size of the weight's first axis."""
         return layer.out_shape[0]
 
     def fans(self, layer: PlacedLayer) -> tuple[float, float]:
@@ -151,7 +151,7 @@ class Kind:
         return self.fans(layer)
 
     def parameters(self, layer: PlacedLayer) -> int:
-        """Return how many parameters the layer learns: kernel, bias, normalisation and activation."""
+        """Return the number of learned parameters: kernel, bias, normalisation and activation."""
         bias = layer.out_shape[0] if layer.options.get(BIAS, False) else 0
         lengths = self.kernels(layer) if layer.options.get(WEIGHT_NORM, False) else 0
         return self.weights(layer) + bias + lengths + self._finish_parameters(layer)
@@ -161,11 +161,11 @@ class Kind:
         return 0
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
-        """Return for each axis which inputs an output depends on."""
+        """Return which inputs an output depends on, for each axis."""
         return (lambda place: (place, place),) * rank(layer.in_shape)
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
-        """Return the lines that undo the layer's shape exactly; None where no such lines exist."""
+        """Return the lines that invert the layer's shape exactly, or None if there are none."""
         return ()
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
@@ -203,19 +203,19 @@ def drop_calls(rate: float, shape: Shape) -> tuple[Call, ...]:
 
 
 CARRIED = (*norms.OPTIONS, *WEIGHTS)
-"""Options that a mirrored layer takes over from its twin; dropout is not one: it has no shape to undo."""
+"""Options that a mirrored layer copies; dropout is not one, because it has no shape to invert."""
 
 
 def carried(layer: PlacedLayer) -> dict[str, Any]:
-    """Return the options of ``layer`` that its mirror twin shares."""
+    """Return the options of ``layer`` that its mirror shares."""
     return copied(layer, *(option for option in CARRIED if option in layer.options))
 
 
 def copied(layer: PlacedLayer, *options: Option) -> dict[str, Any]:
-    """Return these options of ``layer`` under the names that a line gives them."""
+    """Return these options of ``layer`` under the names that a line writes."""
     return {option.name: layer.options.of_any_type(option) for option in options}
 
 
 def written(values: Mapping[Option, Any]) -> dict[str, Any]:
-    """Return these options under the names that a line gives them."""
+    """Return these options under the names that a line writes."""
     return {option.name: value for option, value in values.items()}

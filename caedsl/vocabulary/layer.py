@@ -1,4 +1,4 @@
-"""A layer in its place: its kind, its options, and the shapes on both sides."""
+"""Placed layer: its kind, its options, and the shapes of its input and output."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,13 @@ from caedsl.vocabulary.shape import Shape, is_map
 class Layer:
     """One layer of an autoencoder.
 
-    ``options`` holds every option of the kind, with defaults filled in and one number for each axis. ``span`` is the
-    line it comes from and ``spans`` the places of the options written there. ``children`` are the layers inside a group
-    (``residual``, ``stage``), and ``shortcut`` those that fit a residual's input to its output.
-    ``named`` is the name of its output, where it has one. ``source`` is the layer whose output it reads beside that of
-    the layer before it; None for the network's input, and for a kind that reads one output.
-    ``followed_by`` is the activation on a line of its own behind a layer without one, where nothing but normalisations
-    stands between.
-    ``mirrors`` is the encoder layer that a derived decoder layer undoes; its ``span`` is then the ``decoder`` line.
+    ``options`` contains every option of the kind, with defaults filled in and one number per axis. ``span`` is its line
+    and ``spans`` are the places of the options written there. ``children`` are the layers inside a group (``residual``,
+    ``stage``), and ``shortcut`` those that fit a residual's input to its output.
+    ``named`` is the name of its output, if it has one. ``source`` is the layer whose output it reads in addition to
+    that of the layer before it; None for the network's input, and for a kind with a single input.
+    ``followed_by`` is the activation on its own line after a layer without one, with only normalisations between them.
+    ``mirrors`` is the encoder layer that a mirrored decoder layer inverts; its ``span`` is then the ``decoder`` line.
     """
 
     kind: Kind
@@ -39,7 +38,7 @@ class Layer:
     followed_by: Activation = LINEAR
 
     def place(self, option: Option) -> Span:
-        """Return where ``option`` is written, or the whole line where it is left to its default."""
+        """Return where ``option`` is written, or the whole line if it is not written."""
         return self.spans.get(option.name, self.span)
 
     @property
@@ -59,11 +58,11 @@ class Layer:
 
     @property
     def resizes(self) -> bool:
-        """Whether the layer turns a map into one of another size."""
+        """Return whether the layer turns a map into one of another size."""
         return is_map(self.in_shape) and is_map(self.out_shape) and self.in_shape[1:] != self.out_shape[1:]
 
     def walk(self) -> Iterator["Layer"]:
-        """Yield the layers inside a group, its shortcut, and then the group itself: the order of computation."""
+        """Yield the layers inside a group, its shortcut, and then the group itself, in the order of computation."""
         for child in (*self.children, *self.shortcut):
             yield from child.walk()
         yield self

@@ -1,4 +1,4 @@
-"""A layer line: what an author, or the compiler, writes for one layer or one group, before any shape is known."""
+"""Layer line, as an author or the compiler writes it, before any shape is known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ _NOWHERE = Span(0, 0)
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One layer line, read once and placed as often as it is repeated.
+    """Layer line, read once and placed as often as it is repeated.
 
-    ``kind`` is the name of a layer kind. ``options`` holds the options that the line or its ``defaults`` give; the
+    ``kind`` is the name of a layer kind. ``options`` contains the options that the line or its ``defaults`` set; the
     kind's own defaults are filled in when the line is placed. ``spans`` are the places of the options written on the
     line, and ``at`` is the place of the line itself. ``children`` are the lines of its block. ``mirrors`` is the
-    encoder layer that the line undoes. ``named`` is the name of its output. ``broken`` marks a line that could not be
+    encoder layer that the line inverts. ``named`` is the name of its output. ``broken`` marks a line that could not be
     read: no layer after it can be placed.
     """
 

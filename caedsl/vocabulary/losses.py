@@ -1,4 +1,4 @@
-"""Reconstruction losses, one declaration each. Training, the emitted loop and the rules read them."""
+"""Reconstruction losses, with one declaration each, used by training, the emitted loop and the rules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ Options = Mapping[str, Any]
 class LossKind:
     """Reconstruction loss, a mean over all pixels.
 
-    - ``about`` says what it measures, ``unit`` in which unit.
+    - ``about`` describes what it measures, and ``unit`` is its unit.
     - ``torch`` returns the call of a function of the reconstruction and the target: one of ``torch.nn.functional``, or
-      of ``caedsl/backends/torch/losses.py``. It gets the loss's ``own`` options and the width of the pixels' range.
-    - ``pixelwise``: the function is a mean of one number a pixel, which it returns with ``reduction="none"``.
+      of ``caedsl/backends/torch/losses.py``. It takes the loss's ``own`` options and the width of the pixels' range.
+    - ``pixelwise``: the function is a mean of one number per pixel, and returns these with ``reduction="none"``.
     - ``of_batch``: it is a function of the squared errors of all samples together; others are a mean over samples.
     - ``probabilities``: reconstruction and target must lie in 0..1.
-    - ``entropy``: a perfect reconstruction still costs the entropy of the target; other losses are then 0.
-    - ``gain`` is what the loss gains from the mean image to a perfect reconstruction, over what squared error gains.
-    - ``curvature`` is how steep the gradient is in an output of slope 1, where squared error behind a sigmoid has 1;
-      None where that was not worked out. ``quadratic``: its second derivative is 2 everywhere.
+    - ``entropy``: a perfect reconstruction has the loss of the target's entropy; for other losses it is 0.
+    - ``gain`` is the decrease from the mean image to a perfect reconstruction, relative to that of the squared error.
+    - ``curvature`` is the size of the gradient for an output of slope 1, relative to squared error after a sigmoid;
+    None if unknown. ``quadratic``: its second derivative is 2 everywhere.
     """
 
     name: str
@@ -71,9 +71,9 @@ MAE = LossKind(
 )
 HUBER = LossKind(
     name="huber",
-    about="half the squared error up to `delta`, absolute beyond",
+    about="half the squared error up to `delta`, absolute error beyond",
     unit="squared pixel values",
-    own=(Option("delta", Type.NUMBER, 1.0, "error from which on `huber` is linear", domain=POSITIVE),),
+    own=(Option("delta", Type.NUMBER, 1.0, "error above which `huber` is linear", domain=POSITIVE),),
     torch=lambda options, width: call("huber_loss", **options),
     pixelwise=True,
     of_batch=False,
@@ -127,9 +127,9 @@ MS_SSIM = LossKind(
 )
 CHARBONNIER = LossKind(
     name="charbonnier",
-    about="absolute error, rounded below `epsilon`",
+    about="absolute error, smooth below `epsilon`",
     unit="pixel values",
-    own=(Option("epsilon", Type.NUMBER, 1e-3, "error below which `charbonnier` is round", domain=POSITIVE),),
+    own=(Option("epsilon", Type.NUMBER, 1e-3, "error below which `charbonnier` is smooth", domain=POSITIVE),),
     torch=lambda options, width: call("charbonnier_loss", **options),
     pixelwise=True,
     of_batch=False,
@@ -162,7 +162,7 @@ GAUSSIAN = LossKind(
             "least",
             Type.NUMBER,
             2.5e-3,
-            "smallest standard deviation of `gaussian`, the range being 1 wide",
+            "smallest standard deviation of `gaussian`, for a range of width 1",
             domain=POSITIVE,
         ),
     ),

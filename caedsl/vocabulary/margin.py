@@ -1,4 +1,4 @@
-"""Base of ``pad`` and ``crop``: so much around a map."""
+"""Base of ``pad`` and ``crop``: a margin around a map."""
 
 from typing import ClassVar
 
@@ -8,12 +8,12 @@ from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, Sides, Sizes, rank
 
 AMOUNT: LayerOption[Sizes | Sides] = LayerOption(
-    "amount", Type.SIDES, REQUIRED, "how much on each side", Written.FIRST, Domain(low=0, high=2**20)
+    "amount", Type.SIDES, REQUIRED, "size of the margin on each side", Written.FIRST, Domain(low=0, high=2**20)
 )
 
 
 class Margin(Kind):
-    """Base of both kinds; each undoes the other."""
+    """Base of both kinds; each inverts the other."""
 
     role = Role.PASSING
     ranks = (1, 2, 3)
@@ -31,6 +31,6 @@ class Margin(Kind):
 
 
 def pairs(options: Options, in_shape: Shape) -> tuple[Sides, ...]:
-    """Return what stands before and after, axis by axis."""
+    """Return the sizes before and after, axis by axis."""
     amount = options[AMOUNT]
     return (amount,) * rank(in_shape) if isinstance(amount, Sides) else tuple(Sides(each, each) for each in amount)

@@ -1,4 +1,4 @@
-"""Why a layer cannot stand where it stands."""
+"""Reason why a layer cannot be placed."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,10 +8,10 @@ from caedsl.diagnostics.finding import Datum
 
 
 class Misfit(NamedTuple):
-    """Finding about a layer, without a place.
+    """Finding about a layer, without a position.
 
-    ``name`` is the rule's; ``option`` is the one to point at; ``notes`` show the arithmetic, ``help`` the remedy, and
-    ``data`` the numbers.
+    ``name`` is the name of the rule; ``option`` is the one to point at; ``notes`` show the arithmetic, ``help`` the
+    remedy, and ``data`` the numbers.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Normalisations, one declaration each: an option of a layer, between its main operation and its activation."""
+"""Normalisations, with one declaration each: an option between a layer's main operation and its activation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from caedsl.vocabulary.words import Words
 EPSILON = 1e-5
 """PyTorch's default for every normalisation."""
 MOMENTUM = 0.1
-"""PyTorch's default. Keras counts the other way round: its ``momentum=0.99`` is 0.01 here."""
+"""PyTorch's default. Keras uses the complement: its ``momentum=0.99`` is 0.01 here."""
 NONE = "none"
-"""The word for no normalisation."""
+"""Word for no normalisation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Norm:
     """Normalisation.
 
-    - ``own`` are its options beside ``affine`` and ``eps``, which all have.
+    - ``own`` are its options in addition to ``affine`` and ``eps``, which all have.
     - ``torch`` returns the call of its module for a layer's options and output.
-    - ``groups`` counts the parts of one sample, each with statistics of its own; None where they are those of a batch.
+    - ``groups`` counts the parts of one sample with separate statistics; None for statistics of a batch.
     - ``needs_map``: it cannot follow a vector. ``divides``: the channels must be a multiple of its ``groups``.
-    - ``centres``: it subtracts the mean of each channel, and a bias before it with that.
-    - ``linear``: it is a linear map once it is trained.
-    - ``learned`` counts the parameters of a channel with ``affine``.
+    - ``centres``: it subtracts the mean of each channel, and so removes a bias before it.
+    - ``linear``: after training it is a linear map.
+    - ``learned`` counts the parameters per channel with ``affine``.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Norm:
 
     @property
     def over_batch(self) -> bool:
-        """Whether the statistics are those of a batch."""
+        """Return whether the statistics are those of a batch."""
         return self.groups is None
 
 
@@ -52,7 +52,7 @@ AFFINE: LayerOption[bool] = LayerOption(
     "affine", Type.SWITCH, True, "whether the normalisation learns a scale and a shift"
 )
 EPS: LayerOption[float] = LayerOption(
-    "eps", Type.NUMBER, EPSILON, "added to the variance under the root", domain=POSITIVE
+    "eps", Type.NUMBER, EPSILON, "added to the variance under the square root", domain=POSITIVE
 )
 MOMENTUM_OPTION: LayerOption[float] = LayerOption(
     "momentum",
@@ -64,7 +64,7 @@ MOMENTUM_OPTION: LayerOption[float] = LayerOption(
 
 
 def _changed(options: Options, *declared: Option) -> dict[str, Any]:
-    """Return the options that differ from PyTorch's defaults, which are also those of this language."""
+    """Return the options that differ from PyTorch's defaults, which are also the language's."""
     values = {option: options.of_any_type(option) for option in declared}
     return {option.name: value for option, value in values.items() if value != option.default}
 
@@ -185,7 +185,7 @@ BELONGS_TO = {
     EPS.name: None,
     **{option.name: norm.name for norm in NORMS.values() for option in norm.own},
 }
-"""The options of a normalisation, and which one has them; None where all have."""
+"""Options of a normalisation, and the normalisation that has them; None if all have them."""
 
 
 def norm_of(options: Options) -> Norm | None:
@@ -194,7 +194,7 @@ def norm_of(options: Options) -> Norm | None:
 
 
 def has(norm: str, option: str) -> bool:
-    """Whether ``norm`` has ``option``, one of a normalisation."""
+    """Return whether ``norm`` has ``option``."""
     owner = BELONGS_TO[option]
     return norm in NORMS if owner is None else norm == owner
 
@@ -215,7 +215,7 @@ def misfit(options: Options, shape: Shape) -> Misfit | None:
     if norm.divides and shape[0] % groups:
         return Misfit(
             "groups-do-not-divide",
-            f"`norm={norm.name}` splits channels into {groups} groups, and {shape[0]} channels do not divide so",
+            f"`norm={norm.name}` splits channels into {groups} groups, which do not divide {shape[0]} channels",
             help=f"use `groups={_largest_divisor(shape[0], groups)}`",
             option=GROUPS.name,
         )
@@ -225,7 +225,7 @@ def misfit(options: Options, shape: Shape) -> Misfit | None:
         return Misfit(
             "needs-a-map",
             f"`norm={norm.name}` on {text(shape)} {lost}: nothing is left",
-            help=f"use {others} here, or leave the normalisation out",
+            help=f"use {others} here, or remove the normalisation",
             option=NORM.name,
         )
     return None
@@ -242,6 +242,6 @@ def parameters(options: Options, shape: Shape) -> int:
 
 
 def calls(options: Options, shape: Shape) -> tuple[Call, ...]:
-    """Return the call of the module that normalises an output of ``shape``; ``layer`` on a map is one group."""
+    """Return the call of the module that normalises an output of ``shape``; ``layer`` on a map has one group."""
     norm = norm_of(options)
     return () if norm is None else (norm.torch(options, shape),)

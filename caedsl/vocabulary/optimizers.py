@@ -1,4 +1,4 @@
-"""Optimizers, one declaration each. Training, the emitted loop and the rules read them."""
+"""Optimizers, with one declaration each, used by training, the emitted loop and the rules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ class OptimizerKind:
     """Optimizer with PyTorch's meaning of every option.
 
     - ``rate`` is the default of ``lr``, ``own`` are the other options.
-    - ``torch`` returns the call of the class in ``torch.optim``, parameters and ``lr`` left out; ``fused`` says whether
-      that class can update all weights in one pass on CPU and GPU.
-    - ``states`` counts the numbers that are kept for each weight.
+    - ``torch`` returns the call of the class in ``torch.optim`` without parameters and ``lr``; ``fused`` states whether
+    that class can update all weights in one pass on CPU and GPU.
+    - ``states`` counts the numbers stored per weight.
     - ``adaptive``: a step is about as large as the rate, whatever the scale of the loss. ``scales``: a step is the rate
       times the gradient. Some optimizers are neither.
-    - ``exclusive`` are pairs of options of which a line has one at most; ``needed`` are pairs of options of which the
-      first needs the second.
-    - ``decoupled``: weight decay shrinks the weights apart from the gradient (Loshchilov and Hutter 2019). Otherwise a
-      decay d is the same as a penalty of d/2·Σw².
+    - ``exclusive`` are pairs of options that exclude each other; ``needed`` are pairs of options of which the first
+    needs the second.
+    - ``decoupled``: weight decay shrinks the weights independently of the gradient (Loshchilov and Hutter 2019).
+    Otherwise a decay d equals a penalty of d/2·Σw².
     """
 
     name: str
@@ -46,13 +46,13 @@ class OptimizerKind:
 
 
 _LARGEST = 3e38
-"""The largest number, rounded down, that the 32 bits of PyTorch's optimizers hold."""
+"""Largest number, rounded down, that the 32 bits of PyTorch's optimizers can represent."""
 _RATE = POSITIVE._replace(high=_LARGEST)
 _SHARE = NOT_NEGATIVE._replace(high=_LARGEST)
-_LR = Option("lr", Type.NUMBER, 1e-3, "learning rate, or `auto`: found by a range test", domain=_RATE, auto=True)
+_LR = Option("lr", Type.NUMBER, 1e-3, "learning rate; `auto` finds it by a range test", domain=_RATE, auto=True)
 _DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=_SHARE)
 _MOMENTUM = Option("momentum", Type.NUMBER, 0.0, "momentum", domain=FRACTION)
-_EPS = Option("eps", Type.NUMBER, 1e-8, "added to the root of the second moment", domain=_RATE)
+_EPS = Option("eps", Type.NUMBER, 1e-8, "added to the square root of the second moment", domain=_RATE)
 _EPS_HAT = Option("eps_hat", Type.NUMBER, None, "Keras's epsilon, instead of `eps`", domain=_RATE)
 _BETAS = (
     Option("beta1", Type.NUMBER, 0.9, "decay of the first moment", domain=FRACTION),
@@ -61,7 +61,7 @@ _BETAS = (
 
 
 def _moments(name: str) -> Callable[[Options], Call]:
-    """Return the call of an optimizer with two moments, PyTorch's ``eps`` left out where ``eps_hat`` replaces it."""
+    """Return the call of an optimizer with two moments, without PyTorch's ``eps`` if ``eps_hat`` replaces it."""
 
     def torch(options: Options) -> Call:
         eps = {} if options.get("eps_hat") is not None else {"eps": options["eps"]}
@@ -105,7 +105,7 @@ ADAMW = OptimizerKind(
 SGD = OptimizerKind(
     name="sgd",
     rate=1e-2,
-    own=(_MOMENTUM, Option("nesterov", Type.FLAG, False, "the momentum looks one step ahead", Written.BARE), _DECAY),
+    own=(_MOMENTUM, Option("nesterov", Type.FLAG, False, "use Nesterov momentum", Written.BARE), _DECAY),
     torch=_named("SGD"),
     fused=True,
     states=lambda options: int(options["momentum"] > 0),
@@ -132,7 +132,7 @@ ADADELTA = OptimizerKind(
     name="adadelta",
     rate=1.0,
     own=(
-        Option("rho", Type.NUMBER, 0.9, "decay of the averages of squares", domain=FRACTION),
+        Option("rho", Type.NUMBER, 0.9, "decay of the averages of squared gradients", domain=FRACTION),
         _EPS._replace(default=1e-6),
         _DECAY,
     ),
@@ -149,7 +149,7 @@ ADAGRAD = OptimizerKind(
     name="adagrad",
     rate=1e-2,
     own=(
-        Option("lr_decay", Type.NUMBER, 0.0, "the rate is divided by 1 + lr_decay · step", domain=_SHARE),
+        Option("lr_decay", Type.NUMBER, 0.0, "divide the rate by 1 + lr_decay · step", domain=_SHARE),
         _EPS._replace(default=1e-10),
         _DECAY,
     ),

@@ -1,7 +1,7 @@
-"""Options: what a word of a spec may be given, with name, type, domain, default and one line of documentation.
+"""Options of the words of a spec, with name, type, domain, default and one line of documentation.
 
-Layer kinds, the bottleneck, the mirror, data sources and training settings all declare their options in this one way.
-Reading a statement, its documentation and "did you mean" follow from the declaration.
+Layer kinds, the bottleneck, the mirror, data sources and training settings all declare their options in this way. The
+reading of a statement, its documentation and "did you mean" follow from the declaration.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ Fallback = TypeVar("Fallback")
 
 
 class Type(Enum):
-    """Type of an option's value, which decides how it is read."""
+    """Type of an option's value, which determines how it is read."""
 
     COUNT = "a whole number"
     NUMBER = "a number"
@@ -39,18 +39,18 @@ class Type(Enum):
 
 
 class Written(Enum):
-    """Place of an option in its line."""
+    """Position of an option in its line."""
 
     NAMED = "name=value"
-    FIRST = "the value alone, first in the line"
+    FIRST = "the value without a name, first in the line"
     SHORT = "a letter and its number, as in k3"
-    BARE = "one of its words alone"
+    BARE = "one of its words without a name"
     WORDED = "its name and then the value, as in `to 14x14`"
-    REST = "rising values alone, as many as there are"
+    REST = "ascending values without a name, any number of them"
 
 
 class Domain(NamedTuple):
-    """Interval of numbers; a bound of None is open to infinity, ``*_open`` excludes the bound itself."""
+    """Interval of numbers; a bound of None is infinite, ``*_open`` excludes the bound itself."""
 
     low: float | None = None
     high: float | None = None
@@ -58,7 +58,7 @@ class Domain(NamedTuple):
     high_open: bool = False
 
     def holds(self, value: float) -> bool:
-        """Return whether ``value`` lies in the interval."""
+        """Return whether the interval contains ``value``."""
         above = self.low is None or value > self.low or (value == self.low and not self.low_open)
         below = self.high is None or value < self.high or (value == self.high and not self.high_open)
         return above and below
@@ -80,10 +80,10 @@ FRACTION = Domain(low=0, high=1, high_open=True)
 
 
 class Option(NamedTuple):
-    """One option of a word.
+    """Option of a word.
 
-    ``choices`` are the words of the types that have words of their own. ``auto`` says whether the author may write
-    ``auto`` instead of a number, which caedsl then searches.
+    ``choices`` are the possible words, for types that have words. ``auto`` states whether the author may write ``auto``
+    instead of a number, which caedsl then searches for.
     """
 
     name: str
@@ -98,11 +98,11 @@ class Option(NamedTuple):
 
 
 class LayerOption(Option, Generic[Held]):
-    """Option of a layer kind: the key under which a layer's ``Options`` hold a value of this type."""
+    """Option of a layer kind: the key of a typed value in a layer's ``Options``."""
 
 
 class Options:
-    """Values of a layer's options. They are read by the options themselves, so that a misspelt one is a type error."""
+    """Values of a layer's options. The keys are the options themselves, so a misspelt one is a type error."""
 
     __slots__ = ("_values",)
 
@@ -122,7 +122,7 @@ class Options:
         return value
 
     def of_any_type(self, option: Option) -> Any:
-        """Return the value of an option that is only known as one that its kind declares."""
+        """Return the value of an option whose type is not known statically."""
         return self._values[option.name]
 
     def changed(self, values: Mapping[Option, Any]) -> "Options":
@@ -141,7 +141,7 @@ class Options:
 
 Auto = Literal["auto"]
 AUTO: Final = "auto"
-"""Value of a number that caedsl searches before training begins."""
+"""Value of a number that caedsl searches for before training."""
 
 REQUIRED: Any = object()
-"""The default of an option that has none: a line without it is an error."""
+"""Default of a required option: a line without it is an error."""

@@ -1,4 +1,4 @@
-"""A layer in its place, as layer kinds see it."""
+"""Placed layer, as layer kinds see it."""
 
 from typing import Protocol
 
@@ -11,7 +11,7 @@ class PlacedLayer(Protocol):
 
     @property
     def options(self) -> Options:
-        """Every option of the kind, with one number for each axis."""
+        """Every option of the kind, with one number per axis."""
         ...
 
     @property

@@ -11,16 +11,16 @@ from caedsl.vocabulary.shape import Shape, Sizes, axis_names, joined, rank
 from caedsl.vocabulary.window import KERNEL, PAD, STRIDE, Axis, Reads, axes, pooled, too_large, window_reads
 
 SAME_AS_WINDOW = None
-"""The default of a pool's stride."""
+"""Default of a pool's stride."""
 
 POOL_PAD: LayerOption[Sizes] = LayerOption(PAD.name, Type.PER_AXIS, (0,), "padding on each side", domain=NOT_NEGATIVE)
 CEIL: LayerOption[bool] = LayerOption(
-    "ceil", Type.FLAG, False, "round the size up where the window does not divide it", Written.BARE
+    "ceil", Type.FLAG, False, "round the size up if the window does not divide it", Written.BARE
 )
 
 
 class Pool(Kind):
-    """Base of the pools: a window that moves by its own size unless a stride is given, cut at the far edge."""
+    """Base of the pools: a window that moves by its own size unless a stride is set, and is cut at the far edge."""
 
     role = Role.PASSING
     ranks = (1, 2, 3)
@@ -35,18 +35,18 @@ class Pool(Kind):
     )
 
     def implied(self, options: Options) -> dict[str, Any]:
-        """Return the stride, which is the window's size by default."""
+        """Return the stride, by default the window's size."""
         return written({STRIDE: options[KERNEL]})
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the channels of the input at the sizes that the window leaves."""
+        """Return the channels of the input with the sizes after pooling."""
         for axis, name in zip(axes(options, in_shape), axis_names(in_shape), strict=True):
             assert isinstance(axis.pad, int)
             if 2 * axis.pad > axis.kernel:
                 return Misfit(
                     "kernel-too-large",
                     f"padding {axis.pad} is more than half of the window {axis.kernel}",
-                    help=f"use `pad={axis.kernel // 2}` at most",
+                    help=f"use at most `pad={axis.kernel // 2}`",
                     option=PAD.name,
                 )
             if pooled(axis, options[CEIL]) < 1:
@@ -60,7 +60,7 @@ class Pool(Kind):
         return f"{_rounding(layer)}(({_padded(window)} - {window.kernel}) / {window.stride}) + 1 = {result}"
 
     def reason(self, layer: PlacedLayer, axis: int) -> str:
-        """Return the quotient that was rounded, or the whole formula."""
+        """Return the rounded quotient, or the whole formula."""
         window = axes(layer.options, layer.in_shape)[axis]
         if window.kernel == window.stride and not window.pad:
             return f"{_rounding(layer)}({window.size}/{window.stride})"
@@ -74,7 +74,7 @@ class Pool(Kind):
         return tuple(window_reads(axis, axis.pad) for axis in windows if isinstance(axis.pad, int))
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
-        """Return an upsampling to the size that the map had, so that odd sizes come back right."""
+        """Return an upsampling to the map's size, which also restores odd sizes."""
         return (Draft("upsample", {"to": layer.in_shape[1:]}),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:

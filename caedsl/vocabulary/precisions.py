@@ -1,4 +1,4 @@
-"""Number formats of the computation, one declaration each. Weights and losses stay in 32 bits under every one."""
+"""Number formats of the computation, with one declaration each. Weights and losses always use 32 bits."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,8 @@ class PrecisionKind:
     """Number format of the forward pass.
 
     ``dtype`` is its name in ``torch``. ``exact``: nothing is rounded to fewer than 32 bits. ``scaled``: the loss is
-    scaled so that gradients do not underflow, which needs a CUDA device. ``largest`` is its largest number.
+    scaled so that gradients do not underflow, which needs a CUDA device. ``largest`` is the largest number of the
+    format.
     """
 
     name: str

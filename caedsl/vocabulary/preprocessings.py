@@ -1,4 +1,4 @@
-"""Preprocessing of samples, one declaration each: what ``normalize=`` subtracts from values and divides them by."""
+"""Preprocessing of samples, with one declaration each: the offset and the scale of ``normalize=``."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ class PreprocessingKind:
 
     ``by_sample``: each sample is normalised by its own mean and mean absolute deviation before that.
 
-    ``low`` and ``high`` are the ends of what comes out, None for any real number. ``found_by`` is the function of
-    ``caedsl/backends/torch/preprocessing.py`` that finds offsets and scales from the training samples; empty where they
-    are ``offsets`` and ``scales``, one a channel, for pixels in 0..1. ``about`` says what it does.
+    ``low`` and ``high`` are the bounds of the result, None for any real number. ``found_by`` is the function of
+    ``caedsl/backends/torch/preprocessing.py`` that computes offsets and scales from the training samples; empty if they
+    are the constants ``offsets`` and ``scales``, one per channel, for pixels in 0..1. ``about`` describes it.
     """
 
     name: str
@@ -28,7 +28,7 @@ class PreprocessingKind:
 
 STANDARD = PreprocessingKind(
     name="standard",
-    about="mean 0 and deviation 1, by those of the training samples",
+    about="mean 0 and standard deviation 1 over the training samples",
     low=None,
     high=None,
     found_by="mean_and_deviation",
@@ -37,7 +37,7 @@ STANDARD = PreprocessingKind(
 )
 MINMAX = PreprocessingKind(
     name="minmax",
-    about="0..1, by the least and the largest value of the training samples",
+    about="0..1 over the training samples, from their smallest and largest value",
     low=0.0,
     high=1.0,
     found_by="least_and_span",
@@ -46,7 +46,7 @@ MINMAX = PreprocessingKind(
 )
 IMAGENET = PreprocessingKind(
     name="imagenet",
-    about="by the mean and the deviation of ImageNet, of colours in 0..1",
+    about="the mean and the standard deviation of ImageNet, for colours in 0..1",
     low=None,
     high=None,
     found_by="",
@@ -55,7 +55,7 @@ IMAGENET = PreprocessingKind(
 )
 GCN = PreprocessingKind(
     name="gcn",
-    about="each sample minus its mean, over its mean absolute deviation, then 0..1 by the ends of all",
+    about="each sample minus its mean, divided by its mean absolute deviation, then scaled to 0..1 over all samples",
     low=0.0,
     high=1.0,
     found_by="contrast_ends",

@@ -1,4 +1,4 @@
 """Quantities that ``require`` can bound."""
 
 QUANTITIES = ("compression", "parameters", "macs", "receptive_field", "memory")
-"""The name of each quantity; ``caedsl.facts.quantities`` measures them."""
+"""Names of the quantities; ``caedsl.facts.quantities`` computes them."""

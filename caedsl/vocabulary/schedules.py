@@ -1,6 +1,6 @@
-"""Schedules of the learning rate, one declaration each: pure functions of the step.
+"""Schedules of the learning rate, with one declaration each: pure functions of the step.
 
-Training calls the functions, and emitted files carry their source.
+Training calls the functions, and emitted files contain their source.
 """
 
 import math
@@ -15,11 +15,11 @@ from caedsl.vocabulary.words import Words
 class ScheduleKind:
     """Schedule of the learning rate.
 
-    - ``factor`` returns what the rate is multiplied by at ``step`` (counted from 0) of ``steps``, the first ``rising``
-      of which are the warm-up. It also gets the steps of an epoch, and ``own`` options by their names.
+    - ``factor`` returns the factor on the rate at ``step`` (counted from 0) of ``steps``, the first ``rising`` of which
+    are the warm-up. It also takes the steps per epoch, and the ``own`` options by name.
     - ``start`` is the factor at which the warm-up begins, ``warmup`` the default of its share.
-    - ``whole_run``: the factor depends on how long the run is.
-    - ``watches``: the rate also falls where the score of the epochs does not (see ``Plateau``).
+    - ``whole_run``: the factor depends on the length of the run.
+    - ``watches``: the rate also falls when the score of the epochs does not (see ``Plateau``).
     """
 
     name: str
@@ -37,19 +37,19 @@ class ScheduleKind:
 
     @property
     def is_constant(self) -> bool:
-        """Whether nothing but the warm-up ever moves the rate."""
+        """Return whether only the warm-up changes the rate."""
         return self.factor is steady and not self.watches
 
 
 _WARMUP = Option(
-    "warmup", Type.SHARE, 0.0, "share of all steps over which the rate rises to its full value", domain=FRACTION
+    "warmup", Type.SHARE, 0.0, "share of all steps during which the rate rises to its full value", domain=FRACTION
 )
-_MIN_LR = Option("min_lr", Type.NUMBER, 0.0, "the rate never falls below this", domain=NOT_NEGATIVE)
-_FACTOR = Option("factor", Type.NUMBER, 0.1, "what the rate is multiplied by", domain=Domain(0, 1, True, True))
+_MIN_LR = Option("min_lr", Type.NUMBER, 0.0, "smallest rate", domain=NOT_NEGATIVE)
+_FACTOR = Option("factor", Type.NUMBER, 0.1, "factor on the rate", domain=Domain(0, 1, True, True))
 
 
 def warm_up(step: int, rising: int, start: float) -> float:
-    """Return the factor at ``step`` of a warm-up: a line from ``start`` to 1 over ``rising`` steps."""
+    """Return the factor at ``step`` of a linear warm-up from ``start`` to 1 over ``rising`` steps."""
     return start + (1 - start) * (step + 1) / rising
 
 
@@ -75,29 +75,29 @@ def polynomial(step: int, rising: int, steps: int, steps_per_epoch: int, power: 
 
 
 def single_step(step: int, rising: int, steps: int, steps_per_epoch: int, at: int, factor: float) -> float:
-    """Return ``factor`` once epoch ``at`` is over, and 1 before."""
+    """Return ``factor`` after epoch ``at``, and 1 before."""
     return factor if step >= at * steps_per_epoch else 1.0
 
 
 def milestones(
     step: int, rising: int, steps: int, steps_per_epoch: int, epochs: tuple[int, ...], factor: float
 ) -> float:
-    """Return ``factor`` raised to the number of ``epochs`` that are over."""
+    """Return ``factor`` raised to the number of ``epochs`` that have passed."""
     return float(factor ** sum(step >= epoch * steps_per_epoch for epoch in epochs))
 
 
 def exponential(step: int, rising: int, steps: int, steps_per_epoch: int, gamma: float) -> float:
-    """Return ``gamma`` raised to the number of epochs that are over."""
+    """Return ``gamma`` raised to the number of epochs that have passed."""
     return float(gamma ** (step // steps_per_epoch))
 
 
 def inverse(step: int, rising: int, steps: int, steps_per_epoch: int, decay: float) -> float:
-    """Return 1 / (1 + decay · step): what Keras calls ``decay`` of an optimizer."""
+    """Return 1 / (1 + decay · step), which Keras calls the ``decay`` of an optimizer."""
     return 1 / (1 + decay * step)
 
 
 class Plateau:
-    """Factor that falls once the score has not fallen for more than ``patience`` epochs, as PyTorch counts them."""
+    """Factor that falls when the score has not improved for more than ``patience`` epochs, counted as in PyTorch."""
 
     def __init__(self, patience: float, multiplier: float) -> None:
         self.patience = patience
@@ -107,7 +107,7 @@ class Plateau:
         self.waited = 0
 
     def update(self, score: float) -> None:
-        """Record the score of an epoch, lower being better."""
+        """Record the score of an epoch; lower is better."""
         self.waited = 0 if score < self.best else self.waited + 1
         self.best = min(self.best, score)
         if self.waited > self.patience:
@@ -128,7 +128,7 @@ PLATEAU = ScheduleKind(
             "patience",
             Type.COUNT,
             5,
-            "epochs without a better score that are borne before the rate falls",
+            "epochs without a better score before the rate falls",
             domain=FROM_ONE,
         ),
     ),
@@ -161,9 +161,7 @@ MILESTONES = ScheduleKind(
 )
 EXPONENTIAL = ScheduleKind(
     name="exponential",
-    own=(
-        Option("gamma", Type.NUMBER, 0.95, "what each epoch multiplies the rate by", domain=Domain(0, 1, True, True)),
-    ),
+    own=(Option("gamma", Type.NUMBER, 0.95, "factor on the rate after each epoch", domain=Domain(0, 1, True, True)),),
     factor=exponential,
     start=0.0,
     warmup=0.0,

@@ -5,12 +5,12 @@ from math import prod
 
 Shape = tuple[int, ...]
 Sizes = tuple[int, ...]
-"""One number for each axis of space, or a single number for all of them."""
+"""One number per spatial axis, or a single number for all of them."""
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Numbers before and after every axis of space."""
+    """Numbers before and after every spatial axis."""
 
     before: int
     after: int
@@ -20,50 +20,50 @@ class Sides:
 
 
 AXES = ((), ("length",), ("height", "width"), ("depth", "height", "width"))
-"""Names of the axes of space, by rank."""
+"""Names of the spatial axes, by rank."""
 MOST_AXES = 3
 NOUNS = ("vector", "signal", "image", "volume")
-"""What a sample is called, by rank."""
+"""Noun for a sample, by rank."""
 
 
 def rank(shape: Shape) -> int:
-    """Return the number of axes of space: 0 for a vector, 2 for an image."""
+    """Return the number of spatial axes: 0 for a vector, 2 for an image."""
     return len(shape) - 1
 
 
 def is_map(shape: Shape) -> bool:
-    """Return whether this is a feature map, which has at least one axis of space."""
+    """Return whether this is a feature map, which has at least one spatial axis."""
     return len(shape) > 1
 
 
 def axis_names(shape: Shape) -> tuple[str, ...]:
-    """Return the names of the axes of space."""
+    """Return the names of the spatial axes."""
     return AXES[rank(shape)]
 
 
 def axes_text(rank: int) -> str:
-    """Return the axes as a sentence lists them: ``depth, height and width``."""
+    """Return the names of the axes for a sentence: ``depth, height and width``."""
     names = AXES[rank]
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
 def noun(shape: Shape) -> str:
-    """Return what a sample of this shape is called."""
+    """Return the noun for a sample of this shape."""
     return NOUNS[rank(shape)]
 
 
 def a_sample(shape: Shape) -> str:
-    """Return what one sample of this shape is called, with its article."""
+    """Return the noun for a sample of this shape, with its article."""
     return f"{'an' if noun(shape)[0] in 'aeiou' else 'a'} {noun(shape)}"
 
 
 def places(shape: Shape) -> str:
-    """Return what the numbers of one channel are called: pixels of an image."""
+    """Return the noun for the numbers of one channel: pixels for an image."""
     return ("numbers", "values", "pixels", "voxels")[rank(shape)]
 
 
 ADDRESSABLE = 2**63 - 1
-"""Numbers that a tensor's 64-bit index can count."""
+"""Largest number of elements that a tensor's 64-bit index can address."""
 
 
 def text(shape: Shape) -> str:
@@ -72,12 +72,12 @@ def text(shape: Shape) -> str:
 
 
 def elements(shape: Shape) -> int:
-    """Return how many numbers a tensor of this shape holds."""
+    """Return the number of elements of a tensor of this shape."""
     return prod(shape)
 
 
 def joined(sizes: Sizes) -> int | Sizes:
-    """Return one number where all axes agree, as PyTorch code is commonly written."""
+    """Return a single number if all axes have the same, as PyTorch code is usually written."""
     return sizes[0] if len(set(sizes)) == 1 else sizes
 
 

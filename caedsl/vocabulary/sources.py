@@ -1,4 +1,4 @@
-"""Data sources, one declaration each."""
+"""Data sources, with one declaration each."""
 
 from dataclasses import dataclass
 
@@ -30,24 +30,24 @@ class SourceKind:
     always: bool = False
 
 
-_GRAY = Option("gray", Type.FLAG, False, "colours to grey", Written.BARE)
+_GRAY = Option("gray", Type.FLAG, False, "convert colours to grey", Written.BARE)
 _LIMIT = Option(
-    "limit", Type.COUNT, None, "so many of the training images, drawn at random", domain=Domain(low=1, high=10**12)
+    "limit", Type.COUNT, None, "number of training images, drawn at random", domain=Domain(low=1, high=10**12)
 )
-_ONLY = Option("only", Type.LABEL, None, "images of this class alone", domain=Domain(low=0, high=10**9))
+_ONLY = Option("only", Type.LABEL, None, "only images of this class", domain=Domain(low=0, high=10**9))
 _RESIZE = Option(
-    "resize", Type.CHOICE, "stretch", "how another size becomes the input's", choices=("stretch", "fit", "crop")
+    "resize", Type.CHOICE, "stretch", "how images are resized to the input", choices=("stretch", "fit", "crop")
 )
 _NORMALIZE = Option(
     "normalize",
     Type.CHOICE,
     None,
-    "what the network is given of each channel; undone in what it returns",
+    "normalisation of each channel; inverted in outputs",
     choices=tuple(PREPROCESSINGS),
 )
-_PATH = Option("path", Type.PATH, REQUIRED, "where it is, from the folder of the spec", Written.FIRST)
+_PATH = Option("path", Type.PATH, REQUIRED, "path, relative to the folder of the spec", Written.FIRST)
 _WHITE = Option(
-    "white", Type.COUNT, None, "the value of white, where it is not 255 or 65535", domain=Domain(low=1, high=2**32 - 1)
+    "white", Type.COUNT, None, "the value of white, if it is not 255 or 65535", domain=Domain(low=1, high=2**32 - 1)
 )
 _SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
 _LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
@@ -57,8 +57,16 @@ _VALIDATION = Option("validation", Type.PATH, None, "samples of the same kind to
 _TEST = Option("test", Type.PATH, None, "samples of the same kind to test on")
 _TARGETS = Option("target", Type.PATH, None, "targets: files of the same names, or an array in the same order")
 _WINDOWS = (
-    Option("window", Type.COUNT, None, "moments of a sample; those of the input by default", domain=FROM_ONE),
-    Option("step", Type.COUNT, None, "moments from one window to the next; a window by default", domain=FROM_ONE),
+    Option(
+        "window", Type.COUNT, None, "length of a sample in time steps; by default that of the input", domain=FROM_ONE
+    ),
+    Option(
+        "step",
+        Type.COUNT,
+        None,
+        "time steps from one window to the next; by default the length of a window",
+        domain=FROM_ONE,
+    ),
 )
 _IMAGES, _ANY = (2,), (1, 2, 3)
 _PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY, _NORMALIZE)
@@ -110,7 +118,7 @@ FOLDER = SourceKind(
     reader=("folder", "read"),
     ranks=_IMAGES,
     arrays=False,
-    labels="put the images into one subfolder a class",
+    labels="put the images into one subfolder per class",
     named="path",
 )
 MANIFEST = SourceKind(
@@ -143,7 +151,7 @@ NPZ = SourceKind(
         _PATH,
         *_PICTURES,
         _WHITE,
-        Option("key", Type.NAME, None, "the array's name; needed where the file has several"),
+        Option("key", Type.NAME, None, "the name of the array; required if the file has several"),
         Option("target", Type.NAME, None, "the name of the array of targets"),
         Option("labels", Type.NAME, None, "the name of the array of labels"),
         Option("weights", Type.NAME, None, "the name of the array of weights"),
@@ -173,9 +181,9 @@ PARQUET = SourceKind(
         *_PICTURES,
         _WHITE,
         _SKIP,
-        Option("key", Type.NAME, None, "the column of samples; needed where several may be"),
+        Option("key", Type.NAME, None, "the column of samples; required if there are several candidates"),
         Option("target", Type.NAME, None, "the column of targets"),
-        Option("labels", Type.NAME, None, "the column of labels; by default the one that names classes"),
+        Option("labels", Type.NAME, None, "the column of labels; by default the one with class names"),
         Option("weights", Type.NAME, None, "the column of weights: how much each sample counts in the loss"),
         _LAYOUT,
         _VALIDATION,
@@ -192,9 +200,9 @@ CSV = SourceKind(
     options=(
         _PATH,
         *_WINDOWS,
-        Option("columns", Type.TEXT, None, "the columns to read, one a channel; all by default"),
-        Option("target", Type.TEXT, None, "the columns of targets, one a channel"),
-        Option("labels", Type.TEXT, None, "the column of labels; a window has the largest of its own"),
+        Option("columns", Type.TEXT, None, "the columns to read, one per channel; by default all"),
+        Option("target", Type.TEXT, None, "the columns of targets, one per channel"),
+        Option("labels", Type.TEXT, None, "the column of labels; the label of a window is its largest one"),
         _LIMIT,
         _RESIZE,
         _ONLY,
@@ -212,7 +220,7 @@ WAV = SourceKind(
     reader=("wav", "read"),
     ranks=(1,),
     arrays=False,
-    labels="put the sounds into one subfolder a class",
+    labels="put the sounds into one subfolder per class",
     named="path",
 )
 NIFTI = SourceKind(
@@ -221,7 +229,7 @@ NIFTI = SourceKind(
     reader=("nifti", "read"),
     ranks=(3,),
     arrays=False,
-    labels="put the volumes into one subfolder a class",
+    labels="put the volumes into one subfolder per class",
     named="path",
 )
 HEARTBEATS = SourceKind(

@@ -1,4 +1,4 @@
-"""Sparse codes: options of a bottleneck, and the layers that they become."""
+"""Sparse codes: options of a bottleneck, and the layers that implement them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,14 +25,14 @@ TOPK: LayerOption[int | None] = LayerOption(
     "topk",
     Type.COUNT,
     None,
-    "the largest numbers of each sample's code that stay; the others become 0",
+    "number of largest values of each sample's code to keep; the others become 0",
     domain=FROM_ONE,
 )
 SPARSITY: LayerOption[float | None] = LayerOption(
     "sparsity",
     Type.SHARE,
     None,
-    "the mean that each unit of the code should have; KL divergence from it is added to the loss",
+    "target mean of each unit of the code; the KL divergence from it is added to the loss",
     domain=Domain(0, 1, low_open=True, high_open=True),
 )
 SPARSITY_WEIGHT: LayerOption[float] = LayerOption(
@@ -41,12 +41,12 @@ SPARSITY_WEIGHT: LayerOption[float] = LayerOption(
 SPARSE_OPTIONS: tuple[Option, ...] = (TOPK, SPARSITY, SPARSITY_WEIGHT)
 SPARSITY_TERM = "sparsity_kl"
 
-KEPT: LayerOption[int] = LayerOption("kept", Type.COUNT, REQUIRED, "numbers that stay", Written.FIRST)
+KEPT: LayerOption[int] = LayerOption("kept", Type.COUNT, REQUIRED, "numbers to keep", Written.FIRST)
 TARGET: LayerOption[float] = LayerOption("target", Type.SHARE, REQUIRED, "mean of a unit", Written.FIRST)
 
 
 class TopK(Kind):
-    """The largest numbers of a sample; the others become 0."""
+    """Largest numbers of a sample; the others become 0."""
 
     name = "topk"
     has_line = False
@@ -55,23 +55,23 @@ class TopK(Kind):
     options = (KEPT,)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the input's shape, where it has more numbers than stay."""
+        """Return the input's shape, if it has more numbers than are kept."""
         if options[KEPT] < elements(in_shape):
             return in_shape
         return Misfit(
             "out-of-domain",
             f"`topk={options[KEPT]}` keeps all of a code of {text(in_shape)} = {elements(in_shape)} numbers",
-            help=f"use a number below {elements(in_shape)}, or leave `topk=` out",
+            help=f"use a number below {elements(in_shape)}, or remove `topk=`",
             option=TOPK.name,
         )
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return the module that chooses."""
+        """Return the module that selects the numbers."""
         return (call("TopK", layer.options[KEPT]),)
 
 
 class Sparsity(Kind):
-    """The code as it is; its module has the divergence of the units' means."""
+    """Unchanged code; its module computes the divergence of the units' means."""
 
     name = "sparsity"
     has_line = False
@@ -83,12 +83,12 @@ class Sparsity(Kind):
         return in_shape
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return the module that has the loss."""
+        """Return the module that computes the loss."""
         return (call("Sparsity", layer.options[TARGET]),)
 
 
 def sparse_drafts(values: Mapping[str, Any]) -> tuple[Draft, ...]:
-    """Return the line behind a code that these options make sparse."""
+    """Return the line after a code that these options make sparse."""
     if values[TOPK.name] is not None:
         return (Draft(TopK.name, written({KEPT: values[TOPK.name]})),)
     if values[SPARSITY.name] is not None:
@@ -97,7 +97,7 @@ def sparse_drafts(values: Mapping[str, Any]) -> tuple[Draft, ...]:
 
 
 def sparse_weights(values: Mapping[str, Any]) -> dict[str, float]:
-    """Return the weight of the divergence, where the options ask for one."""
+    """Return the weight of the divergence, if the options ask for one."""
     return {} if values[SPARSITY.name] is None else {SPARSITY_TERM: values[SPARSITY_WEIGHT.name]}
 
 
@@ -115,13 +115,13 @@ def sparse_misfit(owner: str, values: Mapping[str, Any], given: Mapping[str, Any
         return Misfit(
             "option-without-effect",
             "`sparsity_weight=` has no effect on this line: it belongs to `sparsity=`",
-            help="add `sparsity=0.05`, or leave `sparsity_weight=` out",
+            help="add `sparsity=0.05`, or remove `sparsity_weight=`",
             option=SPARSITY_WEIGHT.name,
         )
     if values[TOPK.name] is not None:
         return Misfit(
             "contradicting-options",
-            "`topk=` sets numbers to 0 outright, and `sparsity=` moves their means towards a small value",
+            "`topk=` sets numbers to 0, but `sparsity=` moves their means towards a small value",
             help="keep one of them",
             option=SPARSITY.name,
         )
@@ -130,7 +130,7 @@ def sparse_misfit(owner: str, values: Mapping[str, Any], given: Mapping[str, Any
         return None
     return Misfit(
         "contradicting-options",
-        f"`sparsity=` takes the mean of a unit for a probability, and `{activation}` returns numbers beyond 0..1",
+        f"`sparsity=` treats the mean of a unit as a probability, but `{activation}` returns numbers beyond 0..1",
         help=f"write `{owner} sigmoid`",
         option=SPARSITY.name,
     )

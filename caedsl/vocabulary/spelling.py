@@ -1,4 +1,4 @@
-"""Options and layer lines back in the words of the language: for tables, diagrams and resolved settings."""
+"""Conversion of options and layer lines back to the text of a spec, for tables, diagrams and resolved settings."""
 
 import re
 from typing import Any
@@ -27,7 +27,7 @@ def written(option: Option, value: Any) -> str:
 
 
 def value_text(option: Option, value: Any) -> str:
-    """Return the value alone: ``3`` for (3, 3) of one number an axis, ``10%`` for a share of 0.1."""
+    """Return the value alone: ``3`` for (3, 3), ``10%`` for a share of 0.1."""
     if option.type is Type.ENDS:
         return "..".join(f"{end:g}" for end in value)
     if isinstance(value, tuple) and option.type is not Type.ACTIVATION:
@@ -57,7 +57,7 @@ def line(layer: Layer) -> str:
 
 
 def is_default(layer: Layer, option: Option) -> bool:
-    """Return whether the option has the value that the kind gives it where nothing is written."""
+    """Return whether the option has its kind's default value."""
     value = layer.options.of_any_type(option)
     implied = layer.kind.implied(layer.options).get(option.name, option.default)
     return bool(value == implied) or (_is_one_number(implied) and value == implied * len(value))

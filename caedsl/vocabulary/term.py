@@ -1,4 +1,4 @@
-"""Terms of the training loss: reconstruction losses, penalties on weights, and what a code adds."""
+"""Terms of the training loss: reconstruction losses, weight penalties, and terms of the code."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ from caedsl.vocabulary.schedules import warm_up
 
 
 class Term(NamedTuple):
-    """Named part of the training loss.
+    """Named term of the training loss.
 
-    ``source`` is the path of the module that it is computed from: of its output for a penalty on the code, of its input
-    where the module itself has a loss, in the ``method`` of that name. The weight rises from 0 over ``warmup``, a share
-    of all steps.
+    ``source`` is the path of the module from which it is computed: from its output for a penalty on the code, or from
+    its input with ``method`` if the module itself has a loss. The weight rises from 0 over ``warmup``, a share of all
+    steps.
     """
 
     name: str
@@ -20,10 +20,10 @@ class Term(NamedTuple):
     method: str = "divergence"
 
     def factor(self, step: int, steps: int) -> float:
-        """Return what the weight is multiplied by at ``step`` (counted from 0) of ``steps``."""
+        """Return the factor on the weight at ``step`` (counted from 0) of ``steps``."""
         rising = self.rising(steps)
         return warm_up(step, rising, 0.0) if step < rising else 1.0
 
     def rising(self, steps: int) -> int:
-        """Return over how many of ``steps`` the weight rises."""
+        """Return the number of ``steps`` over which the weight rises."""
         return round(self.warmup * steps)

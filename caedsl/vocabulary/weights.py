@@ -6,16 +6,17 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Options, Type, Written
 
 NO_BIAS_CHOSEN = None
-"""The default of ``bias``: on, unless a normalisation follows."""
+"""Default of ``bias``: on, unless a normalisation follows."""
 
 BIAS: LayerOption[bool] = LayerOption(
-    "bias", Type.SWITCH, NO_BIAS_CHOSEN, "whether a bias is added; on, unless a normalisation follows"
+    "bias", Type.SWITCH, NO_BIAS_CHOSEN, "whether to add a bias; on, unless a normalisation follows"
 )
 INIT: LayerOption[str] = LayerOption(
     "init",
     Type.CHOICE,
     AUTO,
-    "how weights start: He before rectifiers and Glorot elsewhere, with zero biases; `torch` is PyTorch's own default",
+    "initialisation of the weights: by default He before rectifiers and Glorot otherwise, with zero biases; `torch` "
+    "is PyTorch's default",
     choices=(AUTO, *INITIALISATIONS),
 )
 L1: LayerOption[float] = LayerOption(
@@ -25,20 +26,20 @@ L2: LayerOption[float] = LayerOption(
     "l2", Type.NUMBER, 0.0, "λ of λ·Σw² over the kernel, added to the loss", domain=NOT_NEGATIVE
 )
 WEIGHT_NORM: LayerOption[bool] = LayerOption(
-    "weight_norm", Type.FLAG, False, "each kernel as a direction and a length, both learned", Written.BARE
+    "weight_norm", Type.FLAG, False, "learn the direction and the length of each kernel separately", Written.BARE
 )
 START = (INIT, *initialisations.OPTIONS)
-"""Options that say how the weights start."""
+"""Options of the initialisation."""
 WEIGHTS = (BIAS, *START, WEIGHT_NORM, L1, L2)
 
 
 def kernel_misfit(options: Options) -> Misfit | None:
-    """Return why the options of a kernel cannot stand together, or None."""
+    """Return why the options of a kernel cannot be combined, or None."""
     if not options[WEIGHT_NORM] or not options.get(L1, 0.0):
         return None
     return Misfit(
         "contradicting-options",
-        "`weight_norm` learns the length of each kernel apart from its direction, and `l1=` would shrink both",
-        help="use `l2=`, which shrinks the lengths, or leave `weight_norm` out",
+        "`weight_norm` learns the length of each kernel separately from its direction, but `l1=` would shrink both",
+        help="use `l2=`, which shrinks the lengths, or remove `weight_norm`",
         option=L1.name,
     )

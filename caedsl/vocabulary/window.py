@@ -1,6 +1,6 @@
-"""The window of convolutions and pools: kernel, stride, dilation, padding, and the sizes that follow from them.
+"""Window of convolutions and pools: kernel, stride, dilation, padding, and the resulting sizes.
 
-Sizes are those of PyTorch's documentation of ``Conv2d``, ``ConvTranspose2d`` and ``MaxPool2d``.
+The sizes are those in PyTorch's documentation of ``Conv2d``, ``ConvTranspose2d`` and ``MaxPool2d``.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,8 @@ from caedsl.vocabulary.option import FROM_ONE, NOT_NEGATIVE, LayerOption, Option
 from caedsl.vocabulary.shape import Shape, Sides, Sizes
 
 Reads = Callable[[int], tuple[int, int]]
-"""The first and the last input, along one axis, that an output depends on; the last is below the first for none."""
+"""First and last input along one axis that an output depends on; the last is smaller than the first if there is none.
+"""
 
 KERNEL: LayerOption[Sizes] = LayerOption("kernel", Type.PER_AXIS, (3,), "kernel", Written.SHORT, FROM_ONE, short="k")
 STRIDE: LayerOption[Sizes] = LayerOption("stride", Type.PER_AXIS, (1,), "stride", Written.SHORT, FROM_ONE, short="s")
@@ -33,13 +34,13 @@ OUTPUT_PAD: LayerOption[Sizes] = LayerOption(
     domain=NOT_NEGATIVE,
 )
 SAME_UPPER = "same_upper"
-"""The word of ONNX for the padding of TensorFlow, where `SAME` adds the odd zero at the end."""
+"""ONNX's word for TensorFlow's padding, whose ``SAME`` adds the odd zero at the end."""
 PAD: LayerOption[str | Sizes | Sides] = LayerOption(
     "pad",
     Type.PADDING,
     "same",
-    "padding: `same` keeps the size (times or over the stride), `valid` adds none, "
-    "a number adds so many zeros on each side",
+    "padding: `same` keeps the size (multiplied or divided by the stride), `valid` adds none, a number is the number "
+    "of zeros on each side",
     domain=NOT_NEGATIVE,
 )
 
@@ -61,7 +62,7 @@ class Axis(NamedTuple):
 
 
 class TransposedPadding(NamedTuple):
-    """Paddings of a transposed convolution as PyTorch counts them, and what is then cut off the end."""
+    """Paddings of a transposed convolution as PyTorch counts them, and what is then cut off at the end."""
 
     padding: int
     output_padding: int
@@ -69,7 +70,7 @@ class TransposedPadding(NamedTuple):
 
 
 def axes(options: Options, in_shape: Shape) -> tuple[Axis, ...]:
-    """Return the window that has these options, axis by axis."""
+    """Return the window with these options, axis by axis."""
     ones, zeros = (1,) * (len(in_shape) - 1), (0,) * (len(in_shape) - 1)
     pad = options[PAD]
     return tuple(
@@ -89,8 +90,8 @@ def axes(options: Options, in_shape: Shape) -> tuple[Axis, ...]:
 def padding(axis: Axis) -> tuple[int, int]:
     """Return the zeros before and after, with which a ``same`` convolution returns ceil(size / stride).
 
-    They are equal on both sides wherever that gives the right size, as PyTorch's own ``padding`` argument wants it;
-    with ``same_upper`` an odd number of zeros has the larger half at the end, as in TensorFlow.
+    They are equal on both sides if that gives the right size, as PyTorch's ``padding`` argument requires; with
+    ``same_upper`` an odd number of zeros has the larger half at the end, as in TensorFlow.
     """
     if isinstance(axis.pad, int):
         return axis.pad, axis.pad
@@ -106,7 +107,7 @@ def padding(axis: Axis) -> tuple[int, int]:
 
 @lru_cache(maxsize=1024)
 def share_inside(axis: Axis, count: int) -> float:
-    """Return the share of the kernel that lies on the input, on average over ``count`` places."""
+    """Return the share of the kernel that lies on the input, on average over ``count`` positions."""
     before, after = padding(axis)
     end = axis.size + before - (axis.extent - 1)  # the first start whose window reaches beyond the input
     beyond = (_taps(before - place * axis.stride, axis) for place in range(min(count, -(-before // axis.stride))))
@@ -116,7 +117,7 @@ def share_inside(axis: Axis, count: int) -> float:
 
 
 def _taps(places: int, axis: Axis) -> int:
-    """Return how many taps stand on so many places in a row at an end of the window."""
+    """Return the number of taps on this many consecutive positions at an end of the window."""
     return min(axis.kernel, -(-places // axis.dilation))
 
 
@@ -167,15 +168,15 @@ def too_large(kind: str, axis: Axis, which: str, pads: tuple[int, int]) -> Misfi
         "kernel-too-large",
         f"the {kind} kernel {axis.kernel}{dilated} is larger than the map: its {which} is {axis.size}{sides}",
         notes=(f"{which}: {axis.size} + {pads[0]} + {pads[1]} = {padded} < {axis.extent}",),
-        help="use a smaller kernel, more padding, or one reduction fewer before it",
+        help="use a smaller kernel, more padding, or one fewer reduction before it",
         option="kernel",
     )
 
 
 def window_reads(axis: Axis, before: int, mirrored: bool = False) -> Reads:
-    """Return which inputs a window reads that starts ``before`` places ahead of the first input.
+    """Return which inputs a window reads that starts ``before`` positions before the first input.
 
-    With ``mirrored`` the padding repeats inputs instead of adding zeros.
+    With ``mirrored``, the padding repeats inputs instead of adding zeros.
     """
 
     def read(place: int) -> tuple[int, int]:

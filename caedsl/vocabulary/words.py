@@ -1,4 +1,4 @@
-"""Words of one sort, found in the module that declares them."""
+"""Words of one sort, collected from the module that declares them."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 
 class Word(Protocol):
-    """A declaration with a name."""
+    """Declaration with a name."""
 
     @property
     def name(self) -> str:
@@ -18,9 +18,9 @@ W = TypeVar("W", bound=Word)
 
 
 class Words(Mapping[str, W]):
-    """The declarations of type ``sort`` in a module, by name, in the order in which they are written.
+    """Declarations of type ``sort`` in a module, by name, in the order of declaration.
 
-    The module is searched at the first use, so that a declaration needs no entry in any list.
+    The module is searched at first use, so a declaration needs no entry in a list.
     """
 
     def __init__(self, module: str, sort: type[W]) -> None:

@@ -85,23 +85,23 @@ def test_zeros_take_their_share_of_the_signal() -> None:
     [
         (
             "encoder { conv 4 as a; maxpool 2 }\nbottleneck\ndecoder { unpool a; conv 1 }",
-            "wrong-type: `unpool a` needs the places of maxima, and `a` is the output of `conv`",
+            "wrong-type: `unpool a` needs the positions of maxima, but `a` is the output of `conv`",
         ),
         (
             "encoder { conv 4; avgpool 2 as a }\nbottleneck\ndecoder { unpool a; conv 1 }",
-            "wrong-type: `unpool a` needs the places of maxima, and `a` is the output of `avgpool`",
+            "wrong-type: `unpool a` needs the positions of maxima, but `a` is the output of `avgpool`",
         ),
         (
             "encoder { conv 4; maxpool 2 as p }\nbottleneck\ndecoder { unpool input; conv 1 }",
-            "wrong-type: `unpool input` needs the places of maxima, and `input` is the network's input",
+            "wrong-type: `unpool input` needs the positions of maxima, but `input` is the network's input",
         ),
         (
             "encoder { conv 4; maxpool 2 as p }\nbottleneck conv 2\ndecoder { unpool p; conv 1 }",
-            "sizes-do-not-meet: `unpool p` undoes a pool that returned 4x14x14, and it is given 2x14x14",
+            "sizes-do-not-meet: `unpool p` inverts a pool that returned 4x14x14, but its input is 2x14x14",
         ),
         (
             "encoder { conv 4; maxpool 2 as p; conv 4 s2 }\nbottleneck\ndecoder { unpool p; upsample 2; conv 1 }",
-            "sizes-do-not-meet: `unpool p` undoes a pool that returned 4x14x14, and it is given 4x7x7",
+            "sizes-do-not-meet: `unpool p` inverts a pool that returned 4x14x14, but its input is 4x7x7",
         ),
         (
             "encoder { conv 4; avgpool 2 }\nbottleneck\ndecoder mirror upsample=unpool",

@@ -48,7 +48,7 @@ def test_its_l1_is_refused() -> None:
     found = check(whole_spec("encoder { conv 8 relu weight_norm l1=1e-4; maxpool 2 }"))
     (error,) = [finding for finding in found if finding.severity.value == "error"]
     assert error.name == "contradicting-options"
-    assert error.help == "use `l2=`, which shrinks the lengths, or leave `weight_norm` out"
+    assert error.help == "use `l2=`, which shrinks the lengths, or remove `weight_norm`"
 
 
 def test_the_fast_form_takes_the_same_step() -> None:

@@ -1,4 +1,4 @@
-"""Forms of a bottleneck: one file a form, each holding all that the compiler knows of it."""
+"""Forms of a bottleneck: one file per form, with everything that the compiler knows about it."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -14,6 +14,6 @@ def _found() -> tuple[Form, ...]:
 
 
 FORMS = _found()
-"""All forms, those that more words choose first."""
+"""All forms; those selected by more words come first."""
 
 BY_NAME = {form.name: form for form in FORMS}

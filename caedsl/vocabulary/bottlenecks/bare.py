@@ -1,16 +1,16 @@
-"""``bottleneck``: the encoder's output as it stands."""
+"""``bottleneck``: the unchanged output of the encoder."""
 
 from caedsl.vocabulary.form import CODE_OPTIONS, Form
 from caedsl.vocabulary.option import FROM_ONE, LayerOption, Type, Written
 from caedsl.vocabulary.shape import Shape
 
 ASSERTED: LayerOption[Shape | None] = LayerOption(
-    "shape", Type.SHAPE, None, "the code's shape, asserted", Written.FIRST, FROM_ONE
+    "shape", Type.SHAPE, None, "the shape that the code must have", Written.FIRST, FROM_ONE
 )
 
 
 class Bare(Form):
-    """The encoder's output as it stands; a shape may be asserted."""
+    """The unchanged output of the encoder; a shape may be asserted."""
 
     name = "bare"
     words = ()

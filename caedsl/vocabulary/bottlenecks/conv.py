@@ -18,7 +18,7 @@ from caedsl.vocabulary.window import KERNEL
 
 
 class ConvCode(Form):
-    """A convolution to so many channels at the current resolution, with a kernel of 1 and linear by default."""
+    """A convolution to this number of channels at the current resolution, linear and with kernel 1 by default."""
 
     name = "conv"
     words = ("conv",)
@@ -30,7 +30,7 @@ class ConvCode(Form):
     example = "bottleneck conv 8"
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
-        """Return the convolution, and what makes its code sparse."""
+        """Return the convolution, and the layer that makes its code sparse."""
         return (Draft(Conv.name, without_sparsity(values)), *sparse_drafts(values))
 
     def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
@@ -38,5 +38,5 @@ class ConvCode(Form):
         return sparse_weights(values)
 
     def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
-        """Return why the options of a sparse code cannot stand together."""
+        """Return why the options of a sparse code cannot be combined."""
         return sparse_misfit(self.example, values, given)

@@ -17,7 +17,7 @@ from caedsl.vocabulary.sparse_codes import (
 
 
 class DenseCode(Form):
-    """A fully connected layer to so many numbers; the decoder starts with the way back, which the compiler writes."""
+    """A fully connected layer to this number of values; the compiler adds the inverse at the start of the decoder."""
 
     name = "dense"
     words = ("dense",)
@@ -27,7 +27,7 @@ class DenseCode(Form):
     makes_vector = True
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
-        """Return the fully connected layer, and what makes its code sparse."""
+        """Return the fully connected layer, and the layer that makes its code sparse."""
         return (Draft(Dense.name, without_sparsity(values)), *sparse_drafts(values))
 
     def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
@@ -35,5 +35,5 @@ class DenseCode(Form):
         return sparse_weights(values)
 
     def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
-        """Return why the options of a sparse code cannot stand together."""
+        """Return why the options of a sparse code cannot be combined."""
         return sparse_misfit(self.example, values, given)

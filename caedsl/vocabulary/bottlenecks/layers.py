@@ -6,8 +6,8 @@ from caedsl.vocabulary.form import CODE_OPTIONS, Form
 class Layers(Form):
     """Layers between encoder and decoder: `bottleneck { dense 128 relu; dense 10; dense 128 relu }`.
 
-    The code is the output with the fewest numbers, or that of the line that is named `as code`. `encode` returns it,
-    and `decode` starts with the layers behind it.
+    The code is the output with the fewest numbers, or that of the line named `as code`. `encode` returns it, and
+    `decode` starts with the layers after it.
     """
 
     name = "layers"

@@ -1,4 +1,4 @@
-"""``bottleneck quantized``: every place of the code is one vector of a codebook."""
+"""``bottleneck quantized``: every position of the code is a vector of a codebook."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,11 +21,12 @@ CODEBOOK_TERM = "codebook"
 
 
 class Quantized(Form):
-    """A codebook of so many vectors (van den Oord et al. 2017, arXiv 1711.00937): `512x64` is 512 of 64 channels.
+    """A codebook of vectors (van den Oord et al. 2017, arXiv 1711.00937): `512x64` is 512 vectors of 64 channels.
 
-    A convolution with a kernel of 1 makes the channels, and every place takes the nearest vector. The gradient passes
-    straight through. The codebook follows the inputs by an exponential moving average, and vectors that nothing is near
-    to start again from inputs; with `update=gradient` its squared distance to the inputs is added to the loss instead.
+    A convolution with kernel 1 makes the channels, and every position is replaced by the nearest vector. The gradient
+    passes straight through. The codebook follows the inputs by an exponential moving average, and vectors without any
+    nearby input are reset to inputs; with `update=gradient` its squared distance to the inputs is added to the loss
+    instead.
     """
 
     name = "quantized"
@@ -45,7 +46,7 @@ class Quantized(Form):
         )
 
     def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
-        """Return the weights of the commitment to the codebook, and of a codebook that is trained."""
+        """Return the weights of the commitment to the codebook, and of a trained codebook."""
         trained = {CODEBOOK_TERM: 1.0} if values[UPDATE.name] == GRADIENT else {}
         return {COMMITMENT: values[COMMIT.name], **trained}
 
@@ -54,13 +55,13 @@ class Quantized(Form):
         return {CODEBOOK_TERM: "distance"}
 
     def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
-        """Return that an option has no effect on a codebook that learns the other way."""
+        """Return that an option has no effect on a codebook with another update."""
         idle, way = (EMA, "ema") if values[UPDATE.name] == GRADIENT else (SPREAD, GRADIENT)
         if idle.name not in given:
             return None
         return Misfit(
             "option-without-effect",
             f"`{idle.name}=` has no effect on this line: it belongs to `update={way}`",
-            help=f"leave `{idle.name}=` out, or write `update={way}`",
+            help=f"remove `{idle.name}=`, or write `update={way}`",
             option=idle.name,
         )

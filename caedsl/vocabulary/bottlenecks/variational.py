@@ -1,4 +1,4 @@
-"""``bottleneck variational``: a normal distribution for each sample, instead of a point."""
+"""``bottleneck variational``: a normal distribution per sample instead of a point."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -20,11 +20,11 @@ KL = "kl"
 
 
 class Variational(Form):
-    """A normal distribution over so many numbers for each sample (Kingma and Welling 2014, arXiv 1312.6114).
+    """A normal distribution over this number of values for each sample (Kingma and Welling 2014, arXiv 1312.6114).
 
-    The decoder sees a draw from it while training and its mean otherwise. The KL divergence from a standard normal
-    distribution is added to the loss. `beta=1` is the evidence lower bound whatever `reduction` says. Runs can make new
-    samples: `caedsl sample`.
+    The decoder gets a sample from it during training and its mean otherwise. The KL divergence from a standard normal
+    distribution is added to the loss. `beta=1` is the evidence lower bound with either `reduction`. Runs can generate
+    new samples: `caedsl sample`.
     """
 
     name = "variational"
@@ -36,7 +36,7 @@ class Variational(Form):
     has_prior = True
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
-        """Return the layer that makes means and log-variances, and the draw."""
+        """Return the layer that makes means and log-variances, and the sampling."""
         return (Draft(Dense.name, _made(UNITS, values)), _draw(values))
 
     def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
@@ -45,7 +45,7 @@ class Variational(Form):
 
 
 class VariationalConv(Variational):
-    """A normal distribution for every number of a map with so many channels."""
+    """A normal distribution for every number of a map with this number of channels."""
 
     name = "variational conv"
     words = ("variational", "conv")
@@ -54,7 +54,7 @@ class VariationalConv(Variational):
     makes_vector = False
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
-        """Return the convolution that makes means and log-variances, and the draw."""
+        """Return the convolution that makes means and log-variances, and the sampling."""
         return (Draft(Conv.name, written({KERNEL: (1,)}) | _made(CHANNELS, values)), _draw(values))
 
 

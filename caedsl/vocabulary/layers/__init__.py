@@ -1,6 +1,6 @@
-"""Layer kinds: one file a kind, each holding all that the compiler knows of it.
+"""Layer kinds: one file per kind, with everything that the compiler knows about it.
 
-``KINDS`` is the one table; a file of this folder that defines a subclass of ``Kind`` is in it.
+``KINDS`` is the table of all kinds; every subclass of ``Kind`` in a file of this folder is in it.
 """
 
 from importlib import import_module

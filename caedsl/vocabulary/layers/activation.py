@@ -1,4 +1,4 @@
-"""Activations on lines of their own, one kind for each function: for networks that activate before a layer."""
+"""Activations on their own lines, one kind per function, for networks that activate before a layer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from caedsl.vocabulary.shape import Shape
 
 
 class ActivationLine(Kind):
-    """The activation of that name, applied to what comes before."""
+    """The activation with that name, applied to the output of the layer before."""
 
     role = Role.ADJUSTING
     linear = False
@@ -33,12 +33,12 @@ class ActivationLine(Kind):
         return (Draft(self.name, copied(layer, *self.options)),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return nothing: the activation follows as that of any line does."""
+        """Return nothing: the activation is added as on any line."""
         return ()
 
 
 def _example(option: Option) -> str:
-    """Return the default of the option, or a value of one that has none."""
+    """Return the default of the option, or an example value if it has none."""
     if option.default is REQUIRED:
         return "-1..1" if option.type is Type.ENDS else "3"
     return format(option.default, "g")
@@ -54,7 +54,7 @@ def _kind(name: str) -> type[ActivationLine]:
         (ActivationLine,),
         {
             "__module__": __name__,
-            "__doc__": f"The activation `{name}` on a line of its own{about}.",
+            "__doc__": f"The activation `{name}` on its own line{about}.",
             "name": name,
             "options": own,
             "example": f"{name}{value}",

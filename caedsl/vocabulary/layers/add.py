@@ -7,7 +7,7 @@ from caedsl.vocabulary.shape import Shape
 
 
 class Add(Join):
-    """The sum of what comes before and of an output of the same shape that `as` has named."""
+    """The sum of its input and an output with the same shape that `as` has named."""
 
     name = "add"
     verb = "sums"

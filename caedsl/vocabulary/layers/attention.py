@@ -1,4 +1,4 @@
-"""``attention``: self-attention between the places of a map."""
+"""``attention``: self-attention between the positions of a map."""
 
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.kind import Draft, Kind, Role, copied
@@ -7,13 +7,13 @@ from caedsl.vocabulary.option import FROM_ONE, LayerOption, Options, Type
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, elements
 
-HEADS: LayerOption[int] = LayerOption("heads", Type.COUNT, 1, "groups of channels that attend alone", domain=FROM_ONE)
+HEADS: LayerOption[int] = LayerOption("heads", Type.COUNT, 1, "number of attention heads", domain=FROM_ONE)
 
 
 class Attention(Kind):
-    """Self-attention between all places of a map (Vaswani et al. 2017, arXiv 1706.03762).
+    """Self-attention between all positions of a map (Vaswani et al. 2017, arXiv 1706.03762).
 
-    It has no residual and no normalisation of its own: `residual { norm group groups=32; attention heads=4 }`.
+    It has neither a residual nor a normalisation itself: `residual { norm group groups=32; attention heads=4 }`.
     """
 
     name = "attention"
@@ -25,7 +25,7 @@ class Attention(Kind):
     options = (HEADS,)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the input's shape, where the heads divide its channels."""
+        """Return the input's shape, if the heads divide its channels."""
         if in_shape[0] % options[HEADS] == 0:
             return in_shape
         return Misfit(
@@ -47,7 +47,7 @@ class Attention(Kind):
         return self.weights(layer) + 4 * layer.in_shape[0]
 
     def macs(self, layer: PlacedLayer) -> int:
-        """Return the weights at every place, and two products between all pairs of places."""
+        """Return the weights at every position, and two products between all pairs of positions."""
         places = elements(layer.in_shape[1:])
         return places * self.weights(layer) + 2 * places**2 * layer.in_shape[0]
 

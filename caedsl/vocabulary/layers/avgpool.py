@@ -4,9 +4,9 @@ from caedsl.vocabulary.pooling import Pool
 
 
 class AvgPool(Pool):
-    """The mean of each window; window and stride are the same number unless `s` is given.
+    """The mean of each window; the stride is the window's size unless `s` is set.
 
-    A size that the window does not divide is cut; `ceil` rounds up instead.
+    If the window does not divide a size, the rest is cut off; `ceil` rounds up instead.
     """
 
     name = "avgpool"

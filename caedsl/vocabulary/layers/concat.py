@@ -1,4 +1,4 @@
-"""``concat``: the channels of a named output beside those of the layer before."""
+"""``concat``: the channels of its input, followed by those of a named output."""
 
 from caedsl.vocabulary.joining import OTHER, Join
 from caedsl.vocabulary.kind import Draft
@@ -9,7 +9,7 @@ from caedsl.vocabulary.shape import Shape
 
 
 class Concat(Join):
-    """The channels of what comes before, and then those of an output that `as` has named, at the same size.
+    """The channels of its input, followed by those of an output of the same size that `as` has named.
 
     `concat input` reads the network's input.
     """
@@ -26,5 +26,5 @@ class Concat(Join):
         return (in_shape[0] + other[0], *in_shape[1:])
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
-        """Return None: two inputs cannot be told apart again."""
+        """Return None: the two inputs cannot be separated again."""
         return None

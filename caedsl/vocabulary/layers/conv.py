@@ -31,14 +31,13 @@ from caedsl.vocabulary.window import (
 
 REFLECT = "reflect"
 _ABOUT = (
-    "padding: `same` and `same_upper` keep the size (over the stride), `valid` adds none, a number adds so many "
-    "zeros on "
-    "each side, `0..1` so many before and after"
+    "padding: `same` and `same_upper` keep the size (divided by the stride), `valid` adds none, a number is the "
+    "number of zeros on each side, `0..1` are those before and after"
 )
 
 
 class Conv(Convolution):
-    """A convolution to so many channels, with a kernel of 3 and "same" padding by default.
+    """A convolution to this number of channels, with kernel 3 and "same" padding by default.
 
     With `pad=same` every side of the output is ceil(input / stride); `pad=same_upper` is the padding of TensorFlow,
     which adds an odd zero at the end. `depthwise` gives every input channel its own kernels; `g4` splits the channels
@@ -55,7 +54,7 @@ class Conv(Convolution):
     example = "conv 64 k3 s2 relu norm=batch"
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the channels asked for, at the sizes that the window leaves."""
+        """Return the requested channels, with the sizes after the window."""
         misfit = group_misfit(options, in_shape) or kernel_misfit(options)
         if misfit:
             return misfit
@@ -81,7 +80,7 @@ class Conv(Convolution):
         return f"floor(({span}) / {window.stride}) + 1 = {convolved(window)}"
 
     def reason(self, layer: PlacedLayer, axis: int) -> str:
-        """Return the quotient that was rounded, or the whole formula."""
+        """Return the rounded quotient, or the whole formula."""
         window = axes(layer.options, layer.in_shape)[axis]
         pads = sum(padding(window))
         same = window.pad in ("same", SAME_UPPER)
@@ -93,16 +92,16 @@ class Conv(Convolution):
         return f"floor(({padded} - {window.extent})/{window.stride}) + 1"
 
     def fans(self, layer: PlacedLayer) -> tuple[float, float]:
-        """Return the taps of every channel in the group; an input feeds taps / strides outputs of each channel."""
+        """Return the taps of all channels in the group; an input feeds taps / strides outputs of each channel."""
         groups, taps = group_count(layer.options, layer.in_shape), self.taps(layer)
         return layer.in_shape[0] // groups * taps, layer.out_shape[0] // groups * taps / self.strides(layer)
 
     def weight_fans(self, layer: PlacedLayer) -> tuple[float, float]:
-        """Return the fans of torch, which counts no stride, and all output channels in the second fan."""
+        """Return the fans as torch computes them: without strides, and with all output channels in the second fan."""
         return self.fans(layer)[0], layer.out_shape[0] * self.taps(layer)
 
     def macs(self, layer: PlacedLayer) -> int:
-        """Return one kernel application for each place of the output."""
+        """Return one kernel application per position of the output."""
         return self.weights(layer) * elements(layer.out_shape[1:])
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
@@ -111,7 +110,7 @@ class Conv(Convolution):
         return tuple(window_reads(axis, padding(axis)[0], axis.pad == REFLECT) for axis in windows)
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
-        """Return a convolution back where the size stays; otherwise the transposed one with the same window."""
+        """Return a convolution if the size stays the same, otherwise the deconvolution with the same window."""
         options = carried(layer) | written({CHANNELS: layer.in_shape[0]}) | copied(layer, KERNEL, DILATION)
         options |= copied(layer, CHANNEL_GROUPS, DEPTHWISE)
         if layer.in_shape[1:] == layer.out_shape[1:] and set(layer.options[STRIDE]) == {1}:
@@ -127,7 +126,7 @@ class Conv(Convolution):
         return (Draft("deconv", options | written({PAD: pads, OUTPUT_PAD: rest})),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return the convolution, behind a padding layer where the two sides differ."""
+        """Return the convolution, after a padding layer if the two sides differ."""
         options, axes_of_space = layer.options, rank(layer.in_shape)
         pads = [padding(axis) for axis in axes(options, layer.in_shape)]
         keywords = self.keywords(layer)
@@ -147,7 +146,7 @@ class Conv(Convolution):
 
 
 def _cut_back(options: dict[str, Any], window: tuple[Axis, ...]) -> tuple[Draft, ...] | None:
-    """Return a transposed convolution with the lesser padding on both sides, and the crop of what it adds."""
+    """Return a transposed convolution with the smaller padding on both sides, and the crop of the rest."""
     pads, rests, crops = [], [], []
     for axis in window:
         before, after = padding(axis)

@@ -10,7 +10,7 @@ from caedsl.vocabulary.window import Reads
 
 
 class Crop(Margin):
-    """Cuts the border of a map: so much on each side, on each side of an axis (`crop 1x2`), or before and after."""
+    """Crops the border of a map: on each side, on both sides of each axis (`crop 1x2`), or before and after."""
 
     name = "crop"
     undone_by = "pad"
@@ -24,7 +24,7 @@ class Crop(Margin):
                 return Misfit(
                     "kernel-too-large",
                     f"this crop cuts {margin.before} + {margin.after} of a {name} of {size}: nothing is left",
-                    help="cut less",
+                    help="use a smaller crop",
                     option=AMOUNT.name,
                 )
         sizes = zip(in_shape[1:], margins, strict=True)
@@ -36,7 +36,7 @@ class Crop(Margin):
         return f"{layer.in_shape[1 + axis]} - {margin.before} - {margin.after} = {layer.out_shape[1 + axis]}"
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
-        """Return the one input that an output is."""
+        """Return the single input of an output."""
         return tuple(_after(margin.before) for margin in pairs(layer.options, layer.in_shape))
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:

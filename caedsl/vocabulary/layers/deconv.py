@@ -28,10 +28,10 @@ from caedsl.vocabulary.window import (
 
 
 class Deconv(Convolution):
-    """A transposed convolution to so many channels, with a kernel of 3 and "same" padding by default.
+    """A transposed convolution to this number of channels, with kernel 3 and "same" padding by default.
 
     With `pad=same` every side of the output is input · stride; `pad=same_upper` cuts an odd number at the end, as
-    TensorFlow does. `pad=N output_pad=N` are PyTorch's own numbers.
+    TensorFlow does. `pad=N output_pad=N` are PyTorch's parameters.
     """
 
     name = "deconv"
@@ -40,7 +40,7 @@ class Deconv(Convolution):
     example = "deconv 32 k4 s2 relu"
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the channels asked for, at the sizes that the transposed window gives."""
+        """Return the requested channels, with the sizes after the transposed window."""
         misfit = group_misfit(options, in_shape) or kernel_misfit(options)
         if misfit:
             return misfit
@@ -73,12 +73,12 @@ class Deconv(Convolution):
         return layer.in_shape[0] // groups * taps / self.strides(layer), layer.out_shape[0] // groups * taps
 
     def weight_fans(self, layer: PlacedLayer) -> tuple[float, float]:
-        """Return the fans of torch, which takes the second axis of the weight, the output channels, for the first."""
+        """Return the fans as torch computes them: it counts the output channels, the second axis, as inputs."""
         groups, taps = group_count(layer.options, layer.in_shape), self.taps(layer)
         return layer.out_shape[0] // groups * taps, layer.in_shape[0] * taps
 
     def macs(self, layer: PlacedLayer) -> int:
-        """Return one kernel application for each place of the input."""
+        """Return one kernel application per position of the input."""
         return self.weights(layer) * elements(layer.in_shape[1:])
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
@@ -86,7 +86,7 @@ class Deconv(Convolution):
         return tuple(map(transposed_reads, axes(layer.options, layer.in_shape)))
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
-        """Return the convolution with the same window; none where a dilated one adds a stride or more at the end."""
+        """Return the convolution with the same window; none if a dilated one adds a stride or more at the end."""
         window = axes(layer.options, layer.in_shape)
         if any(transposition(axis).output_padding >= axis.stride for axis in window):
             return None
@@ -99,7 +99,7 @@ class Deconv(Convolution):
         return (Draft("conv", options | written({PAD: tuple(transposition(axis).padding for axis in window)})),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return the transposed convolution, and a negative padding where the end of an axis must be cut."""
+        """Return the transposed convolution, and a negative padding if the end of an axis must be cut."""
         windows = [transposition(axis) for axis in axes(layer.options, layer.in_shape)]
         axes_of_space, keywords = rank(layer.in_shape), self.keywords(layer)
         if any(window.padding for window in windows):
@@ -121,7 +121,7 @@ def _axis_misfit(axis: Axis, name: str) -> Misfit | None:
         return Misfit(
             "output-pad-misplaced",
             f"`output_pad` has no effect with `pad={axis.pad}`, which computes it",
-            help="leave `output_pad` out, or write the padding as a number: `pad=1 output_pad=1`",
+            help="remove `output_pad`, or write the padding as a number: `pad=1 output_pad=1`",
             option=OUTPUT_PAD.name,
         )
     limit = max(axis.stride, axis.dilation)

@@ -13,7 +13,7 @@ UNITS: LayerOption[int] = LayerOption("units", Type.COUNT, REQUIRED, "outputs", 
 
 
 class Dense(Kind):
-    """A fully connected layer to so many numbers; a feature map before it is flattened."""
+    """A fully connected layer to this number of values; it flattens a feature map first."""
 
     name = "dense"
     role = Role.WEIGHTED
@@ -31,20 +31,20 @@ class Dense(Kind):
         return elements(layer.in_shape) * layer.out_shape[0]
 
     def fans(self, layer: PlacedLayer) -> tuple[float, float]:
-        """Return all inputs and all outputs."""
+        """Return the number of inputs and of outputs."""
         return elements(layer.in_shape), layer.out_shape[0]
 
     def macs(self, layer: PlacedLayer) -> int:
-        """Return one for each weight."""
+        """Return one operation per weight."""
         return self.weights(layer)
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
-        """Return the dense layer back, and the map it came from."""
+        """Return the dense layer back, and the reshape to the map before it."""
         back = Draft("dense", carried(layer) | written({UNITS: elements(layer.in_shape)}))
         return (back, Draft("reshape", {"shape": layer.in_shape})) if is_map(layer.in_shape) else (back,)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return ``Linear``, behind ``Flatten`` for a map."""
+        """Return ``Linear``, after ``Flatten`` for a map."""
         bias = {} if layer.options[BIAS] else {"bias": False}
         linear = call("Linear", elements(layer.in_shape), layer.out_shape[0], **bias)
         return (call("Flatten"), linear) if is_map(layer.in_shape) else (linear,)

@@ -1,4 +1,4 @@
-"""``dropout``: noise that drops outputs while training."""
+"""``dropout``: random dropping of values during training."""
 
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.kind import DROPOUT, Kind, Role, drop_calls
@@ -7,16 +7,16 @@ from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Type, Writt
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
 
-RATE = DROPOUT._replace(name="rate", default=REQUIRED, written=Written.FIRST, about="share dropped")
+RATE = DROPOUT._replace(name="rate", default=REQUIRED, written=Written.FIRST, about="share to drop")
 ELEMENTWISE: LayerOption[bool] = LayerOption(
     "elementwise", Type.FLAG, False, "drop single numbers of a feature map instead of whole channels", Written.BARE
 )
 
 
 class Dropout(Kind):
-    """Drops this share of the input while training: whole channels of a feature map, single numbers of a vector.
+    """Drops this share of its input during training: whole channels of a feature map, single numbers of a vector.
 
-    A mirrored decoder leaves it out.
+    A mirrored decoder omits it.
     """
 
     name = "dropout"

@@ -8,7 +8,7 @@ from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, elements
 
 INVERSE: LayerOption[bool] = LayerOption(
-    "inverse", Type.FLAG, False, "multiply by the mixture instead, as a decoder does", Written.BARE
+    "inverse", Type.FLAG, False, "multiply by the mixture instead, as decoders do", Written.BARE
 )
 
 
@@ -32,7 +32,7 @@ class Gdn(Kind):
         return in_shape
 
     def weights(self, layer: PlacedLayer) -> int:
-        """Return one for each pair of channels."""
+        """Return one weight per pair of channels."""
         return layer.in_shape[0] ** 2
 
     def parameters(self, layer: PlacedLayer) -> int:
@@ -40,7 +40,7 @@ class Gdn(Kind):
         return self.weights(layer) + layer.in_shape[0]
 
     def macs(self, layer: PlacedLayer) -> int:
-        """Return the mixtures at every place."""
+        """Return the mixtures at every position."""
         return self.weights(layer) * elements(layer.in_shape[1:])
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:

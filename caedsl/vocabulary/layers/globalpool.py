@@ -9,7 +9,7 @@ from caedsl.vocabulary.shape import Shape, rank
 
 
 class GlobalPool(Kind):
-    """The mean of each channel over the whole map: a vector with one number for each channel."""
+    """The mean of each channel over the whole map: a vector with one number per channel."""
 
     name = "globalpool"
     role = Role.PASSING
@@ -22,7 +22,7 @@ class GlobalPool(Kind):
         return (in_shape[0],)
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
-        """Return a map of single places, and its enlargement to the size before."""
+        """Return a map of a single position, and its upsampling to the size before."""
         axes = rank(layer.in_shape)
         return (
             Draft("reshape", {"shape": (layer.in_shape[0], *(1,) * axes)}),
@@ -30,5 +30,5 @@ class GlobalPool(Kind):
         )
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return the pool to one place, and ``Flatten``."""
+        """Return the pool to one position, and ``Flatten``."""
         return (call(f"AdaptiveAvgPool{rank(layer.in_shape)}d", 1), call("Flatten"))

@@ -4,9 +4,9 @@ from caedsl.vocabulary.pooling import Pool
 
 
 class MaxPool(Pool):
-    """The largest value of each window; window and stride are the same number unless `s` is given.
+    """The largest value of each window; the stride is the window's size unless `s` is set.
 
-    A size that the window does not divide is cut (28 → 14 → 7 → 3); `ceil` rounds up instead.
+    If the window does not divide a size, the rest is cut off (28 → 14 → 7 → 3); `ceil` rounds up instead.
     """
 
     name = "maxpool"

@@ -1,4 +1,4 @@
-"""``norm``: a normalisation on a line of its own."""
+"""``norm``: a normalisation on its own line."""
 
 from caedsl.vocabulary import norms
 from caedsl.vocabulary.call import Call
@@ -15,7 +15,7 @@ CHOSEN: LayerOption[str] = LayerOption(
 
 
 class NormLine(Kind):
-    """Normalises what comes before, for networks that normalise before a convolution: `norm group groups=32`."""
+    """Normalises its input, for networks that normalise before a convolution: `norm group groups=32`."""
 
     name = "norm"
     role = Role.ADJUSTING
@@ -31,5 +31,5 @@ class NormLine(Kind):
         return (Draft(self.name, copied(layer, *self.options)),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return nothing: the normalisation follows as that of any line does."""
+        """Return nothing: the normalisation is added as on any line."""
         return ()

@@ -10,7 +10,7 @@ from caedsl.vocabulary.window import Reads
 
 
 class Pad(Margin):
-    """Zeros around a map: on each side, on each side of an axis (`pad 1x2`), or before and after (`pad 0..1`)."""
+    """Zeros around a map: on each side, on both sides of each axis (`pad 1x2`), or before and after (`pad 0..1`)."""
 
     name = "pad"
     undone_by = "crop"
@@ -28,7 +28,7 @@ class Pad(Margin):
         return f"{layer.in_shape[1 + axis]} + {margin.before} + {margin.after} = {layer.out_shape[1 + axis]}"
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
-        """Return the one input behind an output, and none behind a zero."""
+        """Return the single input of an output, and none for a zero."""
         margins = pairs(layer.options, layer.in_shape)
         return tuple(_inside(margin.before, size) for margin, size in zip(margins, layer.in_shape[1:], strict=True))
 

@@ -8,7 +8,9 @@ from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
 from caedsl.vocabulary.window import Reads
 
-SHUFFLE: LayerOption[int] = LayerOption("scale", Type.COUNT, REQUIRED, "how many times larger", Written.FIRST, FROM_ONE)
+SHUFFLE: LayerOption[int] = LayerOption(
+    "scale", Type.COUNT, REQUIRED, "factor of the enlargement", Written.FIRST, FROM_ONE
+)
 
 
 class PixelShuffle(Kind):
@@ -21,13 +23,13 @@ class PixelShuffle(Kind):
     options = (SHUFFLE, DROPOUT)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the channels over N², height and width times N."""
+        """Return the channels divided by N², with height and width multiplied by N."""
         factor, channels = options[SHUFFLE], in_shape[0]
         if channels % factor**2:
             return Misfit(
                 "groups-do-not-divide",
-                f"`pixelshuffle {factor}` turns {factor**2} channels into one, and {channels} channels "
-                "do not divide so",
+                f"`pixelshuffle {factor}` turns {factor**2} channels into one, but {channels} is not a multiple of "
+                f"{factor**2}",
                 notes=(f"{channels} = {channels // factor**2} · {factor**2} + {channels % factor**2}",),
                 help=f"give the layer before it a multiple of {factor**2} channels",
                 option=SHUFFLE.name,
@@ -39,7 +41,7 @@ class PixelShuffle(Kind):
         return f"{layer.in_shape[1 + axis]}·{layer.options[SHUFFLE]} = {layer.out_shape[1 + axis]}"
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
-        """Return the one input that an output comes from."""
+        """Return the single input of an output."""
         factor = layer.options[SHUFFLE]
         return (lambda place: (place // factor, place // factor),) * 2
 

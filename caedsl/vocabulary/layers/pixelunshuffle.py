@@ -9,14 +9,14 @@ from caedsl.vocabulary.shape import Shape, axis_names
 from caedsl.vocabulary.window import Reads
 
 GATHERED: LayerOption[int] = LayerOption(
-    "scale", Type.COUNT, REQUIRED, "how many times smaller", Written.FIRST, FROM_ONE
+    "scale", Type.COUNT, REQUIRED, "factor of the reduction", Written.FIRST, FROM_ONE
 )
 
 
 class PixelUnshuffle(Kind):
-    """Pixels of an image gathered into channels: NxN pixels become N² channels of one pixel.
+    """The pixels of an image as channels: NxN pixels become N² channels of one pixel.
 
-    It undoes `pixelshuffle`.
+    It inverts `pixelshuffle`.
     """
 
     name = "pixelunshuffle"
@@ -26,14 +26,14 @@ class PixelUnshuffle(Kind):
     options = (GATHERED,)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the channels times N², height and width over N."""
+        """Return the channels multiplied by N², with height and width divided by N."""
         factor = options[GATHERED]
         for size, name in zip(in_shape[1:], axis_names(in_shape), strict=True):
             if size % factor:
                 return Misfit(
                     "groups-do-not-divide",
-                    f"`pixelunshuffle {factor}` gathers {factor} by {factor} pixels, and a {name} of {size} does not "
-                    "divide so",
+                    f"`pixelunshuffle {factor}` gathers {factor} by {factor} pixels, but a {name} of {size} is not a "
+                    f"multiple of {factor}",
                     notes=(f"{size} = {size // factor} · {factor} + {size % factor}",),
                     help=f"use a factor that divides {size}, or `pad` before it",
                     option=GATHERED.name,
@@ -45,7 +45,7 @@ class PixelUnshuffle(Kind):
         return f"{layer.in_shape[1 + axis]} / {layer.options[GATHERED]} = {layer.out_shape[1 + axis]}"
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
-        """Return the pixels that are gathered in one place."""
+        """Return the pixels that are gathered at one position."""
         factor = layer.options[GATHERED]
         return (lambda place: (place * factor, (place + 1) * factor - 1),) * 2
 

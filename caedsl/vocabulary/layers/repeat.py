@@ -3,11 +3,11 @@
 from caedsl.vocabulary.kind import Kind, Role
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, LayerOption, Type, Written
 
-TIMES: LayerOption[int] = LayerOption("times", Type.COUNT, REQUIRED, "how often", Written.FIRST, FROM_ONE)
+TIMES: LayerOption[int] = LayerOption("times", Type.COUNT, REQUIRED, "number of repeats", Written.FIRST, FROM_ONE)
 
 
 class Repeat(Kind):
-    """Its layers so many times in a row, each copy with weights of its own. A single line is repeated by `x3` on it."""
+    """Its layers repeated in a row, each copy with its own weights. To repeat a single line, write `x3` on it."""
 
     name = "repeat"
     role = Role.GROUPING

@@ -12,7 +12,7 @@ SHAPE: LayerOption[Shape] = LayerOption("shape", Type.SHAPE, REQUIRED, "the new 
 
 
 class Reshape(Kind):
-    """The same numbers in another shape: back to a feature map after `dense`, or to a vector with one number."""
+    """The same numbers in another shape: a feature map after `dense`, or a vector for a single number."""
 
     name = "reshape"
     role = Role.RESHAPING
@@ -20,13 +20,12 @@ class Reshape(Kind):
     options = (SHAPE, *FINISH)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the shape asked for, which must hold as many numbers."""
+        """Return the requested shape, which must have the same number of values."""
         shape = options[SHAPE]
         if elements(shape) != elements(in_shape):
             return Misfit(
                 "reshape-mismatch",
-                f"`reshape {text(shape)}` holds {elements(shape)} numbers, "
-                f"but what comes before it has {elements(in_shape)}",
+                f"`reshape {text(shape)}` has {elements(shape)} numbers, but its input has {elements(in_shape)}",
                 notes=(f"{_product(shape)} != {_product(in_shape)}",),
                 help=f"write a shape with {elements(in_shape)} numbers, or `dense {elements(shape)}` before it",
                 option=SHAPE.name,
@@ -39,7 +38,7 @@ class Reshape(Kind):
         return self.name
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
-        """Return the shape before."""
+        """Return the reshape to the shape before."""
         return (Draft("reshape", {SHAPE.name: layer.in_shape}),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:

@@ -9,10 +9,10 @@ from caedsl.vocabulary.shape import Shape, is_map, text
 
 
 class Residual(Kind):
-    """Adds the input of its layers to their output; a projection with kernel 1 follows where the shapes differ.
+    """Adds the input of its layers to their output; if the shapes differ, a projection with kernel 1 is added.
 
-    `shortcut { ... }` inside it says what the input passes instead: `shortcut { conv 64 k1 s2 norm=batch }`.
-    An activation on the line itself (`residual relu { ... }`) follows the sum.
+    `shortcut { ... }` inside it replaces the projection: `shortcut { conv 64 k1 s2 norm=batch }`. An activation on the
+    line itself (`residual relu { ... }`) follows the sum.
     """
 
     name = "residual"
@@ -22,7 +22,7 @@ class Residual(Kind):
     options = (ACTIVATION,)
 
     def shortcut(self, in_shape: Shape, out_shape: Shape) -> tuple[Draft, ...] | Misfit:
-        """Return the lines that bring the input to the shape of the output; none where the shapes agree."""
+        """Return the lines that project the input to the shape of the output; none if the shapes are equal."""
         if in_shape == out_shape:
             return ()
         if len(in_shape) != len(out_shape):
@@ -42,22 +42,21 @@ class Residual(Kind):
         return self._no_way(in_shape, out_shape)
 
     def unequal(self, body: Shape, shortcut: Shape) -> Misfit:
-        """Return why a shortcut of the author does not fit the layers that it goes around."""
+        """Return why an explicit shortcut does not fit the layers of the residual."""
         return Misfit(
             "residual-mismatch",
-            f"the layers of this residual return {text(body)}, and its shortcut returns {text(shortcut)}",
-            help="give both ways the same channels and strides, or leave the shortcut out",
+            f"the layers of this residual return {text(body)}, but its shortcut returns {text(shortcut)}",
+            help="give both the same channels and strides, or remove the shortcut",
         )
 
     def _no_way(self, in_shape: Shape, out_shape: Shape) -> Misfit:
         return Misfit(
             "residual-mismatch",
-            f"the layers of this residual turn {text(in_shape)} into {text(out_shape)}, "
-            "and no 1x1 projection can follow",
-            help="keep the size inside the residual, or shrink it by `conv ... s2`, whose size a strided 1x1 "
-            "projection shares (odd sizes rounded up)",
+            f"the layers of this residual turn {text(in_shape)} into {text(out_shape)}, which no 1x1 projection can do",
+            help="keep the size inside the residual, or reduce it with `conv ... s2`, which rounds odd sizes up like "
+            "the projection",
         )
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return a module that adds the two branches, which the backend gives it."""
+        """Return a module that adds the two branches, which the backend passes to it."""
         return (call("Residual"),)

@@ -1,12 +1,12 @@
-"""``shortcut``: the layers of a residual's other way."""
+"""``shortcut``: the layers of a residual's shortcut."""
 
 from caedsl.vocabulary.kind import Kind, Role
 
 
 class Shortcut(Kind):
-    """Layers that a residual's input passes before it is added, in place of the projection that is made by itself.
+    """Layers that a residual applies to its input before the sum, instead of the automatic projection.
 
-    It stands inside `residual`: `residual { conv 64 s2; shortcut { conv 64 k1 s2 norm=batch } }`.
+    It belongs inside `residual`: `residual { conv 64 s2; shortcut { conv 64 k1 s2 norm=batch } }`.
     """
 
     name = "shortcut"

@@ -8,14 +8,14 @@ from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
 
 REDUCTION: LayerOption[int] = LayerOption(
-    "reduction", Type.COUNT, 16, "channels for each number between", Written.FIRST, FROM_ONE
+    "reduction", Type.COUNT, 16, "reduction of the channels between the two layers", Written.FIRST, FROM_ONE
 )
 
 
 class SqueezeExcitation(Kind):
-    """Weighs each channel by what the means of all channels say (Hu et al. 2018, arXiv 1709.01507).
+    """Weights each channel by a function of the means of all channels (Hu et al. 2018, arXiv 1709.01507).
 
-    Two dense layers lead from the means through channels / N numbers to the weights.
+    Two dense layers compute the weights from the means, with channels / N numbers between them.
     """
 
     name = "se"
@@ -46,7 +46,7 @@ class SqueezeExcitation(Kind):
         return self.weights(layer) + _hidden(layer) + layer.in_shape[0]
 
     def macs(self, layer: PlacedLayer) -> int:
-        """Return one for each weight."""
+        """Return one operation per weight."""
         return self.weights(layer)
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:

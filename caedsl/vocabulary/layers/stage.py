@@ -3,11 +3,11 @@
 from caedsl.vocabulary.kind import Kind, Role
 from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Type, Written
 
-NAME: LayerOption[str] = LayerOption("name", Type.NAME, REQUIRED, "what the stage is called", Written.FIRST)
+NAME: LayerOption[str] = LayerOption("name", Type.NAME, REQUIRED, "name of the stage", Written.FIRST)
 
 
 class Stage(Kind):
-    """A named group of layers; the name shows in diagrams and tables and changes nothing else."""
+    """A named group of layers; the name appears in diagrams and tables and has no other effect."""
 
     name = "stage"
     role = Role.GROUPING

@@ -1,4 +1,4 @@
-"""``unpool``: the numbers of a map, back at the places of the maxima that a ``maxpool`` kept."""
+"""``unpool``: the numbers of a map at the positions of the maxima that a ``maxpool`` found."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from caedsl.vocabulary.window import KERNEL, STRIDE, Reads
 
 
 class Pooled(NamedTuple):
-    """A pool: its window, and the sizes of the map that it made smaller."""
+    """Pool: its window, and the sizes of its input."""
 
     kernel: Sizes
     stride: Sizes
@@ -26,14 +26,14 @@ class Pooled(NamedTuple):
     sizes: Sizes
 
 
-POOLED: LayerOption[Pooled] = LayerOption("pooled", Type.SHAPE, REQUIRED, "the pool that is undone")
-"""Value that placing adds: no line gives it."""
+POOLED: LayerOption[Pooled] = LayerOption("pooled", Type.SHAPE, REQUIRED, "the pool to invert")
+"""Value that placing adds: no line sets it."""
 
 
 class Unpool(Join):
-    """Each number back at the place where the `maxpool` of that name had its maximum, and 0 elsewhere.
+    """Each number at the position where the `maxpool` with that name had its maximum, and 0 elsewhere.
 
-    The map comes back in the size that the pool was given, odd sizes included.
+    The output has the size of the pool's input, including odd sizes.
     """
 
     name = "unpool"
@@ -43,12 +43,12 @@ class Unpool(Join):
     example = "unpool p1"
 
     def source(self, name: str, output: Layer | None, shape: Shape) -> Mapping[str, Any] | Misfit:
-        """Return the window and the sizes of the pool; a misfit where the name is that of another layer."""
+        """Return the window and the sizes of the pool, or a misfit if the name belongs to another layer."""
         if output is None or not isinstance(output.kind, MaxPool):
             what = "the network's input" if output is None else f"the output of `{output.kind.name}`"
             return Misfit(
                 "wrong-type",
-                f"`unpool {name}` needs the places of maxima, and `{name}` is {what}",
+                f"`unpool {name}` needs the positions of maxima, but `{name}` is {what}",
                 help="name a pool, `maxpool 2 as p1`, and write `unpool p1`",
                 option=FROM.name,
             )
@@ -57,28 +57,28 @@ class Unpool(Join):
         return written({OTHER: shape, POOLED: pooled})
 
     def kept(self, options: Options) -> str:
-        """Return the name of the places."""
+        """Return the name of the positions."""
         return f"{options[FROM]}.places"
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the channels at the sizes that the pool was given."""
+        """Return the channels with the sizes of the pool's input."""
         other = options[OTHER]
         if in_shape == other:
             return (in_shape[0], *options[POOLED].sizes)
         return Misfit(
             "sizes-do-not-meet",
-            f"`unpool {options[FROM]}` undoes a pool that returned {text(other)}, and it is given {text(in_shape)}",
+            f"`unpool {options[FROM]}` inverts a pool that returned {text(other)}, but its input is {text(in_shape)}",
             help=f"bring what comes before to {text(other)} first: "
             + ("give the layer before it that many channels" if in_shape[1:] == other[1:] else "its sizes differ"),
             option=FROM.name,
         )
 
     def reason(self, layer: PlacedLayer, axis: int) -> str:
-        """Return the size that the pool was given."""
+        """Return the size of the pool's input."""
         return f"the size before `{layer.options[FROM]}`: {layer.out_shape[1 + axis]}"
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
-        """Return the numbers that may come to stand at a place: those whose windows held it."""
+        """Return the numbers that may be placed at a position: those whose windows contain it."""
         pool = layer.options[POOLED]
         return tuple(map(_reads, layer.in_shape[1:], pool.kernel, pool.stride, pool.pad))
 
@@ -89,13 +89,13 @@ class Unpool(Join):
         return (Draft(MaxPool.name, written(window)),)
 
     def keeping(self, options: Options) -> Call:
-        """Return the pool that returns the places, too."""
+        """Return the pool that also returns the positions."""
         pool = options[POOLED]
         more = {"ceil_mode": True} if pool.ceil else {}
         return call(f"max_pool{len(pool.sizes)}d", **_window(pool), **more, return_indices=True)
 
     def joining(self, layer: PlacedLayer) -> Call:
-        """Return the function that puts numbers back, with the size where it is not the least that fits."""
+        """Return the function that places the numbers, with the size if it is not the smallest that fits."""
         pool = layer.options[POOLED]
         usual = tuple(
             (size - 1) * stride - 2 * pad + kernel

@@ -9,13 +9,13 @@ from caedsl.vocabulary.shape import NOUNS, Shape, Sizes, joined, noun, rank
 from caedsl.vocabulary.window import Reads
 
 FACTOR: LayerOption[Sizes | None] = LayerOption(
-    "factor", Type.PER_AXIS, None, "how many times larger", Written.FIRST, FROM_ONE
+    "factor", Type.PER_AXIS, None, "factor of the enlargement", Written.FIRST, FROM_ONE
 )
 TO: LayerOption[Sizes | None] = LayerOption(
-    "to", Type.SIZE, None, "the sizes to reach, instead of a factor", Written.WORDED, FROM_ONE
+    "to", Type.SIZE, None, "the output size, instead of a factor", Written.WORDED, FROM_ONE
 )
 INTERPOLATIONS = ("linear", "bilinear", "trilinear")
-"""What weighs neighbours for signals, images and volumes."""
+"""Interpolations for signals, images and volumes."""
 MODE: LayerOption[str] = LayerOption(
     "mode", Type.CHOICE, "nearest", "interpolation", Written.BARE, choices=("nearest", *INTERPOLATIONS)
 )
@@ -24,7 +24,7 @@ MODE: LayerOption[str] = LayerOption(
 class Upsample(Kind):
     """A larger map by interpolation: `upsample 2`, or `upsample to 7x7` for an exact size.
 
-    `nearest` repeats values; `linear`, `bilinear` and `trilinear` weigh neighbours in signals, images and volumes.
+    `nearest` repeats values; `linear`, `bilinear` and `trilinear` interpolate signals, images and volumes.
     """
 
     name = "upsample"
@@ -34,12 +34,12 @@ class Upsample(Kind):
     options = (FACTOR, TO, MODE, DROPOUT)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the channels of the input, at the sizes asked for."""
+        """Return the channels of the input with the requested sizes."""
         mode, fitting = options[MODE], INTERPOLATIONS[rank(in_shape) - 1]
         if mode not in ("nearest", fitting):
             return Misfit(
                 "wrong-type",
-                f"`{mode}` interpolates {NOUNS[1 + INTERPOLATIONS.index(mode)]}s, and this is a {noun(in_shape)}",
+                f"`{mode}` interpolates {NOUNS[1 + INTERPOLATIONS.index(mode)]}s, but this is a {noun(in_shape)}",
                 help=f"write `{fitting}`",
                 option=MODE.name,
             )
@@ -55,31 +55,31 @@ class Upsample(Kind):
         )
 
     def arithmetic(self, layer: PlacedLayer, axis: int) -> str:
-        """Return the product, where a factor is given."""
+        """Return the product, if there is a factor."""
         factor = layer.options[FACTOR]
         return f"{layer.in_shape[1 + axis]}·{factor[axis]} = {layer.out_shape[1 + axis]}" if factor else ""
 
     def reason(self, layer: PlacedLayer, axis: int) -> str:
-        """Return the size asked for."""
+        """Return the requested size."""
         return f"upsample to {layer.out_shape[1 + axis]}"
 
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
-        """Return the nearest input, or the two neighbours that are weighed."""
+        """Return the nearest input, or the two neighbours that are interpolated."""
         sizes = zip(layer.in_shape[1:], layer.out_shape[1:], strict=True)
         weighed = layer.options[MODE] != "nearest"
         return tuple(_weighed(*pair) if weighed else _nearest(*pair) for pair in sizes)
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
-        """Return a mean over the places that one input became; none where the sizes do not divide."""
+        """Return a mean over the positions of one input; none if the sizes do not divide."""
         sizes = list(zip(layer.in_shape[1:], layer.out_shape[1:], strict=True))
         if any(after % before for before, after in sizes):
             return None
         return (Draft("avgpool", {"kernel": tuple(after // before for before, after in sizes)}),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
-        """Return ``Upsample`` by a factor, or to a size that is no multiple of the input's.
+        """Return ``Upsample`` by a factor, or to a size that is not a multiple of the input's.
 
-        A size that is a multiple becomes a factor too, so that the module fits inputs of other sizes.
+        A size that is a multiple also becomes a factor, so that the module fits inputs of other sizes.
         """
         mode, sizes = layer.options[MODE], list(zip(layer.in_shape[1:], layer.out_shape[1:], strict=True))
         if any(after % before for before, after in sizes):

@@ -67,7 +67,7 @@ class DeepSvdd(nn.Module):
 
 
 def single_step(step: int, rising: int, steps: int, steps_per_epoch: int, at: int, factor: float) -> float:
-    """Return ``factor`` once epoch ``at`` is over, and 1 before."""
+    """Return ``factor`` after epoch ``at``, and 1 before."""
     return factor if step >= at * steps_per_epoch else 1.0
 
 

@@ -127,7 +127,7 @@ K1, K2 = 0.01, 0.03
 
 
 def warm_up(step: int, rising: int, start: float) -> float:
-    """Return the factor at ``step`` of a warm-up: a line from ``start`` to 1 over ``rising`` steps."""
+    """Return the factor at ``step`` of a linear warm-up from ``start`` to 1 over ``rising`` steps."""
     return start + (1 - start) * (step + 1) / rising
 
 
