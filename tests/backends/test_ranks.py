@@ -160,9 +160,9 @@ def test_a_pool_that_rounds_up_takes_a_side_of_one() -> None:
 @pytest.mark.parametrize(
     ("shape", "line", "words"),
     [
-        ("1x28x28", "conv 4 k3x3x3", "2 axes here, height and width, and its `kernel` has 3 numbers"),
-        ("1x8x8x8", "maxpool 2x2", "3 axes here, depth, height and width, and its `kernel` has 2 numbers"),
-        ("1x288", "upsample to 7x7", "one axis here, length, and its `to` has 2 numbers"),
+        ("1x28x28", "conv 4 k3x3x3", "2 axes here, height and width, but its `kernel` has 3 numbers"),
+        ("1x8x8x8", "maxpool 2x2", "3 axes here, depth, height and width, but its `kernel` has 2 numbers"),
+        ("1x288", "upsample to 7x7", "one axis here, length, but its `to` has 2 numbers"),
         ("1x288", "upsample 2 bilinear", "`bilinear` interpolates images, but this is a signal"),
         ("4x8x8x8", "pixelshuffle 2", "`pixelshuffle` is for images"),
         ("16", "conv 4", "channels and one to three sizes"),

@@ -162,7 +162,7 @@ def test_new_never_overwrites(tmp_path: Path, caedsl: Run, monkeypatch: pytest.M
     Path("mine.cae").write_text("precious")
     ran = caedsl("new", "mine")
     assert ran.code == 2
-    assert "there already" in ran.err
+    assert "already exists" in ran.err
     assert Path("mine.cae").read_text() == "precious"
     assert caedsl("new", "3d-model").code == 2
 

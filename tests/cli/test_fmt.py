@@ -77,7 +77,7 @@ def test_a_bug_in_the_formatter_leaves_the_file(run: Run, monkeypatch: pytest.Mo
     file = write("a.cae", UNTIDY)
     code, _, err = run("a.cae", command="fmt")
     assert code == 2
-    assert "bug in caedsl, sorry" in err
+    assert "bug in caedsl; please report" in err
     assert file.read_text() == UNTIDY
 
 

@@ -114,14 +114,14 @@ def test_findings_of_a_shared_base_are_shown_once(folder: Path, capsys: pytest.C
 
 
 UNUSABLE = [
-    ('autoencoder a extends "missing.cae"', "there is no such file", "check the path"),
+    ('autoencoder a extends "missing.cae"', "this file does not exist", "check the path"),
     ('autoencoder a extends "."', "this is a folder", "name a `.cae` file"),
     ('autoencoder a extends "a.cae"', "extends itself", "remove `extends` from the base"),
     ('autoencoder a extends "circle.cae"', "extends itself", "remove `extends` from the base"),
     ('autoencoder a extends "broken.cae"', "syntax error", "caedsl check"),
     ('autoencoder a extends "large.cae"', "larger than 256 KiB", "name a `.cae` file"),
     ('autoencoder a extends "binary.cae"', "not UTF-8", "save it as UTF-8"),
-    ('autoencoder a extends "zero\x01.cae"', "no such file", "check the path"),
+    ('autoencoder a extends "zero\x01.cae"', "does not exist", "check the path"),
     ('autoencoder a extends ""', "needs the path", "write `autoencoder"),
     ("autoencoder a extends", "needs the path", "write `autoencoder"),
     ("autoencoder a extends base", "needs the path", "write `autoencoder"),
