@@ -122,7 +122,7 @@ def test_a_run_folder_below_a_file(tmp_path: Path, caedsl: Run) -> None:
         ("train.batch=0", "at least 1"),
         ("train.bach=3", "batch"),
         ("nonsense=3", "nonsense"),
-        ("a-b=3", "names no setting"),
+        ("a-b=3", "is not the name of a setting"),
         ("let.width=3", "no constant"),
         ("train.optimizer.lr=fast", "fast"),
         ("train.batch=3; epochs 5", "one line"),

@@ -176,7 +176,7 @@ def test_runs_are_listed_with_code_seed_and_overrides_sorted_and_filtered(traine
     assert {(run["code"], run["seed"]) for run in listed} == {(3, 0), (3, 1), (3, 2)}
     chosen = json.loads(caedsl("runs", trained / "small", "--filter", "seed<2", "--filter", "folder=*-1", "--json").out)
     assert [run["seed"] for run in chosen] == [1]
-    assert "--filter leaves" in caedsl("runs", trained / "small", "--filter", "state=crashed").out
+    assert "match --filter" in caedsl("runs", trained / "small", "--filter", "state=crashed").out
     for options in (("--sort", "beauty"), ("--filter", "psnr"), ("--filter", "psnr>high"), ("--filter", "beauty=1")):
         ran = caedsl("runs", trained / "small", *options)
         assert (ran.code, ran.out) == (2, "")

@@ -167,7 +167,7 @@ def test_csv_is_written_whole_and_not_over_another(grey: Path, photos: Path, tmp
     before = table.read_text()
     code, _, err = caedsl("score", grey, photos, "--csv", table)
     assert code == 2
-    assert "is there already" in err
+    assert "already exists" in err
     assert table.read_text() == before
 
 

@@ -247,7 +247,7 @@ def test_a_sparse_code_becomes_sparse_and_its_term_is_named() -> None:
         ("dense 12 topk=12", "out-of-domain", "`topk=12` keeps all of a code of 12 = 12 numbers"),
         ("dense 12 topk=0", "out-of-domain", "`topk` is `0`"),
         ("dense 12 sparsity=5%", "contradicting-options", "`linear` returns numbers beyond 0..1"),
-        ("dense 12 sigmoid topk=2 sparsity=5%", "contradicting-options", "`topk=` sets numbers to 0 outright"),
+        ("dense 12 sigmoid topk=2 sparsity=5%", "contradicting-options", "`topk=` sets numbers to 0, but"),
         ("dense 12 sigmoid sparsity_weight=3", "option-without-effect", "it belongs to `sparsity=`"),
         ("dense 12 sigmoid sparsity=1", "out-of-domain", "`sparsity` is `1`"),
         ("dense 12 sparse=0.1", "unknown-option", 'unknown option "sparse"'),
