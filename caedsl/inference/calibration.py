@@ -10,7 +10,7 @@ from math import ceil, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 CONFIDENCE = 0.95
 """Probability with which the stated interval holds the true false positive rate."""
@@ -71,6 +71,6 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
             f"give more normals{instead}"
         )
     # The share of normals above the k-th smallest of n follows Beta(n + 1 - k, k), whatever the scores' distribution.
-    rate = beta(n + 1 - k, k)
     tail = (1 - CONFIDENCE) / 2
-    return Calibration(kind, fpr, ordered[k - 1], float(rate.ppf(tail)), float(rate.ppf(1 - tail)), tuple(ordered))
+    low, high = (float(betaincinv(n + 1 - k, k, share)) for share in (tail, 1 - tail))
+    return Calibration(kind, fpr, ordered[k - 1], low, high, tuple(ordered))

@@ -165,7 +165,7 @@ def test_without_its_data_the_page_says_what_is_missing(run: Path, command: Run)
         (lambda run: (run / "history.jsonl").unlink(), "has no epoch in its history"),
         (lambda run: (run / "weights.safetensors").write_bytes(b"x"), "weights.safetensors"),
         (lambda run: (run / "anomalies.json").write_text("[]"), "anomalies.json is damaged"),
-        (lambda run: (run / "report.html").write_text("mine"), "report.html is there already"),
+        (lambda run: (run / "report.html").write_text("mine"), "report.html already exists"),
         (lambda run: shutil.rmtree(run), "name the folder of a trained run"),
     ],
 )
