@@ -56,7 +56,7 @@ def assert_as(one: Path, several: Path) -> None:
         assert mine == pytest.approx(theirs, rel=1e-5)
 
 
-@pytest.mark.parametrize(("name", "count"), [("layers", 2), ("few", 3)])
+@pytest.mark.parametrize(("name", "count"), [("layers", 2), ("few", 3), ("codes", 2), ("volumes", 2)])
 def test_several_processes_get_the_result_of_one(name: str, count: int, made: Path) -> None:
     assert codes(made, f"{name}-together") == [0] * count
     assert_as(made / f"{name}-alone", made / f"{name}-together")

@@ -56,6 +56,22 @@ train {
 }
 """
 """The last batch has one of 33 images: two of three processes have none. Others are computed in parts of 3, 3 and 2."""
+CODES = """autoencoder codes
+input 1x8x8
+data digits limit=41
+encoder { conv 6 relu; maxpool 2; conv 4 }
+bottleneck quantized 8x4 ema=0.9
+decoder mirror
+train { optimizer adam lr=5e-3; batch 10; epochs 3; precision fp32 }
+"""
+VOLUMES = """autoencoder volumes
+input 1x4x4x4 in real
+data npy "volumes.npy"
+encoder { conv 4 relu norm=batch dropout=0.2; maxpool 2; conv 3 norm=instance }
+bottleneck variational 3 free_bits=0.2
+decoder mirror output=linear
+train { optimizer adam lr=5e-3; batch 9; epochs 3; precision fp32 }
+"""
 DYING = """autoencoder dying
 input 1x8x8 in 0..1
 data digits limit=205
@@ -189,6 +205,10 @@ def make(folder: Path) -> None:
     for name, spec, several in (("layers", LAYERS, 2), ("few", FEW, 3)):
         making.begin(f"{name}-alone", 1, spec)
         making.begin(f"{name}-together", several, spec)
+    numpy.save(folder / "volumes.npy", numpy.random.default_rng(0).normal(size=(29, 4, 4, 4)).astype(numpy.float32))
+    for name, spec in (("codes", CODES), ("volumes", VOLUMES)):
+        making.begin(f"{name}-alone", 1, spec)
+        making.begin(f"{name}-together", 2, spec)
     # The first ends on its own signal, the other because they agree on it.
     making.begin("grown", 1, LAYERS, change=at_step(6, asked_to_end))
     making.begin("shrunk", 2, LAYERS, change=at_step(6, asked_to_end, who=1))

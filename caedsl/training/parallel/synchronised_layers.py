@@ -12,11 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from caedsl.backends.torch.modules import GaussianNoise
+from caedsl.backends.torch.modules import Gaussian, GaussianNoise, Quantizer, Sparsity
 from caedsl.data.batch_share import BatchShare
 from caedsl.training.parallel.processes import current
 
 Forward = Callable[[Tensor], Tensor]
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 Batch = Callable[[], BatchShare]
 """What part of which batch is under way."""
 
@@ -28,44 +31,83 @@ def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.Proce
     Weights, running statistics and their names stay the module's own. While this process is alone (see
     ``training_with``) they compute as they did before.
     """
-    changed = []
+    changed: list[tuple[nn.Module, str]] = []
     for layer in module.modules():
-        shared = _shared_form(layer, batch, group)
-        if shared is not None:
-            vars(layer)["forward"] = _while_training(layer, shared)
-            changed.append(layer)
+        for name, shared in (
+            ("forward", _shared_form(layer, batch, group)),
+            ("divergence", _shared_divergence(layer, batch, group)),
+        ):
+            if shared is not None:
+                vars(layer)[name] = _while_training(layer, getattr(layer, name), shared)
+                changed.append((layer, name))
     try:
         yield
     finally:
-        for layer in changed:
-            del vars(layer)["forward"]
+        for layer, name in changed:
+            del vars(layer)[name]
 
 
-def _while_training(layer: nn.Module, shared: Forward) -> Forward:
-    plain: Forward = layer.forward
+def _while_training(layer: nn.Module, plain: Forward, shared: Forward) -> Forward:
     return lambda x: shared(x) if layer.training and current().count > 1 else plain(x)
+
+
+def _shared_divergence(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Forward | None:
+    """Return the divergence of a code that depends on means over a batch: each process computes that of the whole."""
+    if not isinstance(layer, (Gaussian, Sparsity)):
+        return None
+    plain: Forward = layer.divergence
+    return lambda h: plain(_gathered(h, batch(), group))
 
 
 def sees_whole_batches(module: nn.Module) -> bool:
     """Return whether some layer of ``module`` computes over the batch that several processes share."""
-    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout, nn.Dropout2d, GaussianNoise)
+    kinds = (*_NORMS, *_DROPOUTS, GaussianNoise, Gaussian, Quantizer, Sparsity)
     return any(isinstance(layer, kinds) for layer in module.modules())
 
 
 def _shared_form(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Forward | None:
-    if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+    if isinstance(layer, _NORMS):
         if next(iter(layer.buffers())).device.type == "cuda":
             synchronised: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(layer, group)  # type: ignore[no-untyped-call]
             return synchronised
         return lambda x: _normalised(x, layer, batch(), group)
-    if isinstance(layer, (nn.Dropout, nn.Dropout2d)):
-        return lambda x: _dropped(x, layer.p, batch(), by_channel=isinstance(layer, nn.Dropout2d))
+    if isinstance(layer, _DROPOUTS):
+        return lambda x: _dropped(x, layer.p, batch(), by_channel=not isinstance(layer, nn.Dropout))
     if isinstance(layer, GaussianNoise):
-        return lambda x: x + layer.std * batch().cut(_for_whole(x, batch()).normal_())
-    if isinstance(layer, nn.InstanceNorm2d):
+        return lambda x: x + layer.std * _normal(x, batch())
+    if isinstance(layer, Gaussian):
+        return lambda h: _drawn(h, batch())
+    if isinstance(layer, Quantizer):
+        return lambda h: _quantized(h, layer, batch(), group)
+    if isinstance(layer, (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)):
         plain: Forward = layer.forward
         return lambda x: _normalised_alone(x, layer, plain)
     return None
+
+
+def _normal(x: Tensor, part: BatchShare) -> Tensor:
+    """Draw normal numbers for the whole batch, and return those of this part; the same in every memory format."""
+    return part.cut(torch.randn((part.whole, *x.shape[1:]), dtype=x.dtype, device=x.device))
+
+
+def _drawn(h: Tensor, part: BatchShare) -> Tensor:
+    """``Gaussian`` while training."""
+    mean, log_variance = h.chunk(2, dim=1)
+    return mean + _normal(mean, part) * (log_variance.clamp(-30, 20) / 2).exp()
+
+
+def _quantized(h: Tensor, layer: Quantizer, part: BatchShare, group: distributed.ProcessGroup) -> Tensor:
+    """``Quantizer`` while training, whose vectors follow the inputs of all processes."""
+    if layer.ema is not None:
+        with torch.no_grad():
+            layer.follow(_gathered(h.detach(), part, group), layer.ema)
+    return h + (layer.nearest(h) - h).detach()
+
+
+def _gathered(x: Tensor, part: BatchShare, group: distributed.ProcessGroup) -> Tensor:
+    """Return the whole batch, of which each process has a part; gradients go back to the parts."""
+    before, behind = (x.new_zeros(images, *x.shape[1:]) for images in (part.start, part.whole - part.stop))
+    return _total(torch.cat((before, x, behind)), group)
 
 
 class _Sum(torch.autograd.Function):
@@ -90,9 +132,7 @@ def _total(x: Tensor, group: distributed.ProcessGroup) -> Tensor:
     return total
 
 
-def _normalised(
-    x: Tensor, layer: nn.BatchNorm1d | nn.BatchNorm2d, part: BatchShare, group: distributed.ProcessGroup
-) -> Tensor:
+def _normalised(x: Tensor, layer: BatchNorm, part: BatchShare, group: distributed.ProcessGroup) -> Tensor:
     """Batch normalisation over the whole batch (PyTorch has it for several processes on CUDA alone)."""
     dims = [0, *range(2, x.dim())]
     values = part.whole * prod(x.shape[2:])
@@ -110,7 +150,7 @@ def _normalised(
 
 
 @torch.no_grad()
-def _remember(layer: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
+def _remember(layer: BatchNorm, mean: Tensor, variance: Tensor) -> None:
     """Move the running statistics as PyTorch's own layer does, with its unbiased variance."""
     if layer.running_mean is None or layer.running_var is None or layer.num_batches_tracked is None:
         return
@@ -121,10 +161,10 @@ def _remember(layer: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: Te
 
 
 def _dropped(x: Tensor, share: float, part: BatchShare, by_channel: bool) -> Tensor:
-    """``Dropout``, or ``Dropout2d`` where all pixels of a channel go together."""
+    """``Dropout``, or ``Dropout2d`` and its like, where all pixels of a channel go together."""
     if not 0 < share < 1:
         return x * (share == 0)
-    like = x.new_empty((*x.shape[:2], 1, 1)) if by_channel else x
+    like = x.new_empty((*x.shape[:2], *[1] * (x.dim() - 2))) if by_channel else x
     kept = _for_whole(like, part).bernoulli_(1 - share).div_(1 - share)
     return x * part.cut(kept)
 
@@ -134,8 +174,11 @@ def _for_whole(x: Tensor, part: BatchShare) -> Tensor:
     return x.new_empty_strided((part.whole, *x.shape[1:]), (prod(x.shape[1:]), *x.stride()[1:]))
 
 
-def _normalised_alone(x: Tensor, layer: nn.InstanceNorm2d, plain: Forward) -> Tensor:
+def _normalised_alone(
+    x: Tensor, layer: nn.InstanceNorm1d | nn.InstanceNorm2d | nn.InstanceNorm3d, plain: Forward
+) -> Tensor:
     """Instance normalisation, which PyTorch refuses for a part without images."""
     if len(x):
         return plain(x)
-    return x * layer.weight.view(1, -1, 1, 1) + layer.bias.view(1, -1, 1, 1) if layer.affine else x
+    shape = (1, -1, *[1] * (x.dim() - 2))
+    return x * layer.weight.view(shape) + layer.bias.view(shape) if layer.affine else x
