@@ -35,10 +35,6 @@ VARYING = [
 LINE = "precision fp32; schedule cosine; ema 0.9; corrupt gaussian=0.1"
 
 
-def _averages_codebook(line: str) -> bool:
-    return "ema=" in LINES.get(line, {}).get("code", "")
-
-
 @pytest.fixture(autouse=True)
 def _as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers of a step lie on the device, and optimizers are those that can be captured."""
@@ -67,8 +63,7 @@ def same(first: Training, second: Training) -> None:
         assert torch.equal(value, second.weights()[name]), name
 
 
-# PyTorch's `one_hot`, which averages of a codebook use, waits on a CPU alone.
-@pytest.mark.parametrize("line", [line for line in [*list(LINES)[::2], *VARYING] if not _averages_codebook(line)])
+@pytest.mark.parametrize("line", [*list(LINES)[::2], "loss mae", *VARYING])
 def test_replayed_steps_are_those_of_the_run(line: str) -> None:
     plain, captured = (run_on(CPU, f"precision fp32; {line}", **LINES.get(line, {})) for _ in range(2))
     if obstacle(captured.settings.optimizer) is not None:

@@ -17,6 +17,7 @@ from caedsl.data.batch_share import BatchShare
 from caedsl.training.parallel.processes import current
 
 Forward = Callable[[Tensor], Tensor]
+Method = Callable[..., Any]
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
@@ -33,13 +34,11 @@ def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.Proce
     """
     changed: list[tuple[nn.Module, str]] = []
     for layer in module.modules():
-        for name, shared in (
-            ("forward", _shared_form(layer, batch, group)),
-            ("divergence", _shared_divergence(layer, batch, group)),
-        ):
-            if shared is not None:
-                vars(layer)[name] = _while_training(layer, getattr(layer, name), shared)
-                changed.append((layer, name))
+        shared = _shared_form(layer, batch, group)
+        methods = _shared_methods(layer, batch, group) | ({"forward": shared} if shared is not None else {})
+        for name, method in methods.items():
+            vars(layer)[name] = _while_training(layer, getattr(layer, name), method)
+            changed.append((layer, name))
     try:
         yield
     finally:
@@ -47,16 +46,24 @@ def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.Proce
             del vars(layer)[name]
 
 
-def _while_training(layer: nn.Module, plain: Forward, shared: Forward) -> Forward:
-    return lambda x: shared(x) if layer.training and current().count > 1 else plain(x)
+def _while_training(layer: nn.Module, plain: Method, shared: Method) -> Method:
+    return lambda *x: shared(*x) if layer.training and current().count > 1 else plain(*x)
 
 
-def _shared_divergence(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Forward | None:
-    """Return the divergence of a code that depends on means over a batch: each process computes that of the whole."""
-    if not isinstance(layer, (Gaussian, Sparsity)):
-        return None
-    plain: Forward = layer.divergence
-    return lambda h: plain(_gathered(h, batch(), group))
+def _shared_methods(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> dict[str, Method]:
+    """Return what a code computes of a whole batch: its divergence, or where the vectors of its codebook move."""
+    if isinstance(layer, (Gaussian, Sparsity)):
+        divergence = layer.divergence
+        return {"divergence": lambda h: divergence(_gathered(h, batch(), group))}
+    if isinstance(layer, Quantizer) and layer.ema is not None:
+        restart, follow = layer.restart, layer.follow
+
+        def follow_all(h: Tensor, chosen: Tensor, ema: float) -> None:
+            whole = _gathered(h, batch(), group)
+            follow(whole, layer.indices(whole).flatten(), ema)
+
+        return {"restart": lambda h: restart(_gathered(h, batch(), group)), "follow": follow_all}
+    return {}
 
 
 def sees_whole_batches(module: nn.Module) -> bool:
@@ -77,8 +84,6 @@ def _shared_form(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup
         return lambda x: x + layer.std * _normal(x, batch())
     if isinstance(layer, Gaussian):
         return lambda h: _drawn(h, batch())
-    if isinstance(layer, Quantizer):
-        return lambda h: _quantized(h, layer, batch(), group)
     if isinstance(layer, (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)):
         plain: Forward = layer.forward
         return lambda x: _normalised_alone(x, layer, plain)
@@ -94,14 +99,6 @@ def _drawn(h: Tensor, part: BatchShare) -> Tensor:
     """``Gaussian`` while training."""
     mean, log_variance = h.chunk(2, dim=1)
     return mean + _normal(mean, part) * (log_variance.clamp(-30, 20) / 2).exp()
-
-
-def _quantized(h: Tensor, layer: Quantizer, part: BatchShare, group: distributed.ProcessGroup) -> Tensor:
-    """``Quantizer`` while training, whose vectors follow the inputs of all processes."""
-    if layer.ema is not None:
-        with torch.no_grad():
-            layer.follow(_gathered(h.detach(), part, group), layer.ema)
-    return h + (layer.nearest(h) - h).detach()
 
 
 def _gathered(x: Tensor, part: BatchShare, group: distributed.ProcessGroup) -> Tensor:
