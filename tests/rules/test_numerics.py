@@ -17,6 +17,9 @@ class TestFadingSignal:
     def test_less_depth_is_a_warning(self) -> None:
         assert the("encoder { conv 16 relu init=torch x6; maxpool 2 }", "fading-signal").severity is Severity.WARNING
 
+    def test_channels_that_stand_last_are_the_one_fault(self) -> None:
+        assert not found(f"input 28x28x1\n{self.DEEP}\ndecoder mirror", "fading-signal")
+
     def test_without_biases_nothing_drowns_it(self) -> None:
         assert the(self.DEEP.replace("x14", "bias=off x14"), "fading-signal").severity is Severity.WARNING
 

@@ -37,6 +37,7 @@ from itertools import takewhile
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.facts.signal import Gain, saturating_sides, signal_path
+from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
@@ -52,6 +53,8 @@ FAINT, LOST = -8.0, -14.0
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the layer with the smallest signal."""
+    if channels_last(model):
+        return
     path = signal_path(model)
     faintest = min(path, key=lambda gain: gain.total, default=None)
     if faintest is None or faintest.total >= FAINT or saturating_sides(model):
