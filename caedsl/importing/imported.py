@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.backends.torch.lower import lower
@@ -116,8 +117,10 @@ def _give_weights(network: Network, written: WrittenSpec, model: Autoencoder, mo
 
 
 def _give(network: Network, name: str, target: nn.Module, weights: Mapping[str, Array]) -> None:
-    own = target.state_dict()
     tensors = {role: torch.from_numpy(np.array(array)) for role, array in weights.items()}
+    if is_parametrized(target, "weight") and "weight" in tensors and tensors["weight"].shape == target.weight.shape:
+        tensors |= _direction_and_length(target, tensors)
+    own = target.state_dict()
     for role, tensor in own.items():
         if role == "num_batches_tracked":
             tensors.setdefault(role, tensor)
@@ -125,6 +128,16 @@ def _give(network: Network, name: str, target: nn.Module, weights: Mapping[str, 
             there = tuple(tensors[role].shape) if role in tensors else "missing"
             raise ImportFailure(_lost(network, name, f"{role}, which is {there} there and {tuple(tensor.shape)} here"))
     target.load_state_dict({role: tensors[role] for role in own})
+
+
+def _direction_and_length(target: nn.Module, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Give a kernel that is learned so its value, by the original's own numbers where they are known and make it."""
+    target.load_state_dict({role: tensors[role] for role in target.state_dict() if role in tensors}, strict=False)
+    made = target.weight
+    assert isinstance(made, torch.Tensor), "a kernel"
+    if not torch.allclose(made, tensors["weight"], rtol=1e-5, atol=1e-7):
+        target.weight = tensors["weight"]
+    return {role: value for role, value in target.state_dict().items() if role.startswith("parametrizations.")}
 
 
 def _lost(network: Network, name: str, what: str) -> str:

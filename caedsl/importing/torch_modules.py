@@ -4,14 +4,17 @@ import copy
 import io
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import _WeightNorm
+from torch.nn.utils.parametrize import remove_parametrizations
 
 from caedsl.importing.aten import network_of
 from caedsl.importing.aten_graph import AtenGraph
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.network import Network, with_frozen
+from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
 from caedsl.importing.torch_archive import read_archive
 from caedsl.vocabulary.shape import MOST_AXES, Shape, text
 
@@ -26,11 +29,42 @@ def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1"
     name = type(module).__name__
     sample = _sample_shape(name, shape)
     own = _copy(module, name)
+    normed = _plain_kernels(own)
     try:
         network = network_of(_graph(own.train(), sample, name), name, range_)
     except ImportFailure:
         network = network_of(_graph(own.eval(), sample, name), name, range_)
+    layers = (_normed(layer, normed[layer.name]) if layer.name in normed else layer for layer in network.layers)
+    network = replace(network, layers=tuple(layers))
     return with_frozen(network, (path for path, weight in own.named_parameters() if not weight.requires_grad))
+
+
+def _plain_kernels(module: nn.Module) -> dict[str, dict[str, Array]]:
+    """Make kernels that are learned as direction and length plain ones; return both by the path of the module."""
+    normed: dict[str, dict[str, Array]] = {}
+    for path, each in list(module.named_modules()):
+        if not _has_weight_norm(each):
+            continue
+        state = each.state_dict().items()
+        normed[path] = {role: value.numpy().copy() for role, value in state if role.startswith("parametrizations.")}
+        # A copy shares the class whose property `weight` is removed with the author's module.
+        own = {name: value for name, value in vars(type(each)).items() if name not in ("__dict__", "__weakref__")}
+        each.__class__ = type(type(each).__name__, type(each).__bases__, own)
+        remove_parametrizations(each, "weight")
+    return normed
+
+
+def _has_weight_norm(module: nn.Module) -> bool:
+    """Return whether the lengths along the first axis of the weight are learned apart, and nothing else is."""
+    kinds = getattr(module, "parametrizations", {})
+    steps = list(kinds["weight"]) if "weight" in kinds else []
+    return len(kinds) == 1 and [getattr(each, "dim", None) for each in steps if isinstance(each, _WeightNorm)] == [0]
+
+
+def _normed(layer: ForeignLayer, parts: dict[str, Array]) -> ForeignLayer:
+    if "weight" not in layer.weights:
+        return layer
+    return replace(layer, options=f"{layer.options} weight_norm", weights={**layer.weights, **parts})
 
 
 def _sample_shape(name: str, shape: Sequence[int]) -> Shape:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import caedsl
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import imported
 from caedsl.importing.network import Array, ForeignLayer, Network
@@ -136,3 +137,16 @@ def test_branches_beside_each_other_are_named() -> None:
     )
     with pytest.raises(ImportFailure, match="left: it computes beside another branch"):
         imported(Network("Two", (1, 8, 8), layers, lambda samples: np.asarray(samples)))
+
+
+def test_kernels_of_direction_and_length_come_back_and_the_module_keeps_its_own() -> None:
+    normed = nn.utils.parametrizations.weight_norm
+    module = nn.Sequential(
+        normed(nn.Conv2d(1, 4, 3, padding=1, stride=2)), nn.ReLU(), normed(nn.ConvTranspose2d(4, 1, 2, 2))
+    )
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    made = caedsl.from_torch(module, input=(1, 8, 8))
+    assert made.spec.count("weight_norm") == 2 and made.difference < 1e-5
+    assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
+    assert list(before) == list(module.state_dict())
+    module(torch.rand(1, 1, 8, 8)).sum().backward()

@@ -20,7 +20,7 @@ from tests.importing.rebuilt import again, emitted, unsettled
 
 SPECS = sorted(path for path in (ROOT / "specs").glob("*.cae") if path.stem != "superres")
 """All whose output has the input's shape; superres is refused below."""
-NOT_READ = re.compile(r"topk|sparsity|unpool|target|normalize|update=gradient|weight_norm|bottleneck [^\n]*\{")
+NOT_READ = re.compile(r"topk|sparsity|unpool|target|normalize|update=gradient|bottleneck [^\n]*\{")
 """What the importer has no reading of: it refuses such modules, or finds the code elsewhere in a block of layers."""
 VARIATIONAL = {"beta_vae", "keras_vae"}
 
@@ -80,7 +80,12 @@ LINES = sorted(
         "conv 8 k5x3 d1x2 pad=valid",
     }
     | {"deconv 8 k3 s2 pad=same_upper", "deconv 8 k2 d3", "deconv 8 s2 pad=1 output_pad=1", "maxpool 3 s2 pad=1 ceil"}
-    | {"upsample to 13x9 bilinear", "dropout 20% elementwise", "conv 8 norm=batch affine=off eps=1e-3 momentum=0.01"}
+    | {
+        "upsample to 13x9 bilinear",
+        "dropout 20% elementwise",
+        "conv 8 norm=batch affine=off eps=1e-3 momentum=0.01",
+        "conv 8 s2 weight_norm",
+    }
 )
 
 

@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "custom": (Made(lambda m, x: m.b(doubled(m.a(x))), a=conv(), b=conv(4, 1)), "caedsl_tests.doubled.default is a custom operator"),
     "inputs": (Made(lambda m, x, y: m.b(m.a(x)) + y, a=conv(), b=conv(4, 1)), "it fails on samples of 1x8x8"),
     "outputs": (Made(lambda m, x: (m.a(x), m.b(x)), a=conv(), b=conv(1, 8)), r"of its 2 outputs \(4x8x8, 8x8x8\) none has the shape"),
-    "weight norm": (nn.Sequential(nn.utils.parametrizations.weight_norm(conv()), conv(4, 1)), "remove_parametrizations"),
+    "spectral norm": (nn.Sequential(nn.utils.parametrizations.spectral_norm(conv()), conv(4, 1)), "remove_parametrizations|no word"),
     "one layer": (nn.Sequential(conv(1, 1)), "it has one layer"),
     "identity": (nn.Identity(), "returns no tensor that it computes"),
     "lazy": (nn.Sequential(nn.LazyConv2d(4, 3, padding=1), conv(4, 1)), "call it on a batch first"),
