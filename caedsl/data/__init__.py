@@ -1,1 +1,1 @@
-"""Images: found, read, fitted to a spec's input, split, corrupted, augmented."""
+"""Samples: found, read, resized to a spec's input, split, corrupted and augmented."""

@@ -1,4 +1,4 @@
-"""Images in NumPy's files: ``npy`` and ``npz``, never pickles."""
+"""Samples in NumPy's files: ``npy`` and ``npz``, never pickles."""
 
 import math
 import os
@@ -30,7 +30,7 @@ _NOT_DAMAGE = (DataError, OSError, MemoryError)
 
 
 class _Header(NamedTuple):
-    """What an npy file says before the values of its array."""
+    """Header of an npy file."""
 
     shape: tuple[int, ...]
     columns_first: bool
@@ -38,12 +38,12 @@ class _Header(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """The bytes that the values take."""
+        """Number of bytes of the values."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_npy(request: Request) -> UnreadImages:
-    """Find the images of one array, with ``labels`` from an npy or idx file where the source names it."""
+    """Find the samples of one array, with ``labels`` from an npy or idx file if the source names one."""
     path = request.path(request.source.path)
     labels = read_labels(request.path(request.source.labels)) if request.source.labels else StoredLabels()
     parts = parts_of(request, lambda written: (_open(request.path(written)), request.path(written)))
@@ -53,7 +53,7 @@ def read_npy(request: Request) -> UnreadImages:
 
 
 def read_npz(request: Request) -> UnreadImages:
-    """Find the images of the array ``key`` (needed where there are several), with the array that ``labels`` names."""
+    """Find the samples of the array ``key`` (required if there are several), with the array in ``labels``."""
     path, source = request.path(request.source.path), request.source
     with _arrays_in(path) as (arrays, file):
         images = _member(arrays, file, source.key or _only_key(list(arrays), path), path)
@@ -76,7 +76,7 @@ def read_weights(request: Request, samples: int) -> Weights | None:
 
 @contextmanager
 def _arrays_in(path: Path) -> "Iterator[tuple[np.lib.npyio.NpzFile, BinaryIO]]":
-    """Open an npz file; whatever numpy stumbles over inside is a ``DataError``."""
+    """Open an npz file; raise a ``DataError`` for anything that numpy cannot read."""
     _expect(path, _NPZ, "npz")
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
@@ -102,13 +102,13 @@ def _open(path: Path) -> Array | RowFile:
 def _read_header(file: BinaryIO) -> _Header:
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"its format is version {version[0]}.{version[1]}, which plain arrays do not need")
+        raise ValueError(f"its format is version {version[0]}.{version[1]}, which is not used for plain arrays")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     header = _Header(*read(file))
     if header.dtype.hasobject:
         raise ValueError("Object arrays")
     if not header.shape:
-        raise ValueError("it holds one number, and not several samples")
+        raise ValueError("it contains a single number instead of samples")
     if not header.dtype.itemsize or any(side < 0 for side in header.shape):
         raise ValueError(f"its values are of type {header.dtype} and its shape is {header.shape}")
     return header
@@ -124,7 +124,7 @@ def _expect(path: Path, start: bytes, kind: str) -> None:
     if there.startswith(start):
         return
     other = next((name for name, its in (("npy", _NPY), ("npz", _NPZ)) if there.startswith(its)), None)
-    raise DataError(f"{path} is not an {kind} file{f', but an {other} file: write `{other}` for it' if other else ''}")
+    raise DataError(f"{path} is not an {kind} file{f', but an {other} file: write `{other}`' if other else ''}")
 
 
 def _damaged(path: Path, kind: str, error: BaseException) -> str:
@@ -136,7 +136,7 @@ def _damaged(path: Path, kind: str, error: BaseException) -> str:
 def _only_key(keys: list[str], path: Path) -> str:
     if len(keys) == 1:
         return keys[0]
-    raise DataError(f"{path} holds {len(keys)} arrays: say which one with `key=`, of {', '.join(keys) or 'none'}")
+    raise DataError(f"{path} has {len(keys)} arrays: select one with `key=`, of {', '.join(keys) or 'none'}")
 
 
 def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path) -> Array | RowFile:
@@ -151,7 +151,7 @@ def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path
         header = _read_header(content)  # type: ignore[arg-type]
         if content.tell() + header.bytes != member.file_size:
             raise DataError(
-                f"{path} is damaged: `{key}` has {member.file_size - content.tell():,} bytes of values, and its shape "
+                f"{path} is damaged: `{key}` has {member.file_size - content.tell():,} bytes of values, but its shape "
                 f"needs {header.bytes:,}"
             )
         if member.compress_type == zipfile.ZIP_STORED:
@@ -170,12 +170,12 @@ def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path
 
 
 def read_array(path: Path) -> NDArray[Any]:
-    """Return the array of an npy file in memory; a ``DataError`` where it is damaged or does not fit."""
+    """Return the array of an npy file in memory; raise a ``DataError`` if it is damaged or does not fit."""
     return _in_memory(_open(path), path)
 
 
 def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
-    """Return those arrays of an npz file that have one of the names ``wanted``, with the errors of ``read_array``."""
+    """Return the arrays of an npz file with the names ``wanted``; raise errors like ``read_array``."""
     with _arrays_in(path) as (arrays, file):
         return {key: _in_memory(_member(arrays, file, key, path), path) for key in arrays if key in wanted}
 
@@ -184,12 +184,12 @@ def _in_memory(array: Array | RowFile, path: Path) -> NDArray[Any]:
     if isinstance(array, RowFile):
         needed, room = array.size * array.dtype.itemsize, available_memory()
         if room is not None and needed > room:
-            raise DataError(f"{path} holds {needed:,} bytes of values, and {room:,} bytes of memory are available")
+            raise DataError(f"{path} has {needed:,} bytes of values, but only {room:,} bytes of memory are available")
     return whole(array)
 
 
 def read_labels(path: Path) -> StoredLabels:
-    """Read labels, one an image, from an npy or idx file (what is not npy is read as idx)."""
+    """Read one label per sample from an npy or idx file (a file that is not npy is read as idx)."""
     return as_labels(_opened(path), str(path))
 
 

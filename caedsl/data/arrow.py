@@ -32,10 +32,10 @@ _METADATA = b"huggingface"
 
 @dataclass(frozen=True)
 class ArrowTable:
-    """A table in memory, or one of which rows are read when they are needed.
+    """Table in memory, or one whose rows are read on demand.
 
-    ``cells`` returns the cells of a column in rows of these numbers, ``column`` a whole column. ``identity`` tells the
-    table from others, ``nbytes`` is its size, ``called`` its name in messages.
+    ``cells`` returns the cells of a column in the rows with these numbers, ``column`` a whole column. ``identity``
+    identifies the table, ``nbytes`` is its size, ``called`` its name in messages.
     """
 
     schema: Any
@@ -49,9 +49,9 @@ class ArrowTable:
 
 @dataclass(frozen=True)
 class Columns:
-    """What a source says of a table: its columns of samples, labels and weights, and how samples are to be read.
+    """Columns of samples and labels that a source names, and how to read them.
 
-    Paths start from ``folder``, and nothing outside of ``root`` is read.
+    Paths are relative to ``folder``, and nothing outside of ``root`` is read.
     """
 
     samples: str | None
@@ -64,9 +64,9 @@ class Columns:
 
 
 def table_stack(table: ArrowTable, wanted: Columns, fit: SampleFormat) -> tuple[Stack, tuple[str, ...]]:
-    """Return the samples of a table and the names of their classes; a ``DataError`` where it holds none."""
+    """Return the samples of a table and the names of their classes; raise a ``DataError`` if there are none."""
     if not table.rows:
-        raise DataError(f"{table.called} holds no rows")
+        raise DataError(f"{table.called} has no rows")
     name = _column(table, wanted.samples)
     labels = _labels(table, wanted.labels)
     weights = _weights(table, wanted.weights)
@@ -133,7 +133,7 @@ class RecordStack(PictureStack):
         if isinstance(content, dict):
             content = content["bytes"]
         if content is None:
-            raise DataError(f"{self.called(number)} holds no image: fill it in, or leave it out")
+            raise DataError(f"{self.called(number)} has no image: fill it in, or remove it")
         return picture_of(content, self.called(number), self.fit, self.white)
 
 
@@ -154,7 +154,8 @@ class _ArrayColumn(Store):
         rows = [self._row(cell, number) for cell, number in zip(cells, index.tolist(), strict=True)]
         if len({row.shape for row in rows}) > 1:
             raise DataError(
-                f"{self._table.called}: the arrays of column `{self._column}` differ in shape: cut them alike"
+                f"{self._table.called}: the arrays of column `{self._column}` differ in shape: cut them to the same "
+                f"shape"
             )
         return np.stack(rows)
 
@@ -174,31 +175,33 @@ class _ArrayColumn(Store):
                 values = values.flatten()
         except (ValueError, TypeError, AttributeError, ZeroDivisionError):  # no lists, or lists of unequal lengths
             raise DataError(
-                f"{self._table.called}, row {number} (counted from 0): `{self._column}` holds no array of numbers"
+                f"{self._table.called}, row {number} (counted from 0): `{self._column}` has no array of numbers"
             ) from None
 
 
 def _column(table: ArrowTable, wanted: str | None) -> str:
-    """Return the column of samples: the one that is named, else the only one that may hold them."""
+    """Return the column of samples: the named one, or the only one that can contain samples."""
     there = ", ".join(map(printable, table.schema.names[:20])) or "none"
     if wanted is not None:
         if wanted not in table.schema.names:
             raise DataError(f"{table.called} has no column `{wanted}`: its columns are {there}")
         kind = _storage(table.schema.field(wanted).type)
         if not (_is_text(kind) or _is_encoded(kind) or _is_list(kind)):
-            raise DataError(f"{table.called}: column `{wanted}` is of type {kind}: samples are images, paths or lists")
+            raise DataError(
+                f"{table.called}: column `{wanted}` has type {kind}, but samples must be images, paths or lists"
+            )
         return wanted
     kinds: dict[str, Any] = {field.name: _storage(field.type) for field in table.schema}
     found: list[str] = [name for name, kind in kinds.items() if _is_encoded(kind) or _is_list(kind)]
     if len(found) != 1:
         raise DataError(
-            f"{table.called} has {len(found)} columns that may hold samples: say which one with `key=`, of {there}"
+            f"{table.called} has {len(found)} columns that may contain samples: select one with `key=`, of {there}"
         )
     return found[0]
 
 
 def _labels(table: ArrowTable, wanted: str | None) -> StoredLabels:
-    """Return the labels in the column ``wanted``, by default the only one that has names of classes."""
+    """Return the labels in the column ``wanted``, by default the only one with names of classes."""
     named = _class_names(table.schema)
     column = wanted if wanted is not None else next(iter(named)) if len(named) == 1 else None
     if column is None:
@@ -228,7 +231,7 @@ def _weights(table: ArrowTable, column: str | None) -> Weights | None:
 
 
 def _class_names(schema: Any) -> dict[str, tuple[str, ...]]:
-    """Return the names of classes by column, where the metadata of a Hugging Face dataset have them."""
+    """Return the names of classes by column, if the metadata of a Hugging Face dataset has them."""
     try:
         features = json.loads((schema.metadata or {}).get(_METADATA, b"{}"))["info"]["features"]
         return {
@@ -244,7 +247,7 @@ def _paths(table: ArrowTable, column: str) -> list[str]:
     paths: list[str] = table.column(column).to_pylist()
     for number, path in enumerate(paths):
         if not path or "\0" in path:
-            raise DataError(f"{table.called}, row {number} (counted from 0): column `{column}` names no file")
+            raise DataError(f"{table.called}, row {number} (counted from 0): column `{column}` has no file name")
     return paths
 
 
@@ -257,7 +260,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _is_encoded(kind: Any) -> bool:
-    """Return whether cells are the content of image files: bytes, or a struct that has them."""
+    """Return whether cells contain the bytes of image files, or a struct with them."""
     if pa.types.is_struct(kind):
         return any(field.name == "bytes" and _is_encoded(field.type) for field in kind)
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

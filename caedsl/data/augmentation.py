@@ -1,4 +1,4 @@
-"""Random changes to the samples of a batch, each sample by its own draw."""
+"""Random changes of the samples of a batch, drawn separately for each sample."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,14 +14,14 @@ from caedsl.vocabulary.augmentations import AUGMENTATIONS, AugmentationKind
 
 
 class DrawnChange(NamedTuple):
-    """What was drawn for one augmentation of the samples of a batch."""
+    """Random numbers of one augmentation for the samples of a batch."""
 
     kind: AugmentationKind
     numbers: Tensor
 
 
 def draw(x: Tensor, settings: Augment, generator: torch.Generator, part: BatchShare | None = None) -> list[DrawnChange]:
-    """Draw the changes to the samples ``x``, which are ``part`` of a batch (all of it by default).
+    """Draw the changes of the samples ``x``, which are ``part`` of a batch (by default all of it).
 
     ``generator`` is on the device of the samples.
     """
@@ -34,21 +34,21 @@ def draw(x: Tensor, settings: Augment, generator: torch.Generator, part: BatchSh
 
 
 def apply(x: Tensor, changes: Sequence[DrawnChange], input_range: InputRange) -> Tensor:
-    """Return the samples changed as drawn. The same changes move the two images of a pair alike."""
+    """Return the changed samples. The same changes move both images of a pair in the same way."""
     for kind, numbers in changes:
         x = getattr(augmentation, kind.apply)(x, numbers, input_range.low, input_range.high)
     return x
 
 
 def apply_to_target(target: Tensor, x: Tensor, changes: Sequence[DrawnChange], target_range: InputRange) -> Tensor:
-    """Return the targets of the samples ``x`` changed as these were: moved alike where they differ in size.
+    """Return the targets of the samples ``x`` with the same changes, rescaled if they differ in size.
 
-    A change that is noise of the input leaves them as they are.
+    Noise on the input does not change them.
     """
     alike = [DrawnChange(kind, resized(numbers, kind, x, target)) for kind, numbers in changes if not kind.input_alone]
     return apply(target, alike, target_range)
 
 
 def resized(numbers: Tensor, kind: AugmentationKind, x: Tensor, target: Tensor) -> Tensor:
-    """Return what was drawn for samples like ``x`` as it is for their targets: pixels of another size count anew."""
+    """Return what was drawn for samples like ``x`` for targets of another size: pixels are rescaled."""
     return augmentation.at_size(numbers, x, target) if kind.in_pixels else numbers

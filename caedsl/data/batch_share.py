@@ -1,4 +1,4 @@
-"""The part of a batch that one of several processes holds."""
+"""Part of a batch that one of several processes computes."""
 
 from typing import NamedTuple, Self
 
@@ -6,9 +6,9 @@ from torch import Tensor
 
 
 class BatchShare(NamedTuple):
-    """Images ``start`` to ``stop`` of a batch of ``whole``, which ``processes`` share.
+    """Samples ``start`` to ``stop`` of a batch of ``whole``, which ``processes`` share.
 
-    Random numbers are drawn for the whole batch and cut, so that an image gets the same ones however many share it.
+    Random numbers are drawn for the whole batch and sliced, so a sample gets the same ones for any number of processes.
     """
 
     start: int
@@ -18,14 +18,14 @@ class BatchShare(NamedTuple):
 
     @classmethod
     def all_of(cls, images: int) -> Self:
-        """Return a batch that nobody shares."""
+        """Return a batch that is not shared."""
         return cls(0, images, images)
 
     def cut(self, drawn: Tensor, dim: int = 0) -> Tensor:
-        """Return what was drawn for the whole batch, one entry an image along ``dim``, for the images of this part."""
+        """Slice what was drawn for the whole batch, one entry per sample along ``dim``, to the samples of this part."""
         return drawn.narrow(dim, self.start, self.stop - self.start)
 
     @property
     def weight(self) -> float:
-        """The weight of a mean over this part: the mean of weighted means over the processes is that of the batch."""
+        """Weight of a mean over this part: the mean of the weighted means of all processes is that of the batch."""
         return (self.stop - self.start) * self.processes / self.whole

@@ -1,4 +1,4 @@
-"""Samples that are read from their files when they are first taken, and kept from then on where there is room."""
+"""Samples that are read from their files at first use, and kept as long as there is space."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,17 +14,17 @@ from caedsl.data.stack import Index, RawSamples, Stack
 
 
 class KeptRows(Protocol):
-    """Room for fitted samples by their place; several threads may use it at once."""
+    """Storage for preprocessed samples by position; several threads may use it at once."""
 
     def put(self, places: Index, values: Tensor) -> bool:
-        """Keep the samples of these places; return False where they cannot be kept."""
+        """Store the samples of these positions; return False if they cannot be stored."""
 
     def get(self, places: Index) -> Tensor:
-        """Return the samples of these places, all of which were kept."""
+        """Return the samples of these positions, all of which were stored."""
 
 
 class RowsInMemory:
-    """Room in memory: ``values``, which samples are written over."""
+    """Storage in memory: ``values``, into which samples are written."""
 
     def __init__(self, values: Tensor, scale: ValueScale) -> None:
         self._scale = scale
@@ -50,9 +50,9 @@ class RowsInMemory:
 
 
 class CachedStack:
-    """Samples of ``stack`` with the numbers ``index``, by their place in it.
+    """Samples of ``stack`` with the numbers ``index``, by position in it.
 
-    A sample that was read is kept in ``rows``, if there are any, and is not read from its file again.
+    A sample that was read is stored in ``rows``, if there are any, and is not read from its file again.
     """
 
     def __init__(self, stack: Stack, index: Index, rows: KeptRows | None) -> None:
@@ -66,7 +66,7 @@ class CachedStack:
 
     @property
     def in_memory(self) -> bool:
-        """Whether all samples are in memory by now."""
+        """Whether all samples are in memory."""
         return isinstance(self._rows, RowsInMemory) and bool(self._there.all())
 
     def placed(self, span: Span, place: Callable[[Held], Pixels]) -> Pixels | None:
@@ -76,14 +76,14 @@ class CachedStack:
         return self._placed
 
     def put(self, places: Index, values: Tensor) -> bool:
-        """Keep samples that were read; return False where they cannot be kept."""
+        """Store samples that were read; return False if they cannot be stored."""
         if self._rows is None or not self._rows.put(places, values):
             return False
         self._there[places] = True
         return True
 
     def read(self, places: Index) -> RawSamples:
-        """Return the samples at these places; a ``DataError`` names the files that cannot be used."""
+        """Return the samples at these positions; raise a ``DataError`` that names unusable files."""
         there = self._there[places]
         if self._rows is not None and there.all():
             return RawSamples(self._rows.get(places), b"")
@@ -103,7 +103,7 @@ class CachedStack:
             return self._stack.read(self._index[places]).values
         except BrokenImagesError as error:
             raise DataError(
-                f"{error}\nto leave such files out, add `skip=broken` to the source: all are then read before training"
+                f"{error}\nto skip such files, add `skip=broken` to the source; all files are then read before training"
             ) from error
 
 

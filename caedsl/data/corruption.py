@@ -13,9 +13,9 @@ from caedsl.vocabulary.corruptions import CORRUPTIONS
 def corrupt(
     x: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator, part: BatchShare | None = None
 ) -> Tensor:
-    """Return a corrupted copy of the samples, themselves where there is no corruption; dtype and device are kept.
+    """Return a corrupted copy of the samples, or the samples themselves without corruption; dtype and device are kept.
 
-    ``generator`` is on the device of the samples, which are ``part`` of a batch (all of it by default).
+    ``generator`` is on the device of the samples, which are ``part`` of a batch (by default all of it).
     """
     part = part or BatchShare.all_of(len(x))
     for name, amount in settings.amounts().items():

@@ -1,4 +1,4 @@
-"""Where the standard files of a data set are kept, and how they come there."""
+"""Folders of the standard files of data sets, and downloads into them."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ VARIABLE = "CAEDSL_DATA"
 
 @dataclass(frozen=True)
 class StandardSet:
-    """The published files of a data set.
+    """Published files of a data set.
 
     ``files`` maps the name of each to its SHA-256; ``mirrors`` are the addresses of folders that have them all.
-    ``places`` are the subfolders of a data folder where people keep them, the first being where downloads go.
+    ``places`` are the usual subfolders of a data folder; downloads go to the first.
     """
 
     name: str
@@ -29,9 +29,9 @@ class StandardSet:
 
 
 def data_folders(chosen: Path | None, recorded: Path | None = None) -> tuple[Path, ...]:
-    """Return where standard files are looked for: ``chosen``, the folder that CAEDSL_DATA names, the user's cache.
+    """Return the folders of standard files: ``chosen``, the folder in CAEDSL_DATA, and the user's cache.
 
-    A user without a home has no cache. ``recorded`` comes last: a run folder names it, and nothing is written there.
+    A user without a home folder has no cache. ``recorded``, from a run folder, comes last and is never written to.
     """
     own = writable_folders(chosen)
     return own if recorded is None else tuple(dict.fromkeys((*own, _absolute(recorded))))
@@ -58,7 +58,7 @@ def _cache() -> Path | None:
 
 
 def complete(wanted: StandardSet, folders: Sequence[Path]) -> Iterator[dict[str, Path]]:
-    """Return the places that hold all files of a set, gzipped or not, with published names first."""
+    """Return the places that contain all files of a set, gzipped or not, with published names first."""
     for folder in folders:
         for place in (*wanted.places, "."):
             found = {file: path for file in wanted.files if (path := _lying(folder / place, file)) is not None}
@@ -72,12 +72,12 @@ def _lying(place: Path, file: str) -> Path | None:
 
 
 def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> dict[str, Path]:
-    """Download the files of a set into the folder for downloads, and return where each lies by name.
+    """Download the files of a set into the folder for downloads, and return their paths by name.
 
-    ``UnavailableError`` says where was looked before (``looked`` adds to that), and why each address did not serve.
+    ``UnavailableError`` lists the folders searched before (including ``looked``), and why each address failed.
     """
     if request.store is None:
-        text = f"no files of {wanted.name}: this user has no home folder in which data sets could be kept"
+        text = f"no files of {wanted.name}: this user has no home folder for data sets"
         raise UnavailableError("\n".join([text, *looked]), f"set {VARIABLE} to a folder that can be written")
     place = request.store / wanted.places[0]
     searched = ", ".join(f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in request.data_folders)

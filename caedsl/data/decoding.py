@@ -1,7 +1,7 @@
-"""Image files as Pillow decodes them, with all the bits that they have, and within bounds.
+"""Image files as Pillow decodes them, with full bit depth and within limits.
 
-Only formats are opened whose decoders run no other program. Pillow cuts colours of 16 bits to 8; here they are decoded
-whole.
+Only formats are opened whose decoders run no other program. Pillow reduces colours of 16 bits to 8; here they are
+decoded with full depth.
 """
 
 import io
@@ -21,25 +21,25 @@ from caedsl.data.source_reader import reason
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
-LAID_ON_WHITE, FIRST_FRAME = "with transparency, laid on white", "of several frames, the first taken"
+LAID_ON_WHITE, FIRST_FRAME = "with transparency, laid on white", "with several frames, of which the first is used"
 
 _BITS_PER_SAMPLE = 258
 """The tag of a TIFF."""
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _MOST_PIXELS = 1 << 25
-"""More pixels than this are decoded only where the file is large too."""
+"""Decode images with more pixels than this only if the file is large too."""
 _MOST_RATIO = 100
-"""The ratio of decoded to stored bytes that is not exceeded by images of more pixels."""
+"""Limit the ratio of decoded to stored bytes of images with more pixels."""
 _LARGE = 1 << 23
 _one_at_a_time = threading.Lock()
-"""Held while an image of more than ``_LARGE`` pixels is decoded: one of them takes memory enough."""
+"""Hold this lock while decoding an image of more than ``_LARGE`` pixels, to limit memory."""
 
 # Beyond 89 million pixels Pillow warns; what is decoded is decided here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class Decoded(NamedTuple):
-    """An upright image: one of mode ``L`` or ``RGB``, or, with more than 8 bits, one of mode ``F`` for each channel.
+    """Upright image: one of mode ``L`` or ``RGB``, or, with more than 8 bits, one of mode ``F`` per channel.
 
     ``white`` is the value of white, 0 for real numbers.
     """
@@ -54,17 +54,17 @@ class Decoded(NamedTuple):
 
 
 def suffixes() -> frozenset[str]:
-    """Return the endings of the files that are read."""
+    """Return the endings of supported files."""
     Image.init()
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
 
 
 @contextmanager
 def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
-    """Decode an image file; large JPEGs no larger than images of ``side`` pixels need.
+    """Decode an image file; reduce large JPEGs to what images of ``side`` pixels need.
 
-    Raise a ``DataError`` that says why where it cannot be used; the caller names the file. A large image keeps others
-    waiting until the context ends.
+    Raise a ``DataError`` with the reason if it cannot be used; the caller adds the file name. A large image blocks
+    others until the context ends.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
@@ -90,8 +90,8 @@ def _check_size(image: Image.Image, stored: int) -> None:
     unpacked = pixels // 8 if image.mode == "1" else pixels * len(image.getbands())
     if pixels > _MOST_PIXELS and unpacked > _MOST_RATIO * stored:
         raise DataError(
-            f"says that it has {image.width:,} x {image.height:,} pixels in {stored:,} bytes, and above "
-            f"{_MOST_PIXELS:,} pixels an image that small is not decoded: scale it down, or save it uncompressed"
+            f"has {image.width:,} x {image.height:,} pixels in only {stored:,} bytes; such files are not decoded "
+            f"above {_MOST_PIXELS:,} pixels: scale it down, or save it uncompressed"
         )
 
 
@@ -112,7 +112,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, remarks: list[str]) -> Image.Image:
-    """Return an image of 8 bits as grey or colour; a palette or print colours without colour become grey."""
+    """Return an image of 8 bits as grey or colour; a palette or CMYK image without colour becomes grey."""
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image
     if image.mode == "1":
@@ -128,13 +128,13 @@ def _eight_bits(image: Image.Image, remarks: list[str]) -> Image.Image:
 
 
 def _raw_modes(image: Image.Image) -> list[str]:
-    """Return how the pixels are stored, in Pillow's words, where it says so: ``RGB;16B``."""
+    """Return the raw modes of the pixels in Pillow's notation, if known: ``RGB;16B``."""
     stored = (tile[3] for tile in _tiles(image))
     return [str(args[0] if isinstance(args, tuple) and args else args) for args in stored]
 
 
 def _tiles(image: Image.Image) -> Sequence[Any]:
-    """Return how the parts of the file are decoded: codec, place, offset, and the arguments of the codec."""
+    """Return how the parts of the file are decoded: codec, position, offset, and the arguments of the codec."""
     tiles: Sequence[Any] = getattr(image, "tile", ())
     return tiles
 
@@ -148,7 +148,7 @@ def _has_wide_colours(image: Image.Image) -> bool:
 
 
 def _wide_colours(image: Image.Image, content: bytes) -> tuple[NDArray[np.float32], int]:
-    """Return the values H×W×C of an image with colours or transparency of 16 bits, and the value of white."""
+    """Return the values H×W×C of an image with 16-bit colours or transparency, and the value of white."""
     if image.format == "PPM":
         return _ppm_colours(image, content), _ppm_white(image)
     modes = set(_raw_modes(image))
@@ -157,7 +157,7 @@ def _wide_colours(image: Image.Image, content: bytes) -> tuple[NDArray[np.float3
         pairs = np.array(_read_as(image, content, {"LA;16B": "RGBA"})).astype(np.float32)
         return pairs[..., 0::2] * 256 + pairs[..., 1::2], 65535
     if len(modes) != 1 or not (mode := modes.pop()).startswith(("RGB;16", "RGBA;16", "RGBX;16")):
-        raise DataError("holds colours of 16 bits in a form that cannot be read whole: save it as a 16-bit RGB PNG")
+        raise DataError("has 16-bit colours in a form that cannot be read with full depth: save it as a 16-bit RGB PNG")
     base, order = mode[:-1], mode[-1]
     bands = 4 if base.startswith("RGBA") else 3
     # Read in the other order of bytes, the low byte of each value stands where Pillow takes the high one.
@@ -167,7 +167,7 @@ def _wide_colours(image: Image.Image, content: bytes) -> tuple[NDArray[np.float3
 
 
 def _ppm_white(image: Image.Image) -> int:
-    """Return the value of white that the header of a PPM names."""
+    """Return the value of white in the header of a PPM."""
     args = _tiles(image)[0][3]
     known = args[-1] if isinstance(args, tuple) else args
     return known if isinstance(known, int) else 255
@@ -185,7 +185,7 @@ _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "
 
 
 def _read_as(image: Image.Image, content: bytes, modes: dict[str, str]) -> Image.Image:
-    """Decode the file once more, its pixels unpacked as other modes say."""
+    """Decode the file once more, with pixels unpacked as other modes."""
     with Image.open(io.BytesIO(content), formats=(image.format or "",)) as again:
         again.tile = [_with_mode(tile, modes) for tile in again.tile]
         return _upright(again)
@@ -198,7 +198,7 @@ def _with_mode(tile: Any, modes: dict[str, str]) -> Any:
 
 
 def _wide(stored: tuple[NDArray[np.float32], int], transparent: Any, remarks: list[str]) -> Decoded:
-    """Return values H×W×C as one image for each channel, the transparency laid on white."""
+    """Return values H×W×C as one image per channel, with the transparency on a white background."""
     values, white = stored
     channels = values.shape[2]
     alpha = values[..., -1:] / white if channels in (2, 4) else None
@@ -213,7 +213,7 @@ def _wide(stored: tuple[NDArray[np.float32], int], transparent: Any, remarks: li
 
 
 def _refuse_lost_bits(image: Image.Image, content: bytes) -> None:
-    """Refuse formats of which Pillow gives 8 bits of each colour, and the file has more."""
+    """Reject formats for which Pillow returns 8 bits per colour although the file has more."""
     bits = 8
     if (
         image.format == "JPEG2000"

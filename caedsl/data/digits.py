@@ -1,4 +1,4 @@
-"""The 1,797 handwritten digits of 8x8 pixels and 17 greys that scikit-learn carries (UCI, Alpaydin and Kaynak 1998)."""
+"""The 1,797 handwritten digits of 8x8 pixels in scikit-learn (UCI, Alpaydin and Kaynak 1998)."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from caedsl.data.stack import ArrayStack
 
 
 def read(request: Request) -> UnreadImages:
-    """Return the digits; there is no test part, so that all are for training and validation."""
+    """Return the digits; there is no test part, so all are for training and validation."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

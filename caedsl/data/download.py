@@ -1,14 +1,14 @@
-"""One file from the network, by pooch: to a temporary name, checked, then moved to its place."""
+"""Download of one file with pooch: to a temporary name, verified, then moved to its place."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 20.0
-"""How long a server may take to be reached, and to send the next piece."""
+"""Limit the time to connect to a server, and to receive the next piece."""
 
 
 class _Bar:
-    """What pooch takes for a progress bar."""
+    """Progress bar in the interface of pooch."""
 
     def __init__(self, show: Callable[[int, int], None]) -> None:
         self.total = 0
@@ -24,14 +24,14 @@ class _Bar:
         self._done = 0
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing."""
 
 
 def download(url: str, path: Path, sha256: str, show: Callable[[int, int], None]) -> str | None:
-    """Download ``url`` to ``path`` and check it; None, or in one line why it failed, and then ``path`` is not written.
+    """Download ``url`` to ``path`` and verify it; return None, or the reason of a failure, and then write nothing.
 
-    ``show`` is called with the bytes done and their total (0 where unknown). An ``OSError`` means that ``path`` cannot
-    be written.
+    ``show`` is called with the bytes done and their total (0 if unknown). An ``OSError`` means that ``path`` cannot be
+    written.
     """
     import pooch
     from requests import RequestException
@@ -45,7 +45,7 @@ def download(url: str, path: Path, sha256: str, show: Callable[[int, int], None]
     except RequestException as error:
         return _why(error)
     except ValueError:
-        return "the file there has another checksum than the published one"
+        return "the checksum differs from that of the published file"
     return None
 
 
@@ -58,5 +58,5 @@ def _why(error: Exception) -> str:
     if isinstance(error, Timeout) or "timed out" in str(error):
         return f"no answer within {CONNECT_SECONDS:g} s, or nothing sent for {READ_SECONDS:g} s"
     if isinstance(error, NoConnection):
-        return "the server's name is not known here" if "resolve" in str(error) else "no connection"
+        return "the server's name cannot be resolved" if "resolve" in str(error) else "no connection"
     return "the connection broke off"

@@ -1,4 +1,4 @@
-"""Errors of data, each message written for a person, and how reading tells how far it is."""
+"""Errors of data with messages for users, and the interface for reading progress."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -8,9 +8,9 @@ from caedsl.diagnostics.text import printable
 
 
 class DataError(Exception):
-    """Images that cannot be had; the message is written for a person: the file, the value, the remedy.
+    """Samples that cannot be loaded; the message names the file, the value and the remedy.
 
-    Names of files may hold anything: what cannot be printed is replaced.
+    Characters in file names that cannot be printed are replaced.
     """
 
     def __init__(self, message: str) -> None:
@@ -18,7 +18,7 @@ class DataError(Exception):
 
 
 class BrokenImagesError(DataError):
-    """Images that cannot be used; ``broken`` has the number of each in the source, and the reason."""
+    """Samples that cannot be used; ``broken`` has the number of each in the source, and the reason."""
 
     def __init__(self, message: str, broken: Mapping[int, str] = MappingProxyType({})) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class BrokenImagesError(DataError):
 
 
 class UnavailableError(DataError):
-    """A source that is not there, so that the next one of the spec may be taken; ``remedy`` says how to provide it."""
+    """Source that is not available, so that the next one of the spec is tried; ``remedy`` says how to provide it."""
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
@@ -37,16 +37,16 @@ _NAMED = 20
 
 
 def listing(messages: Sequence[str], things: str) -> str:
-    """Return the messages, one a line; from the 21st on they are only counted."""
+    """Return the messages, one per line; beyond 20 they are only counted."""
     more = len(messages) - _NAMED
     return "\n".join([*messages[:_NAMED], *([f"and {more:,} more {things}"] if more > 0 else [])])
 
 
 class ReadingProgress(Protocol):
-    """Told how far a download or the reading of a folder has come."""
+    """Callback for the progress of a download or of reading a folder."""
 
     def __call__(self, task: str, done: int, total: int, unit: str) -> None:
-        """``done`` of ``total`` (0 where unknown) ``bytes`` or ``images``; a task ends with the two equal."""
+        """Report ``done`` of ``total`` (0 if unknown) ``bytes`` or ``images``; a task ends with the two equal."""
 
 
 def silent(task: str, done: int, total: int, unit: str) -> None:

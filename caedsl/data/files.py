@@ -1,4 +1,4 @@
-"""The files below a folder: a million of them are listed within seconds."""
+"""Files below a folder; a million files are listed within seconds."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,13 +10,13 @@ from caedsl.data.source_reader import confined
 from caedsl.diagnostics.text import printable
 
 _NAMED = 3
-"""How many files a note names before it only counts."""
+"""Name at most this many files in a note, and count the rest."""
 
 
 class Files(Sequence[Path]):
-    """Files below ``root``, where ``names`` are their paths from there.
+    """Files below ``root``; ``names`` are their paths relative to it.
 
-    A path is made when it is asked for: a million of them would take ten seconds and half a gigabyte.
+    A path is created on demand: a million paths would take ten seconds and half a gigabyte.
     """
 
     def __init__(self, root: Path, names: Sequence[str]) -> None:
@@ -38,14 +38,14 @@ class Files(Sequence[Path]):
         return self.root / self.names[place]
 
     def at(self, places: Iterable[int]) -> "Files":
-        """Return the files at these places, in this order."""
+        """Return the files at these positions, in this order."""
         return Files(self.root, [self.names[place] for place in places])
 
 
 def files_in(root: Path, allowed: Path | None, notes: list[str], endings: AbstractSet[str], called: str) -> Files:
-    """Return the files below ``root`` with one of these ``endings``, which are ``called`` so, in the order of names.
+    """Return the files below ``root`` with one of the ``endings``, sorted by name; messages call them ``called``.
 
-    ``notes`` gets the files that have none. Nothing outside of ``allowed`` is read, where that is a folder.
+    Files with other endings are added to ``notes``. If ``allowed`` is a folder, nothing outside of it is read.
     """
     found: list[str] = []
     others: list[str] = []
@@ -85,13 +85,13 @@ def _fail(error: OSError) -> None:
 
 
 def some(names: Sequence[str]) -> str:
-    """Return the first of these names, and how many more there are."""
+    """Return the first of these names, and the number of the others."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def file_name(path: Path, root: Path) -> str:
-    """Return the path of a file from the folder ``root``, or from that of the file ``root``, where it lies in it."""
+    """Return the path of a file relative to the folder ``root``, or to that of the file ``root``, if it is inside."""
     for folder in (root, root.parent):
         if path.is_relative_to(folder):
             return printable(str(path.relative_to(folder)))

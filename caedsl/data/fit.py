@@ -1,7 +1,7 @@
-"""How a sample comes to the input's size, channels and range.
+"""Conversion of a sample to the input's size, channels and range.
 
-Shapes: b samples, c channels, then one to three axes: a signal has length, an image height and width, a volume depth
-too.
+Shapes: b samples, c channels, then one to three axes: a signal has length, an image height and width, a volume also
+depth.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from caedsl.model.data import InputRange
 from caedsl.vocabulary.shape import Shape, Sizes, elements, noun, text
 
 LUMA = (0.299, 0.587, 0.114)
-"""The weights of red, green and blue in grey, of ITU-R BT.601: those that Pillow uses."""
+"""Weights of red, green and blue in grey, of ITU-R BT.601, which Pillow uses too."""
 
 ELONGATED = 64
 """From this ratio of the proportions of a sample and of the input on, the sample is cut or shrunk first.
@@ -26,9 +26,9 @@ Otherwise an image of one by a million pixels would become one of billions befor
 
 
 class Resizing(NamedTuple):
-    """Part of a sample to take, from ``start`` on and ``part`` long, and the sizes to scale it to by turns.
+    """Part of a sample, from ``start`` on and ``part`` long, and the sizes to scale it to successively.
 
-    Each has one number for each axis.
+    Each has one number per axis.
     """
 
     start: Sizes
@@ -37,9 +37,9 @@ class Resizing(NamedTuple):
 
 
 class VisiblePart(NamedTuple):
-    """Part of a stored sample that an input shows, from ``start`` on and ``part`` long, and where in the input it lies.
+    """Part of a stored sample that an input shows, from ``start`` on and ``part`` long, and its position in the input.
 
-    That is from ``offset`` on and ``size`` long. Each has one number for each axis.
+    The position is from ``offset`` on and ``size`` long. Each has one number per axis.
     """
 
     start: Sizes
@@ -50,11 +50,11 @@ class VisiblePart(NamedTuple):
 
 @dataclass(frozen=True)
 class SampleFormat:
-    """What every sample is made to be: ``shape``, which is channels × space, in ``range``.
+    """Common format of all samples: ``shape``, which is channels × space, in ``range``.
 
-    ``resize`` is ``stretch`` (all sides to the input's), ``fit`` (the whole sample, its sides in proportion, amid the
-    low end of the range: 0 for ``real``) or ``crop`` (the middle of the sample, its sides in proportion). ``word`` is
-    the line that says all this: ``input`` or ``target``.
+    ``resize`` is ``stretch`` (all sides to the input's), ``fit`` (the whole sample with its proportions, padded with
+    the lower end of the range: 0 for ``real``) or ``crop`` (the middle of the sample with its proportions). ``word`` is
+    the line that states this: ``input`` or ``target``.
     """
 
     shape: Shape
@@ -70,40 +70,40 @@ class SampleFormat:
 
     @property
     def space(self) -> Sizes:
-        """The length of each axis."""
+        """Length of each axis."""
         return self.shape[1:]
 
     @property
     def values(self) -> int:
-        """How many numbers a sample holds."""
+        """Number of values of a sample."""
         return elements(self.shape)
 
     @property
     def noun(self) -> str:
-        """What a sample is called."""
+        """Noun for a sample."""
         return noun(self.shape)
 
     @property
     def low(self) -> float:
-        """The value of black: the low end of the range, 0 for ``real``."""
+        """Value of black: the lower end of the range, 0 for ``real``."""
         return 0.0 if self.range.low is None else self.range.low
 
     @property
     def high(self) -> float:
-        """The value of white: the high end of the range, 1 for ``real``."""
+        """Value of white: the upper end of the range, 1 for ``real``."""
         return 1.0 if self.range.high is None else self.range.high
 
     @property
     def input(self) -> str:
-        """The input as a spec writes its size."""
+        """Input size as a spec writes it."""
         return text(self.shape)
 
     def input_of(self, channels: int) -> str:
-        """Return the input of as many channels, as a spec writes its size."""
+        """Return the input with this number of channels, as a spec writes it."""
         return text((channels, *self.space))
 
     def scaled_size(self, stored: Sizes) -> Sizes:
-        """Return the size that a sample is scaled to before it is padded or cut."""
+        """Return the size to which a sample is scaled before padding or cropping."""
         if self.resize == "stretch":
             return self.space
         scales = [own / side for own, side in zip(self.space, stored, strict=True)]
@@ -111,7 +111,7 @@ class SampleFormat:
         return tuple(max(1, round(side * scale)) for side in stored)
 
     def resizing(self, stored: Sizes) -> Resizing:
-        """Return how a sample comes to its scaled size with memory in proportion to the sample and the input."""
+        """Return how to scale a sample with memory proportional to the sample and the input."""
         part = stored
         if self.resize == "crop":
             sides = zip(stored, self.space, self.scaled_size(stored), strict=True)
@@ -122,7 +122,7 @@ class SampleFormat:
         return Resizing(tuple((side - taken) // 2 for side, taken in zip(stored, part, strict=True)), part, sizes)
 
     def shown(self, stored: Sizes) -> VisiblePart:
-        """Return which part of a sample the input shows, and where: all of it, but for ``crop``."""
+        """Return which part of a sample the input shows, and where: all of it, except for ``crop``."""
         start, part, _ = self.resizing(stored)
         inner = self.scaled_size(part)
         if self.resize == "crop":
@@ -136,14 +136,14 @@ class SampleFormat:
 
 
 def _middle(length: int, share: float) -> int:
-    """Return the length of the middle part of a side that has ``share`` of it; what is cut is equal at both ends."""
+    """Return the length of the middle part of a side with ``share`` of it; both ends are cut equally."""
     return length if share >= 1 else length - (length - ceil(length * share)) // 2 * 2
 
 
 def scale_(x: Tensor, top: int, fit: SampleFormat) -> Tensor:
     """Scale float samples of 0..``top`` to the input's range, in place.
 
-    Bytes in the range 0..255 stay what they are.
+    Bytes are not changed if the range is 0..255.
     """
     width = fit.high - fit.low
     if width != top:
@@ -157,38 +157,38 @@ def scale_(x: Tensor, top: int, fit: SampleFormat) -> Tensor:
 
 @dataclass(frozen=True)
 class ValueScale:
-    """Makes samples of stored values: bytes of 0..``top`` come to the range of ``fit``; float32 is in it already."""
+    """Conversion of stored values: bytes of 0..``top`` to the range of ``fit``; float32 is already in it."""
 
     top: int
     fit: SampleFormat
 
     def __call__(self, values: Tensor) -> Tensor:
-        """Float32; each value depends on its byte alone, on every device alike."""
+        """Return float32; each value depends on its byte alone, identically on every device."""
         return values if values.dtype == torch.float32 else scale_(values.float(), self.top, self.fit)
 
 
 def channels_last(x: Tensor) -> Tensor:
-    """Images with the channels last in memory, other samples contiguous: as the layers of each compute fastest."""
+    """Return images in channels-last layout, and other samples contiguous, as their layers compute fastest."""
     return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)
 
 
 def blank(count: int, fit: SampleFormat, dtype: torch.dtype) -> Tensor:
-    """Return samples yet to be filled in, laid out as ``channels_last`` does."""
+    """Return uninitialised samples in the layout of ``channels_last``."""
     if fit.channels == 1 or len(fit.space) != 2:
         return torch.empty(count, *fit.shape, dtype=dtype)
     return torch.empty(count, *fit.space, fit.channels, dtype=dtype).movedim(-1, 1)
 
 
 def to_gray(x_bchw: Tensor) -> Tensor:
-    """One channel from three, by the luma weights of ITU-R BT.601."""
+    """Return one channel from three, with the luma weights of ITU-R BT.601."""
     weights = torch.tensor(LUMA, dtype=x_bchw.dtype).view(1, 3, *[1] * (x_bchw.dim() - 2))
     return (x_bchw * weights).sum(1, keepdim=True)
 
 
 def interpolated(x: Tensor, size: Sizes) -> Tensor:
-    """Return the samples at another size: linear along each axis, smoothed before it shrinks.
+    """Return the samples at another size, interpolated linearly along each axis and smoothed before shrinking.
 
-    PyTorch smooths images alone: a signal is an image of one row, and a volume is scaled plane by plane, then in depth.
+    PyTorch smooths only images: a signal is an image of one row, and a volume is scaled plane by plane, then in depth.
     """
     if len(size) == 1:
         return interpolated(x.unsqueeze(2), (1, *size)).squeeze(2)
@@ -218,7 +218,7 @@ def resized(x: Tensor, fit: SampleFormat) -> Tensor:
 
 
 def centred(x: Tensor, space: Sizes, fill: float) -> Tensor:
-    """Return the middle of ``x``, its last axes as long as ``space``; what lies outside of ``x`` is ``fill``."""
+    """Return the middle of ``x``, with its last axes as long as ``space``; values outside of ``x`` are ``fill``."""
     margins: list[int] = []
     for side, own in zip(reversed(x.shape), reversed(space), strict=False):
         before = (own - side) // 2

@@ -16,21 +16,21 @@ from caedsl.data.stack import Labels
 
 
 def read(request: Request) -> UnreadImages:
-    """Find the images of a folder, recursively, in the order of their names.
+    """Find the images of a folder, recursively, sorted by name.
 
-    With a subfolder for training, and perhaps others for validation and testing, only those are read. The labels are
-    the immediate subfolders of what is read, where every image lies in one.
+    If there are subfolders for training, and perhaps for validation and testing, only those are read. The labels are
+    the immediate subfolders, if every image is in one.
     """
     root = request.path(request.source.path)
     if not root.is_dir():
-        raise DataError(f"{root} is a file, and `folder` reads a folder: for an array write `npy`, `npz` or `idx`")
+        raise DataError(f"{root} is a file, but `folder` reads a folder: for an array write `npy`, `npz` or `idx`")
     check_input(request.fit)
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
     roots |= _own_parts(request, roots)
     files = {part: images_in(folder, request.root, notes) for part, folder in roots.items()}
     if not files[TRAIN]:
-        text = f"{roots[TRAIN]} holds no images: no file there ends like one (.png, .jpg and so on)"
+        text = f"{roots[TRAIN]} has no images: no file there has the ending of an image (.png, .jpg and so on)"
         raise UnavailableError(text, f"put image files into {roots[TRAIN]}")
     classes = {part: classes_of(files[part].names, roots[part], notes) for part in roots}
     names = tuple(sorted({name for part in classes.values() if part for name in part}))
@@ -43,7 +43,7 @@ def read(request: Request) -> UnreadImages:
 
 
 def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:
-    """Return the folders to read by part: those for training, validation and testing, else the folder itself."""
+    """Return the folders to read by part: those for training, validation and testing, or the folder itself."""
     split = split_folders(root, written)
     if not split:
         refuse_pairs(root, written)
@@ -58,27 +58,28 @@ def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:
 
 
 def _own_parts(request: Request, roots: Mapping[str, Path]) -> dict[str, Path]:
-    """Return the folders that the source names for validation and for testing, by part."""
+    """Return the folders that the source names for validation and testing, by part."""
     found = {}
     for part, written in ((VALIDATION, request.source.validation), (TEST, request.source.test)):
         if written is None:
             continue
         found[part] = request.path(written)
         if not found[part].is_dir():
-            raise DataError(f"{found[part]} is a file, and `{part}=` of a folder names a folder")
+            raise DataError(f"{found[part]} is a file, but `{part}=` of a folder must name a folder")
         if part in roots:
-            raise DataError(f"{roots[part]} has {part} images, and `{part}=` names others: leave out one of them")
+            raise DataError(f"{roots[part]} has {part} images, but `{part}=` names others: remove one of them")
         if found[part].resolve().is_relative_to(roots[TRAIN].resolve()):
             raise DataError(
-                f"{found[part]} lies in {roots[TRAIN]}, whose images are trained on: move it out of that folder"
+                f"{found[part]} is inside {roots[TRAIN]}, whose images are used for training: move it out of that "
+                f"folder"
             )
     return found
 
 
 def images_in(root: Path, allowed: Path | None, notes: list[str]) -> Files:
-    """Return the image files below ``root``, in the order of their names; ``notes`` gets the files that are none.
+    """Return the image files below ``root``, sorted by name; add other files to ``notes``.
 
-    Nothing outside of ``allowed`` is read, where that is a folder.
+    If ``allowed`` is a folder, nothing outside of it is read.
     """
     from caedsl.data.decoding import suffixes
 
@@ -86,15 +87,15 @@ def images_in(root: Path, allowed: Path | None, notes: list[str]) -> Files:
 
 
 def classes_of(names: Sequence[str], root: Path, notes: list[str]) -> list[str] | None:
-    """Return the class of each file by its path from ``root``: its first folder.
+    """Return the class of each file, the first folder of its path relative to ``root``.
 
-    None where there are no files or not all of them lie in a subfolder.
+    Return None if there are no files or not all of them are in a subfolder.
     """
     classes = [name.partition(os.sep) for name in names]
     loose = [first for first, separator, _ in classes if not separator]
     if 0 < len(loose) < len(names):
         notes.append(
-            f"no labels for {root.name}: {len(loose)} of {len(names)} files lie in no class subfolder: {some(loose)}"
+            f"no labels for {root.name}: {len(loose)} of {len(names)} files are in no class subfolder: {some(loose)}"
         )
     return [first for first, _, _ in classes] if names and not loose else None
 

@@ -1,4 +1,4 @@
-"""The conventions by which subfolders divide images into training, validation and test images, or pair them."""
+"""Conventions for subfolders with training, validation and test images, or with pairs."""
 
 import os
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from caedsl.data.errors import DataError
 TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
 
 NORMAL = ("good", "normal", "ok")
-"""Names of folders that hold normal samples, in any case of letters."""
+"""Names of folders with normal samples, in any case."""
 
 _PARTS = {
     TRAIN: frozenset({"train", "training"}),
@@ -32,15 +32,15 @@ _PAIRS = (
 
 
 def part_named(name: str) -> str | None:
-    """Return the part that a word means, in any case of letters; None where it means none."""
+    """Return the part that a word means, in any case, or None."""
     return _PART_OF.get(name.casefold())
 
 
 def split_folders(root: Path, written: str) -> dict[str, Path]:
-    """Return the subfolders for training, validation and testing by part, in any case of letters; none without them.
+    """Return the subfolders for training, validation and testing by part, in any case, or nothing.
 
-    ``written`` is the path as the spec has it. Raise a ``DataError`` where two subfolders claim one part, where
-    training images are missing, and where the folder holds several sets of images.
+    ``written`` is the path as the spec has it. Raise a ``DataError`` if two subfolders claim one part, if training
+    images are missing, or if the folder has several sets of images.
     """
     subfolders = _subfolders(root)
     found: dict[str, Path] = {}
@@ -48,15 +48,15 @@ def split_folders(root: Path, written: str) -> dict[str, Path]:
         matching = [path for path in subfolders if path.name.casefold() in names]
         if len(matching) > 1:
             raise DataError(
-                f"{root} has {_listed(path.name for path in matching)}, which all may hold {part} images: "
-                "leave one of them, or put them together"
+                f"{root} has {_listed(path.name for path in matching)}, which may all contain {part} images: keep one "
+                f"of them, or merge them"
             )
         if matching:
             found[part] = matching[0]
     if found and TRAIN not in found:
         name = next(iter(found.values())).name
         raise DataError(
-            f"{root} has a subfolder {name} and none named train: put the images to train on into {root / 'train'}, "
+            f"{root} has a subfolder {name} but none named train: put the training images into {root / 'train'}, "
             f"or name the one to read: {_remedy(written, name)}"
         )
     if not found:
@@ -65,23 +65,23 @@ def split_folders(root: Path, written: str) -> dict[str, Path]:
 
 
 def test_folder(root: Path) -> Path:
-    """Return the subfolder of test images, where there is one; else the folder itself."""
+    """Return the subfolder of test images, or the folder itself if there is none."""
     return next((path for path in _subfolders(root) if part_named(path.name) == TEST), root)
 
 
 def masks_folder(test: Path) -> Path | None:
-    """Return the folder of masks in or beside a folder of test images, None where there is none."""
+    """Return the folder of masks in or next to a folder of test images, or None."""
     beside = [*_subfolders(test), *_subfolders(test.parent)]
     return next((path for path in beside if path.name.casefold() in _MASKS and path != test), None)
 
 
 def class_folders(root: Path) -> list[Path]:
-    """Return the subfolders that hold images of a class each: all but those of masks."""
+    """Return the subfolders that contain images of one class each: all except those of masks."""
     return [path for path in _subfolders(root) if path.name.casefold() not in _MASKS]
 
 
 def refuse_pairs(root: Path, written: str) -> None:
-    """Raise a ``DataError`` where subfolders hold images in pairs, which are no images of one kind."""
+    """Raise a ``DataError`` if subfolders contain pairs of images, which are not images of one kind."""
     known = frozenset().union(*(seen | answers for seen, answers in _PAIRS))
     names = {path.name.casefold(): path.name for path in _subfolders(root)}
     names = {low: name for low, name in names.items() if low not in known or _holds_images(root / name)}
@@ -91,7 +91,7 @@ def refuse_pairs(root: Path, written: str) -> None:
         second = [names[name] for name in sorted(names) if name in answers]
         if first and second:
             raise DataError(
-                f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs and not like images of one "
+                f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs instead of images of one "
                 f"kind: name the one to read: {_remedy(written, first[0])}, or {_remedy(written, second[0])}; train on "
                 f"pairs with {_pair(written, first[0], second[0])}; rename them where they are classes"
             )

@@ -1,4 +1,4 @@
-"""The images of a folder, decoded when they are read."""
+"""Images of a folder, decoded on demand."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class FolderStack(PictureStack):
-    """Files of one sample each, decoded when they are read, by default as images.
+    """Files with one sample each, decoded on demand, by default as images.
 
     ``white`` is the value of white in those of more than 8 bits.
     """
@@ -46,7 +46,7 @@ class FolderStack(PictureStack):
         return str(self.paths[number])
 
     def is_large(self, index: Index) -> bool:
-        """See ``Stack.is_large``; what cannot be found is told when it is read."""
+        """See ``Stack.is_large``; missing files are reported when they are read."""
         if len(index) > MANY_FILES:
             return True
         stored = 0
@@ -67,7 +67,7 @@ class FolderStack(PictureStack):
         return (partial(decode, self.paths[number], self.fit, self.white) for number in index.tolist())
 
     def names(self, index: Index) -> Sequence[str]:
-        """See ``Stack.names``: paths from the folder of the source."""
+        """See ``Stack.names``: paths relative to the folder of the source."""
         if isinstance(self.paths, Files):
             return [printable(self.paths.names[number]) for number in index.tolist()]
         return [file_name(self.paths[number], self.root) for number in index.tolist()]

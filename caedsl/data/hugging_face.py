@@ -1,4 +1,4 @@
-"""Datasets of Hugging Face's ``datasets``, given to ``caedsl.train(images=…)``; the package itself is not imported."""
+"""Datasets of the Hugging Face ``datasets`` package for ``caedsl.train(images=…)``; the package is not imported."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ _COLUMNS = Columns(None, None, None, None, None, Path(), None)
 def read_dataset(given: Any, fit: SampleFormat, called: str) -> UnreadImages:
     """Find the samples of a dataset: its only column of images or arrays, and its only column of classes.
 
-    A ``DatasetDict`` has its parts by the names of its splits.
+    The parts of a ``DatasetDict`` are named by its splits.
     """
     splits = given if isinstance(given, Mapping) else {TRAIN: given}
     parts: dict[str, tuple[Stack, tuple[str, ...]]] = {}
@@ -26,14 +26,14 @@ def read_dataset(given: Any, fit: SampleFormat, called: str) -> UnreadImages:
         if part is not None:
             parts[part] = table_stack(_table(dataset, called), _COLUMNS, fit)
     if TRAIN not in parts:
-        raise DataError(f"{called} has the splits {', '.join(splits) or 'none'}: one must be called train")
+        raise DataError(f"{called} has the splits {', '.join(splits) or 'none'}: one must be named train")
     stacks = {part: stack for part, (stack, _) in parts.items()}
     return UnreadImages(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), parts[TRAIN][1])
 
 
 def _table(dataset: Any, called: str) -> ArrowTable:
     if not hasattr(dataset, "data"):
-        raise DataError(f"{called} is a stream, which has no length: load it without `streaming=True`")
+        raise DataError(f"{called} is a stream without a length: load it without `streaming=True`")
     rows = dataset.with_format("arrow")
     columns: dict[str, Any] = {}
 

@@ -9,7 +9,7 @@ from caedsl.data.source_reader import Request, UnreadImages
 
 
 def read(request: Request) -> UnreadImages:
-    """Find the images of one idx file, with ``labels`` from another where the source names it."""
+    """Find the images of an idx file, with ``labels`` from another one if the source names it."""
     path = request.path(request.source.path)
     labels = read_labels(request.path(request.source.labels)) if request.source.labels else StoredLabels()
     parts = parts_of(request, lambda written: (read_idx(request.path(written)), request.path(written)))

@@ -1,6 +1,6 @@
-"""The file format of MNIST: four bytes that tell type and dimensions, the sizes, the values; all big-endian.
+"""File format of MNIST: four bytes with type and number of dimensions, the sizes, the values; all big-endian.
 
-The format is the one that Y. LeCun, C. Cortes and C. Burges describe with the MNIST database.
+The format is described with the MNIST database by Y. LeCun, C. Cortes and C. Burges.
 """
 
 import gzip
@@ -25,13 +25,13 @@ _GZIP = b"\x1f\x8b"
 
 
 _MOST_DIMENSIONS = 8
-"""More than images of any rank have; the format has room for 255, and numpy for 64."""
+"""Limit the dimensions to more than images have; the format allows 255, and numpy 64."""
 
 
 def read_idx(path: Path) -> Array | RowFile:
-    """Return the array of an idx file, gzipped or not; a plain file is read as it is needed.
+    """Return the array of an idx file, gzipped or not; a plain file is read on demand.
 
-    Raise a ``DataError`` where the file is damaged.
+    Raise a ``DataError`` if the file is damaged.
     """
     try:
         with open_regular(path) as file:
@@ -42,7 +42,7 @@ def read_idx(path: Path) -> Array | RowFile:
             with gzip.open(file) as stream:
                 return _read_array(stream, path, zipped=True)  # type: ignore[arg-type]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is damaged ({reason(error)}): get the file again") from error
+        raise DataError(f"{path} is damaged ({reason(error)}): download the file again") from error
 
 
 def _read_array(stream: BinaryIO, path: Path, zipped: bool) -> Array | RowFile:
@@ -52,12 +52,10 @@ def _read_array(stream: BinaryIO, path: Path, zipped: bool) -> Array | RowFile:
             f"{path} is not an idx file: it starts with the bytes {start.hex(' ') or '(none)'}, not 00 00 08 03"
         )
     if start[3] > _MOST_DIMENSIONS:
-        raise DataError(
-            f"{path} is not an idx file of images: it says that it has {start[3]} dimensions, and images have 3 or 4"
-        )
+        raise DataError(f"{path} is not an idx file of images: it has {start[3]} dimensions, but images have 3 or 4")
     sizes = stream.read(4 * start[3])
     if len(sizes) < 4 * start[3]:
-        raise DataError(f"{path} is cut off within its first {4 + 4 * start[3]} bytes: get the file again")
+        raise DataError(f"{path} is cut off within its first {4 + 4 * start[3]} bytes: download the file again")
     shape = struct.unpack(f">{start[3]}I", sizes)
     dtype = np.dtype(_TYPES[start[2]])
     length = math.prod(shape) * dtype.itemsize
@@ -66,7 +64,7 @@ def _read_array(stream: BinaryIO, path: Path, zipped: bool) -> Array | RowFile:
     if there != length:
         more = "more" if there > length else f"only {there:,}"
         raise DataError(
-            f"{path} holds {more} of the {length:,} bytes that {shape_text(shape)} values take: get the file again"
+            f"{path} has {more} of the {length:,} bytes of {shape_text(shape)} values: download the file again"
         )
     if held is None:
         return rows_of(stream, str(path), dtype, shape)
@@ -74,7 +72,7 @@ def _read_array(stream: BinaryIO, path: Path, zipped: bool) -> Array | RowFile:
 
 
 def _fill(stream: BinaryIO, length: int) -> Array:
-    """Return what a gzip stream holds, at most one byte more than ``length``; a false length costs no memory."""
+    """Return the contents of a gzip stream, at most one byte more than ``length``; a false length costs no memory."""
     pieces, there, room = [], 0, available_memory()
     while there <= length and (piece := stream.read(min(1 << 24, length + 1 - there))):
         pieces.append(np.frombuffer(piece, np.uint8))

@@ -46,24 +46,24 @@ class Images:
         return len(self.train_pixels)
 
     def labels_of(self, part: str) -> Tensor | None:
-        """Return the labels that the samples of a part, or the training samples held out for it, are numbered by.
+        """Return the labels of a part by sample number, or of the training samples that are held out for it.
 
-        None where there are none; validation samples of the source's own have none.
+        Return None if there are none; a source's own validation samples have none.
         """
         if part == TEST:
             return self.test_labels
         return None if part == VALIDATION and self.validation_pixels is not None else self.labels
 
     def name_of(self, part: str, number: int) -> str:
-        """Return the name of a sample of a part: that of its file, else its number."""
+        """Return the name of a sample of a part: the name of its file, or its number."""
         return self.names[part][number] if part in self.names else str(number)
 
     @property
     def train(self) -> Tensor:
-        """The training images in one tensor, contiguous float32 N×C×H×W in the input's range; made anew each time."""
+        """Return the training samples as one contiguous float32 tensor in the input's range, created on each access."""
         return self.train_pixels.everything()
 
     @property
     def test(self) -> Tensor | None:
-        """The same of the test images."""
+        """Return the test samples in the same way."""
         return None if self.test_pixels is None else self.test_pixels.everything()

@@ -1,4 +1,4 @@
-"""The samples of a source read for the first time: all checked, and kept in memory if there is room for them."""
+"""First reading of a source's samples: all are checked, and kept in memory if there is space."""
 
 import hashlib
 from collections import Counter
@@ -25,16 +25,16 @@ from caedsl.data.stack import Index, RawSamples, Stack
 _BLOCK_BYTES = 1 << 24
 _BLOCK_IMAGES = 512
 _SCAN_SECONDS = 20
-"""How long reading goes on after the first broken file, so that one error names all that are broken."""
+"""Continue reading for this long after the first broken file, so that one error names all broken files."""
 _LOOKED_AT, _LEAST_LOOKED_AT, _LOOKED_AT_VALUES = 256, 8, 1 << 24
-"""How many images of a large source are read before the first step: fewer where that is more values."""
+"""Read this many samples of a large source before the first step, or fewer if they have more values."""
 SHARE = 0.5
-"""The share of the memory that is available which images may take: the model, its training and the system need some."""
+"""Use at most this share of the available memory for samples; the model, its training and the system need some."""
 
 
 @dataclass(frozen=True)
 class TakenImages:
-    """What was read of a part: the images with the numbers ``index``, what is to be said of them, what was left out."""
+    """Result of reading a part: the samples with the numbers ``index``, the remarks, and what was skipped."""
 
     pixels: Pixels
     index: Index
@@ -44,7 +44,7 @@ class TakenImages:
 
 @dataclass(frozen=True)
 class Piece:
-    """What was read of a block: the images with the numbers ``index``, and why others cannot be used."""
+    """Result of reading a block: the samples with the numbers ``index``, and why others cannot be used."""
 
     index: Index
     block: RawSamples | None
@@ -52,23 +52,23 @@ class Piece:
 
 
 class _Impression:
-    """What was found of images that were read: what is to be said of them, and the values that they span."""
+    """Summary of the samples that were read: remarks, and the range of their values."""
 
     def __init__(self) -> None:
         self.remarks: Counter[str] = Counter()
         self.span: Span = (float("inf"), float("-inf"))
 
     def add(self, block: RawSamples, scale: ValueScale) -> None:
-        """Take in a block of images."""
+        """Add a block of samples."""
         self.remarks.update(block.remarks)
         low, high = span_of(block.values, scale)
         self.span = min(self.span[0], low), max(self.span[1], high)
 
 
 class Intake:
-    """Reads the parts of one source, training images first, and sums up what it has read.
+    """Reader of the parts of one source, training samples first.
 
-    ``memory`` is what is available, in bytes; None asks the system.
+    ``memory`` is the available memory in bytes; None asks the system.
     """
 
     def __init__(self, request: Request, memory: int | None = None) -> None:
@@ -78,14 +78,14 @@ class Intake:
 
     @property
     def sha256(self) -> str:
-        """The checksum of all that was read."""
+        """Checksum of everything that was read."""
         return self._digest.hexdigest()
 
     def read(self, stack: Stack, index: Index) -> TakenImages:
-        """Read the images of these numbers; raise a ``DataError`` that names all of them that cannot be used.
+        """Read the samples with these numbers; raise a ``DataError`` that names all that cannot be used.
 
-        With ``skip=broken`` these are left out. Of a large source only some are read, and the others when they are
-        needed: a broken file is then an error when it is met.
+        With ``skip=broken`` these are skipped. Of a large source only some are read first, and the others on demand; a
+        broken file is then an error when it is reached.
         """
         if self._skips or not stack.is_large(index):
             return self._read_all(stack, index)
@@ -111,17 +111,20 @@ class Intake:
         there, skipped = np.concatenate(good), tuple(broken.values())
         notes = stack.conclude(seen.remarks, len(there))
         if skipped:
-            notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s left out as broken: {_first(skipped)}")
+            notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s skipped as broken: {_first(skipped)}")
         if kept.values is not None:
             return TakenImages(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped)
         streamed, way = Streamed(stack, there, fit.shape, seen.span), "read from their files as they are needed"
         if cache is not None:
             streamed = Streamed(cache, np.arange(len(there)), fit.shape, seen.span)
-            way = f"decoded once, into a file in {self.request.store} that goes when the run ends, and read from there"
+            way = (
+                f"decoded once, into a file in {self.request.store} that is deleted when the run ends, and read from "
+                f"there"
+            )
         return TakenImages(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
 
     def _read_some(self, stack: Stack, index: Index) -> TakenImages:
-        """Read a few images, evenly chosen, of a large source; all of them only where that is copying."""
+        """Read a few evenly spaced samples of a large source; read all only if that is mere copying."""
         fit = self.request.fit
         count = max(_LEAST_LOOKED_AT, min(_LOOKED_AT, _LOOKED_AT_VALUES // fit.values))
         chosen = index[np.unique(np.linspace(0, len(index) - 1, count).round().astype(np.int64))]
@@ -139,12 +142,12 @@ class Intake:
         pixels, way = self._later(stack, index, dtype, seen.span)
         notes = (
             *stack.conclude(seen.remarks, len(chosen)),
-            f"{len(chosen):,} of {len(index):,} {fit.noun}s were looked at; all are {way}",
+            f"{len(chosen):,} of {len(index):,} {fit.noun}s were checked; all are {way}",
         )
         return TakenImages(pixels, index, notes, ())
 
     def _later(self, stack: Stack, index: Index, dtype: torch.dtype, span: Span) -> tuple[Pixels, str]:
-        """Return the images of a large source, and what is done with them."""
+        """Return the samples of a large source, and a note on how they are read."""
         fit, store = self.request.fit, self.request.store
         kept = Kept(len(index), fit, stack.scale, dtype.itemsize, self._room())
         if stack.ready:
@@ -158,11 +161,11 @@ class Intake:
         if kept.values is not None:
             rows, way = RowsInMemory(kept.values, stack.scale), "read when they are first needed, then kept in memory"
         elif rows := self._scratch(len(index), stack.scale, dtype):
-            way = f"read when they are first needed, then kept in a file in {store} that goes when the run ends"
+            way = f"read when they are first needed, then kept in a file in {store} that is deleted when the run ends"
         return Cached(CachedStack(stack, index, rows), np.arange(len(index)), fit.shape, span), way
 
     def _scan(self, stack: Stack, index: Index, broken: dict[int, str]) -> Iterator[tuple[Index, RawSamples]]:
-        """Read all images in blocks, and give out those that can be used; why others cannot is put into ``broken``."""
+        """Yield all usable samples in blocks; record in ``broken`` why others cannot be used."""
         good, end = 0, float("inf")
         task = f"reading {describe(self.request.source)}"
         for piece in pieces(stack, index, self.request.fit):
@@ -180,7 +183,7 @@ class Intake:
         noun = f"{self.request.fit.noun}s"
         among = f"{seen:,} {noun}" if seen == count else f"the first {seen:,} of {count:,} {noun}"
         text = f"{len(broken):,} of {among} of {describe(self.request.source)} cannot be used"
-        remedy = "" if self._skips else "\nto leave such files out, add `skip=broken` to the source"
+        remedy = "" if self._skips else "\nto skip such files, add `skip=broken` to the source"
         return f"{text}:\n{listing(list(broken.values()), 'files')}{remedy}"
 
     @property
@@ -199,7 +202,7 @@ class Intake:
 
 
 class Kept:
-    """Images in memory, for as long as they take no more than ``room`` bytes: kept as bytes while all are bytes."""
+    """Samples in memory, up to ``room`` bytes: stored as bytes while all are bytes."""
 
     def __init__(self, count: int, fit: SampleFormat, scale: ValueScale, value_bytes: int, room: int | None) -> None:
         self.count, self.fit, self.scale, self.room = count, fit, scale, room
@@ -208,19 +211,19 @@ class Kept:
         self._there = 0
 
     def _blank(self, value_bytes: int) -> Tensor | None:
-        """Room for values of so many bytes, if there is any."""
+        """Return space for values of this many bytes, if there is any."""
         needed = self.count * self.fit.values * value_bytes
         if self.room is None or needed <= self.room:
             try:
                 return blank(self.count, self.fit, torch.uint8 if value_bytes == 1 else torch.float32)
             except RuntimeError:
                 pass
-        free = "" if self.room is None else f", and {_size(int(self.room / SHARE))} are free"
+        free = "" if self.room is None else f", but only {_size(int(self.room / SHARE))} are free"
         self.refusal = f"{self.count:,} {self.fit.noun}s of {self.fit.input} take {_size(needed)} of memory{free}"
         return None
 
     def add(self, values: Tensor) -> None:
-        """Keep the next images; once one is no bytes, all are kept in 32 bits, or no longer."""
+        """Store the next samples; once one is not bytes, store all in 32 bits, or none."""
         if self.values is None:
             return
         before = self.values
@@ -235,7 +238,7 @@ class Kept:
 
 
 def pieces(stack: Stack, index: Index, fit: SampleFormat) -> Iterator[Piece]:
-    """Read the images of these numbers block by block, a few blocks ahead."""
+    """Read the samples with these numbers block by block, a few blocks ahead."""
     image_bytes = max(4 * fit.values, stack.read_bytes)
     images = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // image_bytes))
     blocks = (index[start : start + images] for start in range(0, len(index), images))
@@ -243,7 +246,7 @@ def pieces(stack: Stack, index: Index, fit: SampleFormat) -> Iterator[Piece]:
 
 
 def _attempt(stack: Stack, index: Index) -> Piece:
-    """Read a block, and where some of its images are broken the others."""
+    """Read a block; if some of its samples are broken, read the others."""
     try:
         return Piece(index, stack.read(index), {})
     except BrokenImagesError as error:

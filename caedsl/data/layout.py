@@ -1,4 +1,4 @@
-"""Which dimension of an array holds what."""
+"""Meaning of the dimensions of an array."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,35 +17,35 @@ _SPACE = ("", "L", "H x W", "D x H x W")
 def array_stack(
     pixels: Array | RowFile, path: Path, request: Request, labels: Labels | None, weights: Weights | None = None
 ) -> ArrayStack:
-    """Return the samples of an array whose layout follows from its shape and the input's."""
+    """Return the samples of an array, with the layout that its shape and the input's imply."""
     where = layout(pixels.shape, request.fit, str(path), request.source.layout)
     return ArrayStack(pixels, where, request.fit, str(path), labels, request.source.white, weights)
 
 
 def parts_of(request: Request, read: Callable[[str], tuple[Array | RowFile, Path]]) -> dict[str, ArrayStack]:
-    """Return the arrays to validate and to test on that the source names, by part; ``read`` opens one of them."""
+    """Return the validation and test arrays that the source names, by part; ``read`` opens one of them."""
     named = {VALIDATION: request.source.validation, TEST: request.source.test}
     opened = {part: read(written) for part, written in named.items() if written}
     return {part: array_stack(pixels, path, request, None) for part, (pixels, path) in opened.items()}
 
 
 def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str | None = None) -> Layout:
-    """Where an array N × space, N × space × C or N × C × space has its channels.
+    """Return the position of the channels of an array N × space, N × space × C or N × C × space.
 
-    ``declared`` is ``first`` or ``last`` where the author says it. Raise a ``DataError`` where the array is none of
-    these or might be two.
+    ``declared`` is ``first`` or ``last`` if the author states it. Raise a ``DataError`` if the array is none of these
+    or could be two.
     """
     found, axes = f"{file} is {shape_text(shape)}", len(fit.space)
     if len(shape) == axes + 1:
         if fit.channels == 1:
             return "none"
         one = f"one channel {a_sample(fit.shape)}"
-        raise DataError(f"{found}, {one}, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
+        raise DataError(f"{found}, {one}, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
     space = _SPACE[axes]
     if len(shape) != axes + 2:
         raise DataError(
-            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, "
-            f"and the {fit.word} is {fit.input}; {_other_rank(shape)}reshape the array and save it again"
+            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, but the {fit.word} is "
+            f"{fit.input}; {_other_rank(shape)}reshape the array and save it again"
         )
     wanted = (1, 3) if fit.gray and fit.channels == 1 else (fit.channels,)
     first, last = shape[1] in wanted, shape[-1] in wanted
@@ -58,28 +58,28 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
         )
     if first or last:
         return "first" if first else "last"
-    raise DataError(f"{found}, and the {fit.word} is {fit.input}: {_wrong_channels(shape, fit)}")
+    raise DataError(f"{found}, but the {fit.word} is {fit.input}: {_wrong_channels(shape, fit)}")
 
 
 def _declared(declared: str, possible: bool, fit: SampleFormat, found: str) -> Layout:
     if not possible:
         place = "second" if declared == "first" else "last"
         raise DataError(
-            f"{found}, and the input is {fit.input}: `layout={declared}` says that its {place} dimension has the "
-            "channels, and it does not; correct the layout, or the input"
+            f"{found}, but the input is {fit.input}: with `layout={declared}` its {place} dimension has the channels; "
+            f"correct the layout, or the input"
         )
     return "first" if declared == "first" else "last"
 
 
 def _other_rank(shape: tuple[int, ...]) -> str:
-    """Return the input that would take an array of this shape, where there is one."""
+    """Return the input that fits an array of this shape, if there is one."""
     axes = len(shape) - 1
     return f"write `input {text((1, *shape[1:]))}` for {NOUNS[axes]}s, or " if 1 <= axes <= MOST_AXES else ""
 
 
 def _wrong_channels(shape: tuple[int, ...], fit: SampleFormat) -> str:
     if fit.noun == "image" and fit.channels == 1 and 3 in (shape[1], shape[-1]):
-        return f"for colours made grey add `gray` to the source, for colours write `{fit.word} {fit.input_of(3)}`"
+        return f"to convert colours to grey add `gray` to the source, to keep them write `{fit.word} {fit.input_of(3)}`"
     if 1 in (shape[1], shape[-1]):
         have = "the images are grey" if fit.noun == "image" else f"the {fit.noun}s have one channel"
         return f"{have}: write `{fit.word} {fit.input_of(1)}`"

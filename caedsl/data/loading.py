@@ -1,4 +1,4 @@
-"""From the sources of a spec to samples that are ready to train on."""
+"""Loading of the sources of a spec as samples for training."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,12 +30,12 @@ from caedsl.vocabulary.shape import NOUNS, rank
 
 Result = TypeVar("Result")
 Missing = list[tuple[DataSource, UnavailableError]]
-"""Sources that are not available, and why."""
+"""Sources that are not available, with the reasons."""
 
 _UNEVEN = 4
-"""Spans of inputs and targets that differ by more than this factor are told."""
+"""Report inputs and targets whose value ranges differ by more than this factor."""
 _DARK = 0.125
-"""Images whose brightest pixel stays below this share of the range are often 12-bit values in 16-bit files."""
+"""Report images whose brightest pixel is below this share of the range: often 12-bit values in 16-bit files."""
 
 
 def load(
@@ -66,7 +66,7 @@ def first_available(
     recorded: Path | None = None,
     root: Path | None = None,
 ) -> Result:
-    """Return what ``use`` makes of the first source of the spec that is available, and of those that are not.
+    """Return the result of ``use`` for the first available source of the spec, and the unavailable ones.
 
     See ``load`` for the rest.
     """
@@ -86,27 +86,27 @@ def first_available(
             raise DataError(f"{error.filename or describe(source)} cannot be read: {reason(error)}") from error
         except MemoryError as error:
             raise DataError(
-                f"too little memory to unpack {describe(source)}: an npy or idx file that is not packed is read piece "
-                "by piece"
+                f"too little memory to unpack {describe(source)}: an uncompressed npy or idx file is read piece by "
+                f"piece"
             ) from error
     raise DataError(_nothing(model, missing))
 
 
 def fit_for(model: Autoencoder, source: DataSource) -> SampleFormat:
-    """Return what the samples of ``source`` are made to be; a ``DataError`` where its options do not suit the input."""
+    """Return the format of the samples of ``source``; raise a ``DataError`` if its options do not suit the input."""
     fit = SampleFormat(model.input.shape, model.input.range, source.gray, source.resize)
     if len(fit.space) not in source.kind.ranks:
         held = " or ".join(f"{NOUNS[axes]}s" for axes in source.kind.ranks)
-        raise DataError(f"{describe(source)} holds {held}, and the {fit.word} is {fit.input}, which is for {fit.noun}s")
+        raise DataError(f"{describe(source)} has {held}, but the {fit.word} is {fit.input}, which is for {fit.noun}s")
     if source.gray and fit.channels != 1:
         raise DataError(
-            f"`gray` leaves one channel, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`"
+            f"`gray` returns one channel, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`"
         )
     return fit
 
 
 def wanted_of(model: Autoencoder, request: Request) -> Request | None:
-    """Return the request for the targets of a source; None where these are the samples themselves."""
+    """Return the request for the targets of a source, or None if these are the samples themselves."""
     source = request.source
     differs = (model.target.shape, model.target.range) != (model.input.shape, model.input.range)
     if source.target is None and not differs:
@@ -121,17 +121,17 @@ def _nothing(model: Autoencoder, missing: Missing) -> str:
     for source, error in missing:
         first, *more = str(error).splitlines()
         lines += [f"  {describe(source)}: {first}", *(f"    {line}" for line in more)]
-    lines.append("Ways to go on:")
+    lines.append("Options:")
     lines += [f"  - {remedy}" for remedy in dict.fromkeys(error.remedy for _, error in missing)]
     if any(source.path is None for source, _ in missing):
-        lines.append(f"  - name the folder that holds them: --data-dir FOLDER, or the environment variable {VARIABLE}")
+        lines.append(f"  - name their folder: --data-dir FOLDER, or the environment variable {VARIABLE}")
     if rank(model.input.shape) == 2:
-        lines.append("  - add `else digits` to the data line of the spec: these need no files")
+        lines.append("  - add `else digits` to the data line of the spec, which need no files")
     return "\n".join(lines)
 
 
 def replacement_notes(request: Request, missing: Missing) -> list[str]:
-    """Tell which sources of the spec are not available, so that this one is used."""
+    """Report which sources of the spec are not available, so that another one is used."""
     name = describe(request.source)
     return [
         f"{name} is used instead of {describe(wanted)}, which is not available: {'; '.join(str(error).splitlines())}"
@@ -140,17 +140,17 @@ def replacement_notes(request: Request, missing: Missing) -> list[str]:
 
 
 def training_index(found: UnreadImages, request: Request) -> Index:
-    """Return the numbers of the training images that are taken; a ``DataError`` where there are none."""
+    """Return the numbers of the training samples to use; raise a ``DataError`` if there are none."""
     source = request.source
     index = select(found.train, found.class_names, source, source.limit)
     if not len(index):
         of = "" if source.only is None else f" of class {source.only}"
-        raise DataError(f"{describe(source)} holds no {request.fit.noun}s{of}")
+        raise DataError(f"{describe(source)} has no {request.fit.noun}s{of}")
     return index
 
 
 def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int | None) -> Images:
-    """Return the images of what was found, all read once and checked; see ``load``."""
+    """Return the samples of what was found, all read once and checked; see ``load``."""
     source, name, intake = request.source, describe(request.source), Intake(request, memory)
     answers = None if request.targets is None else Intake(request.targets, memory)
     notes, index = replacement_notes(request, missing), training_index(found, request)
@@ -214,7 +214,7 @@ def _targets_of(found: UnreadImages, part: str) -> Stack | None:
 def _read(
     stack: Stack, targets: Stack | None, index: Index, intake: Intake, answers: Intake | None
 ) -> tuple[TakenImages, Pixels | None]:
-    """Read samples, and their targets where there are any; a pair of which one is broken is left out."""
+    """Read samples, and their targets if there are any; skip a pair if one of the two is broken."""
     taken = intake.read(stack, index)
     if targets is None or answers is None:
         return taken, None
@@ -230,7 +230,7 @@ def _read(
 
 
 def _uneven(inputs: Pixels, targets: Pixels, answers: Intake) -> list[str]:
-    """Tell that inputs and targets of one declared range take parts of it that differ much in width."""
+    """Report inputs and targets of one declared range that use parts of it with very different widths."""
     if answers.request.fit.word == "target":
         return []
     (low, high), (least, most) = inputs.span(), targets.span()
@@ -238,7 +238,7 @@ def _uneven(inputs: Pixels, targets: Pixels, answers: Intake) -> list[str]:
         return []
     return [
         f"the ranges of a pair differ: inputs have values of {low:.3g}..{high:.3g}, targets of "
-        f"{least:.3g}..{most:.3g}; scale both alike, or declare the other range with `target`"
+        f"{least:.3g}..{most:.3g}; scale both in the same way, or declare the other range with `target`"
     ]
 
 
@@ -247,10 +247,10 @@ def _labels(stack: Stack, index: Index) -> Tensor | None:
 
 
 def darkness(span: Span, fit: SampleFormat) -> list[str]:
-    """Tell where samples with these least and largest values fill little of the input's range."""
+    """Report samples whose smallest and largest values use little of the input's range."""
     _, brightest = span
     if not fit.range.bounded or brightest >= fit.low + _DARK * (fit.high - fit.low):
         return []
     if fit.noun != "image":
-        return [f"the {fit.noun}s fill little of the range: no value is above {brightest:.3g} of {fit.range}"]
+        return [f"the {fit.noun}s use little of the range: no value is above {brightest:.3g} of {fit.range}"]
     return [f"the images are dark: no pixel is brighter than {brightest:.3g} of {fit.range}"]

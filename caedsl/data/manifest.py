@@ -1,6 +1,6 @@
-"""Image files that a table names, CSV or Parquet.
+"""Image files listed in a table, CSV or Parquet.
 
-Columns are ``path``, and perhaps ``label``, ``split``, ``mask`` and targets.
+Columns are ``path``, and optionally ``label``, ``split``, ``mask`` and targets.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _PATH, _LABEL, _SPLIT, _MASK, _WEIGHT = "path", "label", "split", "mask", "weigh
 
 
 class ManifestRow(NamedTuple):
-    """A row of the table: its place there, and its image, class ("" without), part, mask and weight."""
+    """Row of the table: its position, its image, its class (empty without one), its part and its mask."""
 
     place: str
     path: Path
@@ -33,9 +33,9 @@ class ManifestRow(NamedTuple):
 
 
 def read(request: Request) -> UnreadImages:
-    """Find the images of a table, in the order of its lines; their paths start from the folder of the table.
+    """Find the images of a table, in the order of its rows; paths are relative to the folder of the table.
 
-    Images without a ``split`` are for training. There are labels where every image has one. The key of the source names
+    Images without a ``split`` are for training. Labels are used if every image has one. The key of the source names
     another column than ``path``.
     """
     table = request.path(request.source.path)
@@ -48,7 +48,7 @@ def read(request: Request) -> UnreadImages:
         confined(row.path, request.root)
     parts = {part: [row for row in rows if row.part == part] for part in (TRAIN, VALIDATION, TEST)}
     if not parts[TRAIN]:
-        text = f"{table} names no images to train on"
+        text = f"{table} has no training images"
         raise UnavailableError(text, f"add lines to {table} whose `split` is train, or empty")
     unlabelled = [row.place for row in rows if not row.label]
     if 0 < len(unlabelled) < len(rows):
@@ -74,10 +74,10 @@ def read(request: Request) -> UnreadImages:
 def manifest_rows(
     table: Path, notes: list[str], key: str | None = None, target: str | None = None
 ) -> list[ManifestRow]:
-    """Return the rows of a table; ``notes`` gets the columns that nobody reads.
+    """Return the rows of a table; add unused columns to ``notes``.
 
     ``key`` names another column than ``path``, and ``target`` the column of targets. Raise a ``DataError`` that names
-    the row at fault.
+    the wrong row.
     """
     columns, rows = read_table(table)
     for name in (key or _PATH, *([target] if target else [])):
@@ -95,10 +95,10 @@ def manifest_rows(
 def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
     path, label, split, mask = (row.values.get(column, "") for column in (wanted, _LABEL, _SPLIT, _MASK))
     if not path or "\0" in path + mask:
-        raise DataError(f"{table}, {row.place}: it names no image: write its path into the column `{wanted}`")
+        raise DataError(f"{table}, {row.place}: it has no image: write its path into the column `{wanted}`")
     part = part_named(split) if split else TRAIN
     if part is None:
-        raise DataError(f'{table}, {row.place}: the split "{split}" is none of train, validation and test')
+        raise DataError(f'{table}, {row.place}: the split "{split}" is not train, validation or test')
     try:
         weight = float(row.values.get(_WEIGHT, "") or 1)
     except ValueError:
@@ -111,9 +111,7 @@ def _refuse_twice(rows: Sequence[ManifestRow], table: Path) -> None:
     for row in rows:
         before = first.setdefault(row.path, row)
         if before is not row:
-            raise DataError(
-                f"{table}, {row.place}: {row.path} is named in {before.place} already: leave one of the two"
-            )
+            raise DataError(f"{table}, {row.place}: {row.path} is already in {before.place}: remove one of the two")
 
 
 def _weights(rows: Sequence[ManifestRow], table: Path) -> Weights | None:

@@ -12,9 +12,9 @@ from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import reason
 
 _ROWS = 64
-"""Rows of a Parquet file that are decoded at a time: one value of a small file may stand for many rows."""
+"""Decode this many rows of a Parquet file at a time: one value of a small file may stand for many rows."""
 _ROW_BYTES = 256
-"""Memory that a row takes at least once it is read."""
+"""Assume that a row takes at least this much memory."""
 _FILE = "save it as a CSV with commas, or as Parquet"
 
 
@@ -26,14 +26,14 @@ class TableRow(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Columns of a table, and its rows, which are read as they are needed."""
+    """Columns of a table, and its rows, which are read on demand."""
 
     columns: Sequence[str]
     rows: Iterator[TableRow]
 
 
 def read_table(path: Path) -> Table:
-    """Return the table in a file, Parquet where its name ends so, else CSV; a ``DataError`` where it is neither."""
+    """Return the table in a file, Parquet if its name ends so, otherwise CSV; raise a ``DataError`` if invalid."""
     content = read_regular(path)
     return _parquet(content, path) if path.suffix.lower() == ".parquet" else _csv(content, path)
 
@@ -55,9 +55,7 @@ def _csv_rows(reader: "csv.DictReader[str]", path: Path) -> Iterator[TableRow]:
         for values in reader:
             place = f"line {reader.line_num}"
             if None in values:
-                raise DataError(
-                    f"{path}, {place}: it has more values than there are columns: put names with commas in quotes"
-                )
+                raise DataError(f"{path}, {place}: it has more values than columns: put names with commas in quotes")
             yield TableRow(place, {name: (value or "").strip() for name, value in values.items()})
     except csv.Error as error:
         raise _no_csv(reader, path, error) from error
@@ -75,7 +73,7 @@ def _parquet(content: bytes, path: Path) -> Table:
         file = parquet.ParquetFile(io.BytesIO(content))
         columns = list(map(str, file.schema_arrow.names))
     except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
-        raise DataError(f"{path} is damaged, or is no Parquet file ({reason(error)}): {_FILE}") from error
+        raise DataError(f"{path} is damaged or not a Parquet file ({reason(error)}): {_FILE}") from error
     return Table(columns, _parquet_rows(file, path))
 
 
@@ -87,7 +85,7 @@ def _parquet_rows(file: Any, path: Path) -> Iterator[TableRow]:
         for batch in file.iter_batches(_ROWS):
             needed += batch.nbytes
             if room is not None and needed > room:
-                raise DataError(f"{path} holds more rows than there is memory for, {room:,} bytes: divide it")
+                raise DataError(f"{path} has more rows than fit in {room:,} bytes of memory: divide it")
             for values in batch.to_pylist():
                 number += 1
                 yield TableRow(f"row {number}", {str(name): _text(value) for name, value in values.items()})

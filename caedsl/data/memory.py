@@ -1,4 +1,4 @@
-"""How much memory this process may still take: what is free, and what its control group and its limits leave."""
+"""Memory that this process can still allocate: free memory, limits of its control groups and of the process."""
 
 import os
 import sys
@@ -13,11 +13,11 @@ _PYTORCH = {"-v": 900 << 20, "-d": 370 << 20}
 
 
 def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
-    """Return the bytes that can still be taken without swapping or being refused; None where the system does not say.
+    """Return the bytes that can be allocated without swapping or failing; None if the system does not report it.
 
-    The least of the machine's available memory, of what each control group around this process leaves (both versions;
-    memory that only caches files counts as free, since it is given back when it is needed), and of what the limits of
-    the process leave (``ulimit -v`` and ``ulimit -d``).
+    It is the minimum of the machine's available memory, of what each control group around this process leaves (both
+    versions; file caches count as free, because they are released on demand), and of what the limits of the process
+    leave (``ulimit -v`` and ``ulimit -d``).
     """
     amounts = [*_machine(proc), *_control_groups(proc, cgroups), *dict(_limits(proc)).values()]
     return max(0, min(amounts)) if amounts else None
@@ -25,10 +25,10 @@ def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None
 
 @contextmanager
 def refused_beyond_available(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> Iterator[None]:
-    """Inside, taking more than what is available now, swap included, is an error that can be told.
+    """Make allocations beyond the available memory, including swap, fail inside the context.
 
-    Linux otherwise lets a process take more than there is, and then ends it without a word. Other systems do as they
-    do.
+    Linux otherwise lets a process allocate more than there is, and then kills it without a message. Other systems are
+    not changed.
     """
     if sys.platform != "linux":
         yield
@@ -47,7 +47,7 @@ def refused_beyond_available(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> It
 
 
 def limit_memory(more: int, proc: Path = _PROC) -> None:
-    """Let this process take ``more`` bytes beyond what it holds, and no more; only Linux can."""
+    """Let this process allocate at most ``more`` bytes in addition; only Linux supports it."""
     taken = _table(proc / "self/status").get("VmData:")
     if sys.platform != "linux" or taken is None:
         return
@@ -80,7 +80,7 @@ def _machine(proc: Path) -> Iterator[int]:
 
 
 def _control_groups(proc: Path, cgroups: Path) -> Iterator[int]:
-    """Return what is left to the groups that this process is in, and to those around them."""
+    """Return the memory left to the control groups of this process and to those around them."""
     for line in _text(proc / "self/cgroup").splitlines():
         _, controllers, name = line.split(":", 2)
         if not controllers:
@@ -114,7 +114,7 @@ def _limits(proc: Path) -> Iterator[tuple[str, int]]:
 
 
 def _table(path: Path) -> dict[str, int]:
-    """Return the whole numbers of a file of lines such as ``MemAvailable:  23274 kB``, by the word before them."""
+    """Return the whole numbers of a file with lines such as ``MemAvailable:  23274 kB``, by name."""
     words = (line.split() for line in _text(path).splitlines())
     return {line[0]: int(line[1]) for line in words if len(line) > 1 and line[1].isdecimal()}
 

@@ -1,4 +1,4 @@
-"""MNIST and the sets that were published in its format: Fashion-MNIST and Kuzushiji-MNIST."""
+"""MNIST and the data sets published in its format: Fashion-MNIST and Kuzushiji-MNIST."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ FILES = (
 
 @dataclass(frozen=True)
 class MnistSet:
-    """A set of 60,000 and 10,000 grey images of 28x28.
+    """Data set of 60,000 and 10,000 grey images of 28x28.
 
-    ``unpacked`` is the SHA-256 of the training images without gzip, where it is known.
+    ``unpacked`` is the SHA-256 of the uncompressed training images, if known.
     """
 
     files: StandardSet
@@ -99,11 +99,11 @@ SETS: Mapping[str, MnistSet] = {
         None,
     ),
 }
-"""The published files, which have the same names in all three sets: only their checksums tell them apart."""
+"""The published files have the same names in all three data sets; only their checksums tell them apart."""
 
 
 def read(request: Request) -> UnreadImages:
-    """Return the set that the source names, from the data folders or the network."""
+    """Return the data set that the source names, from the data folders or the network."""
     name = request.source.name
     chosen = SETS[name]
     looked = []
@@ -116,7 +116,7 @@ def read(request: Request) -> UnreadImages:
 
 
 def _published_as(images: Path) -> str | None:
-    """Return the set whose training images these are, None where they are not published ones that can be recognised."""
+    """Return the data set with these training images, or None if they cannot be recognised."""
     with open_regular(images) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return next((name for name, a in SETS.items() if sha256 in (a.files.files[FILES[0]], a.unpacked)), None)
@@ -129,7 +129,7 @@ def _found(paths: Mapping[str, Path], chosen: MnistSet, request: Request, unknow
     notes = []
     recognisable = chosen.unpacked is not None or paths[FILES[0]].suffix == ".gz"
     if unknown and recognisable:
-        notes.append(f"{paths[FILES[0]]} is not the published file: its checksum is another one")
+        notes.append(f"{paths[FILES[0]]} is not the published file: its checksum differs")
     return UnreadImages(train, test, class_names=chosen.class_names, notes=tuple(notes))
 
 
@@ -137,6 +137,6 @@ def _stack(images: Path, labels: Path, request: Request) -> ArrayStack:
     pixels, numbers = read_idx(images), as_labels(read_idx(labels), str(labels)).numbers
     if numbers is not None and numbers.size and not 0 <= numbers.min() <= numbers.max() <= 9:
         raise DataError(
-            f"{labels} holds labels of {numbers.min()}..{numbers.max()}, and {request.source.name} has classes 0..9"
+            f"{labels} has labels of {numbers.min()}..{numbers.max()}, but {request.source.name} has classes 0..9"
         )
     return ArrayStack(pixels, layout(pixels.shape, request.fit, str(images)), request.fit, str(images), numbers)

@@ -1,4 +1,4 @@
-"""Names of the samples of a source: the file that each comes from, or its number."""
+"""Names of the samples of a source: the file of each, or its number."""
 
 from collections.abc import Sequence
 from typing import overload
@@ -9,7 +9,7 @@ from caedsl.data.stack import Index, Stack
 
 
 class SampleNames(Sequence[str]):
-    """Names of the samples of a stack with the numbers ``index``, each made when it is asked for."""
+    """Names of the samples of a stack with the numbers ``index``, created on demand."""
 
     def __init__(self, stack: Stack, index: Index) -> None:
         self._stack = stack
@@ -30,11 +30,11 @@ class SampleNames(Sequence[str]):
 
 
 def sample_names(stack: Stack, index: Index) -> list[str]:
-    """Return the names of the samples of these numbers: those of the stack, else numbers from 0."""
+    """Return the names of the samples with these numbers: those of the stack, or numbers from 0."""
     names = stack.names(index)
     return list(map(str, index.tolist())) if names is None else list(names)
 
 
 def names_of(stack: Stack, index: Index) -> SampleNames | None:
-    """Return the names of the samples of these numbers; None where the stack has none."""
+    """Return the names of the samples with these numbers, or None if the stack has none."""
     return None if stack.names(index[:0]) is None else SampleNames(stack, index)

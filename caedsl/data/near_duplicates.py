@@ -1,4 +1,4 @@
-"""Find samples of two parts that are nearly equal: one picture that was saved, scaled or compressed once more.
+"""Detection of nearly equal samples in two parts: the same picture saved, scaled or compressed again.
 
 Thumbnails are compared first, then the samples themselves. Tensors: x_bc… = batch, channels, then one to three axes.
 """
@@ -12,15 +12,15 @@ from torch import Tensor
 from torch.nn import functional
 
 _SIDES = {1: 64, 2: 8, 3: 4}
-"""Values of a thumbnail along each axis, by the number of axes."""
+"""Values of a thumbnail along each axis, by number of axes."""
 _NEAR = 0.25
-"""Share of the usual distance between neighbours below which two thumbnails are those of one picture."""
+"""Treat two thumbnails below this share of the usual distance between neighbours as the same picture."""
 _DIFFERENCE = 0.1
-"""Most difference of two samples that are nearly equal, as a share of how much one varies."""
+"""Largest difference of two nearly equal samples, as a share of the variation of one."""
 _USUAL = 500
-"""Samples from which the usual distance between neighbours is found."""
+"""Compute the usual distance between neighbours from this many samples."""
 _MOST_PAIRS = 2_000_000_000
-"""Pairs of thumbnails that are compared in some ten seconds."""
+"""Compare at most this many pairs of thumbnails, which takes about ten seconds."""
 _MOST_CANDIDATES = 200
 _BLOCK = 256
 
@@ -28,7 +28,7 @@ Thumbnails = NDArray[np.float32]
 
 
 def thumbnails(x: Tensor) -> Thumbnails:
-    """Return a few values of each sample, B × values: its channels averaged and made small."""
+    """Return a few values of each sample, B × values: its channels averaged and reduced in size."""
     grey = x.mean(dim=1, keepdim=True)
     side = _SIDES[grey.dim() - 2]
     pool = (functional.adaptive_avg_pool1d, functional.adaptive_avg_pool2d, functional.adaptive_avg_pool3d)
@@ -37,16 +37,16 @@ def thumbnails(x: Tensor) -> Thumbnails:
 
 
 def too_many(first: Thumbnails, second: Thumbnails) -> bool:
-    """Return whether two parts have more pairs than are compared."""
+    """Return whether two parts have too many pairs to compare."""
     return len(first) * len(second) > _MOST_PAIRS
 
 
 def nearly_equal(
     first: Thumbnails, second: Thumbnails, usual: float, sample: Callable[[int, int], tuple[Tensor, Tensor]]
 ) -> Iterator[tuple[int, int]]:
-    """Yield the places of a sample of ``second`` and of its nearest in ``first`` that are nearly equal, not equal.
+    """Yield the positions of nearly equal samples of ``second`` and ``first``, but not of equal ones.
 
-    ``usual`` is the usual distance between neighbours, and ``sample`` returns both samples of two places.
+    ``usual`` is the usual distance between neighbours, and ``sample`` returns both samples of two positions.
     """
     distances, places = _nearest(second, first)
     candidates = np.flatnonzero(distances < _NEAR * usual)
@@ -70,7 +70,7 @@ def usual_distance(of: Thumbnails) -> float:
 def _nearest(
     of: Thumbnails, among: Thumbnails, own: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the distance and the place of the nearest of ``among``; ``own`` are the places that do not count."""
+    """Return the distance and the position of the nearest of ``among``, ignoring the positions ``own``."""
     y = torch.from_numpy(among)
     distances, places = [], []
     for start in range(0, len(of), _BLOCK):

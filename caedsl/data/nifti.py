@@ -1,4 +1,4 @@
-"""Volumes in NIfTI files, as scanners' software writes them: one volume a file."""
+"""Volumes in NIfTI files, the format of medical scanners: one volume per file."""
 
 import hashlib
 import math
@@ -25,7 +25,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def read(request: Request) -> UnreadImages:
-    """Find the volumes of a NIfTI file, or of all below a folder, in the order of their names.
+    """Find the volumes of a NIfTI file, or of all below a folder, sorted by name.
 
     Labels are subfolders.
     """
@@ -35,11 +35,11 @@ def read(request: Request) -> UnreadImages:
     paths = files_in(root, request.root, notes, _ENDINGS, "volumes") if root.is_dir() else Files(folder, [root.name])
     if not paths:
         raise UnavailableError(
-            f"{root} holds no volumes: no file there ends in .nii or .nii.gz", f"put volumes into {root}"
+            f"{root} has no volumes: no file there ends in .nii or .nii.gz", f"put volumes into {root}"
         )
     if request.fit.channels != 1:
         raise DataError(
-            f"NIfTI files hold one channel, and the {request.fit.word} is {request.fit.input}: write "
+            f"NIfTI files have one channel, but the {request.fit.word} is {request.fit.input}: write "
             f"`{request.fit.word} {request.fit.input_of(1)}`"
         )
     classes = classes_of(paths.names, root, notes) if root.is_dir() else None
@@ -49,9 +49,9 @@ def read(request: Request) -> UnreadImages:
 
 
 def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Picture:
-    """Read a volume, its axes as they are stored; a ``DataError`` names the file and why it cannot be used.
+    """Read a volume with its axes as stored; raise a ``DataError`` that names the file and the reason.
 
-    Values are taken as the file scales them: they must lie in the input's range, or in 0..``white``.
+    Values are scaled as the file states: they must lie in the input's range, or in 0..``white``.
     """
     try:
         content = read_regular(path)
@@ -61,7 +61,7 @@ def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Pict
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except Exception as error:  # nibabel meets a damaged file with whatever its parsers stumble over
-        raise DataError(f"{path} is damaged, or is no NIfTI file: {reason(error)}") from error
+        raise DataError(f"{path} is damaged or not a NIfTI file: {reason(error)}") from error
     x = torch.from_numpy(np.ascontiguousarray(values))[None, None]
     _check(x, path, fit, white)
     if white:
@@ -71,7 +71,7 @@ def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Pict
 
 
 def _values(content: bytes, path: Path) -> NDArray[np.float32]:
-    """Return the values of a volume as the file scales them."""
+    """Return the values of a volume, scaled as the file states."""
     from nibabel.imageglobals import LoggingOutputSuppressor
     from nibabel.nifti1 import Nifti1Image
 
@@ -82,16 +82,16 @@ def _values(content: bytes, path: Path) -> NDArray[np.float32]:
     while len(shape) > _AXES and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) != _AXES or not math.prod(shape):
-        raise DataError(f"{path} is {' x '.join(map(str, image.shape))}, and a volume has three sides")
+        raise DataError(f"{path} is {' x '.join(map(str, image.shape))}, but a volume has three axes")
     stored = image.get_data_dtype()  # type: ignore[no-untyped-call]
     needed = math.prod(shape) * stored.itemsize
     if needed > len(unpacked):
-        raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, and its values need {needed:,}")
+        raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, but its values need {needed:,}")
     return np.asarray(image.dataobj, np.float32).reshape(shape)
 
 
 def _unpacked(content: bytes, path: Path) -> bytes:
-    """Return the bytes of a file, without gzip, which may not unpack to more than memory holds."""
+    """Return the uncompressed bytes of a file, which must fit in memory."""
     if not content.startswith(_GZIP):
         return content
     room = available_memory()
@@ -99,9 +99,9 @@ def _unpacked(content: bytes, path: Path) -> bytes:
     unpacker = zlib.decompressobj(wbits=31)
     whole = unpacker.decompress(content, most)
     if unpacker.unconsumed_tail:
-        raise DataError(f"{path} unpacks to more than {most:,} bytes, which memory does not hold")
+        raise DataError(f"{path} unpacks to more than {most:,} bytes, which do not fit in memory")
     if not unpacker.eof:
-        raise DataError(f"{path} is damaged: it is cut short")
+        raise DataError(f"{path} is damaged: it is truncated")
     return whole
 
 
@@ -113,6 +113,6 @@ def _check(x: torch.Tensor, path: Path, fit: SampleFormat, white: int | None) ->
     if (white or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
         raise DataError(
-            f"{path} has the value {value:g}, outside of {low:g}..{high:g}: declare the values that there are, such as "
+            f"{path} has the value {value:g}, outside of {low:g}..{high:g}: declare the actual range, such as "
             f"`{fit.word} {fit.input} in {math.floor(least)}..{math.ceil(most)}`"
         )

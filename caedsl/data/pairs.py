@@ -1,4 +1,4 @@
-"""Pairs of inputs and targets: matched by name where each is a file, and by place where they are arrays."""
+"""Pairs of inputs and targets: matched by name if they are files, and by position if they are arrays."""
 
 import os
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from caedsl.data.wav import WindowStack
 from caedsl.vocabulary.shape import Sizes, text
 
 _COMPARED = 200
-"""So many pairs of image files, evenly chosen, are compared in size before all are read."""
+"""Compare the sizes of this many evenly spaced pairs of image files before all are read."""
 _DOUBLE_ENDINGS = (".nii.gz",)
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, 5
-"""The tag that says how a picture is turned, and the first of its values for which the sides change places."""
+"""Tag of the orientation of a picture, and the first of its values that swaps the sides."""
 
 
 def find(request: Request) -> UnreadImages:
-    """Return what a source holds, with its targets where the request asks for them.
+    """Return the samples of a source, with targets if the request asks for them.
 
-    Raise a ``DataError`` where inputs and targets are no pairs.
+    Raise a ``DataError`` if inputs and targets are not pairs.
     """
     found, wanted = reader_of(request.source.name)(request), request.targets
     if wanted is None:
@@ -42,18 +42,18 @@ def find(request: Request) -> UnreadImages:
 
 
 def target_request(request: Request, wanted: Request) -> Request:
-    """Return the request for the targets of a source; ``wanted`` has the target's fit."""
+    """Return the request for the targets of a source; ``wanted`` has the target's format."""
     source = request.source
     if source.kind.drawn and wanted.fit.shape != request.fit.shape:
         raise DataError(
             f"`data {source.name}` draws its samples at the input's size, {request.fit.input}, and the target is "
-            f"{wanted.fit.input}: leave `target` out, or train on files"
+            f"{wanted.fit.input}: remove `target`, or train on files"
         )
     if source.target is not None and (source.validation or source.test):
         apart = "`validation=`" if source.validation else "`test=`"
         raise DataError(
             f"{describe(source)} names targets, and {apart} names samples whose targets it does not name: divide "
-            "inputs and targets alike into the subfolders train, validation and test, or leave it out"
+            "inputs and targets alike into the subfolders train, validation and test, or remove it"
         )
     windows: dict[str, Any] = {"window": source.window or request.fit.space[0]} if source.kind.ranks == (1,) else {}
     if source.target is None:
@@ -68,7 +68,7 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
     if targets is None:
         raise DataError(
             f"{describe(request.source)} has {part} samples, and its targets {describe(wanted.source)} have none: "
-            "divide both alike"
+            "split both in the same way"
         )
     if isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and wanted.source.name != "manifest":
         order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, request)
@@ -83,10 +83,10 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
 
 
 def compare(inputs: Stack, targets: Stack, name: str, other: str) -> None:
-    """Refuse inputs and targets that differ in number or in proportions; they are called ``name`` and ``other``."""
+    """Reject inputs and targets that differ in number or in proportions; messages call them ``name`` and ``other``."""
     if len(inputs) != len(targets):
         raise DataError(
-            f"{name} has {len(inputs):,} samples, and its targets {other} are {len(targets):,}: a pair needs one of "
+            f"{name} has {len(inputs):,} samples, but its targets {other} are {len(targets):,}: a pair needs one of "
             "each, in the same order"
         )
     _compare_sizes(inputs, targets)
@@ -102,7 +102,7 @@ def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: 
     for clip, other in zip(inputs.clips, targets.clips, strict=False):
         if clip.length != other.length:
             raise DataError(
-                f"{clip.path} has {clip.length:,} frames, and its target {other.path} has {other.length:,}: cut both "
+                f"{clip.path} has {clip.length:,} frames, but its target {other.path} has {other.length:,}: cut both "
                 "to the same length"
             )
     return targets
@@ -111,7 +111,7 @@ def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: 
 def _matched(
     paths: Sequence[Path], root: Path, others: Sequence[Path], other_root: Path, request: Request
 ) -> list[int]:
-    """Return the place of the target of each file: the one of the same name, endings left out."""
+    """Return the position of the target of each file: the one with the same name, ignoring endings."""
     known = _by_name(others, other_root)
     names = _by_name(paths, root)
     alone = [f"{paths[n]} has no target {other_root / name}.*" for name, n in names.items() if name not in known]
@@ -121,21 +121,21 @@ def _matched(
         raise DataError(
             f"{len(alone) + len(unused):,} file{' has' if single else 's have'} no partner of the same name, in "
             f'{describe(request.source)} and its targets "{request.source.target}":\n'
-            f"{listing([*alone, *unused], 'files')}\nadd the missing files, or take these out"
+            f"{listing([*alone, *unused], 'files')}\nadd the missing files, or remove these"
         )
     return [known[name] for name in names]
 
 
 def _by_name(paths: Sequence[Path], root: Path) -> dict[str, int]:
-    """Return the place of each file by its name from ``root``, endings left out."""
+    """Return the position of each file by its name relative to ``root``, without endings."""
     written = paths.names if isinstance(paths, Files) else [str(path.relative_to(root)) for path in paths]
     found: dict[str, int] = {}
     for place, name in enumerate(written):
         first = found.setdefault(_stem(name.replace(os.sep, "/")), place)
         if first != place:
             raise DataError(
-                f"{paths[first]} and {paths[place]} have the same name but for their endings, so that a partner is not "
-                "known: rename one of the two"
+                f"{paths[first]} and {paths[place]} have the same name with different endings, so the pair is "
+                f"ambiguous: rename one of the two"
             )
     return found
 
@@ -150,7 +150,7 @@ def _stem(name: str) -> str:
 
 
 def _compare_sizes(inputs: Stack, targets: Stack) -> None:
-    """Refuse pairs whose sides are not in proportion: brought to their sizes, they would show other things."""
+    """Reject pairs whose sides are not proportional: after resizing they would show different things."""
     if isinstance(inputs, ArrayStack) and isinstance(targets, ArrayStack):
         if not _proportional(inputs.space, targets.space):
             raise DataError(_unequal(inputs.file, inputs.space, targets.file, targets.space))
@@ -166,7 +166,7 @@ def _compare_sizes(inputs: Stack, targets: Stack) -> None:
 
 
 def _proportional(first: Sizes, second: Sizes) -> bool:
-    """Return whether all sides differ by one factor, to a pixel."""
+    """Return whether all sides differ by the same factor, up to a pixel."""
     factor = max(second) / max(first)
     return all(abs(a * factor - b) <= max(1.0, factor) for a, b in zip(first, second, strict=True))
 
@@ -174,12 +174,12 @@ def _proportional(first: Sizes, second: Sizes) -> bool:
 def _unequal(first: str, size: Sizes, second: str, other: Sizes) -> str:
     return (
         f"{first} is {text(size)}, and its target {second} is {text(other)}, which has other proportions: a pair must "
-        "show the same place; crop both alike"
+        f"show the same region; crop both in the same way"
     )
 
 
 def _size(path: Path) -> Sizes | None:
-    """Return height and width of an image file as it is shown; None where it cannot be read, which is told later."""
+    """Return height and width of an image file as displayed, or None if it cannot be read, which is reported later."""
     from PIL import Image, UnidentifiedImageError
 
     from caedsl.data.decoding import FORMATS

@@ -1,4 +1,4 @@
-"""One image file, decoded, turned upright, scaled to the input's size."""
+"""Decoding of one image file, with its orientation, scaled to the input's size."""
 
 import hashlib
 from pathlib import Path
@@ -23,13 +23,13 @@ GREY, RESIZED, COLOUR = (
     "resized",
     "in colour, made grey (ITU-R 601 luma)",
 )
-"""What may be remarked on a picture, beside what its decoding remarks."""
+"""Remarks on a picture, in addition to those of its decoding."""
 
 
 class Picture(NamedTuple):
-    """A file made to fit, c×H×W, the SHA-256 of the file, what is to be remarked, and the size that it had.
+    """Fitted file, c×H×W, the SHA-256 of the file, the remarks, and its original size.
 
-    ``x_chw`` are the bytes of a file of 8 bits, 0..255, and for others float32 in the input's range.
+    ``x_chw`` are bytes in 0..255 for a file of 8 bits, and float32 in the input's range for others.
     """
 
     x_chw: Tensor
@@ -39,10 +39,10 @@ class Picture(NamedTuple):
 
 
 def read_picture(path: Path, fit: SampleFormat, white: int | None = None) -> Picture:
-    """Read an image file; raise a ``DataError`` that names the file and why it cannot be used.
+    """Read an image file; raise a ``DataError`` that names the file and the reason if it cannot be used.
 
     8-bit values stay bytes, larger integers are scaled from 0..65535, or 0..``white``, to the input's range, and real
-    ones must lie in it.
+    numbers must lie in it.
     """
     try:
         content = read_regular(path)
@@ -52,7 +52,7 @@ def read_picture(path: Path, fit: SampleFormat, white: int | None = None) -> Pic
 
 
 def picture_of(content: bytes, name: str, fit: SampleFormat, white: int | None = None) -> Picture:
-    """Decode an encoded image called ``name``; see ``read_picture``."""
+    """Decode an encoded image named ``name``; see ``read_picture``."""
     remarks: list[str] = []
     try:
         with decoded(content, max(fit.space), remarks) as picture:
@@ -94,8 +94,8 @@ def _with_channels(picture: Decoded, fit: SampleFormat, remarks: list[str]) -> D
             return picture
         if not fit.gray:
             raise DataError(
-                f"is stored in colour, and the {fit.word} is {fit.input}: for colours made grey add `gray` to "
-                f"the source, for colours write `{fit.word} {fit.input_of(3)}`"
+                f"is stored in colour, but the {fit.word} is {fit.input}: to convert colours to grey add `gray` to "
+                f"the source, to keep them write `{fit.word} {fit.input_of(3)}`"
             )
         remarks.append(COLOUR)
         images = picture.images
@@ -115,7 +115,7 @@ def _luma(images: tuple[Image.Image, ...]) -> Image.Image:
 def _check_wide(
     images: tuple[Image.Image, ...], top: int, white: int | None, fit: SampleFormat, remarks: list[str]
 ) -> None:
-    """Check that wide pixels are what they are taken for: 0..``top``, or real numbers in the input's range."""
+    """Check that wide pixels are in their assumed range: 0..``top``, or the input's range for real numbers."""
     ends = [image.getextrema() for image in images]
     pixels = np.array(ends, np.float64)
     least, most = float(pixels.min()), float(pixels.max())

@@ -1,4 +1,4 @@
-"""Samples that are decoded when they are read: image files, or encoded images in a table."""
+"""Samples that are decoded on demand: image files, or encoded images in a table."""
 
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from caedsl.data.picture import Picture
 
 IMAGES = 2
-"""The axes of an image file."""
+"""Axes of an image file."""
 MANY_FILES = 10_000
-"""More encoded samples than this are not all read before the first step."""
+"""Do not read more encoded samples than this before the first step."""
 _SHA256_BYTES = 32
 
 
 def check_input(fit: SampleFormat) -> None:
-    """Raise a ``DataError`` where the input is no image, or has other channels than image files have."""
+    """Raise a ``DataError`` if the input is not an image, or has a number of channels that image files do not have."""
     if len(fit.space) != IMAGES:
         raise DataError(
-            f"image files have height and width, and the {fit.word} is {fit.input}, a {fit.noun}: "
+            f"image files have height and width, but the {fit.word} is {fit.input}, a {fit.noun}: "
             f"write `{fit.word} 3x64x64`"
         )
     if fit.channels not in (1, 3):
         raise DataError(
-            f"image files have 1 or 3 channels, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
+            f"image files have 1 or 3 channels, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
         )
 
 
 class PictureStack(ABC):
-    """Encoded samples; ``labels`` are one number each, None where there are none.
+    """Encoded samples; ``labels`` are one number each, or None.
 
     ``white`` is the value of white in those of more than 8 bits.
     """
@@ -58,11 +58,11 @@ class PictureStack(ABC):
     @property
     @abstractmethod
     def place(self) -> str:
-        """Where the samples lie, for messages."""
+        """Place of the samples, for messages."""
 
     @abstractmethod
     def called(self, number: int) -> str:
-        """Return the name of a sample in messages."""
+        """Return the name of a sample for messages."""
 
     @abstractmethod
     def names(self, index: Index) -> Sequence[str]:
@@ -70,7 +70,7 @@ class PictureStack(ABC):
 
     @abstractmethod
     def decoders(self, index: Index) -> "Iterator[Callable[[], Picture]]":
-        """Yield what decodes each of these samples, and raises a ``DataError`` that names it where it is broken."""
+        """Yield a decoder for each of these samples, which raises a ``DataError`` that names a broken sample."""
 
     @property
     def scale(self) -> ValueScale:
@@ -79,12 +79,12 @@ class PictureStack(ABC):
 
     @property
     def value_bytes(self) -> int:
-        """See ``Stack.value_bytes``: 1, since few files have more than 8 bits."""
+        """See ``Stack.value_bytes``: 1, because few files have more than 8 bits."""
         return 1
 
     @property
     def read_bytes(self) -> int:
-        """See ``Stack.read_bytes``: the size of an image is known when its file is opened."""
+        """See ``Stack.read_bytes``: the size of an image is unknown until its file is opened."""
         return 0
 
     @property
@@ -93,7 +93,7 @@ class PictureStack(ABC):
         return False
 
     def read(self, index: Index) -> RawSamples:
-        """See ``Stack.read``; samples that cannot be used are a ``DataError`` that names them."""
+        """See ``Stack.read``; raise a ``DataError`` that names samples that cannot be used."""
         pictures: list[Picture] = []
         broken: dict[int, str] = {}
         for number, decode in zip(index.tolist(), self.decoders(index), strict=True):
@@ -122,12 +122,12 @@ class PictureStack(ABC):
             )
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
-        """Return what was remarked on how many files; a ``DataError`` where all are grey and the input has colours."""
+        """Return the number of files with each remark; raise a ``DataError`` if all are grey but the input is not."""
         from caedsl.data.picture import GREY
 
         if images and remarks[GREY] == images:
             raise DataError(
-                f"all images of {self.place} are grey, and the {self.fit.word} is {self.fit.input}: "
+                f"all images of {self.place} are grey, but the {self.fit.word} is {self.fit.input}: "
                 f"write `{self.fit.word} {self.fit.input_of(1)}`"
             )
         return tuple(
@@ -139,7 +139,7 @@ class PictureStack(ABC):
 
 
 def _together(images: Sequence[Tensor], fit: SampleFormat, scale: ValueScale) -> Tensor:
-    """Images C×H×W as one tensor: bytes where all are bytes, else all in the input's range."""
+    """Return images C×H×W as one tensor: bytes if all are bytes, otherwise all in the input's range."""
     are_bytes = all(x_chw.dtype == torch.uint8 for x_chw in images)
     x_bchw = blank(len(images), fit, torch.uint8 if are_bytes else torch.float32)
     for place, x_chw in enumerate(images):

@@ -1,8 +1,8 @@
-"""The samples of a part of a source, as a run gets at them: held in memory, or read when they are wanted.
+"""Samples of a part of a source, as a run accesses them: in memory, or read on demand.
 
-Samples are batch × channels × one to three axes. What is taken are stored values: bytes where the source has bytes of
-the input's size, real numbers in the input's range otherwise. ``finish`` makes samples of them, on whatever device they
-are by then, so that bytes are what travels.
+Samples are batch × channels × one to three axes. ``take`` returns stored values: bytes if the source has bytes of the
+input's size, otherwise real numbers in the input's range. ``finish`` converts them to samples on their current device,
+so that bytes are transferred.
 """
 
 from abc import ABC, abstractmethod
@@ -19,9 +19,9 @@ Span = tuple[float, float]
 
 
 class Pixels(ABC):
-    """Images by their numbers from 0.
+    """Samples by their numbers from 0.
 
-    ``scale`` brings stored values to the input's range, None where they are in it.
+    ``scale`` converts stored values to the input's range, and is None if they are in it.
     """
 
     scale: ValueScale | None
@@ -29,17 +29,17 @@ class Pixels(ABC):
     @property
     @abstractmethod
     def shape(self) -> Shape:
-        """The shape of a sample, channels first."""
+        """Shape of a sample, channels first."""
 
     @property
     @abstractmethod
     def device(self) -> torch.device:
-        """Where ``take`` leaves what it takes."""
+        """Device of what ``take`` returns."""
 
     @property
     @abstractmethod
     def at_hand(self) -> bool:
-        """Whether taking images waits for no file."""
+        """Whether taking samples never waits for a file."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -47,27 +47,27 @@ class Pixels(ABC):
 
     @abstractmethod
     def take(self, index: Tensor) -> Tensor:
-        """Return the stored values of the images of these numbers; several threads may ask at once."""
+        """Return the stored values of the samples with these numbers; several threads may call it at once."""
 
     @abstractmethod
     def span(self) -> Span:
-        """Return the least and the largest value of the images."""
+        """Return the smallest and the largest value of the samples."""
 
     def finish(self, values: Tensor) -> Tensor:
-        """Return stored values as samples: float32 in the input's range, in memory as ``channels_last`` lays them."""
+        """Return stored values as samples: float32 in the input's range, in the layout of ``channels_last``."""
         return channels_last(values if self.scale is None else self.scale(values))
 
     @abstractmethod
     def only(self, places: Tensor) -> "Pixels":
-        """Return the images at these places."""
+        """Return the samples at these positions."""
 
     def everything(self) -> Tensor:
-        """All images in one contiguous tensor, for as many as memory holds in 32 bits."""
+        """Return all samples as one contiguous tensor, which must fit in memory in 32 bits."""
         return self.finish(self.take(torch.arange(len(self), device=self.device))).contiguous()
 
 
 class Held(Pixels):
-    """Images in one tensor of stored values; ``span`` is found out where it is not given."""
+    """Samples in one tensor of stored values; ``span`` is computed if it is not given."""
 
     def __init__(self, values: Tensor, scale: ValueScale | None = None, span: Span | None = None) -> None:
         self.values = values
@@ -111,12 +111,12 @@ class Held(Pixels):
         return Held(self.values[places], self.scale)
 
     def on(self, device: torch.device) -> Self:
-        """Return the same images in the memory of ``device``."""
+        """Return the same samples in the memory of ``device``."""
         return type(self)(self.values.to(device), self.scale, self._span)
 
 
 class Readable(Protocol):
-    """The part of a ``Stack`` that reads samples whenever they are taken."""
+    """Part of ``Stack`` that reads samples."""
 
     @property
     def scale(self) -> ValueScale:
@@ -127,7 +127,7 @@ class Readable(Protocol):
 
 
 class Streamed(Pixels):
-    """Images of a stack with the numbers ``index``, read whenever they are taken."""
+    """Samples of a stack with the numbers ``index``, read on each access."""
 
     def __init__(self, stack: Readable, index: Index, shape: Shape, span: Span) -> None:
         self.stack = stack
@@ -155,7 +155,7 @@ class Streamed(Pixels):
         return len(self.index)
 
     def take(self, index: Tensor) -> Tensor:
-        """See ``Pixels``; a ``DataError`` names a file that was changed, or is no longer there."""
+        """See ``Pixels``; raise a ``DataError`` for a file that was changed or deleted."""
         return self.stack.read(self.index[index.numpy()]).values
 
     def only(self, places: Tensor) -> Self:
@@ -168,7 +168,7 @@ class Streamed(Pixels):
 
 
 def span_of(values: Tensor, scale: ValueScale | None) -> Span:
-    """Return the least and the largest of stored values, as they are in images."""
+    """Return the smallest and the largest of stored values, in the range of samples."""
     ends = torch.stack(values.aminmax())
     low, high = (ends if scale is None else scale(ends)).tolist()
     return low, high

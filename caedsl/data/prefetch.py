@@ -1,4 +1,4 @@
-"""Work done ahead of its use by a few threads: reading and decoding leave Python's lock, so that they overlap."""
+"""Prefetching by a few threads: reading and decoding release Python's lock, so they overlap."""
 
 import os
 import sys
@@ -17,18 +17,17 @@ LOWEST_PRIORITY = 19
 
 
 def workers() -> int:
-    """As many threads as this process has cores, and no more than ``MOST_WORKERS``."""
+    """Return the number of threads: the cores of this process, at most ``MOST_WORKERS``."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(MOST_WORKERS, cores)
 
 
 def ahead(work: Callable[[Key], Result], keys: Iterable[Key], most: int, polite: bool = False) -> Iterator[Result]:
-    """``work`` of each key, in the order of the keys; at most ``most`` results are there before they are asked for.
+    """Yield ``work`` of each key, in the order of the keys, with at most ``most`` results prefetched.
 
-    Threads that are ``polite`` leave the processor to others of this process, as far as the system can be told: a step
-    that computes on all cores waits for the last of them, so that a moment taken from one costs all. What ``work``
-    raises is raised where its result is due. Ending the iterator early waits for what has begun, and begins nothing
-    more.
+    ``polite`` threads have low priority, as far as the system supports it: a step that computes on all cores waits for
+    the slowest, so time taken from one core delays all. An exception in ``work`` is raised when its result is due.
+    Ending the iterator early waits for work in progress and starts no more.
     """
     with ThreadPoolExecutor(workers(), "caedsl-ahead", _be_polite if polite else None) as threads:
         waiting: deque[Future[Result]] = deque()

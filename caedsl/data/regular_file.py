@@ -1,4 +1,4 @@
-"""Regular files, opened for reading: never a pipe, a socket or a device, which may block or have no end."""
+"""Opening of regular files: never a pipe, a socket or a device, which may block or never end."""
 
 import os
 import stat
@@ -16,15 +16,15 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
 )
 _LARGE = 1 << 26
-"""The bytes of a file for which the system is asked how much memory there is."""
+"""Ask the system for the available memory if a file has at least this many bytes."""
 # A pipe that nobody writes to would block the call that opens it; Windows has no such files.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a regular file for reading; links are followed.
+    """Open a regular file for reading; follow links.
 
-    Raise a ``DataError`` for anything else that has a name, and an ``OSError`` where the system refuses.
+    Raise a ``DataError`` for anything else with that name, and an ``OSError`` if the system refuses.
     """
     _check(path, os.stat(path).st_mode)  # opening a device may already do something
     handle = os.open(path, _FLAGS)
@@ -37,11 +37,11 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_regular(path: Path) -> bytes:
-    """Return the content of a regular file that is small enough for the memory that is available."""
+    """Return the contents of a regular file that fits in the available memory."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _LARGE and (room := available_memory()) is not None and size > room:
-            raise DataError(f"{path} has {size:,} bytes, and {room:,} bytes of memory are available")
+            raise DataError(f"{path} has {size:,} bytes, but only {room:,} bytes of memory are available")
         return file.read(size)
 
 
@@ -49,4 +49,4 @@ def _check(path: Path, mode: int) -> None:
     if stat.S_ISREG(mode):
         return
     kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no regular file")
-    raise DataError(f"{path} cannot be read: it is {kind}, and only regular files are read: replace or remove it")
+    raise DataError(f"{path} cannot be read: it is {kind}, but only regular files can be read: replace or remove it")

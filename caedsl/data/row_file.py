@@ -1,6 +1,6 @@
-"""An array in a file, read row by row; a row is an image.
+"""Array in a file, read row by row; a row is a sample.
 
-This is not a memory map: a file that is cut short under a map kills the process, the pages of a map count as memory of
+This is not a memory map: a file that is truncated while it is mapped kills the process, mapped pages count as memory of
 the process, and the system reads more around each page than random rows need.
 """
 
@@ -20,21 +20,21 @@ SUPPORTED = hasattr(os, "preadv")
 
 
 class Rows(ABC):
-    """An array of samples that is read row by row."""
+    """Array of samples that is read row by row."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     columns_first = False
-    """Whether the values of a row lie apart, so that reading a few rows is slow."""
+    """Whether the values of a row are not contiguous, so that reading a few rows is slow."""
 
     @property
     def ndim(self) -> int:
-        """The number of dimensions of the array."""
+        """Number of dimensions of the array."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """The number of values of the array."""
+        """Number of values of the array."""
         return math.prod(self.shape)
 
     def __len__(self) -> int:
@@ -42,14 +42,14 @@ class Rows(ABC):
 
     @abstractmethod
     def take(self, index: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the rows of these numbers, in their order; several threads may ask at once."""
+        """Return the rows with these numbers, in their order; several threads may call it at once."""
 
 
 class RowFile(Rows):
-    """The rows of an array; several threads may read at once.
+    """Rows of an array; several threads may read at once.
 
-    ``handle`` is the open file, closed when the object goes; ``file`` names it in messages. With ``columns_first`` the
-    array is in Fortran order: the values of one row lie apart, and reading a few rows is slow.
+    ``handle`` is the open file, closed with the object; ``file`` is its name in messages. With ``columns_first`` the
+    array is in Fortran order: the values of a row are not contiguous, and reading a few rows is slow.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class RowFile(Rows):
         self._stamp = self._stamp_now()
 
     def take(self, index: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the rows of these numbers, in their order.
+        """Return the rows with these numbers, in their order.
 
-        A ``DataError`` where the file was changed since it was opened.
+        Raise a ``DataError`` if the file was changed after it was opened.
         """
         try:
             rows = self._columns(index) if self.columns_first else self._rows(index)
@@ -86,7 +86,7 @@ class RowFile(Rows):
         return rows
 
     def _columns(self, index: NDArray[np.int64]) -> NDArray[Any]:
-        """Read each column of a Fortran-order array, from the first to the last row wanted, and pick the rows."""
+        """Read each column of a Fortran-order array, from the first to the last requested row, and select the rows."""
         first, last = int(index.min()), int(index.max())
         columns, item = self.size // len(self), self.dtype.itemsize
         whole: NDArray[Any] = np.empty((columns, len(index)), self.dtype)
@@ -125,7 +125,7 @@ class RowFile(Rows):
 
 
 def read_at(handle: int, buffer: memoryview, position: int) -> bool:
-    """Fill ``buffer`` from an open file; return False where the file ends before."""
+    """Fill ``buffer`` from an open file; return False if the file ends before."""
     while buffer:
         read = os.preadv(handle, [buffer], position)
         if not read:
@@ -137,14 +137,14 @@ def read_at(handle: int, buffer: memoryview, position: int) -> bool:
 def rows_of(
     file: BinaryIO, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], columns_first: bool = False
 ) -> "RowFile | NDArray[Any]":
-    """Return the array that begins where ``file`` stands, read as rows are needed; ``name`` names the file in messages.
+    """Return the array at the position of ``file``, with rows read on demand; messages call the file ``name``.
 
-    Raise a ``DataError`` where the file ends before the array does.
+    Raise a ``DataError`` if the file ends before the array.
     """
     offset, there = file.tell(), os.fstat(file.fileno()).st_size
     needed = math.prod(shape) * dtype.itemsize
     if there < offset + needed:
-        raise DataError(f"{name} is damaged: it has {there:,} bytes, and its array needs {offset + needed:,}")
+        raise DataError(f"{name} is damaged: it has {there:,} bytes, but its array needs {offset + needed:,}")
     if not needed:
         return without_values(name, dtype, shape)
     if SUPPORTED:
@@ -153,7 +153,7 @@ def rows_of(
 
 
 def without_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array with a side of 0; raise a ``DataError`` where numpy has none of that shape."""
+    """Return an array with a side of 0; raise a ``DataError`` if numpy does not allow that shape."""
     try:
         return np.empty(shape, dtype)
     except ValueError as error:
@@ -161,12 +161,12 @@ def without_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> N
 
 
 def whole(array: "Rows | NDArray[Any]") -> NDArray[Any]:
-    """Return the array in memory, read where it lies in a file."""
+    """Return the array in memory, reading it if it is in a file."""
     return array.take(np.arange(len(array))) if isinstance(array, Rows) else array
 
 
 def runs(index: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """Yield stretches of consecutive numbers, by number: (place in ``index``, first number, how many)."""
+    """Yield ranges of consecutive numbers: (position in ``index``, first number, length)."""
     places = np.flatnonzero(np.diff(index, prepend=index[:1] - 2) != 1)
     counts = np.diff(places, append=len(index))
     order = np.argsort(index[places], kind="stable")

@@ -1,4 +1,4 @@
-"""The batch of a step: what the network sees, and what it must return."""
+"""Batch of a step: the input and the target of the network."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +9,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Sample:
-    """Samples of a batch: ``target`` is what the network must return, ``seen`` what it is given.
+    """Samples of a batch: ``target`` is what the network must return, ``seen`` is its input.
 
-    Both are one tensor where the network must return what it is given. ``label`` has the class of each, None for data
-    without labels. ``weight`` is how much the loss of each counts, 1 on average over the training samples; None where
-    all count alike. ``share`` is what their mean loss counts in the mean over all processes.
+    Both are the same tensor if the network must return its input. ``label`` has the class of each sample, or is None
+    for data without labels. ``weight`` is the weight of their mean loss in the mean over all processes and parts of the
+    step.
     """
 
     target: Tensor
@@ -24,26 +24,26 @@ class Sample:
 
     @classmethod
     def of(cls, images: Tensor) -> "Sample":
-        """Return samples that must come back as they are."""
+        """Return samples that are their own targets."""
         return cls(images, images)
 
     @property
     def paired(self) -> bool:
-        """Whether the target is another tensor than what is seen."""
+        """Whether the target is another tensor than the input."""
         return self.target is not self.seen
 
     def __len__(self) -> int:
         return len(self.seen)
 
     def split(self, sizes: Sequence[int]) -> Iterator["Sample"]:
-        """Cut into parts of these sizes."""
+        """Split into parts of these sizes."""
         start = 0
         for size in sizes:
             yield self.at(slice(start, start + size))
             start += size
 
     def at(self, places: slice) -> "Sample":
-        """Return the samples at these places."""
+        """Return the samples at these positions."""
         return self._each(lambda x: x[places])
 
     def double(self) -> "Sample":
@@ -58,7 +58,7 @@ class Sample:
 
 
 def joined(samples: Iterable[Sample]) -> Sample:
-    """Return batches as one."""
+    """Return the concatenation of batches."""
     parts = list(samples)
     seen = torch.cat([part.seen for part in parts])
     target = torch.cat([part.target for part in parts]) if parts[0].paired else seen

@@ -1,4 +1,4 @@
-"""A file without a name that holds samples as they were fitted: decoded once, and read in every epoch."""
+"""Temporary file of preprocessed samples: decoded once, and read in every epoch."""
 
 import os
 import shutil
@@ -17,13 +17,13 @@ from caedsl.data.row_file import SUPPORTED, read_at, runs
 from caedsl.data.stack import Index
 
 LEFT_FREE = 1 << 30
-"""The bytes that stay free on the disk whatever happens."""
+"""Leave at least this many bytes free on the disk."""
 
 
 class Scratch:
-    """Samples by their place, their channels last, of one type: bytes, or real numbers.
+    """Samples by position, channels last, of one type: bytes or real numbers.
 
-    Several threads may read and write at once. The system takes the file away when the process ends, in whatever way.
+    Several threads may read and write at once. The system deletes the file when the process ends in any way.
     """
 
     def __init__(self, handle: int, fit: SampleFormat, scale: ValueScale, dtype: torch.dtype) -> None:
@@ -33,7 +33,7 @@ class Scratch:
 
     @classmethod
     def open(cls, folder: Path, samples: int, fit: SampleFormat, scale: ValueScale, dtype: torch.dtype) -> Self | None:
-        """Return a file in ``folder`` for so many samples; None where there is no room for them."""
+        """Return a file in ``folder`` for this many samples, or None if there is no space."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(folder).free
@@ -45,7 +45,7 @@ class Scratch:
             return None
 
     def put(self, places: Index, values: Tensor) -> bool:
-        """Write the samples of these places; return False where they are no bytes and the file is, or it is full."""
+        """Write the samples of these positions; return False if the types differ or the file is full."""
         if self.dtype == torch.float32:
             values = self._scale(values)
         if values.dtype != self.dtype:
@@ -66,13 +66,13 @@ class Scratch:
         return True
 
     def get(self, places: Index) -> Tensor:
-        """Return the samples of these places, all of which were written."""
+        """Return the samples of these positions, all of which were written."""
         fit, item = self._fit, self.dtype.itemsize
         rows = torch.empty(len(places), *fit.space, fit.channels, dtype=self.dtype)
         buffer = rows.numpy().reshape(-1).view(np.uint8).data
         for place, first, count in runs(places):
             start, end = place * fit.values * item, (place + count) * fit.values * item
             if not read_at(self._handle, buffer[start:end], first * fit.values * item):
-                raise DataError("the decoded copy of the samples was cut short: begin anew")
+                raise DataError("the decoded copy of the samples was truncated: start again")
         # One channel has one order in memory, and strides that say so: kernels are chosen by them.
         return rows.movedim(-1, 1) if fit.channels > 1 else rows.squeeze(-1).unsqueeze(1)

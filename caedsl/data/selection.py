@@ -1,4 +1,4 @@
-"""Which images of a source are taken: ``only`` a class, and of these a random sample of ``limit``."""
+"""Selection of samples of a source: ``only`` a class, and a random sample of ``limit``."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,22 +10,23 @@ from caedsl.data.stack import Index, Labels, Stack
 from caedsl.model.data import DataSource
 
 _SEED = 0
-"""The sample that ``limit`` draws is the same in every run."""
+"""Draw the sample of ``limit`` with this seed, so that it is the same in every run."""
 
 
 def select(stack: Stack, class_names: Sequence[str], source: DataSource, limit: int | None = None) -> Index:
-    """Return the numbers of the images that are taken, in their order.
+    """Return the numbers of the selected samples, in their order.
 
-    Raise a ``DataError`` where ``only`` means no class.
+    Raise a ``DataError`` if ``only`` is not a class.
     """
     if stack.labels is not None and len(stack.labels) != len(stack):
         raise DataError(
-            f"{describe(source)} has {len(stack)} samples and {len(stack.labels)} labels: one label a sample is needed"
+            f"{describe(source)} has {len(stack)} samples but {len(stack.labels)} labels: one label per sample is "
+            f"needed"
         )
     index = np.arange(len(stack))
     if source.only is not None:
         if stack.labels is None:
-            raise DataError(f"`only={source.only}` needs labels, and {describe(source)} has none: {source.kind.labels}")
+            raise DataError(f"`only={source.only}` needs labels, but {describe(source)} has none: {source.kind.labels}")
         index = index[stack.labels == _number(source.only, stack.labels, class_names, source)]
     if limit is None or limit >= len(index):
         return index
@@ -33,7 +34,7 @@ def select(stack: Stack, class_names: Sequence[str], source: DataSource, limit: 
 
 
 def _sample(labels: Labels | None, count: int, limit: int) -> Index:
-    """Draw ``limit`` of ``count`` images; each class keeps its share, and has an image while there are enough."""
+    """Draw ``limit`` of ``count`` samples; each class keeps its share and, if possible, at least one sample."""
     # The numbers that RandomState draws never change, unlike those of newer generators.
     order = np.random.RandomState(_SEED).permutation(count)
     if labels is None:
@@ -45,7 +46,7 @@ def _sample(labels: Labels | None, count: int, limit: int) -> Index:
 
 
 def _number(only: int | str, labels: Labels, names: Sequence[str], source: DataSource) -> int:
-    """Return the label that ``only`` means: the class of that name, else, if names are no numbers, of that number."""
+    """Return the label that ``only`` means: the class with that name, or with that number if names are not numbers."""
     if str(only) in names:
         return names.index(str(only))
     numbers: Sequence[int] = range(len(names)) if names else np.unique(labels).tolist()
@@ -56,7 +57,7 @@ def _number(only: int | str, labels: Labels, names: Sequence[str], source: DataS
 
 
 def selection_notes(source: DataSource, taken: int, there: int, noun: str) -> Iterator[str]:
-    """Tell what ``only`` and ``limit`` left out."""
+    """Report what ``only`` and ``limit`` excluded."""
     if source.only is not None:
         yield f"only {noun}s of class {source.only}"
     if taken == source.limit and taken < there:

@@ -1,4 +1,4 @@
-"""What a source is asked, and what it answers."""
+"""Interface of source readers: the request and the result."""
 
 import os
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from caedsl.model.data import DataSource
 
 @dataclass(frozen=True)
 class Request:
-    """One source of a spec: ``folder`` is where its relative paths start, ``data_folders`` hold the standard files.
+    """One source of a spec: ``folder`` is the base of its relative paths, ``data_folders`` contain the standard files.
 
-    ``targets`` is the request for the targets, None where these are the samples themselves. Downloads and decoded
+    ``targets`` is the request for the targets, or None if these are the samples themselves. Downloads and decoded
     copies go to ``store``. Nothing outside of ``root`` is read for the paths of the spec.
     """
 
@@ -29,7 +29,7 @@ class Request:
     targets: "Request | None" = None
 
     def path(self, written: str | None) -> Path:
-        """Return a path of the spec; ``UnavailableError`` where there is nothing."""
+        """Return a path of the spec; raise ``UnavailableError`` if it does not exist."""
         if not written:
             raise DataError(f'`data {self.source.name}` needs a path: write `{self.source.name} "…"`')
         path = self.folder / os.path.expanduser(written)
@@ -39,7 +39,7 @@ class Request:
             where = (
                 ""
                 if Path(written).is_absolute()
-                else f" (paths start from the folder of the spec, {self.folder.absolute()})"
+                else f" (paths are relative to the folder of the spec, {self.folder.absolute()})"
             )
             raise UnavailableError(
                 f"{path} does not exist{where}", f"correct the path, or put the images at {path}"
@@ -51,7 +51,7 @@ class Request:
 
 @dataclass(frozen=True)
 class UnreadImages:
-    """The images of a source, not yet read; ``targets`` has what the network must return for them, part by part."""
+    """Samples of a source before reading; ``targets`` has the expected outputs by part."""
 
     train: Stack
     test: Stack | None = None
@@ -62,14 +62,14 @@ class UnreadImages:
 
 
 class Reader(Protocol):
-    """One kind of source."""
+    """Function that finds the samples of one kind of source."""
 
     def __call__(self, request: Request) -> UnreadImages:
-        """Find the images; ``UnavailableError`` where they are not there, ``DataError`` where they are damaged."""
+        """Find the samples; raise ``UnavailableError`` if they do not exist, ``DataError`` if they are damaged."""
 
 
 def confined(path: Path, root: Path | None) -> Path:
-    """Return ``path``; a ``DataError`` where it, or what a link there leads to, lies outside of ``root``."""
+    """Return ``path``; raise a ``DataError`` if it, or the target of a link, is outside of ``root``."""
     if root is not None:
         real, allowed = Path(os.path.realpath(path)), Path(os.path.realpath(root))
         if real != allowed and allowed not in real.parents:
@@ -82,12 +82,12 @@ def confined(path: Path, root: Path | None) -> Path:
 
 
 def describe(source: DataSource) -> str:
-    """Return a source as a spec names it: ``mnist``, ``folder "photos"``."""
+    """Return a source as a spec writes it: ``mnist``, ``folder "photos"``."""
     return source.name if source.path is None else f'{source.name} "{source.path}"'
 
 
 def reason(error: BaseException) -> str:
-    """Return why something failed, in one line without the path."""
+    """Return the reason of a failure in one line, without the path."""
     text = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
     first = text.splitlines()[0]
     return first if first[1:2].isupper() else first[:1].lower() + first[1:]

@@ -1,4 +1,4 @@
-"""The reader of a data source, found by what the vocabulary declares."""
+"""Lookup of the reader of a data source."""
 
 from importlib import import_module
 from typing import cast

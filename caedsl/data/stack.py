@@ -1,4 +1,4 @@
-"""Samples as a source holds them: read in blocks, each block fitted to the input when it is read."""
+"""Samples of a source, read in blocks and fitted to the input."""
 
 import math
 from collections import Counter
@@ -29,11 +29,11 @@ _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
 class RawSamples(NamedTuple):
-    """Images as they are read.
+    """Samples as read from a source.
 
-    ``values`` are b × the input's shape: uint8 for ``ValueScale`` to bring to its range, or float32 in it. ``stored``
-    is what the checksum of the source takes in of them, in their order. ``remarks`` are what is to be said of single
-    images, ``sizes`` the size that each was stored in, none where that is not known.
+    ``values`` are b × the input's shape: uint8 for ``ValueScale`` to convert to its range, or float32 in it. ``stored``
+    contributes to the checksum of the source. ``remarks`` are notes on single samples, ``sizes`` their original sizes,
+    or empty if unknown.
     """
 
     values: Tensor
@@ -43,9 +43,9 @@ class RawSamples(NamedTuple):
 
 
 class Stack(Protocol):
-    """Images that can be read in any order, by several threads at once, with no more memory than those asked for.
+    """Samples that can be read in any order, by several threads at once, with no more memory than the requested ones.
 
-    An image is the same bit for bit whichever others are read with it.
+    A sample is bit-identical whichever others are read with it.
     """
 
     labels: Labels | None
@@ -54,51 +54,51 @@ class Stack(Protocol):
 
     @property
     def scale(self) -> ValueScale:
-        """How its bytes come to the input's range."""
+        """Conversion of its bytes to the input's range."""
 
     @property
     def value_bytes(self) -> int:
-        """The bytes that a value of an image takes in memory; what is found when images are read may take 4."""
+        """Bytes per value of a sample in memory; reading may find samples that take 4."""
 
     @property
     def read_bytes(self) -> int:
-        """The bytes of memory that one image takes while it is read, where that is known before; 0 otherwise."""
+        """Bytes of memory to read one sample, if known before reading; otherwise 0."""
 
     @property
     def ready(self) -> bool:
-        """Whether its images are stored as they are used, so that reading is copying."""
+        """Whether samples are stored as they are used, so that reading is mere copying."""
 
     def is_large(self, index: Index) -> bool:
-        """Return whether reading all images of these numbers would delay the first step for more than seconds.
+        """Return whether reading all samples with these numbers would delay the first step by more than seconds.
 
-        The images alone decide, so that a run is the same on another machine.
+        Only the samples determine this, so that a run is the same on another machine.
         """
 
     def outline(self, index: Index) -> bytes:
-        """Return what is known of the images of these numbers before they are read: the names of files, or shapes."""
+        """Return what is known about the samples before reading: the names of files, or shapes."""
 
     def __len__(self) -> int:
         """How many images there are."""
 
     def read(self, index: Index) -> RawSamples:
-        """Return the images of these numbers.
+        """Return the samples with these numbers.
 
-        A ``DataError`` where they cannot be used, or have changed since the last time.
+        Raise a ``DataError`` if they cannot be used, or have changed since the last time.
         """
 
     def names(self, index: Index) -> Sequence[str] | None:
-        """Return the names of the images of these numbers; None where they have no names but their numbers."""
+        """Return the names of the samples with these numbers, or None if they only have numbers."""
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
-        """Return what is to be said about so many images with these remarks.
+        """Return the notes on this many samples with these remarks.
 
-        A ``DataError`` where they do not go together.
+        Raise a ``DataError`` if they do not fit together.
         """
 
 
 @dataclass
 class ArrayStack:
-    """Images in one array, which is read row by row where it lies in a file.
+    """Samples in one array, which is read row by row if it is in a file.
 
     Integers are scaled from 0..``white`` to the input's range: by default
     booleans from 0..1, uint16 from 0..65535, all others from 0..255. Floats must lie in the range, and so must integers
@@ -129,7 +129,7 @@ class ArrayStack:
 
     @property
     def space(self) -> Sizes:
-        """The length of each axis of the stored samples."""
+        """Length of each axis of the stored samples."""
         first = 2 if self.layout == "first" else 1
         return self.pixels.shape[first : first + len(self.fit.space)]
 
@@ -150,7 +150,7 @@ class ArrayStack:
 
     @property
     def ready(self) -> bool:
-        """See ``Stack.ready``; an array in memory has no other place to be read from."""
+        """See ``Stack.ready``; an array in memory cannot be read from elsewhere."""
         in_order = not self.pixels.columns_first if isinstance(self.pixels, Rows) else True
         return self._fits and in_order and not isinstance(self.pixels, np.memmap)
 
@@ -189,7 +189,7 @@ class ArrayStack:
         return None
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
-        """Return the size, the range and the colours, where they are not the input's."""
+        """Return the notes on size, range and colours, if they differ from the input's."""
         notes = []
         if self.space != self.fit.space:
             notes.append(f"resized from {text(self.space)} to {text(self.fit.space)} ({self.fit.resize})")
@@ -212,7 +212,7 @@ class ArrayStack:
 
     @property
     def _top(self) -> int:
-        """The stored value that becomes the high end of the range; 0 where values are taken as they are."""
+        """Stored value that becomes the upper end of the range; 0 if values are used unchanged."""
         if self.white or self.pixels.dtype.name in _TOPS:
             return self.white or _TOPS[self.pixels.dtype.name]
         wide = self.fit.range.bounded and self.fit.high - self.fit.low >= 255
@@ -274,9 +274,8 @@ class ArrayStack:
                 f"or write `{self.fit.word} {self.fit.input} in real`"
             )
         return (
-            f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` and the value of "
-            "white, or "
-            f"declare the values that there are, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
+            f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` with the value of "
+            f"white, or declare the actual range, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
         )
 
     def _not_finite(self) -> str:
@@ -284,7 +283,7 @@ class ArrayStack:
         return (
             f"{self.file}: {len(bad)} of {len(self)} {self.fit.noun}s hold{'s' * (len(bad) == 1)} NaN or infinity "
             "(as 32-bit "
-            f"numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): leave these {self.fit.noun}s out, or "
+            f"numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): remove these {self.fit.noun}s, or "
             f"replace the values"
         )
 
@@ -321,5 +320,5 @@ def _has_bad_number(block: Array) -> NDArray[np.bool_]:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """Return an array's shape as people write it: ``100 x 28 x 28``."""
+    """Return an array's shape in common notation: ``100 x 28 x 28``."""
     return " x ".join(map(str, shape))

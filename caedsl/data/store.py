@@ -1,4 +1,4 @@
-"""Samples of the user's own, given to ``caedsl.train(images=…)``."""
+"""The user's own samples, passed as ``caedsl.train(images=…)``."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from caedsl.diagnostics.text import printable
 
 
 class Store:
-    """Samples that are read when they are needed. Override ``__len__`` and ``read``, and what else is known of them."""
+    """Samples that are read on demand. Override ``__len__`` and ``read``, and what else is known about them."""
 
     identity = ""
     """What tells these samples from others, a revision or a checksum, where they are too many to be hashed: > 1 GiB."""
@@ -32,9 +32,9 @@ class Store:
         raise NotImplementedError
 
     def read(self, index: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the samples of these numbers, one array N × space or with channels, always of one type and size.
+        """Return the samples with these numbers as one array of a fixed type and size, N × space or with channels.
 
-        Several threads may ask at once. An ``OSError`` ends the run as a file that cannot be read does.
+        Several threads may call it at once. An ``OSError`` ends the run like an unreadable file.
         """
         raise NotImplementedError
 
@@ -44,13 +44,13 @@ class Store:
 
 
 class StoreRows(Rows):
-    """The samples of a ``Store`` as an array that is read row by row."""
+    """Samples of a ``Store`` as an array that is read row by row."""
 
     def __init__(self, store: Store, called: str) -> None:
         self.store, self.called = store, called
         count = len(store)
         if not count:
-            raise DataError(f"{called} holds no samples")
+            raise DataError(f"{called} has no samples")
         first = self._read(np.arange(1))
         self.dtype, self.shape = first.dtype, (count, *first.shape[1:])
 
@@ -60,8 +60,9 @@ class StoreRows(Rows):
         expected = (len(index), *self.shape[1:])
         if rows.shape != expected or rows.dtype != self.dtype:
             raise DataError(
-                f"{self.called}: `read` returned {shape_text(rows.shape)} values of type {rows.dtype}, and "
-                f"{shape_text(expected)} of type {self.dtype} are needed: return all samples alike"
+                f"{self.called}: `read` returned {shape_text(rows.shape)} values of type {rows.dtype}, but "
+                f"{shape_text(expected)} of type {self.dtype} are needed: return all samples with the same type and "
+                f"size"
             )
         return rows
 
@@ -73,7 +74,7 @@ class StoreRows(Rows):
 
 
 class StoreStack(ArrayStack):
-    """The samples of a ``Store``."""
+    """Samples of a ``Store``."""
 
     def __init__(
         self,

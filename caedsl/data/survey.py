@@ -1,4 +1,4 @@
-"""A survey of a spec's data: what each part holds, and what is wrong with it, before anything is trained."""
+"""Survey of a spec's data: the contents of each part and their problems, before training."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import Sizes, text
 
 SHOWN = 6
-"""Samples of each part that are kept for a picture."""
+"""Keep this many samples of each part for a picture."""
 _DIGEST_BYTES = 12
 
 
@@ -53,7 +53,7 @@ class PartSurvey:
     shown_names: Sequence[str]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``caedsl data --json`` prints of it."""
+        """Return the JSON for ``caedsl data --json``."""
         return {
             "part": self.part,
             "samples": self.samples,
@@ -68,7 +68,7 @@ class PartSurvey:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the data of a spec are.
+    """Survey of the data of a spec.
 
     ``targets`` are those of the parts whose samples have targets of their own, called by the same names.
     ``duplicates`` are samples of different parts that the network cannot tell apart, a group each, with their parts and
@@ -88,11 +88,11 @@ class Survey:
 
     @property
     def fine(self) -> bool:
-        """Whether training would take all of it, and judge on samples that it has not seen."""
+        """Whether training would accept all data, and evaluate only on unseen samples."""
         return not self.duplicates and (self.left_out or not self.unreadable)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``caedsl data --json`` prints."""
+        """Return the JSON for ``caedsl data --json``."""
         groups, near = (
             [[{"part": part, "name": name} for part, name in group] for group in found]
             for found in (self.duplicates, self.near_duplicates)
@@ -117,17 +117,17 @@ def survey(
     progress: ReadingProgress = silent,
     root: Path | None = None,
 ) -> Survey:
-    """Read all samples of the first source of the spec that is available, once; nothing is kept but a few of them.
+    """Read all samples of the first available source of the spec once, and keep only a few of them.
 
-    ``validation`` is the share of the training samples that is held out where the source has no part of its own for it.
-    Raise a ``DataError`` where there is nothing to read.
+    ``validation`` is the share of the training samples that is held out if the source has no validation part. Raise a
+    ``DataError`` if there is nothing to read.
     """
     return first_available(model, partial(_surveyed, validation=validation), data_dir, progress, root=root)
 
 
 @dataclass
 class _Readings:
-    """What was read of the samples of a stack, one number a sample; ``good`` are the numbers of those in the stack."""
+    """Statistics of the samples of a stack, one number per sample; ``good`` are the numbers of readable ones."""
 
     stack: Stack
     good: list[int] = field(default_factory=list)
@@ -154,11 +154,11 @@ class _Readings:
         self.small.append(thumbnails(x))
 
     def sample(self, place: int) -> Tensor:
-        """Return the good sample at a place, read once more."""
+        """Read the readable sample at a position again."""
         return self.stack.scale(self.stack.read(np.array([self.good[place]])).values)[0]
 
     def part(self, name: str, places: NDArray[np.int64], class_names: Sequence[str]) -> PartSurvey:
-        """Return the survey of the samples at these places among the good ones."""
+        """Return the survey of the readable samples at these positions."""
         numbers = np.array(self.good, np.int64)[places]
         mean = float(np.array(self.sums)[places].mean())
         spread = max(0.0, float(np.array(self.squares)[places].mean()) - mean**2)
@@ -183,7 +183,7 @@ class _Readings:
 
 
 def digest(x: Tensor) -> bytes:
-    """Return a checksum of a sample as the network sees it: equal for equal samples, whatever file they lie in."""
+    """Return a checksum of a sample as the network sees it: equal for equal samples in any file."""
     return blake2b(x.contiguous().cpu().numpy().tobytes(), digest_size=_DIGEST_BYTES).digest()
 
 
@@ -244,7 +244,7 @@ def _targets(
     read: Mapping[str, tuple[_Readings, NDArray[np.int64]]],
     notes: list[str],
 ) -> dict[str, tuple[_Readings, NDArray[np.int64]]]:
-    """Return what was read of the targets of the good samples of each part."""
+    """Return the statistics of the targets of the readable samples of each part."""
     if found is None or request is None:
         return {}
     stacks = {TRAIN: found.train, VALIDATION: found.validation or found.train, TEST: found.test}
@@ -258,7 +258,7 @@ def _targets(
 
 
 def _duplicates(read: Mapping[str, tuple[_Readings, NDArray[np.int64]]]) -> list[list[tuple[str, str]]]:
-    """Return the groups of equal samples that lie in several parts."""
+    """Return the groups of equal samples in several parts."""
     places: dict[bytes, list[tuple[str, int]]] = {}
     for part, (readings, chosen) in read.items():
         for place in chosen.tolist():
@@ -272,12 +272,12 @@ def _duplicates(read: Mapping[str, tuple[_Readings, NDArray[np.int64]]]) -> list
 def _near_duplicates(
     read: Mapping[str, tuple[_Readings, NDArray[np.int64]]], notes: list[str]
 ) -> Iterator[list[tuple[str, str]]]:
-    """Yield pairs of samples of two parts that are nearly equal."""
+    """Yield pairs of nearly equal samples of two parts."""
     small = {part: np.concatenate(of.small)[places] for part, (of, places) in read.items() if len(places)}
     usual = usual_distance(small[TRAIN])
     for pair in combinations(small, 2):
         if too_many(small[pair[0]], small[pair[1]]):
-            notes.append(f"{' and '.join(pair)} are not searched for samples that are nearly equal: they are too many")
+            notes.append(f"{' and '.join(pair)} are not searched for nearly equal samples: they are too large")
             continue
 
         def sample(*places: int, pair: tuple[str, str] = pair) -> tuple[Tensor, Tensor]:

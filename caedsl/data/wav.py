@@ -1,4 +1,4 @@
-"""Sound: WAV files of 8, 16, 24 or 32 bits, cut into windows that are read as they are needed."""
+"""Sound: WAV files of 8, 16, 24 or 32 bits, cut into windows that are read on demand."""
 
 import os
 import wave
@@ -25,11 +25,11 @@ from caedsl.data.windows import Windows, windows_of
 
 _ENDINGS = frozenset((".wav", ".wave"))
 _BITS = (1, 2, 3, 4)
-"""Bytes of a value: those of 8 bits are without sign, all others with one."""
+"""Bytes per value; 8-bit values are unsigned, all others signed."""
 
 
 class Clip(NamedTuple):
-    """A file: its channels, the bytes of a value, its rate in Hz, its length in frames, its size and time of change."""
+    """Sound file: its channels, bytes per value, rate in Hz, length in frames, size and time of change."""
 
     path: Path
     channels: int
@@ -40,22 +40,22 @@ class Clip(NamedTuple):
 
 
 def read(request: Request) -> UnreadImages:
-    """Find the windows of a WAV file, or of all below a folder, in the order of their names; labels are subfolders."""
+    """Find the windows of a WAV file, or of all below a folder, sorted by name; labels are subfolders."""
     root = request.path(request.source.path)
     notes: list[str] = []
     folder = root if root.is_dir() else root.parent
     paths = files_in(root, request.root, notes, _ENDINGS, "sounds") if root.is_dir() else Files(folder, [root.name])
     if not paths:
-        raise UnavailableError(f"{root} holds no sounds: no file there ends in .wav", f"put WAV files into {root}")
+        raise UnavailableError(f"{root} has no sounds: no file there ends in .wav", f"put WAV files into {root}")
     cut = windows_of(request.source, request.fit)
     clips, broken = _clips(paths, request.fit, cut)
     if broken and request.source.skip != "broken":
-        remedy = "\nto leave such files out, add `skip=broken` to the source"
+        remedy = "\nto skip such files, add `skip=broken` to the source"
         raise DataError(f"{len(broken):,} of {len(paths):,} sounds cannot be used:\n{listing(broken, 'files')}{remedy}")
     if not clips:
         raise DataError(f"none of the {len(paths):,} sounds of {root} can be used:\n{listing(broken, 'files')}")
     if broken:
-        notes.append(f"{len(broken):,} of {len(paths):,} sounds left out as broken: {'; '.join(broken[:3])}")
+        notes.append(f"{len(broken):,} of {len(paths):,} sounds skipped as broken: {'; '.join(broken[:3])}")
     classes = classes_of([str(clip.path.relative_to(root)) for clip in clips], root, notes) if root.is_dir() else None
     names = tuple(sorted(set(classes or ())))
     counts = [cut.count(clip.length) for clip in clips]
@@ -64,7 +64,7 @@ def read(request: Request) -> UnreadImages:
 
 
 def _clips(paths: Sequence[Path], fit: SampleFormat, cut: Windows) -> tuple[list[Clip], list[str]]:
-    """Return the files that can be used, and why others cannot."""
+    """Return the usable files, and why others cannot be used."""
     clips: list[Clip] = []
     broken: list[str] = []
     for path in paths:
@@ -92,7 +92,7 @@ def _opened(path: Path) -> Clip:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except (wave.Error, EOFError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise DataError(f"{path} is damaged, or is no WAV file of whole numbers: {reason(error)}") from error
+        raise DataError(f"{path} is damaged or not a WAV file of integers: {reason(error)}") from error
     if found.length * found.channels * found.width > status.st_size:
         raise DataError(f"{path} is damaged: it has {status.st_size:,} bytes, too few for {found.length:,} frames")
     return found
@@ -101,20 +101,22 @@ def _opened(path: Path) -> Clip:
 def _check(clip: Clip, fit: SampleFormat, cut: Windows, first: Clip | None) -> None:
     if clip.channels != fit.channels:
         raise DataError(
-            f"{clip.path} has {clip.channels} channels, and the {fit.word} is {fit.input}: write "
+            f"{clip.path} has {clip.channels} channels, but the {fit.word} is {fit.input}: write "
             f"`{fit.word} {fit.input_of(clip.channels)}`"
         )
     if clip.width not in _BITS:
-        raise DataError(f"{clip.path} has values of {8 * clip.width} bits: 8, 16, 24 and 32 bits are read")
+        raise DataError(
+            f"{clip.path} has values of {8 * clip.width} bits, but only 8, 16, 24 and 32 bits are supported"
+        )
     if clip.length < cut.length:
         raise DataError(f"{clip.path} has {clip.length:,} frames, fewer than the window of {cut.length:,}")
     if first is not None and clip.rate != first.rate:
-        raise DataError(f"{clip.path} has {clip.rate:,} frames a second, and {first.path.name} has {first.rate:,}")
+        raise DataError(f"{clip.path} has {clip.rate:,} frames per second, but {first.path.name} has {first.rate:,}")
 
 
 @dataclass
 class WindowStack:
-    """The windows of clips, one clip after the other, read when they are wanted; values of -1..1 fill the range."""
+    """Windows of clips, one clip after the other, read on demand; values of -1..1 fill the range."""
 
     clips: Sequence[Clip]
     cut: Windows
@@ -130,7 +132,7 @@ class WindowStack:
 
     @property
     def scale(self) -> ValueScale:
-        """See ``Stack.scale``: values are float32 in the range already."""
+        """See ``Stack.scale``: values are already float32 in the range."""
         return ValueScale(1, self.fit)
 
     @property
@@ -200,7 +202,7 @@ class WindowStack:
         """See ``Stack.names``."""
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
-        """Tell where windows are resized."""
+        """Report resized windows."""
         if self.cut.length == self.fit.space[0]:
             return ()
         return (f"resized from {self.cut.length} to {self.fit.space[0]} ({self.fit.resize})",)

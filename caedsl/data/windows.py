@@ -8,27 +8,27 @@ from caedsl.model.data import DataSource
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows ``length`` long, each of which begins ``step`` after the one before."""
+    """Windows of ``length``, each starting ``step`` after the one before."""
 
     length: int
     step: int
 
     def count(self, length: int) -> int:
-        """Return how many windows a signal has."""
+        """Return the number of windows of a signal."""
         return max(0, (length - self.length) // self.step + 1)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What an author must know of windows that overlap."""
+        """Return a note on overlapping windows."""
         if self.step >= self.length:
             return ()
         return (
-            f"windows of {self.length:,} overlap, since `step={self.step}`: those held out share values with those "
-            "trained on",
+            f"windows of {self.length:,} overlap, since `step={self.step}`: held-out windows share values with "
+            f"training windows",
         )
 
 
 def windows_of(source: DataSource, fit: SampleFormat) -> Windows:
-    """Return the windows that a source asks for: by default as long as the input, side by side."""
+    """Return the windows that a source asks for, by default adjacent and as long as the input."""
     length = source.window or fit.space[0]
     return Windows(length, source.step or length)
