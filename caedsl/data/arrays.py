@@ -102,13 +102,13 @@ def _open(path: Path) -> Array | RowFile:
 def _read_header(file: BinaryIO) -> _Header:
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"its format is version {version[0]}.{version[1]}, which is not used for plain arrays")
+        raise ValueError(f"its format is version {version[0]}.{version[1]}, which plain arrays do not need")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     header = _Header(*read(file))
     if header.dtype.hasobject:
         raise ValueError("Object arrays")
     if not header.shape:
-        raise ValueError("it contains a single number instead of samples")
+        raise ValueError("it holds one number, and not several samples")
     if not header.dtype.itemsize or any(side < 0 for side in header.shape):
         raise ValueError(f"its values are of type {header.dtype} and its shape is {header.shape}")
     return header
@@ -124,7 +124,7 @@ def _expect(path: Path, start: bytes, kind: str) -> None:
     if there.startswith(start):
         return
     other = next((name for name, its in (("npy", _NPY), ("npz", _NPZ)) if there.startswith(its)), None)
-    raise DataError(f"{path} is not an {kind} file{f', but an {other} file: write `{other}`' if other else ''}")
+    raise DataError(f"{path} is not an {kind} file{f', but an {other} file: write `{other}` for it' if other else ''}")
 
 
 def _damaged(path: Path, kind: str, error: BaseException) -> str:
@@ -136,7 +136,7 @@ def _damaged(path: Path, kind: str, error: BaseException) -> str:
 def _only_key(keys: list[str], path: Path) -> str:
     if len(keys) == 1:
         return keys[0]
-    raise DataError(f"{path} has {len(keys)} arrays: select one with `key=`, of {', '.join(keys) or 'none'}")
+    raise DataError(f"{path} holds {len(keys)} arrays: say which one with `key=`, of {', '.join(keys) or 'none'}")
 
 
 def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path) -> Array | RowFile:
@@ -151,7 +151,7 @@ def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path
         header = _read_header(content)  # type: ignore[arg-type]
         if content.tell() + header.bytes != member.file_size:
             raise DataError(
-                f"{path} is damaged: `{key}` has {member.file_size - content.tell():,} bytes of values, but its shape "
+                f"{path} is damaged: `{key}` has {member.file_size - content.tell():,} bytes of values, and its shape "
                 f"needs {header.bytes:,}"
             )
         if member.compress_type == zipfile.ZIP_STORED:
@@ -184,7 +184,7 @@ def _in_memory(array: Array | RowFile, path: Path) -> NDArray[Any]:
     if isinstance(array, RowFile):
         needed, room = array.size * array.dtype.itemsize, available_memory()
         if room is not None and needed > room:
-            raise DataError(f"{path} has {needed:,} bytes of values, but only {room:,} bytes of memory are available")
+            raise DataError(f"{path} holds {needed:,} bytes of values, and {room:,} bytes of memory are available")
     return whole(array)
 
 

@@ -66,7 +66,7 @@ class Columns:
 def table_stack(table: ArrowTable, wanted: Columns, fit: SampleFormat) -> tuple[Stack, tuple[str, ...]]:
     """Return the samples of a table and the names of their classes; raise a ``DataError`` if there are none."""
     if not table.rows:
-        raise DataError(f"{table.called} has no rows")
+        raise DataError(f"{table.called} holds no rows")
     name = _column(table, wanted.samples)
     labels = _labels(table, wanted.labels)
     weights = _weights(table, wanted.weights)
@@ -133,7 +133,7 @@ class RecordStack(PictureStack):
         if isinstance(content, dict):
             content = content["bytes"]
         if content is None:
-            raise DataError(f"{self.called(number)} has no image: fill it in, or remove it")
+            raise DataError(f"{self.called(number)} holds no image: fill it in, or leave it out")
         return picture_of(content, self.called(number), self.fit, self.white)
 
 
@@ -154,8 +154,7 @@ class _ArrayColumn(Store):
         rows = [self._row(cell, number) for cell, number in zip(cells, index.tolist(), strict=True)]
         if len({row.shape for row in rows}) > 1:
             raise DataError(
-                f"{self._table.called}: the arrays of column `{self._column}` differ in shape: cut them to the same "
-                f"shape"
+                f"{self._table.called}: the arrays of column `{self._column}` differ in shape: cut them alike"
             )
         return np.stack(rows)
 
@@ -175,7 +174,7 @@ class _ArrayColumn(Store):
                 values = values.flatten()
         except (ValueError, TypeError, AttributeError, ZeroDivisionError):  # no lists, or lists of unequal lengths
             raise DataError(
-                f"{self._table.called}, row {number} (counted from 0): `{self._column}` has no array of numbers"
+                f"{self._table.called}, row {number} (counted from 0): `{self._column}` holds no array of numbers"
             ) from None
 
 
@@ -187,15 +186,13 @@ def _column(table: ArrowTable, wanted: str | None) -> str:
             raise DataError(f"{table.called} has no column `{wanted}`: its columns are {there}")
         kind = _storage(table.schema.field(wanted).type)
         if not (_is_text(kind) or _is_encoded(kind) or _is_list(kind)):
-            raise DataError(
-                f"{table.called}: column `{wanted}` has type {kind}, but samples must be images, paths or lists"
-            )
+            raise DataError(f"{table.called}: column `{wanted}` is of type {kind}: samples are images, paths or lists")
         return wanted
     kinds: dict[str, Any] = {field.name: _storage(field.type) for field in table.schema}
     found: list[str] = [name for name, kind in kinds.items() if _is_encoded(kind) or _is_list(kind)]
     if len(found) != 1:
         raise DataError(
-            f"{table.called} has {len(found)} columns that may contain samples: select one with `key=`, of {there}"
+            f"{table.called} has {len(found)} columns that may hold samples: say which one with `key=`, of {there}"
         )
     return found[0]
 
@@ -247,7 +244,7 @@ def _paths(table: ArrowTable, column: str) -> list[str]:
     paths: list[str] = table.column(column).to_pylist()
     for number, path in enumerate(paths):
         if not path or "\0" in path:
-            raise DataError(f"{table.called}, row {number} (counted from 0): column `{column}` has no file name")
+            raise DataError(f"{table.called}, row {number} (counted from 0): column `{column}` names no file")
     return paths
 
 

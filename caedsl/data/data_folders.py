@@ -77,7 +77,7 @@ def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> 
     ``UnavailableError`` lists the folders searched before (including ``looked``), and why each address failed.
     """
     if request.store is None:
-        text = f"no files of {wanted.name}: this user has no home folder for data sets"
+        text = f"no files of {wanted.name}: this user has no home folder in which data sets could be kept"
         raise UnavailableError("\n".join([text, *looked]), f"set {VARIABLE} to a folder that can be written")
     place = request.store / wanted.places[0]
     searched = ", ".join(f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in request.data_folders)

@@ -21,7 +21,7 @@ from caedsl.data.source_reader import reason
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
-LAID_ON_WHITE, FIRST_FRAME = "with transparency, laid on white", "with several frames, of which the first is used"
+LAID_ON_WHITE, FIRST_FRAME = "with transparency, laid on white", "of several frames, the first taken"
 
 _BITS_PER_SAMPLE = 258
 """The tag of a TIFF."""
@@ -90,8 +90,8 @@ def _check_size(image: Image.Image, stored: int) -> None:
     unpacked = pixels // 8 if image.mode == "1" else pixels * len(image.getbands())
     if pixels > _MOST_PIXELS and unpacked > _MOST_RATIO * stored:
         raise DataError(
-            f"has {image.width:,} x {image.height:,} pixels in only {stored:,} bytes; such files are not decoded "
-            f"above {_MOST_PIXELS:,} pixels: scale it down, or save it uncompressed"
+            f"says that it has {image.width:,} x {image.height:,} pixels in {stored:,} bytes, and above "
+            f"{_MOST_PIXELS:,} pixels an image that small is not decoded: scale it down, or save it uncompressed"
         )
 
 
@@ -157,7 +157,7 @@ def _wide_colours(image: Image.Image, content: bytes) -> tuple[NDArray[np.float3
         pairs = np.array(_read_as(image, content, {"LA;16B": "RGBA"})).astype(np.float32)
         return pairs[..., 0::2] * 256 + pairs[..., 1::2], 65535
     if len(modes) != 1 or not (mode := modes.pop()).startswith(("RGB;16", "RGBA;16", "RGBX;16")):
-        raise DataError("has 16-bit colours in a form that cannot be read with full depth: save it as a 16-bit RGB PNG")
+        raise DataError("holds colours of 16 bits in a form that cannot be read whole: save it as a 16-bit RGB PNG")
     base, order = mode[:-1], mode[-1]
     bands = 4 if base.startswith("RGBA") else 3
     # Read in the other order of bytes, the low byte of each value stands where Pillow takes the high one.

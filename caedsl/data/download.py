@@ -45,7 +45,7 @@ def download(url: str, path: Path, sha256: str, show: Callable[[int, int], None]
     except RequestException as error:
         return _why(error)
     except ValueError:
-        return "the checksum differs from that of the published file"
+        return "the file there has another checksum than the published one"
     return None
 
 
@@ -58,5 +58,5 @@ def _why(error: Exception) -> str:
     if isinstance(error, Timeout) or "timed out" in str(error):
         return f"no answer within {CONNECT_SECONDS:g} s, or nothing sent for {READ_SECONDS:g} s"
     if isinstance(error, NoConnection):
-        return "the server's name cannot be resolved" if "resolve" in str(error) else "no connection"
+        return "the server's name is not known here" if "resolve" in str(error) else "no connection"
     return "the connection broke off"

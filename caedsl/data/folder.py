@@ -23,14 +23,14 @@ def read(request: Request) -> UnreadImages:
     """
     root = request.path(request.source.path)
     if not root.is_dir():
-        raise DataError(f"{root} is a file, but `folder` reads a folder: for an array write `npy`, `npz` or `idx`")
+        raise DataError(f"{root} is a file, and `folder` reads a folder: for an array write `npy`, `npz` or `idx`")
     check_input(request.fit)
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
     roots |= _own_parts(request, roots)
     files = {part: images_in(folder, request.root, notes) for part, folder in roots.items()}
     if not files[TRAIN]:
-        text = f"{roots[TRAIN]} has no images: no file there has the ending of an image (.png, .jpg and so on)"
+        text = f"{roots[TRAIN]} holds no images: no file there ends like one (.png, .jpg and so on)"
         raise UnavailableError(text, f"put image files into {roots[TRAIN]}")
     classes = {part: classes_of(files[part].names, roots[part], notes) for part in roots}
     names = tuple(sorted({name for part in classes.values() if part for name in part}))
@@ -65,13 +65,12 @@ def _own_parts(request: Request, roots: Mapping[str, Path]) -> dict[str, Path]:
             continue
         found[part] = request.path(written)
         if not found[part].is_dir():
-            raise DataError(f"{found[part]} is a file, but `{part}=` of a folder must name a folder")
+            raise DataError(f"{found[part]} is a file, and `{part}=` of a folder names a folder")
         if part in roots:
-            raise DataError(f"{roots[part]} has {part} images, but `{part}=` names others: remove one of them")
+            raise DataError(f"{roots[part]} has {part} images, and `{part}=` names others: leave out one of them")
         if found[part].resolve().is_relative_to(roots[TRAIN].resolve()):
             raise DataError(
-                f"{found[part]} is inside {roots[TRAIN]}, whose images are used for training: move it out of that "
-                f"folder"
+                f"{found[part]} lies in {roots[TRAIN]}, whose images are trained on: move it out of that folder"
             )
     return found
 
@@ -95,7 +94,7 @@ def classes_of(names: Sequence[str], root: Path, notes: list[str]) -> list[str] 
     loose = [first for first, separator, _ in classes if not separator]
     if 0 < len(loose) < len(names):
         notes.append(
-            f"no labels for {root.name}: {len(loose)} of {len(names)} files are in no class subfolder: {some(loose)}"
+            f"no labels for {root.name}: {len(loose)} of {len(names)} files lie in no class subfolder: {some(loose)}"
         )
     return [first for first, _, _ in classes] if names and not loose else None
 

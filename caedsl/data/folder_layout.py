@@ -48,15 +48,15 @@ def split_folders(root: Path, written: str) -> dict[str, Path]:
         matching = [path for path in subfolders if path.name.casefold() in names]
         if len(matching) > 1:
             raise DataError(
-                f"{root} has {_listed(path.name for path in matching)}, which may all contain {part} images: keep one "
-                f"of them, or merge them"
+                f"{root} has {_listed(path.name for path in matching)}, which all may hold {part} images: "
+                "leave one of them, or put them together"
             )
         if matching:
             found[part] = matching[0]
     if found and TRAIN not in found:
         name = next(iter(found.values())).name
         raise DataError(
-            f"{root} has a subfolder {name} but none named train: put the training images into {root / 'train'}, "
+            f"{root} has a subfolder {name} and none named train: put the images to train on into {root / 'train'}, "
             f"or name the one to read: {_remedy(written, name)}"
         )
     if not found:
@@ -91,7 +91,7 @@ def refuse_pairs(root: Path, written: str) -> None:
         second = [names[name] for name in sorted(names) if name in answers]
         if first and second:
             raise DataError(
-                f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs instead of images of one "
+                f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs and not like images of one "
                 f"kind: name the one to read: {_remedy(written, first[0])}, or {_remedy(written, second[0])}; train on "
                 f"pairs with {_pair(written, first[0], second[0])}; rename them where they are classes"
             )

@@ -26,14 +26,14 @@ def read_dataset(given: Any, fit: SampleFormat, called: str) -> UnreadImages:
         if part is not None:
             parts[part] = table_stack(_table(dataset, called), _COLUMNS, fit)
     if TRAIN not in parts:
-        raise DataError(f"{called} has the splits {', '.join(splits) or 'none'}: one must be named train")
+        raise DataError(f"{called} has the splits {', '.join(splits) or 'none'}: one must be called train")
     stacks = {part: stack for part, (stack, _) in parts.items()}
     return UnreadImages(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), parts[TRAIN][1])
 
 
 def _table(dataset: Any, called: str) -> ArrowTable:
     if not hasattr(dataset, "data"):
-        raise DataError(f"{called} is a stream without a length: load it without `streaming=True`")
+        raise DataError(f"{called} is a stream, which has no length: load it without `streaming=True`")
     rows = dataset.with_format("arrow")
     columns: dict[str, Any] = {}
 

@@ -24,7 +24,7 @@ NAME, TARGETS = "an array in memory", "an array of targets in memory"
 
 
 def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any = None) -> Images:
-    """Return samples passed by the caller, for training ``model``.
+    """Return samples that the caller has, for ``model`` to train on.
 
     They are an array N × space, N × space × C or N × C × space, a ``Store``, or a dataset of Hugging Face. ``targets``
     are other such samples, of what must be returned for each; by default that is the sample itself, in the target's
@@ -47,7 +47,7 @@ def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any 
             if inputs is not None and outputs is not None:
                 compare(inputs, outputs, name, called)
             elif inputs is not None or outputs is not None:
-                raise DataError(f"{name} and its targets differ in their parts: provide {part} samples for both")
+                raise DataError(f"{name} and its targets differ in their parts: give {part} samples to both")
         found = replace(found, targets=answers)
     return replace(loaded(found, replace(request, targets=wanted), [], None), name=name)
 
@@ -69,7 +69,7 @@ def _found(given: Any, fit: SampleFormat, name: str) -> UnreadImages:
             labels = as_labels(np.asarray(given.labels), f"the labels of {name}")
         return UnreadImages(StoreStack(given, fit, name, labels), class_names=labels.names)
     if not len(given):
-        raise DataError(f"{name} has no {fit.noun}s")
+        raise DataError(f"{name} holds no {fit.noun}s")
     return UnreadImages(ArrayStack(given, layout(given.shape, fit, name), fit, name))
 
 

@@ -111,16 +111,13 @@ class Intake:
         there, skipped = np.concatenate(good), tuple(broken.values())
         notes = stack.conclude(seen.remarks, len(there))
         if skipped:
-            notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s skipped as broken: {_first(skipped)}")
+            notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s left out as broken: {_first(skipped)}")
         if kept.values is not None:
             return TakenImages(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped)
         streamed, way = Streamed(stack, there, fit.shape, seen.span), "read from their files as they are needed"
         if cache is not None:
             streamed = Streamed(cache, np.arange(len(there)), fit.shape, seen.span)
-            way = (
-                f"decoded once, into a file in {self.request.store} that is deleted when the run ends, and read from "
-                f"there"
-            )
+            way = f"decoded once, into a file in {self.request.store} that goes when the run ends, and read from there"
         return TakenImages(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
 
     def _read_some(self, stack: Stack, index: Index) -> TakenImages:
@@ -142,7 +139,7 @@ class Intake:
         pixels, way = self._later(stack, index, dtype, seen.span)
         notes = (
             *stack.conclude(seen.remarks, len(chosen)),
-            f"{len(chosen):,} of {len(index):,} {fit.noun}s were checked; all are {way}",
+            f"{len(chosen):,} of {len(index):,} {fit.noun}s were looked at; all are {way}",
         )
         return TakenImages(pixels, index, notes, ())
 
@@ -161,7 +158,7 @@ class Intake:
         if kept.values is not None:
             rows, way = RowsInMemory(kept.values, stack.scale), "read when they are first needed, then kept in memory"
         elif rows := self._scratch(len(index), stack.scale, dtype):
-            way = f"read when they are first needed, then kept in a file in {store} that is deleted when the run ends"
+            way = f"read when they are first needed, then kept in a file in {store} that goes when the run ends"
         return Cached(CachedStack(stack, index, rows), np.arange(len(index)), fit.shape, span), way
 
     def _scan(self, stack: Stack, index: Index, broken: dict[int, str]) -> Iterator[tuple[Index, RawSamples]]:
@@ -183,7 +180,7 @@ class Intake:
         noun = f"{self.request.fit.noun}s"
         among = f"{seen:,} {noun}" if seen == count else f"the first {seen:,} of {count:,} {noun}"
         text = f"{len(broken):,} of {among} of {describe(self.request.source)} cannot be used"
-        remedy = "" if self._skips else "\nto skip such files, add `skip=broken` to the source"
+        remedy = "" if self._skips else "\nto leave such files out, add `skip=broken` to the source"
         return f"{text}:\n{listing(list(broken.values()), 'files')}{remedy}"
 
     @property
@@ -218,7 +215,7 @@ class Kept:
                 return blank(self.count, self.fit, torch.uint8 if value_bytes == 1 else torch.float32)
             except RuntimeError:
                 pass
-        free = "" if self.room is None else f", but only {_size(int(self.room / SHARE))} are free"
+        free = "" if self.room is None else f", and {_size(int(self.room / SHARE))} are free"
         self.refusal = f"{self.count:,} {self.fit.noun}s of {self.fit.input} take {_size(needed)} of memory{free}"
         return None
 

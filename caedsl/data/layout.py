@@ -40,12 +40,12 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
         if fit.channels == 1:
             return "none"
         one = f"one channel {a_sample(fit.shape)}"
-        raise DataError(f"{found}, {one}, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
+        raise DataError(f"{found}, {one}, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
     space = _SPACE[axes]
     if len(shape) != axes + 2:
         raise DataError(
-            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, but the {fit.word} is "
-            f"{fit.input}; {_other_rank(shape)}reshape the array and save it again"
+            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, "
+            f"and the {fit.word} is {fit.input}; {_other_rank(shape)}reshape the array and save it again"
         )
     wanted = (1, 3) if fit.gray and fit.channels == 1 else (fit.channels,)
     first, last = shape[1] in wanted, shape[-1] in wanted
@@ -58,15 +58,15 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
         )
     if first or last:
         return "first" if first else "last"
-    raise DataError(f"{found}, but the {fit.word} is {fit.input}: {_wrong_channels(shape, fit)}")
+    raise DataError(f"{found}, and the {fit.word} is {fit.input}: {_wrong_channels(shape, fit)}")
 
 
 def _declared(declared: str, possible: bool, fit: SampleFormat, found: str) -> Layout:
     if not possible:
         place = "second" if declared == "first" else "last"
         raise DataError(
-            f"{found}, but the input is {fit.input}: with `layout={declared}` its {place} dimension has the channels; "
-            f"correct the layout, or the input"
+            f"{found}, and the input is {fit.input}: `layout={declared}` says that its {place} dimension has the "
+            "channels, and it does not; correct the layout, or the input"
         )
     return "first" if declared == "first" else "last"
 
@@ -79,7 +79,7 @@ def _other_rank(shape: tuple[int, ...]) -> str:
 
 def _wrong_channels(shape: tuple[int, ...], fit: SampleFormat) -> str:
     if fit.noun == "image" and fit.channels == 1 and 3 in (shape[1], shape[-1]):
-        return f"to convert colours to grey add `gray` to the source, to keep them write `{fit.word} {fit.input_of(3)}`"
+        return f"for colours made grey add `gray` to the source, for colours write `{fit.word} {fit.input_of(3)}`"
     if 1 in (shape[1], shape[-1]):
         have = "the images are grey" if fit.noun == "image" else f"the {fit.noun}s have one channel"
         return f"{have}: write `{fit.word} {fit.input_of(1)}`"

@@ -48,7 +48,7 @@ def read(request: Request) -> UnreadImages:
         confined(row.path, request.root)
     parts = {part: [row for row in rows if row.part == part] for part in (TRAIN, VALIDATION, TEST)}
     if not parts[TRAIN]:
-        text = f"{table} has no training images"
+        text = f"{table} names no images to train on"
         raise UnavailableError(text, f"add lines to {table} whose `split` is train, or empty")
     unlabelled = [row.place for row in rows if not row.label]
     if 0 < len(unlabelled) < len(rows):
@@ -95,10 +95,10 @@ def manifest_rows(
 def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
     path, label, split, mask = (row.values.get(column, "") for column in (wanted, _LABEL, _SPLIT, _MASK))
     if not path or "\0" in path + mask:
-        raise DataError(f"{table}, {row.place}: it has no image: write its path into the column `{wanted}`")
+        raise DataError(f"{table}, {row.place}: it names no image: write its path into the column `{wanted}`")
     part = part_named(split) if split else TRAIN
     if part is None:
-        raise DataError(f'{table}, {row.place}: the split "{split}" is not train, validation or test')
+        raise DataError(f'{table}, {row.place}: the split "{split}" is none of train, validation and test')
     try:
         weight = float(row.values.get(_WEIGHT, "") or 1)
     except ValueError:
@@ -111,7 +111,9 @@ def _refuse_twice(rows: Sequence[ManifestRow], table: Path) -> None:
     for row in rows:
         before = first.setdefault(row.path, row)
         if before is not row:
-            raise DataError(f"{table}, {row.place}: {row.path} is already in {before.place}: remove one of the two")
+            raise DataError(
+                f"{table}, {row.place}: {row.path} is named in {before.place} already: leave one of the two"
+            )
 
 
 def _weights(rows: Sequence[ManifestRow], table: Path) -> Weights | None:

@@ -129,7 +129,7 @@ def _found(paths: Mapping[str, Path], chosen: MnistSet, request: Request, unknow
     notes = []
     recognisable = chosen.unpacked is not None or paths[FILES[0]].suffix == ".gz"
     if unknown and recognisable:
-        notes.append(f"{paths[FILES[0]]} is not the published file: its checksum differs")
+        notes.append(f"{paths[FILES[0]]} is not the published file: its checksum is another one")
     return UnreadImages(train, test, class_names=chosen.class_names, notes=tuple(notes))
 
 
@@ -137,6 +137,6 @@ def _stack(images: Path, labels: Path, request: Request) -> ArrayStack:
     pixels, numbers = read_idx(images), as_labels(read_idx(labels), str(labels)).numbers
     if numbers is not None and numbers.size and not 0 <= numbers.min() <= numbers.max() <= 9:
         raise DataError(
-            f"{labels} has labels of {numbers.min()}..{numbers.max()}, but {request.source.name} has classes 0..9"
+            f"{labels} holds labels of {numbers.min()}..{numbers.max()}, and {request.source.name} has classes 0..9"
         )
     return ArrayStack(pixels, layout(pixels.shape, request.fit, str(images)), request.fit, str(images), numbers)

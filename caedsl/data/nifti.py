@@ -35,11 +35,11 @@ def read(request: Request) -> UnreadImages:
     paths = files_in(root, request.root, notes, _ENDINGS, "volumes") if root.is_dir() else Files(folder, [root.name])
     if not paths:
         raise UnavailableError(
-            f"{root} has no volumes: no file there ends in .nii or .nii.gz", f"put volumes into {root}"
+            f"{root} holds no volumes: no file there ends in .nii or .nii.gz", f"put volumes into {root}"
         )
     if request.fit.channels != 1:
         raise DataError(
-            f"NIfTI files have one channel, but the {request.fit.word} is {request.fit.input}: write "
+            f"NIfTI files hold one channel, and the {request.fit.word} is {request.fit.input}: write "
             f"`{request.fit.word} {request.fit.input_of(1)}`"
         )
     classes = classes_of(paths.names, root, notes) if root.is_dir() else None
@@ -61,7 +61,7 @@ def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Pict
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except Exception as error:  # nibabel meets a damaged file with whatever its parsers stumble over
-        raise DataError(f"{path} is damaged or not a NIfTI file: {reason(error)}") from error
+        raise DataError(f"{path} is damaged, or is no NIfTI file: {reason(error)}") from error
     x = torch.from_numpy(np.ascontiguousarray(values))[None, None]
     _check(x, path, fit, white)
     if white:
@@ -82,11 +82,11 @@ def _values(content: bytes, path: Path) -> NDArray[np.float32]:
     while len(shape) > _AXES and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) != _AXES or not math.prod(shape):
-        raise DataError(f"{path} is {' x '.join(map(str, image.shape))}, but a volume has three axes")
+        raise DataError(f"{path} is {' x '.join(map(str, image.shape))}, and a volume has three sides")
     stored = image.get_data_dtype()  # type: ignore[no-untyped-call]
     needed = math.prod(shape) * stored.itemsize
     if needed > len(unpacked):
-        raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, but its values need {needed:,}")
+        raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, and its values need {needed:,}")
     return np.asarray(image.dataobj, np.float32).reshape(shape)
 
 
@@ -99,9 +99,9 @@ def _unpacked(content: bytes, path: Path) -> bytes:
     unpacker = zlib.decompressobj(wbits=31)
     whole = unpacker.decompress(content, most)
     if unpacker.unconsumed_tail:
-        raise DataError(f"{path} unpacks to more than {most:,} bytes, which do not fit in memory")
+        raise DataError(f"{path} unpacks to more than {most:,} bytes, which memory does not hold")
     if not unpacker.eof:
-        raise DataError(f"{path} is damaged: it is truncated")
+        raise DataError(f"{path} is damaged: it is cut short")
     return whole
 
 
@@ -113,6 +113,6 @@ def _check(x: torch.Tensor, path: Path, fit: SampleFormat, white: int | None) ->
     if (white or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
         raise DataError(
-            f"{path} has the value {value:g}, outside of {low:g}..{high:g}: declare the actual range, such as "
+            f"{path} has the value {value:g}, outside of {low:g}..{high:g}: declare the values that there are, such as "
             f"`{fit.word} {fit.input} in {math.floor(least)}..{math.ceil(most)}`"
         )

@@ -47,13 +47,13 @@ def target_request(request: Request, wanted: Request) -> Request:
     if source.kind.drawn and wanted.fit.shape != request.fit.shape:
         raise DataError(
             f"`data {source.name}` draws its samples at the input's size, {request.fit.input}, and the target is "
-            f"{wanted.fit.input}: remove `target`, or train on files"
+            f"{wanted.fit.input}: leave `target` out, or train on files"
         )
     if source.target is not None and (source.validation or source.test):
         apart = "`validation=`" if source.validation else "`test=`"
         raise DataError(
             f"{describe(source)} names targets, and {apart} names samples whose targets it does not name: divide "
-            "inputs and targets alike into the subfolders train, validation and test, or remove it"
+            "inputs and targets alike into the subfolders train, validation and test, or leave it out"
         )
     windows: dict[str, Any] = {"window": source.window or request.fit.space[0]} if source.kind.ranks == (1,) else {}
     if source.target is None:
@@ -68,7 +68,7 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
     if targets is None:
         raise DataError(
             f"{describe(request.source)} has {part} samples, and its targets {describe(wanted.source)} have none: "
-            "split both in the same way"
+            "divide both alike"
         )
     if isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and wanted.source.name != "manifest":
         order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, request)
@@ -86,7 +86,7 @@ def compare(inputs: Stack, targets: Stack, name: str, other: str) -> None:
     """Reject inputs and targets that differ in number or in proportions; messages call them ``name`` and ``other``."""
     if len(inputs) != len(targets):
         raise DataError(
-            f"{name} has {len(inputs):,} samples, but its targets {other} are {len(targets):,}: a pair needs one of "
+            f"{name} has {len(inputs):,} samples, and its targets {other} are {len(targets):,}: a pair needs one of "
             "each, in the same order"
         )
     _compare_sizes(inputs, targets)
@@ -102,7 +102,7 @@ def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: 
     for clip, other in zip(inputs.clips, targets.clips, strict=False):
         if clip.length != other.length:
             raise DataError(
-                f"{clip.path} has {clip.length:,} frames, but its target {other.path} has {other.length:,}: cut both "
+                f"{clip.path} has {clip.length:,} frames, and its target {other.path} has {other.length:,}: cut both "
                 "to the same length"
             )
     return targets
@@ -121,7 +121,7 @@ def _matched(
         raise DataError(
             f"{len(alone) + len(unused):,} file{' has' if single else 's have'} no partner of the same name, in "
             f'{describe(request.source)} and its targets "{request.source.target}":\n'
-            f"{listing([*alone, *unused], 'files')}\nadd the missing files, or remove these"
+            f"{listing([*alone, *unused], 'files')}\nadd the missing files, or take these out"
         )
     return [known[name] for name in names]
 
@@ -134,8 +134,8 @@ def _by_name(paths: Sequence[Path], root: Path) -> dict[str, int]:
         first = found.setdefault(_stem(name.replace(os.sep, "/")), place)
         if first != place:
             raise DataError(
-                f"{paths[first]} and {paths[place]} have the same name with different endings, so the pair is "
-                f"ambiguous: rename one of the two"
+                f"{paths[first]} and {paths[place]} have the same name but for their endings, so that a partner is not "
+                "known: rename one of the two"
             )
     return found
 
@@ -174,7 +174,7 @@ def _proportional(first: Sizes, second: Sizes) -> bool:
 def _unequal(first: str, size: Sizes, second: str, other: Sizes) -> str:
     return (
         f"{first} is {text(size)}, and its target {second} is {text(other)}, which has other proportions: a pair must "
-        f"show the same region; crop both in the same way"
+        "show the same place; crop both alike"
     )
 
 

@@ -94,8 +94,8 @@ def _with_channels(picture: Decoded, fit: SampleFormat, remarks: list[str]) -> D
             return picture
         if not fit.gray:
             raise DataError(
-                f"is stored in colour, but the {fit.word} is {fit.input}: to convert colours to grey add `gray` to "
-                f"the source, to keep them write `{fit.word} {fit.input_of(3)}`"
+                f"is stored in colour, and the {fit.word} is {fit.input}: for colours made grey add `gray` to "
+                f"the source, for colours write `{fit.word} {fit.input_of(3)}`"
             )
         remarks.append(COLOUR)
         images = picture.images

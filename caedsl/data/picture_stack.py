@@ -28,12 +28,12 @@ def check_input(fit: SampleFormat) -> None:
     """Raise a ``DataError`` if the input is not an image, or has a number of channels that image files do not have."""
     if len(fit.space) != IMAGES:
         raise DataError(
-            f"image files have height and width, but the {fit.word} is {fit.input}, a {fit.noun}: "
+            f"image files have height and width, and the {fit.word} is {fit.input}, a {fit.noun}: "
             f"write `{fit.word} 3x64x64`"
         )
     if fit.channels not in (1, 3):
         raise DataError(
-            f"image files have 1 or 3 channels, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
+            f"image files have 1 or 3 channels, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
         )
 
 
@@ -127,7 +127,7 @@ class PictureStack(ABC):
 
         if images and remarks[GREY] == images:
             raise DataError(
-                f"all images of {self.place} are grey, but the {self.fit.word} is {self.fit.input}: "
+                f"all images of {self.place} are grey, and the {self.fit.word} is {self.fit.input}: "
                 f"write `{self.fit.word} {self.fit.input_of(1)}`"
             )
         return tuple(

@@ -144,7 +144,7 @@ def rows_of(
     offset, there = file.tell(), os.fstat(file.fileno()).st_size
     needed = math.prod(shape) * dtype.itemsize
     if there < offset + needed:
-        raise DataError(f"{name} is damaged: it has {there:,} bytes, but its array needs {offset + needed:,}")
+        raise DataError(f"{name} is damaged: it has {there:,} bytes, and its array needs {offset + needed:,}")
     if not needed:
         return without_values(name, dtype, shape)
     if SUPPORTED:

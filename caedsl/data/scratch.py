@@ -73,6 +73,6 @@ class Scratch:
         for place, first, count in runs(places):
             start, end = place * fit.values * item, (place + count) * fit.values * item
             if not read_at(self._handle, buffer[start:end], first * fit.values * item):
-                raise DataError("the decoded copy of the samples was truncated: start again")
+                raise DataError("the decoded copy of the samples was cut short: begin anew")
         # One channel has one order in memory, and strides that say so: kernels are chosen by them.
         return rows.movedim(-1, 1) if fit.channels > 1 else rows.squeeze(-1).unsqueeze(1)

@@ -20,13 +20,12 @@ def select(stack: Stack, class_names: Sequence[str], source: DataSource, limit: 
     """
     if stack.labels is not None and len(stack.labels) != len(stack):
         raise DataError(
-            f"{describe(source)} has {len(stack)} samples but {len(stack.labels)} labels: one label per sample is "
-            f"needed"
+            f"{describe(source)} has {len(stack)} samples and {len(stack.labels)} labels: one label a sample is needed"
         )
     index = np.arange(len(stack))
     if source.only is not None:
         if stack.labels is None:
-            raise DataError(f"`only={source.only}` needs labels, but {describe(source)} has none: {source.kind.labels}")
+            raise DataError(f"`only={source.only}` needs labels, and {describe(source)} has none: {source.kind.labels}")
         index = index[stack.labels == _number(source.only, stack.labels, class_names, source)]
     if limit is None or limit >= len(index):
         return index

@@ -39,7 +39,7 @@ class Request:
             where = (
                 ""
                 if Path(written).is_absolute()
-                else f" (paths are relative to the folder of the spec, {self.folder.absolute()})"
+                else f" (paths start from the folder of the spec, {self.folder.absolute()})"
             )
             raise UnavailableError(
                 f"{path} does not exist{where}", f"correct the path, or put the images at {path}"

@@ -24,7 +24,7 @@ def split_validation(images: Images, share: float, seed: int = SPLIT_SEED) -> tu
         return torch.arange(count), torch.empty(0, dtype=torch.int64)
     if count < 2:
         raise DataError(
-            f"{images.name} has {count} image, but validation needs another one: add images, or write `validation 0`"
+            f"{images.name} has {count} image, and validation needs one besides: add images, or write `validation 0`"
         )
     return draw_split(count, share, seed)
 

@@ -98,7 +98,7 @@ class Stack(Protocol):
 
 @dataclass
 class ArrayStack:
-    """Samples in one array, which is read row by row if it is in a file.
+    """Images in one array, which is read row by row where it lies in a file.
 
     Integers are scaled from 0..``white`` to the input's range: by default
     booleans from 0..1, uint16 from 0..65535, all others from 0..255. Floats must lie in the range, and so must integers
@@ -274,8 +274,9 @@ class ArrayStack:
                 f"or write `{self.fit.word} {self.fit.input} in real`"
             )
         return (
-            f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` with the value of "
-            f"white, or declare the actual range, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
+            f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` and the value of "
+            "white, or "
+            f"declare the values that there are, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
         )
 
     def _not_finite(self) -> str:
@@ -283,7 +284,7 @@ class ArrayStack:
         return (
             f"{self.file}: {len(bad)} of {len(self)} {self.fit.noun}s hold{'s' * (len(bad) == 1)} NaN or infinity "
             "(as 32-bit "
-            f"numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): remove these {self.fit.noun}s, or "
+            f"numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): leave these {self.fit.noun}s out, or "
             f"replace the values"
         )
 

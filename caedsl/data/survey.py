@@ -68,7 +68,7 @@ class PartSurvey:
 
 @dataclass(frozen=True)
 class Survey:
-    """Survey of the data of a spec.
+    """What the data of a spec are.
 
     ``targets`` are those of the parts whose samples have targets of their own, called by the same names.
     ``duplicates`` are samples of different parts that the network cannot tell apart, a group each, with their parts and
@@ -277,7 +277,7 @@ def _near_duplicates(
     usual = usual_distance(small[TRAIN])
     for pair in combinations(small, 2):
         if too_many(small[pair[0]], small[pair[1]]):
-            notes.append(f"{' and '.join(pair)} are not searched for nearly equal samples: they are too large")
+            notes.append(f"{' and '.join(pair)} are not searched for samples that are nearly equal: they are too many")
             continue
 
         def sample(*places: int, pair: tuple[str, str] = pair) -> tuple[Tensor, Tensor]:

@@ -46,6 +46,7 @@ _SEGMENT = Wave(0.12, 0.18, 0.045)
 
 def heartbeats(request: Request) -> UnreadImages:
     """Draw two seconds of an electrocardiogram per sample: 4,000 (one in ten abnormal), and 800 for tests."""
+    """
     return _found(request, "heartbeats", BEATS, (4000, 800), (0.9, 0.5), _beats)
 
 

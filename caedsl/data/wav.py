@@ -46,16 +46,16 @@ def read(request: Request) -> UnreadImages:
     folder = root if root.is_dir() else root.parent
     paths = files_in(root, request.root, notes, _ENDINGS, "sounds") if root.is_dir() else Files(folder, [root.name])
     if not paths:
-        raise UnavailableError(f"{root} has no sounds: no file there ends in .wav", f"put WAV files into {root}")
+        raise UnavailableError(f"{root} holds no sounds: no file there ends in .wav", f"put WAV files into {root}")
     cut = windows_of(request.source, request.fit)
     clips, broken = _clips(paths, request.fit, cut)
     if broken and request.source.skip != "broken":
-        remedy = "\nto skip such files, add `skip=broken` to the source"
+        remedy = "\nto leave such files out, add `skip=broken` to the source"
         raise DataError(f"{len(broken):,} of {len(paths):,} sounds cannot be used:\n{listing(broken, 'files')}{remedy}")
     if not clips:
         raise DataError(f"none of the {len(paths):,} sounds of {root} can be used:\n{listing(broken, 'files')}")
     if broken:
-        notes.append(f"{len(broken):,} of {len(paths):,} sounds skipped as broken: {'; '.join(broken[:3])}")
+        notes.append(f"{len(broken):,} of {len(paths):,} sounds left out as broken: {'; '.join(broken[:3])}")
     classes = classes_of([str(clip.path.relative_to(root)) for clip in clips], root, notes) if root.is_dir() else None
     names = tuple(sorted(set(classes or ())))
     counts = [cut.count(clip.length) for clip in clips]
@@ -92,7 +92,7 @@ def _opened(path: Path) -> Clip:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except (wave.Error, EOFError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise DataError(f"{path} is damaged or not a WAV file of integers: {reason(error)}") from error
+        raise DataError(f"{path} is damaged, or is no WAV file of whole numbers: {reason(error)}") from error
     if found.length * found.channels * found.width > status.st_size:
         raise DataError(f"{path} is damaged: it has {status.st_size:,} bytes, too few for {found.length:,} frames")
     return found
@@ -101,17 +101,15 @@ def _opened(path: Path) -> Clip:
 def _check(clip: Clip, fit: SampleFormat, cut: Windows, first: Clip | None) -> None:
     if clip.channels != fit.channels:
         raise DataError(
-            f"{clip.path} has {clip.channels} channels, but the {fit.word} is {fit.input}: write "
+            f"{clip.path} has {clip.channels} channels, and the {fit.word} is {fit.input}: write "
             f"`{fit.word} {fit.input_of(clip.channels)}`"
         )
     if clip.width not in _BITS:
-        raise DataError(
-            f"{clip.path} has values of {8 * clip.width} bits, but only 8, 16, 24 and 32 bits are supported"
-        )
+        raise DataError(f"{clip.path} has values of {8 * clip.width} bits: 8, 16, 24 and 32 bits are read")
     if clip.length < cut.length:
         raise DataError(f"{clip.path} has {clip.length:,} frames, fewer than the window of {cut.length:,}")
     if first is not None and clip.rate != first.rate:
-        raise DataError(f"{clip.path} has {clip.rate:,} frames per second, but {first.path.name} has {first.rate:,}")
+        raise DataError(f"{clip.path} has {clip.rate:,} frames a second, and {first.path.name} has {first.rate:,}")
 
 
 @dataclass

@@ -53,10 +53,10 @@ def test_a_layout_that_can_be_read_in_two_ways_is_an_error(tmp_path: Path, read)
     [
         ((5, 8, 8), (3, 8, 8), "x.npy is 5 x 8 x 8, one channel an image, .* write `input 1x8x8`"),
         ((5, 64), (1, 8, 8), "x.npy is 5 x 64: images are N x H x W"),
-        ((5, 8, 8, 3), (1, 8, 8), "to convert colours to grey add `gray`"),
+        ((5, 8, 8, 3), (1, 8, 8), "for colours made grey add `gray`"),
         ((5, 8, 8, 1), (3, 8, 8), "the images are grey: write `input 1x8x8`"),
         ((5, 8, 8, 4), (3, 8, 8), "neither dimension 2 nor dimension 4 is 3"),
-        ((0, 8, 8), (1, 8, 8), 'npy "x.npy" has no images'),
+        ((0, 8, 8), (1, 8, 8), 'npy "x.npy" holds no images'),
         ((5, 0, 8), (1, 8, 8), "holds images without pixels: its shape is 5 x 0 x 8"),
     ],
 )
@@ -223,7 +223,7 @@ def test_truncated_files_are_named(tmp_path: Path, read) -> None:
 @pytest.mark.parametrize("kind", ["npy", "npz", "idx", "folder"])
 def test_paths_that_lead_nowhere_are_explained(kind: str, tmp_path: Path, read) -> None:
     with pytest.raises(
-        DataError, match=f"missing.x does not exist .paths are relative to the folder of the spec, {tmp_path}"
+        DataError, match=f"missing.x does not exist .paths start from the folder of the spec, {tmp_path}"
     ):
         read(kind, path="missing.x")
     for path in ("a\0b", "~nobody-of-this-name/x", "x" * 5000):
@@ -242,7 +242,7 @@ def test_an_npz_needs_a_key_where_it_has_several_arrays(tmp_path: Path, read) ->
     np.savez(tmp_path / "one.npz", photos=BYTES[..., 0])
     np.savez(tmp_path / "two.npz", photos=BYTES[..., 0], kind=np.array([1, 0, 1, 0, 1]))
     assert len(read("npz", path="one.npz")) == 5
-    with pytest.raises(DataError, match=r"two.npz has 2 arrays: select one with `key=`, of photos, kind"):
+    with pytest.raises(DataError, match=r"two.npz holds 2 arrays: say which one with `key=`, of photos, kind"):
         read("npz", path="two.npz")
     with pytest.raises(DataError, match=r"two.npz has no array `x`: it has photos, kind"):
         read("npz", path="two.npz", key="x")
@@ -264,8 +264,8 @@ def test_npy_and_npz_are_not_mixed_up(tmp_path: Path, read) -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.zeros(5), "labels must be whole numbers or words, but these have type float64"),
-        (np.zeros((5, 2), int), "labels must be one number per sample, but this array is 5 x 2"),
+        (np.zeros(5), "labels are whole numbers or words, and these are of type float64"),
+        (np.zeros((5, 2), int), "labels are one number a sample, and this array is 5 x 2"),
         (np.zeros(4, int), "has 5 samples and 4 labels"),
     ],
 )

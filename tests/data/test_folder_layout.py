@@ -58,21 +58,21 @@ def test_what_lies_beside_the_parts_is_named(tmp_path: Path, read) -> None:
 def test_loose_images_beside_class_folders_are_named(tmp_path: Path, read) -> None:
     for name in ("cat/1.png", "dog/1.png", "z.png", "y.png"):
         save(tmp_path / "d" / name)
-    assert read("folder", path="d").notes == ("no labels for d: 2 of 4 files are in no class subfolder: y.png, z.png",)
+    assert read("folder", path="d").notes == ("no labels for d: 2 of 4 files lie in no class subfolder: y.png, z.png",)
 
 
 @pytest.mark.skipif(os.path.normcase("A") == "a", reason="there letters have no case in file names")
 def test_two_folders_for_one_part_are_an_error(tmp_path: Path, read) -> None:
     save(tmp_path / "d" / "train" / "1.png")
     save(tmp_path / "d" / "Training" / "1.png")
-    with pytest.raises(DataError, match="d has Training and train, which all may contain train images"):
+    with pytest.raises(DataError, match="d has Training and train, which all may hold train images"):
         read("folder", path="d")
 
 
 @pytest.mark.parametrize("name", ["test", "Testing", "val", "Validation"])
 def test_parts_without_training_images_are_an_error(name: str, tmp_path: Path, read) -> None:
     save(tmp_path / "d" / name / "1.png")
-    with pytest.raises(DataError, match=f'a subfolder {name} but none named train: .* `folder "d/{name}"`'):
+    with pytest.raises(DataError, match=f'a subfolder {name} and none named train: .* `folder "d/{name}"`'):
         read("folder", path="d")
     assert len(read("folder", path=f"d/{name}")) == 1
 

@@ -82,7 +82,7 @@ def test_train_and_test_subfolders_are_the_parts(tmp_path: Path, read) -> None:
 
 def test_test_images_without_train_are_explained(tmp_path: Path, read) -> None:
     save(tmp_path / "photos" / "test" / "1.png")
-    with pytest.raises(DataError, match="a subfolder test but none named train: put the training images into"):
+    with pytest.raises(DataError, match="a subfolder test and none named train: put the images to train on into"):
         read("folder", path="photos")
 
 
@@ -96,7 +96,7 @@ def test_what_is_no_image_is_left_out_and_named(tmp_path: Path, read) -> None:
     assert images.labels is None
     assert images.notes == (
         "in photos, left out as no images: notes.txt",
-        "no labels for photos: 1 of 2 files are in no class subfolder: 2.png",
+        "no labels for photos: 1 of 2 files lie in no class subfolder: 2.png",
     )
 
 
@@ -114,7 +114,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path, read) -> None:
 def test_a_folder_without_images_is_not_available(tmp_path: Path, read) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "notes.txt").write_text("mine")
-    with pytest.raises(DataError, match=r"photos has no images: no file there has the ending of an image"):
+    with pytest.raises(DataError, match=r"photos holds no images: no file there ends like one"):
         read("folder", path="photos")
     model = spec(DataSource("folder", path="photos"), DataSource("digits"), folder=tmp_path)
     assert load(model).notes[0].startswith('digits is used instead of folder "photos"')
@@ -122,7 +122,7 @@ def test_a_folder_without_images_is_not_available(tmp_path: Path, read) -> None:
 
 def test_a_file_in_the_place_of_a_folder_is_explained(tmp_path: Path, read) -> None:
     save(tmp_path / "x.png")
-    with pytest.raises(DataError, match=r"x.png is a file, but `folder` reads a folder"):
+    with pytest.raises(DataError, match=r"x.png is a file, and `folder` reads a folder"):
         read("folder", path="x.png")
 
 
@@ -147,7 +147,7 @@ def test_broken_files_are_named(tmp_path: Path, read) -> None:
     assert "b.jpg cannot be decoded (" in lines[2]
     for line, name in zip(lines[3:5], "cd", strict=True):
         assert f"{name}.png cannot be decoded (none of AVIF, BMP, GIF, " in line
-    assert lines[5:] == ["to skip such files, add `skip=broken` to the source"]
+    assert lines[5:] == ["to leave such files out, add `skip=broken` to the source"]
 
 
 def test_broken_files_of_all_blocks_are_named_together(tmp_path: Path, read, monkeypatch) -> None:
@@ -190,8 +190,8 @@ def test_broken_files_are_left_out_on_request(memory: int | None, tmp_path: Path
     assert images.labels.tolist() == [0, 1, 1, 1, 1]
     assert len(images.test_labels) == len(images.test_pixels) == 7
     assert [text.split(" cannot be decoded (")[0] for text in images.skipped] == [str(path) for path in broken]
-    assert any(note.startswith("3 of 8 images skipped as broken: ") for note in images.notes)
-    assert any(note.startswith("test: 1 of 8 images skipped as broken: ") for note in images.notes)
+    assert any(note.startswith("3 of 8 images left out as broken: ") for note in images.notes)
+    assert any(note.startswith("test: 1 of 8 images left out as broken: ") for note in images.notes)
 
 
 def test_nothing_but_broken_files_is_an_error_all_the_same(tmp_path: Path, read) -> None:
@@ -282,7 +282,7 @@ def test_an_opaque_fourth_channel_is_not_worth_a_word(tmp_path: Path, read) -> N
 
 def test_colours_need_the_word_gray(tmp_path: Path, read) -> None:
     save(tmp_path / "photos" / "x.png", (200, 100, 50))
-    with pytest.raises(DataError, match=r"x.png is stored in colour, but the input is 1x8x8: .* add `gray`"):
+    with pytest.raises(DataError, match=r"x.png is stored in colour, and the input is 1x8x8: .* add `gray`"):
         read("folder", path="photos")
     images = read("folder", path="photos", gray=True)
     assert pixel(images) == [round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)]
@@ -293,7 +293,7 @@ def test_grey_images_alone_do_not_make_colours(tmp_path: Path, read) -> None:
     save(tmp_path / "photos" / "x.png", 3, "L")
     with pytest.raises(DataError, match=r"all images of .*photos are grey, .* write `input 1x8x8`"):
         read("folder", path="photos", shape=(3, 8, 8))
-    with pytest.raises(DataError, match="image files have 1 or 3 channels, but the input is 4x8x8"):
+    with pytest.raises(DataError, match="image files have 1 or 3 channels, and the input is 4x8x8"):
         read("folder", path="photos", shape=(4, 8, 8))
 
 
@@ -316,7 +316,7 @@ def test_the_first_of_several_frames_is_taken(tmp_path: Path, read) -> None:
     frames[0].save(tmp_path / "photos" / "x.gif", save_all=True, append_images=frames[1:])
     images = read("folder", path="photos")
     assert pixel(images) == [250]
-    assert images.notes == ("1 of 1 images with several frames, of which the first is used",)
+    assert images.notes == ("1 of 1 images of several frames, the first taken",)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_a_validation_folder_of_the_author_is_read(tmp_path: Path, read) -> None
     images = read("folder", path="photos", validation="checked")
     assert (len(images), len(images.validation_pixels)) == (2, 1)
     assert list(images.names["validation"]) == ["b.png"]
-    with pytest.raises(DataError, match="whose images are used for training"):
+    with pytest.raises(DataError, match="whose images are trained on"):
         read("folder", path="photos", validation="photos/inside")
-    with pytest.raises(DataError, match="is a file, but `test=` of a folder must name a folder"):
+    with pytest.raises(DataError, match="is a file, and `test=` of a folder names a folder"):
         read("folder", path="photos", test="checked/b.png")

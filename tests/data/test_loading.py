@@ -34,7 +34,7 @@ def test_a_spec_without_data_says_what_to_add() -> None:
 
 
 def test_gray_needs_an_input_of_one_channel(read) -> None:
-    with pytest.raises(DataError, match="`gray` returns one channel, but the input is 3x8x8"):
+    with pytest.raises(DataError, match="`gray` leaves one channel, and the input is 3x8x8"):
         read("digits", shape=(3, 8, 8), gray=True)
 
 
@@ -82,7 +82,7 @@ def test_a_class_that_is_not_there_is_an_error_with_those_that_are(arrays, read)
 
 
 def test_only_needs_labels(arrays, read) -> None:
-    with pytest.raises(DataError, match=r"`only=1` needs labels, but .* add `labels="):
+    with pytest.raises(DataError, match=r"`only=1` needs labels, and .* add `labels="):
         read("npy", path="x.npy", only=1)
 
 
@@ -111,7 +111,7 @@ def test_images_take_at_most_half_of_the_memory(free: int, arrays, read, monkeyp
     monkeypatch.setattr(intake, "available_memory", lambda: free)
     images = read("npy", path="x.npy")
     assert images.train_pixels.at_hand == (free == 2 * IMAGES.nbytes)
-    said = "10 images of 1x8x8 take 0.0 MB of memory, but only 0.0 MB are free: they are read from their files"
+    said = "10 images of 1x8x8 take 0.0 MB of memory, and 0.0 MB are free: they are read from their files"
     assert any(said in note for note in images.notes) != images.train_pixels.at_hand
     np.testing.assert_array_equal(images.train[:, 0].numpy() * 255, IMAGES)
 

@@ -72,11 +72,11 @@ def test_what_is_not_read_is_said(images: Path, read) -> None:
     [
         ("", "x.csv has no column `path` .its columns are none.: name the columns in its first line"),
         ("file,label\na.png,b\n", "x.csv has no column `path` .its columns are file, label."),
-        ("path\n", "x.csv has no training images"),
-        ("path,split\nfiles/0.png,test\n", "x.csv has no training images"),
-        ("path,split\nfiles/0.png,dev\n", 'x.csv, line 2: the split "dev" is not train, validation or test'),
-        ("path,label\nfiles/0.png,a,b\n", "x.csv, line 2: it has more values than columns"),
-        ("path,label\n,a\n", "x.csv, line 2: it has no image"),
+        ("path\n", "x.csv names no images to train on"),
+        ("path,split\nfiles/0.png,test\n", "x.csv names no images to train on"),
+        ("path,split\nfiles/0.png,dev\n", 'x.csv, line 2: the split "dev" is none of train, validation and test'),
+        ("path,label\nfiles/0.png,a,b\n", "x.csv, line 2: it has more values than there are columns"),
+        ("path,label\n,a\n", "x.csv, line 2: it names no image"),
         ("path\nfiles/0.png\nfiles/0.png\n", "x.csv, line 3: .*0.png is named in line 2 already"),
         ('path\n"files/0.png', "x.csv, line 2: unexpected end of data: save it as a CSV"),
         ("path\n" + "x" * 200_000 + "\n", "x.csv, line 2: field larger than field limit"),
@@ -139,7 +139,7 @@ def test_a_parquet_file_says_what_a_csv_does(images: Path, read) -> None:
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"path,label"])
 def test_a_damaged_parquet_file_is_named(images: Path, read, content: bytes) -> None:
     (images / "x.parquet").write_bytes(content)
-    with pytest.raises(DataError, match=r"x.parquet is damaged or not a Parquet file"):
+    with pytest.raises(DataError, match=r"x.parquet is damaged, or is no Parquet file"):
         read("manifest", path="tables/x.parquet")
 
 

@@ -71,12 +71,12 @@ def test_a_file_without_partner_is_named(folders: Path) -> None:
         images(folders, 'folder "noisy" target="clean"')
     text = str(error.value)
     assert "2 files" in text and "im 2.bmp has no target" in text and "im 22.png has no input" in text
-    assert text.endswith("add the missing files, or remove these")
+    assert text.endswith("add the missing files, or take these out")
 
 
 def test_two_files_of_one_name_are_refused(folders: Path) -> None:
     picture(folders / "clean/0/im 2.bmp", 1)
-    with pytest.raises(DataError, match="same name with different endings"):
+    with pytest.raises(DataError, match="same name but for their endings"):
         images(folders, 'folder "noisy" target="clean"')
 
 
@@ -137,7 +137,7 @@ def test_a_manifest_names_targets_in_a_column(folders: Path) -> None:
     assert found.train_targets is not None and found.test_targets is not None and found.test is not None
     assert torch.allclose(found.test_targets.everything() - found.test, torch.tensor(100 / 255), atol=1e-6)
     (folders / "m.csv").write_text("path,sharp\n" + f"noisy/0/im 0.bmp,\n{lines[1][:-1]}")
-    with pytest.raises(DataError, match="line 2: it has no image: write its path into the column `sharp`"):
+    with pytest.raises(DataError, match="line 2: it names no image: write its path into the column `sharp`"):
         images(folders, 'manifest "m.csv" target=sharp')
     with pytest.raises(DataError, match="has no column `blurred`"):
         images(folders, 'manifest "m.csv" target=blurred')

@@ -152,7 +152,7 @@ def test_transparency_of_16_bits_is_laid_on_white(tmp_path: Path, read) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.tif", tiff(WIDE, "<", planes=True), "has 16-bit colours in a form that cannot be read with full depth"),
+        ("x.tif", tiff(WIDE, "<", planes=True), "holds colours of 16 bits in a form that cannot be read whole"),
         ("x.ppm", b"P3 1 1 65535 1 2 3\n", "is a plain PPM of more than 8 bits"),
     ],
 )
@@ -285,7 +285,9 @@ def test_few_bytes_do_not_become_many_pixels(side: int, tmp_path: Path) -> None:
         + chunk(b"IEND", b""),
     )
     megabytes, said = grown(tmp_path / "photos" / "x.png", "stretch")
-    assert "x.png has 13,300 x 13,300 pixels in only " in said or "x.png has too many pixels to be decoded" in said
+    assert (
+        "x.png says that it has 13,300 x 13,300 pixels in " in said or "x.png has too many pixels to be decoded" in said
+    )
     assert megabytes < 50
 
 

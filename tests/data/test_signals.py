@@ -56,17 +56,17 @@ def test_a_window_has_the_largest_label_of_its_lines(tmp_path: Path, read) -> No
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("a,b\n1,2\n3,x\n", {}, r'x.csv, line 3: the column "b" has `x`, which is not a number: correct it'),
+        ("a,b\n1,2\n3,x\n", {}, r'x.csv, line 3: the column "b" has `x`, which is no number: correct it'),
         ("a,b\n1,2\n3\n", {}, r'line 3: the column "b" is missing'),
         ("a,b\n1,nan\n3,4\n", {}, r'line 2: the column "b" has nan: replace the value'),
         ("a,b\n1,2\n3,4\n", {"columns": "c"}, r'x.csv has no column "c": its columns are a, b'),
         ("a,a\n1,2\n3,4\n", {"columns": "a"}, r'x.csv has several columns "a"'),
-        ("a,b,c\n1,2,3\n", {}, r'has 3 columns to read, but the input 2x2 has 2 channels: write `input 3x2`.*"a,b"'),
+        ("a,b,c\n1,2,3\n", {}, r'has 3 columns to read, and the input 2x2 has 2 channels: write `input 3x2`.*"a,b"'),
         ("a,b\n1,2\n", {}, "has 1 lines of numbers, fewer than the window of 2"),
         ("a,b\n1,2\n3,4\n", {"labels": "d"}, 'has no column "d"'),
-        ("a,b,l\n1,2,0.5\n3,4,1\n", {"labels": "l"}, "labels must be whole numbers, but the column l has others"),
+        ("a,b,l\n1,2,0.5\n3,4,1\n", {"labels": "l"}, "labels are whole numbers, and the column l holds others"),
         ("a,b\n1,2\n3,9\n", {}, r"signal 0 .* has the value 3, outside of 0..1.*`input 2x2 in real`"),
-        ("\n", {}, "its first line has no column names"),
+        ("\n", {}, "its first line names no columns"),
     ],
 )
 def test_tables_that_cannot_be_read_are_explained(text, options, message, tmp_path: Path, read) -> None:
@@ -123,17 +123,17 @@ def test_sounds_that_do_not_fit_are_named(tmp_path: Path, read) -> None:
     with pytest.raises(DataError, match="4 of 5 sounds cannot be used") as caught:
         read("wav", path="clips", shape=(1, 20))
     for part in (
-        "b.wav has 2 channels, but the input is 1x20: write `input 2x20`",
+        "b.wav has 2 channels, and the input is 1x20: write `input 2x20`",
         "c.wav has 9 frames, fewer than the window of 20",
-        "d.wav has 16,000 frames per second, but a.wav has 8,000",
+        "d.wav has 16,000 frames a second, and a.wav has 8,000",
         "e.wav is damaged",
     ):
         assert part in str(caught.value)
     images = read("wav", path="clips", shape=(1, 20), skip="broken")
     assert len(images) == 2
-    assert "4 of 5 sounds skipped as broken" in images.notes[0]
+    assert "4 of 5 sounds left out as broken" in images.notes[0]
     (tmp_path / "none").mkdir()
-    with pytest.raises(DataError, match="has no sounds"):
+    with pytest.raises(DataError, match="holds no sounds"):
         read("wav", path="none", shape=(1, 20))
 
 
@@ -155,14 +155,16 @@ def test_volumes_are_read_scaled_and_resized(ending: str, tmp_path: Path, read) 
     small = read("nifti", path=f"x.{ending}", shape=(1, 3, 5, 4), range=InputRange(-1024, 3071))
     assert small.train.shape == (1, 1, 3, 5, 4)
     assert small.notes == ("1 of 1 volumes resized to 3x5x4 (stretch)",)
-    with pytest.raises(DataError, match=r"outside of 0..1: declare the actual range, such as `input 1x6x5x4 in"):
+    with pytest.raises(
+        DataError, match=r"outside of 0..1: declare the values that there are, such as `input 1x6x5x4 in"
+    ):
         read("nifti", path=f"x.{ending}", shape=(1, 6, 5, 4))
-    with pytest.raises(DataError, match="NIfTI files have one channel"):
+    with pytest.raises(DataError, match="NIfTI files hold one channel"):
         read("nifti", path=f"x.{ending}", shape=(2, 6, 5, 4))
 
 
 def test_a_series_of_volumes_is_refused_and_named(tmp_path: Path, read) -> None:
     nibabel = pytest.importorskip("nibabel")
     nibabel.Nifti1Image(np.zeros((3, 3, 3, 2), np.float32), np.eye(4)).to_filename(tmp_path / "x.nii")
-    with pytest.raises(DataError, match=r"x.nii is 3 x 3 x 3 x 2, but a volume has three axes"):
+    with pytest.raises(DataError, match=r"x.nii is 3 x 3 x 3 x 2, and a volume has three sides"):
         read("nifti", path="x.nii", shape=(1, 3, 3, 3))

@@ -91,7 +91,7 @@ def test_a_truncated_file_is_an_error_and_not_a_reason_to_fall_back(tmp_path: Pa
     files = mnist_files()
     files[mnist.FILES[0]] = files[mnist.FILES[0]][:-20]
     write_all(tmp_path / "mnist", files)
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte.gz is damaged .* download the file again"):
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte.gz is damaged .* get the file again"):
         load(spec(DataSource("mnist"), DataSource("digits")), tmp_path)
 
 
@@ -99,7 +99,7 @@ def test_images_in_the_place_of_labels_are_an_error(tmp_path: Path, read) -> Non
     files = mnist_files()
     files[mnist.FILES[1]] = files[mnist.FILES[0]]
     write_all(tmp_path / "mnist", files)
-    with pytest.raises(DataError, match="labels must be one number per sample, but this array is 12 x 8 x 8"):
+    with pytest.raises(DataError, match="labels are one number a sample, and this array is 12 x 8 x 8"):
         read("mnist", data_dir=tmp_path)
 
 

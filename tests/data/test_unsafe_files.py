@@ -106,8 +106,8 @@ def test_npy_headers_that_lie_are_explained(kind: str, content: bytes, tmp_path:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\0\0\x08\xff" + struct.pack(">255I", *[1] * 255) + b"\0", "it has 255 dimensions"),
-        (b"\0\0\x08\x03" + struct.pack(">3I", 0, 8, 8), "has no images"),
+        (b"\0\0\x08\xff" + struct.pack(">255I", *[1] * 255) + b"\0", "it says that it has 255 dimensions"),
+        (b"\0\0\x08\x03" + struct.pack(">3I", 0, 8, 8), "holds no images"),
         (b"\0\0\x08\x03" + struct.pack(">3I", 10, 0, 8), "holds images without pixels"),
         (b"\0\0\x0e\x04" + struct.pack(">4I", 2**32 - 1, 0, 2**32 - 1, 2**32 - 1), "is damaged: its shape is 429496"),
         (b"\0\0\x08\x03" + struct.pack(">3I", *[2**32 - 1] * 3) + bytes(99), "holds only 99 of the "),
@@ -154,14 +154,14 @@ def test_damage_in_the_archive_of_cifar10_is_found_by_its_checksum(tmp_path: Pat
     path = tmp_path / "cifar-10-binary.tar.gz"
     path.write_bytes(content)
     assert read("cifar10", shape=(3, 32, 32), data_dir=tmp_path).notes == (
-        f"{path} is not the published file: its checksum differs",
+        f"{path} is not the published file: its checksum is another one",
     )
     content[2000] ^= 1
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"cifar-10-binary.tar.gz is damaged \(CRC check failed"):
         read("cifar10", shape=(3, 32, 32), data_dir=tmp_path)
     path.write_bytes(gzip.compress(whole_archive(label=200)))
-    with pytest.raises(DataError, match=r"has the label 200, but cifar10 has classes 0..9"):
+    with pytest.raises(DataError, match=r"has the label 200, and cifar10 has classes 0..9"):
         read("cifar10", shape=(3, 32, 32), data_dir=tmp_path)
 
 

@@ -123,7 +123,7 @@ def test_bad_samples_are_named(grey: Path, photos: Path) -> None:
     with pytest.raises(DataError, match=r"broken\.png cannot be decoded"):
         run.score(photos)
     (photos / "empty").mkdir()
-    with pytest.raises(DataError, match="has no images"):
+    with pytest.raises(DataError, match="holds no images"):
         run.score(photos / "empty")
 
 

@@ -76,7 +76,7 @@ def test_batches_are_the_same_and_each_file_is_decoded_once(
     reads = count_reads(monkeypatch)
     images = load(model_of(FOLDER), memory=memory)
     assert sorted(reads) == [0, 6, 11, 17, 22, 28, 33, 39]
-    assert any("8 of 40 images were checked; all are read when they are first needed" in x for x in images.notes)
+    assert any("8 of 40 images were looked at; all are read when they are first needed" in x for x in images.notes)
     assert images.train_pixels.span() == (images.train[reads].min(), images.train[reads].max())
     reads.clear()
     images = load(model_of(FOLDER), memory=memory)

@@ -124,7 +124,7 @@ def test_a_spec_without_train_or_without_images_cannot_be_trained(tmp_path: Path
     without = SPEC[: SPEC.index("train")]
     with pytest.raises(TrainingError, match="no `train` block"):
         run(tmp_path, without)
-    with pytest.raises(DataError, match=r"1 image, but validation needs another"):
+    with pytest.raises(DataError, match=r"1 image, and validation needs one"):
         run(tmp_path, SPEC.replace("limit=60", "limit=1"))
     with pytest.raises(DataError, match=r"missing\.npy"):
         run(tmp_path, SPEC.replace("data digits limit=60", 'data npy "missing.npy"'))
