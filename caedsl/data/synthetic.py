@@ -1,4 +1,4 @@
-"""Generated samples, the same each time: heartbeats (signals) and phantoms (volumes), with anomalies."""
+"""Samples drawn on the spot, the same each time: heartbeats (signals) and phantoms (volumes), with anomalies."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from caedsl.vocabulary.shape import Sizes
 
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, Sizes, str], Floats]
-"""Function that draws one sample of a class."""
+"""Draws one sample of a class."""
 
 BEATS = ("normal", "ectopic", "elevated")
 """Classes of heartbeats: an ectopic beat comes early, without P wave and wide; an elevated ST segment."""
@@ -25,7 +25,7 @@ _TOP = 65535
 
 
 class Wave(NamedTuple):
-    """Gaussian wave of a beat: seconds after the R peak, millivolts, and its standard deviation in seconds."""
+    """A Gaussian in a beat: seconds after the R peak, millivolts, and seconds of its standard deviation."""
 
     place: float
     height: float
@@ -39,19 +39,18 @@ P, Q, R, S, T = (
     Wave(0.035, -0.2, 0.012),
     Wave(0.28, 0.3, 0.045),
 )
-"""Waves of an electrocardiogram, at usual positions and heights."""
+"""The waves of an electrocardiogram, of usual places and heights."""
 _WIDE = (Wave(0.0, 1.2, 0.045), Wave(0.25, -0.35, 0.06))
 _SEGMENT = Wave(0.12, 0.18, 0.045)
 
 
 def heartbeats(request: Request) -> UnreadImages:
-    """Draw two seconds of an electrocardiogram per sample: 4,000 (one in ten abnormal), and 800 for tests."""
-    """
+    """Draw two seconds of an electrocardiogram a sample: 4,000 to train on, one in ten abnormal, and 800 to test on."""
     return _found(request, "heartbeats", BEATS, (4000, 800), (0.9, 0.5), _beats)
 
 
 def phantoms(request: Request) -> UnreadImages:
-    """Draw volumes of an ellipsoid with a core: 1,000 for training, one in ten with a lesion, and 300 for testing."""
+    """Draw volumes of an ellipsoid with a core: 1,000 to train on, one in ten with a lesion, and 300 to test on."""
     return _found(request, "phantoms", PHANTOMS, (1000, 300), (0.9, 0.5), _phantom)
 
 
@@ -93,7 +92,7 @@ def _beats(random: np.random.Generator, space: Sizes, kind: str) -> Floats:
 
 
 def _phantom(random: np.random.Generator, space: Sizes, kind: str) -> Floats:
-    """Return a volume in 0..1: a shell, its interior, a core, noise, and possibly a lesion between shell and core."""
+    """Return a volume in 0..1: a shell, what it holds, a core, noise, and perhaps a lesion between shell and core."""
     axes = np.meshgrid(*(np.linspace(-1, 1, side) for side in space), indexing="ij")
     centre, radii = random.uniform(-0.2, 0.2, 3), random.uniform(0.5, 0.78, 3)
     distance = np.sqrt(sum(((axis - c) / r) ** 2 for axis, c, r in zip(axes, centre, radii, strict=True)))
