@@ -96,6 +96,8 @@ def choose(source: Source, number: int) -> Source:
     if faults or syntax_faults or model is None:
         raise VariantError(f"{source.path} has errors: correct the findings of `caedsl check` first")
     sweep = model.sweep
+    if sweep is None and any(statement.head.text == "sweep" for statement in spec.statements):
+        raise VariantError(f"{source.path} has errors in its `sweep`: correct the findings of `caedsl check` first")
     if sweep is None:
         raise VariantError(f"{source.path} has no `sweep`: remove --variant")
     if not 1 <= number <= sweep.variants:

@@ -27,7 +27,19 @@ MOST_SECONDS = 1.0
 """Processor time of one command, the best of three: a loaded machine takes longer now and then."""
 MOST_BYTES = 500_000_000
 
+SWEPT = """autoencoder swept
+input 1x16x16
+data digits
+let width = 16
+encoder { conv width relu; maxpool 2 }
+bottleneck dense 16
+decoder mirror
+train { loss mse; optimizer adam lr=1e-3; batch 32; epochs 40 }
+sweep { let.width 8 16; train.optimizer.lr 1e-4..1e-2 log x3; bottleneck.noise 0.1 0.2; data.limit 100 200 }
+"""
 CORPUS = [
+    SWEPT,
+    SWEPT,
     *(path.read_text("utf-8") for path in SPECS),
     *(
         whole_spec(fragment)
@@ -142,6 +154,7 @@ COMMANDS = (
     ("check", "--fix"),
     ("fmt", "--diff"),
     ("show",),
+    ("show", "--variant", "2"),
     ("graph", "-o", "a.svg"),
     ("graph", "--style", "blocks", "-o", "a.mmd"),
     ("emit", "--training"),

@@ -13,7 +13,7 @@ from caedsl.cli.main import main
 from caedsl.diagnostics.finding import Finding
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.sweeping import MOST_VARIANTS
-from caedsl.resolve.variants import choose, variant
+from caedsl.resolve.variants import VariantError, choose, variant
 from caedsl.rules.engine.checking import check_source, examine
 from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
@@ -290,3 +290,9 @@ def test_any_text_behind_the_word_is_answered(data: st.DataObject) -> None:
         ["let.width", "train.batch", "8", "32", "1..9", "log", "x3", "width", '"a"', "1x2", "=", ";", "-", "*"]
     )
     check(swept(" ".join(data.draw(st.lists(words, max_size=6)))))
+
+
+@pytest.mark.parametrize("lines", ["let.width 1..1000000000 x1000000000", "nosuch.name 1 2", "let.width 1..2 x0"])
+def test_a_sweep_that_cannot_be_read_is_not_told_as_none(lines: str) -> None:
+    with pytest.raises(VariantError, match="has errors in its `sweep`"):
+        choose(Source(swept(lines), "a.cae"), 1)

@@ -26,6 +26,7 @@ from caedsl.runs.tensors import read_tensors
 from caedsl.training.checkpoints import Checkpoint
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
+from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
 
 from .damage import DAMAGES, forge
 
@@ -80,6 +81,8 @@ COMMANDS = (
     ("doctor", "{run}", "--budget", "1s", "--quiet"),
 )
 SECONDS_A_COMMAND = 60
+MOST_SECONDS = 15.0
+"""Processor time of a command: the first one imports what it needs, and the doctor takes its second."""
 
 
 @pytest.fixture(scope="module")
@@ -190,11 +193,14 @@ def test_damaged_run_folders(
         before = contents(outside)
         words = chance.choice(COMMANDS)
         arguments = [word.format(run=run, fresh=fresh, **whole) for word in words]
+        memory, start = reset_peak_memory(), time.process_time()
         with at_most(SECONDS_A_COMMAND):
             code = main(arguments)
+        seconds, memory = time.process_time() - start, peak_memory() - memory
         out, err = capsys.readouterr()
         told = f"{kind}: {[(name, damage.__name__) for name, damage in done]}: {words}: {code}\n{out}{err}"
         assert code in (0, 1, 2), told
+        assert seconds < MOST_SECONDS and memory < MOST_BYTES, f"{seconds:.1f} s, {memory:,} bytes: {told}"
         assert "this is a bug" not in err and "Traceback" not in out + err, told
         assert code != 2 or "caedsl: " in err, told
         assert "\x1b" not in out + err, told
