@@ -43,7 +43,7 @@ def report_idle_sources(data: Sequence[DataSource], scope: Scope) -> None:
                 source.span,
                 f"this source is never tried: `{before.name}` before it {why}",
                 related=(Label(before.span, "tried first"),),
-                help="write it before the other, or leave it out with its `else`",
+                help="write it before the other, or remove it with its `else`",
             )
             return
 
@@ -74,7 +74,7 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
         moments = cast(tuple[int, ...], train.schedule.options[option.name])
         if min(moments) < epochs <= max(moments):
             message = f"the rate falls after epoch {max(moments)}, and the run has {epochs}"
-            yield _Idle(f"schedule.{option.name}", message, "choose earlier epochs, or leave the late ones out")
+            yield _Idle(f"schedule.{option.name}", message, "choose earlier epochs, or remove the late ones")
     if train.stop.patience is not None and train.stop.patience >= epochs:
         message = f"a run of {epochs} epochs is too short for {train.stop.patience} epochs without a better loss"
         yield _Idle("stop.patience", message, lower)

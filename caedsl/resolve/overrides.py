@@ -97,7 +97,7 @@ def _setting(block: str, word: str, name: str, value: str, written: Sequence[tre
 
 
 def _with_first(name: str, value: str, statement: tree.Statement) -> str:
-    """Return the items of the statement with another value in the place of the one that stands alone."""
+    """Return the items of the statement with another value for the one without a name."""
     given = tree.WrittenWord(value, Span(0, 0))
     no_values = tree.WrittenOption | tree.WrittenWord
     place = next((place for place, item in enumerate(statement.items) if not isinstance(item, no_values)), None)

@@ -110,7 +110,7 @@ def _empty_parentheses(fault: Fault, span: Span) -> Finding:
     if word is None or word.type != "NAME" or span_of(word).end != span.start:
         return error("these parentheses are empty", span, help="write a value between them")
     fix = proposal("delete the parentheses", Edit(span, ""))
-    return error(f"`{word}()` is written as a call: a word stands alone", span, help=f"write `{word}`", fix=fix)
+    return error(f"`{word}()` is written as a call: write the word only", span, help=f"write `{word}`", fix=fix)
 
 
 def parentheses(fault: Fault) -> Finding | None:
@@ -144,7 +144,7 @@ def second_range(fault: Fault) -> Finding | None:
 
 
 def not_a_value(fault: Fault) -> Finding | None:
-    """Explain anything else in the place of a value."""
+    """Explain anything else instead of a value."""
     found, before = fault.found, fault.before
     if found is None or before is None or not (before.type in _WANT_VALUE or before == ".."):
         return None
