@@ -186,8 +186,8 @@ class LineFaults:
         return f"did you mean `{spelling_of(option)}`, such as `{example_of(option)}`?"
 
     def _help_without(self, option: Option, word: str) -> str:
-        """Return the help where a word of the language, or a yes or no, stands in the place of a number."""
+        """Return the help for a word of the language, or a yes or no, instead of a number."""
         line = f"write `{self.owner} {example_of(option, self.owner)}`"
         if self.owner == option.name and word.lower() in foreign_words.NEGATIVE:
-            return f"{line}, or leave the line out"
+            return f"{line}, or remove the line"
         return line

@@ -113,7 +113,7 @@ def _adjusts(layer: Layer) -> bool:
 
 
 def _keeps_lines_apart(layer: Layer) -> bool:
-    """Whether lines of their own behind the layer stay so: its twin has no weights, and can take no options."""
+    """Return whether lines after the layer stay separate: its mirror has no weights and takes no options."""
     return layer.kind.role not in (Role.WEIGHTED, Role.SUMMING, Role.GROUPING)
 
 
