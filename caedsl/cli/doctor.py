@@ -169,7 +169,7 @@ def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html:
     from caedsl.doctor.page import page
 
     if html is not None:
-        write_new(html, page(diagnosis).encode(), overwrite)
+        write_new(html, page(diagnosis).encode("utf-8", "backslashreplace"), overwrite)
         typer.echo(f"wrote {html}", err=True)
     best = diagnosis.best
     if best is None:

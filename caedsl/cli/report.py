@@ -7,6 +7,7 @@ import typer
 
 from caedsl.cli.outputs import Overwrite, Run, refuse_existing, write_new
 from caedsl.cli.train import Device, outside_errors
+from caedsl.diagnostics.text import printable
 
 
 def report(
@@ -35,7 +36,7 @@ def report(
     refuse_existing(target, overwrite)
     with outside_errors():
         found = contents(run, device.value, data_dir, make_reporter(quiet=False))
-    write_new(target, page(found).encode(), overwrite)
+    write_new(target, page(found).encode("utf-8", "backslashreplace"), overwrite)  # the folder's name may be no UTF-8
     for line in found.missing:
         typer.echo(f"caedsl: {line}", err=True)
-    typer.echo(f"wrote {target}")
+    typer.echo(printable(f"wrote {target}"))

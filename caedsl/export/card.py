@@ -23,7 +23,7 @@ def shared_files(run: TrainedRun) -> dict[str, bytes]:
     files = {
         SPEC: read_file(run.path, SPEC),
         BEST: read_file(run.path, BEST, largest_file(run.model)),
-        CARD: card(run).encode(),
+        CARD: card(run).encode("utf-8", "backslashreplace"),
     }
     with suppress(FileNotFoundError):
         files[METRICS] = read_file(run.path, METRICS)

@@ -89,6 +89,7 @@ def test_names_that_are_not_utf8(spec: Path) -> None:
         ran = shell(f"caedsl {command}", spec.parent)
         assert (ran.returncode, ran.stderr) == (0, ""), command
     assert "o\\xff" in ran.stdout
+    assert shell("caedsl report $'o\\xff'", spec.parent).returncode == 0
     ran = shell(
         "caedsl train tiny.cae --quiet --out é", spec.parent, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"
     )
