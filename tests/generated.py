@@ -2,6 +2,10 @@
 
 from hypothesis import strategies as st
 
+from caedsl.facts.cost import training_memory
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.settings import Train
+
 ACTIVATIONS = [
     "",
     "relu",
@@ -244,3 +248,8 @@ def swept_texts(draw: st.DrawFn) -> str:
     train = draw(st.sampled_from(["", "train { optimizer adam lr=1e-3; epochs 40 }", "train { loss mse }"]))
     spec = draw(spec_texts()).replace("encoder {", "let width = 4\nencoder {\nconv width relu", 1)
     return "\n".join([spec, "data digits", train, f"sweep {{ {'; '.join(lines)} }}"]) + "\n"
+
+
+def light(model: Autoencoder) -> bool:
+    """Return whether a test may build and run the model: repeated strides can enlarge a small input to gigabytes."""
+    return training_memory(model, Train(batch=3)) < 256 * 2**20
