@@ -107,3 +107,12 @@ def test_every_word_comes_back(line: str) -> None:
     if line == "clip -1..1":
         expected = [call.replace("args=(-1.0, 1.0)", "args=()") for call in expected]
     assert calls(made.model) == expected
+
+
+@pytest.mark.parametrize("form", ["dense 4", "conv 4", "variational 4", "quantized 8x4", "variational conv 4"])
+def test_every_code_comes_back(form: str) -> None:
+    model = caedsl.load(
+        f"autoencoder a; input 1x8x8 in real; encoder {{ conv 4 s2 relu }}; bottleneck {form}\ndecoder mirror"
+    )
+    module = unsettled(emitted(model))
+    same(model, module, again(module, model))

@@ -145,9 +145,9 @@ class Quantizer(nn.Module):
 
     def indices(self, h: Tensor) -> Tensor:
         """Return the number of the nearest vector at each place, samples first."""
-        with torch.no_grad():
-            distances = torch.addmm(self.codebook.square().sum(1), self.flat(h), self.codebook.T, alpha=-2)
-            return distances.argmin(1).view(h.shape[0], *h.shape[2:])
+        codebook = self.codebook.detach()
+        distances = torch.addmm(codebook.square().sum(1), self.flat(h.detach()), codebook.T, alpha=-2)
+        return distances.argmin(1).view(h.shape[0], *h.shape[2:])
 
     def nearest(self, h: Tensor) -> Tensor:
         chosen = self.indices(h) if self.chosen is None else self.chosen
