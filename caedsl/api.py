@@ -28,24 +28,24 @@ if TYPE_CHECKING:
     from caedsl.training.loop import Callback as Callback
 
 SpecLike = str | PathLike[str]
-"""A spec: the path of a ``.cae`` file, or the text itself, which has a line break or a brace."""
+"""Spec: the path of a ``.cae`` file, or the text itself, recognised by a line break or a brace."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import ``Callback`` and ``Store``, and PyTorch with them, when they are first used."""
+    """Import ``Callback`` and ``Store``, and with them PyTorch, on first use."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_LAZY[name]), name)
 
 
 _LAZY = {"Callback": "caedsl.training.loop", "Store": "caedsl.data.store"}
-"""The modules of the public classes that need PyTorch."""
+"""Modules of the public classes that need PyTorch."""
 
 
 class SpecError(ValueError):
-    """A spec that no model can be built from.
+    """Error in a spec from which no model can be built.
 
-    ``findings`` are what is wrong; the message shows them as ``check`` does.
+    ``findings`` says what is wrong; the message shows the findings as ``check`` does.
     """
 
     def __init__(self, message: str, findings: tuple[Finding, ...]) -> None:
@@ -78,12 +78,12 @@ def check(
     optimizer: Any = None,
     data: Any = None,
 ) -> tuple[Finding, ...]:
-    """Everything that ``caedsl check`` finds in a spec, in the order of the text.
+    """Return everything that ``caedsl check`` finds in a spec, in the order of the text.
 
-    The same for a PyTorch module: its findings name the author's layers (``finding.layers``) and print so. ``input`` is
-    the shape of a sample, ``range`` that of its values (None for any number), ``loss`` and ``optimizer`` are PyTorch's
-    or a spec's words, and ``data`` is what a spec says behind that word, or an array of samples. Raises
-    ``ImportFailure`` where no spec says the same network.
+    ``spec`` may also be a PyTorch module: its findings name the author's layers (``finding.layers``) and print with
+    those names. ``input`` is the shape of a sample and ``range`` the range of its values (None for any number).
+    ``loss`` and ``optimizer`` are PyTorch objects or words of the language. ``data`` is what a spec writes after
+    ``data``, or an array of samples. Raise ``ImportFailure`` if no spec describes the same network.
     """
     if hasattr(spec, "named_modules"):
         return _check_module(spec, input, range, loss, optimizer, data)
@@ -105,11 +105,11 @@ def _check_module(
 
 
 def load(spec: SpecLike, settings: Mapping[str, object] | None = None, variant: int | None = None) -> Autoencoder:
-    """Return the model that a spec describes, every size known; a notebook shows its diagram and its table.
+    """Return the model that a spec describes, with every size known; a notebook shows its diagram and its table.
 
-    ``settings`` replaces parts of it, as ``--set`` does: ``{"train.batch": 64, "train.optimizer.lr": 1e-4}``.
-    ``variant`` chooses one of its ``sweep``, counted from 1; without it the model is the spec as it stands.
-    Raises ``SpecError`` where the spec has errors, and ``ValueError`` where it has no such variant.
+    ``settings`` replaces parts of the spec, as ``--set`` does: ``{"train.batch": 64, "train.optimizer.lr": 1e-4}``.
+    ``variant`` chooses a variant of its ``sweep``, counted from 1; by default the spec is used as it stands. Raise
+    ``SpecError`` if the spec has errors, and ``ValueError`` if it has no such variant.
     """
     source = _source(spec)
     if variant is not None:
@@ -146,9 +146,10 @@ def graph(
     title: bool = True,
     grey: bool = False,
 ) -> "Diagram":
-    """Return the diagram of a model, as ``caedsl graph`` draws it: a notebook shows it, and ``save`` writes it.
+    """Return the diagram of a model, as ``caedsl graph`` draws it; a notebook shows it and ``save`` writes it.
 
-    ``style`` is hourglass or blocks, ``width`` in centimetres, ``font_size`` that of the smallest text in points.
+    ``style`` is hourglass or blocks. ``width`` is in centimetres, and ``font_size`` is the size of the smallest text in
+    points.
     """
     from caedsl.console.notebook import Diagram
     from caedsl.figures.look import Look
@@ -157,7 +158,7 @@ def graph(
 
 
 def show(model: Autoencoder | SpecLike) -> "ModelTable":
-    """Return the table of a model, as ``caedsl show`` prints it: a notebook shows it, and ``print`` prints it."""
+    """Return the table of a model, as ``caedsl show`` prints it; a notebook shows it and ``print`` prints it."""
     from caedsl.console.notebook import ModelTable
 
     return ModelTable(_model(model))
@@ -167,7 +168,7 @@ def show(model: Autoencoder | SpecLike) -> "ModelTable":
 def build(model: Autoencoder | SpecLike) -> "ConvolutionalAutoencoder":
     """Return the ``torch.nn.Module`` of a model, with ``encode``, ``decode`` and ``forward``.
 
-    Torch's seed decides its weights.
+    Its weights depend on torch's global seed.
     """
     from caedsl.backends.torch.instantiate import build as build_module
 
@@ -175,9 +176,9 @@ def build(model: Autoencoder | SpecLike) -> "ConvolutionalAutoencoder":
 
 
 def emit(model: Autoencoder | SpecLike, training: bool = False) -> str:
-    """Return the same module as Python source that needs nothing but torch.
+    """Return the module of a model as Python source that needs only torch.
 
-    With ``training``, a plain training loop too.
+    With ``training``, the source includes a plain training loop.
     """
     from caedsl.backends.torch.render import emit as emit_source
 
@@ -188,11 +189,11 @@ def emit(model: Autoencoder | SpecLike, training: bool = False) -> str:
 def from_torch(
     module: "nn.Module", input: Sequence[int] = (1, 28, 28), range: tuple[float, float] | None = (0, 1)
 ) -> "ImportedModel":
-    """Return a spec that builds the same network as a PyTorch module, with a module that has its weights.
+    """Return a spec that builds the same network as a PyTorch module, and a module with its weights.
 
-    ``input`` is the shape of a sample, channels and sizes without the batch, and ``range`` that of its values; None is
-    ``real``. The outputs of both are compared on random samples. Raises ``ImportFailure`` of
-    ``caedsl.importing.errors``, which names every layer that the language has no word for.
+    ``input`` is the shape of a sample: channels and sizes, without the batch. ``range`` is the range of its values,
+    None for ``real``. The outputs of both modules are compared on random samples. Raise ``ImportFailure`` of
+    ``caedsl.importing.errors``, which names every layer that the language cannot express.
     """
     from caedsl.importing.imported import imported
     from caedsl.importing.spelling import ends
@@ -203,12 +204,12 @@ def from_torch(
 
 @explaining_missing_packages()
 def from_keras(model: Any, range: tuple[float, float] | None = (0, 1)) -> "ImportedModel":
-    """Return a spec that builds the same network as a Keras model, with a PyTorch module that has its weights.
+    """Return a spec that builds the same network as a Keras model, and a PyTorch module with its weights.
 
-    ``model`` is Functional or Sequential, of Keras 3 or TensorFlow's Keras 2, and ``range`` is that of its samples'
-    values; None is ``real``. Optimizer and loss become a ``train`` block. The outputs of both are compared on random
-    samples. Raises ``ImportFailure`` of ``caedsl.importing.errors``, which names every layer that the language has no
-    word for.
+    ``model`` is Functional or Sequential, of Keras 3 or TensorFlow's Keras 2. ``range`` is the range of its samples'
+    values, None for ``real``. Optimizer and loss become a ``train`` block. The outputs of both are compared on random
+    samples. Raise ``ImportFailure`` of ``caedsl.importing.errors``, which names every layer that the language cannot
+    express.
     """
     from caedsl.importing.imported import imported
     from caedsl.importing.keras.reading import network_of_model
@@ -226,11 +227,12 @@ def watch(
     code: str | None = None,
     say: "Callable[[str], None] | None" = None,
 ) -> "LoopWatch":
-    """Return monitors for a training loop of one's own; call ``step(loss, samples)`` of them after each step.
+    """Return monitors for your own training loop; call their ``step(loss, samples)`` after each step.
 
-    They are those of ``caedsl train``: they look inside now and then, say what goes wrong on standard error or by
-    ``say``, and change nothing. ``loss`` is the function of a reconstruction and its target, squared error by default.
-    ``code`` is the path of the module that returns the code; by default it is the one with the smallest output.
+    These are the monitors of ``caedsl train``: they inspect the module now and then, report what goes wrong to standard
+    error or to ``say``, and change nothing. ``loss`` is called with a reconstruction and its target; the default is
+    squared error. ``code`` is the path of the submodule that returns the code, by default the one with the smallest
+    output.
     """
     from torch.nn.functional import mse_loss
 
@@ -245,10 +247,11 @@ def watch(
 
 @explaining_missing_packages()
 def open(run: str | PathLike[str], device: str = "auto") -> "TrainedRun":
-    """Open a trained run, as ``caedsl.open``: encode, decode, reconstruct and score need neither data nor training.
+    """Open a trained run: ``caedsl.open``.
 
-    ``run`` is a run folder, or any folder with ``spec.cae`` and ``weights.safetensors``; ``device`` is auto, cpu or
-    cuda. Raises ``RunError`` of ``caedsl.runs.errors`` where it cannot be opened.
+    Its encode, decode, reconstruct and score need neither data nor training. ``run`` is a run folder, or any folder
+    with ``spec.cae`` and ``weights.safetensors``. ``device`` is auto, cpu or cuda. Raise ``RunError`` of
+    ``caedsl.runs.errors`` if the run cannot be opened.
     """
     from caedsl.inference.trained_run import open_trained
     from caedsl.report.notebook import opened
@@ -277,15 +280,18 @@ def train(
 ) -> "EvaluatedRun":
     """Train a model as its ``train`` block says, evaluate it and write the run folder.
 
-    ``settings`` replaces parts of a spec as in ``load``; ``device`` is auto, cpu or cuda; ``out`` is the run's folder
-    (a fresh one below ``runs/`` by default) and ``data_dir`` where data sets lie; no path of the spec may leave
-    ``data_root``. ``weights`` names a run, or a safetensors file, to start from instead of fresh weights. ``pictures``
-    draws the same few reconstructions after each epoch, ``tensorboard`` writes for TensorBoard, and ``progress`` prints
-    what the command prints. ``callbacks`` follow the run, see ``Callback``; ``baselines`` compares the result with the
-    mean image and PCA. ``images``, an array of N samples, a ``Store`` or a dataset of Hugging Face, takes the place of
-    the spec's data: integers are scaled as those of files are, real numbers lie in the input's range. ``targets``, as
-    many, are what must come out for them; ``sample_weights``, one number each, say how much they count in the loss.
-    Return the run with its module.
+    Return the run with its module. ``settings`` replaces parts of a spec, as in ``load``. ``device`` is auto, cpu or
+    cuda. ``out`` is the run folder (by default a new one in ``runs/``), and ``data_dir`` the folder of the data sets.
+    No path of the spec may leave ``data_root``. ``weights`` names a run or a safetensors file to start from instead of
+    random weights.
+
+    ``pictures`` draws the same few reconstructions after each epoch, ``tensorboard`` writes logs for TensorBoard, and
+    ``progress`` prints what the command prints. ``callbacks`` follow the run, see ``Callback``. ``baselines`` compares
+    the result with the mean image and PCA.
+
+    ``images`` replaces the data of the spec: an array of N samples, a ``Store`` or a Hugging Face dataset. Integers are
+    scaled like those of image files; real numbers lie in the input's range. ``targets`` holds the wanted output of each
+    sample, and ``sample_weights`` the weight of each sample in the loss.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of
@@ -330,10 +336,11 @@ def diagnose(
 ) -> "Diagnosis":
     """Find out why a model fails to train, as ``caedsl doctor`` does.
 
-    ``model`` is a spec, the folder of a run, whose record is then taken into account, or what ``from_torch`` returned.
-    ``budget`` is about how long to take, ``"2min"`` or a number of seconds, or so many training steps, ``"3000steps"``.
-    ``settings`` replaces parts of a spec as in ``load``; ``images`` takes the place of its data as in ``train``. The
-    diagnosis has a verdict, causes with their evidence, and repairs that won in training; ``print`` prints it.
+    ``model`` is a spec, a run folder, whose record is then taken into account, or what ``from_torch`` returned.
+    ``budget`` is the approximate time to take, ``"2min"`` or a number of seconds, or a number of training steps,
+    ``"3000steps"``. ``settings`` replaces parts of a spec, as in ``load``; ``images`` replaces its data, as in
+    ``train``. The diagnosis has a verdict, causes with their evidence, and the repairs that improved training;
+    ``print`` prints it.
     """
     from pathlib import Path
 
@@ -377,8 +384,8 @@ def resume(
 ) -> "EvaluatedRun":
     """Resume the run in a folder from its last checkpoint, and evaluate it; see ``train``.
 
-    ``epochs`` is a new number of them, larger than before. Settings and pictures are those it began with, and so is the
-    ``device`` where it is there.
+    ``epochs`` is a new number of epochs, larger than before. Settings and pictures stay as they were, and so does the
+    ``device`` if it is available.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.evaluation.run import resume_and_evaluate

@@ -1,4 +1,4 @@
-"""The monitors of ``caedsl train`` as a callback of Keras."""
+"""The monitors of ``caedsl train`` as a Keras callback."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,8 +19,9 @@ from caedsl.training.any_loop.loop_watch import LoopWatch
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     """Monitors of a Functional or Sequential model of Keras 3 while ``fit`` trains it.
 
-    The model is imported when training begins, and looked into by way of its PyTorch twin, which gets its weights
-    before each look. ``samples`` are some that it is trained on; ``say`` takes the place of standard error.
+    The model is imported when training begins. The monitors inspect its PyTorch twin, which gets the model's weights
+    before each inspection. ``samples`` are some of the training samples; ``say`` receives the messages instead of
+    standard error.
     """
 
     def __init__(self, samples: ArrayLike, say: Callable[[str], None] | None = None) -> None:
@@ -37,16 +38,16 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         return () if self._watch is None else self._watch.troubles
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Import the model; ``ImportFailure`` names what has no equal in a spec."""
+        """Import the model; raise ``ImportFailure``, which names what a spec cannot express."""
         if self._watch is None:
             self._watch = _TwinWatch(lambda: self.model, self._say)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Begin the mean that Keras reports anew."""
+        """Reset the mean loss, as Keras does."""
         self._seen, self._sum = 0, 0.0
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Take note of a step; Keras tells the mean of the losses of the epoch so far."""
+        """Record a step; Keras passes the mean of the losses of the epoch so far."""
         assert self._watch is not None
         total = float((logs or {}).get("loss", 0.0)) * (batch + 1)
         loss, self._sum = total - self._sum, total
@@ -56,7 +57,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._watch.step(loss, self._watch.ours(self._samples[start : start + size]))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Take note that an epoch is over."""
+        """Record the end of an epoch."""
         assert self._watch is not None
         score = (logs or {}).get("val_loss")
         self._watch.epoch(None if score is None else float(score))
@@ -66,7 +67,7 @@ class _TwinWatch(LoopWatch):
     """Monitors of the PyTorch twin of a Keras model."""
 
     def __init__(self, model: Callable[[], Any], say: Callable[[str], None] | None) -> None:
-        """Follow the model that ``model`` returns; on JAX, asking a callback for it brings its weights up to date."""
+        """Follow the model that ``model`` returns; on JAX, asking a callback for its model updates the weights."""
         network = network_of_model(model())
         self._model, self._twin = model, imported(network)
         self._rate = _rate(model())
@@ -82,11 +83,11 @@ class _TwinWatch(LoopWatch):
         )
 
     def ours(self, samples: np.ndarray[Any, Any]) -> torch.Tensor:
-        """Return samples of Keras as the twin takes them."""
+        """Return samples in Keras's layout as the twin takes them."""
         return torch.from_numpy(np.ascontiguousarray(self._to_ours(samples)))
 
     def before_look(self) -> None:
-        """Give the twin the weights that the model has now."""
+        """Copy the model's current weights into the twin."""
         model = self._model()
         self._rate = _rate(model)
         self._twin.module.load_state_dict(rebuilt(network_of_model(model))[2].state_dict())
@@ -97,7 +98,7 @@ def _rate(model: Any) -> float:
 
 
 def _settings(twin: ImportedModel, rate: float, batch: int) -> Settled:
-    """Return the settings of the spec with the learning rate of now."""
+    """Return the settings of the spec with the current learning rate."""
     known = settled(twin.model.train) if twin.model.train is not None else None
     optimizer = known.optimizer if known is not None else SettledOptimizer()
     return Settled(optimizer=SettledOptimizer(name=optimizer.name, lr=rate, options=optimizer.options), batch=batch)

@@ -1,4 +1,4 @@
-"""The monitors of ``caedsl train`` as a callback of Lightning."""
+"""The monitors of ``caedsl train`` as a Lightning callback."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ class Watch(Callback):
     """Monitors of a ``LightningModule`` whose ``forward`` reconstructs samples.
 
     A batch is the samples themselves, or a tuple that begins with them. ``validation`` is the name of the logged
-    validation loss; the others are those of ``caedsl.watch``.
+    validation loss; the other parameters are those of ``caedsl.watch``.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Watch(Callback):
         return () if self._watch is None else self._watch.troubles
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Take note of a step."""
+        """Record a step."""
         if not trainer.is_global_zero:
             return
         if self._watch is None:
@@ -54,7 +54,7 @@ class Watch(Callback):
             self._watch.step(loss, samples)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Take note that an epoch is over."""
+        """Record the end of an epoch."""
         if self._watch is not None:
             score = trainer.callback_metrics.get(self._validation)
             self._watch.epoch(None if score is None else float(score))

@@ -1,6 +1,6 @@
 """Convolutional autoencoders as scikit-learn estimators: transformer, density-like scorer and outlier detector in one.
 
-A fitted estimator is text and bytes: pickling it executes nothing beyond this class.
+A fitted estimator holds text and bytes only: unpickling it runs no code beyond this class.
 """
 
 import tempfile
@@ -67,9 +67,9 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         self.fpr = fpr
 
     def fit(self, X: Array, y: object = None) -> Self:
-        """Train on ``X``: N x channels x space, N x space, or N x as many numbers as a sample has; ``y`` is ignored.
+        """Train on ``X``: N x channels x space, N x space, or N x ``n_features_in_``; ``y`` is ignored.
 
-        Integers are scaled as those of image files are; real numbers lie in the input's range.
+        Integers are scaled like those of image files; real numbers lie in the input's range.
         """
         if not 0 < self.fpr < 1:
             raise ValueError(f"fpr must lie between 0 and 1, and {self.fpr} does not")
@@ -88,7 +88,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         return self
 
     def transform(self, X: Array) -> NDArray[np.float32]:
-        """Return the codes of samples, N x as many numbers as a code has."""
+        """Return the codes of samples as N flat vectors."""
         run = self._run()
         return run.encode(_samples(X, run.model)).reshape(len(X), -1)
 
@@ -102,7 +102,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         return run.reconstruct(_samples(X, run.model))
 
     def score_samples(self, X: Array) -> Floats:
-        """Return the negative mean squared error of each sample, values mapped to 0..1."""
+        """Return the negative mean squared error of each sample, with values mapped to 0..1."""
         run = self._run()
         return -run.score(_samples(X, run.model), "mse")
 
@@ -115,7 +115,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def score(self, X: Array, y: object = None) -> float:
-        """Return the mean of ``score_samples``, for the searches of scikit-learn to maximise."""
+        """Return the mean of ``score_samples``, for scikit-learn's searches to maximise."""
         return float(self.score_samples(X).mean())
 
     def __getstate__(self) -> dict[str, Any]:
@@ -137,9 +137,9 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
 
 
 def _samples(X: Array, model: Autoencoder) -> Array:
-    """Return ``X`` as N x channels x space, or as it is where it has another rank.
+    """Return ``X`` as N x channels x space, or unchanged if it has another rank.
 
-    ``ValueError`` where it does not fit.
+    Raise ``ValueError`` if it does not fit.
     """
     checked: Array = check_array(X, allow_nd=True, dtype=None, ensure_min_samples=1)
     if checked.ndim != 2 or model.input.shape[1:] == checked.shape[1:]:

@@ -1,4 +1,4 @@
-"""A source text, spans in it, and the lines and columns that people count."""
+"""A source text, spans in it, and its lines and columns."""
 
 import re
 from bisect import bisect_right
@@ -20,14 +20,14 @@ class Span(NamedTuple):
 
 
 class Position(NamedTuple):
-    """A place as editors show it: line and column, both counted from 1."""
+    """Place as editors show it: line and column, both counted from 1."""
 
     line: int
     column: int
 
 
 class Source:
-    """The text of one spec and the path it is known by.
+    """Text of one spec and its path.
 
     The text is used as it was read: line endings are kept, and ``\\r\\n``, ``\\n`` and ``\\r`` each end a line.
     """

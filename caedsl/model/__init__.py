@@ -1,1 +1,1 @@
-"""The model: frozen dataclasses and nothing else."""
+"""The model: frozen dataclasses only."""

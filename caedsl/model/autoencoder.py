@@ -1,4 +1,4 @@
-"""The resolved model: what every later room reads. Every size is known, the mirror is made, defaults are filled in."""
+"""The resolved model, which all later stages read: every size is known, the mirror built, defaults filled in."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Input:
-    """What goes in, or must come out: ``shape`` is channels and sizes; the spans are those of shape and range."""
+    """Input or target of the network: ``shape`` is channels and sizes; the spans are those of shape and range."""
 
     shape: Shape
     range: InputRange
@@ -29,13 +29,13 @@ class Input:
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """Layers that make the code, and what holds for it.
+    """Layers that make the code, and the settings of the code.
 
     ``form`` names the declaration in ``vocabulary/bottlenecks``. ``inverse`` starts the decoder: the way back from a
-    vector, or the layers behind the code in braces. ``weights`` are those of what the code adds to the loss: ``l1`` its
-    activity penalty, ``kl`` the divergence of a variational code. ``noise`` is the standard deviation of the Gaussian
-    noise that the decoder sees while training. The weights of what the form itself adds rise from 0 over ``warmup``, a
-    share of all steps.
+    vector, or the layers after the code in braces. ``weights`` are the weights of what the code adds to the loss:
+    ``l1`` its activity penalty, ``kl`` the divergence of a variational code. ``noise`` is the standard deviation of the
+    Gaussian noise that the decoder sees while training. The weights of what the form itself adds rise from 0 over
+    ``warmup``, a share of all steps.
     """
 
     form: str
@@ -55,7 +55,7 @@ class Bottleneck:
 
 @dataclass(frozen=True)
 class Bound:
-    """One line of ``require``: ``low <= quantity <= high``; an open end leaves the bound itself out."""
+    """One line of ``require``: ``low <= quantity <= high``; an open end does not include the bound itself."""
 
     quantity: str
     low: float | None
@@ -77,12 +77,12 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """A whole model.
+    """Whole model.
 
-    Where a spec has errors the model is the best that could be understood: ``complete`` is then False, and a part's
-    layers end before the first whose shape is unknown. ``target`` is what the decoder must return, the input unless the
-    spec has a ``target`` line. ``places`` maps top-level statements and train settings
-    (``input``, ``train``, ``train.batch``, ``train.optimizer.lr`` …) to where they are written.
+    If a spec has errors, the model holds what could be understood: ``complete`` is then False, and the layers of a part
+    end before the first whose shape is unknown. ``target`` is what the decoder must return: the input, unless the spec
+    has a ``target`` line. ``places`` maps top-level statements and train settings (``input``, ``train``,
+    ``train.batch``, ``train.optimizer.lr`` …) to where they are written.
     """
 
     name: str
@@ -122,18 +122,18 @@ class Autoencoder:
 
     @property
     def paired(self) -> bool:
-        """Whether the target is no copy of the input: other files, another shape or another range."""
+        """Whether the target is not a copy of the input: other files, another shape or another range."""
         differs = (self.target.shape, self.target.range) != (self.input.shape, self.input.range)
         return differs or any(source.target is not None for source in self.data)
 
     @property
     def preprocessing(self) -> PreprocessingKind | None:
-        """What the network does to each channel before the encoder; None for nothing."""
+        """Preprocessing of each channel before the encoder; None for no preprocessing."""
         return self.data[0].preprocessing if self.data else None
 
     @property
     def output_range(self) -> InputRange:
-        """The values that the last layer must reach: those of the target, or what preprocessing makes of the input."""
+        """The values that the last layer must reach: the range of the target, or of the preprocessed input."""
         return output_range(self.target.range, self.target is not self.input, self.data)
 
     @property
@@ -149,7 +149,7 @@ class Autoencoder:
 
     @property
     def bypasses(self) -> dict[str, Shape]:
-        """Maps that the decoder reads beside the code, by name: outputs of the encoder, and the input itself."""
+        """Maps that the decoder reads besides the code, by name: outputs of the encoder, and the input itself."""
         encoder = {id(inner) for layer in (*self.encoder, *self.bottleneck.layers) for inner in layer.walk()}
         found: dict[str, Shape] = {}
         for layer in (*self.bottleneck.inverse, *self.decoder):
@@ -160,23 +160,23 @@ class Autoencoder:
 
     @property
     def leak(self) -> int:
-        """How many numbers go around the code."""
+        """Number of values that bypass the code."""
         return sum(map(elements, self.bypasses.values()))
 
     @property
     def compression(self) -> float:
-        """Input elements over those that the decoder is given: the code, and what bypasses it."""
+        """Number of input values over the number that the decoder reads: the code, and what bypasses it."""
         return elements(self.input.shape) / (elements(self.code_shape) + self.leak)
 
     @property
     def folder(self) -> "Path":
-        """The folder that relative paths of the spec start from."""
+        """Folder that relative paths of the spec start from."""
         from pathlib import Path
 
         return Path(self.source.path).parent if not self.source.path.startswith("<") else Path()
 
     def place(self, name: str) -> Span:
-        """Where a statement or setting is written; the nearest enclosing statement where it is left to its default."""
+        """Return where a statement or setting is written, or the nearest enclosing statement for a default."""
         while name not in self.places and "." in name:
             name = name.rpartition(".")[0]
         return self.places.get(name, self.input.span)

@@ -1,4 +1,4 @@
-"""Where samples come from, as a spec declares it; the room ``caedsl.data`` reads them."""
+"""Where samples come from, as a spec declares it; ``caedsl.data`` reads them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,17 +12,16 @@ from caedsl.vocabulary.sources import SOURCES, SourceKind
 class DataSource:
     """One source of samples.
 
-    ``name`` is one of the vocabulary's; ``path`` is as written, relative to the folder of the spec. ``key`` names the
-    array of an npz, or the column of paths of a manifest. ``gray`` averages colours, ``limit`` draws so many of the
-    training images, ``resize`` is ``stretch fit crop``. ``labels`` is the path of a file with one label an image (npy
-    or idx) or, for an npz, the key of that array; ``weights`` is where the weight of each image is, in the same form.
-    ``target`` is where the targets are, in the form of the source itself. ``normalize`` is the preprocessing that the
-    network begins with and undoes at its end. ``only`` keeps the images of one class: a number, or a folder's name.
-    ``white`` is the stored value that becomes the high end of the range; ``skip`` is ``broken`` where files that cannot
-    be decoded are left out.
-    ``layout`` is ``first`` or ``last`` where the channels of an array may be in two places. ``validation`` and ``test``
-    are where samples of the other parts are: paths, for an npz keys.
-    ``window`` and ``step`` cut long signals, ``columns`` names those of a table.
+    ``name`` is a source of the vocabulary. ``path`` is as written, relative to the folder of the spec. ``key`` names
+    the array of an npz, or the column of paths of a manifest. ``gray`` averages colours, ``limit`` is the number of
+    training images to draw, and ``resize`` is ``stretch``, ``fit`` or ``crop``. ``labels`` is the path of a file with
+    one label per image (npy or idx) or, for an npz, the key of that array; ``weights`` says in the same form where the
+    weight of each image is. ``target`` is where the targets are, in the form of the source itself. ``normalize`` is the
+    preprocessing that the network begins with and undoes at its end. ``only`` keeps the images of one class: a number,
+    or a folder's name. ``white`` is the stored value that becomes the high end of the range. ``skip`` is ``broken`` if
+    files that cannot be decoded are skipped. ``layout`` is ``first`` or ``last`` if the channels of an array may be in
+    two places. ``validation`` and ``test`` are where the samples of these parts are: paths, or keys of an npz.
+    ``window`` and ``step`` cut long signals, and ``columns`` names the columns of a table.
     """
 
     name: str
@@ -59,7 +58,7 @@ class DataSource:
 
 @dataclass(frozen=True)
 class InputRange:
-    """The values that images have: ``low..high``, or any real number where both are None."""
+    """Range of the values of images: ``low..high``, or any real number if both are None."""
 
     low: float | None = 0.0
     high: float | None = 1.0
@@ -79,6 +78,6 @@ class InputRange:
 
 
 def output_range(target: InputRange, has_line: bool, data: Sequence[DataSource]) -> InputRange:
-    """Return the values that the last layer must reach: those of a ``target`` line, or what preprocessing makes."""
+    """Return the values that the last layer must reach: those of a ``target`` line, or of the preprocessed input."""
     kind = data[0].preprocessing if data else None
     return target if kind is None or has_line else InputRange(kind.low, kind.high)

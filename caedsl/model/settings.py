@@ -1,6 +1,6 @@
 """The resolved ``train`` block: every setting with its value, defaults filled in.
 
-What a word means stands in the vocabulary; how each setting is written stands in ``settings_table``.
+The vocabulary says what a word means; ``settings_table`` says how each setting is written.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from caedsl.vocabulary.schedules import SCHEDULES, ScheduleKind, steady, warm_up
 
 Value = bool | int | float | tuple[int, ...] | None
 Values = Mapping[str, Value]
-"""Values of options by name, the declared defaults filled in."""
+"""Values of options by name, with the declared defaults filled in."""
 
 
 Kind = TypeVar("Kind")
@@ -34,13 +34,13 @@ class _Chosen:
     options: Values
 
     def number(self, name: str) -> float:
-        """Return the value of a numeric option, 0 where there is none of that name or it has no value."""
+        """Return the value of a numeric option, 0 if there is no such option or it has no value."""
         value = self.options.get(name)
         return value if isinstance(value, int | float) else 0.0
 
 
 def _fill(options: Iterable[Option], given: Values) -> dict[str, Value]:
-    """Return the value of every option; raise ``ValueError`` for values of no option."""
+    """Return the value of every option; raise ``ValueError`` for a value without an option."""
     filled = {option.name: given.get(option.name, option.default) for option in options}
     unknown = sorted(set(given) - set(filled))
     missing = [name for name, value in filled.items() if value is REQUIRED]
@@ -70,8 +70,8 @@ class LossTerm(_Chosen):
 class Loss:
     """Weighted sum of losses.
 
-    ``reduction`` is over the pixels of one image (``mean`` or ``sum``); over a batch it is always the mean. ``worst``
-    is the share of an image's pixels, those with the largest loss, that count; None for all.
+    ``reduction`` (``mean`` or ``sum``) is over the pixels of one image; over a batch it is always the mean. ``worst``
+    is the share of an image's pixels that count, those with the largest loss; None for all.
     """
 
     terms: tuple[LossTerm, ...] = (LossTerm("mse"),)
@@ -86,11 +86,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Optimizer(_Chosen):
-    """Optimizer with PyTorch's meaning of each number; ``lr`` is ``auto`` where it is to be found by a range test.
+    """Optimizer with PyTorch's meaning of each number; ``lr`` is ``auto`` if a range test is to find it.
 
-    ``eps_hat`` replaces ``eps`` by Keras's: it is added to the root of the second moment before that is corrected for
-    its start at zero (Kingma and Ba 2015, end of section 2), so that it weighs up to 30 times more in the first
-    steps.
+    ``eps_hat`` replaces ``eps`` by Keras's: it is added to the root of the second moment before the bias correction of
+    that moment (Kingma and Ba 2015, end of section 2), so that it weighs up to 30 times more in the first steps.
     """
 
     name: str = "adam"
@@ -123,7 +122,7 @@ class Optimizer(_Chosen):
 
 @dataclass(frozen=True)
 class Schedule(_Chosen):
-    """How the learning rate moves."""
+    """Learning rate schedule."""
 
     name: str = "constant"
     options: Values = field(default_factory=dict, hash=False)
@@ -143,7 +142,7 @@ class Schedule(_Chosen):
 
     @property
     def warmup(self) -> float:
-        """Return the share of all steps over which the rate rises to its full value."""
+        """Return the warm-up, over which the rate rises to its full value, as a share of all steps."""
         return self.number("warmup")
 
     @property
@@ -158,11 +157,11 @@ class Schedule(_Chosen):
 
     @property
     def moves(self) -> bool:
-        """Whether the factor changes from step to step by itself."""
+        """Whether the factor changes from step to step without looking at the loss."""
         return self.warmup > 0 or self.kind.factor is not steady
 
     def rising(self, steps: int) -> int:
-        """Return how many of ``steps`` are the warm-up."""
+        """Return how many of ``steps`` belong to the warm-up."""
         return round(self.warmup * steps)
 
     def own(self) -> dict[str, Value]:
@@ -170,7 +169,7 @@ class Schedule(_Chosen):
         return {} if self.kind.watches else {option.name: self.options[option.name] for option in self.kind.own}
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
-        """Return what the rate is multiplied by at ``step``, counted from 0; ``min_lr`` and plateaus are left out."""
+        """Return the factor of the rate at ``step``, counted from 0; ``min_lr`` and plateaus are not applied."""
         (factor,) = self.factors((step,), steps, steps_per_epoch)
         return factor
 
@@ -186,7 +185,7 @@ class Schedule(_Chosen):
 
 @dataclass(frozen=True)
 class Stop:
-    """When to end before the last epoch: ``patience`` epochs without a better validation loss, ``after`` seconds."""
+    """Conditions that end a run early: ``patience`` epochs without a better validation loss, ``after`` seconds."""
 
     patience: int | None = None
     after: float | None = None
@@ -207,7 +206,7 @@ class Corrupt(_Chosen):
         return tuple(kind.option for kind in CORRUPTIONS.values())
 
     def amounts(self) -> dict[str, float]:
-        """Return the amounts that are not 0, in the order in which they act."""
+        """Return the amounts that are not 0, in the order in which they are applied."""
         return {name: self.number(name) for name in self.options if self.options[name]}
 
 
@@ -226,13 +225,13 @@ class Augment(_Chosen):
         return tuple(kind.option for kind in AUGMENTATIONS.values())
 
     def amounts(self) -> dict[str, float]:
-        """Return the amounts that are not 0, in the order in which they act."""
+        """Return the amounts that are not 0, in the order in which they are applied."""
         return {name: self.number(name) for name in self.options if self.options[name]}
 
 
 @dataclass(frozen=True)
 class On:
-    """Answer to a monitor's finding while training: ``trouble`` is ``warn`` (continue) or ``stop`` (end the run)."""
+    """Response to a monitor's finding during training: ``trouble`` is ``warn`` (continue) or ``stop`` (end the run)."""
 
     trouble: str = "warn"
 
@@ -241,11 +240,11 @@ class On:
 class Train:
     """All settings of a training run.
 
-    ``validation`` is the share of the training images held out; ``clip`` the largest gradient norm; ``ema`` the decay
-    of the averaged weights, which are then the ones validated and saved; ``precision`` is ``auto fp32 bf16 fp16``.
-    ``batch`` is ``auto`` where it is to be found by trial steps; the images of a step are computed in ``accumulate``
-    parts, whose gradients are added up. ``threads`` is the number of CPU threads, or ``auto`` where the run measures
-    it. ``deterministic`` asks for the same bits each time on CUDA too.
+    ``validation`` is the share of the training images held out. ``clip`` is the largest gradient norm. ``ema`` is the
+    decay of the averaged weights, which are then validated and saved. ``precision`` is ``auto``, ``fp32``, ``bf16`` or
+    ``fp16``. ``batch`` is ``auto`` if trial steps are to find it. The images of a step are computed in ``accumulate``
+    parts, whose gradients are added up. ``threads`` is the number of CPU threads, or ``auto`` to measure it.
+    ``deterministic`` asks for bit-identical results on CUDA too.
     """
 
     loss: Loss = Loss()
@@ -269,26 +268,26 @@ class Train:
 
 @dataclass(frozen=True)
 class SettledOptimizer(Optimizer):
-    """An optimizer whose rate is known."""
+    """Optimizer whose learning rate is known."""
 
     lr: float = 1e-3
 
 
 @dataclass(frozen=True)
 class Settled(Train):
-    """Settings without ``auto``: those that a run is made of."""
+    """Settings without ``auto``, as a run uses them."""
 
     optimizer: SettledOptimizer = SettledOptimizer()
     batch: int = 128
 
     @property
     def images_at_once(self) -> int:
-        """Return the most images that are in memory with their activations."""
+        """Return the largest number of images that are in memory with their activations."""
         return -(-self.batch // self.accumulate)
 
 
 def settled(settings: Train) -> Settled | None:
-    """Return the settings without ``auto``; None where a number is still to be found."""
+    """Return the settings without ``auto``; None if a number is still to be found."""
     if isinstance(settings.batch, str) or isinstance(settings.optimizer.lr, str):
         return None
     values = _values(settings)

@@ -1,4 +1,4 @@
-"""What a sweep varies: names of settings, and the values that each takes."""
+"""Values that a sweep varies: names of settings, and the values that each takes."""
 
 from collections.abc import Sequence
 from math import prod
@@ -8,14 +8,14 @@ from caedsl.source import Span
 
 
 class SweptValue(NamedTuple):
-    """One value of a swept name as a spec writes it, and the place of the words that give it."""
+    """One value of a swept name as a spec writes it, and the place of its words."""
 
     text: str
     span: Span
 
 
 class Swept(NamedTuple):
-    """A name such as ``train.optimizer.lr``, the values that it takes, and the place of the name."""
+    """Swept name such as ``train.optimizer.lr``, its values, and the place of the name."""
 
     name: str
     values: tuple[SweptValue, ...]
@@ -30,7 +30,7 @@ class Sweep(NamedTuple):
 
     @property
     def variants(self) -> int:
-        """How many variants there are: one for each combination of values."""
+        """Return the number of variants: one for each combination of values."""
         return prod(len(swept.values) for swept in self.names)
 
     def values(self, number: int) -> dict[str, SweptValue]:
@@ -47,7 +47,7 @@ class Sweep(NamedTuple):
         return " ".join(f"{name}={value.text}" for name, value in self.values(number).items())
 
     def condition(self, numbers: Sequence[int]) -> str:
-        """Return the values that tell these variants from the others; empty where no set of values for each name does.
+        """Return the values that distinguish these variants from the others; empty if no set of values does.
 
         For example ``let.width=32 or 64``.
         """
