@@ -1,1 +1,1 @@
-"""Backends: what a model becomes. There is one, for PyTorch."""
+"""Backends, which turn a model into code. There is one, for PyTorch."""

@@ -1,6 +1,6 @@
-"""Sizes of samples that a module answers as it answers its own: the spec's, and where it is convolutional others too.
+"""Sample sizes that a module accepts: the size of the spec and, for a convolutional module, others too.
 
-PyTorch decides: the module computes shapes alone, on the ``meta`` device.
+PyTorch decides: the module computes only shapes, on the ``meta`` device.
 """
 
 from copy import deepcopy
@@ -12,13 +12,13 @@ from torch import nn
 from caedsl.vocabulary.shape import Shape
 
 _FARTHEST = 1024
-"""How many sizes above the wanted one are tried on an axis."""
+"""Largest distance above the wanted size that is searched on an axis."""
 
 
 class TakenSizes:
-    """Sizes that ``encoder``, ``bottleneck`` and ``decoder`` of a module, one after the other, return alike.
+    """Sizes that come back from ``encoder``, ``bottleneck`` and ``decoder`` in a row.
 
-    Samples ``own`` come back in the shape ``target``, and others must in one that is larger by the same factors.
+    Samples of size ``own`` come back in the shape ``target``; other sizes must come back scaled by the same factors.
     """
 
     def __init__(self, own: Shape, target: Shape, *parts: nn.Module) -> None:
@@ -29,7 +29,7 @@ class TakenSizes:
 
     @torch.no_grad()
     def _fit(self, shape: Shape) -> bool:
-        """Return whether samples of ``shape`` come back as they must."""
+        """Return whether samples of ``shape`` come back in the expected shape."""
         if len(shape) != len(self.own) or shape[0] != self.own[0]:
             return False
         try:
@@ -39,7 +39,7 @@ class TakenSizes:
         return tuple(made.shape[1:]) == self.returned(shape)
 
     def returned(self, shape: Shape) -> Shape | None:
-        """Return the shape in which samples of ``shape`` must come back; None where that is no whole number."""
+        """Return the shape in which samples of ``shape`` must come back; None if it is not a whole number."""
         sizes = []
         for size, own, target in zip(shape[1:], self.own[1:], self.target[1:], strict=True):
             whole, rest = divmod(size * target, own)
@@ -49,7 +49,7 @@ class TakenSizes:
         return (self.target[0], *sizes)
 
     def at_least(self, shape: Shape) -> Shape | None:
-        """Return the smallest shape that fits and is nowhere smaller than ``shape``; None where there is none near."""
+        """Return the smallest shape that fits and is at least ``shape`` on each axis; None if there is none nearby."""
         sizes = []
         for axis, wanted in enumerate(shape[1:], start=1):
             beside = [*self.own]
@@ -65,5 +65,5 @@ class TakenSizes:
 
     @property
     def several(self) -> bool:
-        """Whether the module takes larger samples than those of its spec."""
+        """Whether the module accepts larger samples than those of its spec."""
         return self.at_least((self.own[0], *(size + 1 for size in self.own[1:]))) is not None

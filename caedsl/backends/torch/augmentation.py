@@ -1,8 +1,8 @@
 """Random changes to samples. Emitted training loops carry the source of these functions.
 
-Each change is two functions: what is drawn, one entry for each sample, and the samples changed by what was drawn.
-Tensors: x = samples (batch, channels, then one to three axes). ``low`` and ``high`` are the ends of the range, None
-where it has none. What comes into view repeats the pixels at the border.
+Each change is two functions: one draws a random entry for each sample, the other applies what was drawn. Tensors: x =
+samples (batch, channels, then one to three axes). ``low`` and ``high`` are the ends of the range, None for no end.
+Pixels from outside the sample repeat those at its border.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The sizes of the parts that a batch is divided into, between processes or to add up gradients."""
+"""Sizes of the parts of a batch that is divided between processes, or to accumulate gradients."""
 
 
 def parts_of(images: int, parts: int) -> list[int]:

@@ -18,7 +18,7 @@ from caedsl.vocabulary.shape import Shape, text
 
 
 class ConvolutionalAutoencoder(nn.Module):
-    """Module that an emitted file defines, made from the same program: the same ``state_dict`` keys and numbers."""
+    """Module that an emitted file defines, built from the same program: the same ``state_dict`` keys and results."""
 
     def __init__(self, program: Program) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class ConvolutionalAutoencoder(nn.Module):
             weight_norm(self.get_submodule(path))
 
     def reset_parameters(self) -> None:
-        """Initialise weights and biases as the spec says; the others keep torch's default."""
+        """Initialise weights and biases as the spec says; all others keep torch's default."""
         for start in self._program.starts:
             function = getattr(init, start.call.name)
             for path in start.paths:
@@ -42,7 +42,7 @@ class ConvolutionalAutoencoder(nn.Module):
 
     @property
     def sizes(self) -> TakenSizes:
-        """Sizes of samples that the module takes."""
+        """Sizes of samples that the module accepts."""
         if self._sizes is None:
             self._sizes = TakenSizes(
                 self._program.shape,
@@ -52,22 +52,22 @@ class ConvolutionalAutoencoder(nn.Module):
         return self._sizes
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return the codes of samples; ``ValueError`` for a size that would not come back."""
+        """Return the codes of samples; raise ``ValueError`` for a size that would not come back."""
         return self.encode_with_maps(x)[0]
 
     @property
     def linked(self) -> bool:
-        """Whether some layer reads an output by its name, so that the parts are no plain chains."""
+        """Whether some layer reads an output by its name, so that the parts are not plain chains."""
         return self._program.linked
 
     @property
     def maps(self) -> tuple[str, ...]:
-        """Names of the maps that the decoder reads beside the code."""
+        """Names of the maps that the decoder reads besides the code."""
         return self._program.maps
 
     def encode_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the codes of samples, and the maps that the decoder reads beside them."""
-        # A module that is exported for several sizes must not be tied to the one of the example.
+        """Return the codes of samples, and the maps that the decoder reads besides them."""
+        # A module that is exported for several sizes must not be specialised to the size of the example.
         if not torch.compiler.is_compiling() and x.shape[1:] != self._program.shape:
             self._require(tuple(x.shape[1:]))
         kept: dict[str, Tensor] = {}
@@ -84,7 +84,7 @@ class ConvolutionalAutoencoder(nn.Module):
         raise ValueError(f"this model takes samples of {own}, and these are {text(shape)}: {remedy}")
 
     def decode(self, z: Tensor, maps: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Return the samples that codes stand for, with ``maps`` beside them where the decoder reads any."""
+        """Return the samples that codes decode to; ``maps`` are those that the decoder reads besides the code."""
         missing = [name for name in self.maps if maps is None or name not in maps]
         if missing:
             raise ValueError(
@@ -100,7 +100,7 @@ class ConvolutionalAutoencoder(nn.Module):
 
 
 class _Whole(nn.Module):
-    """Encoder, bottleneck and decoder without a check of sizes."""
+    """Encoder, bottleneck and decoder without a size check."""
 
     def __init__(
         self, program: Program, encoder: nn.Sequential, bottleneck: nn.Sequential, decoder: nn.Sequential
@@ -116,7 +116,7 @@ class _Whole(nn.Module):
 
 
 def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict[str, Tensor]) -> Tensor:
-    """Return what the modules of a part make of ``x``; maps are kept and joined between them as ``links`` say."""
+    """Return the output of a part's modules for ``x``; maps are kept and joined between them as ``links`` say."""
     if not links:
         made: Tensor = modules(x)
         return made
@@ -152,5 +152,5 @@ def _module(step: ModuleStep) -> nn.Module:
 
 
 def build(model: Autoencoder) -> ConvolutionalAutoencoder:
-    """Return the torch module of ``model``; its weights start from torch's global random numbers."""
+    """Return the torch module of ``model``, initialised with torch's global random numbers."""
     return ConvolutionalAutoencoder(lower(model))

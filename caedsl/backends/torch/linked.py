@@ -1,4 +1,4 @@
-"""Methods of an emitted module whose layers read named outputs: the way of the data, written out."""
+"""Methods of an emitted module whose layers read named outputs, with the data flow written out."""
 
 from collections.abc import Sequence
 

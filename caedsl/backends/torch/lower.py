@@ -1,7 +1,7 @@
 """Lower an ``Autoencoder`` to the torch modules that compute it, as data.
 
-``render`` prints a program as source and ``instantiate`` makes it a module; what they share is here, so they cannot
-differ.
+``render`` prints a program as source and ``instantiate`` builds a module from it. What they share is here, so that they
+cannot differ.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,13 +24,13 @@ WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") f
 """Classes of ``torch.nn`` whose kernels a spec initialises and penalises."""
 
 WITH_OWN_WEIGHTS = ("SqueezeExcitation", "SelfAttention")
-"""Modules that hold biases of their own, which start as PyTorch starts them."""
+"""Modules with biases of their own, which keep PyTorch's initialisation."""
 
 KEEP = "keep"
-"""What a ``Link`` does that keeps a map."""
+"""Value of ``Link.how`` for a map that is kept."""
 
 RAW_INPUT = "raw input"
-"""Name of the sample as it came, from which a decoder takes its mean and contrast; no output can be named so."""
+"""Name of the unprocessed sample, from which a decoder takes its mean and contrast; no output can have this name."""
 
 CODE = "bottleneck"
 """Path of the module whose output is the code."""
@@ -40,7 +40,7 @@ CODE = "bottleneck"
 class ModuleStep:
     """Module of a ``Sequential``: its call, and for a group the sequences that are its arguments.
 
-    ``shape`` is the output's shape where this step decides it, ``heading`` what a reader should know before it.
+    ``shape`` is the output's shape if this step decides it, ``heading`` a comment for the reader before it.
     """
 
     call: Call
@@ -53,7 +53,7 @@ class ModuleStep:
 class Start:
     """Initialisation of the weights of the modules at ``paths``: a function of ``torch.nn.init`` with its arguments.
 
-    ``title`` is what the initialisation is called.
+    ``title`` is the name of the initialisation.
     """
 
     call: Call
@@ -72,7 +72,7 @@ class Penalty:
 
 @dataclass(frozen=True)
 class LayerModules:
-    """Modules at ``paths`` that a layer became, in the order in which they compute."""
+    """Modules at ``paths`` that implement a layer, in the order in which they compute."""
 
     layer: Layer
     paths: tuple[str, ...]
@@ -80,10 +80,10 @@ class LayerModules:
 
 @dataclass(frozen=True)
 class Link:
-    """What happens to the map before the module at ``place`` of a part: kept under a name, or joined with another.
+    """Treatment of the map before the module at ``place`` of a part: kept under a name, or joined with another.
 
     ``how`` is ``keep`` or the name of a kind that joins. ``call`` is the function that returns what is kept or joined,
-    as the second of its results or of its arguments; None where ``how`` says it all.
+    as the second of its results or of its arguments; None if ``how`` says it all.
     """
 
     place: int
@@ -94,11 +94,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Program:
-    """Everything that makes the torch module: three sequences, the start of their weights, and the penalties on them.
+    """Everything that defines the torch module: three sequences, the initialisation of their weights, and penalties.
 
-    ``shape`` is that of a sample, ``target`` that of what comes out, and ``terms`` are what the code adds to
-    the loss. ``bottleneck`` is empty where the encoder's output is the code. ``origins`` has every layer that became
-    modules, in the order of computation: a group after the layers inside it.
+    ``shape`` is the shape of a sample, ``target`` the shape of the output, and ``terms`` are what the code adds to the
+    loss. ``bottleneck`` is empty if the encoder's output is the code. ``origins`` has every layer that became modules,
+    in the order of computation: a group after the layers inside it.
     """
 
     shape: Shape
@@ -115,9 +115,9 @@ class Program:
     bottleneck_links: tuple[Link, ...] = ()
     decoder_links: tuple[Link, ...] = ()
     normed: tuple[str, ...] = ()
-    """Paths of the modules whose kernels are a direction and a length, from when they have started."""
+    """Paths of the modules whose kernels are split into direction and length after initialisation."""
     maps: tuple[str, ...] = ()
-    """Names of the maps that the decoder reads beside the code."""
+    """Names of the maps that the decoder reads besides the code."""
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -131,7 +131,7 @@ class Program:
 
     @property
     def fixed_size(self) -> bool:
-        """Whether some module or function has a size of its own, and returns it whatever the sample's size is."""
+        """Whether some module or function returns a size of its own, whatever the size of the sample."""
         calls = [step.call for step in self.steps]
         calls += [link.call for link in self.links if link.call is not None]
         return any(keyword in ("size", "output_size") for each in calls for keyword, _ in each.kwargs)
@@ -180,7 +180,7 @@ class _Lowering:
                     self.kept_by[name] = layer.kind.kept(layer.options), call
 
     def sequence(self, layers: Sequence[Layer], path: str, count: int = 0) -> tuple[ModuleStep, ...]:
-        """Return the steps of ``layers``, which stand in the ``Sequential`` at ``path`` behind ``count`` others."""
+        """Return the steps of ``layers``, which follow ``count`` others in the ``Sequential`` at ``path``."""
         lowered: list[ModuleStep] = []
         for layer in layers:
             place = count + len(lowered)
@@ -264,7 +264,7 @@ def lower(model: Autoencoder) -> Program:
 
 
 def _preprocessing(model: Autoencoder) -> tuple[tuple[ModuleStep, ...], tuple[ModuleStep, ...]]:
-    """Return the modules that normalise the input and, where it is what must come back, undo that at the end."""
+    """Return the modules that normalise the input and, if the input is the target, those that undo it at the end."""
     kind = model.preprocessing
     if kind is None:
         return (), ()
@@ -281,13 +281,13 @@ def _preprocessing(model: Autoencoder) -> tuple[tuple[ModuleStep, ...], tuple[Mo
 def _penalties(weighted: Sequence[tuple[str, Layer]]) -> Iterator[Penalty]:
     for path, layer in weighted:
         if layer.options[L1] or layer.options[L2]:
-            # The squares of a kernel's numbers add up to that of its length.
+            # The squares of a kernel's numbers add up to the square of its length.
             name = "parametrizations.weight.original0" if layer.options[WEIGHT_NORM] else "weight"
             yield Penalty(f"{path}.{name}", layer.options[L1], layer.options[L2])
 
 
 def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
-    """Return what the code adds to the loss; the last module of a bottleneck has the loss of its own."""
+    """Return what the code adds to the loss; the last module of a bottleneck computes its own loss."""
     weights = {name: weight for name, weight in model.bottleneck.weights.items() if weight}
     methods = BY_NAME[model.bottleneck.form].methods()
     return tuple(
@@ -299,7 +299,7 @@ def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
 
 
 def _starts(weighted: Sequence[tuple[str, Layer]]) -> tuple[Start, ...]:
-    """Group the modules that start alike, in the order of the first of each."""
+    """Group the modules with the same initialisation, in the order of the first of each."""
     paths: dict[tuple[Call, str], list[str]] = {}
     for path, layer in weighted:
         start = weight_call(layer)

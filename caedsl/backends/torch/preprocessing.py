@@ -1,4 +1,4 @@
-"""Offsets and scales of channels, found from samples. Emitted training loops carry the source of these functions.
+"""Offsets and scales of channels, measured on samples. Emitted training loops carry the source of these functions.
 
 Tensors: blocks of samples (batch, channels, then one to three axes).
 """

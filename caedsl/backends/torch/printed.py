@@ -18,9 +18,9 @@ _LOOP = ("preprocessing", "seeds", "batch_parts", "averaging", "augmentation", "
 
 @cache
 def definitions(module: str | Path) -> dict[str, str]:
-    """Return the source of each class, function and assignment at the top of ``module``, in the file's order.
+    """Return the source of each top-level class, function and assignment of ``module``, in the file's order.
 
-    ``module`` is a path, or the name of a file beside this one, such as ``ssim``. An assignment to several names is
+    ``module`` is a path, or the name of a file in this folder, such as ``ssim``. An assignment to several names is
     listed under each of them.
     """
     path = module if isinstance(module, Path) else Path(__file__).parent / f"{module}.py"
@@ -53,7 +53,7 @@ def _of_the_loop() -> dict[str, str]:
 def with_what_they_use(texts: Iterable[str]) -> list[str]:
     """Return the definitions that ``texts`` of a training loop mention, and those that these mention in turn.
 
-    Constants stand together, before the functions that use them.
+    Constants come first, before the functions that use them.
     """
     known = _of_the_loop()
     needed: set[str] = set()
@@ -69,6 +69,6 @@ def with_what_they_use(texts: Iterable[str]) -> list[str]:
 
 
 def _mentioned(text: str) -> set[str]:
-    """Return the names in a piece of code, those in comments and docstrings left out."""
+    """Return the names in a piece of code, except those in comments and docstrings."""
     code = re.sub(r'""".*?"""|#[^\n]*', "", text, flags=re.DOTALL)
     return set(re.findall(r"(?<![.\w])[A-Za-z_]\w*", code))

@@ -1,4 +1,4 @@
-"""Rendering: a lowered program as one Python file that needs nothing but PyTorch."""
+"""Render a lowered program as one Python file that needs only PyTorch."""
 
 import builtins
 import keyword
@@ -17,20 +17,20 @@ from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.shape import noun, text
 
 WIDTH = 120
-"""Lines of emitted source are at most so long."""
+"""Maximum line length of emitted source."""
 
 INDENT = "    "
 
 
 @cache
 def _taken() -> frozenset[str]:
-    """Return the names that an emitted file may define: those of the files that it is printed from."""
+    """Return the names that an emitted file may define: those of the files that it copies definitions from."""
     printed = (name for file in Path(__file__).parent.glob("*.py") for name in definitions(file.stem))
     return frozenset({*printed, *dir(builtins), *keyword.kwlist, "Tensor"})
 
 
 def class_name(name: str) -> str:
-    """``mnist_l2`` → ``MnistL2``: the spec's name as Python spells a class."""
+    """Return the name of a spec as a class name: ``mnist_l2`` → ``MnistL2``."""
     joined = "".join(part[:1].upper() + part[1:] for part in name.split("_") if part)
     if not joined or joined[0].isdigit():
         return f"Autoencoder{joined}"
@@ -38,9 +38,9 @@ def class_name(name: str) -> str:
 
 
 def emit(model: Autoencoder, training: bool = False) -> str:
-    """Return the source of a module with ``encode``, ``decode`` and ``forward``, which loads weights of caedsl.
+    """Return the source of a module with ``encode``, ``decode`` and ``forward`` that loads weights of caedsl.
 
-    With ``training`` a plain training loop with the spec's settings follows, which needs a ``train`` block.
+    With ``training``, a plain training loop with the spec's settings follows; the spec then needs a ``train`` block.
     """
     program = lower(model)
     parts = [*_own_modules(program), _class(model, program)]
@@ -117,7 +117,7 @@ def _methods(model: Autoencoder, program: Program) -> str:
 
 
 def _size_check(model: Autoencoder, program: Program) -> str:
-    """Return lines that refuse samples of another size, where the module would answer them with its own."""
+    """Return lines that reject samples of another size, if the module would return them in its own size."""
     if not program.fixed_size:
         return ""
     shape = model.input.shape
@@ -159,7 +159,7 @@ def _step(step: ModuleStep, depth: int) -> list[str]:
 
 
 def _broken(opening: str, arguments: Sequence[str], closing: str, pad: str) -> list[str]:
-    """Return a call on one line where it fits, and otherwise its arguments on a line or on lines of their own."""
+    """Return a call on one line if it fits; otherwise put its arguments on one or more lines of their own."""
     line = f"{opening}{', '.join(arguments)}{closing}"
     if len(line) <= WIDTH or not arguments:
         return [line]
@@ -240,5 +240,5 @@ def _loop(modules: Sequence[str]) -> list[str]:
 
 
 def _attribute(path: str) -> str:
-    """``encoder.3.body.0`` → ``self.encoder[3].body[0]``."""
+    """Return a path as an attribute: ``encoder.3.body.0`` → ``self.encoder[3].body[0]``."""
     return "self." + re.sub(r"\.(\d+)", r"[\1]", path)

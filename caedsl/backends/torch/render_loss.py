@@ -1,4 +1,4 @@
-"""Rendering the loss of an emitted training loop: forward pass, terms, penalties and the code's own losses."""
+"""Render the loss of an emitted training loop: forward pass, terms, penalties and the code's own losses."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from caedsl.vocabulary.term import Term
 
 
 class _Name(str):
-    """Variable of the emitted loop in the place of a number: it is printed without quotes."""
+    """Variable of the emitted loop that replaces a number: it is printed without quotes."""
 
     __slots__ = ()
 
@@ -19,7 +19,7 @@ class _Name(str):
 
 
 def forward_lines(model: Autoencoder, settings: Train, program: Program) -> list[str]:
-    """Return the lines that reconstruct the samples ``x`` and compare them with what is wanted."""
+    """Return the lines that reconstruct the samples ``x`` and compare the result with the target."""
     terms = program.terms
     seen = "seen" if settings.corrupt.amounts() else "x"
     loss = _loss_lines(settings.loss, model)
@@ -49,7 +49,7 @@ def _wanted(model: Autoencoder) -> str:
 
 
 def compares_normalised(model: Autoencoder) -> bool:
-    """Return whether the loss compares values as the network's first module makes them."""
+    """Return whether the loss compares values as preprocessed by the network's first module."""
     return model.preprocessing is not None and model.target is model.input
 
 
@@ -57,7 +57,7 @@ def _loss_lines(loss: Loss, model: Autoencoder) -> list[str]:
     compared, before = ("x_hat", _wanted(model)), []
     if compares_normalised(model):
         by_sample = model.preprocessing is not None and model.preprocessing.by_sample
-        own = f"{compared[0]}, {compared[1]}" if by_sample else compared[0]  # a prediction by the target's contrast
+        own = f"{compared[0]}, {compared[1]}" if by_sample else compared[0]  # the target's contrast scales both
         before = [
             f"{name}_n = model.encoder[0]({given})" for name, given in zip(compared, (own, compared[1]), strict=True)
         ]

@@ -1,4 +1,4 @@
-"""Rendering one step of an emitted training loop: from the indices of a batch to the optimizer's step."""
+"""Render one step of an emitted training loop: from the indices of a batch to the optimizer's step."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from caedsl.vocabulary.corruptions import CORRUPTIONS
 
 
 def step_lines(model: Autoencoder, settings: Train, program: Program) -> list[str]:
-    """Return the lines that train on the samples of ``indices`` once."""
+    """Return the lines that train once on the samples of ``indices``."""
     gradients = [
         *_augment_lines(settings.augment, model),
         *_corrupt_lines(settings.corrupt, model.input.range),
@@ -81,7 +81,7 @@ def _factor(schedule: Schedule) -> str:
 def _epsilon_lines(optimizer: Optimizer) -> list[str]:
     if optimizer.options.get("eps_hat") is None:
         return []
-    # Keras adds its epsilon before the second moment is corrected for its start at zero, PyTorch after.
+    # Keras adds its epsilon before the bias correction of the second moment, PyTorch after it.
     root = f"math.sqrt(1 - {optimizer.number('beta2')!r} ** (step + 1))"
     return [f'optimizer.param_groups[0]["eps"] = {optimizer.number("eps_hat")!r} / {root}']
 
@@ -116,5 +116,5 @@ def _ends(input_range: InputRange) -> str:
 
 
 def rate_text(optimizer: Optimizer) -> str:
-    """Return the learning rate as the loop names it: a number, or the argument of a rate to be found."""
+    """Return the learning rate as the loop names it: a number, or the argument for a rate that is still to be found."""
     return "lr" if isinstance(optimizer.lr, str) else repr(optimizer.lr)

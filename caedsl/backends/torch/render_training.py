@@ -1,8 +1,8 @@
-"""Rendering the training loop of an emitted file: short, plain, and with the spec's own settings.
+"""Render the training loop of an emitted file: short, plain, and with the spec's own settings.
 
-The loop takes the steps of ``caedsl train`` in full precision: the same functions, with the same random numbers.
-What a short loop cannot hold (validation, early stopping, mixed precision) is named in its docstring. Numbers that the
-spec leaves to be found are arguments without a default.
+The loop takes the steps of ``caedsl train`` in full precision: the same functions, with the same random numbers. Its
+docstring names what a short loop leaves out (validation, early stopping, mixed precision). Numbers that are still to be
+found (``auto``) are arguments without a default.
 """
 
 import re
@@ -21,7 +21,7 @@ STANDARD_IMPORTS = {
     "Iterable": "from collections.abc import Iterable",
     "sha256": "from hashlib import sha256",
 }
-"""Import lines of the standard library by the name that needs them, in their order."""
+"""Import lines of the standard library by the name that needs them, in the order of the file."""
 
 
 _WIDTH = 120
@@ -112,7 +112,7 @@ def _width_lines(model: Autoencoder) -> list[str]:
 
 
 def _preprocessing_lines(model: Autoencoder) -> list[str]:
-    """Return the lines that find the offsets and scales of the channels and keep them in the model."""
+    """Return the lines that measure the offsets and scales of the channels and store them in the model."""
     kind = model.preprocessing
     if kind is None or not kind.found_by:
         return []
@@ -133,7 +133,7 @@ def _left_out(settings: Train) -> str:
 
 
 def _open_numbers(settings: Train) -> list[tuple[str, str]]:
-    """Return the numbers that the spec leaves to be found: their arguments' names and types."""
+    """Return the numbers that are still to be found: the names and types of their arguments."""
     found = (("lr", "float", settings.optimizer.lr), ("batch", "int", settings.batch))
     return [(word, kind) for word, kind, value in found if isinstance(value, str)]
 
@@ -202,7 +202,7 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
 
 
 def _usage(command: str, about: str) -> str:
-    """Return the call that ends with how the file is used, on one line where it fits."""
+    """Return the line that ends with how to use the file, broken if it is too long."""
     line = f'        sys.exit("usage: python {command}, {about}")'
     if len(line) <= _WIDTH:
         return line

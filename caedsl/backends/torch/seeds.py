@@ -1,4 +1,4 @@
-"""One seed a run, from which every stream of random numbers gets its own."""
+"""One seed per run, from which the seed of every random stream is derived."""
 
 from hashlib import sha256
 

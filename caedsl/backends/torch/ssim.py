@@ -1,6 +1,6 @@
 """Structural similarity: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment", IEEE TIP 13(4), 2004.
 
-Emitted training loops carry the source of these functions, so they use torch alone.
+Emitted training loops carry the source of these functions, so they use only torch.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""The faster form of a module on a CPU: what is computed stays, how it is computed changes."""
+"""Faster forms of modules on a CPU: the same results, computed another way."""
 
 from caedsl.backends.torch.fast.rewrite import fast_form
 

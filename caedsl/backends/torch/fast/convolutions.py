@@ -1,6 +1,6 @@
-"""Convolutions computed another way than PyTorch's own modules do, with the weights of those modules.
+"""Faster ways to compute the convolutions of PyTorch modules, with the weights of those modules.
 
-Every class here stands for the layer that it was made from, computes the same but for rounding, and owns nothing.
+Every class here replaces the layer that it was made from, computes the same up to rounding, and owns no parameters.
 
 x_bchw: batch, channels, height, width.
 """
@@ -23,7 +23,7 @@ from caedsl.backends.torch.fast.patches import Fold, Pair, PatchWindow
 
 
 class _AsTransposed(nn.Module):
-    """Convolution computed as a transposed one; ``ratio`` is that of an enlargement that its kernel takes over."""
+    """Convolution computed as a transposed one; ``ratio`` is that of an upsampling that is merged into its kernel."""
 
     def __init__(self, layer: Convolution, ratio: Pair = (1, 1)) -> None:
         super().__init__()
@@ -31,12 +31,12 @@ class _AsTransposed(nn.Module):
         self.window = transposed_window(layer, ratio)
 
     def kernel(self) -> Tensor:
-        """Input × output channels × rows × columns."""
+        """Return the kernel: input × output channels × rows × columns."""
         kernel_iohw = transposed_kernel(self.layer)
         return kernel_iohw if self.ratio == (1, 1) else enlarging_kernel(kernel_iohw, self.ratio)
 
     def out_size(self, x_bchw: Tensor) -> Pair:
-        """Return the height and width that come out."""
+        """Return the height and width of the output."""
         extra = pair(self.layer.output_padding) if isinstance(self.layer, nn.ConvTranspose2d) else (0, 0)
         height, width = (
             (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
@@ -46,14 +46,14 @@ class _AsTransposed(nn.Module):
 
 
 class ToFew(_AsTransposed):
-    """A convolution to very few channels: first every pixel times the kernel, then the patches are added up.
+    """Convolution to very few channels: it multiplies every pixel by the kernel, then adds up the patches.
 
-    oneDNN computes in blocks of 16 channels, of which an image of one leaves 15 empty; its patches fill them. The
-    result has 32 bits, or those of the weights.
+    oneDNN computes in blocks of 16 channels. An image of one channel leaves 15 of them empty; its patches fill them.
+    The result has 32 bits, or the precision of the weights.
     """
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """Return what the layer gives for the enlarged image."""
+        """Return the output of the layer for the upsampled image."""
         x_bchw, kernel_iohw = _in_autocast(x_bchw, self.kernel())
         u_bphw = functional.conv2d(x_bchw, kernel_iohw.flatten(1).T[..., None, None])
         y_bchw = _apply(Fold, u_bphw, self.window, self.out_size(x_bchw))
@@ -61,19 +61,19 @@ class ToFew(_AsTransposed):
 
 
 class FastTransposed(_AsTransposed):
-    """Transposed convolution that takes its gradients from the convolution it transposes: oneDNN's own are slower.
+    """Transposed convolution whose gradients come from the convolution that it transposes: oneDNN's own are slower.
 
-    Behind an enlargement by 2 it saves more: of the nine products a pixel of a 3x3 kernel, four differ.
+    After an upsampling by 2 it saves more: of the nine products per pixel of a 3x3 kernel, four differ.
     """
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """Return what the layer gives for the enlarged image."""
+        """Return the output of the layer for the upsampled image."""
         x_bchw, kernel_iohw, bias = _in_autocast(x_bchw, self.kernel(), self.layer.bias)
         return _apply(_TransposedConvolution, x_bchw, kernel_iohw, bias, self.window, self.out_size(x_bchw))
 
 
 class Untransposed(nn.Module):
-    """A transposed convolution that moves by one pixel, as the plain convolution that it is."""
+    """Transposed convolution of stride 1, computed as the equivalent plain convolution."""
 
     def __init__(self, layer: nn.ConvTranspose2d) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class Untransposed(nn.Module):
         self.padding = (kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1])
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """Return what ``layer`` gives."""
+        """Return the output of ``layer``."""
         return functional.conv2d(x_bchw, turned(self.layer.weight), self.layer.bias, padding=self.padding)
 
 
@@ -125,13 +125,13 @@ class _TransposedConvolution(torch.autograd.Function):
                 1,
                 (False, True, False),
             )
-        # Image by image first: PyTorch shares few sums out among threads badly.
+        # Sum over each image first: PyTorch parallelises a reduction to few values badly.
         grad_bias = grad.sum((2, 3)).sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
         return grad_x, grad_kernel, grad_bias, None, None
 
 
 def _in_autocast(*tensors: Tensor | None) -> Any:
-    """Return the tensors in the number format that autocast asks for here, as its own convolutions would take them."""
+    """Return the tensors in the dtype of the active autocast, as its own convolutions would cast them."""
     if not torch.is_autocast_enabled("cpu"):
         return tensors
     dtype = torch.get_autocast_dtype("cpu")
@@ -139,6 +139,6 @@ def _in_autocast(*tensors: Tensor | None) -> Any:
 
 
 def _apply(function: type[torch.autograd.Function], *arguments: object) -> Tensor:
-    """``function.apply``, which PyTorch leaves untyped."""
+    """Return ``function.apply``, which PyTorch leaves untyped."""
     result: Tensor = function.apply(*arguments)  # type: ignore[no-untyped-call]
     return result

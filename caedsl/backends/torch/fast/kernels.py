@@ -1,4 +1,4 @@
-"""Kernels in the form that a transposed convolution wants: input channels × output channels × rows × columns."""
+"""Kernels in the layout of transposed convolutions: input channels × output channels × rows × columns."""
 
 from collections.abc import Iterator
 from operator import ge
@@ -20,10 +20,10 @@ def pair(value: object) -> Pair:
 
 
 def is_plain(module: object) -> TypeGuard[Convolution]:
-    """Whether it is a convolution, transposed or not, in one group, with zeros around the image and a stored kernel.
+    """Return whether it is a convolution, transposed or not, of one group, with zero padding and a stored kernel.
 
-    One that pads its output by a stride or more is left out: its kernel would have more places there than there are
-    inputs.
+    A transposed convolution whose output padding reaches the stride is excluded: its kernel would have more places
+    there than there are inputs.
     """
     if not isinstance(module, Convolution) or is_parametrized(module):
         return False
@@ -33,7 +33,7 @@ def is_plain(module: object) -> TypeGuard[Convolution]:
 
 
 def is_single(module: object) -> TypeGuard[Convolution]:
-    """Return whether it has stride and dilation 1: it can then be computed as its transposed form, and back."""
+    """Return whether it has stride and dilation 1: it can then be computed as its transposed form, and vice versa."""
     if not is_plain(module) or pair(module.stride) != (1, 1) or pair(module.dilation) != (1, 1):
         return False
     kernel, padding = pair(module.kernel_size), pair(module.padding)
@@ -43,20 +43,20 @@ def is_single(module: object) -> TypeGuard[Convolution]:
 
 
 def transposed_kernel(layer: Convolution) -> Tensor:
-    """Return the kernel of ``layer`` as a transposed convolution; one that is none moves by one pixel."""
+    """Return the kernel of ``layer`` as a transposed convolution; a plain convolution must have stride 1."""
     return layer.weight if isinstance(layer, nn.ConvTranspose2d) else turned(layer.weight)
 
 
 def turned(kernel: Tensor) -> Tensor:
-    """Return a kernel that moves by one pixel, from that of a convolution to that of a transposed one, or back.
+    """Return a kernel of stride 1, converted from a convolution to a transposed one or back.
 
-    It is channels last: PyTorch lays out what comes out of a convolution by its input and its kernel.
+    It is channels last: PyTorch chooses the layout of a convolution's output by its input and its kernel.
     """
     return kernel.flip((2, 3)).transpose(0, 1).contiguous(memory_format=torch.channels_last)
 
 
 def transposed_window(layer: Convolution, ratio: Pair = (1, 1)) -> PatchWindow:
-    """How ``layer`` walks as a transposed convolution, behind an enlargement by ``ratio`` that it takes over."""
+    """Return the window of ``layer`` as a transposed convolution, after an upsampling by ``ratio`` that it absorbs."""
     kernel, padding = pair(layer.kernel_size), pair(layer.padding)
     if isinstance(layer, nn.Conv2d):
         padding = (kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1])
@@ -66,17 +66,17 @@ def transposed_window(layer: Convolution, ratio: Pair = (1, 1)) -> PatchWindow:
 
 
 def enlarging_kernel(kernel_iohw: Tensor, ratio: Pair) -> Tensor:
-    """Return the kernel that, moved by ``ratio``, does what ``kernel_iohw`` does to an image enlarged by it (nearest).
+    """Return the kernel that, with stride ``ratio``, does what ``kernel_iohw`` does after nearest upsampling by it.
 
-    An enlargement is a transposed convolution with a kernel of ones that moves by its own size, and two transposed
-    convolutions one after the other are one whose kernel is the first spread by the second.
+    Upsampling is a transposed convolution with a kernel of ones as large as its stride. A transposed convolution of
+    stride 1 after it merges with it: the merged kernel is the convolution of both kernels.
     """
     kernel: Tensor = _Spread.apply(kernel_iohw, ratio)  # type: ignore[no-untyped-call]
     return kernel
 
 
 class _Spread(torch.autograd.Function):
-    """Adds copies of a kernel, each moved by fewer than ``ratio`` rows and columns."""
+    """Sum of copies of a kernel, each shifted by fewer than ``ratio`` rows and columns."""
 
     @staticmethod
     def forward(ctx: Any, kernel_iohw: Tensor, ratio: Pair) -> Tensor:

@@ -15,7 +15,7 @@ Pair = tuple[int, int]
 
 
 class PatchWindow(NamedTuple):
-    """How a kernel walks over an image: all as in ``nn.Conv2d``, each (rows, columns)."""
+    """Settings of a kernel's window: all as in ``nn.Conv2d``, each (rows, columns)."""
 
     kernel: Pair
     stride: Pair
@@ -23,7 +23,7 @@ class PatchWindow(NamedTuple):
     dilation: Pair = (1, 1)
 
     def places(self, size: Pair) -> Pair:
-        """How many places the kernel has in an image of ``size``."""
+        """Return the number of places that the kernel has in an image of ``size``."""
         rows, columns = (
             (side + 2 * p - d * (k - 1) - 1) // s + 1
             for side, k, s, p, d in zip(size, self.kernel, self.stride, self.padding, self.dilation, strict=True)
@@ -31,7 +31,7 @@ class PatchWindow(NamedTuple):
         return rows, columns
 
     def views(self, padded_bhwc: Tensor, places: Pair) -> Iterator[Tensor]:
-        """For each element of the kernel, in rows, what it meets at every place: views of the padded image."""
+        """Yield what each element of the kernel, row by row, meets at every place: views of the padded image."""
         for a in range(self.kernel[0]):
             for b in range(self.kernel[1]):
                 top, left = a * self.dilation[0], b * self.dilation[1]
@@ -41,7 +41,7 @@ class PatchWindow(NamedTuple):
 
 
 class Fold(torch.autograd.Function):
-    """Adds patches up where they overlap: how a transposed convolution puts its image together."""
+    """Sum of patches where they overlap: how a transposed convolution assembles its image."""
 
     @staticmethod
     def forward(ctx: Any, u_bphw: Tensor, window: PatchWindow, size: Pair) -> Tensor:
@@ -51,7 +51,7 @@ class Fold(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        """Each patch meets what it was added to."""
+        """Return the gradient of each patch: the part of ``grad`` that the patch was added to."""
         return _unfold(grad.to(ctx.dtype), ctx.window), None, None
 
 

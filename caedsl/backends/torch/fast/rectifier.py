@@ -1,4 +1,4 @@
-"""A rectifier that writes over what it is given, forward and backward, and so moves half the memory.
+"""ReLU that works in place, forward and backward, and so needs half the memory traffic.
 
 x_bchw: batch, channels, height, width.
 """
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 
 class Rectifier(nn.Module):
-    """``relu`` between two layers that make their results anew: its input and its gradient are nobody else's."""
+    """``relu`` between two layers that allocate their results: nothing else reads its input or its gradient."""
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """Return the same tensor, its negative numbers zero."""
+        """Return the same tensor with its negative numbers set to zero."""
         y_bchw: Tensor = _Rectified.apply(x_bchw)  # type: ignore[no-untyped-call]
         return y_bchw
 

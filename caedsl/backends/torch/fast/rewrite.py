@@ -1,4 +1,4 @@
-"""A module as its faster form: the same weights, the same values but for rounding, other ways to compute them."""
+"""Rewrite a module into its faster form: the same weights, the same values up to rounding, computed another way."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,23 +19,23 @@ channels there must be. Measured at 28x28 in bf16 and fp32, kernels of 3 and 5: 
 nothing, with 16 they gain 54 to 126 %, with 64 124 to 228 %; with 16 inputs to three outputs they lose, with 32 they
 gain 37 to 42 %."""
 LARGEST_PATCH = 64
-"""Products a pixel beyond which patches cost more memory traffic than empty channels cost time (a heuristic)."""
+"""Products per pixel beyond which patches cost more memory traffic than empty channels cost time (a heuristic)."""
 LEAST_PRODUCT = 64
-"""Input times output channels from which a kernel that enlarges pays: measured, it loses 14 % at 4·8 and gains 11 to
-118 % from 8·8 to 64·64, kernels of 3 and 5."""
+"""Least product of input and output channels for which a merged upsampling pays. Measured with kernels of 3 and 5: it
+loses 14 % at 4·8 and gains 11 to 118 % from 8·8 to 64·64."""
 
 MADE_ANEW = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm2d)
-"""Layers whose output no gradient needs: a rectifier may overwrite it."""
+"""Layers whose output no gradient needs: a ReLU may overwrite it."""
 
 Ratios = Mapping[nn.Module, Pair]
-"""By how much each enlargement of a module enlarges, where that is a whole number of times."""
+"""Factor of each upsampling of a module, where it is a whole number."""
 
 
 class FastForm(nn.Module):
-    """An autoencoder in a form that is faster on a CPU: a view of another module's weights and running statistics.
+    """Autoencoder in a form that is faster on a CPU: a view of another module's weights and running statistics.
 
-    ``encoder``, ``bottleneck`` and ``decoder`` compute what those of the other do; the ``state_dict`` to keep is the
-    other's.
+    ``encoder``, ``bottleneck`` and ``decoder`` compute what those of the other module do. Save the ``state_dict`` of
+    the other module.
     """
 
     def __init__(self, encoder: nn.Module, bottleneck: nn.Module, decoder: nn.Module) -> None:
@@ -45,26 +45,26 @@ class FastForm(nn.Module):
         self.decoder = decoder
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """Images to their reconstructions, of the same shape."""
+        """Return the reconstructions of images, in the same shape."""
         image: Tensor = self.decoder(self.bottleneck(self.encoder(channels_last(x_bchw))))
         return image
 
 
 def channels_last(x_bchw: Tensor) -> Tensor:
-    """Return the images with their channels last, one channel too.
+    """Return the images in channels-last layout, also with one channel.
 
-    With one channel both layouts are the same numbers in the same order, and PyTorch leaves the strides as they are;
-    it is by the strides, however, that its convolutions choose the layout of all that follows.
+    With one channel both layouts hold the same numbers in the same order, so PyTorch keeps the strides as they are; but
+    its convolutions choose the layout of all that follows by the strides.
     """
     _, c, h, w = x_bchw.shape
     return x_bchw.contiguous(memory_format=torch.channels_last).as_strided(x_bchw.shape, (h * w * c, 1, w * c, c))
 
 
 def fast_form(module: nn.Module, in_shape: Shape) -> nn.Module:
-    """Return the form of ``module``, for samples of ``in_shape``, that is fastest to train on a CPU.
+    """Return the form of ``module``, for samples of ``in_shape``, that trains fastest on a CPU.
 
-    Signals and volumes, and networks whose layers read named outputs, go through the module as it is: what is faster
-    here was measured on images, in chains.
+    Signals, volumes and networks whose layers read named outputs stay as they are: the faster forms were measured on
+    images, in chains.
     """
     if rank(in_shape) != 2 or getattr(module, "linked", False):
         return module
@@ -74,7 +74,7 @@ def fast_form(module: nn.Module, in_shape: Shape) -> nn.Module:
 
 
 def _ratios(module: nn.Module, in_shape: Shape) -> Ratios:
-    """Found by looking at an image on its way through."""
+    """Return the factors of upsampling layers, found by passing an image through the module."""
     ratios: dict[nn.Module, Pair] = {}
 
     def look(enlargement: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
@@ -107,7 +107,7 @@ def _rewritten(module: nn.Module, ratios: Ratios) -> nn.Module:
 
 
 def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]:
-    """Return the modules of a sequence rewritten, those as one or in another order that are better so."""
+    """Yield the modules of a sequence rewritten, merged or reordered where that is faster."""
     before: nn.Module | None = None
     remaining = iter(zip(modules, [*modules, None][1:], strict=True))
     for module, following in remaining:
@@ -116,9 +116,9 @@ def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]
             before, _ = next(remaining)
             yield enlarging
         elif isinstance(module, nn.ReLU) and isinstance(following, nn.MaxPool2d):
-            # The largest of rectified numbers is the rectified largest, and there are fewer of the latter.
+            # Max pooling commutes with ReLU, and there are fewer values to rectify after it.
             next(remaining)
-            before = module  # another rectifier behind it must not write over what this one keeps for its gradient
+            before = module  # a second ReLU must not overwrite what this one keeps for its gradient
             yield from (following, nn.ReLU(inplace=True))
         elif isinstance(module, nn.ReLU) and isinstance(before, MADE_ANEW):
             before = module
@@ -129,7 +129,7 @@ def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]
 
 
 def _enlarging(layer: nn.Module | None, ratio: Pair | None) -> nn.Module | None:
-    """``layer`` with the enlargement before it, None where the two are better left apart."""
+    """Return ``layer`` merged with the upsampling before it; None if the two are better left separate."""
     if ratio is None or not is_single(layer) or ratio == (1, 1):
         return None
     if _has_few_outputs(layer, ratio):
