@@ -1,1 +1,1 @@
-"""Console: what a run shows on a terminal or writes to a log."""
+"""Console output: what a run shows on a terminal or writes to a log."""

@@ -1,4 +1,4 @@
-"""Times and losses as people read them."""
+"""Format times and losses for people."""
 
 
 def duration(seconds: float) -> str:
@@ -9,5 +9,5 @@ def duration(seconds: float) -> str:
 
 
 def loss_text(loss: float) -> str:
-    """Return a loss with five decimals, or with four significant digits where those would hide it or show too many."""
+    """Return a loss with five decimals, or with four significant digits if those would hide it or show too many."""
     return f"{loss:.5f}" if loss == 0 or 1e-3 <= abs(loss) < 1e4 else f"{loss:.3e}"

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 WIDTH_IN_A_FILE = 140
-"""Columns of the table where no terminal sets them: wide enough for a long layer line."""
+"""Columns of the table without a terminal: wide enough for a long layer line."""
 
 
 class Heading(NamedTuple):
-    """The heading of a column; figures are aligned to the right."""
+    """Heading of a column; numbers are aligned to the right."""
 
     text: str
     right: bool = False
@@ -37,7 +37,7 @@ HEADINGS = (
 
 
 def layer_rows(summary: Summary) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each layer; the part is named in its first row only."""
+    """Yield the cells of each layer; only the first row of a part names the part."""
     part = ""
     for row in summary.layers:
         yield (
@@ -53,7 +53,7 @@ def layer_rows(summary: Summary) -> Iterator[tuple[str, ...]]:
 
 
 def totals(summary: Summary) -> list[tuple[str, str]]:
-    """Return what is to be known of the whole model, by name."""
+    """Return the totals of the model and other facts about the whole of it, by name."""
     code = elements(summary.code_shape)
     ratio = summary.compression
     compared = "as many as the input has" if ratio == 1 else _compared(ratio)
@@ -77,7 +77,7 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
 
 
 def input_text(model: Autoencoder) -> str:
-    """Return the shape and the range of the input, and of a target that differs from it."""
+    """Return the shape and the range of the input, and those of a target that differs from it."""
     given = f"{shape_text(model.input.shape)} in {model.input.range}"
     if model.preprocessing is not None:
         given += f", normalised ({model.preprocessing.name})"
@@ -110,7 +110,7 @@ def print_model(model: Autoencoder, summary: Summary, console: "Console") -> Non
 
 
 def model_text(model: Autoencoder) -> str:
-    """Return what ``print_model`` prints into a file."""
+    """Return what ``print_model`` writes to a file."""
     from rich.console import Console
 
     file = StringIO()

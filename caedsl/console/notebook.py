@@ -1,4 +1,4 @@
-"""Objects that a notebook shows as pictures and tables, and that Python shows in one line."""
+"""Objects that a notebook shows as pictures and tables, and Python in one line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -24,7 +24,7 @@ RULE = "border-top: 1px solid rgba(128, 128, 128, 0.5)"
 
 
 class Diagram:
-    """The diagram of a model: ``str`` gives the SVG, ``save`` writes a file."""
+    """Diagram of a model: ``str`` returns the SVG, ``save`` writes a file."""
 
     def __init__(self, model: Autoencoder, style: Style, look: Look) -> None:
         self._model = model
@@ -33,7 +33,7 @@ class Diagram:
 
     @explaining_missing_packages()
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the diagram; the ending chooses the format: .svg, .png, .pdf, .dot or .mmd."""
+        """Write the diagram; the suffix chooses the format: .svg, .png, .pdf, .dot or .mmd."""
         draw(self._model, Path(path), self._style, self._look)
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Diagram:
 
 
 class ModelTable:
-    """The table of a model, as ``caedsl show`` prints it: ``str`` gives the text, ``summary`` the figures."""
+    """Table of a model, as ``caedsl show`` prints it: ``str`` returns the text, ``summary`` holds the numbers."""
 
     def __init__(self, model: Autoencoder) -> None:
         self._model = model
@@ -69,7 +69,7 @@ class ModelTable:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LoadedAutoencoder(Autoencoder):
-    """A model that a notebook shows as its diagram and its table."""
+    """Model that a notebook shows as its diagram and its table."""
 
     def __repr__(self) -> str:
         return f"<autoencoder {_described(self)}>"
@@ -83,7 +83,7 @@ class LoadedAutoencoder(Autoencoder):
 
 
 def loaded(model: Autoencoder) -> LoadedAutoencoder:
-    """Return the same model as one that a notebook shows."""
+    """Return the same model as one that a notebook can show."""
     values: dict[str, Any] = {field.name: getattr(model, field.name) for field in fields(model)}
     return LoadedAutoencoder(**values)
 

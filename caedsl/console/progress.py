@@ -1,4 +1,4 @@
-"""What a run says while it goes on: a bar on a terminal, one line an epoch elsewhere, nothing when quiet."""
+"""Progress of a run: a bar on a terminal, one line per epoch elsewhere, nothing when quiet."""
 
 import time
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from caedsl.training.reporter import Reporter
 
 SECONDS_OF_SILENCE = 60.0
 _WIDEST = 1000
-"""Columns that a table may have."""
+"""Largest number of columns of a table."""
 
 
 class Plain(Reporter):
-    """One line an epoch, for logs. Progress and notes go to standard error, results to standard output."""
+    """One line per epoch, for logs. Progress and notes go to standard error, results to standard output."""
 
     def __init__(self, progress: Console | None = None, results: Console | None = None) -> None:
         self.progress = progress or Console(stderr=True, highlight=False)
@@ -32,15 +32,15 @@ class Plain(Reporter):
         self._said = time.monotonic()
 
     def note(self, text: str) -> None:
-        """Print it with the word "note" before."""
+        """Print a note, prefixed with "note"."""
         self._say(Text.assemble(("note: ", "bold yellow"), text))
 
     def trouble(self, lines: Sequence[str]) -> None:
-        """Print it with the word "trouble" before, the rest indented."""
+        """Print trouble, prefixed with "trouble", with the other lines indented."""
         self._say(Text.assemble(("trouble: ", "bold red"), "\n  ".join(lines)))
 
     def loading(self, task: str, done: int, total: int, unit: str) -> None:
-        """Name each task once."""
+        """Print the name of each task once."""
         if task not in self._tasks:
             self._tasks.add(task)
             self._say(Text(task))
@@ -51,11 +51,11 @@ class Plain(Reporter):
         self._say(Text(f"training {name} on {where}"))
 
     def resumed(self, epoch: int, step: int, steps: int) -> None:
-        """Say it."""
+        """Print where the run resumes."""
         self.note(f"resuming in epoch {epoch} after step {step:,} of {steps:,}")
 
     def step(self, step: Step) -> None:
-        """Print a line where nothing was said for a minute: epochs can be long."""
+        """Print a line if nothing was printed for a minute: epochs can be long."""
         if time.monotonic() - self._said >= SECONDS_OF_SILENCE:
             where = f"epoch {step.epoch}/{self._epochs}, step {step.step:,} of {step.steps:,}"
             speed = f"{step.images_per_second:,.0f} samples/s"
@@ -71,29 +71,29 @@ class Plain(Reporter):
         self._say(Text(f"epoch {count}  {loss}{total}{_terms(row)}{_code(row)}  {speed}  {left} left"))
 
     def _say(self, text: Text) -> None:
-        # A line is never broken: a path that is broken cannot be copied.
+        # Never break a line: a path that is broken cannot be copied.
         self.progress.print(Text(safe(text.plain), text.style, spans=text.spans), soft_wrap=True)
         self._said = time.monotonic()
 
     def result(self, text: str) -> None:
-        """Print it."""
+        """Print a result."""
         self.results.print(Text(safe(text)), soft_wrap=True)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print it, the first row bold: it is the model's."""
+        """Print a table, its first row bold: it is the model's."""
         table = Table(box=None, pad_edge=False, header_style="dim")
         for number, heading in enumerate(headings):
             table.add_column(heading, justify="right" if number else "left", no_wrap=True)
         for number, row in enumerate(rows):
             table.add_row(*(Text(safe(cell)) for cell in row), style="" if number else "bold")
-        # A cell is never cut off: a line that is too long is left to the terminal.
+        # Never cut off a cell: the terminal wraps a line that is too long.
         width, self.results.width = self.results.width, _WIDEST
         self.results.print(table, soft_wrap=True)
         self.results.width = width
 
 
 class Live(Plain):
-    """Two lines that move: a bar over the whole run with the time left, the losses, the speed, device and precision."""
+    """Two live lines: a bar over the whole run with the time left, the losses, the speed, device and precision."""
 
     def __init__(self, progress: Console | None = None, results: Console | None = None) -> None:
         super().__init__(progress, results)
@@ -116,7 +116,7 @@ class Live(Plain):
             self.end()
 
     def start(self, name: str, epochs: int, where: str) -> None:
-        """Print what is trained, and show the two lines."""
+        """Print what is trained, and show the two live lines."""
         self.end()
         super().start(name, epochs, where)
         self._status = Status(epochs, where)
@@ -124,7 +124,7 @@ class Live(Plain):
         self._shown.start()
 
     def resumed(self, epoch: int, step: int, steps: int) -> None:
-        """Say it, and put the bar there."""
+        """Print where the run resumes, and move the bar there."""
         super().resumed(epoch, step, steps)
         if self._status is not None:
             self._status.move(epoch, step, steps)
@@ -143,7 +143,7 @@ class Live(Plain):
             self._status.advance(row.epoch, row.step, row.step * self._epochs // row.epoch, epoch_over=True)
 
     def end(self) -> None:
-        """Take away what moves."""
+        """Remove the live lines."""
         if self._task is not None:
             self._task[1].stop()
         if self._shown is not None:
@@ -157,25 +157,25 @@ def _losses(loss: float, validation: float | None) -> str:
 
 
 def _code(row: Epoch) -> str:
-    """Return what was measured of the code by name."""
+    """Return the measurements of the code by name."""
     return "".join(f"  {name.replace('_', ' ')} {value:.3g}" for name, value in row.code.items())
 
 
 def _terms(row: Epoch) -> str:
-    """Return the terms of the loss by name, where it has more than one."""
+    """Return the terms of the loss by name, if it has more than one."""
     if len(row.terms) < 2:
         return ""
     return "  = " + " + ".join(f"{name} {loss_text(value)}" for name, value in row.terms.items())
 
 
 def make_reporter(quiet: bool = False) -> Reporter:
-    """Return the reporter that fits where standard error goes.
+    """Return the reporter that suits the target of standard error.
 
-    Of processes that train together only the first speaks.
+    Among processes that train together, only the first reports.
     """
     if quiet or not current().first:
         return Reporter()
     progress = Console(stderr=True, highlight=False)
-    # FORCE_COLOR makes rich take anything for a terminal; only a real one can have lines that move.
+    # FORCE_COLOR makes rich treat anything as a terminal; only a real one can have live lines.
     moves = progress.file.isatty() and not progress.is_dumb_terminal
     return Live(progress) if moves else Plain(progress)

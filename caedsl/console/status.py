@@ -1,4 +1,4 @@
-"""The two status lines of a run on a terminal, and its pace."""
+"""The two status lines of a run on a terminal, and the estimate of its speed."""
 
 import time
 from collections import deque
@@ -13,14 +13,14 @@ from caedsl.console.formats import duration, loss_text
 
 LEAST_BAR = 6
 LEAST_PLACE = 12
-"""The fewest columns in which a bar, and the name of the device, are useful."""
+"""Fewest columns in which a bar, or the name of the device, is useful."""
 
 PACE_EPOCHS, PACE_SECONDS = 3, 30.0
-"""The pace is measured over at least so many whole epochs, validation included, and at least so many seconds."""
+"""The speed is measured over at least this many whole epochs, validation included, and at least this many seconds."""
 
 
 class TimeLeft:
-    """Estimate of the time that a run has left; times are seconds of any clock that does not go back."""
+    """Estimate of the remaining time of a run; times are seconds of any monotonic clock."""
 
     def __init__(self) -> None:
         self._marks: deque[tuple[int, float]] = deque()
@@ -29,7 +29,7 @@ class TimeLeft:
     def at(self, step: int, seconds: float, epoch_over: bool = False) -> None:
         """Record that ``step`` steps have been taken.
 
-        Measuring starts with the first call: compiling, and the steps before a run was resumed, do not count.
+        Measuring starts with the first call: compilation, and the steps before a run was resumed, do not count.
         """
         if not self._marks or epoch_over:
             self._marks.append((step, seconds))
@@ -38,7 +38,7 @@ class TimeLeft:
         self._now = step, seconds
 
     def left(self, steps: int, seconds: float) -> float | None:
-        """Return the seconds until ``steps`` steps have been taken; None while that is unknown."""
+        """Return the seconds until ``steps`` steps have been taken; None while they are unknown."""
         if self._now is None:
             return None
         (first, begun), (done, last) = self._marks[0], self._now
@@ -50,7 +50,7 @@ class TimeLeft:
 class Status:
     """Two lines: a bar over the whole run with the time left, then losses, speed, device and precision.
 
-    Fields that do not fit are dropped from the right. A field never gets narrower, so that nothing moves sideways.
+    Fields that do not fit are dropped from the right. A field never becomes narrower, so that nothing moves sideways.
     """
 
     def __init__(self, epochs: int, where: str, clock: Callable[[], float] = time.monotonic) -> None:

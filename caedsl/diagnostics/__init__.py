@@ -1,6 +1,6 @@
-"""Findings and how they are shown: one renderer a file, each a pure function from reports to a text.
+"""Findings and their output formats: one renderer per file, each a pure function from reports to text.
 
-A rendered text ends with a line break, or is empty where there is nothing to say.
+Rendered text ends with a line break, or is empty if there is nothing to report.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class RenderSettings(NamedTuple):
-    """What a renderer may ask for: ``colour`` and ``width`` of the terminal, the rules by name, caedsl's version."""
+    """Settings of a renderer: ``colour`` and ``width`` of the terminal, the rules by name, caedsl's version."""
 
     colour: bool = False
     width: int = 100
@@ -79,4 +79,4 @@ FORMATS: Mapping[str, Callable[[Sequence[Report], RenderSettings], str]] = {
     "sarif": _sarif,
     "github": _github,
 }
-"""Every output format by name; a renderer is imported when it is used."""
+"""Every output format by name; a renderer is imported on first use."""

@@ -1,4 +1,4 @@
-"""Rows of terminal cells that are drawn on in any order and read out as lines."""
+"""Grid of terminal cells, drawn in any order and read out as lines."""
 
 from caedsl.diagnostics.colour import OutputStyle, paint
 from caedsl.diagnostics.text import LaidOutLine, width
@@ -7,18 +7,18 @@ CUT = "…"
 
 
 class Canvas:
-    """An unbounded grid of styled cells, drawn over from the top left."""
+    """Unbounded grid of styled cells, drawn from the top left."""
 
     def __init__(self) -> None:
         self._rows: list[dict[int, tuple[str, OutputStyle]]] = []
 
     @property
     def height(self) -> int:
-        """The number of rows drawn on so far."""
+        """Number of rows drawn so far."""
         return len(self._rows)
 
     def put(self, row: int, column: int, text: str, style: OutputStyle = OutputStyle.PLAIN) -> None:
-        """Draw ``text`` from ``column`` on: a wide character covers two cells, a combining mark joins the last."""
+        """Draw ``text`` from ``column``: a wide character covers two cells, a combining mark joins the last cell."""
         self._rows.extend({} for _ in range(row + 1 - self.height))
         cells = self._rows[row]
         for character in text:
@@ -32,7 +32,7 @@ class Canvas:
                 cells[before] = (cells.get(before, (" ", style))[0] + character, style)
 
     def put_line(self, row: int, column: int, line: LaidOutLine, scroll: int, room: int) -> None:
-        """Draw the part of a source line that ``room`` columns show, with a sign where it is cut."""
+        """Draw the part of a source line that fits into ``room`` columns, with a sign where it is cut."""
         cut_left, cut_right = scroll > 0, line.width - scroll > room
         self.put(row, column, "")
         for place, character in line.between(scroll + cut_left, scroll + room - cut_right):
@@ -43,18 +43,18 @@ class Canvas:
             self.put(row, column + room - 1, CUT, OutputStyle.FRAME)
 
     def restyle(self, row: int, start: int, end: int, style: OutputStyle) -> None:
-        """Give the plain cells ``start..end`` of a row another style."""
+        """Change the style of the plain cells ``start..end`` of a row."""
         cells = self._rows[row]
         for column, (character, old) in cells.items():
             if start <= column < end and old is OutputStyle.PLAIN:
                 cells[column] = (character, style)
 
     def is_blank(self, row: int, column: int) -> bool:
-        """Whether nothing, or only the stroke of a bracket, is drawn in a cell."""
+        """Return whether a cell is empty, or has only the stroke of a bracket."""
         return row >= self.height or self._rows[row].get(column, (" ",))[0] in " _"
 
     def lines(self, colour: bool) -> list[str]:
-        """Return the rows as text, without spaces at their ends."""
+        """Return the rows as text, without trailing spaces."""
         return [_read(cells, colour) for cells in self._rows]
 
 

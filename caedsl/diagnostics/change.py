@@ -1,4 +1,4 @@
-"""The lines that a fix changes, as they are and as they will be."""
+"""Lines that a fix changes, before and after."""
 
 import re
 from bisect import bisect_left
@@ -19,7 +19,7 @@ _WORD = re.compile(r"\w+")
 
 
 class Hunk(NamedTuple):
-    """Lines ``before`` from line ``number`` on, which become the lines ``after``."""
+    """Lines ``before``, starting at line ``number``, which become the lines ``after``."""
 
     number: int
     before: tuple[str, ...]
@@ -27,7 +27,7 @@ class Hunk(NamedTuple):
 
 
 def hunks(source: Source, edits: Sequence[Edit]) -> list[Hunk]:
-    """Return what ``edits``, which are sorted, do to whole lines; leave out lines that stay as they are."""
+    """Return what the sorted ``edits`` do to whole lines; lines that stay as they are are omitted."""
     groups: list[list[Edit]] = []
     for edit in edits:
         if groups and source.position(edit.span.start).line <= source.position(groups[-1][-1].span.end).line:
@@ -55,7 +55,7 @@ def _hunk(source: Source, edits: Sequence[Edit]) -> Hunk:
 
 
 def draw_change(source: Source, edits: Sequence[Edit], room: int, colour: bool) -> list[FrameRow]:
-    """Return the change as rows of a frame: lines that go with a ``-`` for a bar, lines that come with a ``+``."""
+    """Return the change as rows of a frame, with ``-`` before removed lines and ``+`` before added lines."""
     rows: list[FrameRow] = []
     for hunk in hunks(source, edits):
         if rows:
@@ -81,7 +81,7 @@ def _side(
 
 
 def _draw(text: str, other: str, style: OutputStyle, room: int, colour: bool) -> str:
-    """Return a line whose words that ``other`` does not have are in ``style``, scrolled to where they stand."""
+    """Return a line, scrolled to the words that ``other`` does not have, which are drawn in ``style``."""
     first = _shared(text, other)
     last = len(text) - _shared(text[first:][::-1], other[first:][::-1])
     if first < last:
@@ -105,6 +105,6 @@ def _whole_words(text: str, first: int, last: int) -> tuple[int, int]:
 
 
 def _shared(one: str, other: str) -> int:
-    """How many characters both texts begin with; by halving, since a line may be as long as the file."""
+    """Return how many leading characters both texts share; by bisection, since a line may be as long as the file."""
     lengths = range(min(len(one), len(other)) + 1)
     return bisect_left(lengths, True, key=lambda length: one[:length] != other[:length]) - 1

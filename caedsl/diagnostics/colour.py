@@ -1,4 +1,4 @@
-"""Colour on a terminal: when it is wanted, and which colour means what."""
+"""Colour on a terminal: when to use it, and what each colour means."""
 
 import os
 from enum import Enum
@@ -8,7 +8,7 @@ from caedsl.diagnostics.finding import Severity
 
 
 class OutputStyle(Enum):
-    """What a piece of output is; the value is its ANSI code (SGR parameters)."""
+    """Role of a piece of output; the value is its ANSI code (SGR parameters)."""
 
     PLAIN = ""
     HEADLINE = "1"
@@ -29,10 +29,10 @@ SEVERITY_STYLES = {
 
 
 def use_colour(stream: TextIO) -> bool:
-    """Whether to colour what is written to ``stream``.
+    """Return whether to colour what is written to ``stream``.
 
-    ``NO_COLOR`` (https://no-color.org) forbids it, ``FORCE_COLOR`` other than ``0`` asks for it, and where neither is
-    set a terminal gets colour unless ``TERM`` is ``dumb``.
+    ``NO_COLOR`` (https://no-color.org) disables colour, and ``FORCE_COLOR`` other than ``0`` enables it. If neither is
+    set, a terminal gets colour unless ``TERM`` is ``dumb``.
     """
     if os.environ.get("NO_COLOR"):
         return False
@@ -42,5 +42,5 @@ def use_colour(stream: TextIO) -> bool:
 
 
 def paint(text: str, style: OutputStyle, colour: bool) -> str:
-    """``text`` in ``style``, or as it is where there is no colour."""
+    """Return ``text`` in ``style``, or unchanged without colour."""
     return f"\x1b[{style.value}m{text}\x1b[0m" if colour and text and style.value else text

@@ -1,4 +1,4 @@
-"""One line a finding: for editors, ``grep`` and people who know the rules."""
+"""One line per finding: for editors, ``grep`` and people who know the rules."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ _ROOM_FOR_HELP = 200
 
 
 def render_concise(reports: Sequence[Report]) -> str:
-    """``path:line:column: error[CAE201 output-shape] headline: primary label (help: ...)``, one line a finding.
+    """Return one line per finding: ``path:line:column: error[CAE201 output-shape] headline: primary label (help: ...)``.
 
-    The help is left out where the line would be longer than 200 columns.
+    The help is omitted if the line would be longer than 200 columns.
     """
     return "".join(f"{_line(source, finding)}\n" for source, finding in in_order(reports))
 

@@ -1,4 +1,4 @@
-"""What a command would change, as a unified diff."""
+"""Show what a command would change as a unified diff."""
 
 import re
 
@@ -9,7 +9,7 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def unified_diff(before: str, after: str, path: str, colour: bool = False) -> str:
-    """Return the change from ``before`` to ``after`` as ``patch`` reads it; nothing where they are equal."""
+    """Return the change from ``before`` to ``after`` as ``patch`` reads it; empty if they are equal."""
     if before == after:
         return ""
     from difflib import unified_diff as compare

@@ -1,4 +1,4 @@
-"""Applying the edits of fixes to a text."""
+"""Apply the edits of fixes to a text."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
@@ -8,9 +8,9 @@ from caedsl.source import Span
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
-    """``text`` with ``edits`` made, which are sorted by place and do not overlap.
+    """Return ``text`` with ``edits`` applied; they must be sorted by place and must not overlap.
 
-    Raises ``ValueError`` where they are not sorted, overlap or lie outside the text: that is a bug in a fix.
+    Raise ``ValueError`` if they are not sorted, overlap or lie outside the text: that is a bug in a fix.
     """
     pieces = []
     done = 0
@@ -23,7 +23,7 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
 
 
 def removal(text: str, span: Span) -> Edit:
-    """Return the edit that removes a statement with its line, or with its `;` where others share the line."""
+    """Return the edit that removes a statement with its line, or with its `;` if others share the line."""
     line_start = max(text.rfind("\n", 0, span.start), text.rfind("\r", 0, span.start)) + 1
     start, end = span
     while end < len(text) and text[end] in " \t":
@@ -35,7 +35,7 @@ def removal(text: str, span: Span) -> Edit:
             end += 1
     elif end == len(text) or text[end] in "\r\n#":
         if alone:
-            followed = text[end : end + 1] == "#"  # a comment stays, in the place of the statement
+            followed = text[end : end + 1] == "#"  # a comment stays, where the statement was
             return Edit(Span(start, end) if followed else Span(line_start, end + len(_line_end(text, end))), "")
         before = text[:start].rstrip(" \t")
         start, end = (len(before[:-1].rstrip(" \t")), span.end) if before.endswith(";") else (start, span.end)
@@ -47,10 +47,10 @@ def _line_end(text: str, place: int) -> str:
 
 
 def merge_fixes(fixes: Iterable[Fix]) -> tuple[tuple[Fix, ...], tuple[Edit, ...]]:
-    """Return the fixes that can be made together, and their edits as one sequence for ``apply_edits``.
+    """Return the fixes that can be applied together, and their edits as one sequence for ``apply_edits``.
 
-    They are taken in the order of their places; one that touches what an earlier one changes is left for the next run.
-    Fixes with the same edits are made once.
+    Fixes are taken in the order of their places. A fix that touches what an earlier one changes waits for the next run.
+    Fixes with the same edits are applied once.
     """
     chosen: list[Fix] = []
     made: set[tuple[Edit, ...]] = set()
@@ -67,7 +67,7 @@ def merge_fixes(fixes: Iterable[Fix]) -> tuple[tuple[Fix, ...], tuple[Edit, ...]
 
 
 def _is_taken(edit: Edit, taken: Sequence[Edit]) -> bool:
-    """Whether ``edit`` clashes with one of ``taken``, which are sorted and do not overlap: its neighbours tell."""
+    """Return whether ``edit`` clashes with one of ``taken``, sorted and disjoint: only its neighbours matter."""
     place = bisect_left(taken, _place(edit), key=_place)
     return any(_clash(edit, other) for other in taken[max(place - 1, 0) : place + 2])
 
@@ -77,7 +77,7 @@ def _place(edit: Edit) -> Span:
 
 
 def _clash(one: Edit, other: Edit) -> bool:
-    """Whether two edits overlap, or an insertion stands at the border of the other, where their order would matter."""
+    """Return whether two edits overlap, or an insertion touches the other edit, where their order would matter."""
     if one.span.start == one.span.end or other.span.start == other.span.end:
         return one.span.start <= other.span.end and other.span.start <= one.span.end
     return one.span.start < other.span.end and other.span.start < one.span.end

@@ -1,7 +1,7 @@
-"""The lines of a source that a finding speaks of, with its spans underlined and labelled.
+"""Excerpts of a source: the lines of a finding, with its spans underlined and labelled.
 
 A span inside one line is underlined. A span of several lines gets a bar at the left, from its first line to a sign
-under its last character. Lines that no label needs are left out.
+under its last character. Lines that no label needs are omitted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ _BLOCK_ENDS = 2  # of a longer one, this many lines at either end
 
 
 class Mark(NamedTuple):
-    """A label in lines (from 1) and character indices; ``end`` is exclusive and not before ``start``."""
+    """Label in lines (from 1) and character indices; ``end`` is exclusive and not before ``start``."""
 
     first: int
     start: int
@@ -33,7 +33,7 @@ class Mark(NamedTuple):
 
 
 class FrameRow(NamedTuple):
-    """One row of a frame: a line number, nothing, or ``ELISION`` (which has no bar), then the bar, then the body."""
+    """Row of a frame: a line number, nothing, or ``ELISION`` (which has no bar), then the bar, then the body."""
 
     gutter: str
     body: str
@@ -41,7 +41,7 @@ class FrameRow(NamedTuple):
 
 
 def mark(source: Source, label: Label, sign: str, style: OutputStyle) -> Mark:
-    """Bring ``label`` to lines; a line ending at the end of its span is not part of it."""
+    """Convert ``label`` to lines; a line ending at the end of its span is not part of it."""
     end = label.span.end
     while end > label.span.start and source.text[end - 1 : end] in ("\r", "\n"):
         end -= 1
@@ -50,7 +50,7 @@ def mark(source: Source, label: Label, sign: str, style: OutputStyle) -> Mark:
 
 
 def excerpt(source: Source, marks: Sequence[Mark], room: int, colour: bool) -> list[FrameRow]:
-    """Draw the lines that ``marks`` need in ``room`` columns; the mark drawn last lies on top."""
+    """Draw the lines that ``marks`` need in ``room`` columns; later marks are drawn over earlier ones."""
     blocks = sorted((mark for mark in marks if mark.first != mark.last), key=lambda mark: (mark.first, -mark.last))
     rows: list[FrameRow] = []
     before = 0
@@ -65,7 +65,7 @@ def excerpt(source: Source, marks: Sequence[Mark], room: int, colour: bool) -> l
 
 
 def _shown(marks: Iterable[Mark]) -> list[int]:
-    """Return the numbers of the lines to show; a gap of one line is filled, since a sign for it would be as long."""
+    """Return the numbers of the lines to show; a gap of one line is filled, since its sign would be as long."""
     numbers: set[int] = set()
     for mark in marks:
         lines = range(mark.first, mark.last + 1)
@@ -84,7 +84,7 @@ def _elided(blocks: Sequence[Mark], number: int, colour: bool) -> FrameRow:
 
 
 def _draw(line: LaidOutLine, number: int, here: Sequence[Mark], blocks: Sequence[Mark], room: int) -> Canvas:
-    """One line of source and all that is written under it."""
+    """Draw one line of source and everything that is written under it."""
     canvas = Canvas()
     margin = 2 * len(blocks)
     scroll = _scroll(line, number, here, room - margin)
@@ -135,7 +135,7 @@ def _close(canvas: Canvas, place: int, end: int, block: Mark, room: int) -> None
 
 
 class DrawnMark(NamedTuple):
-    """A mark inside one line, in the columns of the canvas."""
+    """Mark inside one line, in the columns of the canvas."""
 
     start: int
     end: int
@@ -143,7 +143,7 @@ class DrawnMark(NamedTuple):
 
 
 def _draw_spans(canvas: Canvas, spans: Sequence[DrawnMark], room: int) -> None:
-    """Underline ``spans``; the rightmost has its label beside it, the others have theirs hanging below."""
+    """Underline ``spans``; the rightmost has its label to its right, the others have theirs below."""
     if not spans:
         return
     for start, end, mark in spans:
@@ -173,7 +173,7 @@ def _connect(canvas: Canvas, row: int, spans: Iterable[DrawnMark]) -> None:
 
 
 def _write(canvas: Canvas, row: int, column: int, mark: Mark, room: int) -> None:
-    """Write a label from ``row`` and ``column`` on, in as many rows as it needs."""
+    """Write a label starting at ``row`` and ``column``, in as many rows as it needs."""
     lines = wrap(mark.text, max(room - column, _LABEL_ROOM // 2)) if mark.text else []
     for below, line in enumerate(lines):
         canvas.put(row + below, column, line, mark.style)

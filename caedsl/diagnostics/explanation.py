@@ -1,4 +1,4 @@
-"""Explanations of the findings that the compiler reports by itself: one Markdown file a name, in ``explanations/``."""
+"""Explanations of the compiler's own findings: one Markdown file per name, in ``explanations/``."""
 
 import os
 from functools import cache
@@ -12,7 +12,7 @@ _FENCE = "---\n"
 
 
 class Explanation(NamedTuple):
-    """The code, the severity and the documentation of one finding."""
+    """Code, severity and documentation of one finding."""
 
     code: str
     name: str
@@ -22,7 +22,7 @@ class Explanation(NamedTuple):
 
 @cache
 def explained_names() -> tuple[str, ...]:
-    """Return the name of every explanation, in alphabetical order; no file is read for it."""
+    """Return the name of every explanation, in alphabetical order, without reading the files."""
     return tuple(sorted(name.removesuffix(_ENDING) for name in os.listdir(_FOLDER) if name.endswith(_ENDING)))
 
 
@@ -36,7 +36,7 @@ def explanation(name: str) -> Explanation:
 
 
 def is_error(finding: Finding) -> bool:
-    """Return whether a finding is an error, also where its code and severity are not filled in yet."""
+    """Return whether a finding is an error, even if its code and severity are not filled in yet."""
     if not finding.code and finding.name in explained_names():
         return explanation(finding.name).severity is Severity.ERROR
     return finding.severity is Severity.ERROR

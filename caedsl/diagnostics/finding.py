@@ -1,4 +1,4 @@
-"""What a finding is: everything that a renderer needs and nothing that a renderer decides."""
+"""Findings: everything that a renderer needs and nothing that a renderer decides."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ _QUOTES = (
 
 
 Datum = str | float | bool | None | Sequence["Datum"]
-"""One value behind the words of a finding, as JSON has it."""
+"""Value behind the words of a finding, as JSON represents it."""
 
 
 class Severity(Enum):
-    """How sure a finding is that something goes wrong.
+    """Certainty that something goes wrong.
 
-    ``ERROR`` is kept for what arithmetic proves; ``WARNING`` is likely to hurt; ``INFO`` is worth knowing.
+    ``ERROR`` is reserved for what arithmetic proves, ``WARNING`` is likely to hurt, and ``INFO`` is worth knowing.
     """
 
     ERROR = "error"
@@ -36,7 +36,7 @@ class Severity(Enum):
 class Applicability(Enum):
     """Who may apply a fix.
 
-    ``SAFE`` is what the author meant, beyond doubt. ``UNSAFE`` changes the model. ``DISPLAY`` is shown, never applied.
+    ``SAFE`` is beyond doubt what the author meant. ``UNSAFE`` changes the model. ``DISPLAY`` is shown, never applied.
     """
 
     SAFE = "safe"
@@ -45,21 +45,21 @@ class Applicability(Enum):
 
 
 class Label(NamedTuple):
-    """A place in the source with the few words that are written under it."""
+    """Place in the source with the few words that are written under it."""
 
     span: Span
     text: str = ""
 
 
 class Edit(NamedTuple):
-    """Replace what ``span`` covers by ``text``; an empty span inserts."""
+    """Replacement of what ``span`` covers by ``text``; an empty span inserts."""
 
     span: Span
     text: str
 
 
 class Fix(NamedTuple):
-    """Edits, sorted and not overlapping, that cure a finding together."""
+    """Edits, sorted and disjoint, that together fix a finding."""
 
     title: str
     edits: tuple[Edit, ...]
@@ -67,16 +67,16 @@ class Fix(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """Search for a fix that must be tried: one, or several of which the first that cures is offered.
+    """Search for a fix that must be tried; the first candidate that fixes the finding is offered.
 
-    ``otherwise`` is the help where none of them does.
+    ``otherwise`` is the help if none of them does.
     """
 
     find: Callable[[], Fix | Iterable[Fix] | None]
     otherwise: str = ""
 
     def candidates(self) -> Iterable[Fix]:
-        """Return what the search finds, the best first."""
+        """Return the candidates of the search, the best first."""
         found = self.find()
         return () if found is None else (found,) if isinstance(found, Fix) else found
 
@@ -92,13 +92,13 @@ def shortened(text: str) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found in a spec.
+    """One finding of a spec.
 
-    ``message`` is the headline and stands alone: it says what is wrong with the numbers that matter. ``primary`` is the
-    place, ``related`` the other places that explain it, ``notes`` the arithmetic, ``help`` what to write instead.
-    ``code`` and ``severity`` are the rule's own (see ``caedsl.rules``) and are filled in from there by name.
-    ``data`` holds the numbers behind the words, by name. ``proposal`` stands for a fix that has not been looked for.
-    ``path`` names the file that the places are in where that is another than the checked one: a base that it extends.
+    ``message`` is the headline and makes sense alone: it says what is wrong, with the numbers that matter. ``primary``
+    is the place, ``related`` the other places that explain it, ``notes`` the arithmetic, and ``help`` what to write
+    instead. ``code`` and ``severity`` are those of the rule (see ``caedsl.rules``), filled in by name. ``data`` holds
+    the numbers behind the words, by name. ``proposal`` is the search for a fix that has not run yet. ``path`` names the
+    file of the places if that is not the checked file: a base that it extends.
     """
 
     name: str
@@ -119,12 +119,12 @@ class Finding:
         return (self.fix,) if self.fix else self.proposal.candidates() if self.proposal else ()
 
     def offering(self, fix: Fix | None) -> "Finding":
-        """Return the same finding with ``fix``, or with the help that stands for one."""
+        """Return the same finding with ``fix``, or with the help that replaces it."""
         otherwise = self.proposal.otherwise if self.proposal and fix is None else ""
         return replace(self, fix=fix, help=self.help or otherwise, proposal=None)
 
     def shortened(self) -> "Finding":
-        """Return the same finding with long quotes cut and with the first of very many related places."""
+        """Return the same finding with long quotes cut and only the first of very many related places."""
         fix = self.fix and self.fix._replace(title=shortened(self.fix.title))
         return replace(
             self,
@@ -143,7 +143,7 @@ class Finding:
 
     @property
     def summary(self) -> str:
-        """The headline and what is written under its place."""
+        """The headline and the label of its place."""
         return f"{self.message}: {self.primary.text}" if self.primary.text else self.message
 
     @property
@@ -153,19 +153,19 @@ class Finding:
 
     @property
     def explanation(self) -> str:
-        """All that the finding says, a line each: for formats that have one text a finding."""
+        """All that the finding says, one line each: for formats that have one text per finding."""
         return "\n".join([self.summary, *self.notes, *([f"help: {self.advice}"] if self.advice else [])])
 
 
 class Report(NamedTuple):
-    """The findings of one source, in the order of their places."""
+    """Findings of one source, in the order of their places."""
 
     source: Source
     findings: tuple[Finding, ...]
 
 
 class RuleText(NamedTuple):
-    """What a rule says of itself: ``summary`` in one line, ``documentation`` in Markdown, ``url`` where to read it."""
+    """Texts of a rule: ``summary`` in one line, ``documentation`` in Markdown, ``url`` where to read it."""
 
     code: str
     name: str
@@ -176,6 +176,6 @@ class RuleText(NamedTuple):
 
 
 def in_order(reports: Iterable[Report]) -> list[tuple[Source, Finding]]:
-    """Every finding beside its source, by path, then by place, then by code."""
+    """Return every finding with its source, sorted by path, then by place, then by code."""
     pairs = [(report.source, finding) for report in reports for finding in report.findings]
     return sorted(pairs, key=lambda pair: (pair[0].path, pair[1].primary.span.start, pair[1].code, pair[1].name))

@@ -11,12 +11,12 @@ _FRAME = "margin: 0 0 8px; padding: 6px 12px; overflow-x: auto; border-left: 4px
 
 
 class Findings(tuple[Finding, ...]):
-    """Findings of a spec, a tuple: a notebook shows each as a frame, and ``print`` prints what ``check`` prints."""
+    """Findings of a spec, as a tuple: a notebook shows each in a frame, and ``print`` prints what ``check`` prints."""
 
     reports: tuple[Report, ...]
 
     def __new__(cls, findings: Iterable[Finding], reports: Sequence[Report]) -> "Findings":
-        """Hold ``findings``; ``reports`` have the same by the file that they are in."""
+        """Hold ``findings``; ``reports`` has the same findings by the file that they are in."""
         made = super().__new__(cls, findings)
         made.reports = tuple(reports)
         return made

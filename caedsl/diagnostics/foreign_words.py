@@ -88,7 +88,7 @@ LAYER_NOTES: Mapping[str, str] = {
     },
     "bn": "write `norm batch`, or add `norm=batch` to the layer before it",
 }
-"""Layers of other libraries that no layer stands for, by their plain names, and what to do instead."""
+"""Layers of other libraries without a counterpart, by their plain names, and what to do instead."""
 
 FORMS: Mapping[str, str] = {
     "linear": "dense",
@@ -168,7 +168,7 @@ WORDS: Mapping[str, str] = {
     "grey": "gray",
     "nesterov": "momentum=0.9",
 }
-"""Words that stand alone elsewhere, and what a line of the language says instead."""
+"""Words that are statements of their own elsewhere, and what a line of the language says instead."""
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     "true": ("on",),
@@ -212,7 +212,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "reduce_on_plateau": ("plateau",),
     "reducelronplateau": ("plateau",),
 }
-"""Values, each with the words that may stand for it; the first that the option has is meant."""
+"""Values, each with the words that may correspond to it; the first that the option has is meant."""
 
 LOSSES: Mapping[str, str] = {
     "l2": "mse",
@@ -230,7 +230,7 @@ LOSS_NOTES: Mapping[str, str] = {
     "bcewithlogits": "end the decoder with `sigmoid` and write `loss bce`, which is computed as stably",
     "kl": "`bottleneck variational 32` has it, with the weight `beta=1`",
 }
-"""Losses that no word of the language stands for, and what to do instead."""
+"""Losses that the language has no word for, and what to do instead."""
 
 OPTION_NOTES: Mapping[str, str] = {
     "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
@@ -242,7 +242,7 @@ OPTION_NOTES: Mapping[str, str] = {
     "step_size": "`schedule exponential` lowers the rate all along; `schedule step at=50` lowers it once",
     "every": "`schedule exponential` lowers the rate all along; `schedule step at=50` lowers it once",
 }
-"""Options that no single word of the language stands for."""
+"""Options that the language has no single word for."""
 
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "lr": ("optimizer adam lr={}", "1e-3"),
@@ -266,7 +266,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "validation_split": ("validation {}", "10%"),
     "trouble": ("on trouble {}", "stop"),
 }
-"""Settings, each with the line that says it, a place in it for the author's value, and an example of one."""
+"""Settings, each with the line that says it, a placeholder in it for the author's value, and an example value."""
 
 SETTING_NOTES: Mapping[str, str] = {
     "device": "the machine is chosen on the command line: `caedsl train SPEC --device cuda`",
@@ -280,7 +280,7 @@ SETTING_NOTES: Mapping[str, str] = {
     "checkpoint": "a run saves its state after every epoch, and its best weights: leave this line out",
     "callbacks": "callbacks belong to Python: `caedsl.train(spec, callbacks=[...])`",
 }
-"""Settings that stand elsewhere, and where."""
+"""Settings that belong elsewhere, and where."""
 
 NEGATIVE = ("off", "none", "no", "false", "never")
 """Words for the absence of a setting."""

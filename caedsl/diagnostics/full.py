@@ -1,4 +1,4 @@
-"""The frame: a finding with the lines it speaks of, its arithmetic, and what to write instead."""
+"""The frame: a finding with the lines it refers to, its arithmetic, and what to write instead."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,9 @@ _NARROWEST = 40
 
 
 def render_full(reports: Sequence[Report], colour: bool, width: int = 100) -> str:
-    """Return a frame for every finding, with an empty line between two; nothing where there are none.
+    """Return a frame for every finding, separated by empty lines; empty if there are none.
 
-    Of each source, what only informs comes after the errors and warnings. ``width`` is the number of columns to stay
+    For each source, ``INFO`` findings come after the errors and warnings. ``width`` is the number of columns to stay
     within: long lines of source are cut there, notes and help wrapped.
     """
     pairs = sorted(in_order(reports), key=lambda pair: (pair[0].path, pair[1].severity is Severity.INFO))
@@ -56,7 +56,7 @@ def _frame(source: Source, finding: Finding, colour: bool, width: int) -> str:
 
 
 def _bordered(rows: Sequence[FrameRow], gutter: int, colour: bool, open_below: bool = False) -> list[str]:
-    """Rows with their gutter, between two empty ones; ``open_below`` leaves the lower one out."""
+    """Return rows with their gutter between two empty rows; ``open_below`` omits the lower one."""
     border = [FrameRow("", "")]
     return [_gutter(row, gutter, colour) for row in [*border, *rows, *([] if open_below else border)]]
 
@@ -70,7 +70,7 @@ def _gutter(row: FrameRow, gutter: int, colour: bool) -> str:
 
 
 def _remark(lead: str, word: str, style: OutputStyle, text: str, width: int, colour: bool) -> list[str]:
-    """``word: text`` after ``lead``, wrapped with its lines below each other."""
+    """Return ``word: text`` after ``lead``, wrapped with its lines aligned."""
     indent = len(lead) + len(word) + len(": ")
     first, *others = wrap(text, width - indent)
     head = paint(lead, OutputStyle.FRAME, colour) + paint(word, style, colour)

@@ -1,4 +1,4 @@
-"""Findings as GitHub workflow commands, which show beside the lines of a pull request."""
+"""Findings as GitHub workflow commands, which appear as annotations of a pull request."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 
 def render_github(reports: Sequence[Report]) -> str:
-    """One workflow command a finding.
+    """Return one workflow command per finding.
 
-    Source: "Workflow commands for GitHub Actions", GitHub Docs. Columns are given only where the span stays in one
-    line: GitHub ignores an annotation with columns and several lines.
+    Source: "Workflow commands for GitHub Actions", GitHub Docs. Columns are given only if the span stays in one line:
+    GitHub ignores an annotation with columns and several lines.
     """
     return "".join(f"{_command(source, finding)}\n" for source, finding in in_order(reports))
 
@@ -30,7 +30,7 @@ def _command(source: Source, finding: Finding) -> str:
 
 
 def _escape(text: str) -> str:
-    """Return ``text`` as a command carries it, without characters that control a terminal, except line ends."""
+    """Return ``text`` escaped for a command, without terminal control characters except line ends."""
     return safe(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -33,7 +33,7 @@ def _finding(source: Source, finding: Finding) -> dict[str, Any]:
 
 
 def _value(value: Datum) -> Any:
-    """Return a value as JSON can hold it: without infinities."""
+    """Return a value that JSON can hold: without infinities."""
     if isinstance(value, float):
         return value if isfinite(value) else None
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -9,7 +9,7 @@ _BY_HAND = "write the rest as a spec, and extend the code of `caedsl emit --trai
 
 
 class Outside(NamedTuple):
-    """Sort of thing that the language does not have: its name, the words for it, and the closest alternative."""
+    """Feature that the language does not have: its name, the words for it, and the closest alternative."""
 
     what: str
     words: str
@@ -50,6 +50,6 @@ _SORTS = (
 
 
 def outside(word: str) -> Outside | None:
-    """Return what ``word`` stands for, if the language does not have it."""
+    """Return the feature that ``word`` refers to, if the language does not have it."""
     names = plain_layer(word), plain_loss(word)
     return next((sort for sort in _SORTS if any(re.fullmatch(sort.words, name) for name in names)), None)

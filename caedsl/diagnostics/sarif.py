@@ -15,7 +15,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 
 
 def render_sarif(reports: Sequence[Report], rules: Mapping[str, RuleText], version: str = "") -> str:
-    """One SARIF log with one run; ``rules`` are by name, and ``version`` is that of caedsl, where it is known."""
+    """Return a SARIF log with one run; ``rules`` are by name, and ``version`` is caedsl's, if it is known."""
     driver: dict[str, Any] = {"name": "caedsl", "rules": [_rule(rule) for rule in rules.values()]}
     if version:
         driver["version"] = version
@@ -41,7 +41,7 @@ def _rule(rule: RuleText) -> dict[str, Any]:
 
 
 def _first_paragraph(rule: RuleText) -> str:
-    """Return the documentation's first words that are no heading: what viewers show beside a result."""
+    """Return the first paragraph of the documentation that is not a heading: viewers show it beside a result."""
     for paragraph in rule.documentation.split("\n\n"):
         lines = [line.strip() for line in paragraph.splitlines() if not line.startswith("#")]
         if any(lines):
@@ -96,6 +96,6 @@ def _region(source: Source, span: Span) -> dict[str, int]:
 
 
 def _uri(path: str) -> str:
-    """``path`` as a URI reference relative to the working directory, which viewers take for the root of the code."""
+    """Return ``path`` as a URI relative to the working directory, which viewers take for the root of the code."""
     relative = os.path.relpath(path) if os.path.isabs(path) else os.path.normpath(path)
     return quote(relative.replace(os.sep, "/"), safe="/", errors="replace")

@@ -1,18 +1,18 @@
-"""The word that somebody meant who wrote another."""
+"""Suggest the word that an author meant."""
 
 from collections.abc import Iterable, Mapping
 
-_SHORTEST = 3  # below three letters every word is near every other
+_SHORTEST = 3  # below three letters every word is close to every other
 _LONGEST = 64  # the work grows with the square of the length, and no word of the language is as long
 
 
 def did_you_mean(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
-    """Return the one of ``candidates`` that ``word`` most likely stands for, or None where nothing is near.
+    """Return the one of ``candidates`` that ``word`` most likely stands for, or None if nothing is close.
 
-    ``aliases`` give the word to suggest for a name from elsewhere (``learning_rate`` for ``lr``). Case, underscores
-    and a ``2d`` at the end do not count. A typo is a letter added, left out or replaced, or two neighbours swapped
-    (Damerau 1964): one is allowed in words of three to five letters, two in six to eight, and so on. Else a longer or
-    shorter form of the word will do. The word itself is never suggested.
+    ``aliases`` maps names from elsewhere to the word to suggest (``learning_rate`` to ``lr``). Case, underscores and a
+    trailing ``2d`` do not count. A typo is a letter added, omitted or replaced, or two neighbours swapped (Damerau
+    1964): one is allowed in words of three to five letters, two in six to eight, and so on. Otherwise a longer or
+    shorter form of the word is suggested. The word itself is never suggested.
     """
     if len(word) > _LONGEST:
         return None

@@ -1,4 +1,4 @@
-"""The last line of a run: how much was found and how much of it can be fixed."""
+"""The last line of output: the number of findings, and of those that can be fixed."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from caedsl.diagnostics.finding import Applicability, Report, Severity
 
 
 def summary(reports: Sequence[Report], checked: int) -> str:
-    """One sentence about the findings of ``checked`` specs."""
+    """Return one sentence about the findings of ``checked`` specs."""
     findings = [finding for report in reports for finding in report.findings]
     if not findings:
         return {0: "No spec was checked.", 1: "The spec is fine."}.get(checked, f"All {checked} specs are fine.")

@@ -1,4 +1,4 @@
-"""Text as a terminal shows it: what is safe to print, how wide it is, where it breaks."""
+"""Text on a terminal: what is safe to print, how wide it is, where it breaks."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _JOINERS = "\u200c\u200d"
 
 
 def printable(text: str) -> str:
-    """``text`` with every character that would move the cursor, reorder or hide text made visible."""
+    """Return ``text`` with every character made visible that would move the cursor, reorder or hide text."""
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
@@ -22,7 +22,7 @@ def safe(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """``text`` on a single line, safe to print."""
+    """Return ``text`` on a single line, safe to print."""
     return printable(" ".join(text.split()))
 
 
@@ -46,7 +46,7 @@ def _character_width(character: str) -> int:
 
 
 def wrap(text: str, room: int) -> list[str]:
-    """``text`` in lines of at most ``room`` columns, broken at spaces; its own line breaks and indents are kept."""
+    """Return ``text`` in lines of at most ``room`` columns, broken at spaces; keep its own line breaks and indents."""
     return [piece for line in text.split("\n") for piece in _wrap_line(printable(line), room)]
 
 
@@ -66,10 +66,10 @@ def _wrap_line(line: str, room: int) -> list[str]:
 
 
 class LaidOutLine(NamedTuple):
-    """A line of source laid out in columns.
+    """Source line laid out in columns.
 
-    ``characters`` are what is drawn for each of the source's characters (nothing for a tab), and ``columns`` where; the
-    last column is the one after the line.
+    ``characters`` are drawn for each of the source's characters (nothing for a tab), and ``columns`` are their
+    positions; the last column is the one after the line.
     """
 
     characters: Sequence[str]
@@ -77,26 +77,26 @@ class LaidOutLine(NamedTuple):
 
     @property
     def width(self) -> int:
-        """The columns of the whole line."""
+        """Number of columns of the whole line."""
         return self.columns[-1]
 
     def column(self, index: int) -> int:
-        """Return the column of character ``index``, or of the line's end where the line is shorter."""
+        """Return the column of character ``index``, or the column of the line's end if the line is shorter."""
         return self.columns[min(index, len(self.columns) - 1)]
 
     def begins_at(self, index: int) -> bool:
-        """Whether nothing but blanks stands before character ``index``."""
+        """Return whether only blanks precede character ``index``."""
         return all(character in ("", " ") for character in self.characters[:index])
 
     def between(self, left: int, right: int) -> Iterator[tuple[int, str]]:
-        """Return the characters that lie wholly within the columns ``left..right``, each after its column."""
+        """Yield the characters that lie wholly within the columns ``left..right``, each with its column."""
         for index in range(bisect_left(self.columns, left), len(self.characters)):
             if self.columns[index + 1] > right:
                 break
             yield self.columns[index], self.characters[index]
 
     def scroll(self, focus: int, end: int, room: int) -> int:
-        """How far the line moves left for the columns ``focus`` to ``end`` to be seen in ``room`` columns."""
+        """Return how far the line must move left to show the columns ``focus`` to ``end`` in ``room`` columns."""
         if self.width <= room or end < room:
             return 0
         return max(0, min(focus - room // 4, self.width + 1 - room))
