@@ -10,7 +10,7 @@ _ROOM_FOR_HELP = 200
 
 
 def render_concise(reports: Sequence[Report]) -> str:
-    """Return one line per finding: ``path:line:column: error[CAE201 output-shape] headline: primary label (help: ...)``.
+    """Return a line per finding: ``path:line:column: error[CAE201 output-shape] headline: primary label (help: ...)``.
 
     The help is omitted if the line would be longer than 200 columns.
     """

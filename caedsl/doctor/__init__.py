@@ -1,1 +1,1 @@
-"""Why training fails: probes, ranked causes, and repairs that were tried."""
+"""Find out why training fails: probes, ranked causes, and repairs that were tried."""

@@ -9,11 +9,11 @@ from caedsl.doctor.diagnosis import Diagnosis
 from caedsl.doctor.repairs import Repair
 
 VERSION = 1
-"""The number of the format; it grows where a reader of an older one would go wrong."""
+"""Version of the format; it grows when readers of an older version would misread it."""
 
 
 def as_json(diagnosis: Diagnosis) -> str:
-    """Return the diagnosis as one object; numbers that are not finite are null."""
+    """Return the diagnosis as one object; non-finite numbers are null."""
     content = {
         "version": VERSION,
         "name": diagnosis.name,

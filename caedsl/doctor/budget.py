@@ -1,4 +1,4 @@
-"""What an examination may take: seconds of the clock, or training steps."""
+"""Budget of an examination: seconds of the clock, or training steps."""
 
 import re
 import time
@@ -15,26 +15,26 @@ MOST_SECONDS, LEAST_STEPS, MOST_STEPS = 24 * 3600, 500, 10_000_000
 
 
 class Budget(Protocol):
-    """What an examination may take, in a unit of its own.
+    """Limit of an examination, in a unit of its own.
 
-    ``step`` is what a step costs where that is known without a measurement, None otherwise.
+    ``step`` is the cost of a step if it is known without a measurement, None otherwise.
     """
 
     step: float | None
 
     @property
     def left(self) -> float:
-        """What is left of it, 0 at the least."""
+        """What is left of the budget, never below 0."""
 
     def spend(self, steps: int) -> None:
-        """Record that so many steps were taken."""
+        """Record that this many steps were taken."""
 
     def price(self, subject: Subject) -> float:
-        """Return what a step of the subject costs."""
+        """Return the cost of one step of the subject."""
 
 
 class SecondsBudget:
-    """Seconds of the clock, from now on. A slower machine takes fewer steps in them."""
+    """Seconds of the clock, starting now. A slower machine takes fewer steps in them."""
 
     step: float | None = None
 
@@ -47,7 +47,7 @@ class SecondsBudget:
         return max(0.0, self._ends - time.monotonic())
 
     def spend(self, steps: int) -> None:
-        """See ``Budget``: the clock goes by itself."""
+        """See ``Budget``; the clock runs by itself."""
 
     def price(self, subject: Subject) -> float:
         """See ``Budget``."""
@@ -55,7 +55,7 @@ class SecondsBudget:
 
 
 class StepsBudget:
-    """Training steps. The answer is the same on every machine, however fast it is and whatever else it does."""
+    """Training steps. The answer is the same on every machine, whatever its speed and load."""
 
     step: float | None = 1.0
 
@@ -77,7 +77,7 @@ class StepsBudget:
 
 
 def budget_of(value: float | str) -> Budget:
-    """Return the budget that starts now: so many seconds, or what a text such as ``2min`` or ``3000 steps`` says."""
+    """Return a budget that starts now: a number of seconds, or a text such as ``2min`` or ``3000 steps``."""
     text = f"{value:g}s" if isinstance(value, float | int) else value.strip()
     steps, seconds = _STEPS.fullmatch(text), _TIME.fullmatch(text)
     if steps is not None:

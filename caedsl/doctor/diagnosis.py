@@ -1,4 +1,4 @@
-"""What an examination comes to, and how it is told as text."""
+"""Result of an examination, and its report as text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from caedsl.training.monitors.engine.catalogue import find
 
 
 class Verdict(StrEnum):
-    """The answer: nothing found, only slow, a cause found, or failing without a cause that is known."""
+    """Answer of an examination: nothing found, only slow, a cause found, or failing without a known cause."""
 
     HEALTHY = "healthy"
     SLOW = "only slow"
@@ -24,10 +24,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What an examination comes to.
+    """Result of an examination.
 
-    ``causes`` are named, the likeliest first; ``repairs`` are those that won, ``tried`` all others that were trained.
-    ``evidence`` is what each probe found, by its name.
+    ``causes`` are the named causes, the likeliest first. ``repairs`` are those that won, ``tried`` all others that were
+    trained. ``evidence`` maps the name of each probe to what it found.
     """
 
     name: str
@@ -42,18 +42,18 @@ class Diagnosis:
     seed: int
     seconds: float
     notes: tuple[str, ...] = ()
-    """What the reader should know of the images, and of how they were found."""
+    """Remarks for the reader about the images, and how they were found."""
     faster: Repair | None = None
-    """A change with which the network learns clearly faster, although nothing is wrong without it."""
+    """Change that makes the network learn clearly faster, although nothing is wrong without it."""
 
     @property
     def best(self) -> Repair | None:
-        """The change to make: the repair of the likeliest cause that has one, or else the one that is faster."""
+        """The change to make: the repair of the likeliest cause that has one, or else the faster one."""
         return self.repairs[0] if self.repairs else self.faster
 
     @property
     def trained(self) -> tuple[Repair, ...]:
-        """All changes that were trained, those to make first."""
+        """All changes that were trained, the recommended ones first."""
         return (*self.repairs, *([self.faster] if self.faster is not None else []), *self.tried)
 
     @property
@@ -74,7 +74,7 @@ class Diagnosis:
                 return "cannot say: training fails, and none of the known causes explains it"
 
     def __str__(self) -> str:
-        """Return the whole report: verdict, causes, repairs, what was ruled out, and what was seen."""
+        """Return the whole report: verdict, causes, repairs, what was ruled out, and the evidence."""
         return safe("\n".join(_lines(self)))
 
 

@@ -1,7 +1,7 @@
-"""What keeps an examination from being made."""
+"""Errors that prevent an examination."""
 
 from caedsl.runs.errors import TrainingError
 
 
 class DoctorError(TrainingError):
-    """A subject that cannot be examined; the message says why, and what to do."""
+    """Subject that cannot be examined; the message says why, and what to do."""

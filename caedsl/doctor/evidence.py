@@ -1,4 +1,4 @@
-"""What a probe is, and what it finds."""
+"""Interfaces of a probe and of its evidence."""
 
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -6,36 +6,36 @@ from caedsl.doctor.subject import Subject
 
 
 class Evidence(Protocol):
-    """What a probe found: a frozen dataclass of plain numbers."""
+    """Findings of a probe: a frozen dataclass of plain numbers."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def lines(self) -> list[str]:
-        """Return what was found, a sentence each."""
+        """Return the findings, one sentence each."""
 
 
 class Tell(Protocol):
-    """Receiver of the progress of a probe."""
+    """Callback for the progress of a probe."""
 
     def __call__(self, done: int, total: int) -> None:
-        """Say that ``done`` of ``total`` steps are taken."""
+        """Report that ``done`` of ``total`` steps are taken."""
 
 
 def silent(done: int, total: int) -> None:
-    """Say nothing."""
+    """Report nothing."""
 
 
 Found = TypeVar("Found", bound=Evidence, covariant=True)
 
 
 class Probe(Protocol[Found]):
-    """One look at a subject.
+    """One measurement of a subject.
 
-    ``purpose`` says what the look is for; ``run`` takes it.
+    ``purpose`` says what the measurement is for; ``run`` takes it.
     """
 
     name: str
     purpose: str
 
     def run(self, subject: Subject, tell: Tell = silent) -> Found:
-        """Return what is found."""
+        """Return the evidence."""

@@ -1,4 +1,4 @@
-"""An examination: probes from cheap to dear until the cause is sure, then repairs for the likely causes."""
+"""Examine a subject: run probes from cheap to expensive until the cause is certain, then try repairs."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -25,13 +25,13 @@ from caedsl.training.reporter import Reporter
 from caedsl.training.search.learning_rate import STEPS as RANGE_TEST_STEPS
 
 CONCLUSIVE = ("constant-images", "image-scale", "label-target", "unrelated-target", "frozen-layer")
-"""Causes after which nothing else that is seen means anything: no change of the spec undoes them."""
+"""Causes that make all other evidence meaningless: no change of the spec fixes them."""
 MOST_NAMED, MOST_TRIED, CHANGES = 3, 4, 2
-"""Causes that are named, changes that are tried in all, and those that are tried for one cause."""
+"""Number of causes that are named, of changes that are tried in all, and of changes that are tried per cause."""
 CLEARLY = 0.6
-"""What must be left at most of what was left before for a change to be told where nothing is wrong."""
+"""Largest ratio of the remaining error, after to before, at which a change is reported although nothing is wrong."""
 MEMORISING, FIRST, REPAIRS = 0.3, 0.25, 0.9
-"""Shares of the budget that is left for memorising, the first steps, and then the trainings of repairs."""
+"""Shares of the remaining budget for memorising, the first steps, and then the training of repairs."""
 
 
 def examine(subject: Subject, budget: Budget, reporter: Reporter | None = None) -> Diagnosis:
@@ -40,17 +40,17 @@ def examine(subject: Subject, budget: Budget, reporter: Reporter | None = None) 
 
 
 class _Examination:
-    """An examination under way."""
+    """Examination in progress."""
 
     def __init__(self, subject: Subject, budget: Budget, reporter: Reporter) -> None:
         self.subject, self.budget, self.reporter = subject, budget, reporter
         self.started = time.monotonic()
         self.evidence: dict[str, Evidence] = {}
         self.price = 0.0
-        """What a step costs, found before the first that are taken for long."""
+        """Cost of a step, measured before the first long training."""
 
     def run(self) -> Diagnosis:
-        """Probe, stop as soon as the cause is sure, and try repairs."""
+        """Run probes, stop as soon as the cause is certain, and try repairs."""
         seen = ProbesSoFar(self.subject, self._take(DataProbe()))
         if self.subject.train.targets is not None:
             seen = replace(seen, targets=self._take(TargetProbe()))
@@ -70,7 +70,7 @@ class _Examination:
         return self._told(seen, *self._repaired(seen, suspicions(seen)))
 
     def _take(self, probe: Probe[Found]) -> Found:
-        """Run a probe, and say what it is for while it runs."""
+        """Run a probe, and report its purpose while it runs."""
         try:
             found = probe.run(self.subject, self._tell(probe.purpose))
         finally:
@@ -85,11 +85,11 @@ class _Examination:
         return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in suspicions(seen))
 
     def _steps(self, share: float, trainings: int) -> int:
-        """Return how many steps each of so many trainings may take in a share of the budget that is left."""
+        """Return how many steps each of ``trainings`` trainings may take in a share of the remaining budget."""
         return affordable(share * self.budget.left, self.price, trainings, self.subject.baseline.steps)
 
     def _repaired(self, seen: ProbesSoFar, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
-        """Try the changes of the likeliest suspicions; those that do not help make their cause less likely."""
+        """Try the changes of the likeliest suspicions; a change that does not help makes its cause less likely."""
         assert seen.first is not None
         changes = {change.edits for one in found for change in one.changes[:CHANGES]}
         steps = self._steps(REPAIRS, SEEDS * (1 + min(MOST_TRIED, len(changes))))
@@ -152,7 +152,7 @@ def _rank(cause: str, causes: Sequence[Suspicion]) -> int:
 
 
 def _judged(suspicion: Suspicion, repair: Repair | None) -> Suspicion:
-    """Return a suspicion as sure as its repair makes it."""
+    """Return a suspicion with its certainty adjusted by the result of its repair."""
     if repair is None or not repair.decided:
         return suspicion
     if repair.wins:
@@ -163,8 +163,8 @@ def _judged(suspicion: Suspicion, repair: Repair | None) -> Suspicion:
 def suspicions(seen: ProbesSoFar) -> list[Suspicion]:
     """Return what may be wrong, the likeliest first.
 
-    What the spec and the probes say of one cause is one suspicion; the learning rate is one cause, whatever its name,
-    and what ``caedsl check`` says of it stands.
+    Suspicions of one cause from the spec and the probes are merged. The learning rate is one cause, whatever its name,
+    and what ``caedsl check`` says about it takes precedence.
     """
     symptoms = seen.symptoms()
     found: dict[str, Suspicion] = {}
@@ -177,7 +177,7 @@ def suspicions(seen: ProbesSoFar) -> list[Suspicion]:
 
 
 def _together(first: Suspicion, other: Suspicion) -> Suspicion:
-    """Return one suspicion from two of the same cause."""
+    """Merge two suspicions of the same cause."""
     return replace(
         first,
         sure=max(first.sure, other.sure),

@@ -1,4 +1,4 @@
-"""A diagnosis as one page of HTML, with the curves that convince."""
+"""Render a diagnosis as one page of HTML, with the curves that support it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ Lines = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 
 def page(diagnosis: Diagnosis) -> str:
-    """Return the page, which loads nothing and has no scripts."""
+    """Return the page as HTML that loads nothing and has no scripts."""
     template = page_templates(Path(__file__).parent).get_template(_PAGE)
     charts = {name: Markup(drawn) for name, drawn in _charts(diagnosis).items()}
     words = {"headline": diagnosis.headline, "mood": _MOODS[diagnosis.verdict]}
@@ -29,7 +29,7 @@ def page(diagnosis: Diagnosis) -> str:
 
 
 def _charts(diagnosis: Diagnosis) -> dict[str, str]:
-    """Return the charts by their headings: repairs beside the original, and what probes measured."""
+    """Return the charts by their headings: repairs compared with the original, and measurements of the probes."""
     drawn = {}
     for number, repair in enumerate(diagnosis.trained):
         drawn[f"{repair.title}, tried for {repair.cause}"] = lines(

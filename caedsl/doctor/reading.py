@@ -1,4 +1,4 @@
-"""From a spec or a run folder to a subject."""
+"""Make a subject from a spec, a run folder or a file of another framework."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ from caedsl.training.train import load_images, prepare_training
 from caedsl.vocabulary.shape import Shape
 
 LEAST_IMAGES = 16
-"""Training images without which nothing can be measured."""
+"""Fewest training images with which anything can be measured."""
 
 
 def of_model(
@@ -38,7 +38,7 @@ def of_model(
     reporter: Reporter | None = None,
     frozen: Sequence[str] = (),
 ) -> Subject:
-    """Return the subject that a spec describes; numbers that it leaves to ``auto`` are found first."""
+    """Return the subject of a spec; numbers that are ``auto`` are found first."""
     reporter, target = reporter or Reporter(), choose_device(device)
     if not model.complete or model.out_shape != model.target.shape:
         raise DoctorError(
@@ -64,7 +64,7 @@ def of_model(
 
 
 DEFAULTS = {"train.loss": "mse", "train.optimizer": "adam lr=1e-3", "train.batch": "64", "train.epochs": "20"}
-"""How a model is trained whose file does not say it."""
+"""Training settings for a model whose file has none."""
 
 
 def of_imported(
@@ -77,7 +77,7 @@ def of_imported(
     data_dir: str | Path | None = None,
     reporter: Reporter,
 ) -> Subject:
-    """Return the subject that an imported model describes, with ``settings`` merged into its spec."""
+    """Return the subject of an imported model, with ``settings`` merged into its spec."""
     for note in made.notes:
         reporter.note(note)
     if made.model.train is None:
@@ -108,7 +108,7 @@ def of_file(
     data_dir: str | Path | None = None,
     reporter: Reporter,
 ) -> Subject:
-    """Return the subject in a file of another framework, or in ``module.py:Name``, whose code then runs."""
+    """Return the subject in a file of another framework, or in ``module.py:Name``, whose code is then executed."""
     try:
         with faults_told(place):
             made = imported(network_at(place, shape, values))
@@ -118,7 +118,7 @@ def of_file(
 
 
 def of_run(path: Path, *, device: str = "auto", data_dir: str | Path | None, reporter: Reporter) -> Subject:
-    """Return the subject that a run folder holds, with what its monitors recorded."""
+    """Return the subject of a run folder, with what its monitors recorded."""
     kept = open_run(path, data_dir)
     images = kept.images(data_dir, reporter)
     record = Record(tuple(read_troubles(path)), tuple(read_epochs(path)))

@@ -1,4 +1,4 @@
-"""Repairs: the smallest change for a cause, trained beside the original with the same steps and seeds."""
+"""Repairs: the smallest change for a cause, trained next to the original with the same steps and seeds."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,17 +15,17 @@ from caedsl.rules.edits.trial import tried
 from caedsl.runs.errors import TrainingError
 
 WINS = 0.85
-"""What a repair may leave at most of what the original leaves, medians over seeds; and every seed must be better."""
+"""Largest ratio of the remaining errors, repaired to original, medians over seeds; every seed must also improve."""
 SEEDS = 2
 LADDER = (100, 150, 200, 300, 400, 600)
-"""Numbers of steps of a trial: a few that machines of different speed have in common."""
+"""Step numbers of a trial: a few, so that machines of different speed choose the same."""
 
 
 @dataclass(frozen=True)
 class Repair:
-    """A change that was tried: what is left of the variance of held-out images, by seed, ``before`` and ``after``.
+    """Change that was tried, with the remaining share of held-out variance ``before`` and ``after``, by seed.
 
-    ``text`` is the changed spec, ``diff`` what changes. ``decided`` is False where neither had steps enough to tell.
+    ``text`` is the changed spec, ``diff`` the change. ``decided`` is False if neither had enough steps to tell.
     """
 
     cause: str
@@ -39,19 +39,19 @@ class Repair:
 
     @property
     def wins(self) -> bool:
-        """Whether the change trains, and is better beyond what seeds differ by."""
+        """Whether the change trains, and improves by more than seeds differ."""
         old, new = [curve.end for curve in self.before], [curve.end for curve in self.after]
         return median(new) <= POOR and max(new) < min(old) and self.gain <= WINS
 
     @property
     def gain(self) -> float:
-        """The median of what is left over that of the original."""
+        """Median of what is left, relative to the original."""
         old, new = median(curve.end for curve in self.before), median(curve.end for curve in self.after)
         return new / old if isfinite(new) else inf
 
     @property
     def decided(self) -> bool:
-        """Whether the trial tells something: one of the two has left the mean image, or had the steps to."""
+        """Whether the trial is informative: one of the two is better than the mean image, or had the steps to be."""
         ends = [curve.end for curve in (*self.before, *self.after)]
         return self.wins or self.steps >= ENOUGH or min(ends) <= POOR
 
@@ -70,10 +70,10 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 class Trials:
-    """Trainings of ``steps`` steps of a subject and of changed ones, with the same seeds."""
+    """Trainings of a subject and of changed ones, ``steps`` steps each, with the same seeds."""
 
     def __init__(self, subject: Subject, steps: int, known: ErrorCurve | None = None) -> None:
-        """Keep ``known``, the curve of the subject's own seed, where it has been trained."""
+        """Keep ``known``, the curve of the subject's own seed, if it has already been trained."""
         self.subject, self.steps = subject, steps
         own = subject.settings.seed
         self.seeds = tuple(own + number for number in range(SEEDS))
@@ -81,7 +81,7 @@ class Trials:
         self._known = known
 
     def repair(self, cause: str, change: ProposedChange, tell: Callable[[str], Tell]) -> Repair | None:
-        """Try a change that may undo ``cause``; None where it makes no sound spec."""
+        """Try a change that may fix ``cause``; return None if it does not give a valid spec."""
         model = tried(self.subject.model, change.edits)
         if model is None:
             return None
@@ -120,13 +120,13 @@ def _part(tell: Tell, number: int, of: int) -> Tell:
 
 
 def train(subject: Subject, seed: int, steps: int, tell: Tell = silent) -> ErrorCurve:
-    """Train a subject, and return how the share of the variance that is left falls."""
+    """Train a subject, and return the curve of the share of the variance that is left."""
     training = subject.fresh(seed)
     return take_steps(training, steps, held_out_measure(training), tell=tell).curve
 
 
 def seconds_per_step(subject: Subject) -> float:
-    """Measure a step, after one that is not counted."""
+    """Measure the duration of a step, after a warm-up step."""
     training = subject.fresh()
     take_steps(training, 1, lambda now: 0.0)
     started = time.perf_counter()
@@ -135,6 +135,6 @@ def seconds_per_step(subject: Subject) -> float:
 
 
 def affordable(budget: float, step: float, trials: int, whole: int) -> int:
-    """Return how many steps a trial may take, so that so many trials cost at most ``budget``; a whole run at most."""
+    """Return how many steps a trial may take so that ``trials`` trials cost at most ``budget``; at most a whole run."""
     fitting = [steps for steps in LADDER if steps * step * trials <= budget]
     return min(whole, fitting[-1] if fitting else LADDER[0])

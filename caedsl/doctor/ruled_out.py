@@ -1,4 +1,4 @@
-"""Causes that the evidence speaks against, and why."""
+"""Causes that the evidence rules out, and why."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from caedsl.doctor.suspicion import ProbesSoFar
 
 @dataclass(frozen=True)
 class RuledOut:
-    """A cause of the table that is not at work, and the evidence for that."""
+    """Cause of the table that is ruled out, and the evidence against it."""
 
     cause: str
     why: str
 
 
 def ruled_out(seen: ProbesSoFar) -> Iterator[RuledOut]:
-    """Yield what probes have shown not to be the cause."""
+    """Yield the causes that the probes have ruled out."""
     for cause, against in _AGAINST.items():
         why = against(seen)
         if why is not None:

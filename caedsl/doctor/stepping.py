@@ -1,4 +1,4 @@
-"""Training for so many steps, with the step of every run, and measuring on the way."""
+"""Train for a number of steps, each the same as in a run, and measure on the way."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -22,22 +22,22 @@ PURPOSE = "doctor"
 
 @dataclass(frozen=True)
 class ErrorCurve:
-    """A share of the variance that is left, after each of several numbers of steps."""
+    """Share of the variance that is left, after each of several numbers of steps."""
 
     steps: tuple[int, ...]
     left: tuple[float, ...]
 
     @property
     def end(self) -> float:
-        """What is left at the end."""
+        """Share that is left at the end."""
         return self.left[-1]
 
 
 @dataclass(frozen=True)
 class TakenSteps:
-    """Steps that were taken: their losses, the share that is left on the way, and updates over weights by step.
+    """Steps that were taken: their losses, the share left on the way, and updates relative to the weights by step.
 
-    ``finite`` is False where the loss became infinite, which ends the steps.
+    ``finite`` is False if the loss became non-finite, which ends the steps.
     """
 
     losses: tuple[float, ...]
@@ -57,7 +57,7 @@ def take_steps(
     every: int = 0,
     tell: Tell = silent,
 ) -> TakenSteps:
-    """Take ``steps`` steps through the whole schedule, and measure ``every`` so many and at the end.
+    """Take ``steps`` steps through the whole schedule; measure every ``every`` steps and at the end.
 
     ``batches`` are those of training by default.
     """
@@ -92,7 +92,7 @@ def _weights(training: Training) -> list[Tensor]:
 
 
 def _update(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
-    """Return the length of an update over that of the weights."""
+    """Return the norm of an update over the norm of the weights."""
     moved = sum(float((new - old).square().sum()) for old, new in zip(before, after, strict=True))
     size = sum(float(old.square().sum()) for old in before)
     return math.sqrt(moved / size) if size else math.inf
@@ -100,9 +100,9 @@ def _update(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
 
 @torch.no_grad()
 def left_of(training: Training, images: Sample, mean: Tensor, judged: bool = True) -> float:
-    """Return the squared error on ``images`` over that of the mean image; in eval mode where ``judged``.
+    """Return the squared error on ``images`` over that of the mean image; in eval mode if ``judged``.
 
-    Running statistics and random numbers stay as they were.
+    Running statistics and random states are restored afterwards.
     """
     forms = (training.module, training.network)
     for form in forms:
@@ -124,7 +124,7 @@ def left_of(training: Training, images: Sample, mean: Tensor, judged: bool = Tru
 
 
 def held_out_measure(training: Training) -> Measure:
-    """Return what measures the share of the variance that is left on held-out images."""
+    """Return a function that measures the share of the held-out images' variance that is left."""
     mean = some(training.train, 2_000).target.mean(dim=0)
     images = some(training.validation or training.train, MOST_JUDGED)
     return lambda now: left_of(now, images, mean)

@@ -1,4 +1,4 @@
-"""What is examined: a model with its settings and images, from which fresh trainings are made."""
+"""Subject of an examination: a model with its settings and images, from which new trainings are made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Record:
-    """What a finished run says of itself: what its monitors found, and its epochs."""
+    """Record of a finished run: what its monitors found, and its epochs."""
 
     troubles: tuple[Trouble, ...] = ()
     epochs: tuple[Epoch, ...] = ()
@@ -34,10 +34,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model that is to be examined.
+    """Model to examine.
 
-    ``frozen`` names weights that the author's own module does not train. ``record`` is that of a run, empty for a spec.
-    ``names`` are what the author of an imported model calls the layers, by their line in the spec.
+    ``frozen`` names weights that the author's own module does not train. ``record`` is the record of a run, empty for a
+    spec. ``names`` maps lines of the spec to the author's names of the layers of an imported model.
     """
 
     model: Autoencoder
@@ -49,7 +49,7 @@ class Subject:
     names: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def fresh(self, seed: int | None = None) -> Training:
-        """Return a training that has not begun, in 32 bits, with the weights of ``seed`` (the author's by default)."""
+        """Return a new training in 32 bits, with the initial weights of ``seed`` (by default the spec's seed)."""
         settings = replace(self.settings, precision="fp32", seed=self.settings.seed if seed is None else seed)
         training = prepare_training(self.model, settings, self.images, self.device)
         for name, weight in training.module.named_parameters():
@@ -57,11 +57,11 @@ class Subject:
         return training
 
     def undisturbed(self) -> "Subject":
-        """Return the same without corruption and augmentation."""
+        """Return the same subject without corruption and augmentation."""
         return replace(self, settings=replace(self.settings, corrupt=Corrupt(), augment=Augment()))
 
     def changed(self, model: Autoencoder) -> "Subject":
-        """Return a subject with the same images and another model; a ``TrainingError`` without all of its numbers."""
+        """Return a subject with the same images and another model; raise ``TrainingError`` if a number is ``auto``."""
         settings = settled(model.train) if model.train is not None else None
         if settings is None:
             raise TrainingError("the changed spec leaves numbers to be found")
@@ -69,7 +69,7 @@ class Subject:
 
     @cached_property
     def baseline(self) -> Training:
-        """A training whose images are looked at and which takes no step."""
+        """Training that takes no step and whose images are inspected."""
         return self.fresh()
 
     @property
@@ -79,37 +79,37 @@ class Subject:
 
     @cached_property
     def test(self) -> Batches | None:
-        """The test images, None where the source has none."""
+        """The test images; None if the source has none."""
         pixels, targets = self.images.test_pixels, self.images.test_targets
         return None if pixels is None else Batches(pixels, device=self.device, targets=targets)
 
     @property
     def held_out(self) -> Batches:
-        """The validation images, or without them the test images, or else those of training."""
+        """The validation images, or else the test images, or else those of training."""
         return self.baseline.validation or self.test or self.train
 
     @cached_property
     def findings(self) -> Sequence[Finding]:
-        """What ``caedsl check`` says of the spec."""
+        """Findings of ``caedsl check`` in the spec."""
         return check_source(self.model.source).findings
 
     @cached_property
     def places(self) -> Places:
-        """Where the layers stand."""
+        """Places of the layers in the spec."""
         return Places.of(self.model, self.model.source.text, self.model.source.path)
 
     def layer_place(self, number: int) -> str:
-        """Return the place of a layer: its line, and the author's own name of it where it was imported."""
+        """Return the place of a layer: its line and, for an imported model, the author's own name."""
         place = self.places.of_layer(number)
         return f"{place.shown}{self.own_names(place.line)}"
 
     def own_names(self, line: int) -> str:
-        """Return what the author of an imported model calls the layers of a line; nothing for a spec."""
+        """Return the names that the author of an imported model gave the layers of a line; empty for a spec."""
         return f" ({', '.join(self.names[line])} of the model)" if line in self.names else ""
 
     @cached_property
     def output(self) -> int | None:
-        """The number of the layer that gives the output its values."""
+        """Number of the layer that gives the output its values."""
         layer = output_layer(self.model)
         return next((number for number, origin in enumerate(self.places.origins) if origin.layer is layer), None)
 

@@ -1,4 +1,4 @@
-"""What may be wrong: a cause of the shared table with its evidence, its place and the change that would undo it."""
+"""Suspicions: a cause of the shared table with its evidence, its place and the change that would fix it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
 CERTAIN, LIKELY, POSSIBLE, NAMED = 0.95, 0.75, 0.3, 0.5
-"""How sure a suspicion is: measured or proved; shown by one probe; possible. From ``NAMED`` on a cause is named."""
+"""Certainty of a suspicion: measured or proved; shown by one probe; possible. A cause is named from ``NAMED`` on."""
 
 
 @dataclass(frozen=True)
 class ProposedChange:
-    """Edits of the spec, sorted and not overlapping, and what they do in words."""
+    """Edits of the spec, sorted and disjoint, and a description of them."""
 
     title: str
     edits: tuple[Edit, ...]
@@ -27,10 +27,10 @@ class ProposedChange:
 
 @dataclass(frozen=True)
 class Suspicion:
-    """A cause that may be at work.
+    """Cause that may be at work.
 
-    ``sure`` is from 0 to 1. ``place`` is a line of the spec as people read it, or the data. ``remedy`` is what to
-    change, ``changes`` are edits that may do that, the best first; none where the spec cannot undo it.
+    ``sure`` is from 0 to 1. ``place`` is a line of the spec as shown to people, or the data. ``remedy`` says what to
+    change. ``changes`` are edits that may do that, the best first; empty if the spec cannot fix the cause.
     """
 
     cause: str
@@ -48,7 +48,7 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class ProbesSoFar:
-    """What probes have found so far; None for those that were not needed."""
+    """Evidence of the probes so far; None for probes that were not needed."""
 
     subject: Subject
     data: DataEvidence
@@ -59,7 +59,7 @@ class ProbesSoFar:
     targets: TargetEvidence | None = None
 
     def symptoms(self) -> Sequence[str]:
-        """Return the symptoms that are seen, by their names in the table of causes."""
+        """Return the symptoms that are present, by their names in the table of causes."""
         found = dict.fromkeys(trouble.monitor for trouble in self.subject.record.troubles)
         if self.memorise is not None and self.memorise.failed:
             found["cannot-memorise"] = None
@@ -79,7 +79,7 @@ class ProbesSoFar:
 
     @property
     def stays_poor(self) -> bool:
-        """Whether enough steps were taken, and the error is still that of the mean image."""
+        """Whether the error is still that of the mean image after enough steps."""
         first = self.first
         return first is not None and first.left > POOR and (first.steps >= ENOUGH or first.steps == first.whole)
 
@@ -99,10 +99,10 @@ class ProbesSoFar:
 
 
 POOR = 0.9
-"""The share of the variance that is left where a network is hardly better than the mean image."""
+"""Share of the variance left above which a network is hardly better than the mean image."""
 ENOUGH = 500
-"""Steps after which that means something: healthy networks leave the mean image at steps 40 to 240."""
+"""Steps after which a poor error is meaningful: healthy networks leave the mean image at steps 40 to 240."""
 FAR_WORSE = 2.5
-"""Error of the test images over that of the validation images: digits of other writers came to 1.8."""
+"""Error of the test images over that of the validation images: digits of other writers reached 1.8."""
 GAP = 1.5
-"""Ratio of two errors that are expected to be alike: TheDeepChecker's figure."""
+"""Ratio of two errors that should be alike; the value is that of TheDeepChecker."""

@@ -1,1 +1,1 @@
-"""The probes, one file each: what a few seconds of looking at data, network and first steps show."""
+"""Probes, one per file: quick measurements of data, network and first steps."""

@@ -1,4 +1,4 @@
-"""The images: their range and spread, copies, how the splits differ, and what simple predictors reach."""
+"""Measure the images: range and spread, duplicates, how the splits differ, and what simple predictors reach."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from caedsl.training.batches import Batches
 from caedsl.vocabulary.shape import elements
 
 MOST_FITTED, MOST_JUDGED = 2_000, 1_000
-"""Images that PCA is fitted to, and images that it is judged on."""
+"""Number of images that PCA is fitted to, and of images that it is evaluated on."""
 MOST_COMPONENTS = 512
 MOST_HASHED = 512 * 2**20
 """Bytes of images that are compared with each other."""
 SHARES = (50, 80, 95)
 _OUTLIER = 10.0
-"""Interquartile ranges from the median at which an image's mean is far away."""
+"""Distance of an image's mean from the median, in interquartile ranges, at which it is an outlier."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Held-out images beside those of training.
+    """Held-out images compared with those of training.
 
     ``offset`` is the difference of the means in standard deviations of the training images, ``errors`` the same in
-    standard errors; ``scale`` the ratio of the standard deviations. ``inverted`` says that the mean images are
-    negatives of each other. ``known`` is the share of the images that are also trained on, among as many as were
-    compared.
+    standard errors, and ``scale`` the ratio of the standard deviations. ``inverted`` says that the mean images are
+    negatives of each other. ``known`` is the share of the images that are also training images, among the images that
+    were compared.
     """
 
     name: str
@@ -45,12 +45,13 @@ class Split:
 
 @dataclass(frozen=True)
 class DataEvidence:
-    """The images in numbers.
+    """Measurements of the images.
 
-    ``used`` is the share of the declared range that the median image takes, None without ends. ``different`` is the
-    share of the training images that are no copy of an earlier one. ``needed`` is the number of principal components
-    that explain a share of the variance, by its percentage; None for more than were computed. ``code_left`` is the
-    share that PCA leaves with as many numbers as the code. ``entropy`` is the floor of binary cross-entropy.
+    ``used`` is the share of the declared range that the median image takes, None for a range without ends.
+    ``different`` is the share of the training images that do not duplicate an earlier one. ``needed`` maps a percentage
+    of the variance to the number of principal components that explain it; None for more than were computed.
+    ``code_left`` is the share that PCA leaves with as many numbers as the code. ``entropy`` is the lowest possible
+    binary cross-entropy.
     """
 
     images: int
@@ -143,7 +144,7 @@ class DataProbe:
 
 
 def _left(train: Batches, judged: Tensor) -> Tensor:
-    """Return the share of the variance of ``judged`` that PCA with 0, 1, 2, … numbers leaves."""
+    """Return the share of the variance of ``judged`` that PCA with 0, 1, 2, … components leaves."""
     fitted = train.of_inputs().spread(MOST_FITTED)
     count = min(MOST_COMPONENTS, elements(train.shape) - 1, len(fitted) - 1)
     linear = fit_pca(fitted, count) if count > 0 else None
@@ -165,7 +166,7 @@ def _components(left: Tensor, share: int) -> int | None:
 
 
 def _outliers(flat: Tensor) -> float:
-    """Return the share of the images whose mean is far from that of the others."""
+    """Return the share of the images whose mean is far from the other means."""
     means = flat.double().mean(dim=1)
     low, middle, high = torch.quantile(means, means.new_tensor([0.25, 0.5, 0.75]))
     return float(((means - middle).abs() > _OUTLIER * (high - low).clamp(min=1e-12)).double().mean())
@@ -177,7 +178,7 @@ def _entropy(flat: Tensor) -> float:
 
 
 def _prints(batches: Batches) -> list[bytes]:
-    """Return what tells images apart: their bytes, or a digest of them."""
+    """Return a digest of each image."""
     room = max(1, MOST_HASHED // (4 * elements(batches.shape)))
     chosen = batches.spread(room)
     prints = []
@@ -192,7 +193,7 @@ def _digest(row: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> bytes:
 
 
 def _split(name: str, batches: Batches, train: Tensor, known: set[bytes]) -> Split:
-    """Compare held-out images with those of training, one row each."""
+    """Compare held-out images with those of training; images are rows."""
     mine = some(batches, MOST_JUDGED).seen.flatten(1).double()
     train = train.double()
     deviation = float(train.std(correction=0)) or 1e-12

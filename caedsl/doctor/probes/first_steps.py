@@ -1,4 +1,4 @@
-"""The first steps of the run itself: whether the error falls, how the modes differ, and whether layers die."""
+"""Take the first steps of the run: does the error fall, do the modes differ, do layers die?"""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,11 +11,12 @@ from caedsl.doctor.subject import Subject, some
 
 @dataclass(frozen=True)
 class FirstStepsEvidence:
-    """The first ``steps`` steps of ``whole``, with the share of the variance that is left of held-out images.
+    """The first ``steps`` steps of ``whole``, with the remaining share of the variance of held-out images.
 
-    ``trained`` and ``judged`` are what is left of training images in train mode and in eval mode, ``test`` of the test
-    images in eval mode and ``test_trained`` in train mode, None without them. ``dead`` names layers that are 0 for
-    every image afterwards; ``jump`` is how losses differ from step to step, as a share of their mean.
+    ``trained`` and ``judged`` are what is left of training images in train mode and in eval mode. ``test`` and
+    ``test_trained`` are what is left of the test images in eval mode and in train mode, None without test images.
+    ``dead`` names layers that are 0 for every image afterwards. ``jump`` is how much losses differ from step to step,
+    as a share of their mean.
     """
 
     steps: int
@@ -33,7 +34,7 @@ class FirstStepsEvidence:
 
     @property
     def left(self) -> float:
-        """What is left of held-out images at the end."""
+        """Share of the variance of held-out images that is left at the end."""
         return self.curve.end
 
     def lines(self) -> list[str]:
@@ -54,7 +55,7 @@ class FirstStepsEvidence:
 
 
 class FirstStepsProbe:
-    """See the module; ``steps`` is how many are taken."""
+    """Probe of the module; ``steps`` is the number of steps to take."""
 
     name = "first steps"
     purpose = "taking the first steps of the run"
@@ -87,7 +88,7 @@ class FirstStepsProbe:
 
 
 def _jump(losses: tuple[float, ...]) -> float | None:
-    """Return the root mean square of the difference between neighbours over √2, as a share of the mean."""
+    """Return the root mean square difference between neighbours over √2, as a share of the mean."""
     last = losses[-50:]
     mean = sum(last) / len(last) if last else 0.0
     if len(last) < 10 or mean <= 0:

@@ -1,7 +1,7 @@
-"""Whether the network can memorise 16 images with the author's own optimizer: the strongest cheap probe.
+"""Test whether the network can memorise 16 images with the author's own optimizer: the strongest cheap probe.
 
-In a pilot on MNIST and Fashion-MNIST more than 0.55 of the variance left after 200 steps found 90 of 100 failing
-trainings, and flagged none of 43 healthy ones. What is merely slow is told apart by 1,000 steps.
+In a pilot on MNIST and Fashion-MNIST, more than 0.55 of the variance left after 200 steps found 90 of 100 failing
+trainings, and flagged none of 43 healthy ones. 1,000 steps tell failing networks from slow ones.
 """
 
 import time
@@ -18,17 +18,17 @@ from caedsl.training.loop import Training
 
 IMAGES, STEPS = 16, 200
 LONG = (1_000, 600, 400)
-"""Steps of the second attempt: as many as there is time for."""
+"""Steps of the second attempt: the largest number that there is time for."""
 FAILED = 0.55
-"""The share of the variance that is left where memorising has failed."""
+"""Share of the variance left above which memorising has failed."""
 
 
 @dataclass(frozen=True)
 class MemoriseEvidence:
-    """What is left of the variance of ``images`` images after ``STEPS`` steps, and ``later`` after ``steps`` of them.
+    """Share of the variance of ``images`` images left after ``STEPS`` steps, and ``later`` after ``steps`` of them.
 
-    ``later`` is None where the first steps were enough, or there was no time for more. ``judged`` is the same as
-    ``left`` in eval mode. ``updates`` are those of the weights over the weights, by step.
+    ``later`` is None if the first steps were enough, or if there was no time for more. ``judged`` is the same as
+    ``left`` in eval mode. ``updates`` are the sizes of weight updates relative to the weights, by step.
     """
 
     images: int
@@ -42,7 +42,7 @@ class MemoriseEvidence:
 
     @property
     def taken(self) -> int:
-        """The steps of both attempts."""
+        """Number of steps of both attempts."""
         return STEPS if self.later is None else STEPS + self.steps
 
     @property
@@ -71,10 +71,10 @@ class MemoriseEvidence:
 
 
 class MemoriseProbe:
-    """See the module.
+    """Probe of the module.
 
-    ``allowance`` is about what the second attempt may cost, and ``step`` what a step does: seconds, which are then
-    measured, where it is None.
+    ``allowance`` is the approximate cost of the second attempt, and ``step`` the cost of a step. If ``step`` is None,
+    it is measured in seconds.
     """
 
     name = "memorise"
@@ -106,7 +106,7 @@ class MemoriseProbe:
 
 
 def memorise(subject: Subject, steps: int, tell: Tell = silent) -> tuple[TakenSteps, float]:
-    """Train on the same few images, and return the steps and what is left in eval mode."""
+    """Train on the same few images, and return the steps and the share of the variance left in eval mode."""
     plain = subject.undisturbed()
     training = replace(plain, settings=replace(plain.settings, batch=IMAGES, accumulate=1)).fresh()
     images = some(training.train, IMAGES)

@@ -1,4 +1,4 @@
-"""A range test of the learning rate: a hundred steps at rates that rise, as for ``lr=auto``."""
+"""Range test of the learning rate: a hundred steps at rising rates, as for ``lr=auto``."""
 
 from dataclasses import dataclass, replace
 
@@ -8,14 +8,14 @@ from caedsl.runs.errors import TrainingError
 from caedsl.training.search.learning_rate import STEPS, chosen, range_test
 
 LARGEST_BATCH = 64
-"""Larger batches are cut to this: the range of rates that train hardly depends on it."""
+"""Largest batch; larger ones are cut to this, since the range of usable rates hardly depends on the batch."""
 
 
 @dataclass(frozen=True)
 class RateEvidence:
-    """The rates that were passed with the loss at each, and the ``suited`` one; None where the loss never fell.
+    """Rates that were tried with the loss at each, and the ``suited`` one; None if the loss never fell.
 
-    ``lowest`` is the rate at which the loss was lowest, ``own`` that of the spec.
+    ``lowest`` is the rate at which the loss was lowest, ``own`` the rate of the spec.
     """
 
     own: float
@@ -35,7 +35,7 @@ class RateEvidence:
 
 
 class RateProbe:
-    """See the module."""
+    """Probe of the module."""
 
     name = "rate"
     purpose = "testing learning rates from low to high"

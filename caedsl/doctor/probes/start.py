@@ -1,4 +1,4 @@
-"""The network before its first step: signal and gradient through the depth, and how the output depends on the image."""
+"""Inspect the network before its first step: signal and gradient by depth, and the output's dependence on the image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +14,19 @@ from caedsl.training.objective import weight_penalty
 
 IMAGES = 128
 OTHER_SEEDS = 3
-"""Starts with other random weights that are looked at too."""
+"""Number of other random initialisations that are inspected too."""
 
 INSENSITIVE = 1e-4
-"""Spread of the output over images, as a share of that of the images: healthy networks start at 0.001 and above."""
+"""Spread of the output over images, as a share of the images' own spread: healthy networks start at 0.001 and above."""
 
 
 @dataclass(frozen=True)
 class LayerStart:
-    """A layer at the start.
+    """Layer at initialisation.
 
-    ``size`` is the root mean square of its output, ``spread`` that of what differs between images, ``firing`` the
-    share of its channels above 0 for some image (None without ReLU), ``gradient`` the norm of its kernel's gradient.
+    ``size`` is the root mean square of its output, and ``spread`` that of the part that differs between images.
+    ``firing`` is the share of its channels above 0 for some image (None without ReLU), ``gradient`` the norm of its
+    kernel's gradient.
     """
 
     place: str
@@ -37,13 +38,13 @@ class LayerStart:
 
 @dataclass(frozen=True)
 class StartEvidence:
-    """The network at its start.
+    """Network at initialisation.
 
-    ``sensitivity`` is the spread of the output over images as a share of that of the images, ``other_sensitivities``
-    the same with other seeds. ``ratio`` is the gradient of the first kernel over that of the last. ``dead`` are the
-    numbers of the layers that are 0 for every image. ``penalty`` is the weight penalty over the loss of the mean
-    image. ``untrained`` names weights that are frozen, ``ungraded`` numbers layers whose kernel no gradient reaches.
-    ``flat`` is the share of the error where the output's activation is flat.
+    ``sensitivity`` is the spread of the output over images as a share of the images' own spread,
+    ``other_sensitivities`` the same with other seeds. ``ratio`` is the gradient of the first kernel over that of the
+    last. ``dead`` are the numbers of the layers that are 0 for every image. ``penalty`` is the weight penalty over the
+    loss of the mean image. ``untrained`` names frozen weights, and ``ungraded`` numbers the layers whose kernel no
+    gradient reaches. ``flat`` is the share of the error where the output's activation is flat.
     """
 
     layers: tuple[LayerStart, ...]
@@ -63,7 +64,7 @@ class StartEvidence:
 
     @property
     def living_seeds(self) -> int:
-        """How many of the other seeds give an output that depends on the image."""
+        """Number of other seeds whose output depends on the image."""
         return sum(value >= INSENSITIVE for value in self.other_sensitivities)
 
     def lines(self) -> list[str]:
@@ -84,13 +85,13 @@ class StartEvidence:
 
 
 class StartProbe:
-    """See the module."""
+    """Probe of the module."""
 
     name = "start"
     purpose = "looking at the network before its first step"
 
     def run(self, subject: Subject, tell: Tell = silent) -> StartEvidence:
-        """See ``ProbeResult``."""
+        """See ``Probe``."""
         training = subject.baseline
         seen = look(subject, training)
         others = []
@@ -114,14 +115,14 @@ class StartProbe:
 
 
 def look(subject: Subject, training: Training) -> ProbeResult:
-    """Probe a training, at the step where it is, on images that are the same each time."""
+    """Probe a training, at its current step, on images that are the same each time."""
     images = some(training.train, min(IMAGES, max(2, len(training.train) // 2)))
     training.module.train()
     return Prober(training, subject.places.origins, subject.output, images, 1).take(0, 0.0)
 
 
 def dead_layers(seen: ProbeResult) -> tuple[int, ...]:
-    """Return the numbers of the layers of ReLUs that are 0 for every image although what they are given differs."""
+    """Return the numbers of the ReLU layers that are 0 for every image although their input differs."""
     return tuple(
         number
         for number, layer in enumerate(seen.layers)

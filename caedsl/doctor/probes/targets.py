@@ -1,4 +1,4 @@
-"""The targets of pairs: whether they are images, and whether they follow from the inputs."""
+"""Check the targets of pairs: are they images, and can they be predicted from the inputs?"""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,20 @@ from caedsl.doctor.evidence import Tell, silent
 from caedsl.doctor.subject import Subject, some
 
 FITTED, JUDGED = 2_000, 400
-"""Pairs that are fitted, and pairs that are judged; where there are fewer, four in five are fitted."""
+"""Number of pairs for fitting and for evaluation; if there are fewer, four in five are used for fitting."""
 NUMBERS = 32
-"""Principal components of the inputs from which targets are predicted."""
+"""Number of principal components of the inputs from which targets are predicted."""
 FLAT = 1e-3
-"""The share of the targets' spread below which a single target is one value."""
+"""Share of the targets' spread below which a single target counts as constant."""
 
 
 @dataclass(frozen=True)
 class TargetEvidence:
-    """Pairs of inputs and targets.
+    """Measurements of pairs of inputs and targets.
 
-    ``flat`` is the share of the targets that are one value each. ``explained`` is the share of the variance of held-out
-    targets that a linear map of the inputs explains, and ``nearest`` the squared distance between the target of an
-    input and that of the most similar other input, over the distance to any other target.
+    ``flat`` is the share of the targets that are constant. ``explained`` is the share of the variance of held-out
+    targets that a linear map of the inputs explains. ``nearest`` is the squared distance between the target of an input
+    and that of the most similar other input, relative to that of any two targets.
     """
 
     pairs: int
@@ -40,7 +40,7 @@ class TargetEvidence:
 
 
 class TargetProbe:
-    """See the module."""
+    """Probe of the module."""
 
     name = "targets"
     purpose = "comparing targets with inputs"
@@ -74,7 +74,7 @@ def _explained(seen: Tensor, target: Tensor, held_out: int) -> float:
 
 
 def _nearest(seen: Tensor, target: Tensor, held_out: int) -> float:
-    """Return how far targets of similar inputs are from each other, over the distance of any two."""
+    """Return the distance between targets of similar inputs, over the distance of any two."""
     similar = torch.cdist(seen[:held_out], seen[held_out:]).argmin(dim=1)
     apart = (target[:held_out] - target[held_out:][similar]).square().sum(dim=1).mean()
     any_two = 2 * target.var(dim=0, correction=0).sum().clamp(min=1e-30)

@@ -1,1 +1,1 @@
-"""From evidence to suspicions, one file for each part of the evidence."""
+"""Suspicions from evidence, one file for each part of the evidence."""

@@ -1,4 +1,4 @@
-"""What is wrong with the images."""
+"""Suspicions about the images."""
 
 from collections.abc import Iterator
 
@@ -9,23 +9,23 @@ from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.shape import elements, is_map
 
 USED = 0.05
-"""The share of the declared range below which the images were scaled twice."""
+"""Share of the declared range below which the images were scaled twice."""
 REAL_SMALL, REAL_LARGE = 1 / 30, 30.0
 """Standard deviations outside of which real values were not standardised."""
 FEW_DIFFERENT = 0.5
 FEW_IMAGES = 2
 LEAKING = 0.01
 SHIFTED, ERRORS = 0.25, 5.0
-"""Difference of the means in standard deviations, and in standard errors, from which a split is another one."""
+"""Difference of means, in standard deviations and in standard errors, from which a split has another distribution."""
 RESCALED = 2.0
-"""Ratio of standard deviations from which images were prepared otherwise."""
+"""Ratio of standard deviations from which images were preprocessed differently."""
 HALF_LOST = 0.5
 TIMES_NEEDED = 4
-"""A code is too small where PCA leaves half with it, and needs so many times its numbers for 80 %."""
+"""A code is too small if PCA leaves half with it, and needs this many times its numbers for 80 %."""
 
 
 def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
-    """Yield what the images show; of constant images nothing else means anything."""
+    """Yield suspicions about the images; constant images make all others meaningless."""
     if _constant(seen):
         data = seen.data
         what = f"their variance about the mean image is {data.mean_error:.1e}, {_different(seen):,} are different"
@@ -85,7 +85,7 @@ def _split(seen: ProbesSoFar, split: Split) -> Iterator[Suspicion]:
 
 
 def _code(seen: ProbesSoFar) -> Iterator[Suspicion]:
-    """Yield that the code is too small, beside what the images need."""
+    """Yield the suspicion that the code is too small for the images."""
     data, needed = seen.data, seen.data.needed[80]
     if data.code_left is None or data.code_left <= HALF_LOST:
         return
@@ -124,7 +124,7 @@ def _larger(seen: ProbesSoFar, wanted: int) -> tuple[ProposedChange, ...]:
 
 
 def of_data(seen: ProbesSoFar, cause: str, sure: float, evidence: str) -> Suspicion:
-    """Return a suspicion about the images, which no change of the spec undoes."""
+    """Return a suspicion about the images, which no change of the spec fixes."""
     source = seen.subject.model.source
     line = source.position(seen.subject.model.place("data").start).line
     return Suspicion(cause, sure, evidence, f"{source.path}:{line}: `data`", KNOWN[cause].remedy)

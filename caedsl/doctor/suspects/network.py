@@ -1,4 +1,4 @@
-"""What is wrong with the network at its start: frozen weights, dead layers, a signal that does not arrive."""
+"""Suspicions about the network at initialisation: frozen weights, dead layers, a vanishing signal."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,11 +11,11 @@ from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
 from caedsl.vocabulary.weights import INIT
 
 PENALTY = 1.0
-"""Weight penalty over the loss of the mean image above which the weights are what is minimised."""
+"""Weight penalty over the loss of the mean image above which training minimises the weights."""
 
 
 def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
-    """Yield what the network shows before its first step."""
+    """Yield suspicions about the network before its first step."""
     start = seen.start
     if start is None:
         return
@@ -43,7 +43,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
             he_init(seen),
         )
     if start.penalty > PENALTY:
-        # Whether it silences the network, and not only slows it, is for the rule of that name to say.
+        # The rule of that name decides whether it silences the network or only slows it.
         yield Suspicion(
             "strong-l2",
             POSSIBLE,
@@ -75,14 +75,14 @@ def _dead(seen: ProbesSoFar, start: StartEvidence) -> str:
 
 
 def _weakest(start: StartEvidence) -> int:
-    """Return the layer that loses most of what differs between images."""
+    """Return the layer that loses most of the difference between images."""
     kept = [layer.spread / layer.size if layer.size else 0.0 for layer in start.layers]
     losses = [kept[number] / before if (before := ([1.0, *kept])[number]) else 1.0 for number in range(len(kept))]
     return min(range(len(losses)), key=losses.__getitem__)
 
 
 def leaky(seen: ProbesSoFar, numbers: Sequence[int]) -> tuple[ProposedChange, ...]:
-    """Return the change that makes the ReLUs of these layers leaky; none where none has a line of its own."""
+    """Return the change that makes the ReLUs of these layers leaky; empty if none has a line of its own."""
     layers = {origin.layer.span: origin.layer for number in numbers for origin in [seen.subject.places.origins[number]]}
     edits = [
         write(layer, ACTIVATION, "leaky_relu")
@@ -97,7 +97,7 @@ def leaky(seen: ProbesSoFar, numbers: Sequence[int]) -> tuple[ProposedChange, ..
 
 
 def he_init(seen: ProbesSoFar) -> tuple[ProposedChange, ...]:
-    """Return the change that starts every written layer of the network by He's rule."""
+    """Return the change that gives every written layer of the network He's initialisation."""
     edits: dict[int, Edit] = {}
     for origin in seen.subject.places.origins:
         layer = origin.layer

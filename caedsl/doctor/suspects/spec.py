@@ -1,6 +1,6 @@
-"""What ``caedsl check`` says of the spec: its findings about training are suspicions, with their fixes.
+"""Suspicions from ``caedsl check``: its findings about training, with their fixes.
 
-What only informs is possible at most: its fix is tried, and no cause is named for it.
+An ``INFO`` finding is at most possible: its fix is tried, but it is not named as a cause.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _SURE = {Severity.ERROR: CERTAIN, Severity.WARNING: LIKELY, Severity.INFO: POSSI
 
 
 def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
-    """Yield a suspicion for each finding that is a cause of failing trainings."""
+    """Yield a suspicion for each finding that can make training fail."""
     source = seen.subject.model.source
     for finding in seen.subject.findings:
         if finding.name not in KNOWN:

@@ -1,4 +1,4 @@
-"""What is wrong with the first steps: rates, layers that die, modes that differ."""
+"""Suspicions about the first steps: learning rates, layers that die, modes that differ."""
 
 from collections.abc import Iterator
 
@@ -9,15 +9,15 @@ from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.spelling import number_text
 
 SLOW, FAST = 2e-4, 0.1
-"""Updates over weights that are too small and too large: healthy ones in the pilot were 0.0024 to 0.0155."""
+"""Update sizes relative to the weights that are too small and too large: healthy pilot runs had 0.0024 to 0.0155."""
 FAR = 5.0
-"""How many times a rate must differ from the one that a range test finds: that may be several times off."""
+"""Factor between a rate and the result of a range test that is suspicious: the test may be several times off."""
 QUICKER = 8.0
-"""How many times higher a rate must be to be tried where nothing is wrong."""
+"""Factor by which a rate must be higher to be tried when nothing is wrong."""
 
 
 def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
-    """Yield what the first steps show."""
+    """Yield suspicions about the first steps."""
     yield from _rates(seen)
     yield from _dead(seen)
     if seen.modes_differ and seen.first is not None:

@@ -1,4 +1,4 @@
-"""What is wrong with the targets of pairs."""
+"""Suspicions about the targets of pairs."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,13 @@ from caedsl.doctor.suspects.data import of_data
 from caedsl.doctor.suspicion import CERTAIN, ProbesSoFar, Suspicion
 
 FLAT = 0.95
-"""The share of the targets that are one value each from which they are labels."""
+"""Share of constant targets from which the targets are labels."""
 UNEXPLAINED, APART = 0.02, 0.95
-"""Pairs are unrelated where a linear map explains less, and targets of similar inputs are as far apart as any two."""
+"""Pairs are unrelated if a linear map explains less, and targets of similar inputs are as far apart as any two."""
 
 
 def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
-    """Yield what the pairs show; nothing where images are their own targets."""
+    """Yield suspicions about the pairs; nothing if images are their own targets."""
     targets = seen.targets
     if targets is None:
         return
