@@ -1,4 +1,4 @@
-"""A folder to share: the spec, the weights, and a model card in the layout of the Hugging Face hub."""
+"""A folder to share: the spec, the weights, and a model card in the layout of the Hugging Face Hub."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +18,7 @@ CARD = "README.md"
 def shared_files(run: TrainedRun) -> dict[str, bytes]:
     """Return the files to share by name: spec, weights, model card, and ``metrics.json`` if there is one.
 
-    ``OSError`` where one cannot be read.
+    Raise ``OSError`` if one cannot be read.
     """
     files = {
         SPEC: read_file(run.path, SPEC),
@@ -31,7 +31,7 @@ def shared_files(run: TrainedRun) -> dict[str, bytes]:
 
 
 def card(run: TrainedRun) -> str:
-    """Return the model card: what the model is, how good, and how to use it."""
+    """Return the model card: what the model is, how good it is, and how to use it."""
     model = run.model
     lines = [
         "---",

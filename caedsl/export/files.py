@@ -1,7 +1,7 @@
-"""Exported files, each held against the run it is from before it is kept.
+"""Exported files, each compared with its run before it is kept.
 
-``TOLERANCE`` bounds the largest difference between what the file computes and what the run computes on the same
-samples, relative to the largest output.
+``TOLERANCE`` bounds the largest difference between the outputs of the file and of the run on the same samples, relative
+to the largest output.
 """
 
 import io
@@ -25,16 +25,16 @@ from caedsl.version import __version__
 
 TOLERANCE = 1e-4
 MOST_SAMPLES = 32
-"""Samples that parity is measured on: enough to meet every unit, and quick."""
+"""Samples for measuring parity: enough to activate every unit, and fast."""
 
 
 class ExportError(RunError):
-    """A part that cannot be exported; the message says why and what to do."""
+    """Export that is not possible; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an exported file is from its run.
+    """Difference between an exported file and its run.
 
     ``largest`` is the largest absolute difference of any output, ``relative`` the same over the largest output.
     """
@@ -47,7 +47,7 @@ class Parity:
 
 @dataclass(frozen=True)
 class Exported:
-    """The content of an exported file, its parity, and the sizes of samples that it takes, in words."""
+    """Content of an exported file, its parity, and the sizes of samples that it accepts, in words."""
 
     content: bytes
     parity: Parity
@@ -62,8 +62,8 @@ def export(
 ) -> Exported:
     """Return ``part`` of ``run`` in a format, ``onnx`` or ``pt2``.
 
-    ``samples`` are N x channels x space in the input's range, on which the file is compared with the run;
-    ``measured_on`` says what they are. Raise an ``ExportError`` where the file computes something else.
+    ``samples`` are N x channels x space in the input's range; the file is compared with the run on them.
+    ``measured_on`` says what they are. Raise ``ExportError`` if the file computes something else.
     """
     if part.name == "decoder" and run.module.maps:
         raise ExportError(
@@ -97,14 +97,14 @@ def _drafted(
     part: ExportedPart,
     candidates: Iterator[InputSizes],
 ) -> "tuple[Serialise, str]":
-    """Return the file for the most general sizes with which the exporter makes one that computes the same."""
+    """Return the file for the most general sizes for which the exporter writes one that computes the same."""
     for sizes in candidates:
         if sizes.other is None:
             return draft(module, given, part, sizes), sizes.about
         try:
             serialise = draft(module, given, part, sizes)
             got = load(serialise({}))(sizes.other)
-        except Exception:  # exporters refuse what they cannot do with whatever they stumble over
+        except Exception:  # exporters raise all kinds of errors for what they cannot export
             continue
         if _parity(_tuple(module(sizes.other)), got, len(given), "").relative <= TOLERANCE:
             return serialise, sizes.about
@@ -127,7 +127,7 @@ def _parity(expected: tuple[Tensor, ...], got: tuple[Tensor, ...], samples: int,
 
 
 Serialise = Callable[[dict[str, str]], bytes]
-"""Returns the content of a file that carries this metadata."""
+"""Function that returns the content of a file with this metadata."""
 
 
 Draft = Callable[[nn.Module, Tensor, ExportedPart, InputSizes], Serialise]
@@ -198,7 +198,7 @@ def _tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporters' remarks about themselves from the terminal."""
+    """Suppress the exporters' messages on the terminal."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -211,7 +211,7 @@ def _quiet() -> Iterator[None]:
 
 
 def format_of(path: Path) -> str:
-    """Return the format that the ending of ``path`` names; ``ExportError`` where it names none."""
+    """Return the format of the suffix of ``path``; raise ``ExportError`` if it names none."""
     found = path.suffix.removeprefix(".")
     if found not in FORMATS:
         raise ExportError(f"{path} names no format: end it in {' or '.join(f'.{name}' for name in FORMATS)}")

@@ -1,4 +1,4 @@
-"""The parts of a trained run that are exported, as modules without batch statistics or random numbers.
+"""Parts of a trained run that can be exported, as modules without batch statistics or random numbers.
 
 x_bchw: batch, channels, height, width; z: batch, then the code's shape.
 """
@@ -15,7 +15,7 @@ from caedsl.training.preprocessing import normalise_of
 
 
 class Encoder(nn.Module):
-    """Samples in the input's range to codes."""
+    """Module from samples in the input's range to codes."""
 
     def __init__(self, run: TrainedRun) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codes to samples in the input's range."""
+    """Module from codes to samples in the input's range."""
 
     def __init__(self, run: TrainedRun) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Decoder(nn.Module):
 
 
 class Full(nn.Module):
-    """Samples in the input's range to their reconstructions."""
+    """Module from samples in the input's range to their reconstructions."""
 
     def __init__(self, run: TrainedRun) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Full(nn.Module):
 
 
 class Scorer(nn.Module):
-    """Bytes 0..255 of the input's size to an anomaly score each, and a map of errors."""
+    """Module from bytes 0..255 of the input's size to an anomaly score per sample and a map of errors."""
 
     def __init__(self, run: TrainedRun, score: ChosenScore) -> None:
         super().__init__()
@@ -74,13 +74,13 @@ class Scorer(nn.Module):
 
 @dataclass(frozen=True)
 class ExportedPart:
-    """A part that can be exported; ``inputs`` and ``outputs`` are the names that they get in the file."""
+    """Part that can be exported; ``inputs`` and ``outputs`` are their names in the file."""
 
     name: str
     about: str
     make: Callable[[TrainedRun, ChosenScore], nn.Module]
     example: Callable[[TrainedRun, Tensor], Tensor]
-    """What the part is given for samples N x channels x space in the input's range."""
+    """Function that returns the part's input for samples N x channels x space in the input's range."""
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     scores: bool = False
@@ -116,7 +116,7 @@ PARTS = (
 
 
 def part_named(name: str) -> ExportedPart:
-    """Return the part of that name; ``ValueError`` where there is none."""
+    """Return the part of that name; raise ``ValueError`` if there is none."""
     found = next((part for part in PARTS if part.name == name), None)
     if found is None:
         raise ValueError(f'there is no part "{name}": parts are {", ".join(part.name for part in PARTS)}')

@@ -13,9 +13,9 @@ from caedsl.training.reporter import Reporter
 
 
 def real_samples(run: TrainedRun, path: Path | None, data_dir: Path | None) -> tuple[Tensor, str]:
-    """Return a batch of samples, and what they are: those at ``path``, else held-out ones of the run's own data.
+    """Return a batch of samples, and what they are: those at ``path``, or else held-out samples of the run's own data.
 
-    Raise an ``ExportError`` where the run's own data are not here.
+    Raise ``ExportError`` if the run's own data are not available.
     """
     if path is not None:
         _, batch = next(run.samples(path).batches(MOST_SAMPLES))

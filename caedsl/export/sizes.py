@@ -1,4 +1,4 @@
-"""Sizes that an exported file takes: any number of samples, and where the model is convolutional any size it fits."""
+"""Sizes that an exported file accepts: any number of samples and, for a convolutional model, any size that fits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ _MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 @dataclass(frozen=True)
 class InputSizes:
-    """Sizes that a file takes, as the exporter declares them.
+    """Sizes that a file accepts, as the exporter declares them.
 
-    ``about`` says them in words; ``other`` is an input of another size than the model's, to test the file on, None
-    where the size is fixed.
+    ``about`` says them in words. ``other`` is an input of another size than the model's, to test the file on; None if
+    the size is fixed.
     """
 
     dynamic: dict[int, Any]
@@ -30,9 +30,9 @@ class InputSizes:
 
 
 def input_sizes(run: TrainedRun, part: ExportedPart, samples: Tensor) -> Iterator[InputSizes]:
-    """Yield the sizes that a part of a run may take, the most general first.
+    """Yield the sizes that a part of a run may accept, the most general first.
 
-    An exporter may refuse all but the last.
+    An exporter may fail for all but the last.
     """
     own = run.model.input.shape
     batch = torch.export.Dim("batch")

@@ -1,4 +1,4 @@
-"""The code against the image: whether it can hold a copy, and what keeps it from doing so."""
+"""The code compared with the image: whether it can hold a copy, and what prevents one."""
 
 from caedsl.facts.sizes import encoder_path
 from caedsl.model.autoencoder import Autoencoder
@@ -10,7 +10,7 @@ from caedsl.vocabulary.sparse_codes import KEPT, Sparsity, TopK
 
 
 def kept_from_copying(model: Autoencoder) -> bool:
-    """Return whether noise, a target of its own, a penalty or the form of the code makes a copy the wrong answer."""
+    """Return whether noise, a separate target, a penalty or the form of the code makes a copy the wrong answer."""
     denoising = model.train is not None and model.train.corrupt != Corrupt()
     return (
         denoising
@@ -22,12 +22,12 @@ def kept_from_copying(model: Autoencoder) -> bool:
 
 
 def is_sparse(model: Autoencoder) -> bool:
-    """Return whether few numbers of the code are far from 0: by a penalty, or since the others are set to it."""
+    """Return whether few numbers of the code are far from 0, by a penalty or because the others are set to 0."""
     return model.bottleneck.l1 > 0 or any(isinstance(layer.kind, TopK | Sparsity) for layer in model.bottleneck.layers)
 
 
 def can_copy(model: Autoencoder) -> bool:
-    """Whether no layer down to the code reduces the size or holds fewer numbers than the input."""
+    """Return whether no layer down to the code reduces the size or holds fewer numbers than the input."""
     layers = encoder_path(model)
     if any(layer.resizes or layer.kind.joins_all for layer in layers):
         return False
@@ -38,9 +38,9 @@ FLOAT_BITS = 32
 
 
 def code_bits(model: Autoencoder) -> int:
-    """Return the bits of a code as it is stored: numbers of 32 bits, or the number of a vector for each place.
+    """Return the number of bits of a stored code: 32 per number, or those of a codebook index per place.
 
-    Of the ``topk`` numbers of a sparse code, the place is stored, too.
+    For a sparse code, the places of its ``topk`` numbers are stored, too.
     """
     shape, layers = model.code_shape, model.bottleneck.layers
     if layers and CODEBOOK in layers[-1].options:
@@ -52,12 +52,12 @@ def code_bits(model: Autoencoder) -> int:
 
 
 def bits_of_a_vector(vectors: int) -> int:
-    """Return the bits that tell so many vectors apart."""
+    """Return the number of bits that distinguish this many vectors."""
     return (vectors - 1).bit_length()
 
 
 def code_terms(model: Autoencoder) -> str:
-    """Return what the code adds to the loss, as a sum; nothing where it adds nothing."""
+    """Return what the code adds to the loss, as a sum; empty if it adds nothing."""
     bottleneck = model.bottleneck
     rising = f", rising from 0 over {100 * bottleneck.warmup:g}% of the steps" if bottleneck.warmup else ""
     return " + ".join(f"{weight:g} {name}" for name, weight in bottleneck.weights.items() if weight) + rising

@@ -1,4 +1,4 @@
-"""Where a model drops features while it trains."""
+"""Dropout of a model."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from caedsl.vocabulary.option import LayerOption
 
 
 class Drop(NamedTuple):
-    """A line with dropout: the part it stands in, its share, and the option that says so."""
+    """Line with dropout: its part, its rate, and the option that sets it."""
 
     part: str
     layer: Layer
@@ -19,7 +19,7 @@ class Drop(NamedTuple):
 
 @fact
 def drops(model: Autoencoder) -> tuple[Drop, ...]:
-    """Every line with dropout, once."""
+    """Return every line with dropout, once."""
     found: dict[object, Drop] = {}
     for part, layer in model.layers():
         option = layer.kind.drop_option

@@ -1,4 +1,4 @@
-"""Facts: what rules ask of a model, computed once a model however many rules ask."""
+"""Facts: what rules ask about a model, computed once per model however many rules ask."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,12 +10,12 @@ Value = TypeVar("Value")
 
 
 def fact(compute: Callable[[Autoencoder], Value]) -> Callable[[Autoencoder], Value]:
-    """``compute``, whose answer is kept with the model it is about."""
+    """Return ``compute`` with its result cached on the model."""
     key = f"{compute.__module__}.{compute.__qualname__}"
 
     @wraps(compute)
     def known(model: Autoencoder) -> Value:
-        # Beside the fields, as functools.cached_property does: equality, copies and JSON do not see it.
+        # Outside the fields, as functools.cached_property does: equality, copies and JSON do not see it.
         kept = model.__dict__
         if key not in kept:
             kept[key] = compute(model)

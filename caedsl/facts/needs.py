@@ -1,4 +1,4 @@
-"""Whether a model can be held at all: its need of memory with the smallest batch there is."""
+"""Whether a model fits into memory at all: its memory with the smallest batch."""
 
 from dataclasses import replace
 
@@ -13,10 +13,10 @@ TERABYTE = 10**12
 
 @fact
 def least_memory(model: Autoencoder) -> int:
-    """Bytes that a training step on one image needs."""
+    """Return the bytes that a training step on one image needs."""
     return training_memory(model, replace(model.train or Train(), batch=1))
 
 
 def beyond_machines(model: Autoencoder) -> bool:
-    """Whether no batch is small enough; of its cost nothing more needs to be said then."""
+    """Return whether even a batch of one is too large; nothing else about its cost matters then."""
     return least_memory(model) > TERABYTE

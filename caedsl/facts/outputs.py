@@ -1,4 +1,4 @@
-"""Where code and reconstruction get their values, and the part of the images that an output can never reach."""
+"""Origin of the values of code and reconstruction, and the part of the images that an output can never reach."""
 
 from collections.abc import Sequence
 from math import exp, inf, isinf, pi, sqrt
@@ -12,19 +12,18 @@ from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 
 NOTICEABLE = 0.01
-"""The share of the mean image's error that is worth saying that it is out of reach."""
+"""Report unreachable error above this share of the mean image's error."""
 
 EVEN_GREYS = (1 / 512, *(1 / 256,) * 255, 1 / 512)
 """Greys spread evenly over 0..1, by the trapezoidal rule."""
 
 
 class Unreachable(NamedTuple):
-    """What the output can never reach.
+    """Values that the output can never reach.
 
-    ``share`` is E[(x - clip(x, low, high))²] over the squared error of the mean image: 1 is as bad as always
-    answering with
-    that. ``spread`` says how the values x are spread: the name of a measured data set, or ``evenly`` or ``normally``
-    where that is assumed. ``low`` and ``high`` bound the output.
+    ``share`` is E[(x - clip(x, low, high))²] over the squared error of the mean image: 1 is as bad as always answering
+    with that image. ``spread`` says how the values x are distributed: the name of a measured data set, or ``evenly`` or
+    ``normally`` if that is assumed. ``low`` and ``high`` bound the output.
     """
 
     share: float
@@ -34,7 +33,7 @@ class Unreachable(NamedTuple):
 
 
 def last_valued(layers: Sequence[Layer]) -> Layer | None:
-    """Return the layer whose activation the values after ``layers`` have, or a residual whose sum they are."""
+    """Return the layer whose activation determines the values after ``layers``, or the residual whose sum they are."""
     for layer in reversed(layers):
         if layer.kind.role is Role.PASSING or _only_reshapes(layer):
             continue
@@ -53,13 +52,13 @@ def _only_reshapes(layer: Layer) -> bool:
 
 @fact
 def output_layer(model: Autoencoder) -> Layer | None:
-    """Return the layer that gives the reconstruction its values; None where the decoder has no such layer."""
+    """Return the layer that gives the reconstruction its values; None if the decoder has no such layer."""
     return last_valued((*model.bottleneck.inverse, *model.decoder))
 
 
 @fact
 def code_layer(model: Autoencoder) -> Layer | None:
-    """Return the layer that gives the code its values; None where the encoder has no such layer."""
+    """Return the layer that gives the code its values; None if the encoder has no such layer."""
     return last_valued((*model.encoder, *model.bottleneck.layers))
 
 
@@ -70,10 +69,10 @@ def activation_of(layer: Layer) -> Activation:
 
 @fact
 def unreachable(model: Autoencoder) -> Unreachable | None:
-    """Return what the output's activation leaves out of the input's range; None where that is nothing or unknown.
+    """Return the part of the input's range that the output's activation misses; None if there is none or it is unknown.
 
-    For a measured data set the share is computed from its greys. Otherwise values are taken as spread evenly over the
-    declared range (whose variance is width² / 12) or, for an input that is ``real``, as standard normal.
+    For a measured data set the share is computed from its greys. Otherwise values are assumed to be uniform over the
+    declared range (whose variance is width² / 12) or, for a ``real`` input, standard normal.
     """
     layer = output_layer(model)
     if layer is None:
@@ -94,7 +93,7 @@ def unreachable(model: Autoencoder) -> Unreachable | None:
 def _share_of_width(
     model: Autoencoder, known: Preset | None, first: float, last: float, low: float, high: float
 ) -> tuple[float, str]:
-    """Return the share in units of the range's width, and how the values are spread."""
+    """Return the share in units of the range's width, and how the values are distributed."""
     least, most = (low - first) / (last - first), (high - first) / (last - first)
     if known is None or not known.greys or known.variance is None:
         return 12 * _mean_miss(EVEN_GREYS, least, most), "evenly"
@@ -102,7 +101,7 @@ def _share_of_width(
 
 
 def _mean_miss(greys: Sequence[float], low: float, high: float) -> float:
-    """E[(u - clip(u, low, high))²] over greys u of 0..1 that are equally far apart and have these shares."""
+    """Return E[(u - clip(u, low, high))²] over equally spaced greys u of 0..1 with these shares."""
     top = len(greys) - 1
     return sum(share * _miss(level / top, low, high) for level, share in enumerate(greys))
 
@@ -113,19 +112,19 @@ def _miss(x: float, low: float, high: float) -> float:
 
 
 def _normal_share(low: float, high: float) -> float:
-    """E[(x - clip(x))²] of a standard normal x, by the midpoint rule on -6..6; its variance is 1."""
+    """Return E[(x - clip(x))²] of a standard normal x, by the midpoint rule on -6..6; its variance is 1."""
     steps = 600
     middles = (-6 + 12 * (i + 0.5) / steps for i in range(steps))
     return sum(_miss(x, low, high) * exp(-x * x / 2) for x in middles) * 12 / steps / sqrt(2 * pi)
 
 
 def takes_probabilities(model: Autoencoder) -> bool:
-    """Whether the loss is one for probabilities: alone or in a sum."""
+    """Return whether the loss, or a term of it, needs probabilities."""
     return model.train is not None and model.train.loss.probabilities
 
 
 def wasted_range(model: Autoencoder) -> float:
-    """Return the share of a bounded output's range that no pixel has; 0 where the images go beyond it."""
+    """Return the share of a bounded output's range that no pixel has; 0 if the images go beyond it."""
     layer, values = output_layer(model), pixel_range(model)
     if layer is None or values.low is None or values.high is None:
         return 0.0

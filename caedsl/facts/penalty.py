@@ -1,20 +1,17 @@
-"""What weight penalties cost a model at their cheapest, against the image error there is to gain.
+"""Least cost of weight penalties, compared with the image error that the model can gain.
 
-A network of L weight layers can pass the image on with ever smaller weights in one layer as long as another makes up
-for
-it, so that the least of Σ λ_l·r_l·g_l for gains g_l whose product is 1 is L·(Π λ_l·r_l)^(1/L), by the inequality of the
-means; r_l is the squared norm of the kernel at gain 1. A layer without a penalty makes up for the others at no cost,
+A network of L weight layers can pass the image on with ever smaller weights in one layer as long as another compensates
+for it. So the least of Σ λ_l·r_l·g_l for gains g_l whose product is 1 is L·(Π λ_l·r_l)^(1/L), by the inequality of the
+means; r_l is the squared norm of the kernel at gain 1. A layer without a penalty compensates for the others at no cost,
 as far as its weights can travel.
 
-What r_l is was fitted to trainings on MNIST and Fashion-MNIST (heuristic): 1 for a convolution, and twice the numbers
-that get through, 32 at most, for a dense layer. A
-normalisation undoes the scale of all that comes before it, so that only what follows the last one counts, and the
-normalised layer is one that makes up for it.
+The values of r_l were fitted to trainings on MNIST and Fashion-MNIST (heuristic): 1 for a convolution, and twice the
+numbers that get through, at most 32, for a dense layer. A normalisation undoes the scale of everything before it, so
+that only the layers after the last one count, and the normalised layer is one that compensates.
 
-The formula agrees with 20 trainings of three architectures on MNIST and with the pilot's eight on each of two data
-sets:
-shares below 0.1 cost little, from 0.15 on the error that is left is 1.5 times that without the penalty or more, and
-from 1 on the weights go to 0.
+The formula agrees with 20 trainings of three architectures on MNIST and with eight pilot trainings on each of two data
+sets. Shares below 0.1 cost little. From 0.15 on, the remaining error is at least 1.5 times that without the penalty.
+From 1 on, the weights go to 0.
 """
 
 from math import exp, log, sqrt
@@ -33,16 +30,16 @@ from caedsl.vocabulary.weights import INIT, L2
 
 MOST_DIRECTIONS = 32
 SMALLEST = 1e-300
-"""Nothing is divided by less."""
+"""Smallest divisor."""
 FARTHEST_GAIN = 100.0
-"""How much power a free layer is trusted to add, at most: trainings found it near that (heuristic)."""
+"""Upper bound on the power that a free layer can add: trainings found it near this (heuristic)."""
 
 
 class L2Cost(NamedTuple):
-    """The L2 penalties of a model at their cheapest.
+    """Least cost of the L2 penalties of a model.
 
     ``share`` is that cost over the loss of the mean image: from about 1 on, weights of zero are cheaper than any
-    reconstruction. ``layers`` are the penalised ones with their λ, ``free`` those without.
+    reconstruction. ``layers`` are the penalised layers with their λ, ``free`` counts those without.
     """
 
     share: float
@@ -53,18 +50,18 @@ class L2Cost(NamedTuple):
 
 
 def chain(model: Autoencoder) -> list[Layer]:
-    """Return the layers with a kernel that all of the signal goes through: those inside residuals can be passed by."""
+    """Return the layers with a kernel that the whole signal goes through; those inside residuals can be bypassed."""
     return [gain.layer for gain in signal_path(model) if INIT in gain.layer.options]
 
 
 def decay_penalty(train: Train) -> float:
-    """Return the λ of λ·Σw² that the optimiser's weight decay stands for; 0 where it is decoupled."""
+    """Return the λ of λ·Σw² that is equivalent to the optimizer's weight decay; 0 if it is decoupled."""
     return 0.0 if train.optimizer.kind.decoupled else train.optimizer.weight_decay / 2
 
 
 @fact
 def l2_cost(model: Autoencoder) -> L2Cost | None:
-    """Return the L2 penalties at their cheapest; None where there are none, or none behind the last normalisation."""
+    """Return the least cost of the L2 penalties; None if there are none after the last normalisation."""
     if model.train is None:
         return None
     decay = decay_penalty(model.train)
@@ -82,7 +79,7 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
 
 
 def _from_last_norm(layers: list[Layer]) -> list[Layer]:
-    """Return the layers from the last that is normalised on: it undoes what the scale of all before it does."""
+    """Return the layers from the last normalised one on: it undoes the scale of all before it."""
     normalised = [place for place, layer in enumerate(layers) if layer.norm is not None]
     return layers[normalised[-1] :] if normalised else layers
 

@@ -1,4 +1,4 @@
-"""The data sets that a spec can name: their sizes, and what was measured on them before any training."""
+"""Data sets that a spec can name: their sizes, and measurements that need no training."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -11,15 +11,13 @@ from caedsl.vocabulary.shape import Shape
 
 
 class Preset(NamedTuple):
-    """A data set as it is published.
+    """Published data set.
 
-    ``images`` are those for training, ``class_images`` those of each class where they differ. ``greys`` is the share
-    of their pixels at each of equally spaced levels from black to
-    white, and ``variance`` their mean squared distance from the mean image, pixels being 0..1. ``bce_floor`` is the
-    entropy of the test images' pixels in nats, the least binary cross-entropy that any model reaches. ``unexplained``
-    is
-    the share of the variance of the test images that the best linear code (PCA) of so many numbers leaves, fitted on
-    the training images. ``digits`` has one part alone.
+    ``images`` is the number of training images, and ``class_images`` that of each class if they differ. ``greys`` is
+    the share of their pixels at each of equally spaced levels from black to white, and ``variance`` their mean squared
+    distance from the mean image, with pixels in 0..1. ``bce_floor`` is the entropy of the test images' pixels in nats,
+    the least binary cross-entropy that any model reaches. ``unexplained`` maps a number of components to the share of
+    the test images' variance that PCA, fitted on the training images, leaves. ``digits`` has only one part.
     """
 
     shape: Shape
@@ -81,18 +79,18 @@ PRESETS: Mapping[str, Preset] = {
 }  # fmt: skip
 
 CLASSES = 10
-"""Every published set has so many."""
+"""Number of classes of every published set."""
 
 
 def preset(model: Autoencoder) -> Preset | None:
-    """Return the published set that a spec asks for first."""
+    """Return the published data set of the first ``data`` line."""
     return PRESETS.get(model.data[0].name) if model.data else None
 
 
 def pixel_range(model: Autoencoder) -> InputRange:
-    """Return the values that pixels of the target have: those it declares, to which integer images are scaled.
+    """Return the values that pixels of the target have: the declared range, to which integer images are scaled.
 
-    For values that are ``real`` they are scaled to 0..1; only the sources of arrays can then hold other numbers.
+    With ``real`` values, integer images are scaled to 0..1; only array sources can then hold other numbers.
     """
     declared = model.output_range
     integers = bool(model.data) and not model.data[0].kind.arrays and model.preprocessing is None
@@ -102,8 +100,8 @@ def pixel_range(model: Autoencoder) -> InputRange:
 def image_variance(model: Autoencoder) -> float:
     """Return the mean squared distance of images from their mean, in the units of the declared range.
 
-    Measured for the published sets. Elsewhere values are taken as spread evenly over the range (width² / 12), or as
-    standardised where it is ``real``.
+    It is measured for the published sets. For others, values are assumed to be uniform over the range (width² / 12), or
+    standardised if the range is ``real``.
     """
     values, known = pixel_range(model), preset(model)
     if values.low is None or values.high is None:
@@ -113,9 +111,9 @@ def image_variance(model: Autoencoder) -> float:
 
 
 def image_count(source: DataSource) -> int | None:
-    """How many images a source gives for training and validation; None where only its files can tell.
+    """Return how many images a source gives for training and validation; None if only its files can tell.
 
-    ``only`` is applied before ``limit``. Where nothing but a limit is known, there are taken to be as many.
+    ``only`` is applied before ``limit``. If only a limit is known, the source is assumed to have that many.
     """
     known = PRESETS.get(source.name)
     whole = None if known is None else _of_class(known, source.only)
@@ -135,7 +133,7 @@ def _of_class(known: Preset, label: int | str | None) -> int | None:
 
 @fact
 def training_images(model: Autoencoder) -> int | None:
-    """How many images an epoch goes through, those for validation left out; None where it is unknown."""
+    """Return how many training images an epoch has, without those for validation; None if it is unknown."""
     count = image_count(model.data[0]) if model.data else None
     if count is None or model.train is None:
         return count
@@ -144,7 +142,7 @@ def training_images(model: Autoencoder) -> int | None:
 
 
 def as_published(model: Autoencoder) -> Preset | None:
-    """Return the set that a spec asks for first, where all of it is taken at its own size."""
+    """Return the data set of the first ``data`` line, if all of it is used at its own size."""
     known = preset(model)
     if known is None or model.data[0].only is not None or not known.shape == model.input.shape == model.target.shape:
         return None
@@ -154,7 +152,7 @@ def as_published(model: Autoencoder) -> Preset | None:
 def unexplained_by(known: Preset, numbers: int) -> tuple[int, float] | None:
     """Return a measured code size of at least ``numbers``, and the share of the variance that PCA leaves there.
 
-    A smaller code leaves at least as much. None beyond the largest size measured.
+    A smaller code leaves at least as much. Return None beyond the largest size measured.
     """
     sizes = sorted(known.unexplained)
     place = bisect_left(sizes, numbers)

@@ -1,7 +1,7 @@
 """Receptive fields: how many input places, along each axis, one output can depend on.
 
-An output is followed back to the input through the windows of all layers, so that the field is exact after upsampling,
-at borders and around residuals. It ends at the borders of the input, and a fully connected layer sees all of it.
+An output is traced back to the input through the windows of all layers, so that the field is exact after upsampling, at
+borders and around residuals. It ends at the borders of the input, and a fully connected layer sees all of it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +15,11 @@ from caedsl.vocabulary.shape import Sizes, rank
 
 Interval = tuple[int, int]
 Back = Callable[[Interval], Interval]
-"""From outputs along one axis to the inputs that they depend on; the last is below the first for none."""
+"""Function from outputs along one axis to the inputs that they depend on; the last is below the first for none."""
 
 NOTHING = (0, -1)
 PLACES = 64
-"""Outputs in the middle of each axis that are followed: upsampling by more in total is counted as if by so much."""
+"""Number of outputs in the middle of each axis that are traced: total upsampling beyond this is not distinguished."""
 
 
 def receptive_fields(model: Autoencoder) -> dict[int, Sizes]:
@@ -68,7 +68,7 @@ def _field(chain: Sequence[Layer], whole: Sizes) -> Sizes:
 
 
 def _without_round_trips(chain: Sequence[Layer]) -> list[Layer]:
-    """Return the chain without reshapes that lead back to the same places."""
+    """Return the chain without reshapes that are undone by later ones."""
     steps: list[Layer] = []
     for layer in chain:
         steps.append(layer)
@@ -105,7 +105,7 @@ def _widest(steps: Sequence[Layer], axis: int) -> int:
 
 
 def _back(steps: Sequence[Layer], axis: int) -> Back:
-    """Return the way back through ``steps``; a layer that reads a second output needs what that output needs too."""
+    """Return a function that traces outputs back through ``steps``, including second inputs of layers."""
     layers = list(_opened(steps))
     ways = [_back_through(layer, axis) for layer in layers]
     places = {id(layer): place for place, layer in enumerate(layers)}

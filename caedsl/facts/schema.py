@@ -1,4 +1,4 @@
-"""JSON of the model's dataclasses, through pydantic: the one file of this room that imports it."""
+"""JSON of the model's dataclasses, through pydantic: the only file of ``facts`` that imports it."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _CHOSEN: dict[str, Any] = {"optimizer": Optimizer, "schedule": Schedule, "corrup
 
 
 def summary_json(summary: Summary) -> str:
-    """``caedsl show --json``."""
+    """Return the output of ``caedsl show --json``."""
     return TypeAdapter(Summary).dump_json(summary, indent=2).decode() + "\n"
 
 
@@ -23,11 +23,11 @@ def settings_json(settings: Train) -> str:
 
 
 def read_settings(text: str) -> Train:
-    """Return the settings of a run folder; raises ``pydantic.ValidationError`` for a text that is none."""
+    """Return the settings of a run folder; raise ``pydantic.ValidationError`` if the text is not settings."""
     try:
         settings = json.loads(text)
     except (ValueError, RecursionError):
-        return TypeAdapter(Train).validate_json(text)  # says what is wrong with the text
+        return TypeAdapter(Train).validate_json(text)  # raises with what is wrong with the text
     if isinstance(settings, dict):
         settings |= {word: _with_options(word, settings[word]) for word in _CHOSEN if word in settings}
     # Settings are read back as JSON, where a tuple is a list.
@@ -35,14 +35,14 @@ def read_settings(text: str) -> Train:
 
 
 def _with_options(word: str, value: Any) -> Any:
-    """Return a setting of version 0.1, whose options stood beside its name, in today's form; others as they are."""
+    """Return a setting of version 0.1, whose options were stored next to its name, in today's form; keep others."""
     if not isinstance(value, dict) or "options" in value:
         return value
     own = {key: value[key] for key in ("name", "lr") if key in value}
     try:
         declared = _CHOSEN[word].declared(str(own.get("name", "")))
     except ValueError:
-        return value  # an unknown name, which is refused where it is read
+        return value  # an unknown name, which the reader rejects
     return {
         **own,
         "options": {option.name: value[option.name] for option in declared if value.get(option.name) is not None},

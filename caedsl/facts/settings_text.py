@@ -1,4 +1,4 @@
-"""The resolved ``train`` block in the words of the language, every default visible."""
+"""The resolved ``train`` block in the words of the language, with every default visible."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,18 +17,18 @@ from caedsl.vocabulary.spelling import value_text, written
 _SMALLEST = "autoencoder a\ninput 1x8x8\nencoder { conv 1 }\nbottleneck\ndecoder mirror\n"
 
 OFF = "off"
-"""What stands for a setting that is left out and has no value then."""
+"""Text for a setting that is omitted and has no default value."""
 
 
 def settings_lines(model: Autoencoder) -> Iterator[tuple[str, str, bool]]:
-    """Each setting's word, its value with all options, and whether the spec writes it."""
+    """Yield each setting's word, its value with all options, and whether the spec writes it."""
     settings = model.train or Train()
     for name, setting in SETTINGS.items():
         yield name, setting_text(name, setting, settings), f"train.{name}" in model.places
 
 
 def fault_of(settings: Train) -> str | None:
-    """Return what no ``train`` block could say about these settings; None where all is in its domain."""
+    """Return what a ``train`` block could not express about these settings; None if all values are valid."""
     try:
         lines = [line for name, setting in SETTINGS.items() if (line := _changed(name, setting, settings))]
     except KeyError as error:
@@ -40,7 +40,7 @@ def fault_of(settings: Train) -> str | None:
 
 
 def _changed(name: str, setting: Setting, settings: Train) -> str:
-    """Return one setting as a line with the options that differ from their defaults; empty where none does."""
+    """Return one setting as a line with the options that differ from their defaults; empty if none does."""
     value = getattr(settings, name)
     if value is None or isinstance(value, Loss) or (setting.variants is None and setting.build is None):
         return "" if value is None else f"{name} {setting_text(name, setting, settings)}\n"
@@ -70,7 +70,7 @@ def setting_text(name: str, setting: Setting, settings: Train) -> str:
 
 def _options(options: Iterable[Option], value: Any) -> list[str]:
     given = {option: value_of(value, option.name) for option in options}
-    # Of two options that exclude each other the one with a value that is not the default is meant.
+    # Of two mutually exclusive options, show the one whose value is not the default.
     pairs = getattr(getattr(value, "kind", None), "exclusive", ())
     chosen = {second for _, second in pairs if value_of(value, second) is not None}
     left_out = {first for first, second in pairs if second in chosen}

@@ -1,8 +1,8 @@
-"""How much of the image is left in each layer before training: the gain of the signal's power through the depth.
+"""How much of the image is left in each layer before training: the gain of the signal's power by depth.
 
-A layer of random weights multiplies the variance of what it is given by fan_in·Var(w), its activation by a factor of
-its
-own (He et al. 2015, arXiv 1502.01852): PyTorch's default, Var(w) = 1/(3·fan_in), and a ReLU together keep 1/6 a layer.
+A layer of random weights multiplies the variance of its input by fan_in·Var(w), and its activation by a factor of its
+own (He et al. 2015, arXiv 1502.01852): PyTorch's default, Var(w) = 1/(3·fan_in), and a ReLU together keep 1/6 per
+layer.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,14 +23,14 @@ from caedsl.vocabulary.weights import INIT
 from caedsl.vocabulary.window import PAD, axes, share_inside
 
 _FAINT = -1.0
-"""Power of ten below which a function is its slope at 0."""
+"""Power of ten of the signal below which a function is approximated by its slope at 0."""
 
 FAINTEST = 1e-300
-"""Gains beyond this and its inverse are not told apart."""
+"""Gains beyond this and its inverse are not distinguished."""
 
 
 class Gain(NamedTuple):
-    """The signal after ``layer``: powers of ten of its own gain, and of the whole gain since the input."""
+    """Signal after ``layer``: the layer's own gain and the total gain since the input, as powers of ten."""
 
     layer: Layer
     own: float
@@ -41,9 +41,7 @@ class Gain(NamedTuple):
 def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
     """Return the gain after each layer from input to output, without the output's own activation.
 
-    Residuals are taken whole.
-
-    A normalisation starts the count anew at 1. The two ways through a residual add their powers.
+    A residual is one step, and the powers of its two paths are added. A normalisation resets the gain to 1.
     """
     path: list[Gain] = []
     power = 0.0
@@ -59,7 +57,7 @@ def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
 
 
 def _opened(layers: Iterable[Layer]) -> Iterator[Layer]:
-    """Return the layers with stages opened and residuals whole."""
+    """Yield the layers with stages opened and residuals kept whole."""
     for layer in layers:
         if layer.kind.role is Role.GROUPING:
             yield from _opened(layer.children)
@@ -84,7 +82,7 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
 
 
 def inside(layer: Layer) -> float:
-    """Return the share of a convolution's kernel that lies on the map and not on zeros around it, on average."""
+    """Return the average share of a convolution's kernel that lies on the map and not on its zero padding."""
     if layer.kind.window is not Window.CONVOLUTION or layer.options[PAD] == "reflect":
         return 1.0
     sides = zip(axes(layer.options, layer.in_shape), layer.out_shape[1:], strict=True)
@@ -98,7 +96,7 @@ def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> flo
 
 
 def _joined(layer: Layer, kind: Join, one: float, other: float) -> float:
-    """Return the power of a sum, or the mean power of the channels that are put side by side, or amid zeros."""
+    """Return the power of a sum, or the mean power of concatenated channels or of values among zeros."""
     if not kind.reads_values:
         return one + log10(elements(layer.in_shape) / elements(layer.out_shape))
     if layer.in_shape == layer.out_shape:
@@ -114,7 +112,7 @@ def _sum(one: float, other: float) -> float:
 
 @fact
 def weighted_layers(model: Autoencoder) -> tuple[Layer, ...]:
-    """Return the layers with a kernel on the way from input to output; shortcuts are left out."""
+    """Return the layers with a kernel on the way from input to output, without shortcuts."""
     return tuple(layer for layer in (*encoder_path(model), *decoder_path(model)) if INIT in layer.options)
 
 
@@ -125,7 +123,7 @@ def hidden(layers: Sequence[Layer], output: Layer | None) -> list[Layer]:
 
 @fact
 def saturating_sides(model: Autoencoder) -> dict[str, list[Layer]]:
-    """Return the hidden layers that fade gradients: two or more on one side, without a normalisation.
+    """Return the hidden layers that make gradients vanish: two or more on one side, without a normalisation.
 
     The slope of a sigmoid is at most 1/4, so that n in a row leave at most 1/4ⁿ of a gradient.
     """
@@ -144,12 +142,12 @@ def saturating_stack(model: Autoencoder) -> list[Layer]:
 
 
 def fading(activation: Activation) -> bool:
-    """Whether a saturating activation passes less than the whole gradient everywhere, as a sigmoid does."""
+    """Return whether a saturating activation scales gradients down everywhere, as a sigmoid does."""
     return activation.slope < 1
 
 
 def _unnormalised(layers: Iterable[Layer], wanted: Callable[[Activation], bool]) -> list[Layer]:
-    """Return the layers without a normalisation whose activation saturates and is as ``wanted``."""
+    """Return the layers without a normalisation whose activation saturates and satisfies ``wanted``."""
     return [
         layer
         for layer in layers
@@ -158,7 +156,7 @@ def _unnormalised(layers: Iterable[Layer], wanted: Callable[[Activation], bool])
 
 
 def is_linear(model: Autoencoder) -> bool:
-    """Whether all before the output's activation is one linear map (batch normalisation is, once it is trained)."""
+    """Return whether all before the output's activation is one linear map; trained batch normalisation counts as linear."""
     return not any(_bends(layer) for _, layer in model.layers() if layer is not output_layer(model))
 
 

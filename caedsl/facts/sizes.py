@@ -1,4 +1,4 @@
-"""Sizes on the way through a model: which resolutions it passes, how each follows, and what its windows never read."""
+"""Sizes on the way through a model: its resolutions, how each follows, and what its windows never read."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import gcd
@@ -15,7 +15,7 @@ Size = Sizes
 
 
 def leaves(layers: Iterable[Layer]) -> Iterator[Layer]:
-    """Return the layers in the order of computation with groups opened; the shortcuts of residuals are left out."""
+    """Yield the layers in the order of computation with groups opened, without the shortcuts of residuals."""
     for layer in layers:
         if layer.children:
             yield from leaves(layer.children)
@@ -41,14 +41,14 @@ def size(shape: Shape) -> Size:
 
 
 def resolutions(start: Shape, layers: Sequence[Layer]) -> list[Size]:
-    """Return the heights and widths of the maps from ``start`` on, each run of equal ones once."""
+    """Return the heights and widths of the maps from ``start`` on, without consecutive repeats."""
     shapes = [start, *(layer.out_shape for layer in layers)]
     sizes = [size(shape) for shape in shapes if is_map(shape)]
     return [here for i, here in enumerate(sizes) if i == 0 or here != sizes[i - 1]]
 
 
 def missing_resolutions(down: Sequence[Size], up: Sequence[Size]) -> list[Size]:
-    """Return the sizes of ``down`` that do not come up again in ``up``, in reverse order."""
+    """Return the sizes of ``down`` that do not reappear in ``up``, in reverse order."""
     missing: list[Size] = []
     place = 0
     for passed in reversed(down):
@@ -60,7 +60,7 @@ def missing_resolutions(down: Sequence[Size], up: Sequence[Size]) -> list[Size]:
 
 
 def size_path(start: Shape, layers: Sequence[Layer], which: int) -> str:
-    """One side of the maps step by step: ``28 → 14 → 7 → 3 (floor(7/2))``; what is not plain is explained.
+    """Return one side of the maps step by step, explained if needed: ``28 → 14 → 7 → 3 (floor(7/2))``.
 
     ``which`` numbers the axes from 0.
     """
@@ -75,7 +75,7 @@ def size_path(start: Shape, layers: Sequence[Layer], which: int) -> str:
 
 
 def _reason(layer: Layer, which: int) -> str:
-    """Return how an output side follows from its input side, where that is more than a product or an exact quotient."""
+    """Return how an output side follows from its input side, unless it is a multiple or an exact quotient."""
     if is_map(layer.in_shape):
         before, after = layer.in_shape[1 + which], layer.out_shape[1 + which]
         if after % before == 0 or before % after == 0:
@@ -89,10 +89,9 @@ def moves_window(layer: Layer) -> bool:
 
 
 class Unread(NamedTuple):
-    """What a window never reads along one axis.
+    """Part of an axis that a window never reads.
 
-    ``which`` names the axis, ``edge`` counts the rows at the far edge, ``skipped`` those that are left out of every
-    ``stride``.
+    ``which`` names the axis, ``edge`` counts the rows at the far edge, and ``skipped`` the rows skipped per ``stride``.
     """
 
     which: str
@@ -104,8 +103,8 @@ class Unread(NamedTuple):
 def unread(layer: Layer) -> list[Unread]:
     """Return what the window of a convolution or pool leaves unread, for each axis on which it leaves anything.
 
-    The last row read is (out - 1)·stride + extent - 1 - padding. A kernel of k taps, dilated by d, meets
-    min(k, s / gcd(s, d)) of every s rows.
+    The last row read is (out - 1)·stride + extent - 1 - padding. A kernel of k taps, dilated by d, meets min(k, s /
+    gcd(s, d)) of every s rows.
     """
     found = []
     for i, axis in enumerate(axes(layer.options, layer.in_shape)):
@@ -119,6 +118,6 @@ def unread(layer: Layer) -> list[Unread]:
 
 
 def channels_last(model: Autoencoder) -> bool:
-    """Whether the input reads like height x width x channels: ``28x28x1``, where a spec has the channels first."""
+    """Return whether the input looks like height x width x channels (``28x28x1``); a spec has the channels first."""
     *first, last = model.input.shape
     return len(first) == 2 and last in (1, 3, 4) and min(first) >= 8

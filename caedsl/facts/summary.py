@@ -1,4 +1,4 @@
-"""A model in figures: what ``caedsl show`` prints, and the shape of its JSON."""
+"""A model in numbers: what ``caedsl show`` prints, and the shape of its JSON."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from caedsl.vocabulary.spelling import line
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """One layer: ``name`` numbers the layers of its kind within ``part``; ``line`` is where the spec says it.
+    """One layer: ``name`` numbers the layers of its kind within ``part``; ``line`` is its line in the spec.
 
     ``receptive_field`` is the shorter side, in input pixels, of what one output sees.
     """
@@ -34,7 +34,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """A whole model; ``memory`` is the estimate for one training step, in bytes (of one image with ``batch auto``).
+    """Whole model; ``memory`` is the estimate for one training step, in bytes (of one image with ``batch auto``).
 
     ``code_bits`` is the size of a stored code, and ``code_terms`` what the code adds to the loss.
     """
@@ -56,7 +56,7 @@ class Summary:
 
 
 def summarise(model: Autoencoder) -> Summary:
-    """Return the figures of a complete model."""
+    """Return the summary of a complete model."""
     return Summary(
         name=model.name,
         input_shape=model.input.shape,

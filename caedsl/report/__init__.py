@@ -1,1 +1,1 @@
-"""Report of a run: one page of HTML that needs nothing else."""
+"""Report of a run: one self-contained page of HTML."""

@@ -1,4 +1,4 @@
-"""Anomalies and normal samples of a labelled test, with maps of where their error is."""
+"""Anomalies and normal samples of a labelled test set, with maps of where their error is."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +19,9 @@ _KIND_LENGTH = 30
 def anomaly_groups(
     run: TrainedRun, found: AnomaliesRecord, samples: Sequence[ScoredSample]
 ) -> dict[str, Sequence[Shown]]:
-    """Return what is found, missed and rejected by heading.
+    """Return the samples that were found, missed and rejected, by heading.
 
-    None where the test samples are not image files any more.
+    The result is empty if the folder of the test samples no longer exists.
     """
     if not Path(found.test).is_dir():
         return {}

@@ -1,6 +1,6 @@
 """Charts as SVG inside a page of HTML, each for wide and for narrow screens.
 
-Their colours are variables of the page, which has a light and a dark look.
+Their colours are variables of the page, which has a light and a dark theme.
 """
 
 import io
@@ -25,13 +25,13 @@ from caedsl.runs.trouble import Trouble
 HEIGHT = 3.1
 """Height of a chart without its legend, in inches."""
 SERIES = 10
-"""Colours that the page has for series and classes."""
+"""Number of colours that the page has for series and classes."""
 _WIDE_RANGE = 8.0
-"""From this ratio of the largest to the smallest loss on, the axis is logarithmic."""
+"""Ratio of the largest to the smallest loss from which the axis is logarithmic."""
 _VERY_WIDE_RANGE = 50.0
-"""The same where both axes are numbers of any kind."""
+"""The same ratio for axes of other numbers."""
 _MANY_DECADES = 1e3
-"""From this ratio of its ends on, a logarithmic axis has no room for numbers between the decades."""
+"""Ratio of its ends from which a logarithmic axis has no room for labels between the decades."""
 _BINS = 32
 _MOST_MARKS = 20
 
@@ -39,19 +39,19 @@ Parameters = ParamSpec("Parameters")
 
 
 class Screen(NamedTuple):
-    """Kind of screen, by the class that the page's style shows there, and the inches that a chart is wide on it."""
+    """Kind of screen, by its class in the page's style, and the width of a chart on it in inches."""
 
     name: str
     width: float
 
     @property
     def legend(self) -> float:
-        """The inches that a row of a legend may take."""
+        """Width that a row of a legend may take, in inches."""
         return self.width - 0.8
 
 
 SCREENS = (Screen("wide", 7.2), Screen("narrow", 4.2))
-"""The page shows one of them: text keeps its size, and nothing has to be scrolled."""
+"""The page shows one of them, so that text keeps its size and nothing has to be scrolled."""
 
 
 def _on_each_screen(chart: Callable[Concatenate[Screen, Parameters], str]) -> Callable[Parameters, str]:
@@ -64,7 +64,7 @@ def _on_each_screen(chart: Callable[Concatenate[Screen, Parameters], str]) -> Ca
     return drawn
 
 
-# Stand-ins: matplotlib takes numbers only, and the page replaces these by its variables.
+# Placeholders: matplotlib needs concrete colours, and the page replaces these by its variables.
 _INK, _FAINT, _LINE = "#010101", "#020202", "#030303"
 _VARIABLES = {_INK: "ink", _FAINT: "faint", _LINE: "line"}
 
@@ -78,7 +78,7 @@ _VARIABLES |= {_series(number): f"series-{number}" for number in range(SERIES)}
 
 @_on_each_screen
 def loss_curves(screen: Screen, epochs: Sequence[Epoch], best: int | None, troubles: Sequence[Trouble]) -> str:
-    """Return the losses by epoch: training, validation and each term; marks where a monitor spoke and at the best."""
+    """Return the losses by epoch: training, validation and each term; mark monitors' findings and the best epoch."""
     x = [row.epoch for row in epochs]
     lines: dict[str, list[float]] = {"training": [row.reconstruction for row in epochs]}
     if all(row.validation is not None for row in epochs):
@@ -108,9 +108,9 @@ def loss_curves(screen: Screen, epochs: Sequence[Epoch], best: int | None, troub
 def lines(
     screen: Screen, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, name: str
 ) -> str:
-    """Return curves, each with its own x, a colour each; an axis of wide range is logarithmic.
+    """Return curves, each with its own x and colour; an axis of wide range is logarithmic.
 
-    ``name`` tells the chart from others of the same page.
+    ``name`` distinguishes the chart from others on the same page.
     """
     with _style():
         figure, axes = _axes(screen, x, y)
@@ -128,7 +128,7 @@ def lines(
 
 @_on_each_screen
 def histogram(screen: Screen, groups: dict[str, NDArray[np.float64]], threshold: float | None, unit: str) -> str:
-    """Return how often scores occur, a colour a group, with the threshold as a line."""
+    """Return the histogram of scores, one colour per group, with the threshold as a line."""
     values = np.concatenate(list(groups.values()))
     values = values[np.isfinite(values)]
     low, high = float(values.min()), float(values.max())
@@ -149,7 +149,7 @@ def histogram(screen: Screen, groups: dict[str, NDArray[np.float64]], threshold:
 
 @_on_each_screen
 def sweep_curves(screen: Screen, sweep: SweepRecord) -> str:
-    """Return the PSNR of each predictor by the amount of a corruption, with the amount of training as a line."""
+    """Return the PSNR of each predictor by the amount of a corruption, with the training amount as a line."""
     amounts = [row.amount for row in sweep.rows]
     with _style():
         figure, axes = _axes(screen, sweep.corruption, "PSNR in dB")
@@ -167,7 +167,7 @@ def sweep_curves(screen: Screen, sweep: SweepRecord) -> str:
 
 @_on_each_screen
 def unit_deviations(screen: Screen, deviations: NDArray[np.float64]) -> str:
-    """Return the standard deviation of each unit of the codes, the most varying first."""
+    """Return the standard deviation of each unit of the codes, in descending order."""
     ordered = np.sort(deviations)[::-1]
     with _style():
         figure, axes = _axes(screen, "units, the most varying first", "standard deviation", height=2.2)
@@ -183,7 +183,7 @@ def unit_deviations(screen: Screen, deviations: NDArray[np.float64]) -> str:
 def code_plot(
     screen: Screen, points: NDArray[np.float64], classes: Sequence[str] | None, explained: Sequence[float]
 ) -> str:
-    """Return codes on their two leading principal components, N×2, a colour a class.
+    """Return codes on their two leading principal components, N×2, one colour per class.
 
     ``explained`` are the shares of the variance of both components.
     """
@@ -208,7 +208,7 @@ def _style() -> AbstractContextManager[None]:
     return mpl.rc_context(
         {
             "svg.fonttype": "none",
-            "svg.hashsalt": "caedsl",  # identifiers that are the same each time
+            "svg.hashsalt": "caedsl",  # reproducible identifiers
             "font.size": 10,
             "text.color": _INK,
             "axes.labelcolor": _FAINT,
@@ -235,7 +235,7 @@ def _axes(screen: Screen, x: str, y: str, height: float = HEIGHT) -> tuple[Figur
 
 
 def _legend(screen: Screen, axes: Axes, markers: float = 1.0) -> None:
-    """Write the legend over the chart, where it hides no curve."""
+    """Draw the legend above the chart, where it hides no curve."""
     names = axes.get_legend_handles_labels()[1]
     columns = min(len(names), max(1, int(screen.legend / (0.55 + 0.075 * max(map(len, names))))))
     figure = axes.get_figure(root=True)
@@ -247,7 +247,7 @@ def _legend(screen: Screen, axes: Axes, markers: float = 1.0) -> None:
 
 
 def _plain_numbers(axis: Axis) -> None:
-    """Write 0.02 on a logarithmic axis, and no powers; where it has many decades, their starts alone."""
+    """Label a logarithmic axis with plain numbers such as 0.02; if it has many decades, label only their starts."""
     low, high = axis.get_view_interval()
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _MANY_DECADES * low else (1.0,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -259,7 +259,7 @@ def _svg(figure: Figure, screen: Screen, name: str) -> str:
     figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     drawn = text.getvalue()
     drawn = drawn[drawn.index("<svg") :]
-    # Identifiers are those of a page with several charts.
+    # Make identifiers unique on a page with several charts.
     for id_ in sorted(set(re.findall(r'id="([^"]+)"', drawn)), key=len, reverse=True):
         drawn = re.sub(rf'(id="|#){re.escape(id_)}(?=["\)])', rf"\g<1>{screen.name}-{name}-{id_}", drawn)
     drawn = re.sub(

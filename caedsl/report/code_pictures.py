@@ -1,4 +1,4 @@
-"""What codes stand for, in pictures: traversals of units, interpolations between samples, nearest neighbours.
+"""Pictures of the meaning of codes: traversals of units, interpolations between samples, nearest neighbours.
 
 z: batch, then the code's shape.
 """
@@ -16,13 +16,13 @@ from caedsl.report.shown import Shown, picture_uri
 from caedsl.training.pixel_range import PixelRange
 
 UNITS = 6
-"""Units, or directions, that are traversed."""
+"""Number of units, or directions, to traverse."""
 STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-"""Places of a traversal, in standard deviations from the mean code."""
+"""Steps of a traversal, in standard deviations from the mean code."""
 ROWS, BETWEEN = 3, 5
-"""How many pairs of samples are interpolated, and in how many steps."""
+"""Number of pairs of samples to interpolate, and of steps for each."""
 QUERIES, NEAREST = 4, 4
-"""How many samples are looked up, and how many neighbours of each are shown."""
+"""Number of samples to look up, and of neighbours to show for each."""
 
 Codes = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ def code_pictures(
 ) -> dict[str, Sequence[Shown]]:
     """Return pictures by heading for codes of held-out samples; ``places`` are their numbers in the examination.
 
-    Where the decoder reads more than the code, or there are too few samples, there is less to show.
+    Some pictures are missing if the decoder reads more than the code, or if there are too few samples.
     """
     if len(codes) < 2 * ROWS:
         return {}
@@ -49,7 +49,7 @@ def code_pictures(
 
 
 def _traversals(flat: Codes, vector: bool) -> tuple[str, dict[str, dict[str, Codes]]]:
-    """Return the codes of each row: units of a vector one by one, of a map its leading principal components."""
+    """Return the codes of each row: units of a vector one by one, or the leading principal components of a map."""
     mean, deviations = flat.mean(axis=0), flat.std(axis=0)
     if vector:
         order = np.argsort(deviations, kind="stable")[::-1][:UNITS]
@@ -73,7 +73,7 @@ def _one(unit: int, deviations: Codes) -> Codes:
 
 
 def _interpolations(flat: Codes) -> dict[str, dict[str, Codes]]:
-    """Return the codes of each row: on the way from one sample to another, spread over all samples."""
+    """Return the codes of each row: the way from one sample to another, with pairs spread over all samples."""
     ends = np.linspace(0, len(flat) - 1, 2 * ROWS).round().astype(int)
     shares = np.linspace(0, 1, BETWEEN)
     return {
@@ -95,7 +95,7 @@ def _decoded(
 
 
 def _neighbours(exam: Examination, flat: Codes, places: Sequence[int], pixels: PixelRange) -> list[Shown]:
-    """Return samples with those whose codes are nearest, by Euclidean distance."""
+    """Return samples and those with the nearest codes, by Euclidean distance."""
     queries = np.linspace(0, len(flat) - 1, QUERIES).round().astype(int)
     rows = {}
     for query in dict.fromkeys(queries.tolist()):

@@ -1,4 +1,4 @@
-"""Everything that the report of a run shows, read from its folder and, where they are there, from its data."""
+"""Contents of the report of a run, read from its folder and, if available, from its data."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,7 +37,7 @@ from caedsl.vocabulary.shape import text
 
 @dataclass(frozen=True)
 class Contents:
-    """The parts of a report; charts are SVG, ``missing`` says what cannot be shown and why."""
+    """Parts of a report; charts are SVG, ``missing`` says what cannot be shown and why."""
 
     name: str
     facts: Sequence[tuple[str, str]]
@@ -67,7 +67,7 @@ class Contents:
 def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter) -> Contents:
     """Read what the report of the run in the folder ``path`` shows.
 
-    Raise a ``RunError`` where it is no run that came to its end. Without its data there are no pictures and no codes.
+    Raise ``RunError`` if it is not a finished run. Without the run's data there are no pictures and no codes.
     """
     run = open_trained(path, device)
     metrics, anomalies = read_evaluation(path), read_anomalies(path)
@@ -125,7 +125,7 @@ def _environment(path: Path) -> EnvironmentRecord:
 
 
 def facts(model: Autoencoder, metrics: MetricsRecord, epochs: Sequence[Epoch]) -> list[tuple[str, str]]:
-    """Return the figures of a run by their names."""
+    """Return the numbers of a run by their names."""
     scores = metrics.scores["model"]
     target = [("target", text(model.target.shape))] if model.target is not model.input else []
     found = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
@@ -142,7 +142,7 @@ def facts(model: Autoencoder, metrics: MetricsRecord, epochs: Sequence[Epoch]) -
 def _scores(
     path: Path, calibration: Calibration | None, anomalies: AnomaliesRecord | None, shown: HeldOut | None
 ) -> tuple[str, str]:
-    """Return the histogram of scores and what it is of: labelled samples, else the calibration's, else the errors."""
+    """Return the histogram of scores and what it shows: labelled samples, else calibration scores, else errors."""
     if anomalies is not None:
         rows = [row for row in read_scored_samples(path) if np.isfinite(row.score)]
         groups = {

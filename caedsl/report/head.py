@@ -1,4 +1,4 @@
-"""The head of a report: name, verdicts and figures of a run."""
+"""The head of a report: name, verdicts and numbers of a run."""
 
 from contextlib import suppress
 from html import escape
@@ -18,7 +18,7 @@ _CELL = "padding: 2px 12px 2px 0; border: 0; text-align: left"
 
 
 def head(path: Path, model: Autoencoder) -> str:
-    """Return the head of the report of a run as HTML: name, verdicts and figures, as far as its folder has them."""
+    """Return the head of the report of a run as HTML: name, verdicts and numbers, as far as its folder has them."""
     found: list[VerdictSentence] = []
     figures = [("input", text(model.input.shape)), ("code", text(model.code_shape))]
     with suppress(RunError, RecordError, OSError):

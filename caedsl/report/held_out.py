@@ -1,4 +1,4 @@
-"""What a report shows of the held-out samples of a run: errors, chosen reconstructions, codes.
+"""Held-out samples of a run for its report: errors, chosen reconstructions, codes.
 
 x_bchw: batch, channels, height, width.
 """
@@ -26,19 +26,19 @@ from caedsl.training.train import Run
 from caedsl.vocabulary.shape import elements
 
 SHOWN = 4
-"""Samples of each kind that are shown."""
+"""Number of samples of each kind to show."""
 MOST_CODES = 2000
-"""Codes that are plotted: more hide one another."""
+"""Largest number of codes to plot: more would hide one another."""
 FEWEST_CODES, MOST_CODE_VALUES = 100, 20_000_000
-"""Of large codes fewer are taken, but some."""
+"""Fewer codes are taken if they are large, but at least some."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
     """Samples of the part that the run is evaluated on: ``groups`` by heading, ``codes`` N×2 for a plot.
 
-    ``code_groups`` show what codes stand for, by heading. ``explained`` are the shares of the codes' variance that both
-    axes have; ``classes`` are None without labels.
+    ``code_groups`` show the meaning of codes, by heading. ``explained`` are the shares of the codes' variance on both
+    axes. ``classes`` is None without labels.
     """
 
     part: str
@@ -91,7 +91,7 @@ def _leading(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[flo
     """Return codes on their two leading principal components, and the share of the variance of each."""
     centred = codes - codes.mean(axis=0)
     left, values, directions = np.linalg.svd(centred, full_matrices=False)
-    # The sign of a component is arbitrary: the largest weight of each is positive.
+    # The sign of a component is arbitrary: make the largest weight of each positive.
     signs = np.sign(directions[np.arange(len(directions)), np.abs(directions).argmax(axis=1)])
     points = np.zeros((len(codes), 2))
     count = min(2, len(values))

@@ -19,7 +19,7 @@ class OpenedRun(TrainedRun):
 
 @dataclass(frozen=True, repr=False)
 class ReportedRun(EvaluatedRun):
-    """Run that has just been trained, which a notebook shows as the head of its report."""
+    """Run that was just trained, which a notebook shows as the head of its report."""
 
     def __repr__(self) -> str:
         model, scores = self.run.model, self.evaluation.model
@@ -38,11 +38,11 @@ class ReportedRun(EvaluatedRun):
 
 
 def opened(run: TrainedRun) -> OpenedRun:
-    """Return the same run as one that a notebook shows."""
+    """Return the same run as one that a notebook can show."""
     return OpenedRun(run.path, run.model, run.module, run.device)
 
 
 def reported(run: EvaluatedRun) -> ReportedRun:
-    """Return the same run as one that a notebook shows."""
+    """Return the same run as one that a notebook can show."""
     values: dict[str, Any] = {field.name: getattr(run, field.name) for field in fields(run)}
     return ReportedRun(**values)

@@ -1,4 +1,4 @@
-"""The page of a report, from its contents."""
+"""Render the page of a report from its contents."""
 
 import re
 from pathlib import Path
@@ -25,14 +25,14 @@ def page_templates(*folders: Path) -> Environment:
 
 
 def page(contents: Contents) -> str:
-    """Return the page as HTML that loads nothing: styles and pictures are in it, and there are no scripts."""
+    """Return the page as self-contained HTML: styles and pictures are embedded, and there are no scripts."""
     environment = page_templates()
     charts = {name: Markup(getattr(contents, name)) for name in ("curves", "scores", "codes", "units", "sweep")}
     return environment.get_template(_PAGE).render(report=contents, charts=charts) + "\n"
 
 
 def _code(text: str) -> Markup:
-    """Return a sentence as HTML, with what stands between backticks as code."""
+    """Return a sentence as HTML, with text between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 

@@ -1,4 +1,4 @@
-"""Samples as a report shows them: pictures that the page holds itself."""
+"""Samples as a report shows them: pictures that are embedded in the page."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from caedsl.training.pixel_range import PixelRange
 
 @dataclass(frozen=True)
 class Shown:
-    """One sample: pictures as data URIs by what they show, and what to say of it."""
+    """One sample: pictures as data URIs by what they show, and a caption."""
 
     caption: str
     pictures: dict[str, str]
@@ -30,5 +30,5 @@ def heat_uri(map_: Tensor) -> str:
 
 
 def data_uri(content: bytes, kind: str = "image/png") -> str:
-    """Return a picture as an address that holds it."""
+    """Return a picture as a data URI."""
     return f"data:{kind};base64,{b64encode(content).decode()}"

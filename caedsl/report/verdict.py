@@ -1,4 +1,4 @@
-"""What to think of a run, in words."""
+"""Verdict on a run, in words."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"
 
 
 class VerdictSentence(NamedTuple):
-    """A sentence, and how good it is."""
+    """Sentence of a verdict, and its mood: good, doubtful or bad."""
 
     mood: str
     text: str
@@ -21,7 +21,7 @@ class VerdictSentence(NamedTuple):
 def verdicts(
     metrics: MetricsRecord, anomalies: AnomaliesRecord | None, calibration: Calibration | None, monitors: int
 ) -> list[VerdictSentence]:
-    """Return what to think of a run, what matters most first."""
+    """Return the verdict on a run, the most important sentences first."""
     found = [_against_pca(metrics)] if anomalies is None else [*_anomalies(anomalies), _against_pca(metrics)]
     corrupted = metrics.scores.get(CORRUPTED) or metrics.scores.get(INPUT)
     model = metrics.scores[MODEL]
