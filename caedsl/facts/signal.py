@@ -156,7 +156,7 @@ def _unnormalised(layers: Iterable[Layer], wanted: Callable[[Activation], bool])
 
 
 def is_linear(model: Autoencoder) -> bool:
-    """Return whether all before the output's activation is one linear map; trained batch normalisation counts as linear."""
+    """Return whether all before the output's activation is one linear map, as trained batch normalisation is."""
     return not any(_bends(layer) for _, layer in model.layers() if layer is not output_layer(model))
 
 

@@ -1,1 +1,1 @@
-"""Diagrams of a model, plots and the report."""
+"""Diagrams of a model."""

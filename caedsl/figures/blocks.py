@@ -1,4 +1,4 @@
-"""Turn a model into a graph of blocks, one a layer, which ``dot`` and ``mermaid`` write down."""
+"""Turn a model into a graph of blocks, one per layer, which ``dot`` and ``mermaid`` write."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,10 @@ from caedsl.vocabulary.shape import Shape
 
 @dataclass(frozen=True)
 class LayerBlock:
-    """One layer, or several equal ones in a row; ``counts`` are the parameters of each.
+    """One layer, or several equal layers in a row; ``counts`` are the parameters of each.
 
-    ``role`` is ``layer``, ``sum`` (the ⊕ of a residual) or ``end`` (the input, the code where no layer makes it, and
-    the reconstruction). ``reshapes`` says that the shape that leaves is not the one that comes in; ``notes`` describe
-    the code.
+    ``role`` is ``layer``, ``sum`` (the ⊕ of a residual) or ``end`` (the input, the code if no layer makes it, and the
+    reconstruction). ``reshapes`` says that the output shape differs from the input shape; ``notes`` describe the code.
     """
 
     id: str
@@ -32,15 +31,15 @@ class LayerBlock:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """What is written in the block after its head and details."""
+        """Text in the block after its head and details."""
         return tuple(text for text in (shape_text(self.shape), parameters_each(self.counts), *self.notes) if text)
 
 
 @dataclass(frozen=True)
 class Edge:
-    """From block to block; ``label`` is the shape that passes, where ``start`` made it, and the name of a skip.
+    """Edge between blocks; ``label`` is the shape that passes, if ``start`` made it, and the name of a skip.
 
-    ``shortcut`` marks skips, and the way around a residual's layers, at its end.
+    ``shortcut`` marks skips, and the end of the way around a residual's layers.
     """
 
     start: str
@@ -61,7 +60,7 @@ class Cluster:
 
 @dataclass
 class Blocks:
-    """The whole graph: what stands before the parts, the parts, what stands after, and the edges in order."""
+    """Whole graph: what comes before the parts, the parts, what comes after, and the edges in order."""
 
     name: str
     input: LayerBlock
@@ -71,13 +70,13 @@ class Blocks:
 
 
 def blocks(model: Autoencoder) -> Blocks:
-    """Return the graph of a model; parts without layers are left out, but for the bottleneck."""
+    """Return the graph of a model; parts without layers are omitted, except the bottleneck."""
     whole = _Builder(model, DEEPEST, alone)
     return whole.graph if whole.number <= MOST_ITEMS else _Builder(model, 0, chunks).graph
 
 
 class _Builder:
-    """Follows the data through the model; ``last`` is the block that it has come to."""
+    """Builder that follows the data through the model; ``last`` is the current block."""
 
     def __init__(self, model: Autoencoder, deepest: int, split: Callable[[Sequence[Layer]], list[Copies]]) -> None:
         self.deepest = deepest
@@ -122,7 +121,7 @@ class _Builder:
                 self.blocks |= {id(layer): self.last for layer in pattern[0]}
 
     def _read(self, copies: Copies) -> None:
-        """Draw a way from each output that the layers read by its name."""
+        """Draw an edge from each output that the layers read by name."""
         for layer in (inner for copy in copies for inner in copy.walk()):
             if FROM in layer.options:
                 start = self.blocks.get(id(layer.source), self.graph.input)
@@ -157,7 +156,7 @@ class _Builder:
         return block
 
     def _folded(self, groups: Copies, repeated: str) -> LayerBlock:
-        """Return one block for a group that is nested too deep to be opened."""
+        """Return one block for a group that is nested too deep to be expanded."""
         details = (contents(groups[0]), *caption(groups[0])[1])
         counts = tuple(sum(layer.kind.parameters(layer) for layer in group.walk()) for group in groups)
         return replace(self._block("layer", f"{groups[0].label} {repeated}".strip(), details, groups), counts=counts)

@@ -1,4 +1,4 @@
-"""Word a diagram: what a layer does, how large a code is, how many parameters there are."""
+"""Texts of a diagram: what a layer does, how large a code is, how many parameters there are."""
 
 from collections.abc import Sequence
 
@@ -20,15 +20,15 @@ _HOW_IT_FITS = {"pad", "output_pad"}
 
 
 def output_word(model: Autoencoder) -> str:
-    """Return what the decoder's output is called: a reconstruction, or the output where it has a target of its own."""
+    """Return what to call the decoder's output: a reconstruction, or the output if it has a target of its own."""
     return "output" if model.paired else "reconstruction"
 
 
 def caption(layer: Layer) -> tuple[str, tuple[str, ...]]:
     """Return what a layer does: its kind with its main number, and the words that differ from its kind's defaults.
 
-    Kernels, and strides and dilations above 1, always show, and so do penalties; initialisation never does. The
-    paddings of a mirrored layer are left out too: they follow from the shapes.
+    Kernels, strides and dilations above 1, and penalties always show; initialisation never does. The paddings of a
+    mirrored layer are omitted too, since they follow from the shapes.
     """
     hidden = _HOW_IT_LEARNS | (_HOW_IT_FITS if layer.mirrors else set())
     first, rest = layer.kind.name, []
@@ -44,18 +44,18 @@ def caption(layer: Layer) -> tuple[str, tuple[str, ...]]:
 
 
 def line(layer: Layer) -> str:
-    """Return the caption in one line."""
+    """Return the caption on one line."""
     first, rest = caption(layer)
     return " ".join((first, *rest))
 
 
 def shape_text(shape: Shape) -> str:
-    """Return the shape as a figure writes it: ``32×14×14``."""
+    """Return the shape as a figure shows it: ``32×14×14``."""
     return "×".join(map(str, shape))
 
 
 def count(number: int) -> str:
-    """Return ``12,193``."""
+    """Return a number with separators: ``12,193``."""
     return f"{number:,}"
 
 
@@ -71,7 +71,7 @@ def size_of_code(model: Autoencoder) -> tuple[str, str]:
 
 
 def code_options(model: Autoencoder) -> tuple[str, ...]:
-    """Return the penalties, the noise and the warm-up on the code as a spec writes them, where they say more."""
+    """Return the penalties, noise and warm-up of the code as a spec writes them, if they say more than the defaults."""
     code = model.bottleneck
     options: list[tuple[Option, float]] = [(CODE_L1, code.l1), (NOISE, code.noise)]
     options += ((option, code.weights[term]) for term, option in _WEIGHTS_OF_TERMS.items() if term in code.weights)
@@ -80,9 +80,9 @@ def code_options(model: Autoencoder) -> tuple[str, ...]:
 
 
 def parameters_each(numbers: Sequence[int]) -> str:
-    """Return the parameters of one copy of a layer, given those of all copies; empty where it has none.
+    """Return the parameters of one copy of a layer, given those of all copies; empty if it has none.
 
-    The first copy often differs from those after it, as its input has other channels.
+    The first copy often differs from the others, because its input has other channels.
     """
     rest = set(numbers[1:])
     if not any(numbers):

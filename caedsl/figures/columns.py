@@ -12,7 +12,7 @@ from caedsl.figures.slabs import Hourglass, LayerCaption, Slab
 from caedsl.vocabulary.shape import Shape
 
 LONGEST_LIST = 8
-"""So many operations at most stand under one column."""
+"""Largest number of operations under one column."""
 SLAB_GAP = 3.0
 COLUMN_GAP = 16.0
 SLAB_TEXT, LIST_TEXT = 76.0, 96.0
@@ -22,7 +22,7 @@ HEAD_SIZE, DETAIL_SIZE = 10.0, 9.0
 
 @dataclass(frozen=True)
 class ColumnText:
-    """A line of text under a column; ``apart`` sets it off from the line above."""
+    """Line of text under a column; ``apart`` separates it from the line above."""
 
     text: str
     size: float = DETAIL_SIZE
@@ -32,7 +32,7 @@ class ColumnText:
 
     @property
     def width(self) -> float:
-        """How long the line is."""
+        """Length of the line."""
         return text_width(self.text, self.size, self.bold)
 
 
@@ -47,11 +47,11 @@ class Column:
     resolution: Shape = ()
     x: float = 0.0
     beyond: float = 0.0
-    """How much of the width is left empty on the side away from the code; negative: on the side of the code."""
+    """Width that is left empty on the side away from the code; negative on the side of the code."""
 
     @property
     def middle(self) -> float:
-        """The x of the centre of what stands in the column."""
+        """The x of the centre of the column's content."""
         return self.x + (self.width + self.beyond * (1 if self.part == "encoder" else -1)) / 2
 
 
@@ -64,15 +64,15 @@ class ColumnStage:
 
     @property
     def width(self) -> float:
-        """The columns together."""
+        """Total width of the columns."""
         return sum(column.width for column in self.columns)
 
 
 @dataclass
 class Arrangement:
-    """The columns of a figure from left to right (the first holds the input, the last the reconstruction).
+    """Columns of a figure from left to right (the first holds the input, the last the reconstruction).
 
-    ``encoder`` and ``decoder`` are the stages from the code outwards; ``twins`` are those that share a resolution.
+    ``encoder`` and ``decoder`` are the stages from the code outwards; ``twins`` are pairs that share a resolution.
     """
 
     columns: list[Column] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Arrangement:
 
     @property
     def width(self) -> float:
-        """The columns together."""
+        """Total width of the columns."""
         return sum(column.width for column in self.columns)
 
 
@@ -93,10 +93,10 @@ def arrange(
     code: list[ColumnText],
     end_width: float,
 ) -> Arrangement:
-    """Return columns for all slabs, each wide enough for what stands in it; see ``mirror`` for equal distances.
+    """Return columns for all slabs, each wide enough for its content; see ``mirror`` for equal distances.
 
-    ``ends`` are the lines under the input and the reconstruction, whose boxes are ``end_width`` wide; ``code`` those
-    that go before the bottleneck's operations.
+    ``ends`` are the lines under the input and the reconstruction, whose boxes are ``end_width`` wide. ``code`` are the
+    lines before the bottleneck's operations.
     """
     columns = list(_columns(found, scale, code))
     _make_room_for_labels(found, columns)
@@ -123,7 +123,7 @@ def _columns(found: Hourglass, scale: FigureScale, code: list[ColumnText]) -> It
 
 
 def _split(slabs: Sequence[Slab], crowded: bool) -> Iterator[list[int]]:
-    """One slab a column; in a crowd all that share part, resolution and groups, until the list grows too long."""
+    """Yield one slab per column or, if ``crowded``, all that share part, resolution and groups, up to a full list."""
     current: list[int] = []
     for i, slab in enumerate(slabs):
         if current:
@@ -145,13 +145,13 @@ def _words(operation: LayerCaption, limit: float) -> Iterator[ColumnText]:
 
 
 def _line(operation: LayerCaption, limit: float) -> Iterator[ColumnText]:
-    """Yield the operation as it stands in a list: in one line, where that fits."""
+    """Yield the operation as it appears in a list: on one line, if it fits."""
     for text in _wrapped((*operation.head.split(), *operation.details), DETAIL_SIZE, limit):
         yield ColumnText(text, DETAIL_SIZE, "ink")
 
 
 def wrapped(text: str, size: float, limit: float, fill: str) -> list[ColumnText]:
-    """Return the words of ``text`` in lines no longer than ``limit``, where no single word is."""
+    """Return the words of ``text`` in lines no longer than ``limit``, except for single longer words."""
     return [ColumnText(line, size, fill, bold=True) for line in _wrapped(text.split(), size * 1.16, limit)]
 
 
@@ -197,7 +197,7 @@ def _stages(columns: list[Column]) -> list[ColumnStage]:
 
 
 def mirror(arrangement: Arrangement) -> None:
-    """Give twin columns equal widths; where the whole decoder mirrors the encoder, give twins equal distances as well.
+    """Give twin columns equal widths; if the whole decoder mirrors the encoder, give twins equal distances as well.
 
     A stage of the code's own resolution need not have a twin: the other side is left empty there.
     """

@@ -1,4 +1,4 @@
-"""Write the graph of blocks in Graphviz's language, and draw it with Graphviz."""
+"""Write the graph of blocks in Graphviz's language, and render it with Graphviz."""
 
 import subprocess
 from html import escape
@@ -12,16 +12,16 @@ from caedsl.figures.look import PLAIN, Look
 from caedsl.figures.palette import COLOURS, GREYS
 
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
-"""resvg and Typst know no generic families, so that one font of each system is named."""
+"""Fonts of each system by name: resvg and Typst do not know generic families."""
 LINE = "#7d8590"
-"""A grey that shows on white and on black paper: the background is transparent."""
+"""Grey that is visible on white and on black paper: the background is transparent."""
 
 ON_PAPER = {"bgcolor": "white", "dpi": "220"}
-"""A PNG is as sharp as that of the hourglass, and on white as well."""
+"""A PNG has the resolution of the hourglass, and a white background."""
 SMALLEST = 10.0
-"""The size of the smallest text, in points, where a look gives none."""
+"""Size of the smallest text in points, if the look sets none."""
 TALLEST = 1000
-"""The height in inches that blocks of a given width may take."""
+"""Largest height in inches of blocks of a given width."""
 
 NO_ENGINE = (
     "drawing blocks needs Graphviz, and neither the program `dot` nor the Python package `pygraphviz` is here.\n"
@@ -32,18 +32,19 @@ NO_ENGINE = (
 
 
 def dot(graph: Blocks, look: Look = PLAIN) -> str:
-    """Return the text of a ``.dot`` file: from top to bottom a row a layer, a cluster for every part and group.
+    """Return the text of a ``.dot`` file: one row per layer from top to bottom, a cluster for every part and group.
 
-    Graphviz scales the text with the picture, so that a look has a width or a font size: ``FigureError`` with both.
+    Graphviz scales the text with the picture, so that a look has a width or a font size. Raise ``FigureError`` for
+    both.
     """
     source: str = _digraph(graph, look).source
     return source
 
 
 def draw(graph: Blocks, format: str, look: Look = PLAIN) -> bytes:
-    """Return the graph as ``svg``, ``png`` or ``pdf``, drawn by the program ``dot``, or by pygraphviz, which has it.
+    """Return the graph as ``svg``, ``png`` or ``pdf``, rendered by ``dot``, or by pygraphviz, which includes it.
 
-    ``FigureError`` where there is neither, and where the engine fails.
+    Raise ``FigureError`` if neither is installed, or if the engine fails.
     """
     try:
         digraph = _digraph(graph, look)
@@ -82,14 +83,14 @@ def _digraph(graph: Blocks, look: Look) -> graphviz.Digraph:
     if graph.output:
         pen.add_block(digraph, graph.output, "")
     for edge in graph.edges:
-        # A heavier edge is drawn shorter and straighter: the shortcuts bend around the chain.
+        # A heavier edge is drawn shorter and straighter, so that the shortcuts bend around the chain.
         look_of_edge = {"style": "dashed", "color": pen.palette["shortcut"]} if edge.shortcut else {"weight": "9"}
         digraph.edge(edge.start, edge.end, f" {edge.label}" if edge.label else None, **look_of_edge)
     return digraph
 
 
 class _Pen:
-    """Writes blocks and clusters in the colours and the text size of a look."""
+    """Writer of blocks and clusters in the colours and the text size of a look."""
 
     def __init__(self, look: Look) -> None:
         self.look = look
@@ -102,7 +103,7 @@ class _Pen:
     def graph(self, name: str) -> dict[str, str]:
         gaps = {"nodesep": "0.3", "ranksep": "0.3"}
         title = {"label": graphviz.escape(name), "labelloc": "t", "labeljust": "l", "fontsize": self._size(15)}
-        # The exclamation mark scales up as well as down; the height may take what it needs.
+        # The exclamation mark scales up as well as down; the height may be whatever is needed.
         size = {"size": f"{self.look.width / 2.54:.4f},{TALLEST}!"} if self.look.width else {}
         attributes = {"rankdir": "TB", "bgcolor": "transparent", "fontname": FONT, **gaps, **size}
         return attributes | (title | {"fontcolor": LINE} if self.look.title else {})

@@ -1,4 +1,4 @@
-"""What a figure is made of, as plain data: shapes with coordinates, which ``svg`` and ``raster`` draw alike.
+"""Elements of a figure as plain data: shapes with coordinates, which ``svg`` and ``raster`` draw alike.
 
 ``y`` grows downwards. Colours are names of ``palette``.
 """
@@ -25,12 +25,12 @@ ARROW = 6.0
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Return the width of ``text`` in a wide sans font (DejaVu Sans, Verdana), rounded up, so that it fits in any."""
+    """Return the width of ``text`` in a wide sans font (DejaVu Sans, Verdana), rounded up to fit in any font."""
     return sum(_WIDTH.get(c, _OTHER if c.isascii() else 1.0) for c in text) * size * (_BOLD if bold else 1.0)
 
 
 def shorten(text: str, size: float, limit: float, bold: bool = False) -> str:
-    """Return as much of ``text`` as fits into ``limit``, with an ellipsis where letters are left out."""
+    """Return as much of ``text`` as fits into ``limit``, with an ellipsis for omitted letters."""
     if text_width(text, size, bold) <= limit:
         return text
     while text and text_width(f"{text}…", size, bold) > limit:
@@ -40,7 +40,7 @@ def shorten(text: str, size: float, limit: float, bold: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Bounds:
-    """An upright rectangle from (left, top) to (right, bottom)."""
+    """Axis-aligned rectangle from (left, top) to (right, bottom)."""
 
     left: float
     top: float
@@ -48,14 +48,14 @@ class Bounds:
     bottom: float
 
     def overlaps(self, other: "Bounds") -> bool:
-        """Whether the two share an area."""
+        """Return whether the two share an area."""
         across = self.left < other.right and other.left < self.right
         return across and self.top < other.bottom and other.top < self.bottom
 
 
 @dataclass(frozen=True)
 class Box:
-    """An upright rectangle, outlined and filled; without ``fill`` it is an outline, dashed on request."""
+    """Axis-aligned rectangle, outlined and filled; without ``fill`` only the outline is drawn, dashed on request."""
 
     x: float
     y: float
@@ -73,7 +73,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Area:
-    """A filled polygon without an outline."""
+    """Filled polygon without an outline."""
 
     points: tuple[Point, ...]
     fill: str
@@ -86,7 +86,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Polyline:
-    """A polyline with rounded corners of ``radius``, dotted or dashed on request, with an arrow's head on request."""
+    """Polyline with rounded corners of ``radius``, dotted or dashed on request, with an arrowhead on request."""
 
     points: tuple[Point, ...]
     stroke: str
@@ -98,7 +98,7 @@ class Polyline:
 
     @property
     def head(self) -> tuple[Point, ...]:
-        """The triangle of an arrow that points the way of the last piece: to the right, or down."""
+        """Triangle of an arrow in the direction of the last segment: to the right, or down."""
         (_, before), (x, y) = self.points[-2:]
         if y > before:
             return ((x, y), (x - ARROW / 2, y - ARROW), (x + ARROW / 2, y - ARROW))
@@ -112,7 +112,7 @@ class Polyline:
 
 @dataclass(frozen=True)
 class Sum:
-    """The sign ⊕: where a shortcut is added."""
+    """The sign ⊕ where a shortcut is added."""
 
     x: float
     y: float
@@ -127,9 +127,9 @@ class Sum:
 
 @dataclass(frozen=True)
 class TextMark:
-    """One line of text, centred on ``x`` (or starting there, ``anchor="start"``) with its middle at ``y``.
+    """One line of text, centred on ``x`` (or starting there, ``anchor="start"``), with its middle at ``y``.
 
-    ``upwards`` turns it a quarter to the left around that point.
+    ``upwards`` rotates it a quarter turn to the left around that point.
     """
 
     x: float
@@ -143,12 +143,12 @@ class TextMark:
 
     @property
     def width(self) -> float:
-        """How long the line is."""
+        """Length of the line."""
         return text_width(self.text, self.size, self.bold)
 
     @property
     def bounds(self) -> Bounds:
-        """The area that the letters may take."""
+        """Largest area that the letters may take."""
         along, across = self.width, self.size * 1.16
         if self.upwards:
             return Bounds(self.x - across / 2, self.y - along / 2, self.x + across / 2, self.y + along / 2)
@@ -170,9 +170,10 @@ class MarkGroup:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A whole figure: its size, a title, a sentence that says what it shows, and the groups from back to front.
+    """Whole figure: its size, a title, a sentence that describes it, and the groups from back to front.
 
-    ``scale`` is the points (1/72 inch) of one unit; with None a unit is a point on paper and a pixel on the screen.
+    ``scale`` is the number of points (1/72 inch) per unit; with None a unit is a point on paper and a pixel on the
+    screen.
     """
 
     width: float
@@ -194,7 +195,7 @@ def _around(points: tuple[Point, ...]) -> Bounds:
 
 
 def toward(start: Point, end: Point, distance: float) -> Point:
-    """Return the point so far from ``start`` on the way to ``end``, at most half-way."""
+    """Return the point at ``distance`` from ``start`` on the way to ``end``, at most half-way."""
     length = ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5
     share = min(distance / length, 0.5) if length else 0.0
     return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share

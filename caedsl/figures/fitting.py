@@ -1,4 +1,4 @@
-"""Fit an hourglass into the width that is asked for: choose its scale, and break it into rows where it is too wide."""
+"""Fit an hourglass into the requested width: choose its scale, and break it into rows if it is too wide."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -17,13 +17,13 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
 
 ROOMY = 16
-"""Up to so many slabs each has a column to itself; beyond, the slabs of a stage stand side by side over one list."""
+"""Largest number of slabs with a column each; beyond it, the slabs of a stage stand side by side over one list."""
 LEAST_POINTS = 7.0
-"""The smallest text of a figure that is legible in print; a figure that would need smaller text gets more rows."""
+"""Smallest text in points that is legible in print; a figure that would need smaller text gets more rows."""
 
 
 class _Fit(NamedTuple):
-    """Columns in rows, the width between the margins in units, and the points of a unit (None: as it comes)."""
+    """Columns in rows, the width between the margins in units, and the points per unit (None: unscaled)."""
 
     scale: FigureScale
     placed: Arrangement
@@ -33,7 +33,7 @@ class _Fit(NamedTuple):
 
 
 def fitted(model: Autoencoder, look: Look, footer: str) -> tuple[Scene, float | None]:
-    """Return the scene of a model, wide enough for the ``footer``, and the points of one unit (None: as it comes)."""
+    """Return the scene of a model, wide enough for the ``footer``, and the points per unit (None: unscaled)."""
     found = hourglass(model)
     shapes = [model.input.shape, *(slab.shape for slab in found.slabs), model.out_shape]
 
@@ -86,7 +86,7 @@ def _as_it_comes(scale: FigureScale, placed: Arrangement, look: Look, words: flo
 def _into(
     width: float, arranged: Callable[[bool], tuple[FigureScale, Arrangement]], look: Look, found: Hourglass
 ) -> _Fit:
-    """Return one row where its text stays legible, else as many rows as it needs."""
+    """Return one row if its text stays legible, or else as many rows as it needs."""
     paper = width * POINTS_PER_CM
     scale, placed = arranged(False)
     mirror(placed)

@@ -1,4 +1,4 @@
-"""Write the diagram of a model in the format that a file's ending names."""
+"""Write the diagram of a model in the format of a file's suffix."""
 
 import os
 from contextlib import suppress
@@ -15,10 +15,10 @@ STYLES: tuple[str, ...] = get_args(Style)
 
 
 def draw(model: Autoencoder, path: Path, style: Style = "hourglass", look: Look = PLAIN) -> None:
-    """Write the diagram of a model whose shapes are all known to ``path``, whole or not at all.
+    """Write the diagram of a model whose shapes are all known to ``path``, atomically.
 
-    The ending of ``path`` chooses the format. ``FigureError`` where it names none, where the file cannot be written,
-    where ``blocks`` find no Graphviz, and where the look does not fit.
+    The suffix of ``path`` chooses the format. Raise ``FigureError`` if it names none, if the file cannot be written, if
+    ``blocks`` find no Graphviz, or if the look does not fit.
     """
     format = path.suffix.lower().removeprefix(".")
     if format not in FORMATS:
@@ -32,7 +32,7 @@ def draw(model: Autoencoder, path: Path, style: Style = "hourglass", look: Look 
 def render(model: Autoencoder, format: str, style: Style = "hourglass", look: Look = PLAIN) -> str | bytes:
     """Return the diagram as text (``svg``, ``dot``, ``mmd``) or as bytes (``png``, ``pdf``).
 
-    Graphviz and Mermaid lay out by themselves, so ``dot`` and ``mmd`` hold the graph of blocks in either style.
+    Graphviz and Mermaid have layouts of their own, so ``dot`` and ``mmd`` hold the graph of blocks in either style.
     """
     if format in ("dot", "mmd") or style == "blocks":
         return _blocks(model, format, look)
@@ -62,7 +62,7 @@ def _blocks(model: Autoencoder, format: str, look: Look) -> str | bytes:
     if format == "dot":
         return dot.dot(graph, look)
     drawn = dot.draw(graph, format, look)
-    # SVG 1.1 knows no colour named transparent, which Graphviz writes.
+    # SVG 1.1 has no colour named transparent, which Graphviz writes.
     return drawn.decode().replace('"transparent"', '"none"') if format == "svg" else drawn
 
 

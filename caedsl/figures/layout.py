@@ -1,9 +1,9 @@
-"""Draw the hourglass: a model as a figure for a paper, laid out as plain data.
+"""Lay out the hourglass, a model as a figure for a paper, as plain data.
 
-Left to right; a slab is a feature map, its height the resolution and its width the channels (the visual grammar that
-Net2Vis found in published figures, arXiv 1902.04394); a bar is a vector. Twin stages stand at equal distances from the
-code, joined by a dotted line. What a layer does stands under the slab that it makes, the names of groups above. Where
-the figure would be too wide, it goes on in further rows.
+It reads from left to right. A slab is a feature map, its height the resolution and its width the channels (the visual
+grammar that Net2Vis found in published figures, arXiv 1902.04394); a bar is a vector. Twin stages stand at equal
+distances from the code, joined by a dotted line. What a layer does is written under the slab that it makes, the names
+of groups above. A figure that would be too wide continues in further rows.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from caedsl.model.autoencoder import Autoencoder
 
 
 def layout(model: Autoencoder, look: Look = PLAIN) -> Drawing:
-    """Return the hourglass of a model whose shapes are all known: no two texts touch, and nothing leaves the canvas."""
+    """Return the hourglass of a model whose shapes are all known: no texts overlap, and nothing leaves the canvas."""
     footer = plural(total_parameters(model), "parameter")
     scene, scale = fitted(model, look, footer)
     body = [*_twin_lines(scene), *flows(scene), *ends(scene), *slabs(scene), *shortcuts(scene), *skips(scene)]
@@ -52,7 +52,7 @@ def _title(scene: Scene) -> tuple[MarkGroup, ...]:
 
 
 def _headings(scene: Scene) -> Iterator[MarkGroup]:
-    """Yield the names of the parts over each row's columns of theirs."""
+    """Yield the names of the parts above their columns in each row."""
     for number, row in enumerate(scene.rows):
         for part in ("encoder", "bottleneck", "decoder"):
             columns = [column for column in row.columns if column.part == part]
@@ -70,7 +70,7 @@ def _labels(scene: Scene) -> Iterator[MarkGroup]:
 
 
 def _label(scene: Scene, row: ColumnRow, group: GroupAround, name: str) -> MarkGroup:
-    """Return the bracket over a group's slabs in a row, with as much of the label as has room there."""
+    """Return the bracket over a group's slabs in a row, with as much of the label as fits."""
     first, last = max(group.first, row.first), min(group.last, row.last)
     y = row.labels_top + (group.depth + 0.5) * LABEL_ROW
     depth = scene.scale.depth(scene.found.slabs[last].shape)
@@ -98,7 +98,7 @@ def _twin_lines(scene: Scene) -> Iterator[MarkGroup]:
 
 
 def _in_sight(scene: Scene, start: int, end: int) -> bool:
-    """Whether a line from slab to slab, at their height, meets no row's end, no slab in between, and no skip."""
+    """Return whether a line from slab to slab, at their height, meets no row's end, no slab in between, and no skip."""
     if scene.row(start) is not scene.row(end) or passes(scene, start, end):
         return False
     y = scene.top(start)

@@ -9,10 +9,10 @@ POINTS_PER_CM = 72 / 2.54
 
 @dataclass(frozen=True)
 class Look:
-    """How a figure looks.
+    """Appearance of a figure.
 
-    ``width`` is in centimetres and ``font_size`` that of the smallest text in points; None leaves them to the figure.
-    ``title`` writes the model's name above it, and ``grey`` draws without colour.
+    ``width`` is in centimetres, and ``font_size`` is the size of the smallest text in points; None leaves them to the
+    figure. ``title`` writes the model's name above it, and ``grey`` draws without colour.
     """
 
     width: float | None = None

@@ -1,4 +1,4 @@
-"""Draw the bodies of an hourglass: input and reconstruction, slabs, and the tinted ground between them."""
+"""Draw the bodies of an hourglass: input and reconstruction, slabs, and the tinted areas between them."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,7 +14,7 @@ OUTLINE = 1.2
 
 
 def flows(scene: Scene) -> Iterator[MarkGroup]:
-    """Yield the tinted ground between slabs, which makes them one hourglass; it runs to the end of a row."""
+    """Yield the tinted areas between slabs, which make them one hourglass; they run to the end of a row."""
     for i, (here, there) in enumerate(pairwise(scene.found.slabs)):
         fill = f"{here.part if there.part == 'bottleneck' else there.part}-flow"
         row, next_row = scene.row(i), scene.row(i + 1)

@@ -1,4 +1,4 @@
-"""Write the graph of blocks as Mermaid text, which GitHub, GitLab and many editors draw."""
+"""Write the graph of blocks as Mermaid text, which GitHub, GitLab and many editors render."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _ENTITIES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;",
 def mermaid(graph: Blocks, look: Look = PLAIN) -> str:
     """Return the text of a ``.mmd`` file: a flowchart from left to right with a subgraph for every part and group.
 
-    ``FigureError`` where the look has a width or a font size: the page that shows the flowchart sets both.
+    Raise ``FigureError`` if the look has a width or a font size: the page that shows the flowchart sets both.
     """
     if look.width or look.font_size:
         raise FigureError(

@@ -1,8 +1,8 @@
-"""The colours of the diagrams, by what they mean.
+"""Colours of the diagrams, by their meaning.
 
-Hues are Okabe and Ito's (2008, "Color Universal Design"), which people with any common colour vision tell apart: blue
-for the encoder, green for the decoder, vermilion for the code, purple for shortcuts; darkened or lightened until text
-in them is easy to read. Every fill is opaque, so that the contrast of the text on it is known.
+Hues are Okabe and Ito's (2008, "Color Universal Design"), which people with any common colour vision can distinguish:
+blue for the encoder, green for the decoder, vermilion for the code, purple for shortcuts. They are darkened or
+lightened until text in them is easy to read. Every fill is opaque, so that the contrast of the text on it is known.
 """
 
 from typing import NamedTuple
@@ -76,7 +76,7 @@ GREY_DARK: Palette = {
 
 
 class Scheme(NamedTuple):
-    """The colours of one figure on light and on dark screens; paper is light."""
+    """Colours of one figure on light and on dark screens; paper is light."""
 
     light: Palette
     dark: Palette

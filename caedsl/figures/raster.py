@@ -1,4 +1,4 @@
-"""Write a drawing as PNG or PDF by matplotlib's patches: no display, no state, and equal drawings give equal files."""
+"""Write a drawing as PNG or PDF with matplotlib's patches: no display, no state; equal drawings give equal files."""
 
 from io import BytesIO
 from typing import Any
@@ -16,14 +16,14 @@ from caedsl.figures.drawing import Area, Box, Drawing, Mark, Point, Polyline, Su
 from caedsl.figures.palette import Palette
 
 RESOLUTION = 220.0
-"""Dots per inch of a PNG; fewer where a side would exceed ``LONGEST_SIDE`` dots."""
+"""Dots per inch of a PNG; fewer if a side would exceed ``LONGEST_SIDE`` dots."""
 LONGEST_SIDE = 12_000.0
 POINTS = 72.0
 DASHES: Any = (0, (3.3, 2.5))
 DOTS: Any = (0, (1.5, 3.0))
-"""In line widths."""
+"""Pattern of dots, in line widths."""
 SETTINGS: Any = {"font.family": "DejaVu Sans", "pdf.fonttype": 42, "path.simplify": False}
-"""matplotlib's own font, so that every machine draws alike; fonttype 42 keeps the text of a PDF text."""
+"""matplotlib's own font, so that every machine draws alike; fonttype 42 keeps text in a PDF as text."""
 
 
 def png(drawing: Drawing) -> bytes:
@@ -33,7 +33,7 @@ def png(drawing: Drawing) -> bytes:
 
 
 def pdf(drawing: Drawing) -> bytes:
-    """Return the drawing as a PDF file of one page, its text text, without a background."""
+    """Return the drawing as a one-page PDF file, with text as text, without a background."""
     metadata = {
         "Title": drawing.title,
         "Subject": drawing.about,
@@ -64,7 +64,7 @@ def _saved(drawing: Drawing, **options: Any) -> bytes:
 
 
 class _Pen:
-    """Draws marks with matplotlib; lengths of lines and letters, which it takes in points, are scaled."""
+    """Painter of marks with matplotlib; it scales line widths and text sizes, which matplotlib takes in points."""
 
     def __init__(self, palette: Palette, scale: float) -> None:
         self.palette = palette

@@ -1,4 +1,4 @@
-"""Find what a figure can draw as one: repeated layers, and what is nested too deep or too long to be opened."""
+"""Find what a figure can draw as one: repeated layers, and groups too deep or parts too long to be expanded."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -10,18 +10,18 @@ from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.layers.stage import NAME
 
 Copies = tuple[Layer, ...]
-"""A layer and its copies further on, which are drawn as one."""
+"""Layer and its later copies, which are drawn as one."""
 LONGEST_PATTERN = 6
 DEEPEST = 3
-"""Groups in groups that a figure opens; what is nested deeper is drawn as one layer that counts those inside."""
+"""Depth of nested groups that a figure expands; deeper groups are drawn as one layer with a count of those inside."""
 MOST_ITEMS = 240
-"""A figure with more layers than these opens no group, and draws several layers in a row as one."""
+"""Number of layers above which a figure expands no group, and draws several layers in a row as one."""
 MOST_CHUNKS = 60
-"""The most that is drawn of each part then."""
+"""Largest number of items of each part in such a figure."""
 
 
 def repeats(layers: Sequence[Copies]) -> Iterator[tuple[list[Copies], int]]:
-    """Yield the layers as patterns with how often each comes in a row, in order; most come once and alone."""
+    """Yield the layers as patterns with the number of repeats in a row, in order; most occur once and alone."""
     signatures = [_signature(copies[0]) for copies in layers]
     start = 0
     while start < len(layers):
@@ -59,12 +59,12 @@ def _name(layer: Layer) -> str:
 
 
 def inside(group: Copies) -> list[Copies]:
-    """Return the layers inside a group, each with those at its place in the group's copies."""
+    """Return the layers inside a group, each with the corresponding layers of the group's copies."""
     return list(zip(*(layer.children for layer in group), strict=True))
 
 
 def beside(group: Copies) -> list[Copies]:
-    """Return the layers of a residual's shortcut, each with those at its place in the group's copies."""
+    """Return the layers of a residual's shortcut, each with the corresponding layers of the group's copies."""
     return list(zip(*(layer.shortcut for layer in group), strict=True))
 
 

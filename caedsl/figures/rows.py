@@ -1,4 +1,4 @@
-"""Break the columns of a figure that is too wide into rows, as a text is broken into lines."""
+"""Break the columns of a figure that is too wide into rows, like the lines of a text."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,19 @@ from caedsl.figures.columns import Column
 from caedsl.figures.slabs import Hourglass
 
 GROUP_COST = 0.25
-"""What a break inside a group costs, against 1 for a row that is left empty."""
+"""Cost of a break inside a group; an empty row costs 1."""
 
 
 def break_columns(columns: Sequence[Column], found: Hourglass, available: float) -> list[list[Column]]:
     """Return the columns in as few rows as fit into ``available``, evenly filled and broken between groups.
 
-    The input stays beside the first column and the reconstruction beside the last. A row is wider than ``available``
-    only where a single such unit is.
+    The input stays next to the first column and the reconstruction next to the last. A row is wider than ``available``
+    only if a single such unit is.
     """
     units = _units(columns)
     widths = [sum(column.width for column in unit) for unit in units]
     best: list[tuple[int, float, int]] = [(0, 0.0, 0)]
-    """For the first n units: the rows, the cost, and where the last row starts."""
+    """For the first n units: the number of rows, the cost, and where the last row starts."""
     for end in range(1, len(units) + 1):
         candidates = []
         filled = 0.0

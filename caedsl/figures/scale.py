@@ -1,7 +1,7 @@
-"""How large shapes are drawn: the height is the resolution, the width the channels, both on a log scale.
+"""Sizes of shapes in a figure: the height is the resolution, the width the channels, both on a log scale.
 
-A shape with three axes in space has a depth as well. Everything here depends on the shape alone, so that signals
-``(channels, length)``, images, volumes and vectors ``(units,)`` may stand in one figure.
+A shape with three spatial axes has a depth as well. Everything here depends only on the shape, so that signals
+``(channels, length)``, images, volumes and vectors ``(units,)`` may appear in one figure.
 """
 
 from collections.abc import Iterable
@@ -15,27 +15,27 @@ from caedsl.vocabulary.shape import Shape
 LABEL_SIZE = 9.5
 TALLEST_OCTAVE, ALL_OCTAVES = 54.0, 210.0
 FLATTENED = 0.3
-"""The share of the differences in height that is left in figures of several rows."""
+"""Factor of the differences in height in figures of several rows."""
 LOWEST_MAP, LOWEST_VECTOR = 56.0, 44.0
 THIN_LEAST, THIN_STEP = 15.0, 1.5
-"""The width of one channel and of each doubling in crowded figures, and for signals."""
+"""Width of one channel, and of each doubling, in crowded figures and for signals."""
 LEAST_DEPTH, DEPTH_STEP, DEEPEST = 5.0, 1.8, 20.0
 SLANT = 0.6
-"""The rise of a receding edge over its run."""
+"""Slope of a receding edge: its rise over its run."""
 
 
 class Depth(NamedTuple):
-    """Where the back of a volume lies: so far to the right, and so far up."""
+    """Offset of the back of a volume: to the right, and up."""
 
     right: float
     up: float
 
 
 class FigureScale:
-    """The sizes of one figure: a doubling of the resolution is the same step everywhere, and every label fits in.
+    """Sizes of one figure: a doubling of the resolution is the same step everywhere, and every label fits in.
 
-    The resolution is the geometric mean of the axes in space. ``crowded`` figures have thin slabs, ``flat``
-    ones low slabs.
+    The resolution is the geometric mean of the spatial axes. ``crowded`` figures have thin slabs, ``flat`` figures low
+    slabs.
     """
 
     def __init__(self, shapes: Iterable[Shape], crowded: bool, flat: bool = False) -> None:
@@ -50,7 +50,7 @@ class FigureScale:
         self._fewest = min((shape[0] for shape in vectors), default=1)
 
     def height(self, shape: Shape) -> float:
-        """Return how tall the front of a slab of this shape is."""
+        """Return the height of the front of a slab of this shape."""
         if is_spatial(shape):
             return self._lowest_map + self._step * (_octave(shape) - self._least)
         return self._lowest_vector + 6.0 * log2(shape[0] / self._fewest)
@@ -64,29 +64,29 @@ class FigureScale:
         return least + step * log2(shape[0])
 
     def depth(self, shape: Shape) -> Depth:
-        """Return where a volume's back lies: further away with every doubling of its first axis in space."""
+        """Return the offset of a volume's back: larger with every doubling of its first spatial axis."""
         if len(shape) < 4:
             return Depth(0.0, 0.0)
         right = min(LEAST_DEPTH + DEPTH_STEP * log2(shape[1]), DEEPEST)
         return Depth(right, SLANT * right)
 
     def extent(self, shape: Shape) -> float:
-        """Return the width of a slab with its depth."""
+        """Return the width of a slab including its depth."""
         return self.slab_width(shape) + self.depth(shape).right
 
     def rise(self, shape: Shape) -> float:
-        """Return how far a slab reaches over the axis, its depth included."""
+        """Return how far a slab extends above the axis, including its depth."""
         return self.height(shape) / 2 + self.depth(shape).up
 
     def picture_width(self, shape: Shape) -> float:
-        """Return the width of the box that stands for a sample: wider for a wide image, narrow for a signal."""
+        """Return the width of the box of a sample: wider for a wide image, narrow for a signal."""
         if len(shape) < 3:
             return 24.0
         return min(max(0.3 * self.height(shape) * shape[-1] / shape[-2], 28.0), 72.0)
 
 
 def is_spatial(shape: Shape) -> bool:
-    """Return whether the shape has axes in space, as a vector has not."""
+    """Return whether the shape has spatial axes, which a vector has not."""
     return len(shape) > 1
 
 

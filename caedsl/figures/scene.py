@@ -1,4 +1,4 @@
-"""Place the parts of an hourglass before anything is drawn: its rows, and where each slab and each text lies."""
+"""Place the parts of an hourglass before drawing: its rows, and the position of each slab and each text."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +18,12 @@ LABEL_ROW = 20.0
 ROW_GAP = 26.0
 LEADING = 1.34
 SHORTCUT_RISE, SHORTCUT_STEP = 20.0, 17.0
-"""How far the innermost shortcut rises over its slabs, and each further one around it."""
+"""Rise of the innermost shortcut over its slabs, and of each further one around it."""
 
 
 @dataclass
 class ColumnRow:
-    """A row of columns with the slabs from ``first`` to ``last``; the ys of its headings, labels, axis and end."""
+    """Row of columns with the slabs from ``first`` to ``last``; the ys of its headings, labels, axis and end."""
 
     columns: Sequence[Column]
     first: int
@@ -37,13 +37,13 @@ class ColumnRow:
     bottom: float = 0.0
 
     def touches(self, group: GroupAround) -> bool:
-        """Whether a slab of the group is in the row."""
+        """Return whether a slab of the group is in the row."""
         return self.first <= group.last and group.first <= self.last
 
 
 @dataclass
 class Scene:
-    """The rows of a figure, its width, and every slab's left edge and row."""
+    """Rows of a figure, its width, and every slab's left edge and row."""
 
     model: Autoencoder
     found: Hourglass
@@ -69,12 +69,12 @@ class Scene:
         return self.lefts[slab] + self.scale.slab_width(self.found.slabs[slab].shape)
 
     def half_at_break(self, slab: int) -> float:
-        """Return half the height of the ground between a slab and the next, where a row ends between them."""
+        """Return half the height of the area between a slab and the next, where a row ends between them."""
         here, there = self.found.slabs[slab], self.found.slabs[slab + 1]
         return (self.scale.height(here.shape) + self.scale.height(there.shape)) / 4
 
     def rise(self, group: int) -> float:
-        """Return how far over the axis a shortcut runs: over its slabs, the one before, and every shortcut inside."""
+        """Return how far above the axis a shortcut runs: over its slabs, the one before, and every shortcut inside."""
         around = self.found.groups[group]
         shapes = [slab.shape for slab in self.found.slabs[max(around.first - 1, 0) : around.last + 1]]
         if around.first == 0:
@@ -83,7 +83,7 @@ class Scene:
 
 
 def place(scene: Scene, top: float) -> None:
-    """Give every row its ys, one row below the other from ``top`` on."""
+    """Set the ys of every row, one row below the other starting at ``top``."""
     rises = {group: scene.rise(group) for group in scene.levels.inside}
     scene.skip_rises = skip_rises(scene.found.skips, lambda skip: _roof(scene, rises, skip))
     for row in scene.rows:
@@ -109,7 +109,7 @@ def stack(lines: Sequence[ColumnText]) -> Iterator[tuple[ColumnText, float]]:
 def make_rows(broken: Sequence[Sequence[Column]], left: float, width: float) -> list[ColumnRow]:
     """Return the rows of these columns, which are moved to their xs between ``left`` and ``left + width``.
 
-    A single row is centred; of several all but the last are justified.
+    A single row is centred; of several rows, all but the last are justified.
     """
     rows = []
     for number, columns in enumerate(broken, 1):
@@ -125,7 +125,7 @@ def make_rows(broken: Sequence[Sequence[Column]], left: float, width: float) -> 
 
 
 def left_edges(found: Hourglass, scale: FigureScale, columns: Sequence[Column]) -> Iterator[float]:
-    """Yield the left edge of every slab, those of a column side by side around its middle."""
+    """Yield the left edge of every slab; the slabs of a column are side by side around its middle."""
     for column in columns:
         widths = [scale.extent(found.slabs[i].shape) for i in column.slabs]
         x = column.middle - (sum(widths) + SLAB_GAP * (len(widths) - 1)) / 2
@@ -146,7 +146,7 @@ def _end_shape(scene: Scene, column: Column) -> tuple[int, ...]:
 
 
 def _above(scene: Scene, rises: Mapping[int, float], row: ColumnRow) -> float:
-    """Return how far what is drawn in a row reaches over its axis: slabs, shortcuts, and skips with their names."""
+    """Return how far the contents of a row extend above its axis: slabs, shortcuts, and skips with their names."""
     groups, found = scene.found.groups, scene.found
     ways = [(groups[i].first - 1, groups[i].last, rise) for i, rise in rises.items()]
     ways += [(s.start, s.end, rise + SKIP_NAME) for s, rise in zip(found.skips, scene.skip_rises, strict=True)]
@@ -155,7 +155,7 @@ def _above(scene: Scene, rises: Mapping[int, float], row: ColumnRow) -> float:
 
 
 def _roof(scene: Scene, rises: Mapping[int, float], skip: Skip) -> float:
-    """Return how far what a skip passes reaches over the axis: slabs with their depth, the input, and shortcuts."""
+    """Return how far what a skip passes extends above the axis: slabs with their depth, the input, and shortcuts."""
     shapes = [slab.shape for slab in scene.found.slabs[max(skip.start, 0) : skip.end + 1]]
     if skip.start < 0:
         shapes.append(scene.model.input.shape)
@@ -165,7 +165,7 @@ def _roof(scene: Scene, rises: Mapping[int, float], skip: Skip) -> float:
 
 
 def _word_tops(scene: Scene, row: ColumnRow) -> Iterator[float]:
-    """Yield where the words of each column begin: at one height under all slabs of a height."""
+    """Yield where the text of each column begins: at one height under all slabs of a height."""
     outline = _outline(scene, row)
     floors: list[tuple[float, float]] = []
     lowest: dict[float, float] = {}
@@ -180,7 +180,7 @@ def _word_tops(scene: Scene, row: ColumnRow) -> Iterator[float]:
 
 
 def _outline(scene: Scene, row: ColumnRow) -> list[tuple[float, float]]:
-    """Return the lower edge of slabs and of the ground between them, from left to right."""
+    """Return the lower edge of slabs and of the areas between them, from left to right."""
     points = []
     if row.first:
         points.append((row.left, row.axis + scene.half_at_break(row.first - 1)))
@@ -193,7 +193,7 @@ def _outline(scene: Scene, row: ColumnRow) -> list[tuple[float, float]]:
 
 
 def _floor(outline: Sequence[tuple[float, float]], left: float, right: float) -> float:
-    """Return the lowest y (the largest) of the outline from ``left`` to ``right``."""
+    """Return the lowest point (the largest y) of the outline from ``left`` to ``right``."""
     first, last = bisect_left(outline, (left, 0.0)), bisect_right(outline, (right, float("inf")))
     inside = [y for _, y in outline[first:last]]
     for (x0, y0), (x1, y1) in pairwise(outline[max(first - 1, 0) : last + 1]):

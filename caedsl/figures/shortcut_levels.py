@@ -1,4 +1,4 @@
-"""How the shortcuts of residual groups lie in one another, counted once for the whole figure."""
+"""Nesting of the shortcuts of residual groups, counted once for the whole figure."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,9 @@ from caedsl.figures.slabs import Hourglass
 
 @dataclass
 class Levels:
-    """For each group whose input is added to its output, by number.
+    """Nesting of each group whose input is added to its output, by number.
 
-    ``inside`` is how many shortcuts lie in one another within it, and ``ending`` how many within it end at its last
+    ``inside`` is the depth of the shortcuts nested within it, and ``ending`` the number of those that end at its last
     slab.
     """
 
@@ -18,7 +18,7 @@ class Levels:
 
 
 def shortcut_levels(found: Hourglass) -> Levels:
-    """Return the levels in one pass over the groups, of which outer ones come before inner ones."""
+    """Return the levels in one pass over the groups, in which outer groups come before inner ones."""
     levels = Levels()
     around: list[int] = []
     for number, group in enumerate(found.groups):
@@ -34,7 +34,7 @@ def shortcut_levels(found: Hourglass) -> Levels:
 
 
 def _close(levels: Levels, found: Hourglass, around: list[int]) -> None:
-    """Count the innermost open shortcut for the one around it."""
+    """Count the innermost open shortcut in the one around it."""
     inner = around.pop()
     if not around:
         return

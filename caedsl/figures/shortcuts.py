@@ -1,4 +1,4 @@
-"""Draw shortcuts: a line over a residual group from what goes into it to the sum ⊕ over its last slab."""
+"""Draw shortcuts: a line over a residual group from its input to the sum ⊕ over its last slab."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ CORNER = 7.0
 
 
 def shortcuts(scene: Scene) -> Iterator[MarkGroup]:
-    """Yield one group a residual, the outer ones first."""
+    """Yield one group per residual, the outer ones first."""
     for number, ending in scene.levels.ending.items():
         last = scene.found.groups[number].last
         depth = scene.scale.depth(scene.found.slabs[last].shape)
@@ -25,7 +25,7 @@ def shortcuts(scene: Scene) -> Iterator[MarkGroup]:
 
 
 def _over(scene: Scene, number: int, end: Point) -> Iterator[tuple[Point, ...]]:
-    """Yield the line from the input of a group to ``end``, in a piece for each row that it runs through."""
+    """Yield the line from the input of a group to ``end``, one piece for each row that it runs through."""
     group, rise = scene.found.groups[number], scene.rise(number)
     start_row, end_row = scene.row_of[max(group.first - 1, 0)], scene.row_of[group.last]
     for place in range(start_row, end_row + 1):
@@ -42,7 +42,7 @@ def _over(scene: Scene, number: int, end: Point) -> Iterator[tuple[Point, ...]]:
 
 
 def _start(scene: Scene, first: int) -> Point:
-    """Return where the input of slab ``first`` is taken from: the right end of the upper edge of what is before it."""
+    """Return where the input of slab ``first`` is taken from: the right end of the upper edge of what precedes it."""
     if first:
         depth = scene.scale.depth(scene.found.slabs[first - 1].shape)
         return scene.right(first - 1) - 3.6 + depth.right, scene.top(first - 1) - depth.up

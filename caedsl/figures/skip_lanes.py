@@ -1,17 +1,17 @@
-"""How high over the figure each skip runs: every skip over what it passes, and over the skips inside it."""
+"""Heights of skips over the figure: every skip runs over what it passes, and over the skips inside it."""
 
 from collections.abc import Callable, Sequence
 
 from caedsl.figures.slabs import Skip
 
 SKIP_RISE, SKIP_STEP = 15.0, 17.0
-"""How far a skip rises over what it passes, and over a skip that shares some of its way."""
+"""Rise of a skip over what it passes, and over a skip that shares part of its way."""
 SKIP_NAME = 14.0
-"""The height over a skip that its name takes."""
+"""Height over a skip that its name takes."""
 
 
 def skip_rises(skips: Sequence[Skip], roof: Callable[[Skip], float]) -> list[float]:
-    """Return the rise of each skip over the axis, where ``roof`` is that of the slabs and shortcuts below it."""
+    """Return the rise of each skip above the axis; ``roof`` returns that of the slabs and shortcuts below it."""
     rises = [0.0] * len(skips)
     placed: list[int] = []
     for number in sorted(range(len(skips)), key=lambda number: skips[number].end - skips[number].start):
@@ -23,5 +23,5 @@ def skip_rises(skips: Sequence[Skip], roof: Callable[[Skip], float]) -> list[flo
 
 
 def _share(one: Skip, other: Skip) -> bool:
-    """Whether the two run over a slab together."""
+    """Return whether the two run over a common slab."""
     return one.start < other.end and other.start < one.end

@@ -1,6 +1,6 @@
 """Draw skips: a line over the figure from the slab whose output has a name to the slab that reads it, with that name.
 
-``shortcuts`` draws the other kind of way past layers, the one of residual groups.
+``shortcuts`` draws the other kind of path past layers, that of residual groups.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,13 +16,13 @@ from caedsl.figures.slabs import FROM_INPUT, Skip
 
 LINE_WIDTH = 1.1
 ARRIVES, LEAVES = 0.36, 0.64
-"""Where on the width of a slab a skip ends and starts."""
+"""Positions where a skip ends and starts, as shares of the width of a slab."""
 CLEARANCE = 4.0
-"""How far a name stays away from the lines to its left and right."""
+"""Distance between a name and the lines to its left and right."""
 
 
 def skips(scene: Scene) -> Iterator[MarkGroup]:
-    """Yield one group a skip: its line and its name, in a piece for each row that it runs through."""
+    """Yield one group per skip: its line and its name, one piece for each row that it runs through."""
     for number, skip in enumerate(scene.found.skips):
         rows = range(_first_row(scene, skip), scene.row_of[skip.end] + 1)
         marks = [mark for place in rows for mark in _piece(scene, number, place)]
@@ -30,7 +30,7 @@ def skips(scene: Scene) -> Iterator[MarkGroup]:
 
 
 def _piece(scene: Scene, number: int, place: int) -> Iterator[Mark]:
-    """Yield the line of a skip in one row, and as much of its name as has room over the line."""
+    """Yield the line of a skip in one row, and as much of its name as fits over the line."""
     skip, row = scene.found.skips[number], scene.rows[place]
     y = row.axis - scene.skip_rises[number]
     points: list[Point] = [(row.left, y), (row.right, y)]
@@ -48,7 +48,7 @@ def _piece(scene: Scene, number: int, place: int) -> Iterator[Mark]:
 
 
 def summary(found: Sequence[Skip]) -> str:
-    """Return a sentence that names the skips, empty where there are none."""
+    """Return a sentence that names the skips; empty if there are none."""
     return f" Skips: {'; '.join(map(_title, found))}." if found else ""
 
 
@@ -57,7 +57,7 @@ def _title(skip: Skip) -> str:
 
 
 def passes(scene: Scene, first: int, last: int) -> bool:
-    """Whether a skip runs over the slabs from ``first`` to ``last``, or over some of them and some beside."""
+    """Return whether a skip runs over all or some of the slabs from ``first`` to ``last``."""
     return any(skip.start < last and first < skip.end for skip in scene.found.skips)
 
 

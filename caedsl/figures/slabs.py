@@ -16,7 +16,7 @@ from caedsl.vocabulary.shape import Shape
 
 @dataclass(frozen=True)
 class LayerCaption:
-    """What stands under a slab for one layer: its caption in two parts; ``spec`` is all of it with its place."""
+    """Text under a slab for one layer: its caption in two parts; ``spec`` is all of it with its place."""
 
     head: str
     details: tuple[str, ...]
@@ -25,9 +25,9 @@ class LayerCaption:
 
 @dataclass(frozen=True)
 class Slab:
-    """The output of one layer, or of several in a row that share its shape.
+    """Output of one layer, or of several in a row that share its shape.
 
-    ``groups`` are the groups around it, outermost first, as numbers into ``Hourglass.groups``.
+    ``groups`` are the groups around it, outermost first, as indices into ``Hourglass.groups``.
     """
 
     part: str
@@ -37,15 +37,15 @@ class Slab:
 
     @property
     def resolution(self) -> Shape:
-        """The sizes of the axes in space; empty for a vector."""
+        """Sizes of the spatial axes; empty for a vector."""
         return self.shape[1:]
 
 
 @dataclass(frozen=True)
 class GroupAround:
-    """A group of slabs, from ``first`` to ``last``.
+    """Group of slabs, from ``first`` to ``last``.
 
-    ``label`` is written over it; ``added`` says that its input is added to its output. ``depth`` is the number of
+    ``label`` is written over it. ``added`` says that its input is added to its output. ``depth`` is the number of
     labelled groups around it.
     """
 
@@ -58,7 +58,7 @@ class GroupAround:
 
 @dataclass(frozen=True)
 class Skip:
-    """A named output that slab ``end`` reads, made by slab ``start``; ``FROM_INPUT`` stands for the network's input.
+    """Named output that slab ``end`` reads and slab ``start`` makes; ``FROM_INPUT`` stands for the network's input.
 
     ``name`` is the output, ``shape`` its shape, and ``reader`` the caption of the layer that reads it.
     """
@@ -103,7 +103,7 @@ def _hourglass(model: Autoencoder, deepest: int, split: Callable[[Sequence[Layer
 
 
 class _Outputs:
-    """Which slab shows the output of a layer, and which outputs are read by their names."""
+    """Record of which slab shows the output of a layer, and which outputs are read by name."""
 
     def __init__(self, model: Autoencoder) -> None:
         every = [inner for _, layers in model.parts for layer in layers for inner in layer.walk()]
@@ -113,7 +113,7 @@ class _Outputs:
         self.readers: list[tuple[Layer, int]] = []
 
     def note(self, slab: int, layers: Sequence[Layer]) -> None:
-        """Note that a slab shows these layers and those inside them."""
+        """Record that a slab shows these layers and those inside them."""
         within = [inner for layer in layers for inner in layer.walk()]
         self.slab |= dict.fromkeys(map(id, within), slab)
         if any(id(layer) in self.read for layer in within):
@@ -132,7 +132,7 @@ class _Outputs:
 
 @dataclass(frozen=True)
 class _Walk:
-    """The layers of one part on their way into the hourglass."""
+    """Layers of one part on their way into the hourglass."""
 
     found: Hourglass
     outputs: _Outputs
@@ -173,18 +173,18 @@ class _Walk:
         self.outputs.note(len(slabs) - 1, copies)
 
     def _continues(self, slab: Slab, layer: Layer) -> bool:
-        """Whether the slab is drawn as one with the last one, which no skip starts from or ends at in between."""
+        """Return whether the slab can be drawn as one with the last, with no skip that starts or ends in between."""
         last = self.found.slabs[-1] if self.found.slabs else None
         if last is None or (last.part, last.groups) != (slab.part, slab.groups):
             return False
         if FROM in layer.options or len(self.found.slabs) - 1 in self.outputs.starts:
             return False
-        # A vector that is only there to be reshaped is not drawn: the map that it becomes stands for both.
+        # A vector that only exists to be reshaped is not drawn: the map that it becomes represents both.
         reshaped = is_spatial(slab.shape) and layer.in_shape == last.shape and not is_spatial(last.shape)
         return last.shape == slab.shape or reshaped
 
     def _note_on_sum(self, group: Layer) -> None:
-        """Write under the last slab what happens at the sum: the projection of the input, the activation after."""
+        """Write under the last slab what happens at the sum: the projection of the input, the activation after it."""
         added = [(f"+ {caption(layer)[0]}", caption(layer)[1], line(layer)) for layer in group.shortcut]
         after = [(word, (), line(group)) for word in caption(group)[1]]
         notes = (LayerCaption(*note) for note in (added or [("+ input", (), line(group))]) + after)

@@ -1,7 +1,7 @@
 """Write a drawing as SVG: text stays text, the background is transparent.
 
 Each mark carries its light colour as an attribute, which every renderer understands. The only CSS is a media query that
-replaces the colours on dark screens: renderers without media queries skip it whole, and paper stays light.
+replaces the colours on dark screens: renderers without media queries skip it entirely, and paper stays light.
 """
 
 from html import escape
@@ -12,13 +12,13 @@ from caedsl.figures.palette import Palette, Scheme
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', 'DejaVu Sans', sans-serif"
 PIXELS_PER_POINT = 96 / 72
 CAP_HALF = 0.36
-"""Half the height of capitals in most sans fonts, in ems: text is centred by it, as no baseline keyword is portable."""
+"""Half the height of capitals in most sans fonts, in ems: it centres text, since no baseline keyword is portable."""
 
 
 def svg(drawing: Drawing, on_white: bool = False) -> str:
     """Return the drawing as the text of an SVG file; equal drawings give equal text.
 
-    ``on_white`` is for pages whose colours need not be those of the reader's screen, such as notebooks.
+    ``on_white`` is for pages whose colours need not match the reader's screen, such as notebooks.
     """
     pixels = 1.0 if drawing.scale is None else drawing.scale * PIXELS_PER_POINT
     size = f'width="{_number(drawing.width * pixels)}" height="{_number(drawing.height * pixels)}"'
@@ -37,7 +37,7 @@ def svg(drawing: Drawing, on_white: bool = False) -> str:
 
 
 def _style(scheme: Scheme) -> list[str]:
-    """Return the rules for dark screens; no rule may hold outside the query, as it would override the attributes."""
+    """Return the rules for dark screens; a rule outside the query would override the attributes."""
     return [
         "<style>",
         "@media screen and (prefers-color-scheme: dark) {",
@@ -92,7 +92,7 @@ def _text(mark: TextMark, palette: Palette) -> str:
 
 
 def _path(line: Polyline) -> str:
-    """Straight from point to point; at each corner a quadratic curve that starts and ends ``radius`` away from it."""
+    """Return a path straight from point to point; a quadratic curve rounds each corner, ``radius`` to either side."""
     steps = [f"M{_point(line.points[0])}"]
     for before, corner, after in zip(line.points, line.points[1:], line.points[2:], strict=False):
         near, far = (toward(corner, before, line.radius), toward(corner, after, line.radius))
