@@ -1,9 +1,9 @@
-"""Access to the files of a run folder that stays in the folder.
+"""Access to the files of a run folder that cannot leave the folder.
 
-A run folder may come from a stranger. No symbolic link in it is followed, to read, to write or to delete; only regular
-files are opened, to write only those without a second name, so that neither a pipe nor a device can block or flood a
-command; and a file is read only where its size allows it. The folder itself may be reached through links, since its
-user names it.
+A run folder may come from an untrusted source. Symbolic links in it are never followed, whether to read, to write or to
+delete. Only regular files are opened, so that no pipe or device can block or flood a command, and a file with a second
+hard link is not written. A file is read only up to a size limit. The path of the folder itself may contain links, since
+the user gives it.
 """
 
 import os
@@ -14,7 +14,7 @@ from errno import EFBIG, EINVAL
 from pathlib import Path, PurePosixPath
 
 LARGEST_TEXT = 1 << 26
-"""Bytes of the largest text or JSON file that is read: the history of some 300,000 epochs."""
+"""Largest text or JSON file that is read, in bytes: the history of some 300,000 epochs."""
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -23,7 +23,7 @@ _BY_DESCRIPTOR = {os.open, os.stat, os.unlink, os.rename, os.mkdir} <= os.suppor
 
 
 class _Place:
-    """A name in an open folder; where folders cannot be opened (Windows), a path."""
+    """Name in an open folder, or a path where folders cannot be opened (Windows)."""
 
     def __init__(self, folder: Path, name: str, descriptor: int | None) -> None:
         self.path = folder / name
@@ -31,14 +31,14 @@ class _Place:
         self.descriptor = descriptor
 
     def status(self) -> os.stat_result | None:
-        """Return the status of what is there, a link's own, and None where nothing is."""
+        """Return the status without following a link, or None if nothing is there."""
         try:
             return os.stat(self.name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def open(self, flags: int) -> int:
-        """Open a regular file; ``OSError`` for anything else."""
+        """Open a regular file. Raise ``OSError`` for anything else."""
         status, writes = self.status(), bool(flags & os.O_WRONLY)
         if status is not None:
             self._check(status, writes)
@@ -58,13 +58,13 @@ class _Place:
             raise OSError(EINVAL, f"this is a {kind}, and a run folder holds regular files only", str(self.path))
 
     def remove(self) -> None:
-        """Remove the file or the link, if there is one."""
+        """Remove the file or the link if it exists."""
         with suppress(FileNotFoundError):
             os.unlink(self.name, dir_fd=self.descriptor)
 
 
 def kind_of(status: os.stat_result) -> str:
-    """Return what a status is of, in words."""
+    """Return the kind of file that a status describes, in words."""
     kinds = {
         stat.S_IFREG: "regular file",
         stat.S_IFDIR: "folder",
@@ -77,7 +77,7 @@ def kind_of(status: os.stat_result) -> str:
 
 @contextmanager
 def _place(folder: Path, name: str) -> Iterator[_Place]:
-    """Open the folders on the way to ``name``, of which those inside of ``folder`` must be no links."""
+    """Open the folders on the path to ``name``; those inside ``folder`` must not be links."""
     inside = PurePosixPath(name).parts[:-1]
     if not _BY_DESCRIPTOR:
         for depth in range(1, len(inside) + 1):
@@ -102,7 +102,7 @@ def _require_folder(path: Path) -> None:
 
 
 def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
-    """Return the content of a file; ``OSError`` where it is no regular file, or larger than ``most`` bytes."""
+    """Return the content of a file. Raise ``OSError`` if it is not a regular file or larger than ``most`` bytes."""
     with _place(folder, name) as place, os.fdopen(place.open(os.O_RDONLY), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         content = file.read(most + 1) if size <= most else b""
@@ -112,9 +112,10 @@ def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
 
 
 def write_file(folder: Path, name: str, content: bytes, durable: bool = True) -> None:
-    """Write a file whole: beside its place first, then into it.
+    """Write a file atomically: to a temporary file first, which then replaces the old one.
 
-    A ``durable`` one is on the disk when this returns, so that a power failure leaves the old file or the new one.
+    With ``durable`` the file is on the disk when this returns, so that a power failure leaves the old file or the new
+    one.
     """
     beside = str(PurePosixPath(name).with_name(f".{PurePosixPath(name).name}.part"))
     with _place(folder, beside) as part, _place(folder, name) as place:
@@ -133,7 +134,7 @@ def write_file(folder: Path, name: str, content: bytes, durable: bool = True) ->
 
 
 def append_file(folder: Path, name: str, content: bytes) -> None:
-    """Add to the end of a file, which is made where there is none."""
+    """Append to a file, and create it if it does not exist."""
     with (
         _place(folder, name) as place,
         os.fdopen(place.open(os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as file,
@@ -142,24 +143,27 @@ def append_file(folder: Path, name: str, content: bytes) -> None:
 
 
 def rename_file(folder: Path, old: str, new: str) -> None:
-    """Give a file another name; what has that name is replaced."""
+    """Rename a file, replacing any file that already has the new name."""
     with _place(folder, old) as before, _place(folder, new) as after:
         _rename(before, after)
 
 
 def _rename(before: _Place, after: _Place) -> None:
-    # os.replace and os.rename differ on Windows alone, where there are no descriptors.
+    # os.replace and os.rename differ only on Windows, where there are no descriptors.
     os.replace(before.name, after.name, src_dir_fd=before.descriptor, dst_dir_fd=after.descriptor)
 
 
 def remove_file(folder: Path, name: str) -> None:
-    """Remove a file, if it is there."""
+    """Remove a file if it exists."""
     with suppress(FileNotFoundError), _place(folder, name) as place:
         place.remove()
 
 
 def make_folder(folder: Path, name: str) -> bool:
-    """Make a folder in a run folder and return whether it is new; ``OSError`` where something else has its name."""
+    """Create a subfolder of a run folder if needed, and return whether it is new.
+
+    Raise ``OSError`` if something else has its name.
+    """
     with _place(folder, name) as place:
         status = place.status()
         if status is None:
@@ -171,12 +175,12 @@ def make_folder(folder: Path, name: str) -> bool:
 
 
 def has(folder: Path, name: str) -> bool:
-    """Return whether there is anything of that name, a link that leads nowhere included."""
+    """Return whether anything has that name, including a broken link."""
     return _status(folder, name) is not None
 
 
 def has_folder(folder: Path, name: str) -> bool:
-    """Return whether there is a folder of that name; a link to one is none."""
+    """Return whether there is a folder with that name; a link to a folder does not count."""
     status = _status(folder, name)
     return status is not None and stat.S_ISDIR(status.st_mode)
 
@@ -190,7 +194,7 @@ def _status(folder: Path, name: str) -> os.stat_result | None:
 
 
 def names_in(folder: Path, name: str) -> list[str]:
-    """Return the sorted names in a folder of a run folder; none where it is missing or no folder."""
+    """Return the sorted names in a subfolder of a run folder; an empty list if it is missing or not a folder."""
     try:
         with _place(folder, f"{name}/any") as place:
             return sorted(os.listdir(place.path.parent if place.descriptor is None else place.descriptor))
@@ -199,7 +203,7 @@ def names_in(folder: Path, name: str) -> list[str]:
 
 
 def is_link_or_special(path: Path) -> bool:
-    """Return whether there is something at ``path`` that is no regular file, a link that leads nowhere included."""
+    """Return whether ``path`` exists and is not a regular file; a broken link counts."""
     try:
         return not stat.S_ISREG(path.lstat().st_mode)
     except OSError:

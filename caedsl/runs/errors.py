@@ -2,8 +2,8 @@
 
 
 class TrainingError(Exception):
-    """Training cannot start or cannot go on; the message names the place, the value and the remedy."""
+    """Training that cannot start or continue; the message names the place, the value and the remedy."""
 
 
 class RunError(TrainingError):
-    """A run folder cannot be made, read or written."""
+    """Run folder that cannot be created, read or written."""

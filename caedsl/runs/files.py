@@ -1,4 +1,4 @@
-"""The names of the files in a run folder."""
+"""Names of the files in a run folder."""
 
 SPEC = "spec.cae"
 SPLIT = "validation.txt"

@@ -1,4 +1,4 @@
-"""The folder of a run: what another person needs to use, judge or repeat it, as text, safetensors and PNG."""
+"""The folder of a run: everything needed to use, evaluate or repeat it, as text, safetensors and PNG files."""
 
 import json
 import shutil
@@ -33,7 +33,10 @@ from caedsl.runs.trouble import Trouble
 
 
 class RunFolder:
-    """A folder that belongs to one run; a file appears whole or not at all, and ``RunError`` is its one error."""
+    """Folder of one run.
+
+    Whole files are written atomically. Methods that fail to write raise ``RunError``.
+    """
 
     def __init__(self, path: Path, made: bool = False) -> None:
         self.path = path
@@ -44,7 +47,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, name: str, out: str | Path | None = None, base: Path = Path("runs")) -> Self:
-        """``out``, which must be new or empty, or else a fresh ``runs/NAME-YYYYmmdd-HHMMSS``."""
+        """Create the folder ``out``, which must be new or empty; by default a new ``runs/NAME-YYYYmmdd-HHMMSS``."""
         if out is not None:
             return cls._at(Path(out))
         stamped = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -77,7 +80,7 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Inside, no other process can train in this folder. The lock ends with the process, however that ends."""
+        """Keep other processes from training in this folder. The system releases the lock when the process ends."""
         try:
             if is_link_or_special(self.path / LOCK):
                 raise RunError(f"{self.path / LOCK} is no regular file: remove it, for it is no lock of caedsl's")
@@ -94,7 +97,7 @@ class RunFolder:
             self._lock.release()
 
     def subfolder(self, name: str) -> Path:
-        """Return a folder in this one, made where it is not there yet."""
+        """Return the path of a subfolder, and create it if it does not exist."""
         path = self.path / name
         try:
             if make_folder(self.path, name):
@@ -104,29 +107,29 @@ class RunFolder:
         return path
 
     def has_subfolder(self, name: str) -> bool:
-        """Return whether there is such a folder; a link to one is none."""
+        """Return whether the subfolder exists; a link to a folder does not count."""
         return has_folder(self.path, name)
 
     def names_in(self, name: str) -> list[str]:
-        """Return the names in a folder in this one; none where it is not there."""
+        """Return the names in a subfolder; an empty list if it does not exist."""
         return names_in(self.path, name)
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file if it exists."""
         try:
             remove_file(self.path, name)
         except OSError as error:
             raise RunError(_refused("remove", self.path / name, error)) from error
 
     def rename(self, old: str, new: str) -> None:
-        """Give a file another name; what has that name is replaced."""
+        """Rename a file, replacing any file that already has the new name."""
         try:
             rename_file(self.path, old, new)
         except OSError as error:
             raise RunError(_refused("write", self.path / new, error)) from error
 
     def write_bytes(self, name: str, content: bytes) -> Path:
-        """Write a file whole: beside its place first, then into it."""
+        """Write a file atomically: to a temporary file first, which then replaces the old one."""
         path = self.path / name
         try:
             write_file(self.path, name, content)
@@ -136,19 +139,19 @@ class RunFolder:
         return path
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a text as UTF-8."""
+        """Write text as UTF-8."""
         return self.write_bytes(name, text.encode())
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> Path:
-        """Write an object as JSON that people can read."""
+        """Write an object as indented JSON."""
         return self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def write_weights(self, name: str, weights: Mapping[str, Tensor]) -> Path:
-        """Write a state as safetensors, with the names of ``state_dict``."""
+        """Write a state dict as safetensors, under the names of ``state_dict``."""
         return self.write_bytes(name, save(dict(weights), metadata={"format": "pt"}))
 
     def write_state(self, state: RunState) -> None:
-        """Write how the run stands."""
+        """Write the state of the run."""
         self.write_json(STATE, asdict(state))
 
     def write_learned(self, best: Mapping[str, Tensor], last: Mapping[str, Tensor]) -> None:
@@ -157,22 +160,22 @@ class RunFolder:
         self.write_weights(LAST, last)
 
     def write_history(self, history: History) -> None:
-        """Write all epochs so far, in both forms."""
+        """Write all epochs so far, as CSV and as JSON lines."""
         self.write_text(HISTORY, history.to_csv())
         self.write_text(HISTORY_LINES, history.to_json_lines())
 
     def append_epoch(self, row: Epoch) -> None:
-        """Add an epoch to what ``write_history`` wrote; a crash may leave such a line half written."""
+        """Append an epoch to the files of ``write_history``; a crash may leave the line incomplete."""
         self._append(HISTORY, csv_line(row))
         self._append(HISTORY_LINES, json_line(row))
 
     def write_troubles(self, troubles: Sequence[Trouble]) -> None:
-        """Write what monitors said so far; there is no such file where they said nothing."""
+        """Write the findings of the monitors so far; without findings no file is created."""
         if troubles or has(self.path, TROUBLE):
             self.write_text(TROUBLE, "".join(trouble.to_json_line() for trouble in troubles))
 
     def append_trouble(self, trouble: Trouble) -> None:
-        """Add what a monitor says, as it says it."""
+        """Append a finding of a monitor."""
         self._append(TROUBLE, trouble.to_json_line())
 
     def _append(self, name: str, line: str) -> None:
@@ -183,7 +186,7 @@ class RunFolder:
         self._written.add(name)
 
     def discard(self) -> None:
-        """Take back what was written: for a run that ended before it learned anything."""
+        """Remove everything that was written, after a run that ended before it learned anything."""
         with suppress(OSError):
             for name in self._written:
                 remove_file(self.path, name)

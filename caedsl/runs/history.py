@@ -1,4 +1,4 @@
-"""History of a run, epoch by epoch."""
+"""History of a run by epoch."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 CODE_LOSS = "code_loss"
-"""The name of the loss of the code among the measures of an epoch."""
+"""Name of the loss of the code in ``Epoch.code``."""
 
 
 class Step(NamedTuple):
@@ -25,14 +25,14 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch, or the part of one after which a run ended.
+    """One epoch, or the part of an epoch that was trained before the run ended.
 
-    ``step`` counts the optimisation steps since the start. ``loss`` is the mean over the epoch's images of what was
-    minimised, penalties included; ``reconstruction`` the same without penalties; ``validation`` the reconstruction loss
-    of the held-out images after the epoch, None without such images. ``lr`` is the rate of the last step, ``seconds``
-    the time since the start. ``terms`` are the means of the parts of ``loss`` by name, weights included. ``code`` is
-    what was measured of the code after the epoch: ``code_loss``, the sum of its own terms with the weights that they
-    have in the end, and what ``caedsl.training.code_use`` finds of a variational or quantized code.
+    ``step`` counts the optimisation steps since the start. ``loss`` is the mean of the minimised loss over the epoch's
+    images, penalties included; ``reconstruction`` is the same without penalties. ``validation`` is the reconstruction
+    loss of the held-out images after the epoch, or None if nothing is held out. ``lr`` is the learning rate of the last
+    step, ``seconds`` the time since the start. ``terms`` holds the weighted means of the terms of ``loss`` by name.
+    ``code`` holds the measures of the code after the epoch: ``code_loss``, the sum of the code's own terms at their
+    final weights, and the measures of ``caedsl.training.code_use`` for a variational or quantized code.
     """
 
     epoch: int
@@ -46,14 +46,14 @@ class Epoch:
     terms: dict[str, float] = field(default_factory=dict)
     code: dict[str, float] = field(default_factory=dict)
 
-    __pydantic_config__: ClassVar = {"allow_inf_nan": False}  # of those who read it back
+    __pydantic_config__: ClassVar = {"allow_inf_nan": False}  # checked when a history is read back
 
     @property
     def score(self) -> float:
-        """Number that the best epoch is chosen by: the validation loss, else the training reconstruction.
+        """Score by which the best epoch is chosen: the validation loss, else the training reconstruction loss.
 
-        The loss of the code is added at its full weight. Otherwise epochs at the start of a warm-up, when the
-        divergence costs nothing yet, would seem the best.
+        The loss of the code is added at its full weight. Otherwise the first epochs of a warm-up, in which the
+        divergence costs nothing yet, would look best.
         """
         reconstruction = self.reconstruction if self.validation is None else self.validation
         return reconstruction + self.code.get(CODE_LOSS, 0.0)
@@ -66,9 +66,9 @@ _COLUMNS = [column.name for column in fields(Epoch) if column.name not in ("term
 class History:
     """All epochs of a run, and why it ended.
 
-    ``ended`` is "finished", "patience", "time", "interrupted", "trouble" (a monitor ended it), "failed" or the reason
-    of a callback; it is "running" until then. ``terms`` are the names of the terms of the loss, ``code`` those of what
-    is measured of the code.
+    ``ended`` is "running" until the run ends, then "finished", "patience", "time", "interrupted", "trouble" (stopped by
+    a monitor), "failed" or the reason that a callback returned. ``terms`` are the names of the terms of the loss,
+    ``code`` the names of the measures of the code.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
@@ -78,15 +78,15 @@ class History:
 
     @property
     def best(self) -> Epoch | None:
-        """The first epoch with the lowest score."""
+        """First epoch with the lowest score."""
         return min(self.epochs, key=lambda epoch: epoch.score, default=None)
 
     def to_csv(self) -> str:
-        """Return a header and one line an epoch, with a column for each term and measure; numbers read back exactly."""
+        """Return a header and one line per epoch, with a column for each term and measure; numbers are exact."""
         return _csv_line([*_COLUMNS, *self.terms, *self.code]) + "".join(map(csv_line, self.epochs))
 
     def to_json_lines(self) -> str:
-        """Return one JSON object an epoch, each on a line of its own."""
+        """Return one JSON object per line for each epoch."""
         return "".join(map(json_line, self.epochs))
 
 

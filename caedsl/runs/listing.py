@@ -1,4 +1,4 @@
-"""The runs below a folder, read from what they wrote; nothing here needs torch."""
+"""List the runs below a folder, read from their files. Nothing here needs torch."""
 
 import shlex
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ from caedsl.runs.state import CRASHED, FINISHED, RUNNING
 
 @dataclass(frozen=True)
 class ListedRun:
-    """One run as a list shows it.
+    """One run as a row of a list.
 
     ``state`` is ``running``, ``finished``, ``interrupted``, ``stopped`` (by a monitor), ``failed`` (``error`` says why)
-    or ``crashed``: ended without a word, as by a power cut or kill -9. ``best_loss`` is the validation loss of
-    ``best_epoch``, or its training loss where nothing is held out (``validated`` is False then); both are None before
-    the first epoch is over. ``psnr`` is that of ``metrics.json`` in dB, which unlike losses can be compared between
-    runs with different ones; None before it is written. ``seconds`` is the time spent on training, ``trouble`` names
-    the monitors that spoke. ``code`` is the size of the code, None before ``metrics.json`` is written; ``overrides``
-    are the settings that the command line changed, as they were written.
+    or ``crashed`` (ended without recording why, as after a power cut or kill -9). ``best_loss`` is the score of
+    ``best_epoch``: its validation loss, or its training loss if nothing is held out (``validated`` is then False). Both
+    are None until the first epoch has ended. ``psnr`` is the value in ``metrics.json`` in dB, or None before that file
+    is written; unlike losses it can be compared between runs with different loss functions. ``seconds`` is the time
+    spent on training, ``trouble`` names the monitors that found something. ``code`` is the size of the code, or None
+    before ``metrics.json`` is written. ``overrides`` are the settings changed on the command line, as written there.
     """
 
     folder: str
@@ -55,14 +55,14 @@ class ListedRun:
 
 
 def list_runs(base: Path) -> list[ListedRun]:
-    """Return the runs in ``base`` and in the folders right below it, in the order of their start."""
+    """Return the runs in ``base`` and in its immediate subfolders, ordered by start time."""
     folders = [base, *sorted(path for path in base.iterdir() if path.is_dir())]
     records = [record for folder in folders if (record := read_run(folder)) is not None]
     return sorted(records, key=lambda record: record.started)
 
 
 def read_run(folder: Path) -> ListedRun | None:
-    """Return the run in ``folder``, None where there is none that this version can read."""
+    """Return the run in ``folder``, or None if there is none that this version can read."""
     try:
         state, environment = read_state(folder), read_environment(folder)
     except (OSError, RecordError):
@@ -105,14 +105,14 @@ def _metrics(folder: Path) -> ListedMetrics | None:
 
 
 def _psnr(metrics: ListedMetrics | None, best: Epoch | None) -> float | None:
-    """Return what ``metrics.json`` says of the best epoch; a resumed run still has that of its earlier end."""
+    """Return the PSNR of the best epoch; None if ``metrics.json`` is from before the run was resumed."""
     if metrics is None or best is None or metrics.training.best_epoch != best.epoch:
         return None
     return metrics.scores.model.psnr
 
 
 def _overrides(command: str) -> tuple[str, ...]:
-    """Return what ``--set``, ``--epochs``, ``--seed`` and ``--on-trouble`` changed in the spec."""
+    """Return the settings that ``--set``, ``--epochs``, ``--seed`` and ``--on-trouble`` changed."""
     try:
         words = shlex.split(command)
     except ValueError:
@@ -129,7 +129,7 @@ def _overrides(command: str) -> tuple[str, ...]:
 
 
 def _is_held(folder: Path) -> bool:
-    """Whether a process trains in the folder: the system takes its lock away when it ends, in whatever way."""
+    """Return whether a process is training in the folder. The system releases the lock whenever that process ends."""
     if not has(folder, LOCK) or is_link_or_special(folder / LOCK):
         return False
     lock = FileLock(folder / LOCK, timeout=0)

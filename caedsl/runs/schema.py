@@ -1,7 +1,8 @@
-"""What the JSON files of a run folder hold, checked when they are read.
+"""Schemas of the JSON files in a run folder, checked when they are read.
 
-A run folder may come from a stranger: types, domains and sizes are checked here, so that the rest may rely on them.
-Pydantic's parser bounds the depth, ``confined`` the size. Unknown keys are ignored: a later patch version may add some.
+A run folder may come from an untrusted source. Types, domains and sizes are checked here, so that other modules can
+rely on them. Pydantic's parser limits the depth, ``confined`` the size. Unknown keys are ignored, since a later patch
+version may add some.
 """
 
 import os
@@ -16,7 +17,7 @@ from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Trouble
 
 LARGEST_COUNT = 2**53
-"""The largest whole number that every reader of JSON keeps exactly."""
+"""Largest count; every JSON reader represents integers up to this one exactly."""
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Short = Annotated[str, Field(max_length=1000)]
@@ -25,7 +26,7 @@ Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:[0-9]{1,3})?)$")]
 
 
 class RecordError(ValueError):
-    """A file of a run folder does not hold what it must; the message says what is wrong with it."""
+    """Invalid content in a file of a run folder; the message says what is wrong."""
 
 
 class _Record(BaseModel):
@@ -33,7 +34,7 @@ class _Record(BaseModel):
 
 
 class StateRecord(_Record):
-    """``state.json``, see ``caedsl.runs.state.RunState``."""
+    """Content of ``state.json``, see ``caedsl.runs.state.RunState``."""
 
     state: Literal["running", "finished", "interrupted", "stopped", "failed"]
     model: Short
@@ -43,7 +44,7 @@ class StateRecord(_Record):
 
 
 class DataRecord(_Record):
-    """The images of a run, and where they were found."""
+    """Images of a run, and where they were found."""
 
     name: Long
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -58,7 +59,7 @@ class DataRecord(_Record):
 
 
 class EnvironmentRecord(_Record):
-    """``environment.json``: what a run ran on."""
+    """Content of ``environment.json``: the software, device and data of a run."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -91,7 +92,7 @@ class _Ending(_Record):
 
 
 class ListedMetrics(_Record):
-    """What a list of runs needs of ``metrics.json``."""
+    """Part of ``metrics.json`` that a list of runs needs."""
 
     scores: _Scores
     training: _Ending
@@ -104,22 +105,25 @@ _OBJECT = TypeAdapter(dict[str, Any])
 
 
 def read_state(folder: Path) -> StateRecord:
-    """Read ``state.json``; ``OSError`` where it cannot be read, ``RecordError`` where it holds something else."""
+    """Read ``state.json``.
+
+    Raise ``OSError`` if it cannot be read, ``RecordError`` if its content is invalid.
+    """
     return _parsed(StateRecord, read_file(folder, STATE))
 
 
 def read_environment(folder: Path) -> EnvironmentRecord:
-    """Read ``environment.json``, with the errors of ``read_state``."""
+    """Read ``environment.json``. Errors are those of ``read_state``."""
     return _parsed(EnvironmentRecord, read_file(folder, ENVIRONMENT))
 
 
 def read_metrics(folder: Path) -> ListedMetrics:
-    """Read what a list of runs needs of ``metrics.json``, with the errors of ``read_state``."""
+    """Read the part of ``metrics.json`` that a list of runs needs. Errors are those of ``read_state``."""
     return _parsed(ListedMetrics, read_file(folder, METRICS))
 
 
 def read_scores(folder: Path) -> dict[str, Any]:
-    """Read all of ``metrics.json``, with the errors of ``read_state``; only that it is an object is checked."""
+    """Read all of ``metrics.json``, checking only that it is an object. Errors are those of ``read_state``."""
     try:
         return _OBJECT.validate_json(read_file(folder, METRICS))
     except ValidationError as error:
@@ -134,7 +138,7 @@ def _parsed(kind: type[_Model], content: bytes) -> _Model:
 
 
 def reason_of(error: ValueError) -> str:
-    """Return the first thing that is wrong, and where, on one short line."""
+    """Return the first problem and its place on one short line."""
     if not isinstance(error, ValidationError):
         return (str(error).splitlines() or [type(error).__name__])[0][:300]
     problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -144,7 +148,10 @@ def reason_of(error: ValueError) -> str:
 
 
 def read_epochs(folder: Path) -> list[Epoch]:
-    """Return the epochs that were written whole; the last line of a run that crashed, or writes now, may not be."""
+    """Return the completely written epochs.
+
+    The last line may be incomplete if the run crashed or is writing now.
+    """
     epochs = []
     for line in _lines(folder, HISTORY_LINES):
         try:
@@ -158,7 +165,7 @@ def read_epochs(folder: Path) -> list[Epoch]:
 
 
 def read_troubles(folder: Path) -> list[Trouble]:
-    """Return what monitors said, in that order; a line that a crash cut off ends it."""
+    """Return the findings of the monitors in the order recorded, up to the first incomplete line."""
     troubles = []
     for line in _lines(folder, TROUBLE):
         try:
@@ -169,7 +176,7 @@ def read_troubles(folder: Path) -> list[Trouble]:
 
 
 def read_monitors(folder: Path) -> tuple[str, ...]:
-    """Return the monitors that spoke, each once, in the order in which they did."""
+    """Return the names of the monitors with findings, without repetition, in the order of their first finding."""
     return tuple(dict.fromkeys(trouble.monitor for trouble in read_troubles(folder)))
 
 
@@ -181,5 +188,5 @@ def _lines(folder: Path, name: str) -> list[bytes]:
 
 
 def text_of_path(path: str | Path) -> str:
-    """Return a path, or a command with paths, as JSON can hold it: bytes that are not UTF-8 become ``\\xff``."""
+    """Return a path, or a command with paths, as text for JSON: bytes that are not UTF-8 are escaped as ``\\xff``."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -9,15 +9,15 @@ from caedsl.runs.listing import ListedRun
 
 COLUMNS = tuple(field.name for field in fields(ListedRun))
 _DESCENDING = frozenset({"psnr"})
-"""Columns of which more is better: they are sorted from the largest down."""
+"""Columns in which larger values are better; they are sorted in descending order."""
 
 
 class SelectionError(ValueError):
-    """A column that is not known, or a condition that is not written right; the message says what may be written."""
+    """Unknown column or malformed condition; the message says what is allowed."""
 
 
 def sort_runs(records: Sequence[ListedRun], column: str) -> list[ListedRun]:
-    """Return runs in the order of a column, the best PSNR first; those without a value come last."""
+    """Return the runs sorted by a column, the best PSNR first; runs without a value come last."""
     _check(column)
     there = [record for record in records if getattr(record, column) is not None]
     ordered = sorted(there, key=lambda record: getattr(record, column), reverse=column in _DESCENDING)
@@ -25,9 +25,9 @@ def sort_runs(records: Sequence[ListedRun], column: str) -> list[ListedRun]:
 
 
 def filter_runs(records: Sequence[ListedRun], condition: str) -> list[ListedRun]:
-    """Return the runs for which ``state=finished``, ``folder=*parts*``, ``psnr>20`` or ``seed<3`` holds.
+    """Return the runs that match a condition such as ``state=finished``, ``folder=*parts*``, ``psnr>20`` or ``seed<3``.
 
-    ``=`` compares text, with ``*`` for anything; ``<`` and ``>`` compare numbers, which a run must have.
+    ``=`` compares text and accepts ``*`` as a wildcard; ``<`` and ``>`` compare numbers and drop runs without one.
     """
     found = fullmatch(r"\s*(\w+)\s*([=<>])\s*(.*?)\s*", condition)
     if found is None:

@@ -1,4 +1,4 @@
-"""How a run stands, as ``state.json`` tells those who look at its folder."""
+"""State of a run, as recorded in ``state.json``."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ RUNNING, FINISHED, INTERRUPTED, STOPPED, FAILED, CRASHED = (
 
 @dataclass(frozen=True)
 class RunState:
-    """What is known of a run from outside.
+    """State of a run as recorded in its folder.
 
     ``state`` is ``running``, ``finished``, ``interrupted`` (by Ctrl-C or SIGTERM), ``stopped`` (by a monitor) or
-    ``failed`` (with an ``error``). One that is ``running`` and that no process holds any more has crashed. ``started``
-    is the local time with its zone, ISO 8601.
+    ``failed`` (with an ``error``). A ``running`` run whose folder no process locks has crashed. ``started`` is the
+    local time with its time zone in ISO 8601.
     """
 
     state: str

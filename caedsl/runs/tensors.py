@@ -1,4 +1,4 @@
-"""Tensors in a safetensors file, read from its bytes."""
+"""Read tensors from the bytes of a safetensors file."""
 
 import json
 from typing import NamedTuple
@@ -9,18 +9,18 @@ from torch import Tensor
 
 
 class TensorFileError(ValueError):
-    """Bytes that are no safetensors file; the message is what the library says."""
+    """Bytes that are not a valid safetensors file; the message is the library's."""
 
 
 class TensorFile(NamedTuple):
-    """The tensors of a file by name, and the texts in its header."""
+    """Tensors of a file by name, and the metadata strings in its header."""
 
     tensors: dict[str, Tensor]
     texts: dict[str, str]
 
 
 def read_tensors(content: bytes) -> TensorFile:
-    """Return what a safetensors file holds; ``TensorFileError`` where it is truncated, damaged or no such file."""
+    """Return the content of a safetensors file. Raise ``TensorFileError`` if it is truncated, damaged or invalid."""
     try:
         tensors = load(content)
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""What a monitor says, and what becomes of it in the terminal and in the record. Nothing here needs torch."""
+"""Findings of monitors: the sign a monitor yields, and the record of it. Nothing here needs torch."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 
 class Sign(NamedTuple):
-    """What a monitor is sure of.
+    """Finding of a monitor.
 
-    ``where`` is the number of a layer in ``Seen.layers``, or a setting such as ``train.optimizer``. ``message`` stands
-    behind the name of the place and a colon, and says what is the case and what that means, with numbers; ``remedy``
-    what to change.
+    ``where`` is the index of a layer in ``Facts.layers``, or a setting such as ``train.optimizer``. ``message`` is
+    shown after the name of that place and a colon; it states the fault with its numbers and what it means. ``remedy``
+    says what to change.
     """
 
     where: int | str
@@ -22,8 +22,8 @@ class Sign(NamedTuple):
 class Trouble:
     """One line of ``trouble.jsonl``.
 
-    ``layer`` is the layer in the words of the language, None where a setting is at fault (``setting`` is then its
-    name); ``line`` is its line in the ``spec.cae`` of the run folder.
+    ``layer`` is the layer as a spec writes it, or None if a setting is at fault (``setting`` is then its name).
+    ``line`` is the line of either in the ``spec.cae`` of the run folder.
     """
 
     step: int
@@ -36,5 +36,5 @@ class Trouble:
     remedy: str
 
     def to_json_line(self) -> str:
-        """Return the object on a line of its own."""
+        """Return the object as one line of JSON."""
         return json.dumps(asdict(self), ensure_ascii=False) + "\n"

@@ -14,11 +14,11 @@ from caedsl.data.sample import Sample
 from caedsl.vocabulary.shape import Shape
 
 AHEAD_BYTES = 1 << 26
-"""Memory for batches that are prefetched: enough for the largest while the one before is used."""
+"""Memory for prefetched batches, in bytes. At least one batch is prefetched, however large it is."""
 
 
 _Values = tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]
-"""Stored values of images and of their targets, labels and weights."""
+"""Stored values of images and their targets, labels and weights."""
 
 
 def _pinned(values: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ def _pinned(values: Tensor) -> Tensor:
 
 
 def resident(images: Pixels, device: torch.device) -> Pixels:
-    """Move images in memory to ``device`` where they take at most a third of its free memory."""
+    """Move images in memory to a CUDA ``device`` if they take at most a third of its free memory."""
     if isinstance(images, Cached):
         return images.placed(lambda held: resident(held, device))
     if device.type == "cuda" and isinstance(images, Held):
@@ -37,10 +37,10 @@ def resident(images: Pixels, device: torch.device) -> Pixels:
 
 
 class Batches:
-    """Batches on ``device`` of the images at ``index``, by default all.
+    """Batches on ``device`` of the images at ``index``, by default of all images.
 
-    ``targets``, ``labels`` and ``weights`` are those of all images, by their numbers. Without
-    targets the images are their own. A batch is the same bit for bit wherever its images come from.
+    ``targets``, ``labels`` and ``weights`` belong to all images and are indexed alike. Without targets the images are
+    their own targets. A batch has the same bits wherever its images are stored.
     """
 
     def __init__(
@@ -66,25 +66,25 @@ class Batches:
 
     @property
     def shape(self) -> Shape:
-        """The shape of a sample, channels first."""
+        """Shape of a sample, channels first."""
         return self.images.shape
 
     @property
     def target_shape(self) -> Shape:
-        """The shape of a target, channels first."""
+        """Shape of a target, channels first."""
         return self.wanted.shape
 
     @property
     def wanted(self) -> Pixels:
-        """What the network must return for the images: their targets, or the images themselves."""
+        """Expected output of the network: the targets, or the images themselves."""
         return self.images if self.targets is None else self.targets
 
     def of_inputs(self) -> "Batches":
-        """Return the images as ones that must come back as they are."""
+        """Return batches of the images with the images as targets."""
         return Batches(self.images, self.index, self.device, self._part, self._accumulate)
 
     def of_targets(self) -> "Batches":
-        """Return the targets as images that must come back as they are."""
+        """Return batches of the targets with the targets as their own targets."""
         return Batches(self.wanted, self.index, self.device, self._part, self._accumulate)
 
     def in_order(self, size: int) -> Iterator[Sample]:
@@ -92,7 +92,7 @@ class Batches:
         return self._gather(self.index, size)
 
     def shuffled(self, size: int, seed: int, skip: int = 0) -> Iterator[Sample]:
-        """Yield every image once, in an order that only ``seed`` decides, in batches of ``size``.
+        """Yield every image once, in an order that depends only on ``seed``, in batches of ``size``.
 
         The first ``skip`` batches are left out; the last may be smaller.
         """
@@ -100,15 +100,15 @@ class Batches:
         return self._gather(self.index[order[skip * size :]], size)
 
     def spread(self, count: int) -> "Batches":
-        """Choose ``count`` of the images, evenly spaced from the first to the last; all where there are no more."""
+        """Choose ``count`` images, evenly spaced from the first to the last; all images if there are fewer."""
         positions = torch.linspace(0, len(self) - 1, min(count, len(self)), dtype=torch.float64).round().long()
         return self._with(self.index[positions], self._part, 1)
 
     def sliced(self, rank: int, ranks: int, accumulate: int = 1) -> "Batches":
-        """Return the same batches, of each of which only part ``rank`` of ``ranks``, alike in size, is read.
+        """Return the same batches, reading only part ``rank`` of each, which is cut into ``ranks`` nearly equal parts.
 
-        With ``accumulate`` it is that part of each of so many parts of a batch. ``len`` still counts all images. A part
-        of a batch with fewer images than ranks may have none.
+        With ``accumulate`` each batch is first cut into that many pieces, and the part is taken from each of them.
+        ``len`` still counts all images. A part is empty if a batch has fewer images than there are ranks.
         """
         self.images = resident(self.images, self.device) if isinstance(self.images, Cached) else self.images
         self.targets = resident(self.targets, self.device) if isinstance(self.targets, Cached) else self.targets
@@ -131,7 +131,7 @@ class Batches:
         return values.to(self.device, non_blocking=True)
 
     def _parts(self, index: Tensor, size: int) -> Iterator[Tensor]:
-        """Cut an index into batches, and each batch into parts, of which this process takes one."""
+        """Cut an index into batches, and keep the part of each batch that belongs to this process."""
         rank, ranks = self._part
         for start in range(0, len(index), size):
             batch = index[start : start + size]
@@ -149,14 +149,14 @@ class Batches:
         return self.images.take(index.to(self.images.device)), target, label, weight
 
     def _take_to_send(self, index: Tensor) -> _Values:
-        """Take values into memory that a GPU copies by itself."""
+        """Take values into pinned memory, which a GPU copies asynchronously."""
         seen, target, label, weight = self._take(index)
         if self.device.type != "cuda":
             return seen, target, label, weight
         return _pinned(seen), target if target is None else _pinned(target), label, weight
 
     def _most(self, size: int) -> int:
-        """Return how many batches are prefetched: two for each worker while they are small, and at least one."""
+        """Return the limit on prefetched batches: two per worker if memory allows, and at least one."""
         values = math.prod(self.shape) + (math.prod(self.target_shape) if self.targets is not None else 0)
         batch_bytes = 4 * size * values
         return 1 + max(1, min(2 * workers(), AHEAD_BYTES // batch_bytes))

@@ -1,4 +1,4 @@
-"""The callbacks of every run: its records, its progress, and the reasons to stop."""
+"""Callbacks of every run: records, progress, and reasons to stop."""
 
 import signal
 import threading
@@ -23,32 +23,32 @@ from caedsl.training.reporter import Reporter
 
 
 class EarlyStopping(Callback):
-    """Stop after ``stop patience=`` epochs without a better one."""
+    """Early stopping after ``stop patience=`` epochs without improvement."""
 
     def on_start(self, training: Training) -> str | None:
-        """Stop a resumed run that has nothing left to do."""
+        """Stop a resumed run whose patience is already used up."""
         return self.on_epoch(training) if training.history.epochs else None
 
     def on_epoch(self, training: Training) -> str | None:
-        """Return "patience" where the last epoch is too far from the best one."""
+        """Return "patience" if the best epoch is too long ago."""
         best, patience = training.history.best, training.settings.stop.patience
         waited = training.history.epochs[-1].epoch - best.epoch if best is not None else 0
         return "patience" if patience is not None and waited >= patience else None
 
 
 class TimeLimit(Callback):
-    """Stop once ``stop after=`` has passed, the time of all parts of a resumed run together."""
+    """Time limit of ``stop after=``, which counts the time of all parts of a resumed run."""
 
     def on_start(self, training: Training) -> str | None:
         """Stop a resumed run that has no time left."""
         return self._over(training) if training.history.epochs else None
 
     def on_step(self, training: Training, step: Step) -> str | None:
-        """Return "time" where the time has passed."""
+        """Return "time" once the time is up."""
         return self._over(training)
 
     def on_epoch(self, training: Training) -> str | None:
-        """Return "time" where the time has passed."""
+        """Return "time" once the time is up."""
         return self._over(training)
 
     def _over(self, training: Training) -> str | None:
@@ -57,11 +57,11 @@ class TimeLimit(Callback):
 
 
 class Interruption(Callback):
-    """Stop after Ctrl-C or SIGTERM; a second Ctrl-C ends the run at once.
+    """Handler of Ctrl-C and SIGTERM that stops the run; a second Ctrl-C ends it at once.
 
-    In a group of processes signals come more than once: from the person, and from torchrun, which also ends a group of
-    which one has failed. There a second one changes nothing, and what is left to do after a failure is done. Outside
-    the main thread, where no handler can be set, this does nothing.
+    A group of processes receives signals more than once: from the user, and from torchrun, which also ends the group
+    when one process has failed. There a second signal changes nothing, so that the processes can still clean up after a
+    failure. Outside the main thread, where no handler can be set, this callback does nothing.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Interruption(Callback):
         self._previous: dict[int, signal._HANDLER] = {}
 
     def on_start(self, training: Training) -> str | None:
-        """Take over both signals."""
+        """Install the handlers of both signals."""
         self._training = training
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,14 +86,14 @@ class Interruption(Callback):
         return "interrupted" if self.requested else None
 
     def on_end(self, training: Training) -> None:
-        """Put the handlers back."""
+        """Restore the previous handlers."""
         if not isinstance(training.failure, LostError):
             self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         if self._training is not None and self._training.processes.count == 1:
-            self._training.reads_losses = True  # several processes read them at steps that all have agreed on
+            self._training.reads_losses = True  # several processes read losses only at agreed steps
             self._restore()
 
     def _restore(self) -> None:
@@ -102,9 +102,9 @@ class Interruption(Callback):
 
 
 class Agreement(Callback):
-    """Share a reason to stop with the other processes, so that all stop at the same step.
+    """Exchange of the reason to stop between processes, so that all stop at the same step.
 
-    Every process has one, behind those that find reasons and before those that act on them.
+    Every process has this callback, after those that find reasons to stop and before those that act on them.
     """
 
     def on_start(self, training: Training) -> str | None:
@@ -112,7 +112,7 @@ class Agreement(Callback):
         return self._agree(training)
 
     def on_step(self, training: Training, step: Step) -> str | None:
-        """Agree where losses are read."""
+        """Agree whenever losses are read."""
         return self._agree(training)
 
     def on_epoch(self, training: Training) -> str | None:
@@ -124,7 +124,7 @@ class Agreement(Callback):
 
 
 class RunRecorder(Callback):
-    """Write the state and the history of a run into its folder as it proceeds."""
+    """Recorder of the state and the history of a run in its folder."""
 
     def __init__(
         self,
@@ -133,9 +133,9 @@ class RunRecorder(Callback):
         watch: Watch,
         environment: dict[str, Any] | None = None,
     ) -> None:
-        """Record in ``folder``, also what ``watch`` has found so far.
+        """Record in ``folder``, including the earlier findings of ``watch``.
 
-        ``environment`` is written where the run is new: a folder that has it can be resumed.
+        ``environment`` is given for a new run and written at its start; a folder that has it can be resumed.
         """
         self.folder = folder
         self.run_state = state
@@ -143,7 +143,7 @@ class RunRecorder(Callback):
         self.environment = environment
 
     def on_start(self, training: Training) -> str | None:
-        """Write what is known at the start; lines of epochs that will come again are removed."""
+        """Write the records as of the start; lines of epochs that will be trained again are removed."""
         if self.environment is not None:
             self.folder.write_json(ENVIRONMENT, self.environment)
         self.folder.write_state(self.run_state)
@@ -158,7 +158,7 @@ class RunRecorder(Callback):
 
 
 class ShownProgress(Callback):
-    """Show a run through a ``Reporter``."""
+    """Display of a run through a ``Reporter``."""
 
     def __init__(self, reporter: Reporter, name: str) -> None:
         """Show the run of the model called ``name``."""
@@ -166,7 +166,7 @@ class ShownProgress(Callback):
         self.name = name
 
     def on_start(self, training: Training) -> str | None:
-        """Say what is trained on what, and where a resumed run continues."""
+        """Report the model and the device, and where a resumed run continues."""
         settings = training.settings
         self.reporter.start(self.name, settings.epochs, where(training))
         if training.step:
@@ -184,14 +184,14 @@ class ShownProgress(Callback):
         return None
 
     def on_end(self, training: Training) -> None:
-        """Remove what moves, and say whether the network was compiled where that was tried."""
+        """Remove the progress display, and report a compilation that failed."""
         self.reporter.end()
         if isinstance(training.network, CompiledNetwork) and training.network.failure:
             self.reporter.note(f"trained uncompiled, since PyTorch's compiler failed: {training.network.failure}")
 
 
 def where(training: Training) -> str:
-    """Name the device and the precision of a run, and how many processes share it."""
+    """Return a description of the device, the precision, the compilation and the processes of a run."""
     names = [device_name(training.train.device), training.precision.name]
     if isinstance(training.network, CompiledNetwork):
         names.append("compiled")
@@ -201,13 +201,16 @@ def where(training: Training) -> str:
 
 
 def stopping() -> list[Callback]:
-    """Return the callbacks that stop a run as its settings say."""
+    """Return the callbacks that stop a run according to its settings."""
     return [EarlyStopping(), TimeLimit(), Agreement()]
 
 
 @dataclass(frozen=True)
 class Followed:
-    """What callbacks know of a run: its spec as ``spec_text`` in the folder, which people know as ``shown_path``."""
+    """Part of a run that its callbacks need.
+
+    ``spec_text`` is the spec in the run folder; ``shown_path`` is the path under which messages name the spec.
+    """
 
     model: Autoencoder
     spec_text: str
@@ -224,9 +227,9 @@ def all_callbacks(
     checkpoint: Checkpoint | None = None,
     environment: dict[str, Any] | None = None,
 ) -> list[Callback]:
-    """Return the callbacks of a run in their order: those that find reasons to stop before those that act on them.
+    """Return the callbacks of a run in order: those that find reasons to stop come before those that act on them.
 
-    ``checkpoint`` is the state that the run resumes from, ``environment`` the record of a new run.
+    ``checkpoint`` is the state to resume from, ``environment`` the record of a new run.
     """
     watch = watch_run(run.model, run.spec_text, run.shown_path, folder, reporter)
     return [
@@ -243,5 +246,5 @@ def all_callbacks(
 
 
 def restoring(checkpoint: Checkpoint | None) -> list[Callback]:
-    """Return what restores ``checkpoint``, nothing without one."""
+    """Return the callback that restores ``checkpoint``; an empty list without a checkpoint."""
     return [RestoreCheckpoint(checkpoint)] if checkpoint is not None else []

@@ -1,6 +1,7 @@
-"""Whether a checkpoint is one of a run: names, shapes, types and ranges, which a checksum does not vouch for.
+"""Check that a checkpoint belongs to a run: names, shapes, types and ranges.
 
-Whoever can write a checkpoint can write a checksum that fits it. What is restored afterwards relies on these checks.
+A checksum cannot ensure this, since whoever writes a checkpoint can also write a matching checksum. The code that
+restores a checkpoint relies on these checks.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,11 +19,11 @@ Shapes = dict[str, tuple[tuple[int, ...], torch.dtype]]
 _RANDOM = ("random.disturbance", "random.main", "random.device")
 
 _LEFT, _NEXT, _BATCH = slice(8, 12), slice(16, 24), 624
-"""Where PyTorch's Mersenne Twister keeps how many numbers of its batch are left, and which is the next."""
+"""Bytes in which PyTorch's Mersenne Twister keeps the count of numbers left and the next index, and its batch size."""
 
 
 def misfit(training: Training, tensors: Mapping[str, Tensor], text: str) -> str | None:
-    """Return why a state cannot be one of ``training``, which has not begun; None where it can."""
+    """Return why a state cannot belong to ``training``, which has not begun; None if it can."""
     progress = read_progress(text)
     return next(_misfits(training, tensors, progress), None)
 
@@ -73,7 +74,7 @@ def _progress_misfits(training: Training, progress: ProgressRecord) -> Iterator[
 
 
 def _expected(training: Training, progress: ProgressRecord) -> Shapes:
-    """Return the tensors that a state of ``training`` has, by the progress that it has made."""
+    """Return the shapes and types of the tensors in a state of ``training`` with this progress."""
     state = training.module.state_dict()
     expected = {f"weights.{name}": _shape(value) for name, value in state.items()}
     if progress.history:
@@ -94,7 +95,7 @@ def _expected(training: Training, progress: ProgressRecord) -> Shapes:
 
 
 def _moments(training: Training, weight: nn.Parameter) -> Shapes:
-    """Return what the optimizer keeps for a weight, found by a step on a stand-in of one number."""
+    """Return the shapes of the optimizer's state for a weight, found by a step on a weight of one number."""
     stand_in = nn.Parameter(torch.zeros(1, 1))
     optimizer = make_optimizer(training.settings.optimizer, [stand_in])
     stand_in.grad = torch.zeros(1, 1)
@@ -116,12 +117,12 @@ def _told(shape: tuple[tuple[int, ...], torch.dtype] | None) -> str:
 
 
 def comes_from_another_device(training: Training, tensors: Mapping[str, Tensor]) -> bool:
-    """Return whether a state was kept on CUDA and is restored on the CPU, or the other way round."""
+    """Return whether a state was saved on CUDA and is restored on the CPU, or the other way round."""
     return ("random.device" in tensors) != (training.train.device.type == "cuda")
 
 
 def _is_generator_state(state: Tensor) -> bool:
-    """Whether the counters of a generator on the CPU agree: PyTorch would read beyond its numbers otherwise."""
+    """Return whether the counters of a CPU generator are consistent; otherwise PyTorch would read out of bounds."""
     content = bytes(state.tolist())
     left = int.from_bytes(content[_LEFT], "little", signed=True)
     following = int.from_bytes(content[_NEXT], "little")

@@ -1,8 +1,8 @@
-"""Checkpoints: the whole state of a run between two steps, from which it resumes bit for bit.
+"""Checkpoints: the complete state of a run between two steps, from which it resumes bit for bit.
 
-Weights, moments, averages and random streams are tensors; the rest (counters, history, schedule) is a JSON text. Both
-are in one safetensors file, the text in its header, so that they cannot come apart; a checksum covers both. Nothing in
-it is code. The folder keeps the last checkpoint and the one before, so that a good one is always there.
+Weights, moments, averages and random states are tensors; the rest (counters, history, schedule) is a JSON text. Both
+are stored in one safetensors file, the text in its header, so that they cannot get separated; a checksum covers both.
+The file contains no code. The folder keeps the last two checkpoints, so that one remains if the other is damaged.
 """
 
 import json
@@ -35,7 +35,7 @@ FORMAT = 2
 
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 MOST_OF_THE_TIME = 0.02
-"""The share of a run that may go into writing checkpoints: large models are saved less often."""
+"""Largest share of a run's time spent on writing checkpoints; large models are therefore saved less often."""
 
 
 class CheckpointError(Exception):
@@ -44,7 +44,7 @@ class CheckpointError(Exception):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State of a run: ``tensors`` in main memory by name, ``progress`` for JSON, and the ``run`` whose state it is."""
+    """State of a run: ``tensors`` by name in main memory, ``progress`` for JSON, and the identity of the ``run``."""
 
     tensors: dict[str, Tensor]
     progress: dict[str, Any]
@@ -56,7 +56,7 @@ class Checkpoint:
         return save(self.tensors, metadata={"state": text, "sha256": _checksum(text, self.tensors)})
 
     def require_fit(self, training: Training, folder: Path) -> None:
-        """Raise a ``RunError`` where this is no state of ``training``: a checksum tells damage, not forgery."""
+        """Raise ``RunError`` if this is not a state of ``training``; a checksum detects damage, but not forgery."""
         reason = misfit(training, self.tensors, json.dumps({"format": FORMAT, "run": self.run, **self.progress}))
         if reason is not None:
             raise RunError(f"the checkpoint in {folder} is not one of its run ({reason}): start a new run")
@@ -65,7 +65,7 @@ class Checkpoint:
     def read(cls, folder: Path, name: str, most: int) -> "Checkpoint":
         """Read a checkpoint of at most ``most`` bytes.
 
-        A ``CheckpointError`` where it is damaged or of another format.
+        Raise ``CheckpointError`` if it is missing, unreadable, damaged or of another format.
         """
         try:
             tensors, header = read_tensors(read_file(folder, name, most))
@@ -96,7 +96,7 @@ def _checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
 
 
 def capture(training: Training, run: str) -> Checkpoint:
-    """Return the state of ``training`` now, waiting for the device. ``run`` names the run, see ``Checkpoint.run``."""
+    """Return the current state of ``training``; waits for the device. ``run`` is the run's ``identity``."""
     tensors = {f"weights.{name}": value for name, value in training.module.state_dict().items()}
     if training.history.epochs:
         tensors |= {f"best.{name}": value for name, value in training.best_weights.items()}
@@ -130,13 +130,13 @@ def capture(training: Training, run: str) -> Checkpoint:
 
 
 def _plain(value: Tensor) -> Tensor:
-    """Copy values to main memory, in plain layout and in storage of their own."""
+    """Copy a tensor to main memory, contiguous and with its own storage."""
     return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
 @torch.no_grad()
 def restore(training: Training, checkpoint: Checkpoint) -> None:
-    """Make ``checkpoint`` the state of ``training``, and its random streams PyTorch's, inside ``Training.run``."""
+    """Restore ``training`` and PyTorch's random state from ``checkpoint``; call it within ``Training.run``."""
     tensors, progress = checkpoint.tensors, checkpoint.progress
     training.module.load_state_dict(_part(tensors, "weights."))
     _restore_optimizer(training, tensors)
@@ -163,7 +163,7 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
 
 
 def _restore_random(training: Training, tensors: Mapping[str, Tensor]) -> None:
-    """Put the random streams in place; on another kind of device than before they begin anew."""
+    """Restore the random states; on another type of device, seed them again instead."""
     if comes_from_another_device(training, tensors):
         torch.manual_seed(derived_seed(training.settings.seed, "layers", training.step))
         training.generator.manual_seed(derived_seed(training.settings.seed, "disturbance", training.step))
@@ -175,7 +175,7 @@ def _restore_random(training: Training, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _callback_states(training: Training) -> dict[str, list[dict[str, Any]]]:
-    """Return the states of the callbacks that have one, by the names of their classes, in order."""
+    """Return the states of the callbacks that have one, by class name and in order."""
     states: dict[str, list[dict[str, Any]]] = {}
     for callback in training.callbacks:
         state = callback.state()
@@ -190,7 +190,7 @@ def _restore_optimizer(training: Training, tensors: Mapping[str, Tensor]) -> Non
     for name, value in _part(tensors, "optimizer.").items():
         number, key = name.split(".")
         weight = weights[int(number)]
-        # Moments lie as their weights lie (channels last): the fused step walks over both alike.
+        # The fused step needs moments in the memory layout of their weights (channels last).
         laid_out = torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
         state.setdefault(int(number), {})[key] = laid_out
     training.optimizer.load_state_dict({**training.optimizer.state_dict(), "state": state})
@@ -201,30 +201,30 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 class Checkpoints(Callback):
-    """Save the state of a run now and then, and when it stops.
+    """Writer of checkpoints, at intervals and when a run stops.
 
-    It is the last callback: it then sees the reason to stop, and all that the others have done.
+    It comes after the callbacks that find reasons to stop and write records, so that it saves what they have done.
     """
 
     def __init__(self, folder: RunFolder, run: str) -> None:
-        """Save to ``folder``; ``run`` names the run, see ``Checkpoint.run``."""
+        """Save to ``folder``; ``run`` is the run's ``identity``."""
         self.folder = folder
         self.run = run
         self._due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
 
     def on_step(self, training: Training, step: Step) -> None:
-        """Save within an epoch where it is time to, or where the run stops and may be resumed."""
+        """Save within an epoch if a checkpoint is due, or if the run stops and can be resumed."""
         assert training.ledger is not None
         if training.ledger.steps < training.steps_per_epoch:
             self._save_if(training, training.stop_reason in RESUMABLE)
 
     def on_epoch(self, training: Training) -> None:
-        """Save after a whole epoch where it is time to."""
+        """Save after a complete epoch if a checkpoint is due."""
         if training.ledger is None:
             self._save_if(training, False)
 
     def on_end(self, training: Training) -> None:
-        """Save the end, unless the state is that of a failure, or of a part of an epoch that may yet be completed."""
+        """Save the final state, except after a failure or within an epoch that can still be completed."""
         if training.failure is None and (training.ledger is None or training.history.ended not in RESUMABLE):
             self._save_if(training, True)
 
@@ -246,22 +246,22 @@ class Checkpoints(Callback):
 
 
 class RestoreCheckpoint(Callback):
-    """Put a saved state in place before the first step; it is the first callback that needs the state."""
+    """Restorer of a saved state before the first step; it comes first, since other callbacks need the state."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         """Start from ``checkpoint``."""
         self.checkpoint = checkpoint
 
     def on_start(self, training: Training) -> None:
-        """Restore the run, and the callbacks that saved something."""
+        """Restore the run and the callbacks that have a saved state."""
         restore(training, self.checkpoint)
 
 
 def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | None]:
-    """Return the newest good checkpoint of ``folder``, and a note where that is not the last one written.
+    """Return the newest usable checkpoint of ``folder``, and a note if it is not the last one written.
 
-    It is None where none was written yet. A ``RunError`` says that none is good, or that it is not of ``run``. ``most``
-    is how many bytes one of this run may have.
+    The checkpoint is None if none was written yet. Raise ``RunError`` if no checkpoint is usable, or if it belongs to
+    another run than ``run``. ``most`` is the largest size in bytes that a checkpoint of this run may have.
     """
     if not has_checkpoint(folder):
         return None, "no checkpoint was written yet: starting from the beginning"
@@ -283,12 +283,12 @@ def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | 
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Return whether there is something to resume from."""
+    """Return whether the folder has a checkpoint."""
     return any(has(folder, name) for name in (CHECKPOINT, PREVIOUS_CHECKPOINT))
 
 
 def identity(spec_text: str, settings_text: str) -> str:
-    """Return a hash of what makes a checkpoint one of this run: spec and settings, without the number of epochs."""
+    """Return the hash that identifies the checkpoints of a run: of spec and settings, without the number of epochs."""
     settings = {**json.loads(settings_text), "epochs": 0}
     spec = override(Source(spec_text), {"train.epochs": "1"}).text
     return sha256(f"{spec}\n{json.dumps(settings, sort_keys=True)}".encode()).hexdigest()

@@ -1,8 +1,9 @@
-"""What a code carries, measured after each epoch: active units of a variational code, the use of a codebook.
+"""Measure the use of the code after each epoch: active units of a variational code, use of a codebook.
 
-Codes are those of held-out images, or of training images where none are held out, evenly chosen and not corrupted.
+Codes are computed from held-out images, or from training images if none are held out. The images are evenly spaced and
+not corrupted.
 
-x: samples (batch, channels, then space); h: what the last module of the bottleneck makes the code of.
+x: samples (batch, channels, then space); h: the input of the last module of the bottleneck, which makes the code.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,20 +17,20 @@ from caedsl.backends.torch.modules import Gaussian, Quantizer
 from caedsl.training.batches import Batches
 
 MEASURED = 1000
-"""Images whose codes are looked at, at most."""
+"""Largest number of images whose codes are measured."""
 ACTIVE = 0.01
-"""A unit is active where the variance of its mean over images is above this (Burda et al. 2016, arXiv 1509.00519)."""
+"""A unit is active if the variance of its mean over images is above this (Burda et al. 2016, arXiv 1509.00519)."""
 
 
 class Measure(NamedTuple):
-    """Numbers about a code: their names, and the function that finds them from the batches of h."""
+    """Measures of a code: their names, and the function that computes them from batches of h."""
 
     names: tuple[str, ...]
     of: Callable[[nn.Module, Iterable[Tensor]], tuple[float, ...]]
 
 
 def measure_of(module: nn.Module) -> Measure | None:
-    """Return what is measured of the code of ``module``; None where that is nothing."""
+    """Return the measures of the code of ``module``, or None if it has none."""
     if not isinstance(module, ConvolutionalAutoencoder) or not len(module.bottleneck):
         return None
     return next((measure for kind, measure in _MEASURES.items() if isinstance(module.bottleneck[-1], kind)), None)
@@ -37,13 +38,13 @@ def measure_of(module: nn.Module) -> Measure | None:
 
 @torch.no_grad()
 def code_use(module: nn.Module, images: Batches, size: int) -> dict[str, float]:
-    """Return the numbers by name, for a module in eval mode and batches of ``size``."""
+    """Return the measures by name, computed in batches of ``size``; the module must be in eval mode."""
     measure = measure_of(module)
     if measure is None:
         return {}
     assert isinstance(module, ConvolutionalAutoencoder)
     seen: list[Tensor] = []
-    # A hook, since an encoder that joins outputs is no plain chain of its modules.
+    # A hook is needed, since an encoder that joins outputs does not call its modules in sequence.
     handle = module.bottleneck[-1].register_forward_pre_hook(lambda last, given: seen.append(given[0]))
     try:
         batches = (_input(module, sample.seen, seen) for sample in images.spread(MEASURED).in_order(size))
@@ -53,13 +54,13 @@ def code_use(module: nn.Module, images: Batches, size: int) -> dict[str, float]:
 
 
 def _input(module: ConvolutionalAutoencoder, x: Tensor, seen: list[Tensor]) -> Tensor:
-    """Return what the last module of the bottleneck is given for ``x``."""
+    """Return the input of the last module of the bottleneck for ``x``."""
     module.encode(x)
     return seen.pop()
 
 
 def _units(gaussian: nn.Module, batches: Iterable[Tensor]) -> tuple[float, float]:
-    """Return the KL divergence of a sample in nats, and how many units are active."""
+    """Return the mean KL divergence per sample in nats, and the number of active units."""
     count, total, squares, nats = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
     for h in batches:
         mean, log_variance = h.double().chunk(2, dim=1)
@@ -73,7 +74,7 @@ def _units(gaussian: nn.Module, batches: Iterable[Tensor]) -> tuple[float, float
 
 
 def _vectors(quantizer: nn.Module, batches: Iterable[Tensor]) -> tuple[float, float]:
-    """Return the perplexity of the vectors that places take, and the share of the vectors that any place takes."""
+    """Return the perplexity of the codebook indices, and the share of the vectors that are used at all."""
     assert isinstance(quantizer, Quantizer)
     vectors = len(quantizer.codebook)
     taken = sum(torch.bincount(quantizer.indices(h).flatten(), minlength=vectors) for h in batches)

@@ -1,4 +1,4 @@
-"""A network that PyTorch's compiler has made faster, for steps of whole batches."""
+"""Network compiled by PyTorch for training steps on whole batches."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class CompiledNetwork(nn.Module):
-    """``network`` compiled for training on whole batches.
+    """Network that is compiled for training on whole batches.
 
-    All else, and all after a failure, goes to ``network`` itself.
+    Other inputs, and all inputs after a failed compilation, go to ``network`` itself.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -22,7 +22,7 @@ class CompiledNetwork(nn.Module):
         self._compiled: Any = torch.compile(network, dynamic=False)
 
     def forward(self, x_bchw: Tensor) -> Tensor:
-        """Return what ``network`` gives."""
+        """Return the output of ``network``."""
         if self._shape is None and self.training:
             self._shape = x_bchw.shape
             self._rehearse(x_bchw)
@@ -32,9 +32,9 @@ class CompiledNetwork(nn.Module):
         return image
 
     def _rehearse(self, x_bchw: Tensor) -> None:
-        """Compile both passes, and note where that fails; buffers and random numbers are then as they were.
+        """Compile both passes and record a failure; buffers and random state are left unchanged.
 
-        The backward pass is compiled only when gradients are computed, after ``forward`` has returned.
+        PyTorch compiles the backward pass only when gradients are computed, after ``forward`` has returned.
         """
         buffers = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
         device = x_bchw.device

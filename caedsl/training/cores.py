@@ -1,4 +1,4 @@
-"""Cores that this process may use, and how busy others keep them. It is read before PyTorch is imported."""
+"""Cores that this process may use, and how busy other processes keep them. Imported before PyTorch."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ WAIT_POLICY = "OMP_WAIT_POLICY"
 SET_BY_USER = (WAIT_POLICY, "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 SAMPLE_SECONDS, SAMPLES = 0.1, 2
 BUSY_SHARE = 0.25
-"""Share of the cores that others must use, in every sample, before waiting threads are told to sleep.
+"""Share of the cores that other processes must use in every sample before waiting threads are made to sleep.
 
 Heuristic: one busy process on two cores uses half of them; a quiet desktop uses less than a tenth.
 """
@@ -26,22 +26,22 @@ class _Times(NamedTuple):
 
 
 def allowed_cores(system: Path = ROOT) -> int:
-    """Return how many cores this process may keep busy: its affinity, and the CPU quotas of its control groups."""
+    """Return how many cores this process may use, by its affinity and the CPU quotas of its control groups."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = cpu_quota(system)
     return affinity if quota is None else max(1, min(affinity, int(quota)))
 
 
 def cpu_quota(system: Path = ROOT) -> float | None:
-    """Return the smallest CPU quota in cores that cgroup v1 or v2 sets for this process; None without one."""
+    """Return the smallest CPU quota, in cores, that cgroup v1 or v2 sets for this process; None if there is none."""
     quotas = [quota for folder in _group_folders(system) if (quota := _quota_in(folder)) is not None]
     return min(quotas, default=None)
 
 
 def _group_folders(system: Path) -> list[Path]:
-    """Return the folders of the process's CPU control groups and of the groups around them.
+    """Return the folders of the process's CPU control groups and of their parent groups.
 
-    In a container a path may be that of the host; the root of the mounted hierarchy is then the container's group.
+    In a container the path may be the one on the host; the root of the mounted hierarchy is then the container's group.
     """
     mount = system / "sys/fs/cgroup"
     folders = []
@@ -80,9 +80,9 @@ def _text(path: Path) -> str:
 def busy_cores(
     seconds: float = SAMPLE_SECONDS, system: Path = ROOT, sleep: Callable[[float], None] = time.sleep
 ) -> float:
-    """Return how many of the allowed cores work on average for this long; 0 where the system does not say.
+    """Return how many of the allowed cores are busy on average during ``seconds``; 0 if the system does not say.
 
-    Processes of low priority do not count: they give way.
+    Low-priority processes do not count, since they yield to others.
     """
     before = _core_times(system)
     sleep(seconds)
@@ -94,7 +94,7 @@ def busy_cores(
 
 
 def _core_times(system: Path) -> Mapping[int, _Times]:
-    """Return the clock ticks that each allowed core has worked, and all that have passed."""
+    """Return the busy clock ticks and the total clock ticks of each allowed core."""
     allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     times: dict[int, _Times] = {}
     for line in _text(system / "proc/stat").splitlines():
@@ -114,11 +114,11 @@ def choose_wait_policy(
     platform: str = sys.platform,
     imported: Container[str] = sys.modules,
 ) -> str | None:
-    """Have OpenMP's waiting threads sleep where other processes keep the cores busy; return what to say of it.
+    """Make OpenMP's waiting threads sleep if other processes keep the cores busy; return a note for the user, or None.
 
-    It does nothing once PyTorch is ``imported``, which reads the variable then. Waiting threads spin by default, which
-    is fastest on a quiet machine; on a busy one they take the time that the thread they wait for needs. What the user
-    has set stays.
+    This has no effect once PyTorch is ``imported``, which reads the variable on import. Waiting threads spin by
+    default. That is fastest on a quiet machine, but on a busy one they take time from the thread they wait for. The
+    user's own settings are kept.
     """
     cores = allowed_cores() if cores is None else cores
     chosen = any(name in environment for name in SET_BY_USER)

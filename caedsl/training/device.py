@@ -1,4 +1,4 @@
-"""The device of a run, and how it is used: memory that is kept between steps, and the kernels that are chosen."""
+"""The device of a run, its memory between steps, and its choice of kernels."""
 
 import ctypes
 import os
@@ -18,9 +18,10 @@ _USUAL_BLOCK = 128 << 10
 
 
 def choose_device(wanted: str) -> torch.device:
-    """``auto`` is CUDA where there is a device, else the CPU; one that is not there is a ``TrainingError``.
+    """Return the device ``wanted``; ``auto`` is CUDA if available, else the CPU.
 
-    Of processes that train together each gets a CUDA device of its own.
+    Each of several processes that train together gets its own CUDA device. Raise ``TrainingError`` if the device is
+    unknown or not available.
     """
     if wanted == "auto":
         return current().device(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
@@ -48,7 +49,7 @@ def _require_cuda(device: torch.device) -> None:
 
 
 CAPTURED = ("cuda",)
-"""Types of devices on which a step can be captured and replayed."""
+"""Device types on which a step can be captured and replayed."""
 
 
 def captures(device: torch.device) -> bool:
@@ -58,7 +59,7 @@ def captures(device: torch.device) -> bool:
 
 @contextmanager
 def computing_with(threads: int | None) -> Iterator[None]:
-    """Compute with so many CPU threads inside; None keeps PyTorch's number."""
+    """Compute with this many CPU threads within the block; None keeps PyTorch's number."""
     before = torch.get_num_threads()
     if threads is not None:
         torch.set_num_threads(threads)
@@ -70,24 +71,24 @@ def computing_with(threads: int | None) -> Iterator[None]:
 
 
 def device_name(device: torch.device) -> str:
-    """Return what people call the device."""
+    """Return a readable name of the device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
 
 
 @contextmanager
 def keeping_freed_memory(device: torch.device) -> Iterator[None]:
-    """Tell the C library to keep, inside, what is freed in main memory for later allocations.
+    """Make the C library keep freed main memory for later allocations within the block.
 
     Activations are large blocks of the same sizes in every step. By default glibc maps each of them anew, and the
-    system clears it page by page: a fifth to a third of the time of a step (``benchmarks/training.py`` has the
-    figures). It holds for the whole process, and is given back at the end; memory beyond 1 GB a block is still given
-    back inside. Other C libraries and other devices are left alone.
+    system clears it page by page, which takes a fifth to a third of the time of a step (``benchmarks/training.py``
+    measures it). The setting applies to the whole process, and the memory is released at the end of the block.
+    Allocations above 1 GiB are still released at once. Other C libraries and other devices are not affected.
     """
     if device.type != "cpu" or not _has_glibc():
         yield
         return
     libc = ctypes.CDLL(None)
-    # Older versions refuse so large a block; the other setting alone would make every large block slower.
+    # Older versions refuse so large a threshold; the other setting alone would make every large block slower.
     if libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK):
         libc.mallopt(_TRIM_THRESHOLD, ctypes.c_int(-1))
     try:
@@ -97,7 +98,7 @@ def keeping_freed_memory(device: torch.device) -> Iterator[None]:
 
 
 def give_freed_memory_back() -> None:
-    """Have the C library give back what it keeps, now and for large blocks from now on: their sizes change."""
+    """Release the memory that the C library keeps, and stop keeping large blocks from now on."""
     if _has_glibc():
         libc = ctypes.CDLL(None)
         libc.mallopt(_MMAP_THRESHOLD, _USUAL_BLOCK)
@@ -110,18 +111,18 @@ def _has_glibc() -> bool:
 
 
 _CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
-"""cuBLAS gives the same bits each time only with a fixed workspace, which it reads when it is first used."""
+"""Setting that cuBLAS needs for reproducible results: a fixed workspace, read when cuBLAS is first used."""
 
 
 def fix_cublas_workspace(device: torch.device) -> None:
-    """Give cuBLAS a fixed workspace; call it before the first product on CUDA. What the user has set stays."""
+    """Give cuBLAS a fixed workspace, unless the user has set one. Call this before the first product on CUDA."""
     if device.type == "cuda":
         os.environ.setdefault(_CUBLAS_WORKSPACE, ":4096:8")
 
 
 @contextmanager
 def timed_convolutions(device: torch.device, wanted: bool) -> Iterator[None]:
-    """Let cuDNN time its kernels, inside, once for each shape, and keep the fastest, where that is ``wanted``."""
+    """Let cuDNN time its kernels once per shape within the block and use the fastest, if ``wanted``."""
     before = torch.backends.cudnn.benchmark
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = wanted
@@ -133,9 +134,9 @@ def timed_convolutions(device: torch.device, wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def deterministic_kernels(device: torch.device, wanted: bool) -> Iterator[None]:
-    """Use, inside, only kernels that give the same bits each time on CUDA, where that is ``wanted``.
+    """Use only deterministic kernels on CUDA within the block, if ``wanted``.
 
-    An operation without such a kernel is a ``TrainingError``. Kernels on a CPU give the same bits anyway.
+    Raise ``TrainingError`` for an operation without such a kernel. CPU kernels are deterministic anyway.
     """
     if not wanted or device.type != "cuda":
         yield

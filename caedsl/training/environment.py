@@ -1,4 +1,4 @@
-"""What a run ran on: enough to repeat it, or to see why a repetition differs."""
+"""Environment of a run: enough to repeat the run, or to see why a repetition differs."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ from caedsl.version import __version__
 
 
 def package_version(name: str) -> str | None:
-    """Return the version of an installed package, None where it is not installed."""
+    """Return the version of an installed package, or None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -34,7 +34,7 @@ def describe(
     data: dict[str, Any],
     notes: Sequence[str],
 ) -> dict[str, Any]:
-    """Return the content of ``environment.json``; ``data`` names the images, ``notes`` what was done to them."""
+    """Return the content of ``environment.json``; ``data`` describes the images, ``notes`` how they were prepared."""
     return {
         "caedsl": __version__,
         "python": platform.python_version(),
@@ -55,9 +55,9 @@ def describe(
 
 
 DECIDING = ("python", "torch", "platform", "device_name", "threads", "processes")
-"""What may change the last digits of a computation."""
+"""Entries that may change the last digits of a computation."""
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """How the environment of a run differs from the one it began in, as far as digits may depend on it."""
+    """Return the differences from the environment that a run began in that may change the last digits."""
     return [f"{key} {before.get(key)}, now {now[key]}" for key in DECIDING if before.get(key) != now[key]]

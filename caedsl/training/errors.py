@@ -1,4 +1,4 @@
-"""What can go wrong with a run that no spec shows; each message is written for the person who started the run."""
+"""Errors of a run that no spec reveals; each message is written for the person who started the run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +11,10 @@ from caedsl.vocabulary.precisions import FP32, PRECISIONS
 
 
 class NotFiniteError(TrainingError):
-    """Loss that became infinite or not a number.
+    """Loss that became infinite or NaN.
 
-    ``step`` is the one whose loss it was, None for that of the validation images. ``origin`` says which layer it came
-    from, as the end of a sentence; it is empty while that is unknown.
+    ``step`` is the step of that loss, or None for the validation loss. ``origin`` names the layer that it came from, as
+    the end of a sentence; it is empty while unknown.
     """
 
     def __init__(self, message: str, step: int | None = None) -> None:
@@ -24,7 +24,7 @@ class NotFiniteError(TrainingError):
 
 
 def remedies(settings: Settled, precision: str) -> str:
-    """Return what may keep a run of these settings finite, as the end of a sentence."""
+    """Return remedies that may keep a run with these settings finite, as the end of a sentence."""
     ways = [f"a smaller learning rate than {settings.optimizer.lr:g} (`--set train.optimizer.lr=…`)"]
     if settings.clip is None:
         ways.append("`clip 1.0` in the train block")
@@ -34,14 +34,14 @@ def remedies(settings: Settled, precision: str) -> str:
 
 
 class OutOfMemoryError(TrainingError):
-    """A step did not fit the memory."""
+    """Step that does not fit in memory."""
 
 
 def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -> OutOfMemoryError:
-    """Return the error where ``batch`` images did not fit.
+    """Return the error for a step on ``batch`` images that did not fit.
 
-    ``fitting`` is how many would, 0 for none, None where that is not known: not tried, or ``tried`` in vain beside what
-    the failed run still holds.
+    ``fitting`` is the number of images that fit, 0 for none, or None if unknown: either not tried, or ``tried`` without
+    success beside the memory that the failed run still holds.
     """
     if fitting:
         remedy = f"{fitting} fit: add `--set train.batch={fitting}`, or use fewer channels"
@@ -59,20 +59,21 @@ def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -
 
 
 _NO_PRIMITIVE = "could not create a primitive"
-"""What oneDNN says where memory ran out, and also where it has no code for a layer of that size."""
+"""Message of oneDNN when memory runs out, and also when it has no code for a layer of that size."""
 
 _SAYINGS = ("can't allocate memory", "bad allocation", "bad_alloc", "out of memory", _NO_PRIMITIVE)
-"""How PyTorch and its libraries say in plain RuntimeErrors that main memory, or a workspace on the device, ran out."""
+"""Messages of plain RuntimeErrors of PyTorch and its libraries when main memory or a workspace on the device runs out.
+"""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether ``error`` says that memory of the device, or main memory, ran out."""
+    """Return whether ``error`` means that device memory or main memory ran out."""
     known = isinstance(error, (torch.OutOfMemoryError, MemoryError))
     return known or (isinstance(error, RuntimeError) and any(saying in str(error) for saying in _SAYINGS))
 
 
 def refused_by_onednn(error: BaseException | None) -> TrainingError | None:
-    """Return the error where oneDNN refuses a step that no smaller batch cures; None where ``error`` is another one."""
+    """Return the error for a step that oneDNN refuses at any batch size; None if ``error`` has another cause."""
     if error is None or _NO_PRIMITIVE not in str(error):
         return None
     return TrainingError(
@@ -84,7 +85,7 @@ def refused_by_onednn(error: BaseException | None) -> TrainingError | None:
 
 @contextmanager
 def memory_errors(batch: int) -> Iterator[None]:
-    """Turn PyTorch's out-of-memory errors, of the device or of the main memory, into an ``OutOfMemoryError``."""
+    """Turn PyTorch's out-of-memory errors, for device or main memory, into an ``OutOfMemoryError``."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

@@ -1,4 +1,4 @@
-"""A run folder read back: its model, its settings, and the images that it was trained on."""
+"""Read a run folder: its model, its settings, and the images that it was trained on."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from caedsl.training.weights import Weights, largest_file
 
 @dataclass(frozen=True)
 class KeptRun:
-    """What a run folder says of its run; ``model.train`` is ``settings``."""
+    """Run read from its folder; ``model.train`` equals ``settings``."""
 
     path: Path
     model: Autoencoder
@@ -38,9 +38,10 @@ class KeptRun:
     environment: EnvironmentRecord
 
     def images(self, data_dir: str | Path | None, reporter: Reporter, root: str | Path | None = None) -> Images:
-        """Return the images of the run; a ``RunError`` where what is found now is not what it was trained on.
+        """Return the images of the run. Raise ``RunError`` if they are not those that it was trained on.
 
-        They are looked for in ``data_dir``, and last where they were; no path of the run may leave ``root``.
+        They are looked up in ``data_dir`` first and in their recorded folder last; no path of the run may leave
+        ``root``.
         """
         before = self.environment.data
         images = load_images(self.model, data_dir, reporter, before.data_dir, root)
@@ -55,12 +56,12 @@ class KeptRun:
 
     @property
     def split_seed(self) -> int:
-        """The seed by which images were held out; before the split had one of its own, that of the run."""
+        """Seed of the validation split; for older runs, whose split had no seed of its own, the seed of the run."""
         seed = self.environment.data.split_seed
         return self.settings.seed if seed is None else seed
 
     def check_split(self, validation: Batches | None) -> None:
-        """Raise a ``RunError`` where other images are held out than were when the run began."""
+        """Raise ``RunError`` if the held-out images are not those from the start of the run."""
         before = self.environment.data.split_sha256
         if before is not None and validation is not None and before != split_sha256(validation.index):
             raise RunError(
@@ -70,11 +71,11 @@ class KeptRun:
             )
 
     def start_weights(self) -> Weights | None:
-        """Return the weights that the run started from, None where they were fresh."""
+        """Return the weights that the run started from, or None if they were newly initialised."""
         return self._weights(START) if has(self.path, START) else None
 
     def load_weights(self, module: nn.Module) -> None:
-        """Give ``module`` the weights of the best epoch; it is then in eval mode."""
+        """Load the weights of the best epoch into ``module`` and switch it to eval mode."""
         self._weights(BEST).give(module)
         module.eval()
 
@@ -83,9 +84,10 @@ class KeptRun:
 
 
 def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
-    """Read a run folder; a ``RunError`` where it is none, or not whole.
+    """Read a run folder. Raise ``RunError`` if it is not one, or is incomplete.
 
-    Relative paths of its spec start where they did; in ``data_dir`` where that folder is no longer there.
+    Relative paths in its spec are resolved against the original folder of the spec, or against ``data_dir`` if that
+    folder no longer exists.
     """
     spec_text, settings_text = _read(path, SPEC), _read(path, SETTINGS)
     environment = _environment(path)
@@ -118,7 +120,7 @@ def _environment(path: Path) -> EnvironmentRecord:
 
 
 def _settings(path: Path, text: str) -> Settled:
-    """Return the settings in the text, of which each must have a value that the language allows."""
+    """Return the settings in ``text``. Raise ``RunError`` if one has a value that the language does not allow."""
     try:
         settings = settled(read_settings(text))
         if settings is None:

@@ -1,9 +1,9 @@
-"""The training loop, and the callbacks that follow it.
+"""The training loop and its callbacks.
 
-Losses are read a few times a second, at probes and at the end of each epoch. Every random number comes from the seed
-and the epoch, so that an epoch can be repeated by itself. Whenever losses are read the whole state can be saved, and a
-run that starts from it takes the same steps bit for bit. Several processes may train together: each takes its part of
-every batch, and where losses are read they average them and agree on whether to stop.
+Losses are read a few times a second, at probes and at the end of each epoch. All random numbers derive from the seed
+and the epoch, so that an epoch can be repeated on its own. Whenever losses are read, the complete state can be saved,
+and a run that resumes from it takes the same steps bit for bit. Several processes may train together: each takes its
+part of every batch. When they read losses, they average them and agree on whether to stop.
 """
 
 import math
@@ -33,42 +33,42 @@ from caedsl.training.step import Stepper
 from caedsl.training.step_graph import CudaRecorder, StepGraph
 
 RESUMABLE = ("interrupted", "trouble")
-"""Reasons to stop within an epoch after which the rest of the epoch may follow as if the run had not stopped."""
+"""Reasons to stop within an epoch after which the rest of the epoch can be trained as if the run had not stopped."""
 
 
 class Callback:
-    """Follower of a run. Override the methods you need; each is called with the run, and may read all of it.
+    """Base class of callbacks. Override the methods you need; each is called with the run, and may read all of it.
 
-    A text returned by ``on_start``, ``on_step`` or ``on_epoch`` is a reason to stop: the run ends there, and
-    ``history.ended`` is that text. A callback leaves the run's random numbers as they are; it is called in the first of
-    several processes only. After a crash, steps and epochs since the last checkpoint come again.
+    A string returned by ``on_start``, ``on_step`` or ``on_epoch`` is a reason to stop: the run ends there, and
+    ``history.ended`` is that string. A callback must not change the run's random state. It is called only in the first
+    of several processes. After a crash, steps and epochs since the last checkpoint are repeated.
     """
 
     def on_start(self, training: "Training") -> str | None:
-        """Prepare. A resumed run already has the epochs in ``training.history``; discard what belongs to later ones."""
+        """Prepare. A resumed run has its past epochs in ``training.history``; discard records of any later ones."""
         return None
 
     def on_step(self, training: "Training", step: Step) -> str | None:
-        """Follow the losses, which are read a few times a second and after the last step of an epoch."""
+        """Handle new losses, which are read a few times a second and after the last step of an epoch."""
         return None
 
     def on_epoch(self, training: "Training") -> str | None:
-        """Follow the end of an epoch: it is the last in ``training.history``, its weights are ``last_weights``."""
+        """Handle the end of an epoch, the last in ``training.history``; ``last_weights`` are its weights."""
         return None
 
     def on_end(self, training: "Training") -> None:
-        """Clean up, however the run ended; ``training.failure`` is the exception that ended it, if one did."""
+        """Clean up, however the run ended; ``training.failure`` is the exception that ended it, or None."""
 
     def state(self) -> dict[str, Any] | None:
-        """Return what a checkpoint must keep of this callback, as JSON can hold it; None for nothing."""
+        """Return the state of this callback for a checkpoint, as JSON values; None if it has none."""
         return None
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state`` returned; called before ``on_start`` of this callback when a run is resumed."""
+        """Restore what ``state`` returned; called before ``on_start`` of this callback when a run is resumed."""
 
 
 class Training(Stepper):
-    """A run in progress: the step, its epochs so far, and the weights of the best and of the last epoch."""
+    """Run in progress: the step, the epochs so far, and the weights of the best and of the last epoch."""
 
     def __init__(
         self,
@@ -82,13 +82,13 @@ class Training(Stepper):
         network: nn.Module | None = None,
         target_range: InputRange | None = None,
     ) -> None:
-        """Prepare a run; the arguments are those of ``Stepper`` and the ``validation`` images."""
+        """Prepare a run. The arguments are those of ``Stepper``, and the ``validation`` images."""
         super().__init__(module, train, settings, objective, input_range, precision, network, target_range)
         self.validation = validation
         self.callbacks: Sequence[Callback] = ()
         self.folder: RunFolder | None = None
         self.note: Callable[[str], None] = lambda text: None
-        """Say something to the person who started the run."""
+        """Report something to the person who started the run."""
         self.probes = ProbeSchedule(sizes(train, settings.images_at_once)[0], settings.batch)
         self.epoch = 1
         self.ledger: Ledger | None = None
@@ -96,7 +96,7 @@ class Training(Stepper):
         added = (CODE_LOSS,) if objective.code else ()
         self.history = History(terms=tuple(objective.names), code=(*added, *(measured.names if measured else ())))
         self.reads_losses = False
-        """Whether losses are read after this step, whenever they were read before."""
+        """Whether losses are read after this step, regardless of when they were last read."""
         self.stop_reason: str | None = None
         self.failure: BaseException | None = None
         self.best_weights = self.last_weights = self.weights()
@@ -104,25 +104,25 @@ class Training(Stepper):
 
     @property
     def seconds(self) -> float:
-        """The time since the start, that of the parts of a resumed run included."""
+        """Time since the start, including the earlier parts of a resumed run."""
         return time.monotonic() - self.started
 
     def run(self) -> History:
-        """Train to the end, or until a callback returns a reason to stop; the module then has the best weights.
+        """Train to the end, or until a callback returns a reason to stop.
 
-        It is in eval mode at the end. PyTorch's global random state is left as it was found. A loss that is not finite
-        is a ``NotFiniteError``, memory that runs out an ``OutOfMemoryError``.
+        The module then has the best weights and is in eval mode. PyTorch's global random state is left unchanged. Raise
+        ``NotFiniteError`` for a non-finite loss, ``OutOfMemoryError`` if memory runs out.
         """
         try:
             with self.stepping(), self._replaying(), self._followed(), memory_errors(self.settings.batch):
                 while self.stop_reason is None and self.epoch <= self.settings.epochs:
                     self.run_epoch()
                     self._ask("on_epoch")
-                # A reason to stop before the last epoch says nothing once that is complete.
+                # A reason to stop no longer matters once the last epoch is complete.
                 complete = self.stop_reason is None or self.epoch > self.settings.epochs
                 self.history.ended = "finished" if complete else str(self.stop_reason)
         except NotFiniteError as error:
-            self.processes.wait_for_all()  # only the first knows the origin; the others must not end before it
+            self.processes.wait_for_all()  # only the first finds the origin; the others must not end before it
             where = f" (epoch {self.epoch})" + (f"; {error.origin}" if error.origin else "")
             found = f"{error}{where}: {remedies(self.settings, self.precision.name)}"
             raise NotFiniteError(found, error.step) from error
@@ -133,7 +133,7 @@ class Training(Stepper):
 
     @contextmanager
     def _replaying(self) -> Iterator[None]:
-        """Replay, inside, the steps of whole batches on CUDA, where they can be captured; free the graph at the end."""
+        """Replay steps of whole batches on CUDA within the block, if they can be captured; then free the graph."""
         device = self.train.device
         alone = self.processes.count == 1 and not self.scaler.is_enabled()
         if device.type == "cuda" and alone and obstacle(self.settings.optimizer) is None:
@@ -145,7 +145,7 @@ class Training(Stepper):
 
     @contextmanager
     def _followed(self) -> Iterator[None]:
-        """Tell the callbacks that the run starts, and at the end that it is over, in reverse order."""
+        """Call ``on_start`` of the callbacks, and at the end ``on_end`` in reverse order."""
         with ExitStack() as ends:
             try:
                 for callback in self.callbacks:
@@ -166,7 +166,7 @@ class Training(Stepper):
             self.stop_reason = self.stop_reason or reason
 
     def run_epoch(self) -> None:
-        """Train on what is left of the epoch, or until there is a reason to stop, and record it."""
+        """Train on the rest of the epoch, or until there is a reason to stop, and record it."""
         number, ledger = self.epoch, self._open_epoch()
         self._switch(training=True)
         begun, images_before, lr = self.seconds, ledger.images, self.lr
@@ -204,7 +204,7 @@ class Training(Stepper):
         self._record(row)
 
     def _open_epoch(self) -> Ledger:
-        """Return the losses of the epoch under way; an epoch that starts gets random streams of its own."""
+        """Return the ledger of the current epoch; a new epoch gets a new ledger and freshly seeded random streams."""
         if self.ledger is None:
             torch.manual_seed(derived_seed(self.settings.seed, "layers", self.epoch))
             self.generator.manual_seed(derived_seed(self.settings.seed, "disturbance", self.epoch))
@@ -224,15 +224,15 @@ class Training(Stepper):
             self.best_weights = self.last_weights
 
     def validate(self) -> float | None:
-        """Return the reconstruction loss of the validation images, corrupted alike each time.
+        """Return the reconstruction loss of the validation images, or None if there are none.
 
-        None without such images.
+        The corruption of the images is the same each time.
         """
         return None if self.validation is None else self._held_out(self.validation)[0]
 
     @torch.no_grad()
     def _held_out(self, batches: Batches) -> tuple[float, float]:
-        """Return the reconstruction loss and that of the code, in eval mode and corrupted alike each time."""
+        """Return the reconstruction loss and the loss of the code in eval mode, with the same corruption each time."""
         self.generator.manual_seed(derived_seed(self.settings.seed, "validation"))
         total = torch.zeros(2, device=self.train.device, dtype=torch.float64)
         self._switch(training=False)
@@ -257,9 +257,9 @@ class Training(Stepper):
         return reconstruction, code
 
     def _after_epoch(self) -> tuple[float | None, dict[str, float]]:
-        """Return the validation loss, and what was measured of the code, after an epoch.
+        """Return the validation loss and the measures of the code after an epoch.
 
-        The code is that of held-out images, or of training images where none are held out.
+        The code is computed from held-out images, or from training images if none are held out.
         """
         validation, measures = None, {}
         if self.validation is not None or self.objective.code:

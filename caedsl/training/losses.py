@@ -1,4 +1,4 @@
-"""Reconstruction losses, each the mean over the pixels of an image and over the batch, and their weighted terms."""
+"""Reconstruction losses, averaged over the pixels of an image and over the batch, and their weighted terms."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,11 +16,11 @@ from caedsl.vocabulary.losses import LossKind
 def reconstruction_terms(
     loss: Loss, prediction: Tensor, target: Tensor, width: Any, weight: Tensor | None = None
 ) -> dict[str, Tensor]:
-    """Return the weighted terms of ``loss`` for a batch by name, in the number format of the target.
+    """Return the weighted terms of ``loss`` for a batch by name, in the dtype of the target.
 
-    ``reduction`` "mean" averages over the pixels (channels counted) of an image; "sum" is that times their number, of
-    those that count. ``width`` is that of the range of values, ``weight`` how much each sample counts. The terms of no
-    images are 0.
+    ``reduction`` "mean" averages over the pixels of an image, counting each channel; "sum" multiplies that mean by the
+    number of pixels that count. ``width`` is the width of the range of values, ``weight`` the weight of each sample.
+    The terms of an empty batch are 0.
     """
     if not len(target):
         nothing = prediction.to(target.dtype).sum()
@@ -37,12 +37,12 @@ def reconstruction_terms(
 def _mean(
     term: LossTerm, worst: float | None, prediction: Tensor, target: Tensor, width: Any, weight: Tensor | None
 ) -> Tensor:
-    """Return the mean of a loss over the pixels that count, and over the samples by their weights."""
+    """Return the mean of a loss over the pixels that count and over the weighted samples."""
     call = term.kind.torch(term.options, width)
     function: Any = getattr(losses, call.name, None) or getattr(functional, call.name)
     seen = prediction
     if term.kind.probabilities:
-        # PyTorch's kernels end the process at a value that is not in 0..1, on a GPU without a way back.
+        # Values outside 0..1 make PyTorch's kernels raise, and on a GPU leave the process unusable.
         seen = prediction.nan_to_num(0.5).clamp(0, 1)
     keywords = dict(call.kwargs)
     mean: Tensor
@@ -64,9 +64,9 @@ def _weighted(
     target: Tensor,
     weight: Tensor,
 ) -> Tensor:
-    """Return the mean over the samples of the weight of each times its loss."""
+    """Return the mean over the samples of weight times loss."""
     if kind.of_batch:
-        # The loss knows squared errors alone, of all samples together.
+        # The loss depends only on the squared errors of all samples together.
         factor = weight.to(target.dtype).sqrt().view(-1, *[1] * (target.dim() - 1))
         return function(target + factor * (seen - target), target, *options)
     if kind.pixelwise:
@@ -78,7 +78,7 @@ def _weighted(
 
 
 def sum_of(terms: Sequence[Tensor]) -> Tensor:
-    """Add terms in their order; a single one is returned as it is."""
+    """Add the terms in order; a single term is returned unchanged."""
     total, *others = terms
     for term in others:
         total = total + term
@@ -86,5 +86,5 @@ def sum_of(terms: Sequence[Tensor]) -> Tensor:
 
 
 def scaled(value: Tensor, factor: float | Tensor) -> Tensor:
-    """Multiply by ``factor``, without a kernel where that is known to be 1."""
+    """Multiply by ``factor``; a factor known to be 1 launches no kernel."""
     return value if not isinstance(factor, Tensor) and factor == 1 else value * factor

@@ -1,11 +1,11 @@
-"""A guard that freezes the weights once a number that is not finite appears.
+"""A guard that freezes the weights once a non-finite number appears.
 
-Losses are read only now and then. Until then the weights that made such a loss must not be moved by it, nor by later
-batches: they show where it came from.
+Losses are read only at intervals. Until then neither the non-finite loss nor later batches may change the weights,
+since the weights show where the loss came from.
 
-Of processes that train together each knows the loss of its own part of a batch alone, but all know the mean of their
-gradients. A process that has noticed something makes the gradient of one weight NaN, so that all freeze in the same
-step.
+If several processes train together, each knows only the loss of its own part of a batch, but all know the mean of their
+gradients. A process that notices a non-finite number makes the gradient of one weight NaN, so that all freeze in the
+same step.
 """
 
 from typing import Any
@@ -15,22 +15,22 @@ from torch import Tensor
 
 
 class NonFiniteGuard:
-    """Guard that lets ``optimizer`` step until a number is not finite, without waiting for the device.
+    """Guard that lets ``optimizer`` step until a non-finite number appears, without waiting for the device.
 
-    Fused optimizers read ``found_inf``, as they do for ``torch.amp.GradScaler``: with 1 there a step changes
-    nothing. The weights of others are put back after the step. In fp16 the ``GradScaler`` itself skips such steps,
+    Fused optimizers read ``found_inf``, as they do for ``torch.amp.GradScaler``: if it is 1, a step changes nothing.
+    With other optimizers the weights are restored after the step. In fp16 the ``GradScaler`` itself skips such steps,
     and the guard is not ``active``.
     """
 
     def __init__(
         self, optimizer: torch.optim.Optimizer, device: torch.device, active: bool, together: bool = False
     ) -> None:
-        """Guard ``optimizer``; ``together`` says that other processes train the same weights."""
+        """Guard ``optimizer``; ``together`` is True if other processes train the same weights."""
         self.optimizer = optimizer
         self.active = active
         self.frozen = torch.zeros((), device=device)
         """1 once the weights are frozen, else 0."""
-        # The last weight, by custom the bias of the last layer, has a finite gradient wherever the loss is finite.
+        # The last weight, usually the bias of the last layer, has a finite gradient whenever the loss is finite.
         weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
         self._told_by = weights[-1] if active and together else None
         self._fused = bool(optimizer.defaults.get("fused"))
@@ -43,7 +43,7 @@ class NonFiniteGuard:
 
     @torch.no_grad()
     def notice(self, value: Tensor) -> None:
-        """Freeze the weights if ``value``, a scalar, is not finite."""
+        """Freeze the weights if the scalar ``value`` is not finite."""
         if self.active:
             self.frozen.add_(value.isfinite().logical_not()).clamp_(max=1)
 
@@ -55,12 +55,12 @@ class NonFiniteGuard:
         return told
 
     def marked(self, loss: Tensor) -> Tensor:
-        """Return ``loss``, or NaN once frozen, so that a gradient that is not finite shows where losses are read."""
+        """Return ``loss``, or NaN once frozen, so that a non-finite gradient shows when losses are read."""
         return torch.where(self.frozen.bool(), torch.nan, loss) if self.active else loss
 
     @torch.no_grad()
     def before_step(self) -> None:
-        """Prepare the update; call it when the gradients are complete."""
+        """Check whether another process has frozen; call this once the gradients are complete."""
         if self._told_by is not None and self._told_by.grad is not None:
             self.notice(torch.where(self._told_by.grad.isfinite().all(), 0.0, torch.nan))
 

@@ -1,4 +1,4 @@
-"""What training minimises: the named terms of the reconstruction loss, of the code and of the weights."""
+"""The objective of training: named terms of the reconstruction loss, the code and the weights."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,14 +18,13 @@ from caedsl.training.step_numbers import Number, StepNumbers
 from caedsl.vocabulary.term import Term
 
 WEIGHTS = "weight penalty"
-"""The name of the penalties on weights among the terms."""
+"""Name of the term for penalties on weights."""
 
 
 class Losses(NamedTuple):
-    """The losses of a batch, scalars on its device.
+    """Losses of a batch, as scalars on its device.
 
-    ``total`` is minimised: the ``reconstruction`` loss plus penalties. ``terms`` are its parts by name, weights
-    included.
+    ``total`` is minimised: the ``reconstruction`` loss plus penalties. ``terms`` are its weighted terms by name.
     """
 
     total: Tensor
@@ -41,16 +40,16 @@ class Losses(NamedTuple):
         return Losses(self.total + other.total, self.reconstruction + other.reconstruction, terms)
 
     def detached(self) -> "Losses":
-        """Return the same numbers without what is needed for gradients."""
+        """Return the same losses, detached from the autograd graph."""
         terms = {name: value.detach() for name, value in self.terms.items()}
         return Losses(self.total.detach(), self.reconstruction.detach(), terms)
 
 
 class Objective:
-    """The loss of a module on a batch.
+    """Loss of a module on a batch.
 
-    ``penalties`` are those on the weights; ``code`` are the terms that the code adds. With ``normalise``
-    predictions and targets are compared as that makes them.
+    ``penalties`` are the penalties on weights; ``code`` are the terms that the code adds. With ``normalise``,
+    predictions and targets are normalised before they are compared.
     """
 
     def __init__(
@@ -70,22 +69,22 @@ class Objective:
         self._factors: dict[str, Number] = {term.name: 1.0 for term in self.code}
 
     def begin(self, step: int, steps: int, numbers: StepNumbers) -> None:
-        """Take the weights of ``step`` (counted from 0) of ``steps``, which may rise from 0."""
+        """Set the weights of the terms at ``step`` (counted from 0) of ``steps``; with a warm-up they rise from 0."""
         for term in self.code:
             if term.warmup:
                 self._factors[term.name] = numbers.set(f"weight of {term.name}", term.factor(step, steps))
 
     @property
     def names(self) -> Sequence[str]:
-        """The names of the terms, in the order in which they are added up."""
+        """Names of the terms, in the order in which they are added."""
         penalties = [*([WEIGHTS] if self.penalties else []), *(term.name for term in self.code)]
         return [*dict.fromkeys(term.name for term in self.loss.terms), *penalties]
 
     @contextmanager
     def watching(self, module: nn.Module) -> Iterator[None]:
-        """Compute, inside, the terms of the code in each forward pass of ``module``."""
+        """Compute the terms of the code in each forward pass of ``module`` within the block."""
 
-        # Hooks and not a call of `encode`, so that training calls the module as everybody else does.
+        # Hooks instead of a call of `encode`, so that training calls the module as any other user does.
         def keep(term: Term, source: nn.Module, inputs: tuple[Tensor], code: Tensor) -> None:
             computed: Callable[[Tensor], Tensor] = getattr(source, term.method, lambda seen: activity(code))
             self._seen[term.name] = computed(inputs[0])
@@ -99,7 +98,7 @@ class Objective:
             self._seen.clear()
 
     def reconstruction(self, prediction: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Return the reconstruction loss alone, in which each sample has its ``weight``."""
+        """Return the reconstruction loss alone; ``weight`` is the weight of each sample."""
         return sum_of(list(self._terms(prediction, target, weight).values()))
 
     def _terms(self, prediction: Tensor, target: Tensor, weight: Tensor | None) -> Mapping[str, Tensor]:
@@ -115,9 +114,9 @@ class Objective:
     def __call__(
         self, module: nn.Module, prediction: Tensor, sample: Sample, share: float = 1.0, weights_too: bool = True
     ) -> Losses:
-        """Compute the losses of a sample, which is ``share`` of the images of a step.
+        """Compute the losses of a sample that holds ``share`` of the images of a step.
 
-        The penalty on the weights is added where ``weights_too``: once a step.
+        The penalty on the weights is added if ``weights_too``, which is True for one part of each step.
         """
         factor = sample.share * share
         terms = {
@@ -131,21 +130,21 @@ class Objective:
             weight = self._weight(term, sample.target) * self._factors[term.name]
             terms[term.name] = scaled(self._seen[term.name], factor * weight)
             total = total + terms[term.name]
-        self._seen.clear()  # what is computed from here on has no part in this batch
+        self._seen.clear()  # later forward passes do not belong to this batch
         return Losses(total, reconstruction, terms)
 
     def code_loss(self, target: Tensor) -> Tensor:
-        """Return the sum of the terms of the code in the last forward pass, with the weights they have in the end."""
+        """Return the sum of the code's terms in the last forward pass, at their final weights."""
         return sum_of([self._seen[term.name] * self._weight(term, target) for term in self.code])
 
     def _weight(self, term: Term, target: Tensor) -> float:
-        """Return the weight of a term of the code; a divergence is averaged over a sample's values as the loss is."""
+        """Return the weight of a term of the code; a divergence is averaged over a sample's values if the loss is."""
         averaged = term.source != CODE and self.loss.reduction == "mean"
         return term.weight / target[0].numel() if averaged and len(target) else term.weight
 
 
 def weight_penalty(module: nn.Module, penalties: Sequence[Penalty]) -> Tensor:
-    """Return the sum over ``penalties`` of ``l1 * sum|w| + l2 * sum w²``, the meaning that Keras gives the two."""
+    """Return the sum over ``penalties`` of ``l1 * sum|w| + l2 * sum w²``, as in Keras."""
     if not penalties:
         return next(module.parameters()).new_zeros(())
     weights = [module.get_parameter(penalty.parameter) for penalty in penalties]
@@ -154,7 +153,7 @@ def weight_penalty(module: nn.Module, penalties: Sequence[Penalty]) -> Tensor:
 
 
 class _Penalty(torch.autograd.Function):
-    """One node for all weights: twenty small ones would take a fiftieth of a step."""
+    """Penalty as one autograd node for all weights; twenty small nodes would take a fiftieth of a step."""
 
     @staticmethod
     def forward(ctx: Any, penalties: Sequence[Penalty], *weights: Tensor) -> Tensor:
@@ -178,7 +177,7 @@ class _Penalty(torch.autograd.Function):
 
 
 def activity(z: Tensor) -> Tensor:
-    """Return ``sum|z|``, averaged over the batch, 0 for none: the activity of a sparse code."""
+    """Return the activity of a sparse code: ``sum|z|``, averaged over the batch; 0 for an empty batch."""
     if not len(z):
         return z.float().sum()
     with torch.autocast(z.device.type, enabled=False):

@@ -1,4 +1,4 @@
-"""The optimizers of PyTorch, made from what the vocabulary declares."""
+"""Create PyTorch optimizers from their declarations in the vocabulary."""
 
 from collections.abc import Iterable
 from inspect import signature
@@ -13,7 +13,7 @@ from caedsl.training.device import captures
 
 
 def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Return the optimizer of a run; it updates all weights in one pass where PyTorch can do so on CPU and GPU."""
+    """Return the optimizer of a run, in its fused form if PyTorch has one for CPU and GPU."""
     call, weights = settings.kind.torch(settings.options), list(parameters)
     make: Any = getattr(torch.optim, call.name)
     form = {"fused": True} if settings.kind.fused else {}
@@ -23,13 +23,13 @@ def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter
         if not settings.kind.fused:
             form |= {"foreach": True}
     optimizer: torch.optim.Optimizer = make(weights, lr=settings.lr, **dict(call.kwargs), **form)
-    # The first steps of a run are not captured, of which PyTorch would warn.
+    # The first steps of a run are not captured; this suppresses PyTorch's warning about them.
     vars(optimizer)["_warned_capturable_if_run_uncaptured"] = True
     return optimizer
 
 
 def obstacle(settings: SettledOptimizer) -> str | None:
-    """Return why steps of the optimizer cannot be captured; None where they can."""
+    """Return why steps of the optimizer cannot be captured, or None if they can."""
     call = settings.kind.torch(settings.options)
     if settings.options.get("eps_hat") is not None:
         return "`eps_hat` changes from step to step"
@@ -43,7 +43,7 @@ def _can_be_captured(make: Any) -> bool:
 
 
 def epsilon(settings: Optimizer, step: int) -> float | None:
-    """Return the epsilon of step ``step`` (counted from 1) that ``eps_hat`` asks for; None where it is not given.
+    """Return the epsilon that ``eps_hat`` requires at ``step`` (counted from 1), or None if it is not set.
 
     PyTorch adds epsilon to the corrected root sqrt(v) / sqrt(1 - beta2^t); eps_hat is added to sqrt(v) itself.
     """

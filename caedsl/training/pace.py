@@ -1,4 +1,4 @@
-"""A note when a run has become several times slower than at its own start."""
+"""A note when a run becomes several times slower than at its start."""
 
 import os
 import time
@@ -10,15 +10,15 @@ from caedsl.training.loop import Callback, Training
 
 WINDOW_SECONDS = 10.0
 SLOWER, WINDOWS = 3.0, 2
-"""How many times slower steps must be than in the first window, and in how many windows in a row.
+"""How many times slower steps must be than in the first window, and in how many consecutive windows.
 
-One window alone may be a machine that slept."""
+A single slow window may mean that the machine slept."""
 
 
 class Pace(Callback):
-    """Compare the time of a step with that at the start, and say once when it is several times as long.
+    """Check of the time per step, which reports once if it is several times as long as at the start.
 
-    Only time between two readings of the losses counts, not what callbacks and validation take.
+    Only the time between two readings of the losses counts, without callbacks and validation.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class Pace(Callback):
         clock: Callable[[], float] = time.monotonic,
         load: Callable[[], float] = lambda: os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0,
     ) -> None:
-        """Follow a run from its next step on; ``load`` is the mean number of processes that want a core."""
+        """Time a run from its next step on; ``load`` returns the system's load average."""
         self._clock, self._load = clock, load
         self._from: tuple[float, int] = (0.0, 0)
         self._seconds, self._steps = 0.0, 0
@@ -40,7 +40,7 @@ class Pace(Callback):
         return None
 
     def on_step(self, training: Training, step: Step) -> str | None:
-        """Add the steps since the last reading, and judge them once there are enough."""
+        """Add the steps since the last reading, and compare them once they fill a window."""
         since, first = self._from
         self._seconds += self._clock() - since
         self._steps += step.step - first
@@ -51,7 +51,7 @@ class Pace(Callback):
         return None
 
     def on_epoch(self, training: Training) -> str | None:
-        """Start the clock again, after validation."""
+        """Restart the clock after validation."""
         self._from = (self._clock(), training.step)
         return None
 

@@ -1,4 +1,4 @@
-"""The values that pixels take, and the scale 0..1 on which runs of any range are compared."""
+"""The range of pixel values, and the scale 0..1 on which runs of any range are compared."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,10 +11,10 @@ from caedsl.model.data import InputRange
 
 @dataclass(frozen=True)
 class PixelRange:
-    """The values ``low..high`` of the pixels.
+    """Range ``low..high`` of pixel values.
 
-    ``bounded`` tells whether the spec guarantees them. For ``real`` input they are what the training images span, so
-    that the metrics that need a range (PSNR, SSIM) have one, fixed before training.
+    ``bounded`` is True if the spec guarantees it. For ``real`` input it is the range of the training images, so that
+    metrics that need a range (PSNR, SSIM) have one that is fixed before training.
     """
 
     low: float
@@ -23,7 +23,7 @@ class PixelRange:
 
     @classmethod
     def of(cls, declared: InputRange, images: Tensor | Pixels) -> Self:
-        """Return the declared range, or for ``real`` the one that ``images`` span (of width 1 if all are equal)."""
+        """Return the declared range, or for ``real`` the range of ``images`` (of width 1 if all values are equal)."""
         if declared.low is not None and declared.high is not None:
             return cls(declared.low, declared.high)
         low, high = span_of(images, None) if isinstance(images, Tensor) else images.span()
@@ -31,11 +31,11 @@ class PixelRange:
 
     @property
     def width(self) -> float:
-        """The distance between the ends."""
+        """Width of the range."""
         return self.high - self.low
 
     def to_unit(self, x: Tensor) -> Tensor:
-        """``x`` on the scale where ``low`` is 0 and ``high`` is 1; nothing is clipped."""
+        """Map ``x`` linearly so that ``low`` becomes 0 and ``high`` becomes 1, without clipping."""
         return x if (self.low, self.high) == (0.0, 1.0) else (x - self.low) / self.width
 
     def __str__(self) -> str:

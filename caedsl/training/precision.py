@@ -17,29 +17,29 @@ from caedsl.vocabulary.precisions import BF16, FP32, PRECISIONS, PrecisionKind
 
 @dataclass(frozen=True)
 class Precision:
-    """Number format on a type of device (``cpu``, ``cuda``)."""
+    """Number format on a device type (``cpu``, ``cuda``)."""
 
     name: str
     device_type: str
 
     @property
     def kind(self) -> PrecisionKind:
-        """Return the declaration of the number format."""
+        """Declaration of the number format."""
         return PRECISIONS[self.name]
 
     def autocast(self) -> torch.autocast:
-        """Run convolutions and matrix products in this format, inside."""
+        """Return a context in which convolutions and matrix products use this format."""
         dtype: torch.dtype = getattr(torch, BF16.dtype if self.kind.exact else self.kind.dtype)
         return torch.autocast(self.device_type, dtype, enabled=not self.kind.exact)
 
     def scaler(self) -> torch.amp.GradScaler:
-        """Return what scales the loss where gradients would underflow, and passes everything through elsewhere."""
+        """Return the gradient scaler, which is enabled only for formats in which gradients would underflow."""
         return torch.amp.GradScaler(self.device_type, enabled=self.kind.scaled)
 
     @contextmanager
     def products(self) -> Iterator[None]:
-        """Let CUDA multiply 32-bit numbers as TensorFloat-32, inside, unless the format is exact."""
-        # Both names are set, and to the same: PyTorch's readers of the older ones raise where the newer ones disagree.
+        """Let CUDA multiply 32-bit numbers as TensorFloat-32 within the block, unless the format is exact."""
+        # Both the older and the newer settings are set: reading the older ones raises if the newer ones disagree.
         older: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
         newer: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
         before = [switch.fp32_precision for switch in newer]
@@ -55,9 +55,10 @@ class Precision:
 
 
 def choose_precision(wanted: str, device: torch.device) -> Precision:
-    """Return the format that is ``wanted`` on the device; ``auto`` is bf16 where it is fast there, and fp32 elsewhere.
+    """Return the format ``wanted`` on the device; ``auto`` is bf16 if that is fast on the device, else fp32.
 
-    Fast means tensor cores on CUDA (Ampere and later), AVX-512 BF16 or AMX on a CPU. fp16 needs CUDA.
+    Fast means tensor cores on CUDA (Ampere and later), AVX-512 BF16 or AMX on a CPU. Raise ``TrainingError`` for fp16
+    on a device other than CUDA.
     """
     if wanted == "auto":
         return Precision((BF16 if _has_fast_bf16(device) else FP32).name, device.type)
@@ -71,21 +72,21 @@ def choose_precision(wanted: str, device: torch.device) -> Precision:
 def _has_fast_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # PyTorch asks the processor only through private functions.
+    # PyTorch exposes these processor features only through private functions.
     return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
 
 
 @contextmanager
 def exact_output(module: nn.Module) -> Iterator[None]:
-    """Compute the last activation of the decoder in 32 bits, inside.
+    """Compute the last activation of the decoder in 32 bits within the block.
 
-    A sigmoid in bf16 has no number between 0.996 and 1, and its gradient vanishes there.
+    bf16 has no number between 0.996 and 1, so a sigmoid saturates there and its gradient vanishes.
     """
 
     def to_float(activation: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(x.float() if isinstance(x, Tensor) else x for x in inputs)
 
-    # One that needs a number (`clip`) is the module of one that does not (`hardtanh`).
+    # Functions that require an option (`clip`) share their module with one that does not (`hardtanh`).
     named = [
         f.name for f in FUNCTIONS.values() if f.saturates and (f.option is None or f.option.default is not REQUIRED)
     ]

@@ -32,9 +32,9 @@ CPU = torch.device("cpu")
 
 
 class Targets(NamedTuple):
-    """What the network must return for the images to train on and for those held out, and its range.
+    """Expected outputs for the training images and the held-out images, and their range.
 
-    None stands for the images themselves, and for their range.
+    None stands for the images themselves, and for the range of the input.
     """
 
     train: Pixels | None = None
@@ -63,12 +63,11 @@ def prepare(
 ) -> Training:
     """Return a run of ``module`` on images N×C×H×W that is ready to start.
 
-    ``train`` and ``validation`` are the numbers of the images to train on (all by default) and to hold out (none);
-    ``held_out`` are validation images of their own, instead of those.
-    ``targets`` are what the network must return, where that is not the images themselves, and ``labels`` the classes.
-    ``weights`` say how much each image counts in the loss.
-    ``penalties`` are those on the weights, ``code`` the terms that the code adds. Settings that cannot
-    work with these images or this device are a ``TrainingError``, and so are numbers that are still ``auto``.
+    ``train`` and ``validation`` are the indices of the images to train on (default: all) and to hold out (default:
+    none). ``held_out`` are separate validation images, used instead of ``validation``. ``targets`` are the expected
+    outputs if they are not the images themselves, ``labels`` the classes, and ``weights`` the weights of the images in
+    the loss. ``penalties`` are the penalties on weights, ``code`` the terms that the code adds. Raise ``TrainingError``
+    for settings that cannot work with these images or this device, and for values that are still ``auto``.
     """
     known = settled(settings)
     if known is None:
@@ -105,7 +104,7 @@ def prepare(
 
 
 def _averaging_one(weights: Tensor, train: Tensor | None) -> Tensor:
-    """Return weights whose mean over the images to train on is 1, so that they leave the learning rate as it is."""
+    """Scale weights to a mean of 1 over the training images, so that they do not change the effective learning rate."""
     mean = (weights if train is None else weights[train]).mean()
     if not mean:
         raise TrainingError("all images to train on have the weight 0: give some of them another")
@@ -113,13 +112,16 @@ def _averaging_one(weights: Tensor, train: Tensor | None) -> Tensor:
 
 
 def _network(module: nn.Module, train: Batches) -> nn.Module:
-    """Return the form of ``module`` that a step calls; other forms are known of what the backend builds alone."""
+    """Return the form of ``module`` that a step calls; only modules built by the backend have another, on the CPU."""
     known = isinstance(module, ConvolutionalAutoencoder) and train.device.type == "cpu"
     return fast_form(module, train.shape) if known else module
 
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate: int) -> None:
-    """Refuse a last batch of one image where a normalisation cannot be trained on it, before an epoch is lost."""
+    """Raise ``TrainingError`` if a batch part has a single image on which a normalisation cannot be trained.
+
+    Otherwise the run would fail only at the end of its first epoch.
+    """
     images, name, places = len(train), noun(train.shape), "x".join("1" * rank(train.shape))
     if not _computes_single_images(images, batch, accumulate):
         return
@@ -145,6 +147,6 @@ def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate:
 
 
 def _computes_single_images(images: int, batch: int, accumulate: int) -> bool:
-    """Return whether some part of a step has one image alone."""
+    """Return whether some part of a step has a single image."""
     last = images % batch or batch
     return 1 in (*parts_of(min(images, batch), accumulate), *parts_of(min(images, last), accumulate))

@@ -1,4 +1,4 @@
-"""Give a network the offsets and scales of its preprocessing, found from the training samples."""
+"""Fit the offsets and scales of a network's preprocessing on the training samples."""
 
 from torch import Tensor, nn
 
@@ -12,14 +12,14 @@ BLOCK = 512
 
 
 def normalise_of(module: nn.Module) -> Normalise | GlobalContrast | None:
-    """Return what a network does to its input, None where it takes it as it is."""
+    """Return the preprocessing module of a network, or None if it has none."""
     encoder = getattr(module, "encoder", None)
     first = encoder[0] if isinstance(encoder, nn.Sequential) and len(encoder) else None
     return first if isinstance(first, Normalise | GlobalContrast) else None
 
 
 def fit_preprocessing(module: nn.Module, model: Autoencoder, images: Pixels, train: Tensor) -> None:
-    """Find what the spec asks for from the samples ``train``, and keep it in the network, whose weights hold it."""
+    """Fit the preprocessing of the spec on the samples at ``train``, and store it in the buffers of the network."""
     kind = model.preprocessing
     if kind is None or not kind.found_by:
         return

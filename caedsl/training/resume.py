@@ -55,12 +55,12 @@ def resume(
 ) -> Run:
     """Resume the run in the folder ``path``; it ends as if it had never been interrupted.
 
-    On a CPU that means the same weights bit for bit. ``device`` is by default the one that it began on, where that is
-    there; on another its random numbers are others. ``epochs`` is a new number of epochs, larger than before: the
-    result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is what follows from now
-    on when a monitor speaks; what was said before is not said again. ``data_dir`` is where data sets lie now,
+    On a CPU the weights are then the same bit for bit. ``device`` is by default the device that the run began on, if it
+    is available; on another type of device the random numbers differ. ``epochs`` is a new, larger number of epochs; the
+    result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is the reaction to new
+    findings of monitors; earlier findings are not reported again. ``data_dir`` is the current folder of data sets,
     ``data_root`` a folder that no path of the run may leave. Errors are those of ``caedsl.training.train.train``; they
-    leave the folder as it is.
+    leave the folder unchanged.
     """
     reporter = reporter or Reporter()
     kept = open_run(Path(path), data_dir)
@@ -83,7 +83,7 @@ def resume(
             training.callbacks = all_callbacks(followed, folder, reporter, callbacks, checkpoint)
         if checkpoint is not None:
             checkpoint.require_fit(training, kept.path)
-        training.processes.wait_for_all()  # until then they read what is written now
+        training.processes.wait_for_all()  # the others may still be reading the files that are written now
         if not training.processes.first:
             accompany(training, checkpoint)
         if epochs is not None:
@@ -114,7 +114,7 @@ def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Rep
 
 
 def _check_version(kept: KeptRun, reporter: Reporter) -> None:
-    """Refuse a run of another version; patch versions (the last number) write and read the same runs."""
+    """Raise ``RunError`` for a run of another version; patch versions (the last number) are compatible."""
     version = kept.environment.caedsl
     if version.split(".")[:2] != __version__.split(".")[:2]:
         raise RunError(
@@ -126,7 +126,7 @@ def _check_version(kept: KeptRun, reporter: Reporter) -> None:
 
 
 def _device(kept: KeptRun, wanted: str, reporter: Reporter) -> torch.device:
-    """Return the device that is wanted, or else the run's, or where that is not there the one that is."""
+    """Return the device ``wanted``; for ``auto`` the device of the run, or another one if that is not available."""
     if wanted != "auto":
         return choose_device(wanted)
     try:
@@ -143,7 +143,7 @@ def _check_unfinished(kept: KeptRun, checkpoint: Checkpoint | None) -> None:
     try:
         read_scores(kept.path)
     except (OSError, RecordError):
-        return  # killed between training and evaluation, or damaged: the latter is still to be done
+        return  # killed before its evaluation, or the scores are damaged: the evaluation is still to be done
     if ended == "finished" and len(_epochs(checkpoint)) >= kept.settings.epochs:
         raise RunError(
             f"the run in {kept.path} has finished its {kept.settings.epochs} epochs: there is nothing to go on with; "
@@ -161,7 +161,7 @@ def _epochs(checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
 
 
 def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) -> KeptRun:
-    """Return the run with another number of epochs, where that would not have changed the epochs that are over."""
+    """Return the run with another number of epochs. Raise ``RunError`` if that would have changed past epochs."""
     if epochs is None:
         return kept
     done = len(_epochs(checkpoint))

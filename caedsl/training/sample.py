@@ -1,6 +1,6 @@
 """Make the sample of a step from clean samples.
 
-Training, validation, evaluation, probes and the search for a non-finite number all make their samples here.
+Training, validation, evaluation, probes and the search for the origin of a non-finite number make their samples here.
 """
 
 from dataclasses import replace
@@ -28,10 +28,10 @@ def make_sample(
     part: BatchShare | None = None,
     target_range: InputRange | None = None,
 ) -> Sample:
-    """Make the sample of clean samples: augment target and input alike, then corrupt the input.
+    """Make a sample from clean samples: augment target and input alike, then corrupt the input.
 
-    ``part`` is the share of this process in the batch; by default the samples are the whole batch. Corruption is drawn
-    on the device of ``generator``; the sample is on that of the clean ones. ``target_range`` is by default the input's.
+    ``part`` is this process's share of the batch; by default the samples are the whole batch. Corruption is drawn on
+    the device of ``generator``; the result is on the device of ``clean``. ``target_range`` defaults to the input range.
     """
     part = part or BatchShare.all_of(len(clean))
     changes = draw(clean.seen, augmentation, generator, part)
@@ -44,8 +44,8 @@ def make_sample(
 
 
 def _laid_out(x: Tensor) -> Tensor:
-    """Lay samples on CUDA out as convolutions compute fastest there; some augmentations lay them out otherwise.
+    """Convert samples on CUDA to channels last, in which convolutions are fastest; augmentations may change the layout.
 
-    On a CPU the faster form of a network does so itself.
+    On a CPU the faster form of a network converts them itself.
     """
     return channels_last(x) if x.is_cuda else x

@@ -1,4 +1,4 @@
-"""The learning rate of a step, from the schedule and from the scores of the epochs."""
+"""Learning rate of a step, from the schedule and the scores of the epochs."""
 
 from math import inf
 
@@ -7,13 +7,13 @@ from caedsl.vocabulary.schedules import Plateau
 
 
 def learning_rate(settings: Settled, step: int, steps: int, steps_per_epoch: int, lowered: float = 1.0) -> float:
-    """Return the rate at ``step`` (counted from 0) of ``steps``; ``lowered`` is the factor of a plateau."""
+    """Return the learning rate at ``step`` (counted from 0) of ``steps``; ``lowered`` is the factor of a plateau."""
     scheduled = settings.schedule.factor(step, steps, steps_per_epoch) * lowered
     return max(settings.optimizer.lr * scheduled, settings.schedule.min_lr)
 
 
 def plateau_of(schedule: Schedule) -> Plateau:
-    """Return what watches the scores; under a schedule that does not watch them its factor stays 1."""
+    """Return the plateau detector of a schedule; its factor stays 1 if the schedule does not depend on the scores."""
     if not schedule.kind.watches:
         return Plateau(inf, 1.0)
     return Plateau(schedule.number("patience"), schedule.number("factor"))

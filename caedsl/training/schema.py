@@ -1,4 +1,4 @@
-"""The schema of the text in a checkpoint: a run folder may come from a stranger."""
+"""Schema of the text in a checkpoint, checked since a run folder may come from an untrusted source."""
 
 from typing import Annotated
 
@@ -42,7 +42,7 @@ class _Watch(_Record):
 
 
 class _Callbacks(_Record):
-    """States by the names of classes; those of the monitors are checked here, others by their callbacks."""
+    """States of callbacks by class name; the state of the monitors is checked here, others by their callbacks."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -50,7 +50,7 @@ class _Callbacks(_Record):
 
 
 class ProgressRecord(_Record):
-    """The part of a run's state that is no tensor, see ``caedsl.training.checkpoints.capture``."""
+    """Part of a run's state that is not a tensor, see ``caedsl.training.checkpoints.capture``."""
 
     format: int
     run: Short
@@ -68,12 +68,12 @@ class ProgressRecord(_Record):
 
     @property
     def watch(self) -> _Watch | None:
-        """The state of the monitors, None where none watched."""
+        """State of the monitors, or None if none watched."""
         return self.callbacks.watches[0] if self.callbacks.watches else None
 
     @property
     def probed(self) -> list[ProbeResult]:
-        """All probes that the monitors kept."""
+        """Probes that the monitors kept."""
         seen = self.watch.seen if self.watch is not None else None
         return [*seen.probes, *filter(None, (seen.first_probe, seen.best_probe))] if seen is not None else []
 
@@ -82,5 +82,5 @@ _PROGRESS = TypeAdapter(ProgressRecord)
 
 
 def read_progress(text: str) -> ProgressRecord:
-    """Read the text of a checkpoint; raises ``pydantic.ValidationError``, which is a ``ValueError``."""
+    """Read the text of a checkpoint. Raise ``pydantic.ValidationError``, a ``ValueError``, if it is invalid."""
     return _PROGRESS.validate_json(text)

@@ -32,7 +32,7 @@ from caedsl.training.step_numbers import Number, StepNumbers
 
 
 class Stepper:
-    """A module with what it takes to train it step by step: objective, optimizer, learning rate and random numbers."""
+    """Module with everything needed to train it step by step: objective, optimizer, learning rate and random state."""
 
     def __init__(
         self,
@@ -45,10 +45,10 @@ class Stepper:
         network: nn.Module | None = None,
         target_range: InputRange | None = None,
     ) -> None:
-        """Place ``module`` on the device of ``train``.
+        """Move ``module`` to the device of ``train``.
 
-        ``network`` is what a step calls: another form of ``module`` with the same weights, by default the module.
-        ``target_range`` is by default the input's.
+        ``network`` is the form of ``module`` that a step calls, with the same weights; by default it is the module.
+        ``target_range`` defaults to the input range.
         """
         self.processes = current()
         self.module = channels_last_kernels(module.to(train.device))
@@ -68,7 +68,7 @@ class Stepper:
         self.numbers = StepNumbers(train.device)
         self._share: Number = 0.0
         self.graph: StepGraph | None = None
-        """What takes the steps of whole batches, where they are captured and replayed."""
+        """Graph that replays the steps of whole batches, or None if they are not captured."""
         self.threads: int | None = settings.threads if isinstance(settings.threads, int) else None
         """The number of CPU threads of a step; None keeps PyTorch's."""
         self.steps_per_epoch = math.ceil(len(train) / settings.batch)
@@ -77,12 +77,12 @@ class Stepper:
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next step."""
+        """Learning rate of the next step."""
         return learning_rate(self.settings, self.step, self.steps, self.steps_per_epoch, self.plateau.factor)
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Give the module, inside, the weights that it would be used with: the averages with ``ema``."""
+        """Give the module its final weights within the block: with ``ema`` these are the averages."""
         if self.average is not None:
             self.average.swap()
         try:
@@ -92,7 +92,7 @@ class Stepper:
                 self.average.swap()
 
     def weights(self) -> dict[str, Tensor]:
-        """Return a copy of the state as it would be used now, in main memory and in plain layout."""
+        """Return a copy of the state dict with the final weights, contiguous and in main memory."""
         with self.averaged():
             return {
                 name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
@@ -101,7 +101,7 @@ class Stepper:
 
     @contextmanager
     def stepping(self) -> Iterator[None]:
-        """Allow steps inside; at the end the random state, threads and memory of the process are as they were."""
+        """Allow steps within the block; afterwards restore the random state, threads and memory settings."""
         device = self.train.device
         with ExitStack() as stack:
             stack.enter_context(computing_with(self.threads))
@@ -118,10 +118,10 @@ class Stepper:
             yield
 
     def take_step(self, clean: Sample, whole: int | None = None) -> Losses:
-        """Take one optimizer step on the clean samples of this process, in parts whose gradients are added up.
+        """Take one optimizer step on the clean samples of this process, accumulating gradients over parts.
 
-        ``whole`` is the number of images of all processes, by default those of this one. The losses stay on the device;
-        their means over the processes are those of the batch.
+        ``whole`` is the number of images of all processes, by default of this one. The losses stay on the device; their
+        means over the processes are the losses of the batch.
         """
         whole = len(clean) if whole is None else whole
         self._set_numbers()
@@ -131,7 +131,7 @@ class Stepper:
         return losses
 
     def _set_numbers(self) -> None:
-        """Set what changes from step to step, before the step."""
+        """Set the values that change from step to step, before the step."""
         self.objective.begin(self.step, self.steps, self.numbers)
         lr = self.numbers.set("learning rate", self.lr)
         for group in self.optimizer.param_groups:
@@ -142,7 +142,7 @@ class Stepper:
             self._share = self.numbers.set("share in the average", self.average.share())
 
     def compute(self, clean: Sample, whole: int | None = None) -> Losses:
-        """Compute a step: all that the device does for it, and nothing that waits for the device."""
+        """Compute a step: all of its work on the device, without waiting for the device."""
         whole = len(clean) if whole is None else whole
         sizes = parts_of(whole, self.settings.accumulate)
         mine = [share_of(size, self.processes.number, self.processes.count) for size in sizes]
@@ -157,12 +157,12 @@ class Stepper:
         return losses._replace(total=self.guard.marked(losses.total))
 
     def _gradients_sent(self, last: bool) -> AbstractContextManager[None]:
-        """Keep gradients in this process until those of the last part are there."""
+        """Return a context that reduces gradients across processes only for the last part."""
         keep: Callable[[], AbstractContextManager[None]] | None = getattr(self.joined, "no_sync", None)
         return nullcontext() if last or keep is None else keep()
 
     def _add_gradients(self, clean: Sample, share: float, first: bool) -> Losses:
-        """Add the gradients of a part, ``share`` of the images of the step."""
+        """Add the gradients of a part that holds ``share`` of the images of the step."""
         part = self.processes.under_way(clean.seen)
         sample = self.sample(clean, part, self.settings.augment)
         with self.precision.autocast():
@@ -173,7 +173,7 @@ class Stepper:
         return losses.detached()
 
     def sample(self, clean: Sample, part: BatchShare, augmentation: Augment = NOT_AUGMENTED) -> Sample:
-        """Make the sample of clean samples with this run's corruption and random numbers."""
+        """Make a sample from clean samples with this run's corruption and random numbers."""
         return make_sample(
             clean,
             self.generator,
@@ -199,7 +199,7 @@ class Stepper:
 
 @torch.no_grad()
 def include(average: WeightAverage, share: Number) -> None:
-    """Include the values after a step in the averages, with this share."""
+    """Update the averages with the weights after a step; ``share`` is the share of the new weights."""
     if not isinstance(share, Tensor):
         torch._foreach_lerp_(average.averages, average.values, share)
         return
@@ -209,17 +209,17 @@ def include(average: WeightAverage, share: Number) -> None:
 
 
 def channels_last_kernels(module: nn.Module) -> nn.Module:
-    """Lay kernels out as convolutions compute fastest."""
+    """Convert kernels to channels last, in which convolutions are fastest."""
     if any(weight.dim() == 5 for weight in module.parameters()):
-        return module  # kernels of volumes have a layout of their own, and gain nothing from it on a CPU
+        return module  # kernels of volumes need another format, which is no faster on a CPU
     return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 @contextmanager
 def exact_instance_norms(*networks: nn.Module) -> Iterator[None]:
-    """Compute, inside, instance normalisation of a single image as the group normalisation that it is.
+    """Compute instance normalisation of a single image as the equivalent group normalisation within the block.
 
-    PyTorch's own gradient of it is wrong for one image whose channels are last in memory (2.13 on a CPU).
+    PyTorch's gradient of instance normalisation is wrong for a single channels-last image (2.13 on a CPU).
     """
     layers = {part for network in networks for part in network.modules() if isinstance(part, _InstanceNorm)}
     for layer in layers:

@@ -1,11 +1,11 @@
 """Replay the step of a whole batch as one CUDA graph.
 
-Small models need 100 to 200 kernels a step, and launching them one by one takes longer than their arithmetic. A graph
+Small models need 100 to 200 kernels per step, and launching them one by one takes longer than their arithmetic. A graph
 launches all of them at once: sample, forward and backward pass, clipping, optimizer and weight average.
 
-A graph proves itself before it is used. From one state the same step is taken twice as it is and once by the graph: the
-graph must come to the same bits, or as close as two steps are to each other where a kernel sums in no fixed order. It
-must also be faster. Otherwise, and after any failure, steps are taken as they are.
+A graph is verified before it is used. The same step is taken from the same state twice directly and once by the graph.
+The graph must produce the same bits or, if a kernel sums in no fixed order, differ about as little as the two direct
+steps do. It must also be faster. Otherwise, and after any failure, steps are computed directly.
 """
 
 import time
@@ -23,17 +23,17 @@ from caedsl.training.non_finite_guard import NonFiniteGuard
 from caedsl.training.objective import Losses
 
 WARM_UP = 3
-"""Steps that are taken as they are: they make the optimizer's moments, and choose and load kernels."""
+"""Number of direct steps at the start, which create the optimizer's moments and choose and load kernels."""
 
 GAIN = 1.05
-"""How many times faster than the step itself a graph must be: it holds the memory of a step for good."""
+"""Least speed-up over a direct step for which a graph is used, since it holds the memory of a step permanently."""
 
 NOISE = 4.0
-"""A graph may differ from a step so many times as much as two steps differ from each other."""
+"""A graph may differ from a direct step by this many times the difference between two direct steps."""
 
 
 class Captured(Protocol):
-    """What a graph replays, and all that a step changes."""
+    """Work that a graph replays, and the state that a step changes."""
 
     module: nn.Module
     optimizer: torch.optim.Optimizer
@@ -42,21 +42,21 @@ class Captured(Protocol):
     generator: torch.Generator
 
     def compute(self, clean: Sample) -> Losses:
-        """Take the step on the device."""
+        """Compute the step on the device."""
 
 
 class Recorder(Protocol):
-    """What captures work on a device."""
+    """Recorder that captures work on a device."""
 
     @property
     def generator(self) -> torch.Generator:
         """The generator that layers draw from."""
 
     def strictly(self) -> AbstractContextManager[None]:
-        """Work, inside, as while capturing: on another stream, and waiting for the device is an error."""
+        """Work under the rules of capturing within the block: on another stream, where waiting is an error."""
 
     def record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
-        """Capture ``work``, which also draws from ``generator``; return what replays it, and where its result lies."""
+        """Capture ``work``, which also draws from ``generator``; return a function that replays it, and its result."""
 
     def wait(self) -> None:
         """Wait until the device has done all that it was given."""
@@ -77,7 +77,7 @@ class CudaRecorder:
 
     @contextmanager
     def strictly(self) -> Iterator[None]:
-        """Work, inside, on the stream that captures; an operation that waits for the device is an error."""
+        """Work on the capturing stream within the block; an operation that waits for the device is an error."""
         now = torch.cuda.current_stream(self._device)
         before = torch.cuda.get_sync_debug_mode()
         self._stream.wait_stream(now)
@@ -90,11 +90,11 @@ class CudaRecorder:
             now.wait_stream(self._stream)
 
     def record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
-        """Capture ``work``; nothing is computed."""
+        """Capture ``work`` without computing anything."""
         try:
             return self._record(work, generator)
         except BaseException:
-            # A capture that failed leaves generators waiting for its end; one that succeeds ends that.
+            # A failed capture leaves the generators in capture mode; a successful capture resets them.
             with suppress(RuntimeError):
                 self._record(lambda: torch.zeros((), device=self._device), generator)
             raise
@@ -102,7 +102,7 @@ class CudaRecorder:
     def _record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(generator)
-        # Other threads read and copy the next batches meanwhile.
+        # Other threads read and copy the next batches at the same time.
         with (
             torch.cuda.device(self._device),
             torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"),
@@ -134,7 +134,7 @@ class Snapshot:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Put everything back; a step that broke off leaves no gradients."""
+        """Restore everything; gradients of an aborted step are dropped."""
         self._optimizer.zero_grad(set_to_none=True)
         for place, value in zip(self._places, self.values, strict=True):
             place.copy_(value)
@@ -142,12 +142,12 @@ class Snapshot:
             generator.set_state(state)
 
     def drew_like(self, other: "Snapshot") -> bool:
-        """Return whether the generators are where they are in ``other``."""
+        """Return whether the states of the generators equal those in ``other``."""
         pairs = zip(self._generators, other._generators, strict=True)
         return all(torch.equal(mine, others) for (_, mine), (_, others) in pairs)
 
     def distance(self, other: "Snapshot", start: "Snapshot") -> float:
-        """Return how far ``other`` is from this, as a share of the way from ``start``; 0 for the same bits."""
+        """Return the distance to ``other``, relative to the distance from ``start``; 0 for the same bits."""
         squares: list[float] = []
         for mine, others, before in zip(self.values, other.values, start.values, strict=True):
             if not torch.equal(mine, others):
@@ -157,10 +157,10 @@ class Snapshot:
 
 
 class StepGraph:
-    """Steps of whole batches, replayed once the graph has proved itself.
+    """Steps of whole batches, replayed once the graph has been verified.
 
-    ``failure`` says why steps are taken as they are after all; it is None where the graph is used, is still to be
-    captured, or was just not faster.
+    ``failure`` says why steps are computed directly after all. It is None if the graph is used, is not captured yet, or
+    was merely not faster.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class StepGraph:
         note: Callable[[str], None] = lambda text: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Capture a step of ``captured``; ``note`` is told once where that fails."""
+        """Capture a step of ``captured``; ``note`` is called once if that fails."""
         self.failure: str | None = None
         self.used = False
         self._captured, self._recorder, self._note, self._clock = captured, recorder, note, clock
@@ -183,7 +183,7 @@ class StepGraph:
         self._result = torch.zeros(())
 
     def take(self, clean: Sample) -> Losses:
-        """Take the step on clean samples, which are a whole batch."""
+        """Take a step on clean samples that are a whole batch."""
         self._steps += 1
         if self._given_up or self._steps <= WARM_UP:
             return self._captured.compute(clean)
@@ -197,7 +197,7 @@ class StepGraph:
         return self._losses(self._result.clone())
 
     def _fill(self, clean: Sample) -> None:
-        """Put samples where the graph reads them."""
+        """Copy samples to the memory that the graph reads."""
         assert self._input is not None
         self._input.seen.copy_(clean.seen)
         if clean.paired:
@@ -219,7 +219,7 @@ class StepGraph:
         return Snapshot(self._captured, self._generators)
 
     def _capture(self, clean: Sample) -> Losses:
-        """Take a step as it is, and capture another."""
+        """Take a direct step, and capture another one."""
         seen = clean.seen.clone()
         weight = None if clean.weight is None else clean.weight.clone()
         self._input = Sample(clean.target.clone() if clean.paired else seen, seen, None, weight, clean.share)
@@ -227,7 +227,7 @@ class StepGraph:
         try:
             with self._recorder.strictly():
                 row = self._work()
-        except Exception as error:  # whatever a part of the step raises: without a graph it may well work
+        except Exception as error:  # any part of the step may raise here and still work without a graph
             start.restore()
             self._give_up(error)
             return self._captured.compute(clean)
@@ -240,12 +240,12 @@ class StepGraph:
         return self._losses(row)
 
     def _prove(self) -> Losses:
-        """Take a step as it is, twice, and by the graph, each time from the same state; decide whether it is used."""
+        """Take a step twice directly and once by the graph, from the same state; decide whether to use the graph."""
         start, given = self._snapshot(), self._input
         assert given is not None
         try:
             return self._compared(start)
-        except Exception as error:  # there may be no memory for the graph beside a step
+        except Exception as error:  # memory may not suffice for the graph and a direct step
             start.restore()
             self._give_up(error)
             return self._captured.compute(given)
@@ -286,6 +286,6 @@ class StepGraph:
         self._drop()
 
     def _drop(self) -> None:
-        """Give the graph's memory back."""
+        """Release the memory of the graph."""
         self._given_up = True
         self._replay, self._input, self._result = None, None, torch.zeros(())

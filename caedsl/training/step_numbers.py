@@ -1,7 +1,7 @@
-"""Numbers that change from step to step: learning rate, share of a step in the average, weights of terms.
+"""Numbers that change from step to step: learning rate, share of a step in the weight average, weights of terms.
 
-A CUDA graph repeats a step with the numbers that it was captured with. Where steps can be captured, a number is
-therefore kept on the device, in a place that the graph reads anew each time.
+A CUDA graph replays a step with the constants that it was captured with. If steps can be captured, these numbers are
+therefore kept in tensors on the device, which the graph reads at each replay.
 """
 
 import torch
@@ -13,17 +13,17 @@ Number = float | Tensor
 
 
 class StepNumbers:
-    """The numbers of the next step by name."""
+    """Numbers of the next step by name."""
 
     def __init__(self, device: torch.device) -> None:
-        """Keep numbers on ``device`` if steps can be captured there, else as they are."""
+        """Keep numbers on ``device`` if steps can be captured there, otherwise as Python floats."""
         self._device = device
         self._captured = captures(device)
         self._places: dict[str, Tensor] = {}
         self._values: dict[str, float] = {}
 
     def set(self, name: str, value: float) -> Number:
-        """Set a number and return what a step computes with: always the same tensor, or ``value`` itself."""
+        """Set a number, and return the form for a step: always the same tensor, or ``value`` itself."""
         if not self._captured:
             return value
         if name not in self._places:

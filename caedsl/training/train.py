@@ -1,4 +1,4 @@
-"""From a model to a trained module in a run folder."""
+"""Train a model, and write its run folder."""
 
 import shlex
 import time
@@ -45,7 +45,7 @@ from caedsl.training.search.trials import naming_what_fits
 from caedsl.training.weights import Weights, largest_file
 
 _STATES = {"interrupted": INTERRUPTED, "trouble": STOPPED}
-"""The state of a run by the reason it ended for; every other reason is ``FINISHED``."""
+"""State of a run by the reason why it ended; every other reason means ``FINISHED``."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Run:
     pixels: PixelRange
     history: History
     threads: int | None = None
-    """The number of CPU threads; None where it was PyTorch's."""
+    """Number of CPU threads, or None for PyTorch's."""
 
     @property
     def held_out(self) -> tuple[str, Batches]:
-        """The images that the module is evaluated on, and their name: test, else validation, else training."""
+        """Name and images of the evaluated part: test, else validation, else training."""
         if self.test is not None:
             return "test", self.test
         return ("validation", self.validation) if self.validation is not None else ("training", self.train)
@@ -85,15 +85,14 @@ def train(
     callbacks: Sequence[Callback] = (),
     images: Images | None = None,
 ) -> Run:
-    """Train ``model`` as its ``train`` block says and write the run folder, all but the evaluation.
+    """Train ``model`` according to its ``train`` block, and write the run folder except for the evaluation.
 
-    ``spec_text`` is the canonical text, kept as ``spec.cae`` with the numbers that were found for ``auto``. ``device``
-    is auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` where data sets lie, ``data_root`` a folder that
-    no path of the spec may leave, ``weights`` a safetensors file or the folder of a run to start from, instead of fresh
-    weights. ``callbacks`` follow the run, see ``Callback``. ``images`` take the place of the spec's data. Ctrl-C and
-    SIGTERM end training after the current step; its state is saved, see ``resume``. Errors of the outside world are a
-    ``DataError`` of ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the first epoch is over they leave
-    no folder.
+    ``spec_text`` is the canonical text, kept as ``spec.cae`` with the values that were found for ``auto``. ``device``
+    is auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` the folder of data sets, ``data_root`` a folder
+    that no path of the spec may leave. ``weights`` is a safetensors file or a run folder to start from instead of new
+    weights. ``callbacks`` are called during the run, see ``Callback``. ``images`` replace the spec's data. Ctrl-C and
+    SIGTERM end training after the current step and save its state, see ``resume``. Raise a ``DataError`` of
+    ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the end of the first epoch no folder is left then.
     """
     reporter = reporter or Reporter()
     if model.train is None:
@@ -150,7 +149,7 @@ def load_images(
     recorded: str | Path | None = None,
     root: str | Path | None = None,
 ) -> Images:
-    """Load the images of a spec and report the notes on them; a ``DataError`` says why they cannot be had."""
+    """Load the images of a spec and report the notes about them. Raise ``DataError`` if they cannot be loaded."""
     with current().in_turn():
         images = load(model, _path(data_dir), reporter.loading, recorded=_path(recorded), root=_path(root))
     for note in images.notes:
@@ -195,8 +194,8 @@ def prepare_training(
 ) -> Training:
     """Return a run of ``model`` that is ready to start.
 
-    ``split_seed`` decides which images are held out where the source has no validation images of its own; the seed of
-    the settings decides the weights without ``start``.
+    ``split_seed`` selects the held-out images if the source has no validation images of its own. Without ``start``, the
+    seed of the settings determines the initial weights.
     """
     train_index, validation_index = split_validation(images, settings.validation, split_seed)
     program = lower(model)
@@ -230,7 +229,7 @@ def environment_of(
     data_dir: str | Path | None,
     split_seed: int = SPLIT_SEED,
 ) -> dict[str, Any]:
-    """Return the content of ``environment.json``, with all that is needed to find the same images again."""
+    """Return the content of ``environment.json``, including everything needed to find the same images again."""
     data = {
         "name": images.name,
         "sha256": images.sha256,
@@ -248,7 +247,7 @@ def environment_of(
 
 
 def carry_out(training: Training, folder: RunFolder, state: RunState, reporter: Reporter) -> None:
-    """Run ``training``, and leave in ``folder`` what was learned and how it ended, however that is."""
+    """Run ``training``, and record in ``folder`` the weights and the state, however the run ends."""
     training.folder, training.note = folder, reporter.note
     try:
         with naming_what_fits(training):
@@ -269,14 +268,14 @@ def carry_out(training: Training, folder: RunFolder, state: RunState, reporter: 
 
 
 def accompany(training: Training, checkpoint: Checkpoint | None = None) -> NoReturn:
-    """Train together with the first process, which keeps the records; ends with a ``PartDoneError``."""
+    """Train together with the first process, which keeps the records; end with ``PartDoneError``."""
     training.callbacks = [*restoring(checkpoint), Interruption(), *stopping()]
     training.run()
     raise PartDoneError
 
 
 def _keep_what_can_be_kept(training: Training, folder: RunFolder, state: RunState, error: BaseException) -> None:
-    """Write the weights of the best epoch, which are good whatever happened, and leave the last checkpoint as it is."""
+    """Write the best and last weights, which remain valid after any failure, and keep the last checkpoint unchanged."""
     interrupted = isinstance(error, KeyboardInterrupt)
     with suppress(RunError):
         folder.write_learned(training.best_weights, training.last_weights)

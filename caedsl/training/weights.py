@@ -1,4 +1,4 @@
-"""Weights in a file: those that a run ended with, to be judged, or for another run to start from."""
+"""Weights in a file: the result of a run, for evaluation or as the start of another run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from caedsl.runs.files import BEST
 from caedsl.runs.tensors import TensorFileError, read_tensors
 
 MOST_COPIES = 10
-"""Numbers that a checkpoint may hold for each parameter: weights three times, average, optimizer's states."""
+"""Numbers that a checkpoint may hold per parameter: copies of the weights, their average, and optimizer states."""
 
 
 def largest_file(model: Autoencoder) -> int:
-    """Return the bytes that weights or a checkpoint of ``model`` may have: no larger file is read."""
+    """Return the largest size in bytes of a weights file or checkpoint of ``model``; larger files are not read."""
     return LARGEST_TEXT + MOST_COPIES * BYTES * total_parameters(model)
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors by the names of ``state_dict``, and the file that they are from."""
+    """Tensors by the names of ``state_dict``, and the file that they come from."""
 
     tensors: Mapping[str, Tensor]
     file: Path
@@ -55,7 +55,7 @@ class Weights:
             raise RunError(f"{file} is truncated or damaged, or no safetensors file ({error})") from error
 
     def give(self, module: nn.Module) -> None:
-        """Put them into ``module``; a ``RunError`` where its layers are others."""
+        """Load the weights into ``module``. Raise ``RunError`` if its layers do not match."""
         own = module.state_dict()
         for name in {**own, **self.tensors}:
             here, there = (tuple(state[name].shape) if name in state else None for state in (own, self.tensors))

@@ -1,1 +1,1 @@
-"""The monitors in anybody's loop: any PyTorch module and optimizer, Lightning, and Keras."""
+"""Monitors for custom training loops: any PyTorch module and optimizer, Lightning, and Keras."""

@@ -1,4 +1,4 @@
-"""Layers of a module that caedsl did not build, found by running it once."""
+"""Find the layers of a module that caedsl did not build, by running it once."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -29,17 +29,18 @@ _WORDS = {
     if function.option is None or function.option.default is not REQUIRED
     for call in function.torch(function.option.default if function.option is not None else None)
 }
-"""The word of each activation, by its class in ``torch.nn``."""
+"""Name of each activation in the language, by its class in ``torch.nn``."""
 _CLASSES = {word: name for name, word in _WORDS.items()}
 
 
 @dataclass(frozen=True)
 class ModuleLayer:
-    """A module with the normalisation, activation and dropout that follow it.
+    """Module together with the normalisation, activation and dropout that follow it.
 
-    ``paths`` are theirs in the whole module; ``words`` says the layer in the language, and ``shape`` is its output's
-    without the batch. ``called`` is the class in ``torch.nn`` of an activation that a function computes from the output
-    of the last module, such as ``ReLU`` for ``F.relu``; empty for none.
+    ``paths`` are the paths of these modules in the whole module, ``words`` is the layer as a spec writes it, and
+    ``shape`` is the shape of its output without the batch. If a function computes the activation from the output of the
+    last module, ``called`` is the matching class in ``torch.nn``, such as ``ReLU`` for ``F.relu``; otherwise it is
+    empty.
     """
 
     paths: tuple[str, ...]
@@ -50,7 +51,11 @@ class ModuleLayer:
 
 @dataclass(frozen=True)
 class Layout:
-    """Layers in the order of computation; ``output`` and ``code`` are numbers of layers, ``code_path`` a module's."""
+    """Layers in the order of computation.
+
+    ``output`` and ``code`` are indices of layers, or None; ``code_path`` is the path of the module that returns the
+    code, and ``code_size`` the number of values in it.
+    """
 
     layers: tuple[ModuleLayer, ...]
     output: int | None
@@ -60,7 +65,12 @@ class Layout:
 
 
 def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | None) -> Layout:
-    """Return the layers of ``module`` as they compute ``sample``; ``code`` is the path of what makes the code."""
+    """Return the layers of ``module`` in the order in which they process ``sample``.
+
+    ``code`` is the path of the module that returns the code; by default it is the last module of the layer with the
+    smallest output. Raise ``ValueError`` if ``code`` is no such path or the output does not have the shape of
+    ``target``.
+    """
     names = {part: name for name, part in module.named_modules()}
     ran: list[tuple[str, nn.Module, tuple[int, ...]]] = []
     shapes: dict[str, tuple[int, ...]] = {}
@@ -99,10 +109,10 @@ def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | Non
 
 
 class _CalledActivations(TorchFunctionMode):
-    """Activations that are called as functions on what a module has returned, by the path of that module.
+    """Recorder of activations that are called as functions on the output of a module, by the path of that module.
 
-    ``inside`` is above 0 within a module without parts, whose own calls do not count; ``output`` is the path and the
-    output of the last such module.
+    ``inside`` is positive while a leaf module runs, whose own function calls do not count. ``output`` is the path and
+    the output of the last leaf module.
     """
 
     def __init__(self) -> None:
@@ -140,7 +150,7 @@ def _below(path: str, owner: str) -> bool:
 def _grouped(
     ran: Sequence[tuple[str, nn.Module, tuple[int, ...]]], called: Mapping[str, str]
 ) -> tuple[ModuleLayer, ...]:
-    """Return layers; a module that is used more than once stands for no single layer, and is left out."""
+    """Group modules into layers. Modules that run more than once are left out, since they are no single layer."""
     used = [path for path, _, _ in ran]
     layers: list[ModuleLayer] = []
     for path, part, shape in ran:
@@ -159,7 +169,7 @@ def _grouped(
 
 
 def _finish(part: nn.Module) -> str | None:
-    """Return what a module adds to the line of the layer before it; None for a layer of its own."""
+    """Return what a module adds to the line of the preceding layer, or None if it is a layer of its own."""
     name = type(part).__name__
     norm = next((word for start, word in _NORMS.items() if name.startswith(start)), None)
     if isinstance(part, nn.modules.dropout._DropoutNd):

@@ -1,4 +1,4 @@
-"""The monitors of a loop that caedsl did not write: one call a step."""
+"""Monitors for a training loop that caedsl did not write, called once per step."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,14 +29,14 @@ from caedsl.vocabulary.shape import Shape
 
 NOT_FINITE = "not-finite"
 MOST_AVERAGED = 4096
-"""Samples whose mean is the mean image; more are not looked at."""
+"""Number of samples from which the mean image is computed, at most."""
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass
 class _Reconstruction:
-    """Loss of a reconstruction."""
+    """Reconstruction loss."""
 
     function: LossFunction
 
@@ -47,14 +47,14 @@ class _Reconstruction:
 
 @dataclass
 class _Samples:
-    """Where samples lie."""
+    """Device of the samples."""
 
     device: torch.device
 
 
 @dataclass
 class _Loop:
-    """What a probe has to know of a loop."""
+    """Part of a loop that a probe needs."""
 
     module: nn.Module
     settings: Settled
@@ -67,7 +67,7 @@ class _Loop:
 
 
 class _LoopProber(Prober):
-    """Prober whose samples are those of the step that has just been taken, and whose layers may end in functions."""
+    """Prober that uses the samples of the latest step and recognises activations called as functions."""
 
     now: tuple[Tensor, Tensor]
 
@@ -75,21 +75,21 @@ class _LoopProber(Prober):
         super().__init__(training, layout.layers, layout.output, images, 1, layout.code_path)
         for number, layer in enumerate(layout.layers):
             if layer.called == "ReLU":
-                # A channel is above 0 before it where it is above 0 after it.
+                # The hook sees the value before the function; a channel is above 0 there exactly if it is after ReLU.
                 self._relus[layer.paths[-1]] = number
         if layout.output is not None and (called := layout.layers[layout.output].called):
             self._flat = FLAT_WHERE.get(called)
 
     def pair(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return samples of the present step."""
+        """Return samples of the current step and their targets."""
         return self.now
 
 
 class LoopWatch:
-    """Monitors of a loop of one's own.
+    """Monitors of a custom training loop.
 
-    ``step`` is called once a step and returns what was found in it; ``troubles`` are all findings so far. Nothing of
-    the loop changes: neither weights, gradients nor running statistics, nor random numbers.
+    Call ``step`` once per step; it returns the new findings. ``troubles`` holds all findings so far. Watching does not
+    change the loop's weights, gradients, running statistics or random numbers.
     """
 
     def __init__(
@@ -105,9 +105,9 @@ class LoopWatch:
     ) -> None:
         """Watch ``module``; see ``caedsl.watch``.
 
-        ``settings`` returns the present ones for a size of batches. ``findings`` returns what is known of the model
-        without training it, from the shape and the range of samples and the batch; it is called once something is
-        found. ``names`` are those of modules that are not called by their paths.
+        ``settings`` returns the current settings for a batch size. ``findings`` returns the static findings for the
+        model, given the shape and the range of samples and the batch size; it is called once a monitor finds something.
+        ``names`` maps paths to the names of modules that are not shown by their paths.
         """
         self.module, self.settings, self.names = module, settings, names
         self._static = findings
@@ -127,14 +127,14 @@ class LoopWatch:
 
     @property
     def troubles(self) -> Sequence[Trouble]:
-        """What the monitors have found so far."""
+        """Findings of the monitors so far."""
         return tuple(self._asking.troubles)
 
     def step(self, loss: Tensor | float, samples: Tensor, target: Tensor | None = None) -> Sequence[Trouble]:
-        """Take note of a step; return what the monitors find after it.
+        """Record a step and return the new findings of the monitors.
 
-        ``loss`` is the loss of the step, ``samples`` what the module was given, and ``target`` what it should return:
-        the samples themselves by default. Call it after ``optimizer.step()``.
+        ``loss`` is the loss of the step, ``samples`` the input of the module, and ``target`` the expected output, by
+        default the samples themselves. Call it after ``optimizer.step()``.
         """
         if self._ended:
             return ()
@@ -154,10 +154,10 @@ class LoopWatch:
         return self._look(samples.detach(), aim.detach())
 
     def before_look(self) -> None:
-        """Bring the module up to date, where it follows another one; called before each look inside."""
+        """Update a module that mirrors another one; called before each probe."""
 
     def epoch(self, validation: float | None = None) -> Sequence[Trouble]:
-        """Take note that an epoch is over, with its validation loss; return what the monitors find."""
+        """Record the end of an epoch and its validation loss; return the new findings of the monitors."""
         if self._ended or self._steps == 0:
             return ()
         pending = self._read()
@@ -208,7 +208,7 @@ class LoopWatch:
         )
 
     def _share_of_rate(self) -> float:
-        """Return the present learning rate as a share of the largest one so far."""
+        """Return the current learning rate as a share of the largest one so far."""
         rate = self.settings(self._loop.settings.batch).optimizer.lr
         self._largest_rate = max(self._largest_rate, rate)
         return rate / self._largest_rate if self._largest_rate else 1.0
@@ -220,7 +220,7 @@ class LoopWatch:
             self._averaged += len(aim)
 
     def _read(self) -> list[tuple[list[float], int]]:
-        """Return the losses since they were read last, waiting for the device once."""
+        """Return the losses recorded since the last call; waits for the device once."""
         pending, self._pending = self._pending, []
         values = torch.stack([loss.float().reshape(()) for loss, _ in pending]).tolist() if pending else []
         self._epoch_losses += values
@@ -242,7 +242,7 @@ class LoopWatch:
         return self._ask()
 
     def _broken(self, samples: Sample) -> Sequence[Trouble]:
-        """Say where a number that is not finite came from; after that there is nothing left to watch."""
+        """Report where a non-finite number came from, and end the watch."""
         self._ended = True
         ruined = ruined_weights(self.module, self._layout.layers)
         found = Broken(ruined, "weights", 0.0) if ruined is not None else None
@@ -257,7 +257,7 @@ class LoopWatch:
         return self._asking.ask(every(), self._seen, self._steps, len(self._epochs) + 1)
 
     def _findings(self) -> Sequence[Finding]:
-        """Return what is known of the model without training it."""
+        """Return the static findings for the model."""
         if self._found is None:
             self._found = tuple(self._static(self._shape, self._range, self._loop.settings.batch))
         return self._found
@@ -287,7 +287,10 @@ def _to_stderr(line: str) -> None:
 
 
 def settings_of(optimizer: torch.optim.Optimizer) -> Callable[[int], Settled]:
-    """Return the settings that a spec would say; an optimizer without a word is taken for `adamw` or `sgd`."""
+    """Return a function from batch size to the settings that a spec would state.
+
+    An optimizer that the language does not have counts as `adamw` or `sgd`.
+    """
     name = type(optimizer).__name__.lower()
     if name not in OPTIMIZERS:
         name = "adamw" if "betas" in optimizer.param_groups[0] else "sgd"

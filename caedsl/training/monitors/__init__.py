@@ -1,1 +1,1 @@
-"""The monitors: one file each, whose docstring is its documentation and whose ``look`` says what it is sure of."""
+"""The monitors, one per file: the module docstring is the documentation, and ``look`` yields the findings."""

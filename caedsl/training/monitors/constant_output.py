@@ -51,17 +51,17 @@ from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate, one_of
 
 UNEXPLAINED = 0.95
-"""Share of the variance that is left: 1 is the mean image."""
+"""Unexplained share of the variance; the mean image has 1."""
 
 SPREAD = 0.1
-"""Standard deviation of the output over images, as a share of that of the images."""
+"""Standard deviation of the output over images, relative to that of the images."""
 
 SLOW_RATE = 0.01
-"""Above this rate of Adam a smaller one is the first thing to try: 0.01 trained best in the pilot, 0.1 never."""
+"""Learning rate of Adam above which a smaller one is the first remedy: 0.01 trained best in the pilot, 0.1 never."""
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the layer that loses the image."""
+    """Yield one sign, at the layer that loses the image."""
     probes = seen.round()
     if not probes or not seen.had_time or not all(map(_constant, probes)):
         return
@@ -86,7 +86,7 @@ def _errors(probe: ProbeResult) -> tuple[float, float, float]:
 
 
 def _losing_layer(seen: RunSoFar, probes: Sequence[ProbeResult]) -> int:
-    """Return the layer whose output depends on the image least, compared with what it was given."""
+    """Return the layer that most reduces the dependence on the image from its input to its output."""
     last = probes[-1].layers
     kept = [layer.spread / layer.size if layer.size else 0.0 for layer in last]
     losses = [kept[number] / before if (before := ([1.0, *kept])[number]) else 1.0 for number in range(len(kept))]
@@ -94,7 +94,7 @@ def _losing_layer(seen: RunSoFar, probes: Sequence[ProbeResult]) -> int:
 
 
 def _remedy(seen: RunSoFar, losing: int) -> str:
-    """Return what to try; the activation of the output follows from the images' range, and has no normalisation."""
+    """Return the remedies. None concerns the output layer's activation, which follows from the range of the images."""
     settings, remedies = seen.facts.settings, []
     if settings.optimizer.lr > SLOW_RATE:
         remedies.append(lower_rate(settings))

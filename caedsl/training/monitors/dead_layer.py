@@ -53,7 +53,7 @@ LEAST_STEPS = 50
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield a sign for each dead layer that is given something to see."""
+    """Yield a sign for each dead layer whose input varies between images."""
     probes, name = seen.round(), seen.facts.noun
     if not probes or probes[-1].step - probes[0].step < LEAST_STEPS:
         return

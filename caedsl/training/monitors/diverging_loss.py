@@ -50,7 +50,7 @@ GROWN = 2.0
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the first layer that has grown, or at the optimizer where none has."""
+    """Yield one sign, at the first layer whose output has grown, or at the optimizer if none has."""
     best, windows = seen.best_window, seen.windows[-WINDOWS:]
     if best is None or len(windows) < WINDOWS or any(window.mean <= RISE * best.mean for window in windows):
         return
@@ -66,7 +66,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
 
 
 def _risen(before: Mapping[str, float], now: Mapping[str, float]) -> str:
-    """Name the term that has risen most, where there are several."""
+    """Return a clause that names the term with the largest rise, or an empty string for fewer than two terms."""
     rises = {name: now[name] / loss for name, loss in before.items() if loss > 0 and name in now}
     if len(rises) < 2:
         return ""

@@ -54,7 +54,7 @@ LOST = 3 / 4
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the layer that makes the code."""
+    """Yield one sign, at the layer that returns the code."""
     facts, epochs, probes = seen.facts, seen.epochs, seen.round()
     known = [epoch for epoch in epochs if NATS in epoch.code]
     if len(known) <= EPOCHS or not probes or facts.code_layer is None:

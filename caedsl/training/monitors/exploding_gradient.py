@@ -49,7 +49,7 @@ GROWTH = 1000.0
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the layer whose gradient grew most."""
+    """Yield one sign, at the layer whose gradient grew most."""
     first, probes = seen.first_probe, seen.probes[-2:]
     if first is None or len(probes) < 2:
         return

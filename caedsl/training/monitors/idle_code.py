@@ -53,7 +53,7 @@ PART_OF_IMAGE = 0.25
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the layer that makes the code."""
+    """Yield one sign, at the layer that returns the code."""
     facts, probes = seen.facts, seen.long_round()
     if not probes or not seen.had_time or facts.code_layer is None:
         return

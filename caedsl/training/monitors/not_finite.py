@@ -53,7 +53,7 @@ _WHAT = {
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, once it is known where the numbers ceased to be finite."""
+    """Yield one sign, once the origin of the non-finite number is known."""
     broken = seen.broken
     if broken is None:
         return

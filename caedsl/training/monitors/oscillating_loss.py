@@ -56,7 +56,7 @@ LEAST_STEPS = 100
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the optimizer."""
+    """Yield one sign, at the optimizer."""
     windows, settings = seen.windows[-WINDOWS:], seen.facts.settings
     if len(windows) < WINDOWS or seen.full_steps < LEAST_STEPS + sum(window.steps for window in windows):
         return

@@ -48,11 +48,11 @@ EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "oscillating-
 APART = 0.1
 EPOCHS = 3
 LOWEST = 1.05
-"""How far above its lowest so far the training loss may be: one that jumps is another trouble."""
+"""How far the training loss may be above its lowest value; a loss that jumps is a fault of its own."""
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the setting that would have ended the run."""
+    """Yield one sign, at the setting that would have ended the run."""
     rows = [row for row in seen.epochs if row.validation is not None]
     best = min(rows, key=lambda row: row.score, default=None)
     if best is None or rows[-1].epoch < best.epoch + EPOCHS:
@@ -64,7 +64,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     if rows[-1].reconstruction > LOWEST * min(row.reconstruction for row in rows):
         return
     if seen.probes and rows[-1].score < (1 + APART) * sum(probe.loss for probe in seen.probes) / len(seen.probes):
-        return  # training images are as bad in eval mode: what differs is the mode, see train-eval-gap
+        return  # training images are as bad in eval mode, so the mode is to blame: see train-eval-gap
     settings, name, now = seen.facts.settings, seen.facts.noun, rows[-1]
     remedies = [f"`stop patience={EPOCHS}`"] if settings.stop.patience is None else []
     if not settings.augment.amounts():

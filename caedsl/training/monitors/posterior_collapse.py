@@ -51,7 +51,7 @@ FEW = 1 / 20
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the layer that makes the code."""
+    """Yield one sign, at the layer that returns the code."""
     facts, last = seen.facts, seen.epochs[-EPOCHS:]
     active = [epoch.code["active_units"] for epoch in last if "active_units" in epoch.code]
     if len(active) < EPOCHS or not seen.had_time or facts.code_layer is None:

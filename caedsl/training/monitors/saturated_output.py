@@ -52,7 +52,7 @@ LEAST_STEPS = 100
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the layer that gives the output its values."""
+    """Yield one sign, at the layer that gives the output its values."""
     facts, probes, output = seen.facts, seen.round(since=LEAST_STEPS), seen.facts.output_layer
     if not probes or output is None:
         return
@@ -76,7 +76,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
 
 
 def _slower(facts: Facts) -> str:
-    """Return a smaller rate; where it is small already, black is a cheap optimum of images that are mostly dark."""
+    """Return advice to lower the learning rate; if it is low already, return remedies for mostly dark images."""
     settings = facts.settings
     if settings.optimizer.kind.adaptive and settings.optimizer.lr < GOOD_RATE / 10:
         return (

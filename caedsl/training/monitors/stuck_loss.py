@@ -50,7 +50,7 @@ FALL = 0.01
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the optimizer, or at the last layer with a kernel where there is no gradient at all."""
+    """Yield one sign, at the optimizer, or at the last layer with a kernel if there is no gradient at all."""
     first, windows, probes = seen.first_window, seen.windows[-4:], seen.round()
     if first is None or len(windows) < 4 or not probes or not seen.had_time:
         return

@@ -56,7 +56,7 @@ LEAST_IMAGES = 16
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the first layer that computes otherwise in eval mode."""
+    """Yield one sign, at the first layer with batch normalisation, or at the train block if there is none."""
     probes = [probe for probe in seen.probes if probe.full_steps >= PLATEAU_STEPS / 2]
     images, windows = len(probes) * seen.facts.images, seen.windows[-2:]
     if not seen.facts.judged_apart or not seen.had_time or images < LEAST_IMAGES or len(windows) < 2:

@@ -55,7 +55,7 @@ FAILING = 0.5
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the layer where most of the gradient is lost."""
+    """Yield one sign, at the layer where most of the gradient is lost."""
     probes = seen.round(since=LEAST_STEPS)
     weighted = (
         [number for number, layer in enumerate(probes[-1].layers) if layer.gradient is not None] if probes else []

@@ -56,14 +56,14 @@ EXPLAINED_BY = (
     "train-eval-gap",
 )
 CLEARLY = 1.05
-"""Share of the mean image's error that is worth a word."""
+"""Error, relative to that of the mean image, above which the monitor reports."""
 FALLING = 0.95
-"""A loss below this share of that of some windows ago still falls."""
+"""A loss still falls if it is below this share of the loss ``AGO`` windows ago."""
 AGO = 4
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
-    """One sign, at the optimizer."""
+    """Yield one sign, at the optimizer."""
     probes, settings, name = seen.round(), seen.facts.settings, seen.facts.noun
     if not probes or not seen.had_time or not any(term.kind.pixelwise for term in settings.loss.terms):
         return

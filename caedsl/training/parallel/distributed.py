@@ -1,6 +1,6 @@
 """The group of processes that ``torchrun`` starts, joined by PyTorch's distributed data parallel.
 
-What they say to each other goes over gloo and the store that torchrun keeps; gradients on CUDA go over NCCL.
+The processes communicate over gloo and over torchrun's store; gradients on CUDA are reduced over NCCL.
 """
 
 import json
@@ -28,22 +28,22 @@ from caedsl.training.parallel.synchronised_layers import over_whole_batches
 SECONDS_BETWEEN_MEETINGS = 0.25
 SECONDS_FOR_LAST_WORDS = 10.0
 SECONDS_OF_SILENCE = 1800
-"""After so long without a word from another process, it counts as gone."""
+"""Timeout after which a silent process counts as lost."""
 
 _BUFFERS_AS_THEY_ARE: dict[str, Any] = {
     "forward_sync_buffers"
     if "forward_sync_buffers" in signature(DistributedDataParallel).parameters
     else "broadcast_buffers": False
 }
-"""Running statistics are those of whole batches, the same everywhere: sending them in each step would be in vain.
+"""Option that stops the broadcast of buffers: running statistics cover whole batches and are the same in all processes.
 
-PyTorch 2.13 has another name for it."""
+PyTorch 2.13 renamed it."""
 
 TURN, WORDS, SPOKEN = "caedsl/turn", "caedsl/words", "caedsl/spoken"
 
 
 class ProcessGroup(Processes):
-    """This process and the others of its group, which are numbered from 0; number 0 is the first."""
+    """Group of this process and the others, which are numbered from 0; number 0 is the first."""
 
     def __init__(self) -> None:
         for variable in ("RANK", "LOCAL_RANK", "MASTER_PORT"):
@@ -60,7 +60,7 @@ class ProcessGroup(Processes):
         self._first_spoke = False
 
     def device(self, chosen: torch.device) -> torch.device:
-        """Return the CUDA device of this process: one of the machine's, or the only one that Slurm lets it see."""
+        """Return the CUDA device of this process, by its local rank, or the only device that Slurm makes visible."""
         if chosen.type != "cuda":
             return chosen
         devices = torch.cuda.device_count()
@@ -75,7 +75,7 @@ class ProcessGroup(Processes):
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
-        """Let the others wait until the first is through, however long that takes: a download may."""
+        """Make the others wait until the first has left the block, however long that takes, as for a download."""
         self._turns += 1
         turn = f"{TURN}/{self._turns}"
         while not (self.first or self._is_set(turn)):
@@ -88,7 +88,7 @@ class ProcessGroup(Processes):
             self._store.set(turn, "over")
 
     def from_first(self, find: Callable[[], Found]) -> Found:
-        """Send what the first process found to the others, which wait however long that takes."""
+        """Send the result of the first process to the others, which wait for it without a timeout."""
         found: list[Any] = [None]
         with self.in_turn():
             if self.first:
@@ -100,13 +100,13 @@ class ProcessGroup(Processes):
         return said
 
     def wait_for_all(self) -> None:
-        """Go on when every process has come here."""
+        """Wait until every process has called this."""
         with self._hearing():
             distributed.barrier()
 
     @contextmanager
     def joined(self, module: nn.Module) -> Iterator[Callable[[Tensor], Tensor]]:
-        """``DistributedDataParallel``, and layers that look at whole batches."""
+        """Yield the module in ``DistributedDataParallel``, with layers that compute over whole batches."""
         device = next(module.parameters()).device
         on_cuda = device.type == "cuda"
         with self._hearing():
@@ -123,7 +123,7 @@ class ProcessGroup(Processes):
 
     @contextmanager
     def _hearing(self) -> Iterator[None]:
-        """Inside, a process that is gone is a ``LostError`` with its last words."""
+        """Turn the loss of a process within the block into a ``LostError`` with its last message."""
         try:
             yield
         except RuntimeError as error:
@@ -132,25 +132,24 @@ class ProcessGroup(Processes):
             raise LostError(self._last_words()) from error
 
     def begin(self, images: int) -> None:
-        """Begin a batch of so many images, which what follows is about."""
+        """Start a batch of ``images`` images, to which the following calls refer."""
         least, more = divmod(images, self.count)  # cut as Batches.sliced cuts
         start, stop = (number * least + min(number, more) for number in (self.number, self.number + 1))
         self._batch = BatchShare(start, stop, images, self.count)
 
     def under_way(self, mine: Tensor) -> BatchShare:
-        """Return the part of this process, the images ``mine``, in the batch that began last."""
+        """Return this process's part, the images ``mine``, of the current batch."""
         return self._batch
 
     def meeting(self) -> bool:
-        """Whether all processes meet after this step: a few times a second, at steps that the first chose."""
+        """Return whether all processes meet after this step: a few times a second, at steps that the first chose."""
         self._steps += 1
         return self._steps >= self._steps_to_meeting
 
     def agreed(self, reason: str | None) -> str | None:
-        """Return the first reason of any process; and when to meet again, by the speed that the first has seen."""
+        """Return the first reason of any process, and agree on the next meeting by the speed of the first process."""
         now = time.monotonic()
-        # No more than twice as far as the last time: the first steps of a run are slow, and some are slower than
-        # others.
+        # At most twice as many steps as last time: the first steps of a run are slow, and step times vary.
         ahead = round(self._steps * SECONDS_BETWEEN_MEETINGS / max(now - self._met, 1e-9))
         most = 2 * self._steps_to_meeting
         mine = (reason, max(1, min(ahead, most)) if self._steps else self._steps_to_meeting)
@@ -162,24 +161,24 @@ class ProcessGroup(Processes):
 
     def mean(self, x: Tensor) -> Tensor:
         """Return the mean of ``x`` over all processes, the same bits in each; waits for the device."""
-        # In 64 bits sums of a few 32-bit numbers are exact, in whatever order.
+        # In 64 bits the sum of a few 32-bit numbers is exact in any order.
         total = x.to("cpu", torch.float64, copy=True)
         with self._hearing():
             distributed.all_reduce(total)
         return (total / self.count).to(x.device, x.dtype)
 
     def leave(self) -> None:
-        """Leave the group, of which nobody waits for this process any more."""
+        """Leave the group, once no other process waits for this one."""
         distributed.destroy_process_group()
 
     def last_word(self, words: str) -> str:
-        """Return what this process must say at last of a failure, now that it would say ``words``; nothing of most.
+        """Return what this process should print about its failure, whose message is ``words``.
 
-        The first says its own. The others leave it to the first, which hears of them in ``LostError``; torchrun's
-        report has the words of all. Nothing but the end of the process may follow.
+        The first process prints its own message. The others usually print nothing and leave it to the first, which gets
+        their message in ``LostError``; torchrun's report has the messages of all. The process must end after this call.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # torchrun ends those that are left when one has failed
+            signal.signal(number, signal.SIG_IGN)  # torchrun terminates the remaining processes once one has failed
         text = words.strip().rpartition("caedsl: ")[2]
         _tell_torchrun(text or "its message is above")
         if self.first:
@@ -204,14 +203,14 @@ class ProcessGroup(Processes):
         return True
 
     def _is_set(self, key: str) -> bool:
-        """Return False too where the store is gone with the process that kept it."""
+        """Return whether a key is set; False if the store is gone with the process that kept it."""
         try:
             return bool(self._store.check([key]))
         except RuntimeError:
             return False
 
     def _set(self, key: str, value: str) -> bool:
-        """Set it, if it is not set yet; return whether the store is still there."""
+        """Set a key that is not set yet; return whether the store still exists."""
         try:
             self._store.compare_set(key, "", value)
         except RuntimeError:
@@ -220,13 +219,13 @@ class ProcessGroup(Processes):
 
 
 def is_started_with_others() -> bool:
-    """Whether ``torchrun``, or what sets the same variables, started this process and others."""
+    """Return whether ``torchrun``, or a launcher with the same variables, started this process together with others."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     return all(name in os.environ for name in names) and launched("WORLD_SIZE", 1) > 1
 
 
 def _tell_torchrun(words: str) -> None:
-    """Give torchrun the words for its report, in the file that ``torch.distributed.elastic`` has for them."""
+    """Write the message for torchrun's report, to the error file of ``torch.distributed.elastic``."""
     file = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if file:
         Path(file).write_text(json.dumps({"message": words, "timestamp": int(time.time())}), "utf-8")

@@ -1,7 +1,7 @@
-"""The processes that train one module together; a process that trains alone is the simplest case.
+"""The processes that train one module together, here for the simplest case of a single process.
 
-Each takes its part of every batch, and all hold the same weights. ``caedsl.training.parallel.distributed`` has the
-group of several.
+Each process takes its part of every batch, and all hold the same weights. ``caedsl.training.parallel.distributed``
+implements groups of several processes.
 """
 
 import time
@@ -21,67 +21,67 @@ Found = TypeVar("Found")
 
 
 class LostError(TrainingError):
-    """Another process of the group is gone; the message has its last words."""
+    """Loss of another process of the group; the message quotes its last message."""
 
 
 class PartDoneError(Exception):
-    """The training is over, and what is left to do is the first process's: this one may end."""
+    """End of a process other than the first after training; the first does the remaining work."""
 
 
 class Processes:
-    """One process that trains alone."""
+    """Single process that trains alone."""
 
     number, count = 0, 1
-    """Which process this is, counted from 0, and of how many."""
+    """Rank of this process, counted from 0, and number of processes."""
 
     _read = 0.0
-    """When losses were last read."""
+    """Time at which losses were last read."""
 
     @property
     def first(self) -> bool:
-        """Whether this process writes the run folder, speaks, and evaluates."""
+        """Whether this process writes the run folder, reports to the user, and evaluates."""
         return self.number == 0
 
     def device(self, chosen: torch.device) -> torch.device:
-        """Return the device of this process, where all were to train on ``chosen``.
+        """Return the device of this process, given the device ``chosen`` for all processes.
 
-        A ``TrainingError`` where there is none.
+        Raise ``TrainingError`` if there is none for it.
         """
         return chosen
 
     def in_turn(self) -> AbstractContextManager[None]:
-        """Inside, the first process is alone: the others follow when it is through."""
+        """Let the first process run the block alone; the others follow once it is done."""
         return nullcontext()
 
     def from_first(self, find: Callable[[], Found]) -> Found:
-        """Return what ``find`` comes to in the first process, which is alone meanwhile.
+        """Return the result of ``find`` in the first process, which runs it alone.
 
-        All must ask, and the others wait.
+        All processes must call this; the others wait.
         """
         return find()
 
     def wait_for_all(self) -> None:
-        """Go on when every process has come here."""
+        """Wait until every process has called this."""
 
     def joined(self, module: nn.Module) -> AbstractContextManager[Callable[[Tensor], Tensor]]:
-        """Inside, what training steps are to call: gradients of ``module`` are then the means over all processes.
+        """Return a context with the form of ``module`` that steps call, whose gradients are means over all processes.
 
-        Layers that look at a whole batch or draw random numbers for it do so over all processes. A process that is gone
-        is a ``LostError`` there.
+        Layers that compute over a whole batch or draw random numbers for it do so over all processes. The loss of a
+        process within the block raises ``LostError``.
         """
         return nullcontext(module)
 
     def begin(self, images: int) -> None:
-        """Begin a batch of so many images, which what follows is about."""
+        """Start a batch of ``images`` images, to which the following calls refer."""
 
     def under_way(self, mine: Tensor) -> BatchShare:
-        """Return the part of this process, the images ``mine``, in the batch that began last."""
+        """Return this process's part, the images ``mine``, of the current batch."""
         return BatchShare.all_of(len(mine))
 
     def meeting(self) -> bool:
-        """Return whether losses are read after this step, a few times a second; call it once a step.
+        """Return whether losses are read after this step, which happens a few times a second; call it once per step.
 
-        Several processes meet there: between meetings none waits for another.
+        Several processes meet at these steps and do not exchange losses in between.
         """
         now = time.monotonic()
         due = now - self._read > SECONDS_BETWEEN_READS
@@ -90,11 +90,11 @@ class Processes:
         return due
 
     def agreed(self, reason: str | None) -> str | None:
-        """Return the first reason to end, in the order of the processes, that any of them has. All must ask."""
+        """Return the first reason to end that any process has, in the order of processes. All must call this."""
         return reason
 
     def mean(self, x: Tensor) -> Tensor:
-        """Return the mean of ``x`` over all processes. All must ask."""
+        """Return the mean of ``x`` over all processes. All must call this."""
         return x
 
 
@@ -109,7 +109,7 @@ def current() -> Processes:
 
 @contextmanager
 def training_with(processes: Processes) -> Iterator[None]:
-    """Inside, ``processes`` are the current ones."""
+    """Make ``processes`` the current ones within the block."""
     _joined.append(processes)
     try:
         yield

@@ -1,7 +1,7 @@
-"""Layers that see more than one image, or draw random numbers, over a batch that several processes share.
+"""Layers that compute over a batch shared by several processes, or draw random numbers for it.
 
-One process computes the statistics of a normalisation over the whole batch and draws a number for each image of it; so
-do these, and the result is the same. x: batch, channels, then height and width where it is a map.
+A single process computes normalisation statistics over the whole batch and draws random numbers for each of its images.
+These layers do the same across processes, with the same result. x: batch, channels, then space if it is a map.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,15 +22,15 @@ BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 Batch = Callable[[], BatchShare]
-"""What part of which batch is under way."""
+"""Function that returns the current part of a batch."""
 
 
 @contextmanager
 def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Iterator[None]:
-    """Inside, the layers of ``module`` that are in training compute over the batches that the ``group`` shares.
+    """Make the layers of ``module`` compute over the batches of the ``group`` within the block, in training mode.
 
-    Weights, running statistics and their names stay the module's own. While this process is alone (see
-    ``training_with``) they compute as they did before.
+    Weights, running statistics and their names remain those of the module. While this process trains alone (see
+    ``training_with``), the layers compute as usual.
     """
     changed: list[tuple[nn.Module, str]] = []
     for layer in module.modules():
@@ -51,7 +51,7 @@ def _while_training(layer: nn.Module, plain: Method, shared: Method) -> Method:
 
 
 def _shared_methods(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> dict[str, Method]:
-    """Return what a code computes of a whole batch: its divergence, or where the vectors of its codebook move."""
+    """Return the methods of a code that need the whole batch: its divergence, or the updates of its codebook."""
     if isinstance(layer, (Gaussian, Sparsity)):
         divergence = layer.divergence
         return {"divergence": lambda h: divergence(_gathered(h, batch(), group))}
@@ -67,7 +67,7 @@ def _shared_methods(layer: nn.Module, batch: Batch, group: distributed.ProcessGr
 
 
 def sees_whole_batches(module: nn.Module) -> bool:
-    """Return whether some layer of ``module`` computes over the batch that several processes share."""
+    """Return whether some layer of ``module`` computes over a batch shared by several processes."""
     kinds = (*_NORMS, *_DROPOUTS, GaussianNoise, Gaussian, Quantizer, Sparsity)
     return any(isinstance(layer, kinds) for layer in module.modules())
 
@@ -91,24 +91,24 @@ def _shared_form(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup
 
 
 def _normal(x: Tensor, part: BatchShare) -> Tensor:
-    """Draw normal numbers for the whole batch, and return those of this part; the same in every memory format."""
+    """Draw normal numbers for the whole batch and return those of this part, independent of the memory format."""
     return part.cut(torch.randn((part.whole, *x.shape[1:]), dtype=x.dtype, device=x.device))
 
 
 def _drawn(h: Tensor, part: BatchShare) -> Tensor:
-    """``Gaussian`` while training."""
+    """Compute ``Gaussian`` in training mode."""
     mean, log_variance = h.chunk(2, dim=1)
     return mean + _normal(mean, part) * (log_variance.clamp(-30, 20) / 2).exp()
 
 
 def _gathered(x: Tensor, part: BatchShare, group: distributed.ProcessGroup) -> Tensor:
-    """Return the whole batch, of which each process has a part; gradients go back to the parts."""
+    """Return the whole batch, gathered from the parts of all processes; gradients flow back to the parts."""
     before, behind = (x.new_zeros(images, *x.shape[1:]) for images in (part.start, part.whole - part.stop))
     return _total(torch.cat((before, x, behind)), group)
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all processes; as each of them depends on it, so does the gradient."""
+    """Sum over all processes. Its gradient is also summed, since every process depends on the sum."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, group: distributed.ProcessGroup) -> Tensor:
@@ -130,7 +130,7 @@ def _total(x: Tensor, group: distributed.ProcessGroup) -> Tensor:
 
 
 def _normalised(x: Tensor, layer: BatchNorm, part: BatchShare, group: distributed.ProcessGroup) -> Tensor:
-    """Batch normalisation over the whole batch (PyTorch has it for several processes on CUDA alone)."""
+    """Apply batch normalisation over the whole batch (PyTorch's synchronised form needs CUDA)."""
     dims = [0, *range(2, x.dim())]
     values = part.whole * prod(x.shape[2:])
     shape = [1, -1] + [1] * (x.dim() - 2)
@@ -148,7 +148,7 @@ def _normalised(x: Tensor, layer: BatchNorm, part: BatchShare, group: distribute
 
 @torch.no_grad()
 def _remember(layer: BatchNorm, mean: Tensor, variance: Tensor) -> None:
-    """Move the running statistics as PyTorch's own layer does, with its unbiased variance."""
+    """Update the running statistics as PyTorch's own layer does, with the unbiased variance."""
     if layer.running_mean is None or layer.running_var is None or layer.num_batches_tracked is None:
         return
     layer.num_batches_tracked.add_(1)
@@ -158,7 +158,7 @@ def _remember(layer: BatchNorm, mean: Tensor, variance: Tensor) -> None:
 
 
 def _dropped(x: Tensor, share: float, part: BatchShare, by_channel: bool) -> Tensor:
-    """``Dropout``, or ``Dropout2d`` and its like, where all pixels of a channel go together."""
+    """Apply ``Dropout``, or with ``by_channel`` a form such as ``Dropout2d`` that drops whole channels."""
     if not 0 < share < 1:
         return x * (share == 0)
     like = x.new_empty((*x.shape[:2], *[1] * (x.dim() - 2))) if by_channel else x
@@ -167,14 +167,14 @@ def _dropped(x: Tensor, share: float, part: BatchShare, by_channel: bool) -> Ten
 
 
 def _for_whole(x: Tensor, part: BatchShare) -> Tensor:
-    """Room for the whole batch, laid out in memory as ``x`` is: the order in which random numbers are drawn."""
+    """Return an empty tensor for the whole batch in the memory layout of ``x``, in which random numbers are drawn."""
     return x.new_empty_strided((part.whole, *x.shape[1:]), (prod(x.shape[1:]), *x.stride()[1:]))
 
 
 def _normalised_alone(
     x: Tensor, layer: nn.InstanceNorm1d | nn.InstanceNorm2d | nn.InstanceNorm3d, plain: Forward
 ) -> Tensor:
-    """Instance normalisation, which PyTorch refuses for a part without images."""
+    """Apply instance normalisation, also to a part without images, which PyTorch refuses."""
     if len(x):
         return plain(x)
     shape = (1, -1, *[1] * (x.dim() - 2))

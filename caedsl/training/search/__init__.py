@@ -1,1 +1,1 @@
-"""Searches for numbers that a spec leaves to be found: the batch size and the learning rate."""
+"""Searches for the best settings of a run: batch size, learning rate, CPU threads, and whether to compile."""

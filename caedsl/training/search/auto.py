@@ -1,6 +1,6 @@
-"""Numbers that a spec leaves to be found: the batch, then the learning rate for it.
+"""Search for the values that a spec leaves to ``auto``: first the batch size, then the learning rate for it.
 
-The run has them from its first step on.
+The run uses them from its first step.
 """
 
 from collections.abc import Callable
@@ -24,14 +24,14 @@ from caedsl.training.search.trials import copy_of, naming_what_fits
 from caedsl.vocabulary.spelling import number_text
 
 HARMLESS_RATE = 1e-6
-"""For trial steps that are there to be timed and to fill the memory."""
+"""Learning rate of trial steps that only measure time and memory."""
 
 
 @dataclass(frozen=True)
 class FoundNumbers:
-    """``settings`` with all their numbers, and the model and the text that say them.
+    """Settings with all values found, and the model and the spec text that contain them.
 
-    ``notes`` say how each was found.
+    ``notes`` explain how each value was found.
     """
 
     model: Autoencoder
@@ -49,11 +49,11 @@ class _Numbers(NamedTuple):
 def find_numbers(
     model: Autoencoder, spec_text: str, prepared: Callable[[Train], Training], images: int, reporter: Reporter
 ) -> FoundNumbers:
-    """Find what ``model.train`` leaves to ``auto``; a model that leaves nothing is returned as it is.
+    """Find the values that ``model.train`` leaves to ``auto``; a model that leaves none is returned unchanged.
 
-    Of processes that train together the first finds it, as if it were alone, and the others wait for it. ``prepared``
-    gives a fresh run with other settings, which trial steps may spoil; ``images`` is how many it has, those held out
-    included. ``spec_text`` is a canonical text, and the one that is returned is one too.
+    If several processes train together, the first searches alone and the others wait for it. ``prepared`` returns a
+    new run with the given settings, which trial steps may spoil. ``images`` is the number of images, including held-out
+    ones. ``spec_text`` is a canonical text, and so is the returned one.
     """
     assert model.train is not None, "a spec without train has no numbers to find"
     settings = model.train

@@ -1,6 +1,6 @@
-"""``batch auto``: the largest batch that fits the memory, is faster than smaller ones, and leaves enough steps.
+"""``batch auto``: the largest batch that fits in memory, is faster than smaller ones, and leaves enough steps.
 
-Each batch is one step however many images it holds, so that a batch that makes nothing faster only takes steps away.
+Each batch is one step whatever its size, so a larger batch that is no faster only reduces the number of steps.
 """
 
 import time
@@ -18,27 +18,29 @@ from caedsl.training.loop import Training
 from caedsl.training.search.trials import first_batch, fits, take_steps
 
 SMALLEST = 8
-"""Below, gradients are mostly noise, and normalisation over the batch more so (Wu and He 2018, arXiv 1803.08494)."""
+"""Smallest batch tried.
+
+Below it gradients are noisy, and batch normalisation even more (Wu and He 2018, arXiv 1803.08494)."""
 
 GAIN = 1.05
-"""A larger batch must do so many times as many images a second (heuristic: below, timing is mostly noise)."""
+"""Least speed-up, in images per second, that justifies a larger batch (heuristic: less is mostly timing noise)."""
 
 SECONDS_A_SIZE, STEPS_A_SIZE = 0.2, 3
-"""How long each size is timed, and how many steps at the least."""
+"""Least time and least number of steps for which each size is timed."""
 
 SHARE_OF_MAIN_MEMORY = 0.5
-"""The estimate of a step's memory is good to 30 %, and others use the main memory too."""
+"""Largest share of free main memory for a step: the estimate is accurate to 30 %, and others use memory too."""
 
 
 class Candidates(NamedTuple):
-    """Batch sizes worth trying, from small to large, and what forbids the next."""
+    """Batch sizes to try in ascending order, and the reason why the next size is excluded."""
 
     sizes: tuple[int, ...]
     end: str
 
 
 class FoundBatch(NamedTuple):
-    """The batch, what is said of it, and the images a second that were measured for each size."""
+    """Batch size, a note about it, and the measured images per second for each size."""
 
     batch: int
     note: str
@@ -46,10 +48,10 @@ class FoundBatch(NamedTuple):
 
 
 def candidates(model: Autoencoder, settings: Train, images: int, on_cpu: bool) -> Candidates:
-    """Powers of two from 8 on, as far as the number of ``images``, the spec's bounds and main memory allow.
+    """Return the powers of two from 8, as far as the number of ``images``, the spec's bounds and main memory allow.
 
-    At least 10 batches must remain in an epoch, and 1,000 steps in the run. No size leaves one single image for the
-    last batch, on which a normalisation may not be trained.
+    At least 10 batches must remain in an epoch, and 1,000 steps in the run. No size leaves a single image for the last
+    batch, since some normalisations cannot be trained on it.
     """
     sizes: list[int] = []
     size, end = min(SMALLEST, images), ""
@@ -82,10 +84,10 @@ def find_batch(
     on_size: Callable[[int, int], None] = lambda done, total: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> FoundBatch:
-    """Try the sizes in turn with whole steps of ``trial``, until one does not fit or two in a row are no faster.
+    """Time complete steps of ``trial`` at each size, until one does not fit or two in a row are no faster.
 
-    ``on_size`` is told how many sizes are done. Where not even the smallest fits, an ``OutOfMemoryError`` says what
-    does.
+    ``on_size`` is called with the number of sizes done and the total. Raise ``OutOfMemoryError`` if not even the
+    smallest size fits; it names a batch size that does.
     """
     rates: list[tuple[int, float]] = []
     best, end = 0, wanted.end
@@ -112,9 +114,9 @@ def find_batch(
 
 
 def _images_per_second(trial: Training, size: int, clock: Callable[[], float]) -> float:
-    """Measure the fastest of some steps, since what disturbs a step makes it slower, never faster.
+    """Return the images per second of the fastest of several steps, since disturbances only make steps slower.
 
-    The batch is taken before: how fast images are read does not depend on the size of a batch.
+    The batch is loaded before, since the speed of reading images does not depend on the batch size.
     """
     images = first_batch(trial, size)
     fastest, spent, steps = float("inf"), 0.0, 0

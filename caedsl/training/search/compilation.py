@@ -1,4 +1,4 @@
-"""Whether the network of a run on CUDA is compiled: two steps are timed, and compiling must pay over the whole run."""
+"""Decide whether to compile the network of a run on CUDA: if timed steps show that the run is long enough."""
 
 import time
 from collections.abc import Callable
@@ -11,21 +11,23 @@ from caedsl.training.parallel.synchronised_layers import sees_whole_batches
 from caedsl.training.search.trials import copy_of, first_batch, naming_what_fits, take_steps
 
 COMPILED_ON = ("cuda",)
-"""On a CPU the faster form of a network takes the place of a compiled one."""
+"""Device types on which networks are compiled. On a CPU the faster form of a network is used instead."""
 
 SECONDS_TO_COMPILE = 60.0
 PAYS_FROM = 3 * SECONDS_TO_COMPILE
-"""How long an uncompiled run must be: compiled steps, some 1.5 times faster, then make good their start."""
+"""Least duration of an uncompiled run in seconds: compiled steps are some 1.5 times faster, which then saves more time
+than compiling takes."""
 
 UNTIMED, TIMED = 2, 2
-"""Steps that load kernels, and steps that are timed."""
+"""Number of steps that load kernels, and of steps that are timed."""
 
 
 def settle_compilation(training: Training) -> None:
-    """Compile the network of a run that is ready to start, where that pays.
+    """Compile the network of a run that is ready to start, if that saves time.
 
-    Of several processes the first times its steps, and all do what it comes to. They compile no layers that look at
-    whole batches: where the compiler failed in one process alone, the others would wait for it in such a layer.
+    If several processes train together, the first times its steps, and all follow its decision. They do not compile
+    networks with layers that compute over whole batches: if the compiler failed in a single process, the others would
+    wait for it in such a layer.
     """
     if training.train.device.type not in COMPILED_ON or not isinstance(training.module, ConvolutionalAutoencoder):
         return
@@ -36,7 +38,7 @@ def settle_compilation(training: Training) -> None:
 
 
 def pays(training: Training, clock: Callable[[], float] = time.perf_counter) -> bool:
-    """Return whether a run is long enough to be compiled, by the time of two steps of a copy."""
+    """Return whether a run is long enough to be compiled, judged by the time of two steps of a copy."""
     trial = copy_of(training)
     with naming_what_fits(training), memory_errors(training.settings.batch):
         images = first_batch(trial, training.settings.batch)

@@ -1,12 +1,12 @@
 """``lr auto``: a range test (Smith 2017, "Cyclical learning rates for training neural networks", arXiv 1506.01186).
 
-The rate rises exponentially over a hundred steps of a fresh model, which cost what a hundred steps of training cost,
-and the loss is watched. It stays, falls, and grows again: the rate to begin with is the one by which 85 % of the fall
-are done, and at most a third of the one where the loss was lowest. That may be a decade off, and a rate that rises
-passes quickly over one at which a model dies. So runs in miniature are then made with rates three times apart, until
-the rate to take has one on either side: it is the lowest that does about as well as the best. A run in miniature goes
-through the whole schedule in a hundred steps: a rate that kills a fresh model may be the best as the peak of a schedule
-that rises to it and falls again.
+The rate rises exponentially over a hundred training steps of a fresh model while the loss is recorded. The loss first
+stays level, then falls, and finally rises again. The search begins with the rate at which 85 % of the fall is reached,
+but with at most a third of the rate at the lowest loss. That rate may be wrong by a factor of ten, and the test passes
+too quickly over rates at which a model dies. Therefore miniature runs follow at rates a factor of three apart, until a
+lower and a higher rate than the chosen one have been tried. The chosen rate is the lowest one that does about as well
+as the best. A miniature run goes through the whole schedule in a hundred steps, since a rate that kills a fresh model
+may be the best peak of a schedule that rises to it and falls again.
 """
 
 import math
@@ -20,55 +20,56 @@ from caedsl.training.search.trials import batches_of, copy_of, in_miniature, ste
 STEPS = 100
 DECADES = 5
 ADAPTIVE_TOP, SGD_TOP = 1.0, 100.0
-"""The highest rates tried.
+"""Highest rates tried, for adaptive optimizers and for SGD.
 
-Steps of Adam and its kin are about as large as the rate, whatever the loss; SGD's are as large as the gradient, so that
-its rates are those for a loss averaged over pixels, without momentum."""
+Steps of Adam and similar optimizers are about as large as the rate, whatever the loss. Steps of SGD are proportional to
+the gradient, so its value is for a loss averaged over pixels, without momentum."""
 
 DIVERGED = 4.0
-"""The test ends where the loss is so many times its best: fastai's and Lightning's figure."""
+"""The test ends once the loss is this many times its best, the value used by fastai and Lightning."""
 
 DONE, BELOW_LOWEST = 0.85, 1 / 3
-"""Together these came nearest to the best of sweeps of fixed rates (five optimizers, three losses, digits and MNIST).
+"""Share of the fall, and share of the rate at the lowest loss, that set the first rate.
 
-The rate of the steepest fall is 2 to 30 times smaller than the best."""
+Together they came nearest to the best rates of sweeps (five optimizers, three losses, digits and MNIST). The rate of
+the steepest fall is 2 to 30 times smaller than the best."""
 
 TRIALS, APART = 4, 3.0
-"""How many rates are tried for a hundred steps each, at the most, and how many times apart they are."""
+"""Largest number of rates that are tried for a hundred steps each, and the factor between them."""
 
 AS_GOOD = 1.1
-"""A rate whose loss is at most so many times the least does as well: the lower rate is the safer one.
+"""A rate counts as equally good if its loss is at most this many times the lowest; the lower rate is then safer.
 
-On the recorded losses of seven runs (four optimizers, four specs) 1.1 led to at most 1.17 times the least loss of a
-sweep, whether trials began where they do or 1.8 times above; 1.15 led to 1.28 and 1.25 to 1.44. With 1.15 SGD on the
-digits stopped at a rate with 1.55 times the least."""
+On the recorded losses of seven runs (four optimizers, four specs), 1.1 led to at most 1.17 times the lowest loss of a
+sweep, whether trials began at the first rate or 1.8 times above it; 1.15 led to 1.28 and 1.25 to 1.44. With 1.15, SGD
+on the digits stopped at a rate with 1.55 times the lowest loss."""
 
 LAST = 10
-"""Steps at the end of a trial whose mean loss is compared; all trials see the same batches."""
+"""Number of steps at the end of a trial whose mean loss is compared; all trials see the same batches."""
 
 LEAST_FALL = 0.02
-"""A smaller share of the first loss is noise of the batches."""
+"""Least fall of the loss, as a share of the first loss; a smaller one is noise of the batches."""
 
 WINDOW = 3
-"""Steps before and after one whose losses are averaged with its own."""
+"""Number of steps before and after each step that are included in its smoothed loss."""
 
 
 class Point(NamedTuple):
-    """A step of the test: its rate, and the loss before it was taken."""
+    """Step of the test: its rate, and the loss before the step."""
 
     rate: float
     loss: float
 
 
 class FoundRate(NamedTuple):
-    """The rate in two digits, and what is said of it."""
+    """Learning rate in two digits, and a note about it."""
 
     rate: float
     note: str
 
 
 class Choice(NamedTuple):
-    """What the losses of a test say: the rate to begin with, where the fall was done, and where the loss was lowest."""
+    """Result of a test: the first rate to try, the rate at the end of the fall, and the rate at the lowest loss."""
 
     rate: float
     fallen: float
@@ -76,11 +77,11 @@ class Choice(NamedTuple):
 
 
 def find_rate(fresh: Training, on_step: Callable[[int, int], None] = lambda done, total: None) -> FoundRate:
-    """Return the learning rate for a run like ``fresh``, which itself is left as it is.
+    """Return the learning rate for a run like ``fresh``, which is left unchanged.
 
-    ``fresh`` has a rate of 1, and the schedule and the epochs of the run. The losses are those of training, penalties
-    included. A ``TrainingError`` where the loss falls at no rate. ``on_step`` is told how many steps are done, of
-    how many at the most.
+    ``fresh`` has a rate of 1, and the schedule and the epochs of the run. Losses are training losses with penalties.
+    ``on_step`` is called with the number of steps done and the largest possible total. Raise ``TrainingError`` if the
+    loss falls at no rate.
     """
     most = STEPS * (1 + TRIALS)
 
@@ -105,16 +106,16 @@ def find_rate(fresh: Training, on_step: Callable[[int, int], None] = lambda done
 
 
 def _taken(ends: Mapping[float, float]) -> float:
-    """Return the lowest rate that does as well as the best, of the losses that trials ended with."""
+    """Return the lowest rate that does as well as the best, given the final losses of the trials by rate."""
     least = min(ends.values())
     return min(rate for rate, end in ends.items() if end <= least + (AS_GOOD - 1) * abs(least))
 
 
 def _next(ends: Mapping[float, float]) -> float | None:
-    """Return the rate to try after these; None where the one to take has been tried with a lower and a higher one.
+    """Return the next rate to try, or None once a lower and a higher rate than the chosen one have been tried.
 
-    Lower ones come first: above a rate at which a model dies there may be one at which it lives by luck, and not for
-    long.
+    Lower rates come first, since above a rate at which a model dies there may be one at which it survives by chance,
+    and not for long.
     """
     taken = _taken(ends)
     if taken == min(ends):
@@ -141,7 +142,7 @@ def _no_rate() -> TrainingError:
 
 
 def range_test(fresh: Training, on_step: Callable[[int], None] = lambda step: None) -> list[Point]:
-    """Return the rates and the losses of ``STEPS`` steps of a run like ``fresh``, which has a rate of 1."""
+    """Return the rates and the losses of up to ``STEPS`` steps of a run like ``fresh``, which has a rate of 1."""
     rising = _rising(fresh)
     losses = _losses(copy_of(fresh), rising, on_step)
     return [Point(*point) for point in zip(rising, losses, strict=False)]
@@ -157,7 +158,7 @@ def _in_miniature(fresh: Training, peak: float) -> list[float]:
 
 
 def _losses(trial: Training, rates: Sequence[float], on_step: Callable[[int], None]) -> list[float]:
-    """Return the loss before each step at these rates, as far as it has neither exploded nor become infinite."""
+    """Return the loss before each step at these rates, up to the first that has exploded or is not finite."""
     losses: list[float] = []
     for step, loss in enumerate(steps_at(trial, rates, batches_of(trial, "range test"), "range test")):
         on_step(step)
@@ -177,7 +178,7 @@ def _highest(trial: Training) -> float:
 
 
 def chosen(points: Sequence[Point]) -> Choice:
-    """Return what a test comes to; a ``TrainingError`` where its loss never fell."""
+    """Return the result of a test. Raise ``TrainingError`` if its loss never fell."""
     losses = _smoothed([point.loss for point in points])
     first, lowest = (losses[0], min(losses)) if losses else (math.nan, math.nan)
     if not lowest < (1 - LEAST_FALL) * first:
@@ -193,6 +194,6 @@ def _two_digits(rate: float) -> float:
 
 
 def _smoothed(losses: Sequence[float]) -> list[float]:
-    """Each loss averaged with those of the steps around it."""
+    """Return each loss averaged with the losses of the steps around it."""
     around = [losses[max(0, place - WINDOW) : place + WINDOW + 1] for place in range(len(losses))]
     return [sum(part) / len(part) for part in around]

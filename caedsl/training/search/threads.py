@@ -1,7 +1,7 @@
-"""``threads auto``: the number of CPU threads with which steps of the run are fastest, measured before the first one.
+"""``threads auto``: the number of CPU threads with which steps are fastest, measured before the run starts.
 
-Which number that is depends on the model and on what else runs: threads wait for each other in every layer, so small
-models, CPU quotas and busy cores all make fewer threads faster.
+The best number depends on the model and on other processes. Threads wait for each other in every layer, so small
+models, CPU quotas and busy cores all favour fewer threads.
 """
 
 import time
@@ -21,40 +21,41 @@ SHARE_OF_RUN = 0.03
 """Largest share of the run's steps that the search may take."""
 
 ROUNDS, FEWEST_STEPS = 3, 2
-"""Rounds of measurements, in which the counts take turns, and steps a turn: the first starts the threads, untimed."""
+"""Number of rounds, in which all thread counts take turns, and least steps per turn; the first step is not timed."""
 
 SECONDS_A_TURN = 0.15
-"""A turn ends after this time: several slices of the scheduler, so that a busy machine slows every turn alike."""
+"""Time limit of a turn: several time slices of the scheduler, so that a busy machine slows every turn alike."""
 
 GAIN = 1.1
-"""PyTorch's own count is kept unless another is so many times as fast (heuristic: smaller differences are noise)."""
+"""Least speed-up for which PyTorch's own count is replaced (heuristic: smaller differences are noise)."""
 
 
 HOPELESS = 3.0
-"""A count whose first turn is so many times slower than the fastest takes no further turns."""
+"""A thread count that is this many times slower than the fastest takes no further turns."""
 
 
 class ThreadTimes(NamedTuple):
-    """The count to use, and the seconds a step took with each count; empty where nothing was measured."""
+    """Thread count to use, and the seconds per step with each count; empty if nothing was measured."""
 
     threads: int
     seconds: Mapping[int, float]
 
 
 def usable_threads() -> int:
-    """Return the most threads that make sense: PyTorch's own number, as far as affinity and CPU quotas allow."""
+    """Return the largest useful number of threads: PyTorch's own number, limited by affinity and CPU quotas."""
     return min(torch.get_num_threads(), allowed_cores())
 
 
 def counts_up_to(most: int) -> tuple[int, ...]:
-    """Return the counts to try: powers of two, and ``most``."""
+    """Return the thread counts to try: powers of two below ``most``, and ``most``."""
     return (*(2**power for power in range(most.bit_length()) if 2**power < most), most)
 
 
 def settle_threads(training: Training, reporter: Reporter) -> tuple[str, ...]:
-    """Set the number of threads of a new run on a CPU, and return notes on it; the run is otherwise left as it is.
+    """Set the number of threads of a new run on a CPU, and return notes about it.
 
-    A number in the spec is used. Several processes that train together, and a run on a GPU, keep PyTorch's number.
+    A number in the spec takes precedence. Several processes that train together, and runs on a GPU, keep PyTorch's
+    number. The run is otherwise unchanged.
     """
     if training.threads is not None:
         return _beyond(training.threads)
@@ -73,7 +74,7 @@ def settle_threads(training: Training, reporter: Reporter) -> tuple[str, ...]:
 
 
 def resume_threads(training: Training, began_on: str, recorded: int) -> tuple[str, ...]:
-    """Give a resumed run the number of threads that it began with, on which its last bits depend."""
+    """Give a resumed run its original number of threads, on which the last bits of its results depend; return notes."""
     if training.threads is None and training.processes.count == 1 and training.train.device.type == "cpu":
         training.threads = recorded if began_on == "cpu" else usable_threads()
     return _beyond(training.threads)
@@ -94,7 +95,7 @@ def measure(
 ) -> ThreadTimes:
     """Time steps of a copy of ``training`` with each of the ``counts``; the last is kept unless another is faster.
 
-    Nothing is measured where the search would take more than 3 % of the run's steps.
+    Nothing is measured if the search would take more than 3 % of the run's steps.
     """
     allowance = int(SHARE_OF_RUN * training.steps) // len(counts)
     if len(counts) == 1 or allowance < FEWEST_STEPS:
@@ -125,7 +126,7 @@ def _in_the_running(turns: Mapping[int, Sequence[float]]) -> list[int]:
 
 
 def _seconds_a_step(step: Callable[[], None], most: int, clock: Callable[[], float]) -> float:
-    """Return the mean, not the least: what disturbs a step here disturbs those of the run too."""
+    """Return the mean time of a step, not the least: what disturbs steps here also disturbs those of the run."""
     begun, steps = clock(), 0
     while steps < most:
         step()

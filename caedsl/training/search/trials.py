@@ -1,4 +1,4 @@
-"""Steps taken to learn something before a run: on a copy of it, so that nothing of the run itself changes."""
+"""Trial steps before a run, taken on a copy so that the run itself does not change."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -19,17 +19,17 @@ from caedsl.training.loop import Training
 from caedsl.training.parallel.processes import ALONE, training_with
 
 STEPS_TO_FILL = 2
-"""Steps after which a run holds all it will: the first makes the optimizer's states, the second works beside them."""
+"""Steps after which a run holds all its memory: the first creates optimizer states, the second runs beside them."""
 
 
 HEADROOM = 1.25
-"""So many times the images are tried of a batch that is named: a run holds some things that a few steps do not."""
+"""A batch size is suggested only if this many times as many images fit: a run holds more memory than a few steps."""
 
 
 def copy_of(training: Training) -> Training:
-    """Return a run that begins like ``training``, with weights, an optimizer and random streams of its own.
+    """Return a new run like ``training`` at its start, with its own weights, optimizer and random state.
 
-    On a GPU it calls the module as it is: compiling costs more than a few steps gain.
+    On a GPU its network is not compiled, since compiling takes longer than a few steps save.
     """
     if training.train.device.type == "cpu":
         module, network = deepcopy((training.module, training.network))
@@ -54,9 +54,9 @@ def copy_of(training: Training) -> Training:
 def steps_at(trial: Training, rates: Iterable[float], batches: Iterator[Sample], purpose: str) -> Generator[float]:
     """Take a step at each of these multiples of the learning rate, and yield the loss before it.
 
-    Random numbers come from the seed and ``purpose``. The schedule is left out: it is in the rates.
+    Random numbers derive from the seed and ``purpose``. The schedule is ignored, since ``rates`` contain it.
     """
-    # The plateau's factor, by which a run's rate may change between two steps, is then the rate itself.
+    # Without a schedule, the factor of the plateau multiplies the learning rate of each step.
     trial.settings = replace(trial.settings, schedule=Schedule())
     with trial.stepping():
         torch.manual_seed(derived_seed(trial.settings.seed, purpose, "layers"))
@@ -68,7 +68,7 @@ def steps_at(trial: Training, rates: Iterable[float], batches: Iterator[Sample],
 
 
 def batches_of(trial: Training, purpose: str) -> Iterator[Sample]:
-    """Yield batches as in training, without an end, in orders that depend on the seed and ``purpose``."""
+    """Yield shuffled batches without end, in orders that depend on the seed and ``purpose``."""
     for number in count():
         yield from trial.train.shuffled(
             trial.settings.batch, derived_seed(trial.settings.seed, purpose, "order", number)
@@ -76,23 +76,23 @@ def batches_of(trial: Training, purpose: str) -> Iterator[Sample]:
 
 
 def in_miniature(fresh: Training, steps: int) -> Sequence[float]:
-    """Return the factors of ``steps`` steps that go through the schedule as the whole run does.
+    """Return the schedule's factors for ``steps`` steps that cover the schedule of the whole run.
 
-    ``plateau`` stays at its first.
+    ``plateau`` stays at its first factor.
     """
     schedule, whole = fresh.settings.schedule, fresh.steps
     return [schedule.factor(step * whole // steps, whole, fresh.steps_per_epoch) for step in range(steps)]
 
 
 def first_batch(trial: Training, batch: int) -> Sample:
-    """Take the first ``batch`` images, and wait until they are there."""
+    """Return the first ``batch`` images, and wait until they are on the device."""
     images = next(trial.train.in_order(batch))
     wait_for(trial.train.device)
     return images
 
 
 def take_steps(trial: Training, images: Sample, steps: int) -> None:
-    """Take so many whole steps (forward, backward and update) with these images, and wait for the device."""
+    """Take ``steps`` complete steps (forward, backward and update) with these images, and wait for the device."""
     with trial.stepping():
         trial.module.train()
         for _ in range(steps):
@@ -101,19 +101,19 @@ def take_steps(trial: Training, images: Sample, steps: int) -> None:
 
 
 def wait_for(device: torch.device) -> None:
-    """Wait until the device has done all that it was given."""
+    """Wait until the device has finished all its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def fits(trial: Training, batch: int) -> bool:
-    """Whether steps of ``trial`` with so many images fit the memory; what a failed one held is given back."""
+    """Return whether steps of ``trial`` on ``batch`` images fit in memory; a failed step's memory is released."""
     try:
         take_steps(trial, first_batch(trial, batch), STEPS_TO_FILL)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        # The frames of the failed step hold its tensors.
+        # The frames of the failed step still refer to its tensors.
         clear_frames(error.__traceback__)
         _give_back(trial)
         return False
@@ -121,7 +121,7 @@ def fits(trial: Training, batch: int) -> bool:
 
 
 def _give_back(training: Training) -> None:
-    """Free what steps have left behind, also what is kept of the device or of main memory for later."""
+    """Free the memory that steps have left behind, including cached device or main memory."""
     training.optimizer.zero_grad(set_to_none=True)
     training.optimizer.state.clear()
     if training.train.device.type == "cuda":
@@ -132,11 +132,11 @@ def _give_back(training: Training) -> None:
 
 @contextmanager
 def naming_what_fits(training: Training) -> Iterator[None]:
-    """Inside, memory that runs out in ``training`` is an error that names the batch size that fits.
+    """Turn an out-of-memory error within the block into one that names a batch size that fits.
 
-    What the failed step and the optimizer held is given back, and then smaller batches are tried on a copy. The run
-    cannot go on after that; the weights of its best and last epoch are untouched. Of several processes that train
-    together none can try: the others wait in the step that failed, and hold their memory.
+    The memory of the failed step and of the optimizer is released, and smaller batches are tried on a copy. The run
+    cannot continue after that, but the weights of its best and last epoch are kept. If several processes train
+    together, none can try smaller batches, since the others wait in the failed step and hold their memory.
     """
     alone = training.processes.count == 1
     with refused_beyond_available() if alone and training.train.device.type == "cpu" else nullcontext():
@@ -155,7 +155,7 @@ def naming_what_fits(training: Training) -> Iterator[None]:
 
 
 def largest_fitting(training: Training) -> int | None:
-    """Return the batch size of ``training``, halved until it fits; None where nothing fits beside what it holds."""
+    """Return the batch size of ``training``, halved until it fits; None if nothing fits beside the run's own memory."""
     try:
         trial = copy_of(training)
     except (RuntimeError, MemoryError) as error:

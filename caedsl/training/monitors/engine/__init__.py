@@ -1,4 +1,4 @@
-"""Watching a run: when it is looked at, what is measured then, and what comes of what a monitor says.
+"""Watching a run: when it is probed, what is measured, and what happens with the findings of the monitors.
 
 The monitors themselves are the files of ``caedsl.training.monitors``.
 """

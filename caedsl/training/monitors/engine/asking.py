@@ -1,4 +1,4 @@
-"""Ask the monitors, report what each finds once, and let static findings of the same model explain it."""
+"""Ask the monitors, report each finding once, and explain it by static findings of the same model."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -11,16 +11,16 @@ from caedsl.training.monitors.engine.observation import LossWindow, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
 
 Say = Callable[[Trouble, Sequence[str]], None]
-"""Called with each trouble as it is found, and with what the terminal shows of it."""
+"""Function that is called with each new trouble and the lines that the terminal shows for it."""
 
 LEAST_BATCHES = 8
-"""Whole batches that a window needs before it is said how its losses jump."""
+"""Whole batches that a window needs before the jump of its losses is computed."""
 
 
 class Asking:
-    """Monitors of one run, and what they have said.
+    """Monitors of one run and their findings.
 
-    ``place`` returns where a sign points, and ``findings`` what is known of the model without training it.
+    ``place`` returns the place of a sign, and ``findings`` the static findings for the model.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Asking:
         self.said: set[tuple[str, int | str]] = set()
 
     def ask(self, monitors: Iterable[Monitor], seen: RunSoFar, step: int, epoch: int) -> Sequence[Trouble]:
-        """Return what monitors find for the first time."""
+        """Ask the monitors, and return the findings that are new."""
         before = len(self.troubles)
         for monitor in monitors:
             spoken = {trouble.monitor for trouble in self.troubles}
@@ -41,7 +41,7 @@ class Asking:
         return tuple(self.troubles[before:])
 
     def take_down(self, monitor: Monitor, sign: Sign, step: int, epoch: int, aloud: bool = True) -> None:
-        """Record a sign, unless its monitor has said the same before."""
+        """Record a sign, unless its monitor has reported it before."""
         key = (monitor.name, sign.where if monitor.by_layer else "")
         if key in self.said:
             return
@@ -63,7 +63,10 @@ class Asking:
 def window_of(
     step: int, pending: Sequence[tuple[list[float], int]], batch: int, names: Sequence[str]
 ) -> LossWindow | None:
-    """Summarise the losses of some steps, reconstruction and terms, with the images of each; None for no steps."""
+    """Summarise the losses of some steps; return None if there are none.
+
+    ``pending`` holds for each step its losses (reconstruction, then terms) and its number of images.
+    """
     images = sum(count for _, count in pending)
     if not images:
         return None

@@ -1,4 +1,4 @@
-"""The monitors, found by their place. Nothing here needs torch."""
+"""Catalogue of the monitors, found by their files. Nothing here needs torch."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -14,11 +14,11 @@ FOLDER = Path(__file__).parents[1]
 
 
 class Monitor(NamedTuple):
-    """One file of ``caedsl.training.monitors``.
+    """Monitor in one file of ``caedsl.training.monitors``.
 
-    ``name`` is that of the file and says what is wrong; ``documentation`` is its docstring. ``look`` yields what it is
-    sure of. It speaks once in a run, or where it is ``by_layer`` once of each layer; and not any more once one of
-    ``explained_by`` has spoken.
+    ``name`` is the name of the file and describes the fault; ``documentation`` is its docstring. ``look`` yields the
+    findings. A monitor reports once per run, or once per layer if it is ``by_layer``, and no longer after one of
+    ``explained_by`` has reported.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Monitor(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The first line of the documentation."""
+        """First line of the documentation."""
         return self.documentation.strip().partition("\n")[0]
 
 
@@ -41,7 +41,7 @@ def names() -> tuple[str, ...]:
 
 @cache
 def find(name: str) -> Monitor | None:
-    """Return the monitor of that name, or None."""
+    """Return the monitor with this name, or None."""
     if name not in names():
         return None
     module = import_module(f"caedsl.training.monitors.{name.replace('-', '_')}")
@@ -51,13 +51,13 @@ def find(name: str) -> Monitor | None:
 
 
 def in_order_of_names() -> tuple[Monitor, ...]:
-    """All monitors as a list shows them."""
+    """Return all monitors in alphabetical order."""
     return tuple(monitor for name in names() if (monitor := find(name)) is not None)
 
 
 @cache
 def every() -> tuple[Monitor, ...]:
-    """All monitors: one that explains another comes before it, else in the order of their names."""
+    """Return all monitors; one that explains another comes before it, otherwise they are in alphabetical order."""
     waiting = list(in_order_of_names())
     ordered: list[Monitor] = []
     while waiting:

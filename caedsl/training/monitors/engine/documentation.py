@@ -1,7 +1,7 @@
-"""The documentation of monitors: the pages of ``docs/monitors``. Nothing here needs torch.
+"""Documentation of the monitors: the pages of ``docs/monitors``. Nothing here needs torch.
 
-``python -m caedsl.training.monitors.engine.documentation`` writes the pages of a checkout, with ``--check`` it only
-says which are stale.
+``python -m caedsl.training.monitors.engine.documentation`` writes the pages of a checkout; with ``--check`` it only
+lists stale ones.
 """
 
 import sys
@@ -17,7 +17,7 @@ _COMMAND = "python -m caedsl.training.monitors.engine.documentation"
 
 
 def page(monitor: Monitor) -> str:
-    """Return the documentation of a monitor as a page of Markdown."""
+    """Return the documentation of a monitor as a Markdown page."""
     _, _, body = monitor.documentation.strip().partition("\n")
     return f"# {monitor.name}\n\n{monitor.summary}\n\nmonitor, while training\n\n{body.strip()}\n"
 
@@ -38,7 +38,7 @@ def index(monitors: Sequence[Monitor]) -> str:
 
 
 def pages() -> Mapping[str, str]:
-    """Every page of ``docs/monitors`` by the name of its file."""
+    """Return all pages of ``docs/monitors`` by file name."""
     monitors = catalogue.in_order_of_names()
     return {INDEX: index(monitors), **{f"{monitor.name}.md": page(monitor) for monitor in monitors}}
 

@@ -1,7 +1,7 @@
-"""Where a number that is not finite came from: the step that made it, taken once more with an eye on every layer.
+"""Find the origin of a non-finite number by repeating its step and checking every layer.
 
-From the first loss that is not finite on the weights stand still (see ``caedsl.training.non_finite_guard``), so that
-the ones that made it are still there when the losses are read.
+The weights are frozen at the first non-finite loss (see ``caedsl.training.non_finite_guard``), so that the weights that
+caused it are still there when the losses are read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,9 +23,10 @@ from caedsl.training.sample import make_sample
 def find_break(
     training: Training, origins: Sequence[LayerModules], output: int | None, step: int | None
 ) -> Broken | None:
-    """Where the loss of ``step`` (of the validation images where None) ceased to be finite; None where it does not now.
+    """Return where the loss of ``step`` became non-finite, or None if it stays finite when repeated.
 
-    ``output`` is the number of the layer that gives the reconstruction its values.
+    Without a ``step`` it is the validation loss. ``output`` is the index of the layer that gives the reconstruction its
+    values.
     """
     ruined = ruined_weights(training.module, origins)
     if ruined is not None:
@@ -40,7 +41,7 @@ def find_break(
 
 
 def _parts(training: Training, step: int | None) -> Iterator[Sample]:
-    """Yield the parts of a step as it computes them, those of the validation images where it is None."""
+    """Yield the parts of a step as it computes them, or without a step the validation batches."""
     if step is not None:
         clean = _batch(training, step)
         yield from clean.split(parts_of(len(clean), training.settings.accumulate))
@@ -49,7 +50,7 @@ def _parts(training: Training, step: int | None) -> Iterator[Sample]:
 
 
 def _batch(training: Training, step: int) -> Sample:
-    """Return the images of a step of the epoch under way."""
+    """Return the samples of a step of the current epoch."""
     assert training.ledger is not None
     column = step - training.step + training.ledger.steps - 1
     order = derived_seed(training.settings.seed, "order", training.epoch)
@@ -57,9 +58,9 @@ def _batch(training: Training, step: int) -> Sample:
 
 
 def ruined_weights(module: nn.Module, origins: Sequence[Located]) -> int | None:
-    """Return the layer nearest to the output whose weights are not finite.
+    """Return the index of the layer nearest to the output whose weights are not finite, or None.
 
-    A gradient that is not finite spoils those of all layers before its own, and none behind it.
+    A non-finite gradient spoils the weights of its own layer and of all layers before it, but of none after it.
     """
     ruined = None
     for number, origin in enumerate(origins):
@@ -71,7 +72,7 @@ def ruined_weights(module: nn.Module, origins: Sequence[Located]) -> int | None:
 
 
 def break_in(training: Probed, origins: Sequence[Located], output: int | None, clean: Sample) -> Broken | None:
-    """Return where the numbers of one batch cease to be finite, forward and backward; None where they do not."""
+    """Return where the numbers of one batch become non-finite, forward or backward; None if they stay finite."""
     if not (clean.seen.isfinite().all() and clean.target.isfinite().all()):
         return Broken(None, "images", 0.0)
     numbers = {path: number for number, origin in enumerate(origins) for path in origin.paths}
@@ -98,7 +99,7 @@ def break_in(training: Probed, origins: Sequence[Located], output: int | None, c
 
 
 def _broken_gradient(training: Probed, origins: Sequence[Located], loss: Tensor) -> Broken | None:
-    """Return the first layer on the way back whose gradient is not finite."""
+    """Return the first layer in the backward pass whose gradient is not finite, or None."""
     weights = kernels(training.module, origins)
     found = gradients(training, loss, tuple(weights.values()))
     for number, gradient in reversed(list(zip(weights, found, strict=True))):

@@ -1,4 +1,4 @@
-"""What monitors look at: plain numbers, measured at moments that only the settings decide. Nothing here needs torch."""
+"""Measurements that monitors judge: plain numbers, taken at steps set by a schedule. Nothing here needs torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from caedsl.runs.history import Epoch
 from caedsl.vocabulary.shape import MOST_AXES, Shape, elements, noun, places, rank
 
 ENOUGH_IMAGES = 128
-"""Images that several probes in a row must agree on before something is said of a layer or of the output.
+"""Number of images in consecutive probes before anything is reported about a layer or the output.
 
-Of a single unit it is said after twice as many: one that fires for one image in a hundred is no dead one.
+For single units twice as many are needed: a unit that fires for one image in a hundred is not dead.
 """
 
 PLATEAU_STEPS = 500
-"""Steps at full rate before a still loss means anything: healthy nets leave the mean image at 40 to 240."""
+"""Steps at full learning rate before a flat loss means anything: healthy networks leave the mean image at 40 to 240."""
 
 
 class LayerFacts(NamedTuple):
-    """A layer as monitors know it.
+    """Static facts about a layer.
 
-    ``words`` is its line, ``units`` counts its channels, or its numbers where it is dense.
+    ``words`` is its line in the spec, ``units`` the number of its channels, or of its outputs if it is dense.
     """
 
     words: str
@@ -29,11 +29,11 @@ class LayerFacts(NamedTuple):
 
 
 class LayerProbe(NamedTuple):
-    """A layer on the images of one probe.
+    """Measurements of a layer on the images of one probe.
 
-    ``size`` is the root mean square of its output, ``spread`` the same of what differs between images (the output less
-    its mean over images). ``firing`` is the share of the channels of a ReLU that are above 0 for some image, None for
-    other layers. ``gradient`` is the norm of the gradient of its kernel, None without one.
+    ``size`` is the root mean square of its output, ``spread`` the root mean square of the output minus its mean over
+    images. ``firing`` is the share of the channels of a ReLU that are above 0 for some image, or None for other layers.
+    ``gradient`` is the norm of the gradient of its kernel, or None without one.
     """
 
     size: float
@@ -43,15 +43,15 @@ class LayerProbe(NamedTuple):
 
 
 class ProbeResult(NamedTuple):
-    """What a few training images showed after ``step``: forward and backward as in training, and when judged.
+    """Measurements on a few training images after ``step``, in training mode and in eval mode.
 
     ``error`` is the mean squared error of the output in eval mode, ``mean_error`` that of the mean image,
-    ``grey_error`` that of the best single value. ``output_spread`` and ``image_spread`` are the standard deviations
-    over images of a pixel of the output and of the target, root mean square over pixels. ``loss`` is the
-    reconstruction loss in eval mode, ``unevenness`` the standard deviation over images of the squared error while
-    training, as a share of its mean. ``flat`` is the share of the squared error on pixels where the output's
-    activation is flat, None where it never is. ``moving`` has one character for each unit of the code: ``1`` where
-    it differs between images.
+    ``grey_error`` that of the best single value. ``output_spread`` and ``image_spread`` are the standard deviations of
+    a pixel over images, for the output and the target, as root mean square over pixels. ``loss`` is the reconstruction
+    loss in eval mode. ``unevenness`` is the standard deviation over images of the squared error in training mode,
+    relative to its mean. ``flat`` is the share of the squared error on pixels where the output's activation is flat, or
+    None for an activation that is never flat. ``moving`` has one character per unit of the code, ``1`` if the unit
+    differs between images.
     """
 
     step: int
@@ -69,16 +69,16 @@ class ProbeResult(NamedTuple):
 
     @property
     def unexplained(self) -> float:
-        """The share of the variance that is left: 1 is as bad as the mean image."""
+        """Unexplained share of the variance; 1 is as bad as the mean image."""
         return self.error / self.mean_error if self.mean_error else 0.0
 
 
 class LossWindow(NamedTuple):
-    """The training losses of ``steps`` steps up to ``step``: their mean, and how they jump.
+    """Training losses of the ``steps`` steps up to ``step``: their mean and their jump.
 
-    ``jump`` is the root mean square of the difference between one step and the next, over the root of 2 (the standard
-    deviation that independent losses would have), as a share of the mean; None for fewer than 8 whole batches.
-    ``terms`` are the means of the terms of the loss by name.
+    ``jump`` is the root mean square of the difference between successive steps, divided by the square root of 2 (the
+    standard deviation if losses were independent) and by the mean; None for fewer than 8 whole batches. ``terms`` are
+    the means of the terms of the loss by name.
     """
 
     step: int
@@ -89,10 +89,10 @@ class LossWindow(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """Where the first number that is not finite came from, found by taking the step again.
+    """Origin of the first non-finite number, found by repeating the step.
 
-    ``layer`` is its number, None where it is the images themselves. ``what`` is ``images``, ``output``, ``loss``,
-    ``gradient`` or ``weights``; ``value`` the largest number that went in.
+    ``layer`` is the index of the layer, or None for the images themselves. ``what`` is ``images``, ``output``,
+    ``loss``, ``gradient`` or ``weights``; ``value`` is the largest number in the input.
     """
 
     layer: int | None
@@ -102,13 +102,13 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What does not change in a run.
+    """Facts that do not change in a run.
 
-    ``code_layer`` and ``output_layer`` are the numbers of the layers that end the encoder and that give the
-    reconstruction its values, None where there is none. ``penalised`` tells of penalties on weights, ``code_l1`` is the
-    one on the code. ``rounds`` is how many probes in a row take ``ENOUGH_IMAGES`` different images, or half of all that
-    can be had, and ``probed`` how many these are; ``images`` are those of one probe. ``judged_apart`` says that the
-    model computes otherwise in eval mode, and ``counts_epochs`` that epochs are known.
+    ``code_layer`` and ``output_layer`` are the indices of the layers that return the code and that give the
+    reconstruction its values, or None. ``penalised`` is True if weights are penalised; ``code_l1`` is the penalty on
+    the code. ``rounds`` consecutive probes take ``probed`` different images: ``ENOUGH_IMAGES``, or fewer if there are
+    not as many. ``images`` is the number of images in one probe. ``judged_apart`` is True if the model computes
+    differently in eval mode, ``counts_epochs`` if the epochs are known.
     """
 
     layers: Sequence[LayerFacts]
@@ -127,28 +127,27 @@ class Facts:
 
     @property
     def input_size(self) -> int:
-        """The numbers of a sample."""
+        """Number of values in a sample."""
         return elements(self.input_shape)
 
     @property
     def noun(self) -> str:
-        """What a sample is called; a sample that a loop of one's own made may have any rank."""
+        """Noun for a sample; samples of a custom loop may have any rank."""
         return noun(self.input_shape) if rank(self.input_shape) <= MOST_AXES else "sample"
 
     @property
     def places(self) -> str:
-        """What the numbers of one channel are called."""
+        """Noun for the values of one channel."""
         return places(self.input_shape) if rank(self.input_shape) <= MOST_AXES else "values"
 
 
 @dataclass
 class RunSoFar:
-    """All that is known of a run at a moment.
+    """Everything measured in a run so far.
 
-    ``probes`` and ``windows`` are the last ones, oldest first; ``first_probe`` and ``first_window`` the very first,
-    ``best_window`` the one with the lowest loss and ``best_probe`` the probe at its end. ``epochs`` are the whole ones
-    so far, ``full_steps`` the steps so far in units of one at the full learning rate: those of a warm-up count for
-    less.
+    ``probes`` and ``windows`` are the most recent ones, oldest first; ``first_probe`` and ``first_window`` are the very
+    first, ``best_window`` is the window with the lowest loss and ``best_probe`` the probe at its end. ``epochs`` are
+    the complete epochs. ``full_steps`` counts the steps so far, each weighted by its share of the full learning rate.
     """
 
     facts: Facts
@@ -165,12 +164,12 @@ class RunSoFar:
     def round(self, since: float = 0.0) -> Sequence[ProbeResult]:
         """Return the last probes that together took enough images, all after ``since`` steps at full rate.
 
-        Else none.
+        Return an empty sequence if there are not as many.
         """
         return self._last(self.facts.rounds, since)
 
     def long_round(self) -> Sequence[ProbeResult]:
-        """Return the last probes that together took twice as many; else none."""
+        """Return the last probes that together took twice as many images, or an empty sequence."""
         return self._last(2 * self.facts.rounds, 0.0)
 
     def _last(self, count: int, since: float) -> Sequence[ProbeResult]:
@@ -183,7 +182,7 @@ class RunSoFar:
         return self.full_steps >= PLATEAU_STEPS and (len(self.epochs) > 0 or not self.facts.counts_epochs)
 
     def take(self, probe: ProbeResult, window: LossWindow | None) -> None:
-        """Add what was measured now, and forget what no monitor asks for."""
+        """Add a probe and a window, and drop those that no monitor needs any more."""
         self.first_probe = self.first_probe or probe
         self.probes = [*self.probes, probe][-2 * self.facts.rounds :]
         if window is not None:
@@ -193,11 +192,11 @@ class RunSoFar:
                 self.best_window, self.best_probe = window, probe
 
     def state(self) -> dict[str, Any]:
-        """Return what changes from moment to moment, as JSON holds it; ``epochs`` is known elsewhere."""
+        """Return the changing measurements as JSON values; ``epochs`` are saved elsewhere."""
         return {name: getattr(self, name) for name in _CHANGING}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Put what ``state`` gave, perhaps read back from JSON, in place."""
+        """Restore the result of ``state``, which may have been read back from JSON."""
         self.probes = [_probe(row) for row in state["probes"]]
         self.windows = [LossWindow(*row) for row in state["windows"]]
         for name in ("first_probe", "best_probe"):

@@ -1,4 +1,4 @@
-"""Where layers and settings stand in a spec, and what people call them."""
+"""Places of layers and settings in a spec, and their names for users."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from caedsl.vocabulary.spelling import line
 
 @dataclass(frozen=True)
 class NamedPlace:
-    """One place: ``shown`` is what the terminal says, ``layer``, ``setting`` and ``line`` what the record does."""
+    """Place in a spec: ``shown`` is for the terminal; ``layer``, ``setting`` and ``line`` are for the record."""
 
     shown: str
     layer: str | None
@@ -25,7 +25,7 @@ class NamedPlace:
 
 
 class Places:
-    """Places of a model: in ``model.source``, known as ``shown_path``, and in ``kept``, the run's own spec."""
+    """Places of a model, both in ``model.source``, shown as ``shown_path``, and in ``kept``, the run's own spec."""
 
     def __init__(self, model: Autoencoder, kept: Autoencoder, shown_path: str) -> None:
         self.model, self.kept, self.path = model, kept, shown_path
@@ -35,7 +35,7 @@ class Places:
 
     @classmethod
     def of(cls, model: Autoencoder, kept_text: str, shown_path: str) -> Self:
-        """``kept_text`` is the same spec as the run folder keeps it: formatted, so that its lines may be others."""
+        """Return the places of a model; ``kept_text`` is its spec formatted for the run folder: lines may differ."""
         kept = model
         if kept_text != model.source.text:
             source = Source(kept_text)
@@ -43,17 +43,14 @@ class Places:
         return cls(model, kept, shown_path)
 
     def of_layer(self, number: int) -> NamedPlace:
-        """Return the place of the layer ``number`` of ``origins``."""
+        """Return the place of layer ``number`` of ``origins``."""
         layer = self.origins[number].layer
         words, part = line(layer), self._names[layer]
         shown = f"{self._shown(layer.span)}: `{words}` ({part})"
         return NamedPlace(shown, f"{part}: {words}", None, _line(self.kept, self._kept_layers[number].span))
 
     def of_setting(self, name: str) -> NamedPlace:
-        """Return the place of a setting such as ``train.optimizer``.
-
-        Where it is left to its default, that of its block.
-        """
+        """Return the place of a setting such as ``train.optimizer``, or of its block if it is left at its default."""
         word = name.rpartition(".")[2]
         return NamedPlace(
             f"{self._shown(self.model.place(name))}: `{word}`", None, name, _line(self.kept, self.kept.place(name))
@@ -68,7 +65,10 @@ def _line(model: Autoencoder, span: Span) -> int:
 
 
 def _names(model: Autoencoder) -> Mapping[Layer, str]:
-    """Return ``encoder 2`` for its second layer; layers inside a residual are counted before it, as they compute."""
+    """Return a name for each layer, such as ``encoder 2`` for the encoder's second layer.
+
+    Layers inside a residual are counted before it, in the order of computation.
+    """
     names: dict[Layer, str] = {}
     counts: dict[str, int] = {}
     for part, layer in model.layers():

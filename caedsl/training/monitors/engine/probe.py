@@ -1,8 +1,8 @@
-"""One look inside: a few training images forward and backward through the plain module, with measurements.
+"""Probe a model: run a few training images forward and backward through the plain module, and measure.
 
-Nothing of the run changes: running statistics are written to copies, gradients are handed back instead of being kept on
-the weights, and random numbers come from a stream that is put back. Nor does any other process take part: layers that
-look at whole batches look at these images alone.
+A probe does not change the run: running statistics are written to copies, gradients are returned instead of being
+stored on the weights, and random numbers come from a separate stream. No other process takes part: layers that compute
+over whole batches see these images alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,25 +27,25 @@ from caedsl.training.precision import exact_output
 from caedsl.training.sample import make_sample
 
 MOVES = 1e-3
-"""A unit of the code moves if its standard deviation over images is more than this share of the largest one."""
+"""A unit of the code moves if its standard deviation over images exceeds this share of the largest one."""
 
 FLAT = 1e-4
-"""A sigmoid or tanh is flat where its slope is less: gradients of single pixels end there."""
+"""A sigmoid or tanh counts as flat where its slope is below this; a pixel gets almost no gradient there."""
 
 Watch = Callable[[str, Tensor], None]
 
 
 def differs_when_judged(module: nn.Module) -> bool:
-    """Whether the module computes otherwise in eval mode: normalisation over batches, dropout, noise."""
+    """Return whether the module computes differently in eval mode: batch normalisation, dropout, noise."""
     kinds = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, GaussianNoise)
     return any(isinstance(part, kinds) for part in module.modules())
 
 
 @contextmanager
 def undisturbed(training: Probed, *purpose: str | int) -> Iterator[torch.Generator]:
-    """Inside, random numbers come from the seed and ``purpose`` alone, and the run's own streams stand still.
+    """Derive random numbers from the seed and ``purpose`` within the block, and keep the run's own random state.
 
-    This process is then as one that trains alone.
+    Within the block, this process counts as training alone.
     """
     device = training.train.device
     with training_with(ALONE), torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -56,7 +56,7 @@ def undisturbed(training: Probed, *purpose: str | int) -> Iterator[torch.Generat
 
 @contextmanager
 def hooked(module: nn.Module, paths: Sequence[str], watch: Watch) -> Iterator[None]:
-    """Inside, ``watch`` is given the output of each of the modules at ``paths`` as it is computed."""
+    """Call ``watch`` within the block with the output of each of the modules at ``paths`` as it is computed."""
 
     def hook(path: str) -> Callable[[nn.Module, Any, Tensor], None]:
         return lambda part, inputs, output: watch(path, output.detach())
@@ -69,7 +69,7 @@ def hooked(module: nn.Module, paths: Sequence[str], watch: Watch) -> Iterator[No
 
 
 def forward(training: Probed, seen: Tensor) -> Tensor:
-    """Return what the module makes of ``seen`` in its present mode; running statistics stay as they are."""
+    """Return the module's output for ``seen`` in its current mode, without updating running statistics."""
     module = training.module
     copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
     exact = exact_output(module) if not training.precision.kind.exact else nullcontext()
@@ -79,7 +79,10 @@ def forward(training: Probed, seen: Tensor) -> Tensor:
 
 
 def reconstruction_in(returned: Any, seen: Tensor) -> Tensor:
-    """Return what a module returned, or the first tensor of the samples' shape where it returned several."""
+    """Return the reconstruction in a module's output: the tensor, or the first of several with the samples' shape.
+
+    Raise ``ValueError`` if there is none.
+    """
     if isinstance(returned, Tensor):
         return returned
     several = returned.values() if isinstance(returned, Mapping) else returned
@@ -91,7 +94,7 @@ def reconstruction_in(returned: Any, seen: Tensor) -> Tensor:
 
 @contextmanager
 def judging(module: nn.Module) -> Iterator[None]:
-    """Inside, the module is in eval mode; after that each part is in the mode that it was in."""
+    """Switch the module to eval mode within the block, then restore the mode of each part."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
@@ -102,7 +105,7 @@ def judging(module: nn.Module) -> Iterator[None]:
 
 
 def kernels(module: nn.Module, origins: Sequence[Located]) -> Mapping[int, nn.Parameter]:
-    """Return the kernel of each layer that has one which is trained, by the number of the layer."""
+    """Return the trainable kernel of each layer that has one, by the index of the layer."""
     found: dict[int, nn.Parameter] = {}
     for number, origin in enumerate(origins):
         for path in origin.paths:
@@ -114,9 +117,9 @@ def kernels(module: nn.Module, origins: Sequence[Located]) -> Mapping[int, nn.Pa
 
 
 def gradients(training: Probed, loss: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
-    """Return the gradients of ``loss``.
+    """Return the gradients of ``loss`` with respect to ``weights``.
 
-    In fp16 they are scaled on the way, as in training, so that they do not underflow.
+    In fp16 the loss is scaled, as in training, so that gradients do not underflow.
     """
     scale: float = training.scaler.get_scale()
     found = torch.autograd.grad(loss * scale, tuple(weights), allow_unused=True)
@@ -124,10 +127,10 @@ def gradients(training: Probed, loss: Tensor, weights: Sequence[Tensor]) -> Sequ
 
 
 class Prober:
-    """Takes probes of the layers at ``origins``, with images that are the same for the whole run.
+    """Taker of probes of the layers at ``origins``, always with the same images.
 
-    ``output`` is the number of the layer that gives the reconstruction its values, None where there is none; ``code``
-    is the path of the module that returns the code.
+    ``output`` is the index of the layer that gives the reconstruction its values, or None; ``code`` is the path of the
+    module that returns the code.
     """
 
     def __init__(
@@ -141,7 +144,7 @@ class Prober:
     ) -> None:
         self.training = training
         self._code = code
-        # Images may lie sorted by class: each probe takes some from everywhere.
+        # Images may be sorted by class, so each probe takes evenly spaced ones.
         self.batches = [_spaced(images, slice(start, None, rounds)) for start in range(rounds)]
         self.mean_image = images.target.mean(dim=0)
         self.grey = self.mean_image.mean()
@@ -159,7 +162,7 @@ class Prober:
         self._flat = next((FLAT_WHERE[kinds[path]] for path in reversed(ending) if kinds[path] in FLAT_WHERE), None)
 
     def take(self, count: int, full_steps: float) -> ProbeResult:
-        """Probe number ``count`` (from 0), after so many steps at full rate; waits for the device once."""
+        """Take probe number ``count`` (from 0), after ``full_steps`` steps at full rate; waits for the device once."""
         training = self.training
         measured: dict[str, Tensor] = {}
         with undisturbed(training, "probe", count) as generator:
@@ -181,7 +184,7 @@ class Prober:
         return self._probe(full_steps, _read(measured), moving)
 
     def pair(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return what the module sees in probe number ``count``, and what it should return."""
+        """Return the module's input in probe number ``count``, and the expected output."""
         clean = self.batches[count % len(self.batches)]
         seen = make_sample(clean, generator, self.training.input_range, self.training.settings.corrupt).seen
         return seen, clean.target
@@ -241,7 +244,7 @@ class Prober:
 
 
 def _unevenness(prediction: Tensor, target: Tensor) -> Tensor:
-    """How the squared error differs from image to image: its standard deviation as a share of its mean."""
+    """Return the standard deviation of the squared error over images, relative to its mean."""
     by_image = (prediction - target).square().flatten(1).mean(dim=1)
     return by_image.std(correction=0) / by_image.mean().clamp(min=1e-30)
 
@@ -256,11 +259,11 @@ FLAT_WHERE: Mapping[str, Callable[[Tensor], Tensor]] = {
     "Tanh": lambda y: 1 - y.square() < FLAT,
     "ReLU": lambda y: y <= 0,
 }
-"""Where the slope of an activation is next to nothing, from what it returns."""
+"""Functions from the output of an activation to where its slope is almost zero."""
 
 
 def _spaced(images: Sample, places: slice) -> Sample:
-    """Return the samples at these places, laid out as the layers compute fastest."""
+    """Return the samples at these places in the channels-last layout, in which layers compute fastest."""
     taken = images.at(places)
     seen = channels_last(taken.seen)
     return replace(taken, seen=seen, target=channels_last(taken.target) if taken.paired else seen)

@@ -1,4 +1,4 @@
-"""What a probe has to know: of layers, and of the training that it looks into, caedsl's own or anybody's loop."""
+"""Interfaces that a probe needs of layers and of the training, whether caedsl's own or a custom loop."""
 
 from typing import Protocol
 
@@ -11,19 +11,19 @@ from caedsl.training.precision import Precision
 
 
 class Located(Protocol):
-    """Layer of a model: the paths of the modules that compute it, in their order."""
+    """Layer of a model, given by the modules that compute it."""
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The paths of its modules."""
+        """Paths of its modules, in the order of computation."""
 
 
 class ProbeImages(Protocol):
-    """Images that lie on a device."""
+    """Images on a device."""
 
     @property
     def device(self) -> torch.device:
-        """Where they lie."""
+        """Device of the images."""
 
 
 class ProbeLoss(Protocol):
@@ -34,36 +34,36 @@ class ProbeLoss(Protocol):
 
 
 class Probed(Protocol):
-    """What a probe has to know of the training that it looks into: caedsl's own, or anybody's loop."""
+    """Training that can be probed: caedsl's own, or a custom loop."""
 
     @property
     def module(self) -> nn.Module:
-        """The module that is trained."""
+        """Module in training."""
 
     @property
     def step(self) -> int:
-        """The steps so far."""
+        """Number of steps so far."""
 
     @property
     def settings(self) -> Settled:
-        """Settings, as a spec would say them."""
+        """Settings, as a spec would state them."""
 
     @property
     def input_range(self) -> InputRange:
-        """The range of the images."""
+        """Range of the images."""
 
     @property
     def train(self) -> ProbeImages:
-        """The training images."""
+        """Training images."""
 
     @property
     def precision(self) -> Precision:
-        """The number format."""
+        """Number format."""
 
     @property
     def scaler(self) -> torch.amp.GradScaler:
-        """What scales gradients."""
+        """Gradient scaler."""
 
     @property
     def objective(self) -> ProbeLoss:
-        """What is minimised."""
+        """Loss that is minimised."""

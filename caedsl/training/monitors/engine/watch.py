@@ -1,8 +1,8 @@
-"""The callback that probes a run now and then, asks the monitors, and reports each finding once.
+"""The callback that probes a run at intervals, asks the monitors, and reports each finding once.
 
-Everything that is decided here depends on the settings and on what was measured, never on the clock; on CUDA the clock
-says how often probes can be afforded. Of processes that train together the first watches, alone; the others wait for it
-where they meet.
+All decisions here depend on the settings and the measurements, never on the clock; only on CUDA does the clock decide
+how often probes are taken. If several processes train together, only the first watches, and the others wait for it when
+they next exchange losses.
 """
 
 import time
@@ -31,36 +31,36 @@ from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.spelling import line
 
 NOT_FINITE = "not-finite"
-"""The monitor that is asked when a loss is not finite."""
+"""Monitor that is asked about a non-finite loss."""
 
 
 class Watch(Callback):
-    """The monitors of one run.
+    """Monitors of one run.
 
-    ``say`` is called with each trouble as it is found, and with what the terminal shows of it.
+    ``say`` is called with each new trouble and the lines that the terminal shows for it.
     """
 
     def __init__(self, places: Places, say: Say, clock: Callable[[], float] = time.perf_counter) -> None:
         """Watch the model of ``places``."""
         self.places = places
         self._clock = clock
-        # What `caedsl check` says of the spec: a monitor never advises against it.
+        # The findings of `caedsl check`: the advice of a monitor must not contradict them.
         found = examine(places.model.source).findings
         self._asking = Asking(self._place, lambda: found, say)
         self._kept: dict[str, Any] | None = None
         self._probes = 0
         self._read = 0
         self._pending: list[tuple[list[float], int]] = []
-        """The losses of each step since the last probe, reconstruction and terms, and its images."""
+        """The losses (reconstruction, then terms) and the number of images of each step since the last probe."""
         self._output = self._number_of(output_layer(places.model))
 
     @property
     def troubles(self) -> list[Trouble]:
-        """What was found so far."""
+        """Findings so far."""
         return self._asking.troubles
 
     def on_start(self, training: Training) -> None:
-        """Choose the images of the probes among those that are trained on, and continue from a restored state."""
+        """Choose the images of the probes from the training images, and continue from a restored state."""
         images, rounds = sizes(training.train, training.settings.images_at_once)
         pool = joined(training.train.spread(2 * images * rounds).in_order(images))
         self._prober = Prober(
@@ -71,7 +71,7 @@ class Watch(Callback):
             self._seen.restore(self._kept)
 
     def on_step(self, training: Training, step: Step) -> str | None:
-        """Probe the run where it is time to; return "trouble" where a finding stops it."""
+        """Probe the run if a probe is due; return "trouble" if a finding stops it."""
         assert training.ledger is not None
         due = training.probes.due(training.step)
         if not due and training.ledger.steps < training.steps_per_epoch:
@@ -91,19 +91,19 @@ class Watch(Callback):
         return self._ask(training)
 
     def on_epoch(self, training: Training) -> str | None:
-        """Ask the monitors after a whole epoch; return "trouble" where a finding stops the run."""
+        """Ask the monitors after a complete epoch; return "trouble" if a finding stops the run."""
         if training.ledger is not None:
             return None
         self._seen.epochs = training.history.epochs
         return self._ask(training)
 
     def on_end(self, training: Training) -> None:
-        """Find out where a number that is not finite came from, if one ended the run."""
+        """Find the origin of a non-finite number, if one ended the run."""
         if isinstance(training.failure, NotFiniteError):
             training.failure.origin = self._origin(training, training.failure)
 
     def _origin(self, training: Training, error: NotFiniteError) -> str:
-        """Say where the number that ``error`` is about came from; nothing where that cannot be found."""
+        """Return the origin of the number in ``error``, in words; an empty string if it cannot be found."""
         try:
             self._seen.broken = find_break(training, self.places.origins, self._output, error.step)
         except (RuntimeError, MemoryError) as failure:
@@ -118,7 +118,7 @@ class Watch(Callback):
         return ""
 
     def state(self) -> dict[str, Any]:
-        """Return what was measured and found so far."""
+        """Return the measurements and findings so far."""
         return {
             "seen": self._seen.state(),
             "probes": self._probes,
@@ -162,7 +162,7 @@ class Watch(Callback):
         return next(numbers, None)
 
     def _rates(self, training: Training) -> float:
-        """Return the steps since the last probe, each counting for its share of the full learning rate."""
+        """Return the number of steps since the last probe, each weighted by its share of the full learning rate."""
         settings, last = training.settings, self._seen.probes[-1].step if self._seen.probes else 0
         steps, an_epoch = training.steps, training.steps_per_epoch
         return sum(settings.schedule.factor(step, steps, an_epoch) for step in range(last, training.step))
@@ -175,7 +175,7 @@ class Watch(Callback):
         self._read = 0 if ledger.steps == training.steps_per_epoch else ledger.steps
 
     def _ask(self, training: Training) -> str | None:
-        """Record what monitors find for the first time; return "trouble" where that stops the run."""
+        """Record new findings of the monitors; return "trouble" if they stop the run."""
         found = self._asking.ask(every(), self._seen, training.step, _epoch(training))
         return "trouble" if found and training.settings.on.trouble == "stop" else None
 
@@ -185,15 +185,15 @@ class Watch(Callback):
 
 
 def _epoch(training: Training) -> int:
-    """Return the epoch under way, or the last one."""
+    """Return the number of the current epoch, or of the last one."""
     return min(training.epoch, training.settings.epochs)
 
 
 def watch_run(model: Autoencoder, kept_text: str, shown_path: str, folder: RunFolder, reporter: Reporter) -> Watch:
-    """Return the monitors of a run; their findings go to ``reporter`` and into ``folder``.
+    """Return the monitors of a run, which report their findings to ``reporter`` and record them in ``folder``.
 
-    ``kept_text`` is the spec in the folder, whose lines the record names; the terminal names those of ``model.source``
-    under ``shown_path``.
+    The record refers to lines of ``kept_text``, the spec in the folder; the terminal refers to lines of
+    ``model.source`` under the path ``shown_path``.
     """
 
     def say(trouble: Trouble, shown: Sequence[str]) -> None:
