@@ -1,4 +1,4 @@
-"""Reading of a stranger's file in a process of its own: libraries in C may crash, loop or take all memory over it."""
+"""Read an untrusted file in a separate process: C libraries may crash, loop or exhaust memory on it."""
 
 import importlib
 import json
@@ -24,7 +24,7 @@ _PACKAGES = str(Path(__file__).parents[2])
 
 
 class ApartError(Exception):
-    """What a process apart has met; ``kind`` is the name of the error's class there, or that of a signal."""
+    """Error in the separate process; ``kind`` is the name of the error's class there, or of a signal."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -34,9 +34,9 @@ class ApartError(Exception):
 class Apart:
     """Process that makes an object from the content of a file, and calls methods of it.
 
-    ``served`` names the class, as ``module:Class``. The process may take ``memory`` bytes more than it starts with,
-    where the system can limit it (Linux), and ``seconds`` of processor time (all but Windows). Arguments are what JSON
-    holds, the last ones arrays; a result is what JSON holds, or one array.
+    ``served`` names the class, as ``module:Class``. The process may use ``memory`` bytes more than at its start, if the
+    system can limit it (Linux), and ``seconds`` of processor time (all but Windows). Arguments are JSON values,
+    followed by arrays; a result is a JSON value or one array.
     """
 
     def __init__(self, served: str, content: bytes, memory: int, seconds: int) -> None:
@@ -53,7 +53,7 @@ class Apart:
         self._exchange(limits, [np.frombuffer(content, np.uint8)])
 
     def call(self, name: str, *arguments: Any, arrays: Sequence[Array] = ()) -> Any:
-        """Return what a method returns; ``arrays`` are its last arguments."""
+        """Return the result of a method; ``arrays`` are its last arguments."""
         return self._exchange({"name": name, "arguments": arguments}, arrays)
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class Apart:
             if "kind" in answer:
                 raise ApartError(answer["kind"], answer["message"])
             read = _read_arrays(answers, answer["arrays"])
-        except (OSError, ValueError):  # it has ended, in the middle of an answer or before
+        except (OSError, ValueError):  # the process has ended, before or in the middle of an answer
             self._tell_the_end()
         return read[0] if read else answer["value"]
 
@@ -85,7 +85,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         try:
             if pipe is not None:
                 pipe.close()
-        except OSError:  # what was not sent
+        except OSError:  # unsent data remains
             pass
     try:
         process.wait(timeout=1)
@@ -101,7 +101,7 @@ def _described(arrays: Sequence[Array]) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def _write(file: IO[bytes], header: dict[str, Any], arrays: Sequence[Array]) -> None:
-    """Write a line of JSON, and the numbers of the arrays behind it."""
+    """Write a line of JSON, followed by the numbers of the arrays."""
     file.write(json.dumps({**header, "arrays": _described(arrays)}).encode() + b"\n")
     for array in arrays:
         file.write(np.ascontiguousarray(array).data)
@@ -134,7 +134,7 @@ def _serve(given: BufferedReader, answers: IO[bytes]) -> None:
 
 
 def _answer(answers: IO[bytes], call: Callable[[], Any]) -> None:
-    """Write what a call returns, or its error."""
+    """Write the result of a call, or its error."""
     try:
         value = call()
         arrays = [value] if isinstance(value, np.ndarray) else []
@@ -150,13 +150,13 @@ def _limit_time(seconds: int) -> None:
     except ModuleNotFoundError:  # on Windows
         return
     most = math.ceil(time.process_time()) + seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))  # the first one is told apart from being killed
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))  # the soft limit's signal differs from a kill
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
-    with open(os.devnull, "wb") as nowhere:  # what libraries print is no answer
+    with open(os.devnull, "wb") as nowhere:  # output of libraries is not an answer
         os.dup2(nowhere.fileno(), 1)
     with open(0, "rb", closefd=False) as given:
         _serve(given, answers)

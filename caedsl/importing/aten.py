@@ -25,9 +25,10 @@ Run = Callable[[Array, str], Array]
 
 
 def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | None = None) -> Network:
-    """Return the network that a graph computes; ``ImportFailure`` with every operator that has no equal.
+    """Return the network that a graph computes.
 
-    ``runs`` computes what the original does, where that is not what the graph computes itself.
+    ``runs`` computes the original's output, if the graph itself does not. Raise ``ImportFailure`` with every operator
+    that has no counterpart.
     """
     notes: list[str] = []
     output = _output(graph, name, notes)
@@ -58,7 +59,7 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | No
 
 
 class _Found(NamedTuple):
-    """What several nodes compute together, by the name of a node: the last one, for modules each one."""
+    """Groups of nodes that are translated together, by the name of the last node; for modules, of each node."""
 
     draws: dict[str, Draw]
     curves: dict[str, ActivationCurve]
@@ -66,13 +67,13 @@ class _Found(NamedTuple):
 
     @property
     def inside(self) -> set[str]:
-        """Names of the nodes that only make the noise of draws or the steps of curves."""
+        """Names of the nodes that only compute the noise of draws or the steps of curves."""
         return set().union(
             *(each.inside for each in self.draws.values()), *(each.inside for each in self.curves.values())
         )
 
     def reads(self, node: AtenNode) -> bool:
-        """Return whether a node belongs to a draw."""
+        """Return whether a node belongs to a draw or a curve."""
         return node.name in self.inside or node.name in self.draws or node.name in self.curves
 
 
@@ -109,7 +110,7 @@ _SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
 
 
 def _only_for_others(t: Translation, node: AtenNode, found: _Found) -> None:
-    """Translate a node of a draw or a curve where something else reads it too."""
+    """Translate a node of a draw or a curve if something else reads it too."""
     readers = [reader for name in node.outputs for reader in t.readers.get(name, [])]
     if not all(map(found.reads, readers)):
         if node.base in RANDOM:
@@ -123,7 +124,7 @@ def _only_for_others(t: Translation, node: AtenNode, found: _Found) -> None:
 
 
 def _output(graph: AtenGraph, name: str, notes: list[str]) -> str:
-    """Return the output that is the reconstruction: that with the shape of the input, or as many numbers."""
+    """Return the output that is the reconstruction: the one with the input's shape, or with as many numbers."""
     shape = graph.shapes[graph.inputs[0]]
     outputs = [each for each in dict.fromkeys(graph.outputs) if each not in graph.inputs]
     fitting = [each for each in outputs if graph.shapes[each] == shape] or [
@@ -145,7 +146,7 @@ def _output(graph: AtenGraph, name: str, notes: list[str]) -> str:
 
 
 def _vector_input(layers: list[ForeignLayer], shape: Shape, notes: list[str]) -> tuple[list[ForeignLayer], Shape]:
-    """Return the layers behind an input with channels; a vector becomes a signal of one channel."""
+    """Return the layers after an input with channels; a vector becomes a signal of one channel."""
     if len(shape) > 1:
         return layers, shape
     notes.append(f"the module takes vectors of {shape[0]} numbers: the spec's input is a signal of that length")
@@ -161,7 +162,7 @@ def _vector_input(layers: list[ForeignLayer], shape: Shape, notes: list[str]) ->
 
 
 def _end(layers: list[ForeignLayer], out_shape: Shape, input_shape: Shape, notes: list[str]) -> None:
-    """Add the reshape that a loss on flat vectors leaves out."""
+    """Add the final reshape that a loss on flat vectors does not need."""
     if out_shape != input_shape and elements(out_shape) == elements(input_shape) and layers:
         last = layers[-1]
         layers.append(ForeignLayer("end", last.name, "reshape", text(input_shape), (last.key,), input_shape))
@@ -169,7 +170,7 @@ def _end(layers: list[ForeignLayer], out_shape: Shape, input_shape: Shape, notes
 
 
 def _fresh(layers: list[ForeignLayer]) -> bool:
-    """Return whether all weights are distributed as PyTorch draws them: uniformly below 1/√fan-in, biases too."""
+    """Return whether all weights look as PyTorch initialises them: uniform below 1/√fan-in, biases too."""
     weighted = [layer for layer in layers if layer.kind in KINDS and KINDS[layer.kind].role is Role.WEIGHTED]
     return bool(weighted) and all(map(_drawn_by_torch, weighted))
 

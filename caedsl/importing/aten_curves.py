@@ -1,4 +1,4 @@
-"""Activations that a ``forward`` writes out in several steps."""
+"""Activations that a ``forward`` computes in several steps."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ class ActivationCurve(NamedTuple):
 
 
 def curves_of(graph: AtenGraph) -> dict[str, ActivationCurve]:
-    """Return the written-out activations of a graph by the name of their last node."""
+    """Return the written-out activations of a graph, by the name of their last node."""
     made = {name: node for node in graph.nodes for name in node.outputs}
     counts: dict[str, int] = {}
     for node in graph.nodes:
@@ -33,13 +33,13 @@ def curves_of(graph: AtenGraph) -> dict[str, ActivationCurve]:
 
 
 def _by(made: Mapping[str, AtenNode], ref: Any, *bases: str) -> AtenNode | None:
-    """Return the node that computes a tensor where it is one of these operators."""
+    """Return the node that computes a tensor, if it is one of these operators."""
     node = made.get(ref.name) if isinstance(ref, Ref) else None
     return node if node is not None and node.base in bases else None
 
 
 def _factor(node: AtenNode) -> tuple[Ref, float] | None:
-    """Return what a product with a number multiplies, and the number."""
+    """Return the tensor that a product scales by a number, and the number."""
     one, other = node.args["self"], node.args["other"]
     if isinstance(one, Ref) == isinstance(other, Ref) or not isinstance(one, Ref):
         return None

@@ -1,4 +1,4 @@
-"""Graph of PyTorch operators, as ``torch.export`` makes it, and what it computes."""
+"""Graph of PyTorch operators, as ``torch.export`` makes it, and its evaluation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from caedsl.vocabulary.shape import Shape
 
 
 class Ref(NamedTuple):
-    """Reading of a tensor by its name."""
+    """Reference to a tensor by its name."""
 
     name: str
 
@@ -22,8 +22,8 @@ class Ref(NamedTuple):
 class AtenNode:
     """Call of an operator: ``op`` is its name in ``torch.ops.aten`` with its overload, such as ``conv2d.default``.
 
-    ``args`` are all its arguments by name, ``outputs`` the names of what it returns. ``scopes`` are the modules that
-    it runs in, outermost first, as paths with their classes. ``operator`` is None for one that is not PyTorch's own.
+    ``args`` are all its arguments by name, ``outputs`` the names of its results. ``scopes`` are the modules that it
+    runs in, outermost first, as paths with their classes. ``operator`` is None if it is not one of PyTorch's own.
     """
 
     op: str
@@ -34,7 +34,7 @@ class AtenNode:
 
     @property
     def base(self) -> str:
-        """Name of the operator without its overload and without the mark of one that works in place."""
+        """Name of the operator without its overload and without the underscore of in-place operators."""
         name = self.op.partition(".")[0]
         return name if name.startswith("_") and name.endswith("__") else name.rstrip("_")
 
@@ -57,10 +57,10 @@ def _refs(value: Any) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class AtenGraph:
-    """Graph with the shapes of its tensors, the batch included.
+    """Graph with the shapes of its tensors, including the batch.
 
     ``tensors`` are the weights by the names under which nodes read them, and ``parameters`` their names in the
-    ``state_dict``. ``class_name`` is that of the module.
+    ``state_dict``. ``class_name`` is the class of the module.
     """
 
     class_name: str
@@ -82,7 +82,7 @@ class AtenGraph:
 
     @property
     def batch(self) -> int:
-        """Samples in a batch of the graph."""
+        """Number of samples in a batch of the graph."""
         return self.shapes[self.inputs[0]][0]
 
     def run(self, samples: Array) -> Array:
@@ -106,7 +106,7 @@ class AtenGraph:
 
 
 _TRAINING = {"batch_norm": "training", "dropout": "train", "feature_dropout": "train", "alpha_dropout": "train"}
-"""Operators that do something else while training, and the argument that says so."""
+"""Operators that behave differently during training, and the argument that says so."""
 RANDOM = ("randn", "randn_like", "normal_functional", "normal")
 """Operators that draw from a normal distribution."""
 

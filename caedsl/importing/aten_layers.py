@@ -15,7 +15,7 @@ Translator = Callable[[Translation, AtenNode], None]
 
 
 def _spread(value: Any, rank: int) -> tuple[int, ...]:
-    """Return one number for each axis, as PyTorch reads a number or a list of one."""
+    """Return one number per axis; a single number, or a list of one, applies to all, as in PyTorch."""
     values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
     return values * rank if len(values) == 1 else values
 
@@ -100,7 +100,7 @@ def transposed(t: Translation, node: AtenNode) -> None:
 
 
 def linear(t: Translation, node: AtenNode) -> None:
-    """Translate ``linear``; a map before it is flattened by the line itself."""
+    """Translate ``linear``; the line itself flattens a map before it."""
     args, key = node.args, t.key(node.args["input"])
     shape = t.shape_of(key)
     if len(shape) != 1:
@@ -113,7 +113,7 @@ def linear(t: Translation, node: AtenNode) -> None:
 
 
 def _unflattened(t: Translation, node: AtenNode, key: str, name: str) -> str:
-    """Return the map behind a flattening that nothing else reads, which ``dense`` repeats."""
+    """Return the map before a flattening that only this layer reads: ``dense`` flattens by itself."""
     layer = t.layers.get(key)
     if layer is None or layer.kind != "reshape" or not t.alone(name) or not t.together(t.made[name], node):
         return key
@@ -168,7 +168,7 @@ def adaptive_pool(kind: str) -> Translator:
 
 
 def mean(t: Translation, node: AtenNode) -> None:
-    """Translate the mean over all axes of space."""
+    """Translate the mean over all spatial axes."""
     key = t.key(node.args["self"])
     shape = t.shape_of(key)
     axes = {axis % (len(shape) + 1) for axis in node.args["dim"] or ()}
@@ -181,7 +181,7 @@ def mean(t: Translation, node: AtenNode) -> None:
 
 
 def reshape(t: Translation, node: AtenNode) -> None:
-    """Translate every operator that gives the numbers of each sample another shape."""
+    """Translate every operator that reshapes the numbers of each sample."""
     key = t.key(node.args["self"])
     if t.graph.shapes[node.name][:1] != (t.graph.batch,):
         raise Refused("it mixes the samples of a batch", "`x.flatten(1)` keeps them apart")
@@ -202,7 +202,7 @@ def reshape(t: Translation, node: AtenNode) -> None:
 
 
 def upsample(mode: str) -> Translator:
-    """Return the translator of ``upsample_nearestNd`` and its linear kin."""
+    """Return the translator of ``upsample_nearestNd`` and its linear variants."""
 
     def translate(t: Translation, node: AtenNode) -> None:
         key = t.key(node.args.get("input", node.args.get("self")))
@@ -228,7 +228,7 @@ def pixels(kind: str, factor: str) -> Translator:
 
 
 def pad(t: Translation, node: AtenNode) -> None:
-    """Translate padding with zeros, cropping, and the reflection before a convolution."""
+    """Translate padding with zeros, cropping, and reflection before a convolution."""
     key, args = t.key(node.args["self"]), node.args
     rank = len(t.shape_of(key)) - 1
     flat = list(args["pad" if "pad" in args else "padding"]) + [0] * 2 * rank

@@ -1,4 +1,4 @@
-"""Random numbers in a graph: the draw of a variational code, and noise that is added."""
+"""Random numbers in a graph: the draw of a variational code, and added noise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class Draw:
     logarithm: Ref | None
     factor: float
     inside: frozenset[str]
-    """Names of the nodes that make the noise."""
+    """Names of the nodes that compute the noise."""
 
 
 class _NoDraw(Exception):
-    """The node is no sum with noise."""
+    """Node that is not a sum with noise."""
 
 
 def draws_of(graph: AtenGraph) -> dict[str, Draw]:
@@ -63,7 +63,7 @@ def _draw(made: Mapping[str, AtenNode], centre: Any, noise: Any) -> Draw:
 
 
 def _behind(made: Mapping[str, AtenNode], ref: Any, inside: set[str]) -> AtenNode | None:
-    """Return the node that computes a tensor, behind those that pass it on."""
+    """Return the node that computes a tensor, skipping those that only pass it on."""
     node = made.get(ref.name) if isinstance(ref, Ref) else None
     while node is not None and node.base in _PASSING:
         inside.add(node.name)
@@ -83,7 +83,7 @@ def _is_random(made: Mapping[str, AtenNode], ref: Any, inside: set[str]) -> bool
 
 
 def _deviation(made: Mapping[str, AtenNode], ref: Ref, inside: set[str]) -> tuple[Ref, float]:
-    """Return the tensor and the factor whose product's exponential is the deviation."""
+    """Return the tensor and the factor whose product is the logarithm of the deviation."""
     node = _behind(made, ref, inside)
     if node is None:
         raise _NoDraw
@@ -178,7 +178,7 @@ def _flattened(t: Translation, key: str) -> str:
 
 
 def _half(t: Translation, ref: Ref) -> tuple[ForeignLayer, int] | None:
-    """Return the layer and the half of its output that a tensor is; None where it is no half."""
+    """Return the layer of whose output a tensor is one half, and which half; None if it is not a half."""
     node = t.made.get(ref.name)
     if (
         node is None

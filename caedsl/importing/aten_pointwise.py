@@ -19,7 +19,7 @@ def _plain(word: str) -> Translator:
 
 
 def _numbered(word: str, argument: str) -> Translator:
-    """Return the translator of an activation with one number, left out where it is the language's default."""
+    """Return the translator of an activation with one number, omitted if it is the language's default."""
 
     def translate(t: Translation, node: AtenNode) -> None:
         option = FUNCTIONS[word].option
@@ -33,7 +33,7 @@ def _numbered(word: str, argument: str) -> Translator:
 
 
 def _only(word: str, nearest: str, **wanted: Any) -> Translator:
-    """Return the translator of an activation that the language has with these arguments alone."""
+    """Return the translator of an activation that the language has only with these arguments."""
 
     def translate(t: Translation, node: AtenNode) -> None:
         other = [f"{name}={node.args[name]}" for name, value in wanted.items() if node.args[name] != value]
@@ -52,7 +52,7 @@ def _elu(t: Translation, node: AtenNode) -> None:
 
 
 def _clipped(t: Translation, node: AtenNode) -> None:
-    """Translate ``hardtanh`` and ``clamp``: two ends, or 0 as the lower one."""
+    """Translate ``hardtanh`` and ``clamp``: two ends, or only 0 as the lower one."""
     low, high = (
         node.args.get(first, node.args.get(second)) for first, second in (("min_val", "min"), ("max_val", "max"))
     )
@@ -180,4 +180,4 @@ NEAREST = {
     "fold": "`pixelshuffle` or `deconv`",
     "unfold": "`pixelunshuffle` or `conv`",
 }
-"""Nearest things to operators without an equal."""
+"""Closest alternatives to operators without a counterpart."""

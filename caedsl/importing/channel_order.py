@@ -1,4 +1,4 @@
-"""Order of joined channels: a line ``concat`` puts the layer before first, and weights behind it follow that order."""
+"""Order of joined channels: ``concat`` puts the layer before it first, and later weights follow that order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ _PLACES = Role.PASSING, Role.ADJUSTING
 
 
 def in_spec_order(network: Network) -> Network:
-    """Return the network with every join in the order of a spec, the weights that read it permuted."""
+    """Return the network with every join in the order of a spec, and the weights that read it permuted."""
     if not any(layer.kind == "concat" for layer in network.layers):
         return network
     place = {INPUT: -1} | {layer.key: place for place, layer in enumerate(network.layers)}

@@ -1,4 +1,4 @@
-"""Where the code is: behind the layers that are named so, else at the smallest tensor."""
+"""Find the code: after the layers whose names say so, or else at the smallest tensor."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.shape import elements, text
 
 CODE_KINDS = ("variational", "variational conv", "quantized")
-"""Kinds that are a code."""
+"""Kinds of layers that are a code by themselves."""
 _FINISH = {"norm", "dropout", *FUNCTIONS}
 
 
 class CodePlace(NamedTuple):
-    """Number of ``items`` that belong to the encoder, the code last, and how that was found."""
+    """Number of ``items`` that belong to the encoder, including the code, and how it was found."""
 
     items: int
     how: str

@@ -1,11 +1,11 @@
-"""Why a model cannot be imported."""
+"""Errors of models that cannot be imported."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class Unsupported(NamedTuple):
-    """Layer that the language has no word for: its own name, what it is, and the nearest thing."""
+    """Layer that the language has no word for: its own name, what it is, and the closest alternative."""
 
     name: str
     what: str
@@ -19,7 +19,7 @@ class Unsupported(NamedTuple):
 class ImportFailure(ValueError):
     """Model that cannot become a spec; the message names each cause with its remedy, and nothing was written.
 
-    ``was_read`` says whether the model itself was read, so that the cause is in it and not in its file.
+    ``was_read`` says whether the model itself could be read, so that the cause is in the model and not in its file.
     """
 
     def __init__(self, message: str, was_read: bool = False) -> None:
@@ -28,7 +28,7 @@ class ImportFailure(ValueError):
 
 
 def unsupported(model: str, layers: Iterable[Unsupported]) -> ImportFailure:
-    """Return the error that lists every layer without a word of the language."""
+    """Return the error that lists every layer that the language has no word for."""
     each = tuple(dict.fromkeys(layers))
     count = "1 layer has" if len(each) == 1 else f"{len(each)} layers have"
     listed = "\n".join(f"  {layer}" for layer in each)

@@ -1,4 +1,4 @@
-"""An imported model: the spec, the module with the original's weights, and how close their outputs are."""
+"""Imported model: the spec, the module with the original's weights, and the difference of their outputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import elements, text
 
 TOLERANCE = 1e-5
-"""The largest difference of outputs, as a share of the largest output where that is above 1."""
+"""Largest allowed difference of outputs, relative to the largest output if that is above 1."""
 _SAMPLES = 4
 
 
 @dataclass(frozen=True, eq=False)
 class ImportedModel:
-    """Model that was imported.
+    """Imported model.
 
-    ``spec`` is the formatted text and ``module`` computes what the original computes; ``difference`` is the largest
+    ``spec`` is the formatted text, and ``module`` computes what the original computes. ``difference`` is the largest
     difference between their outputs on random samples. ``notes`` say what was decided: where the code is, and what the
-    original does that a spec does not say. Weights of ``module`` that the original does not train need no gradient.
+    original does that a spec cannot say. Weights of ``module`` that the original does not train need no gradient.
     """
 
     spec: str
@@ -43,7 +43,7 @@ class ImportedModel:
 
     @cached_property
     def layers(self) -> dict[int, tuple[str, ...]]:
-        """The author's names of the layers, by the line of the spec that says them; the first line is 1."""
+        """The author's names of the layers, by their line in the spec, counted from 1."""
         return {self.spec.count("\n", 0, start) + 1: names for start, names in self.written.places}
 
     @cached_property
@@ -63,14 +63,14 @@ class ImportedModel:
 
 
 def imported(network: Network, seed: int = 0) -> ImportedModel:
-    """Return the model of a foreign network; ``ImportFailure`` where it cannot be rebuilt faithfully."""
+    """Return the model of a foreign network; raise ``ImportFailure`` if it cannot be rebuilt faithfully."""
     written, model, module = rebuilt(network)
     difference = _compared(network, module, seed)
     return ImportedModel(written.text, model, module, difference, written.notes, written)
 
 
 def rebuilt(network: Network) -> tuple[WrittenSpec, Autoencoder, ConvolutionalAutoencoder]:
-    """Return the spec, the model and the module with the weights of a foreign network; outputs are not compared."""
+    """Return the spec, the model and the module with the weights of a foreign network, without comparing outputs."""
     written = write(network)
     model = model_of(network, written)
     _check_size(network, model)
@@ -80,7 +80,7 @@ def rebuilt(network: Network) -> tuple[WrittenSpec, Autoencoder, ConvolutionalAu
 
 
 def _check_size(network: Network, model: Autoencoder) -> None:
-    """Refuse a network whose description asks for more weights than it has, or for more memory than there is."""
+    """Reject a network whose description needs more weights than it has, or more memory than there is."""
     held = sum(array.size for layer in network.layers for array in layer.weights.values())
     asked = total_parameters(model)
     if asked > held:
@@ -131,7 +131,7 @@ def _give(network: Network, name: str, target: nn.Module, weights: Mapping[str, 
 
 
 def _direction_and_length(target: nn.Module, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Give a kernel that is learned so its value, by the original's own numbers where they are known and make it."""
+    """Set a kernel that is stored as direction and length, from the original's own numbers if they reproduce it."""
     target.load_state_dict({role: tensors[role] for role in target.state_dict() if role in tensors}, strict=False)
     made = target.weight
     assert isinstance(made, torch.Tensor), "a kernel"
@@ -145,7 +145,7 @@ def _lost(network: Network, name: str, what: str) -> str:
 
 
 def _compared(network: Network, module: ConvolutionalAutoencoder, seed: int) -> float:
-    """Return the largest difference of the two outputs on random samples."""
+    """Return the largest difference between the two outputs on random samples."""
     low, _, high = network.range.partition("..")
     random = np.random.default_rng(seed)
     samples = random.random((_SAMPLES, *network.input_shape), dtype=np.float32)

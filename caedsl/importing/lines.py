@@ -1,4 +1,4 @@
-"""Lines of a spec from the items of a network: what follows a layer stands on its line where it may."""
+"""Lines of a spec from the items of a network: what follows a layer is written on its line if possible."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _NORM, _ACTIVATION, _DROPOUT = 1, 2, 3
 
 @dataclass(eq=False)
 class WrittenLine:
-    """Line of a spec with the foreign layers that it says, in the order of computation."""
+    """Line of a spec with the foreign layers that it expresses, in the order of computation."""
 
     word: str
     layers: list[ForeignLayer]
@@ -57,7 +57,7 @@ class WrittenLine:
 
 
 def lines_of(items: Sequence[Item], names: Mapping[str, str]) -> tuple[WrittenLine, ...]:
-    """Return the lines of a part; an output in ``names`` ends its line, which is called so."""
+    """Return the lines of a part; an output in ``names`` ends its line, which gets that name."""
     lines: list[WrittenLine] = []
     for place, item in enumerate(items):
         if not lines or lines[-1].named or not _joined(lines[-1], item):
@@ -70,7 +70,7 @@ def lines_of(items: Sequence[Item], names: Mapping[str, str]) -> tuple[WrittenLi
 
 
 def _joined(line: WrittenLine, item: Item) -> bool:
-    """Put ``item`` on ``line`` where the order of effect allows it, and return whether it is there now."""
+    """Put ``item`` on ``line`` if the order of effect allows it, and return whether it is there now."""
     kind, layer = item.layer.kind, item.layer
     if kind == "quantizer" and line.word == "conv" and line.text({}) == f"conv {layer.shape[0]} k1":
         line.word, line.options = "quantized", layer.options

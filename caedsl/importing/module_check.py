@@ -1,4 +1,4 @@
-"""Findings about a PyTorch module, which name the author's layers in place of lines."""
+"""Findings about a PyTorch module, which name the author's layers instead of lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -22,7 +22,7 @@ from caedsl.importing.writing import WrittenSpec, write
 class ModuleFinding(Finding):
     """Finding about a module: ``layers`` are the paths of the layers it is about, or what else it is about.
 
-    ``primary`` and ``related`` point into ``spec``, the text that says the same network.
+    ``primary`` and ``related`` point into ``spec``, the text that describes the same network.
     """
 
     layers: tuple[str, ...] = ()
@@ -42,9 +42,9 @@ def check_module(
     optimizer: Any = None,
     data: Any = None,
 ) -> tuple[ModuleFinding, ...]:
-    """Return what ``check`` finds in the spec of a module; ``ImportFailure`` where no spec says the same network.
+    """Return what ``check`` finds in the spec of a module; raise ``ImportFailure`` if no spec describes the module.
 
-    ``data`` is what a spec says behind ``data``, or an array of samples, which must suit the input.
+    ``data`` is what a spec writes after ``data``, or an array of samples, which must match the input.
     """
     network = module_network(module, shape, range_)
     train = [*([loss_line(loss)] if loss is not None else []), *([optimizer_line(optimizer)] if optimizer else [])]
@@ -58,7 +58,7 @@ def check_module(
 
 
 _OF_SPECS = ("no-data",)
-"""Findings about what a module leaves to the author's own loop."""
+"""Findings about what a module leaves to the author's own training loop."""
 
 
 def _with_sigmoid(network: Network) -> Network:
@@ -75,7 +75,7 @@ def _suit(data: Any, model: Any) -> None:
 
 
 def _renamed(finding: Finding, written: WrittenSpec) -> ModuleFinding:
-    """Return a finding with the author's names for its place."""
+    """Return a finding with the author's names as its place."""
     related = tuple(
         Label(label.span, f"{', '.join(_names(label.span.start, written))}: {label.text}") for label in finding.related
     )
@@ -85,7 +85,7 @@ def _renamed(finding: Finding, written: WrittenSpec) -> ModuleFinding:
 
 
 def _names(place: int, written: WrittenSpec) -> tuple[str, ...]:
-    """Return the layers at a place of the spec; the word of its statement where it says none."""
+    """Return the layers at a place of the spec, or the word of its statement if it has no layer."""
     line = written.text.rfind("\n", 0, place) + 1
     before = [(start, names) for start, names in written.places if start <= place]
     if before and before[-1][0] >= line:

@@ -1,4 +1,4 @@
-"""What the author's names say of the part that a layer belongs to."""
+"""Infer the part that a layer belongs to from its name."""
 
 _WORDS = {"encoder": ("enc",), "decoder": ("dec",), "code": ("bottleneck", "latent", "code", "embedding")}
 
@@ -9,5 +9,5 @@ def is_called(name: str, part: str) -> bool:
 
 
 def part_of(name: str) -> str:
-    """Return the part that ``name`` tells: encoder or decoder, or an empty text."""
+    """Return the part that ``name`` indicates: encoder or decoder, or an empty text."""
     return next((part for part in ("encoder", "decoder") if is_called(name, part)), "")

@@ -1,4 +1,4 @@
-"""Description of a foreign network: what every reader makes and ``writing`` turns into a spec."""
+"""Description of a foreign network: every reader makes one, and ``writing`` turns it into a spec."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,12 +18,12 @@ INPUT = "input"
 class ForeignLayer:
     """Layer of a foreign network in the words of the language.
 
-    ``key`` names its output within the network and ``name`` is what the author calls it. ``kind`` is a word for a layer
-    (``conv``, ``norm``, ``relu``, ``add``), ``variational``, ``variational conv``, ``noise``, ``penalty`` (L1
-    on the code), or ``quantizer`` behind its convolution; ``options`` is what follows that word on its line, without
-    ``bias``. ``inputs`` are the keys of the outputs that it reads: several for ``add`` and ``concat``. ``shape`` is its
-    output's, without the batch. ``weights`` are arrays in PyTorch's layout by their names in the module that the line
-    becomes (``weight``, ``bias``, ``running_mean``).
+    ``key`` names its output within the network, and ``name`` is the author's name. ``kind`` is a word for a layer
+    (``conv``, ``norm``, ``relu``, ``add``), ``variational``, ``variational conv``, ``noise``, ``penalty`` (L1 on the
+    code), or ``quantizer`` after its convolution. ``options`` is what follows that word on its line, without ``bias``.
+    ``inputs`` are the keys of the outputs that it reads: several for ``add`` and ``concat``. ``shape`` is the shape of
+    its output, without the batch. ``weights`` are arrays in PyTorch's layout, by their names in the module that the
+    line becomes (``weight``, ``bias``, ``running_mean``).
     """
 
     key: str
@@ -37,13 +37,13 @@ class ForeignLayer:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Foreign network; ``layers`` stand in the order of computation and the last one returns the reconstruction.
+    """Foreign network; ``layers`` are in the order of computation, and the last one returns the reconstruction.
 
-    ``run`` computes the original's output for a batch of samples in the layout of PyTorch, without noise. ``code`` is
-    the key of the code where the file itself tells it. ``data`` is what follows that word in the spec, ``train`` are
-    the lines of a ``train`` block, ``defaults`` are options that every layer of a kind has, and ``notes`` is what a
-    reader has to tell the user. ``frozen`` names what is not trained: layers with all of their weights, or weights such
-    as ``encoder.0.bias``.
+    ``run`` computes the original's output for a batch of samples in PyTorch's layout, without noise. ``code`` is the
+    key of the code if the file itself names it. ``data`` is what follows that word in the spec, ``train`` are the lines
+    of a ``train`` block, ``defaults`` are options that every layer of a kind has, and ``notes`` is what a reader has to
+    tell the user. ``frozen`` names what is not trained: layers with all of their weights, or weights such as
+    ``encoder.0.bias``.
     """
 
     name: str
@@ -57,18 +57,18 @@ class Network:
     defaults: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     to_ours: Callable[[Array], Array] = lambda samples: samples
-    """Returns samples of the original in the layout of PyTorch."""
+    """Function that returns samples of the original in PyTorch's layout."""
     frozen: frozenset[str] = frozenset()
 
 
 def single(array: Any) -> Array:
-    """Return a weight as an array of 32-bit numbers, those of integer counters excepted."""
+    """Return a weight as an array of 32-bit numbers, except for integer counters."""
     made = np.asarray(array)
     return made.astype(np.float32) if np.issubdtype(made.dtype, np.floating) else made
 
 
 def with_frozen(network: Network, names: Iterable[str]) -> Network:
-    """Return the network with these layers or weights not trained, which is said; none change nothing."""
+    """Return the network with these layers or weights not trained, and a note about them."""
     frozen = frozenset(names)
     if not frozen:
         return network
@@ -79,7 +79,7 @@ def with_frozen(network: Network, names: Iterable[str]) -> Network:
 
 
 def with_settings(network: Network, *, data: str = "", loss: str = "", optimizer: str = "") -> Network:
-    """Return the network with these settings, each as a spec writes it behind its word; empty ones change nothing."""
+    """Return the network with these settings, each as a spec writes it after its word; empty ones change nothing."""
     train = {line.partition(" ")[0]: line for line in network.train}
     train |= {word: f"{word} {given}" for word, given in (("loss", loss), ("optimizer", optimizer)) if given}
     return replace(network, data=data or network.data, train=tuple(train.values()))

@@ -1,4 +1,4 @@
-"""ONNX files: read as data, weights beside them included, and run by onnxruntime for what their tensors are."""
+"""Read ONNX files as data, with external weights, and run them in onnxruntime to learn about their tensors."""
 
 import math
 import os
@@ -27,11 +27,11 @@ _BATCH = 2
 
 
 _MEMORY, _SECONDS = 4 << 30, 60
-"""Bytes and processor time in which a model computes random samples."""
+"""Bytes and processor time for a model to compute random samples."""
 _TIMES = 8
 """How many times the bytes of a file of weights may be read."""
 _MOST_DRAWN = 1 << 26
-"""Numbers that one operator draws at random."""
+"""Largest number of values that one operator draws at random."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class OnnxFile:
 
 @contextmanager
 def _told(name: str) -> Iterator[None]:
-    """Raise what onnxruntime meets in its process as ``ImportFailure``."""
+    """Raise errors of onnxruntime's process as ``ImportFailure``."""
     try:
         yield
     except ApartError as error:
@@ -78,7 +78,7 @@ def _told(name: str) -> Iterator[None]:
 
 
 def read_onnx(content: bytes, path: Path) -> OnnxFile:
-    """Return the graph in a file; ``ImportFailure`` where it is no ONNX model, or one that is not read."""
+    """Return the graph in a file; raise ``ImportFailure`` if it is not an ONNX model, or one that cannot be read."""
     try:
         model = onnx.load_model_from_string(content)
     except Exception:  # protobuf's own error, which onnx does not export
@@ -135,9 +135,9 @@ def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
 
 
 def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
-    """Read the bytes of a tensor that is kept in another file; that file lies in the folder of the model.
+    """Read the bytes of a tensor that is stored in another file, which must be in the folder of the model.
 
-    ``read`` counts the bytes that were read of each file: tensors may share them, but not without end.
+    ``read`` counts the bytes that were read of each file: tensors may share them, but only up to a limit.
     """
     if tensor.data_location != TensorProto.EXTERNAL:
         return
@@ -176,7 +176,7 @@ def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
 
 
 def _piece(told: dict[str, str], size: int) -> tuple[int, int]:
-    """Return where a tensor lies in a file of this size, and its length; -1 where the words are no numbers."""
+    """Return where a tensor lies in a file of this size, and its length; -1 if the words are not numbers."""
     try:
         return int(told.get("offset", 0)), int(told.get("length", size))
     except ValueError:
@@ -184,7 +184,7 @@ def _piece(told: dict[str, str], size: int) -> tuple[int, int]:
 
 
 def _silence(node: NodeProto) -> None:
-    """Let a node that draws normal numbers return zeros; onnxruntime ends the process for a deviation of 0."""
+    """Make a node that draws normal numbers return zeros; onnxruntime ends the process for a deviation of 0."""
     shape = next((list(each.ints) for each in node.attribute if each.name == "shape"), [])
     if math.prod(shape) > _MOST_DRAWN:
         raise ImportFailure(f"{node.name or node.op_type} draws {math.prod(shape):,} numbers: too many for a code")
@@ -198,7 +198,7 @@ def _silence(node: NodeProto) -> None:
 
 
 def _fixed(value: ValueInfoProto, name: str) -> tuple[int, ...]:
-    """Return the shape of the input, an open batch as 2."""
+    """Return the shape of the input, with an open batch as 2."""
     kind = value.type.tensor_type
     if kind.elem_type != TensorProto.FLOAT:
         word = TensorProto.DataType.Name(kind.elem_type).lower()

@@ -15,11 +15,11 @@ from caedsl.vocabulary.shape import Shape
 
 FIRST, LAST = "first", "last"
 _MODULE = "torch.nn.modules.onnx"
-"""Class under which a node has its author's name for its own."""
+"""Class of the scope that gives a node its author's name."""
 
 
 class OnnxNode:
-    """Node with its attributes, and inputs that may be missing as empty names."""
+    """Node with its attributes; missing inputs are empty names."""
 
     def __init__(self, proto: NodeProto, place: int) -> None:
         self.kind = proto.op_type
@@ -29,20 +29,20 @@ class OnnxNode:
         self.name = proto.name or f"{proto.op_type}_{place}"
 
     def get(self, name: str, default: Any) -> Any:
-        """Return an attribute, texts decoded."""
+        """Return an attribute, with texts decoded."""
         value = self.attributes.get(name, default)
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 class OnnxGraph:
-    """Graph in the making, with the layout of every tensor: channels first, last, or a vector of a map's numbers."""
+    """Graph under construction, with the layout of each tensor: channels first, last, or a vector of a map's numbers."""
 
     def __init__(self, file: OnnxFile) -> None:
         self.file = file
         self.constants = dict(file.constants)
         self.layouts: dict[str, str] = {}
         self.flat: dict[str, Shape] = {}
-        """For a vector that a map with channels last became, that map's shape in channels-last order."""
+        """For a vector made from a map with channels last, that map's shape in channels-last order."""
         self.refs: dict[str, Ref] = {}
         self.nodes: list[AtenNode] = []
         self.shapes: dict[str, Shape] = {}
@@ -50,7 +50,7 @@ class OnnxGraph:
         self.parameters: dict[str, str] = {}
 
     def shape(self, name: str) -> Shape:
-        """Return the shape of a tensor, the batch included, channels first."""
+        """Return the shape of a tensor, including the batch, with channels first."""
         shape = self.file.shapes[name]
         return (shape[0], shape[-1], *shape[1:-1]) if self.last(name) else shape
 
@@ -65,14 +65,14 @@ class OnnxGraph:
         return self.constants.get(node.inputs[place], default)
 
     def ref(self, name: str) -> Any:
-        """Return the reading of a tensor, or a number where it is one."""
+        """Return the reference to a tensor, or a number if it is one."""
         if name in self.constants:
             value = self.constants[name]
             return value.item() if value.size == 1 else self.weight(name, value)
         return self.refs[name]
 
     def weight(self, name: str, array: Array | None) -> Ref | None:
-        """Return the reading of a weight; ``array`` is what the translated operator reads of it."""
+        """Return the reference to a weight; ``array`` is what the translated operator reads of it."""
         if array is None:
             return None
         key = f"{name}\0{len(self.tensors)}"
@@ -82,7 +82,7 @@ class OnnxGraph:
     def emit(
         self, node: OnnxNode, base: str, args: Mapping[str, Any], shape: Shape | None = None, suffix: str = ""
     ) -> Ref:
-        """Add an operator whose output stands for the first output of ``node``."""
+        """Add an operator whose output represents the first output of ``node``."""
         output = f":{node.outputs[0]}{suffix}"
         self.shapes[output] = shape if shape is not None else self.shape(node.outputs[0])
         scopes = ((_named(node, self), _MODULE),)
@@ -91,7 +91,7 @@ class OnnxGraph:
         return Ref(output)
 
     def keep(self, node: OnnxNode, source: str) -> None:
-        """Let the output of ``node`` stand for what ``source`` is."""
+        """Let the output of ``node`` be what ``source`` is."""
         self.refs[node.outputs[0]] = self.refs[source]
 
 

@@ -14,7 +14,7 @@ from caedsl.importing.onnx_operators import convert
 
 
 def onnx_network(content: bytes, path: Path, range_: str) -> Network:
-    """Return the network of an ONNX file; ``ImportFailure`` where it has no equal."""
+    """Return the network of an ONNX file; raise ``ImportFailure`` if a spec cannot express it."""
     file = read_onnx(content, path)
     graph = OnnxGraph(file)
     last = _channels_last(file)
@@ -39,7 +39,7 @@ def onnx_network(content: bytes, path: Path, range_: str) -> Network:
 
 
 def _channels_last(file: OnnxFile) -> bool:
-    """Return whether samples have their channels last: a transpose brings them first before anything weighs them."""
+    """Return whether samples have their channels last: a transpose moves them first before any weight is applied."""
     names = {file.input}
     for node in file.nodes:
         if not names & set(node.input):

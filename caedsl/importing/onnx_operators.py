@@ -13,7 +13,7 @@ _CONSTANT = ("Constant", "ConstantOfShape", "Shape", "Range", "Size")
 
 
 def convert(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
-    """Add what a node is to the graph; one without an equal keeps its own name and is refused later."""
+    """Add the equivalent of a node to the graph; one without an equivalent keeps its name and is rejected later."""
     inputs = [name for name in node.inputs if name]
     if node.outputs[0] in graph.file.random:
         graph.emit(node, "randn", {})

@@ -79,7 +79,7 @@ def _binary(base: str) -> Convert:
 
 
 def _is_bias(graph: OnnxGraph, node: OnnxNode, one: str, other: str) -> bool:
-    """Give the constant of a sum to the layer before as its bias; return whether it was one."""
+    """Make the constant of a sum the bias of the layer before; return whether that was possible."""
     name, source = (other, one) if other in graph.constants else (one, other)
     ref = graph.refs.get(source)
     if name not in graph.constants or ref is None or not graph.nodes or ref.name != graph.nodes[-1].name:

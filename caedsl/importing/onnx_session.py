@@ -1,4 +1,4 @@
-"""Session of onnxruntime over a model, as it runs in a process of its own."""
+"""Session of onnxruntime for a model, as it runs in a separate process."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import onnxruntime
 from caedsl.importing.network import Array
 
 _FREE, _TIMES = 64 << 20, 4
-"""Bytes of the values that do not depend on the samples, and further ones for each byte of the model."""
+"""Bytes of the values that do not depend on the samples, and additional bytes per byte of the model."""
 
 
 class OnnxSession:
@@ -30,7 +30,7 @@ class OnnxSession:
         return {name: list(np.shape(value)) for name, value in self._made.items()}
 
     def value(self, name: str) -> Array:
-        """Return what was computed for a tensor."""
+        """Return the computed value of a tensor."""
         value = np.asarray(self._made[name])
         self._left -= value.nbytes
         if self._left < 0:

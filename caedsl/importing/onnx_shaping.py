@@ -78,7 +78,7 @@ def _pad(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 
 
 def _slice(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
-    """Convert a slice of space, which is a crop."""
+    """Convert a slice of spatial axes, which is a crop."""
     source = node.inputs[0]
     shape = graph.file.shapes[source]
     starts = graph.constant(node, 1, node.get("starts", None))

@@ -19,7 +19,7 @@ def _window(node: OnnxNode, rank: int) -> tuple[list[int], list[int]]:
 
 
 def _sides(node: OnnxNode, sizes: Sequence[int], kernel: Sequence[int]) -> Sides:
-    """Return the padding before and after, for each axis of space."""
+    """Return the padding before and after, for each spatial axis."""
     rank = len(kernel)
     strides, dilations = _window(node, rank)
     automatic = node.get("auto_pad", "NOTSET")
@@ -38,7 +38,7 @@ def _halves(total: int, upper: bool) -> tuple[int, int]:
 
 
 def padded(graph: OnnxGraph, node: OnnxNode, source: Ref, sides: Sides, suffix: str) -> Ref:
-    """Add a padding (or with negative numbers a crop) behind ``source``."""
+    """Add a padding (or, with negative numbers, a crop) after ``source``."""
     shape = graph.shapes[source.name]
     sizes = [size + before + after for size, (before, after) in zip(shape[2:], sides, strict=True)]
     flat = [side for pair in reversed(sides) for side in pair]
@@ -86,7 +86,7 @@ def _deconv(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     rest = list(node.get("output_padding", [0] * rank))
     full = [stride * (size - 1) + extent for stride, size, extent in zip(strides, sizes, extents, strict=True)]
     sides = _deconv_sides(graph, node, full, rest)
-    # Zeros that PyTorch adds at the end make up for a lesser padding there; what is cut beyond both is cropped.
+    # Zeros that PyTorch adds at the end compensate for less padding there; anything beyond is cropped.
     ends = [more + before - after for more, (before, after) in zip(rest, sides, strict=True)]
     padding, cuts = [before for before, _ in sides], [(0, min(end, 0)) for end in ends]
     made = [size - 2 * before + max(end, 0) for size, before, end in zip(full, padding, ends, strict=True)]
@@ -123,7 +123,7 @@ def _deconv_sides(graph: OnnxGraph, node: OnnxNode, full: Sequence[int], rest: S
 
 
 def _product(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
-    """Convert ``Gemm`` and ``MatMul``: the second factor is a matrix of weights."""
+    """Convert ``Gemm`` and ``MatMul`` whose second factor is a matrix of weights."""
     weight = graph.constant(node, 1)
     source = graph.refs.get(node.inputs[0])
     plain = node.get("alpha", 1.0) == 1 and node.get("beta", 1.0) == 1 and not node.get("transA", 0)
@@ -166,7 +166,7 @@ def _batch_norm(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 
 
 def _short(value: float) -> float:
-    """Return a number of 32 bits as its author wrote it."""
+    """Return a 32-bit number as its author wrote it."""
     return float(f"{value:.6g}")
 
 
@@ -224,7 +224,7 @@ def _global(base: str) -> Callable[[OnnxGraph, OnnxNode, bool], None]:
 
 
 def reorder(graph: OnnxGraph, ref: Ref, shape: Shape) -> None:
-    """Reorder the numbers of a vector, which a map with channels last is made of, in the weights that make it."""
+    """Reorder the numbers of a vector made from a map with channels last, in the weights that compute it."""
     made = {name: each for each in graph.nodes for name in each.outputs}
     node: AtenNode | None = made.get(ref.name)
     while node is not None and node.base not in ("linear",):

@@ -1,4 +1,4 @@
-"""Layers that exporters write out in several ONNX operators."""
+"""Layers that exporters write as several ONNX operators."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def _by(made: dict[str, AtenNode], ref: Any, base: str) -> AtenNode | None:
 
 
 def _under_erf(made: dict[str, AtenNode], ref: Any) -> Any:
-    """Return x where ``ref`` is 1 + erf(x / √2), else None."""
+    """Return x if ``ref`` is 1 + erf(x / √2), else None."""
     shifted = _by(made, ref, "add")
     erf = _by(made, shifted.args["self"], "Erf") if shifted is not None and shifted.args["other"] == 1 else None
     scaled = made.get(erf.args["in0"].name) if erf is not None else None

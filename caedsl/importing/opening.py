@@ -1,4 +1,4 @@
-"""Opening of a foreign model by the kind of its file."""
+"""Open a foreign model by the kind of its file."""
 
 import zipfile
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _MADE_OF_DAMAGE = (
     TypeError,
     ValueError,
 )
-"""What libraries and the translation meet in a description that contradicts itself."""
+"""Errors that libraries and the translation raise for a description that contradicts itself."""
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
 _WEIGHTS_ALONE = (".safetensors", ".npz", ".weights.h5")
 _RANGE = "0..1"
@@ -34,13 +34,13 @@ _FORMS = "import a .keras, .h5, .onnx or .pt2 file, or a class: `caedsl import m
 
 @contextmanager
 def faults_told(place: str) -> Iterator[None]:
-    """Inside, what is wrong with the model at ``place`` is an ``ImportFailure``.
+    """Turn errors of the model at ``place`` into an ``ImportFailure``.
 
-    A file that holds data may come from anybody, and what it describes may contradict itself at any place. Python code
-    is the user's own, and a fault in what is made of it is one of this program.
+    A data file may come from anybody, and its description may contradict itself anywhere. Python code is the user's
+    own, so an error in what is made of it is a bug of this program.
     """
     try:
-        with np.errstate(all="ignore"):  # numbers that are not finite fail the comparison
+        with np.errstate(all="ignore"):  # non-finite numbers fail the comparison
             yield
     except ImportFailure:
         raise
@@ -54,10 +54,10 @@ def faults_told(place: str) -> Iterator[None]:
 
 
 def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
-    """Return the network at ``place``, a file or ``module.py:Name``; ``ImportFailure`` where there is none.
+    """Return the network at ``place``, a file or ``module.py:Name``; raise ``ImportFailure`` if there is none.
 
-    ``shape`` is that of a sample, where the file does not tell it, and ``range_`` that of its values: None is what the
-    file suggests, or 0..1. Python code runs for ``module.py:Name`` alone.
+    ``shape`` is the shape of a sample, if the file does not say it. ``range_`` is the range of its values; None takes
+    what the file suggests, or 0..1. Python code runs only for ``module.py:Name``.
     """
     file, colon, name = place.rpartition(":")
     if colon and file.endswith(".py"):

@@ -1,4 +1,4 @@
-"""Modules that an emitted file brings along, found by class and parameters, and read as one layer each."""
+"""Modules defined in an emitted file, recognised by class and parameters, and read as one layer each."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -66,11 +66,11 @@ _READERS: dict[str, tuple[frozenset[str], _Reader]] = {
     "ChannelLayerNorm": (frozenset({"weight", "bias"}), _channel),
     "Quantizer": (frozenset({"codebook", "taken"}), _quantizer),
 }
-"""For each class, its parameters and buffers (some may be missing), and what reads it."""
+"""For each class, its parameters and buffers (some may be missing), and its reader."""
 
 
 def own_modules(t: Translation) -> dict[str, OwnModule]:
-    """Return the modules by the name of each of their nodes."""
+    """Return the modules, by the name of each of their nodes."""
     groups: dict[tuple[str, str], list[AtenNode]] = {}
     for node in t.graph.nodes:
         for path, kind in node.scopes:
@@ -87,7 +87,7 @@ def own_modules(t: Translation) -> dict[str, OwnModule]:
 
 
 def add_own(t: Translation, module: OwnModule) -> None:
-    """Add the layer of a module once its last node is reached."""
+    """Add the layer of a module when its last node is reached."""
     inside = {name for node in module.nodes for name in node.outputs}
     outside = [name for node in module.nodes for name in node.refs if name not in inside]
     inputs = [name for name in dict.fromkeys(outside) if name not in t.graph.tensors]

@@ -1,4 +1,4 @@
-"""Models in Python files: the author's own code runs, once the author has named it."""
+"""Models in Python files: the author's own code runs only if the author named it."""
 
 import ast
 import importlib.util
@@ -18,7 +18,7 @@ from caedsl.vocabulary.shape import Shape
 
 
 def classes_in(path: Path) -> list[str]:
-    """Return the names of the classes in a Python file, which is not run."""
+    """Return the names of the classes in a Python file, without running it."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -29,7 +29,7 @@ def classes_in(path: Path) -> list[str]:
 def network_in(path: Path, name: str, shape: Shape | None, range_: str) -> Network:
     """Return the network of a class, a function that returns a module, or a module in a Python file.
 
-    The file runs, and nothing else does that was not named. ``ImportFailure`` names what fails in it.
+    The file runs, and nothing else that was not named. Raise ``ImportFailure``, which names what fails in it.
     """
     place = f"{path}:{name}"
     if not path.is_file():
@@ -69,7 +69,7 @@ def _loaded(path: Path) -> ModuleType:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[None]:
-    """Inside, modules beside ``path`` can be imported, as when Python runs the file."""
+    """Make modules in the folder of ``path`` importable, as when Python runs the file."""
     folder = str(path.resolve().parent)
     before = sys.modules.get(path.stem)
     sys.path.insert(0, folder)
@@ -83,7 +83,7 @@ def _beside(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _told(place: str) -> Iterator[None]:
-    """Turn what the author's code raises into one error."""
+    """Turn whatever the author's code raises into one error."""
     try:
         yield
     except ImportFailure:

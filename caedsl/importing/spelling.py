@@ -1,4 +1,4 @@
-"""Options of foreign layers as a spec writes them, defaults left out."""
+"""Options of foreign layers as a spec writes them, without defaults."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from caedsl.vocabulary.shape import sizes_text
 from caedsl.vocabulary.window import SAME_UPPER, Axis, convolved, padding, transposition
 
 Pads = Sequence[tuple[int, int]]
-"""Zeros before and after, for each axis of space."""
+"""Zeros before and after, for each spatial axis."""
 
 
 def number(value: float) -> str:
-    """Return a number in the fewest digits that mean it."""
+    """Return a number in the fewest digits that identify it."""
     if float(value).is_integer() and abs(value) < 1e15:
         return str(int(value))
     mantissa, e, exponent = repr(float(value)).partition("e")
@@ -31,7 +31,7 @@ def conv(
     groups: int,
     pads: Pads,
 ) -> str | None:
-    """Return the options of ``conv`` on a map of ``sizes``; None where no ``pad`` means these zeros."""
+    """Return the options of ``conv`` on a map of ``sizes``; None if no ``pad`` gives these zeros."""
     pad = _conv_pad(sizes, kernel, stride, dilation, pads)
     if pad is None:
         return None
@@ -64,7 +64,7 @@ def cut_deconv(
     padding: Sequence[int],
     cuts: Pads,
 ) -> str | None:
-    """Return the options of a ``deconv`` that cuts the end of its output by itself; None where none does."""
+    """Return the options of a ``deconv`` that cuts the end of its output by itself; None if none does."""
     if any(before for before, _ in cuts):
         return None
     ends = [cut for _, cut in cuts]
@@ -84,7 +84,7 @@ def _transposes(
     rest: Sequence[int],
     cuts: Sequence[int],
 ) -> bool:
-    """Return whether ``pad=word`` means these numbers for every axis."""
+    """Return whether ``pad=word`` gives these numbers for every axis."""
     axes = (Axis(0, *each, word) for each in zip(kernel, stride, dilation, strict=True))
     return list(map(transposition, axes)) == list(zip(padding, rest, cuts, strict=True))
 
@@ -97,7 +97,7 @@ def pool(kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], c
 
 
 def margin(pads: Pads) -> str | None:
-    """Return the amount of ``pad`` and ``crop``; None where the axes differ in a way that one line cannot say."""
+    """Return the amount of ``pad`` and ``crop``; None if the axes differ in a way that one line cannot express."""
     if all(before == after for before, after in pads):
         return sizes_text(tuple(before for before, _ in pads))
     return f"{pads[0][0]}..{pads[0][1]}" if len(set(pads)) == 1 else None

@@ -1,4 +1,4 @@
-"""What ``caedsl check`` says of a module that caedsl did not build."""
+"""Findings of ``caedsl check`` about a module that caedsl did not build."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,16 +19,16 @@ from caedsl.vocabulary.shape import Shape
 def findings_of(
     module: nn.Module, settings: Callable[[int], Settled]
 ) -> Callable[[Shape, str, int], Sequence[Finding]]:
-    """Return what finds the static findings of a module from the shape and the range of its samples, and the batch.
+    """Return a function from the shape and range of samples, and the batch, to the static findings of a module.
 
-    There are none where the module has no equal in a spec.
+    There are none if a spec cannot express the module.
     """
 
     def found(shape: Shape, range_: str, batch: int) -> Sequence[Finding]:
         present = settings(batch)
         optimizer = f"optimizer {present.optimizer.name} lr={number(present.optimizer.lr)}"
         try:
-            with torch.random.fork_rng([]), np.errstate(all="ignore"):  # weights may have exploded
+            with torch.random.fork_rng([]), np.errstate(all="ignore"):  # weights may be huge or non-finite
                 network = module_network(module, shape, range_)
             return write(replace(network, train=(optimizer, f"batch {present.batch}"))).checked.findings
         except ImportFailure:

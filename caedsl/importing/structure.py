@@ -1,4 +1,4 @@
-"""Order of the lines: a chain of layers with residuals, and joins that read an output by its name."""
+"""Order of the lines: a chain of layers with residuals, and joins that read an output by name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _JOINS = ("add", "concat")
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """Line in the making: a layer, the layers of a residual that it closes, or the output that it reads by name."""
+    """Line under construction: a layer, the layers of a residual that it closes, or the output it reads by name."""
 
     layer: ForeignLayer
     body: tuple["Item", ...] = ()
@@ -28,7 +28,7 @@ class Item:
 
 
 def chain_of(network: Network) -> tuple[Item, ...]:
-    """Return the lines of the whole network; ``ImportFailure`` where two branches compute side by side."""
+    """Return the lines of the whole network; raise ``ImportFailure`` if two branches run in parallel."""
     if not network.layers:
         raise ImportFailure(f"{network.name} was not imported: it has no layers")
     structure = _Structure(network)
@@ -43,7 +43,7 @@ def chain_of(network: Network) -> tuple[Item, ...]:
 
 
 def last_computed(layer: ForeignLayer, place: Mapping[str, int]) -> str:
-    """Return the input of a layer that the line before it returns: the one that is computed last."""
+    """Return the input of a layer that the line before it returns: the one computed last."""
     return max(layer.inputs, key=place.__getitem__)
 
 
@@ -59,7 +59,7 @@ class _Structure:
         self.residuals: dict[str, tuple[str, str, str] | None] = {}
 
     def chain(self, end: str, start: str) -> list[Item]:
-        """Return the lines behind the output ``start`` up to the output ``end``."""
+        """Return the lines after the output ``start`` up to the output ``end``."""
         items: list[Item] = []
         while end != start:
             layer = self.layers[end]
@@ -77,7 +77,7 @@ class _Structure:
         return items[::-1]
 
     def residual(self, layer: ForeignLayer) -> tuple[str, str, str] | None:
-        """Return the fork, the end of the body and the end of the shortcut where ``layer`` closes a residual."""
+        """Return the fork, the end of the body and the end of the shortcut if ``layer`` closes a residual."""
         if layer.kind != "add" or len(set(layer.inputs)) != 2 or len(layer.inputs) != 2:
             return None
         if layer.key not in self.residuals:
@@ -106,7 +106,7 @@ class _Structure:
         return fork, body, one if body == two else two
 
     def _backwards(self, key: str) -> Iterator[str]:
-        """Yield the outputs on the way back to the input, residuals crossed in one step."""
+        """Yield the outputs on the way back to the input, crossing residuals in one step."""
         while key != INPUT:
             yield key
             layer = self.layers[key]

@@ -1,7 +1,7 @@
-"""Files of ``torch.export`` (``.pt2``), read as data: the graph from its JSON, the weights from their bytes.
+"""Read files of ``torch.export`` (``.pt2``) as data: the graph from its JSON, the weights from their bytes.
 
-``torch.export.load`` unpickles what an archive says is a pickle and evaluates its symbolic expressions; nothing of
-that happens here.
+``torch.export.load`` unpickles what an archive declares to be a pickle and evaluates its symbolic expressions. Nothing
+of that happens here.
 """
 
 import io
@@ -22,7 +22,7 @@ _SCHEMA = 8
 """Major version of the format that PyTorch 2.7 to 2.13 write."""
 _MOST_JSON = 32 * 2**20
 _EXPANSION, _FREE = 100, 16 * 2**20
-"""How many times larger than its stored bytes a member of more than ``_FREE`` bytes may be."""
+"""Largest ratio of a member's size to its stored bytes, for members of more than ``_FREE`` bytes."""
 _DTYPES = {
     2: torch.int8,
     3: torch.int16,
@@ -39,7 +39,7 @@ _AGAIN = "export it again: `torch.export.save(torch.export.export(model, (exampl
 
 
 def read_archive(content: bytes, name: str) -> AtenGraph:
-    """Return the graph in the bytes of a ``.pt2`` file; ``ImportFailure`` where it is none or is not safe to read."""
+    """Return the graph in the bytes of a ``.pt2`` file; raise ``ImportFailure`` if it is invalid or unsafe to read."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _graph(archive, name)
@@ -76,7 +76,7 @@ def _graph(archive: zipfile.ZipFile, name: str) -> AtenGraph:
 
 
 def pickled(name: str) -> str:
-    """Return why a pickle is refused, and the safe way."""
+    """Return why a pickle is rejected, and the safe alternative."""
     return (
         f"{name} is a pickle, which can run any code when it is read, and holds weights without the network; keep the "
         "class in a file and import that: `caedsl import model.py:Net --input 1x28x28`, or save the network as data: "
@@ -94,7 +94,7 @@ def _json(archive: zipfile.ZipFile, path: str) -> Any:
 
 
 def _member(archive: zipfile.ZipFile, path: str, most: int | None = None) -> bytes:
-    """Return a member of the archive; a bomb is refused before it is unpacked."""
+    """Return a member of the archive; a zip bomb is rejected before it is unpacked."""
     info = archive.getinfo(path)
     size = info.file_size
     if (most is not None and size > most) or (size > _FREE and size > _EXPANSION * info.compress_size):
@@ -109,7 +109,7 @@ class _Reader:
         self.weights = self._config("weights/model_weights_config.json")
         self.constants = self._config("constants/model_constants_config.json")
         self.written: dict[str, str] = {}
-        """For each tensor that an operator has changed in place, the name of what it holds now."""
+        """For each tensor that an operator has changed in place, the name of its current value."""
 
     def _config(self, path: str) -> Mapping[str, Any]:
         whole = f"{self.root}data/{path}"
@@ -201,7 +201,7 @@ class _Reader:
     def _overwrite(self, changed: Any, now: str) -> None:
         if (
             isinstance(changed, Ref) and now != changed.name and now not in self.written
-        ):  # else names would go in a ring
+        ):  # otherwise names would form a cycle
             self.written[changed.name] = now
 
     def _now(self, name: str) -> str:
@@ -246,7 +246,7 @@ def _output_names(output: Mapping[str, Any]) -> list[str]:
 
 
 def _operator(op: str) -> Any:
-    """Return an operator of ``torch.ops.aten``; None for one that does not exist."""
+    """Return an operator of ``torch.ops.aten``; None if it does not exist."""
     base, _, overload = op.partition(".")
     try:
         return getattr(getattr(torch.ops.aten, base), overload or "default")

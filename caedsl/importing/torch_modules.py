@@ -1,4 +1,4 @@
-"""PyTorch modules: exported by ``torch.export``, in memory, and read as its files are."""
+"""PyTorch modules: exported in memory by ``torch.export``, and read like its files."""
 
 import copy
 import io
@@ -22,9 +22,9 @@ _BATCH = 2
 
 
 def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1") -> Network:
-    """Return the network of a module for samples of ``shape``; ``ImportFailure`` where it has no equal.
+    """Return the network of a module for samples of ``shape``; raise ``ImportFailure`` if a spec cannot express it.
 
-    The module is read in training mode first, which shows its dropout and its noise, and else in evaluation mode.
+    The module is first read in training mode, which shows its dropout and its noise, and otherwise in evaluation mode.
     """
     name = type(module).__name__
     sample = _sample_shape(name, shape)
@@ -40,14 +40,14 @@ def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1"
 
 
 def _plain_kernels(module: nn.Module) -> dict[str, dict[str, Array]]:
-    """Make kernels that are learned as direction and length plain ones; return both by the path of the module."""
+    """Replace kernels that are stored as direction and length by plain ones; return both by the path of the module."""
     normed: dict[str, dict[str, Array]] = {}
     for path, each in list(module.named_modules()):
         if not _has_weight_norm(each):
             continue
         state = each.state_dict().items()
         normed[path] = {role: value.numpy().copy() for role, value in state if role.startswith("parametrizations.")}
-        # A copy shares the class whose property `weight` is removed with the author's module.
+        # A copy shares the class, whose property `weight` is removed, with the author's module.
         own = {name: value for name, value in vars(type(each)).items() if name not in ("__dict__", "__weakref__")}
         each.__class__ = type(type(each).__name__, type(each).__bases__, own)
         remove_parametrizations(each, "weight")
@@ -55,7 +55,7 @@ def _plain_kernels(module: nn.Module) -> dict[str, dict[str, Array]]:
 
 
 def _has_weight_norm(module: nn.Module) -> bool:
-    """Return whether the lengths along the first axis of the weight are learned apart, and nothing else is."""
+    """Return whether only the lengths along the first axis of the weight are learned separately."""
     kinds = getattr(module, "parametrizations", {})
     steps = list(kinds["weight"]) if "weight" in kinds else []
     return len(kinds) == 1 and [getattr(each, "dim", None) for each in steps if isinstance(each, _WeightNorm)] == [0]
@@ -78,7 +78,7 @@ def _sample_shape(name: str, shape: Sequence[int]) -> Shape:
 
 
 def _copy(module: nn.Module, name: str) -> nn.Module:
-    """Return a copy in 32-bit numbers on the CPU, so that the author's module stays as it is."""
+    """Return a copy in 32-bit numbers on the CPU, so that the author's module does not change."""
     lazy = [each for each in module.parameters() if nn.parameter.is_lazy(each)]
     if lazy:
         raise ImportFailure(f"{name} was not imported: it has lazy layers without weights; call it on a batch first")
@@ -109,7 +109,7 @@ def _graph(module: nn.Module, shape: Shape, name: str) -> AtenGraph:
 
 
 def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
-    """Run the module on a batch; ``ImportFailure`` names the layer that fails."""
+    """Run the module on a batch; raise ``ImportFailure``, which names the layer that fails."""
     where: list[str] = []
     names = {id(each): path for path, each in module.named_modules() if path}
 

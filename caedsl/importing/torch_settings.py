@@ -1,4 +1,4 @@
-"""Losses and optimizers of PyTorch as lines of a ``train`` block."""
+"""PyTorch losses and optimizers as lines of a ``train`` block."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ _LOSSES = {
 }
 _LOGITS = (nn.BCEWithLogitsLoss, functional.binary_cross_entropy_with_logits)
 _NEUTRAL = {"dampening": 0, "alpha": 0.99, "momentum_decay": 4e-3, "initial_accumulator_value": 0}
-"""Values of options that a spec has no word for with which they are PyTorch's own defaults."""
+"""Options that a spec has no word for, with the values that are PyTorch's defaults."""
 _OUTSIDE = (
     "params",
     "betas",
@@ -46,7 +46,7 @@ def takes_logits(loss: Any) -> bool:
 def loss_line(loss: Any) -> str:
     """Return the line of a loss: a spec's own words, a loss of ``torch.nn`` or a function of ``torch.nn.functional``.
 
-    ``ImportFailure`` for one that a spec has no word for.
+    Raise ``ImportFailure`` if a spec has no word for it.
     """
     if isinstance(loss, str):
         return f"loss {loss}"
@@ -65,7 +65,7 @@ def loss_line(loss: Any) -> str:
 def optimizer_line(optimizer: Any) -> str:
     """Return the line of an optimizer, or of a spec's own words for one.
 
-    ``ImportFailure`` for one whose options a spec has no words for.
+    Raise ``ImportFailure`` if a spec has no words for its options.
     """
     if isinstance(optimizer, str):
         return f"optimizer {optimizer}"

@@ -1,4 +1,4 @@
-"""Translation of an operator graph into the layers of a network: state that the translators of operators share."""
+"""Translate an operator graph into the layers of a network: the state that the translators of operators share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ _CONTAINERS = ("torch.nn.modules.container.",)
 
 
 class Refused(Exception):
-    """Operator without an equal in the language."""
+    """Operator without a counterpart in the language."""
 
     def __init__(self, why: str, nearest: str = "") -> None:
         super().__init__(why)
@@ -25,14 +25,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Margins:
-    """Padding that the next convolution may take over: amounts before and after, and how they are filled."""
+    """Padding that the next convolution may absorb: amounts before and after, and the fill mode."""
 
     sides: tuple[tuple[int, int], ...]
     mode: str
 
 
 class Spread(NamedTuple):
-    """Window of a transposed convolution, whose end may be cut off behind it."""
+    """Window of a transposed convolution whose end may be cut off after it."""
 
     channels: int
     kernel: tuple[int, ...]
@@ -43,7 +43,7 @@ class Spread(NamedTuple):
 
 
 class Translation:
-    """Layers so far, with the key of the output that each tensor of the graph is."""
+    """Layers so far, with the key of the output for each tensor of the graph."""
 
     def __init__(self, graph: AtenGraph) -> None:
         self.graph = graph
@@ -69,20 +69,20 @@ class Translation:
         return self.shape(self.graph.inputs[0]) if key == INPUT else self.layers[key].shape
 
     def name_of(self, node: AtenNode) -> str:
-        """Return what the author calls a node: the path of its module, and the node's own name in a ``forward``."""
+        """Return the author's name of a node: the path of its module, or the node's own name in a ``forward``."""
         path, kind = next(((p, k) for p, k in reversed(node.scopes) if p), ("", ""))
         if path and kind.startswith("torch.nn.modules.") and not kind.startswith(_CONTAINERS):
             return path
         return f"{path}.{node.name}" if path else node.name
 
     def key(self, ref: Any) -> str:
-        """Return the key of what a tensor is; ``Refused`` for one that was not computed from the input by layers."""
+        """Return the key of a tensor; raise ``Refused`` if layers did not compute it from the input."""
         if isinstance(ref, Ref) and ref.name in self.keys:
             return self.keys[ref.name]
         raise Refused("it reads a number that no layer has computed from the input", "")
 
     def alias(self, node: AtenNode, key: str) -> None:
-        """Note that a node returns what ``key`` is."""
+        """Record that a node returns the output ``key``."""
         self.keys[node.name] = key
 
     def add(
@@ -104,7 +104,7 @@ class Translation:
         return key
 
     def weight(self, node: AtenNode, ref: Any) -> Tensor | None:
-        """Return the weight that a node reads; ``Refused`` where it is computed, or is read a second time."""
+        """Return the weight that a node reads; raise ``Refused`` if it is computed, or is read a second time."""
         if ref is None:
             return None
         if not isinstance(ref, Ref) or ref.name not in self.graph.tensors:
@@ -123,12 +123,12 @@ class Translation:
         return self.graph.tensors[ref.name]
 
     def weights(self, node: AtenNode, **refs: Any) -> dict[str, Array]:
-        """Return the weights of a node by their roles, those that are None left out."""
+        """Return the weights of a node by their roles, without those that are None."""
         found = {role: self.weight(node, ref) for role, ref in refs.items()}
         return {role: _array(tensor) for role, tensor in found.items() if tensor is not None}
 
     def alone(self, name: str) -> bool:
-        """Return whether one node alone reads a tensor, which the graph does not return."""
+        """Return whether only one node reads a tensor, which the graph does not return."""
         return len(self.readers.get(name, ())) == 1 and name not in self.graph.outputs
 
     def together(self, one: AtenNode, other: AtenNode) -> bool:
@@ -137,13 +137,13 @@ class Translation:
         return tops[0] == tops[1] or "" in tops
 
     def layer_class(self, node: AtenNode) -> str:
-        """Return the class of ``torch.nn`` that a node runs in; an empty text for one of the author's own."""
+        """Return the class of ``torch.nn`` that a node runs in; empty for one of the author's own."""
         kind = node.scopes[-1][1] if node.scopes else ""
         own = kind.startswith("torch.nn.modules.") and not kind.startswith((*_CONTAINERS, "torch.nn.modules.onnx"))
         return kind.rpartition(".")[2] if own else ""
 
     def refuse(self, node: AtenNode, refused: Refused) -> None:
-        """Note a node that has no equal, and go on behind it, so that every layer is listed, each once."""
+        """Record a node without a counterpart and continue after it, so that every such layer is listed once."""
         name = self.name_of(node)
         if not self.layer_class(node) or all(each.name != name for each in self.problems):
             self.problems.append(Unsupported(name, refused.reason, refused.nearest))

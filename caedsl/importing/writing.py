@@ -1,4 +1,4 @@
-"""From the description of a foreign network to a formatted spec, its model, and a module with the same weights."""
+"""Turn the description of a foreign network into a formatted spec, its model, and a module with the same weights."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _NO_LETTERS = re.compile(r"[^a-z0-9_]+")
 
 @dataclass(frozen=True, eq=False)
 class WrittenSpec:
-    """Spec of a foreign network: its text, what ``check`` says, and the lines with the author's layers.
+    """Spec of a foreign network: its text, the findings of ``check``, and the lines with the author's layers.
 
     ``notes`` say how the code was found and what else was decided.
     """
@@ -50,7 +50,7 @@ class WrittenSpec:
 
     @cached_property
     def places(self) -> tuple[tuple[int, tuple[str, ...]], ...]:
-        """Where the statement of each layer starts, and the author's names of what it says, in the text's order."""
+        """Start of the statement of each layer, and the author's names of its layers, in the text's order."""
         blocks = {each.head.text: each for each in self.checked.spec.statements}
         encoder, decoder = (list(_below(blocks[part].block or ())) for part in ("encoder", "decoder"))
         lines = [inner for line in self.lines for inner in line.written()]
@@ -60,7 +60,7 @@ class WrittenSpec:
 
 
 def _below(statements: Sequence[Statement]) -> Iterator[Statement]:
-    """Yield the statements of layers, those inside a residual after it."""
+    """Yield the statements of layers; those inside a residual follow it."""
     for statement in statements:
         if statement.head.text != "shortcut":
             yield statement
@@ -68,8 +68,8 @@ def _below(statements: Sequence[Statement]) -> Iterator[Statement]:
 
 
 def write(network: Network) -> WrittenSpec:
-    """Return the spec of a network, with whatever ``check`` finds in it; ``ImportFailure`` where there is none."""
-    chain_of(network)  # names branches before weights are moved
+    """Return the spec of a network, with the findings of ``check``; raise ``ImportFailure`` if there is none."""
+    chain_of(network)  # reports branches before weights are moved
     network = in_spec_order(network)
     items = chain_of(network)
     place = code_place(network, items)
@@ -94,7 +94,7 @@ def write(network: Network) -> WrittenSpec:
 
 
 def model_of(network: Network, written: WrittenSpec) -> Autoencoder:
-    """Return the model of a spec without errors; ``ImportFailure`` with what ``check`` says of one with errors."""
+    """Return the model of a spec without errors; raise ``ImportFailure`` with the findings of one with errors."""
     model = written.checked.model
     if model is not None and model.complete and not written.checked.has_errors:
         return model
@@ -115,7 +115,7 @@ def _shown(source: Source, findings: Sequence[Finding]) -> str:
 def _bottleneck(
     encoder: tuple[WrittenLine, ...], decoder: tuple[WrittenLine, ...], names: Mapping[str, str]
 ) -> tuple[str, tuple[WrittenLine, ...]]:
-    """Return the bottleneck statement, and the lines of the encoder that stand in its block."""
+    """Return the bottleneck statement, and the lines of the encoder that belong in its block."""
     last, body = encoder[-1], encoder[:-1]
     if last.word in CODE_KINDS:
         return f"bottleneck {last.word} {last.options or last.layers[0].options}", body
@@ -132,7 +132,7 @@ def _bottleneck(
 
 
 class _OnTheCode(NamedTuple):
-    """What a bottleneck line says of the code: its option, what it does, and where a spec has it."""
+    """Option of a bottleneck line about the code: its word, what it does, and where a spec allows it."""
 
     option: str
     does: str
@@ -149,11 +149,11 @@ _ON_THE_CODE = {
         "l1", "has a penalty on", "one on its code (`bottleneck dense 32 l1=1e-4`) and on kernels (`conv 8 l1=1e-4`)"
     ),
 }
-"""Kinds of foreign layers that become options of the bottleneck, and no lines."""
+"""Kinds of foreign layers that become options of the bottleneck instead of lines."""
 
 
 def _on_the_code(network: Network, items: Sequence[Item], count: int, item: Item) -> str:
-    """Return the option of the bottleneck that an item is; it must stand right behind the code."""
+    """Return the option of the bottleneck for an item, which must come right after the code."""
     said, place = _ON_THE_CODE[item.layer.kind], items.index(item)
     last = max(i for i, each in enumerate(items[:count]) if each.layer.kind not in _ON_THE_CODE)
     if place < last or any(each.layer.kind not in _ON_THE_CODE for each in items[last + 1 : place]):
@@ -198,7 +198,7 @@ def _statements(
 
 
 def identifier(name: str) -> str:
-    """Return ``name`` as a spec can be called."""
+    """Return ``name`` as a valid name of a spec."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     cleaned = _NO_LETTERS.sub("_", snake).strip("_") or "imported"
     return f"model_{cleaned}" if cleaned[0].isdigit() else cleaned

@@ -49,7 +49,7 @@ def pads_of(padding: Any, sizes: Shape, window: Window) -> list[tuple[int, int]]
 
 
 def convolved(sizes: Shape, window: Window, pads: Sequence[tuple[int, int]]) -> Shape:
-    """Return the sizes behind a convolution."""
+    """Return the output sizes of a convolution."""
     made = tuple(
         (size + sum(pad) - dilation * (kernel - 1) - 1) // stride + 1
         for size, kernel, stride, dilation, pad in zip(sizes, *window, pads, strict=True)

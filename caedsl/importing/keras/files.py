@@ -1,4 +1,4 @@
-"""Files of Keras, read as data: ``.keras`` of Keras 3, and ``.h5`` of Keras 2."""
+"""Read Keras files as data: ``.keras`` of Keras 3, and ``.h5`` of Keras 2."""
 
 import json
 import zipfile
@@ -22,9 +22,9 @@ _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 
 @dataclass(frozen=True)
 class SavedModel:
-    """Model of a file or of memory: its layers, their weights by key, its compile configuration, and Keras's version.
+    """Model of a file or in memory: its layers, their weights by key, its compile configuration, and Keras's version.
 
-    ``arrays`` is None where some layer has no translation, so that the weights are of no use.
+    ``arrays`` is None if some layer has no translation, so that the weights are not needed.
     """
 
     topology: Topology
@@ -34,12 +34,12 @@ class SavedModel:
 
     @property
     def legacy(self) -> bool:
-        """Whether Keras 2 saved it."""
+        """Whether Keras 2 saved the model."""
         return self.version.startswith(("1", "2"))
 
 
 def read_model(content: bytes) -> SavedModel:
-    """Return the model in the bytes of a file; ``ModelProblem`` says what is wrong with it."""
+    """Return the model in the bytes of a file; raise ``ModelProblem``, which says what is wrong with it."""
     if content.startswith(_HDF5):
         with opened(content) as inside:
             return _legacy(inside)
@@ -67,7 +67,7 @@ def _archive(file: IO[bytes]) -> SavedModel:
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """Return a member of the archive; a bomb is refused before it is unpacked."""
+    """Return a member of the archive; a zip bomb is rejected before it is unpacked."""
     try:
         info = archive.getinfo(name)
     except KeyError:
@@ -107,7 +107,7 @@ def _legacy(inside: Hdf5) -> SavedModel:
 
 
 def _legacy_arrays(inside: Hdf5, topology: Topology) -> dict[str, list[NDArray[Any]]]:
-    """Return the weights of each layer; a model inside has those that are trained first, then those that are kept."""
+    """Return the weights of each layer; an inner model has its trained weights first, then the others."""
     whole: dict[str, list[KerasLayer]] = {}
     for layer in topology.layers:
         whole.setdefault(layer.path[0], []).append(layer)

@@ -1,4 +1,4 @@
-"""What follows the main operation of a layer of Keras: activation, normalisation, dropout and noise."""
+"""Steps after the main operation of a Keras layer: activation, normalisation, dropout and noise."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from caedsl.importing.keras.values import Value, taken
 
 
 def finished(translation: KerasTranslation, layer: KerasLayer, value: Value) -> Value:
-    """Add what a layer has behind its operation; return its output."""
+    """Add what follows a layer's operation; return its output."""
     value = _followed(translation, layer, value, activation(layer.config.get("activation"), translation.legacy))
     return _penalised(translation, layer, value)
 
@@ -77,7 +77,7 @@ def _passed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[V
 
 
 def _normalised(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
-    """Translate the normalisations whose weights are one number for each channel."""
+    """Translate the normalisations whose weights are one number per channel."""
     value = translation.settled(layer, inputs[0])
     batch = layer.kind == "BatchNormalization"
     size = value.ours[0]

@@ -1,4 +1,4 @@
-"""HDF5 files, read in a process of their own: a damaged one makes the library in C loop, crash or take all memory."""
+"""HDF5 files, read in a separate process: a damaged one makes the C library loop, crash or exhaust memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +9,9 @@ from caedsl.importing.keras.problems import ModelProblem
 from caedsl.importing.network import Array
 
 _MEMORY, _TIMES = 128 << 20, 12
-"""Bytes that reading may take, and further ones for each byte of the file."""
+"""Bytes that reading may use, and additional bytes per byte of the file."""
 _SECONDS, _BYTES_A_SECOND = 2, 16 << 20
-"""Processor time for the structure of a file, and for its arrays."""
+"""Seconds of processor time for the structure of a file, and bytes of its arrays per further second."""
 
 
 class Hdf5:
@@ -22,17 +22,17 @@ class Hdf5:
         self._apart = Apart("caedsl.importing.keras.hdf5_content:Hdf5Content", content, memory, seconds)
 
     def text(self, name: str) -> str | None:
-        """Return a text among the attributes of the file, None where it has none."""
+        """Return a text attribute of the file; None if it has none."""
         found: str | None = self._apart.call("text", name)
         return found
 
     def names(self, path: str, name: str) -> list[str]:
-        """Return a list of names among the attributes of a group; Keras cuts a long one into ``name0``, ``name1`` …"""
+        """Return a list of names from the attributes of a group; Keras splits long ones into ``name0``, ``name1`` …"""
         found: list[str] = self._apart.call("names", path, name)
         return found
 
     def count(self, path: str) -> int:
-        """Return how many members a group has."""
+        """Return the number of members of a group."""
         found: int = self._apart.call("count", path)
         return found
 

@@ -1,4 +1,4 @@
-"""Content of an HDF5 file: no link out of it is followed, and sizes are known before anything is read."""
+"""Content of an HDF5 file: no link out of it is followed, and sizes are checked before anything is read."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     import h5py
 
 LARGEST_ARRAY = 2 << 30
-"""Bytes of the largest array that is read."""
+"""Bytes of the largest array to read."""
 LARGEST_TEXT = 64 << 20
 """Bytes of the longest text."""
 EXPANSION = 100
-"""How many times larger than its stored bytes an array of more than ``FREE`` bytes may be."""
+"""Largest ratio of an array's size to its stored bytes, for arrays of more than ``FREE`` bytes."""
 FREE = 16 << 20
 TOTAL = 4
-"""How many times larger than the file all arrays together may be, beyond ``FREE``."""
+"""Largest ratio of the size of all arrays to the size of the file, beyond ``FREE``."""
 
 
 class Hdf5Content:
-    """What an HDF5 file holds."""
+    """Content of an HDF5 file."""
 
     def __init__(self, content: bytes) -> None:
         import h5py
@@ -33,7 +33,7 @@ class Hdf5Content:
         self._left = FREE + TOTAL * len(content)
 
     def text(self, name: str) -> str | None:
-        """Return a text among the attributes of the file, None where it has none."""
+        """Return a text attribute of the file; None if it has none."""
         value = self._file.attrs.get(name)
         if value is None:
             return None
@@ -43,7 +43,7 @@ class Hdf5Content:
         return text
 
     def names(self, path: str, name: str) -> list[str]:
-        """Return a list of names among the attributes of a group; Keras cuts a long one into ``name0``, ``name1`` …"""
+        """Return a list of names from the attributes of a group; Keras splits long ones into ``name0``, ``name1`` …"""
         attributes = self._group(path).attrs
         parts = sorted(_numbered(attributes, name), key=lambda key: int(key.removeprefix(name)))
         keys = [name] if name in attributes else parts
@@ -52,7 +52,7 @@ class Hdf5Content:
         return [n.decode("utf-8") if isinstance(n, bytes) else str(n) for key in keys for n in attributes[key]]
 
     def count(self, path: str) -> int:
-        """Return how many members a group has."""
+        """Return the number of members of a group."""
         return len(self._group(path))
 
     def array(self, path: str) -> NDArray[np.float32]:
@@ -87,7 +87,7 @@ class Hdf5Content:
         return found
 
     def _at(self, path: str) -> Any:
-        """Return what stands at ``path``; every step to it must lie in the file itself."""
+        """Return the object at ``path``; every step to it must lie in the file itself."""
         import h5py
 
         found: Any = self._file

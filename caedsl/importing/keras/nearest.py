@@ -1,4 +1,4 @@
-"""Layers of Keras that no word of the language means, with the nearest thing."""
+"""Keras layers that the language has no word for, with the closest alternative."""
 
 _SEQUENCES = (
     "a spec has convolutions, not recurrence",
@@ -44,4 +44,4 @@ NEAREST = {
         ("it takes the maximum of a map", "the nearest are `globalpool`, the mean, and `maxpool` of the map's size"),
     ),
 }
-"""What each class does and the nearest thing, by the name of the class."""
+"""What each class does and the closest alternative, by the name of the class."""

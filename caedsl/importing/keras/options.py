@@ -1,4 +1,4 @@
-"""Options that many layers of Keras have: activation, start of the weights, penalties, numbers of 32 bits."""
+"""Options that many Keras layers have: activation, initialisation, penalties, 32-bit numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -50,14 +50,14 @@ _FORBIDDEN = (
 
 
 def shown(value: Any) -> str:
-    """Return a number in the fewest digits; one that has gone through 32 bits has only theirs."""
+    """Return a number in the fewest digits; a number that was stored in 32 bits has only the digits of these."""
     exact = float(value)
     narrow = np.float32(exact)
     return number(float(str(narrow)) if float(narrow) == exact else exact)
 
 
 def activation(value: Any, legacy: bool) -> tuple[str, str] | None:
-    """Return the word of an activation and what follows it, None for a linear one."""
+    """Return the word of an activation and its options; None for a linear one."""
     if value is None or value == "linear":
         return None
     if isinstance(value, dict):
@@ -82,7 +82,7 @@ def activation(value: Any, legacy: bool) -> tuple[str, str] | None:
 
 
 def as_layer(kind: str, config: Config, legacy: bool) -> tuple[str, str] | None:
-    """Return the word of an activation that is a layer."""
+    """Return the word and the options of an activation that is a layer."""
     if kind == "LeakyReLU":
         slope = config.get("negative_slope", config.get("alpha", 0.3))
         return ("relu", "") if not slope else ("leaky_relu", shown(slope))
@@ -109,7 +109,7 @@ def _relu(config: Config) -> tuple[str, str]:
 
 
 def weights_options(config: Config, prefix: str = "kernel") -> str:
-    """Return the options of a layer's kernel: how it starts, and its penalties."""
+    """Return the options of a layer's kernel: its initialisation and its penalties."""
     for name in _FORBIDDEN:
         if config.get(name) is not None:
             raise WithoutWord(f"its `{name}` has no word", "a spec has `l1=` and `l2=` on kernels")

@@ -1,4 +1,4 @@
-"""What is wrong with a file or an object that should be a Keras model."""
+"""Problems of a file or an object that should be a Keras model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +7,12 @@ from caedsl.importing.errors import ImportFailure
 
 
 class ModelProblem(Exception):
-    """Fault of a whole model: it cannot be read, or its shape is none that a spec has."""
+    """Problem of a whole model: it cannot be read, or no spec has its shape."""
 
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """Raise the problems of a model as ``ImportFailure`` with its name; odd values in it are problems of the model."""
+    """Raise problems of a model as ``ImportFailure`` with its name; unexpected values in it count as problems."""
     try:
         yield
     except ModelProblem as problem:

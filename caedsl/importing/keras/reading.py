@@ -1,4 +1,4 @@
-"""From a Keras model, in a file or in memory, to the description that becomes a spec."""
+"""Read a Keras model, from a file or from memory, into the description that becomes a spec."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -22,9 +22,9 @@ _RANGES = {"tanh": "-1..1"}
 
 
 def network_of_file(content: bytes, name: str, range_: str | None = None) -> Network:
-    """Return the network of a ``.keras`` or ``.h5`` file; ``ImportFailure`` says why there is none.
+    """Return the network of a ``.keras`` or ``.h5`` file; raise ``ImportFailure``, which says why there is none.
 
-    ``range_`` is that of the samples' values; None takes the one that the last activation suggests.
+    ``range_`` is the range of the samples' values; None takes the range that the last activation suggests.
     """
     with named(name):
         saved = read_model(content)
@@ -32,7 +32,7 @@ def network_of_file(content: bytes, name: str, range_: str | None = None) -> Net
 
 
 def network_of_model(model: Any, range_: str | None = None) -> Network:
-    """Return the network of a Keras model in memory; ``ImportFailure`` says why there is none."""
+    """Return the network of a Keras model in memory; raise ``ImportFailure``, which says why there is none."""
     name = str(getattr(model, "name", "model"))
     with named(name):
         saved = _saved(model)

@@ -1,6 +1,6 @@
-"""Compute what a saved model computes, straight from its configuration, channels last as Keras has them.
+"""Compute the output of a saved model directly from its configuration, with channels last as in Keras.
 
-This is what an imported spec is compared with. It shares the reading of files with the translation, and nothing else.
+An imported spec is compared with this. It shares only the reading of files with the translation.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,11 +17,11 @@ from caedsl.importing.keras.topology import Config
 from caedsl.importing.network import INPUT
 
 Compute = Callable[[Config, Sequence[Tensor], Sequence[Tensor]], Tensor]
-"""Returns the output of a layer from its configuration, its inputs and its weights."""
+"""Function that returns the output of a layer from its configuration, its inputs and its weights."""
 
 
 def computed(saved: SavedModel, samples: NDArray[Any]) -> NDArray[Any]:
-    """Return the output of a saved model for a batch of samples as Keras has them."""
+    """Return the output of a saved model for a batch of samples in Keras's layout."""
     assert saved.arrays is not None, "a model with unknown layers is not computed"
     values = {INPUT: torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))}
     with torch.no_grad():
@@ -103,7 +103,7 @@ def _to_last(config: Config, x: Tensor) -> Tensor:
 
 
 def _padded(config: Config, x: Tensor, extents: Sequence[int], strides: Sequence[int], fill: float = 0.0) -> Tensor:
-    """Return maps with the padding of TensorFlow around them."""
+    """Return maps with TensorFlow's padding around them."""
     sides: list[int] = []
     for size, extent, stride in zip(x.shape[2:], extents, strides, strict=True):
         total = 0

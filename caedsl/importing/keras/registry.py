@@ -1,4 +1,4 @@
-"""Every class of Keras that has a translation."""
+"""Translations of all supported Keras classes."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The ``train`` block of a Keras model: its loss and its optimizer, and what of them has no word."""
+"""The ``train`` block of a Keras model: its loss and its optimizer, and the parts that have no word."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -51,14 +51,14 @@ _OPTIMIZERS = {
 
 
 class Settings(NamedTuple):
-    """Lines of a ``train`` block, and what the user should know of them."""
+    """Lines of a ``train`` block, and notes for the user about them."""
 
     lines: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 def settings_of(training: Config) -> Settings:
-    """Return what the compile configuration of a model says."""
+    """Return the settings of a model's compile configuration."""
     notes: list[str] = []
     lines = [*_loss(training.get("loss"), notes), *_optimizer(training.get("optimizer"), notes)]
     if lines:

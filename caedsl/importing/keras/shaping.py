@@ -1,4 +1,4 @@
-"""Layers of Keras without kernels of space: dense layers, reshapes, pools, upsampling, margins and joins."""
+"""Keras layers without spatial kernels: dense layers, reshapes, pools, upsampling, margins and joins."""
 
 from collections.abc import Callable, Sequence
 from math import prod
@@ -186,7 +186,7 @@ def _concat(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[V
 
 
 def _as_written(translation: KerasTranslation, values: Sequence[Value]) -> list[int]:
-    """Return the places of inputs in the order of a spec: the one that is computed last, then those read by name."""
+    """Return the places of inputs in the order of a spec: the one computed last, then those read by name."""
     made = {layer.key: place for place, layer in enumerate(translation.layers)}
     last = max(range(len(values)), key=lambda place: made.get(values[place].key, -1))
     return [last, *(place for place in range(len(values)) if place != last)]

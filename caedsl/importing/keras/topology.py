@@ -1,4 +1,4 @@
-"""Layers of a Keras model in the order of computation, the models inside it unfolded."""
+"""Layers of a Keras model in the order of computation, with inner models unfolded."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,24 +11,24 @@ from caedsl.importing.network import INPUT
 
 Config = Mapping[str, Any]
 Tensor = tuple[str, int]
-"""A layer's name within its model, and which of its outputs."""
+"""Name of a layer within its model, and the index of its output."""
 
 MODELS = ("Sequential", "Functional", "Model")
 """Classes that only hold layers."""
 DEEPEST = 20
-"""Models inside models that are unfolded."""
+"""Depth of nested models that are unfolded."""
 MOST_LAYERS = 10_000
 LARGEST = 1 << 29
-"""Numbers in the largest sample, output or array of weights."""
+"""Largest number of values in a sample, an output or an array of weights."""
 
 
 @dataclass(frozen=True, eq=False)
 class KerasLayer:
     """Layer of a Keras model.
 
-    ``path`` is its name behind those of the models around it, and ``key`` the same with dots; ``inputs`` are the keys
-    that it reads. ``store`` is its group in a file of Keras 3, ``kind`` its class, and ``custom`` says that this class
-    is the author's own.
+    ``path`` is its name after the names of the models around it, and ``key`` the same with dots. ``inputs`` are the
+    keys that it reads. ``store`` is its group in a file of Keras 3, ``kind`` its class, and ``custom`` says that this
+    class is the author's own.
     """
 
     path: tuple[str, ...]
@@ -42,7 +42,7 @@ class KerasLayer:
 
 @dataclass(frozen=True)
 class Topology:
-    """Layers in the order of computation; ``shape`` is a sample's as Keras has it, ``end`` the key of the output."""
+    """Layers in the order of computation; ``shape`` is a sample's in Keras's layout, ``end`` the key of the output."""
 
     layers: tuple[KerasLayer, ...]
     shape: tuple[int, ...]
@@ -65,7 +65,7 @@ def topology_of(model: Config) -> Topology:
 
 
 class _Unfolding:
-    """Unfold models into one list of layers."""
+    """Unfolding of models into one list of layers."""
 
     def __init__(self) -> None:
         self.layers: list[KerasLayer] = []
@@ -186,7 +186,7 @@ def _batch_shape(config: Config) -> Any:
 
 
 def is_custom(layer: Config) -> bool:
-    """Return whether the class of a serialized object is none of Keras's own."""
+    """Return whether the class of a serialized object is not one of Keras's own."""
     module, registered = layer.get("module"), layer.get("registered_name")
     if isinstance(registered, str) and ">" in registered and not registered.startswith("Custom>"):
         return True

@@ -21,7 +21,7 @@ Arrays = Mapping[str, Sequence[NDArray[Any]]]
 
 
 class WithoutWord(Exception):
-    """Layer that a spec cannot say: what it is, and the nearest thing."""
+    """Layer that a spec cannot express: what it is, and the closest alternative."""
 
     def __init__(self, what: str, nearest: str = "") -> None:
         super().__init__(what)
@@ -29,7 +29,7 @@ class WithoutWord(Exception):
 
 
 class Counts(NamedTuple):
-    """How many weights of a layer are trained, and how many are only kept."""
+    """Number of weights of a layer that are trained, and of those that are not."""
 
     trained: int
     kept: int = 0
@@ -37,10 +37,10 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Translator:
-    """Translation of one class of Keras.
+    """Translation of one Keras class.
 
-    ``translate`` returns the output of a layer, ``counts`` its weights, and ``passes`` says that an element of its
-    output has the place of the input's.
+    ``translate`` returns the output of a layer and ``counts`` its weights. ``passes`` says that each element of its
+    output has the place of the same element of its input.
     """
 
     translate: "Callable[[KerasTranslation, KerasLayer, Sequence[Value]], Value]"
@@ -50,7 +50,7 @@ class Translator:
 
 @dataclass
 class DraftLine:
-    """Line in the making."""
+    """Line under construction."""
 
     kind: str
     options: str
@@ -58,7 +58,7 @@ class DraftLine:
 
 
 class KerasTranslation:
-    """State of a translation: the lines so far, and what has no word."""
+    """State of a translation: the lines so far, and the layers that have no word."""
 
     def __init__(
         self, topology: Topology, translators: Mapping[str, Translator], arrays: Arrays | None, legacy: bool
@@ -78,7 +78,7 @@ class KerasTranslation:
         self.input = self.values[INPUT]
 
     def run(self) -> Value | None:
-        """Translate every layer; return the output, None where some layer has no word."""
+        """Translate every layer; return the output, or None if some layer has no word."""
         for layer in self.topology.layers:
             inputs = [self.values[key] for key in layer.inputs if key in self.values]
             translator = self._translators.get(layer.kind)
@@ -131,7 +131,7 @@ class KerasTranslation:
         return key
 
     def settled(self, layer: KerasLayer, value: Value) -> Value:
-        """Return a vector of Keras as one of ours, which is still a map behind a ``Flatten`` without a line."""
+        """Return a Keras vector as one of ours; it is still a map after a ``Flatten`` that has no line."""
         if value.is_map or len(value.ours) == 1:
             return value
         shape = (prod(value.ours),)
@@ -140,7 +140,7 @@ class KerasTranslation:
         )
 
     def arrays(self, layer: KerasLayer, *shapes: Sequence[int]) -> list[NDArray[Any]]:
-        """Return the weights of a layer, which must have these shapes; zeros where no weights are known."""
+        """Return the weights of a layer, which must have these shapes; zeros if no weights are known."""
         if any(prod(shape) > LARGEST for shape in shapes):
             raise ModelProblem(f"`{layer.key}` has more than {LARGEST:,} weights")
         if self._arrays is None:
@@ -180,7 +180,7 @@ def _passing(translators: Mapping[str, Translator]) -> tuple[str, ...]:
 
 
 def target(config: Mapping[str, Any], size: int) -> Shape:
-    """Return the shape that a ``Reshape`` makes of so many numbers."""
+    """Return the shape that a ``Reshape`` makes of ``size`` numbers."""
     shape = config.get("target_shape")
     if not isinstance(shape, (list, tuple)) or not all(isinstance(each, int) for each in shape):
         raise ModelProblem("a Reshape has no `target_shape`")

@@ -1,4 +1,4 @@
-"""Where the numbers of a Keras tensor stand in ours: channels come last there and first here."""
+"""Correspondence between the numbers of a Keras tensor and ours: channels come last there and first here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from caedsl.vocabulary.shape import Shape
 
 Order = NDArray[np.intp]
-"""For each of our numbers, its place among those of Keras."""
+"""For each of our numbers, its index among Keras's."""
 
 
 @dataclass(frozen=True, eq=False)
 class Value:
     """Output of a Keras layer.
 
-    ``key`` names our tensor that holds it, ``shape`` is its shape in Keras and ``ours`` that of our tensor. ``order``
-    is where each of our numbers stands in Keras's, None where that is the same place. ``is_map``: its last axis, or the
-    first with ``first``, holds channels, and ours are ``channels`` of Keras's in that order (None: the same order).
+    ``key`` names our tensor that holds it, ``shape`` is its shape in Keras, and ``ours`` the shape of our tensor.
+    ``order`` maps each of our numbers to its index in Keras, None if the indices are the same. If ``is_map``, its last
+    axis (the first with ``first``) holds channels, and ours are ``channels`` of Keras's in that order (None: the same
+    order).
     """
 
     key: str
@@ -37,16 +38,16 @@ class Value:
         return self.ours[1:]
 
     def flat(self) -> "Value":
-        """Return the same numbers as one vector of Keras."""
+        """Return the same numbers as one Keras vector."""
         order = self.order if not self.is_map else map_order(self.shape, self.first, self.channels)
         return Value(self.key, (prod(self.shape),), self.ours, order)
 
     def moved(self, key: str) -> "Value":
-        """Return the value that has the same places in another tensor."""
+        """Return the value with the same order in another tensor."""
         return replace(self, key=key)
 
     def to_keras(self, ours: NDArray[Any]) -> NDArray[Any]:
-        """Return a batch of our tensors as Keras has them."""
+        """Return a batch of our tensors in Keras's layout."""
         order = self.flat().order
         numbers = ours.reshape(len(ours), -1)
         if order is not None:
@@ -56,28 +57,28 @@ class Value:
         return numbers.reshape(len(ours), *self.shape)
 
     def from_keras(self, theirs: NDArray[Any]) -> NDArray[Any]:
-        """Return a batch of Keras's tensors as ours."""
+        """Return a batch of Keras's tensors in our layout."""
         order = self.flat().order
         numbers = theirs.reshape(len(theirs), -1)
         return (numbers if order is None else numbers[:, order]).reshape(len(theirs), *self.ours)
 
 
 def map_value(key: str, shape: Sequence[int], first: bool, channels: Order | None = None) -> Value:
-    """Return the value of a map of Keras."""
+    """Return the value of a Keras map."""
     whole = tuple(shape)
     ours = whole if first else (whole[-1], *whole[:-1])
     return Value(key, whole, ours, is_map=True, first=first, channels=channels)
 
 
 def map_order(shape: Sequence[int], first: bool, channels: Order | None = None) -> Order | None:
-    """Return where the numbers of our map stand in Keras's map of ``shape``."""
+    """Return the index of each number of our map in Keras's map of ``shape``."""
     places = np.arange(prod(shape), dtype=np.intp).reshape(tuple(shape))
     placed = places if first else np.moveaxis(places, -1, 0)
     return plain(placed[channels].ravel() if channels is not None else placed.ravel())
 
 
 def plain(order: Order) -> Order | None:
-    """Return an order, None where it changes nothing."""
+    """Return an order, or None if it changes nothing."""
     return None if np.array_equal(order, np.arange(order.size)) else order
 
 
@@ -89,5 +90,5 @@ def same(one: Order | None, two: Order | None) -> bool:
 
 
 def taken(array: NDArray[Any], order: Order | None, axis: int = 0) -> NDArray[Any]:
-    """Return an array whose ``axis`` is put in an order."""
+    """Return an array with ``axis`` permuted by an order."""
     return array if order is None else np.take(array, order, axis=axis)
