@@ -35,7 +35,7 @@ class OnnxNode:
 
 
 class OnnxGraph:
-    """Graph under construction, with the layout of each tensor: channels first, last, or a vector of a map's numbers."""
+    """Graph under construction, with the layout of each tensor: channels first, last, or a vector from a map."""
 
     def __init__(self, file: OnnxFile) -> None:
         self.file = file

@@ -47,7 +47,7 @@ class DataSource:
 
     @property
     def preprocessing(self) -> PreprocessingKind | None:
-        """Return the declaration of the preprocessing, None where there is none."""
+        """Return the declaration of the preprocessing, None if there is none."""
         return None if self.normalize is None else PREPROCESSINGS[self.normalize]
 
     @property
