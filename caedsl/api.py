@@ -247,11 +247,11 @@ def watch(
 
 @explaining_missing_packages()
 def open(run: str | PathLike[str], device: str = "auto") -> "TrainedRun":
-    """Open a trained run: ``caedsl.open``.
+    """Open a trained run to encode, decode, reconstruct and score samples.
 
-    Its encode, decode, reconstruct and score need neither data nor training. ``run`` is a run folder, or any folder
-    with ``spec.cae`` and ``weights.safetensors``. ``device`` is auto, cpu or cuda. Raise ``RunError`` of
-    ``caedsl.runs.errors`` if the run cannot be opened.
+    None of these needs the training data. ``run`` is a run folder, or any folder with ``spec.cae`` and
+    ``weights.safetensors``. ``device`` is auto, cpu or cuda. Raise ``RunError`` of ``caedsl.runs.errors`` if the run
+    cannot be opened.
     """
     from caedsl.inference.trained_run import open_trained
     from caedsl.report.notebook import opened

@@ -18,7 +18,7 @@ from caedsl.training.reporter import Reporter
 
 SECONDS_OF_SILENCE = 60.0
 _WIDEST = 1000
-"""Largest number of columns of a table."""
+"""Width of the widest table, in terminal columns."""
 
 
 class Plain(Reporter):
@@ -46,7 +46,7 @@ class Plain(Reporter):
             self._say(Text(task))
 
     def start(self, name: str, epochs: int, where: str) -> None:
-        """Print what is trained on what."""
+        """Print the name of the model and the device that trains it."""
         self._epochs = epochs
         self._say(Text(f"training {name} on {where}"))
 

@@ -1,4 +1,4 @@
-"""The two status lines of a run on a terminal, and the estimate of its speed."""
+"""The two status lines of a run on a terminal, and the estimate of its remaining time."""
 
 import time
 from collections import deque

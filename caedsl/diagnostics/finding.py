@@ -148,7 +148,7 @@ class Finding:
 
     @property
     def advice(self) -> str:
-        """What to do: the help, or else what the fix does."""
+        """Advice to the author: the help, or else what the fix does."""
         return self.help or (self.fix.title if self.fix else "")
 
     @property

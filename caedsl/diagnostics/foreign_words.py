@@ -283,7 +283,7 @@ SETTING_NOTES: Mapping[str, str] = {
 """Settings that belong elsewhere, and where."""
 
 NEGATIVE = ("off", "none", "no", "false", "never")
-"""Words for the absence of a setting."""
+"""Words that turn a setting off."""
 
 UNITS: Mapping[str, tuple[int, str]] = {
     "mins": (1, "min"),

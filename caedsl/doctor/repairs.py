@@ -18,7 +18,7 @@ WINS = 0.85
 """Largest ratio of the remaining errors, repaired to original, medians over seeds; every seed must also improve."""
 SEEDS = 2
 LADDER = (100, 150, 200, 300, 400, 600)
-"""Step numbers of a trial: a few, so that machines of different speed choose the same."""
+"""Numbers of steps of a trial: a few, so that machines of different speed choose the same."""
 
 
 @dataclass(frozen=True)

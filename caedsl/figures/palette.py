@@ -56,7 +56,7 @@ GREY: Palette = {
     "bottleneck-flow": "#e3e3e3",
     "shortcut": "#4a4a4a",
 }
-"""For print without colour: the code is darkest, the decoder lightest."""
+"""Greys for print without colour: the code is darkest, the decoder lightest."""
 
 GREY_DARK: Palette = {
     "ink": "#ededed",

@@ -20,7 +20,7 @@ from caedsl.importing.writing import WrittenSpec, write
 
 @dataclass(frozen=True)
 class ModuleFinding(Finding):
-    """Finding about a module: ``layers`` are the paths of the layers it is about, or what else it is about.
+    """Finding about a module: ``layers`` are the paths of its layers, or the name of what else it is about.
 
     ``primary`` and ``related`` point into ``spec``, the text that describes the same network.
     """

@@ -16,7 +16,7 @@ _FARTHEST = 1024
 
 
 class TakenSizes:
-    """Sizes that come back from ``encoder``, ``bottleneck`` and ``decoder`` in a row.
+    """Sample sizes that come back from ``encoder``, ``bottleneck`` and ``decoder``, applied in a row.
 
     Samples of size ``own`` come back in the shape ``target``; other sizes must come back scaled by the same factors.
     """
