@@ -14,10 +14,10 @@ from caedsl.vocabulary.shape import Shape, rank
 
 FEW = 4
 LEAST_RATIO = 10
-"""Least ratio of input to output channels for which patches pay, given at most ``FEW`` output channels, which leave most
-of oneDNN's blocks of 16 channels empty. Measured at 28x28 in bf16 and fp32 with kernels of 3 and 5: with one output
-channel, patches gain nothing with 8 input channels, 54 to 126 % with 16, and 124 to 228 % with 64; with three output
-channels they lose with 16 input channels and gain 37 to 42 % with 32."""
+"""Least ratio of input to output channels for which patches pay, given at most ``FEW`` output channels, which leave
+most of oneDNN's blocks of 16 channels empty. Measured at 28x28 in bf16 and fp32 with kernels of 3 and 5: with one
+output channel, patches gain nothing with 8 input channels, 54 to 126 % with 16, and 124 to 228 % with 64; with three
+output channels they lose with 16 input channels and gain 37 to 42 % with 32."""
 LARGEST_PATCH = 64
 """Products per pixel beyond which patches cost more memory traffic than empty channels cost time (a heuristic)."""
 LEAST_PRODUCT = 64
