@@ -1,4 +1,4 @@
-"""What a code with a loss costs: the article's third model with a plain code and with a variational or quantized one.
+"""The cost of a code with a loss: the article's third model with a plain, a variational or a quantized code.
 
     python benchmarks/codes.py [--rounds 7] [--steps 10] [--batch 128]
 
@@ -27,7 +27,7 @@ AIM = 1.03
 
 
 class Clock(Callback):
-    """Keep the processor time of each step but the first of a turn, and pause after so many."""
+    """Callback that keeps the processor time of each step but a turn's first, and pauses after some steps."""
 
     def __init__(self) -> None:
         self.steps = 0
@@ -35,7 +35,7 @@ class Clock(Callback):
         self._last: float | None = None
 
     def begin(self, step: int, steps: int) -> None:
-        """Begin a turn of so many steps, after ``step``."""
+        """Begin a turn of the given number of steps, after ``step``."""
         self.steps, self._last = step + steps, None
 
     def on_step(self, training: Training, step: Step) -> str | None:

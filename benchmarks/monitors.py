@@ -1,4 +1,4 @@
-"""What watching costs: the same spec trained with and without its monitors, by turns in one process.
+"""The cost of monitors: the same spec trained with and without them, in turns in one process.
 
     python benchmarks/monitors.py [specs/mnist_mirror.cae] [--rounds 7] [--steps 100]
 
@@ -27,7 +27,7 @@ AIM = 1.03
 
 
 class Pause(Callback):
-    """Stop after so many steps."""
+    """Callback that stops after a number of steps."""
 
     steps = 0
 

@@ -1,4 +1,4 @@
-"""What ``lr auto`` picks, beside a sweep of fixed rates with the same few steps.
+"""Compare the choice of ``lr=auto`` with a sweep of fixed rates, over the same few steps.
 
     python benchmarks/range_test.py [CASE …] [--seeds 2] [--steps 300]
 
@@ -69,7 +69,7 @@ CASES = {
 
 
 class Steps(Reporter):
-    """Keeps how many steps a search has taken, which it tells before each."""
+    """Counter of the steps that a search has taken."""
 
     def __init__(self) -> None:
         self.taken = 0

@@ -1,4 +1,4 @@
-"""What the shipped specs reach on the real images, beside what they have to reach.
+"""Compare the results of the shipped specs on real images with their goals.
 
     python benchmarks/results.py [TARGET …] [--whole | --epochs N] [--runs DIR]
 

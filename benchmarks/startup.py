@@ -1,4 +1,4 @@
-"""Time `caedsl check` on one spec beside `import lark` alone: fresh processes by turns, medians.
+"""Compare the time of `caedsl check` on one spec with that of `import lark`: medians of fresh processes in turns.
 
     python benchmarks/startup.py [SPEC] [--runs 15]
 
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def measure(commands: dict[str, list[str]], environment: dict[str, str], runs: int) -> dict[str, list[float]]:
-    """Seconds of every run by command; the first run, which writes the byte code, is not counted."""
+    """Return the seconds of every run by command, without the first run, which writes the byte code."""
     times: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():

@@ -1,4 +1,4 @@
-"""The rate of training on files that memory does not hold, beside that of training on the same images in memory.
+"""Compare the speed of training on files that do not fit into memory with training on images in memory.
 
     python benchmarks/streaming.py [--images 20000] [--rounds 7] [--seconds 4]
     python benchmarks/streaming.py --limited [--gigabytes 6]
@@ -129,7 +129,7 @@ def start(data: Path, memory: int | None):
 
 
 def rate(training, seconds: float) -> Rate:
-    """How fast the training loop itself is, over so many seconds and at least two batches."""
+    """Return the speed of the training loop, measured over some seconds and at least two batches."""
     from caedsl.training.loop import Callback
 
     end, before, begun = time.monotonic() + seconds, training.step, time.process_time()
@@ -224,7 +224,7 @@ def make_photos(folder: Path, images: int) -> Path:
 
 
 def picture(seed: int, side: int):
-    """Smooth colours with some grain, as photographs have."""
+    """Return smooth colours with some grain, as in photographs."""
     import numpy as np
     from PIL import Image
 
@@ -235,7 +235,7 @@ def picture(seed: int, side: int):
 
 
 def forget(data: Path) -> None:
-    """Have the system drop what it holds of the files in memory, where it can be asked to."""
+    """Make the system drop the files from its cache, if it supports this."""
     if not hasattr(os, "posix_fadvise"):
         return
     for path in data.iterdir() if data.is_dir() else [data]:

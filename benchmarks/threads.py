@@ -1,4 +1,4 @@
-"""How much ``threads auto`` gains over PyTorch's default threads: on a quiet machine, and beside busy processes.
+"""Measure the gain of ``threads auto`` over PyTorch's default, on a quiet machine and with busy processes.
 
     python benchmarks/threads.py [SPEC] [--images 3840] [--epochs 20] [--rounds 3] [--busy 0 1 2]
 
@@ -63,7 +63,7 @@ def line(busy: int, default: Sequence[Run], auto: Sequence[Run]) -> str:
 
 @contextmanager
 def busy_processes(count: int) -> Iterator[None]:
-    """Keep so many processes of equal priority busy inside."""
+    """Keep this many processes of equal priority busy."""
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         time.sleep(SECONDS_TO_SETTLE)

@@ -1,4 +1,4 @@
-"""How many specs a second one process checks.
+"""Measure how many specs per second one process checks.
 
 Generated ones that are sound, and the same with a misspelt word or a number changed.
 

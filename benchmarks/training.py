@@ -1,4 +1,4 @@
-"""How many images a second caedsl trains on, beside a loop written by hand, Lightning and Keras.
+"""Compare caedsl's training speed with a loop written by hand, Lightning and Keras.
 
 The same model, data, batch and settings, in one run.
 
@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass
 class Result:
-    """What a contender did: seconds and loss of every epoch but the first, its peak memory in bytes."""
+    """Result of a contender: seconds and loss of every epoch but the first, and peak memory in bytes."""
 
     name: str
     seconds: list[float] = field(default_factory=list)
@@ -133,7 +133,7 @@ class Running:
         return None
 
     def end(self) -> str:
-        """Wait for its end; the last line on its standard error."""
+        """Wait for its end; return the last line of its standard error."""
         self.process.communicate()
         with self.errors as errors:
             errors.seek(0)
@@ -141,7 +141,7 @@ class Running:
 
 
 def race(names: Sequence[str], task: Task) -> list[Result]:
-    """Start every contender, let each train an epoch by turns, and end them; one that fails is left out, and said."""
+    """Start every contender, let each train an epoch in turn, and end them; failed ones are reported and skipped."""
     running = {name: Running(name, task) for name in names}
     results = {name: Result(name) for name in names}
     for epoch in range(task.epochs):
@@ -161,7 +161,7 @@ def race(names: Sequence[str], task: Task) -> list[Result]:
 
 
 def print_table(results: list[Result], task: Task) -> None:
-    """Rates, ratios and losses, and how near the fastest comes to the processor's matrix product."""
+    """Print rates, ratios and losses, and how close the fastest is to the processor's matrix product."""
     from benchmarks.contenders.arithmetic import Bound
     from benchmarks.contenders.roofline import images_a_second
 

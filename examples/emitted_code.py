@@ -1,7 +1,7 @@
-"""Uses a trained model where caedsl is not installed: emitted source, weights, torch and safetensors are enough.
+"""Use a trained model without caedsl: emitted source, weights, torch and safetensors are enough.
 
-First `caedsl emit specs/digits.cae -o digits.py` and `caedsl train specs/digits.cae --out run`; then, anywhere,
-`python emitted_code.py digits.py run`.
+First run `caedsl emit specs/digits.cae -o digits.py` and `caedsl train specs/digits.cae --out run`; then, on any
+machine, `python emitted_code.py digits.py run`.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
     model.load_state_dict(load_file(arguments.run / "weights.safetensors"))
     model.eval()
 
-    # A run keeps its spec, and a spec is a text: what the images must look like stands in its `input` line.
+    # A run folder contains the spec, whose `input` line gives the shape of the images.
     written = re.search(r"^input (\d+)x(\d+)x(\d+)", (arguments.run / "spec.cae").read_text("utf-8"), re.MULTILINE)
     assert written is not None
     images = torch.rand(4, *(int(number) for number in written.groups()))

@@ -1,7 +1,7 @@
-"""From a folder of images to a trained autoencoder, with images made on the spot.
+"""From a folder of images to a trained autoencoder, with generated images.
 
-Draws small coloured shapes into FOLDER/photos, writes a spec for them by `caedsl new`, trains it for a few epochs and
-says how good it has become.
+Draw small coloured shapes into FOLDER/photos, write a spec for them with `caedsl new`, train it for a few epochs and
+print how good the result is.
 """
 
 import argparse
@@ -19,7 +19,7 @@ SIDE = 64
 
 
 def shape(chance: random.Random) -> Image.Image:
-    """Return a disc or a square of some colour, somewhere on a ground of another one."""
+    """Return a disc or a square of some colour, somewhere on a background of another one."""
     ground, colour = ((chance.randrange(256), chance.randrange(256), chance.randrange(256)) for _ in range(2))
     image = Image.new("RGB", (SIDE, SIDE), ground)
     left, top, side = chance.randrange(SIDE // 2), chance.randrange(SIDE // 2), chance.randrange(SIDE // 4, SIDE // 2)

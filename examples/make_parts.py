@@ -1,6 +1,6 @@
 """Draw a data set of washers on a belt for docs/journeys/anomaly.md: normal ones, scratched ones, ones with stains.
 
-The folders are those of MVTec AD: ``train/good``, ``test/good``, ``test/DEFECT`` and ``ground_truth/DEFECT``.
+The folders are named as in MVTec AD: ``train/good``, ``test/good``, ``test/DEFECT`` and ``ground_truth/DEFECT``.
 
     python examples/make_parts.py parts
 """
@@ -17,7 +17,7 @@ DEFECTS = {"scratch": 20, "stain": 20}
 
 
 def washer(drawn: np.random.Generator) -> tuple[Image.Image, np.ndarray]:
-    """Draw a washer at a place and under an angle of light of its own; return the image and the place."""
+    """Draw a washer at a random position and under a random light; return the image and the position."""
     side = SIZE * LARGER
     image = Image.new("L", (side, side), int(drawn.integers(28, 36)))
     centre = side / 2 + drawn.uniform(-3.5 * LARGER, 3.5 * LARGER, 2)

@@ -1,6 +1,6 @@
 """The whole Python interface in one script: parse, check, load, build, emit and train.
 
-Trains a tiny model on the digits that scikit-learn carries, in seconds, without any download.
+Train a tiny model on scikit-learn's digits, in seconds and without any download.
 """
 
 import argparse
@@ -27,23 +27,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder of the run; a fresh one below runs/ by default")
     arguments = parser.parse_args()
 
-    # A spec is a path or a text. `parse` gives its statements, `check` all that is wrong with it.
+    # A spec is a path or a text. `parse` returns its statements, `check` everything that is wrong with it.
     tree, _ = caedsl.parse(SPEC)
     print("statements:", ", ".join(statement.head.text for statement in tree.statements))
     for finding in caedsl.check(SPEC.replace("maxpool 2", "conv 16 relu strde=2")):
         print(f"{finding.rule}: {finding.message} ({finding.advice})")
 
-    # `load` gives the model with every size known, and raises `SpecError` where the spec has errors.
+    # `load` returns the model with every size known, and raises `SpecError` if the spec has errors.
     model = caedsl.load(SPEC)
     print(f"{model.name}: code {model.code_shape}, {model.compression:g} times smaller than the image")
 
-    # `build` makes the module, `emit` writes the same module as source.
+    # `build` returns the module, `emit` the same module as source.
     module = caedsl.build(model)
     images = torch.rand(4, *model.input.shape)
     print("codes", tuple(module.encode(images).shape), "reconstructions", tuple(module(images).shape))
     print(caedsl.emit(model))
 
-    # `train` runs the `train` block, judges the result beside PCA and keeps everything in a folder.
+    # `train` runs the `train` block, compares the result with PCA and saves everything in a folder.
     trained = caedsl.train(model, out=arguments.out)
     for name, scores in trained.evaluation.scores.items():
         print(f"{name:<12} mean squared error {scores.mse:.4f}")

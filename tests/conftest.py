@@ -1,4 +1,4 @@
-"""What every test room shares: golden texts, and a torch that leaves the other core alone."""
+"""Fixtures shared by all tests: golden texts, and a torch with one thread."""
 
 import os
 import sys
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """``golden(text, "name.txt")`` holds that the text is that of ``golden/name.txt`` beside the test."""
+    """Return ``golden(text, "name.txt")``, which compares a text with ``golden/name.txt`` next to the test."""
 
     def compare(text: str, name: str) -> None:
         path = Path(request.fspath).parent / "golden" / name

@@ -152,7 +152,7 @@ def decoder(draw: st.DrawFn) -> str:
 
 @st.composite
 def targets(draw: st.DrawFn, channels: int, height: int, width: int) -> str:
-    """No target line, one of another range or number of channels, or one of another size."""
+    """Return no target line, one with another range or number of channels, or one with another size."""
     values = draw(st.sampled_from(["0..1", "-1..1", "real"]))
     match draw(st.sampled_from(["", "", "", "range", "channels", "size"])):
         case "range":
@@ -166,7 +166,7 @@ def targets(draw: st.DrawFn, channels: int, height: int, width: int) -> str:
 
 @st.composite
 def spec_texts(draw: st.DrawFn) -> str:
-    """A whole spec, small enough to run."""
+    """Return a whole spec, small enough to run."""
     channels, height, width = draw(st.integers(1, 3)), draw(st.integers(4, 24)), draw(st.integers(4, 24))
     bottleneck = draw(
         st.sampled_from(
@@ -237,7 +237,7 @@ SWEPT = {
 
 @st.composite
 def swept_texts(draw: st.DrawFn) -> str:
-    """A whole spec with a sweep."""
+    """Return a whole spec with a sweep."""
     names = draw(st.lists(st.sampled_from(sorted(SWEPT)), min_size=1, max_size=3, unique=True))
     lines = []
     for name in names:

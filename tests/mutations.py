@@ -28,7 +28,7 @@ _WORDS = [
 
 @st.composite
 def mutated(draw: st.DrawFn, most: int = 3) -> str:
-    """One of the shipped specs with up to ``most`` faults."""
+    """Return one of the shipped specs with up to ``most`` faults."""
     text = draw(st.sampled_from(_SPECS))
     for _ in range(draw(st.integers(1, most))):
         text = draw(_once(text))

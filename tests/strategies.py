@@ -50,7 +50,7 @@ signs = st.builds(tree.ComparisonSign, st.sampled_from(["<", "<=", ">", ">="]), 
 
 
 def _starts_with_text(value: tree.Value) -> bool:
-    """Whether a minus before ``value`` would be one between two values: only those of words and numbers can lean."""
+    """Return whether a minus before ``value`` would be binary; only words and numbers can have a sign."""
     return _starts_with_text(value.left) if isinstance(value, tree.Operation) else isinstance(value, tree.QuotedText)
 
 
@@ -71,7 +71,7 @@ def _products(draw: st.DrawFn, depth: int) -> tree.Value:
 
 @st.composite
 def sums(draw: st.DrawFn, depth: int = 2) -> tree.Value:
-    """A value without a range: what stands in parentheses."""
+    """Return a value without a range, as allowed in parentheses."""
     total = draw(_products(depth))
     if draw(st.integers(0, 3)) == 0 and not _starts_with_text(total):
         total = tree.Negative(total, NOWHERE)
@@ -82,14 +82,14 @@ def sums(draw: st.DrawFn, depth: int = 2) -> tree.Value:
 
 @st.composite
 def values(draw: st.DrawFn) -> tree.Value:
-    """A sum, or a range of two."""
+    """Return a sum, or a range of two."""
     low = draw(sums())
     return tree.Range(low, draw(sums()), NOWHERE) if draw(st.integers(0, 3)) == 0 else low
 
 
 @st.composite
 def items(draw: st.DrawFn) -> tree.Item:
-    """Whatever may follow a statement's word."""
+    """Return an item that may follow a statement's word."""
     match draw(st.sampled_from(["word", "number", "value", "option", "option", "share", "sign"])):
         case "word":
             return draw(words)
@@ -107,7 +107,7 @@ def items(draw: st.DrawFn) -> tree.Item:
 
 @st.composite
 def statements(draw: st.DrawFn, depth: int = 2) -> tree.Statement:
-    """A statement, perhaps with a block."""
+    """Return a statement, perhaps with a block."""
     block = None
     if draw(st.integers(0, 3)) == 0:
         block = tuple(draw(st.lists(statements(depth - 1), max_size=3))) if depth else ()
@@ -115,7 +115,7 @@ def statements(draw: st.DrawFn, depth: int = 2) -> tree.Statement:
 
 
 def specs() -> st.SearchStrategy[tree.Spec]:
-    """Any tree that a text can have: its words mean nothing, so that most are no autoencoders."""
+    """Return a strategy for any tree that a text can have; its words are arbitrary, so most are not autoencoders."""
     return st.lists(statements(), max_size=3).map(lambda found: tree.Spec(tuple(found)))
 
 
@@ -125,7 +125,7 @@ comments = st.sampled_from(_COMMENTS) | st.text('ab1 #;{}"=é×“\t\x0c\u2028',
 
 @st.composite
 def layouts(draw: st.DrawFn, spec: tree.Spec) -> tuple[str, list[str]]:
-    """A text of ``spec`` in some layout, and the comments it has, without the spaces at their ends."""
+    """Return a text of ``spec`` in some layout, and the comments it has, without the spaces at their ends."""
     writer = _Writer(draw)
     writer.body(spec.statements, at_top=True)
     return "".join(writer.pieces), writer.comments

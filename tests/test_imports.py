@@ -1,4 +1,4 @@
-"""Who may import whom: the rooms in their order, what comes from outside, and what stays out of the fast commands."""
+"""Import rules: the order of rooms, third-party packages, and imports forbidden in the fast commands."""
 
 import ast
 import subprocess
@@ -81,7 +81,7 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Every import of a file, inside functions too: its line and the module's whole name."""
+    """Yield the line and the full module name of every import in a file, including those inside functions."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -93,7 +93,7 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def room(path: Path) -> str:
-    """The room that a file is in; its own name for the files of the package itself."""
+    """Return the room of a file; for files of the package itself, their own name."""
     first = path.relative_to(PACKAGE).parts[0]
     return first if first in ENTRANCES else first.removesuffix(".py")
 
@@ -141,7 +141,7 @@ _LOADED = "import sys; {doing}; sys.stdout.flush(); print('\\n' + ' '.join({{nam
 
 
 def loaded(doing: str, folder: Path) -> set[str]:
-    """The top-level modules that a fresh process has imported after ``doing``."""
+    """Return the top-level modules that a fresh process has imported after ``doing``."""
     ended = subprocess.run(
         [sys.executable, "-c", _LOADED.format(doing=doing)],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""Ways to train one model: caedsl and what people use else. Each is a file with a function that trains for a task."""
+"""Ways to train one model: caedsl and its alternatives. Each is a file with a function that trains for a task."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What the processor's matrix product would allow: the arithmetic of training a model at the rate of large products."""
+"""The limit set by the processor's matrix product: training a model at the rate of large products."""
 
 import time
 from typing import NamedTuple, Self
@@ -21,18 +21,18 @@ class Bound(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Images a second at that rate."""
+        """Return the images per second at that rate."""
         return self.flops / self.work
 
     @classmethod
     def of(cls, model: Autoencoder, precision: str, device: str = "cpu") -> Self:
-        """Measured now, on all threads that PyTorch uses."""
+        """Measure on all threads that PyTorch uses."""
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         return cls(precision, max(_flops(side, dtype, device) for side in SIDES), work_of(model))
 
 
 def work_of(model: Autoencoder) -> float:
-    """Two operations a multiply-accumulate.
+    """Return the operations of training on one image, two per multiply-accumulate.
 
     Forward, to the input and to the weights, the first layer needs no second.
     """

@@ -1,4 +1,4 @@
-"""How a contender waits for its turn, and says what it did."""
+"""How a contender waits for its turn and reports its result."""
 
 import json
 import resource
@@ -15,12 +15,12 @@ class Gate:
         self._begun = 0.0
 
     def begin(self) -> None:
-        """Wait for the word on standard input."""
+        """Wait for the start signal on standard input."""
         sys.stdin.readline()
         self._begun = time.perf_counter()
 
     def end(self, loss: float) -> None:
-        """End the epoch, whose mean loss this is (penalties included)."""
+        """End the epoch with its mean loss (penalties included)."""
         seconds = time.perf_counter() - self._begun
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(f"{MARK}{json.dumps({'seconds': seconds, 'loss': loss, 'memory': memory})}", flush=True)

@@ -11,7 +11,7 @@ from caedsl.training.train import train as train_spec
 
 
 class _Turns(Reporter):
-    """Hears when an epoch begins and ends."""
+    """Callback that follows the beginning and the end of an epoch."""
 
     def __init__(self, gate: Gate, epochs: int) -> None:
         self.gate, self.epochs = gate, epochs

@@ -1,4 +1,4 @@
-"""What all contenders do: a spec, its images and its settings."""
+"""The task of all contenders: a spec, its images and its settings."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -36,7 +36,7 @@ class Task:
 
     @cached_property
     def model(self) -> Autoencoder:
-        """The model, set to train on all images without holding any back."""
+        """Return the model, set to train on all images without holding any back."""
         source = Source(Path(self.spec).read_text("utf-8"), self.spec)
         before, _ = resolve(parse(source)[0], source)
         assert before is not None
@@ -64,7 +64,7 @@ class Task:
 
     @property
     def lr(self) -> float:
-        """The rate of Adam, for the peers."""
+        """Return the rate of Adam, for the peers."""
         assert self.model.train is not None
         assert self.model.train.optimizer.name == "adam", "the peers are written for Adam"
         return self.model.train.optimizer.lr
@@ -78,7 +78,7 @@ class Task:
 
     @property
     def pixels(self) -> Tensor:
-        """The samples, float32 N×C×space in the input's range."""
+        """Return the samples, float32 N×C×space in the input's range."""
         return self._samples.seen.contiguous()
 
     @property

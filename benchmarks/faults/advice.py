@@ -1,4 +1,4 @@
-"""Advice in rules is measured advice: train every alternative of every sentence that begins with "use" or "try".
+"""Measure the advice in rules: train every alternative of every sentence that begins with "use" or "try".
 
     python benchmarks/faults/advice.py [--list] [--only RULE …] [--seeds 2] [--kept FILE]
 
@@ -52,7 +52,7 @@ class Advised(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What tells it from every other."""
+        """Return what distinguishes it from every other."""
         return f"{self.finding.name} in {self.case.parent} ({self.case.operator.name}, {self.case.strength}): {self.alternative}"
 
 

@@ -22,7 +22,7 @@ from caedsl.vocabulary.shape import elements, is_map
 
 
 def _pinch(part: Sequence[Layer], channels: int, beside: Callable[[Layer], bool]) -> Edits:
-    """A rectified layer between two convolutions of its part, of which ``beside`` says whether the later one will do."""
+    """Narrow a rectified layer between two convolutions of its part; ``beside`` filters the later one."""
     for before, layer, behind in zip(part, part[1:], part[2:], strict=False):
         rectified = layer.activation.name == "relu" and layer.kind.name == "conv"
         if rectified and before.out_shape[0] >= 4 * channels and layer.out_shape[0] > channels and beside(behind):
@@ -31,13 +31,13 @@ def _pinch(part: Sequence[Layer], channels: int, beside: Callable[[Layer], bool]
 
 
 def pinched_encoder(model: Autoencoder, channels: int) -> Edits:
-    """A layer between two others, the later of which may be the code."""
+    """Narrow a layer between two others, the later of which may be the code."""
     code = [*model.bottleneck.layers] if model.bottleneck.form == "conv" else []
     return _pinch([*convolutions(passed(model.encoder)), *code], channels, lambda behind: behind.out_shape[0] >= 4)
 
 
 def pinched_decoder(model: Autoencoder, channels: int) -> Edits:
-    """A layer between two hidden ones."""
+    """Narrow a layer between two hidden ones."""
     if model.mirrored:
         return []
     output = output_layer(model)
@@ -45,7 +45,7 @@ def pinched_decoder(model: Autoencoder, channels: int) -> Edits:
 
 
 def pinched_before_output(model: Autoencoder, channels: int) -> Edits:
-    """The layer that the output is made of."""
+    """Narrow the layer before the output."""
     if model.mirrored:
         return []
     output = output_layer(model)
@@ -53,14 +53,14 @@ def pinched_before_output(model: Autoencoder, channels: int) -> Edits:
 
 
 def tiny_code(model: Autoencoder, numbers: int) -> Edits:
-    """A code that is too small by what principal components keep of the data."""
+    """Write a code that is too small, judged by the principal components of the data."""
     known = as_published(model)
     measured = known is not None and bool(known.unexplained)
     return [Edit(model.bottleneck.layers[-1].spans["units"], str(numbers))] if measured and _is_dense(model) else []
 
 
 def tiny_code_unmeasured(model: Autoencoder, numbers: int) -> Edits:
-    """The same on images that nobody has measured."""
+    """Write such a code for images that nobody has measured."""
     known = as_published(model)
     measured = known is not None and bool(known.unexplained)
     return [Edit(model.bottleneck.layers[-1].spans["units"], str(numbers))] if not measured and _is_dense(model) else []
@@ -71,7 +71,7 @@ def _is_dense(model: Autoencoder) -> bool:
 
 
 def large_code(model: Autoencoder, times: float) -> Edits:
-    """A code of as many numbers as the image, or several times as many."""
+    """Write a code with as many numbers as the image, or several times as many."""
     whole = elements(model.input.shape)
     if kept_from_copying(model) or model.bottleneck.form == "bare":
         return []
@@ -83,7 +83,7 @@ def large_code(model: Autoencoder, times: float) -> Edits:
 
 
 def no_reduction(model: Autoencoder, _: None) -> Edits:
-    """Neither stride nor pool, and the code as the encoder leaves it."""
+    """Remove strides and pools, and use the encoder's output as the code."""
     if kept_from_copying(model) or not model.mirrored or _is_dense(model):
         return []
     pools = [layer for layer in written(model.encoder) if layer.kind.name in ("maxpool", "avgpool")]
@@ -93,7 +93,7 @@ def no_reduction(model: Autoencoder, _: None) -> Edits:
 
 
 def bare_decoder(model: Autoencoder, _: None) -> Edits:
-    """One upsampling and one convolution in the place of the decoder."""
+    """Replace the decoder by one upsampling and one convolution."""
     output = output_layer(model)
     if not is_map(model.code_shape) or output is None or "decoder" not in model.places:
         return []

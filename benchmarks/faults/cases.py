@@ -34,7 +34,7 @@ class Case(NamedTuple):
 
     @property
     def counted(self) -> bool:
-        """Whether it counts for recall: it does harm, and the spec shows it."""
+        """Return whether it counts for recall: it does harm, and the spec shows it."""
         return not self.harmless and self.operator.visible
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Result:
 
 
 def draw(parents: Mapping[str, str], each: int, seed: int, operators: Sequence[Operator] = OPERATORS) -> list[Case]:
-    """Up to ``each`` cases of every operator, its strengths by turns, its parents at random."""
+    """Draw up to ``each`` cases of every operator, with strengths in turn and random parents."""
     return [case for operator in operators for case in _drawn(operator, parents, each, seed)]
 
 
@@ -100,7 +100,7 @@ def examine(case: Case) -> Result:
 
 
 def repaired(text: str) -> tuple[str, tuple[str, ...]]:
-    """The text after every fix, safe or not, and what still warns of it."""
+    """Return the text after every fix, safe or not, and the rules that still warn."""
     checked = fix_source(Source(text), unsafe=True).checked
     left = [finding.name for finding in checked.findings if _warns(finding) and finding.name not in ALWAYS_TRUE]
     return checked.source.text, tuple(left)
@@ -112,7 +112,7 @@ def returns_its_shape(text: str) -> bool:
 
 
 def alarms(text: str) -> tuple[str, ...]:
-    """What warns of a healthy spec."""
+    """Return the rules that warn about a healthy spec."""
     return tuple(finding.name for finding in check_source(Source(text)).findings if _warns(finding))
 
 

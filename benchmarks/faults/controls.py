@@ -1,4 +1,4 @@
-"""Healthy but suspicious specs: what looks like a fault and is none. Nothing may warn of them.
+"""Healthy specs that look faulty. Nothing may warn about them.
 
 Each differs from one plain spec in the lines that are given. Those of which a pilot on MNIST and Fashion-MNIST is
 quoted trained as well as their plain sibling there; the others are designs in common use.
@@ -21,7 +21,7 @@ _PLAIN = {
 
 
 def _spec(name: str, lines: dict[str, str]) -> str:
-    """The plain spec with other lines; ``before`` stands before the encoder, ``more`` in the train block."""
+    """Return the plain spec with other lines: ``before`` before the encoder, ``more`` in the train block."""
     line = {**_PLAIN, **lines}
     settings = "\n  ".join(filter(None, (line[key] for key in ("loss", "optimizer", "batch", "epochs", "more"))))
     statements = (line[key] for key in ("input", "data", "before", "encoder", "bottleneck", "decoder") if line.get(key))

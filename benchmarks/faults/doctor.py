@@ -57,12 +57,12 @@ class DoctorCase(NamedTuple):
     expected: list[str]
 
     def subject(self) -> Subject | None:
-        """What is examined; None where the spec has no place for the fault."""
+        """Return the examined subject, or None if the fault cannot be injected into the spec."""
         return subject(self.text, self.seed, self.hidden)
 
 
 def main() -> None:
-    """Do what is not kept yet, and print the scores."""
+    """Run the cases that are not saved yet, and print the scores."""
     arguments = _arguments()
     kept: Kept = json.loads(arguments.kept.read_text("utf-8")) if arguments.kept.exists() else {}
     if "watch" in arguments.parts and peers.missing():
@@ -98,7 +98,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _cases(parents: Mapping[str, str], first_seed: int, arguments: argparse.Namespace) -> list[DoctorCase]:
-    """The cases in an order that is random and always the same."""
+    """Return the cases in a random but fixed order."""
     made = [*_hidden(parents, first_seed, arguments.parents), *_controls(parents, first_seed, arguments.controls)]
     made += _of_the_spec(parents, first_seed, arguments.each)
     chosen = [case for case in made if arguments.only is None or case.name.startswith(arguments.only)]
@@ -133,7 +133,7 @@ def _of_the_spec(parents: Mapping[str, str], first_seed: int, each: int) -> Iter
 
 
 def _examined(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
-    """What the doctor says; no verdict where the spec has no place for the fault."""
+    """Return the doctor's answer, without a verdict if the fault cannot be injected into the spec."""
     examined = case.subject()
     if examined is None:
         return {"verdict": None}
@@ -152,13 +152,13 @@ def _examined(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
 
 
 def _watched(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
-    """What each monitor of another maker names."""
+    """Return the causes that each third-party monitor names."""
     examined = case.subject()
     return dict.fromkeys(peers.PEERS) if examined is None else dict(peers.watched(examined))
 
 
 def _trained(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
-    """What full trainings of parent, faulty spec, repair and the best of random search leave, medians.
+    """Return the median FVU after full trainings of parent, faulty spec, repair and best random change.
 
     Random search takes trainings as long as the doctor's, and as many steps in all as the doctor took with its probes.
     Faults of a spec alone are trained: the others are not undone by a change of it.

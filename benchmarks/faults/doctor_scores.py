@@ -1,4 +1,4 @@
-"""The scores of the benchmark of the doctor, from the rows that it keeps."""
+"""The scores of the doctor benchmark, from its saved rows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,12 +32,12 @@ def print_scores(kept: Rows) -> None:
 
 
 def harmed(row: Row) -> bool:
-    """Whether a fault has done harm, as far as that is known."""
+    """Return whether a fault has done harm, as far as that is known."""
     return row.get("faulty") is None or bool(row["faulty"] > HARM * row["parent"])
 
 
 def wrong(row: Row) -> bool:
-    """Whether the first cause is not a right one; for a control, whether there is a first cause."""
+    """Return whether the first cause is not a right one; for a control, whether there is a first cause."""
     return bool(row["causes"]) if not row["expected"] else not set(row["causes"][:1]) & set(row["expected"])
 
 

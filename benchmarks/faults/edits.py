@@ -20,7 +20,7 @@ Edits = list[Edit]
 
 
 def written(layers: Iterable[Layer]) -> list[Layer]:
-    """The layers that stand in the spec, groups opened, a repeated line once."""
+    """Return the layers written in the spec, with groups flattened and repeated lines once."""
     lines: dict[Span, Layer] = {}
     for layer in leaves(layers):
         if layer.mirrors is None:
@@ -29,7 +29,7 @@ def written(layers: Iterable[Layer]) -> list[Layer]:
 
 
 def passed(layers: Iterable[Layer]) -> list[Layer]:
-    """The same without what stands inside a residual, which its shortcut goes around."""
+    """Return these layers without those inside a residual, which its shortcut bypasses."""
     around = {
         inner for layer in layers for group in layer.walk() if group.kind.name == "residual" for inner in group.walk()
     }
@@ -37,12 +37,12 @@ def passed(layers: Iterable[Layer]) -> list[Layer]:
 
 
 def decoder_lines(model: Autoencoder) -> list[Layer]:
-    """The layers of a decoder that is written out."""
+    """Return the layers of an explicit decoder."""
     return [] if model.mirrored else written(model.decoder)
 
 
 def hidden(model: Autoencoder) -> list[Layer]:
-    """The convolutions and dense layers that stand in the spec and are neither the code nor the output."""
+    """Return the convolutions and dense layers in the spec that are neither code nor output."""
     weighted = [layer for layer in (*written(model.encoder), *decoder_lines(model)) if INIT in layer.options]
     return [layer for layer in weighted if layer is not output_layer(model)]
 
@@ -56,12 +56,12 @@ def strided(layers: Iterable[Layer]) -> list[Layer]:
 
 
 def on_every(layers: Iterable[Layer], option: Option, text: str) -> Edits:
-    """The same option on every line."""
+    """Write the same option on every line."""
     return [write(layer, option, text) for layer in layers]
 
 
 def option_on_output(model: Autoencoder, activation: str) -> Edits:
-    """Another activation at the output, of a written decoder or of a mirror."""
+    """Write another activation at the output of an explicit decoder or a mirror."""
     if model.mirrored:
         span = model.place("decoder")
         plain = re.sub(r"\s+output=\w+", "", model.source.slice(span))
@@ -71,13 +71,13 @@ def option_on_output(model: Autoencoder, activation: str) -> Edits:
 
 
 def statement(model: Autoencoder, name: str, text: str) -> Edits:
-    """``text`` in the place of a train setting or of a top-level statement; nothing where it is not written."""
+    """Replace a train setting or top-level statement by ``text``; do nothing if it is not written."""
     span = model.places.get(name)
     return [] if span is None else [Edit(span, text)]
 
 
 def setting(model: Autoencoder, text: str) -> Edits:
-    """A train setting in the place of the one that stands there, or a new one beside the loss."""
+    """Replace a train setting, or add it next to the loss."""
     name = text.split()[0]
     if f"train.{name}" in model.places:
         return statement(model, f"train.{name}", text)
@@ -86,12 +86,12 @@ def setting(model: Autoencoder, text: str) -> Edits:
 
 
 def after(layer: Layer, text: str) -> Edit:
-    """Another layer behind ``layer``."""
+    """Insert another layer after ``layer``."""
     return Edit(Span(layer.span.end, layer.span.end), f"; {text}")
 
 
 def decoder_block(model: Autoencoder) -> Span:
-    """The whole decoder, from its word to its closing brace."""
+    """Return the whole decoder, from its word to its closing brace."""
     start = model.places["decoder"].start
     if model.mirrored:
         return model.places["decoder"]
@@ -104,7 +104,7 @@ def decoder_block(model: Autoencoder) -> Span:
 
 
 def value_range(model: Autoencoder, text: str) -> Edits:
-    """Another declared range of the pixels."""
+    """Declare another range of the pixels."""
     span = model.input.range_span
     if span == model.input.span:
         return [Edit(Span(span.end, span.end), f" {text}")]

@@ -1,4 +1,4 @@
-"""Small healthy specs on MNIST and Fashion-MNIST at 14x14, which no rule and no probe of the doctor was mended on.
+"""Small healthy specs on MNIST and Fashion-MNIST at 14x14, on which no rule and no probe was tuned.
 
 CAEDSL_DATA names the folder that holds the two sets.
 """

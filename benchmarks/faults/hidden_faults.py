@@ -89,7 +89,7 @@ NARROW = "conv 2 k1 s1 relu norm=none x2"
 
 
 def subject(text: str, seed: int, hidden: Hidden | None = None) -> Subject | None:
-    """The parent, with a fault or without; None where it has no place for the fault."""
+    """Return the parent with or without a fault, or None if the fault cannot be injected."""
     if hidden is not None and hidden.starts_dead:
         return _dead(text, seed)
     model = check_source(Source(text)).model
@@ -117,7 +117,7 @@ def subject(text: str, seed: int, hidden: Hidden | None = None) -> Subject | Non
 
 
 def _dead(text: str, seed: int) -> Subject | None:
-    """The parent with narrow layers behind its encoder, and the first seed from ``seed`` on that starts dead."""
+    """Return the parent with narrow layers after its encoder, and the first seed from ``seed`` on that starts dead."""
     if re.search(r"encoder[^}]*dense", text):
         return None
     narrow = re.sub(r"\s*\}\s*\nbottleneck", f"\n  {NARROW}\n}}\nbottleneck", text)

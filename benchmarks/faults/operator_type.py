@@ -1,4 +1,4 @@
-"""What a fault operator is: one fault, injected into the text of a healthy spec."""
+"""Fault operators, which inject one fault into the text of a healthy spec."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Operator:
     breaks: Callable[[str], bool] | None = None
 
     def inject(self, text: str, strength: str) -> str | None:
-        """The faulty text; None where this spec has no place for the fault."""
+        """Return the faulty text, or None if the fault cannot be injected into this spec."""
         model = resolved(text)
         if model is None or not model.complete:
             return None
@@ -50,14 +50,14 @@ class Operator:
 
 
 def resolved(text: str) -> Autoencoder | None:
-    """The model of a text."""
+    """Return the model of a text."""
     source = Source(text)
     spec, _ = parse(source)
     return resolve(spec, source)[0]
 
 
 def returns_other_size(text: str) -> bool:
-    """Whether the decoder of a spec does not return its input's shape."""
+    """Return whether the decoder of a spec does not return its input's shape."""
     model = resolved(text)
     return model is None or not model.complete or model.out_shape != model.input.shape
 
@@ -72,7 +72,7 @@ def operator(
     harmless: str = "",
     **rest: Any,
 ) -> Operator:
-    """An operator, its rules and its harmless strengths written as words."""
+    """Return an operator, with its rules and its harmless strengths given as words."""
     words = (frozenset(text.split()) for text in (rules, also, harmless))
     right, beside, borne = words
     return Operator(name, family, right, make, beside, harmless=borne, **rest)

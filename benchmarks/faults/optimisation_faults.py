@@ -28,14 +28,14 @@ def _steps(model: Autoencoder) -> int | None:
 
 
 def rate(model: Autoencoder, lr: float) -> Edits:
-    """Another learning rate of an adaptive optimiser."""
+    """Set another learning rate of an adaptive optimiser."""
     if model.train is None or model.train.optimizer.name not in ADAPTIVE:
         return []
     return setting(model, f"optimizer {model.train.optimizer.name} lr={lr:g}")
 
 
 def low_rate(model: Autoencoder, distance: float) -> Edits:
-    """A rate with which no weight can travel farther than ``distance`` in all steps."""
+    """Set a rate at which no weight can move farther than ``distance`` in all steps."""
     steps = _steps(model)
     if model.train is None or steps is None or model.train.schedule.name != "constant":
         return []
@@ -43,14 +43,14 @@ def low_rate(model: Autoencoder, distance: float) -> Edits:
 
 
 def _is_plain(model: Autoencoder) -> bool:
-    """Whether the loss is the mean squared error behind a sigmoid, which the pilot's rates of SGD are about."""
+    """Return whether the loss is the mean squared error after a sigmoid, as in the pilot of SGD rates."""
     sigmoid_mse = losses(model) == ["mse"] and _output(model) == "sigmoid" and not is_normalised(model)
     plain = model.train is not None and model.train.loss.reduction == "mean" and model.train.schedule.name == "constant"
     return sigmoid_mse and plain
 
 
 def slow_sgd(model: Autoencoder, lr: float) -> Edits:
-    """SGD on a mean over pixels, with a rate that is usual for sums."""
+    """Use SGD on a mean over pixels, with a rate that is usual for sums."""
     steps, numbers = _steps(model), elements(model.input.shape)
     # In the pilot, at 784 pixels, lr · steps / pixels of 1 was enough, and of 0.6 not.
     if not _is_plain(model) or steps is None or 4 * lr * steps > numbers:
@@ -59,7 +59,7 @@ def slow_sgd(model: Autoencoder, lr: float) -> Edits:
 
 
 def paced_sgd(model: Autoencoder, share: float) -> Edits:
-    """SGD with momentum 0.9 at such a multiple of the rate that the pilot found good: 1 at 784 pixels.
+    """Use SGD with momentum 0.9 at a multiple of the pilot's best rate, which is 1 at 784 pixels.
 
     It does not scale down to a few pixels: 8x8 digits train alike at 0.08, 0.3 and 0.8 (0.2 of the variance is left).
     """
@@ -69,14 +69,14 @@ def paced_sgd(model: Autoencoder, share: float) -> Edits:
 
 
 def summed(model: Autoencoder, lr: float) -> Edits:
-    """A loss summed over pixels with a rate of SGD that was made for means."""
+    """Sum the loss over pixels, with an SGD rate that suits means."""
     if losses(model) != ["mse"] or is_normalised(model):
         return []
     return [*setting(model, "loss mse reduction=sum"), *setting(model, f"optimizer sgd lr={lr:g} momentum=0.9")]
 
 
 def few_steps(model: Autoencoder, steps: int) -> Edits:
-    """One epoch of so many batches."""
+    """Train for one epoch with this number of batches."""
     images = training_images(model)
     if images is None or model.train is None or model.train.optimizer.lr > 5e-3:
         return []
@@ -84,7 +84,7 @@ def few_steps(model: Autoencoder, steps: int) -> Edits:
 
 
 def huge_batch(model: Autoencoder, share: float) -> Edits:
-    """So few batches an epoch, where there are not so many epochs that the steps suffice all the same."""
+    """Use so few batches per epoch that the steps do not suffice for the given epochs."""
     images = training_images(model)
     if images is None or model.train is None or model.train.epochs > 100:
         return []

@@ -21,7 +21,7 @@ _SETS = {
 
 
 def _strided(name: str, norm: str) -> str:
-    """Strided convolutions, a dense code and transposed convolutions written out."""
+    """Return strided convolutions, a dense code and explicit transposed convolutions."""
     shape, data, channels, widths, code, _ = _SETS[name]
     down = "; ".join(f"conv {width}" for width in widths)
     up = "\n".join(f"  deconv {width} k4 s2 relu{norm}" for width in widths[-2::-1])
@@ -46,7 +46,7 @@ train {{
 
 
 def _pooled(name: str, norm: str) -> str:
-    """Convolutions and pools with a convolutional code; the decoder is a mirror where there is a normalisation."""
+    """Return convolutions and pools with a convolutional code, and a mirrored decoder if there is a normalisation."""
     shape, data, channels, widths, _, code = _SETS[name]
     down = "\n".join(f"  conv {width} relu{norm}\n  maxpool 2" for width in widths)
     up = "\n".join(f"  conv {width} relu\n  upsample 2" for width in widths[::-1])

@@ -1,4 +1,4 @@
-"""Monitors of other makers on the same runs: NeuralDBG and SK-AutoD, as they come from PyPI.
+"""Third-party monitors on the same runs: NeuralDBG and SK-AutoD, as published on PyPI.
 
     pip install neuraldbg sk-autod
 
@@ -47,12 +47,12 @@ LEAST_EPOCHS = 5
 
 
 def missing() -> list[str]:
-    """The packages that are not installed."""
+    """Return the packages that are not installed."""
     return [name for name in PEERS if find_spec(name) is None]
 
 
 def causes_meant(names: Sequence[str]) -> list[set[str]]:
-    """The causes that each of the names may mean, in order; a name without an entry means none."""
+    """Return the causes that each name may mean, in order; a name without an entry means none."""
     return [set(_MEANT.get(name, "").split()) for name in names]
 
 
@@ -85,7 +85,7 @@ def watched(subject: Subject) -> dict[str, list[str]]:
 
 
 def _of_events(events: Sequence[object]) -> list[str]:
-    """The kinds of events that tell of a fault, the surest and earliest first."""
+    """Return the kinds of events that indicate a fault, the most certain and earliest first."""
     told = [(-event.confidence, event.step, f"{event.event_type.value} {_state(event.to_state)}") for event in events]
     return list(dict.fromkeys(name for _, _, name in sorted(told) if name in _MEANT))
 

@@ -1,4 +1,4 @@
-"""The proof by training: parent, faulty and repaired spec of the faults that change what training comes to."""
+"""The proof by training: parent, faulty and repaired spec of the faults that affect training."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Proof:
 
     @property
     def harm(self) -> float:
-        """The median of the faulty spec over the parent's."""
+        """Return the median of the faulty spec divided by the parent's."""
         return median(self.faulty) / median(self.parent)
 
     @property
@@ -43,19 +43,19 @@ class Proof:
 
     @property
     def rest(self) -> float | None:
-        """The median of the repaired spec over the parent's."""
+        """Return the median of the repaired spec divided by the parent's."""
         return None if self.repaired is None else median(self.repaired) / median(self.parent)
 
 
 def parents() -> dict[str, str]:
-    """The small parents, on real MNIST where CAEDSL_DATA names a folder that holds it."""
+    """Return the small parents, on real MNIST if CAEDSL_DATA names a folder that holds it."""
     if not os.environ.get("CAEDSL_DATA"):
         return dict(SMALL)
     return {name: text.replace("data digits", "data mnist limit=4000") for name, text in SMALL.items()}
 
 
 def prove(seed: int, each: int, kept: Path | None = None) -> list[Proof]:
-    """Trains what is to be shown by training, two processes of one thread each.
+    """Train all cases, in two processes of one thread each.
 
     Every strength of every operator is trained in ``each`` parents, in one where it is harmless. ``kept`` is a file of
     outcomes: what stands there is not trained again.
@@ -77,7 +77,7 @@ def prove(seed: int, each: int, kept: Path | None = None) -> list[Proof]:
 
 
 def _few(cases: Iterable[Case], each: int) -> list[Case]:
-    """The first ``each`` of every operator and strength, and of harmless ones one."""
+    """Return the first ``each`` cases of every operator and strength, but only one harmless case."""
     counts: dict[tuple[str, str], int] = {}
     chosen = []
     for case in cases:

@@ -1,4 +1,4 @@
-"""Random search over the knobs that repairs turn, with as many trainings as the doctor took."""
+"""Random search over the settings that repairs change, with as many trainings as the doctor took."""
 
 import random
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def search(subject: Subject, steps: int, trainings: int, seed: int) -> Found:
 
 
 def knobs(model: Autoencoder) -> Sequence[ProposedChange]:
-    """Changes of the rate, the optimizer, the batch, the length, the starts, the activations and the code."""
+    """Return changes of rate, optimizer, batch, length, initialisation, activations and code."""
     assert model.train is not None
     lr, batch = float(model.train.optimizer.lr), int(model.train.batch)
     settings = [
@@ -78,12 +78,12 @@ def knobs(model: Autoencoder) -> Sequence[ProposedChange]:
 
 
 def hidden_layers(model: Autoencoder) -> Sequence[Layer]:
-    """The layers with weights that have a line of their own, without the output layer."""
+    """Return the layers with weights that have their own line, without the output layer."""
     lines = {layer.span: layer for _, layer in model.layers() if layer.mirrors is None and INIT in layer.options}
     return [layer for layer in lines.values() if layer is not output_layer(model)]
 
 
 def on_every(layers: Sequence[Layer], option: Option, text: str) -> tuple[Edit, ...]:
-    """The edits that write an option on the line of each of the layers which takes it."""
+    """Return the edits that write an option on the line of each layer that takes it."""
     edits = [write(layer, option, text) for layer in layers if option in layer.options]
     return tuple(sorted(edits, key=lambda edit: edit.span))

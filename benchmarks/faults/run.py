@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def print_table(results: Sequence[Result], healthy: Mapping[str, Sequence[str]]) -> None:
-    """Recall, precision and repair by family and in all, with 95 % intervals."""
+    """Print recall, precision and repair by family and in total, with 95 % intervals."""
     print(f"{'family':<16}{'specs':>6}  {'recall':<26}{'precision':<26}{'repair':<26}")
     false = sum(len(names) for names in healthy.values())
     rows = [*((name, part, 0) for name, part in by_family(results).items()), ("all", results, false)]
@@ -75,7 +75,7 @@ def print_table(results: Sequence[Result], healthy: Mapping[str, Sequence[str]])
 
 
 def print_details(results: Sequence[Result], healthy: Mapping[str, Sequence[str]]) -> None:
-    """Every miss, every repair that failed, and every false alarm."""
+    """Print every miss, every failed repair and every false alarm."""
     counted = [result for result in results if result.case.counted]
     _list("missed", [f"{result.case}" for result in counted if not result.found])
     unrepaired = (result for result in counted if result.case.operator.fixable and not result.repaired)
@@ -96,7 +96,7 @@ def _list(heading: str, lines: Sequence[str]) -> None:
 
 
 def print_proofs(proofs: Sequence[Proof]) -> None:
-    """What training came to: FVU medians, those of faulty and repaired also as multiples of the parent's."""
+    """Print the FVU medians, those of faulty and repaired specs also as multiples of the parent's."""
     print(f"\n{'trained: fault in parent':<72}{'parent':>7}{'faulty':>17}{'repaired':>17}")
     for proof in proofs:
         faulty = f"{median(proof.faulty):.3f} {_times(proof.harm)}"

@@ -21,7 +21,7 @@ class Share(NamedTuple):
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of Wilson (1927), which holds near 0 and 1 and for few cases."""
+        """Return the 95 % interval of Wilson (1927), which holds near 0 and 1 and for few cases."""
         if not self.total:
             return None
         p, n = self.hits / self.total, self.total
@@ -49,7 +49,7 @@ class Scores(NamedTuple):
 
 
 def scores(results: Sequence[Result], alarms: int = 0) -> Scores:
-    """The scores of some results; ``alarms`` are warnings of healthy specs, all of them false."""
+    """Return the scores of some results; ``alarms`` are warnings of healthy specs, all of them false."""
     counted = [result for result in results if result.case.counted]
     fixable = [result for result in counted if result.case.operator.fixable]
     true, false = sum(len(result.true) for result in results), sum(len(result.false) for result in results)
@@ -61,7 +61,7 @@ def scores(results: Sequence[Result], alarms: int = 0) -> Scores:
 
 
 def by_family(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """The results of each family, in the order of their first."""
+    """Return the results of each family, in the order of their first."""
     families: dict[str, list[Result]] = {}
     for result in results:
         families.setdefault(result.case.operator.family, []).append(result)

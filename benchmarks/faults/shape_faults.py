@@ -25,7 +25,7 @@ from caedsl.vocabulary.window import CHANNEL_GROUPS, KERNEL, PAD, STRIDE
 
 
 def _replaced(model: Autoencoder, pattern: str, by: str) -> Edits:
-    """The first place that matches, outside comments."""
+    """Replace the first match outside comments."""
     found = re.search(rf"^[^#\n]*?({pattern})", model.source.text, re.MULTILINE)
     return [Edit(Span(found.start(1), found.end(1)), by)] if found else []
 
@@ -55,7 +55,7 @@ def missing_brace(model: Autoencoder, _: None) -> Edits:
 
 
 def other_size(model: Autoencoder, change: tuple[int, int]) -> Edits:
-    """Another input size; only a decoder that is written out can fail to return to it."""
+    """Set another input size, to which an explicit decoder may fail to return."""
     channels, height, width = model.input.shape
     asserted = is_map(model.code_shape) and "x" in model.source.slice(model.bottleneck.span)
     if model.mirrored or asserted or any(layer.kind.name == "reshape" for layer in decoder_lines(model)):
@@ -65,7 +65,7 @@ def other_size(model: Autoencoder, change: tuple[int, int]) -> Edits:
 
 
 def missing_upsampling(model: Autoencoder, _: None) -> Edits:
-    """One step back to full size is forgotten."""
+    """Omit one upsampling step."""
     for layer in decoder_lines(model):
         if layer.kind.name == "upsample":
             return [Edit(layer.span, "dropout 0")]
@@ -119,7 +119,7 @@ def odd_groups(model: Autoencoder, groups: int) -> Edits:
 
 
 def uneven_kernel(model: Autoencoder, where: str) -> Edits:
-    """Kernel 3 for stride 2 in a transposed convolution: the last one, which paints the output, or one before it."""
+    """Use kernel 3 with stride 2 in a transposed convolution: the last one, at the output, or an earlier one."""
     lines = decoder_lines(model)
     layers = [layer for layer in strided(lines) if layer.kind.name == "deconv" and layer.options[PAD] == "same"]
     last = bool(layers) and layers[-1] is lines[-1]
@@ -136,13 +136,13 @@ def uncovered(model: Autoencoder, where: str) -> Edits:
 
 
 def unread(model: Autoencoder, _: None) -> Edits:
-    """A 1x1 convolution takes over the stride and reads a quarter of its map."""
+    """Move the stride to a 1x1 convolution, which then reads a quarter of its map."""
     layers = [layer for layer in strided(written(model.encoder)) if layer.options[PAD] == "same"]
     return [write(layers[-1], KERNEL, "k1")] if layers else []
 
 
 def pointwise(model: Autoencoder, _: None) -> Edits:
-    """Kernels of one pixel on both sides: every pixel by itself, but for the pools."""
+    """Use 1x1 kernels in both parts, so that only pools combine pixels."""
     layers = [layer for layer in hidden(model) if layer.kind.name == "conv"]
     if has_dense(model) or any(strided([layer]) for layer in layers):
         return []
@@ -150,7 +150,7 @@ def pointwise(model: Autoencoder, _: None) -> Edits:
 
 
 def collapsed(model: Autoencoder, _: None) -> Edits:
-    """Halved until one pixel is left, and convolved further."""
+    """Halve the map until one pixel is left, and add more convolutions."""
     last = written(model.encoder)[-1]
     if not model.mirrored or not is_map(last.out_shape):
         return []
@@ -159,7 +159,7 @@ def collapsed(model: Autoencoder, _: None) -> Edits:
 
 
 def channels_of_data(model: Autoencoder, _: None) -> Edits:
-    """Colour is declared for a set that is grey."""
+    """Declare colour for a grey set."""
     if model.input.shape[0] != 1 or not model.data or model.data[0].name not in ("mnist", "fashion_mnist", "digits"):
         return []
     colour = Edit(model.input.span, text((3, *model.input.shape[1:])))

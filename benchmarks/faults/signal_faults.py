@@ -27,7 +27,7 @@ from caedsl.vocabulary.weights import INIT, L2
 
 
 def unreachable_values(model: Autoencoder, fault: tuple[str, str]) -> Edits:
-    """A range of pixels, and an output that does not reach it."""
+    """Declare a range of pixels that the output does not reach."""
     declared, activation = fault
     if "bce" in losses(model):
         return []
@@ -36,7 +36,7 @@ def unreachable_values(model: Autoencoder, fault: tuple[str, str]) -> Edits:
 
 
 def standardised(model: Autoencoder, activation: str) -> Edits:
-    """Standardised images, of which a bounded output reaches but a part."""
+    """Use standardised images, of which a bounded output reaches only a part."""
     outputs = option_on_output(model, activation)
     if "bce" in losses(model) or not outputs:
         return []
@@ -50,7 +50,7 @@ def rectified_output(model: Autoencoder, _: None) -> Edits:
 
 
 def saturating(model: Autoencoder, normalised: bool) -> Edits:
-    """Sigmoids in every hidden layer."""
+    """Use sigmoids in every hidden layer."""
     layers = [layer for layer in hidden(model) if layer.activation.name != "linear"]
     sides = [sum(layer in written(part) for layer in layers) for part in (model.encoder, model.decoder)]
     if is_normalised(model) != normalised or sides[0] < 2 or (sides[1] < 2 and not model.mirrored):
@@ -64,14 +64,14 @@ def normalised_output(model: Autoencoder, _: None) -> Edits:
 
 
 def rectified_code(model: Autoencoder, most: int) -> Edits:
-    """A ReLU on a code of at most so many numbers."""
+    """Put a ReLU on a code of at most so many numbers."""
     if model.bottleneck.form != "dense" or model.bottleneck.layers[-1].options[UNITS] > most:
         return []
     return [write(model.bottleneck.layers[-1], activations.ACTIVATION, "relu")]
 
 
 def cross_entropy(model: Autoencoder, fault: str) -> Edits:
-    """A binary cross-entropy where pixels, or outputs, are no probabilities."""
+    """Use binary cross-entropy for pixels or outputs that are not probabilities."""
     if fault == "targets":
         outputs = option_on_output(model, "tanh")
         return [*setting(model, "loss bce"), *value_range(model, "in -1..1"), *outputs] if outputs else []
@@ -88,7 +88,7 @@ def unscaled(model: Autoencoder, optimizer: str) -> Edits:
 
 
 def weight_penalty(model: Autoencoder, strength: float) -> Edits:
-    """The same L2 penalty on every convolution that is written."""
+    """Write the same L2 penalty on every convolution."""
     if is_normalised(model):
         return []
     output = output_layer(model)
@@ -110,14 +110,14 @@ def heavy_dropout(model: Autoencoder, share: float) -> Edits:
 
 
 def small_batch(model: Autoencoder, fault: tuple[int, bool]) -> Edits:
-    """Batches of so few images, in models that normalise maps of at most 2x2 pixels over the batch, or only larger ones."""
+    """Use tiny batches in models whose batch normalisation sees maps of at most 2x2 pixels, or only larger ones."""
     size, tiny = fault
     sides = [layer.out_shape[1] for _, layer in model.layers() if layer.norm is not None and layer.norm.name == "batch"]
     return setting(model, f"batch {size}") if sides and (min(sides) <= 2) is tiny else []
 
 
 def default_weights(model: Autoencoder, depth: tuple[int, int]) -> Edits:
-    """PyTorch's default weights in every convolution of a model that is so deep."""
+    """Use PyTorch's default weights in every convolution of a deep model."""
     least, most = depth
     weighted = [layer for layer in (*encoder_path(model), *decoder_path(model)) if INIT in layer.options]
     if is_normalised(model) or not least <= len(weighted) <= most:
@@ -127,7 +127,7 @@ def default_weights(model: Autoencoder, depth: tuple[int, int]) -> Edits:
 
 
 def half_precision(model: Autoencoder, fault: tuple[str, str]) -> Edits:
-    """Images of sixteen bits, which end beyond the largest number of fp16; and such of eight, which do not."""
+    """Use 16-bit images, which exceed the largest fp16 number, or 8-bit images, which do not."""
     declared, loss = fault
     outputs = option_on_output(model, "linear")
     if losses(model) != ["mse"] or not outputs or (model.train and model.train.optimizer.name == "sgd"):

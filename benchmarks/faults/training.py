@@ -24,7 +24,7 @@ SEEDS = (0, 1, 2)
 
 
 def outcome(text: str, seeds: Sequence[int] = SEEDS) -> list[float]:
-    """The FVU of the spec for every seed; infinite where training fails or the model cannot be built."""
+    """Return the FVU of the spec for every seed, infinite if training fails or the model cannot be built."""
     checked = check_source(Source(text))
     if checked.model is None or not checked.model.complete:
         return [inf] * len(seeds)
@@ -33,7 +33,7 @@ def outcome(text: str, seeds: Sequence[int] = SEEDS) -> list[float]:
 
 
 def _fvu(model: Autoencoder, images: Images, seed: int) -> float:
-    """Validation MSE over the variance of the validation images about their mean image; 1 is as good as that image."""
+    """Return the validation MSE divided by the variance about the mean image; 1 is as good as that image."""
     try:
         training = _prepared(model, images, seed)
         training.run()

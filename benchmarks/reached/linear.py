@@ -1,4 +1,4 @@
-"""The best that a linear map does: the yardsticks of every reconstruction and of denoising."""
+"""The best linear maps, as yardsticks of reconstruction and denoising."""
 
 from torch import Tensor
 
@@ -15,7 +15,7 @@ UNIT = PixelRange.of(InputRange(), Tensor())
 
 
 def components(train: Tensor) -> dict[int, PCA]:
-    """PCA of ``train`` at each code size; the components of the smaller are among those of the largest."""
+    """Return the PCA of ``train`` at each code size; smaller ones share the components of the largest."""
     whole = fit_pca(Batches(train), max(SIZES)).predictor
     assert whole is not None
     return {size: PCA(whole.mean_d, whole.components_kd[-size:]) for size in SIZES}

@@ -1,4 +1,4 @@
-"""Runs of shipped specs, each trained once: one that is whole is read again, one that was cut short is gone on with."""
+"""Runs of shipped specs, each trained once: finished runs are read again, interrupted ones are resumed."""
 
 import json
 import sys
@@ -39,12 +39,12 @@ class Reached:
 
     @property
     def validation(self) -> float:
-        """The lowest validation loss of all epochs."""
+        """Return the lowest validation loss of all epochs."""
         value: float = self.metrics["training"]["best_validation_loss"]
         return value
 
     def examination(self, test: Tensor) -> Examination:
-        """``test`` with the damage that the model's evaluation saw."""
+        """Return ``test`` with the corruption that the model's evaluation saw."""
         settings = self.kept.settings
         return Examination(Batches(test), settings.batch, self.kept.model.input.range, settings.corrupt, settings.seed)
 

@@ -25,14 +25,14 @@ class Row(NamedTuple):
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met; None where there is none."""
+        """Return whether the goal is met, or None if there is none."""
         if self.low is None and self.high is None:
             return None
         return (self.low is None or self.reached >= self.low) and (self.high is None or self.reached <= self.high)
 
 
 class Target(NamedTuple):
-    """One line about it, what measures it, and the data sets that it needs."""
+    """Target with a one-line description, its measurement and the data sets that it needs."""
 
     summary: str
     measure: Callable[[Runs], Iterator[Row]]

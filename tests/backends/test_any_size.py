@@ -1,4 +1,4 @@
-"""Models on samples of other sizes than their spec's: the right answer, or an error that names a size that fits."""
+"""Models on samples of other sizes than their spec's: correct results, or an error that names a valid size."""
 
 import pytest
 import torch

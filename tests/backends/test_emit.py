@@ -1,4 +1,4 @@
-"""The emitted source as a person reads it, and its training loop."""
+"""The emitted source and its training loop."""
 
 import ast
 import re

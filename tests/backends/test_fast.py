@@ -23,7 +23,7 @@ MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthChe
 
 @pytest.fixture(autouse=True, scope="module")
 def _whatever_the_size() -> None:
-    """The forms are taken for layers of any size, not only for those that are large enough to gain by them."""
+    """Use the faster forms for layers of any size, not only for layers large enough to benefit."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rewrite, "LEAST_RATIO", 2)
         patch.setattr(rewrite, "LEAST_PRODUCT", 1)
@@ -31,7 +31,7 @@ def _whatever_the_size() -> None:
 
 
 def step(network: nn.Module, module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """The output of a training step, the gradients of the weights, and the buffers after it."""
+    """Return the output of a training step, the gradients of the weights, and the buffers after it."""
     module.zero_grad()
     torch.manual_seed(3)
     y = network(x)

@@ -30,7 +30,7 @@ FINISHES = [
 
 @st.composite
 def layers(draw: st.DrawFn, rank: int, nested: bool = False) -> str:
-    """One layer that every rank has."""
+    """Return one layer that every rank has."""
     window, finish = draw(st.sampled_from(WINDOWS)), draw(st.sampled_from(FINISHES))
     channels = draw(st.sampled_from([2, 4]))
     inner = "" if nested else draw(layers(rank, nested=True))
@@ -47,7 +47,7 @@ def layers(draw: st.DrawFn, rank: int, nested: bool = False) -> str:
 
 @st.composite
 def specs(draw: st.DrawFn) -> str:
-    """A mirrored spec of any rank, with sides that are often odd."""
+    """Return a mirrored spec of any rank, with sides that are often odd."""
     rank = draw(st.integers(1, 3))
     largest = {1: 40, 2: 14, 3: 8}[rank]
     sides = "x".join(str(draw(st.integers(4, largest))) for _ in range(rank))

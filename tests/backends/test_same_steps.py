@@ -37,7 +37,7 @@ SAMPLES = 22
 
 
 def example(option: Option) -> str:
-    """An option that changes what is done, as a spec writes it."""
+    """Return an option that changes what is done, as a spec writes it."""
     if option.written is Written.REST:
         return "2 4"
     values = {
@@ -50,7 +50,7 @@ def example(option: Option) -> str:
 
 
 def required(options: tuple[Option, ...]) -> str:
-    """The options that a line cannot do without, as a spec writes them."""
+    """Return the options that a line cannot do without, as a spec writes them."""
     return " ".join(example(option) for option in options if option.default is REQUIRED)
 
 

@@ -1,4 +1,4 @@
-"""Connections around the code: computed, priced, mirrored, drawn, refused."""
+"""Connections around the code: results, costs, mirrors, figures, errors."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Unpooling: numbers back at the places of maxima, in every rank and for odd sizes."""
+"""Unpooling restores the positions of maxima, in every rank and for odd sizes."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Advice of rules is measured advice: whatever the fault benchmark hears is something that it can train."""
+"""Every piece of advice in a rule can be trained by the fault benchmark."""
 
 from benchmarks.faults.advice import advised
 from caedsl.rules.engine.checking import check_source

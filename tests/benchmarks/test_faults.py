@@ -1,4 +1,4 @@
-"""The benchmark of faults: its operators do what they say, and the linter is silent about all that is healthy in it."""
+"""The benchmark of faults: its operators do what they say, and healthy specs have no warnings."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The proof by training: what was trained is kept, and read again."""
+"""The proof by training: trainings are saved and read again."""
 
 import json
 from pathlib import Path

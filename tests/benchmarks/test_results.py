@@ -1,4 +1,4 @@
-"""The benchmark of results: what is met, and that a run is trained once and told from another."""
+"""The benchmark of results: goals, and runs that are trained once and distinguished from others."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Each benchmark runs, on so little that its figures mean nothing."""
+"""Each benchmark runs, on so little data that its figures are meaningless."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The race of training: contenders train by turns, on the same images, to the same loss.
+"""The training benchmark: contenders train in turns, on the same images, to the same loss.
 
 One that cannot is left out.
 """

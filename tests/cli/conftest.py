@@ -16,7 +16,7 @@ class Ran(NamedTuple):
 
 @pytest.fixture
 def caedsl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
-    """``caedsl("show", path)`` runs the command; a traceback or an apology for a bug fails the test."""
+    """Return a function that runs a command, as in ``caedsl("show", path)``; it fails the test on a traceback."""
     for name in ("NO_COLOR", "FORCE_COLOR", "CAEDSL_OUTPUT_FORMAT", "CAEDSL_DATA"):
         monkeypatch.delenv(name, raising=False)
 

@@ -1,4 +1,4 @@
-"""Whatever a user does wrong: an error that names place, value and remedy, and nothing half-written."""
+"""Bad input of every kind gives an error that names place, value and remedy, and no partial output."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""An evaluation that does not fit the memory goes on in smaller pieces, or says why it cannot."""
+"""An evaluation that does not fit into memory continues in smaller pieces, or says why it cannot."""
 
 import json
 from collections.abc import Callable

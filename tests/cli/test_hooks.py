@@ -45,7 +45,7 @@ def test_a_commit_is_stopped_and_then_let_through(tmp_path: Path) -> None:
 
 
 def commit(folder: Path) -> tuple[int, str]:
-    """Stages everything and runs the hooks, as ``git commit`` would."""
+    """Stage everything and run the hooks, as ``git commit`` would."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment = {**plain, "PRE_COMMIT_HOME": str(folder / ".home"), "PYTHONPATH": str(ROOT)}
     for command in (["git", "init", "-q"], ["git", "add", "a.cae", ".pre-commit-config.yaml"]):

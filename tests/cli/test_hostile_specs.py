@@ -1,4 +1,4 @@
-"""Specs and paths made to hang, to crash or to flood: each is answered at once, and a spec's fault costs no other spec."""
+"""Specs and paths meant to hang, crash or flood are answered at once, and do not affect other specs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What surrounds a command: its environment, its memory, and files that change while it works."""
+"""Hostile environments: variables, memory limits, and files that change while a command works."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or read by nobody, and other surroundings that a command finds."""
+"""Standard streams that are closed, full or unread, and other unusual environments."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What a run says, on a terminal and elsewhere."""
+"""The output of a run, on a terminal and elsewhere."""
 
 import io
 

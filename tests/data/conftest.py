@@ -55,7 +55,7 @@ def idx(array: np.ndarray) -> bytes:
 
 
 def mnist_files(size: int = 8, train: int = 12, test: int = 6, seed: int = 0) -> dict[str, bytes]:
-    """The four files of a set, as bytes by their published names; the label of an image is its number modulo 10."""
+    """Return the four files of a set by their published names; the label of an image is its number modulo 10."""
     draw = np.random.default_rng(seed)
     arrays = (
         draw.integers(0, 256, (train, size, size), dtype=np.uint8),
@@ -74,7 +74,7 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No data folder of the machine's and no network: what a test reads it has made."""
+    """Hide the machine's data folder and network, so that a test reads only files that it made."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CAEDSL_DATA", raising=False)
     for name, a_set in mnist.SETS.items():
@@ -105,7 +105,7 @@ class Site:
         self.url = ""
 
     def publish(self, files: Mapping[str, bytes]) -> dict[str, str]:
-        """Serve these files; their checksums."""
+        """Serve these files; return their checksums."""
         self.pages |= {f"/{name}": content for name, content in files.items()}
         return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 

@@ -1,4 +1,4 @@
-"""Work done ahead: in order, not too far ahead, and ended when nobody wants more."""
+"""Prefetching: in order, bounded, and stopped when nothing more is needed."""
 
 import os
 import sys

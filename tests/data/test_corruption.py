@@ -1,4 +1,4 @@
-"""Damage to a denoiser's input."""
+"""Corruption of a denoiser's input."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def grey(range: InputRange, channels: int = 1) -> torch.Tensor:
-    """Images at the middle of the range."""
+    """Return images at the middle of the range."""
     middle = 0.5 if range.low is None or range.high is None else (range.low + range.high) / 2
     return torch.full((4, channels, 100, 100), middle)
 

@@ -1,4 +1,4 @@
-"""Data files of every kind, damaged in every way: an error that is written for a person, or images, and soon."""
+"""Damaged data files of every kind give a readable error or images, and quickly."""
 
 import gzip
 import io
@@ -196,7 +196,7 @@ def another_kind(path: Path, draw: random.Random) -> None:
 
 
 def huge_header(path: Path, draw: random.Random) -> None:
-    """What says that it holds more than any memory."""
+    """Write a file whose header declares more data than any memory holds."""
     side = draw.choice((2**31 - 1, 2**32 - 1, 100_000, 65_535))
     shape = f"({side}, {side}, 8)"
     header = f"{{'descr': '{draw.choice(('|u1', '<f8', '<U999999999'))}', 'fortran_order': False, 'shape': {shape}, }}"

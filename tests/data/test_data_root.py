@@ -23,7 +23,7 @@ train {{ epochs 1 }}
 
 @pytest.fixture
 def places(tmp_path: Path) -> tuple[Path, Path]:
-    """A folder that may be read, and one outside; each with an array and a folder of images."""
+    """Return a folder that may be read, and one outside; each with an array and a folder of images."""
     folders = tmp_path / "inside", tmp_path / "outside"
     for folder in folders:
         (folder / "images").mkdir(parents=True)

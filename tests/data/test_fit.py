@@ -1,4 +1,4 @@
-"""How images come to the input's size and range."""
+"""Conversion of images to the input's size and range."""
 
 import pytest
 import torch

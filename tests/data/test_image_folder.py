@@ -28,7 +28,7 @@ def save(
 
 
 def pixel(images, number: int = 0) -> list[float]:
-    """The colour of the middle of an image, in 0..255."""
+    """Return the colour of the middle of an image, in 0..255."""
     return (images.train[number, :, 4, 4] * 255).round().tolist()
 
 

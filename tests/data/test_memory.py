@@ -1,4 +1,4 @@
-"""How much memory there is: the least of what the machine, the control groups and the limits leave."""
+"""Available memory: the minimum over the machine, the control groups and the process limits."""
 
 import subprocess
 import sys

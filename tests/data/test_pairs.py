@@ -34,7 +34,7 @@ def picture(path: Path, value: int, size: tuple[int, int] = (8, 8)) -> None:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
-    """Six pairs whose target is 100 brighter; the endings differ, and so does the order of the names."""
+    """Return folders of six pairs whose target is 100 brighter; extensions and name order differ."""
     for place in range(6):
         picture(tmp_path / f"noisy/{place % 2}/im {place}.bmp", 10 * place)
         picture(tmp_path / f"clean/{place % 2}/im {place}.png", 10 * place + 100)

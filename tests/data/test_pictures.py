@@ -21,7 +21,7 @@ WIDE = DRAW.integers(0, 65536, (8, 9, 3), dtype=np.uint16)
 
 
 def png(values: np.ndarray, colour_type: int, chunks: bytes = b"", interlaced: bool = False) -> bytes:
-    """A PNG of 16 bits; Pillow writes none in colour."""
+    """Return a 16-bit PNG; Pillow cannot write colour ones."""
     height, width = values.shape[:2]
     stored = values.astype(">u2")
 
@@ -47,7 +47,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 
 def tiff(values: np.ndarray, order: str, planes: bool = False) -> bytes:
-    """An uncompressed TIFF of 16 bits in colour."""
+    """Return an uncompressed 16-bit colour TIFF."""
     height, width, channels = values.shape
     content = (values.transpose(2, 0, 1) if planes else values).astype(f"{order}u2").tobytes()
     entries = [
@@ -253,7 +253,7 @@ print("grew", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1
 
 
 def grown(path: Path, resize: str) -> tuple[int, str]:
-    """The memory in MB that reading a picture takes at its peak, in a process of its own; and what it says."""
+    """Return the peak memory in MB of reading a picture in a separate process, and its output."""
     done = subprocess.run([sys.executable, "-c", THIN, str(path), resize], capture_output=True, text=True, check=True)
     said, _, megabytes = done.stdout.rpartition("grew ")
     return int(megabytes), said

@@ -20,7 +20,7 @@ DRAW = np.random.default_rng(0)
 
 
 def arrays(shape: Shape) -> dict[str, np.ndarray]:
-    """The same samples in every layout."""
+    """Return the same samples in every layout."""
     values = DRAW.integers(0, 256, (6, *shape), dtype=np.uint8)
     return {"first": values, "last": np.moveaxis(values, 1, -1), "none": values[:, :1]}
 

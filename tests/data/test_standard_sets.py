@@ -1,4 +1,4 @@
-"""MNIST and its kin, CIFAR-10 and the embedded digits."""
+"""MNIST and similar sets, CIFAR-10 and the embedded digits."""
 
 import gzip
 import io

@@ -40,7 +40,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Path:
-    """A spec beside a folder of 8 training images of two classes, and 3 test images."""
+    """Return a spec next to a folder with 8 training images of two classes and 3 test images."""
     draw = np.random.default_rng(0)
     for name in (*(f"train/a/{n}.png" for n in range(5)), *(f"train/b/{n}.png" for n in range(3))):
         _save(tmp_path / "parts" / name, draw.integers(0, 200, (12, 12), np.uint8))

@@ -1,4 +1,4 @@
-"""Signals and volumes that are drawn on the spot."""
+"""Generated signals and volumes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Files that are no files, archives with links, headers that lie: each is an error that names the file."""
+"""Special files, archives with links and false headers are errors that name the file."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Realistic findings that every renderer is shown."""
+"""Realistic findings for the tests of every renderer."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ def find(source: Source, text: str, nth: int = 0) -> Span:
 
 @pytest.fixture
 def place() -> Callable[..., Span]:
-    """The span of the ``nth`` occurrence of a text in a source."""
+    """Return the span of the ``nth`` occurrence of a text in a source."""
     return find
 
 
@@ -110,5 +110,5 @@ def block(small: Source) -> Finding:
 
 @pytest.fixture
 def reports(small: Source, shape: Finding, typo: Finding, unclosed: Finding, block: Finding) -> list[Report]:
-    """All four findings, out of order."""
+    """Return all four findings, out of order."""
     return [Report(small, (unclosed, typo, shape, block))]

@@ -1,4 +1,4 @@
-"""Frames, as a person sees them."""
+"""The full format, with its frames."""
 
 import re
 

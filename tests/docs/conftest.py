@@ -20,7 +20,7 @@ _PROGRAMS = {"python": "", "caedsl": "-m caedsl", "torchrun": "-m torch.distribu
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of what a user has, and a model that Keras saved, as the current folder."""
+    """Return a copy of a user's files and a model saved by Keras, as the current folder."""
     folder = tmp_path / "project"
     folder.mkdir()
     for name in _COPIED:
@@ -33,7 +33,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def shell(project: Path, tmp_path: Path) -> Shell:
-    """Runs a command line there.
+    """Return a function that runs a command line there.
 
     ``caedsl`` and ``python`` are the copy and this Python, ``~/Pictures`` holds photographs.
     """

@@ -47,7 +47,7 @@ class Block:
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    """The fenced blocks of a page, in its order."""
+    """Yield the fenced blocks of a page, in its order."""
     text = page.read_text("utf-8")
     for match in _FENCE.finditer(text):
         language, *rest = match["info"].split(maxsplit=1)
@@ -65,7 +65,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def matches(shown: str, actual: str) -> bool:
-    """Whether ``actual`` is what a page shows.
+    """Return whether ``actual`` is what a page shows.
 
     ``…`` alone in a line stands for any lines, within a line for any text.
     """

@@ -49,14 +49,14 @@ _DOMAINLESS = (Type.CHOICE, Type.SWITCH, Type.FLAG, Type.ACTIVATION)
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     headings = tuple(headings)
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def options_table(options: Iterable[Option]) -> str:
-    """How each option is written, what it does, what it may be and what it is where it is left out."""
+    """Return a table of each option's notation, effect, possible values and default."""
     rows = ((_spelling(option), option.about, _values(option), _default(option)) for option in options)
     return table(("written", "what it is", "values", "default"), rows)
 
@@ -105,7 +105,7 @@ def _default(option: Option) -> str:
 
 
 def kind_entry(kind: Kind) -> str:
-    """A layer kind: its docstring, an example, its own options, and which shared ones it has."""
+    """Return the entry of a layer kind: docstring, example, its own options and the names of shared ones."""
     text = [f"### `{kind.name}`", inspect.getdoc(kind) or "", f"For example `{kind.example}`."]
     shared = {option for options in _SHARED.values() for option in options}
     own = [option for option in kind.options if option not in shared]
@@ -122,13 +122,13 @@ def kind_entry(kind: Kind) -> str:
 
 
 def kinds() -> str:
-    """Every layer kind; the activations are one entry."""
+    """Return the entries of all layer kinds; the activations share one."""
     entries = [kind_entry(kind) for kind in KINDS.values() if not isinstance(kind, ActivationLine)]
     return "\n\n".join([_ACTIVATION_LINES, *entries])
 
 
 def activations() -> str:
-    """Every activation: its class in PyTorch, the values it returns, its number."""
+    """Return the table of activations: PyTorch class, range of values, parameter."""
     rows = (
         (
             f"`{name}`",
@@ -143,7 +143,7 @@ def activations() -> str:
 
 
 def _example(function: Function) -> object:
-    """The default of the function's option, or a value that a spec could give where it must give one."""
+    """Return the default of the function's option, or an example value if it has none."""
     if function.option is None:
         return None
     if function.option.default is not REQUIRED:
@@ -170,7 +170,7 @@ def _interval(low: float, high: float) -> str:
 
 
 def sources() -> str:
-    """Every source of images and its options."""
+    """Return the table of image sources and their options."""
     rows = (
         (f"`{name}`", " ".join(_source_option(option) for option in kind.options)) for name, kind in SOURCES.items()
     )
@@ -184,7 +184,7 @@ def _source_option(option: Option) -> str:
 
 
 def settings() -> str:
-    """Every training setting, what it is, and what it is where it is left out."""
+    """Return the table of training settings with their descriptions and defaults."""
     rows = (
         (f"`{name}`", setting.about, f"`{setting_text(name, setting, Train())}`") for name, setting in SETTINGS.items()
     )
@@ -192,7 +192,7 @@ def settings() -> str:
 
 
 def losses() -> str:
-    """Every loss."""
+    """Return the table of losses."""
     return table(
         ("loss", "what it measures", "in", "its options"),
         (
@@ -203,7 +203,7 @@ def losses() -> str:
 
 
 def variants(kinds: Mapping[str, SettingVariant]) -> str:
-    """The options of each optimiser or schedule with their defaults, and what each option is."""
+    """Return the table of options of each optimiser or schedule, with defaults and descriptions."""
     options = {name: kind.options for name, kind in kinds.items()}
     by_name = ((f"`{name}`", " ".join(_variant_option(option) for option in given)) for name, given in options.items())
     meanings = {option.name: option.about for given in options.values() for option in reversed(given)}
@@ -220,7 +220,7 @@ def _variant_option(option: Option) -> str:
 
 
 def setting_options() -> str:
-    """The options of the settings that have several."""
+    """Return the tables of options of the settings that have several."""
     rows = (
         (f"`{name}`", _spelling(option), option.about, _values(option), _default(option))
         for name, setting in SETTINGS.items()
@@ -250,7 +250,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
 
 
 def own(form: str) -> list[Option]:
-    """The options of a form of the bottleneck, but for the size of its code and the start of its weights."""
+    """Return the options of a bottleneck form, without its code size and its initialisation."""
     return [option for option in BY_NAME[form].options if option.written is Written.NAMED and option not in WEIGHTS]
 
 
@@ -258,12 +258,12 @@ _SECTION = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.
 
 
 def regenerated(text: str) -> str:
-    """The page with its generated parts written anew."""
+    """Return the page with its generated parts regenerated."""
     return _SECTION.sub(lambda match: f"{match[1]}{SECTIONS[match[2]]()}\n{match[3]}", text)
 
 
 def picture(path: Path) -> None:
-    """The picture of the README."""
+    """Draw the picture of the README."""
     draw(load(PICTURED), path, "hourglass")
 
 

@@ -22,7 +22,7 @@ _EXPECTED = re.compile(r"#\s*(error|warning|info): \[([a-z-]+)\]")
 
 
 def whole(block: Block) -> str:
-    """The spec that a snippet stands for, its lines where they are in the snippet from the first line on."""
+    """Return the spec that a snippet stands for, with line numbers as in the snippet."""
     if not block.words:
         return block.text
     (word,) = block.words
@@ -40,7 +40,7 @@ def whole(block: Block) -> str:
 
 
 def expected(spec: str) -> set[tuple[int, str, str]]:
-    """The findings that the comments of a spec announce: line, severity and name."""
+    """Return the findings that the comments of a spec announce: line, severity and name."""
     return {
         (number, severity, name)
         for number, line in enumerate(spec.splitlines(), 1)
@@ -49,7 +49,7 @@ def expected(spec: str) -> set[tuple[int, str, str]]:
 
 
 def found(spec: str) -> set[tuple[int, str, str]]:
-    """The findings of a spec: line, severity and name."""
+    """Return the findings of a spec: line, severity and name."""
     source = Source(spec)
     return {
         (source.position(finding.primary.span.start).line, finding.severity.value, finding.name)

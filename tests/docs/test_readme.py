@@ -1,4 +1,4 @@
-"""The README: what it shows happens, and its first commands are those that .ci/run runs on a fresh machine."""
+"""The README: its examples work, and .ci/run executes its first commands on a fresh machine."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Doing what a page shows, block by block."""
+"""Running the blocks of a page in order."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ SET_UP = (
 
 
 def walk(page: Path, folder: Path, shell: Shell) -> None:
-    """Writes, runs and executes every block of a page in its order; what it shows must come out."""
+    """Write, run and execute every block of a page in order, and compare the outputs with those shown."""
     namespace: dict[str, Any] = {"__name__": page.stem}
     found = list(blocks(page))
     for block, following in zip(found, [*found[1:], None], strict=True):
@@ -42,7 +42,7 @@ def walk(page: Path, folder: Path, shell: Shell) -> None:
 
 
 def commands(block: Block) -> list[tuple[str, str]]:
-    """The commands of a console block, each with the output that is shown below it."""
+    """Return the commands of a console block, each with the output that is shown below it."""
     parts = re.split(r"^\$ ", block.text, flags=re.MULTILINE)
     assert not parts[0].strip(), f"{block}: a console block begins with `$ `"
     found = []

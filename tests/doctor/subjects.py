@@ -24,7 +24,7 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 20 }
 
 
 def digits(count: int = 600) -> Tensor:
-    """Real digits, N×1×8×8 in 0..1."""
+    """Return real digits, N×1×8×8 in 0..1."""
     from sklearn.datasets import load_digits
 
     pixels = load_digits().images[:count].astype(np.float32) / 16
@@ -32,7 +32,7 @@ def digits(count: int = 600) -> Tensor:
 
 
 def images(train: Tensor, test: Tensor | None = None, targets: Tensor | None = None) -> Images:
-    """Images as if they had been loaded."""
+    """Return images as if they had been loaded."""
     return Images(
         train_pixels=Held(train),
         test_pixels=None if test is None else Held(test),
@@ -54,6 +54,6 @@ def subject(
     frozen: Sequence[str] = (),
     targets: Tensor | None = None,
 ) -> Subject:
-    """A subject of that spec, with digits where no images are given."""
+    """Return a subject of that spec, with digits if no images are given."""
     given = images(digits() if train is None else train, test, targets)
     return of_model(model_of(text), images=given, device="cpu", frozen=frozen)

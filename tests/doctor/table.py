@@ -29,7 +29,7 @@ def _symptom(name: str) -> str:
 
 
 def regenerated(text: str) -> str:
-    """The page with its tables written anew."""
+    """Return the page with its tables regenerated."""
     for name, table in (("causes", causes()), ("symptoms", symptoms())):
         text = re.sub(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", text, flags=re.DOTALL)
     return text

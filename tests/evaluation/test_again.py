@@ -1,4 +1,4 @@
-"""A run judged again, from its folder alone, on what computes otherwise than the machine it was made on."""
+"""Repeated evaluation of a run from its folder alone, on a machine that rounds differently."""
 
 import json
 import os
@@ -35,7 +35,7 @@ ELSEWHERE = {
 
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run, brought to another place."""
+    """Return the folder of a run, brought to another place."""
     made = tmp_path_factory.mktemp("made") / "run"
     train_and_evaluate(model_of(SPEC), spec_text=SPEC, out=made, pictures=False)
     return Path(shutil.move(made, tmp_path_factory.mktemp("moved") / "it"))

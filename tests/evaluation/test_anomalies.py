@@ -46,7 +46,7 @@ def save(folder: Path, name: str, pixels: np.ndarray) -> None:
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Even grey images and, as MVTec has them, some with a bright square or a faint line, and their masks."""
+    """Return plain grey images and, as in MVTec, some with a bright square or a faint line, with their masks."""
     root = tmp_path_factory.mktemp("parts")
     drawn = np.random.default_rng(0)
     for part, count in (("train", 120), ("test/good", 20)):

@@ -1,4 +1,4 @@
-"""Filters beside a denoiser, and the sweep over amounts of a corruption."""
+"""Filters as baselines of a denoiser, and the sweep over corruption amounts."""
 
 import json
 from collections.abc import Callable

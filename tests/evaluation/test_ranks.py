@@ -1,4 +1,4 @@
-"""Signals and volumes through a whole run, and what is made of them afterwards."""
+"""Signals and volumes through a whole run, and their results."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ VOLUME = {"INPUT": "2x4x6x6", "KERNEL": "3", "POOL": "2"}
 
 
 def written(folder: Path, values: dict[str, str], more: str = "") -> str:
-    """A spec with these values, beside samples of its input's shape."""
+    """Return a spec with these values, next to samples of its input's shape."""
     shape = tuple(map(int, values["INPUT"].split("x")))
     waves = np.sin(np.arange(np.prod(shape)) / 3 + np.random.default_rng(0).uniform(0, 6, (64, 1)))
     np.save(folder / "x.npy", (0.5 + 0.4 * waves).reshape(64, *shape).astype(np.float32))

@@ -1,4 +1,4 @@
-"""What codes are good for, on data where that is known."""
+"""The quality of codes, on data where it is known."""
 
 from pathlib import Path
 

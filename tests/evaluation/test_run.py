@@ -1,4 +1,4 @@
-"""What a whole run leaves and says."""
+"""The files and the output of a whole run."""
 
 import io
 import json

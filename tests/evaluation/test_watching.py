@@ -62,7 +62,7 @@ def opened(path: Path) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with pictures and TensorBoard that nothing interrupted."""
+    """Return an uninterrupted run with pictures and TensorBoard."""
     out = tmp_path_factory.mktemp("watched") / "run"
     run(out, tensorboard=True)
     return out
@@ -148,7 +148,7 @@ def test_a_killed_run_leaves_the_same_pictures_and_points(
     out = tmp_path / "killed"
 
     def after_the_checkpoint() -> None:
-        """What an epoch leaves that was lost: the checkpoint is older than it."""
+        """Write the records of an epoch that is newer than the checkpoint."""
         assert list(pictures(out)) == ["epoch-0001.png", "epoch-0002.png"]
         for number in (3, 9):
             shutil.copy(out / "pictures" / "epoch-0001.png", out / "pictures" / f"epoch-000{number}.png")

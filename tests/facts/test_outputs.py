@@ -1,4 +1,4 @@
-"""What an output can never reach: exact shares for known spreads."""
+"""Unreachable outputs: exact shares for known distributions."""
 
 import pytest
 

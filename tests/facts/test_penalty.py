@@ -1,4 +1,4 @@
-"""What L2 penalties cost at their cheapest."""
+"""The minimum cost of L2 penalties."""
 
 import pytest
 

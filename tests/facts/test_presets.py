@@ -1,4 +1,4 @@
-"""What is known of the published sets, and how many images a spec trains on."""
+"""Facts about the published sets, and the number of training images of a spec."""
 
 import pytest
 

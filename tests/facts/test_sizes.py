@@ -14,7 +14,7 @@ NOWHERE = Span(0, 0)
 
 
 def convolution(size: int, kernel: int, stride: int, dilation: int, pad: int) -> Layer | None:
-    """A one-channel convolution over a square map; None where its window does not fit."""
+    """Return a one-channel convolution over a square map, or None if its window does not fit."""
     kind = KINDS["conv"]
     given = {"channels": 1, "kernel": (kernel,), "stride": (stride,), "dilation": (dilation,), "pad": (pad,)}
     fit = kind.fit(given, (1, size, size))

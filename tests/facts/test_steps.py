@@ -1,4 +1,4 @@
-"""Steps, and the distance that a learning rate goes in them."""
+"""Steps, and the distance that weights can move in them."""
 
 import pytest
 

@@ -8,7 +8,7 @@ from tests.fidelity.pieces import Codec, Side, Sum, Variational, conv
 
 
 class Attention(nn.Module):
-    """Attention of one head between the places of a map."""
+    """Attention of one head between the positions of a map."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ def _double(channels: int) -> list[nn.Module]:
 
 
 def autoencoder_kl() -> nn.Module:
-    """The variational autoencoder of Stable Diffusion."""
+    """Return the variational autoencoder of Stable Diffusion."""
     heads = Side([conv(8, 4, 1, padding=0), conv(8, 4, 1, padding=0)])  # both halves of `quant_conv`
     return Variational(
         nn.Sequential(
@@ -101,7 +101,7 @@ def _tiny_blocks(count: int) -> list[nn.Module]:
 
 
 def autoencoder_tiny() -> nn.Module:
-    """TAESD, on images in 0..1."""
+    """Return TAESD, for images in 0..1."""
     encoder = [conv(3, 64), *_tiny_blocks(1)]
     decoder = [_Clamp(), conv(4, 64), nn.ReLU()]
     for _ in range(3):

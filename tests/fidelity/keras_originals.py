@@ -10,7 +10,7 @@ from tests.fidelity.pieces import Codec, SameConv, SameDeconv, Side, Sum, Variat
 
 
 def keras_blog() -> nn.Module:
-    """The convolutional autoencoder of the Keras blog."""
+    """Return the convolutional autoencoder of the Keras blog."""
 
     def same(channels: int, filters: int) -> list[nn.Module]:
         return [SameConv(2, channels, filters, 3), nn.ReLU()]
@@ -34,7 +34,7 @@ def keras_blog() -> nn.Module:
 
 
 def keras_io() -> nn.Module:
-    """The denoising autoencoder of keras.io."""
+    """Return the denoising autoencoder of keras.io."""
     return Codec(
         nn.Sequential(
             SameConv(2, 1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), SameConv(2, 32, 32, 3), nn.ReLU(), nn.MaxPool2d(2)
@@ -51,7 +51,7 @@ def keras_io() -> nn.Module:
 
 
 def keras_timeseries() -> nn.Module:
-    """The detector of anomalies in a time series."""
+    """Return the anomaly detector for time series."""
     return Codec(
         nn.Sequential(SameConv(1, 1, 32, 7, 2), nn.ReLU(), nn.Dropout(0.2), SameConv(1, 32, 16, 7, 2), nn.ReLU()),
         nn.Sequential(
@@ -66,7 +66,7 @@ def keras_timeseries() -> nn.Module:
 
 
 def keras_vae() -> nn.Module:
-    """The variational autoencoder of keras.io."""
+    """Return the variational autoencoder of keras.io."""
     return Variational(
         nn.Sequential(
             SameConv(2, 1, 32, 3, 2),
@@ -93,7 +93,7 @@ def keras_vae() -> nn.Module:
 
 
 def tf_denoise() -> nn.Module:
-    """The denoising autoencoder of TensorFlow's tutorial."""
+    """Return the denoising autoencoder of TensorFlow's tutorial."""
     return Codec(
         nn.Sequential(SameConv(2, 1, 16, 3, 2), nn.ReLU(), SameConv(2, 16, 8, 3, 2), nn.ReLU()),
         nn.Sequential(
@@ -108,7 +108,7 @@ def tf_denoise() -> nn.Module:
 
 
 def mvtec_ssim() -> nn.Module:
-    """The detector of defects in textures."""
+    """Return the detector of defects in textures."""
 
     def leaky(*layers: nn.Module) -> list[nn.Module]:
         return [module for layer in layers for module in (layer, nn.LeakyReLU(0.2))]
@@ -145,7 +145,7 @@ def mvtec_ssim() -> nn.Module:
 
 
 def dcec() -> nn.Module:
-    """The autoencoder of deep convolutional embedded clustering."""
+    """Return the autoencoder of deep convolutional embedded clustering."""
     return Codec(
         nn.Sequential(
             SameConv(2, 1, 32, 5, 2),
@@ -200,7 +200,7 @@ class _WhatWhere(nn.Module):
 
 
 def swwae() -> nn.Module:
-    """The stacked What-Where autoencoder of Keras's examples, with pools of 2."""
+    """Return the stacked What-Where autoencoder of Keras's examples, with pools of 2."""
     return _WhatWhere()
 
 
@@ -218,7 +218,7 @@ class _VectorQuantizer(nn.Module):
 
 
 def keras_vqvae() -> nn.Module:
-    """The autoencoder with a codebook of keras.io."""
+    """Return the autoencoder with a codebook of keras.io."""
     return Codec(
         nn.Sequential(
             SameConv(2, 1, 32, 3, 2),

@@ -1,4 +1,4 @@
-"""Published autoencoders, said in a spec: equal parameters, equal outputs with the original's weights, equal training."""
+"""Published autoencoders as specs: equal parameters, outputs with the original's weights, and training."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,12 +31,12 @@ def original(name: str) -> nn.Module:
 
 
 def is_constant(value: Tensor) -> bool:
-    """Whether all numbers are equal."""
+    """Return whether all numbers are equal."""
     return bool((value == value.flatten()[0]).all())
 
 
 def starts_alike(ours: Tensor, theirs: Tensor) -> bool:
-    """Whether two tensors look like draws from the same distribution: constant, uniform or normal, and as wide."""
+    """Return whether two tensors look like samples of one distribution: constant, uniform or normal, of one width."""
     if not theirs.dim():  # a number that is found in the data
         return True
     constant = [is_constant(value) and value.numel() > 1 for value in (ours, theirs)]

@@ -9,7 +9,7 @@ from tests.fidelity.pieces import Codec, Contrast, Side, Sum, Variational, conv,
 
 
 def xingyu() -> nn.Module:
-    """A beginner's autoencoder."""
+    """Return a beginner's autoencoder."""
     return Codec(
         nn.Sequential(
             conv(1, 16, 3, 3), nn.ReLU(), nn.MaxPool2d(2, 2), conv(16, 8, 3, 2), nn.ReLU(), nn.MaxPool2d(2, 1)
@@ -21,7 +21,7 @@ def xingyu() -> nn.Module:
 
 
 def uva_cifar() -> nn.Module:
-    """The autoencoder of the Amsterdam tutorials."""
+    """Return the autoencoder of the Amsterdam tutorials."""
 
     def gelu(*layers: nn.Module) -> list[nn.Module]:
         return [module for layer in layers for module in (layer, nn.GELU())]
@@ -43,7 +43,7 @@ def uva_cifar() -> nn.Module:
 
 
 def antixk_vanilla_vae() -> nn.Module:
-    """The first of the variational autoencoders in AntixK's collection."""
+    """Return the first of the variational autoencoders in AntixK's collection."""
 
     def normed(layer: nn.Module, channels: int) -> list[nn.Module]:
         return [layer, nn.BatchNorm2d(channels), nn.LeakyReLU()]
@@ -60,7 +60,7 @@ def antixk_vanilla_vae() -> nn.Module:
 
 
 def pythae_mnist() -> nn.Module:
-    """The convolutional nets for MNIST of pythae."""
+    """Return the convolutional nets for MNIST of pythae."""
 
     def normed(layer: nn.Module, channels: int) -> list[nn.Module]:
         return [layer, nn.BatchNorm2d(channels), nn.ReLU()]
@@ -81,7 +81,7 @@ def pythae_mnist() -> nn.Module:
 
 
 def pythae_celeba_resnet() -> nn.Module:
-    """The residual nets for CelebA of pythae."""
+    """Return the residual nets for CelebA of pythae."""
 
     def residual() -> nn.Module:
         return Sum(nn.Sequential(nn.ReLU(), conv(128, 32), nn.ReLU(), conv(32, 128, 1, padding=0)))
@@ -113,7 +113,7 @@ def pythae_celeba_resnet() -> nn.Module:
 
 
 def monai_ae_3d() -> nn.Module:
-    """MONAI's autoencoder with channels 2 4 8 and strides 2 2 2 in three dimensions."""
+    """Return MONAI's autoencoder with channels 2 4 8 and strides 2 2 2 in three dimensions."""
 
     def adn(channels: int) -> list[nn.Module]:
         return [nn.InstanceNorm3d(channels), nn.PReLU()]
@@ -124,7 +124,7 @@ def monai_ae_3d() -> nn.Module:
 
 
 def deep_svdd_cifar() -> nn.Module:
-    """The autoencoder of Deep SVDD for CIFAR-10, and what its images of cats go through before it."""
+    """Return the autoencoder of Deep SVDD for CIFAR-10, and what its images of cats go through before it."""
 
     def plain(channels: int) -> list[nn.Module]:
         return [nn.BatchNorm2d(channels, eps=1e-4, affine=False), nn.LeakyReLU()]
@@ -152,7 +152,7 @@ def deep_svdd_cifar() -> nn.Module:
 
 
 def bolts_resnet18() -> nn.Module:
-    """The residual autoencoder of 18 layers of Lightning Bolts, for images of 32x32."""
+    """Return the residual autoencoder of 18 layers of Lightning Bolts, for images of 32x32."""
 
     def normed(channels: int, filters: int, kernel: int, stride: int = 1) -> list[nn.Module]:
         return [conv(channels, filters, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(filters)]
@@ -226,12 +226,12 @@ class Noise2NoiseUNet(nn.Module):
 
 
 def noise2noise_unet() -> nn.Module:
-    """The U-Net of Noise2Noise."""
+    """Return the U-Net of Noise2Noise."""
     return Noise2NoiseUNet()
 
 
 def matlab_denoise() -> nn.Module:
-    """MATLAB's denoiser of digits, which ends in a rectifier that is clipped at 1."""
+    """Return MATLAB's denoiser of digits, which ends in a rectifier clipped at 1."""
 
     def relu(*layers: nn.Module) -> list[nn.Module]:
         return [module for layer in layers for module in (layer, nn.ReLU())]

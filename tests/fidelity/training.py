@@ -1,4 +1,4 @@
-"""How the originals are trained, as their sources say it; None where a source holds no training.
+"""The training of the originals, as in their sources; None if a source has no training.
 
 ``validation`` is left out: what a source validates on is its own split.
 """
@@ -93,7 +93,7 @@ WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.C
 
 
 def _glorot(module: nn.Module) -> None:
-    """Start as Keras and MATLAB do: uniform weights by both fans, and zero biases."""
+    """Initialise as Keras and MATLAB do: uniform weights scaled by both fans, and zero biases."""
     for layer in module.modules():
         if isinstance(layer, WEIGHTED):
             nn.init.xavier_uniform_(layer.weight)
@@ -102,14 +102,14 @@ def _glorot(module: nn.Module) -> None:
 
 
 def _glorot_convolutions(module: nn.Module) -> None:
-    """Start the convolutions before a leaky rectifier as Deep SVDD does; its dense layer has PyTorch's default."""
+    """Initialise convolutions before a leaky rectifier as in Deep SVDD; its dense layer keeps PyTorch's default."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.xavier_uniform_(layer.weight, nn.init.calculate_gain("leaky_relu"))
 
 
 def _he(module: nn.Module) -> None:
-    """Start every convolution as Noise2Noise does."""
+    """Initialise every convolution as in Noise2Noise."""
     for layer in module.modules():
         if isinstance(layer, WEIGHTED):
             nn.init.kaiming_normal_(layer.weight)

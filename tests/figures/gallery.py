@@ -7,7 +7,7 @@ from caedsl.syntax.parser import parse
 
 
 def model_of(text: str) -> Autoencoder:
-    """The model of a spec without errors."""
+    """Return the model of a spec without errors."""
     source = Source(text)
     spec, syntax = parse(source)
     model, findings = resolve(spec, source)

@@ -38,7 +38,7 @@ _BOTTLENECKS = st.one_of(
 
 @st.composite
 def specs(draw: st.DrawFn) -> str:
-    """The text of a spec; not every one has shapes that work out."""
+    """Return the text of a spec, whose shapes need not be valid."""
     name = draw(st.sampled_from(["a", "mnist_l2", "a_model_of_which_the_name_is_longer_than_its_figure_is_wide"]))
     channels, sides = draw(st.sampled_from([1, 3, 64])), st.sampled_from([1, 8, 27, 32, 96, 1024])
     height, width = draw(sides), draw(sides)

@@ -1,4 +1,4 @@
-"""Whether all of a figure can be read: no text touches another, a skip or a box's edge, and nothing leaves the canvas."""
+"""Legibility of figures: no text touches another, a skip or a box's edge, and nothing leaves the canvas."""
 
 from itertools import combinations, pairwise
 

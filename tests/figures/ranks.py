@@ -10,17 +10,17 @@ from tests.figures.gallery import SPECS, model_of
 
 
 def signal(shape: Shape) -> Shape:
-    """A signal as long as four rows of the map."""
+    """Return a signal as long as four rows of the map."""
     return (shape[0], 4 * shape[1]) if len(shape) == 3 else shape
 
 
 def volume(shape: Shape) -> Shape:
-    """A volume as deep as the map is high."""
+    """Return a volume as deep as the map is high."""
     return (shape[0], shape[1], *shape[1:]) if len(shape) == 3 else shape
 
 
 def of_rank(name: str, change: Callable[[Shape], Shape]) -> Autoencoder:
-    """A model of the gallery with every shape changed."""
+    """Return a model of the gallery with every shape changed."""
 
     made: dict[int, Layer] = {}
 

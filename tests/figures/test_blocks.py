@@ -108,7 +108,7 @@ def test_labels_are_escaped() -> None:
 
 @pytest.fixture
 def no_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine without the program ``dot``."""
+    """Hide the program ``dot``."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
 

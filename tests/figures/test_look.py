@@ -25,12 +25,12 @@ A4 = 29.7
 
 
 def points(drawing: Drawing) -> float:
-    """The size of the smallest text on paper."""
+    """Return the size of the smallest text on paper."""
     return min(mark.size for mark in drawing.marks() if isinstance(mark, TextMark)) * (drawing.scale or 1.0)
 
 
 def axes(drawing: Drawing) -> list[float]:
-    """The heights at which rows of slabs stand, from top to bottom."""
+    """Return the heights at which rows of slabs stand, from top to bottom."""
     return sorted({round(m.y + m.height / 2, 3) for m in drawing.marks() if isinstance(m, Box)})
 
 

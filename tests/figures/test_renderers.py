@@ -33,7 +33,7 @@ def pixel_at(image: Image.Image, drawing: Drawing, x: float, y: float) -> tuple[
 
 
 def reach(image: Image.Image, drawing: Drawing, text: TextMark, colour: str) -> int:
-    """The channel values by which the pixels of a text come near ``colour``: 0 where one has it."""
+    """Return the distance of a text's pixels from ``colour`` in channel values: 0 if one has it."""
     scale = image.width / drawing.width
     bounds = text.bounds
     letters = image.crop(tuple(round(side * scale) for side in (bounds.left, bounds.top, bounds.right, bounds.bottom)))

@@ -40,7 +40,7 @@ def names(group: MarkGroup) -> list[str]:
 
 
 def shape_under(drawing: Drawing, point: tuple[float, float]) -> str:
-    """The shape that is written on the box whose upper edge the point touches."""
+    """Return the shape that is written on the box whose upper edge the point touches."""
     (box,) = (
         m for m in drawing.marks() if isinstance(m, Box) and m.x < point[0] < m.x + m.width and abs(m.y - point[1]) < 2
     )

@@ -8,7 +8,7 @@ import torch
 
 @pytest.fixture
 def gpu() -> torch.device:
-    """A CUDA device, or the one that ``CAEDSL_GPU_TESTS_ON`` names."""
+    """Return a CUDA device, or the one that ``CAEDSL_GPU_TESTS_ON`` names."""
     wanted = torch.device(os.environ.get("CAEDSL_GPU_TESTS_ON", "cuda"))
     if wanted.type == "cuda" and not torch.cuda.is_available():
         pytest.skip("there is no CUDA device")
@@ -17,7 +17,7 @@ def gpu() -> torch.device:
 
 @pytest.fixture
 def cuda(gpu: torch.device) -> torch.device:
-    """A CUDA device: these tests are about what a CPU does not have."""
+    """Return a CUDA device: these tests cover features that a CPU lacks."""
     if gpu.type != "cuda":
         pytest.skip("this is about CUDA alone")
     return gpu

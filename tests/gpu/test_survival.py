@@ -1,4 +1,4 @@
-"""What ends a run on a GPU, and how it goes on."""
+"""Interrupted runs on a GPU, and how they resume."""
 
 import json
 import subprocess

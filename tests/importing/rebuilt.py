@@ -10,7 +10,7 @@ from caedsl.model.autoencoder import Autoencoder
 
 
 def emitted(model: Autoencoder) -> nn.Module:
-    """The module that the emitted file of ``model`` defines."""
+    """Return the module that the emitted file of ``model`` defines."""
     names: dict[str, object] = {"__name__": "emitted"}
     exec(compile(caedsl.emit(model), "emitted.py", "exec"), names)
     module = names["".join(part.title() for part in model.name.split("_"))]

@@ -66,7 +66,7 @@ def onnx_content(module: nn.Module) -> bytes:
 
 @pytest.fixture(scope="module")
 def whole(exported: bytes, onnx_content: bytes) -> dict[str, bytes]:
-    """A whole file of each kind, by its name."""
+    """Return a whole file of each kind, by its name."""
     files = {path.name: path.read_bytes() for path in sorted(KERAS.iterdir()) if path.suffix in (".h5", ".keras")}
     return {"net.pt2": exported, "net.onnx": onnx_content, **files}
 
@@ -135,7 +135,7 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
 
 
 def held(run: Callable[..., Ran], path: Path, case: object) -> int:
-    """Import a file and hold what is promised; return the exit code."""
+    """Import a file and check the promises; return the exit code."""
     before, start = reset_peak_memory(), sum(os.times()[:4])  # that of processes which have ended, too
     ran = run("import", path)
     seconds, memory = sum(os.times()[:4]) - start, peak_memory() - before

@@ -66,7 +66,7 @@ def numbers(name: str, *shape: int) -> TensorProto:
 
 
 def channels_last(folder: Path) -> Path:
-    """A file as TensorFlow's exporters write them: channels last, transposes around every convolution."""
+    """Return a file as TensorFlow's exporters write them: channels last, transposes around every convolution."""
     node = helper.make_node
     nodes = [
         node("Transpose", ["x"], ["t1"], perm=[0, 3, 1, 2], name="ae/conv2d/transpose"),

@@ -113,7 +113,7 @@ def archive(path: Path, module: nn.Module, dynamic: Any = None) -> Path:
 
 
 def changed(path: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
-    """The archive with every member replaced by what ``change`` returns."""
+    """Return the archive with every member replaced by what ``change`` returns."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:

@@ -43,7 +43,7 @@ def colour(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that was trained for a moment on the digits that scikit-learn carries."""
+    """Return a run that was trained briefly on scikit-learn's digits."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     text = f"{GREY.replace('input', 'data digits; input')}train {{ epochs 6; batch 64; validation 20% }}\n"
     caedsl.train(text, out=str(folder), device="cpu", pictures=False)
@@ -52,7 +52,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Images of several sizes, depths and formats."""
+    """Return images of several sizes, depths and formats."""
     drawn = np.random.default_rng(0)
     folder = tmp_path / "photos"
     (folder / "deep").mkdir(parents=True)

@@ -35,7 +35,7 @@ STEPS, BATCH = 20, 8
 
 
 def keras_layers(model: Autoencoder) -> Iterator[Any]:
-    """The article's layers as Keras itself names them."""
+    """Yield the article's layers as Keras itself names them."""
     for _, layer in model.layers():
         yield keras_layer(layer)
 
@@ -57,7 +57,7 @@ def keras_layer(layer: Layer) -> Any:
 
 
 def to_keras(weight: torch.Tensor) -> np.ndarray:
-    """(out, in, h, w) to (h, w, in, out); a transposed convolution has in and out the other way round on both sides."""
+    """Convert (out, in, h, w) to (h, w, in, out); for transposed convolutions, in and out are swapped on both sides."""
     return weight.detach().permute(2, 3, 1, 0).numpy()
 
 

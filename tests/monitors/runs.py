@@ -48,13 +48,13 @@ def watched(text: str, folder: Path) -> Watched:
 
 
 def record(folder: Path) -> list[dict[str, Any]]:
-    """The lines of ``trouble.jsonl``."""
+    """Return the lines of ``trouble.jsonl``."""
     path = folder / "trouble.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def spec(train: str, encoder: str = "conv 4 relu; maxpool 2", code: str = "dense 8", decoder: str = "mirror") -> str:
-    """A small autoencoder of digits."""
+    """Return a small autoencoder of digits."""
     ending = decoder if decoder == "mirror" else f"{{ {decoder} }}"
     return (
         "autoencoder small\ninput 1x8x8 in 0..1\ndata digits\n"

@@ -37,7 +37,7 @@ def test_the_table_has_every_symptom_and_every_cause_once() -> None:
 
 
 def _in_specs(symptom: str) -> list[str]:
-    """The causes of a symptom that a rule warns of in a spec."""
+    """Return the causes of a symptom that a rule warns of in a spec."""
     return [name for name in CAUSES[symptom] if name in _LOUD]
 
 
@@ -80,7 +80,7 @@ def test_a_monitor_repeats_the_static_advice_and_not_its_opposite(
 
 
 def _seen(lr: float) -> RunSoFar:
-    """A network whose output layer makes the same picture of every image, most of its error on flat pixels."""
+    """Return a network with one output for every image, and most of its error on flat pixels."""
     train = model_of(spec(f"loss mse; optimizer adam lr={lr:g}; batch 64; epochs 30")).train
     settings = settled(train) if train is not None else None
     assert settings is not None

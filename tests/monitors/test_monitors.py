@@ -48,7 +48,7 @@ def test_the_example_makes_it_speak(monitor: Monitor, tmp_path: Path, monkeypatc
 
 
 def _agrees(remedy: str, monitor: Monitor, text: str) -> None:
-    """The advice is that of `caedsl check` where it finds a cause in the spec, and never against it."""
+    """Assert that the advice agrees with `caedsl check` if that finds a cause in the spec."""
     findings = check_source(Source(text)).findings
     cause = likely_cause(monitor.name, findings)
     assert cause is None or remedy.startswith(cause.remedy)

@@ -51,7 +51,7 @@ def test_weights_stand_still_from_the_first_such_loss_on(settings: Optimizer) ->
 
 
 def spoiled_at(step: int, spoil: Callable[[Training], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before that step (counted from 0) ``spoil`` is called; losses are read at the end of the epoch alone."""
+    """Call ``spoil`` before that step (counted from 0), and read losses only at the end of the epoch."""
     take_step = Training.take_step
     monkeypatch.setattr(processes, "SECONDS_BETWEEN_READS", 1e9)
 
@@ -65,14 +65,14 @@ def spoiled_at(step: int, spoil: Callable[[Training], None], monkeypatch: pytest
 
 @torch.no_grad()
 def huge(training: Training) -> None:
-    """Forward, the second layer overflows: 1e30 times 1e30."""
+    """Make the second layer overflow in the forward pass: 1e30 times 1e30."""
     training.module.get_submodule("encoder.0").get_parameter("weight").fill_(1e30)
     training.module.get_submodule("bottleneck.1").get_parameter("weight").fill_(1e30)
 
 
 @torch.no_grad()
 def ruined(training: Training) -> None:
-    """As a gradient leaves weights that was not finite in the decoder's first layer."""
+    """Set the weights as a non-finite gradient in the decoder's first layer leaves them."""
     for path in PATHS:
         training.module.get_submodule(path).get_parameter("weight")[0] = math.nan
 
@@ -107,7 +107,7 @@ def test_a_gradient_that_is_not_finite_is_named_where_clipping_would_spread_it(
 ) -> None:
     @torch.no_grad()
     def steep(training: Training) -> None:
-        """The loss is about 1e34; its gradient at the code, about 1e29, times what makes the code is beyond 3e38."""
+        """Make the loss about 1e34; its gradient at the code, 1e29, overflows 3e38 in the layer of the code."""
         for path, factor in (("encoder.0", 1e12), ("bottleneck.1", 1e-12), ("decoder.0", 1e17)):
             training.module.get_submodule(path).get_parameter("weight").mul_(factor)
 

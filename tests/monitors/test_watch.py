@@ -25,7 +25,7 @@ SPEC = VARIANTS["adam"]
 
 
 def after(step: int, where: int | str = 0) -> Monitor:
-    """A monitor that is sure of something from a step on."""
+    """Return a monitor that reports something from a given step on."""
 
     def look(seen: RunSoFar) -> Iterator[Sign]:
         if seen.probes and seen.probes[-1].step >= step:
@@ -36,7 +36,7 @@ def after(step: int, where: int | str = 0) -> Monitor:
 
 @pytest.fixture
 def monitors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Monitors that are sure from steps 4 and 8 on, of the 18 of the small run."""
+    """Install monitors that report from steps 4 and 8 on, of the small run's 18 steps."""
     there = (after(4), after(8, "train.optimizer"))
     monkeypatch.setattr(watch, "every", lambda: there)
 

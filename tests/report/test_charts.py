@@ -9,7 +9,7 @@ from caedsl.report.page import page_templates
 
 
 def words(drawn: str, screen: str = "wide") -> dict[str, float]:
-    """The texts of a chart for a screen with their y, of which the least is the highest."""
+    """Return the texts of a screen chart with their y coordinates, where the smallest is the topmost."""
     drawn = next(part for part in drawn.split('<div class="') if part.startswith(screen))
     found = re.findall(r"<text [^>]*?(?:translate\([\d.-]+ ([\d.-]+)\)|y=\"([\d.-]+)\")[^>]*>([^<]+)</text>", drawn)
     return {text: float(moved or placed) for moved, placed, text in found}

@@ -8,7 +8,7 @@ from caedsl.syntax.parser import parse
 
 
 def model(fragment: str) -> Autoencoder:
-    """The model of ``fragment``, in which the compiler must find nothing."""
+    """Return the model of ``fragment``, in which the compiler must find nothing."""
     source = Source(whole_spec(fragment))
     resolved, findings = resolve(parse(source)[0], source)
     assert resolved is not None

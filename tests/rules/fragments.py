@@ -12,23 +12,23 @@ def checked(fragment: str) -> Checked:
 
 
 def found(fragment: str, name: str) -> list[Finding]:
-    """The findings of that name."""
+    """Return the findings of that name."""
     return [finding for finding in checked(fragment).findings if finding.name == name]
 
 
 def the(fragment: str, name: str) -> Finding:
-    """The one finding of that name."""
+    """Return the one finding of that name."""
     (finding,) = found(fragment, name)
     return finding
 
 
 def place(fragment: str, finding: Finding) -> str:
-    """The text that the finding points at."""
+    """Return the text that the finding points at."""
     return Source(whole_spec(fragment)).slice(finding.primary.span)
 
 
 def fixed(fragment: str, name: str, applicability: Applicability = Applicability.UNSAFE) -> str:
-    """The text after the fix of the one finding of that name, which the fix must cure."""
+    """Return the text after fixing the one finding of that name, which the fix must remove."""
     finding = the(fragment, name)
     assert finding.fix is not None
     assert finding.fix.applicability is applicability

@@ -27,7 +27,7 @@ HALVED = "conv 8 s2 relu; conv 8 s2 relu"
 
 
 def declared(model: Autoencoder) -> tuple[object, ...]:
-    """What the author declared about the data: the range and the words of the data line."""
+    """Return the author's declarations about the data: the range and the words of the data line."""
     place = model.places.get("data")
     return model.input.range, model.source.slice(place) if place else ""
 
@@ -74,7 +74,7 @@ CONTEXTS = (
 
 @cache
 def is_of_the_language(code: str) -> bool:
-    """Whether a piece of text can stand somewhere in a spec: sizes may clash with those around it."""
+    """Return whether a piece of text is valid somewhere in a spec; its sizes may conflict with those around it."""
     if code in catalogue.all_names() or not any(map(str.isalnum, code)):
         return True
     texts = (f"autoencoder a\n{context.format(code)}\n" for context in CONTEXTS)
@@ -98,7 +98,7 @@ def test_what_a_help_shows_can_be_written(case: Case) -> None:
 
 
 def _is_in(code: str, text: str) -> bool:
-    """Whether the text has these words, in whatever layout."""
+    """Return whether the text contains these words, in any layout."""
     return " ".join(code.split()) in " ".join(text.split())
 
 

@@ -1,4 +1,4 @@
-"""Fixes: only those that cure are offered, and making them leaves a spec that has no more to offer."""
+"""Fixes: only effective ones are offered, and applying them leaves none to apply."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ Examine = Callable[[Source], Sequence[Finding]]
 
 
 def bad_words(*rules: str, compiled: str = "") -> Examine:
-    """A checker that finds every occurrence of some words, each word being the rule; ``compiled`` ones are errors."""
+    """Return a checker that reports every occurrence of some words, named after the word; ``compiled`` are errors."""
 
     def examine(source: Source) -> list[Finding]:
         found = []
@@ -54,7 +54,7 @@ def replaced(source: Source, word: str, by: str, applicability: Applicability = 
 
 
 def offered(text: str, word: str, by: str, examine: Examine, parsed: bool = True) -> Fix | None:
-    """The fix of the first finding of ``word`` after verification, which proposes to write ``by``."""
+    """Return the verified fix of the first finding of ``word``, which proposes to write ``by``."""
     source = Source(text)
     findings = examine(source)
     proposed = [replace(f, fix=replaced(source, word, by)) if f.name == word else f for f in findings]
@@ -192,7 +192,7 @@ def test_fixing_a_faulty_spec_twice_is_fixing_it_once(text: str, unsafe: bool) -
 
 
 def holds_what_fixing_promises(text: str, unsafe: bool) -> None:
-    """Twice is once, no fix that may be made is left, and there are no more errors than before."""
+    """Assert that fixing is idempotent, leaves no applicable fix, and adds no errors."""
     fixed = fix_source(Source(text), unsafe=unsafe)
     again = fix_source(fixed.checked.source, unsafe=unsafe)
     assert again.checked.source.text == fixed.checked.source.text

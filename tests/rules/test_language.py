@@ -28,7 +28,7 @@ _NAME = re.compile(r"[a-z]+(-[a-z]+)+")
 
 
 def reported_names() -> Iterator[str]:
-    """Every kebab-case name that a call in the package reports a finding under."""
+    """Yield every kebab-case name that a call in the package reports a finding under."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and _called(node) in REPORTING and node.args:
@@ -47,7 +47,7 @@ def _called(node: ast.Call) -> str:
 
 
 def example(entry: Entry, heading: str) -> tuple[str, str]:
-    """The language and the text of the block under a heading."""
+    """Return the language and the text of the block under a heading."""
     section = entry.documentation.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     block = _BLOCK.search(section)
     assert block, f"{entry.rule.name} has no block under {heading}"

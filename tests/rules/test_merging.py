@@ -1,4 +1,4 @@
-"""One cause, one finding: places with the same fault are listed, and mended together."""
+"""One cause, one finding: places with the same fault are listed and fixed together."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""No text whatever makes ``check`` or ``fmt`` raise, and none makes them take unreasonably long."""
+"""No text makes ``check`` or ``fmt`` raise or take unreasonably long."""
 
 import re
 from collections import Counter
@@ -49,7 +49,7 @@ MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 
 
 def answer(source: Source) -> Iterator[str]:
-    """Everything that the two commands print about ``source``."""
+    """Yield everything that the two commands print about ``source``."""
     report = check_source(source).reports[0]
     for name in FORMATS:
         yield FORMATS[name]([report], RenderSettings(rules=RULES))

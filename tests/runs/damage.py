@@ -1,4 +1,4 @@
-"""Ways to damage a file of a run folder, as a disk, a person or an attacker may; none touches what lies outside."""
+"""Ways to damage a file of a run folder, as a disk, a person or an attacker may; none affects other files."""
 
 import json
 import os
@@ -132,7 +132,7 @@ def other_value(path: Path, chance: random.Random, outside: Path) -> None:
 
 
 def forge(state: dict[str, Any], chance: random.Random) -> str:
-    """Change a state of a run, tensors by name or what JSON holds; what was changed."""
+    """Change a run's state, in tensors by name or in JSON; return a description of the change."""
     holder, key = chance.choice([place for place in _places(state) if not isinstance(place[0], Tensor)])
     before = holder[key]
     if not isinstance(before, Tensor):

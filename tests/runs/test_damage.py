@@ -87,7 +87,7 @@ MOST_SECONDS = 15.0
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run that has ended, one that was interrupted within an epoch, and what commands read beside a run."""
+    """Return a finished run, one interrupted within an epoch, and other files that commands read."""
     home = tmp_path_factory.mktemp("whole")
     (home / "tiny.cae").write_text(SPEC)
     names = {"spec": "tiny.cae", "codes": "codes.npy", "images": "labelled/good"}

@@ -1,4 +1,4 @@
-"""What is said about each syntax error: headline, exact place, help, and the text after the fix."""
+"""The message of each syntax error: headline, exact place, help, and the text after the fix."""
 
 import pytest
 

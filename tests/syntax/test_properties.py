@@ -26,7 +26,7 @@ any_texts = soups | code_points | st.binary().map(lambda data: data.decode("lati
 
 
 def _comments(text: str) -> list[str]:
-    """The comments of a formatted text, found in another way than the formatter does."""
+    """Return the comments of a formatted text, found independently of the formatter."""
     found = []
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         in_string = False

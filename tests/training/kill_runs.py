@@ -1,4 +1,4 @@
-"""Kills runs at random moments, resumes them, and compares what is left with a run that nobody killed.
+"""Kill runs at random moments, resume them, and compare the result with an uninterrupted run.
 
 ``python -m tests.training.kill_runs 50`` does it fifty times. Each run is a process of its own, ended by SIGKILL.
 """
@@ -70,7 +70,7 @@ def same(a: Path, b: Path) -> bool:
 
 
 def kill_and_resume(out: Path, longest: float, chance: random.Random) -> int:
-    """A run that is killed at random moments until it comes to its end; how often it was."""
+    """Run a training that is killed at random moments until it finishes; return the number of kills."""
     kills = 0
     while True:
         # A run that was killed before it wrote what it is can only be begun again, as its error says.

@@ -51,7 +51,7 @@ class OperationRecorder:
 
     @contextmanager
     def strictly(self) -> Iterator[None]:
-        """Refuse, inside, what cannot be captured."""
+        """Refuse operations that cannot be captured."""
         with _Recording():
             yield
 
@@ -72,4 +72,4 @@ class OperationRecorder:
         return replay, result
 
     def wait(self) -> None:
-        """There is nothing to wait for."""
+        """Return at once, since there is nothing to wait for."""

@@ -1,4 +1,4 @@
-"""Numbers that are found before training, and the run that then has them."""
+"""Settings that are determined before training, and the run that uses them."""
 
 import json
 import math
@@ -119,7 +119,7 @@ def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) 
 
 
 def curve(*, lowest: float, fall: float = 0.1) -> list[Point]:
-    """A loss that stays at 0.2 at low rates, falls around ``lowest`` / 10, and grows from there on."""
+    """Return a loss that stays at 0.2 at low rates, falls around ``lowest`` / 10, and grows from there on."""
     rates = [10 ** (-5 + place / 20) for place in range(101)]
     fallen = [fall / (1 + (0.1 * lowest / rate) ** 2) for rate in rates]
     return [Point(rate, 0.2 - part + 0.02 * (rate / lowest) ** 2) for rate, part in zip(rates, fallen, strict=True)]
@@ -135,7 +135,7 @@ def test_the_rate_lies_between_the_fall_and_the_growth_of_the_loss(lowest: float
 def searched(
     monkeypatch: pytest.MonkeyPatch, *, deadly: Callable[[int, float], bool], schedule: Schedule = Schedule()
 ) -> FoundRate:
-    """A loss that falls by a hundred times the rate of itself a step, and is stuck for good after 20 ``deadly`` ones."""
+    """Search with a loss that shrinks by 100 times the rate per step, and gets stuck after 20 ``deadly`` steps."""
 
     def take_step(training: Training, clean: Sample) -> Losses:
         state = training.__dict__.setdefault("state", {"loss": 0.2, "step": 0, "deadly": 0})

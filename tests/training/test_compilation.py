@@ -1,4 +1,4 @@
-"""When a network is compiled, and what becomes of it where the compiler fails."""
+"""When a network is compiled, and the fallback if the compiler fails."""
 
 from copy import deepcopy
 from functools import partial
@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def _eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The compiler without code generation, which would take most of a minute."""
+    """Use the compiler without code generation, which would take most of a minute."""
     compile_ = torch.compile
     monkeypatch.setattr(torch, "compile", lambda network, dynamic: compile_(network, backend="eager"))
 

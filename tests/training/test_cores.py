@@ -17,7 +17,7 @@ from caedsl.training.cores import (
 
 
 def system(root: Path, groups: str, **files: str) -> Path:
-    """A file system with these control groups of the process and files below ``sys/fs/cgroup``, `/` written as `__`."""
+    """Return a file system with these control groups and files below ``sys/fs/cgroup``, `/` written as `__`."""
     (root / "proc/self").mkdir(parents=True)
     (root / "proc/self/cgroup").write_text(groups)
     for name, text in files.items():

@@ -1,4 +1,4 @@
-"""Several processes are as one: the same result, one run folder, one voice, and they end together."""
+"""Several processes act as one: the same result, one run folder, one output, and a common end."""
 
 import json
 import os
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks processes
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the runs that ``together.py`` makes, once for all workers of the suite."""
+    """Return the folder of the runs that ``together.py`` makes once for all workers of the suite."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = base / "together"
@@ -42,7 +42,7 @@ def codes(made: Path, name: str) -> list[int]:
 
 
 def assert_as(one: Path, several: Path) -> None:
-    """The same weights and the same history to 1e-5."""
+    """Assert the same weights and the same history to 1e-5."""
     for name in ("weights.safetensors", "last.safetensors"):
         expected, found = load_file(one / name), load_file(several / name)
         assert list(found) == list(expected)

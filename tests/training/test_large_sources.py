@@ -37,7 +37,7 @@ FOLDER = SPEC.format(input="1x8x8", data='folder "photos"')
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Forty images in two classes; the eight evenly chosen are 0, 6, 11, 17, 22, 28, 33 and 39."""
+    """Return forty images in two classes; the eight evenly chosen are 0, 6, 11, 17, 22, 28, 33 and 39."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for number, image in enumerate(IMAGES):
@@ -49,7 +49,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than ten files, or a thousand bytes, are many."""
+    """Treat more than ten files, or a thousand bytes, as a large source."""
     monkeypatch.setattr(folder_stack, "MANY_FILES", 10)
     monkeypatch.setattr(stack, "LARGE_BYTES", 1000)
     monkeypatch.setattr(intake, "_LOOKED_AT", 8)

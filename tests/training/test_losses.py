@@ -84,7 +84,7 @@ def test_a_prediction_that_is_no_number_gives_a_loss_that_is_none(name: str) -> 
 
 
 def direct_ssim(x: np.ndarray, y: np.ndarray, size: int, sigma: float, data_range: float) -> float:
-    """SSIM of two images H×W, window by window, straight from the paper."""
+    """Return the SSIM of two images H×W, computed window by window as in the paper."""
     offsets = np.arange(size) - (size - 1) / 2
     window = np.exp(-(offsets[:, None] ** 2 + offsets[None, :] ** 2) / (2 * sigma**2))
     window /= window.sum()

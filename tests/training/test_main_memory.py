@@ -1,4 +1,4 @@
-"""Main memory that runs out, for real: a process that may not take more ends with an error that says what would fit."""
+"""Real exhaustion of main memory: a limited process ends with an error that names what would fit."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Memory that runs out: the error names what fits, found by trying after the failure."""
+"""Out-of-memory errors name what fits, found by trying after the failure."""
 
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def run(out: Path, lr: str = "1e-2") -> Run:
 
 
 def room_for(images: int, monkeypatch: pytest.MonkeyPatch, error: Exception, after: int = 0) -> None:
-    """From step ``after`` on, an allocator that has room for so many images."""
+    """Let the allocator have room for only so many images from step ``after`` on."""
     take_step = Training.take_step
 
     def optimize(self: Training, *x: Any) -> Losses:

@@ -1,4 +1,4 @@
-"""What a run computes in, and on what."""
+"""Precision and device of a run."""
 
 import os
 

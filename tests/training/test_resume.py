@@ -1,4 +1,4 @@
-"""A run that was ended early goes on as if it had not been."""
+"""A run that ended early resumes as if it had not been interrupted."""
 
 import json
 import os
@@ -44,11 +44,11 @@ VARIANTS = {
 
 
 class Killed(BaseException):
-    """What no code of ours expects."""
+    """Exception that no code of the package expects."""
 
 
 def killed_at(step: int, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
-    """``work``, ended without a word when the step has been taken; what it had written by then is what there is."""
+    """Run ``work`` and kill it once the step has been taken, so that only files written by then exist."""
     take_step = Training.take_step
 
     def optimize_or_die(self: Training, *x: Any) -> Losses:

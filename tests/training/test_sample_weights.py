@@ -1,4 +1,4 @@
-"""Weights of samples: each counts so much in the loss, in training and in validation."""
+"""Sample weights in the loss, in training and in validation."""
 
 from pathlib import Path
 

@@ -49,7 +49,7 @@ def test_cosine_falls_from_one_towards_zero() -> None:
 
 
 def rates_of(make: Callable[[torch.optim.Optimizer], LRScheduler]) -> list[float]:
-    """The rates of ``STEPS`` steps with a schedule of PyTorch's and a rate of 1."""
+    """Return the rates of ``STEPS`` steps with a PyTorch schedule and a rate of 1."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     scheduler, rates = make(optimizer), []
     for _ in range(STEPS):

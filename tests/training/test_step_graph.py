@@ -37,7 +37,7 @@ LINE = "precision fp32; schedule cosine; ema 0.9; corrupt gaussian=0.1"
 
 @pytest.fixture(autouse=True)
 def _as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numbers of a step lie on the device, and optimizers are those that can be captured."""
+    """Keep the numbers of a step on the device, and use capturable optimizers."""
     monkeypatch.setattr(device, "CAPTURED", ("cpu",))
     for name in ("rmsprop", "adadelta", "adamax", "nadam", "radam"):
         module = import_module(f"torch.optim.{name}")
@@ -45,19 +45,19 @@ def _as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def clock(plain: float, replayed: float) -> Callable[[], float]:
-    """A clock by which a step takes so long as it is, and so long when it is replayed."""
+    """Return a clock with given times for a normal and a replayed step."""
     return iter([0, 0, 0, plain, 0, replayed]).__next__
 
 
 def graph_of(run: Training, replayed: float = 1.0) -> tuple[StepGraph, OperationRecorder, list[str]]:
-    """Have the steps of a run replayed, where a step takes 2 seconds as it is; return what is said too."""
+    """Replay the steps of a run whose normal steps take 2 seconds; also return the notes."""
     recorder, said = OperationRecorder(), list[str]()
     run.graph = StepGraph(run, recorder, said.append, clock(2.0, replayed))
     return run.graph, recorder, said
 
 
 def same(first: Training, second: Training) -> None:
-    """Both runs have come to the same bits."""
+    """Assert that both runs gave the same bits."""
     assert steps(first, STEPS) == steps(second, STEPS)
     for name, value in first.weights().items():
         assert torch.equal(value, second.weights()[name]), name

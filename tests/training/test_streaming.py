@@ -1,4 +1,4 @@
-"""Images that memory does not hold: read while training goes on, with the same result bit for bit."""
+"""Images that do not fit into memory are read during training, with the same result bit for bit."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def spec(data: str, input: str = "1x8x10") -> str:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where decoded copies go."""
+    """Return the folder of decoded copies."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CAEDSL_DATA", raising=False)
     return tmp_path / "cache"
@@ -59,13 +59,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No room for decoded copies."""
+    """Leave no room for decoded copies."""
     monkeypatch.setattr(scratch, "LEFT_FREE", 1 << 60)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same images in every kind of file."""
+    """Return the same images in every kind of file."""
     folder = tmp_path_factory.mktemp("files")
     arrays = {
         "grey": GREY,
@@ -144,7 +144,7 @@ def test_batches_are_the_same_wherever_images_are(
 
 
 def assert_alike(some: list[Sample], others: list[Sample]) -> None:
-    """The same values, and the same order in memory, by which kernels are chosen."""
+    """Assert the same values in the same memory order, which determines the choice of kernels."""
     assert len(some) == len(others)
     for x, y in ((a.seen, b.seen) for a, b in zip(some, others, strict=True)):
         assert x.dtype == y.dtype == torch.float32

@@ -1,4 +1,4 @@
-"""What the world may do to a run folder: clear errors, and the last good state kept."""
+"""Damage to run folders: clear errors, and the last good state is kept."""
 
 import errno
 import json
@@ -31,7 +31,7 @@ class Listening(Reporter):
 
 @pytest.fixture
 def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run that was killed in its second epoch, with two checkpoints."""
+    """Return a run that was killed in its second epoch, with two checkpoints."""
     always_keep(monkeypatch)
     killed_at(8, monkeypatch, lambda: begin(tmp_path / "killed"))
     return tmp_path / "killed"

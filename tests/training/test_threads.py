@@ -1,4 +1,4 @@
-"""The number of CPU threads: measured, given, recorded, and taken again by a resumed run."""
+"""The number of CPU threads: measured, given, recorded, and reused by a resumed run."""
 
 import json
 import subprocess
@@ -92,7 +92,7 @@ def test_powers_of_two_and_all_cores_are_tried(most: int, counts: tuple[int, ...
 
 @pytest.fixture
 def two_are_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of four cores on which two threads are fastest."""
+    """Simulate a machine with four cores on which two threads are fastest."""
     monkeypatch.setattr(threads, "usable_threads", lambda: 4)
     monkeypatch.setattr(threads, "allowed_cores", lambda: 4)
     monkeypatch.setattr(threads, "measure", lambda *_, **__: threads.ThreadTimes(2, {1: 3e-3, 2: 1e-3, 4: 2e-3}))

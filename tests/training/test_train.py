@@ -80,7 +80,7 @@ def test_the_same_spec_gives_the_same_weights(tmp_path: Path) -> None:
 
 
 class Acting(Reporter):
-    """Does something after the first epoch."""
+    """Callback that acts after the first epoch."""
 
     def __init__(self, act: Callable[[], None]) -> None:
         self.act = act

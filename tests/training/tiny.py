@@ -33,7 +33,7 @@ def tiny(seed: int = 0) -> TinyAutoencoder:
 
 
 def blobs(count: int = 50) -> Tensor:
-    """Images with one bright quarter."""
+    """Return images with one bright quarter."""
     generator = torch.Generator().manual_seed(7)
     x = 0.2 * torch.rand(count, 1, 6, 6, generator=generator)
     for image, quarter in zip(x, torch.randint(0, 4, (count,), generator=generator).tolist(), strict=True):
@@ -45,14 +45,14 @@ QUICK = Train(optimizer=Optimizer(lr=1e-2), batch=16, epochs=3, precision="fp32"
 
 
 def always_keep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every step reads its losses and writes a checkpoint."""
+    """Read losses and write a checkpoint at every step."""
     monkeypatch.setattr(processes, "SECONDS_BETWEEN_READS", -1.0)
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr(checkpoints, "MOST_OF_THE_TIME", float("inf"))
 
 
 def model_of(text: str) -> Autoencoder:
-    """The model of a spec without errors."""
+    """Return the model of a spec without errors."""
     source = Source(text)
     spec, syntax = parse(source)
     model, findings = resolve(spec, source)

@@ -104,7 +104,7 @@ ENDLESS = LAYERS.replace("epochs 4", "epochs 100000").replace("stop patience=3",
 
 
 def processes(count: int, printed: Path, arguments: Sequence[str], change: Callable[[int], None]) -> list[int]:
-    """The exit codes of so many processes that run ``caedsl`` together; in each, ``change`` is called first."""
+    """Run ``caedsl`` in several processes, each after calling ``change``; return their exit codes."""
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     forks = []
     for rank in range(count):
@@ -125,7 +125,7 @@ def processes(count: int, printed: Path, arguments: Sequence[str], change: Calla
 
 
 def at_step(step: int, act: Callable[[], None], who: int = 0) -> Callable[[int], None]:
-    """In the process of that number, ``act`` is called before a step."""
+    """Return a change that calls ``act`` before a step in the process with that number."""
 
     def change(rank: int) -> None:
         take_step = Training.take_step
@@ -142,7 +142,7 @@ def at_step(step: int, act: Callable[[], None], who: int = 0) -> Callable[[int],
 
 
 def seldom_meeting(rank: int) -> None:
-    """They meet at moments of probes alone."""
+    """Let the processes synchronise only at probes."""
     caedsl.training.parallel.distributed.SECONDS_BETWEEN_MEETINGS = 1e9
 
 
@@ -156,7 +156,7 @@ def asked_to_end() -> None:
 
 
 def killed_at_step(step: int) -> Callable[[int], None]:
-    """Number 1 is; nobody has to wait long for words that do not come."""
+    """Return a change that kills process 1 at a step, with short timeouts for the others."""
 
     def change(rank: int) -> None:
         caedsl.training.parallel.distributed.SECONDS_FOR_LAST_WORDS = 1.0

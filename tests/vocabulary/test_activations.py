@@ -1,4 +1,4 @@
-"""What the activations declare, against PyTorch."""
+"""The declarations of activations, compared with PyTorch."""
 
 from dataclasses import fields
 from math import isfinite
@@ -17,7 +17,7 @@ from caedsl.vocabulary.option import REQUIRED, Type
 
 
 def module_of(activation: Activation) -> torch.nn.Module:
-    """The module of an activation in 64 bits."""
+    """Return the module of an activation in 64 bits."""
     made = [(MODULES.get(c.name) or getattr(torch.nn, c.name))(*c.args, **dict(c.kwargs)) for c in activation.calls()]
     return torch.nn.Sequential(*made).double()
 

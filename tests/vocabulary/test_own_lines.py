@@ -1,4 +1,4 @@
-"""Layers that stand between convolutions: each against a computation of its own, and in a mirror."""
+"""Layers between convolutions: each compared with an independent computation, and in a mirror."""
 
 import pytest
 import torch

@@ -45,7 +45,7 @@ LINES = SPEC.format(layer="relu", train="").splitlines()
 
 
 def value(option: Option) -> str:
-    """A value of an option that is not its default."""
+    """Return a value of an option that is not its default."""
     if option.type is Type.ENDS:
         return "-1..2"
     if option.type is Type.COUNT:
@@ -54,14 +54,14 @@ def value(option: Option) -> str:
 
 
 def given(option: Option) -> str:
-    """The option as a line gives it."""
+    """Return the option as a line gives it."""
     if option.written is Written.REST:
         return "2 4"
     return option.name if option.type is Type.FLAG else f"{option.name}={value(option)}"
 
 
 def layer_words() -> Iterator[str]:
-    """Options of a layer line, one for each word."""
+    """Yield options of a layer line, one for each word."""
     for name, function in FUNCTIONS.items():
         if function.option is None or function.option.default is not REQUIRED:
             yield name
@@ -75,7 +75,7 @@ def layer_words() -> Iterator[str]:
 
 
 def train_words() -> Iterator[str]:
-    """Lines of a train block, one for each word with all its options."""
+    """Yield lines of a train block, one for each word with all its options."""
     yield from (" ".join([f"loss {name}", *map(given, kind.own)]) for name, kind in LOSSES.items())
     for name, kind in OPTIMIZERS.items():
         doubles = {first for first, _ in kind.exclusive}
@@ -96,7 +96,7 @@ SURROUNDED = {
 
 
 def kind_words() -> Iterator[str]:
-    """Specs with one kind of layer each; activations on lines of their own are alike, and one stands for all."""
+    """Yield specs with one layer kind each; one activation represents all activations on their own lines."""
     for name, kind in KINDS.items():
         if name not in FUNCTIONS or name == "leaky_relu":
             encoder = f"encoder {{ conv 32 s2 relu as fine; conv 32; {SURROUNDED.get(name, kind.example)}; dense 4 }}"
@@ -104,7 +104,7 @@ def kind_words() -> Iterator[str]:
 
 
 def other_words() -> Iterator[str]:
-    """Specs with one form of the bottleneck, one source or one preprocessing each."""
+    """Yield specs with one bottleneck form, one source or one preprocessing each."""
     plain = SPEC.format(layer="relu", train="")
     for form in FORMS:
         decoder = (

@@ -14,7 +14,7 @@ from tests.resolve.written import model
 
 
 def pair(encoder: str) -> list[tuple[Autoencoder, ConvolutionalAutoencoder]]:
-    """The encoder without and with ``weight_norm`` in the place of ``*``, from the same random numbers."""
+    """Return the encoder without and with ``weight_norm`` in place of ``*``, from the same random numbers."""
     specs = [model(f"encoder {{ {encoder.replace('*', word)} }}") for word in ("", "weight_norm")]
     made = []
     for spec in specs:

@@ -37,7 +37,7 @@ def blog_conv(keras: Any) -> Any:
 
 
 def article(keras: Any) -> Any:
-    """The article's first model, with an optimizer named by a word: Keras's Adadelta starts at 1e-3, a thousandth of the usual 1."""
+    """Return the article's first model, with an optimizer given by name: Keras's Adadelta defaults to 1e-3."""
     layers = keras.layers
 
     def conv(width: int, kind: str = "Conv2D", activation: str = "relu") -> Any:
@@ -56,7 +56,7 @@ def article(keras: Any) -> Any:
 
 
 def parts(keras: Any) -> Any:
-    """An encoder and a decoder as models of their own, dense in the middle: rows and columns must be permuted."""
+    """Return nested encoder and decoder models with a dense middle, whose rows and columns must be permuted."""
     layers = keras.layers
     inside = keras.Input((8, 12, 3))
     x = layers.Conv2D(4, 3, strides=2, padding="same")(inside)
@@ -86,7 +86,7 @@ def parts(keras: Any) -> Any:
 
 
 def unet(keras: Any) -> Any:
-    """Joins in both orders: what comes before first, and the older map first."""
+    """Return a model that concatenates in both orders: the previous map first, and the older map first."""
     layers = keras.layers
     inside = keras.Input((8, 8, 2))
     one = layers.Conv2D(3, 3, padding="same", activation="relu")(inside)
@@ -115,7 +115,7 @@ def residual(keras: Any) -> Any:
 
 
 def signal(keras: Any) -> Any:
-    """The time series of keras.io."""
+    """Return the time series of keras.io."""
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -140,14 +140,14 @@ def volume(keras: Any) -> Any:
 
 
 def plain_image(keras: Any) -> Any:
-    """TensorFlow's tutorial: images without an axis of channels."""
+    """Return the model of TensorFlow's tutorial, whose images have no channel axis."""
     layers = keras.layers
     model = [keras.Input((8, 8)), layers.Flatten(), layers.Dense(5, activation="relu")]
     return keras.Sequential([*model, layers.Dense(64, activation="sigmoid"), layers.Reshape((8, 8))])
 
 
 def reshaped_vector(keras: Any) -> Any:
-    """Vectors that become colour images and vectors again: Keras's order of channels all the way."""
+    """Return a model from vectors to colour images and back, in Keras's channel order throughout."""
     layers = keras.layers
     model = [keras.Input((4 * 6 * 3,)), layers.Reshape((4, 6, 3)), layers.Conv2D(2, 3, strides=2, padding="same")]
     return keras.Sequential([*model, layers.Flatten(), layers.Dense(4), layers.Dense(72, activation="tanh")])

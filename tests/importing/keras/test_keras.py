@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture(autouse=True)
 def single_precision() -> None:
-    """Another test computes in 64 bits."""
+    """Reset the default precision, which another test sets to 64 bits."""
     keras.config.set_floatx("float32")
     keras.utils.clear_session()
 
@@ -40,7 +40,7 @@ def agree(made: ImportedModel, model: Any) -> None:
 
 
 def first(batch: np.ndarray) -> np.ndarray:
-    """Channels first; vectors and images without channels are as they are."""
+    """Return the samples channels first; vectors and images without channels are unchanged."""
     if batch.ndim == 2 or batch.shape[1:] == (8, 8):
         return batch if batch.shape[1:] != (72,) else batch.reshape(-1, 4, 6, 3).transpose(0, 3, 1, 2)
     return np.moveaxis(batch, -1, 1)

@@ -43,7 +43,7 @@ def with_config(change: Callable[[dict[str, Any]], None]) -> bytes:
 
 
 def with_encoder(change: Callable[[Layers], None]) -> bytes:
-    """The file with other layers in its model `encoder`."""
+    """Return the file with other layers in its model `encoder`."""
 
     def changed(config: dict[str, Any]) -> None:
         encoder = next(layer for layer in config["config"]["layers"] if layer["name"] == "encoder")
@@ -53,7 +53,7 @@ def with_encoder(change: Callable[[Layers], None]) -> bytes:
 
 
 def with_layer(kind: str, **config: Any) -> bytes:
-    """The file with another layer in the place of the encoder's LeakyReLU."""
+    """Return the file with another layer instead of the encoder's LeakyReLU."""
 
     def replaced(layers: Layers) -> None:
         layer = next(layer for layer in layers if layer["class_name"] == "LeakyReLU")

@@ -14,7 +14,7 @@ keras = pytest.importorskip("keras", reason="real Keras is an extra: pip install
 
 @pytest.fixture(autouse=True)
 def single_precision() -> None:
-    """Another test computes in 64 bits."""
+    """Reset the default precision, which another test sets to 64 bits."""
     keras.config.set_floatx("float32")
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)

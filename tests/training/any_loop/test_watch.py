@@ -1,4 +1,4 @@
-"""The monitors in anybody's loop: silent where it is healthy, and of one voice with those of caedsl's own loop."""
+"""The monitors in any loop: silent if it is healthy, and in agreement with those of caedsl's own loop."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ class Net(nn.Module):
 
 
 def trained(net: nn.Module, optimizer: torch.optim.Optimizer, steps: int, watched: bool = True) -> LoopWatch:
-    """A loop of one's own, with three lines of caedsl."""
+    """Run a custom training loop with three lines of caedsl."""
     torch.manual_seed(1)
     images, said = digits(), []
     watch = caedsl.watch(net, optimizer, say=said.append)
