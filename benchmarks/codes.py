@@ -2,9 +2,9 @@
 
     python benchmarks/codes.py [--rounds 7] [--steps 10] [--batch 128]
 
-Both of a pair take steps by turns in one process, on one thread. Printed are the medians of a step's processor time,
-without the first step of each turn, and their ratio. What is measured of a code after each epoch is no part of a step.
-The aim is less than 3 %.
+Both models of a pair take steps in turns in one process, on one thread. The script prints the medians of a step's
+processor time, without the first step of each turn, and their ratio. Measurements of a code after each epoch are not
+part of a step. The aim is less than 3 %.
 """
 
 import argparse

@@ -4,9 +4,9 @@
 
 The weights are random. Each turn takes all images: a tensor, an array file, and a folder of PNG files. The bare loop
 calls the module on the same batches, and computes the mean squared error for `score`; the files of the folder come from
-a `torch.utils.data.DataLoader` with as many workers as there are cores. Printed are the medians
-over the turns of images a second and of the ratios of neighbouring turns, by the clock and by processor time, workers
-included. The aim is a ratio of at least 0.95.
+a `torch.utils.data.DataLoader` with as many workers as there are cores. The script prints the medians
+over the turns of images per second and of the ratios of neighbouring turns, by wall-clock and by processor time,
+including workers. The aim is a ratio of at least 0.95.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python benchmarks/monitors.py [specs/mnist_mirror.cae] [--rounds 7] [--steps 100]
 
-Each turn takes so many steps with all that the loop does in between. Printed are the medians over the turns of the time
-of a step, without the first turn, and their ratio. The aim is less than 3 %.
+Each turn takes a number of steps, including everything that the loop does in between. The script prints the medians of
+the step time over all turns but the first, and their ratio. The aim is less than 3 %.
 """
 
 import argparse

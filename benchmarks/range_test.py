@@ -2,10 +2,10 @@
 
     python benchmarks/range_test.py [CASE …] [--seeds 2] [--steps 300]
 
-Each case is a shipped spec with an optimizer. For each seed the rate is found as ``caedsl train`` finds it; then the
-spec is trained with it and with each rate of a sweep, three a decade, from the same seed. Printed are the rate, the
-steps that the search took, and the validation loss at that rate as a multiple of the sweep's least; then the sweep,
-whose best rate should stand at neither end. CAEDSL_DATA names the folder that holds MNIST and Fashion-MNIST.
+Each case is a shipped spec with an optimizer. For each seed, the rate is determined as in ``caedsl train``; then the
+spec is trained with it and with each rate of a sweep, three per decade, from the same seed. The script prints the rate,
+the steps that the search took, and the validation loss at that rate as a multiple of the sweep's minimum; then the
+sweep, whose best rate should be at neither end. CAEDSL_DATA names the folder that holds MNIST and Fashion-MNIST.
 """
 
 import argparse
@@ -130,9 +130,9 @@ def _found(model: Autoencoder, settings: Train, text: str, images: Images) -> tu
 
 
 def _trained(model: Autoencoder, settings: Train, text: str, images: Images, rate: float, steps: int) -> float:
-    """Return the validation loss after about so many steps, whole epochs with the schedule over all.
+    """Return the validation loss after about so many steps, in whole epochs that the schedule spans.
 
-    Infinite where training fails.
+    The loss is infinite if training fails.
     """
     at_rate = replace(settings, optimizer=replace(settings.optimizer, lr=rate))
     an_epoch = prepare_training(model, at_rate, images, CPU).steps_per_epoch

@@ -2,9 +2,9 @@
 
     python benchmarks/results.py [TARGET …] [--whole | --epochs N] [--runs DIR]
 
-Each target trains a shipped spec as `caedsl train` does, for as few epochs as will do if not --whole, reads the
-metrics from its run folder and prints the reached number, the goal, and whether it is met. Runs are kept below --runs:
-a finished one is read again, one that was cut short is gone on with. CAEDSL_DATA names the folder that holds MNIST and
+Each target trains a shipped spec as `caedsl train` does, for as few epochs as necessary unless --whole is given, reads
+the metrics from its run folder and prints the reached number, the goal, and whether it is met. Runs are kept in --runs:
+finished ones are read again, interrupted ones are resumed. CAEDSL_DATA names the folder that holds MNIST and
 Fashion-MNIST.
 """
 

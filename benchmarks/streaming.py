@@ -3,14 +3,14 @@
     python benchmarks/streaming.py [--images 20000] [--rounds 7] [--seconds 4]
     python benchmarks/streaming.py --limited [--gigabytes 6]
 
-Files are made in a temporary folder: an array (npy) and a folder of JPEGs, both of 64x64 pixels in colour. In turn, so
-that other work on the machine hits both alike, the same spec is trained for some seconds from memory and from the
-files, of which the system is told to forget what it keeps in memory. The loader is told of a tenth of the images' size
-as all the memory there is. The aim is a ratio of at least 0.9. On a machine that does other work, the images that a
-second of processor time brings (of all threads, reading included) say more than those of a second on the clock.
+Files are written to a temporary folder: an array (npy) and a folder of JPEGs, both of 64x64 colour images. The same
+spec is trained for some seconds from memory and from the files, in turns, so that other work on the machine affects both
+equally. The files are dropped from the system's cache first. The loader is told that the available memory is a tenth of
+the images' size. The aim is a ratio of at least 0.9. On a busy machine, images per second of processor time (of all
+threads, including reading) mean more than images per second of wall-clock time.
 
-``--limited`` trains on an array ten times larger than all the memory that a process may use, in a process that is held
-to that by a control group where one can be made, else by ``RLIMIT_DATA``; and beside it, in turn, in one that is not.
+``--limited`` trains on an array ten times larger than the memory that a process may use. One process is limited by a
+control group if possible, else by ``RLIMIT_DATA``; it takes turns with an unlimited one.
 """
 
 import argparse

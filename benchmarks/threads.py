@@ -2,10 +2,10 @@
 
     python benchmarks/threads.py [SPEC] [--images 3840] [--epochs 20] [--rounds 3] [--busy 0 1 2]
 
-Each measurement is a run in its own process. Both ways take turns in every round, so that what disturbs the machine
-disturbs both, and medians over the rounds are compared. PyTorch's default is as many threads as there are cores, which
+Each measurement is a run in its own process. Both ways take turns in every round, so that other work on the machine
+affects both, and medians over the rounds are compared. PyTorch's default is as many threads as there are cores, which
 spin while they wait; ``threads auto`` chooses the number and the wait policy as ``caedsl train`` does. The rate is that
-of the epochs; the seconds of the search stand beside it.
+of the epochs; the seconds of the search are printed next to it.
 """
 
 import argparse

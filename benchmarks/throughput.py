@@ -1,11 +1,11 @@
 """Measure how many specs per second one process checks.
 
-Generated ones that are sound, and the same with a misspelt word or a number changed.
+The specs are generated: valid ones, and the same with a misspelt word or a changed number.
 
     python benchmarks/throughput.py [--specs 1000] [--profile]
 
-The aim is 300 a second. Processor time is counted, so that other work on the machine does not matter;
-reading the files is not, verifying the fixes of the faulty ones is.
+The aim is 300 per second. Processor time is measured, so that other work on the machine does not matter. It includes
+verifying the fixes of the faulty specs, but not reading the files.
 """
 
 import argparse

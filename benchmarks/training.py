@@ -1,15 +1,15 @@
 """Compare caedsl's training speed with a loop written by hand, Lightning and Keras.
 
-The same model, data, batch and settings, in one run.
+All contenders use the same model, data, batch and settings, in one run.
 
     python benchmarks/training.py [SPEC] [--images 3840] [--rounds 5] [--device cpu] [--only NAME ...] [--json FILE]
     python benchmarks/training.py --all [--images 3840] [--rounds 5] [--device cpu]
 
-Each contender is a process that stays; they train an epoch by turns, so that what disturbs the machine disturbs all,
-and medians over the rounds are compared. The peers are an extra, `pip install '.[peers]'`; one that is not installed is
-left out. Data are those of the spec: real MNIST where CAEDSL_DATA names a folder that holds it, else scikit-learn's
-digits. With --all every spec in specs/ is trained beside the loop that caedsl emits for it, and the geometric mean of
-the ratios is printed.
+Each contender is a persistent process. They train an epoch in turns, so that other work on the machine affects all of
+them, and medians over the rounds are compared. The peers are an extra, `pip install '.[peers]'`; those that are not
+installed are skipped. The data are those of the spec: real MNIST if CAEDSL_DATA names a folder that holds it, else
+scikit-learn's digits. With --all, every spec in specs/ is compared with the loop that caedsl emits for it, and the
+geometric mean of the ratios is printed.
 """
 
 import argparse

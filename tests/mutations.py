@@ -1,4 +1,4 @@
-"""Specs with faults such as people make: words misspelt, dropped, doubled, swapped; numbers that cannot be meant."""
+"""Specs with typical human faults: words misspelt, dropped, doubled or swapped, and absurd numbers."""
 
 import re
 from pathlib import Path

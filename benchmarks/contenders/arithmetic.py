@@ -34,7 +34,7 @@ class Bound(NamedTuple):
 def work_of(model: Autoencoder) -> float:
     """Return the operations of training on one image, two per multiply-accumulate.
 
-    Forward, to the input and to the weights, the first layer needs no second.
+    These are the forward pass and the gradients of input and weights; the first layer needs no input gradient.
     """
     first = next(layer for _, layer in model.layers() if layer.kind.macs(layer))
     return 2.0 * (3 * total_macs(model) - first.kind.macs(first))

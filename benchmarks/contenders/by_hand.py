@@ -1,7 +1,7 @@
 """The loop that a PyTorch user writes: a DataLoader over tensors.
 
-In bf16 also with what tuning guides recommend: autocast, channels last, a fused optimizer. "kept" is the setting of the
-allocator that caedsl uses too, "compiled" is ``torch.compile``.
+In bf16, it also follows tuning guides: autocast, channels last, a fused optimizer. "kept" is the allocator setting
+that caedsl uses too, "compiled" is ``torch.compile``.
 """
 
 from contextlib import nullcontext

@@ -1,6 +1,6 @@
 """The limits of the processor for a model: each layer's products at their own shapes, or its memory traffic.
 
-A large square product is the fastest that there is, and few layers have such shapes. A layer takes at least as long as
+Large square products are the fastest, but few layers have such shapes. A layer takes at least as long as
 its three products (forward, to the input, to the kernel) take as matrices of the layer's own shapes, and at least as
 long as its activations take to be read and written.
 """

@@ -2,9 +2,9 @@
 
     python benchmarks/faults/advice.py [--list] [--only RULE …] [--seeds 2] [--kept FILE]
 
-Sentences are those that `caedsl check` says of the faults that training shows, in small parents. Each alternative of a
-sentence ("use A, or B") is read as a change of the faulty spec and trained in full. It holds where it leaves at most
-0.85 times what the faulty spec leaves. ``--list`` trains nothing and shows what would be.
+The sentences are those that `caedsl check` prints for the faults that affect training, in small parents. Each
+alternative of a sentence ("use A, or B") is applied to the faulty spec and trained in full. It holds if it leaves at most
+0.85 times what the faulty spec leaves. ``--list`` trains nothing and lists the trainings.
 """
 
 import argparse

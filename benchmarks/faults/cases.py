@@ -43,9 +43,9 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What the check said of a case. ``true`` and ``false`` are its warnings and errors, by whether they are right.
+    """Result of checking a case. ``true`` and ``false`` are its correct and its false warnings and errors.
 
-    ``repaired`` says that the fixes changed the text, and that of the result nothing warns; ``repair`` is that text.
+    ``repaired`` means that the fixes changed the text and nothing warns about the result, which is ``repair``.
     """
 
     case: Case

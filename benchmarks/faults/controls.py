@@ -1,7 +1,7 @@
 """Healthy specs that look faulty. Nothing may warn about them.
 
-Each differs from one plain spec in the lines that are given. Those of which a pilot on MNIST and Fashion-MNIST is
-quoted trained as well as their plain sibling there; the others are designs in common use.
+Each differs from one plain spec in the given lines. Those for which a pilot on MNIST and Fashion-MNIST is
+quoted trained as well as the plain spec there; the others are designs in common use.
 """
 
 import re

@@ -1,12 +1,12 @@
-"""How often `caedsl doctor` names the right cause, and whether its repairs hold, against random search and monitors.
+"""Measure how often `caedsl doctor` names the right cause and its repairs hold, against random search and monitors.
 
     python benchmarks/faults/doctor.py [--draw mended|held-back] [--steps 4000] [--parents 5] [--each 1] [--controls 40]
         [--only hidden|healthy|spec] [--parts examine train watch] [--kept FILE]
 
 Hidden faults are injected into images, weights or data of small healthy specs; faults of the spec are those of
-`run.py` that training shows. Repairs, and the best of random search with as many steps, are then trained in full. The
-budget is a number of training steps, so that the figures do not depend on the machine. Cases come in a random order, one
-part of the work after the other, and are kept one by one: a run that is stopped has figures too, and goes on where it was.
+`run.py` that affect training. Repairs, and the best of random search with as many steps, are then trained in full. The
+budget is a number of training steps, so that the figures do not depend on the machine. Cases run in a random order, one
+part of the work after the other, and are saved one by one: an interrupted run has figures too, and can be resumed.
 """
 
 import argparse
@@ -160,8 +160,8 @@ def _watched(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
 def _trained(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
     """Return the median FVU after full trainings of parent, faulty spec, repair and best random change.
 
-    Random search takes trainings as long as the doctor's, and as many steps in all as the doctor took with its probes.
-    Faults of a spec alone are trained: the others are not undone by a change of it.
+    Random search uses trainings as long as the doctor's, and as many steps in total as the doctor and its probes.
+    Only faults of a spec are trained, because no change of a spec undoes the others.
     """
     if not case.name.startswith("spec") or "causes" not in row:
         return {"faulty": None}

@@ -28,7 +28,7 @@ TESTS = 300
 class Hidden:
     """One kind of fault.
 
-    ``causes`` are the names that are a right diagnosis. ``images`` changes training and test images, ``settings`` the
+    ``causes`` are the correct diagnoses. ``images`` changes training and test images, ``settings`` the
     spec, ``frozen`` tells which weights are not trained.
     """
 

@@ -17,13 +17,13 @@ from caedsl.syntax.parser import parse
 class Operator:
     """One kind of fault.
 
-    ``make`` gives the edits that inject it at a strength; none where the spec has no place for it. ``rules`` are all
-    names that are a right diagnosis, ``also`` those that may truly be said beside one. A finding counts from the
-    severity ``least`` on: below a warning only where the catalogue says that the rule must never warn. ``harmless`` are
-    the strengths that training bears: there, nothing may warn. ``fixable`` says that a tool could repair it without
-    knowing more than the spec; ``trained`` that it changes what training comes to, so that the repair is to be shown by
-    training. Where it is not ``visible``, the spec alone does not tell, and it counts for no recall. Where an edit need
-    not do harm, ``breaks`` tells by the text whether it did.
+    ``make`` returns the edits that inject it at a strength, or none if it cannot be injected into the spec. ``rules``
+    are all correct diagnoses, ``also`` those that may correctly accompany one. A finding counts from the
+    severity ``least`` on, which is below a warning only if the catalogue says that the rule must never warn. ``harmless``
+    are the strengths that training tolerates: for these, nothing may warn. ``fixable`` means that a tool could repair the
+    fault from the spec alone, ``trained`` that it affects training, so that training must show the repair. A fault that
+    is not ``visible`` cannot be seen in the spec and does not count for recall. If an edit may be harmless, ``breaks``
+    decides by the text whether it did harm.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Healthy specs to inject faults into: every one must check without an error or a warning.
 
 The grid is {28x28x1, 32x32x3, 64x64x3} x {strided convolutions, pools} x {no normalisation, batch normalisation};
-beside it stand shapes of models that a grid does not have, three small ones that train in seconds, and the specs that
-are shipped.
+in addition, there are models that do not fit into the grid, three small ones that train in seconds, and the shipped
+specs.
 """
 
 from itertools import product

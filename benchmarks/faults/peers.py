@@ -2,9 +2,9 @@
 
     pip install neuraldbg sk-autod
 
-What they name is taken generously: each of their names stands for every cause that it may mean. NeuralDBG's ranked
-hypotheses come from a package that is not published; the events that its monitor records are ranked by their
-confidence instead, and then by their step.
+Their answers are read generously: each name stands for every cause that it may mean. NeuralDBG's ranked
+hypotheses come from an unpublished package; the events that its monitor records are ranked by their confidence
+instead, and then by their step.
 """
 
 from collections.abc import Sequence

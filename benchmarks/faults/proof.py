@@ -58,7 +58,7 @@ def prove(seed: int, each: int, kept: Path | None = None) -> list[Proof]:
     """Train all cases, in two processes of one thread each.
 
     Every strength of every operator is trained in ``each`` parents, in one where it is harmless. ``kept`` is a file of
-    outcomes: what stands there is not trained again.
+    outcomes, which are not trained again.
     """
     healthy = parents()
     cases = [case for case in draw(healthy, len(healthy) * 3, seed) if case.operator.trained]

@@ -1,9 +1,9 @@
-"""How many injected faults `caedsl check` finds by the right rule, and how many `--fix --unsafe-fixes` repairs.
+"""Measure how many injected faults `caedsl check` finds by the right rule and `--fix --unsafe-fixes` repairs.
 
     python benchmarks/faults/run.py [--train] [--proofs 2] [--kept FILE] [--json FILE] [--each 10] [--seed 0]
 
 Every case is one fault in one healthy spec. `--train` also trains parent, faulty and repaired spec of the faults that
-change training: on scikit-learn's digits, or on MNIST where CAEDSL_DATA names a folder that holds it.
+affect training: on scikit-learn's digits, or on MNIST if CAEDSL_DATA names a folder that holds it.
 """
 
 import argparse

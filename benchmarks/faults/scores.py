@@ -37,10 +37,9 @@ class Share(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """``recall`` of the faults that do harm and show, ``repair`` of those of them that a tool could repair.
+    """Scores: ``recall`` of the harmful visible faults, ``repair`` of those that a tool could repair.
 
-    ``precision`` is over warnings and errors: how many of them name the fault that was injected, or what follows from
-    it.
+    ``precision`` is the share of warnings and errors that name the injected fault or a consequence of it.
     """
 
     recall: Share

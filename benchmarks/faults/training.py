@@ -1,4 +1,4 @@
-"""The outcome of a spec: trained in process, and measured by the share of the variance that it leaves unexplained.
+"""Training of a spec in this process, measured by the share of the variance that it leaves unexplained.
 
 x_bchw: batch, channels, height, width.
 """

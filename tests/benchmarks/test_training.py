@@ -1,6 +1,6 @@
 """The training benchmark: contenders train in turns, on the same images, to the same loss.
 
-One that cannot is left out.
+A contender that cannot do so is skipped.
 """
 
 from pathlib import Path

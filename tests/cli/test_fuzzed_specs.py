@@ -1,6 +1,6 @@
 """Every command that reads specs handles mutated ones within seconds, with an exit code and no crash.
 
-``pytest tests/cli/test_fuzzed_specs.py -n 0 --fuzz-specs 20000 --fuzz-seed 7`` tries 20,000 from another seed.
+``pytest tests/cli/test_fuzzed_specs.py -n 0 --fuzz-specs 20000 --fuzz-seed 7`` tries 20,000 specs from another seed.
 """
 
 import ast
@@ -181,7 +181,7 @@ class Fuzzing:
     def run(self, text: str, *command: str, most_seconds: float = MOST_SECONDS) -> Ran:
         """Run a command on the spec ``a.cae``, which holds ``text``.
 
-        What takes too much is measured again: the first time, a command also imports what it needs.
+        A command that exceeds a limit is measured again, because the first time includes its imports.
         """
         for _ in range(3):
             Path("a.cae").write_text(text, "utf-8", newline="")

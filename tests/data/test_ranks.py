@@ -1,4 +1,4 @@
-"""Signals, images and volumes: their layouts in arrays, their sizes, and what is said where an array has another rank."""
+"""Signals, images and volumes: their layouts in arrays, their sizes, and the message if an array has another rank."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``caedsl data``: what the data of a spec are, and what is wrong with them."""
+"""``caedsl data``: the summary of a spec's data, and their problems."""
 
 import io
 import json

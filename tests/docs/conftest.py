@@ -35,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shell(project: Path, tmp_path: Path) -> Shell:
     """Return a function that runs a command line there.
 
-    ``caedsl`` and ``python`` are the copy and this Python, ``~/Pictures`` holds photographs.
+    ``caedsl`` runs the copy, ``python`` is this Python, and ``~/Pictures`` holds photographs.
     """
     programs = tmp_path / "bin"
     programs.mkdir()

@@ -1,6 +1,6 @@
-"""The fenced blocks of the project's Markdown, and what may be expected of each.
+"""The fenced blocks of the project's Markdown, and how each is tested.
 
-The words after a fence's language say how a block is tested:
+The words after a fence's language define the test:
 
 - ``cae`` alone is a whole spec; ``cae encoder``, ``cae decoder``, ``cae train``, ``cae require`` are lines of that block and
   ``cae statements`` are top-level statements, which stand in for those of a small healthy spec.
@@ -67,7 +67,7 @@ def blocks(page: Path) -> Iterator[Block]:
 def matches(shown: str, actual: str) -> bool:
     """Return whether ``actual`` is what a page shows.
 
-    ``…`` alone in a line stands for any lines, within a line for any text.
+    ``…`` on a line of its own matches any lines, within a line any text.
     """
     wanted = [re.escape(line.rstrip()) for line in shown.strip("\n").split("\n")]
     lines = ["(?:.*\n)*" if line == "…" else line.replace("…", ".*") + "\n" for line in wanted]

@@ -1,6 +1,6 @@
 """The tables of the language reference, written from the declarations that the compiler itself reads.
 
-``python -m tests.docs.reference`` rewrites them, and the picture of the README; a test fails where they are stale.
+``python -m tests.docs.reference`` rewrites them and the picture of the README; a test fails if they are outdated.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""The table of causes as the page about ``caedsl doctor`` shows it; ``python -m tests.doctor.table`` writes it anew."""
+"""The table of causes on the page about ``caedsl doctor``; ``python -m tests.doctor.table`` regenerates it."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Budgets: what is written, what is left, and that steps give the same answer however long they take."""
+"""Budgets: their notation, what is left, and steps that give the same answer whatever their duration."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The probes of the network and its first steps: what each fault shows, beside the healthy spec."""
+"""The probes of the network and its first steps: what each fault shows, compared with the healthy spec."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The page shows the table of causes as it is."""
+"""The page shows the current table of causes."""
 
 from .table import PAGE, regenerated
 

@@ -1,6 +1,6 @@
-"""Receptive fields and memory against figures worked out by hand.
+"""Receptive fields and memory compared with figures computed by hand.
 
-Parameters and MACs are held against torch elsewhere.
+Other tests compare parameters and MACs with torch.
 """
 
 import pytest

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 class SameConv(nn.Module):
-    """Convolution of TensorFlow with ``padding="same"``: an odd zero stands at the end."""
+    """Convolution of TensorFlow with ``padding="same"``: an odd zero is at the end."""
 
     def __init__(self, rank: int, channels: int, filters: int, kernel: int, stride: int = 1) -> None:
         super().__init__()

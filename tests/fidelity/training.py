@@ -1,6 +1,6 @@
 """The training of the originals, as in their sources; None if a source has no training.
 
-``validation`` is left out: what a source validates on is its own split.
+``validation`` is omitted, because each source has its own split.
 """
 
 from collections.abc import Callable

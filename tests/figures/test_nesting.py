@@ -1,4 +1,4 @@
-"""Nested groups: what is nested deep is folded, nothing grows faster than the model, and nothing is lost."""
+"""Nested groups: deep nesting is folded, nothing grows faster than the model, and nothing is lost."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Skips: each is one arrow from the map that has the name to the layer that reads it, and can be told from others."""
+"""Skips: each is one arrow from the named map to the layer that reads it, and is distinguishable from others."""
 
 import re
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""The process that reads a stranger's file may fail in every way, and the program says what happened."""
+"""The process that reads a stranger's file may fail in any way, and the program reports what happened."""
 
 import sys
 

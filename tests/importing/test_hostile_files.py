@@ -1,4 +1,4 @@
-"""Files of foreign models from a stranger: an error of one cause, in bounded time and memory, and no code that runs."""
+"""Hostile model files give one error, in bounded time and memory, and no code is run."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""ONNX files of both worlds."""
+"""ONNX files exported from PyTorch and from TensorFlow."""
 
 import warnings
 from pathlib import Path

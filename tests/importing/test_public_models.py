@@ -1,4 +1,4 @@
-"""Autoencoders as they are published for PyTorch, rebuilt by hand."""
+"""Autoencoders published for PyTorch, rebuilt by hand."""
 
 import pytest
 import torch

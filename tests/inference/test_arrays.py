@@ -1,4 +1,4 @@
-"""Arrays and data lines as what a trained run is used on."""
+"""Arrays and data lines as inputs of a trained run."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""Files of codes that are damaged, or made by a stranger: one line that names the file and the fault."""
+"""Damaged or hostile files of codes give one line that names the file and the fault."""
 
 import os
 import sys

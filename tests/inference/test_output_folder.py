@@ -1,4 +1,4 @@
-"""Files of samples stay in their folder, one a sample, whatever the samples are called."""
+"""Output files stay in their folder, one per sample, whatever the samples are called."""
 
 import io
 import os

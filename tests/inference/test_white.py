@@ -1,4 +1,4 @@
-"""Arrays come to a run as its source's own images do, also where that names the value of white."""
+"""Arrays are scaled like the images of a run's source, also if the source names the value of white."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
 """The article's three models against real Keras: same weights, same batches, the same weights after 20 steps.
 
 Needs the extra ``referee`` (``pip install '.[referee]'``); any of Keras's backends will do. Both sides compute in 64 bits:
-in 32 bits the two sum in another order, and ReLU and Adam blow up what is left of a small gradient.
+in 32 bits, the two sum in different orders, and ReLU and Adam amplify the rounding of small gradients.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Runs of small specs, and what the monitors said of them."""
+"""Runs of small specs, and the reports of the monitors."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""One voice: monitors start from what `caedsl check` says of the same spec, and never advise against it."""
+"""Monitors start from the findings of `caedsl check` for the same spec, and never contradict them."""
 
 from dataclasses import replace
 from pathlib import Path

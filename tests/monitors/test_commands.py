@@ -1,4 +1,4 @@
-"""Trouble as a person meets it: on the command line, in the list of runs, and when a run is resumed."""
+"""Trouble reports on the command line, in the list of runs, and in resumed runs."""
 
 import json
 from collections.abc import Callable

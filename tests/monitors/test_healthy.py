@@ -1,4 +1,4 @@
-"""The shipped specs, cut down to digits of 8x8 pixels and a quarter of their channels: no monitor says a word."""
+"""The shipped specs, cut down to digits of 8x8 pixels and a quarter of their channels: no monitor reports anything."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Each monitor: its own example makes it speak, what to write instead leaves all of them silent."""
+"""Each monitor's own example triggers it, and the spec under Instead triggers none."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A loss that is not finite: the weights stand still until it is noticed, and the first layer that made it is named."""
+"""Non-finite losses: the weights are frozen until they are noticed, and the first layer at fault is named."""
 
 import math
 from collections.abc import Callable

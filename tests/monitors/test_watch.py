@@ -1,4 +1,4 @@
-"""Watching: it changes nothing of the training, says each thing once, and survives what a run survives."""
+"""Monitoring does not change the training, reports each problem once, and survives what a run survives."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Charts and pages: their words can be read."""
+"""Charts and pages have legible text."""
 
 import re
 

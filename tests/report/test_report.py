@@ -1,4 +1,4 @@
-"""The report of a run: what is on the page, that it needs nothing else, and how a browser shows it."""
+"""The report of a run: its contents, that it needs no other files, and how a browser shows it."""
 
 import json
 import re

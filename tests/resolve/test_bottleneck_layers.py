@@ -1,4 +1,4 @@
-"""A bottleneck of several layers: where the code is, what stands behind it, and what a mirror makes of it."""
+"""A bottleneck of several layers: the code, the layers after it, and its mirror."""
 
 import pytest
 import torch

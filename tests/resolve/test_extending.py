@@ -1,4 +1,4 @@
-"""A spec that extends another: one merge, every finding in the file where its words stand, and no file that harms."""
+"""A spec that extends another: one merge, every finding in the file with its text, and no harmful files."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the compiler says of wrong specs, word by word: golden texts, one a subject, reviewed by eye."""
+"""The compiler's findings for faulty specs: golden texts, one per subject, reviewed by eye."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Settings without effect are found; those that act at the last moment are none."""
+"""Settings without effect are found, but not those that take effect at the last moment."""
 
 import pytest
 

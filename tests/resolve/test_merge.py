@@ -1,4 +1,4 @@
-"""One merge of trees: settings changed from outside reach every place that they mean, and leave the rest of the text."""
+"""One merge of trees: settings changed from outside reach every matching place and leave the rest of the text."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Constants and defaults: their units, their names, where they reach, and what nobody uses."""
+"""Constants and defaults: units, names, scope, and unused ones."""
 
 import pytest
 

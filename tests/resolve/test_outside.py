@@ -1,4 +1,4 @@
-"""What the language leaves out is named as such, with what comes nearest."""
+"""Features outside the language are reported as such, with the closest alternative."""
 
 import pytest
 

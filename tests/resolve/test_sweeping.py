@@ -1,4 +1,4 @@
-"""A sweep: which variants it makes, what is said of each, and that one mistake is one finding however many have it."""
+"""Sweeps: their variants, the findings for each, and one finding for a mistake that many variants share."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Numbers, units, constants and arithmetic, wherever a number stands."""
+"""Numbers, units, constants and arithmetic, wherever a number may occur."""
 
 import pytest
 

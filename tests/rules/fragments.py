@@ -1,4 +1,4 @@
-"""Fragments of specs, as the documentation of the rules shows them, and what is found in them."""
+"""Fragments of specs, as in the documentation of the rules, and their findings."""
 
 from caedsl.diagnostics import Applicability, Finding
 from caedsl.diagnostics.edits import apply_edits

@@ -1,4 +1,4 @@
-"""The activation rules: what the output can reach, what saturates or dies, and what is only informed of."""
+"""The activation rules: what the output can reach, what saturates or dies, and informational findings."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Allowances belong to statements: where lines break, and what a string says, does not matter."""
+"""Allowances belong to statements, whatever the line breaks and the strings."""
 
 import pytest
 

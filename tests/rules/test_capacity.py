@@ -1,4 +1,4 @@
-"""The capacity rules: codes too large and too small, pinches, parts out of balance, bounds that do not hold."""
+"""The capacity rules: codes too large or too small, pinches, unbalanced parts, violated bounds."""
 
 import re
 

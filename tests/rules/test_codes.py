@@ -1,4 +1,4 @@
-"""Rules about codes with a loss of their own, at their borders."""
+"""Rules about codes with a loss of their own, at their thresholds."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The cost rules: models that no machine holds, batches that no card holds, and dense layers that hold everything."""
+"""The cost rules: models and batches that exceed the memory, and dense layers with most of the weights."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The data rules: ranges, channels and labels that do not fit, and what is worth knowing of known sets."""
+"""The data rules: ranges, channels and labels that do not fit, and facts about known sets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What holds of every fix: data stays as declared, fixes of one pass are all needed, and help and diff agree."""
+"""Properties of every fix: declared data are unchanged, no fix is superfluous, and help and diff agree."""
 
 import re
 from functools import cache

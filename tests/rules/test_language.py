@@ -1,4 +1,4 @@
-"""The documentation of rules: each name that is reported has its file, and each file is true to its examples."""
+"""The documentation of rules: each reported name has a file, and the examples of each file are correct."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""The optimisation rules: rates, steps and batches that cannot work, and the folklore that is left alone."""
+"""The optimisation rules: rates, steps and batches that cannot work, and folklore that no rule enforces."""
 
 import pytest
 

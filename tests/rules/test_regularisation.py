@@ -1,4 +1,4 @@
-"""The regularisation rules: penalties against what there is to gain, dropout, and normalisation over few images."""
+"""The regularisation rules: penalties compared with the possible gain, dropout, and normalisation over few images."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every command on run folders that were damaged in every way: a message and an exit code, and nothing else touched."""
+"""Every command handles damaged run folders with a message and an exit code, and changes nothing else."""
 
 import json
 import os

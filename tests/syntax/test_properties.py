@@ -1,4 +1,4 @@
-"""What holds for every tree, every layout and every text."""
+"""Properties of every tree, every layout and every text."""
 
 from hypothesis import given
 from hypothesis import strategies as st

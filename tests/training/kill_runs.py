@@ -1,6 +1,6 @@
 """Kill runs at random moments, resume them, and compare the result with an uninterrupted run.
 
-``python -m tests.training.kill_runs 50`` does it fifty times. Each run is a process of its own, ended by SIGKILL.
+``python -m tests.training.kill_runs 50`` does so fifty times. Each run is a separate process, ended by SIGKILL.
 """
 
 import json

@@ -41,7 +41,7 @@ _WAITS = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.def
 class OperationRecorder:
     """Recorder of a CPU.
 
-    Like a CUDA graph it repeats operations with the numbers of the recording, reads tensors where they lay then, and
+    Like a CUDA graph, it repeats operations with the recorded numbers, reads tensors from the recorded addresses, and
     draws new random numbers.
     """
 
@@ -56,7 +56,7 @@ class OperationRecorder:
             yield
 
     def record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
-        """Record ``work``, which is computed on the way."""
+        """Record ``work`` while computing it."""
         with _Recording() as recording:
             result = work()
 

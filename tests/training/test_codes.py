@@ -1,4 +1,4 @@
-"""Codes with a loss of their own: what they add, how it rises, and what is measured of them."""
+"""Codes with a loss of their own: their terms, the warm-up, and their statistics."""
 
 from math import exp, log
 

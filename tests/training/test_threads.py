@@ -148,7 +148,7 @@ def test_cores_are_read_without_pytorch() -> None:
 
 
 def paced(seconds: list[float], load: float) -> list[str]:
-    """Return what a run says whose steps take so many seconds, one reading a step."""
+    """Return the notes of a run with given step times, with one reading per step."""
     notes: list[str] = []
     now = 0.0
     training: Any = SimpleNamespace(step=0, note=notes.append, train=SimpleNamespace(device=torch.device("cpu")))

@@ -1,7 +1,7 @@
-"""Runs of one and of several processes, as torchrun starts them, but without its start-up: all are forks of this one.
+"""Runs of one and of several processes, as under torchrun but without its start-up: all are forks of this process.
 
-``python -m tests.training.together FOLDER`` makes the runs that ``test_distributed.py`` looks at, each in a folder of
-``FOLDER`` with what was printed (``NAME.txt``) and the exit codes (``codes.json``).
+``python -m tests.training.together FOLDER`` makes the runs that ``test_distributed.py`` examines, each in a folder of
+``FOLDER`` with its output (``NAME.txt``) and the exit codes (``codes.json``).
 """
 
 import json

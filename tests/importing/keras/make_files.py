@@ -1,7 +1,7 @@
 """Write the files of this folder: ``python tests/importing/keras/make_files.py tf_keras``, or ``keras``.
 
 TensorFlow's Keras 2 needs an environment of its own, with the packages ``tf_keras`` and ``tensorflow-cpu``; Keras 3 has
-any backend. Beside each model lie samples and what Keras made of them.
+any backend. Next to each model are samples and Keras's outputs for them.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Models of Keras 3, saved in both formats and in memory, against what Keras itself makes of samples.
+"""Keras 3 models, saved in both formats and in memory, compared with Keras's own outputs.
 
 Needs the extra ``referee`` (``pip install '.[referee]'``); any of Keras's backends will do.
 """
