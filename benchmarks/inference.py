@@ -92,7 +92,7 @@ class Turns:
 
     def take(self) -> None:
         seconds = np.empty((2, 2))
-        # Each goes first in every other round, so that what the machine does beside falls on both.
+        # Each goes first in every other round, so that other work on the machine affects both.
         for way in (0, 1) if len(self.taken) % 2 else (1, 0):
             begun = _clocks()
             self.ways[way]()

@@ -23,7 +23,7 @@ def main() -> None:
     arguments = _arguments()
     names = arguments.targets or list(TARGETS)
     try:
-        # Before hours of training, and so that no spec falls back on its other source.
+        # Check this before hours of training, and so that no spec falls back on another source.
         for source in sorted({source for name in names for source in TARGETS[name].sources}):
             images(source)
     except DataError as error:

@@ -4,10 +4,10 @@
     python benchmarks/streaming.py --limited [--gigabytes 6]
 
 Files are written to a temporary folder: an array (npy) and a folder of JPEGs, both of 64x64 colour images. The same
-spec is trained for some seconds from memory and from the files, in turns, so that other work on the machine affects both
-equally. The files are dropped from the system's cache first. The loader is told that the available memory is a tenth of
-the images' size. The aim is a ratio of at least 0.9. On a busy machine, images per second of processor time (of all
-threads, including reading) mean more than images per second of wall-clock time.
+spec is trained for some seconds from memory and from the files, in turns, so that other work on the machine affects
+both equally. The files are dropped from the system's cache first. The loader is told that the available memory is a
+tenth of the images' size. The aim is a ratio of at least 0.9. On a busy machine, images per second of processor time
+(of all threads, including reading) mean more than images per second of wall-clock time.
 
 ``--limited`` trains on an array ten times larger than the memory that a process may use. One process is limited by a
 control group if possible, else by ``RLIMIT_DATA``; it takes turns with an unlimited one.

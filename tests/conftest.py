@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
-# Examples are drawn anew on a desk and are the same in every CI run; how long one takes is the machine's affair.
+# Examples are random locally and fixed in CI; there is no deadline, since times depend on the machine.
 settings.register_profile("caedsl", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("caedsl")
 

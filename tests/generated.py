@@ -194,7 +194,7 @@ def spec_texts(draw: st.DrawFn) -> str:
     lines = draw(st.lists(layer(), min_size=1, max_size=4))
     end = draw(decoder())
     if not end.startswith("decoder mirror") and draw(st.booleans()):
-        # The first layer keeps the input's size, which the decoder returns to before it reads what is kept.
+        # The first layer keeps the input's size, to which the decoder returns before it reads the kept map.
         lines.insert(0, f"conv {draw(st.sampled_from([2, 4]))} relu as kept")
         read = draw(st.sampled_from(["concat kept", "concat kept\nconcat input", "conv 2\nadd kept"]))
         end = f"decoder {{\nupsample to {height}x{width}\n{read}\n{end.partition('{')[2]}"

@@ -28,7 +28,7 @@ _KEYWORDS = [
 _UNITS = ["", "", "", "k", "M", "%", "min", "e", "E", "_x", "x3a"]
 _COMMENTS = ["#", "# fmt: off", "# fmt: on", '# "', "# a; b }", "#{", "#  tab\t ", "# é × “"]
 
-# Alphabets are spelled out: Hypothesis needs seconds for its table of Unicode, which classes of characters would ask for.
+# Alphabets are explicit, because classes of characters make Hypothesis build its Unicode table for seconds.
 names = st.sampled_from(_KEYWORDS) | st.builds(
     "{}{}".format, st.sampled_from("akxEZ_"), st.text("akxEZ_0123", max_size=5)
 )

@@ -108,7 +108,7 @@ def test_imports_only_from_rooms_before(path: Path) -> None:
         place = f"{path.relative_to(ROOT)}:{line}"
         if first == "caedsl":
             target = rest.partition(".")[0]
-            # The package itself holds the version alone, which the commands show and run folders record.
+            # The package itself contains only the version, which commands show and run folders record.
             assert target in below, f"{place}: {mine} imports {name}"
         elif first not in sys.stdlib_module_names:
             assert first in OUTSIDE.get(mine, ()), f"{place}: {mine} imports {name}"
@@ -203,7 +203,7 @@ def test_a_model_is_presented_without_what_training_needs(tmp_path: Path) -> Non
 
 
 def test_no_two_files_import_each_other() -> None:
-    """Follow every import, those for type checking included, and find files that lead back to themselves."""
+    """Follow every import, including those for type checking, and find circular ones."""
     targets = {module: sorted({name for _, name in imports(path)} & MODULES.keys()) for module, path in MODULES.items()}
     assert circles(targets) == []
 

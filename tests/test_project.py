@@ -31,7 +31,7 @@ _NAMED_KIND = re.compile(r"\b(kind|function|form|optimizer|activation)\.name\s*(
 
 
 def test_no_word_is_asked_for_by_its_name() -> None:
-    """Outside its declaration a word is known by its properties, so that a new one needs no other file."""
+    """Outside its declaration, code uses a word's properties, so that a new word needs no change elsewhere."""
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in sorted((ROOT / "caedsl").rglob("*.py"))
@@ -43,10 +43,10 @@ def test_no_word_is_asked_for_by_its_name() -> None:
 
 
 def test_each_class_has_a_name_of_its_own() -> None:
-    """A name means the same wherever a reader meets it.
+    """A name has the same meaning everywhere.
 
-    The modules that emitted files print are called as the words that they compute; the watches of Keras and Lightning
-    are called as that of a plain loop.
+    Modules in emitted files are named after the words that they compute; the watches of Keras and Lightning are named
+    like that of a plain loop.
     """
     shared_on_purpose = {"Watch"}
     homes: dict[str, list[str]] = {}

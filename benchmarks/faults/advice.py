@@ -174,7 +174,7 @@ def main() -> None:
 
 @cache
 def _left(text: str, seeds: int) -> float:
-    # torch is imported where something is trained.
+    # torch is only imported if something is trained.
     from benchmarks.faults.training import outcome
 
     return median(outcome(text, range(7, 7 + seeds)))

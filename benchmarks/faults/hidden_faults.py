@@ -132,7 +132,7 @@ def _dead(text: str, seed: int) -> Subject | None:
 
 
 def _held(loaded: Images, train: Tensor, test: Tensor, targets: Tensor | None) -> Images:
-    # As files of the author's own: nothing is known of them before they are looked at.
+    # Treat them as the author's own files, of which nothing is known before they are examined.
     unnamed = replace(loaded.source, name="npy", path="digits.npy")
     return replace(
         loaded,

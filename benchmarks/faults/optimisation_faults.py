@@ -52,7 +52,7 @@ def _is_plain(model: Autoencoder) -> bool:
 def slow_sgd(model: Autoencoder, lr: float) -> Edits:
     """Use SGD on a mean over pixels, with a rate that is usual for sums."""
     steps, numbers = _steps(model), elements(model.input.shape)
-    # In the pilot, at 784 pixels, lr · steps / pixels of 1 was enough, and of 0.6 not.
+    # In the pilot, at 784 pixels, a value of lr · steps / pixels of 1 was enough, but 0.6 was not.
     if not _is_plain(model) or steps is None or 4 * lr * steps > numbers:
         return []
     return setting(model, f"optimizer sgd lr={lr:g}")

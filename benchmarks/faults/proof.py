@@ -116,7 +116,7 @@ def _one_thread() -> None:
 
 
 def _outcome(text: str) -> list[float]:
-    # torch is imported in the workers alone, so that the check beside it is timed without.
+    # Only the workers import torch, so that the check is timed without it.
     from benchmarks.faults.training import outcome
 
     return outcome(text)

@@ -68,7 +68,7 @@ def keras_io(runs: Runs) -> Iterator[Row]:
 def keras_denoise(runs: Runs) -> Iterator[Row]:
     before = runs.of("keras_io", quick=_epochs(10)).kept.path
     run = runs.of("keras_denoise", quick=_epochs(10), weights=before)
-    # After 100 epochs and after ten, both from K1's weights of 50 epochs; here ten follow ten.
+    # Published after 100 and after ten epochs, both from K1's weights of 50 epochs; here, ten follow ten.
     published = 0.0839 if runs.whole else 0.0868
     yield Row(
         "BCE of the noisy test images, on which Keras validates", run.score("model", "bce"), high=1.01 * published

@@ -157,6 +157,6 @@ def test_a_name_that_nothing_reads_is_said_once() -> None:
 
 
 def test_an_output_may_be_called_like_an_option() -> None:
-    """`x2` and `k3` are names behind `as`, `concat` and `add`, which need one."""
+    """`x2` and `k3` are names after `as`, `concat` and `add`, which need one."""
     named = model(UNET.replace("fine", "x2").replace("coarse", "k3"))
     assert build(named)(torch.rand(2, 1, 28, 28)).shape == (2, 1, 28, 28)

@@ -253,7 +253,7 @@ MOST_TRAINING_SECONDS = 30.0
 
 
 def test_mutated_specs_train(fuzzing: Fuzzing) -> None:
-    """Whatever is small among the variants of a tiny spec is trained, sound or not."""
+    """Every small variant of a tiny spec is trained, valid or not."""
     trained = 0
     for text in fuzzing.drawn([TINY]):
         model = compiled(text, "a.cae").model

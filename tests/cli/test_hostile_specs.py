@@ -101,7 +101,7 @@ def test_a_repeated_fault_is_reported_once(layers: str) -> None:
 
 
 def test_faults_beside_many_layers_are_judged_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each fix that is tried alone places all layers again."""
+    """Each fix that is tried separately places all layers again."""
     calls, examine = [], checking.examine
     monkeypatch.setattr(checking, "examine", lambda *given: calls.append(given) or examine(*given))
     faults = "".join(f"conv 8 relu k3 kernel={number}; " for number in range(3, 33))
@@ -149,7 +149,7 @@ def test_a_spec_that_fails_silences_no_other(tmp_path: Path, monkeypatch: pytest
 
 
 def _plain(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
-    """Run ``check`` where an apology for a bug is what is tested."""
+    """Run ``check`` where the report of a bug is expected."""
     import io
 
     from caedsl.cli.main import main

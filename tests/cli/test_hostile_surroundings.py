@@ -106,7 +106,7 @@ def test_a_run_folder_that_goes_while_it_is_used(
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 @pytest.mark.parametrize("limit", ["-v 200", "-v 425", "-v 525", "-v 675", "-v 800", "-d 60", "-d 200", "-d 360"])
 def test_too_little_memory_for_pytorch_is_told(limit: str, spec: Path, tmp_path: Path) -> None:
-    """Importing it in too little room aborts, hangs, or exits without a word."""
+    """Importing PyTorch with too little memory aborts, hangs, or exits silently."""
     command = f'ulimit {limit}000; exec "{sys.executable}" -m caedsl train tiny.cae --out run --quiet'
     done = subprocess.run(
         ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
@@ -132,7 +132,7 @@ def test_a_small_file_of_a_large_palette_image_costs_little(tmp_path: Path, caed
 
 @pytest.mark.parametrize("name", ["K1", "tiny"])
 def test_emitted_training_reads_no_pickle(name: str, tmp_path: Path) -> None:
-    """It names what it reads instead, where it is given a file of PyTorch."""
+    """Given a PyTorch file, the command names the formats that it reads."""
     text = emit(model_of(SPEC.replace("tiny", name)), training=True)
     assert "torch.load" not in text
     assert "torch.save" not in text

@@ -72,7 +72,7 @@ def test_all_prints_every_document(run: Run) -> None:
 
 @pytest.mark.parametrize("entry", RULES, ids=lambda entry: entry.rule.name)
 def test_every_rule_is_documented(entry: Entry) -> None:
-    """The headings are there, in their order, the example fires and what to write instead does not."""
+    """The headings are complete and in order, the example has the finding, and the spec under Instead does not."""
     headings = re.findall(r"^## (.+)$", entry.documentation, re.MULTILINE)
     assert [heading for heading in headings if heading in HEADINGS] == HEADINGS
     assert documentation.summary_of(entry).endswith(".")

@@ -283,7 +283,7 @@ def test_a_column_of_labels_will_do(tmp_path: Path, read) -> None:
 
 
 def test_a_limit_reads_no_more_than_it_needs(tmp_path: Path, read) -> None:
-    """A file much larger than what is taken of it: only the part taken is read."""
+    """Only the part of a large file that is used is read."""
     large = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint8, (20_000, 64, 64))
     large[::2] = 255
     del large

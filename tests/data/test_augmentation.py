@@ -184,7 +184,7 @@ def test_jitter_is_noise_of_the_given_deviation_on_input_and_target() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in AUGMENTATIONS.values() if kind.moves], ids=lambda kind: kind.name)
 def test_a_target_of_another_size_moves_as_its_input_does(kind: AugmentationKind) -> None:
-    """What is drawn in pixels counts anew, and what is drawn as a share or an angle is the same."""
+    """Amounts in pixels are scaled; shares and angles stay the same."""
     x = torch.rand(8, 1, 12, 12, generator=seeded(1))
     large = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
     amount = True if kind.option.type is Type.FLAG else 2 if kind.option.type is Type.COUNT else 0.25

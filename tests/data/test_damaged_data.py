@@ -317,6 +317,6 @@ def test_damaged_data_are_an_error_or_images(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_whole_data_are_images(kind: Callable[[Path], DataSource], tmp_path: Path) -> None:
-    """What the cases above damage is whole."""
+    """The files are intact before the cases above damage them."""
     source = damaged(tmp_path / "d", kind, lambda path, draw: None, random.Random(0))
     assert isinstance(outcome(source, tmp_path / "d", None), Images)

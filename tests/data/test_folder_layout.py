@@ -110,7 +110,7 @@ def test_masks_beside_classes_are_not_merged(tmp_path: Path, read) -> None:
 
 
 def test_folders_without_images_pair_with_nothing(tmp_path: Path, read) -> None:
-    """The layout of YOLO: boxes as texts beside the images."""
+    """The layout of YOLO: boxes as text files next to the images."""
     save(tmp_path / "d" / "images" / "1.png")
     (tmp_path / "d" / "labels").mkdir()
     (tmp_path / "d" / "labels" / "1.txt").write_text("0 0.5 0.5 1 1")

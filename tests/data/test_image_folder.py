@@ -65,7 +65,7 @@ def test_classes_that_are_numbers_are_meant_by_name(tmp_path: Path, read) -> Non
 
 
 def test_train_and_test_subfolders_are_the_parts(tmp_path: Path, read) -> None:
-    """The layout of MVTec AD: good images to train on, good and bad ones to test, masks beside them."""
+    """The layout of MVTec AD: good images to train on, good and bad ones for testing, with masks."""
     save(tmp_path / "nuts" / "train" / "good" / "1.png", 40, "L")
     save(tmp_path / "nuts" / "test" / "good" / "1.png", 40, "L")
     save(tmp_path / "nuts" / "test" / "broken" / "1.png", 80, "L")
@@ -298,7 +298,7 @@ def test_grey_images_alone_do_not_make_colours(tmp_path: Path, read) -> None:
 
 
 def test_images_are_turned_as_the_camera_was_held(tmp_path: Path, read) -> None:
-    """Orientation 6: to be seen upright the stored image is turned a quarter to the right."""
+    """With orientation 6, the stored image is rotated a quarter turn clockwise."""
     stored = np.zeros((4, 8), np.uint8)
     stored[:, :2] = 255
     exif = Image.Exif()

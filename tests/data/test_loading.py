@@ -51,7 +51,7 @@ def test_a_limit_that_leaves_nothing_out_is_not_mentioned(arrays, read) -> None:
 
 
 def test_a_limit_keeps_the_shares_of_the_classes(tmp_path: Path, read) -> None:
-    """Files sorted by class: the first so many would be of one class alone."""
+    """The files are sorted by class, so the first ones belong to a single class."""
     labels = np.repeat([0, 1, 2], [600, 300, 100])
     np.save(tmp_path / "x.npy", (np.arange(1000, dtype=np.uint16).reshape(-1, 1, 1) * np.ones((8, 8), np.uint16)))
     np.save(tmp_path / "y.npy", labels)
@@ -126,7 +126,7 @@ def test_processes_on_one_machine_share_its_memory(arrays, read, monkeypatch) ->
 
 
 def test_a_user_without_a_home_reads_data_all_the_same(arrays, read, monkeypatch) -> None:
-    """In a container whose user is a number alone there is no folder for a cache."""
+    """In a container whose user has only a number, there is no folder for a cache."""
 
     def homeless(_: str) -> str:
         raise RuntimeError("could not determine the home directory")

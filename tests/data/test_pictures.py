@@ -104,7 +104,7 @@ def test_colours_of_16_bits_keep_them_all(kind: str, tmp_path: Path, read) -> No
 
 
 def test_compressed_tiffs_of_16_bits_keep_them_all(tmp_path: Path, read) -> None:
-    """Pillow writes no such file: the tag of an uncompressed one is changed, and its content packed."""
+    """Pillow cannot write such a file, so the tag of an uncompressed one is changed and its content packed."""
     content = bytearray(tiff(WIDE, "<"))
     size = WIDE.nbytes
     packed = zlib.compress(content[8 : 8 + size])
@@ -186,7 +186,7 @@ def test_white_is_what_the_author_says(tmp_path: Path, read) -> None:
 
 
 def test_each_file_of_a_sensor_is_remarked(tmp_path: Path, read) -> None:
-    """Not only where all are dark."""
+    """This also holds if not all images are dark."""
     (tmp_path / "photos").mkdir()
     for name, most in (("a", 1000), ("b", 4095), ("c", 4000), ("d", 65535)):
         Image.fromarray(np.full((8, 8), most, np.uint16)).save(tmp_path / "photos" / f"{name}.png")
@@ -301,7 +301,7 @@ def test_thin_arrays_take_memory_in_proportion(tmp_path: Path, read) -> None:
 
 @pytest.mark.parametrize("across", [64 * 8 - 2, 64 * 8 + 2, 64 * 80])
 def test_long_images_are_cropped_alike_at_any_length(across: int, tmp_path: Path, read) -> None:
-    """The middle of a slope is its mean, whether the image is cut before it is scaled or after."""
+    """The middle of a slope is its mean, whether the image is cropped before or after scaling."""
     slope = np.linspace(0, 255, across).astype(np.uint8) * np.ones((8, 1), np.uint8)
     (tmp_path / "photos").mkdir()
     Image.fromarray(slope).save(tmp_path / "photos" / "x.png")

@@ -74,7 +74,7 @@ def test_the_data_folder_is_the_argument_then_the_variable_then_the_cache(tmp_pa
 
 
 def test_files_of_another_set_are_not_taken(tmp_path: Path, monkeypatch) -> None:
-    """The four files of all three sets have the same names: flat in one folder only the checksum tells them apart."""
+    """All three sets have the same file names: in one flat folder, only checksums distinguish them."""
     import hashlib
 
     files = mnist_files()
@@ -104,9 +104,9 @@ def test_images_in_the_place_of_labels_are_an_error(tmp_path: Path, read) -> Non
 
 
 def test_the_published_checksums_are_those_of_the_real_files() -> None:
-    """MNIST and Fashion-MNIST, gzipped and unpacked, where CAEDSL_DATA has them.
+    """MNIST and Fashion-MNIST, gzipped and unpacked, if CAEDSL_DATA has them.
 
-    Elsewhere, and for KMNIST and CIFAR-10 anywhere, only the form of the checksums can be held.
+    Otherwise, and for KMNIST and CIFAR-10, only the form of the checksums can be tested.
     """
     import hashlib
 

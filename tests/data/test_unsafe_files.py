@@ -44,7 +44,7 @@ def test_labels_are_read_from_regular_files_only(tmp_path: Path, read) -> None:
 
 @posix
 def test_a_fortran_array_that_is_cut_short_while_it_is_read_is_an_error(tmp_path: Path, read) -> None:
-    """Under a memory map the system would end the process."""
+    """With a memory map, the system would kill the process."""
     path = tmp_path / "x.npy"
     np.save(path, np.asfortranarray(np.zeros((2000, 32, 32), np.uint8)))
     cut = []

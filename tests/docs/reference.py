@@ -91,7 +91,7 @@ def _values(option: Option) -> str:
         )
     if option.type in _DOMAINLESS:
         return text
-    # The bound that keeps sizes within what a tensor can have says nothing to a reader.
+    # The bound that keeps sizes within the limits of tensors is of no interest to readers.
     domain = option.domain._replace(high=None) if option.domain == FROM_ONE else option.domain
     return f"{text}; {domain}" if str(domain) else text
 

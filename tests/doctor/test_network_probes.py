@@ -38,7 +38,7 @@ def test_a_signal_that_fades_with_every_seed() -> None:
 
 
 def test_random_weights_that_start_dead() -> None:
-    """One channel of ReLU is dead with about every second seed, so that one is searched that is."""
+    """A single ReLU channel is dead with about every second seed, so the test searches for such a seed."""
     thin = HEALTHY.replace("dense 64 relu; ", "dense 1 relu; dense 64 relu; ")
     dead = next(
         seed

@@ -154,7 +154,7 @@ class Counted(Held):
 
 @pytest.mark.parametrize("count", [10, 60])
 def test_all_images_are_read_once(count: int) -> None:
-    """By either way to the components, of the images or of their values; some once more, to choose a filter on."""
+    """This holds for both ways to the components; some images are read once more, to choose a filter."""
     train, held_out = Counted(images(0, count, 1, 6, 6)), Counted(images(1, 20, 1, 6, 6))
     exam = Examination(Batches(held_out), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
     evaluation = evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test")

@@ -27,7 +27,7 @@ def test_classes_are_read_from_codes_beside_pca(tmp_path: Path, capsys: pytest.C
     found = represent(tmp_path / "run", "cpu", None, Reporter())
     assert (found.part, found.samples, len(found.statistics.deviations)) == ("validation", 100, 6)
     assert set(found.accuracies) == {"model", "PCA-6"}
-    # Ten classes: chance is 0.1, and six principal components of digits tell most of them apart.
+    # With ten classes, chance is 0.1, and six principal components of digits distinguish most of them.
     assert min(found.accuracies["PCA-6"]) > 0.6
     assert min(found.accuracies["model"]) > 0.3
     assert 1 <= found.statistics.effective_rank <= 6

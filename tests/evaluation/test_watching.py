@@ -41,7 +41,7 @@ def pictures(folder: Path) -> dict[str, bytes]:
 
 
 def events(folder: Path) -> EventAccumulator:
-    # Without limits: by default it keeps four images.
+    # No limits: by default, it keeps four images.
     read = EventAccumulator(str(folder / "tensorboard"), size_guidance={"images": 0, "scalars": 0})
     return read.Reload()
 

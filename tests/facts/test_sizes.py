@@ -34,7 +34,7 @@ def test_unread_rows_are_those_that_no_tap_meets(size: int) -> None:
         found = unread(layer)
         edge = max(0, size - 1 - last)
         assert (found[0].edge if found else 0) == edge
-        # Every residue of the stride is met somewhere unless rows are skipped between the windows.
+        # Every residue of the stride occurs somewhere unless rows are skipped between the windows.
         skipped = stride - len({row % stride for row in read})
         assert (found[0].skipped if found else 0) == skipped
         seen += 1

@@ -50,7 +50,7 @@ def starts_alike(ours: Tensor, theirs: Tensor) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_spec_is_the_published_network(name: str) -> None:
-    # In double precision the rounding of both stays below the bound, whatever the depth.
+    # In double precision, the rounding of both stays below the bound at any depth.
     model, published = load(SPECS / f"{name}.cae"), original(name).double()
     built = build(model).eval().double()
     normalise = normalise_of(built)

@@ -98,13 +98,13 @@ def test_deterministic_runs_are_equal_bit_for_bit(cuda: torch.device, monkeypatc
     "line", [*LINES, "ema 0.9; schedule cosine; corrupt gaussian=0.1; augment flip shift=1; clip 1"]
 )
 def test_replayed_steps_are_those_of_the_run(cuda: torch.device, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With deterministic kernels the bits are the same; the last batch of 64 images in sixes is partial."""
+    """With deterministic kernels, the bits are the same; 64 images in batches of six leave a partial batch."""
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     text = f"precision fp32; seed 3 deterministic; {line}"
     plain, captured = (run_on(cuda, text, **LINES.get(line, {"code": "dense 8 noise=0.1"})) for _ in range(2))
     if obstacle(captured.settings.optimizer) is not None:
         pytest.skip(f"not captured: {obstacle(captured.settings.optimizer)}")
-    # By this clock a replayed step takes a quarter of the time.
+    # With this clock, a replayed step takes a quarter of the time.
     captured.graph = StepGraph(captured, CudaRecorder(cuda), clock=iter([0, 0, 0, 4, 0, 1]).__next__)
     assert steps(captured, 20) == steps(plain, 20)
     assert captured.graph.used, captured.graph.failure
@@ -123,7 +123,7 @@ def test_a_run_replays_its_steps(cuda: torch.device, precision: str) -> None:
 
 
 def test_a_capture_that_fails_is_survived(cuda: torch.device) -> None:
-    """After it layers and corruption draw random numbers as before."""
+    """Afterwards, layers and corruption draw random numbers as before."""
     run, said = run_on(cuda, "precision fp32; corrupt gaussian=0.1", code="dense 8 noise=0.1"), list[str]()
     recorder, compute = CudaRecorder(cuda), run.compute
 

@@ -237,7 +237,7 @@ def test_bombs_in_exported_files_are_refused(
 
 
 def test_weights_of_no_bytes_are_refused(exported: bytes, tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
-    """A stride of 0 makes a tensor of any size of one number."""
+    """With a stride of 0, a single number becomes a tensor of any size."""
     parts = members(exported)
     name = next(name for name in parts if name.endswith("model_weights_config.json"))
     weights = json.loads(parts[name])

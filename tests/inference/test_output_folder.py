@@ -105,7 +105,7 @@ def test_decoded_codes_have_a_file_each(grey: Path, tmp_path: Path, caedsl: Run)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_no_file_is_written_through_a_link_beside_it(grey: Path, tmp_path: Path, caedsl: Run) -> None:
-    """A run folder from a stranger may hold the name under which a file is begun."""
+    """A run folder from a stranger may already contain the temporary name of a file."""
     victim = tmp_path / "victim"
     victim.write_text("kept")
     (tmp_path / ".codes.csv.part").symlink_to(victim)

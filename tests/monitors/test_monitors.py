@@ -27,7 +27,7 @@ BY_NAME = {"argvalues": MONITORS, "ids": lambda monitor: monitor.name}
 
 @pytest.mark.parametrize("monitor", **BY_NAME)
 def test_the_example_makes_it_speak(monitor: Monitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the only one asked, and ends the run: what other monitors say of the same example is another matter."""
+    """It is the only active monitor, and ends the run: other monitors may also react to the example."""
     monkeypatch.setattr(watch, "every", lambda: (monitor,))
     for number, text in enumerate(examples(monitor.documentation, "Example")):
         folder = tmp_path / str(number)
@@ -59,7 +59,7 @@ def _agrees(remedy: str, monitor: Monitor, text: str) -> None:
 
 @pytest.mark.parametrize("monitor", **BY_NAME)
 def test_what_to_write_instead_is_no_trouble(monitor: Monitor, tmp_path: Path) -> None:
-    """Nor for any other monitor."""
+    """It triggers no other monitor either."""
     for number, text in enumerate(examples(monitor.documentation, "Instead")):
         ran = watched(text.replace("loss mse;", "loss mse; precision fp32;"), tmp_path / str(number))
         assert ran.run is not None

@@ -140,7 +140,7 @@ def _same_weights(one: Path, other: Path) -> bool:
 
 
 def test_watching_sees_the_numbers_of_the_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Held against the plain module: sizes, spreads, firing channels and gradients of its layers."""
+    """Sizes, spreads, active channels and gradients of layers agree with those of the plain module."""
     seen: list[RunSoFar] = []
     training: list[Training] = []
     pictures: list[Sample] = []

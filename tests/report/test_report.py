@@ -194,7 +194,7 @@ def test_output_is_a_page_and_replaced_only_when_told(run: Path, command: Run, t
 @pytest.mark.parametrize("width", WIDTHS)
 def test_browser_shows_the_page_within_its_width(run: Path, command: Run, tmp_path: Path, width: int) -> None:
     assert command("report", run, "-o", tmp_path / "r.html")[0] == 0
-    # A frame is as narrow as it is told to be; a window has a least width.
+    # A frame can be as narrow as required; a window has a minimum width.
     probe = """<script>onload = () => {
         const page = document.querySelector("iframe").contentDocument, all = page.documentElement;
         const outside = [...page.querySelectorAll("body *")].filter(

@@ -168,7 +168,7 @@ def test_a_normalisation_that_does_not_fit_is_refused_in_the_mirrors_own_words()
 
 
 def test_no_skip_follows_the_output_layer() -> None:
-    """A map that is no smaller than the input, such as one behind dropout, is not read after the last layer."""
+    """A map that is not smaller than the input, such as one after dropout, is not read after the last layer."""
     spec = "autoencoder a\ninput 1x4x4\nencoder { dropout 20%; conv 1 s2; conv 1 }\nbottleneck\ndecoder mirror skips=concat"
     assert load(spec).out_shape == (1, 4, 4)
 

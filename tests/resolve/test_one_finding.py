@@ -277,7 +277,7 @@ SPECS = [path.read_text("utf-8") for path in sorted((ROOT / "specs").glob("*.cae
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_misspelt_word_gives_one_error(data: st.DataObject) -> None:
-    """Two letters swapped in one word of a shipped spec: one error at most, wherever the word stands."""
+    """Swapping two letters in one word of a shipped spec gives at most one error, wherever the word is."""
     text = data.draw(st.sampled_from(SPECS))
     words = [
         match

@@ -88,7 +88,7 @@ def is_about_sizes(name: str) -> bool:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_a_help_shows_can_be_written(case: Case) -> None:
-    """Each piece of text in a help stands in the text after the fix, or can stand in a spec."""
+    """Each piece of spec text in a help is part of the fixed text or valid in some spec."""
     for finding in check_source(Source(case.text)).findings:
         after = apply_edits(case.text, finding.fix.edits) if finding.fix else ""
         for code in _CODE.findall(finding.advice):

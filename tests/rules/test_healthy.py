@@ -8,7 +8,7 @@ from caedsl.source import Source
 from tests.published import SPECS
 
 RIGHTLY_WARNED = {
-    # Their codes hold at least as many numbers as the image: that is what the article's models are about.
+    # Their codes have at least as many numbers as the image, which is the point of the article's models.
     "mnist_pitfalls": {"overcomplete"},
     "mnist_wide": {"overcomplete"},
     "mnist_l2": {"overcomplete"},

@@ -101,7 +101,7 @@ def test_what_to_write_instead_is_not_found(name: str) -> None:
     entry = BY_NAME[name]
     findings = checked(example(entry, "Instead")[1]).findings
     assert name not in {finding.name for finding in findings}
-    # The syntax of a single line is shown on specs that other rules may have an opinion of.
+    # The syntax of a single line is shown in specs to which other rules may object.
     worst = (Severity.ERROR,) if entry.family == catalogue.COMPILER_FAMILY else (Severity.ERROR, Severity.WARNING)
     assert not [f"{finding.name}: {finding.message}" for finding in findings if finding.severity in worst]
 
@@ -141,7 +141,7 @@ NO_NUMBERS = {"no-data"}
 
 @pytest.mark.parametrize("entry", catalogue.checks(), ids=lambda entry: entry.rule.name)
 def test_findings_carry_their_numbers_as_json_has_them(entry: Entry) -> None:
-    """A rule gives the values behind its words, so that no program has to read these."""
+    """A rule provides its values as data, so that programs need not parse its message."""
     (finding, *_) = [f for f in checked(example(entry, "Example")[1]).findings if f.name == entry.rule.name]
     assert finding.data or entry.rule.name in NO_NUMBERS
     report = Report(Source("autoencoder example"), (replace(finding, primary=Label(Span(0, 1)), related=(), fix=None),))

@@ -145,7 +145,7 @@ class TestTooFewSteps:
         assert "batch 8; epochs 84 }" in fixed("data mnist limit=100\ntrain { loss mse; batch 8 }", "too-few-steps")
 
     def test_the_classes_are_counted(self) -> None:
-        # 5,923 zeros less 592 are 42 batches an epoch, 6,742 ones less 674 are 48.
+        # 5,923 zeros minus 592 are 42 batches per epoch, 6,742 ones minus 674 are 48.
         assert the(train(data="mnist only=0", epochs=7), "too-few-steps").message.startswith("294 steps")
         assert not found(train(data="mnist only=1", epochs=7), "too-few-steps")
 

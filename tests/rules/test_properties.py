@@ -43,7 +43,7 @@ ODD = [
 RULES = {entry.rule.name: rule_text(entry) for entry in catalogue.every()}
 
 soup = st.lists(st.sampled_from([*TOKENS, *ODD]), max_size=60).map(" ".join)
-# An alphabet instead of all of Unicode, whose table costs Hypothesis seconds; the characters stand for their classes.
+# An alphabet instead of all of Unicode, whose table costs Hypothesis seconds; each character represents its class.
 text = st.text("abx159 \n\t\r;#{}()=\"./*+-<>[],:\\'\x00\x1b\ufeff\u2028é×漢🙂\u0301\ud800", max_size=200)
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -440,7 +440,7 @@ class TestShortKernels:
 
 @pytest.mark.parametrize("kind", [kind for name, kind in sorted(KINDS.items()) if 2 in kind.ranks])
 def test_a_decoder_may_end_wrongly_with_any_kind(kind: Kind) -> None:
-    """Options of the same name mean different things to different kinds: no search for a fix may mix them up."""
+    """Options of the same name have different meanings for different kinds; searches for fixes must not mix them up."""
     block = " { conv 4 }" if kind.block and "{" not in kind.example else ""
     text = f"autoencoder a\ninput 4x16x16\nencoder {{ conv 4 s2 relu as fine }}\nbottleneck\ndecoder {{ conv 8; {kind.example}{block} }}\n"
     assert not check_source(Source(text)).failures

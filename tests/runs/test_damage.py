@@ -143,7 +143,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_forged_checkpoints(
     whole: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config
 ) -> None:
-    """A checksum that fits says nothing about who wrote it."""
+    """A matching checksum does not prove who wrote the file."""
     end = time.monotonic() + pytestconfig.getoption("--fuzz-seconds") / 2
     chance = random.Random(pytestconfig.getoption("--fuzz-seed"))
     run, codes = tmp_path / "run", set()

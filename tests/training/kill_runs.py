@@ -73,7 +73,7 @@ def kill_and_resume(out: Path, longest: float, chance: random.Random) -> int:
     """Run a training that is killed at random moments until it finishes; return the number of kills."""
     kills = 0
     while True:
-        # A run that was killed before it wrote what it is can only be begun again, as its error says.
+        # A run that was killed before it wrote its records can only be restarted, as its error says.
         begun = (out / "environment.json").exists()
         if out.exists() and not begun:
             for file in out.iterdir():

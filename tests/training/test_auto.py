@@ -85,9 +85,9 @@ def test_a_found_rate_gives_the_run_that_the_same_rate_by_hand_gives(tmp_path: P
 
 
 def test_the_range_test_trains_as_the_run_will(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real batches of the run's size, its penalties.
+    """The search uses real batches of the run's size and the run's penalties.
 
-    A rising rate, then the run's schedule; none of it the run's own state.
+    The rate rises, then follows the run's schedule; the run's own state is unchanged.
     """
     settings = replace(QUICK, optimizer=Optimizer(lr=1.0), schedule=Schedule("onecycle", {"warmup": 0.3}))
     trial = prepare(tiny(), blobs(70), settings, code=[Term("l1", 1e-2, "bottleneck")])
@@ -179,7 +179,7 @@ def test_rates_are_tried_until_the_one_to_take_has_one_on_either_side() -> None:
 
 
 def test_a_rate_at_which_the_model_lives_by_luck_is_not_taken() -> None:
-    """`mnist_mirror` with Adam: dead at 0.0085, and at 0.026 after the trial."""
+    """`mnist_mirror` with Adam is dead at 0.0085, and at 0.026 after the trial."""
     losses = {9.3e-4: 0.052, 2.8e-3: 0.0375, 8.5e-3: 0.11, 2.6e-2: 0.039}
     ends: dict[float, float] = {}
     rate: float | None = 8.5e-3
@@ -259,7 +259,7 @@ def test_a_batch_keeps_the_memory_that_the_spec_requires() -> None:
 
 
 class Machine:
-    """A device that does a step in ``seconds(images)`` and has room for so many images; it replaces the step itself."""
+    """Device that takes a step in ``seconds(images)`` and has room for so many images; it replaces the step itself."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int, overhead: float, a_image: float) -> None:
         self.now = 0.0
@@ -332,7 +332,7 @@ def test_taking_the_images_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_index_is_cut_as_batches_are_taken() -> None:
-    """The first batch of a million images does not wait for the others to be cut."""
+    """The first batch of a million images does not wait until the others are formed."""
     batches = Batches(torch.zeros(1, 1, 1, 1), torch.zeros(2_000_000, dtype=torch.int64))
     cut: list[int] = []
     parts = batches._parts

@@ -103,13 +103,13 @@ def test_trouble_stops_all_and_they_can_go_on(made: Path) -> None:
 
 
 def test_what_was_seen_before_an_interruption_is_known_to_another_number_of_processes(made: Path) -> None:
-    """It was interrupted at step 50, of which a sign at step 64 takes into account what was seen before."""
+    """The run was interrupted at step 50, and a sign at step 64 takes earlier observations into account."""
     assert codes(made, "dying-grown-on") == [0, 0]
     assert record(made / "dying-grown") == record(made / "dying-alone")
 
 
 def test_a_loss_that_is_infinite_in_one_process_is_traced_in_the_first(made: Path) -> None:
-    """All their weights stand still from step 6 on, until they meet after step 8."""
+    """All weights are frozen from step 6 on, until the processes synchronise after step 8."""
     alone, together = ((made / f"overflowing-{name}.txt").read_text() for name in ("alone", "together"))
     words = "caedsl:" + alone.partition("caedsl:")[2].replace("-alone.cae", "-together.cae")
     assert words.startswith("caedsl: the loss is nan at step 6 (epoch 1)")

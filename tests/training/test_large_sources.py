@@ -93,7 +93,7 @@ def test_batches_are_the_same_and_each_file_is_decoded_once(
 
 
 def test_images_are_held_once_all_were_read(photos: Path, large: None) -> None:
-    """An epoch later they are where those of a small source are; both parts share them."""
+    """An epoch later, they are held where those of a small source are; both parts share them."""
     pixels = load(model_of(FOLDER)).train_pixels
     train, validation = (Batches(pixels, torch.arange(start, 40, 2)) for start in (0, 1))
     first = [*train.sliced(0, 1).in_order(8)]
@@ -107,7 +107,7 @@ def test_images_are_held_once_all_were_read(photos: Path, large: None) -> None:
 
 @pytest.mark.parametrize("memory", [None, 100])
 def test_one_file_of_16_bits_is_read_whole(memory: int | None, photos: Path, large: None) -> None:
-    """Room was made for bytes: what is wider is decoded anew, and stands beside the bytes of a batch."""
+    """Memory was allocated for bytes: wider images are decoded again, and batches may mix both."""
     deep = IMAGES[5].astype(np.uint16) * 257 + 3
     Image.fromarray(deep).save(photos / "a" / "05.png")
     batches = Batches(load(model_of(FOLDER), memory=memory).train_pixels)
@@ -160,7 +160,7 @@ def test_a_quick_scan_names_all_broken_files(photos: Path, large: None) -> None:
 
 
 def test_a_broken_file_is_named_when_it_is_met(photos: Path, large: None, tmp_path: Path) -> None:
-    """Repaired, it may be trained on."""
+    """A repaired file may be trained on."""
     run, broken = tmp_path / "run", photos / "a" / "07.png"
     good = broken.read_bytes()
     broken.write_bytes(b"no image")
@@ -178,7 +178,7 @@ def test_skip_broken_reads_all_files_first(photos: Path, large: None) -> None:
 
 
 def test_large_arrays(photos: Path, large: None, tmp_path: Path) -> None:
-    """Copied into memory where that holds them, read row by row where it does not, with the same checksum."""
+    """Arrays are copied into memory if they fit, and otherwise read row by row, with the same checksum."""
     np.save(tmp_path / "x.npy", IMAGES)
     model = model_of(SPEC.format(input="1x8x8", data='npy "x.npy"'))
     held, streamed = load(model), load(model, memory=100)
@@ -191,7 +191,7 @@ def test_large_arrays(photos: Path, large: None, tmp_path: Path) -> None:
 
 
 def test_the_range_of_real_numbers_is_that_of_the_images_looked_at(photos: Path, large: None, tmp_path: Path) -> None:
-    """It is the same whether memory holds all images or not."""
+    """The result is the same whether memory holds all images or not."""
     np.save(tmp_path / "x.npy", IMAGES.astype(np.float32))
     model = model_of(SPEC.format(input="1x8x8 in real", data='npy "x.npy"'))
     looked_at = IMAGES[[0, 6, 11, 17, 22, 28, 33, 39]]

@@ -344,7 +344,7 @@ def test_out_of_memory_names_the_batch() -> None:
 
 @pytest.mark.parametrize("accumulate", [2, 3, 16, 50])
 def test_accumulated_gradients_are_those_of_the_whole_batch(accumulate: int) -> None:
-    """Also those of the last batch, of 8 images, and of penalties on weights and code."""
+    """This includes the last batch, of 8 images, and penalties on weights and code."""
     settings = replace(QUICK, clip=0.5, loss=Loss((LossTerm("mse"), LossTerm("ssim", 0.3)), "sum"))
     options = {"penalties": [Penalty("encoder.0.weight", 0.0, 0.5)], "code": [Term("l1", 0.01, "bottleneck")]}
     whole, parts = run(settings, **options), run(replace(settings, accumulate=accumulate), **options)

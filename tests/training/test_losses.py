@@ -179,7 +179,7 @@ def test_gaussian_is_the_likelihood_at_its_best_variance(noise: float) -> None:
     expected = -Normal(y, deviation).log_prob(x).mean() - exact
     loss = reconstruction_loss(Loss((LossTerm("gaussian"),)), y, x, UNIT)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
-    # The gradient is that of a fixed variance, since the best one cannot be bettered.
+    # The gradient is that of a fixed variance, since the variance is optimal.
     fixed = -Normal(y, deviation.detach()).log_prob(x).mean()
     torch.testing.assert_close(*(torch.autograd.grad(each, y)[0] for each in (loss, fixed)))
     assert loss_of("gaussian", x, x) == 0

@@ -46,7 +46,7 @@ def test_products_of_32_bits_on_cuda_are_exact_where_fp32_is_asked_for(name: str
     before = settings()
     with Precision(name, "cuda").products():
         assert settings() == [expected, expected]
-        # Other libraries ask by the older names; PyTorch raises where these and the newer ones disagree.
+        # Other libraries use the older names; PyTorch raises if these and the newer ones disagree.
         assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == (expected == "tf32")
         assert torch.get_float32_matmul_precision() == ("high" if expected == "tf32" else "highest")
     assert settings() == before

@@ -44,7 +44,7 @@ def spec(data: str = "digits", loss: str = "loss mse", more: str = "") -> str:
 @pytest.mark.parametrize("worst", [None, 0.5])
 @pytest.mark.parametrize("name", LOSSES)
 def test_each_loss_weighs_samples(name: str, worst: float | None) -> None:
-    """Whole numbers are as many copies of a sample, and the weight 1 changes nothing."""
+    """A whole weight equals as many copies of a sample, and the weight 1 changes nothing."""
     kind = LOSSES[name]
     if worst is not None and not kind.pixelwise:
         return
@@ -116,7 +116,7 @@ def learned(tmp_path: Path, name: str, images: np.ndarray, weights: np.ndarray |
 
 @pytest.mark.parametrize("more", ["", " accumulate=2"])
 def test_training_goes_by_the_weights(more: str, tmp_path: Path) -> None:
-    """Weights are scaled to a mean of 1, and samples of weight 0 teach nothing, whatever they are."""
+    """Weights are scaled to a mean of 1, and samples of weight 0 have no influence, whatever they contain."""
     weights = np.ones(40)
     weights[::2] = 0
     others = IMAGES.copy()

@@ -153,7 +153,7 @@ def test_a_graph_that_is_no_faster_is_not_used() -> None:
 
 
 def test_a_whole_run_is_the_same_where_its_steps_are_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Epochs with a partial batch, validation, monitors; and a run that was killed within an epoch."""
+    """Covers epochs with a partial batch, validation and monitors, and a run killed within an epoch."""
     begin(tmp_path / "plain")
     replays: list[OperationRecorder] = []
 

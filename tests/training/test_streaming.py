@@ -160,7 +160,7 @@ def test_bytes_stay_bytes_in_memory(files: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_images_that_outgrow_the_memory_when_read_are_streamed(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes would fit; that one file has 16 bits is found out when most are read."""
+    """Bytes would fit, but one file turns out to have 16 bits when most are read."""
     monkeypatch.chdir(files)
     monkeypatch.setattr(intake, "_BLOCK_IMAGES", 16)
     model = model_of(spec('folder "mixed"'))
@@ -274,7 +274,7 @@ def replace_image(folder: Path) -> None:
 def test_a_file_that_changes_while_training(
     harm: Callable[[Path], None], run: str, message: str, files: Path, tmp_path: Path, monkeypatch, full_disk: None
 ) -> None:
-    """The error names it; what was learned is kept, and once the file is back the run goes on as if nothing had been."""
+    """The error names the file, the state is saved, and once the file is restored the run resumes normally."""
     shutil.copytree(files, tmp_path / "data")
     monkeypatch.chdir(tmp_path / "data")
     text = RUNS[run]

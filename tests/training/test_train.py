@@ -105,7 +105,7 @@ def test_a_signal_ends_the_run_with_what_was_learned_saved(tmp_path: Path, numbe
 
 def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> None:
     def twice() -> None:
-        # To this thread: a signal to the process may reach another, and two then be taken for one.
+        # Signal this thread: a signal to the process may reach another, and two may then count as one.
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 

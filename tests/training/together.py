@@ -209,7 +209,7 @@ def make(folder: Path) -> None:
     for name, spec in (("codes", CODES), ("volumes", VOLUMES)):
         making.begin(f"{name}-alone", 1, spec)
         making.begin(f"{name}-together", 2, spec)
-    # The first ends on its own signal, the other because they agree on it.
+    # The first ends on its own signal, the other because they agree to stop.
     making.begin("grown", 1, LAYERS, change=at_step(6, asked_to_end))
     making.begin("shrunk", 2, LAYERS, change=at_step(6, asked_to_end, who=1))
     for name in ("grown", "shrunk"):

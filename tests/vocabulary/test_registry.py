@@ -194,7 +194,7 @@ def test_a_wrong_line_is_one_finding_that_says_what_to_write(line: str, name: st
 
 
 def test_options_of_one_name_have_one_type() -> None:
-    """Code asks a layer for an option whatever its kind: one that means another thing would be read for it."""
+    """Code reads options of layers of any kind, so an option name must have one meaning."""
     types: dict[str, set[Type]] = {}
     for kind in KINDS.values():
         for option in options_of(kind):

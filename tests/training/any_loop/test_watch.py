@@ -76,7 +76,7 @@ def test_a_healthy_loop_says_nothing() -> None:
 
 
 def test_nothing_of_the_loop_changes() -> None:
-    """Weights, running statistics and random numbers of a watched loop are those of an unwatched one."""
+    """Weights, running statistics and random numbers are the same with and without monitors."""
     ends: list[Sequence[Tensor]] = []
     for watched in (False, True):
         module = net()
@@ -97,7 +97,7 @@ def test_the_same_picture_of_every_image_is_found_and_explained() -> None:
     trouble = found["constant-output"]
     assert trouble.layer is not None and trouble.layer.startswith(("encoder.", "decoder."))
     assert "the mean image" in trouble.message or "mean image" in trouble.message
-    # One voice: `check` knows the spec of this module to train too slowly.
+    # Consistent with `check`, which reports that the spec of this module trains too slowly.
     assert "of `caedsl check`" in trouble.remedy and "smaller learning rate" not in trouble.remedy
 
 
@@ -205,7 +205,7 @@ def test_layers_have_the_authors_names_and_our_words() -> None:
 
 
 def test_the_cost_is_that_of_caedsl_train() -> None:
-    """Of 1,000 samples that are trained on, at most as many are looked at as in a run."""
+    """Of 1,000 training samples, at most as many are examined as in a run."""
     module = net()
     watch = caedsl.watch(module, torch.optim.Adam(module.parameters()))
     watch.step(0.1, digits()[:64])
