@@ -26,7 +26,7 @@ from caedsl.data.stack import Array, Weights
 
 _NPY, _NPZ = b"\x93NUMPY", b"PK"
 _NOT_DAMAGE = (DataError, OSError, MemoryError)
-"""What is no fault of a file's content; numpy meets a damaged one with whatever its parsers stumble over."""
+"""Errors that do not mean a damaged file; for damaged ones the parsers of numpy raise arbitrary exceptions."""
 
 
 class _Header(NamedTuple):
@@ -67,7 +67,7 @@ def read_npz(request: Request) -> UnreadImages:
 
 
 def read_weights(request: Request, samples: int) -> Weights | None:
-    """Return the weights of so many samples, from an npy or idx file where the source names it."""
+    """Return the weights of this many samples from an npy or idx file, or None if the source names none."""
     if request.source.weights is None:
         return None
     path = request.path(request.source.weights)
@@ -156,9 +156,9 @@ def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path
             )
         if member.compress_type == zipfile.ZIP_STORED:
             start = content.tell()
-            while content.read(1 << 24):  # zipfile compares the checksum when it comes to the end
+            while content.read(1 << 24):  # zipfile verifies the checksum at the end
                 pass
-            # The lengths of the name and of the extra field stand before the two, and the array after them.
+            # The header ends with the lengths of the name and the extra field; these two precede the array.
             file.seek(member.header_offset + 26)
             file.seek(sum(struct.unpack("<HH", file.read(4))) + start, os.SEEK_CUR)
             return rows_of(file, str(path), header.dtype, header.shape, header.columns_first)

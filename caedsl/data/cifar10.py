@@ -25,7 +25,7 @@ _MOST_IN_BATCH, _MOST_UNPACKED = 1 << 25, 1 << 28
 
 CIFAR10 = StandardSet(
     "cifar10",
-    # Its MD5 is the one that the authors publish beside it, c32a1d4ab5d03f1284b67883e8d87530.
+    # A file with this SHA-256 has the MD5 that the authors publish, c32a1d4ab5d03f1284b67883e8d87530.
     {_ARCHIVE: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
     ("https://www.cs.toronto.edu/~kriz/", "https://cave.cs.toronto.edu/kriz/"),
     ("cifar10", "cifar-10", "CIFAR10"),
@@ -68,7 +68,7 @@ def _unpack(archive: Path) -> dict[str, bytes]:
                     name = Path(member.name).name
                     if name in (*_TRAIN, _TEST) and member.isreg():
                         batches[name] = _content(members, member)
-            # The checksum of gzip stands at the end, which tarfile does not read.
+            # The checksum of gzip is at the end, which tarfile does not read.
             while content.read(1 << 20):
                 if content.tell() > _MOST_UNPACKED:
                     raise ValueError("it is too large")

@@ -93,7 +93,7 @@ def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> 
                 break
             if failure is None:
                 break
-            # What failed once is not asked again for the next file: without a network each try may take seconds.
+            # A mirror that failed is not tried again for the next file: without a network each try may take seconds.
             failures.append(f"{mirrors.pop(0)}{file}: {failure}")
         if not mirrors:
             _remove_empty(made)

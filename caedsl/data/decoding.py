@@ -34,7 +34,7 @@ _LARGE = 1 << 23
 _one_at_a_time = threading.Lock()
 """Hold this lock while decoding an image of more than ``_LARGE`` pixels, to limit memory."""
 
-# Beyond 89 million pixels Pillow warns; what is decoded is decided here.
+# Pillow warns beyond 89 million pixels; this module has its own limits.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
@@ -79,7 +79,7 @@ def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"has too many pixels to be decoded ({reason(error)}): scale it down") from error
-    # Pillow's decoders raise whatever a broken file makes them stumble over: OSError, SyntaxError, IndexError and more.
+    # For broken files, Pillow's decoders raise arbitrary exceptions: OSError, SyntaxError, IndexError and more.
     except Exception as error:
         known = f"none of {', '.join(FORMATS)}" if "cannot identify" in str(error) else reason(error)
         raise DataError(f"cannot be decoded ({known}): repair, replace or remove it") from error
@@ -153,14 +153,14 @@ def _wide_colours(image: Image.Image, content: bytes) -> tuple[NDArray[np.float3
         return _ppm_colours(image, content), _ppm_white(image)
     modes = set(_raw_modes(image))
     if modes == {"LA;16B"}:
-        # Each pixel has as many bytes as one of RGBA: the two of grey, and the two of transparency.
+        # Each pixel has four bytes, like one of RGBA: two of grey and two of transparency.
         pairs = np.array(_read_as(image, content, {"LA;16B": "RGBA"})).astype(np.float32)
         return pairs[..., 0::2] * 256 + pairs[..., 1::2], 65535
     if len(modes) != 1 or not (mode := modes.pop()).startswith(("RGB;16", "RGBA;16", "RGBX;16")):
         raise DataError("holds colours of 16 bits in a form that cannot be read whole: save it as a 16-bit RGB PNG")
     base, order = mode[:-1], mode[-1]
     bands = 4 if base.startswith("RGBA") else 3
-    # Read in the other order of bytes, the low byte of each value stands where Pillow takes the high one.
+    # Pillow keeps the high byte of each value; with the byte order swapped, that is the low byte.
     high = np.array(_upright(image))[..., :bands].astype(np.float32)
     low = np.array(_read_as(image, content, {mode: base + _OTHER_ORDER[order]}))[..., :bands]
     return high * 256 + low, 65535

@@ -16,7 +16,7 @@ class _Bar:
         self._show = show
 
     def update(self, amount: int) -> None:
-        # pooch counts whole chunks, and sets the bar to nothing before it fills it at the end.
+        # pooch counts whole chunks, and resets the bar before it fills it at the end.
         self._done = min(self._done + amount, self.total or self._done + amount)
         self._show(self._done, self.total)
 

@@ -54,14 +54,14 @@ def files_in(root: Path, allowed: Path | None, notes: list[str], endings: Abstra
             (found if name[name.rfind(".") :].lower() in endings else others).append(folder + name)
     if others:
         notes.append(f"in {root.name}, left out as no {called}: {some(sorted(others))}")
-    # In the order of their parts: no name has a character below that which stands for the separator here.
+    # Sorted by path components: the separator is replaced by the smallest character, which no name contains.
     return Files(root, sorted(found, key=lambda name: name.replace(os.sep, "\0")))
 
 
 def _folders(root: Path, allowed: Path | None) -> Iterator[tuple[str, list[str]]]:
-    """Yield each folder below ``root``, as what comes before the names of its files, and the files that are not hidden.
+    """Yield each folder below ``root``, as the prefix of the names of its files, and the files that are not hidden.
 
-    Links to folders are followed, each folder once. Raise a ``DataError`` where a link leads out of ``allowed``.
+    Links to folders are followed, each folder once. Raise a ``DataError`` if a link leads out of ``allowed``.
     """
     seen = set()
     for folder, subfolders, names in os.walk(root, onerror=_fail, followlinks=True):

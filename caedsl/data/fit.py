@@ -65,7 +65,7 @@ class SampleFormat:
 
     @property
     def channels(self) -> int:
-        """The number of channels."""
+        """Number of channels."""
         return self.shape[0]
 
     @property
@@ -126,7 +126,7 @@ class SampleFormat:
         start, part, _ = self.resizing(stored)
         inner = self.scaled_size(part)
         if self.resize == "crop":
-            # The input is the middle of the scaled sample: its share of each side says which part of the stored one.
+            # The input is the middle of the scaled sample; its share of each side gives the part of the stored one.
             sides = zip(part, self.space, inner, strict=True)
             part = tuple(max(1, min(side, round(side * own / scaled))) for side, own, scaled in sides)
             start = tuple((side - taken) // 2 for side, taken in zip(stored, part, strict=True))
@@ -147,8 +147,8 @@ def scale_(x: Tensor, top: int, fit: SampleFormat) -> Tensor:
     """
     width = fit.high - fit.low
     if width != top:
-        # Not divided by top / width: for 0..1 that would differ from the usual x / 255 in the last bit.
-        # By a tensor, since CUDA multiplies by the inverse of a plain number, which differs in the last bit too.
+        # Dividing by top / width would differ from the usual x / 255 in the last bit for 0..1. The divisor is a tensor,
+        # since CUDA multiplies by the inverse of a Python number, which differs in the last bit too.
         (x.mul_(width) if width != 1 else x).div_(x.new_full((), top))
     if (fit.low, fit.high) == (0, 1):
         return x

@@ -12,17 +12,16 @@ from caedsl.model.data import DataSource
 
 @dataclass(frozen=True)
 class Images:
-    """The images of one source, fitted to the input of a spec.
+    """Samples of one source, in the format of a spec's input.
 
-    ``train_pixels``, ``test_pixels`` and ``validation_pixels`` (None where the source has no such part) are held in
-    memory or read from their files as they are needed; ``labels`` and ``test_labels`` are int64, one an image, and
-    index ``class_names`` where the classes have names; ``weights`` says how much each training image counts in the
-    loss, None where all count alike. ``notes`` says all that was done to the images and that the
-    author may not expect, the fall to another source first; ``skipped`` names each file that was left out as broken.
-    ``names`` has the name of each sample by part; parts without names are numbered from 0.
-    ``train_targets`` and so on are what the network must return for the images of each part, None where that is the
-    images themselves. ``sha256`` is that of the source's own bytes, training before validation before test, in the
-    order of use: the pixels of an array or idx file as stored, for a folder the SHA-256 of each file.
+    ``train_pixels``, ``test_pixels`` and ``validation_pixels`` (None if the source has no such part) are in memory or
+    read on demand. ``labels`` and ``test_labels`` are int64, one per sample, and index ``class_names`` if the classes
+    have names. ``weights`` are the weights of the training samples in the loss, or None if all are equal. ``notes``
+    list what was done to the samples that the author may not expect, a replaced source first; ``skipped`` names the
+    files that were left out as broken. ``names`` has the sample names by part; samples of other parts are numbered from
+    0. ``train_targets`` and so on are the expected outputs for each part, or None for the samples themselves.
+    ``sha256`` is the checksum of the source's bytes (training, validation, test) in the order of use: of the stored
+    values of an array or idx file, and of the SHA-256 of each file of a folder.
     """
 
     train_pixels: Pixels

@@ -24,12 +24,12 @@ NAME, TARGETS = "an array in memory", "an array of targets in memory"
 
 
 def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any = None) -> Images:
-    """Return samples that the caller has, for ``model`` to train on.
+    """Return the caller's own samples for training ``model``.
 
-    They are an array N × space, N × space × C or N × C × space, a ``Store``, or a dataset of Hugging Face. ``targets``
-    are other such samples, of what must be returned for each; by default that is the sample itself, in the target's
-    size and range. ``weights`` are one number a sample: how much it counts in the loss. Integers are scaled as those of
-    files are; real numbers must lie in the range. Raise a ``DataError`` where they do not suit their line, or are none.
+    ``given`` is an array N × space, N × space × C or N × C × space, a ``Store``, or a dataset of Hugging Face.
+    ``targets`` are the expected outputs in one of these forms, by default the samples themselves in the target's size
+    and range. ``weights`` are one number per sample, its weight in the loss. Integers are scaled as in files; real
+    numbers must be in the range. Raise a ``DataError`` if they do not match the spec, or if there are none.
     """
     name = _called(given, NAME)
     source = DataSource("npy", name, target=None if targets is None else _called(targets, TARGETS))

@@ -129,7 +129,7 @@ class Intake:
         seen, dtype = _Impression(), torch.uint8
         for piece in pieces(stack, chosen, fit):
             if piece.broken:
-                # One error is to name all that are broken, as far as they are found in a while.
+                # One error should name all broken samples that are found within the time limit.
                 for _ in self._scan(stack, index, dict(piece.broken)):
                     pass
             assert piece.block is not None, "a block has broken images, or images"
@@ -193,7 +193,7 @@ class Intake:
 
     def _room(self) -> int | None:
         memory = available_memory() if self.memory is None else self.memory
-        # torchrun says how many processes share this machine; each holds the images for itself.
+        # Each process of torchrun on this machine has its own copy of the samples.
         processes = max(1, launched("LOCAL_WORLD_SIZE", 1))
         return None if memory is None else int(SHARE * memory / processes)
 

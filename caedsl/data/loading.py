@@ -46,14 +46,14 @@ def load(
     recorded: Path | None = None,
     root: Path | None = None,
 ) -> Images:
-    """Return the images of the first source of the spec that is available: all read once and checked.
+    """Return the samples of the first available source of the spec.
 
-    They are held in memory where they take at most half of what is available, ``memory`` bytes or what the system says,
-    and read again as they are needed otherwise. Standard files are looked for in ``data_dir``, the folder that
-    CAEDSL_DATA names and the user's cache, and downloaded into the first of these where they are in none. ``recorded``,
-    which a run folder names, is looked at last. Paths of the spec, and ``recorded``, may not leave ``root``. ``only``
-    is applied to all parts, and after it ``limit`` to the training images. A ``DataError`` says what was tried where no
-    source is available, or what is wrong with the one that is.
+    They are kept in memory if they take at most half of the available memory (``memory`` bytes, or what the system
+    reports), and otherwise read on demand. Standard files are looked up in ``data_dir``, the folder in CAEDSL_DATA and
+    the user's cache, and downloaded into the first of these if none has them. ``recorded``, the folder named by a run
+    folder, is looked up last. Paths of the spec, and ``recorded``, may not leave ``root``. ``only`` applies to all
+    parts, and then ``limit`` to the training samples. Raise a ``DataError`` that lists what was tried if no source is
+    available, or says what is wrong with the first available one.
     """
     return first_available(model, partial(loaded, memory=memory), data_dir, progress, recorded, root)
 
@@ -150,7 +150,7 @@ def training_index(found: UnreadImages, request: Request) -> Index:
 
 
 def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int | None) -> Images:
-    """Return the samples of what was found, all read once and checked; see ``load``."""
+    """Return the samples of a source that was found; see ``load``."""
     source, name, intake = request.source, describe(request.source), Intake(request, memory)
     answers = None if request.targets is None else Intake(request.targets, memory)
     notes, index = replacement_notes(request, missing), training_index(found, request)

@@ -117,7 +117,7 @@ def _refuse_twice(rows: Sequence[ManifestRow], table: Path) -> None:
 
 
 def _weights(rows: Sequence[ManifestRow], table: Path) -> Weights | None:
-    """Return the weight of each image, None where all are 1."""
+    """Return the weight of each image, or None if all are 1."""
     weights = np.array([row.weight for row in rows])
     return None if (weights == 1).all() else as_weights(weights, len(rows), f"{table}, column `{_WEIGHT}`")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 _CGROUPS = Path("/sys/fs/cgroup")
 _PROC = Path("/proc")
 _PYTORCH = {"-v": 900 << 20, "-d": 370 << 20}
-"""Bytes that PyTorch takes of each limit on a CPU, with the smallest model."""
+"""Bytes of each limit that PyTorch needs on a CPU with the smallest model."""
 
 
 def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
@@ -59,9 +59,9 @@ def limit_memory(more: int, proc: Path = _PROC) -> None:
 
 
 def refuse_less_than_pytorch_needs(proc: Path = _PROC) -> None:
-    """Raise a ``MemoryError`` where the limits of this process leave too little room to import PyTorch and to work.
+    """Raise a ``MemoryError`` if the limits of this process leave too little memory to import and use PyTorch.
 
-    PyTorch itself ends the process then, hangs, or raises whatever comes first.
+    PyTorch itself would then kill the process, hang, or raise an arbitrary error.
     """
     for option, left in _limits(proc):
         if left < _PYTORCH[option]:
@@ -80,7 +80,7 @@ def _machine(proc: Path) -> Iterator[int]:
 
 
 def _control_groups(proc: Path, cgroups: Path) -> Iterator[int]:
-    """Return the memory left to the control groups of this process and to those around them."""
+    """Yield the memory left to each control group of this process and to each of their parents."""
     for line in _text(proc / "self/cgroup").splitlines():
         _, controllers, name = line.split(":", 2)
         if not controllers:
@@ -101,7 +101,7 @@ def _control_groups(proc: Path, cgroups: Path) -> Iterator[int]:
 
 
 def _limits(proc: Path) -> Iterator[tuple[str, int]]:
-    """Yield what the limits of this process leave, each with the option of ``ulimit`` that sets it."""
+    """Yield the memory that each limit of this process leaves, with the ``ulimit`` option that sets the limit."""
     if sys.platform == "win32":
         return
     import resource

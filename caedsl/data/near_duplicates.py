@@ -44,9 +44,9 @@ def too_many(first: Thumbnails, second: Thumbnails) -> bool:
 def nearly_equal(
     first: Thumbnails, second: Thumbnails, usual: float, sample: Callable[[int, int], tuple[Tensor, Tensor]]
 ) -> Iterator[tuple[int, int]]:
-    """Yield the positions of nearly equal samples of ``second`` and ``first``, but not of equal ones.
+    """Yield the positions of nearly equal samples in ``first`` and ``second``, but not of equal ones.
 
-    ``usual`` is the usual distance between neighbours, and ``sample`` returns both samples of two positions.
+    ``usual`` is the usual distance between neighbours; ``sample`` returns the two samples at a pair of positions.
     """
     distances, places = _nearest(second, first)
     candidates = np.flatnonzero(distances < _NEAR * usual)

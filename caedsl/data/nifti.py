@@ -60,7 +60,7 @@ def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Pict
         raise
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
-    except Exception as error:  # nibabel meets a damaged file with whatever its parsers stumble over
+    except Exception as error:  # for damaged files, the parsers of nibabel raise arbitrary exceptions
         raise DataError(f"{path} is damaged, or is no NIfTI file: {reason(error)}") from error
     x = torch.from_numpy(np.ascontiguousarray(values))[None, None]
     _check(x, path, fit, white)

@@ -43,7 +43,7 @@ class Pixels(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many images there are."""
+        """Return the number of samples."""
 
     @abstractmethod
     def take(self, index: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class Held(Pixels):
         self.values = values
         self.scale = scale
         self._span = span
-        # Rows are copied whole, and keep the order in memory that they have: channels last then costs nothing.
+        # Rows are copied whole and keep their order in memory, so channels last costs nothing.
         self._last = values.dim() == 4 and values.shape[1] > 1 and channels_last(values) is values
         self._rows = values.movedim(1, -1) if self._last else values
 

@@ -102,7 +102,7 @@ class RowFile(Rows):
             return rows
         buffer, stretches = rows.reshape(-1).view(np.uint8).data, list(runs(index))
         if len(stretches) > 1 and hasattr(os, "posix_fadvise"):
-            # All are asked for before the first is waited for: the disk then works on many at once.
+            # All ranges are requested before the first is read, so that the disk works on many at once.
             for _, first, count in stretches:
                 os.posix_fadvise(
                     self._handle,

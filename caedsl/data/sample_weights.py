@@ -1,4 +1,4 @@
-"""How much each sample counts in the loss."""
+"""Weights of samples in the loss."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from caedsl.data.stack import Array, Weights, shape_text
 
 
 def as_weights(array: Array | Rows, samples: int, name: str) -> Weights:
-    """Return an array of weights, one a sample; raise a ``DataError`` where it is anything else."""
+    """Return an array of weights, one per sample. Raise a ``DataError`` if it is invalid."""
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         raise DataError(
             f"{name}: weights are one number a sample, and this array is {shape_text(array.shape)} {array.dtype}"

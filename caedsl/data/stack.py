@@ -21,10 +21,10 @@ Index = NDArray[np.int64]
 Labels = NDArray[np.int64]
 Weights = NDArray[np.float64]
 Layout = Literal["none", "first", "last"]
-"""Where an array has its channels: N × space, N × C × space or N × space × C."""
+"""Position of the channels of an array: N × space, N × C × space or N × space × C."""
 
 LARGE_BYTES = 1 << 30
-"""Samples whose stored bytes are more than this are not all read before the first step."""
+"""Do not read all samples before the first step if they have more stored bytes than this."""
 _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
@@ -50,7 +50,7 @@ class Stack(Protocol):
 
     labels: Labels | None
     weights: Weights | None
-    """How much each image counts in the loss, None where all count alike."""
+    """Weight of each sample in the loss, or None if all are equal."""
 
     @property
     def scale(self) -> ValueScale:
@@ -78,7 +78,7 @@ class Stack(Protocol):
         """Return what is known about the samples before reading: the names of files, or shapes."""
 
     def __len__(self) -> int:
-        """How many images there are."""
+        """Return the number of samples."""
 
     def read(self, index: Index) -> RawSamples:
         """Return the samples with these numbers.
@@ -98,11 +98,11 @@ class Stack(Protocol):
 
 @dataclass
 class ArrayStack:
-    """Images in one array, which is read row by row where it lies in a file.
+    """Samples in one array, which is read row by row if it is in a file.
 
-    Integers are scaled from 0..``white`` to the input's range: by default
-    booleans from 0..1, uint16 from 0..65535, all others from 0..255. Floats must lie in the range, and so must integers
-    of other types where the range has room for them (255 wide or more). ``file`` is named in messages.
+    Integers are scaled from 0..``white`` to the input's range; by default booleans from 0..1, uint16 from 0..65535, and
+    all others from 0..255. Floats must be in the range. So must integers of other types if the range is at least 255
+    wide. Messages call the array ``file``.
     """
 
     pixels: Array | Rows
@@ -168,7 +168,7 @@ class ArrayStack:
         if not block.flags.writeable:
             block = block.copy()
         stored = block.reshape(-1).view(np.uint8)
-        # torch does not know every type and byte order.
+        # torch does not support every type and byte order.
         x = torch.from_numpy(
             stored.reshape(block.shape) if block.itemsize == 1 and block.dtype.kind != "i" else _to_float32(block)
         )
@@ -302,7 +302,7 @@ def sensor_remark(most: int) -> str:
 
 def _channels_first(x: Tensor, layout: Layout) -> Tensor:
     if layout == "last" and x.shape[-1] == 1:
-        # One channel has one order in memory, and strides that say so: kernels are chosen by them.
+        # With one channel both layouts are the same in memory, but kernels are chosen by strides: use contiguous ones.
         x, layout = x.squeeze(-1), "none"
     if layout == "none":
         return x.unsqueeze(1)

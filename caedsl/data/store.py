@@ -21,11 +21,11 @@ class Store:
     """Samples that are read on demand. Override ``__len__`` and ``read``, and what else is known about them."""
 
     identity = ""
-    """What tells these samples from others, a revision or a checksum, where they are too many to be hashed: > 1 GiB."""
+    """Revision or checksum that identifies the samples if they are too large to be hashed (more than 1 GiB)."""
     labels: Sequence[Any] | None = None
-    """The class of each sample, whole numbers or words; None where there are none."""
+    """Class of each sample, as whole numbers or words, or None without classes."""
     weights: Sequence[float] | None = None
-    """How much each sample counts in the loss; None where all count alike."""
+    """Weight of each sample in the loss, or None if all are equal."""
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -35,10 +35,10 @@ _DIGEST_BYTES = 12
 
 @dataclass(frozen=True)
 class PartSurvey:
-    """One part of the data.
+    """Survey of one part of the data.
 
-    ``classes`` and ``sizes`` count samples: by class, none without labels, and by the size that they are stored in.
-    ``low``, ``high``, ``mean`` and ``deviation`` are of the values in the input's range. ``shown`` are a few samples.
+    ``classes`` counts the samples by class (empty without labels), and ``sizes`` by their stored size. ``low``,
+    ``high``, ``mean`` and ``deviation`` are statistics of the values in the input's range. ``shown`` are a few samples.
     """
 
     part: str
@@ -68,12 +68,12 @@ class PartSurvey:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the data of a spec are.
+    """Survey of the data of a spec.
 
-    ``targets`` are those of the parts whose samples have targets of their own, called by the same names.
-    ``duplicates`` are samples of different parts that the network cannot tell apart, a group each, with their parts and
-    names; ``near_duplicates`` are pairs of samples that hardly differ. ``unreadable`` tells of each file that cannot be
-    used, and ``left_out`` whether the spec leaves them out.
+    ``targets`` are surveys of the targets of each part that has them, with the same names. ``duplicates`` are groups of
+    samples of different parts that are equal for the network, with their parts and names; ``near_duplicates`` are pairs
+    of samples that hardly differ. ``unreadable`` describes each file that cannot be used, and ``left_out`` is True if
+    the spec skips such files.
     """
 
     source: str

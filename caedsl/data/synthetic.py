@@ -1,4 +1,4 @@
-"""Samples drawn on the spot, the same each time: heartbeats (signals) and phantoms (volumes), with anomalies."""
+"""Synthetic samples, the same each time: heartbeats (signals) and phantoms (volumes), with anomalies."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,19 +13,19 @@ from caedsl.vocabulary.shape import Sizes
 
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, Sizes, str], Floats]
-"""Draws one sample of a class."""
+"""Function that draws one sample of a class."""
 
 BEATS = ("normal", "ectopic", "elevated")
-"""Classes of heartbeats: an ectopic beat comes early, without P wave and wide; an elevated ST segment."""
+"""Classes of heartbeats: normal, with an early and wide beat without P wave, or with an elevated ST segment."""
 PHANTOMS = ("normal", "lesion")
-"""Classes of phantoms: a lesion is a small bright sphere inside."""
+"""Classes of phantoms: normal, or with a lesion, a small bright sphere inside."""
 _SEED = 0
 _SECONDS = 2.0
 _TOP = 65535
 
 
 class Wave(NamedTuple):
-    """A Gaussian in a beat: seconds after the R peak, millivolts, and seconds of its standard deviation."""
+    """Gaussian wave of a beat: its time after the R peak in seconds, height in millivolts, and width in seconds."""
 
     place: float
     height: float
@@ -39,18 +39,18 @@ P, Q, R, S, T = (
     Wave(0.035, -0.2, 0.012),
     Wave(0.28, 0.3, 0.045),
 )
-"""The waves of an electrocardiogram, of usual places and heights."""
+"""Waves of an electrocardiogram, with usual times and heights."""
 _WIDE = (Wave(0.0, 1.2, 0.045), Wave(0.25, -0.35, 0.06))
 _SEGMENT = Wave(0.12, 0.18, 0.045)
 
 
 def heartbeats(request: Request) -> UnreadImages:
-    """Draw two seconds of an electrocardiogram a sample: 4,000 to train on, one in ten abnormal, and 800 to test on."""
+    """Draw two seconds of an electrocardiogram per sample: 4,000 to train on, one in ten abnormal, 800 to test on."""
     return _found(request, "heartbeats", BEATS, (4000, 800), (0.9, 0.5), _beats)
 
 
 def phantoms(request: Request) -> UnreadImages:
-    """Draw volumes of an ellipsoid with a core: 1,000 to train on, one in ten with a lesion, and 300 to test on."""
+    """Draw volumes of an ellipsoid with a core: 1,000 for training, one in ten with a lesion, and 300 for testing."""
     return _found(request, "phantoms", PHANTOMS, (1000, 300), (0.9, 0.5), _phantom)
 
 
@@ -74,7 +74,7 @@ def _stack(samples: NDArray[np.uint16], labels: Labels, name: str, request: Requ
 
 
 def _beats(random: np.random.Generator, space: Sizes, kind: str) -> Floats:
-    """Return a signal in 0..1: beats of a varying rate, a wandering baseline, noise."""
+    """Return a signal in 0..1: beats at a varying rate, a drifting baseline, and noise."""
     time = np.linspace(0, _SECONDS, space[0], endpoint=False)
     period = 60 / random.uniform(55, 95)
     peaks = np.arange(-1, _SECONDS / period + 2) * period + random.uniform(0, period)
@@ -92,7 +92,7 @@ def _beats(random: np.random.Generator, space: Sizes, kind: str) -> Floats:
 
 
 def _phantom(random: np.random.Generator, space: Sizes, kind: str) -> Floats:
-    """Return a volume in 0..1: a shell, what it holds, a core, noise, and perhaps a lesion between shell and core."""
+    """Return a volume in 0..1: a shell, its interior, a core, noise, and perhaps a lesion between shell and core."""
     axes = np.meshgrid(*(np.linspace(-1, 1, side) for side in space), indexing="ij")
     centre, radii = random.uniform(-0.2, 0.2, 3), random.uniform(0.5, 0.78, 3)
     distance = np.sqrt(sum(((axis - c) / r) ** 2 for axis, c, r in zip(axes, centre, radii, strict=True)))
@@ -108,6 +108,6 @@ def _phantom(random: np.random.Generator, space: Sizes, kind: str) -> Floats:
 
 
 def _inside(distance: Floats, edge: float) -> Floats:
-    """Return 1 within ``edge`` and 0 beyond, smooth in between."""
+    """Return 1 inside of ``edge`` and 0 outside, with a smooth transition."""
     inside: Floats = 1 / (1 + np.exp(((distance - edge) / 0.05).clip(-50, 50)))
     return inside

@@ -1,1 +1,1 @@
-"""Evaluation: metrics, baselines, the picture of reconstructions, and the whole run."""
+"""Evaluation: metrics, baselines, pictures of reconstructions, and complete runs."""

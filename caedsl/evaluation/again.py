@@ -1,4 +1,4 @@
-"""Evaluate a run once more, from its folder alone."""
+"""Evaluate a run again from its folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,12 @@ from caedsl.training.search.threads import resume_threads
 from caedsl.training.train import Run, environment_of, finished, prepare_training
 
 LONGEST_SHOWN = 80
-"""Characters of a value that a message shows."""
+"""Largest number of characters of a value in a message."""
 
 
 @dataclass(frozen=True)
 class Again:
-    """New evaluation, and its ``differences`` from ``metrics.json``, none where all agrees."""
+    """New evaluation, and its ``differences`` from ``metrics.json``; empty if they agree."""
 
     evaluation: Evaluation
     differences: tuple[str, ...]
@@ -43,9 +43,9 @@ def evaluate_again(
 ) -> Again:
     """Evaluate the best weights of the run in the folder ``path`` again, and compare with its ``metrics.json``.
 
-    ``device`` is by default the one that the run was on, ``data_dir`` where data sets lie, ``data_root`` a folder that
-    no path of the run may leave. The ``baselines`` are compared where the run has them. Nothing is written. Errors are
-    those of ``caedsl.training.train.train``.
+    ``device`` is by default the device of the run, ``data_dir`` the folder of data sets, ``data_root`` a folder that no
+    path of the run may leave. ``baselines`` are included if the run has them. Nothing is written. Errors are those of
+    ``caedsl.training.train.train``.
     """
     reporter = reporter or Reporter()
     before = _metrics(Path(path))
@@ -67,7 +67,7 @@ def finished_run(
     reporter: Reporter | None = None,
     data_root: Path | None = None,
 ) -> tuple[Run, Images]:
-    """Return the run in the folder ``path`` with its best weights, as its training left it, and its images."""
+    """Return the run in the folder ``path`` with its best weights, as after training, and its images."""
     _, run, images, _ = _opened(path, device, data_dir, data_root, reporter or Reporter())
     return run, images
 

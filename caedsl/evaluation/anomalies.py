@@ -24,12 +24,12 @@ from caedsl.training.reporter import Reporter
 from caedsl.vocabulary.shape import elements
 
 DEFAULT_FPR = 0.01
-"""The false positive rate of a run that was never calibrated, as ``caedsl calibrate`` has it."""
+"""False positive rate for a run without calibration, the default of ``caedsl calibrate``."""
 
 
 @dataclass(frozen=True)
 class _Scored:
-    """Scores of samples, and their error maps where they were asked for."""
+    """Scores of samples, and their error maps if requested."""
 
     scores: NDArray[np.float64]
     maps: NDArray[np.float32] | None = None
@@ -48,9 +48,9 @@ def evaluate_anomalies(
     """Evaluate the run in the folder ``path`` on the labelled samples of ``test``, a folder or a table of files.
 
     Nothing is written, and no path of the run may leave ``data_root``. Without ``test`` the samples are the run's own
-    test data, of which a run with ``only=`` was trained on one class. ``kind`` is the score as it is written, by
-    default the calibrated one. Without the run's own data there is no PCA, and no threshold but the calibrated one.
-    Errors are ``DataError``, ``RunError`` and ``ScoreError``.
+    test data, where the anomalies are the classes that a run with ``only=`` was not trained on. ``kind`` is the score
+    as written on the command line, by default the calibrated one. If the run's own data are missing, there is no PCA
+    and no threshold except a calibrated one. Raise ``DataError``, ``RunError`` or ``ScoreError``.
     """
     reporter = reporter or Reporter()
     run = open_trained(path, device)
@@ -99,7 +99,7 @@ def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str
 
 
 class _Judge:
-    """Scores of detectors on the same samples; ``notes`` gets what a reader must know."""
+    """Judge of several detectors on the same samples; remarks for the reader are added to ``notes``."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class _Judge:
             notes.append(f"{missing} anomalies have no mask: they do not count for the metrics of pixels")
 
     def result(self, pca: PCA | None) -> Detector:
-        """Return how well the model, or ``pca``, finds the anomalies."""
+        """Return the results of the model, or of ``pca``, in finding the anomalies."""
         scored = self._score(self.labelled.samples, pca, maps=len(self.with_maps) > 0)
         anomalous, types = self.labelled.anomalous, np.array(self.labelled.types)
         threshold = self._threshold(pca)
@@ -159,7 +159,7 @@ class _Judge:
         return pixel_auroc(masks, maps), per_region_overlap(masks, maps)
 
     def _threshold(self, pca: PCA | None) -> Threshold | None:
-        """Return the calibrated threshold, else one for the same rate from the run's own validation samples."""
+        """Return the calibrated threshold, or one for the same rate from the run's own validation samples."""
         kept = self.run.calibration
         if pca is None and kept is not None and kept.score == str(self.score):
             return Threshold(kept.threshold, kept.fpr, len(kept.normals), calibrated=True)

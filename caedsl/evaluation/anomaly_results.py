@@ -1,4 +1,4 @@
-"""Results of an evaluation on anomalies: ``anomalies.json``, ``anomalies.csv``, and the tables shown."""
+"""Results of an evaluation on anomalies: ``anomalies.json``, ``anomalies.csv``, and the displayed tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,9 +17,10 @@ _DIGITS = 10
 
 @dataclass(frozen=True)
 class Threshold:
-    """The score above which a sample is called an anomaly, for the false positive rate ``fpr`` on so many normals.
+    """Score above which a sample counts as an anomaly.
 
-    ``calibrated`` tells whether it is the one in ``calibration.json``.
+    It is set for the false positive rate ``fpr`` on ``normals`` normal samples. ``calibrated`` is True if it comes from
+    ``calibration.json``.
     """
 
     value: float
@@ -30,7 +31,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class TypeResult:
-    """How well the anomalies of one type are told from all normals; ``found`` is None without a threshold."""
+    """Separation of one type of anomalies from all normals; ``found`` is None without a threshold."""
 
     anomalies: int
     auroc: Estimate
@@ -65,12 +66,12 @@ class AnomalyEvaluation:
 
     @property
     def model(self) -> Detector:
-        """The results of the model itself."""
+        """Results of the model itself."""
         return self.detectors[MODEL]
 
     @property
     def pca(self) -> tuple[str, Detector] | None:
-        """The name and the results of PCA at the same code size, None where it was not computed."""
+        """Name and results of PCA at the same code size, or None if it was not computed."""
         return next(((name, found) for name, found in self.detectors.items() if name != MODEL), None)
 
     def as_json(self) -> dict[str, Any]:
@@ -87,7 +88,7 @@ class AnomalyEvaluation:
         }
 
     def table(self) -> tuple[list[str], list[list[object]]]:
-        """Return the header and the rows of ``anomalies.csv``, a sample each."""
+        """Return the header and the rows of ``anomalies.csv``, one per sample."""
         header = ["name", "type", "anomaly", *(f"score {name}" for name in self.detectors)]
         threshold = self.model.threshold
         columns: list[list[Any]] = [detector.scores.tolist() for detector in self.detectors.values()]
@@ -98,7 +99,7 @@ class AnomalyEvaluation:
         return header, [list(row) for row in zip(self.names, self.types, anomalous, *columns, strict=True)]
 
     def verdict(self) -> list[str]:
-        """Return in words what comes out at the threshold, and whether PCA is better."""
+        """Return the result at the threshold in words, and a remark if PCA is at least as good."""
         model, of = self.model, self.model.detection
         lines = []
         if model.threshold is not None:
@@ -133,7 +134,7 @@ def _told(value: Any) -> Any:
 
 
 def show(evaluation: AnomalyEvaluation, reporter: Reporter) -> None:
-    """Show the results: a row a detector, a row a type of anomaly, and what they mean."""
+    """Show the results: a table by detector, a table by type of anomaly, and the verdict."""
     detectors = evaluation.detectors
     pixels = evaluation.model.pro is not None
     judged = evaluation.model.found is not None

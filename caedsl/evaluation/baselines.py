@@ -1,6 +1,6 @@
-"""Predictors that a model must beat to have earned its layers: the mean image, and PCA at the same code size.
+"""Baselines that a model should beat: the mean image, and PCA at the same code size.
 
-All is computed in 64 bits. n images, d values of an image, k components.
+Everything is computed in 64 bits. n images, d values of an image, k components.
 """
 
 import math
@@ -15,28 +15,28 @@ from caedsl.training.batches import Batches
 from caedsl.vocabulary.shape import Sizes, noun, text
 
 LARGEST_MATRIX = 4096
-"""The largest side of a matrix whose eigenvectors are computed: about half a minute on two cores."""
+"""Largest side of a matrix whose eigenvectors are computed, which takes about half a minute on two cores."""
 MOST_PRODUCTS = 500_000_000_000
-"""The most multiplications that go into a covariance: about ten seconds on two cores."""
+"""Largest number of multiplications for a covariance, which takes about ten seconds on two cores."""
 MOST_VALUES = 50_000_000
-"""The most values that are held at a time to find the components from inner products of images: 400 MB."""
+"""Largest number of values in memory when components come from inner products of images: 400 MB."""
 BLOCK = 4096
 BLOCK_VALUES = 1 << 26
-"""The most images, and the most values, that are summed at a time: 256 MB."""
+"""Largest number of images, and of values, that are summed at a time."""
 
 
 class Predictor(Protocol):
-    """Anything that returns an image for an image."""
+    """Function from images to images."""
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
-        """Return the prediction, of the shape of its input."""
+        """Return the prediction for a batch."""
 
 
 class MeanImage:
-    """Predictor that answers every image with the mean of the training images."""
+    """Predictor that returns the mean of the training images for every image."""
 
     def __init__(self, mean_chw: Tensor) -> None:
-        """Answer with ``mean_chw``."""
+        """Predict ``mean_chw`` for every image."""
         self.mean_chw = mean_chw
 
     @classmethod
@@ -46,29 +46,29 @@ class MeanImage:
         return cls(sum(blocks, torch.zeros((), dtype=torch.float64)) / len(train))
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
-        """Return the same image for each."""
+        """Return the mean image for each image of a batch."""
         return self.mean_chw.expand(len(x_bchw), *self.mean_chw.shape)
 
 
 class PCA:
-    """Projection of images on the leading principal components of the training images: the best linear autoencoder."""
+    """Projection onto the leading principal components of the training images, the best linear autoencoder."""
 
     def __init__(self, mean_d: Tensor, components_kd: Tensor) -> None:
-        """Project on the plane through ``mean_d`` that the components span."""
+        """Project onto the plane through ``mean_d`` that is spanned by the components."""
         self.mean_d = mean_d
         self.components_kd = components_kd
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
-        """Return the point of the plane that is nearest to each image."""
+        """Return the nearest point of the plane for each image."""
         centred = x_bchw.flatten(1) - self.mean_d
         codes_bk = centred @ self.components_kd.T
         return (codes_bk @ self.components_kd + self.mean_d).view_as(x_bchw)
 
 
 class Linear(NamedTuple):
-    """PCA at a code size, or None with the reason in ``note``, which also says what a reader of its error must know.
+    """PCA at a code size, or None if it is not computed.
 
-    ``mean`` is the mean image, found on the way.
+    ``note`` gives the reason for None, or a remark for readers of its error. ``mean`` is the mean image.
     """
 
     predictor: PCA | None
@@ -79,9 +79,9 @@ class Linear(NamedTuple):
 def fit_pca(train: Batches, code_size: int) -> Linear:
     """Fit PCA with ``code_size`` components to the training images, reading them once.
 
-    The components are the leading eigenvectors of the covariance of the values or, where that is smaller or the
-    covariance is larger than ``LARGEST_MATRIX``, come from the inner products of the images. Where there are too many
-    images for that, those of a fixed sample stand for all, and are read once more.
+    The components are the leading eigenvectors of the covariance of the values. If there are fewer images than values,
+    or the covariance is larger than ``LARGEST_MATRIX``, they are computed from the inner products of the images. If
+    there are too many images for either, a fixed sample of them is used, which is read again.
     """
     values = math.prod(train.shape)
     if code_size >= values:
@@ -105,14 +105,14 @@ def fit_pca(train: Batches, code_size: int) -> Linear:
 
 
 def no_pca(train: Batches) -> Linear:
-    """Return the mean image alone, for targets of another shape than the images."""
+    """Return only the mean image, for targets whose shape differs from that of the images."""
     name, wanted = noun(train.shape), text(train.target_shape)
     note = f"PCA is not computed: it maps {name}s to their own shape, and targets are {wanted}"
     return Linear(None, note, MeanImage.of(train))
 
 
 def at_size(x: Tensor, size: Sizes) -> Tensor:
-    """Return samples at another size: images bicubically, signals and volumes linearly."""
+    """Resize samples: images with bicubic interpolation, signals and volumes with linear interpolation."""
     if x.shape[2:] == size:
         return x
     mode = {3: "linear", 4: "bicubic", 5: "trilinear"}[x.dim()]
@@ -131,8 +131,8 @@ def _block(train: Batches) -> int:
 def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return the mean image, and ``count`` leading eigenvectors of the covariance about ``mean_d`` as rows.
 
-    Without ``mean_d`` the mean is that of ``train``. Sums are taken about the mean of the first block, so that no
-    digits cancel in the covariance about the mean of all.
+    By default ``mean_d`` is the mean of ``train``. Then values are summed relative to the mean of the first block,
+    which avoids cancellation in the covariance about the overall mean.
     """
     values = math.prod(train.shape)
     near_d, sum_d, products_dd = mean_d, torch.zeros(()), torch.zeros(())
@@ -153,7 +153,7 @@ def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tenso
 
 
 def _by_images(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return the same from the inner products of the images: eigenvectors of those weight the images."""
+    """Return the same as ``_by_values``, computed from the eigenvectors of the inner products of the images."""
     x_nd = torch.cat([block.target.double().flatten(1) for block in train.in_order(_block(train))])
     found_d = x_nd.mean(dim=0)
     x_nd -= found_d if mean_d is None else mean_d

@@ -1,4 +1,4 @@
-"""Statistics of codes: how much each unit varies, which never do, and how many directions are in use."""
+"""Statistics of codes: the deviation of each unit, the number of dead units, and the effective rank."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 Codes = NDArray[np.float64]
 
 _DEAD = 1e-6
-"""A unit is dead whose standard deviation is below this share of the most varying unit's."""
+"""A unit is dead if its standard deviation is at most this share of the largest one."""
 
 
 @dataclass(frozen=True)
 class CodeStatistics:
-    """Statistics of codes: the standard deviation of each unit, how many are dead, the effective rank.
+    """Statistics of codes: the standard deviation of each unit, the number of dead units, and the effective rank.
 
-    ``effective_rank`` is the exponential of the entropy of the spectrum of their covariance (Roy and Vetterli 2007).
+    ``effective_rank`` is the exponential of the entropy of the covariance spectrum (Roy and Vetterli 2007).
     """
 
     deviations: NDArray[np.float64]
@@ -31,7 +31,7 @@ class CodeStatistics:
 
     @property
     def text(self) -> str:
-        """The statistics in words."""
+        """Statistics in words."""
         return (
             f"{self.dead} of {len(self.deviations)} code units are dead; the effective rank of the codes is "
             f"{self.effective_rank:.1f}"

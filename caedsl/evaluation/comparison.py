@@ -1,4 +1,4 @@
-"""Compare runs: those that differ in the seed alone are a group, with the mean and deviation of its metrics."""
+"""Compare runs. Runs that differ only in the seed form a group, with the mean and deviation of its metrics."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +20,12 @@ from caedsl.syntax.tree import Statement
 
 MODEL = "model"
 _LONGEST_VALUE = 28
-"""Characters of a value that fit a column; longer ones are named A, B, … and written out below."""
+"""Largest number of characters of a value in a column; longer ones are shown as A, B, … and explained below."""
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """A run that is compared: what its spec says and what came out, None where that was not measured."""
+    """Run in a comparison: its settings and its metrics, None for a metric that was not measured."""
 
     folder: str
     seed: int
@@ -35,7 +35,7 @@ class ComparedRun:
 
 
 class Metric(NamedTuple):
-    """A column of the comparison; ``best`` picks the best of several means."""
+    """Metric column of the comparison; ``best`` returns the best of several means."""
 
     name: str
     decimals: int
@@ -55,7 +55,7 @@ METRICS = (
 
 
 class GroupMean(NamedTuple):
-    """The mean of a metric over a group, and its standard deviation where there are several runs."""
+    """Mean of a metric over a group, and its standard deviation if there are several runs."""
 
     mean: float
     deviation: float | None
@@ -63,19 +63,19 @@ class GroupMean(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RunGroup:
-    """Runs that differ in nothing but the seed."""
+    """Runs that differ only in the seed."""
 
     runs: tuple[ComparedRun, ...]
 
     @property
     def seeds(self) -> str:
-        """The seeds as ``--seeds`` takes them: ``0..4`` or ``0,2``."""
+        """Seeds in the notation of ``--seeds``: ``0..4`` or ``0,2``."""
         numbers = sorted(run.seed for run in self.runs)
         rising = numbers == list(range(numbers[0], numbers[-1] + 1)) and len(numbers) > 1
         return f"{numbers[0]}..{numbers[-1]}" if rising else ",".join(map(str, numbers))
 
     def measured(self, metric: Metric) -> GroupMean | None:
-        """Return the metric's mean, None where a run does not have it."""
+        """Return the mean of a metric, or None if a run does not have it."""
         values = [run.metrics[metric.name] for run in self.runs]
         numbers = [value for value in values if value is not None]
         if len(numbers) < len(values):
@@ -96,7 +96,7 @@ class Comparison:
         return [metric for metric in METRICS if any(group.measured(metric) for group in self.groups)]
 
     def best(self, metric: Metric) -> list[RunGroup]:
-        """Return the groups with the best mean; none where there is but one group."""
+        """Return the groups with the best mean; an empty list if there is only one group."""
         means = {group: found.mean for group in self.groups if (found := group.measured(metric)) is not None}
         if len(self.groups) < 2 or not means:
             return []
@@ -104,12 +104,12 @@ class Comparison:
         return [group for group, mean in means.items() if mean == best]
 
     def value(self, group: RunGroup, setting: str) -> str:
-        """Return what a group has for a setting, or a letter for what is too long."""
+        """Return the value of a setting in a group, or its letter if values are too long."""
         value = group.runs[0].settings.get(setting, "")
         return self.letters(setting).get(value, value)
 
     def letters(self, setting: str) -> dict[str, str]:
-        """Return a letter for each value of a setting, where one of them is too long for a column."""
+        """Return a letter for each value of a setting if one of them is too long for a column, else nothing."""
         values = list(dict.fromkeys(group.runs[0].settings.get(setting, "") for group in self.groups))
         if all(len(value) <= _LONGEST_VALUE for value in values):
             return {}
@@ -121,7 +121,7 @@ def _letter(number: int) -> str:
 
 
 def compare(paths: Sequence[Path]) -> Comparison:
-    """Compare the runs in folders, or in the folders right below those; a ``RunError`` where one cannot be compared."""
+    """Compare the runs in these folders or in their immediate subfolders. Raise ``RunError`` if a run is unusable."""
     notes: list[str] = []
     folders = [folder for path in paths for folder in _folders(path, notes)]
     runs = [_read(folder) for folder in dict.fromkeys(folders)]
@@ -178,7 +178,7 @@ def _read(folder: Path) -> ComparedRun:
 
 
 def _statements(source: Source) -> dict[str, str]:
-    """Return what each statement of a spec says, without comments and line breaks; those of `train` are settings."""
+    """Return the text of each statement of a spec without comments and line breaks; `train` is left to the settings."""
     found: dict[str, str] = {}
     tree, _ = parse(source)
     for statement in tree.statements:
@@ -195,7 +195,7 @@ def _text(statement: Statement) -> str:
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str]:
-    """Return the leaves of nested settings by their paths: ``optimizer.lr``."""
+    """Return the leaves of nested settings by path, such as ``optimizer.lr``."""
     if isinstance(value, dict):
         parts = [_flat(item, f"{name}.{key}" if name else str(key)) for key, item in value.items()]
         return {key: text for part in parts for key, text in part.items()}

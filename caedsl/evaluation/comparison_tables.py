@@ -1,4 +1,4 @@
-"""A comparison of runs as a table: for a terminal, CSV, Markdown and LaTeX."""
+"""Tables of a comparison of runs for the terminal, CSV, Markdown and LaTeX."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ def headings(found: Comparison) -> list[str]:
 
 
 def rows(found: Comparison, mark: Callable[[str], str]) -> list[list[str]]:
-    """Return a row a group; the best of each metric goes through ``mark``."""
+    """Return one row per group; ``mark`` is applied to the best value of each metric."""
     return [
         [
             _name(group),
@@ -36,7 +36,7 @@ def rows(found: Comparison, mark: Callable[[str], str]) -> list[list[str]]:
 
 
 def legend(found: Comparison) -> list[str]:
-    """Return the values that letters stand for, and the notes."""
+    """Return the meaning of each letter, and the notes."""
     letters = [
         f"{setting} {letter}: {value}" for setting in found.settings for value, letter in found.letters(setting).items()
     ]
@@ -61,7 +61,7 @@ def _number(measured: GroupMean, metric: Metric) -> str:
 
 
 def markdown(found: Comparison) -> str:
-    """Return a table in Markdown, the best in bold."""
+    """Return a Markdown table with the best values in bold."""
     heads = headings(found)
     left = 1 + len(found.settings)
     rule = ["---" if number <= left else "---:" for number in range(len(heads))]
@@ -71,10 +71,10 @@ def markdown(found: Comparison) -> str:
 
 
 def latex(found: Comparison) -> str:
-    """Return a ``tabular`` that needs no package, the best in bold."""
+    """Return a ``tabular`` with the best values in bold; it needs no package."""
     heads = headings(found)
     columns = "l" * (2 + len(found.settings)) + "r" * len(found.metrics())
-    # The mark is set after escaping, which would take its braces for text.
+    # Bold is added after escaping, which would otherwise escape its braces.
     body = [
         [_escaped(cell.strip("\0")) if cell[:1] != "\0" else rf"\textbf{{{_escaped(cell[1:])}}}" for cell in line]
         for line in rows(found, lambda text: f"\0{text}")
@@ -102,7 +102,7 @@ def _escaped(text: str) -> str:
 
 
 def csv_table(found: Comparison) -> str:
-    """Return a CSV with means and deviations in columns of their own, in full precision and with whole values."""
+    """Return a CSV with separate columns for means and deviations, in full precision, and with unabbreviated values."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     metrics = found.metrics()

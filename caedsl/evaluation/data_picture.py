@@ -1,4 +1,4 @@
-"""A picture of a few samples of each part of a spec's data, and of what training makes of them."""
+"""A picture of a few samples of each part of a spec's data, and of their augmentation and corruption."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from caedsl.training.sample import make_sample
 
 
 def data_picture(found: Survey, model: Autoencoder) -> bytes:
-    """Return the picture as PNG: a row for each part, with its targets and what training makes of the first below."""
+    """Return the picture as PNG: a row for each part, its targets, and for the first part the samples of training."""
     declared = model.input.range
     low, high = min(part.low for part in found.parts), max(part.high for part in found.parts)
     pixels = PixelRange(low, high if high > low else low + 1.0, bounded=False)
@@ -34,7 +34,7 @@ def data_picture(found: Survey, model: Autoencoder) -> bytes:
 
 
 def _made(clean: Sample, model: Autoencoder) -> Iterator[PictureRow]:
-    """Yield rows of what training makes of samples, where it changes them."""
+    """Yield rows of augmented and corrupted samples, if training changes them."""
     settings = model.train
     if settings is None:
         return

@@ -1,6 +1,6 @@
 """Metrics of anomaly detection: how well scores separate anomalies from normals.
 
-A score is higher for what is more abnormal. ``labels`` are 0 for normals and 1 for anomalies.
+Higher scores mean more abnormal samples. ``labels`` are 0 for normals and 1 for anomalies.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from scipy import ndimage
 from sklearn.metrics import roc_auc_score
 
 RESAMPLES = 1000
-"""Bootstrap resamples behind an interval; the ends of a 95 % interval then stand on 25 resamples each."""
+"""Number of bootstrap resamples for an interval; 25 of them then lie beyond each end of a 95 % interval."""
 TRUE_POSITIVE_RATE = 0.95
-"""The share of the anomalies that must be found where the false positive rate is stated."""
+"""Share of anomalies found at which the false positive rate is reported."""
 PRO_LIMIT = 0.3
-"""The false positive rate up to which PRO is integrated (Bergmann et al. 2021, IJCV 129, section 4.3)."""
+"""False positive rate up to which PRO is integrated (Bergmann et al. 2021, IJCV 129, section 4.3)."""
 
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer] | NDArray[np.bool_]
@@ -23,7 +23,7 @@ Labels = NDArray[np.integer] | NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric with its 95 % bootstrap interval."""
+    """Metric with its 95 % bootstrap interval."""
 
     value: float
     low: float
@@ -32,10 +32,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Detection:
-    """How well image scores separate anomalies from normals.
+    """Separation of anomalies from normals by image scores.
 
     ``auroc`` is the area under the ROC curve, ``average_precision`` the area under the precision-recall curve and
-    ``fpr_at_95_tpr`` the share of normals that are flagged where 95 % of the anomalies are found.
+    ``fpr_at_95_tpr`` the share of normals that are flagged when 95 % of the anomalies are found.
     """
 
     normals: int
@@ -46,10 +46,10 @@ class Detection:
 
 
 def detection(labels: Labels, scores: Floats, seed: int = 0) -> Detection:
-    """Return the image metrics of ``scores`` with bootstrap intervals; ``ValueError`` where a class is missing.
+    """Return the image metrics of ``scores`` with bootstrap intervals. Raise ``ValueError`` if a class is missing.
 
-    Resamples draw normals and anomalies apart, so that each has as many of both as the data. An infinite score is the
-    most abnormal one, and so is one that is not a number.
+    Normals and anomalies are resampled separately, so that each resample has as many of both as the data. Infinite and
+    NaN scores count as the most abnormal ones.
     """
     anomalous: NDArray[np.bool_] = np.asarray(labels).astype(np.bool_)
     scores = np.nan_to_num(np.asarray(scores, np.float64), nan=np.inf, posinf=np.inf, neginf=-np.inf)
@@ -69,16 +69,16 @@ def detection(labels: Labels, scores: Floats, seed: int = 0) -> Detection:
 
 @dataclass(frozen=True)
 class _Ranked:
-    """Labels from the highest score to the lowest; ``ends`` marks the last sample of each score.
+    """Labels sorted from the highest score to the lowest; ``ends`` marks the last sample of each distinct score.
 
-    A resample only counts samples differently, so the scores are sorted once for all of them.
+    A resample only changes the count of each sample, so the scores are sorted once for all resamples.
     """
 
     anomalous: NDArray[np.bool_]
     ends: NDArray[np.bool_]
 
     def resample(self, drawn: np.random.Generator) -> NDArray[np.int64]:
-        """Return how often each sample is drawn, with as many normals and anomalies as there are."""
+        """Return how often each sample is drawn; the numbers of normals and of anomalies stay the same."""
         counts = np.zeros(len(self.anomalous), np.int64)
         for group in (self.anomalous, ~self.anomalous):
             size = int(group.sum())
@@ -86,7 +86,7 @@ class _Ranked:
         return counts
 
     def metrics(self, counts: NDArray[np.int64]) -> tuple[float, float, float]:
-        """Return AUROC, average precision and the least false positive rate with 95 % of the anomalies found."""
+        """Return AUROC, average precision, and the lowest false positive rate at which 95 % of anomalies are found."""
         found = np.cumsum(counts * self.anomalous)[self.ends]
         flagged = np.cumsum(counts)[self.ends]
         true, false = found / found[-1], (flagged - found) / (flagged[-1] - found[-1])
@@ -97,15 +97,16 @@ class _Ranked:
 
 
 def pixel_auroc(masks: NDArray[np.bool_], maps: Floats) -> float:
-    """Return the area under the ROC curve over all pixels; ``masks`` mark the anomalous ones, both N×H×W."""
+    """Return the area under the ROC curve over all pixels; ``masks`` mark the anomalous pixels. Both are N×H×W."""
     return float(roc_auc_score(masks.ravel().astype(np.int64), maps.ravel()))
 
 
 def per_region_overlap(masks: NDArray[np.bool_], maps: Floats, limit: float = PRO_LIMIT) -> float:
-    """Return PRO: the mean share of each defect that is found, over false positive rates up to ``limit``, in 0..1.
+    """Return the per-region overlap (PRO) in 0..1, averaged over false positive rates up to ``limit``.
 
-    Defects are the connected regions of ``masks`` (N×H×W, pixels that touch at a corner belong together). Each counts
-    alike, whatever its size (Bergmann et al. 2020, CVPR, "Uninformed students", section 4.1).
+    It is the mean share of each defect that is found. Defects are the connected regions of ``masks`` (N×H×W, with
+    diagonal neighbours), and all count equally, whatever their size (Bergmann et al. 2020, CVPR, "Uninformed students",
+    section 4.1). Raise ``ValueError`` if ``masks`` are all normal or all anomalous.
     """
     regions, weights = [], []
     for mask in masks:

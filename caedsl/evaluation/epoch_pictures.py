@@ -1,4 +1,4 @@
-"""A picture of the same few images after each epoch, and one of how their reconstructions came to be."""
+"""Pictures of the same few images after each epoch, and one picture of how their reconstructions evolved."""
 
 import re
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from caedsl.runs.folder import RunFolder
 from caedsl.training.loop import Callback, Training
 
 MOST_PIXELS = 1 << 24
-"""A sheet that was drawn here has far fewer; a larger one is another's."""
+"""Largest number of pixels of a picture that is read; pictures drawn here have far fewer."""
 
 _NAME = re.compile(r"epoch-(\d{4,9})\.png")
 
 
 class EpochPictures(Callback):
-    """Draw ``pictures/epoch-0001.png`` and so on in the run folder.
+    """Writer of ``pictures/epoch-0001.png`` and so on in the run folder.
 
-    A picture that cannot be written is reported once, and no more are drawn.
+    If a picture cannot be written, this is reported once, and no more are drawn.
     """
 
     def on_start(self, training: Training) -> None:
-        """Make the folder, which tells a resumed run to draw too; remove pictures of epochs that will come again."""
+        """Create the folder, by which a resumed run knows to draw, and remove pictures of epochs to be repeated."""
         assert training.folder is not None, "pictures are drawn in a run folder"
         self._folder: RunFolder | None = training.folder
         self._samples = PicturedSamples(training)
@@ -38,7 +38,7 @@ class EpochPictures(Callback):
                 self._folder.remove(name)
 
     def on_epoch(self, training: Training) -> None:
-        """Draw the epoch that is over."""
+        """Draw the picture of the epoch."""
         if self._folder is None:
             return
         number = training.history.epochs[-1].epoch
@@ -51,9 +51,10 @@ class EpochPictures(Callback):
 
 
 def draw_evolution(folder: RunFolder, rows: int) -> Path | None:
-    """Put the reconstructions of epochs 1, 2, 4, 8 and so on, and of the last, below each other in ``evolution.png``.
+    """Stack the reconstructions of epochs 1, 2, 4, 8 and so on, and of the last epoch, in ``evolution.png``.
 
-    ``rows`` is how many each epoch's picture has. None, and no file, where there are fewer than two pictures.
+    ``rows`` is the number of rows in the picture of an epoch. Return None and write nothing if there are fewer than two
+    pictures.
     """
     found = _pictures(folder)
     sheets = [sheet for number in milestones(max(found, default=0)) if (sheet := _opened(folder, found.get(number)))]
@@ -69,13 +70,13 @@ def milestones(last: int) -> Sequence[int]:
 
 
 def _pictures(folder: RunFolder) -> dict[int, str]:
-    """Return the name in the run folder of the picture of each epoch."""
+    """Return the name of the picture of each epoch, relative to the run folder."""
     names = folder.names_in(PICTURES)
     return {int(match[1]): f"{PICTURES}/{name}" for name in names if (match := _NAME.fullmatch(name))}
 
 
 def _opened(folder: RunFolder, name: str | None) -> Image.Image | None:
-    """Return the picture, or None for one that was taken away or damaged: the others are still worth seeing."""
+    """Return the picture, or None if it is missing or damaged, since the others are still useful."""
     if name is None:
         return None
     try:

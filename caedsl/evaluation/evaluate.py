@@ -1,7 +1,7 @@
-"""Evaluation of a trained module beside the mean image and PCA on the same images.
+"""Evaluation of a trained module, with the mean image and PCA as baselines on the same images.
 
-Everything is computed in 64 bits and reported in ten digits: another processor or device, which adds numbers up in
-another order, then gets the same digits.
+Everything is computed in 64 bits and reported with ten digits, so that another processor or device, which sums numbers
+in another order, gets the same digits.
 """
 
 from collections.abc import Iterator
@@ -30,15 +30,15 @@ from caedsl.training.step import channels_last_kernels
 from caedsl.vocabulary.shape import NOUNS, noun, rank
 
 DIGITS = 10
-"""Significant digits that are reported: the order of sums in 64 bits changes the thirteenth or so."""
+"""Number of significant digits reported; the order of sums in 64 bits changes about the thirteenth."""
 
 MODEL, CORRUPTED, INPUT, MEAN = "model", "corrupted input", "input", "mean image"
 
 
 class Examination:
-    """The images that predictors are evaluated on, and their samples: the same corruption each time, from the seed.
+    """Images that predictors are evaluated on, with the same corruption each time, drawn from the seed.
 
-    Images are in 64 bits. Corruption is drawn on the processor, wherever the images are: devices draw other numbers.
+    Samples are in 64 bits. Corruption is always drawn on the CPU, since other devices draw different numbers.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Examination:
         seed: int,
         target_range: InputRange | None = None,
     ) -> None:
-        """Examine ``images``; ``target_range`` is by default that of the input."""
+        """Examine ``images``; ``target_range`` defaults to the input range."""
         self.target_range = target_range or input_range
         self.images = images
         self.batch = batch
@@ -60,39 +60,39 @@ class Examination:
 
     @property
     def denoises(self) -> bool:
-        """Return whether what predictors see differs from what they must return."""
+        """Whether the input of predictors differs from their expected output."""
         return self.corrupt != Corrupt() or self.images.targets is not None
 
     @property
     def changes_form(self) -> bool:
-        """Return whether targets have another shape or another range than the inputs."""
+        """Whether targets have another shape or another range than the inputs."""
         return self.images.shape != self.images.target_shape or self.target_range != self.input_range
 
     @property
     def row_names(self) -> tuple[str, str]:
-        """Return what pictures call the target, and what the network sees."""
+        """Labels of the target and of the input in pictures."""
         return ("original", "corrupted") if self.images.targets is None else ("target", "input")
 
     def samples(self, images: Batches | None = None) -> Iterator[Sample]:
-        """Make the samples of ``images``, by default of those that are examined."""
+        """Yield the samples of ``images``, by default of the examined images."""
         generator = torch.Generator().manual_seed(derived_seed(self.seed, "evaluation"))
         for clean in (images or self.images).in_order(self.batch):
             yield make_sample(clean.double(), generator, self.input_range, self.corrupt)
 
     @torch.no_grad()
     def predictions(self, predictor: Predictor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches of (what the predictor returns, what it must return)."""
+        """Yield batches of (prediction, target)."""
         for sample in self.samples():
             yield predictor(sample.seen), sample.target
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, what the model is given, and two filters of that.
+    """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, the input of the model, and two filters of the input.
 
-    That is ``corrupted input`` for a denoiser, and for pairs ``input``, in the size of the target. ``part`` says
-    which samples they are of: ``test``, ``validation`` or ``training``; ``noun`` what a sample is called. ``notes`` say
-    what a reader must know.
+    The input is called ``corrupted input`` for a denoiser and ``input`` for pairs, where it has the size of the target.
+    ``part`` is the evaluated part: ``test``, ``validation`` or ``training``. ``noun`` is the noun for a sample, and
+    ``notes`` are remarks for the reader.
     """
 
     part: str
@@ -105,16 +105,16 @@ class Evaluation:
 
     @property
     def model(self) -> Scores:
-        """The scores of the model itself."""
+        """Scores of the model itself."""
         return self.scores[MODEL]
 
     @property
     def pca(self) -> Scores | None:
-        """The scores of PCA at the same code size, None where it is exact or was not computed."""
+        """Scores of PCA at the same code size, or None if it is exact or was not computed."""
         return self.scores.get(f"PCA-{self.code_size}")
 
     def as_json(self) -> dict[str, Any]:
-        """Return the content of ``metrics.json``; errors are of pixels mapped to 0..1 from ``pixels``."""
+        """Return the content of ``metrics.json``; errors refer to pixels mapped from ``pixels`` to 0..1."""
         return {
             "evaluated_on": self.part,
             "images": self.images,
@@ -135,10 +135,10 @@ def evaluate(
     part: str,
     baselines: bool = True,
 ) -> Evaluation:
-    """Evaluate ``module``, in eval mode, and the baselines, fitted to ``train``, on the images of ``exam``.
+    """Evaluate ``module``, in eval mode, and baselines fitted to ``train`` on the images of ``exam``.
 
-    All are given 64 bits (see ``in_64_bits``) and see the same input, which is read once. PCA of a denoiser is fitted
-    to clean images and applied to corrupted ones, as the median filter and the Gaussian blur are.
+    All predictors get the same input in 64 bits (see ``in_64_bits``), which is read once. For a denoiser, PCA is fitted
+    to clean images and applied to corrupted ones, like the median filter and the Gaussian blur.
     """
     predictors: dict[str, Predictor] = {MODEL: module}
     unchanged = unchanged_input(exam, pixels) if exam.denoises else None
@@ -164,7 +164,7 @@ def evaluate(
 
 
 def in_64_bits(module: nn.Module, images: Batches) -> Predictor:
-    """Copy ``module`` to compute in 64 bits on the device of ``images``, on a CPU in the form that is fastest there."""
+    """Return a copy of ``module`` that computes in 64 bits on the device of ``images``, in its fast form on a CPU."""
     exact = channels_last_kernels(deepcopy(module).double())
     if images.device.type == "cpu" and isinstance(exact, ConvolutionalAutoencoder):
         return InPieces(fast_form(exact, images.shape))
@@ -176,21 +176,21 @@ def _told(scores: Scores) -> Scores:
 
 
 def input_name(exam: Examination) -> str:
-    """Return what the input is called among the predictors: a corrupted one, or that of a pair."""
+    """Return the name of the input among the predictors, for a denoiser or for pairs."""
     return CORRUPTED if exam.images.targets is None else INPUT
 
 
 def unchanged_input(exam: Examination, pixels: PixelRange) -> Predictor | None:
-    """Return the predictor that answers with the input itself, in the target's size and range.
+    """Return the predictor that returns the input itself, in the target's size and range.
 
-    None where the two have other numbers of channels.
+    Return None if input and target differ in their number of channels.
     """
     same = exam.images.target_shape[0] == exam.images.shape[0]
     return partial(as_target, exam=exam, pixels=pixels) if same else None
 
 
 def as_target(x_bchw: Tensor, exam: Examination, pixels: PixelRange) -> Tensor:
-    """Return inputs in the size of their targets and, where both ranges have ends, in the range of these."""
+    """Return inputs in the size of their targets and, if both ranges are bounded, in the range of the targets."""
     x, low, high = x_bchw, exam.input_range.low, exam.input_range.high
     if low is not None and high is not None and pixels.bounded and (low, high) != (pixels.low, pixels.high):
         x = (x - low) * (pixels.width / (high - low)) + pixels.low

@@ -1,4 +1,4 @@
-"""Denoising filters of signal processing, which a denoiser must beat: the median of 3 and the Gaussian blur.
+"""Classical denoising filters that a denoiser should beat: the median filter of width 3 and the Gaussian blur.
 
 x: batch, channels, then one to three axes.
 """
@@ -16,15 +16,15 @@ from caedsl.evaluation.baselines import Predictor
 
 MEDIAN, BLUR = "median filter", "Gaussian blur"
 SIDE = 3
-"""The side of the window of the median, in pixels."""
+"""Side of the window of the median filter, in pixels."""
 WIDTHS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0)
-"""The standard deviations of blurs that are tried, in pixels."""
+"""Standard deviations of the blurs that are tried, in pixels."""
 CHOSEN_ON = 256
-"""Training samples that the width of the blur is chosen on."""
+"""Number of training samples on which the width of the blur is chosen."""
 
 
 class Median:
-    """Median of the values around each, channel by channel."""
+    """Median filter, applied to each channel separately."""
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
         """Return the filtered samples."""
@@ -45,7 +45,7 @@ class Blur:
 
 
 def best_blur(samples: Iterable[Sample]) -> Blur:
-    """Return the blur with the least mean squared error on these samples."""
+    """Return the blur with the lowest mean squared error on these samples."""
     errors = dict.fromkeys(WIDTHS, 0.0)
     for sample in samples:
         for width in WIDTHS:
@@ -54,7 +54,7 @@ def best_blur(samples: Iterable[Sample]) -> Blur:
 
 
 def filters(samples: Iterable[Sample]) -> tuple[dict[str, Predictor], str]:
-    """Return the filters by name, their settings chosen on training samples, and what to say of them."""
+    """Return the filters by name, with settings chosen on training samples, and a note about them."""
     blur = best_blur(samples)
     note = (
         f"{MEDIAN}: of {SIDE} pixels a side; {BLUR}: of {blur.width:g} pixels standard deviation, the best on "

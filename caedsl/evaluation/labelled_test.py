@@ -1,4 +1,4 @@
-"""Labelled test samples: which are normal, which are anomalies and of what type, and masks of the anomalous pixels."""
+"""Labelled test samples: normal samples, anomalies of several types, and masks of anomalous pixels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class LabelledTest:
-    """Test samples with their ``types``: the class of each, of which the class ``normal`` is no anomaly.
+    """Test samples with their ``types``, the class of each; all classes except ``normal`` are anomalies.
 
-    ``masks`` are image files that mark the anomalous pixels of a sample, None where a sample has none; there are none
-    at all where ``masks`` is empty.
+    ``masks`` are image files that mark the anomalous pixels of each sample, or None for a sample without one. Without
+    any masks it is empty.
     """
 
     name: str
@@ -52,8 +52,8 @@ class LabelledTest:
 def from_folder(run: TrainedRun, folder: Path) -> LabelledTest:
     """Return the labelled samples of a folder: normal ones in ``good``, anomalies in a subfolder for each type.
 
-    ``folder`` may also hold such a folder named ``test``, as MVTec's data sets do. Raise a ``DataError`` where it is
-    built otherwise.
+    ``folder`` may also contain such a folder named ``test``, as in MVTec's data sets. Raise a ``DataError`` if it has
+    another structure.
     """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
@@ -94,22 +94,22 @@ def _check(root: Path, names: Sequence[str], normal: Sequence[str]) -> None:
 
 
 def _mask_of(image: Path, folder: Path) -> Path | None:
-    """Return ``NAME_mask.png`` or ``NAME.png``, in any format of images."""
+    """Return the mask of an image, ``NAME_mask.png`` or ``NAME.png`` in any image format, or None."""
     endings = (image.suffix.lower(), *sorted(suffixes()))
     names = [f"{image.stem}{part}{ending}" for part in ("_mask", "") for ending in endings]
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def is_table(path: Path) -> bool:
-    """Return whether a path leads to a table of files by its ending."""
+    """Return whether a path is a table of files, by its ending."""
     return path.suffix.lower() in (".csv", ".parquet") and not path.is_dir()
 
 
 def from_table(run: TrainedRun, table: Path, normal: str | None = None, root: Path | None = None) -> LabelledTest:
-    """Return the labelled samples of a table of files: those of its test part, or all where it has none.
+    """Return the labelled samples of a table of files: those of its test part, or all if it has none.
 
-    ``normal`` is the label of normal samples, by default one of ``NORMAL``. The column ``mask`` names masks of
-    anomalies. No file of the table may lie outside of ``root``. Raise a ``DataError`` that names the row at fault.
+    ``normal`` is the label of normal samples, by default one of ``NORMAL``. The column ``mask`` names the masks of
+    anomalies. No file of the table may be outside of ``root``. Raise a ``DataError`` that names the invalid row.
     """
     notes: list[str] = []
     rows = manifest_rows(table, notes)
@@ -145,7 +145,7 @@ def from_own_data(
     reporter: Reporter,
     data_root: Path | None = None,
 ) -> LabelledTest:
-    """Return all test samples of a run that was trained on one class: those of every other class are the anomalies."""
+    """Return all test samples of a run that was trained on one class; the samples of other classes are anomalies."""
     remedy = f"name labelled samples, as in `caedsl evaluate {run.path} --test DIR`"
     trained = set(parts[TRAIN].labels or ())
     table = own_table(run.path, data_dir, data_root)
@@ -162,9 +162,10 @@ def from_own_data(
 
 
 def masks_of(paths: Sequence[Path | None], fit: SampleFormat) -> Iterator[NDArray[np.bool_]]:
-    """Yield each mask as the network sees its image, H×W: nothing is marked where there is no file.
+    """Yield each mask, H×W, resized like its image; without a file nothing is marked.
 
-    Whatever is brighter than half the brightest pixel of a mask is marked.
+    Pixels brighter than half of the brightest pixel of a mask are marked. Raise a ``DataError`` for a mask that marks
+    no pixel.
     """
     grey = SampleFormat((1, *fit.space), InputRange(0.0, 1.0), True, fit.resize)
     for path in paths:

@@ -1,4 +1,4 @@
-"""Errors of reconstructions, on values mapped to 0..1. Tensors: batch, channels, then one to three axes."""
+"""Metrics of reconstructions on values mapped to 0..1. Tensors: batch, channels, then one to three axes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.training.pixel_range import PixelRange
 
 IMAGES = 2
-"""The number of axes of an image."""
+"""Number of axes of an image."""
 LEAST_LOG = -100.0
 LEAST_ERROR = 1e-10
-"""The mean squared error below which images count as equal: a PSNR of 100 dB."""
+"""Mean squared error below which images count as equal, which is a PSNR of 100 dB."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Errors of a set of samples, values mapped from the input's range to 0..1.
+    """Scores of a set of samples, with values mapped to 0..1.
 
-    ``mse`` and ``mae`` are means over all values, unclipped. ``psnr`` is in dB, computed for each sample, clipped to
-    0..1 where the input's range has ends, and averaged; an exact one counts as 100 dB. ``ssim`` is that of Wang et
-    al. 2004, averaged; it is a measure of images, and None for signals and volumes. ``bce`` is the binary
-    cross-entropy, and ``bce_above_floor`` its distance from the entropy of the originals, which no model gets below;
-    both are None where the input's range is not 0..1.
+    ``mse`` and ``mae`` are means over all values, without clipping. ``psnr`` in dB is computed for each sample and
+    averaged; predictions are clipped to 0..1 if the range is bounded, and an exact reconstruction counts as 100 dB.
+    ``ssim`` is the mean structural similarity of Wang et al. 2004, or None for signals and volumes. ``bce`` is the
+    binary cross-entropy, and ``bce_above_floor`` its excess over the entropy of the originals, a lower bound for any
+    model; both are None if the range is not 0..1.
     """
 
     mse: float
@@ -36,23 +36,23 @@ class Scores:
 
 
 def psnr_per_image(prediction: Tensor, target: Tensor) -> Tensor:
-    """Return the peak signal-to-noise ratio of each image in dB, the peak being 1; at most 100 dB."""
+    """Return the peak signal-to-noise ratio of each image in dB, for a peak of 1; at most 100 dB."""
     error = (prediction - target).square().flatten(1).mean(dim=1)
     return -10 * torch.log10(error.clamp(min=LEAST_ERROR))
 
 
 def bce_per_image(prediction: Tensor, target: Tensor) -> Tensor:
-    """Return the binary cross-entropy of each image in nats per pixel; logarithms end at -100 as in PyTorch's."""
+    """Return the binary cross-entropy of each image in nats per pixel; logarithms are clamped at -100 as in PyTorch."""
     p = prediction.clamp(0, 1)
     likelihood = target * p.log().clamp(min=LEAST_LOG) + (1 - target) * (1 - p).log().clamp(min=LEAST_LOG)
     return -likelihood.flatten(1).mean(dim=1)
 
 
 class Scoring:
-    """Scores of samples that come batch by batch, in 64 bits."""
+    """Accumulator of scores over batches, in 64 bits."""
 
     def __init__(self, pixels: PixelRange, axes: int = IMAGES) -> None:
-        """Score samples of so many axes whose values are in ``pixels``."""
+        """Score samples with ``axes`` axes whose values are in the range ``pixels``."""
         self.pixels = pixels
         self._with_ssim = axes == IMAGES
         self._probabilities = pixels.bounded and (pixels.low, pixels.high) == (0.0, 1.0)
@@ -86,7 +86,7 @@ def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
 def _columns(
     prediction: Tensor, target: Tensor, pixels: PixelRange, ssim: bool, probabilities: bool
 ) -> Iterable[Tensor]:
-    """Yield one value a sample for each metric."""
+    """Yield for each metric one value per sample."""
     y, x = pixels.to_unit(prediction.double()), pixels.to_unit(target.double())
     error = y - x
     yield error.square().flatten(1).mean(dim=1)

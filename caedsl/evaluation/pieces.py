@@ -1,4 +1,4 @@
-"""Evaluation in as many pieces as the memory takes: 64 bits need more of it than the training that came before."""
+"""Evaluation in pieces that fit in memory, since 64 bits need more of it than training."""
 
 from traceback import clear_frames
 
@@ -11,9 +11,9 @@ from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 
 
 class InPieces:
-    """A predictor that is given half as many images at a time whenever they do not fit the memory.
+    """Predictor that halves the number of images at a time whenever they do not fit in memory.
 
-    The predictions are the same, since each image is predicted by itself in eval mode.
+    The predictions are the same, since images do not affect each other in eval mode.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -21,7 +21,7 @@ class InPieces:
         self.size: int | None = None
 
     def __call__(self, x_bchw: Tensor) -> Tensor:
-        """Return the predictions of a batch; ``OutOfMemoryError`` where not even one image fits."""
+        """Return the predictions for a batch. Raise ``OutOfMemoryError`` if not even one image fits."""
         while True:
             size = min(self.size or len(x_bchw), len(x_bchw))
             try:
@@ -34,7 +34,7 @@ class InPieces:
                         "out of memory: evaluation computes in 64 bits, and there is no room for one sample; end other "
                         "programs, or use fewer channels"
                     ) from error
-                # The frames of the failed call hold its tensors.
+                # The frames of the failed call still refer to its tensors.
                 clear_frames(error.__traceback__)
             self.size = size // 2
             if x_bchw.device.type == "cuda":

@@ -1,4 +1,4 @@
-"""A picture of originals over their reconstructions: signals as lines, volumes by their middle slices."""
+"""Pictures of originals above their reconstructions: signals as lines, volumes as their middle slices."""
 
 import io
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ WIDTH = 1100
 MARGIN, GAP = 24, 6
 HEADING, BETWEEN = 26, 18
 SIGNAL_COLUMNS, SIGNAL_HEIGHT = 4, 0.6
-"""How many signals stand side by side at most, and the height of a plot as a share of its width."""
+"""Largest number of signals side by side, and the height of a plot as a share of its width."""
 INK, FAINT, FRAME, PAPER = "#1f2328", "#6e7781", "#d0d7de", "#ffffff"
 
 
 class PictureRow(NamedTuple):
-    """Samples side by side, batch × channels × space, under a label and, fainter, a detail."""
+    """Row of samples, batch × channels × space, under a label and a fainter detail."""
 
     label: str
     samples: Tensor
@@ -31,36 +31,35 @@ class PictureRow(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """The size in pixels at which every sample is shown."""
+    """Size in pixels at which each sample is shown."""
 
     width: int
     height: int
 
 
 PLOT = Cell(240, 144)
-"""The size of one signal that stands alone."""
+"""Size of the plot of a single signal."""
 
 
 def draw(rows: Sequence[PictureRow], pixels: PixelRange) -> bytes:
-    """Return the rows as ``sheet`` arranges them, as the smallest PNG."""
+    """Return the rows, arranged by ``sheet``, as an optimised PNG."""
     return png(sheet(rows, pixels), smallest=True)
 
 
 def png(picture: Image.Image, smallest: bool = False) -> bytes:
-    """Return a picture as PNG; the smallest takes several times as long."""
+    """Return a picture as PNG; ``smallest`` optimises its size, which takes several times as long."""
     content = io.BytesIO()
     picture.save(content, "PNG", optimize=smallest)
     return content.getvalue()
 
 
 def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) -> Image.Image:
-    """Return the rows one above the other, two thirds of ``width`` to ``width`` across.
+    """Return the rows one above the other, two thirds of ``width`` to ``width`` wide.
 
-    A column is the same sample in each row.
-
-    Values are mapped from ``pixels`` to black and white, or to the intensities of three colours, and cut there; of two
-    channels, or more than three, the mean is shown. Small images are enlarged by a whole number, so that their pixels
-    stay square. Signals are lines over those of the first row, and of a volume its middle slice is shown.
+    Each column shows the same sample in all rows. Values are mapped from ``pixels`` to grey levels, or to the
+    intensities of three colours, and clipped. For two channels, or more than three, the mean is shown. Small images are
+    enlarged by a whole factor, so that their pixels stay square. Signals are drawn over those of the first row, and
+    volumes are shown as their middle slices.
     """
     shape = tuple(rows[0].samples.shape[1:])
     if rank(shape) == 3:
@@ -77,7 +76,7 @@ def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) ->
 
 
 def stack(sheets: Sequence[Image.Image], rows: int) -> Image.Image:
-    """Return the first sheet whole, and below it the last row of each of the others; all are of that many ``rows``."""
+    """Return the first sheet, and below it the last row of each other sheet; each sheet has ``rows`` rows."""
     first = sheets[0]
     row_height = (first.height - 2 * MARGIN + BETWEEN) // rows
     drawn = Image.new("RGB", (first.width, first.height + (len(sheets) - 1) * row_height), PAPER)
@@ -89,12 +88,12 @@ def stack(sheets: Sequence[Image.Image], rows: int) -> Image.Image:
 
 
 def columns_of(shape: Shape, most: int) -> int:
-    """Return how many samples of this shape stand side by side where there is room for ``most`` images."""
+    """Return the number of samples of this shape side by side, where ``most`` images would fit."""
     return min(most, SIGNAL_COLUMNS) if rank(shape) == 1 else most
 
 
 def samples_text(shape: Shape) -> str:
-    """Return what a row of samples of this shape shows."""
+    """Return the description of a row of samples of this shape."""
     return "volumes, their middle slices" if rank(shape) == 3 else f"{noun(shape)}s"
 
 
@@ -124,7 +123,7 @@ def _draw_row(
 
 
 def picture_of(x: Tensor, pixels: PixelRange) -> Image.Image:
-    """Return one sample, channels × space, as ``sheet`` shows it: an image has its own size."""
+    """Return one sample, channels × space, drawn as in ``sheet``, but an image in its own size."""
     if x.dim() == 2:
         return _plot(x, None, 0, PLOT, pixels)
     return _levels(middle_slices(x[None])[0] if x.dim() == 4 else x, pixels)

@@ -1,4 +1,4 @@
-"""What codes are good for: classes read from them by 5-NN and a linear probe, beside PCA's, and their statistics."""
+"""Quality of codes: their statistics, and class accuracies by 5-NN and a linear probe, compared with PCA."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +23,14 @@ from caedsl.vocabulary.shape import elements
 
 NEIGHBOURS = 5
 MOST_SAMPLES = 10_000
-"""Samples of each part that are used: with more, the accuracies change in the third digit and take minutes."""
+"""Largest number of samples of each part; more change the accuracies only in the third digit and take minutes."""
 _BATCH = 256
 _ITERATIONS = 2000
 
 
 @dataclass(frozen=True)
 class Representation:
-    """Accuracies on held-out samples by the codes of ``model`` and ``PCA-k``, and statistics of the model's codes."""
+    """Accuracies on held-out samples from the codes of ``model`` and ``PCA-k``, and statistics of the model's codes."""
 
     part: str
     samples: int
@@ -41,7 +41,7 @@ class Representation:
 def represent(
     path: Path, device: str, data_dir: Path | None, reporter: Reporter, data_root: Path | None = None
 ) -> Representation:
-    """Judge the codes of the run in the folder ``path``; a ``DataError`` where its data have no labels."""
+    """Evaluate the codes of the run in the folder ``path``. Raise ``DataError`` if its data have no suitable labels."""
     run, images = finished_run(path, device, data_dir, reporter, data_root)
     part, held_out = run.held_out
     labels = images.labels_of(part)
@@ -77,7 +77,7 @@ def _joined(parts: list[Tensor]) -> Codes:
 
 
 def _accuracies(codes: tuple[Codes, Codes], labels: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[float, float]:
-    """Return the accuracies of 5-NN and of logistic regression on standardised codes."""
+    """Return the accuracy of 5-NN, and of logistic regression on standardised codes."""
     neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(codes[0])))
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=_ITERATIONS))
     near, linear = (float(of.fit(codes[0], labels[0]).score(codes[1], labels[1])) for of in (neighbours, probe))
@@ -85,7 +85,7 @@ def _accuracies(codes: tuple[Codes, Codes], labels: tuple[NDArray[np.int64], NDA
 
 
 def show(found: Representation, reporter: Reporter) -> None:
-    """Show accuracies and statistics."""
+    """Show the accuracies and the statistics."""
     rows = [[name, f"{near:.4f}", f"{linear:.4f}"] for name, (near, linear) in found.accuracies.items()]
     reporter.table(["", f"{NEIGHBOURS}-NN", "linear probe"], rows)
     reporter.result(f"accuracy on {found.samples:,} {found.part} samples, by codes of the training samples")

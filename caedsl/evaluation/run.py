@@ -1,4 +1,4 @@
-"""A whole run: train, evaluate beside the baselines, draw, and put everything into the run folder."""
+"""Complete runs: train, evaluate with baselines, draw pictures, and write everything to the run folder."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ PICTURE_COLUMNS = 10
 
 @dataclass(frozen=True)
 class EvaluatedRun:
-    """Finished run with its evaluation and the picture of its reconstructions, and perhaps that of how they evolved."""
+    """Finished run with its evaluation, and the paths of its pictures, None for those that were not written."""
 
     run: Run
     evaluation: Evaluation
@@ -63,10 +63,10 @@ def train_and_evaluate(
 ) -> EvaluatedRun:
     """Train ``model``, evaluate the best weights, and write ``metrics.json`` and ``reconstructions.png``.
 
-    See ``caedsl.training.train.train`` for the arguments and the errors. It is evaluated on the test images of the
-    source, its validation images where there are none, and the training images where nothing was held out. With
-    ``pictures`` the reconstructions after each epoch are drawn too; with ``tensorboard`` event files are written, for
-    which that package must be installed.
+    See ``caedsl.training.train.train`` for the arguments and the errors. The run is evaluated on the test images of the
+    source, else on the validation images, and if nothing was held out on the training images. With ``pictures`` the
+    reconstructions after each epoch are drawn too. With ``tensorboard`` event files are written, which requires that
+    package.
     """
     reporter = reporter or Reporter()
     run = train(
@@ -97,9 +97,9 @@ def resume_and_evaluate(
     callbacks: Sequence[Callback] = (),
     baselines: bool = True,
 ) -> EvaluatedRun:
-    """Go on with the run in the folder ``path`` as ``caedsl.training.resume.resume`` does, and evaluate it.
+    """Resume the run in the folder ``path`` as ``caedsl.training.resume.resume`` does, and evaluate it.
 
-    It draws pictures and writes to TensorBoard as it did; with ``tensorboard`` it does the latter from now on.
+    Pictures and TensorBoard files are continued; with ``tensorboard`` the latter are started if there are none.
     """
     reporter = reporter or Reporter()
     before = {name for name in (PICTURES, TENSORBOARD) if has_folder(Path(path), name)}
@@ -149,7 +149,7 @@ def _judged(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
 
 @contextmanager
 def _memory_told(run: Run) -> Iterator[None]:
-    """Inside, memory that runs out is an ``OutOfMemoryError``, on a CPU before the system ends the process for it."""
+    """Raise ``OutOfMemoryError`` if memory runs out within the block; on a CPU before the system kills the process."""
     with refused_beyond_available() if run.train.device.type == "cpu" else nullcontext():
         try:
             yield
@@ -160,7 +160,7 @@ def _memory_told(run: Run) -> Iterator[None]:
 
 
 def _record_failure(run: Run, error: Exception) -> None:
-    """Let the record say that the run has trained and is not evaluated, and why."""
+    """Record in the run's state why the trained run is not evaluated."""
     with suppress(OSError, RecordError, RunError):
         state = read_state(run.folder.path)
         failed = RunState(FAILED, state.model, state.epochs, state.started, f"not evaluated: {error}")
@@ -170,7 +170,7 @@ def _record_failure(run: Run, error: Exception) -> None:
 def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = True) -> EvaluatedRun:
     """Evaluate a run on held-out images and write the result into its folder.
 
-    A picture that cannot be written is a note: the numbers are there without it.
+    A picture that cannot be written is only reported, since the metrics do not depend on it.
     """
     exam, evaluation = examination(run), evaluation_of(run, baselines)
     run.folder.write_json(METRICS, finite({**evaluation.as_json(), "training": _training(run)}))
@@ -184,7 +184,7 @@ def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = T
 
 
 def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
-    """Evaluate the module of a run on held-out images, beside the baselines unless they are left out."""
+    """Evaluate the module of a run on held-out images, with ``baselines`` if requested."""
     exam = examination(run)
     module = in_64_bits(run.module, exam.images)
     code = elements(run.model.code_shape)
@@ -193,7 +193,7 @@ def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
 
 
 def examination(run: Run) -> Examination:
-    """Return the held-out images of a run, corrupted as its evaluation has them."""
+    """Return the held-out images of a run with the corruption of its evaluation."""
     settings = run.settings
     model = run.model
     return Examination(
@@ -242,7 +242,7 @@ def _training(run: Run) -> dict[str, Any]:
 
 
 def finite(value: Any) -> Any:
-    """Replace infinity and NaN, which JSON does not have, by null."""
+    """Replace infinity and NaN, which JSON does not support, by None."""
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""A few held-out samples, the same ones throughout a run, and what the model makes of them so far."""
+"""A few held-out samples, the same throughout a run, and the model's current reconstructions of them."""
 
 import torch
 from PIL import Image
@@ -13,14 +13,14 @@ WIDTH = 640
 
 
 class PicturedSamples:
-    """Validation samples (training samples where none are held out), damaged alike each time."""
+    """Validation samples (training samples if none are held out), with the same corruption each time."""
 
     def __init__(self, training: Training) -> None:
         held_out = training.validation
         batches, self.part = (held_out, "validation") if held_out is not None else (training.train, "training")
         settings = training.settings
         exam = Examination(batches, settings.images_at_once, training.input_range, settings.corrupt, settings.seed)
-        # All of them, also where this process reads but a part of each batch.
+        # All of them, even if this process reads only a part of each batch.
         shown = batches.spread(columns_of(batches.shape, COLUMNS)).sliced(0, 1)
         samples = list(exam.samples(shown))
         self.seen = torch.cat([sample.seen for sample in samples]).float()
@@ -32,11 +32,11 @@ class PicturedSamples:
 
     @property
     def rows(self) -> int:
-        """How many rows a picture has; the reconstructions are the last one."""
+        """Number of rows in a picture; the last one shows the reconstructions."""
         return 3 if self.denoises else 2
 
     def picture(self, training: Training) -> Image.Image:
-        """Originals, what the model sees where that is something else, and its reconstructions after the last epoch."""
+        """Draw the originals, the model's input if it differs, and the reconstructions after the last epoch."""
         rows = [PictureRow(self.names[0], self.original, f"{self.part} {samples_text(tuple(self.original.shape[1:]))}")]
         if self.denoises:
             rows.append(PictureRow(self.names[1], self.shown))
@@ -45,7 +45,7 @@ class PicturedSamples:
         with torch.no_grad(), training.averaged():
             rows.append(PictureRow(f"epoch {last.epoch}", training.module(self.seen), _detail(last)))
         drawn = sheet(rows, self.pixels, WIDTH)
-        # Without colours a third of the file is enough.
+        # A file without colours needs a third of the size.
         return drawn if self.original.shape[1] == 3 or self.original.dim() == 3 else drawn.convert("L")
 
 

@@ -1,4 +1,4 @@
-"""What evaluations wrote into a run folder, checked when it is read back."""
+"""Schemas of the evaluation files in a run folder, checked when they are read."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ class _Record(BaseModel):
 
 
 class ErrorsRecord(_Record):
-    """Errors of one predictor, see ``caedsl.evaluation.metrics.Scores``; null stands for what is not finite."""
+    """Scores of one predictor, see ``caedsl.evaluation.metrics.Scores``; null stands for non-finite values."""
 
     mse: FiniteFloat | None
     mae: FiniteFloat | None
@@ -32,7 +32,7 @@ class ErrorsRecord(_Record):
 
 
 class TrainingRecord(_Record):
-    """How the training ended."""
+    """End of the training."""
 
     ended: Text
     epochs: Count
@@ -42,7 +42,7 @@ class TrainingRecord(_Record):
 
 
 class MetricsRecord(_Record):
-    """``metrics.json``, see ``caedsl.evaluation.evaluate.Evaluation.as_json``."""
+    """Content of ``metrics.json``, see ``caedsl.evaluation.evaluate.Evaluation.as_json``."""
 
     evaluated_on: Text
     images: Count
@@ -61,7 +61,7 @@ class SweepRow(_Record):
 
 
 class SweepRecord(_Record):
-    """``sweep.json``, see ``caedsl.evaluation.sweep.CorruptionSweep.as_json``."""
+    """Content of ``sweep.json``, see ``caedsl.evaluation.sweep.CorruptionSweep.as_json``."""
 
     corruption: Text
     trained: FiniteFloat
@@ -71,7 +71,7 @@ class SweepRecord(_Record):
 
 
 class EstimateRecord(_Record):
-    """A metric with its interval."""
+    """Metric with its interval."""
 
     value: FiniteFloat
     low: FiniteFloat
@@ -79,7 +79,7 @@ class EstimateRecord(_Record):
 
 
 class ThresholdRecord(_Record):
-    """A threshold, see ``caedsl.evaluation.anomaly_results.Threshold``."""
+    """Threshold, see ``caedsl.evaluation.anomaly_results.Threshold``."""
 
     value: FiniteFloat
     fpr: FiniteFloat
@@ -110,7 +110,7 @@ class DetectorRecord(_Record):
 
 
 class AnomaliesRecord(_Record):
-    """``anomalies.json``, see ``caedsl.evaluation.anomaly_results.AnomalyEvaluation.as_json``."""
+    """Content of ``anomalies.json``, see ``caedsl.evaluation.anomaly_results.AnomalyEvaluation.as_json``."""
 
     test: Text
     score: Text
@@ -122,7 +122,7 @@ class AnomaliesRecord(_Record):
 
 
 class ScoredSample(NamedTuple):
-    """A line of ``anomalies.csv``: the score is the model's."""
+    """Line of ``anomalies.csv``, with the score of the model."""
 
     name: str
     kind: str
@@ -134,7 +134,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def read_evaluation(folder: Path) -> MetricsRecord:
-    """Read ``metrics.json``; a ``RunError`` where it is not there, or damaged."""
+    """Read ``metrics.json``. Raise ``RunError`` if it is missing or damaged."""
     found = _read(folder, METRICS, MetricsRecord, f"`caedsl train --resume {folder}` writes it again")
     if found is None:
         raise RunError(f"{folder} has no {METRICS}: its run did not come to its end; see `caedsl runs`")
@@ -142,17 +142,17 @@ def read_evaluation(folder: Path) -> MetricsRecord:
 
 
 def read_anomalies(folder: Path) -> AnomaliesRecord | None:
-    """Read ``anomalies.json``, None where it is not there; a ``RunError`` where it is damaged."""
+    """Read ``anomalies.json``; return None if it is missing. Raise ``RunError`` if it is damaged."""
     return _read(folder, ANOMALIES, AnomaliesRecord, f"run `caedsl evaluate {folder}` again")
 
 
 def read_sweep(folder: Path) -> SweepRecord | None:
-    """Read ``sweep.json``, None where it is not there; a ``RunError`` where it is damaged."""
+    """Read ``sweep.json``; return None if it is missing. Raise ``RunError`` if it is damaged."""
     return _read(folder, SWEEP, SweepRecord, f"run `caedsl evaluate {folder} --sweep gaussian=0.1..0.5` again")
 
 
 def read_scored_samples(folder: Path) -> list[ScoredSample]:
-    """Read ``anomalies.csv``; a ``RunError`` where it is not there, or damaged."""
+    """Read ``anomalies.csv``. Raise ``RunError`` if it is missing or damaged."""
     try:
         rows = csv.reader(io.StringIO(read_file(folder, ANOMALY_SCORES).decode(), newline=""))
         next(rows)

@@ -1,4 +1,4 @@
-"""The few lines at the end of a run: how long, how good, and against what."""
+"""Summary at the end of a run: its duration, its scores, and the comparison with baselines."""
 
 from caedsl.console.formats import duration
 from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
@@ -18,13 +18,13 @@ _ENDED = {
 
 
 def report(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
-    """Say what came out of a run: a table of errors beside the baselines, and plainly whether PCA is better."""
+    """Report the result of a run: a table of scores with baselines, and whether a simple predictor is better."""
     reporter.result(_ending(run.history, run.settings.stop.patience))
     table(evaluation, run.settings.loss.probabilities, reporter)
 
 
 def table(evaluation: Evaluation, probabilities: bool, reporter: Reporter) -> None:
-    """Show the errors beside the baselines, with those of ``probabilities`` where pixels are such, and the verdict."""
+    """Show the scores with baselines, and the verdict; ``probabilities`` adds the cross-entropies if there are any."""
     probabilities = probabilities and evaluation.model.bce is not None
     ssim = ["SSIM"] if evaluation.model.ssim is not None else []
     headings = ["", "MSE", "PSNR dB", *ssim, *(["BCE", "above floor"] if probabilities else [])]
@@ -62,7 +62,7 @@ def _cells(scores: Scores, probabilities: bool) -> list[str]:
 
 
 def verdict(evaluation: Evaluation) -> tuple[str, ...]:
-    """Return what to think of a model that a simple predictor beats in mean squared error; empty where none does."""
+    """Return the verdict on a model that a simple predictor beats in mean squared error; empty if none does."""
     model, mean, pca = evaluation.scores[MODEL], evaluation.scores.get(MEAN), evaluation.pca
     if mean is not None and model.mse >= mean.mse:
         noun = evaluation.noun

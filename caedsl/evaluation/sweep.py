@@ -1,4 +1,4 @@
-"""A denoiser on corruptions of several amounts, beside the filters and PCA: where it breaks away from its training."""
+"""Evaluate a denoiser at several amounts of a corruption, compared with the filters and PCA."""
 
 import json
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.shape import elements
 
 AMOUNTS = 5
-"""How many amounts are swept where the author names no number."""
+"""Default number of amounts."""
 MOST_AMOUNTS = 50
 
 
 class SweepError(ValueError):
-    """A sweep that is written wrongly; the message says what to write."""
+    """Malformed sweep; the message says what to write."""
 
 
 @dataclass(frozen=True)
 class SweptRange:
-    """What is swept: a corruption by name and its amounts."""
+    """Swept corruption, by name, and its amounts."""
 
     corruption: str
     amounts: tuple[float, ...]
@@ -36,7 +36,7 @@ class SweptRange:
 
 @dataclass(frozen=True)
 class CorruptionSweep:
-    """Scores by predictor for each amount of ``range``; ``trained`` is the amount that the model was trained on."""
+    """Scores by predictor for each amount of ``range``; ``trained`` is the amount used in training."""
 
     range: SweptRange
     trained: float
@@ -59,7 +59,7 @@ class CorruptionSweep:
 
 
 def read_range(written: str) -> SweptRange:
-    """Read ``gaussian=0.1..0.5``, five amounts, or ``gaussian=0.1..0.5/9``; raise a ``SweepError`` where it is none."""
+    """Read ``gaussian=0.1..0.5`` (five amounts) or ``gaussian=0.1..0.5/9``. Raise ``SweepError`` if it is malformed."""
     name, equals, rest = written.partition("=")
     example = "write gaussian=0.1..0.5, or gaussian=0.1..0.5/9 for nine amounts"
     if name not in CORRUPTIONS or not equals:
@@ -86,7 +86,7 @@ def sweep(
     reporter: Reporter,
     data_root: Path | None = None,
 ) -> CorruptionSweep:
-    """Evaluate the run in the folder ``path`` for each amount; the noise is that of its evaluation, scaled."""
+    """Evaluate the run in the folder ``path`` for each amount, with the noise of its evaluation scaled to it."""
     run, _ = finished_run(path, device, data_dir, reporter, data_root)
     exam = examination(run)
     module, code = in_64_bits(run.module, exam.images), elements(run.model.code_shape)

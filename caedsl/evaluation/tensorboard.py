@@ -1,4 +1,4 @@
-"""A run in TensorBoard: its numbers and its pictures by epoch, as event files in the run folder."""
+"""TensorBoard event files in the run folder, with the numbers and the pictures of each epoch."""
 
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -21,13 +21,13 @@ TAGS = {
     "learning_rate": "lr",
     "images_per_second": "images_per_second",
 }
-"""The columns of the history by their names in TensorBoard."""
+"""Columns of the history by their TensorBoard tags."""
 
 
 class TensorBoard(Callback):
-    """Write what ``tensorboard --logdir runs`` shows; a step there is an epoch.
+    """Writer of the event files that ``tensorboard --logdir runs`` shows, where a step is an epoch.
 
-    A ``TrainingError`` where the package tensorboard is not installed.
+    Creating it raises ``TrainingError`` if the package tensorboard is not installed.
     """
 
     def __init__(self) -> None:
@@ -38,9 +38,9 @@ class TensorBoard(Callback):
             )
 
     def on_start(self, training: Training) -> None:
-        """Open the event files in a folder that tells a resumed run to write them too.
+        """Open the event files in a folder, by which a resumed run knows to write them.
 
-        New files get the spec and the epochs so far; in others, epochs that will come again are discarded.
+        New files get the spec and the epochs so far; in existing files, epochs to be repeated are discarded.
         """
         from torch.utils.tensorboard import SummaryWriter
 
@@ -58,7 +58,7 @@ class TensorBoard(Callback):
         self._writer.flush()
 
     def on_epoch(self, training: Training) -> None:
-        """Write the numbers and the picture of the epoch that is over."""
+        """Write the numbers and the picture of the epoch."""
         row = training.history.epochs[-1]
         self._add(row)
         picture = _pixels(self._samples.picture(training))
@@ -81,6 +81,6 @@ class TensorBoard(Callback):
 
 
 def _pixels(picture: Image.Image) -> Tensor:
-    """Height × width × three colours, in bytes."""
+    """Return the pixels of a picture, height × width × three colours, as bytes."""
     colours = picture.convert("RGB")
     return torch.frombuffer(bytearray(colours.tobytes()), dtype=torch.uint8).view(colours.height, colours.width, 3)

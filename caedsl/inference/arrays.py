@@ -1,4 +1,4 @@
-"""Reconstructions of arrays: in the layout, the size and the type of the original."""
+"""Reconstructions of arrays, in the layout, size and type of the original."""
 
 import os
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ from caedsl.inference.trained_run import TrainedRun
 
 
 def reconstructed_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Array]:
-    """Yield the reconstructions of samples block by block: like the array they come from, where they come from one.
+    """Yield the reconstructions of samples in blocks, in the format of their array if they come from one.
 
-    Samples of another kind of file, such as windows of a sound, are in the input's range, and targets of another shape
-    or range in that of the target.
+    Reconstructions of other samples, such as windows of a sound, are in the input's range; targets of another shape or
+    range are in the range of the target.
     """
     for batch in run.stream(samples):
         made = batch.reconstruction.cpu()
@@ -34,10 +34,10 @@ def reconstructed_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Arr
 
 
 def as_stored(x: Tensor, index: Index, stack: ArrayStack) -> Array:
-    """Return samples in the input's range as the array of ``stack`` stores those of the numbers ``index``.
+    """Convert samples in the input's range to the format in which ``stack`` stores the samples ``index``.
 
-    Where the input is the middle of a sample (``resize=crop``), the rest of the original is kept. Colours that were
-    made grey leave one channel.
+    If the input is the middle of a sample (``resize=crop``), the rest of the original is kept. Colours that were
+    converted to grey result in one channel.
     """
     fit, stored = stack.fit, stack.space
     start, part, offset, size = fit.shown(stored)
@@ -58,14 +58,14 @@ def as_stored(x: Tensor, index: Index, stack: ArrayStack) -> Array:
 
 
 def _without_channels(stack: ArrayStack, values: Tensor) -> bool:
-    """Return whether the result has no dimension for channels: the array has none, or had colours made grey."""
+    """Return whether the result has no channel dimension: the array has none, or its colours were converted to grey."""
     if stack.layout == "none":
         return True
     return bool(stack.pixels.shape[1 if stack.layout == "first" else -1] != values.shape[1])
 
 
 def _values(x: Tensor, stack: ArrayStack) -> Tensor:
-    """Return stored values of samples in the input's range: whole numbers where the array has such."""
+    """Convert samples in the input's range to stored values, which are whole numbers for an array of integers."""
     fit, top, dtype = stack.fit, stack.scale.top, stack.pixels.dtype
     values = x.double()
     if top:
@@ -78,7 +78,7 @@ def _values(x: Tensor, stack: ArrayStack) -> Tensor:
 
 
 def write_blocks(path: Path, blocks: Iterator[Array], count: int) -> None:
-    """Write an ``npy`` of ``count`` samples block by block, whole or not at all; ``OSError`` where that fails."""
+    """Write an ``npy`` file of ``count`` samples in blocks, atomically. Raise ``OSError`` if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
         try:
@@ -99,19 +99,19 @@ def write_blocks(path: Path, blocks: Iterator[Array], count: int) -> None:
 
 
 def joined(blocks: Iterator[Array]) -> NDArray[Any]:
-    """Return blocks as one array."""
+    """Return the blocks as one array."""
     return np.concatenate(list(blocks))
 
 
 def error_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Array]:
-    """Yield the error maps of samples block by block: N x space, absolute differences on the scale 0..1."""
+    """Yield the error maps of samples in blocks, N x space: absolute differences on the scale 0..1."""
     for batch in run.stream(samples):
         made, target = run.values.to_unit(batch.reconstruction), run.values.to_unit(batch.target)
         yield (made - target).abs().mean(dim=1).cpu().numpy()
 
 
 def key_of(given: str, run: TrainedRun) -> str | None:
-    """Return the name of the array of an npz that a path or a data line leads to; None where that is no npz."""
+    """Return the name of the array that a path or a data line selects in an npz file; None for other files."""
     if is_data_line(given):
         (source, *_) = with_data_line(run.model, given).data
         path, key = (source.path, source.key) if source.name == "npz" else (None, None)

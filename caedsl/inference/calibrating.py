@@ -29,11 +29,11 @@ def calibrate_run(
     data_dir: Path | None = None,
     reporter: Reporter | None = None,
 ) -> Calibration:
-    """Set the threshold of the run in the folder ``path`` and keep it there; return it.
+    """Set the threshold of the run in the folder ``path``, save it there, and return it.
 
-    ``good`` leads to normal samples, None to the run's own validation part. ``fpr`` is the false positive rate, 0 to 1,
-    ``kind`` the score as it is written. Raise a ``CalibrationError`` where there are too few, where some of them
-    were trained on, or where their folders say that some are not normal.
+    ``good`` is the path of normal samples; None uses the run's own validation part. ``fpr`` is the false positive rate,
+    0 to 1, and ``kind`` the score as written on the command line. Raise a ``CalibrationError`` if there are too few
+    samples, if some of them were trained on, or if their folders show that some are not normal.
     """
     reporter = reporter or Reporter()
     run = open_trained(path, device)
@@ -80,7 +80,7 @@ def _refuse_anomalies(samples: Samples, given: Path) -> None:
 
 
 def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None, reporter: Reporter) -> None:
-    """Refuse samples that the run was trained on: better reconstructed than new ones, they lower the threshold."""
+    """Raise ``CalibrationError`` for samples that the run was trained on: their scores would lower the threshold."""
     try:
         trained = own_data(run.path, data_dir, Reporter())[TRAIN]
     except (DataError, RunError):

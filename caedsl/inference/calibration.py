@@ -1,4 +1,4 @@
-"""Calibration: the score above which a sample is called anomalous, set on held-out normals alone.
+"""Calibration: the score above which a sample counts as anomalous, set from held-out normal samples alone.
 
 The threshold is a conformal quantile (Vovk, Gammerman, Shafer 2005, "Algorithmic learning in a random world"): of n
 exchangeable normals, the next normal exceeds the k-th smallest score with probability at most 1 - k / (n + 1).
@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 CONFIDENCE = 0.95
-"""Probability with which the stated interval holds the true false positive rate."""
+"""Probability that the stated interval contains the true false positive rate."""
 
 
 class CalibrationError(ValueError):
-    """Scores that cannot support the wanted false positive rate; the message names both and the remedy."""
+    """Scores that cannot support the requested false positive rate; the message names both and the remedy."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A threshold, and the normals that it stands on.
+    """Threshold, and the scores of normals from which it was set.
 
-    ``fpr`` is the false positive rate that was asked for, ``low`` and ``high`` bound the true one with 95 % confidence.
-    ``normals`` are the scores of the normals, in ascending order; ``score`` is the kind of score, as it is written.
+    ``fpr`` is the requested false positive rate; ``low`` and ``high`` bound the true one with 95 % confidence.
+    ``normals`` are the scores of the normals in ascending order; ``score`` is the kind of score in its text form.
     """
 
     score: str
@@ -36,7 +36,7 @@ class Calibration:
     normals: tuple[float, ...]
 
     def percentile(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the share of normals that score lower, in percent, for each of ``scores``."""
+        """Return for each of ``scores`` the percentage of normals with a lower score."""
         below = np.searchsorted(np.array(self.normals), scores, side="left")
         return 100.0 * below / len(self.normals)
 
@@ -46,14 +46,14 @@ class Calibration:
 
 
 def fewest_normals(fpr: float) -> int:
-    """Return the least number of normals that can support a false positive rate: 99 for 1 %."""
+    """Return the smallest number of normals that can support a false positive rate, such as 99 for 1 %."""
     return max(1, ceil(1 / fpr - 1e-9) - 1)
 
 
 def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: str) -> Calibration:
-    """Return the calibration of ``kind`` scores of held-out normals at the false positive rate ``fpr`` (0 to 1).
+    """Return the calibration from ``kind`` scores of held-out normals at the false positive rate ``fpr`` (0 to 1).
 
-    Raises ``CalibrationError`` where there are too few normals for ``fpr``, or a score is not finite.
+    Raise ``CalibrationError`` if there are too few normals for ``fpr``, or if a score is not finite.
     """
     if not 0 < fpr < 1:
         raise CalibrationError(f"a false positive rate lies between 0 % and 100 %, and {100 * fpr:g} % does not")
@@ -61,7 +61,7 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
     n = len(ordered)
     if not all(map(isfinite, ordered)):
         raise CalibrationError("a normal has a score that is not a finite number: check the weights and its data")
-    # Without the small term, 1 - 0.01 in binary would ask for one normal more than the arithmetic does.
+    # Without the small term, rounding in 1 - 0.01 would require one normal too many.
     k = ceil((n + 1) * (1 - fpr) - 1e-9)
     if not n or k > n:
         least = 1 / (n + 1)
@@ -70,7 +70,7 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
             f"{n} normals cannot support a false positive rate of {100 * fpr:g} %: it takes {fewest_normals(fpr)}; "
             f"give more normals{instead}"
         )
-    # The share of normals above the k-th smallest of n follows Beta(n + 1 - k, k), whatever the scores' distribution.
+    # The share of normals above the k-th smallest of n scores follows Beta(n + 1 - k, k) for any distribution.
     tail = (1 - CONFIDENCE) / 2
     low, high = (float(betaincinv(n + 1 - k, k, share)) for share in (tail, 1 - tail))
     return Calibration(kind, fpr, ordered[k - 1], low, high, tuple(ordered))

@@ -1,4 +1,4 @@
-"""Codes read from files, which may come from anybody: what is no file of codes is an error that says why."""
+"""Read codes from files that may come from untrusted sources; errors say why a file is not usable."""
 
 import csv
 import io
@@ -16,11 +16,11 @@ from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import reason
 
 _ROWS = 64
-"""Rows of a Parquet file that are decoded at a time: one value of a small file may stand for many rows."""
+"""Number of rows of a Parquet file decoded at a time: one value of a small file may stand for many rows."""
 
 
 def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
-    """Return the names and the codes of a file that ``codes_bytes`` wrote, or of an ``npy`` of codes alone.
+    """Return the names and the codes of a file written by ``codes_bytes``, or of an ``npy`` file with codes only.
 
     Raise a ``DataError`` that names the file and the fault.
     """
@@ -28,7 +28,7 @@ def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     if path.suffix not in readers:
         raise DataError(f"{path} is no file of codes: codes are read from .npz, .npy, .parquet and .csv")
     try:
-        with np.errstate(over="ignore"):  # infinite then, which is told below
+        with np.errstate(over="ignore"):  # overflow gives infinity, which is reported below
             names, codes = readers[path.suffix](path)
             values = codes.astype(np.float32) if codes.dtype.kind in "fiub" else codes
     except (OSError, MemoryError) as error:
@@ -106,7 +106,7 @@ def _from_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
 
 
 def _units(header: Sequence[str], path: Path) -> list[str]:
-    """Return the columns z0, z1 and so on; they are all there, and each once."""
+    """Return the columns z0, z1 and so on. Raise a ``DataError`` if one is missing or occurs twice."""
     found = [name for name in header if name[:1] == "z" and name[1:].isdecimal()]
     wanted = [f"z{unit}" for unit in range(len(found))]
     if not found or sorted(found) != sorted(wanted):

@@ -1,4 +1,4 @@
-"""Samples that a data line names: ``npz "x.npz" key=images``, in the words of a spec."""
+"""Samples given by a data line as in a spec: ``npz "x.npz" key=images``."""
 
 import os
 import re
@@ -20,15 +20,15 @@ _DATA = "data "
 
 
 def is_data_line(given: str) -> bool:
-    """Return whether ``given`` is a data line: it starts as one does, and there is no file of that name."""
+    """Return whether ``given`` is a data line: it starts with a source, and no file has that name."""
     first, *_ = re.split(r"[\s;{]", given.removeprefix(_DATA), maxsplit=1)
     return first in SOURCES and not os.path.lexists(given)
 
 
 def with_data_line(model: Autoencoder, line: str) -> Autoencoder:
-    """Return ``model`` with the sources of a data line, whose paths start from the current folder.
+    """Return ``model`` with the sources of a data line, whose paths are relative to the current folder.
 
-    Raise a ``DataError`` where the line is wrong.
+    Raise a ``DataError`` if the line is invalid.
     """
     try:
         source = override(model.source, {"data": line.removeprefix(_DATA)})
@@ -49,7 +49,7 @@ def _from_here(source: DataSource) -> DataSource:
 
 
 def _absolute_paths(source: DataSource) -> Iterator[tuple[str, str]]:
-    """Yield the paths among the options of a source as absolute ones."""
+    """Yield the path options of a source with absolute paths."""
     for option in source.kind.options:
         value = getattr(source, option.name)
         if option.type is Type.PATH and isinstance(value, str):

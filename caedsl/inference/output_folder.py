@@ -1,4 +1,4 @@
-"""Folder that a command fills with one file a sample: inside of it always, and no two samples in one file."""
+"""Output folder with one file per sample: files never leave the folder, and no two samples share a file."""
 
 import os
 import re
@@ -9,20 +9,20 @@ from caedsl.diagnostics.text import printable
 from caedsl.runs.confined import make_folder, write_file
 
 _LONGEST = 180
-"""Bytes of the longest name that is kept whole: file systems take 255, and endings and numbers are added to it."""
+"""Largest length in bytes of a name that is not shortened; file systems allow 255, endings and numbers included."""
 _FORBIDDEN = re.compile(r'[\0<>:"|?*\\]' if os.name == "nt" else r"\0")
 
 
 class OutputError(Exception):
-    """A file that cannot be written; the message names the place, the reason and the remedy."""
+    """File that cannot be written; the message names the place, the reason and the remedy."""
 
 
 class OutputFolder:
     """Folder with a file for each sample, named like the sample.
 
-    Names come from files, tables and arrays of anybody. Subfolders of a name are kept; what leads out of the folder
-    (``/``, ``..``) is left out, and a name that another sample has already gets a number. ``renamed`` counts such
-    samples.
+    Names come from untrusted files, tables and arrays. Subfolders in a name are kept. Parts that lead out of the folder
+    (``/``, ``..``) are removed, and a name that is already taken gets a number. ``renamed`` counts the samples whose
+    name was changed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class OutputFolder:
         return str(self.path)
 
     def claim(self, name: str, ending: str = "") -> str:
-        """Return the name, below the folder, of a new file for the sample ``name``; ``ending`` is added to it."""
+        """Return the name of a new file for the sample ``name``, relative to the folder; ``ending`` is appended."""
         *folders, file = _parts(name)
         place = PurePosixPath()
         for folder in folders:
@@ -45,7 +45,7 @@ class OutputFolder:
         return str(place)
 
     def _free(self, folder: PurePosixPath, name: str, ending: str, *, as_folder: bool) -> PurePosixPath:
-        """Take the place of ``name`` in ``folder``, with a number where another has it: two folders may be one."""
+        """Reserve ``name`` in ``folder``, with a number if it is taken; samples may share a folder, but not a file."""
         place, part = folder / f"{name}{ending}", PurePosixPath(name)
         first = key = _key(place)
         while key in self._is_folder and not (as_folder and self._is_folder[key]):
@@ -56,9 +56,9 @@ class OutputFolder:
         return place
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file whole, under a name that ``claim`` returned; no symbolic link in the folder is followed.
+        """Write a file atomically under a name that ``claim`` returned, without following symbolic links in the folder.
 
-        Raise an ``OutputError`` where that fails.
+        Raise an ``OutputError`` if that fails.
         """
         try:
             for parent in reversed(PurePosixPath(name).parents[:-1]):
@@ -71,12 +71,12 @@ class OutputFolder:
 
 
 def _key(path: PurePosixPath) -> PurePosixPath:
-    """Return what two names share that are one file where the file system ignores the case of letters."""
+    """Return a key that is equal for names of the same file on a case-insensitive file system."""
     return PurePosixPath(str(path).casefold())
 
 
 def _parts(name: str) -> list[str]:
-    """Return the folders and the file that ``name`` stands for, each short enough for a file system."""
+    """Return the folders and the file name in ``name``, each short enough for a file system."""
     parts = _FORBIDDEN.sub("_", printable(name)).split("/")
     kept = [_shortened(part) for part in parts if part.strip() not in ("", ".", "..")]
     return kept or ["sample"]

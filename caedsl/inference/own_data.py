@@ -1,4 +1,4 @@
-"""The data that a run was trained on, part by part."""
+"""Parts of the data that a run was trained on."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class PartSamples(Samples):
-    """One part of a run's own data, on the processor."""
+    """Part of a run's own data, on the CPU."""
 
     images: Batches
     names: Sequence[str]
@@ -42,10 +42,10 @@ class PartSamples(Samples):
 
 
 def own_data(path: Path, data_dir: Path | None, reporter: Reporter, root: Path | None = None) -> dict[str, PartSamples]:
-    """Return the parts of the run in the folder ``path`` that have samples, by name.
+    """Return the non-empty parts of the data of the run in the folder ``path``, by name.
 
-    Names are the part and the name of the sample in it: its file, or its place in the source. No path of the run may
-    leave ``root``. Errors are those of ``KeptRun.images``.
+    The name of a sample consists of its part and its file, or its number in the source. No path of the run may leave
+    ``root``. Errors are those of ``KeptRun.images``.
     """
     kept = open_run(path, data_dir)
     images = kept.images(data_dir, reporter, root)
@@ -62,7 +62,7 @@ def own_data(path: Path, data_dir: Path | None, reporter: Reporter, root: Path |
 
 
 def own_table(path: Path, data_dir: Path | None, root: Path | None = None) -> Path | None:
-    """Return the table of the run in the folder ``path``, None where its data come from another source."""
+    """Return the table of the run in the folder ``path``, or None if its data come from another source."""
     kept = open_run(path, data_dir)
     for source in kept.model.data:
         if source.name == "manifest" and source.path and describe(source) == kept.environment.data.name:
@@ -73,9 +73,9 @@ def own_table(path: Path, data_dir: Path | None, root: Path | None = None) -> Pa
 def all_test_samples(
     path: Path, data_dir: Path | None, reporter: Reporter, root: Path | None = None
 ) -> PartSamples | None:
-    """Return the test samples of the run in the folder ``path`` with the classes that ``only`` leaves out.
+    """Return the test samples of the run in the folder ``path``, including the classes that ``only`` excludes.
 
-    None where there are no test samples. ``DataError`` where they are not there any more.
+    Return None if there are no test samples. Raise ``DataError`` if the data are no longer available.
     """
     kept = open_run(path, data_dir)
     before = kept.environment.data
@@ -97,5 +97,5 @@ def _part(name: str, images: Images, pixels: Pixels, index: Tensor | None, label
 
 
 def digests(samples: Samples) -> list[bytes]:
-    """Return a checksum of each sample as the network sees it: equal for equal samples, whatever file they lie in."""
+    """Return a checksum of each sample as the network sees it: equal for equal samples in any file."""
     return [digest(x) for _, batch in samples.batches(_BATCH) for x in batch]

@@ -1,4 +1,4 @@
-"""Reconstructions as image files: in the size, the bit depth and, where it can be written, the format of the original.
+"""Reconstructions as image files, in the size, the bit depth and, if it can be written, the format of the original.
 
 x_chw: channels, height, width.
 """
@@ -25,7 +25,7 @@ from caedsl.inference.plots import INK, SignalLine, line_plot, middle_slices
 _FULL_SIZE = 1 << 30
 _PLOT = (640, 320)
 _STRIP = 32
-"""The size of the plot of a signal, and the height of its error map, in pixels."""
+"""Size of the plot of a signal, and height of its error map, in pixels."""
 _WRITTEN = {".bmp": "BMP", ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
 _WIDE = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
 _SAVED: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}}
@@ -33,9 +33,9 @@ _SAVED: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}}
 
 @dataclass(frozen=True)
 class Original:
-    """Pixels of the file that a reconstruction is of: H×W or H×W×3.
+    """Pixels of an original image file, H×W or H×W×3.
 
-    ``white`` is 255, more for wide ones, 0 for real ones.
+    ``white`` is the value of white: 255 for 8 bits, more for larger integers, 0 for real numbers.
     """
 
     pixels: NDArray[np.generic]
@@ -48,9 +48,9 @@ class Original:
 
 
 def read_original(path: Path, white: int | None = None) -> Original:
-    """Decode the image file at full size; raise a ``DataError`` or an ``OSError`` where that fails.
+    """Decode the image file at full size. Raise a ``DataError`` or an ``OSError`` if that fails.
 
-    ``white`` is the value of white that the run's source names for images of more than 8 bits.
+    ``white`` is the value of white that the run's source states for images of more than 8 bits.
     """
     with decoded(read_regular(path), _FULL_SIZE, []) as picture:
         bands = [np.array(image) for image in picture.images]
@@ -60,10 +60,10 @@ def read_original(path: Path, white: int | None = None) -> Original:
 
 
 def restored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np.generic]:
-    """Undo the preprocessing: return ``x_chw``, in the input's range, as pixels like those of ``original``.
+    """Undo the preprocessing: convert ``x_chw``, in the input's range, to pixels like those of ``original``.
 
-    Where the input is the middle of the image (``resize=crop``), the rest of the original is kept as it is. A model of
-    one channel leaves grey pixels, also of an original in colour.
+    If the input is the middle of the image (``resize=crop``), the rest of the original is kept. A model with one
+    channel results in grey pixels, even for an original in colour.
     """
     grey = original.pixels.ndim == 2 or x_chw.shape[0] == 1
     x_chw = x_chw.mean(dim=0, keepdim=True) if grey else x_chw
@@ -85,7 +85,7 @@ def restored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np
 
 
 def resized_original(original: Original, fit: SampleFormat, target: SampleFormat) -> Original:
-    """Return an empty picture to put a target of ``original`` into: as much larger as the target is than the input."""
+    """Return an empty picture for a target of ``original``, scaled by the ratio of the target's size to the input's."""
     if target.resize == "crop":
         size = target.space
     else:
@@ -96,7 +96,7 @@ def resized_original(original: Original, fit: SampleFormat, target: SampleFormat
 
 
 def _stored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np.generic]:
-    """Return values H×W×C as the file stores them: whole numbers of 0..``white``, or real numbers where that is 0."""
+    """Return values H×W×C as the file stores them: integers in 0..``white``, or real numbers if ``white`` is 0."""
     white = original.white
     x_hwc = x_chw.detach().cpu().permute(1, 2, 0).double()
     if not white:
@@ -106,7 +106,7 @@ def _stored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np.
 
 
 def file_for(name: str, pixels: NDArray[np.generic]) -> str:
-    """Return ``name``, ended by ``.png`` (``.tif`` for real numbers) where its format cannot hold ``pixels``."""
+    """Return ``name``, with ``.png`` (``.tif`` for real numbers) appended if its format cannot store ``pixels``."""
     suffix = Path(name).suffix.lower()
     if pixels.dtype == np.float32:
         return name if suffix in (".tif", ".tiff") else f"{name}.tif"
@@ -116,7 +116,7 @@ def file_for(name: str, pixels: NDArray[np.generic]) -> str:
 
 
 def picture_bytes(pixels: NDArray[np.generic], suffix: str = ".png") -> bytes:
-    """Return the content of an image file in the format that ``suffix`` names, PNG where it names none."""
+    """Return the content of an image file in the format of ``suffix``, or as PNG if ``suffix`` is unknown."""
     content = io.BytesIO()
     if pixels.dtype == np.uint16 and pixels.ndim == 3:
         height, width, _ = pixels.shape
@@ -130,7 +130,7 @@ def picture_bytes(pixels: NDArray[np.generic], suffix: str = ".png") -> bytes:
 def write_decoded(folder: OutputFolder, names: Sequence[str], decoded: NDArray[np.float32], fit: SampleFormat) -> None:
     """Write each sample, given in the input's range, as an 8-bit ``NAME.png``.
 
-    A signal is drawn as lines, and of a volume its middle slice.
+    Signals are drawn as lines, and volumes as their middle slices.
     """
     samples = torch.from_numpy(decoded)
     low, width = _ends(samples, fit)
@@ -146,7 +146,7 @@ def write_decoded(folder: OutputFolder, names: Sequence[str], decoded: NDArray[n
 
 
 def _ends(samples: Tensor, fit: SampleFormat) -> tuple[float, float]:
-    """Return the low end and the width of the input's range; without a range those of the samples."""
+    """Return the lower end and the width of the input's range, or those of the samples if it is unbounded."""
     if fit.range.bounded or not samples.numel():
         return fit.low, fit.high - fit.low
     least, most = map(float, samples.aminmax())
@@ -155,10 +155,10 @@ def _ends(samples: Tensor, fit: SampleFormat) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Made:
-    """Reconstruction of an image file: its pixels as the file stores them, and a map of errors H×W on the scale 0..1.
+    """Reconstruction of an image file: its pixels as the file stores them, and an error map H×W on the scale 0..1.
 
-    ``errors`` is None for a network that returns a target of another shape or range, which is not there to compare.
-    ``native`` says that the image went through the network in its own size.
+    ``errors`` is None for a network that returns a target of another shape or range, which cannot be compared with the
+    image. ``native`` is True if the image passed through the network in its own size.
     """
 
     pixels: NDArray[np.generic]
@@ -167,7 +167,7 @@ class Made:
 
 
 def write_reconstruction(folder: OutputFolder, name: str, made: Made, error_map: bool) -> None:
-    """Write the reconstruction as ``name`` in ``folder``, and on demand its error map as ``NAME.error.png``."""
+    """Write the reconstruction as ``name`` in ``folder``, and if ``error_map`` its error map as ``NAME.error.png``."""
     file = folder.claim(file_for(name, made.pixels))
     folder.write(file, picture_bytes(made.pixels, Path(file).suffix))
     if error_map and made.errors is not None:
@@ -177,7 +177,7 @@ def write_reconstruction(folder: OutputFolder, name: str, made: Made, error_map:
 def heat(map_: Tensor) -> NDArray[np.uint8]:
     """Return an error map as colours H×W×3, from black for 0 to bright for its largest value.
 
-    The map of a signal is a strip; of that of a volume the middle slice is shown.
+    The map of a signal becomes a strip; for a volume the middle slice is shown.
     """
     from matplotlib import colormaps
 

@@ -1,4 +1,4 @@
-"""Signals as line plots, and the plane of a volume that stands for it in a picture."""
+"""Line plots of signals, and middle slices of volumes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,20 +8,20 @@ from torch import Tensor
 
 INK, FAINT, ACCENT, PAPER = "#1f2328", "#a8b0b8", "#cf222e", "#ffffff"
 _FINER = 3
-"""Lines are drawn so many times as large and then shrunk, which smooths their edges."""
+"""Factor by which plots are drawn larger and then reduced, which smooths their edges."""
 _MARGIN = 0.06
-"""The share of the height that stays free above and below the range."""
+"""Share of the height that is free above and below the range."""
 
 
 class SignalLine(NamedTuple):
-    """A signal, channels × length on the scale 0..1, and its colour."""
+    """Signal, channels × length on the scale 0..1, and its colour."""
 
     signal: Tensor
     colour: str
 
 
 def line_plot(lines: Sequence[SignalLine], width: int, height: int) -> Image.Image:
-    """Return the signals over each other, the first below; values outside of 0..1 are cut."""
+    """Draw the signals over each other, the first at the bottom; values outside of 0..1 are clipped."""
     drawn = Image.new("RGB", (width * _FINER, height * _FINER), PAPER)
     pen = ImageDraw.Draw(drawn)
     for signal, colour in lines:
@@ -37,5 +37,5 @@ def _points(values: Sequence[float], width: int, height: int) -> list[tuple[floa
 
 
 def middle_slices(x: Tensor) -> Tensor:
-    """Return the middle planes, in depth, of volumes … × depth × height × width."""
+    """Return the middle slices along the depth of volumes … × depth × height × width."""
     return x.select(-3, x.shape[-3] // 2)

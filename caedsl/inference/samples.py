@@ -1,4 +1,4 @@
-"""Samples to use a trained run on: an array, one file, a folder or a data line, each sample with a name."""
+"""Input samples for a trained run, with names: from an array, a file, a folder or a data line."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,16 +35,16 @@ _AS_THE_RUN_READS: Mapping[str, tuple[str, ...]] = {
     "nifti": (".nii", ".nii.gz"),
     "parquet": (".parquet",),
 }
-"""The endings of files that are read as the run's own source reads its files."""
+"""Endings of files that are read in the same way as the files of the run's own source."""
 _OF_FOLDERS = ("wav", "nifti", "parquet")
 _IDX = ("-ubyte", "-idx")
 
 
 class Samples(ABC):
-    """Samples in a fixed order, read as they are needed.
+    """Samples in a fixed order, read on demand.
 
-    ``labels`` are class names, or None where there are none. ``files`` are the image files that the samples come from,
-    None where they come from an array.
+    ``labels`` are class names, or None without labels. ``files`` are the image files of the samples, or None if they
+    come from an array.
     """
 
     names: Sequence[str]
@@ -56,7 +56,7 @@ class Samples(ABC):
 
     @abstractmethod
     def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
-        """Yield the place and the values of each batch, float32 in the input's range.
+        """Yield the positions and the values of each batch, float32 in the input's range.
 
         Raise a ``DataError`` that names each sample that cannot be used.
         """
@@ -64,7 +64,7 @@ class Samples(ABC):
 
 @dataclass(frozen=True)
 class StackSamples(Samples):
-    """Samples of a stack: those of the numbers ``index``, by default all."""
+    """Samples of a stack with the numbers ``index``, by default all."""
 
     stack: Stack
     names: Sequence[str]
@@ -73,7 +73,7 @@ class StackSamples(Samples):
     files: Sequence[Path] | None = None
 
     def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
-        """See ``Samples``; a few batches are read ahead."""
+        """See ``Samples``; a few batches are prefetched."""
         places = [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
 
         def read(place: slice) -> tuple[slice, Tensor]:
@@ -85,7 +85,7 @@ class StackSamples(Samples):
 
 
 class Joined(Samples):
-    """Samples of several parts, one part after the other; a sample without a label has an empty one."""
+    """Concatenated samples of several parts; samples of a part without labels get empty ones."""
 
     def __init__(self, parts: Sequence[Samples]) -> None:
         self.parts = parts
@@ -96,7 +96,7 @@ class Joined(Samples):
         self.files = files if len(files) == len(self.names) else None
 
     def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
-        """See ``Samples``; a batch ends where its part does."""
+        """See ``Samples``; a batch never spans two parts."""
         before = 0
         for part in self.parts:
             for place, values in part.batches(size):
@@ -105,12 +105,10 @@ class Joined(Samples):
 
 
 def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Samples:
-    """Return the samples of an array N × space, N × space × C or N × C × space, named by their place.
+    """Return the samples of an array N × space, N × space × C or N × C × space, named by their position.
 
-    Integers are scaled like those of files.
-
-    The value of white is the one that the run's source names; where that reads image files, it is meant for integers of
-    more than 8 bits.
+    Integers are scaled as in files. The value of white is the one that the run's source states; if that source reads
+    image files, it applies only to integers of more than 8 bits.
     """
     own, fit = _own(model), fit_for(model, _own(model))
     wide = pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 1
@@ -122,9 +120,8 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
 def from_path(path: Path, model: Autoencoder) -> Samples:
     """Return the samples of an image file, a folder of images, or an ``npy``, ``npz`` or ``idx`` file.
 
-    Tables, sounds, volumes and Parquet files are read as the run's own source reads them.
-
-    Names start from the folder. In a folder whose images all lie in subfolders these are the labels.
+    Tables, sounds, volumes and Parquet files are read in the same way as by the run's own source. Names are relative to
+    the folder. If all images of a folder are in subfolders, these are the labels.
     """
     own = _own(model)
     endings = _AS_THE_RUN_READS.get(own.name, ())
@@ -145,7 +142,7 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
 
 
 def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSamples:
-    """Return the samples of image files, named from the folder ``root`` where they lie in it."""
+    """Return the samples of image files; names of files in the folder ``root`` are relative to it."""
     fit = fit_for(model, _own(model))
     check_input(fit)
     stack = FolderStack(paths, root, fit, white=_own(model).white)
@@ -153,12 +150,12 @@ def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSa
 
 
 def from_line(line: str, model: Autoencoder, data_dir: Path | None = None) -> Samples:
-    """Return the samples of a data line, of all its parts; names begin with the part where there are several."""
+    """Return the samples of all parts of a data line; if there are several parts, names begin with the part."""
     return first_available(with_data_line(model, line), lambda found, request, _: _samples(found, request), data_dir)
 
 
 def _own(model: Autoencoder) -> DataSource:
-    """Return the source whose options say how the run's own data were read; its first, or one without options."""
+    """Return the source whose options describe how the run's data are read: its first, or one without options."""
     return model.data[0] if model.data else DataSource("folder")
 
 

@@ -1,4 +1,4 @@
-"""The file of a calibration: ``calibration.json`` beside the model, checked when it is read."""
+"""Schema of ``calibration.json`` in a run folder, checked when it is read."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +28,7 @@ class _Record(BaseModel):
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
-    """Write the file, all at once; ``OSError`` where that fails."""
+    """Write the file atomically. Raise ``OSError`` if that fails."""
     record = _Record(
         score=calibration.score,
         fpr=calibration.fpr,
@@ -41,7 +41,7 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
 
 
 def read_calibration(folder: Path) -> Calibration | None:
-    """Return the calibration of a run, None where there is none; a ``RunError`` where the file is damaged."""
+    """Return the calibration of a run, or None if there is none. Raise ``RunError`` if the file is damaged."""
     try:
         record = _Record.model_validate_json(read_file(folder, CALIBRATION))
         read_score(record.score)

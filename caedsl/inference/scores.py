@@ -1,6 +1,7 @@
-"""Anomaly scores: how far a sample is from its reconstruction, one number a sample and one map.
+"""Anomaly scores: the distance of a sample from its reconstruction, as one number and as a map.
 
-Errors are of values mapped to 0..1, for ``normalize=gcn`` by the contrast of each sample, as its loss has it.
+Errors are computed on values mapped to 0..1, or for ``normalize=gcn`` normalised by the contrast of each sample, as in
+the loss.
 Tensors: x_bc… = batch, channels, then one to three space axes.
 """
 
@@ -18,29 +19,29 @@ from caedsl.training.pixel_range import PixelRange
 BLUR_SIGMA = 4.0
 """Standard deviation in pixels of the blur of ``blurmax``, as in Roth et al. 2022, "PatchCore", CVPR, section 4.1."""
 _REACH = 3
-"""The blur's kernel ends at this many standard deviations, where its weight is 1 % of the middle's."""
+"""Number of standard deviations at which the blur kernel ends, where its weight is 1 % of the centre's."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A batch beside its reconstruction, both on one scale, and the codes of both."""
+    """Batch and its reconstruction, both on one scale, and the codes of both."""
 
     target: Tensor
     reconstruction: Tensor
     code: Tensor
     code_again: Tensor | None
-    """The code of the reconstruction, None where the score does not ask for it."""
+    """Code of the reconstruction, or None if the score does not need it."""
 
     @property
     def squared_error(self) -> Tensor:
-        """The squared error of each pixel, averaged over the channels: B×space."""
+        """Squared error of each pixel, averaged over the channels: B×space."""
         return (self.target - self.reconstruction).square().mean(dim=1)
 
 
 def on_one_scale(
     target: Tensor, made: Tensor, values: PixelRange, normalise: nn.Module | None
 ) -> tuple[Tensor, Tensor]:
-    """Return samples and reconstructions as scores compare them: normalised by contrast, else mapped to 0..1."""
+    """Return samples and reconstructions on the scale of scores: normalised by contrast, or mapped to 0..1."""
     if isinstance(normalise, GlobalContrast):
         return normalise(target), normalise(made, target)
     return values.to_unit(target), values.to_unit(made)
@@ -48,10 +49,10 @@ def on_one_scale(
 
 @dataclass(frozen=True)
 class Score:
-    """A kind of score.
+    """Kind of score.
 
-    ``of`` returns one value a sample and ``map`` one a pixel; both grow with what is abnormal. ``parameter`` is the
-    default of the number that may follow the name (``top=1%``), None where there is none.
+    ``of`` returns one value per sample and ``map`` one per pixel; higher values are more abnormal. ``parameter`` is the
+    default of the number that may follow the name (``top=1%``), or None if the score takes no number.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Score:
     parameter: float | None = None
     needs_second_code: bool = False
     ranks: tuple[int, ...] = (1, 2, 3)
-    """The numbers of axes of the samples that it compares."""
+    """Supported numbers of axes of the samples."""
 
 
 def _mean(x: Tensor) -> Tensor:
@@ -75,7 +76,7 @@ def _top(compared: Compared, share: float) -> Tensor:
 
 
 def blurred(map_: Tensor, sigma: float = BLUR_SIGMA) -> Tensor:
-    """Return B×space maps under a Gaussian blur along every space axis, the edges repeated."""
+    """Apply a Gaussian blur along every space axis of B×space maps, with the edges repeated."""
     reach = int(_REACH * sigma)
     x = torch.arange(-reach, reach + 1, dtype=map_.dtype, device=map_.device)
     kernel = torch.exp(-x.square() / (2 * sigma**2))
@@ -130,16 +131,16 @@ SCORES = (
         lambda c: blurred(c.squared_error),
     ),
 )
-"""Every kind of score, the default first."""
+"""All kinds of scores, the default first."""
 
 
 class ScoreError(ValueError):
-    """A score that is not known, or not written right; the message says what may be written."""
+    """Unknown or malformed score; the message says what is allowed."""
 
 
 @dataclass(frozen=True)
 class ChosenScore:
-    """A kind of score with its number."""
+    """Kind of score with its number."""
 
     kind: Score
     parameter: float
@@ -149,7 +150,7 @@ class ChosenScore:
 
 
 def read_score(text: str) -> ChosenScore:
-    """Return the score that ``text`` names: ``mse``, ``top=0.5%``; raises ``ScoreError``."""
+    """Return the score in ``text``, such as ``mse`` or ``top=0.5%``. Raise ``ScoreError`` if it is invalid."""
     name, equals, number = text.strip().partition("=")
     kind = next((score for score in SCORES if score.name == name), None)
     if kind is None:

@@ -1,4 +1,4 @@
-"""Codes and scores written as files: npz, Parquet, CSV and JSON lines."""
+"""Content of files of codes and scores: npz, Parquet, CSV and JSON lines."""
 
 import csv
 import io
@@ -14,10 +14,11 @@ CODE_FORMATS = (".npz", ".parquet", ".csv")
 
 
 def codes_bytes(path: Path, names: Sequence[str], labels: Sequence[str] | None, codes: NDArray[np.float32]) -> bytes:
-    """Return the content of a file of codes, in the format that the ending of ``path`` names.
+    """Return the content of a file of codes, in the format given by the ending of ``path``.
 
-    ``npz`` holds the arrays ``names``, ``labels`` (where there are some) and ``codes``, N x the code's shape. ``csv``
-    and ``parquet`` have a row for each sample, with the columns ``name``, ``label`` and ``z0``, ``z1``, …
+    An ``npz`` file has the arrays ``names``, ``labels`` (if there are any) and ``codes``, N x the code's shape. ``csv``
+    and ``parquet`` files have one row per sample, with the columns ``name``, ``label`` (if there are any) and ``z0``,
+    ``z1``, …
     """
     if path.suffix == ".npz":
         arrays: dict[str, NDArray[Any]] = {"names": np.array(names, dtype=np.str_), "codes": codes}
@@ -60,7 +61,7 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def json_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return one JSON object a line."""
+    """Return one line of JSON per row."""
     return "".join(json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
 
 

@@ -1,7 +1,8 @@
-"""Reconstruct a sample of any size tile by tile, in bounded memory and without seams.
+"""Reconstruct samples of any size in tiles, in bounded memory and without seams.
 
-Every tile is computed with a margin as wide as the network looks, at places where its strides fall as they do in the
-whole sample, so that the middle of a tile is what the whole would give. x: batch, channels, then space.
+Each tile has a margin as wide as the network's receptive field, and starts where its strides align with those of the
+whole sample. The middle of a tile is therefore the same as in a reconstruction of the whole. x: batch, channels, then
+space.
 """
 
 from itertools import product
@@ -16,21 +17,21 @@ from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.modules import GlobalContrast, Residual
 
 TILE = 512
-"""Side of a tile in the middle of an axis, rounded up to the network's strides."""
+"""Side of a tile without its margins, rounded up to the network's strides."""
 _WHOLE = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.Linear, nn.Flatten, GlobalContrast)
-"""Modules that look at the whole sample, however large it is."""
+"""Modules whose output depends on the whole sample, whatever its size."""
 
 Reach = tuple[float, float]
-"""How far a value looks to each side, in input places, and the distance of two neighbours there."""
+"""Receptive field of a value to each side, and distance between two neighbouring values, both in input positions."""
 
 
 def looks_at_the_whole(module: nn.Module) -> bool:
-    """Return whether a value of the output depends on all of the input, so that tiles would differ from the whole."""
+    """Return whether each output value depends on the whole input, so that tiles would differ from the whole."""
     return any(isinstance(part, _WHOLE) for part in module.modules())
 
 
 def margin(module: ConvolutionalAutoencoder) -> int:
-    """Return a number of places that the network does not look beyond, to each side of a value of its output."""
+    """Return an upper bound on the receptive field of an output value to each side, in input positions."""
     reach: Reach = (0.0, 1.0)
     for part in (module.encoder, module.bottleneck, module.decoder):
         reach = _through(part, reach)
@@ -66,14 +67,14 @@ def _numbers(value: object) -> tuple[float, ...]:
 
 @torch.no_grad()
 def reconstruct_tiled(module: ConvolutionalAutoencoder, x: Tensor, tile: int = TILE) -> Tensor:
-    """Return the reconstruction of samples of any size that the module takes, or that it takes after padding the ends.
+    """Return the reconstruction of samples of any size that the module accepts, if necessary after padding the ends.
 
-    Raise a ``ValueError`` where the module takes no such size.
+    Raise a ``ValueError`` if the module accepts no such size.
     """
     shape = tuple(x.shape[1:])
     fitting = module.sizes.at_least(shape)
     if fitting is None:
-        return _whole(module, x)  # the module says which size it takes
+        return _whole(module, x)  # the module raises an error that names the size it accepts
     padding = [
         end for size, wanted in reversed(list(zip(shape[1:], fitting[1:], strict=True))) for end in (0, wanted - size)
     ]
@@ -113,7 +114,7 @@ def _by_tiles(module: ConvolutionalAutoencoder, x: Tensor, tile: int) -> Tensor:
 
 
 def _spans(size: int, tile: int, around: int) -> list[tuple[int, int, int, int]]:
-    """Return along one axis, for each tile, what is seen (from, to) and what is kept of it (from, to)."""
+    """Return for each tile along one axis the range that is read (from, to) and the range that is kept (from, to)."""
     return [
         (max(0, start - around), min(size, start + tile + around), start, min(size, start + tile))
         for start in range(0, size, tile)

@@ -1,4 +1,4 @@
-"""A trained run, opened for use: encode, decode, reconstruct and score, without data, optimizer or training.
+"""Use a trained run: encode, decode, reconstruct and score, without its data, optimizer or training state.
 
 z: batch, then the code's shape.
 """
@@ -47,12 +47,12 @@ from caedsl.vocabulary.shape import elements, noun, rank, text
 Floats = NDArray[np.float32]
 Data = NDArray[Any] | Tensor | Samples | str | PathLike[str]
 BATCH = 64
-"""Samples that are computed together where the caller names no other number."""
+"""Default number of samples per batch."""
 
 
 @dataclass(frozen=True)
 class Reconstructed:
-    """A batch of samples as the network saw them, their codes and what it made of them; in the input's range."""
+    """Batch of samples in the input's range, their codes, and their reconstructions in the target's range."""
 
     place: slice
     target: Tensor
@@ -63,7 +63,7 @@ class Reconstructed:
 class TrainedRun:
     """Trained autoencoder, read from a run folder by ``caedsl.open``.
 
-    ``model`` is what the spec says and ``module`` the network with the best weights, in eval mode on ``device``.
+    ``model`` is the checked spec, and ``module`` the network with the best weights, in eval mode on ``device``.
     """
 
     def __init__(self, path: Path, model: Autoencoder, module: ConvolutionalAutoencoder, device: torch.device) -> None:
@@ -80,12 +80,12 @@ class TrainedRun:
 
     @cached_property
     def calibration(self) -> Calibration | None:
-        """The threshold that ``caedsl calibrate`` set beside the model, or None."""
+        """Calibration that ``caedsl calibrate`` saved in the run folder, or None."""
         return read_calibration(self.path)
 
     @cached_property
     def values(self) -> PixelRange:
-        """The range of values that scores map to 0..1: the target's, or for ``real`` that of the training images."""
+        """Range of values that scores map to 0..1: the target's, or for ``real`` that of the training images."""
         declared = self.model.target.range
         if declared.low is not None and declared.high is not None:
             return PixelRange(declared.low, declared.high)
@@ -103,7 +103,7 @@ class TrainedRun:
         """Return the codes of samples, N x the code's shape: a tensor for a tensor, else an array.
 
         ``data`` are N samples as a tensor in the input's range (N x channels x space), as an array (integers are scaled
-        as in files), the path of an image, a folder or an array file, or a data line as a spec has it (``npz "x.npz"
+        as in files), the path of an image, a folder or an array file, or a data line as in a spec (``npz "x.npz"
         key=images``).
         """
         return self._joined(data, self._codes(data, batch))
@@ -122,9 +122,10 @@ class TrainedRun:
     def decode(self, codes: NDArray[Any], batch: int = BATCH) -> Floats: ...
     @torch.no_grad()
     def decode(self, codes: NDArray[Any] | Tensor, batch: int = BATCH) -> Tensor | Floats:
-        """Return the samples that codes decode to, in the target's range.
+        """Return the decoded samples of codes, in the target's range.
 
-        ``codes`` are N x the code's shape, or N x as many numbers as a code has.
+        ``codes`` are N x the code's shape, or N x the number of values in a code. Raise ``ValueError`` for another
+        shape.
         """
         z = codes if isinstance(codes, Tensor) else torch.from_numpy(np.asarray(codes, np.float32))
         shape = self.model.code_shape
@@ -135,10 +136,10 @@ class TrainedRun:
         return self._joined(codes, decoded)
 
     def sample(self, count: int, seed: int = 0, batch: int = BATCH) -> Floats:
-        """Return new samples in the input's range, N x channels x space: decoded draws from the code's prior.
+        """Return new samples in the target's range, N x channels x space, decoded from draws of the code's prior.
 
-        The prior of a variational code is a standard normal distribution; a ``RunError`` for a code without one,
-        and for a decoder that reads more than the code.
+        The prior of a variational code is a standard normal distribution. Raise ``RunError`` for a code without a
+        prior, or for a decoder that reads more than the code.
         """
         shape = self.model.code_shape
         if not BY_NAME[self.model.bottleneck.form].has_prior:
@@ -156,7 +157,7 @@ class TrainedRun:
         return self.decode(draws.numpy(), batch)
 
     def score(self, data: Data, kind: str | ChosenScore | None = None, batch: int = BATCH) -> NDArray[np.float64]:
-        """Return the anomaly score of each sample: the higher, the less the network could reconstruct it.
+        """Return the anomaly score of each sample; higher scores mean worse reconstructions.
 
         ``kind`` is ``mse`` (the default, or the kind that was calibrated), ``mae``, ``top=1%``, ``ssim``, ``latent`` or
         ``blurmax``.
@@ -166,13 +167,16 @@ class TrainedRun:
         return np.concatenate(scores) if scores else np.empty(0)
 
     def predict(self, data: Data, batch: int = BATCH) -> NDArray[np.bool_]:
-        """Return whether each sample is an anomaly by the calibrated threshold; ``RunError`` where there is none."""
+        """Return whether each sample exceeds the calibrated threshold. Raise ``RunError`` if there is none."""
         if self.calibration is None:
             raise RunError(f"{self.path} has no threshold yet: `caedsl calibrate {self.path} GOOD` sets one")
         return self.calibration.is_anomaly(self.score(data, self.calibration.score, batch))
 
     def chosen_score(self, kind: str | ChosenScore | None) -> ChosenScore:
-        """Return the kind of score to use: ``kind``, else the calibrated one, else ``mse``."""
+        """Return the kind of score to use: ``kind``, else the calibrated one, else ``mse``.
+
+        Raise ``ScoreError`` if it is unknown or does not suit the model.
+        """
         if isinstance(kind, ChosenScore):
             return kind
         chosen = read_score(kind or (self.calibration.score if self.calibration is not None else "mse"))
@@ -188,7 +192,7 @@ class TrainedRun:
 
     @torch.no_grad()
     def compare(self, batch: Reconstructed, score: ChosenScore) -> Compared:
-        """Return what ``score`` looks at: ``batch`` on one scale, with the second code where it is needed."""
+        """Return the input of ``score``: ``batch`` on one scale, with the code of the reconstruction if needed."""
         again = self.module.encode(batch.reconstruction) if score.kind.needs_second_code else None
         target, made = on_one_scale(batch.target, batch.reconstruction, self.values, normalise_of(self.module))
         return Compared(target, made, batch.code, again)
@@ -199,7 +203,7 @@ class TrainedRun:
 
     @torch.no_grad()
     def stream(self, data: Data, batch: int = BATCH) -> Iterator[Reconstructed]:
-        """Yield the samples batch by batch with codes and reconstructions, in bounded memory."""
+        """Yield batches of samples with their codes and reconstructions, in bounded memory."""
         for place, target in self._batches(data, batch):
             x = target.to(self.device)
             code, maps = self.module.encode_with_maps(x)
@@ -207,11 +211,11 @@ class TrainedRun:
 
     @torch.no_grad()
     def reconstruct_file(self, path: str | PathLike[str], at_input: bool = False) -> Made:
-        """Return the reconstruction of an image file as pixels like its own.
+        """Return the reconstruction of an image file, with pixels in the file's format.
 
-        A convolutional network takes an image that is nowhere smaller than its input in the image's own size, unless
-        ``at_input``; else the image is brought to the input's size, and its reconstruction back. Raise a ``DataError``
-        or an ``OSError`` where the file cannot be read.
+        A fully convolutional network processes an image that is at least as large as its input in the image's own size,
+        unless ``at_input``. Otherwise the image is resized to the input's size, and its reconstruction is resized back.
+        Raise a ``DataError`` or an ``OSError`` if the file cannot be read.
         """
         check_input(self.fit)
         original = read_original(Path(path))
@@ -229,7 +233,7 @@ class TrainedRun:
         return Made(restored(made[0], original, fit), errors, native)
 
     def samples(self, data: NDArray[Any] | Samples | str | PathLike[str]) -> Samples:
-        """Return the samples of an array, a path or a data line; a ``DataError`` where they cannot be used."""
+        """Return the samples of an array, a path or a data line. Raise ``DataError`` if they cannot be used."""
         if isinstance(data, Samples):
             return data
         if isinstance(data, np.ndarray):
@@ -240,12 +244,12 @@ class TrainedRun:
 
     @cached_property
     def fit(self) -> SampleFormat:
-        """What samples are made to be before the network sees them."""
+        """Format of the network's input samples."""
         return fit_for(self.model, self.model.data[0] if self.model.data else DataSource("npy"))
 
     @cached_property
     def out_fit(self) -> SampleFormat:
-        """What the network returns: the target's shape and range."""
+        """Format of the network's output: the target's shape and range."""
         target = self.model.target
         return replace(self.fit, shape=target.shape, range=target.range)
 
@@ -273,9 +277,9 @@ class TrainedRun:
 
 
 def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
-    """Open a run folder, or any folder that holds ``spec.cae`` and ``weights.safetensors``.
+    """Open a run folder, or any folder with ``spec.cae`` and ``weights.safetensors``.
 
-    Raise a ``RunError`` where it is not there, not whole, or its weights are of another architecture.
+    Raise a ``RunError`` if it is missing or incomplete, or if its weights belong to another architecture.
     """
     folder = Path(path)
     try:
