@@ -63,7 +63,7 @@ class Turns:
         self.training.callbacks = [self.clock]
 
     def take(self, steps: int) -> None:
-        """Take so many steps."""
+        """Take the given number of steps."""
         self.clock.begin(self.training.step, steps)
         self.training.stop_reason = None
         with self.training.stepping():

@@ -39,7 +39,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Case:
-    """A shipped spec, what is set in it, and the exponents of ten between which fixed rates are tried."""
+    """A shipped spec, its changed settings, and the range of fixed rates as exponents of ten."""
 
     spec: str
     changes: dict[str, str]

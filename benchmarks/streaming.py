@@ -168,7 +168,7 @@ def run_child(data: Path, memory: int | None, seconds: float, limit: int | None)
 
 @contextmanager
 def held_to(limit: int | None) -> Iterator:
-    """Return what a new process calls to be held to so many bytes of memory."""
+    """Return the function that limits a new process to so many bytes of memory."""
     if limit is None:
         yield None
         return

@@ -76,7 +76,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def all_specs(images: int, rounds: int, device: str) -> None:
-    """Train every spec beside its emitted loop; print the rates, the ratios and their geometric mean."""
+    """Train every spec against its emitted loop; print the rates, the ratios and their geometric mean."""
     ratios = []
     print(f"{'':<20}{'caedsl':>9}{LOOP:>14}{'ratio':>8}")
     for path in sorted((ROOT / "specs").glob("*.cae")):
@@ -118,7 +118,7 @@ class Running:
         )
 
     def epoch(self) -> dict[str, float] | None:
-        """Let it train an epoch, and take its report; None where it has ended."""
+        """Let it train an epoch, and return its report, or None if it has ended."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         try:

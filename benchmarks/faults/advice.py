@@ -87,7 +87,7 @@ _COMMENT = re.compile(r"may stay as it is|often works|without ")
 
 
 def followed(model: Autoencoder, alternative: str) -> str | None:
-    """Return the spec that follows an alternative; None where it is not read."""
+    """Return the spec that follows an alternative, or None if it cannot be parsed."""
     for pattern, follow in _READERS:
         if found := re.search(pattern, alternative):
             return follow(model, found)
@@ -153,7 +153,7 @@ _READERS: Sequence[tuple[str, Callable[[Autoencoder, re.Match[str]], str | None]
 
 
 def main() -> None:
-    """Train what is not kept yet, and print what holds."""
+    """Train the missing alternatives, and print which ones hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="train nothing")
     parser.add_argument("--only", nargs="*", help="rules whose advice is trained")

@@ -178,7 +178,7 @@ def _trained(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
 
 
 class Part(NamedTuple):
-    """A part of the work: what it adds to the row of a case, of which ``key`` tells that it is done."""
+    """A part of the work: what it adds to the row of a case, and the ``key`` that marks it as done."""
 
     run: Callable[[DoctorCase, Row, Kept, int], Row]
     key: str

@@ -51,7 +51,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class Runs:
-    """Where runs are kept; ``whole`` trains each spec as it stands, ``epochs`` for that many epochs."""
+    """Folder of the runs; ``whole`` trains each spec unchanged, ``epochs`` for that many epochs."""
 
     folder: Path
     epochs: int | None = None

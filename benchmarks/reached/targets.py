@@ -16,7 +16,7 @@ from caedsl.training.batches import Batches
 
 
 class Row(NamedTuple):
-    """A number that was reached; ``low..high`` is where it has to lie, anywhere where both are None."""
+    """A number that was reached, and its goal ``low..high``; there is no goal if both are None."""
 
     what: str
     reached: float

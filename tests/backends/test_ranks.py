@@ -116,7 +116,7 @@ def test_a_signal_is_an_image_of_height_one(lines: list[str], length: int) -> No
 
 
 def measured_field(model: Autoencoder) -> tuple[int, ...]:
-    """Return how far the inputs lie apart that one number of the code has a gradient to, at most."""
+    """Return the largest distance between inputs to which one number of the code has a gradient."""
     module = build(model).eval().double()
     with torch.no_grad():
         for parameter in module.parameters():

@@ -31,7 +31,7 @@ _WORD = re.compile(r'(\w+)=("[^"]*"|\S+)|(\S+)')
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: ``words`` and ``values`` are those after its language, ``end`` the offset behind it."""
+    """A fenced block: ``words`` and ``values`` follow its language, ``end`` is the offset after it."""
 
     page: Path
     line: int

@@ -30,7 +30,7 @@ def points(drawing: Drawing) -> float:
 
 
 def axes(drawing: Drawing) -> list[float]:
-    """Return the heights at which rows of slabs stand, from top to bottom."""
+    """Return the heights of the rows of slabs, from top to bottom."""
     return sorted({round(m.y + m.height / 2, 3) for m in drawing.marks() if isinstance(m, Box)})
 
 

@@ -125,7 +125,7 @@ def changed(path: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
 
 
 class Bomb:
-    """An object whose unpickling leaves a file behind."""
+    """An object whose unpickling creates a file."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark

@@ -13,7 +13,7 @@ from tests.training.tiny import model_of
 
 
 class Listener(Reporter):
-    """Keeps what is said of troubles."""
+    """Reporter that keeps the reports of troubles."""
 
     def __init__(self) -> None:
         self.heard: list[Sequence[str]] = []
