@@ -82,7 +82,7 @@ def _fixed(finding: Finding, text: str) -> str:
     return apply_edits(text, finding.fix.edits)
 
 
-_COMMENT = re.compile(r"may stay as it is|often works|without ")
+_COMMENT = re.compile(r"may stay as it is|may keep|often works|without ")
 """What follows a semicolon and proposes nothing."""
 
 

@@ -14,15 +14,16 @@ def opening(text: str, statement: Statement) -> int:
 
 
 def closing(text: str, statement: Statement) -> int:
-    """Return the place of the ``}`` of a statement with a block."""
+    """Return the place of the ``}`` of a statement with a block, or the end of the text if the block is never closed."""
     place = opening(text, statement) + 1
     for child in statement.block or ():
         place = end(text, child)
     while match := TRIVIA.match(text, place):
         place = match.end()
-    return text.index("}", place)
+    found = text.find("}", place)
+    return len(text) if found < 0 else found
 
 
 def end(text: str, statement: Statement) -> int:
     """Return the position after a statement and its block."""
-    return statement.span.end if statement.block is None else closing(text, statement) + 1
+    return statement.span.end if statement.block is None else min(closing(text, statement) + 1, len(text))

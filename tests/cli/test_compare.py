@@ -148,7 +148,7 @@ def test_what_cannot_be_compared(
 def test_seeds_that_are_none_and_folders_that_are_taken(trained: Path, caedsl: Run, tmp_path: Path) -> None:
     spec = trained / "tiny.cae"
     assert "write a range such as 0..4" in caedsl("train", spec, "--seeds", "four").err
-    assert "leave out one" in caedsl("train", spec, "--seeds", "0..1", "--seed", 1).err
+    assert "remove one of them" in caedsl("train", spec, "--seeds", "0..1", "--seed", 1).err
     ran = caedsl("train", spec, "--seeds", "3,2,1", "--out", trained / "small")
     assert ran.code == 2
     assert "seed-2 is not empty" in ran.err

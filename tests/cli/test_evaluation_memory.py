@@ -52,7 +52,7 @@ def test_it_halves_until_the_images_fit_and_keeps_the_size() -> None:
 
 
 def test_not_even_one_image_is_an_error_and_others_are_not_hidden() -> None:
-    with pytest.raises(OutOfMemoryError, match="no room for one image"):
+    with pytest.raises(OutOfMemoryError, match="no room for one sample"):
         InPieces(Limited(0))(torch.rand(3, 1, 4, 4))
 
     def broken(x_bchw: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ def test_a_run_without_metrics_says_why_and_can_be_evaluated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(self: InPieces, x_bchw: Tensor) -> Tensor:
-        raise OutOfMemoryError("out of memory: no room for one image")
+        raise OutOfMemoryError("out of memory: no room for one sample")
 
     with monkeypatch.context() as patched:
         patched.setattr(InPieces, "__call__", full)

@@ -93,7 +93,7 @@ def test_resume_takes_nothing_that_would_change_the_run(
 ) -> None:
     ran = caedsl("train", "--resume", finished, *options)
     assert ran.code == 2
-    assert f"leave out {words}" in ran.err
+    assert f"remove {words}" in ran.err
 
 
 def test_resume_of_a_finished_run_and_of_none(finished: Path, tmp_path: Path, caedsl: Run) -> None:

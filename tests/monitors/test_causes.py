@@ -72,7 +72,7 @@ def test_a_monitor_repeats_the_static_advice_and_not_its_opposite(
 
     monkeypatch.setattr(watch, "every", lambda: (Monitor("constant-output", "", contradicting, (), False),))
     static = {finding.name: finding for finding in check_source(Source(SLOW)).findings}
-    assert "too slow" in static["mismatched-sgd-rate"].message
+    assert "too low" in static["mismatched-sgd-rate"].message
     (trouble,) = watched(SLOW, tmp_path).record
     assert static["mismatched-sgd-rate"].advice in trouble["remedy"]
     assert static["mismatched-sgd-rate"].message in trouble["remedy"]

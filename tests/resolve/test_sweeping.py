@@ -201,7 +201,7 @@ def test_a_spec_that_extends_another_may_sweep(tmp_path: Path) -> None:
     [
         (swept("let.width 8"), 2, "no variant 2"),
         (swept("let.width 8"), 0, "no variant 0"),
-        (swept("let.wdth 8"), 1, "no `sweep`: remove"),
+        (swept("let.wdth 8"), 1, "has errors in its `sweep`"),
         ("autoencoder a\nconv (", 1, "has errors"),
     ],
 )
@@ -296,3 +296,8 @@ def test_any_text_behind_the_word_is_answered(data: st.DataObject) -> None:
 def test_a_sweep_that_cannot_be_read_is_not_told_as_none(lines: str) -> None:
     with pytest.raises(VariantError, match="has errors in its `sweep`"):
         choose(Source(swept(lines), "a.cae"), 1)
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_sweep_that_is_never_closed_is_a_syntax_error(cut: int) -> None:
+    assert check(swept("let.width 8 32").rstrip()[:-cut])
