@@ -14,7 +14,7 @@ def opening(text: str, statement: Statement) -> int:
 
 
 def closing(text: str, statement: Statement) -> int:
-    """Return the place of the ``}`` of a statement with a block, or the end of the text if the block is never closed."""
+    """Return the place of the ``}`` of a statement with a block; the end of the text where it is never closed."""
     place = opening(text, statement) + 1
     for child in statement.block or ():
         place = end(text, child)
