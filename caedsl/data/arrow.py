@@ -172,7 +172,7 @@ class _ArrayColumn(Store):
                 if len(pc.list_value_length(values).unique()) != 1:
                     raise ValueError
                 values = values.flatten()
-        except (ValueError, TypeError, AttributeError, ZeroDivisionError):  # no lists, or lists of unequal lengths
+        except (ValueError, TypeError, AttributeError, ZeroDivisionError):  # not lists, or lists of unequal lengths
             raise DataError(
                 f"{self._table.called}, row {number} (counted from 0): `{self._column}` holds no array of numbers"
             ) from None
@@ -212,7 +212,7 @@ def _labels(table: ArrowTable, wanted: str | None) -> StoredLabels:
     labels = as_labels(values, f"{table.called}, column `{column}`")
     names = named.get(column, labels.names)
     if names and labels.numbers is not None and not 0 <= labels.numbers.min() <= labels.numbers.max() < len(names):
-        return StoredLabels()  # a test part whose labels are kept secret has -1 for each
+        return StoredLabels()  # test parts with secret labels have -1 for each sample
     return StoredLabels(labels.numbers, tuple(names))
 
 

@@ -50,5 +50,5 @@ def apply_to_target(target: Tensor, x: Tensor, changes: Sequence[DrawnChange], t
 
 
 def resized(numbers: Tensor, kind: AugmentationKind, x: Tensor, target: Tensor) -> Tensor:
-    """Return what was drawn for samples like ``x`` for targets of another size: pixels are rescaled."""
+    """Convert numbers drawn for samples like ``x`` to targets of another size, by rescaling amounts in pixels."""
     return augmentation.at_size(numbers, x, target) if kind.in_pixels else numbers

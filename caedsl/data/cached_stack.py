@@ -118,6 +118,6 @@ class Cached(Streamed):
         return self.stack.in_memory
 
     def placed(self, place: Callable[[Held], Pixels]) -> Pixels:
-        """Return the images where ``place`` has put them, once all are in memory; before that, as they are."""
+        """Return the result of ``place`` for the images once all are in memory; before that, return the images."""
         whole = len(self.index) == len(self.stack)
         return (self.stack.placed(self.span(), place) if whole else None) or self

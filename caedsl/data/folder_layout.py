@@ -28,7 +28,7 @@ _PAIRS = (
         {"clean", "original", "originals", "target", "targets", "sharp", "hr", "hq", "gt", "output", "outputs"},
     ),
 )
-"""Names of subfolders whose images belong together one by one: what a network sees, and what it is to answer."""
+"""Names of subfolders whose images form pairs: inputs of a network, and expected outputs."""
 
 
 def part_named(name: str) -> str | None:
@@ -107,7 +107,7 @@ def _refuse_several_sets(root: Path, subfolders: Iterable[Path], written: str) -
 
 
 def _divided(folder: Path) -> bool:
-    with os.scandir(folder) as entries:  # which may be a million
+    with os.scandir(folder) as entries:  # there may be a million, so they are not sorted
         parts = {part for entry in entries if (part := part_named(entry.name)) and entry.is_dir()}
     return TRAIN in parts and len(parts) > 1
 

@@ -79,6 +79,6 @@ def _fill(stream: BinaryIO, length: int) -> Array:
     while there <= length and (piece := stream.read(min(1 << 24, length + 1 - there))):
         pieces.append(np.frombuffer(piece, np.uint8))
         there += len(piece)
-        if room is not None and 2 * there > room:  # the pieces, and all of them together
+        if room is not None and 2 * there > room:  # the pieces and their concatenation
             raise MemoryError
     return np.concatenate(pieces) if pieces else np.empty(0, np.uint8)

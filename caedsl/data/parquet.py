@@ -90,7 +90,7 @@ def _read(path: Path) -> Any:
         with open_regular(path) as opened:
             file = pq.ParquetFile(opened)
             for batch in file.iter_batches(_ROWS):
-                batch.validate(full=True)  # the offsets in a damaged file may lead anywhere
+                batch.validate(full=True)  # the offsets in a damaged file may be out of bounds
                 needed += batch.nbytes
                 if room is not None and needed > room:
                     raise DataError(f"{path} takes more memory than is available, {room:,} bytes: divide it")

@@ -44,6 +44,6 @@ def ahead(work: Callable[[Key], Result], keys: Iterable[Key], most: int, polite:
 
 
 def _be_polite() -> None:
-    if sys.platform == "linux":  # elsewhere it would be the whole process
+    if sys.platform == "linux":  # elsewhere it would affect the whole process
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)

@@ -29,7 +29,7 @@ def open_regular(path: Path) -> BufferedReader:
     _check(path, os.stat(path).st_mode)  # opening a device may already do something
     handle = os.open(path, _FLAGS)
     try:
-        _check(path, os.fstat(handle).st_mode)  # another file may have taken the name since
+        _check(path, os.fstat(handle).st_mode)  # the name may refer to another file by now
     except DataError:
         os.close(handle)
         raise

@@ -9,11 +9,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Sample:
-    """Samples of a batch: ``target`` is what the network must return, ``seen`` is its input.
+    """Samples of a batch: ``target`` is the expected output of the network, ``seen`` is its input.
 
-    Both are the same tensor if the network must return its input. ``label`` has the class of each sample, or is None
-    for data without labels. ``weight`` is the weight of their mean loss in the mean over all processes and parts of the
-    step.
+    Both are the same tensor if the network must return its input. ``label`` has the class of each sample, and
+    ``weight`` its weight in the loss; they are None for data without labels or weights. ``share`` is the weight of the
+    batch's mean loss in the mean over all processes and parts of the step.
     """
 
     target: Tensor

@@ -75,7 +75,7 @@ class Stack(Protocol):
         """
 
     def outline(self, index: Index) -> bytes:
-        """Return what is known about the samples before reading: the names of files, or shapes."""
+        """Return a description of the samples that is known before reading: the names of files, or shapes."""
 
     def __len__(self) -> int:
         """Return the number of samples."""

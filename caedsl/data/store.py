@@ -18,7 +18,7 @@ from caedsl.diagnostics.text import printable
 
 
 class Store:
-    """Samples that are read on demand. Override ``__len__`` and ``read``, and what else is known about them."""
+    """Samples that are read on demand. Override ``__len__`` and ``read``, and the other members as needed."""
 
     identity = ""
     """Revision or checksum that identifies the samples if they are too large to be hashed (more than 1 GiB)."""

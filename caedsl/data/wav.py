@@ -212,7 +212,7 @@ def _decoded(frames: bytes, clip: Clip) -> NDArray[np.float32]:
     if clip.width == 1:
         values = (np.frombuffer(frames, np.uint8).astype(np.float32) - 128) / np.float32(128)
     elif clip.width == 3:
-        # Three bytes become the upper ones of four.
+        # Pad three bytes to four, with the padding as the lowest byte.
         wide = np.zeros((len(frames) // 3, 4), np.uint8)
         wide[:, 1:] = np.frombuffer(frames, np.uint8).reshape(-1, 3)
         values = wide.reshape(-1).view("<i4").astype(np.float32) / np.float32(2**31)

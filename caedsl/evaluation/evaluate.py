@@ -90,7 +90,7 @@ class Examination:
 class Evaluation:
     """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, the input of the model, and two filters of the input.
 
-    The input is called ``corrupted input`` for a denoiser and ``input`` for pairs, where it has the size of the target.
+    The input is called ``corrupted input`` for a denoiser, and ``input`` (in the size of the target) for pairs.
     ``part`` is the evaluated part: ``test``, ``validation`` or ``training``. ``noun`` is the noun for a sample, and
     ``notes`` are remarks for the reader.
     """

@@ -70,6 +70,6 @@ class NonFiniteGuard:
 
     @torch.no_grad()
     def _put_back(self, *call: Any) -> None:
-        """Undo the step where a non-finite number was noticed before it."""
+        """Undo the step if a non-finite number was noticed before it."""
         for weight, kept in zip(self._weights, self._kept, strict=True):
             weight.copy_(torch.where(self.frozen.bool(), kept, weight))

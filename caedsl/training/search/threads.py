@@ -126,7 +126,7 @@ def _in_the_running(turns: Mapping[int, Sequence[float]]) -> list[int]:
 
 
 def _seconds_a_step(step: Callable[[], None], most: int, clock: Callable[[], float]) -> float:
-    """Return the mean time of a step, not the least: what disturbs steps here also disturbs those of the run."""
+    """Return the mean time of a step, not the least, since other processes will disturb the steps of the run too."""
     begun, steps = clock(), 0
     while steps < most:
         step()

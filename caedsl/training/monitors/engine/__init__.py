@@ -1,4 +1,4 @@
-"""Watching a run: when it is probed, what is measured, and what happens with the findings of the monitors.
+"""Probes of a run: their schedule, their measurements, and the handling of the monitors' findings.
 
 The monitors themselves are the files of ``caedsl.training.monitors``.
 """
