@@ -85,3 +85,10 @@ def test_emitted_source_refuses_a_size_that_it_would_answer_with_its_own() -> No
     assert module(torch.rand(1, 1, 27, 27)).shape == (1, 1, 27, 27)
     with pytest.raises(ValueError, match="takes samples of 1x27x27"):
         module(torch.rand(1, 1, 31, 31))
+
+
+def test_a_fixed_size_is_recognised_without_a_search() -> None:
+    module = built("1x28x28", "conv 4 relu; maxpool 2", " dense 8")
+    assert module.sizes.at_least((1, 30, 32)) is None
+    assert module.sizes.at_least((1, 20, 28)) == (1, 28, 28)
+    assert module.sizes.fit.cache_info().misses < 6

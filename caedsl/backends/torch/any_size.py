@@ -14,6 +14,9 @@ from caedsl.vocabulary.shape import Shape
 _FARTHEST = 1024
 """Largest distance above the wanted size that is searched on an axis."""
 
+_MULTIPLE_OF_STRIDES = 2**8 * 3**2 * 5 * 7
+"""An axis that is longer by this fits whatever the strides are; if it does not, the axis has only the spec's size."""
+
 
 class TakenSizes:
     """Sample sizes that come back from ``encoder``, ``bottleneck`` and ``decoder``, applied in a row.
@@ -50,18 +53,19 @@ class TakenSizes:
 
     def at_least(self, shape: Shape) -> Shape | None:
         """Return the smallest shape that fits and is at least ``shape`` on each axis; None if there is none nearby."""
-        sizes = []
-        for axis, wanted in enumerate(shape[1:], start=1):
-            beside = [*self.own]
-            for size in range(wanted, wanted + _FARTHEST):
-                beside[axis] = size
-                if self.fit(tuple(beside)):
-                    sizes.append(size)
-                    break
-            else:
-                return None
-        found = (shape[0], *sizes)
+        sizes = [self._size_at_least(axis, wanted) for axis, wanted in enumerate(shape[1:], start=1)]
+        found = (shape[0], *(size for size in sizes if size is not None))
         return found if self.fit(found) else None
+
+    def _size_at_least(self, axis: int, wanted: int) -> int | None:
+        """Return the smallest size of an axis that fits and is at least ``wanted``, with the spec's sizes elsewhere."""
+        own = self.own[axis]
+        if not self._fits(axis, own + _MULTIPLE_OF_STRIDES):
+            return own if wanted <= own else None
+        return next((size for size in range(wanted, wanted + _FARTHEST) if self._fits(axis, size)), None)
+
+    def _fits(self, axis: int, size: int) -> bool:
+        return self.fit((*self.own[:axis], size, *self.own[axis + 1 :]))
 
     @property
     def several(self) -> bool:
