@@ -17,6 +17,9 @@ from lark.lexer import TerminalDef
 GRAMMAR = Path(__file__).with_name("cae.lark")
 TABLES = GRAMMAR.parents[1] / "caedsl" / "syntax" / "grammar_tables.py"
 
+LONGEST = 2**32 - 1
+"""Width of a pattern without a longest match; what Python itself calls it depends on its version."""
+
 HEADER = '''\
 """Parse tables of ``grammars/cae.lark``, written by ``python grammars/generate.py``; do not edit."""
 
@@ -50,6 +53,9 @@ def tables() -> str:
     )
     data, memo = parser.memo_serialize([TerminalDef, Rule])
     data["parser"]["parser"] = ordered(data["parser"]["parser"])
+    for symbol in memo.values():
+        if "pattern" in symbol and "_width" in symbol["pattern"]:
+            symbol["pattern"]["_width"] = [min(width, LONGEST) for width in symbol["pattern"]["_width"]]
     named = {"DATA": data, "MEMO": memo}
     return HEADER + "\n".join(
         f"{name}: dict[Any, Any] = {pformat(value, indent=0, width=118, compact=True, sort_dicts=False)}\n"

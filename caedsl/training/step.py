@@ -111,7 +111,7 @@ class Stepper:
             stack.enter_context(self.precision.products())
             stack.enter_context(deterministic_kernels(device, self.settings.deterministic))
             stack.enter_context(timed_convolutions(device, not self.settings.deterministic))
-            stack.enter_context(exact_instance_norms(self.module, self.network))
+            stack.enter_context(sound_norms(self.module, self.network))
             if not self.precision.kind.exact:
                 stack.enter_context(exact_output(self.network))
             self.joined = stack.enter_context(self.processes.joined(self.network))
@@ -216,25 +216,40 @@ def channels_last_kernels(module: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def exact_instance_norms(*networks: nn.Module) -> Iterator[None]:
-    """Compute instance normalisation of a single image as the equivalent group normalisation within the block.
+def sound_norms(*networks: nn.Module) -> Iterator[None]:
+    """Avoid two faults of PyTorch 2.13 on a CPU within the block; they concern channels-last images.
 
-    PyTorch's gradient of instance normalisation is wrong for a single channels-last image (2.13 on a CPU).
+    The gradient of instance normalisation is wrong for a single image: the equivalent group normalisation is computed.
+    The backward pass of group normalisation crashes the process where its input needs no gradient: it gets one.
     """
-    layers = {part for network in networks for part in network.modules() if isinstance(part, _InstanceNorm)}
+    layers = {part for network in networks for part in network.modules()}
     for layer in layers:
-        vars(layer)["forward"] = _for_single_images(layer, layer.forward)
+        if isinstance(layer, _InstanceNorm):
+            vars(layer)["forward"] = _for_single_images(layer, layer.forward)
+        elif isinstance(layer, nn.GroupNorm):
+            vars(layer)["forward"] = _with_gradient(layer.forward)
     try:
         yield
     finally:
         for layer in layers:
-            vars(layer).pop("forward", None)
+            if isinstance(layer, _InstanceNorm | nn.GroupNorm):
+                vars(layer).pop("forward", None)
+
+
+def _with_gradient(plain: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def forward(x: Tensor) -> Tensor:
+        return plain(x.detach().requires_grad_() if torch.is_grad_enabled() and not x.requires_grad else x)
+
+    return forward
 
 
 def _for_single_images(layer: _InstanceNorm, plain: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     def forward(x: Tensor) -> Tensor:
         if len(x) != 1 or layer.track_running_stats:
             return plain(x)
+        return _with_gradient(as_groups)(x)
+
+    def as_groups(x: Tensor) -> Tensor:
         return functional.group_norm(x, layer.num_features, layer.weight, layer.bias, layer.eps)
 
     return forward

@@ -13,7 +13,7 @@ from caedsl.backends.torch.fast.convolutions import FastTransposed, ToFew, Untra
 from caedsl.backends.torch.instantiate import build
 from caedsl.data.fit import channels_last
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.training.step import channels_last_kernels
+from caedsl.training.step import channels_last_kernels, sound_norms
 from tests.backends.test_properties import resolved
 from tests.conftest import SPECS
 from tests.generated import light, spec_texts
@@ -34,10 +34,11 @@ def step(network: nn.Module, module: nn.Module, x: Tensor) -> tuple[Tensor, list
     """Return the output of a training step, the gradients of the weights, and the buffers after it."""
     module.zero_grad()
     torch.manual_seed(3)
-    y = network(x)
-    loss = (y - x[(slice(None), *[slice(1)] * (x.dim() - 1))]).square().mean()
-    if list(module.parameters()):
-        loss.backward()
+    with sound_norms(module, network):
+        y = network(x)
+        loss = (y - x[(slice(None), *[slice(1)] * (x.dim() - 1))]).square().mean()
+        if list(module.parameters()):
+            loss.backward()
     gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
     return y.detach(), gradients, [buffer.clone() for buffer in module.buffers()]
 
