@@ -147,7 +147,6 @@ def _samples(X: Array, model: Autoencoder) -> Array:
     if checked.shape[1] != elements(model.input.shape):
         raise ValueError(
             f"X has {checked.shape[1]} features, but ConvAutoencoder is expecting {elements(model.input.shape)} "
-            "features "
-            f"as input: {text(model.input.shape)}"
+            f"features as input: {text(model.input.shape)}"
         )
     return checked.reshape(len(checked), *model.input.shape)

@@ -13,7 +13,6 @@ def launched(variable: str, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise DataError(
             f"the environment variable {variable} is `{text[:40]}`, and torchrun sets it to a whole number: unset it "
-            "to "
-            "train in one process"
+            "to train in one process"
         )
     return int(text)

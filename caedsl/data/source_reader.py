@@ -75,8 +75,7 @@ def confined(path: Path, root: Path | None) -> Path:
         if real != allowed and allowed not in real.parents:
             raise DataError(
                 f"{path} leads to {real}, which is outside of {allowed}: put the data into that folder, or name "
-                "another "
-                "one with --data-root"
+                "another one with --data-root"
             )
     return path
 

@@ -275,17 +275,15 @@ class ArrayStack:
             )
         return (
             f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` and the value of "
-            "white, or "
-            f"declare the values that there are, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
+            f"white, or declare the values that there are, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
         )
 
     def _not_finite(self) -> str:
         bad = [start + int(i) for start, block in self._blocks() for i in np.flatnonzero(_has_bad_number(block))]
         return (
-            f"{self.file}: {len(bad)} of {len(self)} {self.fit.noun}s hold{'s' * (len(bad) == 1)} NaN or infinity "
-            "(as 32-bit "
-            f"numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): leave these {self.fit.noun}s out, or "
-            f"replace the values"
+            f"{self.file}: {len(bad)} of {len(self)} {self.fit.noun}s hold{'s' * (len(bad) == 1)} NaN or infinity (as "
+            f"32-bit numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): leave these {self.fit.noun}s "
+            "out, or replace the values"
         )
 
     def _blocks(self, images: int = 1024) -> Iterator[tuple[int, Array]]:

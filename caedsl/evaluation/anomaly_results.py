@@ -106,8 +106,7 @@ class AnomalyEvaluation:
             kind = "calibrated threshold" if model.threshold.calibrated else "threshold"
             lines.append(
                 f"At the {kind} {model.threshold.value:.4g} (at most {100 * model.threshold.fpr:g} % of normals, set "
-                "on "
-                f"{model.threshold.normals:,}), {model.found:,} of {of.anomalies:,} anomalies are found and "
+                f"on {model.threshold.normals:,}), {model.found:,} of {of.anomalies:,} anomalies are found and "
                 f"{model.rejected:,} of {of.normals:,} normals rejected."
             )
         if self.pca is not None and self.pca[1].detection.auroc.value >= of.auroc.value:

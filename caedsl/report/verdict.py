@@ -43,8 +43,7 @@ def verdicts(
             VerdictSentence(
                 GOOD,
                 f"The threshold {calibration.threshold:.4g} rejects at most {100 * calibration.fpr:g} % of normal "
-                "samples on "
-                f"average, by {len(calibration.normals):,} that were held out.",
+                f"samples on average, by {len(calibration.normals):,} that were held out.",
             )
         )
     if metrics.evaluated_on == "training":

@@ -275,8 +275,7 @@ def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | 
         if checkpoint.run != run:
             raise RunError(
                 f"{folder / name} belongs to another run: the spec or the settings in {folder} were changed since it "
-                "was "
-                "written; put them back, or start a new run"
+                "was written; put them back, or start a new run"
             )
         return checkpoint, f"{problems[0]}; resuming from {name}" if problems else None
     raise RunError(f"{'; '.join(problems)}; there is nothing to resume from: start a new run")

@@ -134,6 +134,5 @@ def choose_wait_policy(
     environment[WAIT_POLICY] = "PASSIVE"
     return (
         f"other processes use {sum(shares) / len(shares):.0%} of the {cores} cores, so waiting threads sleep instead "
-        "of "
-        f"spinning; {WAIT_POLICY}=ACTIVE keeps them spinning"
+        f"of spinning; {WAIT_POLICY}=ACTIVE keeps them spinning"
     )

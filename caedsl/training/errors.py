@@ -50,8 +50,7 @@ def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -
     elif tried:
         remedy = (
             "nothing smaller fits beside what is left of this run: try `--set train.batch=1` in a new one; if that "
-            "does not "
-            "fit either, use fewer channels, or reduce the size earlier"
+            "does not fit either, use fewer channels, or reduce the size earlier"
         )
     else:
         remedy = f"try `--set train.batch={batch // 2}`, or fewer channels"

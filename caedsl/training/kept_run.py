@@ -101,8 +101,7 @@ def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
     if model is None or not model.complete or model.train is None or not model.data or faulty:
         raise RunError(
             f"{path / SPEC} is not a spec that can be trained (`caedsl check {path / SPEC}` shows its errors; it "
-            "needs a "
-            "`data` line and a `train` block): put the file back, or start a new run"
+            "needs a `data` line and a `train` block): put the file back, or start a new run"
         )
     settings = _settings(path, settings_text)
     return KeptRun(path, replace(model, train=settings), settings, spec_text, settings_text, environment)

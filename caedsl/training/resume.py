@@ -104,9 +104,8 @@ def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Rep
     changed = differences(kept.environment.model_dump(), now)
     if torch.device(kept.environment.device).type != device.type:
         reporter.note(
-            f"the run began on {kept.environment.device} and is resumed on {device}: random numbers are others "
-            "there, so "
-            "that it ends like a run that was never interrupted, but not bit for bit the same"
+            f"the run began on {kept.environment.device} and is resumed on {device}: random numbers are others there, "
+            "so that it ends like a run that was never interrupted, but not bit for bit the same"
         )
     elif changed:
         reporter.note(f"the run began elsewhere ({'; '.join(changed)}): its last digits may differ")

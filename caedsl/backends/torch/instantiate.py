@@ -89,8 +89,7 @@ class ConvolutionalAutoencoder(nn.Module):
         if missing:
             raise ValueError(
                 f"the decoder reads {', '.join(missing)} of the encoder beside the code, so that a code alone stands "
-                "for "
-                "no sample: give decode the maps that `encode_with_maps` returns"
+                "for no sample: give decode the maps that `encode_with_maps` returns"
             )
         return through(self.decoder, self._program.decoder_links, z, dict(maps or {}))
 

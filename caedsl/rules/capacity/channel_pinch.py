@@ -103,9 +103,8 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
     maker = next((other for other in reversed(part[: i + 1]) if INIT in other.options), layer)
     return RULE.found(
         layer.place(CHANNELS),
-        f"this layer holds {held:,} numbers, fewer than the {code:,} of the code: only "
-        f"{held:,} of those can have "
-        f"an effect",
+        f"this layer holds {held:,} numbers, fewer than the {code:,} of the code: only {held:,} of those can have an "
+        "effect",
         label=f"{text(layer.out_shape)} = {held:,}",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
         help=f"widen it to at least {least} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",

@@ -62,8 +62,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     yield Sign(
         worst,
         f"its gradient is {times(now / then)} what it was at the start ({now:.1e} against {then:.1e}), and the loss "
-        "has "
-        "risen with it: the steps are too long, and the next stage is a loss that is not finite",
+        "has risen with it: the steps are too long, and the next stage is a loss that is not finite",
         f"{lower_rate(seen.facts.settings)}{clip}",
     )
 

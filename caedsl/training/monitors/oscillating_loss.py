@@ -67,7 +67,6 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     yield Sign(
         "train.optimizer",
         f"the loss jumps by {min(jumps):.0%} of its mean from one step to the next, and batches of {settings.batch} "
-        "account "
-        f"for {uneven:.0%}: the steps are too long, and throw away what was learned",
+        f"account for {uneven:.0%}: the steps are too long, and throw away what was learned",
         f"{lower_rate(settings, 3)} or a falling rate such as `schedule cosine`",
     )

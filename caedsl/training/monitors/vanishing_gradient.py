@@ -68,8 +68,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     yield Sign(
         weighted[worst + 1],
         f"the gradient fades on its way back: the first kernel gets {norms[0]:.1e}, the last {norms[-1]:.1e}, and "
-        "most is "
-        f"lost here ({passed[worst]:.2g} is left); the layers before do not learn",
+        f"most is lost here ({passed[worst]:.2g} is left); the layers before do not learn",
         one_of(
             [
                 "`relu` instead of `sigmoid` and `tanh`",
