@@ -10,12 +10,14 @@ import numpy as np
 
 from caedsl.data.errors import DataError, listing
 from caedsl.data.files import Files
+from caedsl.data.folder_layout import PARTS, TEST, TRAIN, VALIDATION
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.regular_file import open_regular
 from caedsl.data.source_reader import Request, UnreadImages, describe
 from caedsl.data.sources import reader_of
 from caedsl.data.stack import ArrayStack, Stack
 from caedsl.data.wav import WindowStack
+from caedsl.model.data import DataSource
 from caedsl.vocabulary.shape import Sizes, text
 
 _COMPARED = 200
@@ -34,9 +36,8 @@ def find(request: Request) -> UnreadImages:
     if wanted is None:
         return found
     targets = reader_of(wanted.source.name)(wanted)
-    parts = ("train", "validation", "test")
     made: dict[str, Any] = {
-        part: _part(part, getattr(found, part), getattr(targets, part), request, wanted) for part in parts
+        part: _part(part, getattr(found, part), getattr(targets, part), request, wanted) for part in PARTS
     }
     return replace(found, targets=replace(targets, **made))
 
@@ -49,37 +50,46 @@ def target_request(request: Request, wanted: Request) -> Request:
             f"`data {source.name}` draws its samples at the input's size, {request.fit.input}, and the target is "
             f"{wanted.fit.input}: leave `target` out, or train on files"
         )
-    if source.target is not None and (source.validation or source.test):
-        apart = "`validation=`" if source.validation else "`test=`"
-        raise DataError(
-            f"{describe(source)} names targets, and {apart} names samples whose targets it does not name: divide "
-            "inputs and targets alike into the subfolders train, validation and test, or leave it out"
-        )
     windows: dict[str, Any] = {"window": source.window or request.fit.space[0]} if source.kind.ranks == (1,) else {}
     if source.target is None:
         return replace(wanted, source=replace(source, **windows))
     named: dict[str, Any] = {source.kind.named: source.target, "labels": None, "weights": None, "target": None}
+    if source.kind.targets_apart:
+        named |= {part: getattr(source, f"{part}_target") for part in (VALIDATION, TEST)}
     return replace(wanted, source=replace(source, **windows, **named))
 
 
 def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Request, wanted: Request) -> Stack | None:
-    if inputs is None or request.source.target is None:
+    if request.source.target is None:
         return targets
+    if inputs is None:
+        if part != TRAIN and getattr(wanted.source, part) is not None and request.source.kind.targets_apart:
+            raise DataError(
+                f"`{part}_target=` names targets, and {describe(request.source)} has no {part} samples: name them with "
+                f"`{part}=`"
+            )
+        return None
+    name, other = _called(request.source, part), _called(wanted.source, part)
     if targets is None:
-        raise DataError(
-            f"{describe(request.source)} has {part} samples, and its targets {describe(wanted.source)} have none: "
-            "divide both alike"
-        )
+        raise DataError(f"{name} has {part} samples, and its targets {other} have none: divide both alike")
     if isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and wanted.source.name != "manifest":
-        order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, request)
+        order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, name, other)
         paths = targets.paths
         targets = replace(
             targets, paths=paths.at(order) if isinstance(paths, Files) else [paths[n] for n in order], labels=None
         )
     if isinstance(inputs, WindowStack) and isinstance(targets, WindowStack):
         targets = _clips(inputs, targets, request, wanted)
-    compare(inputs, targets, describe(request.source), describe(wanted.source))
+    compare(inputs, targets, name, other)
     return targets
+
+
+def _called(source: DataSource, part: str) -> str:
+    """Return the samples of a part as a spec writes them: the source, or what ``validation=`` or ``test=`` names."""
+    written = None if part == TRAIN else getattr(source, part)
+    if written is None:
+        return describe(source)
+    return f"{describe(source)} {part}={written}" if source.kind.named == "key" else f'{source.name} "{written}"'
 
 
 def compare(inputs: Stack, targets: Stack, name: str, other: str) -> None:
@@ -97,7 +107,7 @@ def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: 
     roots = [each.path(each.source.path) for each in (request, wanted)]
     if all(root.is_dir() for root in roots):
         paths = [[clip.path for clip in stack.clips] for stack in (inputs, targets)]
-        order = _matched(paths[0], roots[0], paths[1], roots[1], request)
+        order = _matched(paths[0], roots[0], paths[1], roots[1], describe(request.source), describe(wanted.source))
         targets = replace(targets, clips=[targets.clips[place] for place in order], labels=None)
     for clip, other in zip(inputs.clips, targets.clips, strict=False):
         if clip.length != other.length:
@@ -109,7 +119,7 @@ def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: 
 
 
 def _matched(
-    paths: Sequence[Path], root: Path, others: Sequence[Path], other_root: Path, request: Request
+    paths: Sequence[Path], root: Path, others: Sequence[Path], other_root: Path, called: str, other: str
 ) -> list[int]:
     """Return the position of the target of each file: the one with the same name, ignoring endings."""
     known = _by_name(others, other_root)
@@ -120,7 +130,7 @@ def _matched(
         single = len(alone) + len(unused) == 1
         raise DataError(
             f"{len(alone) + len(unused):,} file{' has' if single else 's have'} no partner of the same name, in "
-            f'{describe(request.source)} and its targets "{request.source.target}":\n'
+            f"{called} and its targets {other}:\n"
             f"{listing([*alone, *unused], 'files')}\nadd the missing files, or take these out"
         )
     return [known[name] for name in names]

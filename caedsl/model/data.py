@@ -20,7 +20,8 @@ class DataSource:
     preprocessing that the network begins with and undoes at its end. ``only`` keeps the images of one class: a number,
     or a folder's name. ``white`` is the stored value that becomes the high end of the range. ``skip`` is ``broken`` if
     files that cannot be decoded are skipped. ``layout`` is ``first`` or ``last`` if the channels of an array may be in
-    two places. ``validation`` and ``test`` are where the samples of these parts are: paths, or keys of an npz.
+    two places. ``validation`` and ``test`` are where the samples of these parts are: paths, or keys of an npz;
+    ``validation_target`` and ``test_target`` are where their targets are.
     ``window`` and ``step`` cut long signals, and ``columns`` names the columns of a table.
     """
 
@@ -43,6 +44,8 @@ class DataSource:
     layout: str | None = None
     validation: str | None = None
     test: str | None = None
+    validation_target: str | None = None
+    test_target: str | None = None
     span: Span = field(default=Span(0, 0), compare=False)
 
     @property

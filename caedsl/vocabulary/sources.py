@@ -29,6 +29,11 @@ class SourceKind:
     drawn: bool = False
     always: bool = False
 
+    @property
+    def targets_apart(self) -> bool:
+        """Whether the targets of validation and test samples have options of their own."""
+        return any(option.name == "test_target" for option in self.options)
+
 
 _GRAY = Option("gray", Type.FLAG, False, "convert colours to grey", Written.BARE)
 _LIMIT = Option(
@@ -55,6 +60,12 @@ _WEIGHTS = Option("weights", Type.PATH, None, "a file with one number an image: 
 _LAYOUT = Option("layout", Type.CHOICE, None, "where an array has its channels", choices=("first", "last"))
 _VALIDATION = Option("validation", Type.PATH, None, "samples of the same kind to validate on")
 _TEST = Option("test", Type.PATH, None, "samples of the same kind to test on")
+_APART = (
+    _VALIDATION,
+    _TEST,
+    Option("validation_target", Type.PATH, None, "targets of the samples to validate on"),
+    Option("test_target", Type.PATH, None, "targets of the samples to test on"),
+)
 _TARGETS = Option("target", Type.PATH, None, "targets: files of the same names, or an array in the same order")
 _WINDOWS = (
     Option(
@@ -114,7 +125,7 @@ CIFAR10 = SourceKind(
 )
 FOLDER = SourceKind(
     name="folder",
-    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _SKIP, _VALIDATION, _TEST),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _SKIP, *_APART),
     reader=("folder", "read"),
     ranks=_IMAGES,
     arrays=False,
@@ -138,7 +149,7 @@ MANIFEST = SourceKind(
 )
 NPY = SourceKind(
     name="npy",
-    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, _VALIDATION, _TEST),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, *_APART),
     reader=("arrays", "read_npy"),
     ranks=_ANY,
     arrays=True,
@@ -158,6 +169,8 @@ NPZ = SourceKind(
         _LAYOUT,
         Option("validation", Type.NAME, None, "the name of an array to validate on"),
         Option("test", Type.NAME, None, "the name of an array to test on"),
+        Option("validation_target", Type.NAME, None, "the name of the array of targets to validate on"),
+        Option("test_target", Type.NAME, None, "the name of the array of targets to test on"),
     ),
     reader=("arrays", "read_npz"),
     ranks=_ANY,
@@ -167,7 +180,7 @@ NPZ = SourceKind(
 )
 IDX = SourceKind(
     name="idx",
-    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, _VALIDATION, _TEST),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, *_APART),
     reader=("idx", "read"),
     ranks=_ANY,
     arrays=True,

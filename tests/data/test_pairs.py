@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pytest
 import torch
 from PIL import Image
+from pyarrow import parquet
 
+from caedsl.api import SpecError
 from caedsl.api import load as model_of
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
@@ -86,6 +89,76 @@ def test_parts_must_agree(tmp_path: Path) -> None:
             picture(tmp_path / folder / f"{place}.png", place)
     with pytest.raises(DataError, match=r"test samples, and its targets .* have none"):
         images(tmp_path, 'folder "noisy" target="clean"')
+
+
+def test_validation_and_test_pairs_of_ones_own_are_matched_by_name(folders: Path) -> None:
+    for part, apart in (("checked", 50), ("unseen", 25)):
+        for place in range(3):
+            # The same names as in training, in another order of endings, and other brightness.
+            picture(folders / f"{part}/noisy/im {place}.png", 10 * place)
+            picture(folders / f"{part}/clean/im {place}.bmp", 10 * place + apart)
+    data = (
+        'folder "noisy" target="clean" validation="checked/noisy" validation_target="checked/clean" '
+        'test="unseen/noisy" test_target="unseen/clean"'
+    )
+    found = images(folders, data)
+    for seen, wanted, apart in (
+        (found.train_pixels, found.train_targets, 100),
+        (found.validation_pixels, found.validation_targets, 50),
+        (found.test_pixels, found.test_targets, 25),
+    ):
+        assert seen is not None and wanted is not None
+        differences = wanted.everything() - seen.everything()
+        assert torch.allclose(differences, torch.full_like(differences, apart / 255), atol=1e-6)
+    (folders / "checked/clean/im 2.bmp").unlink()
+    with pytest.raises(
+        DataError, match=r'folder "checked/noisy" and its targets folder "checked/clean":\n.*im 2.png has no'
+    ):
+        images(folders, data)
+
+
+def test_validation_and_test_pairs_in_arrays(tmp_path: Path) -> None:
+    x = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
+    arrays = {"x": x, "y": 255 - x, "vx": x[:2], "vy": 250 - x[:2], "tx": x[1:3], "ty": 240 - x[1:3].clip(0, 240)}
+    np.savez(tmp_path / "all.npz", **arrays)
+    for name, array in arrays.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    for data in (
+        'npy "x.npy" target="y.npy" validation="vx.npy" validation_target="vy.npy" test="tx.npy" test_target="ty.npy"',
+        'npz "all.npz" key=x target=y validation=vx validation_target=vy test=tx test_target=ty',
+    ):
+        found = images(tmp_path, data)
+        assert found.validation_targets is not None and found.test_targets is not None
+        assert torch.equal(found.validation_targets.everything()[:, 0] * 255, torch.from_numpy(arrays["vy"]).float())
+        assert torch.equal(found.test_targets.everything()[:, 0] * 255, torch.from_numpy(arrays["ty"]).float())
+    np.save(tmp_path / "vy.npy", x[:1])
+    with pytest.raises(DataError, match=r'npy "vx.npy" has 2 samples, and its targets npy "vy.npy" are 1'):
+        images(tmp_path, 'npy "x.npy" target="y.npy" validation="vx.npy" validation_target="vy.npy"')
+
+
+def test_validation_pairs_of_a_parquet_file_are_in_its_columns(tmp_path: Path) -> None:
+    rows = [[[float(row + column) for column in range(8)] for row in range(8)]] * 4
+    for name, scale in (("train", 1), ("checked", 2)):
+        made = {"x": rows, "y": (np.array(rows) * scale).tolist()}
+        parquet.write_table(pyarrow.table(made), tmp_path / f"{name}.parquet")
+    data = 'parquet "train.parquet" key=x target=y validation="checked.parquet" white=255'
+    found = images(tmp_path, data)
+    assert found.validation_targets is not None and found.validation_pixels is not None
+    assert torch.allclose(found.validation_targets.everything(), 2 * found.validation_pixels.everything())
+
+
+def test_samples_without_targets_and_targets_without_samples_are_refused(folders: Path) -> None:
+    data = 'folder "noisy" target="clean"'
+    for number in range(2):
+        picture(folders / f"checked/{number}.png", 1)
+    with pytest.raises(
+        SpecError, match="`validation=` needs `validation_target=`: the targets of the validation samples"
+    ):
+        images(folders, f'{data} validation="checked"')
+    with pytest.raises(SpecError, match="`test_target=` needs `target=`: the targets of the training samples"):
+        images(folders, 'folder "noisy" test="checked" test_target="checked"')
+    with pytest.raises(DataError, match=r"`test_target=` names targets, and .* has no test samples.*`test=`"):
+        images(folders, f'{data} test_target="checked"')
 
 
 def test_proportions_must_agree(folders: Path) -> None:

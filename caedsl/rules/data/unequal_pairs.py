@@ -3,7 +3,8 @@
 ## What it does
 Compares the proportions of the `target` line with those of the input. It warns if they differ; with an augmentation
 that moves pixels, it is an error. It is also an error if one source of a `data` line has targets and another does not,
-and no `target` line states what such a source must return.
+and no `target` line states what such a source must return; if `validation=` or `test=` names samples of a source with
+targets, and `validation_target=` or `test_target=` does not name their targets.
 
 ## Why is this bad?
 Positions in the input and the target then no longer correspond: rotating two images of different proportions by 10
@@ -36,6 +37,7 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import DataSource
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.shape import text
@@ -60,6 +62,28 @@ def check(model: Autoencoder) -> Iterator[Finding]:
                     severity=Severity.ERROR,
                     data={"source": source.name},
                 )
+    for source in model.data:
+        for part in ("validation", "test"):
+            yield from _apart(source, part)
+
+
+def _apart(source: DataSource, part: str) -> Iterator[Finding]:
+    """Yield the finding at a source that names samples of a part without their targets, or targets of no pairs."""
+    samples, targets = getattr(source, part), getattr(source, f"{part}_target")
+    if source.target is None and targets is not None:
+        written, missing = f"{part}_target", "target"
+    elif source.target is not None and source.kind.targets_apart and samples is not None and targets is None:
+        written, missing = part, f"{part}_target"
+    else:
+        return
+    yield RULE.found(
+        source.span,
+        f"`{written}=` needs `{missing}=`: the targets of the {'training' if missing == 'target' else part} samples "
+        "are not named",
+        help=f"add `{missing}=`, or remove `{written}=`",
+        severity=Severity.ERROR,
+        data={"source": source.name},
+    )
 
 
 def _proportions(model: Autoencoder) -> Finding:
