@@ -1,11 +1,41 @@
 """deep_svdd: a convolutional autoencoder for 1x28x28 images, codes of 32."""
 
 import sys
+from collections.abc import Iterable
 from hashlib import sha256
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+class GlobalContrast(nn.Module):
+    """Normalises each sample by its own mean and mean absolute deviation, then all by one offset and one scale.
+
+    With ``undo`` the sample as it came is behind the channels that are brought back to its mean and deviation.
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(self, undo: bool = False) -> None:
+        super().__init__()
+        self.undo = undo
+        self.register_buffer("offset", torch.zeros(()))
+        self.register_buffer("scale", torch.ones(()))
+
+    def forward(self, x: Tensor, sample: Tensor | None = None) -> Tensor:
+        """Normalise ``x`` by the numbers of ``sample``, which is ``x`` itself where it is left out."""
+        if self.undo:
+            x, sample = x.chunk(2, dim=1)
+        sample = x if sample is None else sample
+        axes = tuple(range(1, x.dim()))
+        mean = sample.mean(axes, keepdim=True)
+        deviation = (sample - mean).abs().mean(axes, keepdim=True)
+        deviation = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
+        if self.undo:
+            return (x * self.scale + self.offset) * deviation + mean
+        return ((x - mean) / deviation - self.offset) / self.scale
 
 
 class DeepSvdd(nn.Module):
@@ -14,6 +44,7 @@ class DeepSvdd(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = nn.Sequential(  # 1x28x28
+            GlobalContrast(),
             nn.Conv2d(1, 8, kernel_size=5, padding=2, bias=False),  # 8x28x28
             nn.BatchNorm2d(8, eps=0.0001, affine=False),
             nn.LeakyReLU(),
@@ -39,15 +70,16 @@ class DeepSvdd(nn.Module):
             nn.Upsample(scale_factor=2, mode="nearest"),  # 8x28x28
             nn.ConvTranspose2d(8, 1, kernel_size=5, padding=2, bias=False),  # 1x28x28
             nn.Sigmoid(),
+            GlobalContrast(undo=True),
         )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Glorot initialisation."""
         for layer in (
-            self.encoder[0],
-            self.encoder[4],
-            self.encoder[9],
+            self.encoder[1],
+            self.encoder[5],
+            self.encoder[10],
             self.decoder[3],
             self.decoder[7],
             self.decoder[11],
@@ -56,19 +88,40 @@ class DeepSvdd(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes (batch, 32) of images (batch, 1, 28, 28)."""
-        return self.encoder(x)
+        return self.encode_with_maps(x)[0]
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Return the images that codes stand for."""
-        return self.decoder(z)
+    def encode_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the codes, and the maps that the decoder reads beside them."""
+        kept = {}
+        kept["raw input"] = x
+        x = self.encoder(x)
+        return x, {"raw input": kept["raw input"]}
+
+    def decode(self, x: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
+        """Return the images that codes and their maps stand for."""
+        if maps is None:
+            raise ValueError("the decoder reads raw input of encode_with_maps beside the code")
+        kept = dict(maps)
+        x = self.decoder[0:13](x)
+        x = torch.cat((x, kept["raw input"]), dim=1)
+        x = self.decoder[13:14](x)
+        return x
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.decode(self.encode(x))
+        return self.decode(*self.encode_with_maps(x))
 
 
 def single_step(step: int, rising: int, steps: int, steps_per_epoch: int, at: int, factor: float) -> float:
     """Return ``factor`` after epoch ``at``, and 1 before."""
     return factor if step >= at * steps_per_epoch else 1.0
+
+
+def contrast_ends(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the least value of samples normalised by their contrast, and the distance to the largest."""
+    normalise = GlobalContrast()
+    ends = torch.stack([torch.stack(normalise(block.float().cpu()).aminmax()) for block in blocks])
+    low, high = ends[:, 0].amin(), ends[:, 1].amax()
+    return low, torch.where(high > low, high - low, 1.0)
 
 
 def derived_seed(seed: int, *purpose: str | int) -> int:
@@ -83,6 +136,10 @@ def train(model: DeepSvdd, images: Tensor, epochs: int = 150, device: str = "cpu
     Full precision, on all images: validation is left to the caller.
     """
     model.to(device).train()
+    offset, scale = contrast_ends(images.split(512))
+    for part in (model.encoder[0], model.decoder[-1]):
+        part.offset.copy_(offset)
+        part.scale.copy_(scale)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.0001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0005)
     steps_per_epoch = -(-len(images) // 200)
     steps = epochs * steps_per_epoch
@@ -94,7 +151,9 @@ def train(model: DeepSvdd, images: Tensor, epochs: int = 150, device: str = "cpu
         for indices in torch.randperm(len(images), generator=order).split(200):
             x = images[indices].to(device)
             x_hat = model(x)
-            loss = functional.mse_loss(x_hat, x)
+            x_hat_n = model.encoder[0](x_hat, x)
+            x_n = model.encoder[0](x)
+            loss = functional.mse_loss(x_hat_n, x_n)
             loss = loss * x[0].numel()  # summed over the pixels of an image
             total += loss.item() * len(x)
             optimizer.zero_grad()
