@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, Run, new_output, refuse_existing
 from caedsl.cli.train import Device, outside_errors
 
 
@@ -34,8 +34,9 @@ def encode(
     from caedsl.console.progress import make_reporter
     from caedsl.inference.own_data import PARTS, own_data
     from caedsl.inference.samples import Joined, Samples
-    from caedsl.inference.tables import CODE_FORMATS, codes_bytes
+    from caedsl.inference.tables import CODE_FORMATS, write_codes
     from caedsl.inference.trained_run import open_trained
+    from caedsl.vocabulary.shape import elements
 
     if output.suffix not in CODE_FORMATS:
         raise fail(f"{output} has no known ending for codes: use {', '.join(CODE_FORMATS)}")
@@ -53,6 +54,8 @@ def encode(
             if not parts.keys() & set(wanted):
                 raise fail(f"the data of {run} have none of the parts {split}: they have {', '.join(parts)}")
             chosen = Joined([parts[part] for part in wanted if part in parts])
-        codes = opened.encode(chosen)
-    write_new(output, codes_bytes(output, chosen.names, chosen.labels, codes), overwrite)
-    typer.echo(f"encoded {len(chosen):,} samples into {output}: {codes[0].size} numbers each")
+        codes = (part.cpu().numpy() for part in opened.codes(chosen))
+        with new_output(output, overwrite) as file:
+            write_codes(file, output.suffix, chosen.names, chosen.labels, codes)
+    numbers = elements(opened.model.code_shape)
+    typer.echo(f"encoded {len(chosen):,} samples into {output}: {numbers} numbers each")

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from caedsl.cli.specs import fail
-from caedsl.runs.confined import write_file
+from caedsl.runs.confined import new_file
 
 if TYPE_CHECKING:
     from caedsl.data.fit import SampleFormat
@@ -56,14 +56,22 @@ def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
         )
 
 
-def write_new(path: Path, content: bytes, overwrite: bool) -> None:
-    """Write a file atomically; end the command if it exists or cannot be written."""
+@contextmanager
+def new_output(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
+    """Write a file atomically inside the context; end the command if it exists or cannot be written."""
     refuse_existing(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path.parent, path.name, content)
+        with new_file(path.parent, path.name) as file:
+            yield file
     except OSError as error:
-        raise fail(f"{path} cannot be written ({error.strerror}): choose another place") from None
+        raise fail(f"{path} cannot be written ({error.strerror or error}): choose another place") from None
+
+
+def write_new(path: Path, content: bytes, overwrite: bool) -> None:
+    """Write the content of a file; see ``new_output``."""
+    with new_output(path, overwrite) as file:
+        file.write(content)
 
 
 def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "SampleFormat", overwrite: bool) -> None:

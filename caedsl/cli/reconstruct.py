@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, refuse_existing
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
@@ -95,21 +95,21 @@ def _reconstruct_arrays(
         names = [part.names[0].partition("/")[0] for part in arrays] if len(arrays) > 1 else [stem]
         targets = [folder / f"{name}{ending}" for name in names]
     for part, target in zip(arrays, targets, strict=True):
-        try:
-            _write_arrays(run, part, target, key or "reconstructions", error_maps)
-        except OSError as error:
-            raise fail(f"{target} cannot be written ({error.strerror or error}): choose another place") from None
+        _write_arrays(run, part, target, key or "reconstructions", error_maps)
     count = f"{len(samples):,} sample{'s' * (len(samples) != 1)}"
     typer.echo(f"reconstructed {count} into {', '.join(map(str, targets))}")
 
 
 def _write_arrays(run: "TrainedRun", samples: "StackSamples", target: Path, key: str, error_maps: bool) -> None:
-    from caedsl.inference.arrays import error_blocks, joined, reconstructed_blocks, write_blocks
-    from caedsl.inference.tables import archive_bytes
+    from caedsl.inference.arrays import error_blocks, reconstructed_blocks
+    from caedsl.inference.tables import write_archive, write_array
 
-    if target.suffix == ".npz":
-        write_new(target, archive_bytes({key: joined(reconstructed_blocks(run, samples))}), overwrite=True)
-    else:
-        write_blocks(target, reconstructed_blocks(run, samples), len(samples))
+    made, count = reconstructed_blocks(run, samples), len(samples)
+    with new_output(target, overwrite=True) as file:
+        if target.suffix == ".npz":
+            write_archive(file, {key: made}, count)
+        else:
+            write_array(file, made, count)
     if error_maps:
-        write_blocks(target.with_suffix(".error.npy"), error_blocks(run, samples), len(samples))
+        with new_output(target.with_suffix(".error.npy"), overwrite=True) as file:
+            write_array(file, error_blocks(run, samples), count)

@@ -1,13 +1,8 @@
 """Reconstructions of arrays, in the layout, size and type of the original."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.data.fit import interpolated
@@ -75,32 +70,6 @@ def _values(x: Tensor, stack: ArrayStack) -> Tensor:
     values = values.round()
     low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return values.clamp(max(low, 0) if top else low, min(high, top) if top else high)
-
-
-def write_blocks(path: Path, blocks: Iterator[Array], count: int) -> None:
-    """Write an ``npy`` file of ``count`` samples in blocks, atomically. Raise ``OSError`` if that fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
-        try:
-            for number, block in enumerate(blocks):
-                if not number:
-                    header: dict[str, Any] = {
-                        "descr": np.lib.format.dtype_to_descr(block.dtype),
-                        "fortran_order": False,
-                        "shape": (count, *block.shape[1:]),
-                    }
-                    np.lib.format.write_array_header_1_0(file, header)
-                file.write(np.ascontiguousarray(block).tobytes())
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-
-
-def joined(blocks: Iterator[Array]) -> NDArray[Any]:
-    """Return the blocks as one array."""
-    return np.concatenate(list(blocks))
 
 
 def error_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Array]:

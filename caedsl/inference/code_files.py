@@ -20,7 +20,7 @@ _ROWS = 64
 
 
 def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
-    """Return the names and the codes of a file written by ``codes_bytes``, or of an ``npy`` file with codes only.
+    """Return the names and the codes of a file written by ``write_codes``, or of an ``npy`` file with codes only.
 
     Raise a ``DataError`` that names the file and the fault.
     """

@@ -73,7 +73,7 @@ class StackSamples(Samples):
     files: Sequence[Path] | None = None
 
     def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
-        """See ``Samples``; a few batches are prefetched."""
+        """See ``Samples``; a few batches are prefetched, unless reading them is mere copying."""
         places = [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
 
         def read(place: slice) -> tuple[slice, Tensor]:
@@ -81,7 +81,8 @@ class StackSamples(Samples):
             values = self.stack.read(numbers).values
             return place, self.stack.scale(values)
 
-        return ahead(read, places, most=1 + workers(), polite=True)
+        # Handing a batch over from another thread takes longer than copying it.
+        return map(read, places) if self.stack.ready else ahead(read, places, most=1 + workers(), polite=True)
 
 
 class Joined(Samples):

@@ -3,60 +3,110 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[Any]
+Floats = NDArray[np.float32]
 CODE_FORMATS = (".npz", ".parquet", ".csv")
+_GROUP = 1 << 22
+"""Number of values in a row group of a Parquet file."""
 
 
-def codes_bytes(path: Path, names: Sequence[str], labels: Sequence[str] | None, codes: NDArray[np.float32]) -> bytes:
-    """Return the content of a file of codes, in the format given by the ending of ``path``.
+def write_codes(
+    file: IO[bytes], ending: str, names: Sequence[str], labels: Sequence[str] | None, blocks: Iterable[Floats]
+) -> None:
+    """Write codes, which come in blocks, to a file of the format ``ending``.
 
     An ``npz`` file has the arrays ``names``, ``labels`` (if there are any) and ``codes``, N x the code's shape. ``csv``
     and ``parquet`` files have one row per sample, with the columns ``name``, ``label`` (if there are any) and ``z0``,
     ``z1``, …
     """
-    if path.suffix == ".npz":
-        arrays: dict[str, NDArray[Any]] = {"names": np.array(names, dtype=np.str_), "codes": codes}
-        if labels is not None:
-            arrays["labels"] = np.array(labels, dtype=np.str_)
-        return archive_bytes(arrays)
-    flat = codes.reshape(len(codes), -1)
-    columns: dict[str, Sequence[object] | NDArray[np.float32]] = {"name": names}
-    if labels is not None:
-        columns["label"] = labels
-    columns |= {f"z{unit}": flat[:, unit] for unit in range(flat.shape[1])}
-    if path.suffix == ".parquet":
-        return _parquet(columns)
-    return csv_text(list(columns), zip(*columns.values(), strict=True)).encode()
+    texts = {"name": names} if labels is None else {"name": names, "label": labels}
+    if ending == ".npz":
+        arrays: dict[str, Iterable[Array]] = {f"{kind}s": [np.array(of, np.str_)] for kind, of in texts.items()}
+        write_archive(file, {**arrays, "codes": blocks}, len(names))
+        return
+    rows = (block.reshape(len(block), -1) for block in blocks)
+    if ending == ".parquet":
+        _write_parquet(file, texts, rows)
+    else:
+        _write_csv(file, texts, rows)
 
 
-def archive_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return the content of a compressed ``npz`` file."""
-    content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **arrays)
-    return content.getvalue()
+def write_archive(file: IO[bytes], arrays: Mapping[str, Iterable[Array]], count: int) -> None:
+    """Write a compressed ``npz`` file of arrays with ``count`` rows each, which come in blocks."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, blocks in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                write_array(member, blocks, count)
 
 
-def _parquet(columns: Mapping[str, Sequence[object] | NDArray[np.float32]]) -> bytes:
+def write_array(file: IO[bytes], blocks: Iterable[Array], count: int) -> None:
+    """Write an ``npy`` file of an array with ``count`` rows, which come in blocks."""
+    for number, block in enumerate(blocks):
+        if not number:
+            header: dict[str, Any] = {
+                "descr": np.lib.format.dtype_to_descr(block.dtype),
+                "fortran_order": False,
+                "shape": (count, *block.shape[1:]),
+            }
+            np.lib.format.write_array_header_1_0(file, header)
+        file.write(np.ascontiguousarray(block).tobytes())
+
+
+def _write_csv(file: IO[bytes], texts: Mapping[str, Sequence[str]], blocks: Iterable[Floats]) -> None:
+    words = zip(*texts.values(), strict=True)
+    for number, block in enumerate(blocks):
+        header = [] if number else [[*texts, *_units(block)]]
+        file.write(_csv_lines(chain(header, ((*next(words), *row) for row in block))).encode())
+
+
+def _write_parquet(file: IO[bytes], texts: Mapping[str, Sequence[str]], blocks: Iterable[Floats]) -> None:
+    """Write row groups of several blocks each: groups of few rows are slow to read."""
     import pyarrow
     from pyarrow import parquet
 
-    content = io.BytesIO()
-    parquet.write_table(pyarrow.table(dict(columns)), content)
-    return content.getvalue()
+    writer, done = None, 0
+    for group in _grouped(blocks):
+        part = {name: of[done : done + len(group)] for name, of in texts.items()}
+        table = pyarrow.table(part | {unit: group[:, place] for place, unit in enumerate(_units(group))})
+        writer = writer or parquet.ParquetWriter(file, table.schema)
+        writer.write_table(table)
+        done += len(group)
+    if writer is not None:
+        writer.close()
+
+
+def _grouped(blocks: Iterable[Floats]) -> Iterator[Floats]:
+    """Join blocks to groups of at least ``_GROUP`` values, except for the last."""
+    waiting: list[Floats] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(one.size for one in waiting) >= _GROUP:
+            yield np.concatenate(waiting)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting)
+
+
+def _units(block: Floats) -> list[str]:
+    return [f"z{unit}" for unit in range(block.shape[1])]
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a CSV table with a header line."""
+    return _csv_lines(chain([header], rows))
+
+
+def _csv_lines(rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 

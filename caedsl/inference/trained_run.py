@@ -106,7 +106,7 @@ class TrainedRun:
         as in files), the path of an image, a folder or an array file, or a data line as in a spec (``npz "x.npz"
         key=images``).
         """
-        return self._joined(data, self._codes(data, batch))
+        return self._joined(data, self.codes(data, batch))
 
     @overload
     def reconstruct(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
@@ -202,6 +202,12 @@ class TrainedRun:
         return score.kind.of(self.compare(batch, score), score.parameter)
 
     @torch.no_grad()
+    def codes(self, data: Data, batch: int = BATCH) -> Iterator[Tensor]:
+        """Yield the codes of batches of samples, in bounded memory; see ``encode``."""
+        for _, x in self._batches(data, batch):
+            yield self.module.encode(x.to(self.device))
+
+    @torch.no_grad()
     def stream(self, data: Data, batch: int = BATCH) -> Iterator[Reconstructed]:
         """Yield batches of samples with their codes and reconstructions, in bounded memory."""
         for place, target in self._batches(data, batch):
@@ -252,11 +258,6 @@ class TrainedRun:
         """Format of the network's output: the target's shape and range."""
         target = self.model.target
         return replace(self.fit, shape=target.shape, range=target.range)
-
-    @torch.no_grad()
-    def _codes(self, data: Data, size: int) -> Iterator[Tensor]:
-        for _, x in self._batches(data, size):
-            yield self.module.encode(x.to(self.device))
 
     def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:
         if not isinstance(data, Tensor):

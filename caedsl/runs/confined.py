@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EFBIG, EINVAL
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 LARGEST_TEXT = 1 << 26
 """Largest text or JSON file that is read, in bytes: the history of some 300,000 epochs."""
@@ -111,26 +112,33 @@ def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
         return content
 
 
-def write_file(folder: Path, name: str, content: bytes, durable: bool = True) -> None:
-    """Write a file atomically: to a temporary file first, which then replaces the old one.
+@contextmanager
+def new_file(folder: Path, name: str, durable: bool = True) -> Iterator[BinaryIO]:
+    """Write a file atomically: a temporary file is open in the context and replaces the old one at its end.
 
-    With ``durable`` the file is on the disk when this returns, so that a power failure leaves the old file or the new
-    one.
+    With ``durable`` the file is on the disk afterwards, so that a power failure leaves the old file or the new one. An
+    error in the context leaves the old file.
     """
     beside = str(PurePosixPath(name).with_name(f".{PurePosixPath(name).name}.part"))
     with _place(folder, beside) as part, _place(folder, name) as place:
         part.remove()
         try:
             with os.fdopen(part.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
-                file.write(content)
+                yield file
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
             _rename(part, place)
-        except OSError:
+        except BaseException:
             with suppress(OSError):
                 part.remove()
             raise
+
+
+def write_file(folder: Path, name: str, content: bytes, durable: bool = True) -> None:
+    """Write the content of a file atomically; see ``new_file``."""
+    with new_file(folder, name, durable) as file:
+        file.write(content)
 
 
 def append_file(folder: Path, name: str, content: bytes) -> None:

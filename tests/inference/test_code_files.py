@@ -1,20 +1,24 @@
 """Damaged or hostile files of codes give one line that names the file and the fault."""
 
+import io
 import os
 import sys
+import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 from pyarrow import parquet
 
 from caedsl.data.errors import DataError
-from caedsl.inference import code_files
+from caedsl.inference import code_files, tables
 from caedsl.inference.code_files import read_codes
-from caedsl.inference.tables import CODE_FORMATS, codes_bytes
+from caedsl.inference.tables import CODE_FORMATS, write_codes
 from tests.inference.test_commands import Run, caedsl
 
 __all__ = ["caedsl"]  # the fixture
@@ -22,6 +26,14 @@ __all__ = ["caedsl"]  # the fixture
 CODES = np.arange(12, dtype=np.float32).reshape(2, 6)
 ROW = ",".join(["0"] * 6)
 HEADER = "name," + ",".join(f"z{unit}" for unit in range(6))
+
+
+def codes_bytes(path: Path, names: Sequence[str], labels: Sequence[str] | None, codes: NDArray[np.float32]) -> bytes:
+    """Return the content of a file of codes that come three at a time."""
+    content = io.BytesIO()
+    blocks = (codes[start : start + 3] for start in range(0, len(codes), 3))
+    write_codes(content, path.suffix, names, labels, blocks)
+    return content.getvalue()
 
 
 def pickled(path: Path) -> None:
@@ -153,3 +165,39 @@ def test_parts_of_a_parquet_file_of_codes_come_in_order(tmp_path: Path) -> None:
     names, back = read_codes(path)
     assert names == [f"n{place}" for place in range(200)]
     assert np.array_equal(back, codes)
+
+
+@pytest.mark.parametrize("ending", CODE_FORMATS)
+def test_codes_are_written_as_they_come(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "_GROUP", 1 << 16)
+
+    def blocks(count: int) -> Iterator[NDArray[np.float32]]:
+        for number in range(count):
+            yield np.full((64, 64), number, np.float32)
+
+    def peak(count: int) -> int:
+        names = ["a"] * (64 * count)
+        with (tmp_path / f"codes{ending}").open("wb") as file:
+            tracemalloc.start()
+            try:
+                write_codes(file, ending, names, names, blocks(count))
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+    few, many = peak(100), peak(300)  # 1.6 and 4.9 MB of codes
+    assert many < few + 1_000_000, (few, many)
+    names, codes = read_codes(tmp_path / f"codes{ending}")
+    assert len(names) == len(codes) == 64 * 300
+    assert codes[:, 0].tolist() == [number for number in range(300) for _ in range(64)]
+
+
+def test_codes_that_cannot_be_read_to_the_end_leave_no_file(caedsl: Run, grey: Path, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(5):
+        Image.fromarray(np.full((8, 8), 50 * number, np.uint8)).save(images / f"{number}.png")
+    (images / "4.png").write_bytes(b"no picture")
+    code, _, err = caedsl("encode", grey, images, "-o", images / "codes.csv")
+    assert code == 2 and "4.png" in err
+    assert sorted(path.name for path in images.iterdir()) == [f"{number}.png" for number in range(5)]
