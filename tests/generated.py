@@ -112,7 +112,7 @@ def layer(draw: st.DrawFn, depth: int = 0) -> str:
         case "maxpool" | "avgpool":
             return f"{kind} {draw(st.sampled_from(['2', '2', '3', 'k3 s2 pad=1', '2 ceil', 'k3 s1']))}"
         case "upsample":
-            return f"upsample {draw(st.sampled_from(['2', '2 bilinear', '1x2', 'to 9x7', '3']))}"
+            return f"upsample {draw(st.sampled_from(['2', '2 bilinear', '1x2', 'to 9x7', '3', '2 bilinear align_corners']))}"
         case "dropout":
             return draw(st.sampled_from(["dropout 20%", "dropout 20% elementwise"]))
         case "line":

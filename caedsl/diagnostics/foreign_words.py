@@ -285,6 +285,9 @@ SETTING_NOTES: Mapping[str, str] = {
 NEGATIVE = ("off", "none", "no", "false", "never")
 """Words that turn a setting off."""
 
+POSITIVE = ("on", "yes", "true", "1")
+"""Words that turn a setting on."""
+
 UNITS: Mapping[str, tuple[int, str]] = {
     "mins": (1, "min"),
     "minute": (1, "min"),

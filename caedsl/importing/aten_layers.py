@@ -208,12 +208,11 @@ def upsample(mode: str) -> Translator:
         key = t.key(node.args.get("input", node.args.get("self")))
         before, after = t.shape_of(key)[1:], t.shape(node.name)[1:]
         word = "nearest" if mode == "nearest" else INTERPOLATIONS[len(before) - 1]
-        if node.args.get("align_corners") and before != after:
-            raise Refused("it aligns corners (align_corners=True)", f"`upsample {word}` does not: align_corners=False")
+        aligned = bool(node.args.get("align_corners"))
         if before == after:
             t.alias(node, key)
         else:
-            t.add(node, "upsample", spelling.upsample(before, after, word), [key])
+            t.add(node, "upsample", spelling.upsample(before, after, word, aligned), [key])
 
     return translate
 

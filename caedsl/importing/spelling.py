@@ -103,9 +103,9 @@ def margin(pads: Pads) -> str | None:
     return f"{pads[0][0]}..{pads[0][1]}" if len(set(pads)) == 1 else None
 
 
-def upsample(before: Sequence[int], after: Sequence[int], mode: str = "nearest") -> str:
+def upsample(before: Sequence[int], after: Sequence[int], mode: str = "nearest", aligned: bool = False) -> str:
     """Return the options of ``upsample`` from one size to another."""
-    word = "" if mode == "nearest" else mode
+    word = "" if mode == "nearest" else _joined(mode, "align_corners" if aligned else "")
     if all(large % small == 0 for small, large in zip(before, after, strict=True)):
         factors = tuple(large // small for small, large in zip(before, after, strict=True))
         return _joined(sizes_text(factors), word)

@@ -27,7 +27,9 @@ Reach = tuple[float, float]
 
 def looks_at_the_whole(module: nn.Module) -> bool:
     """Return whether each output value depends on the whole input, so that tiles would differ from the whole."""
-    return any(isinstance(part, _WHOLE) for part in module.modules())
+    return any(
+        isinstance(part, _WHOLE) or (isinstance(part, nn.Upsample) and part.align_corners) for part in module.modules()
+    )
 
 
 def margin(module: ConvolutionalAutoencoder) -> int:

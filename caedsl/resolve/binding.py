@@ -124,6 +124,8 @@ class _Binder(LineFaults):
         option = self.by_name.get(name)
         if option is not None and option.written is Written.NAMED:
             self._read(option, item.value, item.span)
+        elif option is not None and option.type is Type.FLAG:
+            self._flag_with_value(option, item)
         elif name in self.by_short:
             self._read(self.by_short[name], item.value, item.span)
         else:

@@ -51,6 +51,19 @@ class LineFaults:
         self.faults.append(name)
         self.scope.report(name, span, message, **parts)
 
+    def _flag_with_value(self, option: Option, item: tree.WrittenOption) -> None:
+        """Report ``ceil=on``, where a line writes ``ceil`` or nothing; read what it means."""
+        text = self.scope.source.slice(item.span)
+        value = self.scope.source.slice(item.value.span).lower()
+        message = f"`{option.name}` takes no value: it is on where it is written"
+        if value in foreign_words.NEGATIVE or value == "0":
+            help_line, fix = f"remove `{text}`", None
+        else:
+            help_line = f"write `{option.name}` alone"
+            fix = replacing(item.span, option.name) if value in foreign_words.POSITIVE else None
+            self.bound.values[option.name], self.bound.spans[option.name] = True, item.span
+        self._fault("unknown-option", item.span, message, help=help_line, fix=fix)
+
     def _late(self, first: Option, item: tree.Value) -> None:
         """Report a value that must come first but does not; read it anyway."""
         text = self.scope.source.slice(item.span)

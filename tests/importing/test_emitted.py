@@ -82,6 +82,7 @@ LINES = sorted(
     | {"deconv 8 k3 s2 pad=same_upper", "deconv 8 k2 d3", "deconv 8 s2 pad=1 output_pad=1", "maxpool 3 s2 pad=1 ceil"}
     | {
         "upsample to 13x9 bilinear",
+        "upsample to 13x9 bilinear align_corners",
         "dropout 20% elementwise",
         "conv 8 norm=batch affine=off eps=1e-3 momentum=0.01",
         "conv 8 s2 weight_norm",

@@ -54,7 +54,6 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "all": (nn.Sequential(conv(), nn.Softsign(), nn.CELU(), conv(4, 1)), "2 layers have no equal in a spec"),
     "attention": (Made(lambda m, x: m.b(m.t(m.a(x).flatten(2).mT).mT.unflatten(2, (8, 8))), a=conv(), b=conv(4, 1), t=nn.TransformerEncoderLayer(4, 2, 8)), "t: TransformerEncoderLayer has no word|no equal"),
     "bicubic": (nn.Sequential(conv(b=4, stride=2), nn.Upsample(scale_factor=2, mode="bicubic"), conv(4, 1)), "`upsample bilinear`"),
-    "corners": (nn.Sequential(conv(b=4, stride=2), nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), conv(4, 1)), "align_corners=True"),
     "prelu": (nn.Sequential(conv(), nn.PReLU(4), conv(4, 1)), "a slope for each of 4 channels"),
     "gelu": (nn.Sequential(conv(), nn.GELU("tanh"), conv(4, 1)), "approximate=tanh"),
     "norm": (nn.Sequential(conv(), nn.LayerNorm([4, 8, 8]), conv(4, 1)), "1: it normalises 4x8x8 of 4x8x8, with a weight for each number"),

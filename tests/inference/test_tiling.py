@@ -73,3 +73,11 @@ def test_normalisation_over_the_sample_is_computed_on_the_whole(data: str, norm:
     x = torch.rand(1, 1, 96, 96)
     with torch.no_grad():
         assert torch.equal(reconstruct_tiled(module, x, 32), module(x))
+
+
+def test_interpolation_with_aligned_corners_depends_on_the_whole_size() -> None:
+    module = caedsl.build(
+        "autoencoder a; input 1x32x32; encoder { conv 4 relu; maxpool 2 }; bottleneck\n"
+        "decoder { upsample 2 bilinear align_corners; conv 1 sigmoid }"
+    ).eval()
+    assert looks_at_the_whole(module)

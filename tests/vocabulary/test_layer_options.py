@@ -1,6 +1,7 @@
 """Normalisations and initialisations against PyTorch."""
 
 from dataclasses import fields
+from math import prod
 
 import pytest
 import torch
@@ -108,3 +109,38 @@ def test_the_slope_on_the_next_line_counts() -> None:
     lines = ("conv 8 leaky_relu=0.3", "conv 8; leaky_relu 0.3")
     one, two = (model(f"encoder {{ {line}; maxpool 2 }}") for line in lines)
     assert variance(one.encoder[0]) == variance(two.encoder[0])
+
+
+@pytest.mark.parametrize(
+    ("shape", "line"),
+    [
+        ("4x9", "upsample 2 linear align_corners"),
+        ("4x5x1", "upsample 3x2 bilinear align_corners"),
+        ("4x5x6", "upsample to 7x9 bilinear align_corners"),
+        ("4x3x4x5", "upsample 2 trilinear align_corners"),
+    ],
+)
+def test_aligned_corners_are_those_of_pytorch(shape: str, line: str) -> None:
+    end = f"decoder {{ dense {prod(map(int, shape.split('x')))}; reshape {shape} }}"
+    spec = model(f"input {shape}\nencoder {{ {line} }}\nbottleneck dense 4\n{end}")
+    layer = spec.encoder[0]
+    x = torch.rand(1, *layer.in_shape, requires_grad=True)
+    made = build(spec).encoder(x)
+    mode = line.split()[-2]
+    expected = nn.functional.interpolate(x, size=layer.out_shape[1:], mode=mode, align_corners=True)
+    torch.testing.assert_close(made, expected)
+    for axis, read in enumerate(layer.kind.reads(layer)):
+        for place in range(layer.out_shape[1 + axis]):
+            (grad,) = torch.autograd.grad(made.select(2 + axis, place).sum(), x, retain_graph=True)
+            seen = grad[0].sum([other for other in range(grad.dim() - 1) if other != 1 + axis]).nonzero().flatten()
+            low, high = read(place)
+            assert (int(seen[0]), int(seen[-1])) == (low, high)
+
+
+def test_aligned_corners_need_interpolation() -> None:
+    (found,) = [
+        each
+        for each in check(whole_spec("decoder { upsample 2 align_corners; conv 1 sigmoid }"))
+        if each.name == "option-without-effect"
+    ]
+    assert found.help == "add `bilinear`, or remove `align_corners`"

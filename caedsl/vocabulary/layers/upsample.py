@@ -19,19 +19,23 @@ INTERPOLATIONS = ("linear", "bilinear", "trilinear")
 MODE: LayerOption[str] = LayerOption(
     "mode", Type.CHOICE, "nearest", "interpolation", Written.BARE, choices=("nearest", *INTERPOLATIONS)
 )
+ALIGN_CORNERS: LayerOption[bool] = LayerOption(
+    "align_corners", Type.FLAG, False, "keep the values at the corners, as PyTorch's option does", Written.BARE
+)
 
 
 class Upsample(Kind):
     """A larger map by interpolation: `upsample 2`, or `upsample to 7x7` for an exact size.
 
-    `nearest` repeats values; `linear`, `bilinear` and `trilinear` interpolate signals, images and volumes.
+    `nearest` repeats values; `linear`, `bilinear` and `trilinear` interpolate signals, images and volumes. With
+    `align_corners`, the first and the last value of each axis stay where they are.
     """
 
     name = "upsample"
     role = Role.PASSING
     ranks = (1, 2, 3)
     example = "upsample 2"
-    options = (FACTOR, TO, MODE, DROPOUT)
+    options = (FACTOR, TO, MODE, ALIGN_CORNERS, DROPOUT)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the channels of the input with the requested sizes."""
@@ -42,6 +46,13 @@ class Upsample(Kind):
                 f"`{mode}` interpolates {NOUNS[1 + INTERPOLATIONS.index(mode)]}s, but this is a {noun(in_shape)}",
                 help=f"write `{fitting}`",
                 option=MODE.name,
+            )
+        if options[ALIGN_CORNERS] and mode == "nearest":
+            return Misfit(
+                "option-without-effect",
+                "`align_corners` has no effect on `nearest`, which does not interpolate",
+                help=f"add `{fitting}`, or remove `align_corners`",
+                option=ALIGN_CORNERS.name,
             )
         factor, to = options[FACTOR], options[TO]
         if to is not None and factor is None:
@@ -66,8 +77,9 @@ class Upsample(Kind):
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
         """Return the nearest input, or the two neighbours that are interpolated."""
         sizes = zip(layer.in_shape[1:], layer.out_shape[1:], strict=True)
-        weighed = layer.options[MODE] != "nearest"
-        return tuple(_weighed(*pair) if weighed else _nearest(*pair) for pair in sizes)
+        if layer.options[MODE] == "nearest":
+            return tuple(_nearest(*pair) for pair in sizes)
+        return tuple(_aligned(*pair) if layer.options[ALIGN_CORNERS] else _weighed(*pair) for pair in sizes)
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
         """Return a mean over the positions of one input; none if the sizes do not divide."""
@@ -81,10 +93,12 @@ class Upsample(Kind):
 
         A size that is a multiple also becomes a factor, so that the module fits inputs of other sizes.
         """
-        mode, sizes = layer.options[MODE], list(zip(layer.in_shape[1:], layer.out_shape[1:], strict=True))
+        sizes = list(zip(layer.in_shape[1:], layer.out_shape[1:], strict=True))
+        aligned = {"align_corners": True} if layer.options[ALIGN_CORNERS] else {}
+        how = {"mode": layer.options[MODE], **aligned}
         if any(after % before for before, after in sizes):
-            return (call("Upsample", size=layer.options[TO], mode=mode),)
-        return (call("Upsample", scale_factor=joined(tuple(after // before for before, after in sizes)), mode=mode),)
+            return (call("Upsample", size=layer.options[TO], **how),)
+        return (call("Upsample", scale_factor=joined(tuple(after // before for before, after in sizes)), **how),)
 
 
 def _nearest(before: int, after: int) -> Reads:
@@ -101,5 +115,15 @@ def _weighed(before: int, after: int) -> Reads:
     def read(place: int) -> tuple[int, int]:
         source, rest = divmod(max(0, (2 * place + 1) * before - after), 2 * after)
         return source, min(source + (rest > 0), before - 1)
+
+    return read
+
+
+def _aligned(before: int, after: int) -> Reads:
+    """Return the neighbours of place·(before - 1)/(after - 1), where torch reads with ``align_corners``."""
+
+    def read(place: int) -> tuple[int, int]:
+        source, rest = divmod(place * (before - 1), max(after - 1, 1))
+        return source, source + (rest > 0)
 
     return read
