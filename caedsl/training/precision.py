@@ -27,9 +27,16 @@ class Precision:
         """Declaration of the number format."""
         return PRECISIONS[self.name]
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type in which convolutions and matrices are multiplied."""
+        dtype: torch.dtype = getattr(torch, self.kind.dtype)
+        return dtype
+
     def autocast(self) -> torch.autocast:
         """Return a context in which convolutions and matrix products use this format."""
-        dtype: torch.dtype = getattr(torch, BF16.dtype if self.kind.exact else self.kind.dtype)
+        # Even a context that is not enabled has to name a type that autocast accepts.
+        dtype = torch.bfloat16 if self.kind.exact else self.dtype
         return torch.autocast(self.device_type, dtype, enabled=not self.kind.exact)
 
     def scaler(self) -> torch.amp.GradScaler:

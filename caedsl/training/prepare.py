@@ -22,7 +22,7 @@ from caedsl.training.device import fix_cublas_workspace
 from caedsl.training.loop import Training
 from caedsl.training.objective import Objective
 from caedsl.training.pixel_range import PixelRange
-from caedsl.training.precision import choose_precision
+from caedsl.training.precision import Precision, choose_precision
 from caedsl.training.preprocessing import normalise_of
 from caedsl.vocabulary.shape import noun, rank
 from caedsl.vocabulary.term import Term
@@ -95,7 +95,7 @@ def prepare(
     undone = target_range is input_range or targets.range == input_range
     objective = Objective(known.loss, pixels, penalties, code, normalise_of(module) if undone else None)
     precision = choose_precision(known.precision, device)
-    network = _network(module, train_batches)
+    network = _network(module, train_batches, precision)
     training = Training(
         module, train_batches, validated, known, objective, input_range, precision, network, target_range
     )
@@ -111,10 +111,10 @@ def _averaging_one(weights: Tensor, train: Tensor | None) -> Tensor:
     return (weights / mean).float()
 
 
-def _network(module: nn.Module, train: Batches) -> nn.Module:
+def _network(module: nn.Module, train: Batches, precision: Precision) -> nn.Module:
     """Return the form of ``module`` that a step calls; only modules built by the backend have another, on the CPU."""
     known = isinstance(module, ConvolutionalAutoencoder) and train.device.type == "cpu"
-    return fast_form(module, train.shape) if known else module
+    return fast_form(module, train.shape, precision.dtype) if known else module
 
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate: int) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 from caedsl.backends.torch.fast import fast_form, rewrite
-from caedsl.backends.torch.fast.convolutions import FastTransposed, ToFew, Untransposed
+from caedsl.backends.torch.fast.convolutions import FastTransposed, PlainConvolution, ToFew
 from caedsl.backends.torch.instantiate import build
 from caedsl.data.fit import channels_last
 from caedsl.model.autoencoder import Autoencoder
@@ -80,8 +80,32 @@ def test_shipped_models_take_the_same_step(path: Path) -> None:
     hold_same_step(model)
 
 
+RECTIFIED = """
+autoencoder rectified
+input 3x17x13
+encoder { conv 24 s2 relu; conv 16 k5 d2 relu; conv 16 relu pad=0; relu; conv 16 norm=batch relu }
+bottleneck
+decoder { deconv 16 relu pad=0; upsample 2 x2; conv 16 relu; crop 4; deconv 16 s2 relu; conv 3 k1 relu; upsample to 17x13 }
+"""
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_convolutions_computed_with_their_relu_take_the_same_step(autocast: bool) -> None:
+    model = resolved(RECTIFIED)
+    assert model is not None
+    torch.manual_seed(0)
+    plain = channels_last_kernels(build(model)).train()
+    other = deepcopy(plain)
+    x = channels_last(torch.rand(4, *model.input.shape))
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        expected = step(plain, plain, x)
+        actual = step(fast_form(other, model.input.shape), other, x)
+    exact = {"rtol": 1e-4, "atol": 1e-5}
+    torch.testing.assert_close(actual, expected, **({"rtol": 0.05, "atol": 0.01} if autocast else exact))
+
+
 def forms(network: nn.Module) -> list[type[nn.Module]]:
-    return [type(part) for part in network.modules() if isinstance(part, ToFew | FastTransposed | Untransposed)]
+    return [type(part) for part in network.modules() if isinstance(part, ToFew | FastTransposed | PlainConvolution)]
 
 
 SMALL = """\
@@ -96,12 +120,18 @@ decoder { %s }
 @pytest.mark.parametrize(
     ("decoder", "expected"),
     [
-        ("deconv 8 relu; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid", [Untransposed, FastTransposed, ToFew]),
+        (
+            "deconv 8 relu; upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid",
+            [PlainConvolution, FastTransposed, ToFew],
+        ),
         ("upsample to 14x14; conv 16 k5 relu; upsample 2; deconv 1 k5 sigmoid", [FastTransposed, ToFew]),
         ("deconv 16 k4 s2 relu; deconv 1 k3 s2 sigmoid", [FastTransposed, ToFew]),
-        ("upsample 2 bilinear; conv 16 relu; upsample 2; conv 8 k1; conv 1 sigmoid", [ToFew]),
+        ("upsample 2 bilinear; conv 16 relu; upsample 2; conv 8 k1; conv 1 sigmoid", [PlainConvolution, ToFew]),
         ("upsample 2; deconv 16 d2 pad=2 output_pad=1; conv 8 k2; upsample 2; conv 1 sigmoid", [ToFew]),
-        ("upsample 4; residual sigmoid { conv 16 relu; deconv 16 relu; conv 1 }", [Untransposed, ToFew]),
+        (
+            "upsample 4; residual sigmoid { conv 16 relu; deconv 16 relu; conv 1 }",
+            [PlainConvolution, PlainConvolution, ToFew],
+        ),
     ],
 )
 def test_which_layers_have_a_faster_form(decoder: str, expected: list[type[nn.Module]]) -> None:
@@ -110,6 +140,20 @@ def test_which_layers_have_a_faster_form(decoder: str, expected: list[type[nn.Mo
     found = forms(fast_form(build(model), model.input.shape))
     assert sorted(form.__name__ for form in found) == sorted(form.__name__ for form in expected)
     hold_same_step(model)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tiles", "patches"), [("bfloat16", True, 0), ("bfloat16", False, 1), ("float32", True, 1)]
+)
+def test_few_outputs_are_no_patches_where_the_processor_multiplies_tiles(
+    dtype: str, tiles: bool, patches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    model = resolved(SMALL % "upsample 2; conv 16 relu; upsample 2; conv 1 sigmoid")
+    assert model is not None
+    found = forms(fast_form(build(model), model.input.shape, getattr(torch, dtype)))
+    assert found.count(ToFew) == patches
+    assert found.count(FastTransposed) == 2 - patches
 
 
 def test_it_is_a_view_of_the_module() -> None:

@@ -98,3 +98,11 @@ def _moved(spread_iohw: Tensor, ratio: Pair) -> Iterator[Tensor]:
     for row in range(ratio[0]):
         for column in range(ratio[1]):
             yield spread_iohw[:, :, row : row + height, column : column + width]
+
+
+def in_autocast(*tensors: Tensor | None) -> Any:
+    """Return the tensors in the dtype of the active autocast, as its own convolutions would cast them."""
+    if not torch.is_autocast_enabled("cpu"):
+        return tensors
+    dtype = torch.get_autocast_dtype("cpu")
+    return tuple(None if tensor is None else tensor.to(dtype) for tensor in tensors)

@@ -1,14 +1,15 @@
 """Rewrite a module into its faster form: the same weights, the same values up to rounding, computed another way."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch.fast.convolutions import FastTransposed, ToFew, Untransposed
+from caedsl.backends.torch.fast.convolutions import FastTransposed, PlainConvolution, ToFew
 from caedsl.backends.torch.fast.kernels import Convolution, is_plain, is_single, transposed_window
 from caedsl.backends.torch.fast.patches import Pair
-from caedsl.backends.torch.fast.rectifier import Rectifier
 from caedsl.backends.torch.modules import Residual
 from caedsl.vocabulary.shape import Shape, rank
 
@@ -23,9 +24,6 @@ LARGEST_PATCH = 64
 LEAST_PRODUCT = 64
 """Least product of input and output channels for which a merged upsampling pays. Measured with kernels of 3 and 5: it
 loses 14 % at 4·8 and gains 11 to 118 % from 8·8 to 64·64."""
-
-MADE_ANEW = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm2d)
-"""Layers whose output no gradient needs: a ReLU may overwrite it."""
 
 Ratios = Mapping[nn.Module, Pair]
 """Factor of each upsampling of a module, where it is a whole number."""
@@ -60,17 +58,22 @@ def channels_last(x_bchw: Tensor) -> Tensor:
     return x_bchw.contiguous(memory_format=torch.channels_last).as_strided(x_bchw.shape, (h * w * c, 1, w * c, c))
 
 
-def fast_form(module: nn.Module, in_shape: Shape) -> nn.Module:
+def fast_form(module: nn.Module, in_shape: Shape, dtype: torch.dtype = torch.float32) -> nn.Module:
     """Return the form of ``module``, for samples of ``in_shape``, that trains fastest on a CPU.
 
-    Signals, volumes and networks whose layers read named outputs stay as they are: the faster forms were measured on
-    images, in chains.
+    ``dtype`` is the type in which convolutions multiply. Signals, volumes and networks whose layers read named outputs
+    stay as they are: the faster forms were measured on images, in chains.
     """
     if rank(in_shape) != 2 or getattr(module, "linked", False):
         return module
-    ratios = _ratios(module, in_shape)
-    parts = (_rewritten(module.get_submodule(part), ratios) for part in ("encoder", "bottleneck", "decoder"))
+    rewriting = _Rewriting(_ratios(module, in_shape), adds_patches=not _multiplies_tiles(dtype))
+    parts = (rewriting.rewritten(module.get_submodule(part)) for part in ("encoder", "bottleneck", "decoder"))
     return FastForm(*parts).train(module.training)
+
+
+def _multiplies_tiles(dtype: torch.dtype) -> bool:
+    """Return whether the processor multiplies tiles of ``dtype`` (AMX): products then cost less than adding patches."""
+    return dtype is torch.bfloat16 and torch.cpu._is_amx_tile_supported()
 
 
 def _ratios(module: nn.Module, in_shape: Shape) -> Ratios:
@@ -98,57 +101,68 @@ def _ratios(module: nn.Module, in_shape: Shape) -> Ratios:
     return ratios
 
 
-def _rewritten(module: nn.Module, ratios: Ratios) -> nn.Module:
-    if isinstance(module, nn.Sequential):
-        return nn.Sequential(*_joined(list(module), ratios))
-    if isinstance(module, Residual):
-        return Residual(_rewritten(module.body, ratios), _rewritten(module.shortcut, ratios))
-    return _faster(module)
+@dataclass(frozen=True)
+class _Rewriting:
+    """Rewriting of a module; ``adds_patches`` allows convolutions to few channels to be computed by patches."""
+
+    ratios: Ratios
+    adds_patches: bool
+
+    def rewritten(self, module: nn.Module) -> nn.Module:
+        """Return the faster form of a module, or the module itself."""
+        if isinstance(module, nn.Sequential):
+            return nn.Sequential(*self._joined(list(module)))
+        if isinstance(module, Residual):
+            return Residual(self.rewritten(module.body), self.rewritten(module.shortcut))
+        return self._convolution(module) or module
+
+    def _joined(self, modules: Sequence[nn.Module]) -> Iterator[nn.Module]:
+        """Yield the modules of a sequence rewritten, merged or reordered where that is faster."""
+        rest = deque(modules)
+        while rest:
+            module = rest.popleft()
+            if isinstance(module, nn.ReLU) and rest and isinstance(rest[0], nn.MaxPool2d):
+                # Max pooling commutes with ReLU, and there are fewer values to rectify after it.
+                yield from (rest.popleft(), module)
+                continue
+            ratio = self._merged_ratio(module, rest[0] if rest else None)
+            layer = module if ratio is None else rest.popleft()
+            form = self._convolution(layer, ratio or (1, 1), relu=_begins_with_relu(rest))
+            if isinstance(form, FastTransposed | PlainConvolution) and form.relu:
+                rest.popleft()
+            yield self.rewritten(layer) if form is None else form
+
+    def _merged_ratio(self, module: nn.Module, layer: nn.Module | None) -> Pair | None:
+        """Return the factor of an upsampling that is merged with ``layer`` after it; None if both are left separate."""
+        ratio = self.ratios.get(module)
+        if ratio is None or not is_single(layer) or ratio == (1, 1):
+            return None
+        pays = layer.in_channels * layer.out_channels >= LEAST_PRODUCT and max(layer.kernel_size) > 1
+        return ratio if pays or self._by_patches(layer, ratio) else None
+
+    def _convolution(self, layer: nn.Module, ratio: Pair = (1, 1), relu: bool = False) -> nn.Module | None:
+        """Return the faster form of a convolution after an upsampling by ``ratio``; None if there is none.
+
+        ``ToFew`` leaves the ``relu`` after it to another module.
+        """
+        if not is_plain(layer):
+            return None
+        transposed = isinstance(layer, nn.ConvTranspose2d)
+        if (transposed or is_single(layer)) and self._by_patches(layer, ratio):
+            return ToFew(layer, ratio)
+        if ratio != (1, 1) or (transposed and not is_single(layer)):
+            return FastTransposed(layer, ratio, relu)
+        return PlainConvolution(layer, relu) if relu or transposed else None
+
+    def _by_patches(self, layer: Convolution, ratio: Pair) -> bool:
+        """Return whether the layer is faster computed by patches: it has few output channels, but many inputs."""
+        rows, columns = transposed_window(layer, ratio).kernel
+        inputs, outputs, area = layer.in_channels, layer.out_channels, rows * columns
+        few = area > 1 and outputs <= FEW and LEAST_RATIO * outputs <= inputs and outputs * area <= LARGEST_PATCH
+        return few and self.adds_patches
 
 
-def _joined(modules: Sequence[nn.Module], ratios: Ratios) -> Iterator[nn.Module]:
-    """Yield the modules of a sequence rewritten, merged or reordered where that is faster."""
-    before: nn.Module | None = None
-    remaining = iter(zip(modules, [*modules, None][1:], strict=True))
-    for module, following in remaining:
-        enlarging = _enlarging(following, ratios.get(module))
-        if enlarging is not None:
-            before, _ = next(remaining)
-            yield enlarging
-        elif isinstance(module, nn.ReLU) and isinstance(following, nn.MaxPool2d):
-            # Max pooling commutes with ReLU, and there are fewer values to rectify after it.
-            next(remaining)
-            before = module  # a second ReLU must not overwrite what this one keeps for its gradient
-            yield from (following, nn.ReLU(inplace=True))
-        elif isinstance(module, nn.ReLU) and isinstance(before, MADE_ANEW):
-            before = module
-            yield Rectifier() if isinstance(following, Convolution) else nn.ReLU(inplace=True)
-        else:
-            before = module
-            yield _rewritten(module, ratios)
-
-
-def _enlarging(layer: nn.Module | None, ratio: Pair | None) -> nn.Module | None:
-    """Return ``layer`` merged with the upsampling before it; None if the two are better left separate."""
-    if ratio is None or not is_single(layer) or ratio == (1, 1):
-        return None
-    if _has_few_outputs(layer, ratio):
-        return ToFew(layer, ratio)
-    pays = layer.in_channels * layer.out_channels >= LEAST_PRODUCT and max(layer.kernel_size) > 1
-    return FastTransposed(layer, ratio) if pays else None
-
-
-def _faster(module: nn.Module) -> nn.Module:
-    if is_single(module):
-        if _has_few_outputs(module):
-            return ToFew(module)
-        return Untransposed(module) if isinstance(module, nn.ConvTranspose2d) else module
-    if is_plain(module) and isinstance(module, nn.ConvTranspose2d):
-        return ToFew(module) if _has_few_outputs(module) else FastTransposed(module)
-    return module
-
-
-def _has_few_outputs(layer: Convolution, ratio: Pair = (1, 1)) -> bool:
-    rows, columns = transposed_window(layer, ratio).kernel
-    inputs, outputs, area = layer.in_channels, layer.out_channels, rows * columns
-    return area > 1 and outputs <= FEW and LEAST_RATIO * outputs <= inputs and outputs * area <= LARGEST_PATCH
+def _begins_with_relu(rest: Sequence[nn.Module]) -> bool:
+    """Return whether the rest of a sequence begins with a ReLU that is not better computed after a pooling."""
+    pooled = len(rest) > 1 and isinstance(rest[1], nn.MaxPool2d)
+    return bool(rest) and isinstance(rest[0], nn.ReLU) and not pooled
