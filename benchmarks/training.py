@@ -27,7 +27,7 @@ from statistics import geometric_mean, median
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.contenders import CONTENDERS, LOOP, OURS
-from benchmarks.contenders.gate import MARK
+from benchmarks.contenders.gate import MARK, READY
 from benchmarks.contenders.task import Task
 from caedsl.data.errors import DataError
 
@@ -117,6 +117,12 @@ class Running:
             cwd=ROOT,
         )
 
+    def wait_until_ready(self) -> None:
+        """Wait until it could train its first epoch, or has ended."""
+        assert self.process.stdout is not None
+        while (line := self.process.stdout.readline()) and line.strip() != READY:
+            pass
+
     def epoch(self) -> dict[str, float] | None:
         """Let it train an epoch, and return its report, or None if it has ended."""
         assert self.process.stdin is not None
@@ -141,8 +147,14 @@ class Running:
 
 
 def race(names: Sequence[str], task: Task) -> list[Result]:
-    """Start every contender, let each train an epoch in turn, and end them; failed ones are reported and skipped."""
-    running = {name: Running(name, task) for name in names}
+    """Start every contender, let each train an epoch in turn, and end them; failed ones are reported and skipped.
+
+    They start one after another: caedsl chooses its threads by what the machine is doing at the start.
+    """
+    running = {}
+    for name in names:
+        running[name] = Running(name, task)
+        running[name].wait_until_ready()
     results = {name: Result(name) for name in names}
     for epoch in range(task.epochs):
         for name, contender in list(running.items()):
