@@ -76,7 +76,8 @@ def _write_parquet(file: IO[bytes], texts: Mapping[str, Sequence[str]], blocks: 
     for group in _grouped(blocks):
         part = {name: of[done : done + len(group)] for name, of in texts.items()}
         table = pyarrow.table(part | {unit: group[:, place] for place, unit in enumerate(_units(group))})
-        writer = writer or parquet.ParquetWriter(file, table.schema)
+        # Numbers of codes rarely repeat: a dictionary of each column would be large and useless.
+        writer = writer or parquet.ParquetWriter(file, table.schema, use_dictionary=list(texts))
         writer.write_table(table)
         done += len(group)
     if writer is not None:
@@ -84,15 +85,22 @@ def _write_parquet(file: IO[bytes], texts: Mapping[str, Sequence[str]], blocks: 
 
 
 def _grouped(blocks: Iterable[Floats]) -> Iterator[Floats]:
-    """Join blocks to groups of at least ``_GROUP`` values, except for the last."""
-    waiting: list[Floats] = []
+    """Join blocks to groups of about ``_GROUP`` values.
+
+    They are copied: small blocks that stay between the large temporary ones of a network would keep all their memory.
+    """
+    group: Floats | None = None
+    there = 0
     for block in blocks:
-        waiting.append(block)
-        if sum(one.size for one in waiting) >= _GROUP:
-            yield np.concatenate(waiting)
-            waiting = []
-    if waiting:
-        yield np.concatenate(waiting)
+        if group is None:
+            group = np.empty((len(block) + _GROUP // block.shape[1], block.shape[1]), np.float32)
+        if there + len(block) > len(group):
+            yield group[:there]
+            there = 0
+        group[there : there + len(block)] = block
+        there += len(block)
+    if group is not None:
+        yield group[:there]
 
 
 def _units(block: Floats) -> list[str]:

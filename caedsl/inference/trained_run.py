@@ -42,7 +42,7 @@ from caedsl.training.pixel_range import PixelRange
 from caedsl.training.preprocessing import normalise_of
 from caedsl.training.weights import Weights, largest_file
 from caedsl.vocabulary.bottlenecks import BY_NAME
-from caedsl.vocabulary.shape import elements, noun, rank, text
+from caedsl.vocabulary.shape import Shape, elements, noun, rank, text
 
 Floats = NDArray[np.float32]
 Data = NDArray[Any] | Tensor | Samples | str | PathLike[str]
@@ -106,7 +106,8 @@ class TrainedRun:
         as in files), the path of an image, a folder or an array file, or a data line as in a spec (``npz "x.npz"
         key=images``).
         """
-        return self._joined(data, self.codes(data, batch))
+        given = data if isinstance(data, Tensor) else self.samples(data)
+        return self._whole(data, len(given), self.model.code_shape, self.codes(given, batch))
 
     @overload
     def reconstruct(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
@@ -114,7 +115,9 @@ class TrainedRun:
     def reconstruct(self, data: NDArray[Any] | Samples | str | PathLike[str], batch: int = BATCH) -> Floats: ...
     def reconstruct(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
         """Return the reconstructions of samples in the target's range, N x channels x space; see ``encode``."""
-        return self._joined(data, (batch_.reconstruction for batch_ in self.stream(data, batch)))
+        given = data if isinstance(data, Tensor) else self.samples(data)
+        made = (batch_.reconstruction for batch_ in self.stream(given, batch))
+        return self._whole(data, len(given), self.model.target.shape, made)
 
     @overload
     def decode(self, codes: Tensor, batch: int = BATCH) -> Tensor: ...
@@ -133,7 +136,7 @@ class TrainedRun:
             raise ValueError(f"codes are N x {text(shape)}, and these are {text(tuple(z.shape))}")
         z = z.reshape(len(z), *shape)
         decoded = (self.module.decode(part.to(self.device)) for part in torch.split(z.float(), batch))
-        return self._joined(codes, decoded)
+        return self._whole(codes, len(z), self.model.target.shape, decoded)
 
     def sample(self, count: int, seed: int = 0, batch: int = BATCH) -> Floats:
         """Return new samples in the target's range, N x channels x space, decoded from draws of the code's prior.
@@ -271,10 +274,18 @@ class TrainedRun:
             part = data[start : start + size].float()
             yield slice(start, start + len(part)), part
 
-    def _joined(self, given: object, parts: Iterator[Tensor]) -> Tensor | Floats:
-        if isinstance(given, Tensor):
-            return torch.cat([part.to(given.device) for part in parts])
-        return np.concatenate([part.cpu().numpy() for part in parts])
+    def _whole(self, given: object, count: int, shape: Shape, parts: Iterator[Tensor]) -> Tensor | Floats:
+        """Return ``count`` rows of ``shape``, which come in parts: a tensor for a tensor, else an array.
+
+        They are copied as they come: small parts that stay between the large temporary tensors of a network would keep
+        all their memory.
+        """
+        device = given.device if isinstance(given, Tensor) else torch.device("cpu")
+        whole, there = torch.empty(count, *shape, device=device), 0
+        for part in parts:
+            whole[there : there + len(part)] = part
+            there += len(part)
+        return whole if isinstance(given, Tensor) else whole.numpy()
 
 
 def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
