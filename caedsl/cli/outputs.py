@@ -23,15 +23,15 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing f
 def new_folder(path: Path, overwrite: bool) -> Path:
     """Return ``path`` if it is new, empty, or may be overwritten; otherwise end the command."""
     if path.exists() and not path.is_dir():
-        raise fail(f"{path} is a file, but the output is a folder: choose another name with -o")
+        raise fail(f"{path} is a file, but the output is a folder: choose another name")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
         raise fail(f"{path} is not empty: choose another folder, or add --overwrite")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise fail(f"the folder {path} cannot be created ({error.strerror}): choose another place with -o") from None
+        raise fail(f"the folder {path} cannot be created ({error.strerror}): choose another place") from None
     if not os.access(path, os.W_OK):
-        raise fail(f"cannot write to {path}: make it writable, or choose another place with -o")
+        raise fail(f"cannot write to {path}: make it writable, or choose another place")
     return path
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, filled, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, Run, filled, new_output
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
@@ -53,19 +53,21 @@ def score(
     from caedsl.inference.tables import csv_text, json_lines
     from caedsl.inference.trained_run import open_trained
 
-    if csv is not None:
-        refuse_existing(csv, overwrite)
-    with outside_errors(), filled(maps, overwrite) if maps is not None else nullcontext() as folder:
+    with (
+        outside_errors(),
+        new_output(csv, overwrite) if csv is not None else nullcontext() as file,
+        filled(maps, overwrite) if maps is not None else nullcontext() as folder,
+    ):
         opened = open_trained(run, device.value)
         try:
             rows = [row for samples in _samples(opened, paths) for row in _scored(opened, samples, kind, folder)]
         except ScoreError as error:
             raise fail(f"--score: {error}") from None
-    if csv is not None:
-        write_new(csv, csv_text(_HEADER, rows).encode(), overwrite)
-    elif json_:
+        if file is not None:
+            file.write(csv_text(_HEADER, rows).encode())
+    if json_:
         sys.stdout.write(json_lines(_HEADER, rows))
-    else:
+    elif csv is None:
         _print(rows)
     if any(row[3] == "anomaly" for row in rows):
         raise typer.Exit(FINDINGS)

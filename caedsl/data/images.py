@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from caedsl.data.folder_layout import TEST, VALIDATION
+from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.pixels import Pixels
 from caedsl.model.data import DataSource
 
@@ -40,6 +40,7 @@ class Images:
     train_targets: Pixels | None = None
     validation_targets: Pixels | None = None
     test_targets: Pixels | None = None
+    validation_labels: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.train_pixels)
@@ -47,15 +48,19 @@ class Images:
     def labels_of(self, part: str) -> Tensor | None:
         """Return the labels of a part by sample number, or of the training samples that are held out for it.
 
-        Return None if there are none; a source's own validation samples have none.
+        Return None if there are none.
         """
-        if part == TEST:
-            return self.test_labels
-        return None if part == VALIDATION and self.validation_pixels is not None else self.labels
+        own = {VALIDATION: self.validation_labels, TEST: self.test_labels}
+        return own.get(self._part_with(part), self.labels)
 
     def name_of(self, part: str, number: int) -> str:
-        """Return the name of a sample of a part: the name of its file, or its number."""
+        """Return the name of a sample of a part, or of the training samples held out for it: its file, or its number."""
+        part = self._part_with(part)
         return self.names[part][number] if part in self.names else str(number)
+
+    def _part_with(self, part: str) -> str:
+        """Return the part of the source whose samples belong to ``part``: validation samples may be held out."""
+        return TRAIN if part == VALIDATION and self.validation_pixels is None else part
 
     @property
     def train(self) -> Tensor:

@@ -202,6 +202,7 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         train_targets=targets,
         validation_targets=part_targets.get("validation"),
         test_targets=part_targets.get("test"),
+        validation_labels=_labels(found.validation, validation.index) if found.validation and validation else None,
         skipped=tuple(map(printable, (*train.skipped, *(skip for taken in parts.values() for skip in taken.skipped)))),
     )
 

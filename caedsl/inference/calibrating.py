@@ -47,6 +47,7 @@ def calibrate_run(
                 "`validation 20%`"
             )
         samples = parts[VALIDATION]
+        _refuse_anomalies(samples, None)
     else:
         samples = run.samples(good)
         _refuse_anomalies(samples, good)
@@ -67,16 +68,21 @@ def _highest(scores: NDArray[np.float64], names: Sequence[str]) -> str:
     )
 
 
-def _refuse_anomalies(samples: Samples, given: Path) -> None:
+def _refuse_anomalies(samples: Samples, given: Path | None) -> None:
+    """Raise ``CalibrationError`` if folders show anomalies in ``given``, or in the validation part if it is None."""
     labels = samples.labels or ()
     normal = {label for label in labels if label.casefold() in NORMAL}
     others = sorted(set(labels) - normal)
-    if normal and others:
-        count = sum(label in others for label in labels)
-        raise CalibrationError(
-            f"{count} of the {len(labels)} samples of {given} are not normal by their folders "
-            f"({', '.join(others[:_SHOWN])}): name the normal ones alone, such as {given / min(normal)}"
-        )
+    if not normal or not others:
+        return
+    called, remedy = "the run's validation part", f'train with `only="{min(normal)}"`, or name normal samples'
+    if given is not None:
+        called, remedy = str(given), f"name the normal ones alone, such as {given / min(normal)}"
+    count = sum(label in others for label in labels)
+    raise CalibrationError(
+        f"{count} of the {len(labels)} samples of {called} are not normal by their folders "
+        f"({', '.join(others[:_SHOWN])}): {remedy}"
+    )
 
 
 def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None, reporter: Reporter) -> None:

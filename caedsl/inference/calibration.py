@@ -67,8 +67,8 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
         least = 1 / (n + 1)
         instead = f", or ask for a rate of {100 * least:.2g} % or more" if n else ""
         raise CalibrationError(
-            f"{n} normals cannot support a false positive rate of {100 * fpr:g} %: it takes {fewest_normals(fpr)}; "
-            f"give more normals{instead}"
+            f"{n} normal{'s' * (n != 1)} cannot support a false positive rate of {100 * fpr:g} %: it takes "
+            f"{fewest_normals(fpr)}; give more normals{instead}"
         )
     # The share of normals above the k-th smallest of n scores follows Beta(n + 1 - k, k) for any distribution.
     tail = (1 - CONFIDENCE) / 2

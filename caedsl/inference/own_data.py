@@ -51,13 +51,13 @@ def own_data(path: Path, data_dir: Path | None, reporter: Reporter, root: Path |
     images = kept.images(data_dir, reporter, root)
     train, validation = split_validation(images, kept.settings.validation, kept.split_seed)
     parts = {
-        TRAIN: _part(TRAIN, images, images.train_pixels, train, images.labels),
-        VALIDATION: _part(VALIDATION, images, images.train_pixels, validation, images.labels)
+        TRAIN: _part(TRAIN, images, images.train_pixels, train),
+        VALIDATION: _part(VALIDATION, images, images.train_pixels, validation)
         if images.validation_pixels is None
-        else _part(VALIDATION, images, images.validation_pixels, None, None),
+        else _part(VALIDATION, images, images.validation_pixels, None),
     }
     if images.test_pixels is not None:
-        parts[TEST] = _part(TEST, images, images.test_pixels, None, images.test_labels)
+        parts[TEST] = _part(TEST, images, images.test_pixels, None)
     return {name: part for name, part in parts.items() if len(part)}
 
 
@@ -83,12 +83,12 @@ def all_test_samples(
     images = load_images(replace(kept.model, data=tuple(sources)), data_dir, reporter, before.data_dir, root)
     if images.test_pixels is None:
         return None
-    return _part(TEST, images, images.test_pixels, None, images.test_labels)
+    return _part(TEST, images, images.test_pixels, None)
 
 
-def _part(name: str, images: Images, pixels: Pixels, index: Tensor | None, labels: Tensor | None) -> PartSamples:
+def _part(name: str, images: Images, pixels: Pixels, index: Tensor | None) -> PartSamples:
     places = torch.arange(len(pixels)) if index is None else index
-    classes = None
+    classes, labels = None, images.labels_of(name)
     if labels is not None:
         classes = [images.class_names[n] if images.class_names else str(n) for n in labels[places].tolist()]
     return PartSamples(

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from caedsl import train
 from caedsl.cli.main import main
 from tests.inference.conftest import GREY, write_run
 
@@ -111,6 +112,39 @@ def test_calibrate_on_the_validation_part_then_score(trained: Path, tmp_path: Pa
     code, out, _ = caedsl("score", trained, good / "odd.png", "--score", "mae")
     assert code == 0, "another score than the calibrated one has no verdict"
     assert "verdict" not in out
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Path:
+    """Return a run that was trained on a folder of good parts and, by mistake, of scratched ones."""
+    drawn = np.random.default_rng(0)
+    for kind in ("good", "scratch"):
+        (tmp_path / "parts" / kind).mkdir(parents=True)
+        for number in range(20):
+            Image.fromarray(drawn.integers(0, 256, (8, 8), np.uint8)).save(tmp_path / "parts" / kind / f"p{number}.png")
+    text = GREY.replace("input", f'data folder "{tmp_path / "parts"}"; input')
+    train(
+        f"{text}train {{ epochs 1; batch 8; validation 50% }}\n",
+        out=str(tmp_path / "run"),
+        device="cpu",
+        pictures=False,
+    )
+    return tmp_path / "run"
+
+
+def test_held_out_samples_keep_their_names_and_labels(parts: Path, tmp_path: Path, caedsl: Run) -> None:
+    assert caedsl("encode", parts, "--split", "validation", "-o", tmp_path / "codes.npz")[0] == 0
+    found = np.load(tmp_path / "codes.npz")
+    names = [f"validation/{name}" for name in (parts / "validation.txt").read_text().split()]
+    assert found["names"].tolist() == names and names[0].startswith("validation/good/p")
+    assert found["labels"].tolist() == [name.split("/")[1] for name in names]
+
+
+def test_anomalies_in_the_validation_part_are_refused(parts: Path, caedsl: Run) -> None:
+    code, _, err = caedsl("calibrate", parts, "--fpr", "20%")
+    assert code == 2
+    assert "of the 20 samples of the run's validation part are not normal by their folders (scratch): " in err
+    assert 'train with `only="good"`' in err
 
 
 def test_training_images_are_refused_as_normals(trained: Path, tmp_path: Path, caedsl: Run) -> None:
