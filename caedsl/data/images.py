@@ -54,7 +54,7 @@ class Images:
         return own.get(self._part_with(part), self.labels)
 
     def name_of(self, part: str, number: int) -> str:
-        """Return the name of a sample of a part, or of the training samples held out for it: its file, or its number."""
+        """Return the name of a sample of a part, or of a training sample held out for it: its file or its number."""
         part = self._part_with(part)
         return self.names[part][number] if part in self.names else str(number)
 
