@@ -11,9 +11,7 @@ from caedsl.inference.samples import from_files
 from caedsl.inference.scores import ScoreError, read_score
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.report.held_out import SHOWN
-from caedsl.report.shown import Shown, heat_uri, picture_uri
-
-_KIND_LENGTH = 30
+from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
 
 
 def anomaly_groups(
@@ -65,5 +63,5 @@ def _shown(run: TrainedRun, root: Path, score: str, rows: Sequence[ScoredSample]
                 "output": picture_uri(batch.reconstruction[offset], run.values),
                 "error": heat_uri(maps[offset]),
             }
-            drawn.append(Shown(f"{row.kind[:_KIND_LENGTH]}, score {row.score:.3g}", pictures))
+            drawn.append(Shown(f"{shortened(row.name)}, score {row.score:.3g}", pictures))
     return drawn

@@ -29,10 +29,16 @@ Codes = NDArray[np.float64]
 
 @torch.no_grad()
 def code_pictures(
-    module: ConvolutionalAutoencoder, exam: Examination, codes: Tensor, places: Sequence[int], pixels: PixelRange
+    module: ConvolutionalAutoencoder,
+    exam: Examination,
+    codes: Tensor,
+    places: Sequence[int],
+    names: Sequence[str],
+    pixels: PixelRange,
 ) -> dict[str, Sequence[Shown]]:
     """Return pictures by heading for codes of held-out samples; ``places`` are their numbers in the examination.
 
+    ``names`` are those of the samples.
     Some pictures are missing if the decoder reads more than the code, or if there are too few samples.
     """
     if len(codes) < 2 * ROWS:
@@ -43,8 +49,8 @@ def code_pictures(
         heading, rows = _traversals(flat, vector=codes.dim() == 2)
         groups[heading] = _decoded(module, codes, rows, pixels)
         between = "Interpolations between the codes of two samples"
-        groups[between] = _decoded(module, codes, _interpolations(flat), pixels)
-    groups["Nearest neighbours by code"] = _neighbours(exam, flat, places, pixels)
+        groups[between] = _decoded(module, codes, _interpolations(flat, names), pixels)
+    groups["Nearest neighbours by code"] = _neighbours(exam, flat, places, names, pixels)
     return groups
 
 
@@ -72,12 +78,12 @@ def _one(unit: int, deviations: Codes) -> Codes:
     return direction
 
 
-def _interpolations(flat: Codes) -> dict[str, dict[str, Codes]]:
+def _interpolations(flat: Codes, names: Sequence[str]) -> dict[str, dict[str, Codes]]:
     """Return the codes of each row: the way from one sample to another, with pairs spread over all samples."""
     ends = np.linspace(0, len(flat) - 1, 2 * ROWS).round().astype(int)
     shares = np.linspace(0, 1, BETWEEN)
     return {
-        f"sample {a} to sample {b}": {f"{share:.0%}": (1 - share) * flat[a] + share * flat[b] for share in shares}
+        f"{names[a]} to {names[b]}": {f"{share:.0%}": (1 - share) * flat[a] + share * flat[b] for share in shares}
         for a, b in zip(ends[:ROWS].tolist(), ends[ROWS:].tolist(), strict=True)
     }
 
@@ -94,7 +100,9 @@ def _decoded(
     return shown
 
 
-def _neighbours(exam: Examination, flat: Codes, places: Sequence[int], pixels: PixelRange) -> list[Shown]:
+def _neighbours(
+    exam: Examination, flat: Codes, places: Sequence[int], names: Sequence[str], pixels: PixelRange
+) -> list[Shown]:
     """Return samples and those with the nearest codes, by Euclidean distance."""
     queries = np.linspace(0, len(flat) - 1, QUERIES).round().astype(int)
     rows = {}
@@ -109,8 +117,8 @@ def _neighbours(exam: Examination, flat: Codes, places: Sequence[int], pixels: P
         for place in sorted(wanted & set(range(before, before + len(sample.seen)))):
             drawn[place] = picture_uri(sample.seen[place - before].float().cpu(), pixels)
         before += len(sample.seen)
-    names = ["sample", *(f"{number}." for number in range(1, NEAREST + 1))]
+    columns = ["sample", *(f"{number}." for number in range(1, NEAREST + 1))]
     return [
-        Shown(f"sample {query}", {name: drawn[places[number]] for name, number in zip(names, row, strict=False)})
+        Shown(names[query], {name: drawn[places[number]] for name, number in zip(columns, row, strict=False)})
         for query, row in rows.items()
     ]

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
+from caedsl.data.folder_layout import PARTS, TRAIN
+from caedsl.data.images import Images
 from caedsl.evaluation.again import finished_run
 from caedsl.evaluation.code_statistics import CodeStatistics
 from caedsl.evaluation.evaluate import Examination, as_target
 from caedsl.evaluation.metrics import psnr_per_image
 from caedsl.evaluation.run import examination
 from caedsl.report.code_pictures import code_pictures
-from caedsl.report.shown import Shown, heat_uri, picture_uri
+from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
+from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run
@@ -77,9 +80,17 @@ def held_out(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         taken = labels[batches.index.cpu()][::every].tolist()
         classes = [images.class_names[number] if images.class_names else str(number) for number in taken]
         classes = classes if len(set(classes)) > 1 else None
-    pictures = code_pictures(module, exam, all_codes, range(0, len(exam.images), every), run.pixels)
-    groups = _groups(run, exam, module, psnr)
+    names = _names(images, part, batches)
+    pictures = code_pictures(module, exam, all_codes, range(0, len(exam.images), every), names[::every], run.pixels)
+    groups = _groups(run, exam, module, psnr, names)
     return HeldOut(part, psnr, groups, points, explained, classes, CodeStatistics.of(flat), pictures)
+
+
+def _names(images: Images, part: str, batches: Batches) -> list[str]:
+    """Return the names of the samples of a part for captions."""
+    named = TRAIN if part not in PARTS else part
+    names = [images.name_of(named, number) for number in batches.index.tolist()]
+    return [f"sample {name}" if name.isdecimal() else shortened(name) for name in names]
 
 
 def _psnr(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:
@@ -101,7 +112,7 @@ def _leading(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[flo
 
 
 def _groups(
-    run: Run, exam: Examination, module: ConvolutionalAutoencoder, psnr: NDArray[np.float64]
+    run: Run, exam: Examination, module: ConvolutionalAutoencoder, psnr: NDArray[np.float64], names: Sequence[str]
 ) -> dict[str, Sequence[Shown]]:
     order = np.argsort(psnr, kind="stable")[::-1]
     shown = min(SHOWN, len(order))
@@ -121,7 +132,7 @@ def _groups(
             if exam.denoises:
                 rows[exam.row_names[1]] = as_target(seen[None], exam, run.pixels)[0]
             pictures = _pictures(rows, module(seen[None])[0], target, run.pixels)
-            drawn[place] = Shown(f"{psnr[place]:.1f} dB", pictures)
+            drawn[place] = Shown(f"{names[place]}, {psnr[place]:.1f} dB", pictures)
         before += len(sample.target)
     return {heading: [drawn[int(place)] for place in places] for heading, places in chosen.items()}
 

@@ -10,6 +10,8 @@ from caedsl.evaluation.reconstructions import picture_of, png
 from caedsl.inference.pictures import heat
 from caedsl.training.pixel_range import PixelRange
 
+_LONGEST_NAME = 40
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -27,6 +29,11 @@ def picture_uri(x: Tensor, pixels: PixelRange) -> str:
 def heat_uri(map_: Tensor) -> str:
     """Return an error map as a picture."""
     return data_uri(png(Image.fromarray(heat(map_))))
+
+
+def shortened(name: str) -> str:
+    """Return the name of a sample for a caption: the end of a long one."""
+    return name if len(name) <= _LONGEST_NAME else f"…{name[-_LONGEST_NAME:]}"
 
 
 def data_uri(content: bytes, kind: str = "image/png") -> str:

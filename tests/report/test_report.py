@@ -277,7 +277,7 @@ def test_neighbours_are_the_nearest_and_traversals_start_from_the_mean() -> None
     assert list(rows) == ["unit 0", "unit 1"]
     np.testing.assert_allclose(rows["unit 1"]["mean"], codes.mean(axis=0))
     np.testing.assert_allclose(rows["unit 0"]["+2 σ"] - codes.mean(axis=0), [2 * codes[:, 0].std(), 0])
-    between = _interpolations(codes)["sample 0 to sample 3"]
+    between = _interpolations(codes, list("abcdef"))["a to d"]
     np.testing.assert_allclose(between["50%"], (codes[0] + codes[3]) / 2)
 
 
