@@ -29,7 +29,8 @@ def verdicts(
         gain = model.psnr - corrupted.psnr
         mood = GOOD if gain > 0 else BAD
         seen = "corrupted samples" if CORRUPTED in metrics.scores else "its inputs"
-        found.append(VerdictSentence(mood, f"It changes the PSNR of {seen} by {gain:+.2f} dB to {model.psnr:.2f} dB."))
+        how = f"{'raises' if gain > 0 else 'lowers'} the PSNR of {seen} by {abs(gain):.2f} dB, to {model.psnr:.2f} dB"
+        found.append(VerdictSentence(mood, f"It {how}."))
     for name in (MEDIAN, BLUR):
         classical = metrics.scores.get(name)
         if classical is not None and classical.psnr is not None and model.psnr is not None:
