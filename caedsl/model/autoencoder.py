@@ -127,6 +127,11 @@ class Autoencoder:
         return differs or any(source.target is not None for source in self.data)
 
     @property
+    def weighted(self) -> bool:
+        """Whether the data line says where the weights of the samples in the loss are."""
+        return any(source.weights is not None for source in self.data)
+
+    @property
     def preprocessing(self) -> PreprocessingKind | None:
         """Preprocessing of each channel before the encoder; None for no preprocessing."""
         return self.data[0].preprocessing if self.data else None

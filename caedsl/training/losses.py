@@ -51,7 +51,7 @@ def _mean(
     elif worst is None:
         mean = function(seen, target, *call.args, **keywords)
     else:
-        mean = losses.hardest(function(seen, target, *call.args, **keywords, reduction="none"), worst)
+        mean = losses.hardest(function(seen, target, *call.args, **keywords, reduction="none"), worst).mean()
     return mean + 0 * prediction.mean() if term.kind.probabilities else mean
 
 
@@ -67,14 +67,13 @@ def _weighted(
     """Return the mean over the samples of weight times loss."""
     if kind.of_batch:
         # The loss depends only on the squared errors of all samples together.
-        factor = weight.to(target.dtype).sqrt().view(-1, *[1] * (target.dim() - 1))
-        return function(target + factor * (seen - target), target, *options)
+        return function(losses.with_weighted_errors(seen, target, weight), target, *options)
     if kind.pixelwise:
-        each = function(seen, target, *options, reduction="none").flatten(1)
-        each = each.mean(1) if worst is None else each.topk(max(1, round(worst * each.shape[1])), dim=1).values.mean(1)
+        each = function(seen, target, *options, reduction="none")
+        each = each if worst is None else losses.hardest(each, worst)
     else:
         each = torch.vmap(lambda one, other: function(one[None], other[None], *options))(seen, target)
-    return (weight.to(each.dtype) * each).mean()
+    return losses.weighted(each, weight)
 
 
 def sum_of(terms: Sequence[Tensor]) -> Tensor:

@@ -16,7 +16,7 @@ class SourceKind:
     ``arrays``: it holds bare arrays, of any numbers. ``named`` is the field of a source in whose place ``target=``
     stands when targets are read; empty where the source has none. ``drawn``: samples are drawn at the size that is
     asked for, so that no sample can be had in two sizes. ``always``: it needs neither files nor a network. ``labels``
-    is what to write or to do where it has no labels.
+    is what to write or to do where it has no labels. ``weight_column``: its table may hold the weights of the samples.
     """
 
     name: str
@@ -28,6 +28,7 @@ class SourceKind:
     named: str = ""
     drawn: bool = False
     always: bool = False
+    weight_column: bool = False
 
     @property
     def targets_apart(self) -> bool:
@@ -146,6 +147,7 @@ MANIFEST = SourceKind(
     arrays=False,
     labels="fill in the column `label`",
     named="key",
+    weight_column=True,
 )
 NPY = SourceKind(
     name="npy",

@@ -54,10 +54,15 @@ def required(options: tuple[Option, ...]) -> str:
     return " ".join(example(option) for option in options if option.default is REQUIRED)
 
 
+WEIGHED = {"data": 'data npy "x.npy" weights="w.npy"'}
 LINES = {
     **{f"loss {name}": {} for name in LOSSES},
     **{f"loss {name} {example(option)}": {} for name, kind in LOSSES.items() for option in kind.own},
     **{f"loss {name} worst=25% reduction=sum": {} for name, kind in LOSSES.items() if kind.pixelwise},
+    **{f"loss {name} {required(kind.own)}; clip 6": WEIGHED for name, kind in LOSSES.items()},
+    **{f"loss {name} worst=25%; clip 6": WEIGHED for name, kind in LOSSES.items() if kind.pixelwise},
+    "batch 6 accumulate=4; loss mse + 0.5 ssim": {**WEIGHED, "target": "target 1x12x12 in -1..1"},
+    "loss mse; clip 7": {"data": 'data npy "x.npy" weights="w.npy" normalize=gcn', "code": "variational 3"},
     "loss 0.5 mse + 0.2 ssim": {"range": "real", "output": "linear"},
     **{f"optimizer {name} {required(kind.own)}": {} for name, kind in OPTIMIZERS.items()},
     "optimizer adam eps_hat=1e-2": {},
@@ -124,6 +129,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(SAMPLES, *model.input.shape, generator=generator)
     targets = torch.rand(SAMPLES, *model.target.shape, generator=generator) if model.paired else None
+    weights = torch.rand(SAMPLES, generator=generator).double() if model.weighted else None
     torch.manual_seed(0)
     module = build(model)
     fit_preprocessing(module, model, Held(images), torch.arange(SAMPLES))
@@ -135,6 +141,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
         model.train,
         input_range=model.input.range,
         targets=Targets(None if targets is None else Held(targets), None, model.target.range),
+        weights=weights,
         penalties=lower(model).penalties,
         code=lower(model).terms,
     )
@@ -144,7 +151,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
     exec(compile(emit(model, training=True), "emitted.py", "exec"), namespace)
     emitted = namespace[class_name(model.name)]()  # type: ignore[operator]
     emitted.load_state_dict(start)
-    given = (images,) if targets is None else (images, targets)
+    given = [values for values in (images, targets, weights) if values is not None]
     namespace["train"](emitted, *given)  # type: ignore[operator]
 
     assert training.step == 20

@@ -66,7 +66,7 @@ train { optimizer adam lr=5e-3; batch 10; epochs 3; precision fp32 }
 """
 VOLUMES = """autoencoder volumes
 input 1x4x4x4 in real
-data npy "volumes.npy"
+data npy "volumes.npy" weights="weights.npy"
 encoder { conv 4 relu norm=batch dropout=0.2; maxpool 2; conv 3 norm=instance }
 bottleneck variational 3 free_bits=0.2
 decoder mirror output=linear
@@ -206,6 +206,7 @@ def make(folder: Path) -> None:
         making.begin(f"{name}-alone", 1, spec)
         making.begin(f"{name}-together", several, spec)
     numpy.save(folder / "volumes.npy", numpy.random.default_rng(0).normal(size=(29, 4, 4, 4)).astype(numpy.float32))
+    numpy.save(folder / "weights.npy", numpy.arange(29) % 4)
     for name, spec in (("codes", CODES), ("volumes", VOLUMES)):
         making.begin(f"{name}-alone", 1, spec)
         making.begin(f"{name}-together", 2, spec)

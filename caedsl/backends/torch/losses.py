@@ -62,6 +62,16 @@ def gaussian_loss(x_hat: Tensor, x: Tensor, width: float, least: float) -> Tenso
 
 
 def hardest(loss: Tensor, share: float) -> Tensor:
-    """Return the mean over this share of each sample's pixels, those with the largest ``loss``."""
+    """Return the ``loss`` of this share of each sample's pixels, those with the largest."""
     flat = loss.flatten(1)
-    return flat.topk(max(1, round(share * flat.shape[1])), dim=1).values.mean()
+    return flat.topk(max(1, round(share * flat.shape[1])), dim=1).values
+
+
+def weighted(loss: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean over the samples of weight times ``loss``, which has one number per sample or per pixel."""
+    return (weight.to(loss.dtype) * loss.reshape(len(loss), -1).mean(1)).mean()
+
+
+def with_weighted_errors(x_hat: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+    """Return reconstructions whose squared errors are those of ``x_hat`` times the weight of the sample."""
+    return x + weight.to(x.dtype).sqrt().view(-1, *[1] * (x.dim() - 1)) * (x_hat - x)

@@ -80,9 +80,16 @@ def _term(term: LossTerm, worst: float | None, model: Autoencoder, compared: tup
     call = term.kind.torch(term.options, width)
     name = call.name if call.name in definitions("losses") else f"functional.{call.name}"
     words = [*map(repr, call.args), *(f"{word}={value!r}" for word, value in call.kwargs)]
-    if worst is None:
-        return f"{name}({', '.join([*compared, *words])})"
-    return f'hardest({name}({", ".join([*compared, *words])}, reduction="none"), {worst!r})'
+    if model.weighted and term.kind.of_batch:
+        compared = (f"with_weighted_errors({compared[0]}, {compared[1]}, w)", compared[1])
+    elif model.weighted and not term.kind.pixelwise:
+        one = ", ".join(["a[None]", "b[None]", *words])
+        return f"weighted(torch.vmap(lambda a, b: {name}({one}))({', '.join(compared)}), w)"
+    elif model.weighted or worst is not None:
+        each = f'{name}({", ".join([*compared, *words])}, reduction="none")'
+        each = each if worst is None else f"hardest({each}, {worst!r})"
+        return f"weighted({each}, w)" if model.weighted else f"{each}.mean()"
+    return f"{name}({', '.join([*compared, *words])})"
 
 
 def added_lines(model: Autoencoder, loss: Loss, program: Program) -> list[str]:

@@ -1,7 +1,7 @@
 """Render one step of an emitted training loop: from the indices of a batch to the optimizer's step."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from caedsl.backends.torch.lower import Program
 from caedsl.backends.torch.render_loss import added_lines, forward_lines
@@ -22,7 +22,7 @@ def step_lines(model: Autoencoder, settings: Train, program: Program) -> list[st
         *added_lines(model, settings.loss, program),
     ]
     lines = [
-        *_gradient_lines(gradients, settings.accumulate, model.paired),
+        *_gradient_lines(gradients, settings.accumulate, given_of(model)),
         *([f"nn.utils.clip_grad_norm_(model.parameters(), {settings.clip!r})"] if settings.clip else []),
         *_rate_lines(settings),
         *_epsilon_lines(settings.optimizer),
@@ -37,12 +37,17 @@ def mentions(lines: Sequence[str], variable: str) -> bool:
     return any(re.search(rf"(?<![.\w]){variable}\b", line) for line in lines)
 
 
-def _gradient_lines(loss: Sequence[str], parts: int, paired: bool) -> list[str]:
+def given_of(model: Autoencoder) -> dict[str, str]:
+    """Return the arguments of the loop with one entry per sample, by the variable that has those of a batch."""
+    targets = {"y": "targets"} if model.paired else {}
+    return {"x": "images", **targets, **({"w": "sample_weights"} if model.weighted else {})}
+
+
+def _gradient_lines(loss: Sequence[str], parts: int, given: Mapping[str, str]) -> list[str]:
     """Return the lines that compute the gradients of a batch, given those that compute the loss of its samples."""
 
     def taken(index: str) -> list[str]:
-        names = (("x", "images"), *((("y", "targets"),) if paired else ()))
-        return [f"{name} = {of}[{index}].to(device)" for name, of in names]
+        return [f"{name} = {of}[{index}].to(device)" for name, of in given.items()]
 
     if parts == 1:
         return [*taken("indices"), *loss, "optimizer.zero_grad()", "loss.backward()"]

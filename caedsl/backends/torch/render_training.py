@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from caedsl.backends.torch.lower import Program
 from caedsl.backends.torch.printed import with_what_they_use
 from caedsl.backends.torch.render_loss import compares_normalised
-from caedsl.backends.torch.render_step import mentions, rate_text, step_lines
+from caedsl.backends.torch.render_step import given_of, mentions, rate_text, step_lines
 from caedsl.model.autoencoder import Autoencoder, Input
 from caedsl.model.settings import Optimizer, Train
 
@@ -49,12 +49,15 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
     seeding = "".join(
         f'        {what}.manual_seed(derived_seed({settings.seed}, "{purpose}", epoch))\n' for what, purpose in seeds
     )
-    given = "images: Tensor, targets: Tensor" if model.paired else "images: Tensor"
+    given = ", ".join(f"{name}: Tensor" for name in given_of(model).values())
     arguments = f'model: {name}, {given}, {numbers}epochs: int = {settings.epochs}, device: str = "cpu"'
-    return f'''def train({arguments}) -> None:
+    head = f"def train({arguments}) -> None:"
+    if len(head) > _WIDTH:
+        head = f"def train(\n    {arguments}\n) -> None:"
+    return f'''{head}
     """Train on images {_axes(model.input)}{f" and targets {_axes(model.target)}" if model.paired else ""}.
 
-    {_left_out(settings)}{_to_be_given(settings)}
+    {_left_out(model, settings)}{_weighing(model)}{_to_be_given(settings)}
     """
     model.to(device).train()
 {"".join(f"    {line}{chr(10)}" for line in before)}    for epoch in range(1, epochs + 1):
@@ -73,7 +76,8 @@ def _axes(of: Input) -> str:
 def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> list[str]:
     """Return the lines before the first epoch."""
     text = "\n".join(step)
-    lines = [*_preprocessing_lines(model), f"optimizer = {_optimizer(settings.optimizer)}"]
+    weighing = ["sample_weights = sample_weights / sample_weights.mean()"] if model.weighted else []
+    lines = [*weighing, *_preprocessing_lines(model), f"optimizer = {_optimizer(settings.optimizer)}"]
     if settings.ema:
         lines.append(f"average = WeightAverage(model, {settings.ema!r})")
     if "inputs.pop()" in text:
@@ -125,11 +129,18 @@ def _preprocessing_lines(model: Autoencoder) -> list[str]:
     ]
 
 
-def _left_out(settings: Train) -> str:
+def _left_out(model: Autoencoder, settings: Train) -> str:
     left = ["validation"]
     if settings.stop.patience is not None or settings.stop.after is not None:
         left.append("early stopping")
-    return f"Full precision, on all images: {' and '.join(left)} {'are' if len(left) > 1 else 'is'} left to the caller."
+    if any(source.kind.weight_column for source in model.data):
+        left.append("weights of samples")
+    listed = " and ".join([", ".join(left[:-1]), left[-1]] if left[1:] else left)
+    return f"Full precision, on all images: {listed} {'are' if len(left) > 1 else 'is'} left to the caller."
+
+
+def _weighing(model: Autoencoder) -> str:
+    return "\n    Each sample counts in the loss by its entry of sample_weights (number,)." if model.weighted else ""
 
 
 def _open_numbers(settings: Train) -> list[tuple[str, str]]:
@@ -178,10 +189,12 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
     shape = ", ".join(map(str, model.input.shape))
     numbers = _open_numbers(settings)
     words = "".join(f" {word.upper()}" for word, _ in numbers)
-    files = ["images", *(["targets"] if model.paired else [])]
+    files = list(given_of(model).values())
     given = "".join(f", {word}={kind}(sys.argv[{place}])" for place, (word, kind) in enumerate(numbers, 2 + len(files)))
     listed = "".join(f" {file.upper()}.npy" for file in files)
-    targets = f" and targets (number, {', '.join(map(str, model.target.shape))})" if model.paired else ""
+    others = [f"targets (number, {', '.join(map(str, model.target.shape))})"] if model.paired else []
+    others += ["sample_weights (number,)"] if model.weighted else []
+    about = f"with images (number, {shape}){''.join(f' and {other}' for other in others)}"
     loading = "\n    ".join(
         f"{file} = torch.from_numpy(numpy.load(sys.argv[{place}])).float()" for place, file in enumerate(files, 1)
     )
@@ -190,7 +203,7 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
     from safetensors.torch import save_file
 
     if len(sys.argv) != {2 + len(files) + len(numbers)}:
-{_usage(f"{model.name}.py{listed} WEIGHTS.safetensors{words}", f"with images (number, {shape}){targets}")}
+{_usage(f"{model.name}.py{listed} WEIGHTS.safetensors{words}", about)}
     for path in sys.argv[1:{1 + len(files)}]:
         if not path.endswith(".npy"):
             sys.exit(f"{{path}} is no .npy file: write one with numpy.save(path, images)")
