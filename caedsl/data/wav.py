@@ -18,6 +18,8 @@ from caedsl.data.errors import BrokenImagesError, DataError, UnavailableError, l
 from caedsl.data.files import Files, files_in
 from caedsl.data.fit import SampleFormat, ValueScale, resized
 from caedsl.data.folder import classes_of
+from caedsl.data.picture_stack import MANY_FILES
+from caedsl.data.prefetch import ahead, workers
 from caedsl.data.regular_file import open_regular
 from caedsl.data.source_reader import Request, UnreadImages, reason
 from caedsl.data.stack import LARGE_BYTES, Index, Labels, RawSamples, Weights
@@ -26,6 +28,8 @@ from caedsl.data.windows import Windows, windows_of
 _ENDINGS = frozenset((".wav", ".wave"))
 _BITS = (1, 2, 3, 4)
 """Bytes per value; 8-bit values are unsigned, all others signed."""
+_BLOCK = 256
+"""Open this many files at a time in a thread."""
 
 
 class Clip(NamedTuple):
@@ -48,7 +52,7 @@ def read(request: Request) -> UnreadImages:
     if not paths:
         raise UnavailableError(f"{root} holds no sounds: no file there ends in .wav", f"put WAV files into {root}")
     cut = windows_of(request.source, request.fit)
-    clips, broken = _clips(paths, request.fit, cut)
+    clips, broken = _clips(paths, request, cut)
     if broken and request.source.skip != "broken":
         remedy = "\nto leave such files out, add `skip=broken` to the source"
         raise DataError(f"{len(broken):,} of {len(paths):,} sounds cannot be used:\n{listing(broken, 'files')}{remedy}")
@@ -63,18 +67,30 @@ def read(request: Request) -> UnreadImages:
     return UnreadImages(WindowStack(clips, cut, request.fit, labels), class_names=names, notes=(*notes, *cut.notes))
 
 
-def _clips(paths: Sequence[Path], fit: SampleFormat, cut: Windows) -> tuple[list[Clip], list[str]]:
-    """Return the usable files, and why others cannot be used."""
+def _clips(paths: Sequence[Path], request: Request, cut: Windows) -> tuple[list[Clip], list[str]]:
+    """Return the usable files, and why others cannot be used. Threads read the headers, a few blocks ahead."""
     clips: list[Clip] = []
     broken: list[str] = []
+    blocks = (paths[start : start + _BLOCK] for start in range(0, len(paths), _BLOCK))
+    for opened in ahead(_all_opened, blocks, most=workers() + 1):
+        for clip in opened:
+            try:
+                clips.append(_checked(clip, request.fit, cut, clips[0] if clips else None))
+            except DataError as error:
+                broken.append(str(error))
+        request.progress("reading the headers of sounds", len(clips) + len(broken), len(paths), "sounds")
+    return clips, broken
+
+
+def _all_opened(paths: Sequence[Path]) -> list[Clip | DataError]:
+    """Return each file, or why it cannot be used."""
+    opened: list[Clip | DataError] = []
     for path in paths:
         try:
-            clip = _opened(path)
-            _check(clip, fit, cut, clips[0] if clips else None)
-            clips.append(clip)
+            opened.append(_opened(path))
         except DataError as error:
-            broken.append(str(error))
-    return clips, broken
+            opened.append(error)
+    return opened
 
 
 def _opened(path: Path) -> Clip:
@@ -98,7 +114,10 @@ def _opened(path: Path) -> Clip:
     return found
 
 
-def _check(clip: Clip, fit: SampleFormat, cut: Windows, first: Clip | None) -> None:
+def _checked(clip: Clip | DataError, fit: SampleFormat, cut: Windows, first: Clip | None) -> Clip:
+    """Return a file that can be used with the ``first``; raise a ``DataError`` otherwise."""
+    if isinstance(clip, DataError):
+        raise clip
     if clip.channels != fit.channels:
         raise DataError(
             f"{clip.path} has {clip.channels} channels, and the {fit.word} is {fit.input}: write "
@@ -110,6 +129,7 @@ def _check(clip: Clip, fit: SampleFormat, cut: Windows, first: Clip | None) -> N
         raise DataError(f"{clip.path} has {clip.length:,} frames, fewer than the window of {cut.length:,}")
     if first is not None and clip.rate != first.rate:
         raise DataError(f"{clip.path} has {clip.rate:,} frames a second, and {first.path.name} has {first.rate:,}")
+    return clip
 
 
 @dataclass
@@ -145,13 +165,14 @@ class WindowStack:
 
     @property
     def ready(self) -> bool:
-        """See ``Stack.ready``: reading is cheap."""
-        return self.cut.length == self.fit.space[0]
+        """See ``Stack.ready``: reading is cheap, unless many files must be opened."""
+        return self.cut.length == self.fit.space[0] and len(self.clips) <= MANY_FILES
 
     def is_large(self, index: Index) -> bool:
         """See ``Stack.is_large``."""
         frame_bytes = max(clip.channels * clip.width for clip in self.clips)
-        return len(index) * self.cut.length * frame_bytes > LARGE_BYTES
+        files = min(len(index), len(self.clips))
+        return files > MANY_FILES or len(index) * self.cut.length * frame_bytes > LARGE_BYTES
 
     def outline(self, index: Index) -> bytes:
         """See ``Stack.outline``."""

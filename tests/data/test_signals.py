@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from caedsl.data import wav
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource, InputRange
@@ -112,6 +113,31 @@ def test_a_folder_of_sounds_has_classes_and_is_streamed_as_it_is_held(tmp_path: 
     assert held.class_names == ("bark", "meow")
     assert torch.equal(held.train, streamed.train)
     assert held.labels.tolist() == [0] * 7 + [0] * 7 + [1] * 7
+
+
+def test_many_sounds_are_read_while_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        sound(tmp_path / "clips" / f"{number:02}.wav", 2, DRAW.uniform(-1, 1, (50, 1)))
+    model = spec(DataSource("wav", path="clips"), shape=(1, 20), folder=tmp_path)
+    told: list[tuple[int, int]] = []
+
+    def progress(task: str, done: int, total: int, unit: str) -> None:
+        if "headers" in task:
+            told.append((done, total))
+
+    monkeypatch.setattr(wav, "_BLOCK", 8)
+    held = load(model, tmp_path, progress)
+    assert told == [(8, 20), (16, 20), (20, 20)]
+    monkeypatch.setattr(wav, "MANY_FILES", 19)
+    monkeypatch.setattr("caedsl.data.intake._LOOKED_AT", 8)
+    read: list[int] = []
+    plain = wav.WindowStack.read
+    monkeypatch.setattr(wav.WindowStack, "read", lambda self, index: read.extend(index) or plain(self, index))
+    lazy = load(model, tmp_path)
+    assert len(read) == 8
+    assert any("8 of 40 signals were looked at" in note for note in lazy.notes)
+    assert torch.equal(lazy.train, held.train)
+    assert len(read) == 48
 
 
 def test_sounds_that_do_not_fit_are_named(tmp_path: Path, read) -> None:
