@@ -1,6 +1,7 @@
 """Losses and layers that a spec cannot express."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from caedsl.diagnostics.foreign_words import plain_layer, plain_loss
@@ -49,6 +50,7 @@ _SORTS = (
 )
 
 
+@lru_cache(maxsize=1000)
 def outside(word: str) -> Outside | None:
     """Return the feature that ``word`` refers to, if the language does not have it."""
     names = plain_layer(word), plain_loss(word)

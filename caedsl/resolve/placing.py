@@ -1,7 +1,7 @@
 """Placing of Lines: repeats expanded, defaults filled in, every shape computed, up to a maximum of layers."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from caedsl.resolve.outputs import Outputs, join, named
 from caedsl.resolve.reading import BLOCK
@@ -44,8 +44,22 @@ class Placed:
             self.out_shape = layer.out_shape
 
 
+@dataclass(frozen=True)
+class _Rest:
+    """Lines from ``first`` on, then those ``behind``. Nothing is copied, because every layer has its own rest."""
+
+    lines: Sequence[Line]
+    first: int
+    behind: Iterable[Line]
+
+    def __iter__(self) -> Iterator[Line]:
+        for place in range(self.first, len(self.lines)):
+            yield self.lines[place]
+        yield from self.behind
+
+
 def place_lines(
-    lines: Sequence[Line], in_shape: Shape | None, outputs: Outputs, scope: Scope, behind: Sequence[Line] = ()
+    lines: Sequence[Line], in_shape: Shape | None, outputs: Outputs, scope: Scope, behind: Iterable[Line] = ()
 ) -> Placed:
     """Return the layers of ``lines``, each with the output of the one before as input; report and stop at a misfit.
 
@@ -73,9 +87,9 @@ def place(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer 
     return Layer(kind, fit.options, in_shape, fit.out_shape, line.at, line.spans, mirrors=line.mirrors)
 
 
-def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, behind: Sequence[Line] = ()) -> None:
+def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, behind: Iterable[Line] = ()) -> None:
     for i, line in enumerate(lines):
-        rest = (*lines[i + 1 :], *behind)
+        rest = _Rest(lines, i + 1, behind)
         if line.broken or placed.out_shape is None:
             placed.add(None)
             return
@@ -96,7 +110,7 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, behind: Sequenc
         _name_last(placed, line.named, scope)
 
 
-def _activation_of(lines: Sequence[Line]) -> Activation:
+def _activation_of(lines: Iterable[Line]) -> Activation:
     """Return the activation that these lines begin with, skipping normalisations; linear if there is none."""
     for line in _opened(lines):
         kind = PLACEABLE[line.kind]
@@ -107,7 +121,7 @@ def _activation_of(lines: Sequence[Line]) -> Activation:
     return LINEAR
 
 
-def _opened(lines: Sequence[Line]) -> Iterator[Line]:
+def _opened(lines: Iterable[Line]) -> Iterator[Line]:
     """Yield lines in the order of computation, with repeats and stages expanded; stop at a broken line."""
     for line in lines:
         if line.broken:
@@ -123,7 +137,7 @@ def _name_last(placed: Placed, name: str, scope: Scope) -> None:
         placed.layers[-1] = named(placed.layers[-1], name, placed.outputs, scope)
 
 
-def _repeat(placed: Placed, line: Line, scope: Scope, behind: Sequence[Line]) -> None:
+def _repeat(placed: Placed, line: Line, scope: Scope, behind: Iterable[Line]) -> None:
     uses = [line.at] if BLOCK in line.options else []
     scope.uses += uses
     times = line.options[TIMES.name]
@@ -135,7 +149,7 @@ def _repeat(placed: Placed, line: Line, scope: Scope, behind: Sequence[Line]) ->
     _name_last(placed, line.named, scope)
 
 
-def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope, behind: Sequence[Line] = ()) -> Layer | None:
+def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope, behind: Iterable[Line] = ()) -> Layer | None:
     """Return a group around its children, with the shortcut that a residual needs."""
     kind = PLACEABLE[line.kind]
     own = [child for child in line.children if isinstance(kind, Residual) and child.kind == Shortcut.name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from caedsl.diagnostics import foreign_words
@@ -67,12 +68,17 @@ def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone:
     near = None if help_line else foreign_words.LAYERS.get(plain) or _activation(plain)
     if not near and not help_line:
         near = scope.nearest(head.text, (*KINDS, *scope.blocks))
-    help_line = help_line or f"layers are {', '.join(kind for kind in KINDS if kind not in FUNCTIONS)}, and activations"
+    help_line = help_line or _known_layers()
     if not broken and head.text not in scope.unknown_blocks:
         scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
     if near in scope.blocks:
         scope.unknown_blocks.add(head.text)
     return KINDS.get(near or "")
+
+
+@cache
+def _known_layers() -> str:
+    return f"layers are {', '.join(kind for kind in KINDS if kind not in FUNCTIONS)}, and activations"
 
 
 def _activation(word: str) -> str | None:

@@ -1,5 +1,6 @@
 """Activation of a layer: a function and the value of its option; and the option with which lines set one."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from caedsl.vocabulary.call import Call
@@ -88,6 +89,7 @@ ACTIVATION: LayerOption[Activation] = LayerOption(
 )
 
 
+@cache
 def bare() -> tuple[str, ...]:
     """Return the names of the activations that need no value."""
     return tuple(f.name for f in FUNCTIONS.values() if f.option is None or f.option.default is not REQUIRED)

@@ -191,7 +191,7 @@ def test_standard_input_beyond_the_largest_spec_is_refused(command: str) -> None
         check=False,
     )
     assert ended.returncode == 2
-    assert "larger than 256 KiB" in ended.stderr
+    assert "larger than 64 KiB" in ended.stderr
 
 
 @pytest.mark.parametrize("value", ["1" * 5000, f"[{'1' * 5000}]", f"0x{'f' * 5000}"])

@@ -119,7 +119,7 @@ UNUSABLE = [
     ('autoencoder a extends "a.cae"', "extends itself", "remove `extends` from the base"),
     ('autoencoder a extends "circle.cae"', "extends itself", "remove `extends` from the base"),
     ('autoencoder a extends "broken.cae"', "syntax error", "caedsl check"),
-    ('autoencoder a extends "large.cae"', "larger than 256 KiB", "name a `.cae` file"),
+    ('autoencoder a extends "large.cae"', "larger than 64 KiB", "name a `.cae` file"),
     ('autoencoder a extends "binary.cae"', "not UTF-8", "save it as UTF-8"),
     ('autoencoder a extends "zero\x01.cae"', "does not exist", "check the path"),
     ('autoencoder a extends ""', "needs the path", "write `autoencoder"),

@@ -20,7 +20,7 @@ def test_the_text_is_kept_as_it_is(tmp_path: Path) -> None:
     [
         (b"conv \xff", "this file is not UTF-8 text (its byte 6 is 0xff); save it as UTF-8"),
         ("conv".encode("utf-16"), "this file is not UTF-8 text (it looks like UTF-16); save it as UTF-8"),
-        (b"#" * (MAX_BYTES + 1), "this file is larger than 256 KiB, the limit for a spec; name a `.cae` file"),
+        (b"#" * (MAX_BYTES + 1), "this file is larger than 64 KiB, the limit for a spec; name a `.cae` file"),
     ],
     ids=["latin-1", "utf-16", "large"],
 )
