@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 from caedsl.facts.cost import total_macs, total_parameters
@@ -21,6 +22,7 @@ from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.example import examples, whole_spec
 from tests.cli.conftest import Ran
+from tests.cli.spec_writer import written_spec
 from tests.conftest import SPECS
 
 MOST_SECONDS = 1.0
@@ -171,12 +173,20 @@ class Fuzzing:
         self.caedsl = caedsl
         self.tried, self.slowest, self.largest = 0, 0.0, 0
 
-    def drawn(self, corpus: Sequence[str]) -> Iterator[str]:
-        """Yield mutated specs until there are enough of them, or the time is over where no number is given."""
+    def drawn(self, corpus: Sequence[str], writer: Callable[[Random], str] | None = None) -> Iterator[str]:
+        """Yield mutated specs until there are enough of them, or the time is over where no number is given.
+
+        With a ``writer``, every second one is a spec that it wrote, or a mutation of that.
+        """
         end = time.monotonic() + self.seconds
         while self.tried < self.specs or (not self.specs and time.monotonic() < end):
             self.tried += 1
-            yield mutated(Random(f"{self.seed}/{self.tried}"), corpus)
+            random = Random(f"{self.seed}/{self.tried}")
+            if writer is None or self.tried % 2:
+                yield mutated(random, corpus)
+            else:
+                text = writer(random)
+                yield text if random.randrange(2) else mutated(random, [text])
 
     def run(self, text: str, *command: str, most_seconds: float = MOST_SECONDS) -> Ran:
         """Run a command on the spec ``a.cae``, which holds ``text``.
@@ -233,7 +243,7 @@ def fuzzing(
 
 
 def test_mutated_specs_are_answered(fuzzing: Fuzzing) -> None:
-    for text in fuzzing.drawn(CORPUS):
+    for text in fuzzing.drawn(CORPUS, written_spec):
         for command in COMMANDS:
             ran = fuzzing.run(text, *command)
             if command[0] == "emit" and ran.code == 0:
@@ -248,14 +258,47 @@ bottleneck dense 2
 decoder mirror output=sigmoid
 train { loss mse; optimizer adam lr=1e-2; epochs 1; batch 10; corrupt gaussian=0.1; augment flip; ema 0.9 }
 """
+
+GROWN = (
+    ("data digits limit=30", 'data npy "images.npy" normalize=standard'),
+    ("data digits limit=30", 'target 1x8x8\ndata npy "images.npy" target="images.npy"'),
+    ("1x8x8\ndata digits limit=30", '1x32\ndata npy "signals.npy"'),
+    ("1x8x8\ndata digits limit=30", '1x4x4x4\ndata npy "volumes.npy"'),
+    ("bottleneck dense 2", "bottleneck variational 2 beta=0.5 warmup=0.5"),
+    ("bottleneck dense 2", "bottleneck variational conv 2"),
+    ("bottleneck dense 2", "bottleneck quantized 4x2"),
+    ("bottleneck dense 2", "bottleneck dense 4 topk=2"),
+    ("bottleneck dense 2", "bottleneck dense 4 sigmoid sparsity=5%"),
+    ("bottleneck dense 2", "bottleneck { dense 4 relu; dense 2; dense 4 relu }"),
+    ("maxpool 2;", "attention heads=2; se 2; gdn;"),
+    ("decoder mirror output=sigmoid", "decoder { dense 16; reshape 1x4x4; upsample 2; conv 1 }"),
+    ("decoder mirror output=sigmoid", "decoder { dense 32; reshape 2x4x4; unpool p1; conv 1 }"),
+    ("maxpool 2;", "maxpool 2 as p1;"),
+    ("loss mse", "loss huber + 0.1 ssim"),
+    ("optimizer adam lr=1e-2", "optimizer sgd lr=0.1 momentum=0.9; schedule cosine warmup=0.5"),
+    ("encoder {", "block body n=2 { conv n relu norm=layer }\nencoder { body x2;"),
+    ("norm=batch", "norm=group groups=2"),
+)
+"""Parts of ``TINY``, and what takes their places."""
 MOST_STEPS, MOST_MACS = 200, 1_000_000
 MOST_TRAINING_SECONDS = 30.0
 
 
+def grown(random: Random) -> str:
+    """Return ``TINY`` with other words of the language in place of a few parts."""
+    text = TINY
+    for part, other in random.sample(GROWN, random.choice((1, 1, 2, 4))):
+        text = text.replace(part, other)
+    return text
+
+
 def test_mutated_specs_train(fuzzing: Fuzzing) -> None:
     """Every small variant of a tiny spec is trained, valid or not."""
+    chance = np.random.default_rng(0)
+    for name, shape in (("images", (20, 8, 8)), ("signals", (20, 32)), ("volumes", (20, 4, 4, 4))):
+        np.save(f"{name}.npy", chance.random(shape, np.float32))
     trained = 0
-    for text in fuzzing.drawn([TINY]):
+    for text in fuzzing.drawn([TINY], grown):
         model = compiled(text, "a.cae").model
         if model is not None and (not model.complete or is_small(model)):
             shutil.rmtree("run", ignore_errors=True)

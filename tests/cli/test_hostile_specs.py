@@ -44,7 +44,7 @@ HOSTILE = {
     "arithmetic in repeats": encoder(f"repeat 1000 {{ repeat 1000 {{ conv {'+'.join('1' * 60)} }} }}"),
     "nested residuals": encoder(nested(31)),
     "foreign comments": "/*\n" * 5_000,
-    "long names": f"{HEAD}let {'a' * 40_000} = 1\nencoder {{ conv {'a' * 39_999}b }}\n{TAIL}",
+    "long names": f"{HEAD}let {'a' * 25_000} = 1\nencoder {{ conv {'a' * 24_999}b }}\n{TAIL}",
     "a wide range": encoder("conv 4 relu; maxpool 2").replace("1x8x8", "1x8x8 in 0..1e39"),
     "a huge learning rate": encoder("conv 4 relu; maxpool 2") + "train { optimizer rmsprop lr=1e39 }\n",
     "a kernel of 5,000 digits": encoder(f"conv 4 k{'9' * 5000}"),
@@ -55,7 +55,7 @@ HOSTILE = {
     "a line of many values": encoder("conv" + " 8" * 30_000),
     "many faulty lines": encoder("cnov 8; " * 5_000),
     "many unknown words": encoder("conv 8 zzz\n" * 5_000),
-    "many faulty constants": HEAD + "".join(f"let a{n} = q{n}\n" for n in range(5_000)),
+    "many faulty constants": HEAD + "".join(f"let a{n} = q{n}\n" for n in range(4_000)),
     "an open parenthesis on every line": "a = (\n" * 10_000,
     "a bidirectional control": f'{HEAD}data folder "a\u202e\u2066b" # \u202e\n',
 }
