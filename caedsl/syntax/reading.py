@@ -60,7 +60,9 @@ def read_source(path: str | os.PathLike[str]) -> Source:
 def decode_source(data: bytes, path: str) -> Source:
     """Return the spec in ``data``, named ``path``; raise ``SourceError`` if it is too large or not UTF-8."""
     if len(data) > MAX_BYTES:
-        raise SourceError(f"{path}: this file is larger than {MAX_BYTES >> 10} KiB, the limit for a spec; name a `.cae` file")
+        raise SourceError(
+            f"{path}: this file is larger than {MAX_BYTES >> 10} KiB, the limit for a spec; name a `.cae` file"
+        )
     try:
         return Source(data.decode("utf-8"), path)
     except UnicodeDecodeError as error:
