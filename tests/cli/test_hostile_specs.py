@@ -55,7 +55,7 @@ HOSTILE = {
     "a line of many values": encoder("conv" + " 8" * 30_000),
     "many faulty lines": encoder("cnov 8; " * 5_000),
     "many unknown words": encoder("conv 8 zzz\n" * 5_000),
-    "many faulty constants": HEAD + "".join(f"let a{n} = q{n}\n" for n in range(4_000)),
+    "many faulty constants": HEAD + "".join(f"let a{n} = q{n}\n" for n in range(3_500)),
     "an open parenthesis on every line": "a = (\n" * 10_000,
     "a bidirectional control": f'{HEAD}data folder "a\u202e\u2066b" # \u202e\n',
 }
