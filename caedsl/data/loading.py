@@ -34,7 +34,7 @@ Missing = list[tuple[DataSource, UnavailableError]]
 
 _UNEVEN = 4
 """Report inputs and targets whose value ranges differ by more than this factor."""
-_DARK = 0.125
+DARK = 0.125
 """Report images whose brightest pixel is below this share of the range: often 12-bit values in 16-bit files."""
 
 
@@ -250,7 +250,7 @@ def _labels(stack: Stack, index: Index) -> Tensor | None:
 def darkness(span: Span, fit: SampleFormat) -> list[str]:
     """Report samples whose smallest and largest values use little of the input's range."""
     _, brightest = span
-    if not fit.range.bounded or brightest >= fit.low + _DARK * (fit.high - fit.low):
+    if not fit.range.bounded or brightest >= fit.low + DARK * (fit.high - fit.low):
         return []
     if fit.noun != "image":
         return [f"the {fit.noun}s fill little of the range: no value is above {brightest:.3g} of {fit.range}"]

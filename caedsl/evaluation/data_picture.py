@@ -24,7 +24,7 @@ def data_picture(found: Survey, model: Autoencoder) -> bytes:
     targets = {of.part: of.shown[:columns] for of in found.targets if of.shown.shape[1:] == model.input.shape}
     rows = []
     for number, part in enumerate(found.parts):
-        rows.append(PictureRow(part.part, part.shown[:columns], ", ".join(part.shown_names[:columns])))
+        rows.append(PictureRow(part.part, part.shown[:columns], ", ".join(part.shown_names[:columns]), others=True))
         if part.part in targets:
             rows.append(PictureRow(f"{part.part} targets", targets[part.part], "what the network must return"))
         if not number:

@@ -23,11 +23,15 @@ INK, FAINT, FRAME, PAPER = "#1f2328", "#6e7781", "#d0d7de", "#ffffff"
 
 
 class PictureRow(NamedTuple):
-    """Row of samples, batch × channels × space, under a label and a fainter detail."""
+    """Row of samples, batch × channels × space, under a label and a fainter detail.
+
+    ``others``: they are other samples than those of the rows above.
+    """
 
     label: str
     samples: Tensor
     detail: str = ""
+    others: bool = False
 
 
 class Cell(NamedTuple):
@@ -56,11 +60,16 @@ def png(picture: Image.Image, smallest: bool = False) -> bytes:
 def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) -> Image.Image:
     """Return the rows one above the other, two thirds of ``width`` to ``width`` wide.
 
-    Each column shows the same sample in all rows. Values are mapped from ``pixels`` to grey levels, or to the
-    intensities of three colours, and clipped. For two channels, or more than three, the mean is shown. Small images are
-    enlarged by a whole factor, so that their pixels stay square. Signals are drawn over those of the first row, and
-    volumes are shown as their middle slices.
+    Each column shows the same sample in all rows, unless a row has others. Values are mapped from ``pixels`` to grey
+    levels, or to the intensities of three colours, and clipped; the contrast of dark samples is raised, which the first
+    row says. For two channels, or more than three, the mean is shown. Small images are enlarged by a whole factor, so
+    that their pixels stay square. Signals are drawn over those that they are made from, and volumes are shown as their
+    middle slices.
     """
+    seen = pixels.seen(float(rows[0].samples.max()))
+    if seen != pixels:
+        told = f"{rows[0].detail}; " if rows[0].detail else ""
+        rows = [rows[0]._replace(detail=f"{told}{contrast_text(seen)}"), *rows[1:]]
     shape = tuple(rows[0].samples.shape[1:])
     if rank(shape) == 3:
         rows = [row._replace(samples=middle_slices(row.samples)) for row in rows]
@@ -69,10 +78,17 @@ def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) ->
     row_height = HEADING + cell.height + BETWEEN
     across = 2 * MARGIN + columns * (cell.width + GAP) - GAP
     drawn = Image.new("RGB", (across, 2 * MARGIN + len(rows) * row_height - BETWEEN), PAPER)
+    under: Tensor | None = None
     for number, row in enumerate(rows):
-        under = rows[0].samples if number and rank(shape) == 1 else None
-        _draw_row(drawn, row, MARGIN + number * row_height, cell, pixels, under)
+        under = None if row.others else under
+        _draw_row(drawn, row, MARGIN + number * row_height, cell, seen, under)
+        under = row.samples if under is None and rank(shape) == 1 else under
     return drawn
+
+
+def contrast_text(seen: PixelRange) -> str:
+    """Return the remark on pictures of dark samples."""
+    return f"contrast raised: {seen.high:.3g} is white"
 
 
 def stack(sheets: Sequence[Image.Image], rows: int) -> Image.Image:

@@ -12,12 +12,13 @@ from caedsl.inference.scores import ScoreError, read_score
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.report.held_out import SHOWN
 from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
+from caedsl.training.pixel_range import PixelRange
 
 
 def anomaly_groups(
-    run: TrainedRun, found: AnomaliesRecord, samples: Sequence[ScoredSample]
+    run: TrainedRun, found: AnomaliesRecord, samples: Sequence[ScoredSample], pixels: PixelRange
 ) -> dict[str, Sequence[Shown]]:
-    """Return the samples that were found, missed and rejected, by heading.
+    """Return the samples that were found, missed and rejected, by heading, drawn in the range ``pixels``.
 
     The result is empty if the folder of the test samples no longer exists.
     """
@@ -40,7 +41,7 @@ def anomaly_groups(
             "Missed": [row for row in anomalies if row.score <= threshold],
             "Normal, and rejected": [row for row in reversed(normals) if row.score > threshold],
         }
-    return {heading: _shown(run, root, found.score, rows[:SHOWN]) for heading, rows in chosen.items() if rows}
+    return {heading: _shown(run, root, found.score, rows[:SHOWN], pixels) for heading, rows in chosen.items() if rows}
 
 
 def _is_file_in(path: Path, folder: Path) -> bool:
@@ -48,7 +49,7 @@ def _is_file_in(path: Path, folder: Path) -> bool:
 
 
 @torch.no_grad()
-def _shown(run: TrainedRun, root: Path, score: str, rows: Sequence[ScoredSample]) -> list[Shown]:
+def _shown(run: TrainedRun, root: Path, score: str, rows: Sequence[ScoredSample], pixels: PixelRange) -> list[Shown]:
     try:
         chosen = read_score(score)
     except ScoreError:
@@ -59,8 +60,8 @@ def _shown(run: TrainedRun, root: Path, score: str, rows: Sequence[ScoredSample]
         maps = chosen.kind.map(run.compare(batch, chosen))
         for offset, row in enumerate(rows[batch.place]):
             pictures = {
-                "original": picture_uri(batch.target[offset], run.values),
-                "output": picture_uri(batch.reconstruction[offset], run.values),
+                "original": picture_uri(batch.target[offset], pixels),
+                "output": picture_uri(batch.reconstruction[offset], pixels),
                 "error": heat_uri(maps[offset]),
             }
             drawn.append(Shown(f"{shortened(row.name)}, score {row.score:.3g}", pictures))

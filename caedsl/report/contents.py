@@ -50,6 +50,7 @@ class Contents:
     troubles: Sequence[Trouble]
     part: str
     groups: dict[str, Sequence[Shown]]
+    contrast: str
     found: dict[str, Sequence[Shown]]
     scores: str
     scores_of: str
@@ -83,10 +84,11 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         missing.append(f"No reconstructions and no codes: {str(error).splitlines()[0]}")
     sweep = read_sweep(path)
     scores, scores_of = _scores(path, run.calibration, anomalies, shown)
+    seen = shown.seen if shown is not None else run.values
     found: dict[str, Sequence[Shown]] = {}
     if anomalies is not None:
         with suppress(DataError):
-            found = anomaly_groups(run, anomalies, read_scored_samples(path))
+            found = anomaly_groups(run, anomalies, read_scored_samples(path), seen)
     several = shown is not None and len(shown.codes) > 2 and shown.explained[0] > 0
     return Contents(
         name=run.model.name,
@@ -100,6 +102,7 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         troubles=troubles,
         part=shown.part if shown else "",
         groups=shown.groups if shown else {},
+        contrast=shown.contrast if shown else "",
         found=found,
         scores=scores,
         scores_of=scores_of,

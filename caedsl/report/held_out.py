@@ -19,6 +19,7 @@ from caedsl.evaluation.again import finished_run
 from caedsl.evaluation.code_statistics import CodeStatistics
 from caedsl.evaluation.evaluate import Examination, as_target
 from caedsl.evaluation.metrics import psnr_per_image
+from caedsl.evaluation.reconstructions import contrast_text
 from caedsl.evaluation.run import examination
 from caedsl.report.code_pictures import code_pictures
 from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
@@ -41,7 +42,8 @@ class HeldOut:
     """Samples of the part that the run is evaluated on: ``groups`` by heading, ``codes`` N×2 for a plot.
 
     ``code_groups`` show the meaning of codes, by heading. ``explained`` are the shares of the codes' variance on both
-    axes. ``classes`` is None without labels.
+    axes. ``classes`` is None without labels. ``seen`` is the range of values in which the samples are drawn,
+    and ``contrast`` a remark if it is smaller than that of the run.
     """
 
     part: str
@@ -51,6 +53,8 @@ class HeldOut:
     explained: tuple[float, float]
     classes: Sequence[str] | None
     statistics: CodeStatistics
+    seen: PixelRange
+    contrast: str
     code_groups: dict[str, Sequence[Shown]]
 
 
@@ -63,8 +67,9 @@ def held_out(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
     errors, codes = [], []
     most = max(FEWEST_CODES, min(MOST_CODES, MOST_CODE_VALUES // elements(run.model.code_shape)))
     every = max(1, -(-len(exam.images) // most))
-    before = 0
+    before, brightest = 0, float("-inf")
     for sample in exam.samples():
+        brightest = max(brightest, float(sample.target.max()))
         z, maps = module.encode_with_maps(sample.seen.float())
         errors.append(_psnr(module.decode(z, maps), sample.target, run.pixels))
         codes.append(z[(-before) % every :: every].cpu())
@@ -80,10 +85,11 @@ def held_out(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         taken = labels[batches.index.cpu()][::every].tolist()
         classes = [images.class_names[number] if images.class_names else str(number) for number in taken]
         classes = classes if len(set(classes)) > 1 else None
-    names = _names(images, part, batches)
-    pictures = code_pictures(module, exam, all_codes, range(0, len(exam.images), every), names[::every], run.pixels)
-    groups = _groups(run, exam, module, psnr, names)
-    return HeldOut(part, psnr, groups, points, explained, classes, CodeStatistics.of(flat), pictures)
+    names, seen = _names(images, part, batches), run.pixels.seen(brightest)
+    pictures = code_pictures(module, exam, all_codes, range(0, len(exam.images), every), names[::every], seen)
+    contrast = f"The samples are dark, and their {contrast_text(seen)}" if seen != run.pixels else ""
+    groups = _groups(run, exam, module, psnr, names, seen)
+    return HeldOut(part, psnr, groups, points, explained, classes, CodeStatistics.of(flat), seen, contrast, pictures)
 
 
 def _names(images: Images, part: str, batches: Batches) -> list[str]:
@@ -112,7 +118,12 @@ def _leading(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[flo
 
 
 def _groups(
-    run: Run, exam: Examination, module: ConvolutionalAutoencoder, psnr: NDArray[np.float64], names: Sequence[str]
+    run: Run,
+    exam: Examination,
+    module: ConvolutionalAutoencoder,
+    psnr: NDArray[np.float64],
+    names: Sequence[str],
+    pixels: PixelRange,
 ) -> dict[str, Sequence[Shown]]:
     order = np.argsort(psnr, kind="stable")[::-1]
     shown = min(SHOWN, len(order))
@@ -131,7 +142,7 @@ def _groups(
             rows = {exam.row_names[0]: target}
             if exam.denoises:
                 rows[exam.row_names[1]] = as_target(seen[None], exam, run.pixels)[0]
-            pictures = _pictures(rows, module(seen[None])[0], target, run.pixels)
+            pictures = _pictures(rows, module(seen[None])[0], target, pixels)
             drawn[place] = Shown(f"{names[place]}, {psnr[place]:.1f} dB", pictures)
         before += len(sample.target)
     return {heading: [drawn[int(place)] for place in places] for heading, places in chosen.items()}

@@ -1,10 +1,11 @@
 """The range of pixel values, and the scale 0..1 on which runs of any range are compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from torch import Tensor
 
+from caedsl.data.loading import DARK
 from caedsl.data.pixels import Pixels, span_of
 from caedsl.model.data import InputRange
 
@@ -37,6 +38,11 @@ class PixelRange:
     def to_unit(self, x: Tensor) -> Tensor:
         """Map ``x`` linearly so that ``low`` becomes 0 and ``high`` becomes 1, without clipping."""
         return x if (self.low, self.high) == (0.0, 1.0) else (x - self.low) / self.width
+
+    def seen(self, brightest: float) -> Self:
+        """Return the range in which to draw samples with this largest value: dark ones would be black in the whole."""
+        dark = self.low < brightest < self.low + DARK * self.width
+        return replace(self, high=brightest) if dark else self
 
     def __str__(self) -> str:
         return f"{self.low:g}..{self.high:g}"

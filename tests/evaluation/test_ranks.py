@@ -116,6 +116,17 @@ def test_a_plot_shows_the_signal_and_the_original_below_it() -> None:
     assert dark.max() < red.min() < faint.max()
 
 
+def test_signals_of_another_part_are_not_drawn_over_the_first() -> None:
+    low, high = torch.full((1, 1, 32), 0.2), torch.full((1, 1, 32), 0.8)
+    rows = [PictureRow("train", low, others=True), PictureRow("test", high, others=True)]
+    over = sheet([rows[0], rows[1]._replace(others=False)], PixelRange(0.0, 1.0))
+    alone, own = sheet(rows, PixelRange(0.0, 1.0)), sheet(rows[1:], PixelRange(0.0, 1.0))
+    height = own.height - 24  # the lower margin
+    last = alone.crop((0, alone.height - own.height + 24, alone.width, alone.height - 24))
+    assert last.tobytes() == own.crop((0, 24, own.width, height)).tobytes()
+    assert over.tobytes() != alone.tobytes()
+
+
 def test_the_middle_slice_of_a_volume_is_shown() -> None:
     x = torch.zeros(1, 1, 5, 4, 4)
     x[0, 0, 2] = 1

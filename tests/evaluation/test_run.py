@@ -135,6 +135,16 @@ def test_pixels_become_squares_of_their_value() -> None:
     assert corners == [(0, 0, 0), (255, 255, 255), (128, 128, 128), (255, 255, 255)]
 
 
+def test_the_contrast_of_dark_samples_is_raised_and_that_is_said() -> None:
+    x = torch.linspace(0, 0.05, 64).reshape(1, 1, 8, 8)
+    dark = picture(PictureRow("original", x), PictureRow("reconstruction", x / 2))
+    told = f"contrast raised: {0.05:.3g} is white"
+    same = picture(PictureRow("original", x / 0.05, told), PictureRow("reconstruction", x / 0.1))
+    assert dark.tobytes() == same.tobytes()
+    assert PixelRange(0.0, 1.0).seen(0.2) == PixelRange(0.0, 1.0)
+    assert PixelRange(0.0, 1.0).seen(0.0) == PixelRange(0.0, 1.0)
+
+
 def test_three_channels_are_colours() -> None:
     x = torch.tensor([1.0, 0.5, 0.0]).view(1, 3, 1, 1)
     shown = picture(PictureRow("original", x))
