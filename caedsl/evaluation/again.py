@@ -53,7 +53,10 @@ def evaluate_again(
     scores = before.get("scores")
     there = not isinstance(scores, dict) or MEAN in scores
     evaluation = evaluation_of(run, baselines and there)
-    differing = tuple(_differing(before, finite(evaluation.as_json())))
+    compared = finite(evaluation.as_json())
+    if there and not baselines:
+        del compared["notes"]  # most are about the baselines
+    differing = tuple(_differing(before, compared))
     changed = differences(kept.environment.model_dump(), environment_of(training, kept.model, images, None))
     if differing and changed:
         reporter.note(f"the run was made elsewhere: {'; '.join(changed)}")

@@ -71,6 +71,8 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
         power = _sum(shortcut, _through(layer.children, power, output))
     elif INIT in layer.options:
         power += log10(max(layer.kind.fans(layer)[0] * inside(layer) * variance(layer), FAINTEST))
+    else:
+        power += log10(max(layer.kind.power(layer.options), FAINTEST))
     if layer.norm is not None:
         power = 0.0
     activation = activation_of(layer)

@@ -1,4 +1,7 @@
-"""Order of joined channels: ``concat`` puts the layer before it first, and later weights follow that order."""
+"""Order of joined channels: ``concat`` puts the layer before it first, and later weights follow that order.
+
+Of two inputs in the other order, ``concat NAME first`` says so.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,8 +34,11 @@ def in_spec_order(network: Network) -> Network:
             starts = np.cumsum([0, *channels[:-1]])
             at = layer.inputs.index(first)
             sequence = [at, *(each for each in range(len(channels)) if each != at)]
-            orders[layer.key] = np.concatenate([starts[each] + read[each] for each in sequence])
-            layers.append(replace(layer, inputs=tuple(layer.inputs[each] for each in sequence)))
+            swapped = sequence == [1, 0]
+            joined = sorted(sequence) if swapped else sequence
+            orders[layer.key] = np.concatenate([starts[each] + read[each] for each in joined])
+            inputs = tuple(layer.inputs[each] for each in sequence)
+            layers.append(replace(layer, inputs=inputs, options="first" if swapped else layer.options))
             continue
         made, orders[layer.key] = _through(network, layer, read, shapes)
         if made is not layer and made.weights.keys() and made.kind != "norm":

@@ -12,6 +12,8 @@ from caedsl.vocabulary.norms import NORM
 from caedsl.vocabulary.weights import BIAS
 
 _NORM, _ACTIVATION, _DROPOUT = 1, 2, 3
+_WORDS = {"quantizer": "quantized"}
+"""Words of layers that a line writes otherwise."""
 
 
 @dataclass(eq=False)
@@ -43,7 +45,9 @@ class WrittenLine:
     def text(self, names: Mapping[str, str]) -> str:
         """Return the line; ``names`` are those of the outputs that lines read."""
         layer = self.layers[0]
-        options = names[self.base.reads] if self.base.reads else layer.options if not self.children else ""
+        options = layer.options if not self.children else ""
+        if self.base.reads:
+            options = f"{names[self.base.reads]} {options}".rstrip()
         bias = ""
         if BIAS in KINDS[self.word].options:
             has, implied = "bias" in layer.weights, not any(each.startswith("norm=") for each in self.finish)
@@ -62,7 +66,7 @@ def lines_of(items: Sequence[Item], names: Mapping[str, str]) -> tuple[WrittenLi
     for place, item in enumerate(items):
         if not lines or lines[-1].named or not _joined(lines[-1], item):
             children, shortcut = lines_of(item.body, names), lines_of(item.shortcut, names)
-            word = "residual" if item.body else item.layer.kind
+            word = "residual" if item.body else _WORDS.get(item.layer.kind, item.layer.kind)
             lines.append(WrittenLine(word, [item.layer], item, children=children, shortcut=shortcut))
         last = place + 1 == len(items) or items[place + 1].layer is not item.layer
         lines[-1].named = names.get(item.layer.key, "") if last else ""
@@ -73,7 +77,7 @@ def _joined(line: WrittenLine, item: Item) -> bool:
     """Put ``item`` on ``line`` if the order of effect allows it, and return whether it is there now."""
     kind, layer = item.layer.kind, item.layer
     if kind == "quantizer" and line.word == "conv" and line.text({}) == f"conv {layer.shape[0]} k1":
-        line.word, line.options = "quantized", layer.options
+        line.word, line.options = "quantized", f"{layer.options}x{layer.shape[0]}"
         line.layers.append(layer)
         return True
     effect, option = _effect(layer)

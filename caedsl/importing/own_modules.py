@@ -47,8 +47,18 @@ def _added(module: OwnModule) -> Any:
     return next(node.args["other"] for node in module.nodes if node.base == "add")
 
 
+def _scale(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    if "weight" in weights:
+        return "scale", f"{spelling.number(float(weights['weight'][0]))} learned"
+    return "scale", spelling.number(float(_factor(module)))
+
+
+def _factor(module: OwnModule) -> Any:
+    return next(node.args["other"] for node in module.nodes if node.base == "mul")
+
+
 def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    return "quantizer", "x".join(map(str, weights["codebook"].shape))
+    return "quantizer", str(len(weights["codebook"]))
 
 
 _Reader = Callable[[OwnModule, Mapping[str, Array], Shape], tuple[str, str]]
@@ -64,6 +74,7 @@ _READERS: dict[str, tuple[frozenset[str], _Reader]] = {
     ),
     "ChannelRMSNorm": (frozenset({"weight"}), _rms),
     "ChannelLayerNorm": (frozenset({"weight", "bias"}), _channel),
+    "Scale": (frozenset({"weight"}), _scale),
     "Quantizer": (frozenset({"codebook", "taken"}), _quantizer),
 }
 """For each class, its parameters and buffers (some may be missing), and its reader."""

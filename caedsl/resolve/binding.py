@@ -153,10 +153,10 @@ class _Binder(LineFaults):
 
     def _word(self, word: tree.WrittenWord) -> None:
         short = SHORT.match(word.text)
-        if word.text in self.words:
-            self._bare(self.words[word.text], word)
-        elif self._names_first():
+        if self._names_first():
             self._positional(word)
+        elif word.text in self.words:
+            self._bare(self.words[word.text], word)
         elif short and short[1] in self.by_short:
             self._read(self.by_short[short[1]], short_value(short[2], word.span), word.span)
         elif (self.first is not None and self._first_takes(self.first, word)) or (
@@ -167,7 +167,7 @@ class _Binder(LineFaults):
             self._unknown(word, word, "word")
 
     def _names_first(self) -> bool:
-        """Whether the next word is the name that the line must have, even if it looks like `x2`."""
+        """Whether the next word is the name that the line must have, even if it looks like an option."""
         first = self.first
         if first is None or self.begun or first.name in self.bound.spans:
             return False

@@ -20,6 +20,7 @@ EXAMPLES: Mapping[str, str] = {
     "scale": "2",
     "times": "2",
     "shape": "32x7x7",
+    "codebook": "512x64",
     "path": '"photos/"',
     "at": "50",
     "ema": "0.999",

@@ -47,7 +47,12 @@ class Gaussian(Kind):
 
 
 CODEBOOK: LayerOption[Shape] = LayerOption(
-    "codebook", Type.SHAPE, REQUIRED, "vectors and their channels: `512x64`", Written.FIRST, FROM_ONE
+    "codebook",
+    Type.SHAPE,
+    REQUIRED,
+    "vectors and their channels: `512x64`, or `512` for the encoder's own channels",
+    Written.FIRST,
+    FROM_ONE,
 )
 EMA: LayerOption[float] = LayerOption(
     "ema", Type.NUMBER, 0.99, "decay of the moving averages of the codebook", domain=FRACTION
@@ -84,11 +89,11 @@ class Quantizer(Kind):
     options = (CODEBOOK, UPDATE, EMA, SPREAD)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
-        """Return the input's shape, if the codebook has two numbers."""
-        if len(options[CODEBOOK]) != 2:
+        """Return the input's shape, if the codebook has one or two numbers."""
+        if len(options[CODEBOOK]) > 2:
             return Misfit(
                 "wrong-type",
-                f"a codebook has two numbers, but `{text(options[CODEBOOK])}` has {len(options[CODEBOOK])}",
+                f"a codebook has at most two numbers, but `{text(options[CODEBOOK])}` has {len(options[CODEBOOK])}",
                 help="write the number of vectors and their channels: `bottleneck quantized 512x64`",
                 option=CODEBOOK.name,
             )
@@ -96,18 +101,23 @@ class Quantizer(Kind):
 
     def parameters(self, layer: PlacedLayer) -> int:
         """Return the number of codebook values that the optimizer trains."""
-        return elements(layer.options[CODEBOOK]) if layer.options[UPDATE] == GRADIENT else 0
+        return elements(_table(layer)) if layer.options[UPDATE] == GRADIENT else 0
 
     def macs(self, layer: PlacedLayer) -> int:
         """Return one product of every position with every vector."""
-        return elements(layer.in_shape[1:]) * elements(layer.options[CODEBOOK])
+        return elements(layer.in_shape[1:]) * elements(_table(layer))
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return the module that selects the vectors."""
         decay = None if layer.options[UPDATE] == GRADIENT else layer.options[EMA]
         ema = {} if decay == EMA.default else {"ema": decay}
         spread = {} if layer.options[SPREAD] is None else {"spread": layer.options[SPREAD]}
-        return (call("Quantizer", *layer.options[CODEBOOK], **ema, **spread),)
+        return (call("Quantizer", *_table(layer), **ema, **spread),)
+
+
+def _table(layer: PlacedLayer) -> Shape:
+    """Return the number of vectors and of their channels."""
+    return layer.options[CODEBOOK][0], layer.in_shape[0]
 
 
 _OWN: tuple[Kind, ...] = (Gaussian(), Quantizer(), TopK(), Sparsity())

@@ -37,6 +37,10 @@ class Join(Kind):
         """
         return written({OTHER: shape})
 
+    def how(self, options: Options) -> str:
+        """Return the way of joining, which the backend knows, if ``joining`` returns no function."""
+        return self.name
+
     def kept(self, options: Options) -> str:
         """Return the name under which the network stores what is read."""
         return options[FROM]
@@ -46,7 +50,7 @@ class Join(Kind):
         return None
 
     def joining(self, layer: PlacedLayer) -> Call | None:
-        """Return the function of the map and the stored value, or None if the backend knows it by the kind's name."""
+        """Return the function of the map and the stored value, or None if the backend knows ``how``."""
         return None
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:

@@ -146,6 +146,10 @@ class Kind:
         """Return how many inputs one output sums, and how many outputs one input feeds, on average."""
         raise NotImplementedError
 
+    def power(self, options: Options) -> float:
+        """Return the factor on the mean square of the values, for a kind without a kernel."""
+        return 1.0
+
     def weight_fans(self, layer: PlacedLayer) -> tuple[float, float]:
         """Return the fans as ``torch.nn.init`` counts them from the weight's shape."""
         return self.fans(layer)

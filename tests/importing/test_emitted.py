@@ -71,7 +71,16 @@ LINES = sorted(
         for name, kind in KINDS.items()
         if name not in ("shortcut", "stage", "add", "concat", "reshape", "unpool")
     }
-    | {"hardsigmoid 0.2", "softcap 3", "tanh 2", "norm rms", "norm instance", "norm group groups=2", "gdn inverse"}
+    | {
+        "hardsigmoid 0.2",
+        "softcap 3",
+        "tanh 2",
+        "norm rms",
+        "norm instance",
+        "norm group groups=2",
+        "gdn inverse",
+        "scale -1",
+    }
     | {
         "conv 8 pad=reflect",
         "conv 8 s2 pad=0..1",

@@ -111,7 +111,7 @@ decoder { deconv 4 s2 output_pad=1; deconv 1 k3 s2 pad=1 output_pad=2 }
     "quantized": """autoencoder wrong
 input 1x8x8
 encoder { conv 4 s2 }
-bottleneck quantized 512 commit=0.25
+bottleneck quantized 512x4x4 commit=0.25
 decoder mirror
 """,
 }

@@ -7,7 +7,10 @@ from torch.nn import functional
 
 from caedsl import check
 from caedsl.backends.torch.instantiate import build
-from caedsl.backends.torch.modules import GDN, SelfAttention, SqueezeExcitation
+from caedsl.backends.torch.modules import GDN, Scale, SelfAttention, SqueezeExcitation
+from caedsl.facts.signal import signal_path
+from caedsl.rules.engine.example import whole_spec
+from caedsl.vocabulary.joining import FROM
 from tests.resolve.written import model
 
 
@@ -154,3 +157,67 @@ def test_a_wrong_line_is_one_finding(encoder: str, found: str) -> None:
     said = errors(encoder)
     assert len(said) == 1, said
     assert said[0].startswith(found)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 5), (3, 4, 5, 6), (3, 4, 2, 5, 6)])
+def test_scale_multiplies_all_numbers_or_each_channel(shape: tuple[int, ...]) -> None:
+    x, learned = torch.randn(shape), Scale(0.5, channels=4)
+    torch.testing.assert_close(Scale(-0.5)(x), -0.5 * x)
+    torch.testing.assert_close(learned(x), 0.5 * x)
+    assert learned.weight is not None
+    with torch.no_grad():
+        learned.weight.copy_(torch.arange(4.0))
+    torch.testing.assert_close(learned(x).select(1, 3), 3 * x.select(1, 3))
+    assert not list(Scale(2.0).parameters())
+
+
+def test_a_scaled_residual_keeps_the_signal() -> None:
+    plain, scaled = (
+        signal_path(model(f"encoder {{ repeat 8 {{ residual {{ conv 1; {end} }} }} }}"))[7].total
+        for end in ("conv 1", "conv 1; scale 0.1")
+    )
+    assert plain > 2
+    assert 0 < scaled < 0.1
+
+
+def test_a_factor_of_zero_is_an_error_unless_it_is_learned() -> None:
+    assert errors("conv 4; scale 0; maxpool 2") == ["out-of-domain: `scale 0` returns zeros, whatever its input is"]
+    assert not errors("residual { conv 1; scale 0 learned }; maxpool 2")
+
+
+def test_concat_first_puts_the_named_channels_first() -> None:
+    text = "encoder {{ conv 2 relu as f; maxpool 2 }}\nbottleneck conv 2\ndecoder {{ upsample 2; {}; conv 1 sigmoid }}"
+    after, before = (build(model(text.format(join))).eval() for join in ("concat f", "concat f first"))
+    before.load_state_dict(after.state_dict())
+    kernel = before.decoder[1].weight
+    with torch.no_grad():
+        kernel.copy_(torch.cat([kernel[:, -2:], kernel[:, :-2]], dim=1))
+        x = torch.rand(2, *after.sizes.own)
+        torch.testing.assert_close(before(x), after(x))
+
+
+@pytest.mark.parametrize("name", ["first", "x2", "bilinear"])
+def test_the_name_of_an_output_may_look_like_an_option(name: str) -> None:
+    text = (
+        f"encoder {{ conv 2 relu as {name}; maxpool 2 }}\nbottleneck conv 2\ndecoder {{ upsample 2; concat {name} first; conv 1 sigmoid }}"
+    )
+    assert model(text).decoder[1].options[FROM] == name
+
+
+def test_a_codebook_for_the_channels_of_the_encoder_needs_no_convolution() -> None:
+    spec = model(
+        "encoder { conv 8 k3 s2 norm=batch relu }\nbottleneck quantized 32\ndecoder { upsample 2; conv 1 sigmoid }"
+    )
+    module = build(spec)
+    assert [type(part).__name__ for part in module.bottleneck] == ["Quantizer"]
+    assert module.bottleneck[0].codebook.shape == (32, 8)
+    assert spec.code_shape == (8, 14, 14)
+
+
+def test_the_initialisation_of_no_convolution_has_no_effect() -> None:
+    text = "encoder { conv 8 s2 }\nbottleneck quantized 32 init=torch"
+    (found,) = [found for found in check(whole_spec(text)) if found.severity.value == "error"]
+    assert (found.name, found.help) == (
+        "option-without-effect",
+        "remove `init=`, or write `quantized 32x64` for a convolution to 64 channels",
+    )

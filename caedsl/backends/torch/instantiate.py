@@ -134,6 +134,8 @@ def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict
             kept[link.name] = x
         elif link.how == "concat":
             x = torch.cat((x, kept[link.name]), dim=1)
+        elif link.how == "concat_first":
+            x = torch.cat((kept[link.name], x), dim=1)
         elif link.how == "add":
             x = x + kept[link.name]
     return x

@@ -82,7 +82,7 @@ class LayerModules:
 class Link:
     """Treatment of the map before the module at ``place`` of a part: kept under a name, or joined with another.
 
-    ``how`` is ``keep`` or the name of a kind that joins. ``call`` is the function that returns what is kept or joined,
+    ``how`` is ``keep`` or the way in which a kind joins. ``call`` is the function that returns what is kept or joined,
     as the second of its results or of its arguments; None if ``how`` says it all.
     """
 
@@ -185,7 +185,7 @@ class _Lowering:
         for layer in layers:
             place = count + len(lowered)
             if isinstance(layer.kind, Join):
-                how = layer.kind.name, layer.kind.kept(layer.options), layer.kind.joining(layer)
+                how = layer.kind.how(layer.options), layer.kind.kept(layer.options), layer.kind.joining(layer)
                 self.links[path].append(Link(place, *how))
             if layer.named in self.kept_by:
                 self.links[path].append(Link(place, KEEP, *self.kept_by[layer.named]))

@@ -145,9 +145,12 @@ class Quantizer(nn.Module):
 
     def indices(self, h: Tensor) -> Tensor:
         """Return the number of the nearest vector at each place, samples first."""
-        codebook = self.codebook.detach()
-        distances = torch.addmm(codebook.square().sum(1), self.flat(h.detach()), codebook.T, alpha=-2)
-        return distances.argmin(1).view(h.shape[0], *h.shape[2:])
+        codebook, places = self.codebook.detach(), self.flat(h.detach())
+        squares = codebook.square().sum(1)
+        # A processor finds the minima four times as fast in parts whose distances fit into its cache.
+        parts = places.split(512) if self.training and h.device.type == "cpu" else (places,)
+        chosen = [torch.addmm(squares, part, codebook.T, alpha=-2).min(1)[1] for part in parts]
+        return torch.cat(chosen).view(h.shape[0], *h.shape[2:])
 
     def nearest(self, h: Tensor) -> Tensor:
         chosen = self.indices(h) if self.chosen is None else self.chosen
@@ -172,11 +175,11 @@ class Quantizer(nn.Module):
 
     def divergence(self, h: Tensor) -> Tensor:
         """Return the squared distance of a sample from the codebook, on average; its gradient is that of the sample."""
-        return (h.float() - self.nearest(h).detach().float()).square().flatten(1).sum(1).mean()
+        return functional.mse_loss(h.float(), self.nearest(h).detach().float(), reduction="sum") / len(h)
 
     def distance(self, h: Tensor) -> Tensor:
         """Return the same distance; its gradient is that of the codebook."""
-        return (h.detach().float() - self.nearest(h).float()).square().flatten(1).sum(1).mean()
+        return functional.mse_loss(self.nearest(h).float(), h.detach().float(), reduction="sum") / len(h)
 
 
 class TopK(nn.Module):
@@ -293,6 +296,20 @@ class GDN(nn.Module):
         return x * (mixture.sqrt() if self.inverse else mixture.rsqrt())
 
 
+class Scale(nn.Module):
+    """Multiplies its input by a factor, or each channel by a learned one that starts there."""
+
+    def __init__(self, factor: float, channels: int | None = None) -> None:
+        super().__init__()
+        self.factor = factor
+        self.weight = None if channels is None else nn.Parameter(torch.full((channels,), factor))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.weight is None:
+            return x * self.factor
+        return x * self.weight.view(-1, *[1] * (x.dim() - 2))
+
+
 class SqueezeExcitation(nn.Module):
     """Weighs each channel by what the means of all channels say."""
 
@@ -332,6 +349,7 @@ MODULES: dict[str, type[nn.Module]] = {
     "Gaussian": Gaussian,
     "Quantizer": Quantizer,
     "GDN": GDN,
+    "Scale": Scale,
     "SqueezeExcitation": SqueezeExcitation,
     "SelfAttention": SelfAttention,
     "TopK": TopK,

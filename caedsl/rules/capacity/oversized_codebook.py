@@ -44,7 +44,7 @@ from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.code_kinds import CODEBOOK, GRADIENT, UPDATE
-from caedsl.vocabulary.shape import elements
+from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE308", "oversized-codebook", Severity.WARNING)
 
@@ -60,7 +60,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     layers, images = model.bottleneck.layers, training_images(model)
     if not layers or CODEBOOK not in layers[-1].options or images is None:
         return
-    vectors, channels = layers[-1].options[CODEBOOK]
+    vectors, *channels = layers[-1].options[CODEBOOK]
     places = elements(model.code_shape[1:])
     batch = model.train.batch if model.train and not isinstance(model.train.batch, str) else None
     follows = layers[-1].options[UPDATE] != GRADIENT
@@ -69,6 +69,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     most = images * places // ENOUGH if batch is None else min(images * places // ENOUGH, batch * places)
     fewer = 1 << max(0, most.bit_length() - 1)
+    smaller = text((fewer, *channels))
     why = (
         f"a batch has only {batch * places:,} positions"
         if restless and batch
@@ -79,8 +80,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         place,
         f"a codebook of {vectors:,} vectors, but {why} to fill it",
         label=f"{places:,} positions per image",
-        help=f"use `{fewer}x{channels}`, or more images",
-        fix=Fix(f"use {fewer} vectors", (Edit(place, f"{fewer}x{channels}"),), Applicability.UNSAFE),
+        help=f"use `{smaller}`, or more images",
+        fix=Fix(f"use {fewer} vectors", (Edit(place, smaller),), Applicability.UNSAFE),
         severity=None if restless or vectors > images * places else Severity.INFO,
         data={"vectors": vectors, "places": images * places},
     )

@@ -23,10 +23,10 @@ CODEBOOK_TERM = "codebook"
 class Quantized(Form):
     """A codebook of vectors (van den Oord et al. 2017, arXiv 1711.00937): `512x64` is 512 vectors of 64 channels.
 
-    A convolution with kernel 1 makes the channels, and every position is replaced by the nearest vector. The gradient
-    passes straight through. The codebook follows the inputs by an exponential moving average, and vectors without any
-    nearby input are reset to inputs; with `update=gradient` its squared distance to the inputs is added to the loss
-    instead.
+    A convolution with kernel 1 makes the channels, and every position is replaced by the nearest vector. `512` alone is
+    a codebook for the encoder's own channels, without that convolution. The gradient passes straight through. The
+    codebook follows the inputs by an exponential moving average, and vectors without any nearby input are reset to
+    inputs; with `update=gradient` its squared distance to the inputs is added to the loss instead.
     """
 
     name = "quantized"
@@ -36,14 +36,14 @@ class Quantized(Form):
     limits_copying = True
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
-        """Return the convolution to the vectors' channels, and the codebook."""
-        channels = values[CODEBOOK.name][-1]
+        """Return the convolution to the vectors' channels, if there are any, and the codebook."""
+        channels = values[CODEBOOK.name][1:]
         started: dict[Option, Any] = {option: values[option.name] for option in START}
         kept: dict[Option, Any] = {option: values[option.name] for option in (CODEBOOK, UPDATE, EMA, SPREAD)}
-        return (
-            Draft(Conv.name, written({CHANNELS: channels, KERNEL: (1,)} | started)),
-            Draft(Quantizer.name, written(kept)),
-        )
+        codebook = Draft(Quantizer.name, written(kept))
+        if not channels:
+            return (codebook,)
+        return (Draft(Conv.name, written({CHANNELS: channels[0], KERNEL: (1,)} | started)), codebook)
 
     def weights(self, values: Mapping[str, Any]) -> dict[str, float]:
         """Return the weights of the commitment to the codebook, and of a trained codebook."""
@@ -55,7 +55,16 @@ class Quantized(Form):
         return {CODEBOOK_TERM: "distance"}
 
     def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
-        """Return that an option has no effect on a codebook with another update."""
+        """Return that an option has no effect on a codebook with another update, or without a convolution."""
+        start = next((option for option in START if option.name in given), None)
+        if start is not None and len(values[CODEBOOK.name]) == 1:
+            vectors = values[CODEBOOK.name][0]
+            return Misfit(
+                "option-without-effect",
+                f"`{start.name}=` has no effect on this line: `quantized {vectors}` has no convolution",
+                help=f"remove `{start.name}=`, or write `quantized {vectors}x64` for a convolution to 64 channels",
+                option=start.name,
+            )
         idle, way = (EMA, "ema") if values[UPDATE.name] == GRADIENT else (SPREAD, GRADIENT)
         if idle.name not in given:
             return None

@@ -1,11 +1,15 @@
 """``concat``: the channels of its input, followed by those of a named output."""
 
-from caedsl.vocabulary.joining import OTHER, Join
+from caedsl.vocabulary.joining import FROM, OTHER, Join
 from caedsl.vocabulary.kind import Draft
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.option import LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
+
+FIRST: LayerOption[bool] = LayerOption(
+    "first", Type.FLAG, False, "put the channels of the named output before those of the input", Written.BARE
+)
 
 
 class Concat(Join):
@@ -17,6 +21,11 @@ class Concat(Join):
     name = "concat"
     verb = "joins"
     example = "concat fine"
+    options = (FROM, FIRST)
+
+    def how(self, options: Options) -> str:
+        """Return the order of the channels."""
+        return "concat_first" if options[FIRST] else self.name
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the sum of the channels."""
