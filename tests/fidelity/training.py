@@ -116,11 +116,22 @@ def _he(module: nn.Module) -> None:
             nn.init.zeros_(layer.bias)
 
 
+def _orthogonal(module: nn.Module) -> None:
+    """Initialise every kernel as in PyTorch's example of super-resolution, whose biases keep the default."""
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
+    for layer in layers:
+        nn.init.orthogonal_(layer.weight, 1.0 if layer is layers[-1] else nn.init.calculate_gain("relu"))
+        assert layer.bias is not None
+        nn.init.zeros_(layer.bias)  # a spec cannot keep the default of biases beside another one of kernels
+
+
 KERAS = "keras_blog keras_io keras_timeseries keras_vae tf_denoise mvtec_ssim dcec swwae keras_vqvae matlab_denoise"
 STARTS: dict[str, Callable[[nn.Module], None]] = {
     **dict.fromkeys(KERAS.split(), _glorot),
     "deep_svdd_cifar": _glorot_convolutions,
     "noise2noise_unet": _he,
+    "konny_beta_vae": _he,
+    "pytorch_super_resolution": _orthogonal,
 }
 """How weights start, where the source does not leave that to PyTorch."""
 
@@ -129,5 +140,10 @@ CODE_TERMS = {
     "antixk_vanilla_vae": {"kl": 2.5e-4 * 12288},
     "autoencoder_kl": {"kl": 1e-6},
     "keras_vqvae": {"commitment": 0.25, "codebook": 1.0},
+    "pythae_cifar_vae": {"kl": 1.0},
+    "konny_beta_vae": {"kl": 4.0},
+    "antixk_vq_vae": {"commitment": 0.25, "codebook": 1.0},
+    "zalando_vq_vae": {"commitment": 0.25, "codebook": 1.0},
+    "monai_var_autoencoder": {"kl": 1.0},
 }
 """What the code adds to the loss, as weights of sums over a sample where the loss is a sum; other codes add nothing."""

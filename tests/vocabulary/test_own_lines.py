@@ -198,9 +198,8 @@ def test_concat_first_puts_the_named_channels_first() -> None:
 
 @pytest.mark.parametrize("name", ["first", "x2", "bilinear"])
 def test_the_name_of_an_output_may_look_like_an_option(name: str) -> None:
-    text = (
-        f"encoder {{ conv 2 relu as {name}; maxpool 2 }}\nbottleneck conv 2\ndecoder {{ upsample 2; concat {name} first; conv 1 sigmoid }}"
-    )
+    end = f"decoder {{ upsample 2; concat {name} first; conv 1 sigmoid }}"
+    text = f"encoder {{ conv 2 relu as {name}; maxpool 2 }}\nbottleneck conv 2\n{end}"
     assert model(text).decoder[1].options[FROM] == name
 
 
