@@ -125,15 +125,21 @@ class Finding:
 
     def shortened(self) -> "Finding":
         """Return the same finding with long quotes cut and only the first of very many related places."""
-        fix = self.fix and self.fix._replace(title=shortened(self.fix.title))
+        few = replace(self, related=self.related[:_MOST_RELATED], notes=self.notes[:_MOST_RELATED])
+        return few.rephrased(shortened)
+
+    def rephrased(self, phrase: Callable[[str], str]) -> "Finding":
+        """Return the same finding with ``phrase`` applied to each of its texts."""
+        proposal = self.proposal and self.proposal._replace(otherwise=phrase(self.proposal.otherwise))
         return replace(
             self,
-            message=shortened(self.message),
-            primary=Label(self.primary.span, shortened(self.primary.text)),
-            related=tuple(Label(label.span, shortened(label.text)) for label in self.related[:_MOST_RELATED]),
-            notes=tuple(map(shortened, self.notes[:_MOST_RELATED])),
-            help=shortened(self.help),
-            fix=fix,
+            message=phrase(self.message),
+            primary=Label(self.primary.span, phrase(self.primary.text)),
+            related=tuple(Label(label.span, phrase(label.text)) for label in self.related),
+            notes=tuple(map(phrase, self.notes)),
+            help=phrase(self.help),
+            fix=self.fix and self.fix._replace(title=phrase(self.fix.title)),
+            proposal=proposal,
         )
 
     @property

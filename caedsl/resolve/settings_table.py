@@ -10,7 +10,7 @@ from caedsl.model import settings
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.losses import read_loss
-from caedsl.resolve.respelling import example_of
+from caedsl.resolve.respelling import example_of, report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -251,6 +251,8 @@ def _keep_places(place: str, bound: LineOptions, places: dict[str, Span]) -> Non
 def _report_unknown(statement: tree.Statement, scope: Scope) -> str | None:
     """Report a word that is not a setting; return the one that was probably meant."""
     word = statement.head.text
+    if report_outside(statement.head, "unknown-setting", scope):
+        return None
     foreign = foreign_words.SETTINGS.get(word)
     note = foreign_words.SETTING_NOTES.get(word)
     near = None if foreign or note else scope.nearest(word, tuple(SETTINGS))

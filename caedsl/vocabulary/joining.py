@@ -7,7 +7,7 @@ from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.kind import Kind, Role, written
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.option import REQUIRED, LayerOption, Options, Type, Written
+from caedsl.vocabulary.option import REQUIRED, LayerOption, Option, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, text
 
@@ -23,7 +23,7 @@ class Join(Kind):
 
     role = Role.JOINING
     ranks = (1, 2, 3)
-    options = (FROM,)
+    options: ClassVar[tuple[Option, ...]] = (FROM,)
     verb: ClassVar[str]
     reads_values: ClassVar[bool] = True
     """Whether the values of the named output are used, and not only positions in it."""

@@ -148,7 +148,7 @@ class Quantizer(nn.Module):
         codebook, places = self.codebook.detach(), self.flat(h.detach())
         squares = codebook.square().sum(1)
         # A processor finds the minima four times as fast in parts whose distances fit into its cache.
-        parts = places.split(512) if self.training and h.device.type == "cpu" else (places,)
+        parts = torch.split(places, 512) if self.training and h.device.type == "cpu" else (places,)
         chosen = [torch.addmm(squares, part, codebook.T, alpha=-2).min(1)[1] for part in parts]
         return torch.cat(chosen).view(h.shape[0], *h.shape[2:])
 

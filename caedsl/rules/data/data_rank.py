@@ -32,7 +32,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.shape import NOUNS, a_sample, axes_text, rank, text
 
-RULE = Rule("CAE610", "data-rank", Severity.ERROR, partial=True)
+RULE = Rule("CAE610", "data-rank", Severity.ERROR, partial=True, of_images=True)
 
 EXAMPLES = {1: "input 1x288", 2: "input 1x28x28", 3: "input 1x64x64x64"}
 """Show an input for each number of axes."""

@@ -29,8 +29,14 @@ from collections.abc import Iterator
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.shape import noun
 
-RULE = Rule("CAE604", "no-data", Severity.WARNING)
+RULE = Rule("CAE604", "no-data", Severity.WARNING, of_images=True)
+_ADVICE = {
+    "signal": 'write `data npy "signals.npy"`, or `data csv "table.csv" window=288` for windows of a table',
+    "image": 'write `data mnist else digits`, or `data folder "photos/"` for your own images',
+    "volume": 'write `data npy "volumes.npy"`, or `data nifti "scans/"`',
+}
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -39,5 +45,5 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         yield RULE.found(
             model.place("train"),
             "the spec has training settings, but no `data` line",
-            help='write `data mnist else digits`, or `data folder "photos/"` for your own images',
+            help=_ADVICE[noun(model.input.shape)],
         )

@@ -13,6 +13,7 @@ from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
 from caedsl.rules.engine.compiling import CompiledSpec, compiled
 from caedsl.rules.engine.merging import merged
+from caedsl.rules.engine.wording import in_words_of
 from caedsl.source import Source
 from caedsl.syntax.statements import StatementIndex
 from caedsl.syntax.tree import Spec
@@ -230,7 +231,8 @@ def _rule_findings(
     for entry in catalogue.checks():
         if entry.check is not None and (model.complete or entry.rule.partial):
             try:
-                findings += entry.check(model)
+                found = entry.check(model)
+                findings += found if entry.rule.of_images else map(partial(in_words_of, model.input.shape), found)
             except Exception as error:
                 _record(failures, entry.rule.name, error)
     return [finding for finding in findings if index.at(finding.primary.span.start) not in faulted]

@@ -18,13 +18,15 @@ class Rule(NamedTuple):
     """Identity of a rule.
 
     ``name`` describes the bad pattern, so that "allow NAME" reads well; ``severity`` is the default. ``partial`` marks
-    a rule that can check a model with unknown shapes.
+    a rule that can check a model with unknown shapes, and ``of_images`` one whose words are about images even if the
+    input is not one.
     """
 
     code: str
     name: str
     severity: Severity
     partial: bool = False
+    of_images: bool = False
 
     def found(
         self,

@@ -1,7 +1,12 @@
-"""Formatting of numbers in findings."""
+"""Formatting of numbers in findings, and the words for samples."""
 
 import re
 
+from caedsl.diagnostics.finding import Finding
+from caedsl.vocabulary.shape import Shape, a_sample, noun, places
+
+_IMAGES = re.compile(r"`[^`]*`|\"[^\"]*\"|\b(an image|images?|pixel values?|pixels?)\b")
+"""Quotes, and the words for samples and their numbers outside of quotes."""
 _UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
@@ -21,3 +26,20 @@ def readable_bytes(count: float) -> str:
         if count >= size:
             return f"{count / size:,.3g} {unit}" if count < 1000 * size else f"{count / size:,.0f} {unit}"
     return counted(int(count), "byte")
+
+
+def in_words_of(shape: Shape, finding: Finding) -> Finding:
+    """Return a finding that a rule phrased for images in the words for a sample of ``shape``: signals, volumes."""
+    if noun(shape) == "image":
+        return finding
+    number = places(shape)
+    words = {
+        "an image": a_sample(shape),
+        "image": noun(shape),
+        "images": f"{noun(shape)}s",
+        "pixel value": number.removesuffix("s"),
+        "pixel values": number,
+        "pixel": number.removesuffix("s"),
+        "pixels": number,
+    }
+    return finding.rephrased(lambda text: _IMAGES.sub(lambda found: words.get(found[1], found[0]), text))
