@@ -19,7 +19,7 @@ from caedsl.vocabulary.option import (
     Written,
 )
 from caedsl.vocabulary.placed import PlacedLayer
-from caedsl.vocabulary.shape import Shape, elements, text
+from caedsl.vocabulary.shape import Shape, elements, rank, text
 
 TOPK: LayerOption[int | None] = LayerOption(
     "topk",
@@ -58,9 +58,10 @@ class TopK(Kind):
         """Return the input's shape, if it has more numbers than are kept."""
         if options[KEPT] < elements(in_shape):
             return in_shape
+        product = f"{text(in_shape)} = " if rank(in_shape) else ""
         return Misfit(
             "out-of-domain",
-            f"`topk={options[KEPT]}` keeps all of a code of {text(in_shape)} = {elements(in_shape)} numbers",
+            f"`topk={options[KEPT]}` keeps all of a code of {product}{elements(in_shape)} numbers",
             help=f"use a number below {elements(in_shape)}, or remove `topk=`",
             option=TOPK.name,
         )

@@ -1,5 +1,7 @@
 """Rules about codes with a loss of their own, at their thresholds."""
 
+import re
+
 import pytest
 
 from tests.rules.fragments import fixed, found
@@ -73,3 +75,13 @@ def test_vectors_are_held_against_places(size: str, batch: int, severity: str | 
 
 def test_the_fix_takes_fewer_vectors() -> None:
     assert "quantized 128x8" in fixed(codebook("8192x8"), "oversized-codebook")
+
+
+@pytest.mark.parametrize("loss", ["mse", "mse reduction=sum", "2 mse"])
+@pytest.mark.parametrize("beta", ["50", "5000", "5M"])
+def test_the_loss_in_the_help_also_cures_the_finding(loss: str, beta: str) -> None:
+    (finding,) = found(vae(f" beta={beta}", loss), "strong-divergence")
+    advised = finding.help.split("`loss ")[1].rstrip("`")
+    assert not found(vae(f" beta={beta}", advised), "strong-divergence")
+    assert not re.search(r"e\+", finding.explanation)
+    assert ("reduction=sum" in advised) == ("reduction=sum" in loss)

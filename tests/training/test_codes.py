@@ -244,7 +244,7 @@ def test_a_sparse_code_becomes_sparse_and_its_term_is_named() -> None:
 @pytest.mark.parametrize(
     ("code", "name", "message"),
     [
-        ("dense 12 topk=12", "out-of-domain", "`topk=12` keeps all of a code of 12 = 12 numbers"),
+        ("dense 12 topk=12", "out-of-domain", "`topk=12` keeps all of a code of 12 numbers"),
         ("dense 12 topk=0", "out-of-domain", "`topk` is `0`"),
         ("dense 12 sparsity=5%", "contradicting-options", "`linear` returns numbers beyond 0..1"),
         ("dense 12 sigmoid topk=2 sparsity=5%", "contradicting-options", "`topk=` sets numbers to 0, but"),

@@ -47,6 +47,7 @@ from caedsl.facts.presets import as_published, image_variance
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.rules.engine.rule import Rule
+from caedsl.rules.engine.wording import plain
 from caedsl.source import Span
 from caedsl.vocabulary.bottlenecks.variational import BETA, KL
 from caedsl.vocabulary.code_kinds import FREE_BITS
@@ -72,15 +73,17 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     lower = float(f"{2 * weight * largest / MARGIN:.1g}")
     place = draw.spans.get(BETA.name)
     end = Span(model.bottleneck.span.end, model.bottleneck.span.end)
-    edit = Edit(end, f" beta={lower:g}") if place is None else Edit(place, f"beta={lower:g}")
+    weaker = f"beta={plain(lower)}"
+    edit = Edit(end, f" {weaker}") if place is None else Edit(place, weaker)
+    summed = " reduction=sum" if model.train and model.train.loss.reduction == "sum" else ""
     yield RULE.found(
         place or model.bottleneck.span,
-        f"the divergence outweighs the squared error: `beta={beta:g}` assumes noise of variance {noise:.3g} on the "
-        f"images, but the largest eigenvalue of {model.data[0].name} is {largest:.3g}",
+        f"the divergence outweighs the squared error: `beta={plain(beta)}` assumes noise of variance "
+        f"{plain(noise, 3)} on the images, but the largest eigenvalue of {model.data[0].name} is {plain(largest, 3)}",
         label="every number of the code costs more than it saves",
-        help=f"use `beta={lower:g}`, or give the reconstruction more weight: "
-        f"`loss {MARGIN * noise / largest * weight:.2g} mse`",
-        fix=Fix(f"use beta={lower:g}", (edit,), Applicability.UNSAFE),
+        help=f"use `{weaker}`, or give the reconstruction more weight: "
+        f"`loss {plain(MARGIN * noise / largest * weight, 2)} mse{summed}`",
+        fix=Fix(f"use {weaker}", (edit,), Applicability.UNSAFE),
         data={"beta": beta, "noise": noise, "eigenvalue": largest},
     )
 
