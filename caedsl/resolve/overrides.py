@@ -19,6 +19,8 @@ from caedsl.syntax.printer import print_head
 from caedsl.vocabulary.option import Option, Type, Written
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}")
+_TEXT = re.compile(r'"[^"\r\n]*"')
+_MARKS = re.compile(r"[\r\n;{}#]")
 _EXAMPLES = "write train.batch=64, train.optimizer.lr=1e-4 or let.width=32"
 
 
@@ -52,7 +54,7 @@ def change(spec: tree.Spec, name: str, value: str, path: str) -> tuple[tree.Spec
     """Return a spec that consists of this one setting, and the place of the value in its text."""
     if not _NAME.fullmatch(name):
         raise OverrideError(f"`{name}` is not the name of a setting: {_EXAMPLES}")
-    if not value or any(mark in value for mark in "\r\n;{}#"):
+    if not value or _MARKS.search(_TEXT.sub("", value)):
         raise OverrideError(f"`{value}` is not a value for {name}: write one line without braces, `;` or `#`")
     text = _text(spec, name.split("."), value, path)
     changes, findings = parse(Source(text))

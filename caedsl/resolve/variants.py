@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
+from caedsl.diagnostics.finding import Finding, Label
 from caedsl.model.sweep import Sweep
 from caedsl.resolve.extending import expand
 from caedsl.resolve.merge import NOWHERE, merge, rewritten
 from caedsl.resolve.origins import Origins, SourcePlace, WrittenOrigin, words
-from caedsl.resolve.overrides import change
+from caedsl.resolve.overrides import OverrideError, change
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
@@ -50,8 +51,17 @@ class Variant(NamedTuple):
         return Origins(self.swept_in, self.source.text, origins, (self.swept_in, self.values, self.names))
 
 
+class UnsettableError(ValueError):
+    """Name of a sweep, or a value of it, that cannot be set in its spec; the ``finding`` says why."""
+
+    def __init__(self, name: str, at: Span, message: str) -> None:
+        problem, _, remedy = message.partition(": ")
+        super().__init__(message)
+        self.finding = Finding("unknown-setting", f"`{name}` cannot be swept: {problem}", Label(at), help=remedy)
+
+
 def variant(source: Source, spec: tree.Spec, sweep: Sweep, number: int) -> Variant:
-    """Return a variant, counted from 1."""
+    """Return a variant, counted from 1. Raise ``UnsettableError`` for a name or a value that cannot be set."""
     plain, base = unswept(source, spec, sweep)
     values, names = Source(source.text, source.path), Source(source.text, source.path)
     places = {swept.name: swept.span for swept in sweep.names}
@@ -59,7 +69,10 @@ def variant(source: Source, spec: tree.Spec, sweep: Sweep, number: int) -> Varia
     written: dict[Span, SourcePlace] = {}
     whole, distance = base, len(source.text)
     for name in sorted(chosen, key=lambda name: name.count(".")):  # the whole statement before its options
-        stated, start = change(whole, name, chosen[name].text, source.path)
+        try:
+            stated, start = change(whole, name, chosen[name].text, "this spec")
+        except OverrideError as error:
+            raise UnsettableError(name, places[name], str(error)) from None
         begin = distance
         moved = _moved(stated, begin)
         for span in words(moved):
@@ -103,4 +116,8 @@ def choose(source: Source, number: int) -> Source:
     if not 1 <= number <= sweep.variants:
         raise VariantError(f"{source.path} has variants 1 to {sweep.variants}, but no variant {number}")
     base = f"{source.path} with its base" if origins else source.path
-    return Source(variant(whole, spec, sweep, number).source.text, f"{base}, variant {number}")
+    try:
+        chosen = variant(whole, spec, sweep, number)
+    except UnsettableError as error:
+        raise VariantError(f"{source.path}: {error.finding.message}: {error.finding.help}") from None
+    return Source(chosen.source.text, f"{base}, variant {number}")

@@ -109,6 +109,7 @@ MISTAKES = [
     ("train.schedule cosin constant", "unknown-value", ""),
     ("train.batch 31 31.5", "wrong-type", ""),
     ("train.optimizer.lr 1e-3 1", "high-learning-rate", "lr="),
+    ('data.path "a" "b"', "unknown-setting", "set the statement whole"),
 ]
 
 
@@ -117,6 +118,20 @@ def test_one_mistake_is_one_finding(lines: str, name: str, help_line: str) -> No
     finding = only(lines)
     assert finding.name == name
     assert help_line in finding.advice
+
+
+def test_a_name_without_its_statement_is_one_finding() -> None:
+    text = swept("data.limit 8 16; train.epochs 30 40").replace("data digits\n", "")
+    (finding,) = (finding for finding in check(text) if finding.name == "unknown-setting")
+    assert "this spec has no `data` statement" in finding.message
+    with pytest.raises(VariantError, match="has no `data` statement"):
+        choose(Source(text), 2)
+
+
+def test_a_path_in_quotes_holds_any_character() -> None:
+    text = swept('data.path "a;b" "#{c}"').replace("data digits", 'data folder "x"')
+    assert not any(finding.name == "unknown-setting" for finding in check(text))
+    assert 'data folder "#{c}"\n' in choose(Source(text), 2).text
 
 
 def test_a_mistake_in_a_value_points_at_it_and_names_the_variant() -> None:

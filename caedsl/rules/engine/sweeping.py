@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.model.sweep import Sweep
-from caedsl.resolve.variants import variant
+from caedsl.resolve.variants import UnsettableError, variant
 from caedsl.rules.engine.compiling import CompiledSpec
 from caedsl.source import Source, Span
 from caedsl.syntax.tree import Spec
@@ -36,7 +36,13 @@ def judged(
         seen.setdefault((finding.name, finding.primary.span), []).append(_Seen(finding, True))
     faulty: set[int] = set()
     for number in range(1, sweep.variants + 1):
-        one = variant(source, spec, sweep, number)
+        try:
+            one = variant(source, spec, sweep, number)
+        except UnsettableError as error:
+            faulty.add(number)
+            mistake = error.finding
+            seen.setdefault((mistake.name, mistake.primary.span), [_Seen(mistake, True)])
+            continue
         found = find(one.source)
         if any(finding.severity is Severity.ERROR for finding in found.findings):
             faulty.add(number)
