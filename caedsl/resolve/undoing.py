@@ -34,7 +34,13 @@ def undo(
 
 
 def output_twin(layers: Sequence[Layer]) -> Layer | None:
-    """Return the layer whose mirror restores the image: the first that changes values, if it has weights, else None."""
+    """Return the layer whose mirror restores the image: the first that changes values, if it has weights, else None.
+
+    Normalisations of the input right before that layer have no part in the output, and the mirror omits them.
+    """
+    normalising = len(list(takewhile(_only_normalises, layers)))
+    if normalising < len(layers) and layers[normalising].kind.role is Role.WEIGHTED:
+        return layers[normalising]
     for layer in layers:
         if layer.kind.role is Role.GROUPING:
             return output_twin(layer.children)
@@ -54,10 +60,14 @@ def ending_activation(layers: Sequence[Layer], before: Activation = LINEAR) -> A
 
 
 def _passes(layer: Layer) -> bool:
-    """Return whether the layer passes its input's values on: noise, or another shape for the same numbers."""
+    """Return whether the layer and its twin pass values on: noise, zeros around a map, or another shape or order."""
     if layer.children or layer.activation != LINEAR or layer.norm is not None:
         return False
-    return layer.kind.role is Role.RESHAPING or layer.kind.twin(layer) == ()
+    return layer.kind.role is Role.RESHAPING or layer.kind.keeps_values or layer.kind.twin(layer) == ()
+
+
+def _only_normalises(layer: Layer) -> bool:
+    return _adjusts(layer) and layer.norm is not None and layer.activation == LINEAR
 
 
 def _undone(

@@ -86,6 +86,8 @@ class Kind:
     window: ClassVar[Window | None] = None
     joins_all: ClassVar[bool] = False
     """Whether every output sees every input."""
+    keeps_values: ClassVar[bool] = False
+    """Whether its output has every number of its input, so that its twin only selects or reorders numbers."""
     linear: ClassVar[bool] = True
     """Whether the main operation is a linear map."""
     drop_option: ClassVar[LayerOption[float]] = DROPOUT

@@ -199,3 +199,23 @@ def test_lines_behind_a_layer_without_weights_restore_their_map(encoder: str, de
     made = [text for text in decoder_lines(mirrored(encoder)) if not text.startswith("stage")]
     assert made[: len(wanted)] == wanted
     assert len([text for text in made if "norm" in text]) == len([text for text in wanted if "norm" in text])
+
+
+@pytest.mark.parametrize(
+    ("encoder", "ending"),
+    [
+        ("norm batch; conv 8 k4 s2 relu", "deconv 1 k4 s2 pad=1 sigmoid"),
+        ("norm group groups=1; conv 7 relu", "conv 1 sigmoid"),
+        ("stage a { norm batch; conv 8 relu }", "conv 1 sigmoid"),
+        ("pad 2; conv 8 k4 s2 relu", "deconv 1 k4 s2 pad=1 sigmoid, crop 2"),
+        ("pixelunshuffle 2; conv 8 relu", "conv 4 sigmoid, pixelshuffle 2"),
+        ("norm batch; relu; conv 8", "norm batch, relu, conv 1, conv 1 sigmoid"),
+        ("crop 2; conv 8 relu", "conv 1, pad 2, conv 1 sigmoid"),
+        ("norm batch; pad 1; conv 8 relu", "conv 1, norm batch, crop 1, conv 1 sigmoid"),
+    ],
+)
+def test_the_mirror_of_the_first_convolution_is_the_output(encoder: str, ending: str) -> None:
+    """Normalisations of the input have no twin; what only selects or reorders numbers may follow the output."""
+    made = [text for text in decoder_lines(mirrored(encoder)) if not text.startswith("stage")]
+    wanted = ending.split(", ")
+    assert made[-len(wanted) :] == wanted

@@ -444,3 +444,34 @@ def test_a_decoder_may_end_wrongly_with_any_kind(kind: Kind) -> None:
     block = " { conv 4 }" if kind.block and "{" not in kind.example else ""
     text = f"autoencoder a\ninput 4x16x16\nencoder {{ conv 4 s2 relu as fine }}\nbottleneck\ndecoder {{ conv 8; {kind.example}{block} }}\n"
     assert not check_source(Source(text)).failures
+
+
+class TestLayerWithoutEffect:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("pad 0", "pad 0..0", "crop 0", "maxpool 1", "avgpool 1", "maxpool 1 s1", "dropout 0", "upsample 1"),
+            *("upsample to 28x28", "upsample 1 bilinear", "reshape 1x28x28", "pixelshuffle 1", "pixelunshuffle 1"),
+        ],
+    )
+    def test_a_line_that_returns_its_input_is_removed(self, line: str) -> None:
+        fragment = f"encoder {{ {line}; conv 8 k4 s2 relu x2 }}\nbottleneck dense 16\ndecoder mirror\n"
+        assert place(fragment, the(fragment, "layer-without-effect")) == line
+        assert line not in fixed(fragment, "layer-without-effect", Applicability.SAFE)
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("pad 1", "crop 1", "maxpool 2 s1 pad=1", "maxpool 1 dropout=10%", "dropout 5%", "avgpool 3 s1 pad=1"),
+            *("upsample 2", "reshape 1x14x56", "pixelunshuffle 2", "norm batch", "relu", "conv 1 k1"),
+        ],
+    )
+    def test_a_line_that_does_something_is_silent(self, line: str) -> None:
+        fragment = f"encoder {{ {line}; conv 8 k4 s2 relu x2 }}\nbottleneck dense 16\ndecoder mirror\n"
+        assert not found(fragment, "layer-without-effect")
+
+    def test_a_repeated_line_is_reported_once(self) -> None:
+        fragment = (
+            "encoder { repeat 3 { pad 0; conv 8 relu }; conv 8 k4 s2 relu }\nbottleneck dense 16\ndecoder mirror\n"
+        )
+        assert len(found(fragment, "layer-without-effect")) == 1

@@ -14,6 +14,7 @@ class Pad(Margin):
 
     name = "pad"
     undone_by = "crop"
+    keeps_values = True
     example = "pad 1"
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:

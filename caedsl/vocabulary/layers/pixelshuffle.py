@@ -19,6 +19,7 @@ class PixelShuffle(Kind):
     name = "pixelshuffle"
     role = Role.PASSING
     ranks = (2,)
+    keeps_values = True
     example = "pixelshuffle 2"
     options = (SHUFFLE, DROPOUT)
 

@@ -22,6 +22,7 @@ class PixelUnshuffle(Kind):
     name = "pixelunshuffle"
     role = Role.PASSING
     ranks = (2,)
+    keeps_values = True
     example = "pixelunshuffle 2"
     options = (GATHERED,)
 
