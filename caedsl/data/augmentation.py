@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from caedsl.backends.torch import augmentation
-from caedsl.data.batch_share import BatchShare
+from caedsl.backends.torch.draws import Draws
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment
 from caedsl.vocabulary.augmentations import AUGMENTATIONS, AugmentationKind
@@ -20,17 +19,10 @@ class DrawnChange(NamedTuple):
     numbers: Tensor
 
 
-def draw(x: Tensor, settings: Augment, generator: torch.Generator, part: BatchShare | None = None) -> list[DrawnChange]:
-    """Draw the changes of the samples ``x``, which are ``part`` of a batch (by default all of it).
-
-    ``generator`` is on the device of the samples.
-    """
-    part = part or BatchShare.all_of(len(x))
+def draw(x: Tensor, settings: Augment, draws: Draws) -> list[DrawnChange]:
+    """Draw the changes of the samples ``x``; ``draws`` has their random numbers, on their device."""
     kinds = [(AUGMENTATIONS[name], amount) for name, amount in settings.amounts().items()]
-    return [
-        DrawnChange(kind, part.cut(getattr(augmentation, kind.draw)(x, part.whole, amount, generator)))
-        for kind, amount in kinds
-    ]
+    return [DrawnChange(kind, getattr(augmentation, kind.draw)(x, draws, kind.name, amount)) for kind, amount in kinds]
 
 
 def apply(x: Tensor, changes: Sequence[DrawnChange], input_range: InputRange) -> Tensor:

@@ -1,25 +1,21 @@
 """Corruption of the input of a denoiser."""
 
-import torch
 from torch import Tensor
 
 from caedsl.backends.torch import corruption
-from caedsl.data.batch_share import BatchShare
+from caedsl.backends.torch.draws import Draws
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 
 
-def corrupt(
-    x: Tensor, settings: Corrupt, input_range: InputRange, generator: torch.Generator, part: BatchShare | None = None
-) -> Tensor:
+def corrupt(x: Tensor, settings: Corrupt, input_range: InputRange, draws: Draws) -> Tensor:
     """Return a corrupted copy of the samples, or the samples themselves without corruption; dtype and device are kept.
 
-    ``generator`` is on the device of the samples, which are ``part`` of a batch (by default all of it).
+    ``draws`` has the random numbers of these samples, on their device.
     """
-    part = part or BatchShare.all_of(len(x))
     for name, amount in settings.amounts().items():
         kind = CORRUPTIONS[name]
-        drawn = part.cut(getattr(corruption, kind.draw)(x, part.whole, generator))
+        drawn = getattr(corruption, kind.draw)(x, draws, name)
         x = getattr(corruption, kind.apply)(x, drawn, amount, input_range.low, input_range.high)
     return x

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from caedsl.backends.torch.draws import Draws
 from caedsl.data.batch_share import BatchShare
 from caedsl.data.sample import Sample
 from caedsl.doctor.evidence import Tell, silent
@@ -110,9 +111,8 @@ def left_of(training: Training, images: Sample, mean: Tensor, judged: bool = Tru
     kept = {name: buffer.clone() for name, buffer in training.module.named_buffers()}
     with torch.random.fork_rng([]), training.averaged():
         torch.manual_seed(training.settings.seed)
-        generator = training.generator.get_state()
-        sample = training.sample(images, BatchShare.all_of(len(images)))
-        training.generator.set_state(generator)
+        draws = Draws(training.settings.seed).begin(0, len(images), device=training.train.device)
+        sample = training.sample(images, draws, BatchShare.all_of(len(images)))
         prediction = training.module(sample.seen)
     for name, buffer in training.module.named_buffers():
         buffer.copy_(kept[name])

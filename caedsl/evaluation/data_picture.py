@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-import torch
-
+from caedsl.backends.torch.draws import Draws
 from caedsl.data.sample import Sample
 from caedsl.data.survey import Survey
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw
@@ -38,8 +37,8 @@ def _made(clean: Sample, model: Autoencoder) -> Iterator[PictureRow]:
     settings = model.train
     if settings is None:
         return
-    generator = torch.Generator().manual_seed(settings.seed)
-    sample = make_sample(clean, generator, model.input.range, settings.corrupt, settings.augment)
+    draws = Draws(settings.seed).begin(0, len(clean), device=clean.seen.device)
+    sample = make_sample(clean, draws, model.input.range, settings.corrupt, settings.augment)
     if settings.augment != Augment():
         yield PictureRow("augmented", sample.target, "what the network must return, anew in each epoch")
     if settings.corrupt != Corrupt():

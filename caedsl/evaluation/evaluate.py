@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.sample import Sample
 from caedsl.evaluation.baselines import Predictor, at_size, fit_pca, no_pca
 from caedsl.evaluation.filters import CHOSEN_ON, filters
@@ -38,7 +38,7 @@ MODEL, CORRUPTED, INPUT, MEAN = "model", "corrupted input", "input", "mean image
 class Examination:
     """Images that predictors are evaluated on, with the same corruption each time, drawn from the seed.
 
-    Samples are in 64 bits. Corruption is always drawn on the CPU, since other devices draw different numbers.
+    Samples are in 64 bits, and so are the random numbers, so that they are the same on every device.
     """
 
     def __init__(
@@ -75,9 +75,11 @@ class Examination:
 
     def samples(self, images: Batches | None = None) -> Iterator[Sample]:
         """Yield the samples of ``images``, by default of the examined images."""
-        generator = torch.Generator().manual_seed(derived_seed(self.seed, "evaluation"))
+        draws, first = Draws(self.seed, "evaluation"), 0
         for clean in (images or self.images).in_order(self.batch):
-            yield make_sample(clean.double(), generator, self.input_range, self.corrupt)
+            draws.begin(0, len(clean), first, clean.seen.device)
+            yield make_sample(clean.double(), draws, self.input_range, self.corrupt)
+            first += len(clean)
 
     @torch.no_grad()
     def predictions(self, predictor: Predictor) -> Iterator[tuple[Tensor, Tensor]]:

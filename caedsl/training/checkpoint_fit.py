@@ -16,11 +16,6 @@ from caedsl.training.schema import ProgressRecord, read_progress
 
 Shapes = dict[str, tuple[tuple[int, ...], torch.dtype]]
 
-_RANDOM = ("random.disturbance", "random.main", "random.device")
-
-_LEFT, _NEXT, _BATCH = slice(8, 12), slice(16, 24), 624
-"""Bytes in which PyTorch's Mersenne Twister keeps the count of numbers left and the next index, and its batch size."""
-
 
 def misfit(training: Training, tensors: Mapping[str, Tensor], text: str) -> str | None:
     """Return why a state cannot belong to ``training``, which has not begun; None if it can."""
@@ -31,15 +26,10 @@ def misfit(training: Training, tensors: Mapping[str, Tensor], text: str) -> str 
 def _misfits(training: Training, tensors: Mapping[str, Tensor], progress: ProgressRecord) -> Iterator[str]:
     expected = _expected(training, progress)
     found = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
-    if comes_from_another_device(training, tensors):
-        expected, found = ({n: s for n, s in shapes.items() if n not in _RANDOM} for shapes in (expected, found))
     for name in {**expected, **found}:
         if expected.get(name) != found.get(name):
             yield f"its {name} is {_told(found.get(name))}, and this run has {_told(expected.get(name))} there"
     yield from _progress_misfits(training, progress)
-    for name in _RANDOM:
-        if name in found and found[name] == _shape(torch.get_rng_state()) and not _is_generator_state(tensors[name]):
-            yield f"its {name} is no state of a random generator"
 
 
 def _progress_misfits(training: Training, progress: ProgressRecord) -> Iterator[str]:
@@ -87,10 +77,6 @@ def _expected(training: Training, progress: ProgressRecord) -> Shapes:
         expected |= {f"average.{number}": _shape(value) for number, value in enumerate(training.average.averages)}
     if progress.sizes is not None:
         expected["ledger"] = (len(progress.sizes), 2 + len(training.objective.names)), torch.float32
-    expected["random.disturbance"] = _shape(training.generator.get_state())
-    expected["random.main"] = _shape(torch.get_rng_state())
-    if training.train.device.type == "cuda":
-        expected["random.device"] = _shape(torch.cuda.get_rng_state(training.train.device))
     return expected
 
 
@@ -114,16 +100,3 @@ def _shape(value: Tensor) -> tuple[tuple[int, ...], torch.dtype]:
 
 def _told(shape: tuple[tuple[int, ...], torch.dtype] | None) -> str:
     return "nothing" if shape is None else f"{'x'.join(map(str, shape[0])) or 'a number'} of {shape[1]}"
-
-
-def comes_from_another_device(training: Training, tensors: Mapping[str, Tensor]) -> bool:
-    """Return whether a state was saved on CUDA and is restored on the CPU, or the other way round."""
-    return ("random.device" in tensors) != (training.train.device.type == "cuda")
-
-
-def _is_generator_state(state: Tensor) -> bool:
-    """Return whether the counters of a CPU generator are consistent; otherwise PyTorch would read out of bounds."""
-    content = bytes(state.tolist())
-    left = int.from_bytes(content[_LEFT], "little", signed=True)
-    following = int.from_bytes(content[_NEXT], "little")
-    return (left, following) == (1, 0) or (left >= 1 and left + following == _BATCH + 1)

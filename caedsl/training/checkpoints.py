@@ -1,6 +1,7 @@
 """Checkpoints: the complete state of a run between two steps, from which it resumes bit for bit.
 
-Weights, moments, averages and random states are tensors; the rest (counters, history, schedule) is a JSON text. Both
+Weights, moments and averages are tensors; the rest (counters, history, schedule) is a JSON text. Random numbers have no
+state: they follow from the seed and the step. Both
 are stored in one safetensors file, the text in its header, so that they cannot get separated; a checksum covers both.
 The file contains no code. The folder keeps the last two checkpoints, so that one remains if the other is damaged.
 """
@@ -17,7 +18,6 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from caedsl.backends.torch.seeds import derived_seed
 from caedsl.resolve.overrides import override
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
@@ -27,11 +27,11 @@ from caedsl.runs.history import Epoch, Step
 from caedsl.runs.schema import reason_of
 from caedsl.runs.tensors import TensorFileError, read_tensors
 from caedsl.source import Source
-from caedsl.training.checkpoint_fit import comes_from_another_device, misfit
+from caedsl.training.checkpoint_fit import misfit
 from caedsl.training.loop import RESUMABLE, Callback, Training
 from caedsl.training.schema import read_progress
 
-FORMAT = 2
+FORMAT = 3
 
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 MOST_OF_THE_TIME = 0.02
@@ -104,10 +104,6 @@ def capture(training: Training, run: str) -> Checkpoint:
         tensors |= {f"optimizer.{number}.{key}": value for key, value in state.items() if isinstance(value, Tensor)}
     if training.average is not None:
         tensors |= {f"average.{number}": value for number, value in enumerate(training.average.averages)}
-    tensors["random.disturbance"] = training.generator.get_state()
-    tensors["random.main"] = torch.get_rng_state()
-    if training.train.device.type == "cuda":
-        tensors["random.device"] = torch.cuda.get_rng_state(training.train.device)
     sizes = None
     if training.ledger is not None:
         tensors["ledger"], sizes = training.ledger.entries()
@@ -136,7 +132,7 @@ def _plain(value: Tensor) -> Tensor:
 
 @torch.no_grad()
 def restore(training: Training, checkpoint: Checkpoint) -> None:
-    """Restore ``training`` and PyTorch's random state from ``checkpoint``; call it within ``Training.run``."""
+    """Restore ``training`` from ``checkpoint``; call it within ``Training.run``."""
     tensors, progress = checkpoint.tensors, checkpoint.progress
     training.module.load_state_dict(_part(tensors, "weights."))
     _restore_optimizer(training, tensors)
@@ -159,19 +155,6 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
         kept = states.get(type(callback).__name__)
         if kept:
             callback.restore(kept.pop(0))
-    _restore_random(training, tensors)
-
-
-def _restore_random(training: Training, tensors: Mapping[str, Tensor]) -> None:
-    """Restore the random states; on another type of device, seed them again instead."""
-    if comes_from_another_device(training, tensors):
-        torch.manual_seed(derived_seed(training.settings.seed, "layers", training.step))
-        training.generator.manual_seed(derived_seed(training.settings.seed, "disturbance", training.step))
-        return
-    training.generator.set_state(tensors["random.disturbance"])
-    torch.set_rng_state(tensors["random.main"])
-    if "random.device" in tensors:
-        torch.cuda.set_rng_state(tensors["random.device"], training.train.device)
 
 
 def _callback_states(training: Training) -> dict[str, list[dict[str, Any]]]:

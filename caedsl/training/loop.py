@@ -1,9 +1,9 @@
 """The training loop and its callbacks.
 
-Losses are read a few times a second, at probes and at the end of each epoch. All random numbers derive from the seed
-and the epoch, so that an epoch can be repeated on its own. Whenever losses are read, the complete state can be saved,
-and a run that resumes from it takes the same steps bit for bit. Several processes may train together: each takes its
-part of every batch. When they read losses, they average them and agree on whether to stop.
+Losses are read a few times a second, at probes and at the end of each epoch. All random numbers derive from the seed,
+the step and the sample, so that a step can be repeated on its own. Whenever losses are read, the complete state can be
+saved, and a run that resumes from it takes the same steps bit for bit. Several processes may train together: each takes
+its part of every batch. When they read losses, they average them and agree on whether to stop.
 """
 
 import math
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled
@@ -40,8 +41,8 @@ class Callback:
     """Base class of callbacks. Override the methods you need; each is called with the run, and may read all of it.
 
     A string returned by ``on_start``, ``on_step`` or ``on_epoch`` is a reason to stop: the run ends there, and
-    ``history.ended`` is that string. A callback must not change the run's random state. It is called only in the first
-    of several processes. After a crash, steps and epochs since the last checkpoint are repeated.
+    ``history.ended`` is that string. A callback is called only in the first of several processes. After a crash, steps
+    and epochs since the last checkpoint are repeated.
     """
 
     def on_start(self, training: "Training") -> str | None:
@@ -204,10 +205,8 @@ class Training(Stepper):
         self._record(row)
 
     def _open_epoch(self) -> Ledger:
-        """Return the ledger of the current epoch; a new epoch gets a new ledger and freshly seeded random streams."""
+        """Return the ledger of the current epoch; a new epoch gets a new ledger."""
         if self.ledger is None:
-            torch.manual_seed(derived_seed(self.settings.seed, "layers", self.epoch))
-            self.generator.manual_seed(derived_seed(self.settings.seed, "disturbance", self.epoch))
             self.ledger = Ledger(self.objective.names, first_step=self.step + 1)
         return self.ledger
 
@@ -233,7 +232,7 @@ class Training(Stepper):
     @torch.no_grad()
     def _held_out(self, batches: Batches) -> tuple[float, float]:
         """Return the reconstruction loss and the loss of the code in eval mode, with the same corruption each time."""
-        self.generator.manual_seed(derived_seed(self.settings.seed, "validation"))
+        draws = Draws(self.settings.seed, "validation")
         total = torch.zeros(2, device=self.train.device, dtype=torch.float64)
         self._switch(training=False)
         with self.averaged():
@@ -244,7 +243,9 @@ class Training(Stepper):
                 if not len(clean):
                     continue  # a batch with fewer images than processes
                 self.processes.begin(images)
-                sample = self.sample(clean, self.processes.under_way(clean.seen))
+                part = self.processes.under_way(clean.seen)
+                draws.begin(0, len(clean), number * size + part.start, self.train.device)
+                sample = self.sample(clean, draws, part)
                 with self.precision.autocast():
                     prediction = self.network(sample.seen)
                 losses = [self.objective.reconstruction(prediction, sample.target, sample.weight)]

@@ -5,11 +5,10 @@ Training, validation, evaluation, probes and the search for the origin of a non-
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
+from caedsl.backends.torch.draws import Draws
 from caedsl.data.augmentation import apply, apply_to_target, draw
-from caedsl.data.batch_share import BatchShare
 from caedsl.data.corruption import corrupt
 from caedsl.data.fit import channels_last
 from caedsl.data.sample import Sample
@@ -21,26 +20,24 @@ NOT_AUGMENTED = Augment()
 
 def make_sample(
     clean: Sample,
-    generator: torch.Generator,
+    draws: Draws,
     input_range: InputRange,
     corruption: Corrupt,
     augmentation: Augment = NOT_AUGMENTED,
-    part: BatchShare | None = None,
+    share: float = 1.0,
     target_range: InputRange | None = None,
 ) -> Sample:
     """Make a sample from clean samples: augment target and input alike, then corrupt the input.
 
-    ``part`` is this process's share of the batch; by default the samples are the whole batch. Corruption is drawn on
-    the device of ``generator``; the result is on the device of ``clean``. ``target_range`` defaults to the input range.
+    ``draws`` has the random numbers of these samples, on their device. ``share`` is that of the made sample, and
+    ``target_range`` defaults to the input range.
     """
-    part = part or BatchShare.all_of(len(clean))
-    changes = draw(clean.seen, augmentation, generator, part)
+    changes = draw(clean.seen, augmentation, draws)
     augmented = _laid_out(apply(clean.seen, changes, input_range))
     target = augmented
     if clean.paired:
         target = _laid_out(apply_to_target(clean.target, clean.seen, changes, target_range or input_range))
-    seen = corrupt(augmented.to(generator.device), corruption, input_range, generator, part).to(augmented.device)
-    return replace(clean, target=target, seen=seen, share=part.weight)
+    return replace(clean, target=target, seen=corrupt(augmented, corruption, input_range, draws), share=share)
 
 
 def _laid_out(x: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from caedsl.backends.torch.averaging import WeightAverage
 from caedsl.backends.torch.batch_parts import parts_of, share_of
+from caedsl.backends.torch.draws import Draws, connect, disconnect
 from caedsl.data.batch_share import BatchShare
 from caedsl.data.sample import Sample
 from caedsl.model.data import InputRange
@@ -64,9 +65,11 @@ class Stepper:
         )
         self.average = WeightAverage(module, settings.ema) if settings.ema is not None else None
         self.plateau = plateau_of(settings.schedule)
-        self.generator = torch.Generator(train.device)
+        self.draws = Draws(settings.seed)
+        """Random numbers of the steps. Layers draw from it in a step, and elsewhere from PyTorch's generator."""
         self.numbers = StepNumbers(train.device)
         self._share: Number = 0.0
+        self._step_number: int | Tensor = 0
         self.graph: StepGraph | None = None
         """Graph that replays the steps of whole batches, or None if they are not captured."""
         self.threads: int | None = settings.threads if isinstance(settings.threads, int) else None
@@ -101,12 +104,12 @@ class Stepper:
 
     @contextmanager
     def stepping(self) -> Iterator[None]:
-        """Allow steps within the block; afterwards restore the random state, threads and memory settings."""
+        """Allow steps within the block; afterwards restore threads, memory settings and layers."""
         device = self.train.device
         with ExitStack() as stack:
             stack.enter_context(computing_with(self.threads))
             stack.enter_context(keeping_freed_memory(device))
-            stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+            stack.enter_context(drawing(self.network, self.draws))
             stack.enter_context(self.objective.watching(self.network))
             stack.enter_context(self.precision.products())
             stack.enter_context(deterministic_kernels(device, self.settings.deterministic))
@@ -132,6 +135,8 @@ class Stepper:
 
     def _set_numbers(self) -> None:
         """Set the values that change from step to step, before the step."""
+        number = self.numbers.set("step", self.step)
+        self._step_number = number if isinstance(number, Tensor) else self.step
         self.objective.begin(self.step, self.steps, self.numbers)
         lr = self.numbers.set("learning rate", self.lr)
         for group in self.optimizer.param_groups:
@@ -147,10 +152,12 @@ class Stepper:
         sizes = parts_of(whole, self.settings.accumulate)
         mine = [share_of(size, self.processes.number, self.processes.count) for size in sizes]
         losses: Losses | None = None
+        before = 0
         for number, (size, part) in enumerate(zip(sizes, clean.split(mine), strict=True)):
             self.processes.begin(size)
             with self._gradients_sent(number == len(sizes) - 1):
-                found = self._add_gradients(part, size / whole, first=number == 0)
+                found = self._add_gradients(part, size / whole, before)
+            before += size
             losses = found if losses is None else losses.plus(found)
         assert losses is not None, "a step has images"
         self._update()
@@ -161,26 +168,28 @@ class Stepper:
         keep: Callable[[], AbstractContextManager[None]] | None = getattr(self.joined, "no_sync", None)
         return nullcontext() if last or keep is None else keep()
 
-    def _add_gradients(self, clean: Sample, share: float, first: bool) -> Losses:
-        """Add the gradients of a part that holds ``share`` of the images of the step."""
+    def _add_gradients(self, clean: Sample, share: float, before: int) -> Losses:
+        """Add the gradients of a part that holds ``share`` of the images of the step, after ``before`` others."""
         part = self.processes.under_way(clean.seen)
-        sample = self.sample(clean, part, self.settings.augment)
+        self.draws.begin(self._step_number, len(clean), before + part.start, self.train.device)
+        sample = self.sample(clean, self.draws, part, self.settings.augment)
         with self.precision.autocast():
             prediction = self.joined(sample.seen)
-        losses = self.objective(self.module, prediction, sample, share, weights_too=first)
+        self.draws.end()
+        losses = self.objective(self.module, prediction, sample, share, weights_too=before == 0)
         self.guard.notice(losses.total)
         self.scaler.scale(self.guard.telling(losses.total)).backward()  # type: ignore[no-untyped-call]
         return losses.detached()
 
-    def sample(self, clean: Sample, part: BatchShare, augmentation: Augment = NOT_AUGMENTED) -> Sample:
-        """Make a sample from clean samples with this run's corruption and random numbers."""
+    def sample(self, clean: Sample, draws: Draws, part: BatchShare, augmentation: Augment = NOT_AUGMENTED) -> Sample:
+        """Make a sample from clean samples, which are ``part`` of a batch, with this run's corruption."""
         return make_sample(
             clean,
-            self.generator,
+            draws,
             self.input_range,
             self.settings.corrupt,
             augmentation=augmentation,
-            part=part,
+            share=part.weight,
             target_range=self.target_range,
         )
 
@@ -195,6 +204,17 @@ class Stepper:
         self.optimizer.zero_grad(set_to_none=True)
         if self.average is not None:
             include(self.average, self._share)
+
+
+@contextmanager
+def drawing(network: nn.Module, draws: Draws) -> Iterator[None]:
+    """Make the random layers of ``network`` draw from ``draws`` in the steps within the block."""
+    connect(network, draws)
+    try:
+        yield
+    finally:
+        draws.end()
+        disconnect(network)
 
 
 @torch.no_grad()

@@ -39,7 +39,6 @@ class Captured(Protocol):
     optimizer: torch.optim.Optimizer
     average: WeightAverage | None
     guard: NonFiniteGuard
-    generator: torch.Generator
 
     def compute(self, clean: Sample) -> Losses:
         """Compute the step on the device."""
@@ -48,15 +47,11 @@ class Captured(Protocol):
 class Recorder(Protocol):
     """Recorder that captures work on a device."""
 
-    @property
-    def generator(self) -> torch.Generator:
-        """The generator that layers draw from."""
-
     def strictly(self) -> AbstractContextManager[None]:
         """Work under the rules of capturing within the block: on another stream, where waiting is an error."""
 
-    def record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
-        """Capture ``work``, which also draws from ``generator``; return a function that replays it, and its result."""
+    def record(self, work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+        """Capture ``work``; return a function that replays it, and its result."""
 
     def wait(self) -> None:
         """Wait until the device has done all that it was given."""
@@ -68,12 +63,6 @@ class CudaRecorder:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-
-    @property
-    def generator(self) -> torch.Generator:
-        """The generator that layers draw from."""
-        number = torch.cuda.current_device() if self._device.index is None else self._device.index
-        return torch.cuda.default_generators[number]
 
     @contextmanager
     def strictly(self) -> Iterator[None]:
@@ -89,19 +78,18 @@ class CudaRecorder:
             torch.cuda.set_sync_debug_mode(before)
             now.wait_stream(self._stream)
 
-    def record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
+    def record(self, work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
         """Capture ``work`` without computing anything."""
         try:
-            return self._record(work, generator)
+            return self._record(work)
         except BaseException:
-            # A failed capture leaves the generators in capture mode; a successful capture resets them.
+            # A failed capture leaves PyTorch's generator in capture mode; a successful capture resets it.
             with suppress(RuntimeError):
-                self._record(lambda: torch.zeros((), device=self._device), generator)
+                self._record(lambda: torch.zeros((), device=self._device))
             raise
 
-    def _record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
+    def _record(self, work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
         graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(generator)
         # Other threads read and copy the next batches at the same time.
         with (
             torch.cuda.device(self._device),
@@ -118,7 +106,7 @@ class CudaRecorder:
 class Snapshot:
     """Copy of all that a step changes."""
 
-    def __init__(self, captured: Captured, generators: Sequence[torch.Generator]) -> None:
+    def __init__(self, captured: Captured) -> None:
         module, average = captured.module, captured.average
         self._optimizer = captured.optimizer
         moments = [
@@ -130,7 +118,6 @@ class Snapshot:
         averages = average.averages if average is not None else []
         self._places = [*module.parameters(), *module.buffers(), *moments, *averages, captured.guard.frozen]
         self.values = [place.detach().clone() for place in self._places]
-        self._generators = [(generator, generator.get_state()) for generator in generators]
 
     @torch.no_grad()
     def restore(self) -> None:
@@ -138,13 +125,6 @@ class Snapshot:
         self._optimizer.zero_grad(set_to_none=True)
         for place, value in zip(self._places, self.values, strict=True):
             place.copy_(value)
-        for generator, state in self._generators:
-            generator.set_state(state)
-
-    def drew_like(self, other: "Snapshot") -> bool:
-        """Return whether the states of the generators equal those in ``other``."""
-        pairs = zip(self._generators, other._generators, strict=True)
-        return all(torch.equal(mine, others) for (_, mine), (_, others) in pairs)
 
     def distance(self, other: "Snapshot", start: "Snapshot") -> float:
         """Return the distance to ``other``, relative to the distance from ``start``; 0 for the same bits."""
@@ -174,7 +154,6 @@ class StepGraph:
         self.failure: str | None = None
         self.used = False
         self._captured, self._recorder, self._note, self._clock = captured, recorder, note, clock
-        self._generators = (captured.generator, recorder.generator)
         self._steps = 0
         self._given_up = False
         self._input: Sample | None = None
@@ -216,7 +195,7 @@ class StepGraph:
         return Losses(total, reconstruction, dict(zip(self._names, terms, strict=True)))
 
     def _snapshot(self) -> Snapshot:
-        return Snapshot(self._captured, self._generators)
+        return Snapshot(self._captured)
 
     def _capture(self, clean: Sample) -> Losses:
         """Take a direct step, and capture another one."""
@@ -233,7 +212,7 @@ class StepGraph:
             return self._captured.compute(clean)
         after = self._snapshot()
         try:
-            self._replay, self._result = self._recorder.record(self._work, self._captured.generator)
+            self._replay, self._result = self._recorder.record(self._work)
         except Exception as error:
             self._give_up(error)
         after.restore()
@@ -257,7 +236,7 @@ class StepGraph:
         start.restore()
         replayed, third, seconds = self._timed(self._replayed)
         allowed = NOISE * first.distance(second, start)
-        if not (first.drew_like(third) and first.distance(third, start) <= allowed):
+        if first.distance(third, start) > allowed:
             first.restore()
             self._give_up("a step that was replayed came to other weights")
             return self._losses(row)

@@ -27,7 +27,8 @@ class StepNumbers:
         if not self._captured:
             return value
         if name not in self._places:
-            self._places[name] = torch.zeros((), device=self._device)
+            kind = torch.int64 if isinstance(value, int) else torch.float32
+            self._places[name] = torch.zeros((), dtype=kind, device=self._device)
         if self._values.get(name) != value:
             self._places[name].fill_(value)
             self._values[name] = value

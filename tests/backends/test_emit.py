@@ -71,14 +71,16 @@ def test_emitted_source_is_formatted_and_clean(name: str, tmp_path: Path) -> Non
         ({"train.schedule": "step at=2"}, "single_step(step, 0"),
         ({"train.schedule": "plateau patience=1"}, "plateau.update("),
         ({"train.schedule": "constant warmup=20%"}, "warm_up(step, rising"),
-        ({"train.optimizer": "adamw lr=1e-3"}, "AdamW"),
+        ({"train.optimizer": "adamw lr=1e-2"}, "AdamW"),
         ({"train.optimizer": "rmsprop lr=1e-3 momentum=0.5"}, "RMSprop"),
         ({"train.loss": "bce", "input": "1x16x20 in 0..1"}, "binary_cross_entropy"),
         ({"train.loss": "mae"}, "l1_loss"),
     ],
 )
 def test_emitted_loop_lowers_the_loss(change: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    model = load(EVERYTHING, {"train.augment": "flip", "train.corrupt": "gaussian=0.05", "train.ema": "0.5", **change})
+    usual = {"train.augment": "flip", "train.corrupt": "gaussian=0.05", "train.ema": "0.5"}
+    fast = {"train.optimizer": "adam lr=1e-2", "train.clip": "100"}
+    model = load(EVERYTHING, {**usual, **fast, **change})
     source = emit(model, training=True)
     assert words in source
     namespace: dict[str, object] = {"__name__": "emitted"}
@@ -87,10 +89,10 @@ def test_emitted_loop_lowers_the_loss(change: dict[str, str], words: str, capsys
     module = namespace[class_name(model.name)]()  # type: ignore[operator]
     low, high = (0.0, 1.0) if model.input.range.low == 0 else (-1.0, 1.0)
     images = torch.linspace(low, high, 24).view(24, 1, 1, 1).expand(24, *model.input.shape).contiguous()
-    namespace["train"](module, images, epochs=6)  # type: ignore[operator]
+    namespace["train"](module, images, epochs=8)  # type: ignore[operator]
     losses = [float(text) for text in re.findall(r"loss ([\d.]+)", capsys.readouterr().out)]
-    assert len(losses) == 6
-    assert losses[-1] < losses[0]
+    assert len(losses) == 8
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_numbers_that_are_found_are_arguments_of_the_loop(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

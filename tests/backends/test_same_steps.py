@@ -105,6 +105,8 @@ LINES = {
     "loss mse; clip 4": {"code": "variational 3", "output": "sigmoid skips=add"},
     "loss mse; clip 5": {"code": "dense 3 l1=1e-3", "output": "sigmoid skips=add"},
     "ema 0.9": {},
+    "loss mae; ema 0.9": {"code": "dense 5 dropout=0.3 noise=0.1"},
+    "batch 6 accumulate=3; corrupt hole=20% masking=0.2; augment jitter=0.1": {"code": "variational 3"},
     "batch 6 accumulate=4; corrupt gaussian=0.1; augment flip": {},
     "batch 6 accumulate=4; loss mse reduction=sum ": {"code": "variational 3 warmup=70%"},
 }

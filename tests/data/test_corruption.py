@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from caedsl.backends.torch.draws import Draws
 from caedsl.data.corruption import corrupt
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
@@ -21,8 +22,8 @@ KINDS = pytest.mark.parametrize(
 )
 
 
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def seeded(seed: int = 0, count: int = 4) -> Draws:
+    return Draws(seed).begin(0, count)
 
 
 def grey(range: InputRange, channels: int = 1) -> torch.Tensor:
@@ -61,7 +62,7 @@ def test_noise_is_in_widths_of_the_range(range: InputRange) -> None:
 
 
 def test_noise_is_not_clipped_where_there_is_no_range() -> None:
-    seen = corrupt(torch.zeros(1, 1, 100, 100), Corrupt({"gaussian": 3}), REAL, seeded())
+    seen = corrupt(torch.zeros(1, 1, 100, 100), Corrupt({"gaussian": 3}), REAL, seeded(count=1))
     assert seen.abs().max() > 6
 
 
@@ -91,7 +92,7 @@ def test_everything_can_be_masked_and_nothing() -> None:
 @pytest.mark.parametrize(("shape", "share"), [((2, 40), 0.25), ((1, 16, 24), 0.25), ((1, 8, 8, 8), 0.125)])
 def test_a_hole_is_one_box_of_its_share_anywhere_in_the_sample(shape: tuple[int, ...], share: float) -> None:
     samples = torch.ones(300, *shape)
-    seen = corrupt(samples, Corrupt({"hole": share}), InputRange(), seeded())
+    seen = corrupt(samples, Corrupt({"hole": share}), InputRange(), seeded(count=len(samples)))
     cut = seen == 0
     assert torch.equal(cut, cut[:, :1].expand_as(cut))
     assert (cut.flatten(1).float().mean(1) == share).all()

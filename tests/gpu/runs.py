@@ -90,8 +90,6 @@ def steps(run: Training, count: int) -> list[float]:
     """Take steps on the first batches, without waiting for the device between them; return their losses."""
     run.module.train()
     batches = list(run.train.in_order(run.settings.batch))
-    torch.manual_seed(5)
-    run.generator.manual_seed(5)
     with run.stepping():
         losses = [run.take_step(batches[number % len(batches)]).total for number in range(count)]
     return torch.stack(losses).tolist()

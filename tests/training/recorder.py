@@ -41,12 +41,10 @@ _WAITS = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.def
 class OperationRecorder:
     """Recorder of a CPU.
 
-    Like a CUDA graph, it repeats operations with the recorded numbers, reads tensors from the recorded addresses, and
-    draws new random numbers.
+    Like a CUDA graph, it repeats operations with the recorded numbers, and reads tensors from the recorded addresses.
     """
 
     def __init__(self) -> None:
-        self.generator = torch.default_generator
         self.replays = 0
 
     @contextmanager
@@ -55,7 +53,7 @@ class OperationRecorder:
         with _Recording():
             yield
 
-    def record(self, work: Callable[[], Tensor], generator: torch.Generator) -> tuple[Callable[[], None], Tensor]:
+    def record(self, work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
         """Record ``work`` while computing it."""
         with _Recording() as recording:
             result = work()

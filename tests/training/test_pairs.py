@@ -10,6 +10,7 @@ from PIL import Image
 
 from caedsl.api import load, train
 from caedsl.api import open as open_run
+from caedsl.backends.torch.draws import Draws
 from caedsl.data.errors import DataError
 from caedsl.data.sample import Sample, joined
 from caedsl.evaluation.again import evaluate_again
@@ -97,7 +98,7 @@ def test_the_target_of_a_pair_stays_clean() -> None:
     x = torch.rand(8, 1, 6, 6)
     made = make_sample(
         Sample(2 * x, x),
-        torch.Generator().manual_seed(0),
+        Draws(0).begin(0, 8),
         InputRange(),
         Corrupt({"gaussian": 0.3}),
         Augment({"flip": True}),

@@ -11,31 +11,33 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-
-def draw_uniform_each(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
-    """Draw a number of 0..1 for each of ``count`` samples."""
-    return torch.rand(count, generator=generator, device=x.device)
+from caedsl.backends.torch.draws import Draws
 
 
-def draw_symmetric(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
-    """Draw a number of -``amount``..``amount`` for each of ``count`` samples."""
-    return (2 * torch.rand(count, generator=generator, device=x.device) - 1) * amount
+def draw_uniform_each(x: Tensor, draws: Draws, stream: str, amount: float) -> Tensor:
+    """Draw a number of 0..1 for each sample."""
+    return draws.uniform(stream, 1).squeeze(1)
 
 
-def draw_shift(x: Tensor, count: int, amount: int, generator: torch.Generator) -> Tensor:
-    """Draw a whole number of -``amount``..``amount`` for each axis of ``count`` samples."""
-    return torch.randint(-amount, amount + 1, (count, x.dim() - 2), generator=generator, device=x.device)
+def draw_symmetric(x: Tensor, draws: Draws, stream: str, amount: float) -> Tensor:
+    """Draw a number of -``amount``..``amount`` for each sample."""
+    return (2 * draws.uniform(stream, 1).squeeze(1) - 1) * amount
 
 
-def draw_crop(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
-    """Draw a share of 0..``amount`` that is cut off, and for each axis where, of ``count`` samples."""
-    drawn = torch.rand((count, x.dim() - 1), generator=generator, device=x.device)
+def draw_shift(x: Tensor, draws: Draws, stream: str, amount: int) -> Tensor:
+    """Draw a whole number of -``amount``..``amount`` for each axis of each sample."""
+    return (draws.uniform(stream, x.dim() - 2) * (2 * amount + 1)).long() - amount
+
+
+def draw_crop(x: Tensor, draws: Draws, stream: str, amount: float) -> Tensor:
+    """Draw a share of 0..``amount`` that is cut off, and for each axis where, for each sample."""
+    drawn = draws.uniform(stream, x.dim() - 1)
     return torch.cat((drawn[:, :1] * amount, 2 * drawn[:, 1:] - 1), dim=1)
 
 
-def draw_normal_each(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
-    """Draw normal numbers of deviation ``amount``, one for each value of ``count`` samples."""
-    return torch.randn((count, *x.shape[1:]), generator=generator, device=x.device) * amount
+def draw_normal_each(x: Tensor, draws: Draws, stream: str, amount: float) -> Tensor:
+    """Draw normal numbers of deviation ``amount``, one for each value of the samples."""
+    return draws.normal(stream, *x.shape[1:]) * amount
 
 
 def flip_last(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Tensor:

@@ -7,16 +7,17 @@ None where it has none. Pixels are hit in all their channels at once.
 import torch
 from torch import Tensor
 
-
-def draw_normal(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draw a standard normal number for each value of ``count`` samples like ``x``, in 32 bits at least."""
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    return torch.randn((count, *x.shape[1:]), generator=generator, device=x.device, dtype=dtype)
+from caedsl.backends.torch.draws import Draws
 
 
-def draw_uniform(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draw a number of 0..1 for each pixel of ``count`` samples like ``x``, in 32 bits: fewer lose small shares."""
-    return torch.rand((count, 1, *x.shape[2:]), generator=generator, device=x.device)
+def draw_normal(x: Tensor, draws: Draws, stream: str) -> Tensor:
+    """Draw a standard normal number for each value of the samples, in 32 bits at least."""
+    return draws.normal(stream, *x.shape[1:], dtype=torch.promote_types(x.dtype, torch.float32))
+
+
+def draw_uniform(x: Tensor, draws: Draws, stream: str) -> Tensor:
+    """Draw a number of 0..1 for each pixel of the samples, in 32 bits: fewer lose small shares."""
+    return draws.uniform(stream, 1, *x.shape[2:])
 
 
 def add_noise(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
@@ -41,9 +42,9 @@ def salt_and_pepper(x: Tensor, drawn: Tensor, amount: float, low: float | None, 
     return torch.where(drawn >= 1 - amount / 2, salt, x)
 
 
-def draw_place(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draw a place of 0..1 along each axis for ``count`` samples like ``x``."""
-    return torch.rand((count, x.dim() - 2), generator=generator, device=x.device)
+def draw_place(x: Tensor, draws: Draws, stream: str) -> Tensor:
+    """Draw a place of 0..1 along each axis for each sample."""
+    return draws.uniform(stream, x.dim() - 2)
 
 
 def cut_hole(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:

@@ -76,10 +76,11 @@ class GaussianNoise(nn.Module):
         self.std = std
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x
+        return x + self.std * self.draw_normal(x) if self.training else x
+
+    def draw_normal(self, x: Tensor) -> Tensor:
         # The same numbers in every memory format, unlike those of `randn_like`.
-        return x + self.std * torch.randn(x.shape, dtype=x.dtype, device=x.device)
+        return torch.randn(x.shape, dtype=x.dtype, device=x.device)
 
 
 class Gaussian(nn.Module):
@@ -96,8 +97,11 @@ class Gaussian(nn.Module):
         mean, log_variance = h.chunk(2, dim=1)
         if not self.training:
             return mean
-        noise = torch.randn(mean.shape, dtype=mean.dtype, device=mean.device)  # the same in every memory format
-        return mean + noise * (log_variance.clamp(-30, 20) / 2).exp()
+        return mean + self.draw_normal(mean) * (log_variance.clamp(-30, 20) / 2).exp()
+
+    def draw_normal(self, mean: Tensor) -> Tensor:
+        # The same numbers in every memory format, unlike those of `randn_like`.
+        return torch.randn(mean.shape, dtype=mean.dtype, device=mean.device)
 
     def divergence(self, h: Tensor) -> Tensor:
         """Return the KL divergence from a standard normal distribution, of a sample on average, in nats."""
@@ -160,9 +164,12 @@ class Quantizer(nn.Module):
     def restart(self, h: Tensor) -> None:
         inputs = self.flat(h)
         unused = self.taken < 0.05
-        fresh = inputs[torch.randint(len(inputs), (len(self.codebook),), device=h.device)]
+        fresh = inputs[self.draw_rows(inputs, len(self.codebook))]
         self.codebook.copy_(torch.where(unused[:, None], fresh, self.codebook))
         self.taken.copy_(torch.where(unused, 1.0, self.taken))
+
+    def draw_rows(self, rows: Tensor, count: int) -> Tensor:
+        return torch.randint(len(rows), (count,), device=rows.device)
 
     @torch.no_grad()
     def follow(self, h: Tensor, chosen: Tensor, ema: float) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from caedsl.vocabulary import schedules
 
 _SCHEDULES = Path(schedules.__file__)
-_LOOP = ("preprocessing", "seeds", "batch_parts", "averaging", "augmentation", "corruption", "ssim", "losses")
+_LOOP = ("preprocessing", "seeds", "draws", "batch_parts", "averaging", "augmentation", "corruption", "ssim", "losses")
 """The files whose definitions a training loop may need."""
 
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from caedsl.backends.torch.lower import Program
+from caedsl.backends.torch.lower import ModuleStep, Program
+from caedsl.backends.torch.printed import classes
 from caedsl.backends.torch.render_loss import added_lines, forward_lines
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
@@ -14,9 +15,11 @@ from caedsl.vocabulary.corruptions import CORRUPTIONS
 
 def step_lines(model: Autoencoder, settings: Train, program: Program) -> list[str]:
     """Return the lines that train once on the samples of ``indices``."""
+    drawn = [*_augment_lines(settings.augment, model), *_corrupt_lines(settings.corrupt, model.input.range)]
+    whole = settings.accumulate == 1
     gradients = [
-        *_augment_lines(settings.augment, model),
-        *_corrupt_lines(settings.corrupt, model.input.range),
+        *(_draws_lines(whole) if drawn or draws_in_layers(program) else []),
+        *drawn,
         *forward_lines(model, settings, program),
         "total += loss.item() * len(x)",
         *added_lines(model, settings.loss, program),
@@ -30,6 +33,26 @@ def step_lines(model: Autoencoder, settings: Train, program: Program) -> list[st
         *(["average.update()"] if settings.ema else []),
     ]
     return [*lines, "step += 1"] if mentions(lines, "step") else lines
+
+
+def draws_in_layers(program: Program) -> bool:
+    """Return whether layers draw random numbers while they train."""
+
+    def draws(steps: Sequence[ModuleStep]) -> bool:
+        return any(_is_random(step.call.name) or any(draws(branch) for branch in step.branches) for step in steps)
+
+    return draws((*program.encoder, *program.bottleneck, *program.decoder))
+
+
+def _is_random(name: str) -> bool:
+    return name.startswith("Dropout") or "def draw_" in classes("modules").get(name, "")
+
+
+def _draws_lines(whole: bool) -> list[str]:
+    """Return the lines that choose the random numbers of the samples ``x``, which may be the whole batch."""
+    if whole:
+        return ["draws.begin(step, len(x), device=device)"]
+    return ["draws.begin(step, len(x), first, device)", "first += len(x)"]
 
 
 def mentions(lines: Sequence[str], variable: str) -> bool:
@@ -54,6 +77,7 @@ def _gradient_lines(loss: Sequence[str], parts: int, given: Mapping[str, str]) -
     part = [*taken("part"), *loss, "(loss * (len(x) / len(indices))).backward()"]
     return [
         "optimizer.zero_grad()",
+        *(["first = 0"] if mentions(part, "first") else []),
         f"for part in indices.split(parts_of(len(indices), {parts})):",
         *(f"    {line}" for line in part),
     ]
@@ -96,7 +120,7 @@ def _augment_lines(augment: Augment, model: Autoencoder) -> list[str]:
     kinds = [(AUGMENTATIONS[name], amount) for name, amount in augment.amounts().items()]
     numbers = ["drawn"] if len(kinds) == 1 else [f"drawn_{number}" for number in range(1, len(kinds) + 1)]
     pairs = list(zip(kinds, numbers, strict=True))
-    lines = [f"{drawn} = {kind.draw}(x, len(x), {amount!r}, generator)" for (kind, amount), drawn in pairs]
+    lines = [f'{drawn} = {kind.draw}(x, draws, "{kind.name}", {amount!r})' for (kind, amount), drawn in pairs]
     for (kind, _), drawn in pairs if model.paired else ():
         if not kind.input_alone:
             count = f"at_size({drawn}, x, y)" if kind.in_pixels else drawn
@@ -109,7 +133,7 @@ def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
     for name, amount in corrupt.amounts().items():
         kind = CORRUPTIONS[name]
         lines += [
-            f"drawn = {kind.draw}(x, len(x), generator)",
+            f'drawn = {kind.draw}(x, draws, "{name}")',
             f"seen = {kind.apply}({source}, drawn, {amount!r}, {_ends(input_range)})",
         ]
         source = "seen"

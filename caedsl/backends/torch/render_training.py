@@ -6,22 +6,23 @@ found (``auto``) are arguments without a default.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from caedsl.backends.torch.lower import Program
 from caedsl.backends.torch.printed import with_what_they_use
 from caedsl.backends.torch.render_loss import compares_normalised
-from caedsl.backends.torch.render_step import given_of, mentions, rate_text, step_lines
+from caedsl.backends.torch.render_step import draws_in_layers, given_of, mentions, rate_text, step_lines
 from caedsl.model.autoencoder import Autoencoder, Input
 from caedsl.model.settings import Optimizer, Train
 
-STANDARD_IMPORTS = {
-    "math": "import math",
-    "sys": "import sys",
-    "Iterable": "from collections.abc import Iterable",
-    "sha256": "from hashlib import sha256",
+STANDARD_MODULES = ("math", "sys")
+STANDARD_NAMES = {
+    "collections.abc": ("Callable", "Iterable"),
+    "functools": ("partial",),
+    "hashlib": ("sha256",),
+    "typing": ("Any",),
 }
-"""Import lines of the standard library by the name that needs them, in the order of the file."""
+"""Modules of the standard library in the order of their imports, each with the names that a loop may need from it."""
 
 
 _WIDTH = 120
@@ -30,7 +31,15 @@ _WIDTH = 120
 def imports(parts: Sequence[str]) -> list[str]:
     """Return the import lines of the standard library that the parts of a file need."""
     text = "\n".join(parts)
-    return [line for name, line in STANDARD_IMPORTS.items() if re.search(rf"(?<![.\w]){name}\b", text)]
+
+    def needed(names: Iterable[str]) -> list[str]:
+        return [name for name in names if re.search(rf"(?<![.\w]){name}\b", text)]
+
+    chosen = {module: needed(names) for module, names in STANDARD_NAMES.items()}
+    return [
+        *(f"import {module}" for module in needed(STANDARD_MODULES)),
+        *(f"from {module} import {', '.join(names)}" for module, names in chosen.items() if names),
+    ]
 
 
 def functions(model: Autoencoder, program: Program, name: str) -> list[str]:
@@ -43,12 +52,9 @@ def functions(model: Autoencoder, program: Program, name: str) -> list[str]:
 def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> str:
     numbers = "".join(f"{word}: {kind}, " for word, kind in _open_numbers(settings))
     step = step_lines(model, settings, program)
-    before = [*_setup_lines(model, settings, step), *(["step = 0"] if mentions(step, "step") else [])]
-    drawn = any("generator" in line for line in step)
-    seeds = [("torch", "layers"), *([("generator", "disturbance")] if drawn else [])]
-    seeding = "".join(
-        f'        {what}.manual_seed(derived_seed({settings.seed}, "{purpose}", epoch))\n' for what, purpose in seeds
-    )
+    before = [*_setup_lines(model, settings, step, program), *(["step = 0"] if mentions(step, "step") else [])]
+    disconnected = ["disconnect(model)"] if draws_in_layers(program) else []
+    after = [*disconnected, *(["average.swap()"] if settings.ema else [])]
     given = ", ".join(f"{name}: Tensor" for name in given_of(model).values())
     arguments = f'model: {name}, {given}, {numbers}epochs: int = {settings.epochs}, device: str = "cpu"'
     head = f"def train({arguments}) -> None:"
@@ -61,19 +67,19 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
     """
     model.to(device).train()
 {"".join(f"    {line}{chr(10)}" for line in before)}    for epoch in range(1, epochs + 1):
-{seeding}        order = torch.Generator().manual_seed(derived_seed({settings.seed}, "order", epoch))
+        order = torch.Generator().manual_seed(derived_seed({settings.seed}, "order", epoch))
         total = 0.0
         for indices in torch.randperm(len(images), generator=order).split({_batch(settings)}):
 {chr(10).join(f"            {line}" for line in step)}
         print(f"epoch {{epoch}}: loss {{total / len(images):.5f}}"){_after_epoch(settings)}
-{"    average.swap()" + chr(10) if settings.ema else ""}    model.eval()'''
+{"".join(f"    {line}{chr(10)}" for line in after)}    model.eval()'''
 
 
 def _axes(of: Input) -> str:
     return f"(number, {', '.join(map(str, of.shape))}) with values in {of.range}"
 
 
-def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> list[str]:
+def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str], program: Program) -> list[str]:
     """Return the lines before the first epoch."""
     text = "\n".join(step)
     weighing = ["sample_weights = sample_weights / sample_weights.mean()"] if model.weighted else []
@@ -85,8 +91,10 @@ def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str]) -> li
             "inputs: list[Tensor] = []",
             "model.bottleneck[-1].register_forward_pre_hook(lambda module, given: inputs.append(given[0]))",
         ]
-    if "generator" in text:
-        lines.append("generator = torch.Generator(device)")
+    if mentions(step, "draws"):
+        lines.append(f"draws = Draws({settings.seed})")
+    if draws_in_layers(program):
+        lines.append("connect(model, draws)")
     if mentions(step, "width"):
         lines += _width_lines(model)
     if settings.schedule.kind.watches:

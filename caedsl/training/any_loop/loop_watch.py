@@ -9,6 +9,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from caedsl.backends.torch.draws import Draws
 from caedsl.data.sample import Sample
 from caedsl.diagnostics.finding import Finding
 from caedsl.model.data import InputRange
@@ -80,7 +81,7 @@ class _LoopProber(Prober):
         if layout.output is not None and (called := layout.layers[layout.output].called):
             self._flat = FLAT_WHERE.get(called)
 
-    def pair(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def pair(self, count: int, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return samples of the current step and their targets."""
         return self.now
 

@@ -1,7 +1,7 @@
-"""Layers that compute over a batch shared by several processes, or draw random numbers for it.
+"""Layers that compute over a batch shared by several processes.
 
-A single process computes normalisation statistics over the whole batch and draws random numbers for each of its images.
-These layers do the same across processes, with the same result. x: batch, channels, then space if it is a map.
+A single process computes statistics over the whole batch. These layers do the same across processes, with the same
+result. x: batch, channels, then space if it is a map.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from caedsl.backends.torch.modules import Gaussian, GaussianNoise, Quantizer, Sparsity
+from caedsl.backends.torch.modules import Gaussian, Quantizer, Sparsity
 from caedsl.data.batch_share import BatchShare
 from caedsl.training.parallel.processes import current
 
@@ -20,7 +20,6 @@ Forward = Callable[[Tensor], Tensor]
 Method = Callable[..., Any]
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 Batch = Callable[[], BatchShare]
 """Function that returns the current part of a batch."""
 
@@ -68,7 +67,7 @@ def _shared_methods(layer: nn.Module, batch: Batch, group: distributed.ProcessGr
 
 def sees_whole_batches(module: nn.Module) -> bool:
     """Return whether some layer of ``module`` computes over a batch shared by several processes."""
-    kinds = (*_NORMS, *_DROPOUTS, GaussianNoise, Gaussian, Quantizer, Sparsity)
+    kinds = (*_NORMS, Gaussian, Quantizer, Sparsity)
     return any(isinstance(layer, kinds) for layer in module.modules())
 
 
@@ -78,27 +77,10 @@ def _shared_form(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup
             synchronised: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(layer, group)  # type: ignore[no-untyped-call]
             return synchronised
         return lambda x: _normalised(x, layer, batch(), group)
-    if isinstance(layer, _DROPOUTS):
-        return lambda x: _dropped(x, layer.p, batch(), by_channel=not isinstance(layer, nn.Dropout))
-    if isinstance(layer, GaussianNoise):
-        return lambda x: x + layer.std * _normal(x, batch())
-    if isinstance(layer, Gaussian):
-        return lambda h: _drawn(h, batch())
     if isinstance(layer, (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)):
         plain: Forward = layer.forward
         return lambda x: _normalised_alone(x, layer, plain)
     return None
-
-
-def _normal(x: Tensor, part: BatchShare) -> Tensor:
-    """Draw normal numbers for the whole batch and return those of this part, independent of the memory format."""
-    return part.cut(torch.randn((part.whole, *x.shape[1:]), dtype=x.dtype, device=x.device))
-
-
-def _drawn(h: Tensor, part: BatchShare) -> Tensor:
-    """Compute ``Gaussian`` in training mode."""
-    mean, log_variance = h.chunk(2, dim=1)
-    return mean + _normal(mean, part) * (log_variance.clamp(-30, 20) / 2).exp()
 
 
 def _gathered(x: Tensor, part: BatchShare, group: distributed.ProcessGroup) -> Tensor:
@@ -155,20 +137,6 @@ def _remember(layer: BatchNorm, mean: Tensor, variance: Tensor) -> None:
     momentum = 1 / layer.num_batches_tracked.item() if layer.momentum is None else layer.momentum
     layer.running_mean.lerp_(mean, momentum)
     layer.running_var.lerp_(variance, momentum)
-
-
-def _dropped(x: Tensor, share: float, part: BatchShare, by_channel: bool) -> Tensor:
-    """Apply ``Dropout``, or with ``by_channel`` a form such as ``Dropout2d`` that drops whole channels."""
-    if not 0 < share < 1:
-        return x * (share == 0)
-    like = x.new_empty((*x.shape[:2], *[1] * (x.dim() - 2))) if by_channel else x
-    kept = _for_whole(like, part).bernoulli_(1 - share).div_(1 - share)
-    return x * part.cut(kept)
-
-
-def _for_whole(x: Tensor, part: BatchShare) -> Tensor:
-    """Return an empty tensor for the whole batch in the memory layout of ``x``, in which random numbers are drawn."""
-    return x.new_empty_strided((part.whole, *x.shape[1:]), (prod(x.shape[1:]), *x.stride()[1:]))
 
 
 def _normalised_alone(

@@ -9,6 +9,7 @@ from traceback import clear_frames
 
 import torch
 
+from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.memory import refused_beyond_available
 from caedsl.data.sample import Sample
@@ -58,9 +59,8 @@ def steps_at(trial: Training, rates: Iterable[float], batches: Iterator[Sample],
     """
     # Without a schedule, the factor of the plateau multiplies the learning rate of each step.
     trial.settings = replace(trial.settings, schedule=Schedule())
+    trial.draws = Draws(trial.settings.seed, purpose)
     with trial.stepping():
-        torch.manual_seed(derived_seed(trial.settings.seed, purpose, "layers"))
-        trial.generator.manual_seed(derived_seed(trial.settings.seed, purpose, "disturbance"))
         trial.module.train()
         for rate, clean in zip(rates, batches, strict=False):
             trial.plateau.factor = rate

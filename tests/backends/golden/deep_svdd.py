@@ -145,7 +145,6 @@ def train(model: DeepSvdd, images: Tensor, epochs: int = 150, device: str = "cpu
     steps = epochs * steps_per_epoch
     step = 0
     for epoch in range(1, epochs + 1):
-        torch.manual_seed(derived_seed(0, "layers", epoch))
         order = torch.Generator().manual_seed(derived_seed(0, "order", epoch))
         total = 0.0
         for indices in torch.randperm(len(images), generator=order).split(200):

@@ -2,7 +2,10 @@
 
 import math
 import sys
+from collections.abc import Callable, Iterable
+from functools import partial
 from hashlib import sha256
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,10 +32,11 @@ class GaussianNoise(nn.Module):
         self.std = std
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x
+        return x + self.std * self.draw_normal(x) if self.training else x
+
+    def draw_normal(self, x: Tensor) -> Tensor:
         # The same numbers in every memory format, unlike those of `randn_like`.
-        return x + self.std * torch.randn(x.shape, dtype=x.dtype, device=x.device)
+        return torch.randn(x.shape, dtype=x.dtype, device=x.device)
 
 
 class Everything(nn.Module):
@@ -121,6 +125,7 @@ class Everything(nn.Module):
         return self.decode(self.encode(x))
 
 
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 WINDOW = 11
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
@@ -141,6 +146,153 @@ def derived_seed(seed: int, *purpose: str | int) -> int:
     """Return a seed of 63 bits that depends on ``seed`` and on its purpose alone."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def signed(word: int) -> int:
+    """Return the 32 low bits of ``word`` as a signed number, which wraps around as tensors do."""
+    return (word + 2**31) % 2**32 - 2**31
+
+
+def pcg4d(place: Tensor, sample: Tensor, step: Tensor, key: int) -> Tensor:
+    """Hash four 32-bit words to four others: samples x 1, places and 1 x 1 give samples x 4 x places."""
+    x, y, z = (word * 1664525 + 1013904223 for word in (place, sample, step))
+    w = signed(key * 1664525 + 1013904223)
+    x = y * w + x
+    y = torch.addcmul(y, z, x)
+    z = torch.addcmul(z, x, y)
+    words = torch.stack((x, y, z, y * z + w), dim=1)
+    words ^= (words >> 16) & 0xFFFF
+    x, y, z, w_ = words.unbind(1)
+    x.addcmul_(y, w_)
+    y.addcmul_(z, x)
+    z.addcmul_(x, y)
+    w_.addcmul_(y, z)
+    return words
+
+
+class Draws:
+    """Random numbers of the samples of a step. Each use of them is a stream with a name.
+
+    Values of a sample are numbered channels last, whatever their memory format.
+    """
+
+    def __init__(self, seed: int, *purpose: str | int) -> None:
+        """Derive the numbers from ``seed`` and ``purpose``."""
+        self._seed, self._purpose = seed, purpose
+        self._keys: dict[str, int] = {}
+        self._samples: Tensor | None = None
+        self._step = torch.zeros(())
+
+    @property
+    def active(self) -> bool:
+        """Whether a step is under way."""
+        return self._samples is not None
+
+    def begin(self, step: int | Tensor, count: int, first: int = 0, device: torch.device | str = "cpu") -> "Draws":
+        """Draw for samples ``first`` to ``first + count`` of the batch of ``step`` from now on."""
+        self._samples = torch.arange(first, first + count, dtype=torch.int32, device=device).view(-1, 1)
+        word = step if isinstance(step, Tensor) else torch.tensor(step, device=device)
+        self._step = word.to(torch.int32).view(1, 1)
+        return self
+
+    def end(self) -> None:
+        """End the step: layers draw from PyTorch's own generator again."""
+        self._samples = None
+
+    def key(self, stream: str) -> int:
+        """Return the word of a stream, which follows from the seed and the purpose."""
+        if stream not in self._keys:
+            self._keys[stream] = signed(derived_seed(self._seed, *self._purpose, stream))
+        return self._keys[stream]
+
+    def words(self, stream: str, count: int) -> Tensor:
+        """Return samples x 4 x places random words of 32 bits, ``count`` or a few more of each sample."""
+        assert self._samples is not None, "no step is under way"
+        return self._hashed(stream, count, self._samples)
+
+    def _hashed(self, stream: str, count: int, samples: Tensor) -> Tensor:
+        places = torch.arange(-(-count // 4), dtype=torch.int32, device=samples.device)
+        return pcg4d(places, samples, self._step, self.key(stream))
+
+    def uniform(self, stream: str, *shape: int) -> Tensor:
+        """Draw numbers of 0 to below 1, ``shape`` of them for each sample, in 32 bits."""
+        return laid_out(fractions(self.words(stream, math.prod(shape))), shape)
+
+    def normal(self, stream: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Draw standard normal numbers, ``shape`` of them for each sample (Box and Muller 1958)."""
+        words = self.words(stream, math.prod(shape))
+        radius = (1 - fractions(words[:, :2]).to(dtype)).log_().mul_(-2).sqrt_()
+        angle = words[:, 2:].to(dtype).mul_(math.pi * 2**-31)
+        return laid_out(torch.cat((radius * angle.cos(), radius * angle.sin()), dim=1), shape)
+
+    def chosen(self, stream: str, share: float, *shape: int) -> Tensor:
+        """Draw whether each of ``shape`` values of each sample belongs to a random ``share`` of them."""
+        bound = min(round(share * 2**32), 2**32 - 1) - 2**31
+        return laid_out(self.words(stream, math.prod(shape)) < bound, shape)
+
+    def of_batch(self, stream: str, count: int) -> Tensor:
+        """Draw ``count`` numbers of 0 to below 1 that belong to the batch, and not to one of its samples."""
+        batch = torch.full((1, 1), -1, dtype=torch.int32, device=self._step.device)
+        return fractions(self._hashed(stream, count, batch)).view(-1)[:count]
+
+
+def fractions(words: Tensor) -> Tensor:
+    """Return the 24 high bits of each word as a number of 0 to below 1."""
+    return (words >> 8).mul(2.0**-24).add_(0.5)
+
+
+def laid_out(drawn: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return what was drawn for each sample in ``shape``, channels first, with the memory format channels last."""
+    values = drawn.flatten(1)[:, : math.prod(shape)]
+    return values.reshape(len(values), *shape[1:], shape[0]).movedim(-1, 1)
+
+
+def dropped(layer: Any, plain: Callable[[Tensor], Tensor], draws: Draws, stream: str, x: Tensor) -> Tensor:
+    """Apply a dropout layer."""
+    if not (draws.active and layer.training):
+        return plain(x)
+    shape = x.shape[1:] if isinstance(layer, nn.Dropout) else (x.shape[1], *[1] * (x.dim() - 2))
+    kept = draws.chosen(stream, 1 - layer.p, *shape)
+    return x * kept.to(x.dtype).div_(1 - layer.p) if layer.p < 1 else x * 0
+
+
+def drawn_normal(layer: nn.Module, plain: Callable[[Tensor], Tensor], draws: Draws, stream: str, x: Tensor) -> Tensor:
+    """Draw a standard normal number for each value of ``x``."""
+    return draws.normal(stream, *x.shape[1:]).to(x.dtype) if draws.active else plain(x)
+
+
+def drawn_rows(
+    layer: nn.Module, plain: Callable[[Tensor, int], Tensor], draws: Draws, stream: str, rows: Tensor, count: int
+) -> Tensor:
+    """Draw the indices of ``count`` of the ``rows``, which come from all samples of the batch."""
+    if not draws.active:
+        return plain(rows, count)
+    return (draws.of_batch(stream, count).double() * len(rows)).long()
+
+
+def connect(model: nn.Module, draws: Draws) -> None:
+    """Make the random layers of ``model`` draw from ``draws`` in a step; elsewhere they use PyTorch's generator."""
+    for number, (layer, name, form) in enumerate(random_layers(model)):
+        stream = f"layer {number}"
+        draws.key(stream)  # a compiled network cannot derive it
+        vars(layer)[name] = partial(form, layer, getattr(layer, name), draws, stream)
+
+
+def disconnect(model: nn.Module) -> None:
+    """Make the random layers of ``model`` use PyTorch's generator again."""
+    for layer, name, _ in random_layers(model):
+        vars(layer).pop(name, None)
+
+
+def random_layers(model: nn.Module) -> Iterable[tuple[nn.Module, str, Callable[..., Tensor]]]:
+    """Yield each random layer with the name of its method that draws, and the function that replaces this method."""
+    for layer in model.modules():
+        if isinstance(layer, DROPOUTS):
+            yield layer, "forward", dropped
+        elif hasattr(layer, "draw_normal"):
+            yield layer, "draw_normal", drawn_normal
+        elif hasattr(layer, "draw_rows"):
+            yield layer, "draw_rows", drawn_rows
 
 
 class WeightAverage:
@@ -175,19 +327,19 @@ class WeightAverage:
             average.copy_(kept)
 
 
-def draw_uniform_each(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
-    """Draw a number of 0..1 for each of ``count`` samples."""
-    return torch.rand(count, generator=generator, device=x.device)
+def draw_uniform_each(x: Tensor, draws: Draws, stream: str, amount: float) -> Tensor:
+    """Draw a number of 0..1 for each sample."""
+    return draws.uniform(stream, 1).squeeze(1)
 
 
-def draw_symmetric(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
-    """Draw a number of -``amount``..``amount`` for each of ``count`` samples."""
-    return (2 * torch.rand(count, generator=generator, device=x.device) - 1) * amount
+def draw_symmetric(x: Tensor, draws: Draws, stream: str, amount: float) -> Tensor:
+    """Draw a number of -``amount``..``amount`` for each sample."""
+    return (2 * draws.uniform(stream, 1).squeeze(1) - 1) * amount
 
 
-def draw_shift(x: Tensor, count: int, amount: int, generator: torch.Generator) -> Tensor:
-    """Draw a whole number of -``amount``..``amount`` for each axis of ``count`` samples."""
-    return torch.randint(-amount, amount + 1, (count, x.dim() - 2), generator=generator, device=x.device)
+def draw_shift(x: Tensor, draws: Draws, stream: str, amount: int) -> Tensor:
+    """Draw a whole number of -``amount``..``amount`` for each axis of each sample."""
+    return (draws.uniform(stream, x.dim() - 2) * (2 * amount + 1)).long() - amount
 
 
 def flip_last(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Tensor:
@@ -223,15 +375,14 @@ def shift(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Te
     return x
 
 
-def draw_normal(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draw a standard normal number for each value of ``count`` samples like ``x``, in 32 bits at least."""
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    return torch.randn((count, *x.shape[1:]), generator=generator, device=x.device, dtype=dtype)
+def draw_normal(x: Tensor, draws: Draws, stream: str) -> Tensor:
+    """Draw a standard normal number for each value of the samples, in 32 bits at least."""
+    return draws.normal(stream, *x.shape[1:], dtype=torch.promote_types(x.dtype, torch.float32))
 
 
-def draw_uniform(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draw a number of 0..1 for each pixel of ``count`` samples like ``x``, in 32 bits: fewer lose small shares."""
-    return torch.rand((count, 1, *x.shape[2:]), generator=generator, device=x.device)
+def draw_uniform(x: Tensor, draws: Draws, stream: str) -> Tensor:
+    """Draw a number of 0..1 for each pixel of the samples, in 32 bits: fewer lose small shares."""
+    return draws.uniform(stream, 1, *x.shape[2:])
 
 
 def add_noise(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
@@ -324,29 +475,29 @@ def train(model: Everything, images: Tensor, epochs: int = 20, device: str = "cp
     model.to(device).train()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0001, momentum=0.9, nesterov=False, weight_decay=0.0)
     average = WeightAverage(model, 0.9)
-    generator = torch.Generator(device)
+    draws = Draws(0)
+    connect(model, draws)
     steps_per_epoch = -(-len(images) // 8)
     steps = epochs * steps_per_epoch
     rising = round(0.3 * steps)
     step = 0
     for epoch in range(1, epochs + 1):
-        torch.manual_seed(derived_seed(0, "layers", epoch))
-        generator.manual_seed(derived_seed(0, "disturbance", epoch))
         order = torch.Generator().manual_seed(derived_seed(0, "order", epoch))
         total = 0.0
         for indices in torch.randperm(len(images), generator=order).split(8):
             x = images[indices].to(device)
-            drawn_1 = draw_uniform_each(x, len(x), True, generator)
-            drawn_2 = draw_symmetric(x, len(x), 10.0, generator)
-            drawn_3 = draw_shift(x, len(x), 2, generator)
+            draws.begin(step, len(x), device=device)
+            drawn_1 = draw_uniform_each(x, draws, "flip", True)
+            drawn_2 = draw_symmetric(x, draws, "rotate", 10.0)
+            drawn_3 = draw_shift(x, draws, "shift", 2)
             x = flip_last(x, drawn_1, -1.0, 1.0)
             x = rotate(x, drawn_2, -1.0, 1.0)
             x = shift(x, drawn_3, -1.0, 1.0)
-            drawn = draw_normal(x, len(x), generator)
+            drawn = draw_normal(x, draws, "gaussian")
             seen = add_noise(x, drawn, 0.1, -1.0, 1.0)
-            drawn = draw_uniform(x, len(x), generator)
+            drawn = draw_uniform(x, draws, "masking")
             seen = mask_pixels(seen, drawn, 0.1, -1.0, 1.0)
-            drawn = draw_uniform(x, len(x), generator)
+            drawn = draw_uniform(x, draws, "saltpepper")
             seen = salt_and_pepper(seen, drawn, 0.05, -1.0, 1.0)
             z = model.encode(seen)
             x_hat = model.decode(z)
@@ -369,6 +520,7 @@ def train(model: Everything, images: Tensor, epochs: int = 20, device: str = "cp
             average.update()
             step += 1
         print(f"epoch {epoch}: loss {total / len(images):.5f}")
+    disconnect(model)
     average.swap()
     model.eval()
 

@@ -83,7 +83,6 @@ def train(model: KerasBlog, images: Tensor, epochs: int = 50, device: str = "cpu
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.9, 0.999), weight_decay=0.0)
     step = 0
     for epoch in range(1, epochs + 1):
-        torch.manual_seed(derived_seed(0, "layers", epoch))
         order = torch.Generator().manual_seed(derived_seed(0, "order", epoch))
         total = 0.0
         for indices in torch.randperm(len(images), generator=order).split(128):

@@ -102,9 +102,108 @@ def derived_seed(seed: int, *purpose: str | int) -> int:
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def draw_uniform_each(x: Tensor, count: int, amount: float, generator: torch.Generator) -> Tensor:
-    """Draw a number of 0..1 for each of ``count`` samples."""
-    return torch.rand(count, generator=generator, device=x.device)
+def signed(word: int) -> int:
+    """Return the 32 low bits of ``word`` as a signed number, which wraps around as tensors do."""
+    return (word + 2**31) % 2**32 - 2**31
+
+
+def pcg4d(place: Tensor, sample: Tensor, step: Tensor, key: int) -> Tensor:
+    """Hash four 32-bit words to four others: samples x 1, places and 1 x 1 give samples x 4 x places."""
+    x, y, z = (word * 1664525 + 1013904223 for word in (place, sample, step))
+    w = signed(key * 1664525 + 1013904223)
+    x = y * w + x
+    y = torch.addcmul(y, z, x)
+    z = torch.addcmul(z, x, y)
+    words = torch.stack((x, y, z, y * z + w), dim=1)
+    words ^= (words >> 16) & 0xFFFF
+    x, y, z, w_ = words.unbind(1)
+    x.addcmul_(y, w_)
+    y.addcmul_(z, x)
+    z.addcmul_(x, y)
+    w_.addcmul_(y, z)
+    return words
+
+
+class Draws:
+    """Random numbers of the samples of a step. Each use of them is a stream with a name.
+
+    Values of a sample are numbered channels last, whatever their memory format.
+    """
+
+    def __init__(self, seed: int, *purpose: str | int) -> None:
+        """Derive the numbers from ``seed`` and ``purpose``."""
+        self._seed, self._purpose = seed, purpose
+        self._keys: dict[str, int] = {}
+        self._samples: Tensor | None = None
+        self._step = torch.zeros(())
+
+    @property
+    def active(self) -> bool:
+        """Whether a step is under way."""
+        return self._samples is not None
+
+    def begin(self, step: int | Tensor, count: int, first: int = 0, device: torch.device | str = "cpu") -> "Draws":
+        """Draw for samples ``first`` to ``first + count`` of the batch of ``step`` from now on."""
+        self._samples = torch.arange(first, first + count, dtype=torch.int32, device=device).view(-1, 1)
+        word = step if isinstance(step, Tensor) else torch.tensor(step, device=device)
+        self._step = word.to(torch.int32).view(1, 1)
+        return self
+
+    def end(self) -> None:
+        """End the step: layers draw from PyTorch's own generator again."""
+        self._samples = None
+
+    def key(self, stream: str) -> int:
+        """Return the word of a stream, which follows from the seed and the purpose."""
+        if stream not in self._keys:
+            self._keys[stream] = signed(derived_seed(self._seed, *self._purpose, stream))
+        return self._keys[stream]
+
+    def words(self, stream: str, count: int) -> Tensor:
+        """Return samples x 4 x places random words of 32 bits, ``count`` or a few more of each sample."""
+        assert self._samples is not None, "no step is under way"
+        return self._hashed(stream, count, self._samples)
+
+    def _hashed(self, stream: str, count: int, samples: Tensor) -> Tensor:
+        places = torch.arange(-(-count // 4), dtype=torch.int32, device=samples.device)
+        return pcg4d(places, samples, self._step, self.key(stream))
+
+    def uniform(self, stream: str, *shape: int) -> Tensor:
+        """Draw numbers of 0 to below 1, ``shape`` of them for each sample, in 32 bits."""
+        return laid_out(fractions(self.words(stream, math.prod(shape))), shape)
+
+    def normal(self, stream: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Draw standard normal numbers, ``shape`` of them for each sample (Box and Muller 1958)."""
+        words = self.words(stream, math.prod(shape))
+        radius = (1 - fractions(words[:, :2]).to(dtype)).log_().mul_(-2).sqrt_()
+        angle = words[:, 2:].to(dtype).mul_(math.pi * 2**-31)
+        return laid_out(torch.cat((radius * angle.cos(), radius * angle.sin()), dim=1), shape)
+
+    def chosen(self, stream: str, share: float, *shape: int) -> Tensor:
+        """Draw whether each of ``shape`` values of each sample belongs to a random ``share`` of them."""
+        bound = min(round(share * 2**32), 2**32 - 1) - 2**31
+        return laid_out(self.words(stream, math.prod(shape)) < bound, shape)
+
+    def of_batch(self, stream: str, count: int) -> Tensor:
+        """Draw ``count`` numbers of 0 to below 1 that belong to the batch, and not to one of its samples."""
+        batch = torch.full((1, 1), -1, dtype=torch.int32, device=self._step.device)
+        return fractions(self._hashed(stream, count, batch)).view(-1)[:count]
+
+
+def fractions(words: Tensor) -> Tensor:
+    """Return the 24 high bits of each word as a number of 0 to below 1."""
+    return (words >> 8).mul(2.0**-24).add_(0.5)
+
+
+def laid_out(drawn: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return what was drawn for each sample in ``shape``, channels first, with the memory format channels last."""
+    values = drawn.flatten(1)[:, : math.prod(shape)]
+    return values.reshape(len(values), *shape[1:], shape[0]).movedim(-1, 1)
+
+
+def draw_uniform_each(x: Tensor, draws: Draws, stream: str, amount: float) -> Tensor:
+    """Draw a number of 0..1 for each sample."""
+    return draws.uniform(stream, 1).squeeze(1)
 
 
 def flip_last(x: Tensor, drawn: Tensor, low: float | None, high: float | None) -> Tensor:
@@ -179,19 +278,18 @@ def train(model: Photos, images: Tensor, epochs: int = 100, device: str = "cpu")
     """
     model.to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01)
-    generator = torch.Generator(device)
+    draws = Draws(0)
     steps_per_epoch = -(-len(images) // 64)
     steps = epochs * steps_per_epoch
     rising = round(0.05 * steps)
     step = 0
     for epoch in range(1, epochs + 1):
-        torch.manual_seed(derived_seed(0, "layers", epoch))
-        generator.manual_seed(derived_seed(0, "disturbance", epoch))
         order = torch.Generator().manual_seed(derived_seed(0, "order", epoch))
         total = 0.0
         for indices in torch.randperm(len(images), generator=order).split(64):
             x = images[indices].to(device)
-            drawn = draw_uniform_each(x, len(x), True, generator)
+            draws.begin(step, len(x), device=device)
+            drawn = draw_uniform_each(x, draws, "flip", True)
             x = flip_last(x, drawn, 0.0, 1.0)
             x_hat = model(x)
             loss = functional.mse_loss(x_hat, x)

@@ -86,8 +86,9 @@ def break_in(training: Probed, origins: Sequence[Located], output: int | None, c
             spoiled.append(Broken(numbers[path], "output", largest[-1]))
         largest.append(result.abs().max().item())
 
-    with undisturbed(training, "autopsy") as generator:
-        sample = make_sample(clean, generator, training.input_range, training.settings.corrupt)
+    with undisturbed(training, "autopsy") as draws:
+        draws.begin(0, len(clean), device=clean.seen.device)
+        sample = make_sample(clean, draws, training.input_range, training.settings.corrupt)
         with hooked(training.module, list(numbers), watch), torch.set_grad_enabled(training.module.training):
             prediction = forward(training, sample.seen)
         if spoiled:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
+from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.lower import CODE, WEIGHTED
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.backends.torch.seeds import derived_seed
@@ -42,16 +43,15 @@ def differs_when_judged(module: nn.Module) -> bool:
 
 
 @contextmanager
-def undisturbed(training: Probed, *purpose: str | int) -> Iterator[torch.Generator]:
-    """Derive random numbers from the seed and ``purpose`` within the block, and keep the run's own random state.
+def undisturbed(training: Probed, *purpose: str | int) -> Iterator[Draws]:
+    """Derive random numbers from the seed and ``purpose`` within the block, and keep PyTorch's own random state.
 
     Within the block, this process counts as training alone.
     """
     device = training.train.device
     with training_with(ALONE), torch.random.fork_rng([device] if device.type == "cuda" else []):
-        seed = derived_seed(training.settings.seed, *purpose)
-        torch.manual_seed(seed)
-        yield torch.Generator(device).manual_seed(seed)
+        torch.manual_seed(derived_seed(training.settings.seed, *purpose))
+        yield Draws(training.settings.seed, *purpose)
 
 
 @contextmanager
@@ -165,8 +165,8 @@ class Prober:
         """Take probe number ``count`` (from 0), after ``full_steps`` steps at full rate; waits for the device once."""
         training = self.training
         measured: dict[str, Tensor] = {}
-        with undisturbed(training, "probe", count) as generator:
-            seen, target = self.pair(count, generator)
+        with undisturbed(training, "probe", count) as draws:
+            seen, target = self.pair(count, draws)
             with hooked(training.module, sorted({self._code, *self._ends, *self._relus}), self._measure(measured)):
                 prediction = forward(training, seen)
             uneven = _unevenness(prediction.detach().float(), target)
@@ -183,10 +183,11 @@ class Prober:
         measured |= {**self._compare(prediction.detach().float(), target), "loss": loss.detach(), "unevenness": uneven}
         return self._probe(full_steps, _read(measured), moving)
 
-    def pair(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def pair(self, count: int, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return the module's input in probe number ``count``, and the expected output."""
         clean = self.batches[count % len(self.batches)]
-        seen = make_sample(clean, generator, self.training.input_range, self.training.settings.corrupt).seen
+        draws.begin(0, len(clean), device=clean.seen.device)
+        seen = make_sample(clean, draws, self.training.input_range, self.training.settings.corrupt).seen
         return seen, clean.target
 
     def _measure(self, measured: dict[str, Tensor]) -> Watch:
