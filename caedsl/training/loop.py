@@ -235,12 +235,14 @@ class Training(Stepper):
         draws = Draws(self.settings.seed, "validation")
         total = torch.zeros(2, device=self.train.device, dtype=torch.float64)
         self._switch(training=False)
-        with self.averaged():
+        self.processes.validates = True
+        with self.averaged(), ExitStack() as ends:
+            ends.callback(setattr, self.processes, "validates", False)
             mine = batches.sliced(self.processes.number, self.processes.count)
             size = self.settings.images_at_once
             for number, clean in enumerate(mine.in_order(size)):
                 images = min(size, len(batches) - number * size)
-                if not len(clean):
+                if not len(clean) and not self.objective.code:
                     continue  # a batch with fewer images than processes
                 self.processes.begin(images)
                 part = self.processes.under_way(clean.seen)

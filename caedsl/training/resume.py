@@ -56,7 +56,7 @@ def resume(
     """Resume the run in the folder ``path``; it ends as if it had never been interrupted.
 
     On a CPU the weights are then the same bit for bit. ``device`` is by default the device that the run began on, if it
-    is available; on another type of device the random numbers differ. ``epochs`` is a new, larger number of epochs; the
+    is available; another type of device rounds differently. ``epochs`` is a new, larger number of epochs; the
     result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is the reaction to new
     findings of monitors; earlier findings are not reported again. ``data_dir`` is the current folder of data sets,
     ``data_root`` a folder that no path of the run may leave. Errors are those of ``caedsl.training.train.train``; they
@@ -104,8 +104,8 @@ def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Rep
     changed = differences(kept.environment.model_dump(), now)
     if torch.device(kept.environment.device).type != device.type:
         reporter.note(
-            f"the run began on {kept.environment.device} and is resumed on {device}: random numbers are others there, "
-            "so that it ends like a run that was never interrupted, but not bit for bit the same"
+            f"the run began on {kept.environment.device} and is resumed on {device}, which rounds differently: it ends "
+            "like a run that was never interrupted, but not bit for bit the same"
         )
     elif changed:
         reporter.note(f"the run began elsewhere ({'; '.join(changed)}): its last digits may differ")

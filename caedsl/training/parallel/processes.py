@@ -34,6 +34,9 @@ class Processes:
     number, count = 0, 1
     """Rank of this process, counted from 0, and number of processes."""
 
+    validates = False
+    """Whether the processes compute the loss of held-out samples together."""
+
     _read = 0.0
     """Time at which losses were last read."""
 

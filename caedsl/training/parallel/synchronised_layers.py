@@ -26,7 +26,7 @@ Batch = Callable[[], BatchShare]
 
 @contextmanager
 def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> Iterator[None]:
-    """Make the layers of ``module`` compute over the batches of the ``group`` within the block, in training mode.
+    """Make the layers of ``module`` compute over the batches of the ``group`` within the block, as one process would.
 
     Weights, running statistics and their names remain those of the module. While this process trains alone (see
     ``training_with``), the layers compute as usual.
@@ -36,7 +36,7 @@ def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.Proce
         shared = _shared_form(layer, batch, group)
         methods = _shared_methods(layer, batch, group) | ({"forward": shared} if shared is not None else {})
         for name, method in methods.items():
-            vars(layer)[name] = _while_training(layer, getattr(layer, name), method)
+            vars(layer)[name] = _while_together(layer, getattr(layer, name), method)
             changed.append((layer, name))
     try:
         yield
@@ -45,8 +45,15 @@ def over_whole_batches(module: nn.Module, batch: Batch, group: distributed.Proce
             del vars(layer)[name]
 
 
-def _while_training(layer: nn.Module, plain: Method, shared: Method) -> Method:
-    return lambda *x: shared(*x) if layer.training and current().count > 1 else plain(*x)
+def _while_together(layer: nn.Module, plain: Method, shared: Method) -> Method:
+    """Return a method that is ``shared`` in training, and in validation unless running statistics replace the batch."""
+
+    def method(*x: Any) -> Any:
+        together = current()
+        used = layer.training or (together.validates and not isinstance(layer, _NORMS))
+        return shared(*x) if used and together.count > 1 else plain(*x)
+
+    return method
 
 
 def _shared_methods(layer: nn.Module, batch: Batch, group: distributed.ProcessGroup) -> dict[str, Method]:
