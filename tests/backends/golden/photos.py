@@ -81,6 +81,7 @@ class Photos(nn.Module):
         return self.decode(self.encode(x))
 
 
+MULTIPLIER, INCREMENT = 1664525, 1013904223
 WINDOW = 11
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
@@ -107,20 +108,28 @@ def signed(word: int) -> int:
     return (word + 2**31) % 2**32 - 2**31
 
 
-def pcg4d(place: Tensor, sample: Tensor, step: Tensor, key: int) -> Tensor:
-    """Hash four 32-bit words to four others: samples x 1, places and 1 x 1 give samples x 4 x places."""
-    x, y, z = (word * 1664525 + 1013904223 for word in (place, sample, step))
-    w = signed(key * 1664525 + 1013904223)
-    x = y * w + x
-    y = torch.addcmul(y, z, x)
-    z = torch.addcmul(z, x, y)
-    words = torch.stack((x, y, z, y * z + w), dim=1)
-    words ^= (words >> 16) & 0xFFFF
-    x, y, z, w_ = words.unbind(1)
-    x.addcmul_(y, w_)
+def spread(words: Tensor) -> Tensor:
+    """Return the first step of the hash, which treats each word alone."""
+    return words.mul(MULTIPLIER).add_(INCREMENT)
+
+
+def pcg4d(places: int, sample: Tensor, step: Tensor, key: int) -> Tensor:
+    """Hash the places from 0 on, a column of samples, a step and a key, 32 bits each, to samples x 4 x places.
+
+    ``sample`` and ``step`` are spread already.
+    """
+    x = torch.arange(INCREMENT, INCREMENT + places * MULTIPLIER, MULTIPLIER, device=sample.device).to(torch.int32)
+    w = signed(key * MULTIPLIER + INCREMENT)
+    x = torch.add(x, sample, alpha=w)
+    y = torch.addcmul(sample, step, x)
+    z = torch.addcmul(step, x, y)
+    words = torch.stack((x, y, z, (y * z).add_(w)), dim=1)
+    words ^= (words >> 16).bitwise_and_(0xFFFF)
+    x, y, z, last = words.unbind(1)
+    x.addcmul_(y, last)
     y.addcmul_(z, x)
     z.addcmul_(x, y)
-    w_.addcmul_(y, z)
+    last.addcmul_(y, z)
     return words
 
 
@@ -144,9 +153,9 @@ class Draws:
 
     def begin(self, step: int | Tensor, count: int, first: int = 0, device: torch.device | str = "cpu") -> "Draws":
         """Draw for samples ``first`` to ``first + count`` of the batch of ``step`` from now on."""
-        self._samples = torch.arange(first, first + count, dtype=torch.int32, device=device).view(-1, 1)
+        self._samples = spread(torch.arange(first, first + count, dtype=torch.int32, device=device)).view(-1, 1)
         word = step if isinstance(step, Tensor) else torch.tensor(step, device=device)
-        self._step = word.to(torch.int32).view(1, 1)
+        self._step = spread(word.to(torch.int32)).view(1, 1)
         return self
 
     def end(self) -> None:
@@ -165,8 +174,7 @@ class Draws:
         return self._hashed(stream, count, self._samples)
 
     def _hashed(self, stream: str, count: int, samples: Tensor) -> Tensor:
-        places = torch.arange(-(-count // 4), dtype=torch.int32, device=samples.device)
-        return pcg4d(places, samples, self._step, self.key(stream))
+        return pcg4d(-(-count // 4), samples, self._step, self.key(stream))
 
     def uniform(self, stream: str, *shape: int) -> Tensor:
         """Draw numbers of 0 to below 1, ``shape`` of them for each sample, in 32 bits."""
@@ -175,7 +183,7 @@ class Draws:
     def normal(self, stream: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Draw standard normal numbers, ``shape`` of them for each sample (Box and Muller 1958)."""
         words = self.words(stream, math.prod(shape))
-        radius = (1 - fractions(words[:, :2]).to(dtype)).log_().mul_(-2).sqrt_()
+        radius = (words[:, :2] >> 8).to(dtype).mul_(-(2.0**-24)).add_(0.5).log_().mul_(-2).sqrt_()  # of (0, 1]
         angle = words[:, 2:].to(dtype).mul_(math.pi * 2**-31)
         return laid_out(torch.cat((radius * angle.cos(), radius * angle.sin()), dim=1), shape)
 
