@@ -136,8 +136,8 @@ class Training(Stepper):
     def _replaying(self) -> Iterator[None]:
         """Replay steps of whole batches on CUDA within the block, if they can be captured; then free the graph."""
         device = self.train.device
-        alone = self.processes.count == 1 and not self.scaler.is_enabled()
-        if device.type == "cuda" and alone and obstacle(self.settings.optimizer) is None:
+        alone = self.processes.count == 1
+        if device.type == "cuda" and alone and obstacle(self.optimizer, self.scaler) is None:
             self.graph = StepGraph(self, CudaRecorder(device), lambda text: self.note(text))
         try:
             yield

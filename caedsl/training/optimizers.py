@@ -13,33 +13,54 @@ from caedsl.training.device import captures
 
 
 def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Return the optimizer of a run, in its fused form if PyTorch has one for CPU and GPU."""
+    """Return the optimizer of a run, in its fused form if PyTorch has one.
+
+    Where steps are captured, its numbers are kept on the device.
+    """
     call, weights = settings.kind.torch(settings.options), list(parameters)
     make: Any = getattr(torch.optim, call.name)
     form = {"fused": True} if settings.kind.fused else {}
     if captures(weights[0].device):
-        if _can_be_captured(make):
-            form |= {"capturable": True}
-        if not settings.kind.fused:
-            form |= {"foreach": True}
+        form = _captured_form(settings, make, weights[0].device)
     optimizer: torch.optim.Optimizer = make(weights, lr=settings.lr, **dict(call.kwargs), **form)
     # The first steps of a run are not captured; this suppresses PyTorch's warning about them.
     vars(optimizer)["_warned_capturable_if_run_uncaptured"] = True
     return optimizer
 
 
-def obstacle(settings: SettledOptimizer) -> str | None:
+def _captured_form(settings: SettledOptimizer, make: Any, device: torch.device) -> dict[str, bool]:
+    """Return the form of an optimizer whose steps can be captured, if there is one.
+
+    With ``eps_hat``, epsilon changes from step to step. Only the form without fused or grouped kernels reads it from
+    the device.
+    """
+    capturable = {"capturable": True} if "capturable" in signature(make).parameters else {}
+    if _changes_epsilon(settings):
+        return capturable | {"foreach": False}
+    fused = settings.kind.fused or (not capturable and _has_fused_kernel(settings.name, device))
+    return capturable | ({"fused": True} if fused else {"foreach": True})
+
+
+def _has_fused_kernel(name: str, device: torch.device) -> bool:
+    """Return whether this build of PyTorch has a fused kernel that reads the learning rate from the device."""
+    try:
+        return torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::_fused_{name}_.tensor_lr", device.type.upper())
+    except RuntimeError:  # there is no such operator
+        return False
+
+
+def obstacle(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> str | None:
     """Return why steps of the optimizer cannot be captured, or None if they can."""
-    call = settings.kind.torch(settings.options)
-    if settings.options.get("eps_hat") is not None:
-        return "`eps_hat` changes from step to step"
-    if not (settings.kind.fused or _can_be_captured(getattr(torch.optim, call.name))):
-        return f"PyTorch counts the steps of {settings.name} in main memory"
+    fused = bool(optimizer.defaults.get("fused"))
+    if not (fused or optimizer.defaults.get("capturable")):
+        return f"PyTorch counts the steps of {type(optimizer).__name__} in main memory"
+    if scaler.is_enabled() and not fused:
+        return f"{type(optimizer).__name__} waits for the device to know whether a gradient of fp16 has overflowed"
     return None
 
 
-def _can_be_captured(make: Any) -> bool:
-    return "capturable" in signature(make).parameters
+def _changes_epsilon(settings: Optimizer) -> bool:
+    return settings.options.get("eps_hat") is not None
 
 
 def epsilon(settings: Optimizer, step: int) -> float | None:
@@ -47,7 +68,6 @@ def epsilon(settings: Optimizer, step: int) -> float | None:
 
     PyTorch adds epsilon to the corrected root sqrt(v) / sqrt(1 - beta2^t); eps_hat is added to sqrt(v) itself.
     """
-    eps_hat = settings.options.get("eps_hat")
-    if eps_hat is None:
+    if not _changes_epsilon(settings):
         return None
     return settings.number("eps_hat") / sqrt(1 - settings.number("beta2") ** step)

@@ -142,7 +142,7 @@ class Stepper:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
             if (eps := epsilon(self.settings.optimizer, self.step + 1)) is not None:
-                group["eps"] = eps
+                group["eps"] = self.numbers.set("epsilon", eps)
         if self.average is not None:
             self._share = self.numbers.set("share in the average", self.average.share())
 

@@ -39,6 +39,7 @@ class Captured(Protocol):
     optimizer: torch.optim.Optimizer
     average: WeightAverage | None
     guard: NonFiniteGuard
+    scaler: torch.amp.GradScaler
 
     def compute(self, clean: Sample) -> Losses:
         """Compute the step on the device."""
@@ -116,7 +117,8 @@ class Snapshot:
             if isinstance(value, Tensor)
         ]
         averages = average.averages if average is not None else []
-        self._places = [*module.parameters(), *module.buffers(), *moments, *averages, captured.guard.frozen]
+        scaling = [value for value in vars(captured.scaler).values() if isinstance(value, Tensor)]
+        self._places = [*module.parameters(), *module.buffers(), *moments, *averages, captured.guard.frozen, *scaling]
         self.values = [place.detach().clone() for place in self._places]
 
     @torch.no_grad()

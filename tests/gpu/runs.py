@@ -41,6 +41,7 @@ def run_on(
     images = pictures(64, *model.input.shape) if images is None else images
     held = Held(images) if isinstance(images, Tensor) else images
     targets = Held(pictures(len(images), *model.target.shape)) if model.paired else None
+    weights = torch.arange(len(images)).double() % 3 if model.weighted else None
     program, index = lower(model), torch.arange(len(images))
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
@@ -53,6 +54,7 @@ def run_on(
         train=index[validation:],
         validation=index[:validation],
         targets=Targets(targets, None, model.target.range),
+        weights=weights,
         input_range=model.input.range,
         penalties=program.penalties,
         code=program.terms,

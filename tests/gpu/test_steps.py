@@ -15,6 +15,7 @@ from caedsl.training.objective import Losses
 from caedsl.training.optimizers import obstacle
 from caedsl.training.step_graph import CudaRecorder, StepGraph
 from caedsl.vocabulary.augmentations import AUGMENTATIONS, AugmentationKind
+from caedsl.vocabulary.optimizers import OPTIMIZERS
 from tests.backends.test_same_steps import LINES, example
 
 from .runs import run_on, small, steps
@@ -102,8 +103,8 @@ def test_replayed_steps_are_those_of_the_run(cuda: torch.device, line: str, monk
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     text = f"precision fp32; seed 3 deterministic; {line}"
     plain, captured = (run_on(cuda, text, **LINES.get(line, {"code": "dense 8 noise=0.1"})) for _ in range(2))
-    if obstacle(captured.settings.optimizer) is not None:
-        pytest.skip(f"not captured: {obstacle(captured.settings.optimizer)}")
+    if (reason := obstacle(captured.optimizer, captured.scaler)) is not None:
+        pytest.skip(f"not captured: {reason}")
     # With this clock, a replayed step takes a quarter of the time.
     captured.graph = StepGraph(captured, CudaRecorder(cuda), clock=iter([0, 0, 0, 4, 0, 1]).__next__)
     assert steps(captured, 20) == steps(plain, 20)
@@ -112,7 +113,31 @@ def test_replayed_steps_are_those_of_the_run(cuda: torch.device, line: str, monk
         assert torch.equal(value, captured.weights()[name]), name
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", [name for name, kind in OPTIMIZERS.items() if kind.fused])
+def test_steps_of_fp16_are_replayed(cuda: torch.device, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scale of the loss changes after an overflow and after a few steps without one."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    plain, captured = (
+        run_on(cuda, f"precision fp16; seed 3 deterministic; optimizer {name}; clip 1; ema 0.9") for _ in range(2)
+    )
+    for run in (plain, captured):
+        run.scaler = torch.amp.GradScaler("cuda", init_scale=2.0**40, growth_interval=3)
+    captured.graph = StepGraph(captured, CudaRecorder(cuda), clock=iter([0, 0, 0, 4, 0, 1]).__next__)
+    assert steps(captured, 40) == steps(plain, 40)
+    assert captured.graph.used, captured.graph.failure
+    assert captured.scaler.state_dict() == plain.scaler.state_dict()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_is_captured(cuda: torch.device, name: str) -> None:
+    run = run_on(cuda, f"precision fp32; optimizer {name}")
+    reason = obstacle(run.optimizer, run.scaler)
+    if name == "adagrad" and reason is not None:
+        pytest.skip(reason)  # this version of PyTorch has no CUDA kernel for it
+    assert reason is None
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_a_run_replays_its_steps(cuda: torch.device, precision: str) -> None:
     run = run_on(cuda, f"precision {precision}; optimizer adam lr=1e-2; batch 6", validation=8)
     said: list[str] = []

@@ -39,7 +39,7 @@ LINE = "precision fp32; schedule cosine; ema 0.9; corrupt gaussian=0.1"
 def _as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the numbers of a step on the device, and use capturable optimizers."""
     monkeypatch.setattr(device, "CAPTURED", ("cpu",))
-    for name in ("rmsprop", "adadelta", "adamax", "nadam", "radam"):
+    for name in ("adam", "rmsprop", "adadelta", "adamax", "nadam", "radam"):
         module = import_module(f"torch.optim.{name}")
         monkeypatch.setattr(module, "_get_capturable_supported_devices", lambda supports_xla=True: ["cpu"])
 
@@ -66,8 +66,6 @@ def same(first: Training, second: Training) -> None:
 @pytest.mark.parametrize("line", [*list(LINES)[::2], "loss mae", *VARYING])
 def test_replayed_steps_are_those_of_the_run(line: str) -> None:
     plain, captured = (run_on(CPU, f"precision fp32; {line}", **LINES.get(line, {})) for _ in range(2))
-    if obstacle(captured.settings.optimizer) is not None:
-        return
     graph, recorder, said = graph_of(captured)
     same(plain, captured)
     assert graph.used, (graph.failure, said)
@@ -84,11 +82,40 @@ def test_each_replay_has_the_weights_of_its_samples() -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_optimizers_can_be_captured_or_are_known_not_to_be(name: str) -> None:
+def test_every_optimizer_can_be_captured(name: str) -> None:
     plain, captured = (run_on(CPU, f"precision fp32; optimizer {name}; schedule cosine") for _ in range(2))
-    graph, _, _ = graph_of(captured)
+    graph, _, said = graph_of(captured)
+    assert obstacle(captured.optimizer, captured.scaler) is None
     same(plain, captured)
-    assert graph.used == (obstacle(captured.settings.optimizer) is None) == (name != "adagrad")
+    assert graph.used, (graph.failure, said)
+
+
+def test_an_optimizer_without_a_kernel_for_the_device_is_not_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caedsl.training.optimizers._has_fused_kernel", lambda name, device: False)
+    run = run_on(CPU, "precision fp32; optimizer adagrad")
+    assert obstacle(run.optimizer, run.scaler) == "PyTorch counts the steps of Adagrad in main memory"
+
+
+@pytest.mark.parametrize("line", ["optimizer adam", "optimizer adamw", "optimizer sgd", "optimizer adam; clip 1"])
+def test_the_scale_of_fp16_is_replayed(line: str) -> None:
+    """Losses of fp16 are scaled; the scale falls after an overflow and rises after a few steps without one."""
+    plain, captured = (run_on(CPU, f"precision fp32; {line}") for _ in range(2))
+    for run in (plain, captured):
+        run.guard.active = False
+        run.optimizer.found_inf = None
+        run.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**126, growth_interval=2)
+    graph, _, said = graph_of(captured)
+    assert obstacle(captured.optimizer, captured.scaler) is None
+    same(plain, captured)
+    assert graph.used, (graph.failure, said)
+    assert captured.scaler.state_dict() == plain.scaler.state_dict()
+    assert captured.scaler.get_scale() != 2.0**126
+
+
+def test_an_optimizer_that_waits_in_fp16_is_not_captured() -> None:
+    run = run_on(CPU, "precision fp32; optimizer rmsprop")
+    reason = obstacle(run.optimizer, torch.amp.GradScaler("cpu"))
+    assert reason == "RMSprop waits for the device to know whether a gradient of fp16 has overflowed"
 
 
 def test_a_step_that_waits_is_not_captured() -> None:
