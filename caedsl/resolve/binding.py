@@ -264,7 +264,8 @@ class _Binder(LineFaults):
         text = self.scope.source.slice(item.value.span)
         meant = meant_value(option, text)
         node = item.value if meant is None else tree.WrittenWord(meant, item.value.span)
-        value = Activation(meant or text) if option.type is Type.ACTIVATION else read(option, node, self.scope)
+        bare = option.type is Type.ACTIVATION and option.written is Written.BARE  # other options keep its name
+        value = Activation(meant or text) if bare else read(option, node, self.scope)
         if not isinstance(value, Misread) and option.name not in self.bound.spans:
             self._set(option, value, item.span)
 

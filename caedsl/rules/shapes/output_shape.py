@@ -106,6 +106,8 @@ def _rounds(layer: Layer) -> bool:
 def _columns(model: Autoencoder) -> tuple[str, ...]:
     """Return encoder and decoder step by step for each wrong axis, or once if both axes are alike."""
     shape = model.target.shape
+    if rank(model.out_shape) != rank(shape):
+        return ()
     wrong = [i for i in range(rank(shape)) if model.out_shape[1 + i] != shape[1 + i]]
     lines = [(_down(model, i), _up(model, i)) for i in wrong]
     alike = len(set(lines)) == 1 and len(lines) == rank(shape)
@@ -127,6 +129,8 @@ def _up(model: Autoencoder, which: int) -> str:
 def _remedy(model: Autoencoder) -> str:
     """Return the help for the case that no change that was tried works."""
     axes = rank(model.target.shape)
+    if rank(model.out_shape) != axes:
+        return f"let the decoder return {text(model.target.shape)}, with a `reshape` or as `decoder mirror`"
     down, up = _reduction(encoder_path(model), axes), _reduction(decoder_path(model), axes)
     opening = "no change to one or two lines that was tried makes the sizes match"
     if model.mirrored:
