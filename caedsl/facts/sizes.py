@@ -1,6 +1,6 @@
 """Sizes on the way through a model: its resolutions, how each follows, and what its windows never read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import gcd
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape, Sizes, axis_names, is_map
-from caedsl.vocabulary.window import Axis, axes, padding
+from caedsl.vocabulary.window import KERNEL, Axis, axes, padding
 
 Size = Sizes
 
@@ -115,6 +115,25 @@ def unread(layer: Layer) -> list[Unread]:
         if edge or (skipped and axis.size > 1):
             found.append(Unread(axis_names(layer.in_shape)[i], edge, skipped, axis))
     return found
+
+
+class TransposedLine(NamedTuple):
+    """Transposed convolution, the layer whose line it comes from, and whether a later layer mixes pixels."""
+
+    layer: Layer
+    source: Layer
+    mixed: bool
+
+
+def transposed_lines(model: Autoencoder, at_fault: Callable[[Layer], bool]) -> Iterator[TransposedLine]:
+    """Yield the decoder's transposed convolutions that are ``at_fault``, the last first and each line once."""
+    seen, mixed = set(), False
+    for layer in () if channels_last(model) else reversed(decoder_path(model)):
+        source = layer.mirrors or layer
+        if layer.kind.window is Window.TRANSPOSED and source.span not in seen and at_fault(layer):
+            seen.add(source.span)
+            yield TransposedLine(layer, source, mixed)
+        mixed = mixed or min(layer.options.get(KERNEL, (1,))) > 1
 
 
 def channels_last(model: Autoencoder) -> bool:

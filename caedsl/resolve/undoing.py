@@ -111,7 +111,7 @@ def _undone(
         elif not ahead and _keeps_lines_apart(layers[i]) and not all(map(_adjusts, following)):
             twins = (*_again(adjusting, manner), *twins)
         lines += twins
-        inner = layers[i] is not output and layers[i].kind.role is not Role.GROUPING
+        inner = output not in layers[i:] and layers[i].kind.role is not Role.GROUPING
         if manner.skips and named and inner and layers[i].resizes:
             lines.append(Line(manner.skips, written({FROM: named}), at=manner.at, mirrors=layers[i]))
     return tuple(lines)

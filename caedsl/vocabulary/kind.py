@@ -174,6 +174,10 @@ class Kind:
         """Return the lines that invert the layer's shape exactly, or None if there are none."""
         return ()
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether the output is always the input itself, as after `maxpool 1`."""
+        return False
+
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return the torch calls of the main operation."""
         raise NotImplementedError

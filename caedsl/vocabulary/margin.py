@@ -24,6 +24,10 @@ class Margin(Kind):
         """Return the other kind, with the same amounts."""
         return (Draft(self.undone_by, copied(layer, AMOUNT)),)
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether the margin has no size on any side."""
+        return layer.in_shape == layer.out_shape
+
     def reason(self, layer: PlacedLayer, axis: int) -> str:
         """Return the line's own words."""
         margin = pairs(layer.options, layer.in_shape)[axis]

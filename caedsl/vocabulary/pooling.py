@@ -77,6 +77,11 @@ class Pool(Kind):
         """Return an upsampling to the map's size, which also restores odd sizes."""
         return (Draft("upsample", {"to": layer.in_shape[1:]}),)
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether each window is a single position, and each position has one."""
+        once = all(axis.kernel == axis.stride == 1 for axis in axes(layer.options, layer.in_shape))
+        return once and layer.in_shape == layer.out_shape and not self.finish(layer)
+
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return the torch pool."""
         options = layer.options

@@ -173,6 +173,11 @@ def test_no_skip_follows_the_output_layer() -> None:
     assert load(spec).out_shape == (1, 4, 4)
 
 
+def test_no_skip_follows_the_cropped_output() -> None:
+    lines = decoder_lines(mirrored("dropout 10% as d; pad 2; conv 8 s2 as c; conv 8 s2", options="skips=concat"))
+    assert [line for line in lines if line.startswith("concat")] == ["concat c"]
+
+
 def test_a_normalisation_behind_a_residual_is_kept() -> None:
     model = mirrored("conv 8 relu; residual { conv 8 relu; conv 8 }; norm batch; tanh; maxpool 2; conv 4 relu")
     kinds = [line(layer) for layer in model.decoder]

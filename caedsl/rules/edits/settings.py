@@ -38,20 +38,20 @@ def replace_word(model: Autoencoder, name: str, word: str, by: str) -> tuple[Edi
     place = model.places.get(f"train.{name}")
     statements = compiled(model.source.text, model.source.path).spec.walk()
     items = next((statement.items for statement in statements if statement.span == place), ())
-    found = (written for item in items for written in _words(item) if written.text == word)
+    found = (written for item in items for written in words(item) if written.text == word)
     return tuple(Edit(written.span, by) for written in found)
 
 
-def _words(item: Item) -> Iterator[WrittenWord]:
+def words(item: Item) -> Iterator[WrittenWord]:
     """Yield the words of a value, in the order of the text."""
     match item:
         case WrittenWord():
             yield item
         case Operation(_, left, right) | Range(left, right):
-            yield from _words(left)
-            yield from _words(right)
+            yield from words(left)
+            yield from words(right)
         case Parenthesised(value) | Negative(value) | Divisor(value) | WrittenOption(_, value):
-            yield from _words(value)
+            yield from words(value)
 
 
 def _after(span: Span, text: str) -> Edit:

@@ -31,16 +31,16 @@ remove it; resizing before a plain convolution (`upsample 2`, then `conv`) is mo
 - Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution", arXiv 1707.02937.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
-from caedsl.facts.sizes import channels_last, decoder_path
+from caedsl.facts.sizes import transposed_lines
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import drop, tried, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import Sizes, is_map, places, sizes_text
+from caedsl.vocabulary.shape import Sizes, places, sizes_text
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE, Axis, axes
 
 RULE = Rule("CAE215", "checkerboard-kernel", Severity.WARNING)
@@ -48,31 +48,14 @@ RULE = Rule("CAE215", "checkerboard-kernel", Severity.WARNING)
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield a finding for every line with an uneven transposed convolution, or for the convolution that it mirrors."""
-    if channels_last(model):
-        return
-    layers = decoder_path(model)
-    seen = set()
-    for i in range(len(layers) - 1, -1, -1):
-        layer = layers[i]
-        source = layer.mirrors or layer
-        if layer.kind.window is Window.TRANSPOSED and source.span not in seen and (uneven := _uneven(layer)):
-            seen.add(source.span)
-            yield _finding(model, source, uneven, layer.mirrors is not None, _smoothed(layers[i + 1 :]))
+    for layer, source, smoothed in transposed_lines(model, lambda layer: bool(_uneven(layer))):
+        yield _finding(model, source, _uneven(layer)[0], layer.mirrors is not None, smoothed)
 
 
-def _uneven(layer: Layer) -> Axis | None:
-    """Return the first axis whose outputs are reached unevenly, if all of them are reached."""
+def _uneven(layer: Layer) -> list[Axis]:
+    """Return the axes whose outputs are all reached, but unevenly."""
     window = axes(layer.options, layer.in_shape)
-    return next((axis for axis in window if axis.kernel > axis.stride > 1 and axis.kernel % axis.stride), None)
-
-
-def _smoothed(after: Sequence[Layer]) -> bool:
-    """Return whether a later layer mixes neighbouring pixels."""
-    return any(_mixes(layer) for layer in after)
-
-
-def _mixes(layer: Layer) -> bool:
-    return is_map(layer.out_shape) and min(layer.options.get(KERNEL, (1,))) > 1
+    return [axis for axis in window if axis.kernel > axis.stride > 1 and axis.kernel % axis.stride]
 
 
 def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoothed: bool) -> Finding:

@@ -1,28 +1,27 @@
-"""A line whose layer returns its input.
+"""A layer returns its input as it is.
 
 ## What it does
-Reports layers that return their input unchanged: `pad 0`, `crop 0`, `maxpool 1`, `upsample 1`, `dropout 0`, and a
-`reshape` to the shape that is already there.
+Looks for lines that change neither a value nor a shape: `maxpool 1`, `avgpool 1`, `pad 0`, `crop 0`, `upsample 1`,
+`dropout 0`, and a `reshape` or an `upsample to` the shape that the map already has. A line that takes its number from a
+constant or a block's parameter is left alone, because another value may have an effect.
 
 ## Why is this bad?
-It suggests that something happens here. Usually a number is wrong, or the line is left over.
+A reader would expect an effect: after `maxpool 1` a map is as large as before.
 
 ## Example
 ```cae
-input 1x28x28
-encoder { conv 8 k4 s2 relu; maxpool 1; conv 16 k4 s2 relu }
-bottleneck dense 32
+encoder { conv 16 relu; maxpool 1; conv 32 s2 relu }
+decoder { upsample 2; conv 1 sigmoid }
 ```
 
 ## Instead
 ```cae
-input 1x28x28
-encoder { conv 8 k4 s2 relu; conv 16 k4 s2 relu }
-bottleneck dense 32
+encoder { conv 16 relu; maxpool 2; conv 32 relu }
+decoder { upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-Each output is the input at the same place.
+Certain.
 """
 
 from collections.abc import Iterator
@@ -30,43 +29,51 @@ from collections.abc import Iterator
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.edits.settings import words
+from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.activations import LINEAR
-from caedsl.vocabulary.kind import Role
+from caedsl.source import Span
+from caedsl.syntax.tree import Spec, WrittenOption, WrittenWord
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import rank
+from caedsl.vocabulary.shape import text
 
 RULE = Rule("CAE226", "layer-without-effect", Severity.WARNING)
 
-_MOVING = (Role.PASSING, Role.RESHAPING)
-"""Roles of layers that only select, average, drop or arrange numbers."""
-
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield one finding per line; lines of a mirror follow from the encoder's."""
-    seen = set()
+    """Yield a finding for every line whose layers all return their input."""
+    lines: dict[Span, list[Layer]] = {}
     for _, layer in model.layers():
-        if layer.mirrors is not None or layer.span in seen or not _returns_its_input(layer):
-            continue
-        seen.add(layer.span)
-        line = model.source.slice(layer.span)
-        yield RULE.found(
-            layer.span,
-            f"`{line}` returns its input",
-            help="remove the line",
-            fix=Fix("remove the line", (removal(model.source.text, layer.span),), Applicability.SAFE),
-            data={"layer": line},
-        )
+        if layer.mirrors is None:
+            lines.setdefault(layer.span, []).append(layer)
+    idle = {span: layers[0] for span, layers in lines.items() if all(map(_has_no_effect, layers))}
+    fixed = _without_names(compiled(model.source.text, model.source.path).spec) if idle else set()
+    for span, layer in idle.items():
+        if span in fixed:
+            yield RULE.found(
+                span,
+                f"`{model.source.slice(span)}` has no effect: it returns its input of {text(layer.in_shape)} as it is",
+                help="choose another number, or remove the line",
+                fix=Fix("remove the line", (removal(model.source.text, span),), Applicability.SAFE),
+                data={"shape": layer.in_shape},
+            )
 
 
-def _returns_its_input(layer: Layer) -> bool:
-    moves = layer.kind.has_line and layer.kind.role in _MOVING
-    if not moves or layer.in_shape != layer.out_shape or layer.activation != LINEAR:
-        return False
-    if layer.options.get(layer.kind.drop_option, 0.0):
-        return False
-    if layer.kind.role is Role.RESHAPING:
-        return True
-    reads = layer.kind.reads(layer)
-    sides = layer.in_shape[1 : 1 + rank(layer.in_shape)]
-    return all(read(place) == (place, place) for read, side in zip(reads, sides, strict=True) for place in range(side))
+def _has_no_effect(layer: Layer) -> bool:
+    return layer.kind.has_no_effect(layer)
+
+
+def _without_names(spec: Spec) -> set[Span]:
+    """Return the places of the statements that name no constant and no parameter of a block."""
+    names = set()
+    for statement in spec.statements:
+        for item in statement.items if statement.head.text in ("let", "block") else ():
+            match item:
+                case WrittenWord(text=name) | WrittenOption(name=WrittenWord(text=name)):
+                    names.add(name)
+    statements = (statement for top in spec.statements for statement in top.walk())
+    return {
+        statement.span
+        for statement in statements
+        if not any(word.text in names for item in statement.items for word in words(item))
+    }

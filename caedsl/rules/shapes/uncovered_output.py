@@ -30,11 +30,10 @@ from collections.abc import Iterator
 from math import gcd, prod
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
-from caedsl.facts.sizes import channels_last, decoder_path
+from caedsl.facts.sizes import transposed_lines
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import places, sizes_text
 from caedsl.vocabulary.window import KERNEL, STRIDE, Axis, axes
@@ -44,16 +43,8 @@ RULE = Rule("CAE216", "uncovered-output", Severity.ERROR)
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield a finding for every line that leaves outputs uncovered, or for the convolution that it mirrors."""
-    if channels_last(model):
-        return
-    layers = decoder_path(model)
-    seen = set()
-    for i in range(len(layers) - 1, -1, -1):
-        layer = layers[i]
-        source = layer.mirrors or layer
-        if layer.kind.window is Window.TRANSPOSED and source.span not in seen and _empty(layer):
-            seen.add(source.span)
-            yield _finding(model, layer, source, any(map(_mixes, layers[i + 1 :])))
+    for layer, source, mixed in transposed_lines(model, _empty):
+        yield _finding(model, layer, source, mixed)
 
 
 def _empty(layer: Layer) -> bool:
@@ -63,10 +54,6 @@ def _empty(layer: Layer) -> bool:
 def _reached(axis: Axis) -> int:
     """Return how many of ``stride`` consecutive outputs are reached by a kernel position."""
     return min(axis.kernel, axis.stride // gcd(axis.stride, axis.dilation))
-
-
-def _mixes(layer: Layer) -> bool:
-    return min(layer.options.get(KERNEL, (1,))) > 1
 
 
 def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Finding:

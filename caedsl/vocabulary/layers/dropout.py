@@ -29,6 +29,10 @@ class Dropout(Kind):
         """Return the input's shape."""
         return in_shape
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether nothing is dropped."""
+        return not layer.options[RATE]
+
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return the dropout of whole channels on maps, or of single numbers."""
         if layer.options[ELEMENTWISE]:

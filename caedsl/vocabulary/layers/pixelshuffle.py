@@ -50,6 +50,10 @@ class PixelShuffle(Kind):
         """Return the layer that gathers the pixels again."""
         return (Draft("pixelunshuffle", {"scale": layer.options[SHUFFLE]}),)
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether the shape stays as it is, and nothing follows on the line."""
+        return layer.in_shape == layer.out_shape and not self.finish(layer)
+
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return ``PixelShuffle``."""
         return (call("PixelShuffle", layer.options[SHUFFLE]),)

@@ -54,6 +54,10 @@ class PixelUnshuffle(Kind):
         """Return the shuffle back."""
         return (Draft("pixelshuffle", {"scale": layer.options[GATHERED]}),)
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether the shape stays as it is, and nothing follows on the line."""
+        return layer.in_shape == layer.out_shape and not self.finish(layer)
+
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return ``PixelUnshuffle``."""
         return (call("PixelUnshuffle", layer.options[GATHERED]),)

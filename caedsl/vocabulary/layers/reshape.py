@@ -41,6 +41,10 @@ class Reshape(Kind):
         """Return the reshape to the shape before."""
         return (Draft("reshape", {SHAPE.name: layer.in_shape}),)
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether the shape stays as it is, and nothing follows on the line."""
+        return layer.in_shape == layer.out_shape and not self.finish(layer)
+
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return ``Flatten`` and ``Unflatten`` as needed."""
         flatten = (call("Flatten"),) if is_map(layer.in_shape) else ()

@@ -88,6 +88,10 @@ class Upsample(Kind):
             return None
         return (Draft("avgpool", {"kernel": tuple(after // before for before, after in sizes)}),)
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether the shape stays as it is, and nothing follows on the line."""
+        return layer.in_shape == layer.out_shape and not self.finish(layer)
+
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return ``Upsample`` by a factor, or to a size that is not a multiple of the input's.
 
