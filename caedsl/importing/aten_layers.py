@@ -1,24 +1,15 @@
-"""PyTorch operators with weights or windows as layers: convolutions, dense layers, pools, sizes."""
+"""PyTorch operators with weights, and those that change sizes, as layers: convolutions, dense layers, sizes."""
 
-from collections.abc import Callable
 from typing import Any
 
 from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenNode
 from caedsl.importing.aten_norms import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
-from caedsl.importing.translation import Margins, Refused, Spread, Translation, shaped
+from caedsl.importing.aten_pools import POOLS
+from caedsl.importing.translation import Margins, Refused, Spread, Translation, Translator, shaped, spread
 from caedsl.vocabulary.layers.upsample import INTERPOLATIONS
-from caedsl.vocabulary.shape import elements, is_map
+from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.shape import text as shape_text
-
-Translator = Callable[[Translation, AtenNode], None]
-
-
-def _spread(value: Any, rank: int) -> tuple[int, ...]:
-    """Return one number per axis; a single number, or a list of one, applies to all, as in PyTorch."""
-    values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
-    return values * rank if len(values) == 1 else values
-
 
 MIRRORED = "`pad=reflect` mirrors as much as `pad=same` adds"
 UNEVEN = "`pad 1x2` differs by axis, `pad 0..1` by side"
@@ -31,7 +22,7 @@ def convolution(t: Translation, node: AtenNode) -> None:
     rank = len(t.shape_of(key)) - 1
     weights = t.weights(node, weight=args["weight"], bias=args["bias"])
     kernel = weights["weight"].shape[2:]
-    stride, dilation = _spread(args["stride"], rank), _spread(args["dilation"], rank)
+    stride, dilation = spread(args["stride"], rank), spread(args["dilation"], rank)
     pads = _padding(args["padding"], kernel, dilation, rank)
     margins = t.margins.get(key)
     source, sizes = key, t.shape_of(key)[1:]
@@ -58,7 +49,7 @@ def _padding(padding: Any, kernel: Any, dilation: Any, rank: int) -> tuple[tuple
     if padding == "same":
         totals = [step * (size - 1) for step, size in zip(dilation, kernel, strict=True)]
         return tuple((total // 2, total - total // 2) for total in totals)
-    return tuple((size, size) for size in _spread(padding, rank))
+    return tuple((size, size) for size in spread(padding, rank))
 
 
 def _with_margins(
@@ -90,7 +81,7 @@ def transposed(t: Translation, node: AtenNode) -> None:
     rank = len(t.shape_of(key)) - 1
     weights = t.weights(node, weight=args["weight"], bias=args["bias"])
     stride, dilation, padding, rest = (
-        _spread(args[each], rank) for each in ("stride", "dilation", "padding", "output_padding")
+        spread(args[each], rank) for each in ("stride", "dilation", "padding", "output_padding")
     )
     kernel, channels = weights["weight"].shape[2:], weights["weight"].shape[1] * args["groups"]
     options = spelling.deconv(channels, kernel, stride, dilation, args["groups"], padding, rest)
@@ -119,65 +110,6 @@ def _unflattened(t: Translation, node: AtenNode, key: str, name: str) -> str:
         return key
     del t.layers[key]
     return layer.inputs[0]
-
-
-def pool(kind: str) -> Translator:
-    """Return the translator of ``max_poolNd`` or ``avg_poolNd``."""
-
-    def translate(t: Translation, node: AtenNode) -> None:
-        args, key = node.args, t.key(node.args["self"])
-        rank = len(t.shape_of(key)) - 1
-        if any(name in t.readers or name in t.graph.outputs for name in node.outputs[1:]):
-            raise Refused("it returns the places of the largest values for an unpooling", "`upsample` repeats values")
-        kernel = _spread(args["kernel_size"], rank)
-        stride = _spread(args["stride"], rank) if args["stride"] else kernel
-        padding = _spread(args["padding"], rank)
-        if set(_spread(args.get("dilation", 1), rank)) != {1}:
-            raise Refused("it is dilated", f"`{kind}` has no gaps")
-        uneven = args["ceil_mode"] or any(padding)
-        if kind == "avgpool" and (args.get("divisor_override") or (uneven and not args["count_include_pad"])):
-            raise Refused(
-                "it leaves the padding out of its means", "`avgpool` counts zeros, as PyTorch does by default"
-            )
-        t.add(node, kind, spelling.pool(kernel, stride, padding, args["ceil_mode"]), [key])
-
-    return translate
-
-
-def adaptive_pool(kind: str) -> Translator:
-    """Return the translator of an adaptive pool to sizes that divide the map's."""
-
-    def translate(t: Translation, node: AtenNode) -> None:
-        key = t.key(node.args["self"])
-        before, after = t.shape_of(key)[1:], t.shape(node.name)[1:]
-        if before == after:
-            t.alias(node, key)
-        elif kind == "avgpool" and set(after) == {1}:
-            pooled = t.add(node, "globalpool", "", [key], shape=t.shape(node.name)[:1], suffix="_means")
-            t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
-        elif any(large % small for large, small in zip(before, after, strict=True)):
-            raise Refused(
-                f"it turns {shaped(before)} into {shaped(after)} by windows of several sizes",
-                f"`{kind} 2` has windows of one size",
-            )
-        else:
-            window = tuple(large // small for large, small in zip(before, after, strict=True))
-            t.add(node, kind, spelling.pool(window, window, (0,) * len(window), False), [key])
-
-    return translate
-
-
-def mean(t: Translation, node: AtenNode) -> None:
-    """Translate the mean over all spatial axes."""
-    key = t.key(node.args["self"])
-    shape = t.shape_of(key)
-    axes = {axis % (len(shape) + 1) for axis in node.args["dim"] or ()}
-    if axes != set(range(2, len(shape) + 1)) or not is_map(shape):
-        raise Refused(f"it averages over some axes of {shaped(shape)}", "`globalpool` averages over all of space")
-    kept = node.args["keepdim"]
-    pooled = t.add(node, "globalpool", "", [key], shape=shape[:1], suffix="_means" if kept else "")
-    if kept:
-        t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
 
 
 def reshape(t: Translation, node: AtenNode) -> None:
@@ -286,12 +218,7 @@ LAYERS: dict[str, Translator] = {
     "group_norm": group_norm,
     "layer_norm": layer_norm,
     "rms_norm": rms_norm,
-    **{f"max_pool{rank}d": pool("maxpool") for rank in (1, 2, 3)},
-    **{f"max_pool{rank}d_with_indices": pool("maxpool") for rank in (1, 2, 3)},
-    **{f"avg_pool{rank}d": pool("avgpool") for rank in (1, 2, 3)},
-    **{f"adaptive_avg_pool{rank}d": adaptive_pool("avgpool") for rank in (1, 2, 3)},
-    **{f"adaptive_max_pool{rank}d": adaptive_pool("maxpool") for rank in (1, 2, 3)},
-    "mean": mean,
+    **POOLS,
     **dict.fromkeys(("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze"), reshape),
     **{f"upsample_nearest{rank}d": upsample("nearest") for rank in (1, 2, 3)},
     "upsample_linear1d": upsample("linear"),

@@ -5,8 +5,7 @@ from typing import Any
 
 from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenNode, Ref
-from caedsl.importing.aten_layers import Translator
-from caedsl.importing.translation import Refused, Translation, shaped
+from caedsl.importing.translation import Refused, Translation, Translator, shaped
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.shape import is_map
 
@@ -155,7 +154,6 @@ NEAREST = {
     "upsample_bicubic2d": "`upsample bilinear`",
     "_upsample_nearest_exact2d": "`upsample nearest`",
     "grid_sampler": "`upsample bilinear`",
-    "max_unpool2d": "`upsample 2` repeats values",
     "permute": "a spec has channels first, and layers keep that order",
     "transpose": "a spec has channels first, and layers keep that order",
     "matmul": "`dense` multiplies by a weight",

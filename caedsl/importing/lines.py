@@ -77,7 +77,8 @@ def _joined(line: WrittenLine, item: Item) -> bool:
     """Put ``item`` on ``line`` if the order of effect allows it, and return whether it is there now."""
     kind, layer = item.layer.kind, item.layer
     if kind == "quantizer" and line.word == "conv" and line.text({}) == f"conv {layer.shape[0]} k1":
-        line.word, line.options = "quantized", f"{layer.options}x{layer.shape[0]}"
+        vectors, _, rest = layer.options.partition(" ")
+        line.word, line.options = "quantized", f"{vectors}x{layer.shape[0]} {rest}".rstrip()
         line.layers.append(layer)
         return True
     effect, option = _effect(layer)

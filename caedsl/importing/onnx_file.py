@@ -99,11 +99,12 @@ def read_onnx(content: bytes, path: Path) -> OnnxFile:
     for node in random:
         _silence(node)
     shape = _fixed(inputs[0], path.name)
+    own = [each.name for each in graph.output]
     with _told(path.name):
         shapes, session = _shapes(model, inputs[0].name, shape)
     shapes |= {name: array.shape for name, array in initial.items()}
     drawn = frozenset(node.output[0] for node in random)
-    outputs = tuple(each.name for each in graph.output if each.name in shapes)
+    outputs = tuple(name for name in own if name in shapes)
     return OnnxFile(path.name, tuple(graph.node), inputs[0].name, outputs, initial, shapes, drawn, session)
 
 

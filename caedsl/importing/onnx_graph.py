@@ -1,7 +1,7 @@
 """ONNX graphs as graphs of PyTorch's operators, so that one translation serves both; maps have channels first."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,6 +34,13 @@ class OnnxNode:
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+class Chain(NamedTuple):
+    """Operators between the tensor ``root`` and an output that is a rearrangement of its numbers."""
+
+    root: str
+    nodes: tuple[OnnxNode, ...]
+
+
 class OnnxGraph:
     """Graph under construction, with the layout of each tensor: channels first, last, or a vector from a map."""
 
@@ -48,6 +55,9 @@ class OnnxGraph:
         self.shapes: dict[str, Shape] = {}
         self.tensors: dict[str, Tensor] = {}
         self.parameters: dict[str, str] = {}
+        self.chains: dict[str, Chain] = {}
+        """For an output that only moves the numbers of another one, how."""
+        self.notes: dict[str, None] = {}
 
     def shape(self, name: str) -> Shape:
         """Return the shape of a tensor, including the batch, with channels first."""

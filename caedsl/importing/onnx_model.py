@@ -1,6 +1,7 @@
 """ONNX models as networks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from caedsl.importing.network import Array, Network
 from caedsl.importing.onnx_file import OnnxFile, read_onnx
 from caedsl.importing.onnx_graph import FIRST, LAST, OnnxGraph, OnnxNode
 from caedsl.importing.onnx_operators import convert
+from caedsl.importing.onnx_shaping import moves_one_channel
 
 
 def onnx_network(content: bytes, path: Path, range_: str) -> Network:
@@ -35,7 +37,8 @@ def onnx_network(content: bytes, path: Path, range_: str) -> Network:
         made = file.run(np.ascontiguousarray(given), name)
         return np.moveaxis(made, -1, 1) if graph.last(name) else made
 
-    return network_of(whole, path.name, range_, run)
+    network = network_of(whole, path.name, range_, run)
+    return replace(network, notes=(*network.notes, *graph.notes))
 
 
 def _channels_last(file: OnnxFile) -> bool:
@@ -47,6 +50,8 @@ def _channels_last(file: OnnxFile) -> bool:
         if node.op_type == "Transpose":
             perm = next((list(each.ints) for each in node.attribute if each.name == "perm"), [])
             return perm == [0, len(perm) - 1, *range(1, len(perm) - 1)]
+        if node.op_type == "Reshape" and node.output[0] in file.shapes:
+            return moves_one_channel(file.shapes[node.input[0]], file.shapes[node.output[0]])
         if node.op_type not in _PASSING:
             return False
         names |= set(node.output)

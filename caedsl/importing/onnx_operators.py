@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from caedsl.importing.onnx_graph import FIRST, OnnxGraph, OnnxNode
+from caedsl.importing.onnx_moves import extend_chain
 from caedsl.importing.onnx_pointwise import POINTWISE
 from caedsl.importing.onnx_shaping import SHAPING
 from caedsl.importing.onnx_weighted import WEIGHTED
@@ -26,6 +27,8 @@ def convert(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
         graph.layouts[output] = graph.layouts.get(source, FIRST)
         if source in graph.flat and len(graph.file.shapes[output]) == 2:
             graph.flat[output] = graph.flat[source]
+    if extend_chain(graph, node):
+        return
     converter = _OPERATORS.get(node.kind)
     if converter is not None:
         converter(graph, node, last)

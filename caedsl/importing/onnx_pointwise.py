@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from caedsl.importing.aten_graph import AtenNode
+from caedsl.importing.network import Array
 from caedsl.importing.onnx_graph import OnnxGraph, OnnxNode
-from caedsl.importing.onnx_written_out import is_gelu, is_group_norm
+from caedsl.importing.onnx_written_out import follows_groups, is_gelu, is_group_norm
 
 Convert = Callable[[OnnxGraph, OnnxNode, bool], None]
 
@@ -68,9 +69,11 @@ def _dropout(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 def _binary(base: str) -> Convert:
     def convert(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
         one, other = node.inputs
-        if base == "add" and _is_bias(graph, node, one, other):
+        if base == "add" and (_is_bias(graph, node, one, other) or _shifts(graph, node, one, other)):
             return
         if (base == "mul" and is_gelu(graph, node)) or (base == "add" and is_group_norm(graph, node)):
+            return
+        if base == "mul" and _scales(graph, node, one, other):
             return
         args = {"self": graph.ref(one), "other": graph.ref(other), "alpha": 1}
         graph.emit(node, f"{base}.Tensor", args)
@@ -84,7 +87,8 @@ def _is_bias(graph: OnnxGraph, node: OnnxNode, one: str, other: str) -> bool:
     ref = graph.refs.get(source)
     if name not in graph.constants or ref is None or not graph.nodes or ref.name != graph.nodes[-1].name:
         return False
-    before = graph.nodes[-1]
+    place = -2 if _crops(graph.nodes[-1]) else -1
+    before = graph.nodes[place]
     channels = graph.shape(node.outputs[0])[1]
     value = graph.constants[name]
     weighted = before.base in ("linear", *(f"conv{rank}d" for rank in (1, 2, 3))) or before.base.startswith("conv_tr")
@@ -92,9 +96,61 @@ def _is_bias(graph: OnnxGraph, node: OnnxNode, one: str, other: str) -> bool:
         return False
     bias = np.broadcast_to(value.reshape(-1), channels)
     args = {**before.args, "bias": graph.weight(name, bias)}
+    graph.nodes[place] = AtenNode(before.op, args, before.outputs, before.scopes, before.operator)
+    graph.keep(node, source)
+    return True
+
+
+def _crops(node: AtenNode) -> bool:
+    """Return whether a node cuts off what a transposed convolution before it computes too much."""
+    return node.name.endswith("_cut")
+
+
+def _scales(graph: OnnxGraph, node: OnnxNode, one: str, other: str) -> bool:
+    """Convert a factor for each channel to a batch normalisation; return whether the product is one."""
+    name, source = (other, one) if other in graph.constants else (one, other)
+    scale = _of_channels(graph, node, name)
+    if scale is None or source not in graph.refs or follows_groups(graph):
+        return False
+    zeros, ones = np.zeros_like(scale), np.ones_like(scale)
+    values = {"weight": scale, "bias": zeros, "running_mean": zeros, "running_var": ones - np.float32(_EPS)}
+    args = {role: graph.weight(name, value) for role, value in values.items()}
+    graph.emit(node, "batch_norm.default", {"input": graph.ref(source), **args, "eps": _EPS, "momentum": 0.1})
+    graph.notes[_FOLDED] = None
+    return True
+
+
+_EPS = 1e-5
+_FOLDED = (
+    "the file holds batch normalisation as a factor and a sum for each channel: `norm=batch` has these as its weights, "
+    "and its running statistics are 0 and 1"
+)
+
+
+def _shifts(graph: OnnxGraph, node: OnnxNode, one: str, other: str) -> bool:
+    """Make the constant of a sum the bias of the scale before it; return whether that was possible."""
+    name, source = (other, one) if other in graph.constants else (one, other)
+    ref, shift = graph.refs.get(source), _of_channels(graph, node, name)
+    if shift is None or ref is None or not graph.nodes or graph.nodes[-1].name != ref.name:
+        return False
+    before = graph.nodes[-1]
+    if before.base != "batch_norm" or graph.tensors[before.args["bias"].name].any():
+        return False
+    args = {**before.args, "bias": graph.weight(name, shift)}
     graph.nodes[-1] = AtenNode(before.op, args, before.outputs, before.scopes, before.operator)
     graph.keep(node, source)
     return True
+
+
+def _of_channels(graph: OnnxGraph, node: OnnxNode, name: str) -> Array | None:
+    """Return a constant as one number for each channel; None if it is not that."""
+    value, shape = graph.constants.get(name), graph.shape(node.outputs[0])
+    if value is None or not value.size or value.size != shape[1] or value.ndim < 1 or len(shape) < 2:
+        return None
+    axes = [1] * len(shape)
+    axes[-1 if graph.last(node.outputs[0]) else 1] = shape[1]
+    given = [1] * (len(shape) - value.ndim) + list(value.shape)
+    return value.reshape(-1).astype(np.float32) if given == axes else None
 
 
 def _concat(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from caedsl.importing.onnx_graph import FIRST, LAST, OnnxGraph, OnnxNode
 from caedsl.importing.onnx_weighted import padded, reorder
+from caedsl.vocabulary.shape import Shape
 
 Convert = Callable[[OnnxGraph, OnnxNode, bool], None]
 
@@ -15,6 +16,14 @@ Convert = Callable[[OnnxGraph, OnnxNode, bool], None]
 def _reshape(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     source, output = node.inputs[0], node.outputs[0]
     before, after = graph.file.shapes[source], graph.file.shapes[output]
+    if moves_one_channel(before, after) and graph.last(source):
+        graph.layouts[output] = FIRST
+        graph.keep(node, source)
+        return
+    if moves_one_channel(after, before) and not graph.last(source):
+        graph.layouts[output] = LAST
+        graph.keep(node, source)
+        return
     graph.layouts[output] = LAST if len(after) > 2 and last else FIRST
     if graph.last(source) and len(after) == 2 and prod(before[1:-1]) > 1:
         graph.flat[output] = tuple(before[1:])
@@ -24,6 +33,11 @@ def _reshape(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     elif graph.last(output) and not graph.last(source) and len(before) == len(after) and before != after:
         graph.layouts[output] = FIRST
     graph.emit(node, "reshape.default", {"self": graph.ref(source)})
+
+
+def moves_one_channel(last: Shape, first: Shape) -> bool:
+    """Return whether a reshape between these shapes is a transpose of maps that have one channel."""
+    return len(last) > 2 and last[-1] == 1 and first == (last[0], 1, *last[1:-1]) and first != last
 
 
 def _transpose(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:

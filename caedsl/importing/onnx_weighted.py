@@ -195,6 +195,8 @@ def _pool(base: str) -> Callable[[OnnxGraph, OnnxNode, bool], None]:
         sides = _sides(node, graph.shapes[source.name][2:], kernel)
         ceil, counted = bool(node.get("ceil_mode", 0)), bool(node.get("count_include_pad", 0))
         stride, dilation = _window(node, rank)
+        if base.startswith("max") and not ceil and _rounds_up(graph, node, sides, kernel):
+            ceil, sides = True, [(before, before) for before, _ in sides]
         if any(before != after for before, after in sides):
             counts = base.startswith("max") or not counted
             if counts:  # zeros would count in both
@@ -213,6 +215,21 @@ def _pool(base: str) -> Callable[[OnnxGraph, OnnxNode, bool], None]:
         graph.emit(node, f"{base}{rank}d.default", args)
 
     return convert
+
+
+def _rounds_up(graph: OnnxGraph, node: OnnxNode, sides: Sides, kernel: Sequence[int]) -> bool:
+    """Return whether more padding after than before the map only completes its last windows."""
+    strides, dilations = _window(node, len(kernel))
+    sizes, made = graph.shape(node.inputs[0])[2:], graph.shape(node.outputs[0])[2:]
+    up = [
+        -(-(size + 2 * before - step * (width - 1) - 1) // stride) + 1
+        for size, (before, _), step, width, stride in zip(sizes, sides, dilations, kernel, strides, strict=True)
+    ]
+    inside = [
+        (out - 1) * stride < size + before
+        for out, stride, size, (before, _) in zip(up, strides, sizes, sides, strict=True)
+    ]
+    return any(before < after for before, after in sides) and up == list(made) and all(inside)
 
 
 def _global(base: str) -> Callable[[OnnxGraph, OnnxNode, bool], None]:

@@ -43,6 +43,11 @@ def _under_erf(made: dict[str, AtenNode], ref: Any) -> Any:
     return scaled.args["self"] if abs(factor - 0.5**0.5) < 1e-4 else None
 
 
+def follows_groups(graph: OnnxGraph) -> bool:
+    """Return whether the last operators normalise groups of channels: a scale and a shift of the channels follow."""
+    return [node.base for node in graph.nodes[-3:]] == ["reshape", "instance_norm", "reshape"]
+
+
 def is_group_norm(graph: OnnxGraph, node: OnnxNode) -> bool:
     """Recognise an instance normalisation of reshaped groups, a scale and a shift, and add it as one operator."""
     if len(graph.nodes) < 4:

@@ -58,7 +58,18 @@ def _factor(module: OwnModule) -> Any:
 
 
 def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    return "quantizer", str(len(weights["codebook"]))
+    size = str(len(weights["codebook"]))
+    return "quantizer", size if "taken" in weights else f"{size} update=gradient"
+
+
+def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    return "topk", str(next(node.args["k"] for node in module.nodes if node.base == "topk"))
+
+
+def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    raise Refused(
+        "it preprocesses samples, and a spec says that of its data", "`data mnist normalize=gcn`; import the rest alone"
+    )
 
 
 _Reader = Callable[[OwnModule, Mapping[str, Array], Shape], tuple[str, str]]
@@ -75,6 +86,9 @@ _READERS: dict[str, tuple[frozenset[str], _Reader]] = {
     "ChannelRMSNorm": (frozenset({"weight"}), _rms),
     "ChannelLayerNorm": (frozenset({"weight", "bias"}), _channel),
     "Scale": (frozenset({"weight"}), _scale),
+    "TopK": (frozenset(), _topk),
+    "GlobalContrast": (frozenset({"offset", "scale"}), _preprocessing),
+    "Normalise": (frozenset({"offset", "scale"}), _preprocessing),
     "Quantizer": (frozenset({"codebook", "taken"}), _quantizer),
 }
 """For each class, its parameters and buffers (some may be missing), and its reader."""

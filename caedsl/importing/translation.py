@@ -1,6 +1,6 @@
 """Translate an operator graph into the layers of a network: the state that the translators of operators share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -148,7 +148,9 @@ class Translation:
         if not self.layer_class(node) or all(each.name != name for each in self.problems):
             self.problems.append(Unsupported(name, refused.reason, refused.nearest))
         for output in node.outputs:
-            self.keys.setdefault(output, INPUT)
+            if output in self.graph.shapes and output not in self.keys:
+                self.layers[output] = ForeignLayer(output, name, "refused", "", (), self.shape(output))
+                self.keys[output] = output
 
     def replace(self, key: str, **changes: Any) -> None:
         """Change a layer."""
@@ -158,6 +160,16 @@ class Translation:
 def _array(tensor: Tensor) -> Array:
     made: Array = tensor.detach().float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
     return made
+
+
+Translator = Callable[[Translation, AtenNode], None]
+"""Function that adds the layer of a node, or raises ``Refused``."""
+
+
+def spread(value: Any, rank: int) -> tuple[int, ...]:
+    """Return one number per axis; a single number, or a list of one, applies to all, as in PyTorch."""
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    return values * rank if len(values) == 1 else values
 
 
 def shaped(shape: Shape) -> str:

@@ -145,6 +145,7 @@ _ON_THE_CODE = {
         "adds noise to",
         "noise on its input (`corrupt gaussian=0.3`) and on its code (`bottleneck noise=0.1`)",
     ),
+    "topk": _OnTheCode("topk", "keeps the largest numbers of", "that on its code (`bottleneck dense 32 topk=5`)"),
     "penalty": _OnTheCode(
         "l1", "has a penalty on", "one on its code (`bottleneck dense 32 l1=1e-4`) and on kernels (`conv 8 l1=1e-4`)"
     ),

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 import caedsl
+from caedsl.backends.torch.render import class_name
 from caedsl.importing.imported import ImportedModel, imported
 from caedsl.importing.torch_modules import module_network
 from caedsl.model.autoencoder import Autoencoder
@@ -13,20 +14,22 @@ def emitted(model: Autoencoder) -> nn.Module:
     """Return the module that the emitted file of ``model`` defines."""
     names: dict[str, object] = {"__name__": "emitted"}
     exec(compile(caedsl.emit(model), "emitted.py", "exec"), names)
-    module = names["".join(part.title() for part in model.name.split("_"))]
+    module = names[class_name(model.name)]
     assert isinstance(module, type) and issubclass(module, nn.Module)
     made: nn.Module = module()
     return made
 
 
-def unsettled(module: nn.Module) -> nn.Module:
+def unsettled(module: nn.Module, scale: float = 0.2) -> nn.Module:
     """Give every weight another value, statistics and biases too, so that none can be forgotten."""
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for name, tensor in module.state_dict().items():
             if tensor.is_floating_point():
-                noise = torch.rand(tensor.shape, generator=generator) * 0.2
-                tensor.add_(noise if name.endswith(("running_var", "weight", "codebook", "taken")) else noise - 0.1)
+                noise = torch.rand(tensor.shape, generator=generator) * scale
+                tensor.add_(
+                    noise if name.endswith(("running_var", "weight", "codebook", "taken")) else noise - scale / 2
+                )
     return module
 
 

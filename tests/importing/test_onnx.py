@@ -111,6 +111,64 @@ def test_channels_last_become_first(tmp_path: Path) -> None:
     assert ("code",) in made.layers.values()
 
 
+FILES = Path(__file__).parent / "keras" / "files"
+
+
+def test_the_article_exported_by_keras_comes_back() -> None:
+    made = again(FILES / "article.onnx")
+    from_keras = imported(network_at(str(FILES / "article.keras"), None, None))
+    layers = [line for line in from_keras.spec.partition("encoder {")[2].partition("train {")[0].split("\n") if line]
+    assert [line for line in made.spec.partition("encoder {")[2].split("\n") if line] == layers
+    assert made.model.input.shape == (1, 28, 28)
+    assert not any("outputs" in note for note in made.notes)
+
+
+def test_normalisation_exported_as_a_product_and_a_sum() -> None:
+    made = again(FILES / "strided.onnx")
+    assert "conv 4 s2 pad=same_upper bias=on norm=batch leaky_relu=0.2" in made.spec
+    assert "norm batch\n  upsample 2\n  deconv 1 sigmoid" in made.spec
+    assert any("running statistics are 0 and 1" in note for note in made.notes)
+
+
+def tiled(folder: Path, repeats: list[int]) -> Path:
+    """Return a file that repeats numbers as TensorFlow's exporters do, the last repeat as one wants."""
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1], name="first"),
+        node("Unsqueeze", ["c", "axis"], ["u"]),
+        node("Tile", ["u", "repeats"], ["t"], name="tile"),
+        node("Reshape", ["t", "shape"], ["r"]),
+        node("Conv", ["r", "v"], ["y"], pads=[1, 1, 1, 1], strides=[2, 1]),
+    ]
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    given = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 2, 8, 8))]
+    numbered = {"axis": [3], "repeats": repeats, "shape": [1, 2, 16, 8]}
+    weights = [
+        numbers("w", 2, 2, 3, 3),
+        numbers("v", 2, 2, 3, 3),
+        *(numpy_helper.from_array(np.array(value), name) for name, value in numbered.items()),
+    ]
+    return saved(helper.make_graph(nodes, "g", given, [y], weights), folder)
+
+
+def test_tiles_are_an_upsampling_only_if_each_number_is_repeated_in_place(tmp_path: Path) -> None:
+    assert "upsample 2x1" in again(tiled(tmp_path, [1, 1, 1, 2, 1])).spec
+    with pytest.raises(ImportFailure, match="tile: `Tile` has no word"):
+        again(tiled(tmp_path, [1, 1, 2, 1, 1]))
+
+
+def test_what_follows_a_refused_layer_is_not_refused(tmp_path: Path) -> None:
+    nodes = [CONV, helper.make_node("Softsign", ["c"], ["s"], name="odd"), helper.make_node("Flatten", ["s"], ["f"])]
+    nodes.append(helper.make_node("Reshape", ["f", "shape"], ["y"]))
+    path = simple(tmp_path, nodes)
+    model = onnx.load_model_from_string(path.read_bytes())
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1, 2, 8, 8]), "shape"))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ImportFailure, match="1 layer has no equal") as failure:
+        again(path)
+    assert "reshape" not in str(failure.value)
+
+
 def simple(
     folder: Path, nodes: list[onnx.NodeProto], shape: tuple[object, ...] = (1, 2, 8, 8), inputs: int = 1
 ) -> Path:

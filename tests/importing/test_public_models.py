@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 import caedsl
+from caedsl.importing.errors import ImportFailure
 
 
 class LinearMnist(nn.Module):
@@ -367,6 +368,27 @@ class SvddLeNet(nn.Module):
         return torch.sigmoid(self.deconv3(x))
 
 
+class SegNet(nn.Module):
+    """Pools that keep the positions of their maxima for the unpools of the decoder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
+        self.conv2 = nn.Conv2d(8, 4, 3, padding=1)
+        self.pool = nn.MaxPool2d(2, 2, return_indices=True)
+        self.unpool = nn.MaxUnpool2d(2, 2)
+        self.back2 = nn.Conv2d(4, 8, 3, padding=1)
+        self.back1 = nn.Conv2d(8, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = x.size()
+        x, places1 = self.pool(F.relu(self.conv1(x)))
+        half = x.size()
+        x, places2 = self.pool(F.relu(self.conv2(x)))
+        x = F.relu(self.back2(self.unpool(x, places2, output_size=half)))
+        return torch.sigmoid(self.back1(self.unpool(x, places1, output_size=size)))
+
+
 class Signal(nn.Module):
     """A 1-D autoencoder for sensor data."""
 
@@ -415,3 +437,27 @@ def test_public_autoencoders_come_in(kind: type[nn.Module]) -> None:
     own, new = (sum(each.numel() for each in each.parameters()) for each in (module, made.module))
     assert own == new
     assert not [finding for finding in caedsl.check(made.spec) if finding.severity.value == "error"]
+
+
+def test_unpools_read_the_positions_of_their_pools() -> None:
+    torch.manual_seed(0)
+    made = caedsl.from_torch(SegNet(), input=(3, 15, 20))
+    assert made.difference < 1e-5
+    assert "maxpool 2 as map1" in made.spec and "unpool map1" in made.spec
+
+
+class Places(nn.Module):
+    """Uses positions of maxima as numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        values, places = F.max_pool2d(self.conv(x), 2, return_indices=True)
+        return F.interpolate(values + places, scale_factor=2)
+
+
+def test_positions_read_as_numbers_are_refused() -> None:
+    with pytest.raises(ImportFailure, match="places of the largest values; `unpool` alone reads them"):
+        caedsl.from_torch(Places(), input=(1, 8, 8))

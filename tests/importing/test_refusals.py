@@ -61,7 +61,6 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "circular": (nn.Sequential(conv(padding_mode="circular"), conv(4, 1)), "`pad=reflect` mirrors"),
     "uneven": (nn.Sequential(nn.ZeroPad2d((1, 0, 0, 1)), nn.Conv2d(1, 4, 1), nn.Conv2d(4, 1, 2)), r"1: its input is padded by \(\(0, 1\), \(1, 0\)\) zeros; `pad 1x2`"),
     "mirrored": (nn.Sequential(nn.ReflectionPad2d(1), nn.Conv2d(1, 4, 1), nn.Conv2d(4, 1, 3)), r"1: its input is mirrored by \(\(1, 1\), \(1, 1\)\); `pad=reflect`"),
-    "unpool": (Made(lambda m, x: m.b(F.max_unpool2d(*m.p(m.a(x)), 2)), a=conv(), p=nn.MaxPool2d(2, return_indices=True), b=conv(4, 1)), "unpool"),
     "tied": (Made(tied, a=conv()), "shares a.weight with"),
     "twice": (Made(lambda m, x: m.b(m.c(m.c(m.a(x)))), a=conv(), b=conv(4, 1), c=conv(4, 4)), "shares c.weight with c"),
     "branches": (Made(lambda m, x: m.c(torch.cat([m.a(x), m.b(x)], 1)), a=conv(), b=conv(), c=conv(8, 1)), "computes beside another branch"),

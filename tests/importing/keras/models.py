@@ -184,3 +184,26 @@ def scattered(model: Any, seed: int = 0) -> Any:
         ]
     )
     return model
+
+
+def strided(keras: Any) -> Any:
+    """What an exporter to ONNX writes apart: strides of 2, normalisation behind an activation, a dense code."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(4, 3, strides=2, padding="same"),
+            layers.BatchNormalization(),
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(6, 3, strides=2, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(4, name="code"),
+            layers.Dense(7 * 7 * 4, activation="relu"),
+            layers.Reshape((7, 7, 4)),
+            layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu"),
+            layers.BatchNormalization(),
+            layers.UpSampling2D(2),
+            layers.Conv2DTranspose(1, 3, padding="same", activation="sigmoid"),
+        ],
+        name="strided",
+    )
