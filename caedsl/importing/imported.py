@@ -109,7 +109,8 @@ def _give_weights(network: Network, written: WrittenSpec, model: Autoencoder, mo
         modules = [each for each in map(module.get_submodule, own) if each.state_dict()]
         given = [each for each in line.layers if each.weights]
         if len(modules) != len(given):
-            raise ImportFailure(_lost(network, line.layers[0].name, f"{len(given)} sets of weights"))
+            lost = _lost(network, line.layers[0].name, f"{len(given)} sets of weights")
+            raise ImportFailure(lost, was_read=True)
         for target, source in zip(modules, given, strict=True):
             _give(network, source.name, target, source.weights)
             for role, weight in target.named_parameters():
