@@ -19,7 +19,7 @@ from caedsl.runs.files import HISTORY_LINES, METRICS, SPEC, STATE
 from caedsl.runs.state import FINISHED
 from caedsl.syntax.formatter import format_source
 from caedsl.training.batches import Batches
-from caedsl.training.kept_run import KeptRun, open_run
+from caedsl.training.stored_run import StoredRun, open_run
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 
@@ -28,7 +28,7 @@ SPECS = Path(__file__).resolve().parents[2] / "specs"
 class Reached:
     """A finished run, read from its folder."""
 
-    kept: KeptRun
+    kept: StoredRun
     metrics: dict[str, Any]
     last_epoch: dict[str, Any]
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from caedsl.cli.argument_parser import Parser, complain, new_parser, parse_arguments, terminal_width
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE
 from caedsl.cli.files import STANDARD_INPUT, WriteError, find_specs, read_spec, write_text
-from caedsl.cli.front import Parser, complain, new_parser, parse_arguments, terminal_width
 from caedsl.diagnostics import FORMATS, RenderSettings, Report, RuleText, Severity
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff

@@ -109,7 +109,7 @@ def _sweep(
 
 
 def _one_class(run: Path, data_dir: Path | None) -> bool:
-    from caedsl.training.kept_run import open_run
+    from caedsl.training.stored_run import open_run
 
     return any(source.only is not None for source in open_run(run, data_dir).model.data)
 
@@ -120,7 +120,7 @@ def _again(
     import sys
 
     from caedsl.cli.exit_codes import FINDINGS
-    from caedsl.evaluation.again import evaluate_again
+    from caedsl.evaluation.reevaluation import evaluate_again
     from caedsl.evaluation.summary import table
 
     with outside_errors():

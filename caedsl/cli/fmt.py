@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from caedsl.cli.argument_parser import Parser, complain, new_parser, parse_arguments, terminal_width
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE
 from caedsl.cli.files import STANDARD_INPUT, WriteError, find_specs, read_spec, write_text
-from caedsl.cli.front import Parser, complain, new_parser, parse_arguments, terminal_width
 from caedsl.diagnostics import Finding, Report
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff

@@ -8,9 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from caedsl.cli.argument_parser import complain
+from caedsl.cli.environment_errors import environment_problem
 from caedsl.cli.exit_codes import COULD_NOT_RUN, INTERRUPTED
-from caedsl.cli.front import complain
-from caedsl.cli.outside import outside_reason
 from caedsl.cli.streams import exit_code, guarded_streams
 
 _SHORT = (["check"], ["fmt"])
@@ -44,7 +44,7 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("CAEDSL_DEBUG"):
             raise
-        reason = outside_reason(error)
+        reason = environment_problem(error)
         if reason is None:
             return _apologise(error, arguments)
         complain(reason)

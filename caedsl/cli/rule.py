@@ -68,7 +68,7 @@ def _suggestion(name: str) -> str:
 
 
 def _fail(message: str) -> typer.Exit:
-    from caedsl.cli.front import complain
+    from caedsl.cli.argument_parser import complain
 
     complain(message)
     return typer.Exit(2)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caedsl.cli.argument_parser import complain
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS
-from caedsl.cli.front import complain
 from caedsl.diagnostics.finding import Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.sweep import Sweep

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.completion import complete_specs
+from caedsl.cli.process_group import together
 from caedsl.cli.specs import VariantOption
-from caedsl.cli.together import together
 from caedsl.training.cores import choose_wait_policy
 
 

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from caedsl.data.data_folders import VARIABLE, data_folders, writable_folders
 from caedsl.data.errors import DataError, ReadingProgress, UnavailableError, silent
+from caedsl.data.first_reading import FirstReading, ReadSamples
 from caedsl.data.fit import SampleFormat
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
-from caedsl.data.intake import Intake, TakenImages
 from caedsl.data.names import names_of
 from caedsl.data.pairs import find, target_request
 from caedsl.data.pixels import Pixels, Span
@@ -151,20 +151,20 @@ def training_index(found: UnreadImages, request: Request) -> Index:
 
 def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int | None) -> Images:
     """Return the samples of a source that was found; see ``load``."""
-    source, name, intake = request.source, describe(request.source), Intake(request, memory)
-    answers = None if request.targets is None else Intake(request.targets, memory)
+    source, name, first_reading = request.source, describe(request.source), FirstReading(request, memory)
+    answers = None if request.targets is None else FirstReading(request.targets, memory)
     notes, index = replacement_notes(request, missing), training_index(found, request)
-    train, targets = _read(found.train, _targets_of(found, TRAIN), index, intake, answers)
+    train, targets = _read(found.train, _targets_of(found, TRAIN), index, first_reading, answers)
     notes += [*found.notes, *selection_notes(source, len(index), len(found.train), request.fit.noun), *train.notes]
     notes += darkness(train.pixels.span(), request.fit)
-    parts: dict[str, TakenImages] = {}
+    parts: dict[str, ReadSamples] = {}
     part_targets: dict[str, Pixels | None] = {}
     for part, stack in (("validation", found.validation), ("test", found.test)):
         if stack is None:
             continue
         chosen = select(stack, found.class_names, source)
         if len(chosen):
-            parts[part], part_targets[part] = _read(stack, _targets_of(found, part), chosen, intake, answers)
+            parts[part], part_targets[part] = _read(stack, _targets_of(found, part), chosen, first_reading, answers)
             notes += [f"{part}: {note}" for note in parts[part].notes if note not in notes]
         else:
             notes.append(f"no {part} {request.fit.noun}s are left")
@@ -179,7 +179,11 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         if stack is not None and taken is not None
     ]
     weights = None if found.train.weights is None else torch.from_numpy(found.train.weights[train.index])
-    checksum = intake.sha256 if answers is None else sha256((intake.sha256 + answers.sha256).encode()).hexdigest()
+    checksum = (
+        first_reading.sha256
+        if answers is None
+        else sha256((first_reading.sha256 + answers.sha256).encode()).hexdigest()
+    )
     if weights is not None:
         checksum = sha256(checksum.encode() + weights.numpy().tobytes()).hexdigest()
         notes.append(
@@ -213,10 +217,10 @@ def _targets_of(found: UnreadImages, part: str) -> Stack | None:
 
 
 def _read(
-    stack: Stack, targets: Stack | None, index: Index, intake: Intake, answers: Intake | None
-) -> tuple[TakenImages, Pixels | None]:
+    stack: Stack, targets: Stack | None, index: Index, first_reading: FirstReading, answers: FirstReading | None
+) -> tuple[ReadSamples, Pixels | None]:
     """Read samples, and their targets if there are any; skip a pair if one of the two is broken."""
-    taken = intake.read(stack, index)
+    taken = first_reading.read(stack, index)
     if targets is None or answers is None:
         return taken, None
     wanted = answers.read(targets, taken.index)
@@ -227,10 +231,10 @@ def _read(
         *_uneven(taken.pixels, wanted.pixels, answers),
     )
     pixels = taken.pixels if kept.all() else taken.pixels.only(torch.from_numpy(np.flatnonzero(kept)))
-    return TakenImages(pixels, wanted.index, notes, (*taken.skipped, *wanted.skipped)), wanted.pixels
+    return ReadSamples(pixels, wanted.index, notes, (*taken.skipped, *wanted.skipped)), wanted.pixels
 
 
-def _uneven(inputs: Pixels, targets: Pixels, answers: Intake) -> list[str]:
+def _uneven(inputs: Pixels, targets: Pixels, answers: FirstReading) -> list[str]:
     """Report inputs and targets of one declared range that use parts of it with very different widths."""
     if answers.request.fit.word == "target":
         return []

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.data.errors import DataError, ReadingProgress, silent
+from caedsl.data.first_reading import pieces
 from caedsl.data.fit import SampleFormat
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.intake import pieces
 from caedsl.data.loading import Missing, darkness, first_available, replacement_notes, training_index
 from caedsl.data.names import sample_names
 from caedsl.data.near_duplicates import Thumbnails, nearly_equal, thumbnails, too_many, usual_distance

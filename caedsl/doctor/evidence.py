@@ -14,7 +14,7 @@ class Evidence(Protocol):
         """Return the findings, one sentence each."""
 
 
-class Tell(Protocol):
+class StepProgress(Protocol):
     """Callback for the progress of a probe."""
 
     def __call__(self, done: int, total: int) -> None:
@@ -37,5 +37,5 @@ class Probe(Protocol[Found]):
     name: str
     purpose: str
 
-    def run(self, subject: Subject, tell: Tell = silent) -> Found:
+    def run(self, subject: Subject, tell: StepProgress = silent) -> Found:
         """Return the evidence."""

@@ -8,7 +8,7 @@ from caedsl.diagnostics.finding import Edit
 from caedsl.doctor import ruled_out as exclusion
 from caedsl.doctor.budget import Budget
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
-from caedsl.doctor.evidence import Evidence, Found, Probe, Tell
+from caedsl.doctor.evidence import Evidence, Found, Probe, StepProgress
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.probes.memorise import MemoriseProbe
@@ -78,7 +78,7 @@ class _Examination:
         self.evidence[probe.name] = found
         return found
 
-    def _tell(self, task: str) -> Tell:
+    def _tell(self, task: str) -> StepProgress:
         return lambda done, total: self.reporter.loading(task, done, total, "steps")
 
     def _conclusive(self, seen: ProbesSoFar) -> bool:

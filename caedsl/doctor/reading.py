@@ -18,10 +18,10 @@ from caedsl.rules.engine.checking import check_source
 from caedsl.runs.schema import read_epochs, read_troubles
 from caedsl.source import Source
 from caedsl.training.device import choose_device
-from caedsl.training.kept_run import open_run
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
+from caedsl.training.stored_run import open_run
 from caedsl.training.train import load_images, prepare_training
 from caedsl.vocabulary.shape import Shape
 

@@ -7,7 +7,7 @@ from math import inf, isfinite
 from statistics import median
 
 from caedsl.diagnostics.diff import unified_diff
-from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.stepping import ErrorCurve, held_out_measure, take_steps
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspicion import ENOUGH, POOR, ProposedChange
@@ -80,7 +80,7 @@ class Trials:
         self._before: tuple[ErrorCurve, ...] | None = None
         self._known = known
 
-    def repair(self, cause: str, change: ProposedChange, tell: Callable[[str], Tell]) -> Repair | None:
+    def repair(self, cause: str, change: ProposedChange, tell: Callable[[str], StepProgress]) -> Repair | None:
         """Try a change that may fix ``cause``; return None if it does not give a valid spec."""
         model = tried(self.subject.model, change.edits)
         if model is None:
@@ -102,24 +102,24 @@ class Trials:
             after,
         )
 
-    def _originals(self, tell: Tell) -> tuple[ErrorCurve, ...]:
+    def _originals(self, tell: StepProgress) -> tuple[ErrorCurve, ...]:
         if self._before is None:
             rest = self.seeds[1:] if self._known is not None else self.seeds
             first = (self._known,) if self._known is not None else ()
             self._before = (*first, *self._curves(self.subject, rest, tell))
         return self._before
 
-    def _curves(self, subject: Subject, seeds: Sequence[int], tell: Tell) -> tuple[ErrorCurve, ...]:
+    def _curves(self, subject: Subject, seeds: Sequence[int], tell: StepProgress) -> tuple[ErrorCurve, ...]:
         return tuple(
             train(subject, seed, self.steps, _part(tell, number, len(seeds))) for number, seed in enumerate(seeds)
         )
 
 
-def _part(tell: Tell, number: int, of: int) -> Tell:
+def _part(tell: StepProgress, number: int, of: int) -> StepProgress:
     return lambda done, total: tell(number * total + done, of * total)
 
 
-def train(subject: Subject, seed: int, steps: int, tell: Tell = silent) -> ErrorCurve:
+def train(subject: Subject, seed: int, steps: int, tell: StepProgress = silent) -> ErrorCurve:
     """Train a subject, and return the curve of the share of the variance that is left."""
     training = subject.fresh(seed)
     return take_steps(training, steps, held_out_measure(training), tell=tell).curve

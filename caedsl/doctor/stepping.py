@@ -10,7 +10,7 @@ from torch import Tensor
 from caedsl.backends.torch.draws import Draws
 from caedsl.data.batch_share import BatchShare
 from caedsl.data.sample import Sample
-from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import some
 from caedsl.training.loop import Training
 from caedsl.training.search.trials import batches_of, in_miniature, steps_at
@@ -56,7 +56,7 @@ def take_steps(
     measure: Measure,
     batches: Iterator[Sample] | None = None,
     every: int = 0,
-    tell: Tell = silent,
+    tell: StepProgress = silent,
 ) -> TakenSteps:
     """Take ``steps`` steps through the whole schedule; measure every ``every`` steps and at the end.
 

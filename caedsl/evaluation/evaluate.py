@@ -19,8 +19,8 @@ from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.sample import Sample
 from caedsl.evaluation.baselines import Predictor, at_size, fit_pca, no_pca
 from caedsl.evaluation.filters import CHOSEN_ON, filters
+from caedsl.evaluation.halving import HalvingPredictor
 from caedsl.evaluation.metrics import IMAGES, Scores, Scoring
-from caedsl.evaluation.pieces import InPieces
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
@@ -169,8 +169,8 @@ def in_64_bits(module: nn.Module, images: Batches) -> Predictor:
     """Return a copy of ``module`` that computes in 64 bits on the device of ``images``, in its fast form on a CPU."""
     exact = channels_last_kernels(deepcopy(module).double())
     if images.device.type == "cpu" and isinstance(exact, ConvolutionalAutoencoder):
-        return InPieces(fast_form(exact, images.shape))
-    return InPieces(exact)
+        return HalvingPredictor(fast_form(exact, images.shape))
+    return HalvingPredictor(exact)
 
 
 def _told(scores: Scores) -> Scores:

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.errors import DataError
-from caedsl.evaluation.again import finished_run
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.code_statistics import Codes, CodeStatistics
+from caedsl.evaluation.reevaluation import finished_run
 from caedsl.training.batches import Batches
 from caedsl.training.reporter import Reporter
 from caedsl.vocabulary.shape import elements

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from caedsl.evaluation.again import finished_run
 from caedsl.evaluation.evaluate import MODEL, Evaluation, evaluate, in_64_bits
 from caedsl.evaluation.metrics import Scores
+from caedsl.evaluation.reevaluation import finished_run
 from caedsl.evaluation.run import examination
 from caedsl.training.device import computing_with
 from caedsl.training.reporter import Reporter

@@ -15,9 +15,9 @@ from onnx.helper import make_attribute
 from caedsl.data.errors import DataError
 from caedsl.data.memory import available_memory
 from caedsl.data.regular_file import open_regular
-from caedsl.importing.apart import Apart, ApartError
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Array
+from caedsl.importing.separate_process import SeparateProcess, SeparateProcessError
 
 _AGAIN = "export it with one input of fixed size, such as torch.onnx.export(model, (torch.zeros(1, 1, 28, 28),), ...)"
 _OWN = ("", "ai.onnx")
@@ -48,7 +48,7 @@ class OnnxFile:
     constants: dict[str, Array]
     shapes: dict[str, tuple[int, ...]]
     random: frozenset[str]
-    session: Apart
+    session: SeparateProcess
 
     def value(self, name: str) -> Array:
         """Return the value of a tensor that does not depend on the samples."""
@@ -72,7 +72,7 @@ def _told(name: str) -> Iterator[None]:
     """Raise errors of onnxruntime's process as ``ImportFailure``."""
     try:
         yield
-    except ApartError as error:
+    except SeparateProcessError as error:
         reason = " ".join(str(error).split())[:200]
         raise ImportFailure(f"{name} was not imported: onnxruntime cannot run it ({reason}); {_AGAIN}") from None
 
@@ -216,13 +216,15 @@ def _fixed(value: ValueInfoProto, name: str) -> tuple[int, ...]:
     return (dims[0] or _BATCH, *dims[1:])
 
 
-def _shapes(model: ModelProto, input_: str, shape: tuple[int, ...]) -> tuple[dict[str, tuple[int, ...]], Apart]:
+def _shapes(
+    model: ModelProto, input_: str, shape: tuple[int, ...]
+) -> tuple[dict[str, tuple[int, ...]], SeparateProcess]:
     """Return the shapes of all tensors for a batch of random samples, and the process that computes them."""
     given = {each.name for each in model.graph.output}
     names = [each for node in model.graph.node for each in node.output if each]
     model.graph.output.extend(ValueInfoProto(name=each) for each in names if each not in given)
     content = model.SerializeToString()
     memory = min(_MEMORY + len(content), available_memory() or _MEMORY)
-    session = Apart("caedsl.importing.onnx_session:OnnxSession", content, memory, _SECONDS)
+    session = SeparateProcess("caedsl.importing.onnx_session:OnnxSession", content, memory, _SECONDS)
     made = session.call("sample", input_, shape, names)
     return {name: tuple(sizes) for name, sizes in made.items()} | {input_: shape}, session

@@ -15,8 +15,8 @@ from caedsl.data.split import split_validation
 from caedsl.data.survey import digest
 from caedsl.inference.samples import Samples
 from caedsl.training.batches import Batches
-from caedsl.training.kept_run import open_run
 from caedsl.training.reporter import Reporter
+from caedsl.training.stored_run import open_run
 from caedsl.training.train import load_images
 
 PARTS = (TRAIN, VALIDATION, TEST)
@@ -45,7 +45,7 @@ def own_data(path: Path, data_dir: Path | None, reporter: Reporter, root: Path |
     """Return the non-empty parts of the data of the run in the folder ``path``, by name.
 
     The name of a sample consists of its part and its file, or its number in the source. No path of the run may leave
-    ``root``. Errors are those of ``KeptRun.images``.
+    ``root``. Errors are those of ``StoredRun.images``.
     """
     kept = open_run(path, data_dir)
     images = kept.images(data_dir, reporter, root)

@@ -11,10 +11,10 @@ from torch import Tensor
 from caedsl.data.data_folders import data_folders
 from caedsl.data.errors import DataError, silent
 from caedsl.data.files import file_names
+from caedsl.data.first_reading import pieces
 from caedsl.data.folder import classes_of, images_in
 from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.folder_stack import FolderStack
-from caedsl.data.intake import pieces
 from caedsl.data.layout import layout
 from caedsl.data.loading import first_available, fit_for
 from caedsl.data.names import sample_names

@@ -15,11 +15,11 @@ from torch import Tensor
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.folder_layout import PARTS, TRAIN
 from caedsl.data.images import Images
-from caedsl.evaluation.again import finished_run
 from caedsl.evaluation.code_statistics import CodeStatistics
 from caedsl.evaluation.evaluate import Examination, as_target
 from caedsl.evaluation.metrics import psnr_per_image
 from caedsl.evaluation.reconstructions import contrast_text
+from caedsl.evaluation.reevaluation import finished_run
 from caedsl.evaluation.run import examination
 from caedsl.report.code_pictures import code_pictures
 from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened

@@ -8,13 +8,13 @@ from caedsl.model.autoencoder import Bottleneck
 from caedsl.model.data import InputRange
 from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
+from caedsl.resolve.inversion import ending_activation, undo
 from caedsl.resolve.line_options import filled
-from caedsl.resolve.manner import Manner
 from caedsl.resolve.mirror import OPTIONS, manner, mirror
+from caedsl.resolve.mirror_options import MirrorOptions
 from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import StatementsByWord
-from caedsl.resolve.undoing import ending_activation, undo
 from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.kind import Role
@@ -25,7 +25,9 @@ from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.shape import Shape, text
 
 
-def read_decoder(found: StatementsByWord, reached: InputRange | None, scope: Scope) -> tuple[Line, ...] | Manner | None:
+def read_decoder(
+    found: StatementsByWord, reached: InputRange | None, scope: Scope
+) -> tuple[Line, ...] | MirrorOptions | None:
     """Return the Lines of an explicit decoder or the options of a mirror, or None if neither can be read."""
     statement = found.single.get("decoder")
     if statement is None:
@@ -38,7 +40,7 @@ def read_decoder(found: StatementsByWord, reached: InputRange | None, scope: Sco
 
 
 def place_decoder(
-    read: tuple[Line, ...] | Manner | None,
+    read: tuple[Line, ...] | MirrorOptions | None,
     encoder: Placed,
     bottleneck: Bottleneck | None,
     start: Shape | None,
@@ -52,7 +54,7 @@ def place_decoder(
     is_dense = bottleneck is not None and BY_NAME[bottleneck.form].makes_vector
     if bottleneck is not None and BY_NAME[bottleneck.form].block:
         return bottleneck.inverse, _behind_block(read, encoder, bottleneck, target, scope)
-    if not isinstance(read, Manner):
+    if not isinstance(read, MirrorOptions):
         back = _inverse(made, encoder, read, scope) if is_dense else ()
         placed = place_lines((*back, *read), start, encoder.outputs, scope)
         inverse = placed.layers[: len(back)]
@@ -68,11 +70,11 @@ def place_decoder(
 
 
 def _behind_block(
-    read: tuple[Line, ...] | Manner, encoder: Placed, bottleneck: Bottleneck, target: Shape, scope: Scope
+    read: tuple[Line, ...] | MirrorOptions, encoder: Placed, bottleneck: Bottleneck, target: Shape, scope: Scope
 ) -> Placed:
     """Return the decoder after the last of a bottleneck's layers in braces."""
     end = bottleneck.inverse[-1].out_shape if bottleneck.inverse else bottleneck.code_shape
-    if not isinstance(read, Manner):
+    if not isinstance(read, MirrorOptions):
         return place_lines(read, end, encoder.outputs, scope)
     made = _twins_left(bottleneck, end, encoder.out_shape)
     if made is None:
@@ -96,7 +98,7 @@ def _inverse(made: Sequence[Layer], encoder: Placed, decoder: Sequence[Line], sc
     """Return the inverse of a dense code; none if the decoder's first layer takes the code itself."""
     if _takes(made[-1].out_shape, decoder):
         return ()
-    return undo(made, ending_activation(encoder.layers), Manner(made[0].span), scope) or ()
+    return undo(made, ending_activation(encoder.layers), MirrorOptions(made[0].span), scope) or ()
 
 
 def _takes(code: Shape, decoder: Sequence[Line]) -> bool:

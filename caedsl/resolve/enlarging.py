@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from caedsl.resolve.manner import UNPOOL, Manner
+from caedsl.resolve.mirror_options import UNPOOL, MirrorOptions
 from caedsl.resolve.scope import Scope
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.joining import FROM
@@ -16,7 +16,7 @@ from caedsl.vocabulary.shape import text
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE
 
 
-def enlarged(layer: Layer, manner: Manner, scope: Scope) -> tuple[Draft, ...] | None:
+def enlarged(layer: Layer, manner: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
     """Return the inverse of a pool, as ``upsample=`` selects it."""
     size, channels = layer.in_shape[1:], layer.out_shape[0]
     if manner.upsample in MODE.choices:
@@ -53,7 +53,7 @@ def enlarged(layer: Layer, manner: Manner, scope: Scope) -> tuple[Draft, ...] | 
     return None
 
 
-def _unpooled(layer: Layer, manner: Manner, scope: Scope) -> tuple[Draft, ...] | None:
+def _unpooled(layer: Layer, manner: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
     if layer.named and isinstance(layer.kind, MaxPool):
         return (Draft(UNPOOL, written({FROM: layer.named})),)
     why = (

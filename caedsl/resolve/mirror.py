@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from caedsl.model.data import InputRange
-from caedsl.resolve.manner import UNPOOL, Manner
+from caedsl.resolve.inversion import ending_activation, output_twin, undo
+from caedsl.resolve.mirror_options import UNPOOL, MirrorOptions
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.undoing import ending_activation, output_twin, undo
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation, fitting
 from caedsl.vocabulary.convolution import CHANNELS
@@ -54,11 +54,11 @@ OPTIONS = (
 )
 
 
-def manner(values: dict[str, Any], input_range: InputRange, span: Span) -> Manner:
+def manner(values: dict[str, Any], input_range: InputRange, span: Span) -> MirrorOptions:
     """Return the manner that the options describe, with an output activation that covers the input's range."""
     output = values["output"] or _output_for(input_range)
     skips = "" if values["skips"] == "none" else values["skips"]
-    return Manner(span, values["upsample"], values["norm"], values["channels"], Activation(output), skips)
+    return MirrorOptions(span, values["upsample"], values["norm"], values["channels"], Activation(output), skips)
 
 
 def _output_for(input_range: InputRange) -> str:
@@ -66,7 +66,7 @@ def _output_for(input_range: InputRange) -> str:
 
 
 def mirror(
-    encoder: Sequence[Layer], code: Sequence[Layer], manner: Manner, target: Shape, scope: Scope
+    encoder: Sequence[Layer], code: Sequence[Layer], manner: MirrorOptions, target: Shape, scope: Scope
 ) -> tuple[Line, ...] | None:
     """Return the Lines that lead from the code to the target, or None if a layer cannot be inverted.
 
@@ -96,7 +96,7 @@ def mirror(
     return (*lines, *enlarging, Line("conv", closing, at=manner.at))
 
 
-def _reaches(start: Shape, target: Shape, output: Layer | None, manner: Manner, scope: Scope) -> bool:
+def _reaches(start: Shape, target: Shape, output: Layer | None, manner: MirrorOptions, scope: Scope) -> bool:
     """Return whether a mirror can end at a target that differs from the input; report if it cannot."""
     if any(wanted < side for side, wanted in zip(start[1:], target[1:], strict=True)):
         why = f"`decoder mirror` returns to the input's {text(start[1:])}, but the target is {text(target[1:])}"

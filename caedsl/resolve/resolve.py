@@ -14,7 +14,7 @@ from caedsl.resolve.decoder import place_decoder, read_decoder
 from caedsl.resolve.idle_settings import report_idle_settings, report_idle_sources, report_idle_target
 from caedsl.resolve.inputs import read_input, read_target
 from caedsl.resolve.line_options import filled
-from caedsl.resolve.manner import UNPOOL, Manner
+from caedsl.resolve.mirror_options import UNPOOL, MirrorOptions
 from caedsl.resolve.outputs import Outputs, name_pools, name_twins
 from caedsl.resolve.placing import place_block
 from caedsl.resolve.require import read_bound
@@ -66,9 +66,9 @@ def _assemble(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> Autoenc
     if image is None or target is None:
         return None
     encoder = place_block(lines, image.shape, Outputs(image.shape, image.span), scope)
-    if isinstance(decoder_lines, Manner) and decoder_lines.upsample == UNPOOL:
+    if isinstance(decoder_lines, MirrorOptions) and decoder_lines.upsample == UNPOOL:
         encoder.layers = name_pools(encoder.layers, encoder.outputs)
-    if isinstance(decoder_lines, Manner) and decoder_lines.skips:
+    if isinstance(decoder_lines, MirrorOptions) and decoder_lines.skips:
         encoder.layers = name_twins(encoder.layers, encoder.outputs)
     bottleneck = None if code is None else place_bottleneck(code, encoder, scope)
     start = bottleneck.code_shape if bottleneck else encoder.out_shape if statement is None else None

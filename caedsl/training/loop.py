@@ -245,7 +245,7 @@ class Training(Stepper):
                 if not len(clean) and not self.objective.code:
                     continue  # a batch with fewer images than processes
                 self.processes.begin(images)
-                part = self.processes.under_way(clean.seen)
+                part = self.processes.share_of_batch(clean.seen)
                 draws.begin(0, len(clean), number * size + part.start, self.train.device)
                 sample = self.sample(clean, draws, part)
                 with self.precision.autocast():

@@ -24,12 +24,12 @@ from caedsl.training.callbacks import Followed, all_callbacks
 from caedsl.training.checkpoints import Checkpoint, identity, latest
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
-from caedsl.training.kept_run import KeptRun, open_run
 from caedsl.training.loop import Callback, Training
 from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.compilation import settle_compilation
 from caedsl.training.search.threads import resume_threads
+from caedsl.training.stored_run import StoredRun, open_run
 from caedsl.training.train import (
     Run,
     accompany,
@@ -93,7 +93,7 @@ def resume(
     return finished(training, folder, kept.model, images)
 
 
-def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Reporter) -> Training:
+def _prepared(kept: StoredRun, images: Images, device: torch.device, reporter: Reporter) -> Training:
     settings = replace(kept.settings, precision=kept.environment.precision)
     training = prepare_training(kept.model, settings, images, device, kept.start_weights(), kept.split_seed)
     for note in resume_threads(training, kept.environment.device, kept.environment.threads):
@@ -112,7 +112,7 @@ def _prepared(kept: KeptRun, images: Images, device: torch.device, reporter: Rep
     return training
 
 
-def _check_version(kept: KeptRun, reporter: Reporter) -> None:
+def _check_version(kept: StoredRun, reporter: Reporter) -> None:
     """Raise ``RunError`` for a run of another version; patch versions (the last number) are compatible."""
     version = kept.environment.caedsl
     if version.split(".")[:2] != __version__.split(".")[:2]:
@@ -124,7 +124,7 @@ def _check_version(kept: KeptRun, reporter: Reporter) -> None:
         reporter.note(f"the run was begun with caedsl {version}, and this is {__version__}")
 
 
-def _device(kept: KeptRun, wanted: str, reporter: Reporter) -> torch.device:
+def _device(kept: StoredRun, wanted: str, reporter: Reporter) -> torch.device:
     """Return the device ``wanted``; for ``auto`` the device of the run, or another one if that is not available."""
     if wanted != "auto":
         return choose_device(wanted)
@@ -137,7 +137,7 @@ def _device(kept: KeptRun, wanted: str, reporter: Reporter) -> torch.device:
         return choose_device("auto")
 
 
-def _check_unfinished(kept: KeptRun, checkpoint: Checkpoint | None) -> None:
+def _check_unfinished(kept: StoredRun, checkpoint: Checkpoint | None) -> None:
     ended = checkpoint.progress["ended"] if checkpoint is not None else "running"
     try:
         read_scores(kept.path)
@@ -159,7 +159,7 @@ def _epochs(checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
     return checkpoint.progress["history"] if checkpoint is not None else []
 
 
-def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) -> KeptRun:
+def _extended(kept: StoredRun, epochs: int | None, checkpoint: Checkpoint | None) -> StoredRun:
     """Return the run with another number of epochs. Raise ``RunError`` if that would have changed past epochs."""
     if epochs is None:
         return kept
@@ -191,7 +191,7 @@ def _extended(kept: KeptRun, epochs: int | None, checkpoint: Checkpoint | None) 
     return replace(kept, model=model, settings=settings, spec_text=spec_text, settings_text=settings_text)
 
 
-def _state(kept: KeptRun) -> RunState:
+def _state(kept: StoredRun) -> RunState:
     try:
         started = read_state(kept.path).started
     except (OSError, RecordError):

@@ -170,7 +170,7 @@ class Stepper:
 
     def _add_gradients(self, clean: Sample, share: float, before: int) -> Losses:
         """Add the gradients of a part that holds ``share`` of the images of the step, after ``before`` others."""
-        part = self.processes.under_way(clean.seen)
+        part = self.processes.share_of_batch(clean.seen)
         self.draws.begin(self._step_number, len(clean), before + part.start, self.train.device)
         sample = self.sample(clean, self.draws, part, self.settings.augment)
         with self.precision.autocast():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from caedsl.evaluation.pieces import InPieces
+from caedsl.evaluation.halving import HalvingPredictor
 from caedsl.runs.errors import RunError
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.listing import read_run
@@ -43,7 +43,7 @@ class Limited:
 
 def test_it_halves_until_the_images_fit_and_keeps_the_size() -> None:
     limited = Limited(5)
-    pieces, images = InPieces(limited), torch.rand(32, 1, 4, 4)
+    pieces, images = HalvingPredictor(limited), torch.rand(32, 1, 4, 4)
     assert torch.equal(pieces(images), 2 * images)
     assert limited.sizes == [32, 16, 8, *8 * [4]]
     limited.sizes.clear()
@@ -53,13 +53,13 @@ def test_it_halves_until_the_images_fit_and_keeps_the_size() -> None:
 
 def test_not_even_one_image_is_an_error_and_others_are_not_hidden() -> None:
     with pytest.raises(OutOfMemoryError, match="no room for one sample"):
-        InPieces(Limited(0))(torch.rand(3, 1, 4, 4))
+        HalvingPredictor(Limited(0))(torch.rand(3, 1, 4, 4))
 
     def broken(x_bchw: Tensor) -> Tensor:
         raise RuntimeError("shapes do not fit")
 
     with pytest.raises(RuntimeError, match="shapes do not fit"):
-        InPieces(broken)(torch.rand(3, 1, 4, 4))
+        HalvingPredictor(broken)(torch.rand(3, 1, 4, 4))
 
 
 def trained(tmp_path: Path, caedsl: Run, name: str) -> tuple[Ran, Path]:
@@ -70,10 +70,10 @@ def trained(tmp_path: Path, caedsl: Run, name: str) -> tuple[Ran, Path]:
 def test_pieces_give_the_same_digits(tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     _, whole = trained(tmp_path, caedsl, "whole")
 
-    def limited(self: InPieces, x_bchw: Tensor) -> Tensor:
+    def limited(self: HalvingPredictor, x_bchw: Tensor) -> Tensor:
         return torch.cat([self.predictor(piece) for piece in torch.split(x_bchw, 3)])
 
-    monkeypatch.setattr(InPieces, "__call__", limited)
+    monkeypatch.setattr(HalvingPredictor, "__call__", limited)
     _, pieces = trained(tmp_path, caedsl, "pieces")
     assert (pieces / "metrics.json").read_text() == (whole / "metrics.json").read_text()
 
@@ -83,11 +83,11 @@ def test_a_run_without_metrics_says_why_and_can_be_evaluated(
     caedsl: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full(self: InPieces, x_bchw: Tensor) -> Tensor:
+    def full(self: HalvingPredictor, x_bchw: Tensor) -> Tensor:
         raise OutOfMemoryError("out of memory: no room for one sample")
 
     with monkeypatch.context() as patched:
-        patched.setattr(InPieces, "__call__", full)
+        patched.setattr(HalvingPredictor, "__call__", full)
         ran, run = trained(tmp_path, caedsl, "run")
     assert ran.code == 2
     assert f"caedsl train --resume {run} evaluates them" in ran.err

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from caedsl.data import intake
+from caedsl.data import first_reading
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource, InputRange
@@ -151,7 +151,7 @@ def test_broken_files_are_named(tmp_path: Path, read) -> None:
 
 
 def test_broken_files_of_all_blocks_are_named_together(tmp_path: Path, read, monkeypatch) -> None:
-    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 2)
+    monkeypatch.setattr(first_reading, "_BLOCK_IMAGES", 2)
     for number in range(60):
         path = save(tmp_path / "photos" / f"{number:02}.png", 5, "L")
         if number % 2:
@@ -165,8 +165,8 @@ def test_broken_files_of_all_blocks_are_named_together(tmp_path: Path, read, mon
 
 
 def test_a_long_scan_ends_some_time_after_the_first_broken_file(tmp_path: Path, read, monkeypatch) -> None:
-    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 1)
-    monkeypatch.setattr(intake, "_SCAN_SECONDS", -1)
+    monkeypatch.setattr(first_reading, "_BLOCK_IMAGES", 1)
+    monkeypatch.setattr(first_reading, "_SCAN_SECONDS", -1)
     for number in range(9):
         save(tmp_path / "photos" / f"{number}.png", 5, "L")
     (tmp_path / "photos" / "3.png").write_text("broken")
@@ -176,7 +176,7 @@ def test_a_long_scan_ends_some_time_after_the_first_broken_file(tmp_path: Path, 
 
 @pytest.mark.parametrize("memory", [None, 100])
 def test_broken_files_are_left_out_on_request(memory: int | None, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 2)
+    monkeypatch.setattr(first_reading, "_BLOCK_IMAGES", 2)
     for number in range(8):
         save(tmp_path / "photos" / "train" / ("cat", "dog")[number % 2] / f"{number}.png", 20 + number, "L")
         save(tmp_path / "photos" / "test" / "cat" / f"{number}.png", 20 + number, "L")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caedsl.data import intake
+from caedsl.data import first_reading
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.data.sources import reader_of
@@ -98,7 +98,7 @@ def test_the_checksum_is_that_of_the_images_that_are_used(arrays, read, tmp_path
 
 def test_blocks_change_nothing(arrays, read, monkeypatch) -> None:
     whole = read("npy", path="x.npy", shape=(1, 5, 5))
-    monkeypatch.setattr(intake, "_BLOCK_BYTES", 1000)
+    monkeypatch.setattr(first_reading, "_BLOCK_BYTES", 1000)
     seen: list[tuple[str, int, int, str]] = []
     in_blocks = read("npy", path="x.npy", shape=(1, 5, 5), progress=lambda *step: seen.append(step))
     assert (in_blocks.train == whole.train).all()
@@ -108,7 +108,7 @@ def test_blocks_change_nothing(arrays, read, monkeypatch) -> None:
 
 @pytest.mark.parametrize("free", [2 * IMAGES.nbytes, 2 * IMAGES.nbytes - 1])
 def test_images_take_at_most_half_of_the_memory(free: int, arrays, read, monkeypatch) -> None:
-    monkeypatch.setattr(intake, "available_memory", lambda: free)
+    monkeypatch.setattr(first_reading, "available_memory", lambda: free)
     images = read("npy", path="x.npy")
     assert images.train_pixels.at_hand == (free == 2 * IMAGES.nbytes)
     said = "10 images of 1x8x8 take 0.0 MB of memory, and 0.0 MB are free: they are read from their files"
@@ -117,7 +117,7 @@ def test_images_take_at_most_half_of_the_memory(free: int, arrays, read, monkeyp
 
 
 def test_processes_on_one_machine_share_its_memory(arrays, read, monkeypatch) -> None:
-    monkeypatch.setattr(intake, "available_memory", lambda: 4 * IMAGES.nbytes)
+    monkeypatch.setattr(first_reading, "available_memory", lambda: 4 * IMAGES.nbytes)
     held = {}
     for processes in ("", "2", "3"):
         monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)

@@ -129,7 +129,7 @@ def test_many_sounds_are_read_while_training(tmp_path: Path, monkeypatch: pytest
     held = load(model, tmp_path, progress)
     assert told == [(8, 20), (16, 20), (20, 20)]
     monkeypatch.setattr(wav, "MANY_FILES", 19)
-    monkeypatch.setattr("caedsl.data.intake._LOOKED_AT", 8)
+    monkeypatch.setattr("caedsl.data.first_reading._LOOKED_AT", 8)
     read: list[int] = []
     plain = wav.WindowStack.read
     monkeypatch.setattr(wav.WindowStack, "read", lambda self, index: read.extend(index) or plain(self, index))

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import caedsl
-from caedsl.data import intake, stack
+from caedsl.data import first_reading, stack
 from caedsl.data.errors import DataError
 from caedsl.data.in_memory import images_of
 from caedsl.data.pixels import Streamed
@@ -196,8 +196,8 @@ def test_a_store_of_the_user() -> None:
 
 def test_a_large_store_is_told_by_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stack, "LARGE_BYTES", 100)
-    monkeypatch.setattr(intake, "_LOOKED_AT", 8)
-    monkeypatch.setattr(intake, "available_memory", lambda: 100)
+    monkeypatch.setattr(first_reading, "_LOOKED_AT", 8)
+    monkeypatch.setattr(first_reading, "available_memory", lambda: 100)
     read: list[int] = []
 
     class Other(Halves):

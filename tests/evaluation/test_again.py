@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.evaluation.again import evaluate_again
+from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from tests.training.tiny import model_of
 

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 import caedsl
-from caedsl.evaluation.again import evaluate_again
 from caedsl.evaluation.reconstructions import PictureRow, sheet
+from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
 from caedsl.inference.output_folder import OutputFolder
 from caedsl.inference.pictures import heat, write_decoded

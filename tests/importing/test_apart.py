@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 
-from caedsl.importing.apart import Apart, ApartError
+from caedsl.importing.separate_process import SeparateProcess, SeparateProcessError
 
 
-def served() -> Apart:
-    return Apart("tests.importing.served:Served", b"abc", memory=256 << 20, seconds=1)
+def served() -> SeparateProcess:
+    return SeparateProcess("tests.importing.served:Served", b"abc", memory=256 << 20, seconds=1)
 
 
 def test_calls_are_answered_with_values_and_arrays() -> None:
@@ -24,7 +24,7 @@ def test_calls_are_answered_with_values_and_arrays() -> None:
 def test_an_error_is_told_and_the_next_call_answered() -> None:
     apart = served()
     for name, kind in (("refuse", "KeyError"), ("objects", "TypeError")):
-        with pytest.raises(ApartError) as told:
+        with pytest.raises(SeparateProcessError) as told:
             apart.call(name)
         assert told.value.kind == kind and "\n" not in str(told.value)
     assert apart.call("size") == 3
@@ -32,7 +32,7 @@ def test_an_error_is_told_and_the_next_call_answered() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep this limit")
 def test_memory_is_limited() -> None:
-    with pytest.raises(ApartError) as told:
+    with pytest.raises(SeparateProcessError) as told:
         served().call("take_memory")
     assert told.value.kind == "MemoryError"
 
@@ -42,6 +42,6 @@ def test_memory_is_limited() -> None:
 def test_an_endless_loop_and_a_crash_end_that_process_alone(name: str, kind: str) -> None:
     apart = served()
     for _ in range(2):  # it stays ended
-        with pytest.raises(ApartError) as told:
+        with pytest.raises(SeparateProcessError) as told:
             apart.call(name)
         assert told.value.kind == kind

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.sample import Sample
-from caedsl.evaluation.again import evaluate_again
+from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from caedsl.model.settings import Optimizer, Schedule, Train
 from caedsl.resolve.overrides import override

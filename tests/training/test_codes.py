@@ -53,7 +53,7 @@ def test_beta_of_one_is_the_evidence_lower_bound(code: str, reduction: str, divi
     with run.stepping():
         torch.manual_seed(3)
         prediction = module.train()(x)
-        sample = run.sample(Sample.of(x), Draws(0).begin(0, len(x)), run.processes.under_way(x))
+        sample = run.sample(Sample.of(x), Draws(0).begin(0, len(x)), run.processes.share_of_batch(x))
         losses = run.objective(module, prediction, sample)
     mean, log_variance = module.bottleneck[:-1](module.encoder(x)).chunk(2, dim=1)
     posterior = Normal(mean, (log_variance / 2).exp())

@@ -7,12 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from caedsl.evaluation.again import evaluate_again
+from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import ENVIRONMENT
-from caedsl.training.kept_run import open_run
 from caedsl.training.resume import resume
+from caedsl.training.stored_run import open_run
 from caedsl.training.train import Run, train
 
 from .tiny import model_of

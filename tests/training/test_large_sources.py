@@ -8,12 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
-from caedsl.data import folder_stack, intake, scratch, stack
+from caedsl.data import first_reading, folder_stack, scratch, stack
 from caedsl.data.cached_stack import Cached
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.data.pixels import Held, Streamed
-from caedsl.evaluation.again import evaluate_again
+from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from caedsl.training.batches import Batches
 from caedsl.training.resume import resume
@@ -52,7 +52,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat more than ten files, or a thousand bytes, as a large source."""
     monkeypatch.setattr(folder_stack, "MANY_FILES", 10)
     monkeypatch.setattr(stack, "LARGE_BYTES", 1000)
-    monkeypatch.setattr(intake, "_LOOKED_AT", 8)
+    monkeypatch.setattr(first_reading, "_LOOKED_AT", 8)
 
 
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -136,7 +136,7 @@ def test_a_run_is_the_same_wherever_its_images_are(
     notes = json.loads((whole / "environment.json").read_text())["notes"]
     assert any(note.startswith("8 of 40 images were looked at") for note in notes)
     always_keep(monkeypatch)
-    monkeypatch.setattr(intake, "available_memory", lambda: 100)
+    monkeypatch.setattr(first_reading, "available_memory", lambda: 100)
     killed_at(6, monkeypatch, lambda: train_and_evaluate(model_of(FOLDER), spec_text=FOLDER, out=killed))
     resume(killed)
     assert_same(whole, killed)

@@ -13,14 +13,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from caedsl.data import intake, scratch
+from caedsl.data import first_reading, scratch
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.data.pixels import Held, Streamed
 from caedsl.data.row_file import RowFile
 from caedsl.data.sample import Sample, joined
 from caedsl.data.stack import Index
-from caedsl.evaluation.again import evaluate_again
+from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import resume_and_evaluate, train_and_evaluate
 from caedsl.training.batches import Batches
 from caedsl.training.loop import Training
@@ -123,7 +123,7 @@ def test_batches_are_the_same_wherever_images_are(
     case: str, room: bool, files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(files)
-    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 16)
+    monkeypatch.setattr(first_reading, "_BLOCK_IMAGES", 16)
     if not room:
         monkeypatch.setattr(scratch, "LEFT_FREE", 1 << 60)
     model = model_of(spec(CASES[case][1], CASES[case][0]))
@@ -162,7 +162,7 @@ def test_bytes_stay_bytes_in_memory(files: Path, monkeypatch: pytest.MonkeyPatch
 def test_images_that_outgrow_the_memory_when_read_are_streamed(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes would fit, but one file turns out to have 16 bits when most are read."""
     monkeypatch.chdir(files)
-    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 16)
+    monkeypatch.setattr(first_reading, "_BLOCK_IMAGES", 16)
     model = model_of(spec('folder "mixed"'))
     images = load(model, memory=3 * 70 * 80)
     assert isinstance(images.train_pixels, Streamed)
@@ -171,7 +171,7 @@ def test_images_that_outgrow_the_memory_when_read_are_streamed(files: Path, monk
 
 def test_a_disk_that_fills_up_takes_no_copy(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(files)
-    monkeypatch.setattr(intake, "_BLOCK_IMAGES", 16)
+    monkeypatch.setattr(first_reading, "_BLOCK_IMAGES", 16)
     model = model_of(spec('folder "photos"', "3x8x10"))
     put, added = scratch.Scratch.put, []
 
@@ -224,7 +224,7 @@ def test_a_whole_run_is_the_same(run: str, files: Path, tmp_path: Path, monkeypa
     monkeypatch.chdir(files)
     text, held, streamed = RUNS[run], tmp_path / "held", tmp_path / "streamed"
     train_and_evaluate(model_of(text), spec_text=text, out=held)
-    monkeypatch.setattr(intake, "available_memory", lambda: 100)
+    monkeypatch.setattr(first_reading, "available_memory", lambda: 100)
     train_and_evaluate(model_of(text), spec_text=text, out=streamed)
     assert_same(held, streamed)
     for name in ("metrics.json", "reconstructions.png"):
@@ -239,7 +239,7 @@ def test_a_killed_run_goes_on_the_same(files: Path, tmp_path: Path, monkeypatch:
     text = RUNS["array"]
     train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "whole")
     always_keep(monkeypatch)
-    monkeypatch.setattr(intake, "available_memory", lambda: 100)
+    monkeypatch.setattr(first_reading, "available_memory", lambda: 100)
     run = lambda: train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "killed")  # noqa: E731
     killed_at(10, monkeypatch, run)
     resume(tmp_path / "killed")
@@ -280,7 +280,7 @@ def test_a_file_that_changes_while_training(
     text = RUNS[run]
     train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "whole")
     always_keep(monkeypatch)
-    monkeypatch.setattr(intake, "available_memory", lambda: 100)
+    monkeypatch.setattr(first_reading, "available_memory", lambda: 100)
     take_step = Training.take_step
 
     def harmed(self: Training, *x_bchw: Any) -> Losses:
@@ -305,7 +305,7 @@ def test_a_file_that_is_gone_when_the_run_is_judged(
 ) -> None:
     shutil.copytree(files, tmp_path / "data")
     monkeypatch.chdir(tmp_path / "data")
-    monkeypatch.setattr(intake, "available_memory", lambda: 100)
+    monkeypatch.setattr(first_reading, "available_memory", lambda: 100)
     text, run = RUNS["folder with test images"], tmp_path / "run"
 
     class Harm(Reporter):

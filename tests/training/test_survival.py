@@ -155,7 +155,7 @@ def test_data_that_changed_or_vanished(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_relative_data_are_found_from_a_run_folder_that_moved(tmp_path: Path) -> None:
-    from caedsl.training.kept_run import open_run
+    from caedsl.training.stored_run import open_run
 
     begin(tmp_path / "run")
     shutil.move(tmp_path / "run", tmp_path / "moved")

@@ -18,7 +18,7 @@ _MULTIPLE_OF_STRIDES = 2**8 * 3**2 * 5 * 7
 """An axis that is longer by this fits whatever the strides are; if it does not, the axis has only the spec's size."""
 
 
-class TakenSizes:
+class AcceptedSizes:
     """Sample sizes that come back from ``encoder``, ``bottleneck`` and ``decoder``, applied in a row.
 
     Samples of size ``own`` come back in the shape ``target``; other sizes must come back scaled by the same factors.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional, init
 from torch.nn.utils.parametrizations import weight_norm
 
-from caedsl.backends.torch.any_size import TakenSizes
+from caedsl.backends.torch.any_size import AcceptedSizes
 from caedsl.backends.torch.lower import KEEP, Link, ModuleStep, Program, lower
 from caedsl.backends.torch.modules import MODULES
 from caedsl.model.autoencoder import Autoencoder
@@ -26,7 +26,7 @@ class ConvolutionalAutoencoder(nn.Module):
         self.bottleneck = _sequential(program.bottleneck)
         self.decoder = _sequential(program.decoder)
         self._program = program
-        self._sizes: TakenSizes | None = None
+        self._sizes: AcceptedSizes | None = None
         self.reset_parameters()
         for path in program.normed:
             weight_norm(self.get_submodule(path))
@@ -41,10 +41,10 @@ class ConvolutionalAutoencoder(nn.Module):
             init.zeros_(self.get_parameter(f"{path}.bias"))
 
     @property
-    def sizes(self) -> TakenSizes:
+    def sizes(self) -> AcceptedSizes:
         """Sizes of samples that the module accepts."""
         if self._sizes is None:
-            self._sizes = TakenSizes(
+            self._sizes = AcceptedSizes(
                 self._program.shape,
                 self._program.target,
                 _Whole(self._program, self.encoder, self.bottleneck, self.decoder),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject, some
 from caedsl.evaluation.baselines import fit_pca
 from caedsl.training.batches import Batches
@@ -106,7 +106,7 @@ class DataProbe:
     name = "data"
     purpose = "looking at the images"
 
-    def run(self, subject: Subject, tell: Tell = silent) -> DataEvidence:
+    def run(self, subject: Subject, tell: StepProgress = silent) -> DataEvidence:
         """See ``Probe``."""
         train = subject.train
         fitted = some(train, MOST_FITTED).seen

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.probes.start import dead_layers, look
 from caedsl.doctor.stepping import MOST_JUDGED, ErrorCurve, held_out_measure, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
@@ -63,7 +63,7 @@ class FirstStepsProbe:
     def __init__(self, steps: int) -> None:
         self.steps = steps
 
-    def run(self, subject: Subject, tell: Tell = silent) -> FirstStepsEvidence:
+    def run(self, subject: Subject, tell: StepProgress = silent) -> FirstStepsEvidence:
         """See ``Probe``."""
         training = subject.fresh()
         taken = take_steps(training, self.steps, held_out_measure(training), tell=tell)

@@ -11,7 +11,7 @@ from math import inf
 
 import torch
 
-from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.stepping import ErrorCurve, TakenSteps, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
 from caedsl.training.loop import Training
@@ -83,7 +83,7 @@ class MemoriseProbe:
     def __init__(self, allowance: float = inf, step: float | None = None) -> None:
         self.allowance, self.step = allowance, step
 
-    def run(self, subject: Subject, tell: Tell = silent) -> MemoriseEvidence:
+    def run(self, subject: Subject, tell: StepProgress = silent) -> MemoriseEvidence:
         """See ``Probe``."""
         started = time.monotonic()
         taken, judged = memorise(subject, STEPS, tell)
@@ -105,7 +105,7 @@ class MemoriseProbe:
         )
 
 
-def memorise(subject: Subject, steps: int, tell: Tell = silent) -> tuple[TakenSteps, float]:
+def memorise(subject: Subject, steps: int, tell: StepProgress = silent) -> tuple[TakenSteps, float]:
     """Train on the same few images, and return the steps and the share of the variance left in eval mode."""
     plain = subject.undisturbed()
     training = replace(plain, settings=replace(plain.settings, batch=IMAGES, accumulate=1)).fresh()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject
 from caedsl.runs.errors import TrainingError
 from caedsl.training.search.learning_rate import STEPS, chosen, range_test
@@ -40,7 +40,7 @@ class RateProbe:
     name = "rate"
     purpose = "testing learning rates from low to high"
 
-    def run(self, subject: Subject, tell: Tell = silent) -> RateEvidence:
+    def run(self, subject: Subject, tell: StepProgress = silent) -> RateEvidence:
         """See ``Probe``."""
         settings = subject.settings
         own = settings.optimizer.lr

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject, some
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.observation import ProbeResult
@@ -90,7 +90,7 @@ class StartProbe:
     name = "start"
     purpose = "looking at the network before its first step"
 
-    def run(self, subject: Subject, tell: Tell = silent) -> StartEvidence:
+    def run(self, subject: Subject, tell: StepProgress = silent) -> StartEvidence:
         """See ``Probe``."""
         training = subject.baseline
         seen = look(subject, training)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from caedsl.doctor.evidence import Tell, silent
+from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject, some
 
 FITTED, JUDGED = 2_000, 400
@@ -45,7 +45,7 @@ class TargetProbe:
     name = "targets"
     purpose = "comparing targets with inputs"
 
-    def run(self, subject: Subject, tell: Tell = silent) -> TargetEvidence:
+    def run(self, subject: Subject, tell: StepProgress = silent) -> TargetEvidence:
         """See ``Probe``."""
         pairs = some(subject.train, FITTED + JUDGED)
         order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(subject.settings.seed))

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from caedsl.importing.apart import Apart, ApartError
 from caedsl.importing.keras.problems import ModelProblem
 from caedsl.importing.network import Array
+from caedsl.importing.separate_process import SeparateProcess, SeparateProcessError
 
 _MEMORY, _TIMES = 128 << 20, 12
 """Bytes that reading may use, and additional bytes per byte of the file."""
@@ -19,7 +19,7 @@ class Hdf5:
 
     def __init__(self, content: bytes) -> None:
         memory, seconds = _MEMORY + _TIMES * len(content), _SECONDS + len(content) // _BYTES_A_SECOND
-        self._apart = Apart("caedsl.importing.keras.hdf5_content:Hdf5Content", content, memory, seconds)
+        self._apart = SeparateProcess("caedsl.importing.keras.hdf5_content:Hdf5Content", content, memory, seconds)
 
     def text(self, name: str) -> str | None:
         """Return a text attribute of the file; None if it has none."""
@@ -57,7 +57,7 @@ def opened(content: bytes) -> Iterator[Hdf5]:
             yield inside
         finally:
             inside.close()
-    except ApartError as error:
+    except SeparateProcessError as error:
         if error.kind == ModelProblem.__name__:
             raise ModelProblem(str(error)) from None
         raise ModelProblem(f"this HDF5 file cannot be read: {str(error)[:200]}") from None

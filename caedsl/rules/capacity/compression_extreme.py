@@ -34,7 +34,7 @@ from math import ceil
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.facts.presets import as_published
-from caedsl.facts.promises import bounded_above
+from caedsl.facts.stated_bounds import bounded_above
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.capacity.code_too_small import SKETCH
 from caedsl.rules.engine.rule import Rule

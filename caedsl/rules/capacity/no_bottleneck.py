@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.facts.code import can_copy, kept_from_copying
-from caedsl.facts.promises import bounded_below
+from caedsl.facts.stated_bounds import bounded_below
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.shape import elements, text

@@ -37,7 +37,7 @@ from dataclasses import replace
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.facts.cost import training_memory
 from caedsl.facts.needs import beyond_machines, least_memory
-from caedsl.facts.promises import bounded_above
+from caedsl.facts.stated_bounds import bounded_above
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.rules.engine.rule import Rule

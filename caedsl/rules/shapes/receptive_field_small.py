@@ -36,9 +36,9 @@ far. The limit of an eighth is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.facts.promises import bounded_below
 from caedsl.facts.receptive_field import code_field
 from caedsl.facts.sizes import channels_last, encoder_path, size
+from caedsl.facts.stated_bounds import bounded_below
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window

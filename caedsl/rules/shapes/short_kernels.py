@@ -34,9 +34,9 @@ which a spec does not state.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.facts.promises import bounded_below
 from caedsl.facts.receptive_field import code_field, receptive_fields
 from caedsl.facts.sizes import encoder_path
+from caedsl.facts.stated_bounds import bounded_below
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window

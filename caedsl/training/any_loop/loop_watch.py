@@ -17,8 +17,8 @@ from caedsl.model.settings import Settled, SettledOptimizer
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Sign, Trouble
 from caedsl.training.any_loop.layers import Layout, layout_of
-from caedsl.training.monitors.engine.asking import Asking, window_of
 from caedsl.training.monitors.engine.catalogue import every, find
+from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, window_of
 from caedsl.training.monitors.engine.non_finite_origin import break_in, ruined_weights
 from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Broken, Facts, LayerFacts, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
@@ -114,7 +114,7 @@ class LoopWatch:
         self._static = findings
         self._found: Sequence[Finding] | None = None
         self._loss, self._code = loss, code
-        self._asking = Asking(self._place, self._findings, self._shown)
+        self._monitor_findings = MonitorFindings(self._place, self._findings, self._shown)
         self._say = say or _to_stderr
         self._steps = self._probes = 0
         self._epochs: list[Epoch] = []
@@ -129,7 +129,7 @@ class LoopWatch:
     @property
     def troubles(self) -> Sequence[Trouble]:
         """Findings of the monitors so far."""
-        return tuple(self._asking.troubles)
+        return tuple(self._monitor_findings.troubles)
 
     def step(self, loss: Tensor | float, samples: Tensor, target: Tensor | None = None) -> Sequence[Trouble]:
         """Record a step and return the new findings of the monitors.
@@ -252,10 +252,10 @@ class LoopWatch:
         self._seen.broken = found or Broken(output, "loss", 0.0)
         monitor = find(NOT_FINITE)
         assert monitor is not None
-        return self._asking.ask((monitor,), self._seen, self._steps, len(self._epochs) + 1)
+        return self._monitor_findings.ask((monitor,), self._seen, self._steps, len(self._epochs) + 1)
 
     def _ask(self) -> Sequence[Trouble]:
-        return self._asking.ask(every(), self._seen, self._steps, len(self._epochs) + 1)
+        return self._monitor_findings.ask(every(), self._seen, self._steps, len(self._epochs) + 1)
 
     def _findings(self) -> Sequence[Finding]:
         """Return the static findings for the model."""

@@ -137,7 +137,7 @@ class ProcessGroup(Processes):
         start, stop = (number * least + min(number, more) for number in (self.number, self.number + 1))
         self._batch = BatchShare(start, stop, images, self.count)
 
-    def under_way(self, mine: Tensor) -> BatchShare:
+    def share_of_batch(self, mine: Tensor) -> BatchShare:
         """Return this process's part, the images ``mine``, of the current batch."""
         return self._batch
 
@@ -171,7 +171,7 @@ class ProcessGroup(Processes):
         """Leave the group, once no other process waits for this one."""
         distributed.destroy_process_group()
 
-    def last_word(self, words: str) -> str:
+    def failure_message(self, words: str) -> str:
         """Return what this process should print about its failure, whose message is ``words``.
 
         The first process prints its own message. The others usually print nothing and leave it to the first, which gets

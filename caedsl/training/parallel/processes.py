@@ -77,7 +77,7 @@ class Processes:
     def begin(self, images: int) -> None:
         """Start a batch of ``images`` images, to which the following calls refer."""
 
-    def under_way(self, mine: Tensor) -> BatchShare:
+    def share_of_batch(self, mine: Tensor) -> BatchShare:
         """Return this process's part, the images ``mine``, of the current batch."""
         return BatchShare.all_of(len(mine))
 

@@ -18,8 +18,8 @@ from caedsl.runs.history import Step
 from caedsl.runs.trouble import Sign, Trouble
 from caedsl.training.errors import NotFiniteError, is_out_of_memory
 from caedsl.training.loop import Callback, Training
-from caedsl.training.monitors.engine.asking import Asking, Say, window_of
 from caedsl.training.monitors.engine.catalogue import every, find
+from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, Say, window_of
 from caedsl.training.monitors.engine.non_finite_origin import find_break
 from caedsl.training.monitors.engine.observation import Facts, LayerFacts, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace, Places
@@ -46,7 +46,7 @@ class Watch(Callback):
         self._clock = clock
         # The findings of `caedsl check`: the advice of a monitor must not contradict them.
         found = examine(places.model.source).findings
-        self._asking = Asking(self._place, lambda: found, say)
+        self._monitor_findings = MonitorFindings(self._place, lambda: found, say)
         self._kept: dict[str, Any] | None = None
         self._probes = 0
         self._read = 0
@@ -57,7 +57,7 @@ class Watch(Callback):
     @property
     def troubles(self) -> list[Trouble]:
         """Findings so far."""
-        return self._asking.troubles
+        return self._monitor_findings.troubles
 
     def on_start(self, training: Training) -> None:
         """Choose the images of the probes from the training images, and continue from a restored state."""
@@ -113,7 +113,7 @@ class Watch(Callback):
         monitor = find(NOT_FINITE)
         assert monitor is not None
         for sign in monitor.look(self._seen):
-            self._asking.take_down(monitor, sign, error.step or training.step, _epoch(training), aloud=False)
+            self._monitor_findings.record(monitor, sign, error.step or training.step, _epoch(training), announced=False)
             return f"{self._place(sign).shown}: {sign.message}"
         return ""
 
@@ -125,7 +125,7 @@ class Watch(Callback):
             "read": self._read,
             "pending": self._pending,
             "troubles": [vars(trouble) for trouble in self.troubles],
-            "said": sorted(self._asking.said, key=str),
+            "said": sorted(self._monitor_findings.said, key=str),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -133,8 +133,8 @@ class Watch(Callback):
         self._kept = state["seen"]
         self._probes, self._read = state["probes"], state["read"]
         self._pending = [(losses, images) for losses, images in state["pending"]]
-        self._asking.troubles = [Trouble(**trouble) for trouble in state["troubles"]]
-        self._asking.said = {(monitor, where) for monitor, where in state["said"]}
+        self._monitor_findings.troubles = [Trouble(**trouble) for trouble in state["troubles"]]
+        self._monitor_findings.said = {(monitor, where) for monitor, where in state["said"]}
 
     def _facts(self, training: Training, rounds: int, probed: int, images: int) -> Facts:
         model = self.places.model
@@ -176,7 +176,7 @@ class Watch(Callback):
 
     def _ask(self, training: Training) -> str | None:
         """Record new findings of the monitors; return "trouble" if they stop the run."""
-        found = self._asking.ask(every(), self._seen, training.step, _epoch(training))
+        found = self._monitor_findings.ask(every(), self._seen, training.step, _epoch(training))
         return "trouble" if found and training.settings.on.trouble == "stop" else None
 
     def _place(self, sign: Sign) -> NamedPlace:

@@ -14,10 +14,10 @@ from caedsl.runs.folder import RunFolder
 from caedsl.runs.schema import RecordError, read_scores
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences
-from caedsl.training.kept_run import KeptRun, open_run
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.threads import resume_threads
+from caedsl.training.stored_run import StoredRun, open_run
 from caedsl.training.train import Run, environment_of, finished, prepare_training
 
 LONGEST_SHOWN = 80
@@ -25,7 +25,7 @@ LONGEST_SHOWN = 80
 
 
 @dataclass(frozen=True)
-class Again:
+class Reevaluation:
     """New evaluation, and its ``differences`` from ``metrics.json``; empty if they agree."""
 
     evaluation: Evaluation
@@ -40,7 +40,7 @@ def evaluate_again(
     data_root: str | Path | None = None,
     reporter: Reporter | None = None,
     baselines: bool = True,
-) -> Again:
+) -> Reevaluation:
     """Evaluate the best weights of the run in the folder ``path`` again, and compare with its ``metrics.json``.
 
     ``device`` is by default the device of the run, ``data_dir`` the folder of data sets, ``data_root`` a folder that no
@@ -60,7 +60,7 @@ def evaluate_again(
     changed = differences(kept.environment.model_dump(), environment_of(training, kept.model, images, None))
     if differing and changed:
         reporter.note(f"the run was made elsewhere: {'; '.join(changed)}")
-    return Again(evaluation, differing)
+    return Reevaluation(evaluation, differing)
 
 
 def finished_run(
@@ -77,7 +77,7 @@ def finished_run(
 
 def _opened(
     path: Path, device: str, data_dir: str | Path | None, data_root: str | Path | None, reporter: Reporter
-) -> tuple[KeptRun, Run, Images, Training]:
+) -> tuple[StoredRun, Run, Images, Training]:
     kept = open_run(path, data_dir)
     images = kept.images(data_dir, reporter, data_root)
     chosen = choose_device(kept.environment.device if device == "auto" else device)

@@ -7,7 +7,7 @@ _MEMORY = ("allocate memory", "failed to map segment", "out of memory", "bad_all
 """Messages of the dynamic linker, C++ libraries and PyTorch when memory or address space runs out."""
 
 
-def outside_reason(error: Exception) -> str | None:
+def environment_problem(error: Exception) -> str | None:
     """Return the problem outside of the program with the remedy, or None if it is a bug of the program."""
     if is_out_of_memory(error):
         return (

@@ -17,7 +17,7 @@ LEAST_BATCHES = 8
 """Whole batches that a window needs before the jump of its losses is computed."""
 
 
-class Asking:
+class MonitorFindings:
     """Monitors of one run and their findings.
 
     ``place`` returns the place of a sign, and ``findings`` the static findings for the model.
@@ -37,10 +37,10 @@ class Asking:
             spoken = {trouble.monitor for trouble in self.troubles}
             if spoken.isdisjoint(monitor.explained_by):
                 for sign in monitor.look(seen):
-                    self.take_down(monitor, sign, step, epoch)
+                    self.record(monitor, sign, step, epoch)
         return tuple(self.troubles[before:])
 
-    def take_down(self, monitor: Monitor, sign: Sign, step: int, epoch: int, aloud: bool = True) -> None:
+    def record(self, monitor: Monitor, sign: Sign, step: int, epoch: int, announced: bool = True) -> None:
         """Record a sign, unless its monitor has reported it before."""
         key = (monitor.name, sign.where if monitor.by_layer else "")
         if key in self.said:
@@ -57,7 +57,7 @@ class Asking:
             f"{place.shown}: {sign.message}",
             f"to change: {remedy}",
         )
-        self.say(trouble, shown if aloud else ())
+        self.say(trouble, shown if announced else ())
 
 
 def window_of(

@@ -12,7 +12,7 @@ UNPOOL = Unpool.name
 """Select with this word of ``upsample=`` that maxima return to their positions."""
 
 
-class Manner(NamedTuple):
+class MirrorOptions(NamedTuple):
     """Options of ``decoder mirror``, and the place that its Lines point to.
 
     ``norm_options`` belong to ``norm``. ``code`` are the layers of the bottleneck, which are mirrored first. The mirror

@@ -27,7 +27,7 @@ from caedsl.training.weights import Weights, largest_file
 
 
 @dataclass(frozen=True)
-class KeptRun:
+class StoredRun:
     """Run read from its folder; ``model.train`` equals ``settings``."""
 
     path: Path
@@ -83,7 +83,7 @@ class KeptRun:
         return Weights.of_run(self.path, name, largest_file(self.model))
 
 
-def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
+def open_run(path: Path, data_dir: str | Path | None = None) -> StoredRun:
     """Read a run folder. Raise ``RunError`` if it is not one, or is incomplete.
 
     Relative paths in its spec are resolved against the original folder of the spec, or against ``data_dir`` if that
@@ -104,7 +104,7 @@ def open_run(path: Path, data_dir: str | Path | None = None) -> KeptRun:
             "needs a `data` line and a `train` block): put the file back, or start a new run"
         )
     settings = _settings(path, settings_text)
-    return KeptRun(path, replace(model, train=settings), settings, spec_text, settings_text, environment)
+    return StoredRun(path, replace(model, train=settings), settings, spec_text, settings_text, environment)
 
 
 def _environment(path: Path) -> EnvironmentRecord:

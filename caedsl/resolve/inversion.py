@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import takewhile
 
 from caedsl.resolve.enlarging import enlarged
-from caedsl.resolve.manner import Manner
+from caedsl.resolve.mirror_options import MirrorOptions
 from caedsl.resolve.outputs import output_name
 from caedsl.resolve.scope import Scope
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
@@ -22,7 +22,7 @@ from caedsl.vocabulary.weights import BIAS
 
 
 def undo(
-    layers: Sequence[Layer], before: Activation, manner: Manner, scope: Scope, output: Layer | None = None
+    layers: Sequence[Layer], before: Activation, manner: MirrorOptions, scope: Scope, output: Layer | None = None
 ) -> tuple[Line, ...] | None:
     """Return the Lines that lead from the output of ``layers`` back to their input, or None if one has no inverse.
 
@@ -74,7 +74,7 @@ def _undone(
     layers: Sequence[Layer],
     lighter: Sequence[Layer],
     before: Activation,
-    manner: Manner,
+    manner: MirrorOptions,
     output: Layer | None,
     scope: Scope,
     before_run: str = "",
@@ -143,14 +143,14 @@ def _beside(layers: Sequence[Layer], i: int, ahead: bool, behind: Sequence[Layer
     return list(reversed(list(takewhile(_adjusts, reversed(layers[:i])))))
 
 
-def _with_norm(manner: Manner, norm: Layer | None) -> Manner:
+def _with_norm(manner: MirrorOptions, norm: Layer | None) -> MirrorOptions:
     if norm is None or norm.norm is None or manner.norm is not None:
         return manner
     options = {option.name: norm.options.of_any_type(option) for option in norm.kind.options}
     return manner._replace(norm=norm.norm.name, norm_options=options)
 
 
-def _again(adjusting: Sequence[Layer], manner: Manner, restored: Activation | None = None) -> Iterator[Line]:
+def _again(adjusting: Sequence[Layer], manner: MirrorOptions, restored: Activation | None = None) -> Iterator[Line]:
     """Yield the same normalisations and activations.
 
     The mirror's options may replace or remove a normalisation; ``restored``, if given, replaces an activation.
@@ -176,7 +176,7 @@ def _twins(
     layer: Layer,
     light: Layer,
     restored: Activation,
-    manner: Manner,
+    manner: MirrorOptions,
     output: Layer | None,
     scope: Scope,
     before: str = "",
@@ -211,7 +211,7 @@ def _group(
     layer: Layer,
     light: Layer,
     restored: Activation,
-    manner: Manner,
+    manner: MirrorOptions,
     output: Layer | None,
     scope: Scope,
     before: str,
@@ -237,7 +237,7 @@ def _group(
     return (Line(layer.kind.name, options, children=children, at=manner.at, mirrors=layer),)
 
 
-def _finished(draft: Draft, activation: Activation, manner: Manner, is_output: bool) -> Draft:
+def _finished(draft: Draft, activation: Activation, manner: MirrorOptions, is_output: bool) -> Draft:
     """Return the draft with the activation and the normalisation of its position."""
     options = draft.options | written({ACTIVATION: activation})
     if is_output and manner.channels is not None:
@@ -250,7 +250,7 @@ def _finished(draft: Draft, activation: Activation, manner: Manner, is_output: b
     return Draft(draft.kind, options)
 
 
-def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: Manner, scope: Scope) -> tuple[Layer, ...] | None:
+def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: MirrorOptions, scope: Scope) -> tuple[Layer, ...] | None:
     """Return the layers with the shapes that ``channels=/N`` restores, or None if N does not divide them."""
     if manner.divisor == 1:
         return tuple(layers)
@@ -266,7 +266,7 @@ def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: Manner, scope: Sc
 
 
 def _out_shape(
-    layer: Layer, in_shape: Shape, children: tuple[Layer, ...] | None, manner: Manner, scope: Scope
+    layer: Layer, in_shape: Shape, children: tuple[Layer, ...] | None, manner: MirrorOptions, scope: Scope
 ) -> Shape | None:
     if children:
         return children[-1].out_shape
@@ -278,12 +278,12 @@ def _out_shape(
     return _scaled(layer.out_shape, share, manner, scope)
 
 
-def _divided(shape: Shape, manner: Manner, scope: Scope) -> Shape | None:
+def _divided(shape: Shape, manner: MirrorOptions, scope: Scope) -> Shape | None:
     """Return the shape with its channels divided; a vector has none and stays the same."""
     return shape if len(shape) == 1 else _scaled(shape, Fraction(1, manner.divisor), manner, scope)
 
 
-def _scaled(shape: Shape, share: Fraction, manner: Manner, scope: Scope) -> Shape | None:
+def _scaled(shape: Shape, share: Fraction, manner: MirrorOptions, scope: Scope) -> Shape | None:
     channels = shape[0] * share
     if channels.denominator == 1:
         return (int(channels), *shape[1:])

@@ -23,7 +23,7 @@ from caedsl.importing.network import Array
 _PACKAGES = str(Path(__file__).parents[2])
 
 
-class ApartError(Exception):
+class SeparateProcessError(Exception):
     """Error in the separate process; ``kind`` is the name of the error's class there, or of a signal."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -31,7 +31,7 @@ class ApartError(Exception):
         self.kind = kind
 
 
-class Apart:
+class SeparateProcess:
     """Process that makes an object from the content of a file, and calls methods of it.
 
     ``served`` names the class, as ``module:Class``. The process may use ``memory`` bytes more than at its start, if the
@@ -42,7 +42,7 @@ class Apart:
     def __init__(self, served: str, content: bytes, memory: int, seconds: int) -> None:
         folders = [*filter(None, sys.path), _PACKAGES]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "caedsl.importing.apart"],
+            [sys.executable, "-P", "-m", "caedsl.importing.separate_process"],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -67,7 +67,7 @@ class Apart:
             _write(given, request, arrays)
             answer = json.loads(answers.readline())
             if "kind" in answer:
-                raise ApartError(answer["kind"], answer["message"])
+                raise SeparateProcessError(answer["kind"], answer["message"])
             read = _read_arrays(answers, answer["arrays"])
         except (OSError, ValueError):  # the process has ended, before or in the middle of an answer
             self._tell_the_end()
@@ -77,7 +77,7 @@ class Apart:
         self.close()
         code = self._process.returncode
         kind = signal.Signals(-code).name if code < 0 else "exit"
-        raise ApartError(kind, "it takes too long" if kind == "SIGXCPU" else "it is damaged") from None
+        raise SeparateProcessError(kind, "it takes too long" if kind == "SIGXCPU" else "it is damaged") from None
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

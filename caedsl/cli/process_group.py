@@ -56,7 +56,7 @@ def together() -> Iterator[None]:
                 raise
             interrupted = isinstance(error, KeyboardInterrupt)
             failure = "interrupted" if interrupted else f"{type(error).__name__}: {error}"
-            words = group.last_word(unheard.getvalue() if said_all else failure)
+            words = group.failure_message(unheard.getvalue() if said_all else failure)
             quiet.close()
             if group.first or words:
                 sys.stderr.write(words if said_all else "")

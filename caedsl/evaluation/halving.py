@@ -10,7 +10,7 @@ from caedsl.training.device import give_freed_memory_back
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 
 
-class InPieces:
+class HalvingPredictor:
     """Predictor that halves the number of images at a time whenever they do not fit in memory.
 
     The predictions are the same, since images do not affect each other in eval mode.

@@ -33,7 +33,7 @@ SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class TakenImages:
+class ReadSamples:
     """Result of reading a part: the samples with the numbers ``index``, the remarks, and what was skipped."""
 
     pixels: Pixels
@@ -51,7 +51,7 @@ class Piece:
     broken: Mapping[int, str]
 
 
-class _Impression:
+class _SampleSummary:
     """Summary of the samples that were read: remarks, and the range of their values."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class _Impression:
         self.span = min(self.span[0], low), max(self.span[1], high)
 
 
-class Intake:
+class FirstReading:
     """Reader of the parts of one source, training samples first.
 
     ``memory`` is the available memory in bytes; None asks the system.
@@ -81,7 +81,7 @@ class Intake:
         """Checksum of everything that was read."""
         return self._digest.hexdigest()
 
-    def read(self, stack: Stack, index: Index) -> TakenImages:
+    def read(self, stack: Stack, index: Index) -> ReadSamples:
         """Read the samples with these numbers; raise a ``DataError`` that names all that cannot be used.
 
         With ``skip=broken`` these are skipped. Of a large source only some are read first, and the others on demand; a
@@ -91,11 +91,11 @@ class Intake:
             return self._read_all(stack, index)
         return self._read_some(stack, index)
 
-    def _read_all(self, stack: Stack, index: Index) -> TakenImages:
+    def _read_all(self, stack: Stack, index: Index) -> ReadSamples:
         fit = self.request.fit
         kept = Kept(len(index), fit, stack.scale, stack.value_bytes, self._room())
         cache: CachedStack | None = None
-        seen = _Impression()
+        seen = _SampleSummary()
         good: list[Index] = []
         done = 0
         broken: dict[int, str] = {}
@@ -113,20 +113,20 @@ class Intake:
         if skipped:
             notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s left out as broken: {_first(skipped)}")
         if kept.values is not None:
-            return TakenImages(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped)
+            return ReadSamples(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped)
         streamed, way = Streamed(stack, there, fit.shape, seen.span), "read from their files as they are needed"
         if cache is not None:
             streamed = Streamed(cache, np.arange(len(there)), fit.shape, seen.span)
             way = f"decoded once, into a file in {self.request.store} that goes when the run ends, and read from there"
-        return TakenImages(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
+        return ReadSamples(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
 
-    def _read_some(self, stack: Stack, index: Index) -> TakenImages:
+    def _read_some(self, stack: Stack, index: Index) -> ReadSamples:
         """Read a few evenly spaced samples of a large source; read all only if that is mere copying."""
         fit = self.request.fit
         count = max(_LEAST_LOOKED_AT, min(_LOOKED_AT, _LOOKED_AT_VALUES // fit.values))
         chosen = index[np.unique(np.linspace(0, len(index) - 1, count).round().astype(np.int64))]
         self._digest.update(stack.outline(index))
-        seen, dtype = _Impression(), torch.uint8
+        seen, dtype = _SampleSummary(), torch.uint8
         for piece in pieces(stack, chosen, fit):
             if piece.broken:
                 # One error should name all broken samples that are found within the time limit.
@@ -141,7 +141,7 @@ class Intake:
             *stack.conclude(seen.remarks, len(chosen)),
             f"{len(chosen):,} of {len(index):,} {fit.noun}s were looked at; all are {way}",
         )
-        return TakenImages(pixels, index, notes, ())
+        return ReadSamples(pixels, index, notes, ())
 
     def _later(self, stack: Stack, index: Index, dtype: torch.dtype, span: Span) -> tuple[Pixels, str]:
         """Return the samples of a large source, and a note on how they are read."""
