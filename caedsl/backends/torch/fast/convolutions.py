@@ -22,9 +22,6 @@ from caedsl.backends.torch.fast.kernels import (
 )
 from caedsl.backends.torch.fast.patches import Fold, Pair, PatchWindow
 
-FUSED_DTYPES = (torch.float32, torch.bfloat16)
-"""Types in which oneDNN computes a convolution and the ReLU after it in one pass."""
-
 
 class _AsTransposed(nn.Module):
     """Convolution computed as a transposed one; ``ratio`` is that of an upsampling that is merged into its kernel."""
@@ -68,7 +65,7 @@ class FastTransposed(_AsTransposed):
     """Transposed convolution whose gradients come from the convolution that it transposes: oneDNN's own are slower.
 
     After an upsampling by 2 it saves more: of the nine products per pixel of a 3x3 kernel, four differ. A ``relu``
-    after it is computed in the same pass.
+    after it is part of it.
     """
 
     def __init__(self, layer: Convolution, ratio: Pair = (1, 1), relu: bool = False) -> None:
@@ -83,7 +80,7 @@ class FastTransposed(_AsTransposed):
 
 
 class PlainConvolution(nn.Module):
-    """Convolution, in one pass with a ``relu`` after it; also in place of a transposed convolution of stride 1."""
+    """Convolution, with the ``relu`` after it; also in place of a transposed convolution of stride 1."""
 
     def __init__(self, layer: Convolution, relu: bool = False) -> None:
         super().__init__()
@@ -163,11 +160,7 @@ class _RectifiedConvolution(torch.autograd.Function):
 
 def _rectified(x_bchw: Tensor, kernel_oihw: Tensor, bias: Tensor | None, window: PatchWindow) -> Tensor:
     _, stride, padding, dilation = window
-    if _has_fused_relu(x_bchw):
-        y_bchw: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x_bchw, kernel_oihw, bias, padding, stride, dilation, 1, "relu", [], ""
-        )
-        return y_bchw
+    # oneDNN's own pass for both is faster, but after an allocation that failed it keeps memory, or ends the process.
     return functional.conv2d(x_bchw, kernel_oihw, bias, stride, padding, dilation).relu_()
 
 
@@ -175,18 +168,8 @@ def _transposed(
     x_bchw: Tensor, kernel_iohw: Tensor, bias: Tensor | None, window: PatchWindow, rest: Pair, relu: bool
 ) -> Tensor:
     _, stride, padding, dilation = window
-    if relu and _has_fused_relu(x_bchw):
-        fused: Tensor = torch.ops.mkldnn._convolution_transpose_pointwise(
-            x_bchw, kernel_iohw, bias, padding, rest, stride, dilation, 1, "relu", [], ""
-        )
-        return fused
     y_bchw = functional.conv_transpose2d(x_bchw, kernel_iohw, bias, stride, padding, rest, 1, dilation)
     return y_bchw.relu_() if relu else y_bchw
-
-
-def _has_fused_relu(x_bchw: Tensor) -> bool:
-    """Return whether oneDNN computes a convolution of ``x_bchw`` and its ReLU in one pass."""
-    return x_bchw.dtype in FUSED_DTYPES and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
 def _gradients(
