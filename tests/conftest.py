@@ -45,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.meta_path.insert(0, WithoutTorch())  # type: ignore[arg-type]  # it finds nothing
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their parameter: files made for a test hold the time, and every worker must collect the same."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Return ``golden(text, "name.txt")``, which compares a text with ``golden/name.txt`` next to the test."""
