@@ -33,9 +33,9 @@ def removal(text: str, span: Span) -> Edit:
         end += 1
         while end < len(text) and text[end] in " \t":
             end += 1
-    elif end == len(text) or text[end] in "\r\n#":
+    elif end == len(text) or text[end] in "\r\n#}":
         if alone:
-            followed = text[end : end + 1] == "#"  # a comment stays, where the statement was
+            followed = text[end : end + 1] in ("#", "}")  # they stay, where the statement was
             return Edit(Span(start, end) if followed else Span(line_start, end + len(_line_end(text, end))), "")
         before = text[:start].rstrip(" \t")
         start, end = (len(before[:-1].rstrip(" \t")), span.end) if before.endswith(";") else (start, span.end)

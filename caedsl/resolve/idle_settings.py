@@ -62,6 +62,7 @@ def report_idle_target(model: Autoencoder, scope: Scope) -> None:
 def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
     epochs = train.epochs
     lower = f"use a smaller number, or more than {epochs} epochs"
+    yield from _idle_rates(train, places)
     if train.schedule.kind.watches:
         patience = train.schedule.number("patience")
         if patience >= epochs:
@@ -81,6 +82,19 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
     for name, amounts in (("corrupt", train.corrupt.amounts()), ("augment", train.augment.amounts())):
         if f"train.{name}" in places and not amounts:
             yield _Idle(name, f"`{name}` changes no image: its amounts are 0", "write an amount, or remove the line")
+
+
+def _idle_rates(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
+    """Yield a lowest rate that is the rate of every step, or of none."""
+    lowest, lr = train.schedule.min_lr, train.optimizer.lr
+    if "train.schedule.min_lr" not in places or isinstance(lr, str):
+        return
+    if lowest >= lr:
+        message = f"the rate is `min_lr={lowest:g}` at every step, because `lr={lr:g}` is not above it"
+        yield _Idle("schedule.min_lr", message, f"use a `min_lr` below {lr:g}, or remove it")
+    elif train.schedule.kind.is_constant and not train.schedule.warmup:
+        message = "`schedule constant` never lowers the rate, so `min_lr` has no effect"
+        yield _Idle("schedule.min_lr", message, "choose another schedule, such as `cosine`, or remove it")
 
 
 def _is_steady(schedule: Schedule, epochs: int) -> bool:

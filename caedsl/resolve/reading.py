@@ -25,7 +25,7 @@ from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
 
 TIMES = Option(
-    "times", Type.COUNT, 1, "repeats the line; each copy has its own weights", Written.SHORT, FROM_ONE, short="x"
+    "times", Type.COUNT, 1, "repeats the line; each copy has its own weights", Written.SHORT, FROM_ONE, short="x", off=1
 )
 
 BLOCK = "block"

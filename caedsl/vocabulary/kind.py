@@ -60,6 +60,7 @@ DROPOUT: LayerOption[float] = LayerOption(
     0.0,
     "share of the outputs dropped during training: whole channels of a feature map",
     domain=FRACTION,
+    off=0.0,
 )
 FINISH = (*norms.OPTIONS, ACTIVATION, DROPOUT)
 """List the options after the main operation of a layer, in the order of effect."""

@@ -83,7 +83,7 @@ class Option(NamedTuple):
     """Option of a word.
 
     ``choices`` are the possible words, for types that have words. ``auto`` states whether the author may write ``auto``
-    instead of a number, which caedsl then searches for.
+    instead of a number, which caedsl then searches for. ``off`` is a default with which the option does nothing.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
     short: str = ""
     auto: bool = False
+    off: Any = None
 
 
 class LayerOption(Option, Generic[Held]):

@@ -20,10 +20,10 @@ INIT: LayerOption[str] = LayerOption(
     choices=(AUTO, *INITIALISATIONS),
 )
 L1: LayerOption[float] = LayerOption(
-    "l1", Type.NUMBER, 0.0, "λ of λ·Σ|w| over the kernel, added to the loss", domain=NOT_NEGATIVE
+    "l1", Type.NUMBER, 0.0, "λ of λ·Σ|w| over the kernel, added to the loss", domain=NOT_NEGATIVE, off=0.0
 )
 L2: LayerOption[float] = LayerOption(
-    "l2", Type.NUMBER, 0.0, "λ of λ·Σw² over the kernel, added to the loss", domain=NOT_NEGATIVE
+    "l2", Type.NUMBER, 0.0, "λ of λ·Σw² over the kernel, added to the loss", domain=NOT_NEGATIVE, off=0.0
 )
 WEIGHT_NORM: LayerOption[bool] = LayerOption(
     "weight_norm", Type.FLAG, False, "learn the direction and the length of each kernel separately", Written.BARE

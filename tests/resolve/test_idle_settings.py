@@ -24,6 +24,10 @@ def idle(train: str) -> list[str]:
         ("epochs 50; schedule milestones 20 60", "20 60"),
         ("corrupt gaussian=0", "corrupt gaussian=0"),
         ("corrupt gaussian=0 masking=0%", "corrupt gaussian=0 masking=0%"),
+        ("schedule cosine min_lr=1", "min_lr=1"),
+        ("epochs 50; schedule plateau min_lr=1e-3", "min_lr=1e-3"),
+        ("optimizer sgd lr=0.1; schedule step at=5 min_lr=0.1", "min_lr=0.1"),
+        ("schedule constant min_lr=1e-5", "min_lr=1e-5"),
     ],
 )
 def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
@@ -43,6 +47,9 @@ def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
         "corrupt gaussian=0 masking=10%",
         "schedule constant",
         "epochs 50; schedule milestones 20 49",
+        "schedule cosine min_lr=1e-4",
+        "schedule constant warmup=10% min_lr=1e-4",
+        "optimizer adam lr=auto; schedule cosine min_lr=1",
         "epochs 50",
     ],
 )

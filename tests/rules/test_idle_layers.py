@@ -5,6 +5,8 @@ import torch
 
 from caedsl.api import check, load
 from caedsl.backends.torch.instantiate import build
+from caedsl.rules.engine.fixing import fix_source
+from caedsl.source import Source
 
 SPEC = """autoencoder a
 input 2x8x8
@@ -33,7 +35,21 @@ IDLE = [
     "pixelshuffle 1",
     "pixelunshuffle 1",
     "maxpool 1 x3",
+    "scale 1",
 ]
+IN_LINE = [
+    ("conv 4 x1", "x1", "conv 4"),
+    ("conv 4 x=1", "x=1", "conv 4"),
+    ("conv 4 dropout=0", "dropout=0", "conv 4"),
+    ("dense 256 l2=0 relu; reshape 4x8x8", "l2=0", "dense 256 relu; reshape 4x8x8"),
+    ("conv 4 l1=0 x3", "l1=0", "conv 4 x3"),
+    ("repeat 1 { conv 4 }", "repeat 1", "conv 4"),
+    ("stage a { repeat 1 { conv 4 relu; conv 4 } }", "repeat 1", "stage a { conv 4 relu; conv 4 }"),
+    ("repeat 2 { repeat 1 { conv 4 } }", "repeat 1", "repeat 2 { conv 4 }"),
+    ("repeat 2 { maxpool 1; conv 4 }", "maxpool 1", "repeat 2 { conv 4 }"),
+    ("repeat 2 { conv 4; maxpool 1 }", "maxpool 1", "repeat 2 { conv 4 }"),
+]
+"""Lines, what has no effect in them, and the lines without it."""
 WORKING = [
     "maxpool 3 s1 pad=1",
     "maxpool 1 dropout=10%",
@@ -44,6 +60,10 @@ WORKING = [
     "dropout 1%",
     "norm batch",
     "tanh",
+    "scale 1 learned",
+    "scale 0.5",
+    "conv 4 x2 s1 dropout=10%",
+    "repeat 2 { conv 4 }",
 ]
 
 
@@ -77,6 +97,27 @@ def test_a_layer_without_effect_is_found_and_its_line_removed(line: str) -> None
 @pytest.mark.parametrize("line", WORKING)
 def test_a_layer_with_an_effect_is_not(line: str) -> None:
     assert found(with_line(line)) == []
+
+
+@pytest.mark.parametrize(("line", "idle", "without"), IN_LINE)
+def test_a_part_of_a_line_without_effect_is_found_and_removed(line: str, idle: str, without: str) -> None:
+    text = with_line(line)
+    assert found(text) == [idle]
+    fixed = fix_source(Source(text)).source.text
+    assert fixed == with_line(without)
+    assert torch.equal(output(text), output(fixed))
+
+
+def test_an_option_that_replaces_a_default_is_not() -> None:
+    first, second = "defaults conv dropout=10%\n", "defaults conv bias=on\n"
+    text = with_line("conv 4 dropout=0").replace("input", f"{first}{second}input")
+    assert found(text) == []
+    assert found(text.replace(first, "")) == ["dropout=0"]
+
+
+def test_an_option_of_the_bottleneck_is_not() -> None:
+    """`--set bottleneck.noise=0` and variants switch options off."""
+    assert found(SPEC.format(line="tanh").replace("bottleneck", "bottleneck conv 2 dropout=0 l1=0 noise=0")) == []
 
 
 def test_a_number_with_a_name_may_have_another_value() -> None:

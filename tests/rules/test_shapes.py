@@ -398,7 +398,7 @@ class TestCodeShapeMismatch:
 
     def test_a_pool_too_many_is_left_out(self) -> None:
         for decoder in ("decoder mirror", "decoder { upsample 2; conv 8 relu; upsample 2; conv 1 sigmoid }"):
-            assert "conv 8 relu; maxpool 2; }" in fixed(self.POOLS + decoder, "code-shape-mismatch")
+            assert "conv 8 relu; maxpool 2 }" in fixed(self.POOLS + decoder, "code-shape-mismatch")
 
     def test_what_else_was_meant_is_left_to_the_author(self) -> None:
         assert the(self.POOLS.replace("8x7x7", "16x7x7"), "code-shape-mismatch").fix is None

@@ -43,7 +43,7 @@ def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | No
             written = (
                 item.span for item in items if isinstance(item, tree.WrittenOption) and item.name.text == option.name
             )
-            place = next(written, None)
+            place = next(written, place)
     return place
 
 

@@ -1,9 +1,11 @@
-"""A layer returns its input as it is.
+"""A layer returns its input as it is, or an option of a line does nothing.
 
 ## What it does
 Looks for lines that change neither a value nor a shape: `maxpool 1`, `avgpool 1`, `pad 0`, `crop 0`, `upsample 1`,
-`dropout 0`, and a `reshape` or an `upsample to` the shape that the map already has. A line that takes its number from a
-constant or a block's parameter is left alone, because another value may have an effect.
+`dropout 0`, `scale 1`, and a `reshape` or an `upsample to` the shape that the map already has; for `repeat 1` and `x1`;
+and, as information, for options that are written but switched off: `dropout=0`, `l1=0` and `l2=0`, unless they replace
+one of `defaults`. A line that takes its number from a constant or a block's parameter is left alone, because another
+value may have an effect.
 
 ## Why is this bad?
 A reader would expect an effect: after `maxpool 1` a map is as large as before.
@@ -27,53 +29,107 @@ Certain.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.edits import removal
-from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.reading import TIMES
 from caedsl.rules.edits.settings import words
+from caedsl.rules.edits.trial import default_place, drop
 from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
-from caedsl.syntax.tree import Spec, WrittenOption, WrittenWord
+from caedsl.syntax.extent import closing, opening
+from caedsl.syntax.tree import Number, Spec, Statement, WrittenOption, WrittenWord
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.repeat import Repeat
 from caedsl.vocabulary.shape import text
 
 RULE = Rule("CAE226", "layer-without-effect", Severity.WARNING)
+_LAYERS = ("encoder", "bottleneck", "decoder", "block")
+_ONCE = "1"
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every line whose layers all return their input."""
+    """Yield a finding for every line whose layers all return their input, and for idle repeats and options."""
+    fixed = _without_names(compiled(model.source.text, model.source.path).spec)
     lines: dict[Span, list[Layer]] = {}
     for _, layer in model.layers():
-        if layer.mirrors is None:
+        if layer.mirrors is None and layer.span in fixed:
             lines.setdefault(layer.span, []).append(layer)
-    idle = {span: layers[0] for span, layers in lines.items() if all(map(_has_no_effect, layers))}
-    fixed = _without_names(compiled(model.source.text, model.source.path).spec) if idle else set()
-    for span, layer in idle.items():
-        if span in fixed:
+    for span, layers in lines.items():
+        if all(map(_has_no_effect, layers)):
+            yield _idle_line(model, span, layers[0])
+        elif span != model.bottleneck.span:  # `--set` and variants switch off options of that line
+            yield from _idle_options(model, layers[0])
+    for statement in fixed.values():
+        yield from _single_repeat(model, statement)
+
+
+def _idle_line(model: Autoencoder, span: Span, layer: Layer) -> Finding:
+    return RULE.found(
+        span,
+        f"`{model.source.slice(span)}` has no effect: it returns its input of {text(layer.in_shape)} as it is",
+        help="choose another number, or remove the line",
+        fix=Fix("remove the line", (removal(model.source.text, span),), Applicability.SAFE),
+        data={"shape": layer.in_shape},
+    )
+
+
+def _idle_options(model: Autoencoder, layer: Layer) -> Iterator[Finding]:
+    """Yield a finding for every option that the line switches off, although nothing switches it on."""
+    for option in layer.kind.options:
+        place = layer.spans.get(option.name)
+        if option.off is None or place is None or layer.options.of_any_type(option) != option.off:
+            continue
+        if default_place(model, layer, option) is None:
             yield RULE.found(
-                span,
-                f"`{model.source.slice(span)}` has no effect: it returns its input of {text(layer.in_shape)} as it is",
-                help="choose another number, or remove the line",
-                fix=Fix("remove the line", (removal(model.source.text, span),), Applicability.SAFE),
-                data={"shape": layer.in_shape},
+                place,
+                f"`{model.source.slice(place)}` has no effect: it is the default",
+                help="choose another number, or remove it",
+                fix=Fix("remove it", (drop(model, place),), Applicability.SAFE),
+                severity=Severity.INFO,
             )
+
+
+def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding]:
+    """Yield the finding for a line or a block that is repeated only once."""
+    source = model.source.text
+    for item in statement.items:
+        written = model.source.slice(item.span)
+        if written in (f"{TIMES.short}{_ONCE}", f"{TIMES.short}={_ONCE}"):
+            yield _once(item.span, written, Fix("remove it", (drop(model, item.span),), Applicability.SAFE))
+    if statement.head.text == Repeat.name and statement.block:
+        (times,) = statement.items
+        if isinstance(times, Number) and times.text == _ONCE:
+            first, last = opening(source, statement) + 1, closing(source, statement)
+            edits = (
+                removal(source, Span(statement.span.start, first)),
+                Edit(Span(len(source[:last].rstrip()), last + 1), ""),
+            )
+            yield _once(statement.span, f"{Repeat.name} {_ONCE}", Fix("remove the braces", edits, Applicability.SAFE))
+
+
+def _once(span: Span, written: str, fix: Fix) -> Finding:
+    return RULE.found(
+        span, f"`{written}` has no effect: it repeats nothing", help="choose another number, or remove it", fix=fix
+    )
 
 
 def _has_no_effect(layer: Layer) -> bool:
     return layer.kind.has_no_effect(layer)
 
 
-def _without_names(spec: Spec) -> set[Span]:
-    """Return the places of the statements that name no constant and no parameter of a block."""
+def _without_names(spec: Spec) -> dict[Span, Statement]:
+    """Return the layer statements that name no constant and no parameter of a block, by their places."""
     names = set()
     for statement in spec.statements:
         for item in statement.items if statement.head.text in ("let", "block") else ():
             match item:
                 case WrittenWord(text=name) | WrittenOption(name=WrittenWord(text=name)):
                     names.add(name)
-    statements = (statement for top in spec.statements for statement in top.walk())
     return {
-        statement.span
-        for statement in statements
+        statement.span: statement
+        for top in spec.statements
+        if top.head.text in _LAYERS
+        for statement in top.walk()
         if not any(word.text in names for item in statement.items for word in words(item))
     }

@@ -49,6 +49,10 @@ class Scale(Kind):
         """Return the same layer."""
         return (Draft(self.name, copied(layer, SCALING, LEARNED)),)
 
+    def has_no_effect(self, layer: PlacedLayer) -> bool:
+        """Return whether the factor is 1 and stays 1."""
+        return layer.options[SCALING] == 1 and not layer.options[LEARNED]
+
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return ``Scale``."""
         learned = {"channels": layer.in_shape[0]} if layer.options[LEARNED] else {}
