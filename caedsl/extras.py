@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 _EXTRAS = {
     "train": (
@@ -29,8 +30,38 @@ _EXTRAS = {
 """The top-level modules that each extra installs; ``train`` brings matplotlib too, for the pictures of a run."""
 
 
+_READERS = {".keras": ("h5py",), ".h5": ("h5py",), ".hdf5": ("h5py",), ".onnx": ("onnx", "onnxruntime")}
+"""The packages that read a model file, besides those that rebuild it: ``numpy`` and ``torch``."""
+
+
+class MissingExtras(ModuleNotFoundError):
+    """Packages that are not installed; the message names every extra that installs one of them."""
+
+
+def require_for_model(place: str) -> None:
+    """Raise ``MissingExtras`` unless the packages are installed that read and rebuild the model at ``place``."""
+    own = next((names for suffix, names in _READERS.items() if place.lower().endswith(suffix)), ())
+    missing = [name for name in ("numpy", "torch", *own) if not _installed(name)]
+    if missing:
+        extras = sorted({extra for extra, modules in _EXTRAS.items() if set(missing) & set(modules)})
+        verb, needed = ("is", "it") if len(missing) == 1 else ("are", "them")
+        raise MissingExtras(
+            f"{', '.join(missing)} {verb} not installed, and reading {place} needs {needed}: "
+            f"pip install 'caedsl[{','.join(extras)}]'"
+        )
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def missing_package(error: ModuleNotFoundError) -> str | None:
     """Return what to install where ``error`` is about an optional package, else None."""
+    if isinstance(error, MissingExtras):
+        return str(error)
     top = (error.name or "").partition(".")[0]
     extra = next((extra for extra, modules in _EXTRAS.items() if top in modules), None)
     return f"{top} is not installed, and this needs it: pip install 'caedsl[{extra}]'" if extra is not None else None

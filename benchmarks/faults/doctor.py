@@ -32,6 +32,7 @@ from caedsl.doctor.budget import StepsBudget
 from caedsl.doctor.examine import examine
 from caedsl.doctor.subject import Subject
 from caedsl.resolve.overrides import override
+from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 
 DRAWS = {"mended": (SMALL, 0), "held-back": (HELD_BACK, 100)}
@@ -57,7 +58,9 @@ class DoctorCase(NamedTuple):
     expected: list[str]
 
     def subject(self) -> Subject | None:
-        """Return the examined subject, or None if the fault cannot be injected into the spec."""
+        """Return the examined subject, or None if the fault cannot be injected, or if a control has an error itself."""
+        if not self.expected and check_source(Source(self.text)).has_errors:
+            return None
         return subject(self.text, self.seed, self.hidden)
 
 
@@ -133,7 +136,7 @@ def _of_the_spec(parents: Mapping[str, str], first_seed: int, each: int) -> Iter
 
 
 def _examined(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
-    """Return the doctor's answer, without a verdict if the fault cannot be injected into the spec."""
+    """Return the doctor's answer, without a verdict if there is no such subject."""
     examined = case.subject()
     if examined is None:
         return {"verdict": None}

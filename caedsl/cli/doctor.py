@@ -77,6 +77,11 @@ def doctor(
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail
+    from caedsl.extras import require_for_model
+
+    if _is_model(subject):
+        require_for_model(subject)
+
     from caedsl.console.progress import make_reporter
     from caedsl.doctor.budget import budget_of
     from caedsl.doctor.diagnosis import Verdict

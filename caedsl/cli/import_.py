@@ -50,6 +50,10 @@ def import_(
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail
+    from caedsl.extras import require_for_model
+
+    require_for_model(model)
+
     from caedsl.importing.errors import ImportFailure
     from caedsl.importing.imported import imported, weights_bytes
     from caedsl.importing.network import with_settings

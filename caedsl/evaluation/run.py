@@ -14,6 +14,7 @@ from caedsl.data.images import Images
 from caedsl.data.memory import refused_beyond_available
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import Evaluation, Examination, as_target, evaluate, in_64_bits, input_name
+from caedsl.evaluation.failure import explain, is_failure
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw, samples_text
 from caedsl.evaluation.summary import report
@@ -139,6 +140,8 @@ def _judged(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
     finally:
         reporter.end()
     report(run, evaluated.evaluation, reporter)
+    if is_failure(evaluated.evaluation):
+        explain(run, evaluated.evaluation, reporter)
     reporter.result(f"run      {run.folder.path}")
     if evaluated.picture is not None:
         reporter.result(f"picture  {evaluated.picture}")

@@ -2,6 +2,7 @@
 
 from caedsl.console.formats import duration
 from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
+from caedsl.evaluation.failure import is_failure
 from caedsl.evaluation.filters import BLUR, MEDIAN
 from caedsl.evaluation.metrics import Scores
 from caedsl.runs.history import History
@@ -63,8 +64,8 @@ def _cells(scores: Scores, probabilities: bool) -> list[str]:
 
 def verdict(evaluation: Evaluation) -> tuple[str, ...]:
     """Return the verdict on a model that a simple predictor beats in mean squared error; empty if none does."""
-    model, mean, pca = evaluation.scores[MODEL], evaluation.scores.get(MEAN), evaluation.pca
-    if mean is not None and model.mse >= mean.mse:
+    model, pca = evaluation.scores[MODEL], evaluation.pca
+    if is_failure(evaluation):
         noun = evaluation.noun
         return (f"The model is no better than the mean {noun}: it has learned nothing about single {noun}s yet.",)
     scores = evaluation.scores

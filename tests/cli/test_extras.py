@@ -67,6 +67,10 @@ def test_the_compiler_works_without_the_training_packages(arguments: tuple[str, 
         ({"torch"}, ("train", str(DIGITS), "--quiet"), "caedsl[train]"),
         (TRAINING, ("graph", str(DIGITS), "-o", "digits.png"), "caedsl[graph]"),
         (TRAINING, ("graph", str(DIGITS), "-o", "digits.pdf"), "caedsl[graph]"),
+        (TRAINING | {"h5py"}, ("import", "net.keras"), "caedsl[keras,train]"),
+        ({"h5py"}, ("doctor", "net.h5", "--data", "digits"), "caedsl[keras]"),
+        ({"onnx", "onnxruntime", "torch"}, ("doctor", "net.onnx", "--data", "digits"), "caedsl[onnx,train]"),
+        (TRAINING, ("doctor", "net.py:Net", "--data", "digits"), "caedsl[train]"),
     ],
 )
 def test_a_command_names_the_extra_that_it_lacks(

@@ -14,6 +14,7 @@ from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, draw
 from caedsl.evaluation.run import EvaluatedRun, train_and_evaluate
 from caedsl.evaluation.summary import verdict
+from caedsl.runs.schema import read_troubles
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.reporter import Reporter
 from tests.training.tiny import model_of
@@ -34,6 +35,10 @@ class Listening(Reporter):
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.rows: list[list[str]] = []
+        self.troubles: list[Sequence[str]] = []
+
+    def trouble(self, lines: Sequence[str]) -> None:
+        self.troubles.append(lines)
 
     def result(self, text: str) -> None:
         self.lines.append(text)
@@ -111,6 +116,27 @@ def test_the_verdict_says_plainly_when_a_simple_predictor_is_better() -> None:
     assert verdict(evaluation(0.01, 0.07, None)) == ()
     assert "linear map to 8 numbers too, is better: its error is 50%" in verdict(evaluation(0.04, 0.07, 0.02))[0]
     assert "no better than the mean image" in verdict(evaluation(0.08, 0.07, 0.02))[0]
+
+
+FAILING = SPEC.replace("1e-2", "1e-6")
+
+
+def test_a_run_no_better_than_the_mean_image_gets_a_finding_with_causes(tmp_path: Path) -> None:
+    reporter = Listening()
+    text = FAILING.replace("epochs 2", "epochs 2  # cae: allow[too-few-steps] nothing but the data may be wrong\n")
+    folder = run(tmp_path, text, reporter).run.folder.path
+    (found,) = read_troubles(folder)
+    assert (found.monitor, found.setting) == ("worse-than-mean", "train.epochs")
+    assert "the images use a small part of the declared range" in found.message
+    assert "targets" not in found.message, "the images are their own targets"
+    assert found.remedy.startswith("more epochs") and f"caedsl doctor {folder}" in found.remedy
+    assert any("to change: more epochs" in line for line in reporter.troubles[-1])
+
+
+def test_a_cause_that_the_check_knows_explains_a_failed_run(tmp_path: Path) -> None:
+    (found,) = read_troubles(run(tmp_path, FAILING.replace("epochs 2", "epochs 40")).run.folder.path)
+    assert "`low-learning-rate` of `caedsl check`" in found.remedy
+    assert "possible causes" not in found.message
 
 
 def picture(*rows: PictureRow, pixels: PixelRange = UNIT) -> Image.Image:

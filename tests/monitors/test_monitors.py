@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.faults.following import followed, of_monitor
 from caedsl.model.settings import On
 from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.documentation import stale_pages
@@ -55,6 +56,16 @@ def _agrees(remedy: str, monitor: Monitor, text: str) -> None:
     rates = {finding.name for finding in findings}
     assert "low-learning-rate" not in rates or "smaller learning rate" not in remedy
     assert "high-learning-rate" not in rates or "larger learning rate" not in remedy
+    if cause is None:
+        _can_be_followed(remedy, text)
+
+
+def _can_be_followed(remedy: str, text: str) -> None:
+    """Assert that every alternative is read by the benchmark of advice, which then changes the spec and keeps it sound."""
+    for alternative in of_monitor(remedy):
+        changed = followed(model_of(text), alternative)
+        assert changed is not None and changed != text, alternative
+        assert not check_source(Source(changed)).has_errors, alternative
 
 
 @pytest.mark.parametrize("monitor", **BY_NAME)

@@ -11,6 +11,8 @@ from caedsl.diagnostics.finding import Finding, Severity
 
 RATES = ("mismatched-sgd-rate", "high-learning-rate", "low-learning-rate")
 """Causes that are one choice of the author's."""
+TOO_FAST = ("mismatched-sgd-rate", "high-learning-rate")
+"""Those of a rate that is too high."""
 _DATA = ("label-target", "unrelated-target", "constant-images", "image-scale")
 _START = ("frozen-layer", "dead-start", "fading-signal")
 
@@ -33,12 +35,12 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "dead-layer",
         "frozen-layer",
     ),
-    "dead-layer": (*RATES, "dead-start"),
-    "diverging-loss": ("bce-range", *RATES, "exploding-signal", "unscaled-data"),
-    "exploding-gradient": (*RATES, "exploding-signal", "unscaled-data"),
+    "dead-layer": (*TOO_FAST, "dead-start"),
+    "diverging-loss": ("bce-range", *TOO_FAST, "exploding-signal", "unscaled-data"),
+    "exploding-gradient": (*TOO_FAST, "exploding-signal", "unscaled-data"),
     "idle-code": ("relu-code", *RATES, "duplicate-images"),
-    "not-finite": ("fp16-overflow", "bce-range", *RATES, "exploding-signal", "unscaled-data"),
-    "oscillating-loss": (*RATES, "small-batch-norm"),
+    "not-finite": ("fp16-overflow", "bce-range", *TOO_FAST, "exploding-signal", "unscaled-data"),
+    "oscillating-loss": (*TOO_FAST, "small-batch-norm"),
     "overfitting": ("duplicate-images", "tiny-dataset", "shifted-split", "evaluation-preprocessing"),
     "saturated-output": ("output-range", "bce-range", *RATES, "final-relu", "unscaled-data", "image-scale"),
     "stuck-loss": (
@@ -128,6 +130,20 @@ class LikelyCause(NamedTuple):
 
 def likely_cause(symptom: str, findings: Iterable[Finding]) -> LikelyCause | None:
     """Return the likeliest cause of a symptom among the errors and warnings of a spec; None where none explains it."""
+    causes = CAUSES.get(symptom, ())
     known = {finding.name: finding for finding in findings if finding.severity is not Severity.INFO and finding.advice}
-    rule = next((rule for rule in CAUSES.get(symptom, ()) if rule in known), None)
+    if "low-learning-rate" not in causes:
+        known = {name: finding for name, finding in known.items() if _direction(finding) != "low"}
+    rule = next((rule for rule in causes if rule in known), None)
     return None if rule is None else LikelyCause(rule, known[rule].summary, known[rule].advice)
+
+
+def rate_fault(findings: Iterable[Finding]) -> str:
+    """Return whether the findings of a spec say that its learning rate is ``low`` or ``high``; else an empty string."""
+    return next((direction for finding in findings if (direction := _direction(finding))), "")
+
+
+def _direction(finding: Finding) -> str:
+    if finding.name not in RATES:
+        return ""
+    return "low" if finding.name == "low-learning-rate" or "travel" in finding.data else "high"

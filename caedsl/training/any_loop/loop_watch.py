@@ -206,6 +206,7 @@ class LoopWatch:
             images=self._images,
             judged_apart=differs_when_judged(self.module),
             counts_epochs=False,
+            findings=self._findings,
         )
 
     def _share_of_rate(self) -> float:

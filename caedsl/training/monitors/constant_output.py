@@ -48,16 +48,13 @@ from collections.abc import Iterator, Sequence
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
-from caedsl.training.monitors.engine.wording import lower_rate, one_of
+from caedsl.training.monitors.engine.wording import DOCTOR, HIGHEST, lower_rate, one_of
 
 UNEXPLAINED = 0.95
 """Unexplained share of the variance; the mean image has 1."""
 
 SPREAD = 0.1
 """Standard deviation of the output over images, relative to that of the images."""
-
-SLOW_RATE = 0.01
-"""Learning rate of Adam above which a smaller one is the first remedy: 0.01 trained best in the pilot, 0.1 never."""
 
 
 def look(seen: RunSoFar) -> Iterator[Sign]:
@@ -96,12 +93,14 @@ def _losing_layer(seen: RunSoFar, probes: Sequence[ProbeResult]) -> int:
 def _remedy(seen: RunSoFar, losing: int) -> str:
     """Return the remedies. None concerns the output layer's activation, which follows from the range of the images."""
     settings, remedies = seen.facts.settings, []
-    if settings.optimizer.lr > SLOW_RATE:
-        remedies.append(lower_rate(settings))
+    if settings.optimizer.lr > HIGHEST:  # 0.01 trained best in the pilot, 0.1 never
+        remedies += lower_rate(seen.facts)
     if seen.facts.penalised or settings.optimizer.weight_decay:
         remedies.append("a tenth of the weight penalties")
     if not any("norm=" in layer.words for layer in seen.facts.layers):
         remedies.append("`norm=batch` on the hidden layers around it")
-    if losing != seen.facts.output_layer:
-        remedies.append("`relu` or `leaky_relu` where it ends in a `sigmoid` or `tanh`")
-    return one_of(remedies or ["another `seed`"])
+    words = seen.facts.layers[losing].words.split()
+    saturating = next((word for word in ("sigmoid", "tanh") if word in words), None)
+    if saturating is not None and losing != seen.facts.output_layer:
+        remedies.append(f"`relu` instead of `{saturating}` on this line")
+    return one_of(remedies or ["another `seed`", DOCTOR])

@@ -46,7 +46,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import RunSoFar
-from caedsl.training.monitors.engine.wording import lower_rate
+from caedsl.training.monitors.engine.wording import with_lower_rate
 
 BY_LAYER = True
 LEAST_STEPS = 50
@@ -65,5 +65,5 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
                 number,
                 f"none of its {layer.units} channels is above 0 for any of {seen.facts.probed} {name}s: its output is "
                 f"0 whatever the {name}, no gradient passes, and neither it nor what comes before can learn any more",
-                f"{lower_rate(seen.facts.settings)}, `leaky_relu` instead of `relu` on this line, or another `seed`",
+                with_lower_rate(seen.facts, ["`leaky_relu` instead of `relu` on this line", "another `seed`"]),
             )

@@ -42,7 +42,7 @@ from collections.abc import Iterator, Mapping
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import RunSoFar
-from caedsl.training.monitors.engine.wording import lower_rate, one_of, times
+from caedsl.training.monitors.engine.wording import CLIP, times, with_lower_rate
 
 RISE = 2.0
 WINDOWS = 3
@@ -56,12 +56,11 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         return
     grown = _first_grown(seen)
     growth = "" if grown is None else f"; this is the first layer whose output has grown, {times(grown[1])}"
-    settings = seen.facts.settings
     yield Sign(
         grown[0] if grown is not None else "train.optimizer",
         f"the training loss has risen to {windows[-1].mean:.4g} from {best.mean:.4g} at step {best.step:,}, and "
         f"stays there{_risen(best.terms, windows[-1].terms)}{growth}: what was learned is lost",
-        one_of([lower_rate(settings), *(["`clip 1.0` in the train block"] if settings.clip is None else [])]),
+        with_lower_rate(seen.facts, CLIP if seen.facts.settings.clip is None else []),
     )
 
 

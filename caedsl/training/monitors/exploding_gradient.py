@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
-from caedsl.training.monitors.engine.wording import lower_rate, times
+from caedsl.training.monitors.engine.wording import CLIP, times, with_lower_rate
 
 GROWTH = 1000.0
 
@@ -58,12 +58,11 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         return
     worst = max(grown[-1], key=grown[-1].__getitem__)
     now, then = probes[-1].layers[worst].gradient or 0.0, first.layers[worst].gradient or 0.0
-    clip = "" if seen.facts.settings.clip is not None else " or `clip 1.0` in the train block"
     yield Sign(
         worst,
         f"its gradient is {times(now / then)} what it was at the start ({now:.1e} against {then:.1e}), and the loss "
-        "has risen with it: the steps are too long, and the next stage is a loss that is not finite",
-        f"{lower_rate(seen.facts.settings)}{clip}",
+        "has risen with it: the next stage is a loss that is not finite",
+        with_lower_rate(seen.facts, CLIP if seen.facts.settings.clip is None else []),
     )
 
 

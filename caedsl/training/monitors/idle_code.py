@@ -78,8 +78,8 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
                     if facts.penalised or facts.settings.optimizer.weight_decay
                     else []
                 ),
-                lower_rate(facts.settings),
-                "a smaller code, if the result is good enough",
+                *lower_rate(facts),
+                "a smaller code (if the result is good enough)",
             ]
         ),
     )

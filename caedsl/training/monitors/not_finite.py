@@ -42,7 +42,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import Broken, RunSoFar
-from caedsl.training.monitors.engine.wording import lower_rate, one_of
+from caedsl.training.monitors.engine.wording import CLIP, with_lower_rate
 
 _WHAT = {
     "output": "its output is the first that is not finite; what comes in goes up to {value:.1e}",
@@ -66,10 +66,10 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
 
 def _remedy(seen: RunSoFar, broken: Broken) -> str:
     settings = seen.facts.settings
-    return one_of(
+    return with_lower_rate(
+        seen.facts,
         [
-            lower_rate(settings),
-            *(["`clip 1.0` in the train block"] if settings.clip is None else []),
+            *(CLIP if settings.clip is None else []),
             *(["`precision fp32`"] if settings.precision != "fp32" and broken.what != "weights" else []),
-        ]
+        ],
     )

@@ -46,7 +46,7 @@ from math import sqrt
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import RunSoFar
-from caedsl.training.monitors.engine.wording import lower_rate
+from caedsl.training.monitors.engine.wording import with_lower_rate
 
 EXPLAINED_BY = ("diverging-loss",)
 JUMP = 0.2
@@ -67,6 +67,8 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     yield Sign(
         "train.optimizer",
         f"the loss jumps by {min(jumps):.0%} of its mean from one step to the next, and batches of {settings.batch} "
-        f"account for {uneven:.0%}: the steps are too long, and throw away what was learned",
-        f"{lower_rate(settings, 3)} or a falling rate such as `schedule cosine`",
+        f"account for {uneven:.0%}: a step throws away what others have learned",
+        with_lower_rate(
+            seen.facts, ["a falling rate such as `schedule cosine`"] if settings.schedule.steady else [], factor=3
+        ),
     )

@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import Facts, RunSoFar
-from caedsl.training.monitors.engine.wording import GOOD_RATE, dying_activation, lower_rate, one_of
+from caedsl.training.monitors.engine.wording import DOCTOR, GOOD_RATE, dying_activation, with_lower_rate
 
 SHARE = 0.5
 FAILING = 0.9
@@ -65,22 +65,23 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         f"{share:.0%} of the squared error is on {facts.places} where its activation is flat, at an end of its range: "
         "they get no gradient and stay wrong (the error is "
         f"{probes[-1].unexplained:.2g} times the mean {facts.noun}'s)",
-        one_of(
-            [
-                _slower(facts),
-                *([f"`sigmoid` or no activation instead of `{dying}` on this line"] if dying else []),
-                f"{facts.noun}s scaled to the range that it can return",
-            ]
+        with_lower_rate(
+            facts, [*([f"`sigmoid` instead of `{dying}` at the output"] if dying else []), *_for_dark(facts), DOCTOR]
         ),
     )
 
 
-def _slower(facts: Facts) -> str:
-    """Return advice to lower the learning rate; if it is low already, return remedies for mostly dark images."""
+def _for_dark(facts: Facts) -> list[str]:
+    """Return remedies for mostly dark images if the learning rate is the usual one, or lower: it may have been lowered.
+
+    None of them is in use already.
+    """
     settings = facts.settings
-    if settings.optimizer.kind.adaptive and settings.optimizer.lr < GOOD_RATE / 10:
-        return (
-            f"`loss mse worst=10%` (where most {facts.places} are 0, 0 everywhere is a cheap optimum), "
-            "`norm=batch` on the hidden layers"
-        )
-    return lower_rate(settings)
+    if settings.optimizer.lr > GOOD_RATE:
+        return []
+    remedies = []
+    if settings.loss.worst is None:
+        remedies.append(f"`loss mse worst=10%` (0 everywhere is a cheap optimum where most {facts.places} are 0)")
+    if not any("norm=" in layer.words for layer in facts.layers):
+        remedies.append("`norm=batch` on the hidden layers")
+    return remedies

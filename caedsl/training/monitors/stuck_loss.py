@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import RunSoFar
-from caedsl.training.monitors.engine.wording import higher_rate
+from caedsl.training.monitors.engine.wording import higher_rate, one_of
 
 EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "saturated-output")
 FALL = 0.01
@@ -64,11 +64,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
             weighted[-1],
             f"{moved}: neither this layer nor any before it gets a gradient, which is exactly 0 on "
             f"{seen.facts.probed} {seen.facts.noun}s",
-            "another `seed`, or another activation on the lines behind it",
+            "another `seed` or `leaky_relu` on the lines behind it",
         )
         return
-    yield Sign(
-        "train.optimizer",
-        f"{moved}: the steps are too short to get anywhere",
-        higher_rate(seen.facts.settings),
-    )
+    yield Sign("train.optimizer", f"{moved}: nothing is learned", one_of(higher_rate(seen.facts)))

@@ -45,11 +45,12 @@ on the digits: small batches, rates up to 0.3 and dropout before a normalisation
 """
 
 from collections.abc import Iterator
+from math import gcd
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import PLATEAU_STEPS, RunSoFar
 from caedsl.training.monitors.engine.wording import lower_rate, one_of, times
-from caedsl.vocabulary.norms import MOMENTUM
+from caedsl.vocabulary.norms import GROUPS, MOMENTUM
 
 GAP = 1.5
 LEAST_IMAGES = 16
@@ -67,6 +68,8 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         return
     words = [layer.words for layer in seen.facts.layers]
     first = next((number for number, line in enumerate(words) if "norm=batch" in line), None)
+    common = gcd(GROUPS.default, *(layer.units for layer in seen.facts.layers if "norm=batch" in layer.words))
+    groups = "" if common == GROUPS.default else f" groups={common}"
     momentum = any("momentum=" in line for line in words)
     dropout = any("dropout" in line for line in words)
     yield Sign(
@@ -78,9 +81,9 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
             [
                 *([f"`momentum={MOMENTUM:g}`"] if momentum else []),
                 *([f"`batch {max(32, 2 * seen.facts.settings.batch)}`"] if seen.facts.settings.batch < 64 else []),
-                *(["no `dropout` before a batch normalisation"] if dropout else []),
-                lower_rate(seen.facts.settings),
-                "`norm=group` instead of `norm=batch`",
+                *(["no `dropout` before the batch normalisation"] if dropout else []),
+                *lower_rate(seen.facts),
+                f"`norm=group{groups}` instead of `norm=batch{' momentum=…' if momentum else ''}`",
             ]
         ),
     )

@@ -3,7 +3,8 @@
 ## What it does
 Compares the error on 128 training images with that of their mean image, after 500 steps and one epoch (steps of a
 warm-up count for their share). It speaks where each look found the larger error, and together 5 % more. Losses without
-a number for each pixel (`ssim` alone) do not aim at this error, and are left alone.
+a number for each pixel (`ssim` alone) do not aim at this error, and are left alone. A run that ends no better than the
+mean image of its held-out images, and about which no monitor spoke, gets the same finding from its evaluation.
 
 ## Why is this bad?
 The mean image is what a network knows that has seen no single image. One that is worse has learned nothing yet; the
@@ -43,7 +44,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Sign
 from caedsl.training.monitors.engine.observation import RunSoFar
-from caedsl.training.monitors.engine.wording import higher_rate, lower_rate, one_of
+from caedsl.training.monitors.engine.wording import DOCTOR, higher_rate, one_of, with_lower_rate
 
 EXPLAINED_BY = (
     "constant-output",
@@ -74,13 +75,8 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     falls = len(windows) == AGO and windows[-1].mean < FALLING * windows[0].mean
     now = f"after {probes[-1].step:,} steps the error is {worse:.2g} times that of the mean {name}"
     if falls:
-        remedy = f"{higher_rate(settings)}, or more epochs: the loss still falls"
+        remedy = f"{one_of([*higher_rate(seen.facts), 'more epochs'])}: the loss still falls"
     else:
-        remedy = one_of(
-            [
-                lower_rate(settings),
-                *(["a tenth of the weight penalties"] if seen.facts.penalised else []),
-                "what `caedsl doctor` finds by trying",
-            ]
-        )
+        penalties = ["a tenth of the weight penalties"] if seen.facts.penalised else []
+        remedy = with_lower_rate(seen.facts, [*penalties, DOCTOR])
     yield Sign("train.optimizer", f"{now}: nothing is learned yet about single {name}s", remedy)

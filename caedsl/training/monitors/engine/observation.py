@@ -1,9 +1,10 @@
 """Measurements that monitors judge: plain numbers, taken at steps set by a schedule. Nothing here needs torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from caedsl.diagnostics.finding import Finding
 from caedsl.model.settings import Settled
 from caedsl.runs.history import Epoch
 from caedsl.vocabulary.shape import MOST_AXES, Shape, elements, noun, places, rank
@@ -108,7 +109,8 @@ class Facts:
     reconstruction its values, or None. ``penalised`` is True if weights are penalised; ``code_l1`` is the penalty on
     the code. ``rounds`` consecutive probes take ``probed`` different images: ``ENOUGH_IMAGES``, or fewer if there are
     not as many. ``images`` is the number of images in one probe. ``judged_apart`` is True if the model computes
-    differently in eval mode, ``counts_epochs`` if the epochs are known.
+    differently in eval mode, ``counts_epochs`` if the epochs are known. ``findings`` returns the findings of
+    ``caedsl check``, which no advice contradicts.
     """
 
     layers: Sequence[LayerFacts]
@@ -124,6 +126,7 @@ class Facts:
     images: int
     judged_apart: bool
     counts_epochs: bool = True
+    findings: Callable[[], Iterable[Finding]] = tuple
 
     @property
     def input_size(self) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from caedsl.data.sample import joined
+from caedsl.diagnostics.finding import Finding
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.checking import examine
@@ -18,7 +19,7 @@ from caedsl.runs.history import Step
 from caedsl.runs.trouble import Sign, Trouble
 from caedsl.training.errors import NotFiniteError, is_out_of_memory
 from caedsl.training.loop import Callback, Training
-from caedsl.training.monitors.engine.catalogue import every, find
+from caedsl.training.monitors.engine.catalogue import Monitor, every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, Say, window_of
 from caedsl.training.monitors.engine.non_finite_origin import find_break
 from caedsl.training.monitors.engine.observation import Facts, LayerFacts, RunSoFar
@@ -45,8 +46,8 @@ class Watch(Callback):
         self.places = places
         self._clock = clock
         # The findings of `caedsl check`: the advice of a monitor must not contradict them.
-        found = examine(places.model.source).findings
-        self._monitor_findings = MonitorFindings(self._place, lambda: found, say)
+        self._found = examine(places.model.source).findings
+        self._monitor_findings = MonitorFindings(self._place, self.findings, say)
         self._kept: dict[str, Any] | None = None
         self._probes = 0
         self._read = 0
@@ -117,6 +118,10 @@ class Watch(Callback):
             return f"{self._place(sign).shown}: {sign.message}"
         return ""
 
+    def record(self, monitor: Monitor, sign: Sign, step: int, epoch: int) -> None:
+        """Record a finding that was made after the run."""
+        self._monitor_findings.record(monitor, sign, step, epoch)
+
     def state(self) -> dict[str, Any]:
         """Return the measurements and findings so far."""
         return {
@@ -155,7 +160,12 @@ class Watch(Callback):
             probed=probed,
             images=images,
             judged_apart=differs_when_judged(training.module),
+            findings=self.findings,
         )
+
+    def findings(self) -> Sequence[Finding]:
+        """Return the findings of ``caedsl check``."""
+        return self._found
 
     def _number_of(self, layer: Layer | None) -> int | None:
         numbers = (number for number, origin in enumerate(self.places.origins) if origin.layer is layer)

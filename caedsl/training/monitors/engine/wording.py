@@ -1,31 +1,58 @@
-"""Words that several monitors share."""
+"""Words that several monitors share, and advice about the learning rate."""
 
-from caedsl.model.settings import Settled
+from collections.abc import Sequence
+
+from caedsl.rules.engine.symptoms import rate_fault
+from caedsl.training.monitors.engine.observation import Facts
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.spelling import number_text
 
 GOOD_RATE = 1e-3
 """Learning rate to suggest for adaptive optimizers if the rate was far from it: 0.1 never trained in the pilot."""
+LOWEST, HIGHEST, HIGHEST_OF_SGD = GOOD_RATE / 10, 10 * GOOD_RATE, 1.0
+"""Rates that no advice goes below or above: beyond them, another cause is likelier."""
+CLIP = ("`clip 1.0` in the train block",)
+DOCTOR = "what `caedsl doctor` finds by trying"
 
 
-def lower_rate(settings: Settled, factor: float = 10) -> str:
-    """Return advice to divide the learning rate by ``factor``, or to use the usual one if it is far above."""
-    lr = settings.optimizer.lr / factor
-    if settings.optimizer.kind.adaptive and settings.optimizer.lr > 10 * GOOD_RATE:
-        lr = GOOD_RATE
-    return f"a smaller learning rate, such as {_rate(settings, lr)}"
+def lower_rate(facts: Facts, factor: float = 10) -> list[str]:
+    """Return advice to divide the learning rate by ``factor``, or to use the usual one if it is far above.
+
+    Return none if the rate is low already, or if ``caedsl check`` finds that it is.
+    """
+    optimizer = facts.settings.optimizer
+    if optimizer.lr <= LOWEST or rate_fault(facts.findings()) == "low":
+        return []
+    far = optimizer.kind.adaptive and optimizer.lr > HIGHEST
+    return [f"a smaller learning rate such as {_rate(GOOD_RATE if far else max(LOWEST, optimizer.lr / factor))}"]
 
 
-def higher_rate(settings: Settled, factor: float = 10) -> str:
-    """Return advice to multiply the learning rate by ``factor``, or to use the usual one if it is far below."""
-    lr = settings.optimizer.lr * factor
-    if settings.optimizer.kind.adaptive and lr < GOOD_RATE / 10:
-        lr = GOOD_RATE
-    return f"a larger learning rate, such as {_rate(settings, lr)}"
+def higher_rate(facts: Facts, factor: float = 10) -> list[str]:
+    """Return advice to multiply the learning rate by ``factor``, or to use the usual one if it is far below.
+
+    Return none if the rate is high already, or if ``caedsl check`` finds that it is.
+    """
+    optimizer = facts.settings.optimizer
+    highest = HIGHEST if optimizer.kind.adaptive else HIGHEST_OF_SGD
+    if optimizer.lr >= highest or rate_fault(facts.findings()) == "high":
+        return []
+    far = optimizer.kind.adaptive and optimizer.lr < LOWEST
+    return [f"a larger learning rate such as {_rate(GOOD_RATE if far else min(highest, factor * optimizer.lr))}"]
 
 
-def _rate(settings: Settled, lr: float) -> str:
-    return f"`optimizer {settings.optimizer.name} lr={number_text(float(f'{lr:.2g}'))}`"
+def _rate(lr: float) -> str:
+    return f"`lr={number_text(float(f'{lr:.2g}'))}`"
+
+
+def with_lower_rate(facts: Facts, others: Sequence[str], factor: float = 10) -> str:
+    """Join remedies with advice to lower the learning rate.
+
+    It comes first for a rate above the usual one. Up to that it comes last, because the rate may have been lowered
+    before, as this advised.
+    """
+    lower = lower_rate(facts, factor)
+    first = facts.settings.optimizer.lr > GOOD_RATE
+    return one_of([*lower, *others] if first else [*others, *lower])
 
 
 def dying_activation(words: str) -> str | None:
@@ -33,8 +60,9 @@ def dying_activation(words: str) -> str | None:
     return next((word for word in words.split() if word in FUNCTIONS and FUNCTIONS[word].dies), None)
 
 
-def one_of(remedies: list[str]) -> str:
-    """Join remedies as ``a``, ``a or b``, or ``a, b or c``."""
+def one_of(remedies: Sequence[str]) -> str:
+    """Join remedies as ``a``, ``a or b``, or ``a, b or c``; without any, refer to ``caedsl doctor``."""
+    remedies = remedies or (DOCTOR,)
     return " or ".join([", ".join(remedies[:-1]), remedies[-1]]) if len(remedies) > 1 else remedies[0]
 
 

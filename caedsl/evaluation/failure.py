@@ -1,0 +1,55 @@
+"""Explain a run that ends no better than the mean image, although no monitor reported anything."""
+
+from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
+from caedsl.rules.engine import catalogue
+from caedsl.rules.engine.causes import KNOWN
+from caedsl.rules.engine.symptoms import CAUSES, likely_cause
+from caedsl.runs.files import SPEC
+from caedsl.runs.schema import read_monitors
+from caedsl.runs.trouble import Sign
+from caedsl.training.monitors.engine.catalogue import find
+from caedsl.training.monitors.engine.observation import PLATEAU_STEPS
+from caedsl.training.monitors.engine.watch import watch_run
+from caedsl.training.monitors.engine.wording import one_of
+from caedsl.training.reporter import Reporter
+from caedsl.training.train import Run
+
+SYMPTOM = "worse-than-mean"
+_OF_PAIRS = ("label-target", "unrelated-target")
+_OF_IMPORTED = ("frozen-layer",)
+
+
+def is_failure(evaluation: Evaluation) -> bool:
+    """Return whether the model is no better than the mean image."""
+    mean = evaluation.scores.get(MEAN)
+    return mean is not None and evaluation.scores[MODEL].mse >= mean.mse
+
+
+def explain(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
+    """Record the failure as a finding with its possible causes, or refer to what the monitors have reported."""
+    path = run.folder.path
+    reported = read_monitors(path)
+    if reported:
+        reporter.result(f"Monitors reported: {', '.join(reported)}. `caedsl doctor {path}` looks for the cause.")
+        return
+    last, noun = run.history.epochs[-1], evaluation.noun
+    times = evaluation.scores[MODEL].mse / max(evaluation.scores[MEAN].mse, 1e-30)
+    short = [f"more epochs (healthy networks beat the mean {noun} after 40 to 240 steps)"]
+    remedies = [*(short if last.step < PLATEAU_STEPS else []), f"what `caedsl doctor {path}` finds by trying"]
+    watch = watch_run(run.model, (path / SPEC).read_text("utf-8"), run.model.source.path, run.folder, reporter)
+    sign = Sign(
+        "train.epochs" if last.step < PLATEAU_STEPS else "train.optimizer",
+        f"after {last.step:,} steps the error on {evaluation.images:,} {evaluation.part} {noun}s is {times:.3g} times "
+        f"that of the mean {noun}{'' if likely_cause(SYMPTOM, watch.findings()) else _possible_causes(run)}",
+        one_of(remedies),
+    )
+    monitor = find(SYMPTOM)
+    assert monitor is not None
+    watch.record(monitor, sign, last.step, last.epoch)
+
+
+def _possible_causes(run: Run) -> str:
+    """Return the causes that ``caedsl check`` cannot find, without those that this run cannot have."""
+    excluded = {*catalogue.all_names(), *_OF_IMPORTED, *(() if run.model.paired else _OF_PAIRS)}
+    causes = [KNOWN[name].what for name in CAUSES[SYMPTOM] if name not in excluded]
+    return f"; possible causes that no spec shows: {', or '.join(causes)}"
