@@ -64,41 +64,27 @@ class ToFew(_AsTransposed):
 class FastTransposed(_AsTransposed):
     """Transposed convolution whose gradients come from the convolution that it transposes: oneDNN's own are slower.
 
-    After an upsampling by 2 it saves more: of the nine products per pixel of a 3x3 kernel, four differ. A ``relu``
-    after it is part of it.
+    After an upsampling by 2 it saves more: of the nine products per pixel of a 3x3 kernel, four differ.
     """
-
-    def __init__(self, layer: Convolution, ratio: Pair = (1, 1), relu: bool = False) -> None:
-        super().__init__(layer, ratio)
-        self.relu = relu
 
     def forward(self, x_bchw: Tensor) -> Tensor:
         """Return the output of the layer for the upsampled image."""
         x_bchw, kernel_iohw, bias = in_autocast(x_bchw, self.kernel(), self.layer.bias)
-        size = self.out_size(x_bchw)
-        return _apply(_TransposedConvolution, x_bchw, kernel_iohw, bias, self.window, size, self.relu)
+        return _apply(_TransposedConvolution, x_bchw, kernel_iohw, bias, self.window, self.out_size(x_bchw))
 
 
 class PlainConvolution(nn.Module):
-    """Convolution, with the ``relu`` after it; also in place of a transposed convolution of stride 1."""
+    """Convolution in place of a transposed one of stride 1."""
 
-    def __init__(self, layer: Convolution, relu: bool = False) -> None:
+    def __init__(self, layer: nn.ConvTranspose2d) -> None:
         super().__init__()
-        self.layer, self.relu = layer, relu
-        kernel, padding = pair(layer.kernel_size), pair(layer.padding)
-        if isinstance(layer, nn.ConvTranspose2d):
-            padding = (kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1])
-        self.window = PatchWindow(kernel, pair(layer.stride), padding, pair(layer.dilation))
+        self.layer = layer
+        (rows, columns), (above, left) = pair(layer.kernel_size), pair(layer.padding)
+        self.padding = (rows - 1 - above, columns - 1 - left)
 
     def forward(self, x_bchw: Tensor) -> Tensor:
         """Return the output of the layer."""
-        weight = self.layer.weight
-        kernel_oihw = turned(weight) if isinstance(self.layer, nn.ConvTranspose2d) else weight
-        if not self.relu:
-            _, stride, padding, dilation = self.window
-            return functional.conv2d(x_bchw, kernel_oihw, self.layer.bias, stride, padding, dilation)
-        x_bchw, kernel_oihw, bias = in_autocast(x_bchw, kernel_oihw, self.layer.bias)
-        return _apply(_RectifiedConvolution, x_bchw, kernel_oihw, bias, self.window)
+        return functional.conv2d(x_bchw, turned(self.layer.weight), self.layer.bias, padding=self.padding)
 
 
 class _TransposedConvolution(torch.autograd.Function):
@@ -110,7 +96,6 @@ class _TransposedConvolution(torch.autograd.Function):
         bias: Tensor | None,
         window: PatchWindow,
         size: Pair,
-        relu: bool,
     ) -> Tensor:
         places = window.places(size)
         assert places == tuple(x_bchw.shape[2:])
@@ -118,69 +103,34 @@ class _TransposedConvolution(torch.autograd.Function):
             wanted - ((n - 1) * s - 2 * p + d * (k - 1) + 1)
             for wanted, n, k, s, p, d in zip(size, places, *window, strict=True)
         ]
-        y_bchw = _transposed(x_bchw, kernel_iohw, bias, window, (rest[0], rest[1]), relu)
-        ctx.save_for_backward(x_bchw, kernel_iohw, y_bchw if relu else None)
-        ctx.window, ctx.has_bias, ctx.relu = window, bias is not None, relu
-        return y_bchw
+        ctx.save_for_backward(x_bchw, kernel_iohw)
+        ctx.window, ctx.has_bias = window, bias is not None
+        _, stride, padding, dilation = window
+        return functional.conv_transpose2d(x_bchw, kernel_iohw, bias, stride, padding, rest, 1, dilation)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None, None]:
-        x_bchw, kernel_iohw, y_bchw = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
+        x_bchw, kernel_iohw = ctx.saved_tensors
         window: PatchWindow = ctx.window
         grad = grad.contiguous(memory_format=torch.channels_last)
-        if ctx.relu:
-            grad = torch.ops.aten.threshold_backward(grad, y_bchw, 0)
         grad_x = grad_kernel = None
         if ctx.needs_input_grad[0]:
             grad_x = functional.conv2d(grad, kernel_iohw, None, window.stride, window.padding, window.dilation)
         if ctx.needs_input_grad[1]:
-            _, grad_kernel, _ = _gradients(grad, x_bchw, kernel_iohw, window, (False, True, False))
+            grad_kernel = _kernel_gradient(grad, x_bchw, kernel_iohw, window)
         # Sum over each image first: PyTorch parallelises a reduction to few values badly.
         grad_bias = grad.sum((2, 3)).sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
-        return grad_x, grad_kernel, grad_bias, None, None, None
+        return grad_x, grad_kernel, grad_bias, None, None
 
 
-class _RectifiedConvolution(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x_bchw: Tensor, kernel_oihw: Tensor, bias: Tensor | None, window: PatchWindow) -> Tensor:
-        y_bchw = _rectified(x_bchw, kernel_oihw, bias, window)
-        ctx.save_for_backward(x_bchw, kernel_oihw, y_bchw)
-        ctx.window, ctx.has_bias = window, bias is not None
-        return y_bchw
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        x_bchw, kernel_oihw, y_bchw = ctx.saved_tensors
-        needs_x, needs_kernel, needs_bias, *_ = ctx.needs_input_grad
-        wanted = (needs_x, needs_kernel, ctx.has_bias and needs_bias)
-        grad = torch.ops.aten.threshold_backward(grad, y_bchw, 0)
-        grad_x, grad_kernel, grad_bias = _gradients(x_bchw, grad, kernel_oihw, ctx.window, wanted)
-        return grad_x, grad_kernel, grad_bias, None
-
-
-def _rectified(x_bchw: Tensor, kernel_oihw: Tensor, bias: Tensor | None, window: PatchWindow) -> Tensor:
+def _kernel_gradient(x_bchw: Tensor, grad: Tensor, kernel: Tensor, window: PatchWindow) -> Tensor:
+    """Return the gradient of the kernel of a plain convolution."""
     _, stride, padding, dilation = window
-    # oneDNN's own pass for both is faster, but after an allocation that failed it keeps memory, or ends the process.
-    return functional.conv2d(x_bchw, kernel_oihw, bias, stride, padding, dilation).relu_()
-
-
-def _transposed(
-    x_bchw: Tensor, kernel_iohw: Tensor, bias: Tensor | None, window: PatchWindow, rest: Pair, relu: bool
-) -> Tensor:
-    _, stride, padding, dilation = window
-    y_bchw = functional.conv_transpose2d(x_bchw, kernel_iohw, bias, stride, padding, rest, 1, dilation)
-    return y_bchw.relu_() if relu else y_bchw
-
-
-def _gradients(
-    x_bchw: Tensor, grad: Tensor, kernel: Tensor, window: PatchWindow, wanted: tuple[bool, bool, bool]
-) -> Any:
-    """Return the gradients of input, kernel and bias of a plain convolution that are ``wanted``."""
-    _, stride, padding, dilation = window
-    biases = [len(kernel)]
-    return torch.ops.aten.convolution_backward(
-        grad, x_bchw, kernel, biases, stride, padding, dilation, False, (0, 0), 1, wanted
+    _, found, _ = torch.ops.aten.convolution_backward(
+        grad, x_bchw, kernel, None, stride, padding, dilation, False, (0, 0), 1, (False, True, False)
     )
+    gradient: Tensor = found
+    return gradient
 
 
 def _apply(function: type[torch.autograd.Function], *arguments: object) -> Tensor:

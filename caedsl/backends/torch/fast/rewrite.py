@@ -61,8 +61,9 @@ def channels_last(x_bchw: Tensor) -> Tensor:
 def fast_form(module: nn.Module, in_shape: Shape, dtype: torch.dtype = torch.float32) -> nn.Module:
     """Return the form of ``module``, for samples of ``in_shape``, that trains fastest on a CPU.
 
-    ``dtype`` is the type in which convolutions multiply. Signals, volumes and networks whose layers read named outputs
-    stay as they are: the faster forms were measured on images, in chains.
+    ``dtype`` is the type in which convolutions multiply. Signals and volumes stay as they are: the faster forms were
+    measured on images. So do networks whose layers read named outputs: a map that joins an upsampled one before its
+    convolution keeps the two from merging, and without that the other forms gained nothing on U-Nets.
     """
     if rank(in_shape) != 2 or getattr(module, "linked", False):
         return module
@@ -127,9 +128,7 @@ class _Rewriting:
                 continue
             ratio = self._merged_ratio(module, rest[0] if rest else None)
             layer = module if ratio is None else rest.popleft()
-            form = self._convolution(layer, ratio or (1, 1), relu=_begins_with_relu(rest))
-            if isinstance(form, FastTransposed | PlainConvolution) and form.relu:
-                rest.popleft()
+            form = self._convolution(layer, ratio or (1, 1))
             yield self.rewritten(layer) if form is None else form
 
     def _merged_ratio(self, module: nn.Module, layer: nn.Module | None) -> Pair | None:
@@ -140,19 +139,16 @@ class _Rewriting:
         pays = layer.in_channels * layer.out_channels >= LEAST_PRODUCT and max(layer.kernel_size) > 1
         return ratio if pays or self._by_patches(layer, ratio) else None
 
-    def _convolution(self, layer: nn.Module, ratio: Pair = (1, 1), relu: bool = False) -> nn.Module | None:
-        """Return the faster form of a convolution after an upsampling by ``ratio``; None if there is none.
-
-        ``ToFew`` leaves the ``relu`` after it to another module.
-        """
+    def _convolution(self, layer: nn.Module, ratio: Pair = (1, 1)) -> nn.Module | None:
+        """Return the faster form of a convolution after an upsampling by ``ratio``; None if there is none."""
         if not is_plain(layer):
             return None
         transposed = isinstance(layer, nn.ConvTranspose2d)
         if (transposed or is_single(layer)) and self._by_patches(layer, ratio):
             return ToFew(layer, ratio)
         if ratio != (1, 1) or (transposed and not is_single(layer)):
-            return FastTransposed(layer, ratio, relu)
-        return PlainConvolution(layer, relu) if relu or transposed else None
+            return FastTransposed(layer, ratio)
+        return PlainConvolution(layer) if isinstance(layer, nn.ConvTranspose2d) else None
 
     def _by_patches(self, layer: Convolution, ratio: Pair) -> bool:
         """Return whether the layer is faster computed by patches: it has few output channels, but many inputs."""
@@ -160,9 +156,3 @@ class _Rewriting:
         inputs, outputs, area = layer.in_channels, layer.out_channels, rows * columns
         few = area > 1 and outputs <= FEW and LEAST_RATIO * outputs <= inputs and outputs * area <= LARGEST_PATCH
         return few and self.adds_patches
-
-
-def _begins_with_relu(rest: Sequence[nn.Module]) -> bool:
-    """Return whether the rest of a sequence begins with a ReLU that is not better computed after a pooling."""
-    pooled = len(rest) > 1 and isinstance(rest[1], nn.MaxPool2d)
-    return bool(rest) and isinstance(rest[0], nn.ReLU) and not pooled
